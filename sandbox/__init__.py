@@ -1,0 +1,1 @@
+"""A laptop-sized OMERO and Galaxy, for the demo, for training and for the tests."""

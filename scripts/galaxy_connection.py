@@ -1,0 +1,53 @@
+"""Where the scripts' Galaxy is: its address and key come from the environment, never from the command line."""
+
+import os
+
+from bioblend import ConnectionError as GalaxyConnectionError
+from bioblend.galaxy import GalaxyInstance
+
+
+class ScriptError(Exception):
+    """What the user can mend. The message names the object, the value and the remedy."""
+
+
+def connect_from_environment() -> GalaxyInstance:
+    """Connect to the Galaxy that `GALAXY_URL` and `GALAXY_API_KEY` name.
+
+    Returns:
+        A connection that has answered once, so that address and key are known to be good.
+
+    Raises:
+        ScriptError: A variable is missing, nothing answers at the address, or the key is refused.
+    """
+    url, key = os.environ.get("GALAXY_URL", ""), os.environ.get("GALAXY_API_KEY", "")
+    if not url or not key:
+        missing = " and ".join(name for name, value in (("GALAXY_URL", url), ("GALAXY_API_KEY", key)) if not value)
+        raise ScriptError(
+            f"{missing}: not set. Export the address of your Galaxy as GALAXY_URL and your key "
+            "(User > Preferences > Manage API key) as GALAXY_API_KEY."
+        )
+    return connect(url, key)
+
+
+def connect(url: str, key: str) -> GalaxyInstance:
+    """Connect to a Galaxy server and ask it once who we are.
+
+    Args:
+        url: Address of the server, such as `https://usegalaxy.eu`.
+        key: API key of the user to act as.
+
+    Raises:
+        ScriptError: Nothing answers at the address, or the key is refused.
+    """
+    gi = GalaxyInstance(url, key=key)
+    try:
+        gi.users.get_current_user()
+    except GalaxyConnectionError as error:
+        if error.status_code in (401, 403):
+            raise ScriptError(
+                f"Galaxy {url}: the API key is refused. Make a new one under User > Preferences."
+            ) from None
+        raise ScriptError(f"Galaxy {url}: answered {error.status_code or 'nothing'}. Check the address.") from None
+    except OSError as error:
+        raise ScriptError(f"Galaxy {url}: cannot be reached ({type(error).__name__}). Check the address.") from None
+    return gi

@@ -1,0 +1,80 @@
+"""Install the suite's tools from a Tool Shed into a Galaxy, as its administrator.
+
+    export GALAXY_URL=https://galaxy.example.org GALAXY_API_KEY=...   # an administrator's key
+    python -m scripts.install_suite --owner bioimage-suite
+
+The repositories are the ones that `.shed.yml` describes: one a tool. What is installed already is left as it is.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+from bioblend import ConnectionError as GalaxyConnectionError
+from bioblend.galaxy import GalaxyInstance
+from bioblend.toolshed import ToolShedInstance
+
+from scripts.galaxy_connection import ScriptError, connect_from_environment
+
+TOOLS = Path(__file__).parents[1] / "tools"
+PANEL_SECTION = "Bioimage Suite"
+
+
+def repository_names() -> list[str]:
+    """Name the suite's repositories: one a tool, named as the tool."""
+    return sorted(path.stem for path in TOOLS.glob("*/*.xml") if path.stem not in {"macros", "common_macros"})
+
+
+def install_repository(gi: GalaxyInstance, shed: ToolShedInstance, name: str, owner: str) -> str:
+    """Install the newest revision of one repository; give `installed` or `already there`.
+
+    Raises:
+        ScriptError: The Tool Shed has no such repository, or Galaxy refuses.
+    """
+    installed = {
+        (entry["name"], entry["owner"]) for entry in gi.toolshed.get_repositories() if entry["status"] == "Installed"
+    }
+    if (name, owner) in installed:
+        return "already there"
+    try:
+        revisions = shed.repositories.get_ordered_installable_revisions(name, owner)
+        if not revisions:
+            raise ScriptError(f"Repository {owner}/{name}: the Tool Shed {shed.base_url} has no revision to install.")
+        gi.toolshed.install_repository_revision(
+            shed.base_url,
+            name,
+            owner,
+            revisions[-1],
+            install_tool_dependencies=False,
+            install_repository_dependencies=True,
+            install_resolver_dependencies=True,
+            new_tool_panel_section_label=PANEL_SECTION,
+        )
+    except GalaxyConnectionError as error:
+        raise ScriptError(f"Repository {owner}/{name}: was not installed. The server says: {error.body!s}") from None
+    return "installed"
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Install every repository of the suite; stop at the first that cannot be installed."""
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        prog="scripts.install_suite",
+    )
+    parser.add_argument("--owner", required=True, help="owner of the repositories in the Tool Shed")
+    parser.add_argument("--shed", default="https://toolshed.g2.bx.psu.edu", help="address of the Tool Shed")
+    arguments = parser.parse_args(argv)
+    try:
+        gi = connect_from_environment()
+        shed = ToolShedInstance(arguments.shed)
+        for name in repository_names():
+            print(f"{name}: {install_repository(gi, shed, name, arguments.owner)}", flush=True)
+    except ScriptError as error:
+        print(f"ERROR: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
