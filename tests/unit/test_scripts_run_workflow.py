@@ -1,0 +1,101 @@
+"""The workflow runner: what it reads, and when it says that a run has ended."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from scripts.galaxy_connection import ScriptError
+from scripts.run_workflow import collect_result, follow_run, main, parse_assignment, read_runs
+
+
+def test_an_assignment_is_split_at_its_first_equals_sign():
+    assert parse_assignment("Dataset=a=b") == ("Dataset", "a=b")
+
+
+@pytest.mark.parametrize("text", ["Dataset", "=value", " =x"])
+def test_a_bad_assignment_is_named(text):
+    with pytest.raises(ScriptError, match="LABEL=VALUE"):
+        parse_assignment(text)
+
+
+def test_a_table_gives_one_run_a_row(tmp_path):
+    table = tmp_path / "runs.tsv"
+    table.write_text("\ufeffDataset\tChannel\n7\tDAPI\n8\tGFP\n", encoding="utf-8")
+    assert read_runs(table) == [{"Dataset": "7", "Channel": "DAPI"}, {"Dataset": "8", "Channel": "GFP"}]
+
+
+@pytest.mark.parametrize(
+    ("content", "complaint"),
+    [("", "has no run"), ("Dataset\n", "has no run"), ("Dataset\tChannel\n7\n", "line 2: has 1 cells")],
+)
+def test_a_broken_table_is_refused_with_its_line(tmp_path, content, complaint):
+    table = tmp_path / "runs.tsv"
+    table.write_text(content)
+    with pytest.raises(ScriptError, match=complaint):
+        read_runs(table)
+
+
+def test_a_missing_table_is_named(tmp_path):
+    with pytest.raises(ScriptError, match=r"nowhere\.tsv"):
+        read_runs(tmp_path / "nowhere.tsv")
+
+
+def a_galaxy(invocation_states, job_states, messages=()):
+    """A stand-in for bioblend's connection that answers one scripted state after the other."""
+    states, jobs = iter(invocation_states), iter(job_states)
+    return SimpleNamespace(
+        invocations=SimpleNamespace(
+            show_invocation=lambda _: {
+                "state": next(states),
+                "outputs": {},
+                "output_collections": {},
+                "messages": list(messages),
+            }
+        ),
+        jobs=SimpleNamespace(
+            get_jobs=lambda invocation_id: [{"id": str(n), "state": state} for n, state in enumerate(next(jobs))],
+            show_job=lambda job_id, full_details: {"tool_id": "segment_objects", "tool_stderr": "a\nb\nERROR: dark"},
+        ),
+    )
+
+
+def test_a_run_is_followed_until_all_is_scheduled_and_every_job_is_done():
+    gi = a_galaxy(["new", "ready", "scheduled", "scheduled"], [[], ["running"], ["ok", "running"], ["ok", "ok"]])
+    assert [dict(states) for states in follow_run(gi, "x", poll_seconds=0)] == [
+        {},
+        {"running": 1},
+        {"ok": 1, "running": 1},
+        {"ok": 2},
+    ]
+
+
+def test_a_failed_invocation_ends_at_once_although_jobs_wait():
+    gi = a_galaxy(["failed"], [["new", "error"]])
+    assert len(list(follow_run(gi, "x", poll_seconds=0))) == 1
+
+
+def test_a_failed_job_is_reported_with_its_tool_and_message():
+    result = collect_result(a_galaxy(["scheduled"], [["ok", "error"]]), "x", "h")
+    assert not result.succeeded
+    assert result.problems == ["segment_objects: job error. a b ERROR: dark"]
+
+
+def test_a_run_cancelled_without_a_failed_job_is_not_a_success():
+    result = collect_result(a_galaxy(["cancelled"], [["ok"]]), "x", "h")
+    assert result.problems == ["workflow: cancelled"]
+
+
+def test_without_address_and_key_the_call_is_wrong(monkeypatch, capsys, tmp_path):
+    monkeypatch.delenv("GALAXY_URL", raising=False)
+    monkeypatch.delenv("GALAXY_API_KEY", raising=False)
+    assert main([str(tmp_path / "w.ga")]) == 2
+    assert "GALAXY_URL and GALAXY_API_KEY: not set" in capsys.readouterr().err
+
+
+def test_a_galaxy_that_is_not_there_is_named_without_the_key(monkeypatch, capsys, tmp_path, free_port):
+    monkeypatch.setenv("GALAXY_URL", f"http://127.0.0.1:{free_port}")
+    monkeypatch.setenv("GALAXY_API_KEY", "key-that-must-not-show")
+    assert main([str(tmp_path / "w.ga")]) == 2
+    printed = capsys.readouterr()
+    assert f"127.0.0.1:{free_port}" in printed.err
+    assert "must-not-show" not in printed.err + printed.out
