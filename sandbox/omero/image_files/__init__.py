@@ -1,0 +1,27 @@
+"""Read microscopy images by tile: what a file says about itself, and pixels of one region at a time.
+
+`open_image_file(path)` is the way in. Nothing here knows of OMERO's protocol.
+"""
+
+from sandbox.omero.image_files.description import (
+    ChannelDescription,
+    ImageFileError,
+    InstrumentDescription,
+    ObjectiveDescription,
+    Quantity,
+    SeriesDescription,
+)
+from sandbox.omero.image_files.opening import ImageFile, open_image_file
+from sandbox.omero.image_files.series_reader import SeriesReader
+
+__all__ = [
+    "ChannelDescription",
+    "ImageFile",
+    "ImageFileError",
+    "InstrumentDescription",
+    "ObjectiveDescription",
+    "Quantity",
+    "SeriesDescription",
+    "SeriesReader",
+    "open_image_file",
+]

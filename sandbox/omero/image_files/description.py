@@ -1,0 +1,111 @@
+"""What a file says about an image, as plain values."""
+
+from __future__ import annotations
+
+import datetime
+from dataclasses import dataclass
+
+
+class ImageFileError(ValueError):
+    """A file that is broken, or of a kind that is not read here; the message names the file and why."""
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """A number with its unit.
+
+    Attributes:
+        value: The number.
+        unit: Unit symbol as in OME-XML (`µm`, `nm`, `s`, ...).
+    """
+
+    value: float
+    unit: str
+
+
+@dataclass(frozen=True)
+class ChannelDescription:
+    """One channel.
+
+    Attributes:
+        name: Channel name, None where the file has none.
+        color: Red, green, blue, alpha (0 to 255), None where the file has none.
+        emission: Emission wavelength.
+        excitation: Excitation wavelength.
+        fluor: Name of the fluorophore.
+        window: Display range (start, end) where the file gives one.
+    """
+
+    name: str | None = None
+    color: tuple[int, int, int, int] | None = None
+    emission: Quantity | None = None
+    excitation: Quantity | None = None
+    fluor: str | None = None
+    window: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True)
+class ObjectiveDescription:
+    """The objective an image was taken with (values as in OME-XML)."""
+
+    manufacturer: str | None = None
+    model: str | None = None
+    nominal_magnification: float | None = None
+    lens_na: float | None = None
+    immersion: str | None = None
+    correction: str | None = None
+
+
+@dataclass(frozen=True)
+class InstrumentDescription:
+    """The microscope an image was taken with, and its objective."""
+
+    manufacturer: str | None = None
+    model: str | None = None
+    kind: str | None = None
+    objective: ObjectiveDescription | None = None
+
+
+@dataclass(frozen=True)
+class SeriesDescription:
+    """One image of a file.
+
+    Attributes:
+        name: Name of the image inside its file; None where the file gives none.
+        size_x: Columns.
+        size_y: Rows.
+        size_z: Focal planes.
+        size_c: Channels; the samples of an RGB image count as channels, as in Bio-Formats.
+        size_t: Time points.
+        pixel_type: OMERO's pixel type: uint8, int8, uint16, int16, uint32, int32, float, double or complex.
+        dimension_order: Order of the planes in the file, such as XYZCT.
+        channels: One entry a channel.
+        physical_size_x: Width of a pixel; also y (height) and z (distance of focal planes).
+        time_increment: Time between two time points.
+        acquisition_date: When the image was taken, in UTC where the file says so.
+        description: Free text.
+        instrument: Microscope and objective.
+        level_sizes: (width, height) of every resolution level, full size first.
+        tile_size: (width, height) of the file's own tiles or strips.
+        original_metadata: Further key-value pairs of the file.
+    """
+
+    name: str | None
+    size_x: int
+    size_y: int
+    size_z: int
+    size_c: int
+    size_t: int
+    pixel_type: str
+    dimension_order: str = "XYZCT"
+    channels: tuple[ChannelDescription, ...] = ()
+    physical_size_x: Quantity | None = None
+    physical_size_y: Quantity | None = None
+    physical_size_z: Quantity | None = None
+    time_increment: Quantity | None = None
+    acquisition_date: datetime.datetime | None = None
+    description: str | None = None
+    instrument: InstrumentDescription | None = None
+    level_sizes: tuple[tuple[int, int], ...] = ()
+    tile_size: tuple[int, int] = (0, 0)
+    original_metadata: tuple[tuple[str, str], ...] = ()

@@ -1,0 +1,182 @@
+"""Read the parts of OME-XML that OMERO keeps (schema 2016-06 and its forerunners)."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sandbox.omero.image_files.description import (
+    ChannelDescription,
+    ImageFileError,
+    InstrumentDescription,
+    ObjectiveDescription,
+    Quantity,
+)
+
+if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
+
+
+@dataclass(frozen=True)
+class OmeImage:
+    """What one `<Image>` says; the fields are those of `SeriesDescription`."""
+
+    name: str | None
+    dimension_order: str
+    channels: tuple[ChannelDescription, ...]
+    physical_size_x: Quantity | None
+    physical_size_y: Quantity | None
+    physical_size_z: Quantity | None
+    time_increment: Quantity | None
+    acquisition_date: datetime.datetime | None
+    description: str | None
+    instrument: InstrumentDescription | None
+
+
+@dataclass(frozen=True)
+class OmeDocument:
+    """An OME-XML document.
+
+    Attributes:
+        images: One entry an `<Image>`.
+        file_names: Files that the document says carry its pixels.
+        metadata_file: File that has the metadata instead (`<BinaryOnly>`).
+    """
+
+    images: tuple[OmeImage, ...]
+    file_names: tuple[str, ...]
+    metadata_file: str | None
+
+
+def read_ome_xml(text: str) -> OmeDocument:
+    """Read an OME-XML document.
+
+    Raises:
+        ImageFileError: It is not well-formed XML.
+    """
+    # expat >= 2.4.1, which CPython 3.11 carries, stops entity bombs by itself; ElementTree loads nothing external.
+    from xml.etree.ElementTree import ParseError, fromstring
+
+    try:
+        root = fromstring(text.encode())  # noqa: S314
+    except ParseError as error:
+        raise ImageFileError(f"OME-XML is not well-formed: {error}") from error
+    instruments = {element.get("ID"): element for element in _all(root, "Instrument")}
+    binary_only = next(_all(root, "BinaryOnly"), None)
+    names = dict.fromkeys(u.get("FileName") for u in root.iter() if _tag(u) == "UUID" and u.get("FileName"))
+    return OmeDocument(
+        tuple(_image(element, instruments) for element in _all(root, "Image")),
+        tuple(str(name) for name in names),
+        binary_only.get("MetadataFile") if binary_only is not None else None,
+    )
+
+
+def _tag(element: Element) -> str:
+    return element.tag.rpartition("}")[2] if isinstance(element.tag, str) else ""
+
+
+def _all(parent: Element, tag: str) -> Iterator[Element]:
+    return (child for child in parent if _tag(child) == tag)
+
+
+def _child(parent: Element | None, tag: str) -> Element | None:
+    return None if parent is None else next(_all(parent, tag), None)
+
+
+def _text(parent: Element, tag: str) -> str | None:
+    child = _child(parent, tag)
+    return child.text.strip() if child is not None and child.text and child.text.strip() else None
+
+
+def _number(element: Element | None, attribute: str) -> float | None:
+    text = element.get(attribute) if element is not None else None
+    try:
+        return float(text) if text else None
+    except ValueError:
+        return None
+
+
+def _quantity(element: Element | None, attribute: str, default_unit: str) -> Quantity | None:
+    value = _number(element, attribute)
+    if value is None or element is None:
+        return None
+    # U+03BC (Greek mu) is common in files; the schema has U+00B5 (micro sign).
+    return Quantity(value, (element.get(attribute + "Unit") or default_unit).replace("μ", "µ"))
+
+
+def _image(element: Element, instruments: dict[str | None, Element]) -> OmeImage:
+    pixels = _child(element, "Pixels")
+    channels = tuple(_channel(c) for c in _all(pixels, "Channel")) if pixels is not None else ()
+    return OmeImage(
+        name=element.get("Name") or None,
+        dimension_order=(pixels.get("DimensionOrder") if pixels is not None else None) or "XYZCT",
+        channels=channels,
+        physical_size_x=_quantity(pixels, "PhysicalSizeX", "µm"),
+        physical_size_y=_quantity(pixels, "PhysicalSizeY", "µm"),
+        physical_size_z=_quantity(pixels, "PhysicalSizeZ", "µm"),
+        time_increment=_quantity(pixels, "TimeIncrement", "s"),
+        acquisition_date=read_date(_text(element, "AcquisitionDate") or _text(element, "CreationDate")),
+        description=_text(element, "Description"),
+        instrument=_instrument(element, instruments),
+    )
+
+
+def _channel(element: Element) -> ChannelDescription:
+    return ChannelDescription(
+        name=element.get("Name") or None,
+        color=_color(element.get("Color")),
+        emission=_quantity(element, "EmissionWavelength", "nm"),
+        excitation=_quantity(element, "ExcitationWavelength", "nm"),
+        fluor=element.get("Fluor") or None,
+    )
+
+
+def _color(text: str | None) -> tuple[int, int, int, int] | None:
+    """OME-XML's Color is RGBA packed into a signed 32-bit integer."""
+    try:
+        value = int(text or "") & 0xFFFFFFFF
+    except ValueError:
+        return None
+    return (value >> 24 & 255, value >> 16 & 255, value >> 8 & 255, value & 255)
+
+
+def _instrument(image: Element, instruments: dict[str | None, Element]) -> InstrumentDescription | None:
+    reference = _child(image, "InstrumentRef")
+    instrument = instruments.get(reference.get("ID")) if reference is not None else None
+    if instrument is None:
+        return None
+    settings = _child(image, "ObjectiveSettings")
+    if settings is None:
+        settings = _child(image, "ObjectiveRef")
+    objective = None
+    if settings is not None:
+        objective = next((o for o in _all(instrument, "Objective") if o.get("ID") == settings.get("ID")), None)
+    microscope = _child(instrument, "Microscope")
+    return InstrumentDescription(
+        manufacturer=microscope.get("Manufacturer") if microscope is not None else None,
+        model=microscope.get("Model") if microscope is not None else None,
+        kind=microscope.get("Type") if microscope is not None else None,
+        objective=_objective(objective) if objective is not None else None,
+    )
+
+
+def _objective(element: Element) -> ObjectiveDescription:
+    return ObjectiveDescription(
+        manufacturer=element.get("Manufacturer"),
+        model=element.get("Model"),
+        nominal_magnification=_number(element, "NominalMagnification"),
+        lens_na=_number(element, "LensNA"),
+        immersion=element.get("Immersion"),
+        correction=element.get("Correction"),
+    )
+
+
+def read_date(text: str | None) -> datetime.datetime | None:
+    """Read an ISO 8601 date; one without a time zone is taken as UTC, as OMERO does."""
+    try:
+        date = datetime.datetime.fromisoformat(text) if text else None
+    except ValueError:
+        return None
+    return date if date is None or date.tzinfo else date.replace(tzinfo=datetime.UTC)
