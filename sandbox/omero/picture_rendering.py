@@ -1,0 +1,219 @@
+"""Turn planes into pictures the way OMERO's rendering engine does: quantise each channel, colour it, add up.
+
+Definitions follow `omeis.providers.re` of OMERO.server: the quantum definition maps the channel's window to the
+codomain (0 to 255) by a family of curves, the RGB model adds the coloured channels and clips, the greyscale
+model shows the first active channel.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+
+MAX_ACTIVE_CHANNELS = 3  # RenderingSettingsImpl: no more are active after a reset
+# ColorsFactory: emission wavelength in nm (first, last) and colour.
+EMISSION_COLORS = (
+    (400.0, 500.0, (0, 0, 255, 255)),
+    (500.0, 560.0, (0, 255, 0, 255)),
+    (560.0, 700.0, (255, 0, 0, 255)),
+)
+INDEX_COLORS = ((255, 0, 0, 255), (0, 255, 0, 255), (0, 0, 255, 255))
+GREY = (255, 255, 255, 255)
+
+
+@dataclass(frozen=True)
+class ChannelRendering:
+    """How one channel is shown.
+
+    Attributes:
+        active: Whether it is shown at all.
+        start: Value that becomes black.
+        end: Value that becomes full colour.
+        color: Red, green, blue, alpha.
+        family: Curve: linear, polynomial, exponential or logarithmic.
+        coefficient: The curve's exponent.
+        reverse: Dark and bright are swapped.
+        lookup_table: Name of a lookup table; kept for the client, shown in `color`.
+    """
+
+    active: bool
+    start: float
+    end: float
+    color: tuple[int, int, int, int]
+    family: str = "linear"
+    coefficient: float = 1.0
+    reverse: bool = False
+    lookup_table: str = ""
+
+
+@dataclass(frozen=True)
+class Rendering:
+    """How an image is shown.
+
+    Attributes:
+        channels: One entry a channel.
+        greyscale: Show the first active channel in grey.
+        default_z: Focal plane shown first.
+        default_t: Time point shown first.
+        codomain: Darkest and brightest output value.
+        bit_resolution: Number of output values, less one.
+    """
+
+    channels: tuple[ChannelRendering, ...]
+    greyscale: bool = False
+    default_z: int = 0
+    default_t: int = 0
+    codomain: tuple[int, int] = (0, 255)
+    bit_resolution: int = 255
+
+
+def default_color(index: int, channels: int, emission_nm: float | None = None) -> tuple[int, int, int, int]:
+    """Return the colour that a channel without one gets: by emission wavelength, else by position; grey alone."""
+    if emission_nm is not None:
+        for first, last, color in EMISSION_COLORS:
+            if first <= emission_nm < last:
+                return color
+    if channels == 1:
+        return GREY
+    return INDEX_COLORS[index % 3]
+
+
+def _curve(values: np.ndarray, family: str, coefficient: float) -> np.ndarray:
+    import numpy as np
+
+    if family == "polynomial":
+        return values**coefficient
+    if family == "exponential":
+        return np.exp(values**coefficient - 255.0**coefficient)  # scaled down: the plain one overflows
+    if family == "logarithmic":
+        return np.log(np.maximum(values, 1.0))
+    return values
+
+
+def quantize(plane: np.ndarray, channel: ChannelRendering, codomain: tuple[int, int] = (0, 255)) -> np.ndarray:
+    """Map pixel values to the codomain.
+
+    Args:
+        plane: Pixel values, any shape and real type.
+        channel: Window and curve.
+        codomain: Output for the window's start and end.
+
+    Returns:
+        uint8 array of the same shape: values at or below `start` become `codomain[0]`, at or above `end`
+        `codomain[1]`, in between rounded along the curve.
+    """
+    import numpy as np
+
+    low, high = codomain
+    span = channel.end - channel.start
+    values = np.nan_to_num(plane.astype(np.float64), nan=channel.start)
+    # As in Quantization_8_16_bit the curve runs over values already brought to 0..255.
+    position = np.clip((values - channel.start) / span, 0.0, 1.0) if span > 0 else (values > channel.start) * 1.0
+    scaled = position * 255.0
+    if channel.family == "linear":
+        fraction = position
+    else:
+        ends = _curve(np.array([0.0, 255.0]), channel.family, channel.coefficient)
+        fraction = (_curve(scaled, channel.family, channel.coefficient) - ends[0]) / (ends[1] - ends[0])
+    result = np.rint(low + fraction * (high - low))
+    if channel.reverse:
+        result = low + high - result
+    return result.astype(np.uint8)
+
+
+def render(planes: dict[int, np.ndarray], rendering: Rendering) -> np.ndarray:
+    """Render the planes of the active channels into one picture.
+
+    Args:
+        planes: Pixel values by channel index, each of shape (h, w); those of inactive channels are not needed.
+        rendering: How to show them.
+
+    Returns:
+        Array of shape (h, w, 3), uint8: red, green, blue.
+    """
+    import numpy as np
+
+    shape = next(iter(planes.values())).shape
+    picture = np.zeros((*shape, 3), np.float32)
+    for index, channel in enumerate(rendering.channels):
+        if not channel.active or index not in planes:
+            continue
+        values = quantize(planes[index], channel, rendering.codomain)
+        if rendering.greyscale:
+            return np.repeat(values[..., None], 3, axis=-1)
+        weights = np.array(channel.color[:3], np.float32) * (channel.color[3] / 255.0 / 255.0)
+        picture += values[..., None].astype(np.float32) * weights
+    return np.clip(np.rint(picture), 0, 255).astype(np.uint8)
+
+
+def active_channels(rendering: Rendering) -> list[int]:
+    """Return the channels whose planes `render` needs."""
+    active = [index for index, channel in enumerate(rendering.channels) if channel.active]
+    return active[:1] if rendering.greyscale else active
+
+
+def to_jpeg(picture: np.ndarray, quality: float) -> bytes:
+    """Encode a picture as JPEG; quality is OMERO's compression level, 0 to 1."""
+    import io
+
+    from PIL import Image
+
+    output = io.BytesIO()
+    Image.fromarray(picture).save(output, "JPEG", quality=max(1, min(95, round(quality * 100))))
+    return output.getvalue()
+
+
+def to_packed_int(picture: np.ndarray) -> np.ndarray:
+    """Pack a picture into signed 32-bit integers 0xAARRGGBB, row by row, alpha full."""
+    import numpy as np
+
+    rgb = picture.astype(np.uint32).reshape(-1, 3)
+    packed = 0xFF000000 | rgb[:, 0] << 16 | rgb[:, 1] << 8 | rgb[:, 2]
+    return packed.astype(np.uint32).view(np.int32)
+
+
+def thumbnail_size(width: int, height: int, box_width: int, box_height: int) -> tuple[int, int]:
+    """Return the largest size with the image's proportions that fits into the box."""
+    scale = min(box_width / width, box_height / height)
+    return max(1, round(width * scale)), max(1, round(height * scale))
+
+
+def shrink(picture: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Resize a picture to (width, height)."""
+    import numpy as np
+    from PIL import Image
+
+    return np.asarray(Image.fromarray(picture).resize(size, Image.Resampling.BILINEAR))
+
+
+def project(planes: list[np.ndarray], kind: str) -> np.ndarray:
+    """Project a stack along z.
+
+    Args:
+        planes: Planes of one channel, each (h, w).
+        kind: `maximum`, `mean` or `sum`. As in OMERO (ProjectionBean) the result is clipped to the range of
+            the pixel type, and a mean of integers is cut, not rounded.
+
+    Returns:
+        The projection in the type of the planes.
+    """
+    import numpy as np
+
+    if kind == "maximum":
+        result = planes[0].copy()
+        for plane in planes[1:]:
+            np.maximum(result, plane, out=result)
+        return result
+    total = np.zeros(planes[0].shape, np.float64)
+    for plane in planes:
+        total += plane
+    if kind == "mean":
+        total /= len(planes)
+    dtype = planes[0].dtype
+    if dtype.kind in "iu":
+        limits = np.iinfo(dtype)
+        total = np.clip(total, limits.min, limits.max)
+    return total.astype(dtype)

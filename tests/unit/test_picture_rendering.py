@@ -1,0 +1,111 @@
+"""Planes to pictures: windows, colours, projections and thumbnails by their definitions."""
+
+import io
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sandbox.omero.picture_rendering import (
+    ChannelRendering,
+    Rendering,
+    active_channels,
+    default_color,
+    project,
+    quantize,
+    render,
+    shrink,
+    thumbnail_size,
+    to_jpeg,
+    to_packed_int,
+)
+
+RED, GREEN, HALF_BLUE = (255, 0, 0, 255), (0, 255, 0, 255), (0, 0, 255, 128)
+
+
+@given(start=st.integers(0, 60000), width=st.integers(1, 5535))
+def test_linear_window(start, width):
+    end = start + width
+    plane = np.array([0, start, (start + end) // 2, end, 65535], np.uint16)
+    found = quantize(plane, ChannelRendering(True, start, end, RED))
+    expected = [0, 0, round(255 * (width // 2) / width), 255, 255]
+    np.testing.assert_allclose(found, expected, atol=1)
+    assert found[1] == 0
+    assert found[3] == 255
+
+
+@pytest.mark.parametrize(
+    ("family", "coefficient", "middle"),
+    [
+        ("linear", 1.0, 128),
+        ("polynomial", 2.0, 64),
+        ("logarithmic", 1.0, 223),
+        ("exponential", 0.5, 2),
+        ("exponential", 2.0, 0),
+    ],
+)
+def test_families(family, coefficient, middle):
+    found = quantize(np.array([0, 128, 255]), ChannelRendering(True, 0, 255, RED, family, coefficient))
+    assert found.tolist() == [0, middle, 255]
+
+
+def test_reverse_and_empty_window():
+    assert quantize(np.array([0, 255]), ChannelRendering(True, 0, 255, RED, reverse=True)).tolist() == [255, 0]
+    assert quantize(np.array([6, 7, 8]), ChannelRendering(True, 7, 7, RED)).tolist() == [0, 0, 255]
+
+
+def test_not_a_number_is_black():
+    assert quantize(np.array([np.nan, 1.0]), ChannelRendering(True, 0, 1, RED)).tolist() == [0, 255]
+
+
+def test_colours_add_and_clip():
+    plane = np.array([[0, 255]], np.uint8)
+    channels = tuple(ChannelRendering(True, 0, 255, color) for color in (RED, GREEN, HALF_BLUE, RED))
+    picture = render(dict.fromkeys(range(4), plane), Rendering(channels))
+    assert picture.tolist() == [[[0, 0, 0], [255, 255, 128]]]
+
+
+def test_greyscale_shows_the_first_active_channel():
+    planes = {0: np.array([[9]], np.uint8), 1: np.array([[200]], np.uint8)}
+    off, on = ChannelRendering(False, 0, 255, RED), ChannelRendering(True, 0, 255, GREEN)
+    rendering = Rendering((off, on), greyscale=True)
+    assert active_channels(rendering) == [1]
+    assert render(planes, rendering).tolist() == [[[200, 200, 200]]]
+    assert active_channels(Rendering((on, off, on))) == [0, 2]
+
+
+def test_default_colours():
+    assert default_color(0, 1) == (255, 255, 255, 255)
+    assert [default_color(i, 4) for i in range(4)] == [RED, GREEN, (0, 0, 255, 255), RED]
+    assert default_color(0, 2, 461.0) == (0, 0, 255, 255)
+    assert default_color(0, 2, 509.0) == GREEN
+    assert default_color(2, 3, 2000.0) == (0, 0, 255, 255)
+
+
+def test_packed_int():
+    picture = np.array([[[1, 2, 3], [255, 0, 0]]], np.uint8)
+    assert [int(v) & 0xFFFFFFFF for v in to_packed_int(picture)] == [0xFF010203, 0xFFFF0000]
+
+
+def test_jpeg_keeps_size_and_colour():
+    from PIL import Image
+
+    picture = np.full((20, 30, 3), (200, 30, 60), np.uint8)
+    opened = Image.open(io.BytesIO(to_jpeg(picture, 0.85)))
+    assert opened.size == (30, 20)
+    np.testing.assert_allclose(np.asarray(opened), picture, atol=4)
+
+
+def test_thumbnail_size():
+    assert thumbnail_size(512, 256, 96, 96) == (96, 48)
+    assert thumbnail_size(1, 10000, 96, 96) == (1, 96)
+    assert shrink(np.zeros((256, 512, 3), np.uint8), (96, 48)).shape == (48, 96, 3)
+
+
+def test_projections():
+    planes = [np.array([[1, 250]], np.uint8), np.array([[4, 251]], np.uint8)]
+    assert project(planes, "maximum").tolist() == [[4, 251]]
+    assert project(planes, "mean").tolist() == [[2, 250]]
+    assert project(planes, "sum").tolist() == [[5, 255]]
+    assert project(planes, "sum").dtype == np.uint8
