@@ -1,0 +1,153 @@
+"""Fill an OMERO server with what the tool tests expect: project "planemo-fixture" of user "planemo".
+
+It makes what is missing and leaves what is there, so it may run twice. It needs nothing but omero-py:
+`OMERO_SANDBOX_ROOT_PASSWORD=... python tests/galaxy/seed_omero.py HOST PORT`.
+
+- dataset "nuclei": images "cell_1.tif" and "cell_2.tif", 64 x 48 pixels, uint16, channels DAPI and GFP, 0.25 um a pixel;
+  key-value pairs (stage, replicate); tag "planemo-tag" on "cell_1.tif".
+- dataset "stack": image "stack.tif", 40 x 30 pixels, 3 planes, 2 time points, uint8.
+- dataset "empty": no image.
+- dataset "twin": two datasets of this name.
+"""
+
+import os
+import sys
+from typing import Any
+
+import numpy as np
+import omero
+import omero.clients
+from omero.rtypes import rbool, rint, rstring, unwrap
+
+USER, PASSWORD, GROUP, PROJECT = "planemo", "planemo-test", "planemo-group", "planemo-fixture"
+
+
+def nuclei_pixels(number: int, channel: int) -> np.ndarray:
+    """Pixels of a channel of "cell_<number>.tif": (48, 64), uint16, two bright rectangles on a gradient."""
+    rows, columns = np.mgrid[0:48, 0:64]
+    pixels = 100 * channel + rows + columns
+    pixels[8:20, 6 + number : 24] += 1000 * (channel + 1)
+    pixels[28:40, 36:58] += 2000 * (channel + 1)
+    return pixels.astype(np.uint16)
+
+
+def stack_pixels(z: int, t: int) -> np.ndarray:
+    """Pixels of plane z at time point t of "stack.tif": (30, 40), uint8."""
+    rows, columns = np.mgrid[0:30, 0:40]
+    return (rows + columns + 50 * z + 20 * t).astype(np.uint8)
+
+
+def make_user(host: str, port: int, root_password: str) -> None:
+    """Create the user and group of the tests unless they exist."""
+    client = omero.client(host=host, port=port)
+    try:
+        admin = client.createSession("root", root_password).getAdminService()
+        if USER in (unwrap(one.omeName) for one in admin.lookupExperimenters()):
+            return
+        group = omero.model.ExperimenterGroupI()
+        group.name, group.ldap = rstring(GROUP), rbool(False)
+        group.details.permissions = omero.model.PermissionsI("rwra--")
+        group_id = admin.createGroup(group)
+        person = omero.model.ExperimenterI()
+        person.omeName = person.firstName = person.lastName = rstring(USER)
+        person.ldap = rbool(False)
+        groups = [omero.model.ExperimenterGroupI(number, False) for number in (group_id, admin.getSecurityRoles().userGroupId)]
+        admin.createExperimenterWithPassword(person, rstring(PASSWORD), groups[0], groups)
+    finally:
+        client.closeSession()
+
+
+def make_image(session: Any, name: str, planes: dict[tuple[int, int, int], np.ndarray], channels: list[str]) -> int:
+    """Create an image from its planes by (z, c, t); returns its id."""
+    first = next(iter(planes.values()))
+    sizes = [max(key[axis] for key in planes) + 1 for axis in range(3)]
+    pixels_type = session.getTypesService().getEnumeration("PixelsType", str(first.dtype))
+    image_id = session.getPixelsService().createImage(
+        first.shape[1], first.shape[0], sizes[0], sizes[2], list(range(len(channels))), pixels_type, name, "made by seed_omero.py"
+    ).val  # fmt: skip
+    pixels = session.getQueryService().findByQuery(
+        "select p from Pixels p left outer join fetch p.channels c left outer join fetch c.logicalChannel "
+        f"where p.image.id = {image_id}", None
+    )  # fmt: skip
+    store = session.createRawPixelsStore()
+    try:
+        store.setPixelsId(pixels.id.val, False)
+        for (z, c, t), plane in planes.items():
+            store.setPlane(plane.astype(plane.dtype.newbyteorder(">")).tobytes(), z, c, t)
+        store.save()
+    finally:
+        store.close()
+    pixels = session.getQueryService().findByQuery(
+        "select p from Pixels p left outer join fetch p.channels c left outer join fetch c.logicalChannel "
+        f"where p.image.id = {image_id}", None
+    )  # fmt: skip
+    size = omero.model.LengthI(0.25, omero.model.enums.UnitsLength.MICROMETER)
+    pixels.setPhysicalSizeX(size)
+    pixels.setPhysicalSizeY(size)
+    colours = ((0, 0, 255), (0, 255, 0))
+    for number, channel in enumerate(pixels.copyChannels()):
+        channel.logicalChannel.name = rstring(channels[number])
+        channel.red, channel.green, channel.blue = (rint(value) for value in colours[number % 2])
+        channel.alpha = rint(255)
+    session.getUpdateService().saveObject(pixels)
+    return image_id
+
+
+def link(session: Any, kind: str, parent: Any, child: Any) -> None:
+    """Link two objects by ids: `kind` is the class of the link."""
+    made = getattr(omero.model, kind)()
+    made.parent, made.child = parent, child
+    session.getUpdateService().saveObject(made)
+
+
+def make_content(host: str, port: int) -> None:
+    """Create the project with its datasets, images and annotations unless it exists."""
+    client = omero.client(host=host, port=port)
+    try:
+        session = client.createSession(USER, PASSWORD)
+        parameters = omero.sys.ParametersI({"name": rstring(PROJECT)})
+        if session.getQueryService().findAllByQuery("select p from Project p where p.name = :name", parameters):
+            return
+        update = session.getUpdateService()
+        datasets = {}
+        for key, name in (("nuclei", "nuclei"), ("stack", "stack"), ("empty", "empty"), ("twin", "twin"), ("twin2", "twin")):
+            dataset = omero.model.DatasetI()
+            dataset.name = rstring(name)
+            datasets[key] = omero.model.DatasetI(update.saveAndReturnObject(dataset).id, False)
+        images = [
+            make_image(session, f"cell_{n}.tif", {(0, c, 0): nuclei_pixels(n, c) for c in (0, 1)}, ["DAPI", "GFP"])
+            for n in (1, 2)
+        ]
+        stack = make_image(session, "stack.tif", {(z, 0, t): stack_pixels(z, t) for z in range(3) for t in range(2)}, ["DAPI"])
+        for image_id in images:
+            link(session, "DatasetImageLinkI", datasets["nuclei"], omero.model.ImageI(image_id, False))
+        link(session, "DatasetImageLinkI", datasets["stack"], omero.model.ImageI(stack, False))
+        for number, image_id in enumerate(images, 1):
+            pairs = omero.model.MapAnnotationI()
+            pairs.ns = rstring("openmicroscopy.org/omero/client/mapAnnotation")
+            stage = "interphase" if number == 1 else "mitosis"
+            pairs.mapValue = [omero.model.NamedValue("stage", stage), omero.model.NamedValue("replicate", str(number))]
+            pairs = omero.model.MapAnnotationI(update.saveAndReturnObject(pairs).id, False)
+            link(session, "ImageAnnotationLinkI", omero.model.ImageI(image_id, False), pairs)
+        tag = omero.model.TagAnnotationI()
+        tag.textValue = rstring("planemo-tag")
+        tag = omero.model.TagAnnotationI(update.saveAndReturnObject(tag).id, False)
+        link(session, "ImageAnnotationLinkI", omero.model.ImageI(images[0], False), tag)
+        project = omero.model.ProjectI()
+        project.name = rstring(PROJECT)
+        for dataset in datasets.values():
+            project.linkDataset(dataset)
+        update.saveObject(project)  # Last, because its presence says that all is there.
+    finally:
+        client.closeSession()
+
+
+def main() -> None:
+    """Seed the server that the command line names."""
+    host, port = sys.argv[1], int(sys.argv[2])
+    make_user(host, port, os.environ.get("OMERO_SANDBOX_ROOT_PASSWORD", "omero"))
+    make_content(host, port)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,244 @@
+"""Which objects of OMERO a tool works on: chosen by id, by name or by an object table, and expanded to images."""
+
+import csv
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from object_table import read_object_ids
+from omero_session import Session
+from tool_errors import UserError
+
+CLASSES = {
+    "project": "Project",
+    "dataset": "Dataset",
+    "screen": "Screen",
+    "plate": "Plate",
+    "well": "Well",
+    "image": "Image",
+}
+PAGE = 2000  # Rows a query returns at most; ids it takes at most.
+
+
+@dataclass(frozen=True)
+class Target:
+    """Objects of one kind, by id or by name, not yet looked up."""
+
+    kind: str
+    ids: tuple[int, ...] = ()
+    names: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class ImageRecord:
+    """An image, where it stands and how large it is; None where it stands in no such container.
+
+    `well` is the usual label (row letters, column number from 1). Sizes are in pixels, planes, channels and time points.
+    """
+
+    image_id: int
+    image_name: str
+    project_id: int | None
+    project_name: str | None
+    dataset_id: int | None
+    dataset_name: str | None
+    screen_id: int | None
+    screen_name: str | None
+    plate_id: int | None
+    plate_name: str | None
+    well_id: int | None
+    well: str | None
+    size_x: int
+    size_y: int
+    size_z: int
+    size_c: int
+    size_t: int
+    pixel_type: str
+
+
+_IMAGE_QUERY = """
+select i.id, i.name, pr.id, pr.name, d.id, d.name, sc.id, sc.name, pl.id, pl.name, w.id, w.row, w.column,
+       p.sizeX, p.sizeY, p.sizeZ, p.sizeC, p.sizeT, pt.value
+from Image i
+join i.pixels p
+join p.pixelsType pt
+left outer join i.datasetLinks dil
+left outer join dil.parent d
+left outer join d.projectLinks pdl
+left outer join pdl.parent pr
+left outer join i.wellSamples ws
+left outer join ws.well w
+left outer join w.plate pl
+left outer join pl.screenLinks spl
+left outer join spl.parent sc
+where {conditions} and i.id > :last
+order by i.id, d.id, pr.id, pl.id, sc.id
+"""
+_ALIASES = {"image": "i", "dataset": "d", "project": "pr", "well": "w", "plate": "pl", "screen": "sc"}
+
+
+def read_target(config: Mapping[str, Any]) -> Target:
+    """Read a tool's choice of objects: `source` is "typed" (`kind`, `by`, `objects`) or "table" (`table`).
+
+    Raises:
+        UserError: Nothing was given, or an id is not a number, or the table is not an object table.
+    """
+    if config["source"] == "table":
+        kind, ids = read_object_ids(config["table"])
+        return Target(kind, ids=ids)
+    kind = config["kind"]
+    terms = split_terms(config["objects"])
+    if not terms:
+        raise UserError(f"{kind}: no {config['by']} given. Write at least one.")
+    if config["by"] == "name":
+        return Target(kind, names=terms)
+    for term in terms:
+        if not term.isdecimal():
+            raise UserError(f"{kind} {term!r}: not an id. Write a whole number, or choose to give names.")
+    return Target(kind, ids=tuple(dict.fromkeys(int(term) for term in terms)))
+
+
+def split_terms(text: str) -> tuple[str, ...]:
+    """Split what a person typed: one a line or separated by commas; quotes keep a comma within a name.
+
+    >>> split_terms('nuclei, mitosis\\n"day 1, plate 2"')
+    ('nuclei', 'mitosis', 'day 1, plate 2')
+    """
+    rows = csv.reader(text.splitlines(), skipinitialspace=True)
+    return tuple(dict.fromkeys(term.strip() for row in rows for term in row if term.strip()))
+
+
+def find_ids(session: Session, target: Target) -> tuple[int, ...]:
+    """Look the objects of a target up, in the order they were given.
+
+    Raises:
+        UserError: An id or name that the group does not have or the user may not read; a name that two objects have.
+    """
+    if target.names:
+        return _ids_of_names(session, target)
+    model = CLASSES[target.kind]
+    found: set[int] = set()
+    for ids in _chunks(target.ids):
+        found.update(row[0] for row in session.rows(f"select o.id from {model} o where o.id in (:ids)", ids=ids))
+    missing = [number for number in target.ids if number not in found]
+    if missing:
+        raise UserError(_why_missing(session, target.kind, missing))
+    return target.ids
+
+
+def find_images(
+    session: Session, target: Target, conditions: Sequence[str] = (), parameters: Mapping[str, Any] | None = None
+) -> list[ImageRecord]:
+    """List the images of a target, each once, ordered by project, dataset, plate, well and id.
+
+    An image that stands in several datasets is listed in the one with the lowest id that belongs to the target.
+    One query a page of 2,000 images, whatever the target is.
+
+    Args:
+        session: An open session.
+        target: Containers or images.
+        conditions: More HQL conditions on `i` (Image), joined by "and".
+        parameters: Their named parameters.
+
+    Raises:
+        UserError: As `find_ids`.
+    """
+    images: dict[int, ImageRecord] = {}
+    where = " and ".join([f"{_ALIASES[target.kind]}.id in (:ids)", *conditions])
+    hql = _IMAGE_QUERY.format(conditions=where)
+    for ids in _chunks(find_ids(session, target)):
+        for row in _pages(session, hql, {"ids": ids, **(parameters or {})}):
+            images.setdefault(row[0], _image_record(row))
+    return sorted(images.values(), key=_position)
+
+
+def find_nonempty_images(session: Session, target: Target) -> list[ImageRecord]:
+    """As `find_images`, but a target without any image is a `UserError`: there is nothing to work on."""
+    images = find_images(session, target)
+    if not images:
+        given = ", ".join(map(str, target.names or target.ids[:10]))
+        raise UserError(f"{target.kind} {given}: holds no image. Put images into it or choose another.")
+    return images
+
+
+def well_label(row: int, column: int) -> str:
+    """The usual name of a well, from its row and column that count from 0.
+
+    >>> well_label(0, 0), well_label(25, 11), well_label(26, 0)
+    ('A1', 'Z12', 'AA1')
+    """
+    letters, row = "", row + 1
+    while row:
+        row, rest = divmod(row - 1, 26)
+        letters = chr(ord("A") + rest) + letters
+    return f"{letters}{column + 1}"
+
+
+def _ids_of_names(session: Session, target: Target) -> tuple[int, ...]:
+    if target.kind == "well":
+        raise UserError("well: wells have no name. Give their ids.")
+    owners: dict[str, list[int]] = {}
+    for names in _chunks(target.names):
+        hql = f"select o.id, o.name from {CLASSES[target.kind]} o where o.name in (:names) order by o.id"
+        for number, name in session.rows(hql, names=names):
+            owners.setdefault(name, []).append(number)
+    for name in target.names:
+        ids = owners.get(name, [])
+        if not ids:
+            raise UserError(
+                f"{target.kind} {name!r}: there is none of this name that you can read in group "
+                f"{session.group_name!r}. Check the spelling and the group."
+            )
+        if len(ids) > 1:
+            raise UserError(
+                f"{target.kind} {name!r}: {len(ids)} have this name (ids {', '.join(map(str, ids[:10]))}). Give the id."
+            )
+    return tuple(owners[name][0] for name in target.names)
+
+
+def _why_missing(session: Session, kind: str, missing: Sequence[int]) -> str:
+    hql = f"select o.id, g.name from {CLASSES[kind]} o join o.details.group g where o.id in (:ids)"
+    elsewhere = dict(session.rows(hql, ids=missing[:PAGE], context={"omero.group": "-1"}))
+    shown = ", ".join(map(str, missing[:10]))
+    for number, group in elsewhere.items():
+        return f"{kind} {number}: it belongs to group {group!r}, not to {session.group_name!r}. Choose that group."
+    return f"{kind} {shown}: no such id, or you may not read it. Check the id, the group and your permissions."
+
+
+def _chunks(values: Sequence[Any]) -> Iterator[list[Any]]:
+    for start in range(0, len(values), PAGE):
+        yield list(values[start : start + PAGE])
+
+
+def _pages(session: Session, hql: str, parameters: Mapping[str, Any]) -> Iterator[list[Any]]:
+    """Yield the rows of a query that goes on after the id `last`.
+
+    A page may end between two rows of one image; what follows of that image is not needed.
+    """
+    last = -1
+    while True:
+        rows = session.rows(hql, limit=PAGE, last=last, **parameters)
+        yield from rows
+        if len(rows) < PAGE:
+            return
+        last = rows[-1][0]
+
+
+def _image_record(row: Sequence[Any]) -> ImageRecord:
+    well = None if row[10] is None else well_label(row[11], row[12])
+    return ImageRecord(*row[:11], well, *row[13:])
+
+
+def _position(image: ImageRecord) -> tuple[int, ...]:
+    well = image.well or ""
+    letters = well.rstrip("0123456789")
+    row = (len(letters), *(ord(letter) for letter in letters.ljust(2)))
+    containers = (image.project_id, image.dataset_id, image.screen_id, image.plate_id)
+    return (*(number or 0 for number in containers), *row, int(well[len(letters) :] or 0), image.image_id)
+
+
+def image_table_rows(images: Iterable[ImageRecord]) -> Iterator[tuple[Any, ...]]:
+    """Rows for an object table whose columns are the fields of `ImageRecord`."""
+    from dataclasses import astuple
+
+    return (astuple(image) for image in images)

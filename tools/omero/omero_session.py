@@ -1,0 +1,319 @@
+"""Opening and closing a session with an OMERO server: the only place of the suite that does so.
+
+The address comes as text (`parse_address`), the credentials from the environment only (`read_credentials`).
+A session that this module opened is always closed; one that was given by its key is left as it was.
+"""
+
+import logging
+import os
+import re
+import signal
+import socket
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from tool_errors import UserError
+
+# omero-py's own defaults (omero.clients.BaseClient._check_for_hosturl).
+DEFAULT_PORTS = {"ssl": 4064, "tcp": 4063, "ws": 80, "wss": 443}
+CONNECT_SECONDS = 10
+KEEP_ALIVE_SECONDS = 60  # OMERO closes a session that was idle for ten minutes.
+NAMESPACE = "github.com/bioimage-suite-galaxy"
+"""Begins the namespace of everything that the suite makes in OMERO."""
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where an OMERO server listens."""
+
+    protocol: str
+    host: str
+    port: int
+    path: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.protocol}://{self.host}:{self.port}{self.path}"
+
+    @property
+    def router(self) -> str:
+        """The Ice proxy of the server's Glacier2 router."""
+        resource = f" -r {self.path}" if self.path else ""
+        return f"OMERO.Glacier2/router:{self.protocol} -p {self.port} -h {self.host}{resource}"
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """What a user proves who they are with: a session key, or a name and a password. `repr` shows none of it."""
+
+    user: str
+    secret: str
+    is_key: bool
+
+    def __repr__(self) -> str:
+        return f"Credentials(is_key={self.is_key})"
+
+
+@dataclass(frozen=True)
+class Session:
+    """An open session: every call goes to the chosen group."""
+
+    client: Any
+    address: Address
+    user_id: int
+    user_name: str
+    group_id: int
+    group_name: str
+
+    @cached_property
+    def query(self) -> Any:
+        """The service that runs HQL."""
+        return self.client.getSession().getQueryService()
+
+    @cached_property
+    def update(self) -> Any:
+        """The service that saves objects."""
+        return self.client.getSession().getUpdateService()
+
+    def rows(self, hql: str, *, limit: int | None = None, context: Mapping[str, str] | None = None,
+             **parameters: Any) -> list[list[Any]]:  # fmt: skip
+        """Run an HQL projection and return plain Python values, one list a row."""
+        from omero.rtypes import unwrap
+
+        found = self.query.projection(hql, _parameters(parameters, limit), self._context(context))
+        return [[unwrap(value) for value in row] for row in found]
+
+    def objects(self, hql: str, **parameters: Any) -> list[Any]:
+        """Run an HQL query that returns whole objects (`omero.model`)."""
+        return list(self.query.findAllByQuery(hql, _parameters(parameters, None), self._context(None)))
+
+    def delete(self, targets: Mapping[str, Sequence[int]]) -> None:
+        """Delete objects by class name and id, with what only they own, in one transaction.
+
+        Raises:
+            UserError: The server refused. Then nothing was deleted.
+        """
+        from omero.callbacks import CmdCallbackI
+        from omero.cmd import ERR, Delete2
+
+        wanted = {kind: list(ids) for kind, ids in targets.items() if ids}
+        if not wanted:
+            return
+        handle = self.client.getSession().submit(Delete2(targetObjects=wanted))
+        callback = CmdCallbackI(self.client, handle)
+        try:
+            while not callback.block(500):
+                pass
+            response = callback.getResponse()
+        finally:
+            callback.close(True)
+        if isinstance(response, ERR):
+            reason = response.parameters.get("message", response.name)
+            shown = ", ".join(f"{kind} {ids[:5]}" for kind, ids in wanted.items())
+            raise UserError(f"{shown}: OMERO refused to delete ({reason}). Ask the owner of the objects.")
+
+    def _context(self, context: Mapping[str, str] | None) -> dict[str, str]:
+        return {"omero.group": str(self.group_id), **(context or {})}
+
+
+def parse_address(text: str) -> Address:
+    """Read `host`, `host:port` or `protocol://host[:port][/path]` (ssl, tcp, ws, wss).
+
+    Raises:
+        UserError: The text is none of these.
+
+    >>> str(parse_address("omero.example.org"))
+    'ssl://omero.example.org:4064'
+    >>> str(parse_address("wss://omero.example.org/omero-wss"))
+    'wss://omero.example.org:443/omero-wss'
+    """
+    usage = "Write host, host:port, or ssl://, tcp://, ws:// or wss:// followed by host[:port][/path]"
+    match = re.fullmatch(
+        r"(?:(?P<protocol>[A-Za-z]+)://)?(?P<host>[A-Za-z0-9._-]+)(?::(?P<port>\d{1,5}))?(?P<path>/[\w./-]*)?",
+        text.strip(),
+    )
+    if match is None:
+        raise UserError(f"OMERO server {text!r}: not an address. {usage}.")
+    protocol = (match["protocol"] or "ssl").lower()
+    if protocol not in DEFAULT_PORTS:
+        raise UserError(f"OMERO server {text!r}: unknown protocol {protocol!r}. {usage}.")
+    path = match["path"] or ""
+    if path == "/":
+        path = ""
+    if path and protocol not in ("ws", "wss"):
+        raise UserError(f"OMERO server {text!r}: only ws:// and wss:// addresses have a path. {usage}.")
+    port = int(match["port"] or DEFAULT_PORTS[protocol])
+    if not 0 < port < 65536:
+        raise UserError(f"OMERO server {text!r}: port {port} is not between 1 and 65535. {usage}.")
+    return Address(protocol, match["host"], port, path)
+
+
+def read_credentials(environment: Mapping[str, str] = os.environ) -> Credentials:
+    """Take the credentials from `OMERO_SESSION_KEY`, or else from `OMERO_USER` and `OMERO_PASSWORD`.
+
+    Raises:
+        UserError: Neither is complete.
+    """
+    key = environment.get("OMERO_SESSION_KEY", "").strip()
+    if key:
+        return Credentials(key, key, is_key=True)
+    user, password = environment.get("OMERO_USER", ""), environment.get("OMERO_PASSWORD", "")
+    if user and password:
+        return Credentials(user, password, is_key=False)
+    given = "a user name without a password" if user else "a password without a user name" if password else "none"
+    raise UserError(
+        f"OMERO credentials: {given} given. In Galaxy, open this tool's 'OMERO' credentials and set a user name and "
+        "a password, or a session key, and select the group of credentials."
+    )
+
+
+@contextmanager
+def open_session(server: str, group: str = "") -> Iterator[Session]:
+    """Log in, choose the group, keep the session alive, and leave it as it was found.
+
+    Args:
+        server: Address as `parse_address` reads it.
+        group: Name or id of the group to work in; empty is the user's default group.
+
+    Raises:
+        UserError: No credentials, no such host, closed port, not an OMERO server, refused credentials, unknown
+            group; or, while the session is used, the connection broke or the server refused for lack of permission.
+    """
+    address, credentials = parse_address(server), read_credentials()
+    _check_reachable(address)
+    _stop_cleanly_on_sigterm()
+    client = _connect(address, credentials)
+    try:
+        with _explained(address):
+            client.enableKeepAlive(KEEP_ALIVE_SECONDS)
+            yield _choose_group(client, address, group.strip())
+    finally:
+        # A server that is gone has closed the session itself.
+        with suppress(Exception):
+            client.closeSession()
+
+
+def _check_reachable(address: Address) -> None:
+    """Tell an unknown host from a closed port before Ice, which retries both for a long time."""
+    try:
+        with socket.create_connection((address.host, address.port), timeout=CONNECT_SECONDS):
+            return
+    except socket.gaierror:
+        raise UserError(f"OMERO server {address.host}: unknown host. Check the name.") from None
+    except TimeoutError:
+        why = f"no answer within {CONNECT_SECONDS} s. Check host and port, and whether a firewall is between"
+    except OSError as error:
+        why = f"cannot connect ({error.strerror or error}). Check host and port; OMERO's usual port is 4064"
+    raise UserError(f"OMERO server {address}: {why}.")
+
+
+def _connect(address: Address, credentials: Credentials) -> Any:
+    import Ice
+    import omero
+    import omero.clients
+    from Glacier2 import CannotCreateSessionException, PermissionDeniedException
+
+    client = omero.client(
+        pmap={
+            "omero.host": address.host,
+            "omero.port": str(address.port),
+            "Ice.Default.Router": address.router,
+            "Ice.Warn.Connections": "0",
+        }
+    )
+    client.setAgent("bioimage-suite-galaxy")
+    logging.getLogger("omero.client").setLevel(logging.ERROR)  # Its warnings repeat what the error says.
+    connected = False
+    try:
+        session = client.createSession(credentials.user, credentials.secret)
+        if credentials.is_key:
+            session.detachOnDestroy()
+        connected = True
+    except PermissionDeniedException:
+        what = (
+            "the session key was not accepted. It has expired or belongs to another server: make a new one"
+            if credentials.is_key
+            else f"wrong password, or no user {credentials.user!r}. Check the OMERO credentials of this tool"
+        )
+        raise UserError(f"OMERO server {address}: {what}.") from None
+    except CannotCreateSessionException as error:
+        raise UserError(f"OMERO server {address}: it refuses a new session ({error.reason}). Try later.") from None
+    except (Ice.Exception, omero.ClientError):
+        raise UserError(
+            f"OMERO server {address}: something else than OMERO answers there. Check port and protocol; "
+            "OMERO's usual port is 4064 (ssl)."
+        ) from None
+    finally:
+        if not connected:
+            with suppress(Exception):
+                client.closeSession()  # Also destroys the communicator and its threads.
+    return client
+
+
+def _choose_group(client: Any, address: Address, wanted: str) -> Session:
+    event = client.getSession().getAdminService().getEventContext()
+    group_id, group_name = event.groupId, event.groupName
+    if wanted:
+        groups = Session(client, address, event.userId, event.userName, group_id, group_name).rows(
+            "select g.id, g.name from ExperimenterGroup g order by g.id"
+        )
+        chosen = [g for g in groups if g[1] == wanted] or [g for g in groups if str(g[0]) == wanted]
+        mine = ", ".join(name for number, name in groups if number in event.memberOfGroups)
+        if not chosen:
+            raise UserError(f"OMERO group {wanted!r}: there is none of this name or id. Your groups: {mine}.")
+        group_id, group_name = chosen[0]
+        if group_id not in event.memberOfGroups and not event.isAdmin:
+            raise UserError(f"OMERO group {wanted!r}: {event.userName!r} is not a member. Your groups: {mine}.")
+    # The implicit context reaches every service, stateful ones and tables too.
+    client.getImplicitContext().put("omero.group", str(group_id))
+    return Session(client, address, event.userId, event.userName, group_id, group_name)
+
+
+@contextmanager
+def _explained(address: Address) -> Iterator[None]:
+    """Turn a broken connection, an ended session or a lack of permission into a `UserError`."""
+    import Ice
+    import omero
+
+    try:
+        yield
+    except (Ice.ObjectNotExistException, omero.SessionException) as error:
+        raise UserError(
+            f"OMERO server {address}: the session ended while the tool was at work ({type(error).__name__}). "
+            "Check the session key's life time and run the tool again."
+        ) from error
+    except Ice.LocalException as error:
+        raise UserError(
+            f"OMERO server {address}: the connection broke while the tool was at work ({type(error).__name__}). "
+            "Run the tool again when the server is back."
+        ) from error
+    except (omero.SecurityViolation, omero.ReadOnlyGroupSecurityViolation) as error:
+        raise UserError(
+            f"OMERO server {address}: permission denied ({error.message}). Ask the owner of the group or the objects."
+        ) from error
+
+
+def _parameters(values: Mapping[str, Any], limit: int | None) -> Any:
+    from omero.rtypes import rlist, rlong, rstring
+    from omero.sys import ParametersI
+
+    def wrap(value: Any) -> Any:
+        if isinstance(value, str):
+            return rstring(value)
+        if isinstance(value, int):
+            return rlong(value)
+        return rlist([wrap(item) for item in value])
+
+    parameters = ParametersI({name: wrap(value) for name, value in values.items()})
+    if limit is not None:
+        parameters.page(0, limit)
+    return parameters
+
+
+def _stop_cleanly_on_sigterm() -> None:
+    """A cancelled Galaxy job gets SIGTERM: leave through `finally`, so that sessions close and files go."""
+    with suppress(ValueError):  # Only the main thread may set a handler.
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
