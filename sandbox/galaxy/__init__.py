@@ -1,0 +1,1 @@
+"""A real Galaxy from PyPI: its configuration, its start and its end."""

@@ -1,0 +1,71 @@
+"""Start and stop the sandbox: an OMERO and a Galaxy of your own, on this machine only."""
+
+import argparse
+import signal
+import sys
+from pathlib import Path
+
+from sandbox import servers, state
+from sandbox.process import ROOT, SandboxError
+from sandbox.state import Sandbox
+
+
+def describe(sandbox: Sandbox) -> str:
+    """Return where both servers listen and who may log in."""
+    galaxy, omero = sandbox.galaxy, sandbox.omero
+    return (
+        f"Galaxy  {galaxy.url}\n"
+        f"        login {galaxy.user_email}  password {galaxy.password}\n"
+        f"        API key {galaxy.user_key}\n"
+        f"OMERO   {omero.address}  (ssl; tcp on port {omero.tcp_port})\n"
+        f"        login root  password {omero.root_password}"
+    )
+
+
+def up(folder: Path) -> int:
+    """Leave both servers running and print where they are."""
+    sandbox = servers.up(folder, ROOT / "tools", detached=True)
+    print(describe(sandbox))
+    print(f"State   {folder}\nStop    make down")
+    return 0
+
+
+def down(folder: Path) -> int:
+    """Stop what `up` started in this folder."""
+    print("stopped" if servers.down(folder) else "nothing was running")
+    return 0
+
+
+def status(folder: Path) -> int:
+    """Print what runs; exit code 0 if both servers do, 3 if not (as `systemctl status` does)."""
+    known = state.load(folder)
+    if known is None or not servers.is_up(known):
+        print("not running")
+        return 3
+    print(describe(known))
+    return 0
+
+
+COMMANDS = {"up": up, "down": down, "status": status}
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one of the three commands."""
+    parser = argparse.ArgumentParser(prog="python3 -m sandbox", description=__doc__)
+    parser.add_argument("command", choices=COMMANDS)
+    parser.add_argument("--folder", type=Path, help="folder of its state (default: .sandbox/ of this checkout)")
+    args = parser.parse_args(argv)
+    # `kill` ends a start half-way as Ctrl-C does: what was started so far is stopped.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        return COMMANDS[args.command]((args.folder or state.folder_of_sandbox()).resolve())
+    except SandboxError as error:
+        print(f"ERROR: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("interrupted; nothing was left running", file=sys.stderr)
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())

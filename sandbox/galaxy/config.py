@@ -1,0 +1,161 @@
+"""The files that a Galaxy of the sandbox starts from. Each setting that is not plain says why it is there."""
+
+import base64
+import json
+import os
+import secrets
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from xml.sax.saxutils import quoteattr
+
+from sandbox.private_file import write_private
+
+ADMIN_EMAIL = "admin@example.org"
+ADMIN_NAME = "admin"
+
+
+@dataclass(frozen=True)
+class Secrets:
+    """What only this Galaxy knows; made once, kept in its folder, readable by its owner only."""
+
+    bootstrap_key: str
+    """API key that may make users. It belongs to no user and owns no history."""
+    password: str
+    """Of the one user, ADMIN_EMAIL."""
+    id_secret: str
+    vault_key: str
+    """Fernet key: 32 bytes in URL-safe base64."""
+
+    @classmethod
+    def random(cls) -> "Secrets":
+        """Return new ones."""
+        return cls(
+            bootstrap_key=secrets.token_hex(16),
+            password=secrets.token_urlsafe(12),
+            id_secret=secrets.token_hex(16),
+            vault_key=base64.urlsafe_b64encode(os.urandom(32)).decode(),
+        )
+
+
+def load_secrets(folder: Path) -> Secrets:
+    """Return the secrets of this Galaxy; the first time they are made."""
+    file = folder / "secrets.json"
+    if not file.exists():
+        write_private(file, json.dumps(asdict(Secrets.random()), indent=1))
+    return Secrets(**json.loads(file.read_text()))
+
+
+def write_config(folder: Path, *, tools_dir: Path, static_dir: Path, known: Secrets) -> Path:
+    """Write all configuration files of a Galaxy into its folder.
+
+    Args:
+        folder: Galaxy's root and working directory; everything it writes stays below.
+        tools_dir: Folder whose subfolders have the tools, one section of the tool panel each.
+        static_dir: Web client and viewers.
+        known: Secrets of this Galaxy.
+
+    Returns:
+        Path of galaxy.yml.
+    """
+    for name in ("data", "tours", "broker/queue", "broker/control"):
+        (folder / name).mkdir(parents=True, exist_ok=True)
+    static = folder / "static"
+    static.unlink(missing_ok=True)
+    static.symlink_to(static_dir)
+    (folder / "tool_conf.xml").write_text(_tool_conf(tools_dir))
+    # Without a table file of its own Galaxy takes a sample that calls out.
+    (folder / "tool_data_table_conf.xml").write_text("<tables/>\n")
+    vault = {"type": "database", "path_prefix": "/galaxy", "encryption_keys": [known.vault_key]}
+    write_private(folder / "vault_conf.yml", json.dumps(vault))
+    config = folder / "galaxy.yml"
+    # JSON is YAML, and the standard library writes it.
+    write_private(config, json.dumps({"galaxy": _settings(folder, known)}, indent=1))
+    return config
+
+
+def _tool_conf(tools_dir: Path) -> str:
+    sections = []
+    for group in sorted(path for path in tools_dir.iterdir() if any(path.glob("*.xml"))):
+        name = {"omero": "OMERO", "image": "Image analysis", "fair": "FAIR data"}.get(group.name, group.name)
+        sections.append(
+            f"  <section id={quoteattr(group.name)} name={quoteattr(name)}>\n"
+            f'    <tool_dir dir={quoteattr(str(group))} recursive="false"/>\n'
+            "  </section>\n"
+        )
+    collection_tools = (
+        "build_list",
+        "extract_dataset",
+        "flatten_collection",
+        "filter_failed_collection",
+        "merge_collection",
+    )
+    return "".join(
+        [
+            '<toolbox monitor="false">\n',
+            '  <section id="getext" name="Get data">\n    <tool file="data_source/upload.xml"/>\n  </section>\n',
+            *sections,
+            '  <section id="collections" name="Collections">\n',
+            *(f'    <tool file="${{model_tools_path}}/{name}.xml"/>\n' for name in collection_tools),
+            "  </section>\n",
+            "</toolbox>\n",
+        ]
+    )
+
+
+def _settings(folder: Path, known: Secrets) -> dict[str, object]:
+    return {
+        "brand": "Bioimage Suite",
+        "admin_users": ADMIN_EMAIL,
+        "bootstrap_admin_api_key": known.bootstrap_key,
+        "id_secret": known.id_secret,
+        # IMMEDIATE: a transaction takes its lock at the start, so that SQLite waits instead of failing half-way.
+        "database_connection": f"sqlite:///{folder}/galaxy.sqlite?isolation_level=IMMEDIATE&timeout=30",
+        "data_dir": str(folder / "data"),
+        # No tool_path: with it the upload tool that Galaxy brings is not found.
+        "tool_config_file": str(folder / "tool_conf.xml"),
+        "tool_data_table_config_path": str(folder / "tool_data_table_conf.xml"),
+        "vault_config_file": str(folder / "vault_conf.yml"),
+        "static_dir": str(folder / "static"),
+        "tour_config_dir": str(folder / "tours"),
+        "conda_auto_init": False,
+        "conda_auto_install": False,
+        "use_cached_dependency_manager": False,
+        "dependency_resolvers": [{"type": "galaxy_packages", "base_path": str(folder / "deps"), "versionless": True}],
+        # Otherwise a container builder is asked for from the network.
+        "container_resolvers": [{"type": "explicit"}],
+        # The job's script holds the credentials in plain text.
+        "cleanup_job": "always",
+        **_celery(folder),
+        "job_config": {
+            "runners": {"local": {"load": "galaxy.jobs.runners.local:LocalJobRunner", "workers": 2}},
+            "execution": {"default": "tools", "environments": {"tools": {"runner": "local"}}},
+        },
+        # The default waits are for a busy server; here they are most of a short job's time.
+        "job_handler_monitor_sleep": 0.2,
+        "job_runner_monitor_sleep": 0.2,
+        "workflow_monitor_sleep": 0.2,
+        "monitor_thread_join_timeout": 5,
+    }
+
+
+def _celery(folder: Path) -> dict[str, object]:
+    broker = folder / "broker"
+    return {
+        "enable_celery_tasks": True,
+        # Metadata in Celery's warm process: a process of its own spends 5.7 s on imports for every job.
+        "metadata_strategy": "directory_celery",
+        "celery_conf": {
+            "broker_url": "filesystem://",
+            "broker_transport_options": {
+                "data_folder_in": str(broker / "queue"),
+                "data_folder_out": str(broker / "queue"),
+                "control_folder": str(broker / "control"),
+                "polling_interval": 0.1,
+            },
+            "result_backend": f"db+sqlite:///{folder}/celery_results.sqlite?timeout=30",
+            "task_routes": {
+                "galaxy.fetch_data": "galaxy.external",
+                "galaxy.set_job_metadata": "galaxy.external",
+            },
+        },
+    }

@@ -1,0 +1,158 @@
+"""Start and stop a real Galaxy from PyPI, with Celery, a vault for credentials and two image viewers."""
+
+import json
+import os
+import shutil
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sandbox import process
+from sandbox.galaxy.config import ADMIN_EMAIL, ADMIN_NAME, Secrets, load_secrets, write_config
+from sandbox.galaxy.dependencies import link_requirements
+from sandbox.private_file import write_private
+from sandbox.process import ROOT, Process, SandboxError
+
+VENV = ROOT / ".venv" / "galaxy"
+TOOLS_VENV = ROOT / ".venv" / "tools"
+# 22 s with a database on 2 idle cores, 41 s without, some times that while other things run.
+START_SECONDS = 300.0
+
+
+@dataclass(frozen=True)
+class GalaxyServer:
+    """A Galaxy that runs, and how to speak to it."""
+
+    url: str
+    admin_key: str
+    """Bootstrap key: may everything but own data."""
+    user_key: str
+    """Key of the one user, who is an administrator too."""
+    user_email: str
+    password: str
+    processes: tuple[Process, ...]
+    """Supervisors of the web server and of Celery."""
+
+
+def start(state_dir: Path, tools_dir: Path, *, detached: bool = False) -> GalaxyServer:
+    """Start Galaxy and wait until it answers; the database of an earlier start is used again.
+
+    Args:
+        state_dir: Folder of this Galaxy, made if missing. Everything it writes stays below.
+        tools_dir: Folder with the tools it serves.
+        detached: It stays when this process ends. Otherwise it ends with it, however that ends.
+
+    Returns:
+        The server with its user and keys.
+
+    Raises:
+        SandboxError: Galaxy is not installed, a tool's package is missing, or Galaxy did not get ready. Nothing
+            keeps running then.
+    """
+    folder = state_dir.resolve()
+    if not (VENV / "static").exists():
+        raise SandboxError("Galaxy is not installed here. Run: make setup")
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    link_requirements(tools_dir.resolve(), folder / "deps", TOOLS_VENV)
+    known = load_secrets(folder)
+    # What an earlier Celery left in its queue belongs to jobs that ended with it.
+    shutil.rmtree(folder / "broker", ignore_errors=True)
+    config = write_config(folder, tools_dir=tools_dir.resolve(), static_dir=VENV / "static", known=known)
+    port = process.free_port(_last_port(folder))
+    url = f"http://127.0.0.1:{port}"
+    processes: list[Process] = []
+    try:
+        processes.append(_start_web(folder, config, port, detached))
+        processes.append(_start_celery(folder, config, detached))
+        process.wait_until(
+            lambda: _answers(url), processes[0], what="Galaxy", log=folder / "galaxy.log", seconds=START_SECONDS
+        )
+        key = _user_key(url, known)
+        server = GalaxyServer(url, known.bootstrap_key, key, ADMIN_EMAIL, known.password, tuple(processes))
+    except BaseException:
+        process.stop(processes)
+        raise
+    write_private(folder / "port", str(port))
+    return server
+
+
+def stop(server: GalaxyServer) -> None:
+    """Stop the server's own processes and nothing else."""
+    process.stop(server.processes)
+
+
+def is_up(server: GalaxyServer) -> bool:
+    """Say whether all of its processes run and it answers."""
+    return all(process.is_running(one) for one in server.processes) and _answers(server.url)
+
+
+def _last_port(folder: Path) -> int | None:
+    """Return the port of the last start: bookmarks stay good if it is still free."""
+    file = folder / "port"
+    return int(file.read_text()) if file.exists() else None
+
+
+def _environment(config: Path) -> dict[str, str]:
+    """Return the environment of Galaxy: its own virtual environment, and nothing of another Galaxy or Python."""
+    inherited = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("GALAXY_", "OMERO_", "PYTHON", "CELERY_"))
+    }
+    return {
+        **inherited,
+        "VIRTUAL_ENV": str(VENV),
+        "PATH": f"{VENV / 'bin'}:{os.environ.get('PATH', os.defpath)}",
+        # Celery finds its broker only by this variable; without it uploads wait for ever.
+        "GALAXY_CONFIG_FILE": str(config),
+        # Two jobs on two cores: a numerical library that takes all cores for each only gets in its own way.
+        "OMP_NUM_THREADS": "1",
+        "OPENBLAS_NUM_THREADS": "1",
+    }
+
+
+def _start_web(folder: Path, config: Path, port: int, detached: bool) -> Process:
+    command = [str(VENV / "bin" / "galaxy-web"), "-c", str(config), "-b", f"127.0.0.1:{port}"]
+    return process.start(
+        command, cwd=folder, log=folder / "galaxy.log", environment=_environment(config), detached=detached
+    )
+
+
+def _start_celery(folder: Path, config: Path, detached: bool) -> Process:
+    command = [str(VENV / "bin" / "celery"), "--app", "galaxy.celery", "worker", "--concurrency", "2"]
+    command += ["--pool", "threads", "-Q", "celery,galaxy.internal,galaxy.external"]
+    command += ["--without-gossip", "--without-mingle"]
+    return process.start(
+        command, cwd=folder, log=folder / "celery.log", environment=_environment(config), detached=detached
+    )
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{url}/api/version", timeout=5) as answer:  # noqa: S310 - always http
+            return bool(answer.status == 200)
+    except OSError:
+        return False
+
+
+def _user_key(url: str, known: Secrets) -> str:
+    """Return an API key of the one user, made on the first start: the bootstrap key itself owns no history."""
+    found = _api("GET", f"{url}/api/users?f_email={ADMIN_EMAIL}", known.bootstrap_key)
+    if not found:
+        account = {"username": ADMIN_NAME, "email": ADMIN_EMAIL, "password": known.password}
+        found = [_api("POST", f"{url}/api/users", known.bootstrap_key, account)]
+    user = found[0]["id"]
+    return str(_api("GET", f"{url}/api/users/{user}/api_key", known.bootstrap_key))
+
+
+def _api(method: str, url: str, key: str, body: dict[str, str] | None = None) -> Any:
+    data = json.dumps(body).encode() if body is not None else None
+    headers = {"x-api-key": key, "Content-Type": "application/json"}
+    request = urllib.request.Request(url, data=data, headers=headers, method=method)  # noqa: S310 - always http
+    try:
+        with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310
+            return json.load(answer)
+    except urllib.error.HTTPError as error:
+        raise SandboxError(f"Galaxy: {method} {url} answered {error.code}: {error.read()[:500]!r}") from error

@@ -1,0 +1,140 @@
+"""Start and stop both servers of the sandbox together."""
+
+import contextlib
+import fcntl
+import json
+import os
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+
+from sandbox import process, state
+from sandbox.galaxy import server as galaxy
+from sandbox.private_file import write_private
+from sandbox.process import ROOT, Process
+from sandbox.state import OmeroServer, Sandbox
+
+OMERO_START_SECONDS = 120.0
+
+
+def start_omero(folder: Path, *, detached: bool = False) -> OmeroServer:
+    """Start an OMERO sandbox and wait until it answers; what it held before is there again.
+
+    Args:
+        folder: Its data folder, made if missing.
+        detached: It stays when this process ends. Otherwise it ends with it, however that ends.
+
+    Raises:
+        SandboxError: It did not get ready; has the end of its log.
+    """
+    folder = folder.resolve()
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    endpoint = folder / "endpoint.json"
+    last_port = json.loads(endpoint.read_text())["port"] if endpoint.exists() else None
+    endpoint.unlink(missing_ok=True)
+    password = _root_password(folder)
+    command = [str(ROOT / ".venv" / "tools" / "bin" / "python"), "-m", "sandbox.omero"]
+    command += ["--data", str(folder), "--port", str(process.free_port(last_port))]
+    log = folder / "server.log"
+    started = process.start(
+        command,
+        cwd=ROOT,
+        log=log,
+        environment={**os.environ, "OMERO_SANDBOX_ROOT_PASSWORD": password},
+        detached=detached,
+    )
+    try:
+        process.wait_until(endpoint.exists, started, what="OMERO sandbox", log=log, seconds=OMERO_START_SECONDS)
+    except BaseException:
+        process.stop([started])
+        raise
+    where = json.loads(endpoint.read_text())
+    return OmeroServer(where["host"], where["port"], where["tcp_port"], password, (started,))
+
+
+def _root_password(folder: Path) -> str:
+    """Return root's password: the caller's choice by environment, else one made for this folder."""
+    chosen = os.environ.get("OMERO_SANDBOX_ROOT_PASSWORD")
+    file = folder / "root_password"
+    if chosen or not file.exists():
+        write_private(file, chosen or secrets.token_urlsafe(12))
+    return file.read_text()
+
+
+def up(folder: Path, tools_dir: Path, *, detached: bool) -> Sandbox:
+    """Start both servers, or return those that run already. Two calls at once wait for each other.
+
+    Args:
+        folder: Everything of the sandbox stands below.
+        tools_dir: The tools that Galaxy serves.
+        detached: They stay when this process ends. Otherwise they end with it, however that ends.
+
+    Raises:
+        SandboxError: One of them did not start. Nothing keeps running then.
+    """
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with _locked(folder):
+        known = state.load(folder)
+        if known and is_up(known):
+            return known
+        if known:  # half of it, or a hanging one
+            _stop(known)
+        omero = start_omero(folder / "omero", detached=detached)
+        try:
+            sandbox = Sandbox(omero, galaxy.start(folder / "galaxy", tools_dir, detached=detached))
+        except BaseException:
+            process.stop(omero.processes)
+            raise
+        state.save(folder, sandbox)
+        return sandbox
+
+
+def down(folder: Path) -> bool:
+    """Stop what `up` started in this folder and nothing else; say whether there was anything to stop."""
+    if not folder.exists():
+        return False
+    with _locked(folder):
+        known = state.load(folder)
+        if known is None:
+            return False
+        ran = any(process.is_running(one) for one in processes_of(known))
+        _stop(known)
+        state.forget(folder)
+        return ran
+
+
+def is_up(sandbox: Sandbox) -> bool:
+    """Say whether both servers run."""
+    return all(process.is_running(one) for one in sandbox.omero.processes) and galaxy.is_up(sandbox.galaxy)
+
+
+def processes_of(sandbox: Sandbox) -> tuple[Process, ...]:
+    """Return the processes of both servers."""
+    return sandbox.omero.processes + sandbox.galaxy.processes
+
+
+@contextlib.contextmanager
+def running(folder: Path, tools_dir: Path) -> Iterator[Sandbox]:
+    """Have both servers for the length of a `with` block.
+
+    Servers that already ran in this folder are used and left running; others end with the block.
+    """
+    known = state.load(folder) if folder.exists() else None
+    keep = known is not None and is_up(known)
+    sandbox = up(folder, tools_dir, detached=False)
+    try:
+        yield sandbox
+    finally:
+        if not keep:
+            down(folder)
+
+
+def _stop(sandbox: Sandbox) -> None:
+    process.stop(processes_of(sandbox))
+
+
+@contextlib.contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield

@@ -1,0 +1,59 @@
+"""Command line of the set-up: installs what is missing and says nothing when nothing is."""
+
+import argparse
+import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+from sandbox.setup import SetupError, venvs
+from sandbox.setup.frontend import install_frontend
+from sandbox.setup.ice_wheel import build_wheel
+from sandbox.setup.system import BROWSER_PACKAGES, require_packages, require_python
+
+
+def install_tools() -> None:
+    """Install `.venv/tools`: the tools, the OMERO sandbox, the tests and the linters."""
+    venvs.install("tools", make_wheels=build_wheel)
+
+
+def install_galaxy() -> None:
+    """Install `.venv/galaxy`: Galaxy, planemo, and the front end."""
+    venvs.install("galaxy")
+    install_frontend()
+
+
+def install_browser() -> None:
+    """Install Chromium from Debian and `.venv/browser` to drive it: only for looking at pages, not for the tests."""
+    require_packages(BROWSER_PACKAGES, why="looking at Galaxy's pages")
+    venvs.install("browser")
+
+
+PARTS: dict[str, tuple[Callable[[], None], ...]] = {
+    "tools": (install_tools,),
+    "galaxy": (install_galaxy,),
+    "browser": (install_browser,),
+}
+PARTS["all"] = PARTS["tools"] + PARTS["galaxy"]
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Install the parts that the command line names; 0 when all are there, 1 with a message when not."""
+    parser = argparse.ArgumentParser(prog="python3 -m sandbox.setup", description=__doc__)
+    parser.add_argument("part", nargs="?", choices=PARTS, default="all")
+    chosen = parser.parse_args(argv).part
+    try:
+        require_python()
+        # The compiler and the downloads keep different things busy: both environments at once.
+        with ThreadPoolExecutor() as pool:
+            for running in [pool.submit(install) for install in PARTS[chosen]]:
+                running.result()
+    except SetupError as error:
+        print(f"ERROR: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

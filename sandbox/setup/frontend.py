@@ -1,0 +1,102 @@
+"""Galaxy's web client and its two image viewers, as one folder of static files: `.venv/galaxy/static`."""
+
+import hashlib
+import re
+import shutil
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from sandbox.setup import VENVS, SetupError, cache_folder
+
+STATIC = VENVS / "galaxy" / "static"
+WELCOME = Path(__file__).parent / "welcome.html"
+
+
+@dataclass(frozen=True)
+class Viewer:
+    """A visualization of Galaxy's own, as the npm registry has it."""
+
+    name: str
+    version: str
+    sha256: str
+
+
+VIEWERS = (
+    Viewer("vizarr", "0.1.8", "c09c8017e9bd69a2ed24ae3af32e61cfaa0d4e563b31aea1e2ffdd32877217bf"),
+    Viewer("tiffviewer", "0.0.3", "bd1f5168de34ecba1cf85cc872b6a113c8ce605eeb252a7639f46da1934e7544"),
+)
+
+# Vizarr imports a JPEG 2000 decoder from a CDN and shows nothing where that cannot be reached. No image of this
+# suite is compressed so.
+JPX_IMPORT = re.compile(r'(?<=from")https://[^"]+/jpx\.js(?=")')
+JPX_STUB = """export class JpxImage {
+  parse() { throw new Error("JPEG 2000 is not supported by this offline copy of Vizarr"); }
+}
+"""
+
+
+def install_frontend() -> None:
+    """Put the web client, the viewers and the welcome page together, unless that was done for this environment.
+
+    Raises:
+        SetupError: The client's files or a viewer could not be had.
+    """
+    if STATIC.exists():
+        return
+    print("Galaxy's web client and image viewers", flush=True)
+    with tempfile.TemporaryDirectory(dir=STATIC.parent) as folder:
+        static = Path(folder) / "static"
+        # Links, not copies: the web client has 34 MB. Absolute, because the folder is renamed below.
+        _run([VENVS / "galaxy" / "bin" / "galaxy-web-client-install", "--mode", "absolute", static])
+        for viewer in VIEWERS:
+            target = static / "plugins" / "visualizations" / viewer.name / "static"
+            _unpack(_fetch(viewer), target)
+        _make_offline(static / "plugins" / "visualizations" / "vizarr" / "static")
+        shutil.copyfile(WELCOME, static / "welcome.html")
+        static.rename(STATIC)
+
+
+def _fetch(viewer: Viewer) -> Path:
+    """Return the viewer's package from the cache, or from the npm registry by the npm that Galaxy's environment has."""
+    folder = cache_folder() / "npm"
+    folder.mkdir(parents=True, exist_ok=True)
+    package = folder / f"galaxyproject-{viewer.name}-{viewer.version}.tgz"
+    if not package.exists():
+        with tempfile.TemporaryDirectory(dir=folder) as download:
+            npm = VENVS / "galaxy" / "bin" / "npm"
+            spec = f"@galaxyproject/{viewer.name}@{viewer.version}"
+            _run([npm, "pack", "--silent", "--pack-destination", download, spec])
+            (Path(download) / package.name).replace(package)
+    found = hashlib.sha256(package.read_bytes()).hexdigest()
+    if found != viewer.sha256:
+        package.unlink()
+        raise SetupError(f"{package.name}: sha256 is {found}, expected {viewer.sha256}. Run the set-up again.")
+    return package
+
+
+def _unpack(package: Path, target: Path) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        shutil.unpack_archive(package, folder, format="gztar")
+        shutil.copytree(Path(folder) / "package" / "static", target)
+
+
+def _make_offline(static: Path) -> None:
+    index = static / "index.js"
+    # newline="" keeps the bytes of the bundle as they are
+    with index.open(encoding="utf-8", newline="") as source:
+        text, count = JPX_IMPORT.subn("./jpx.js", source.read(), count=1)
+    if count != 1:
+        raise SetupError(f"{index}: the import of jpx.js was not found; another version of Vizarr?")
+    with index.open("w", encoding="utf-8", newline="") as target:
+        target.write(text)
+    (static / "jpx.js").write_text(JPX_STUB)
+
+
+def _run(command: list[str | Path]) -> None:
+    done = subprocess.run(
+        [str(part) for part in command], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+    )
+    if done.returncode != 0:
+        raise SetupError(f"{command[0]} failed:\n{(done.stdout + done.stderr).strip()[-2000:]}")

@@ -1,0 +1,112 @@
+"""Virtual environments under `.venv/`, each the exact content of one file in `requirements/`."""
+
+import fcntl
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from sandbox.setup import REQUIREMENTS, ROOT, VENVS, SetupError
+from sandbox.setup.system import VENV_PACKAGES, require_packages
+
+TRIES = 3
+
+
+def python_of(name: str) -> Path:
+    """Return the interpreter of a virtual environment."""
+    return VENVS / name / "bin" / "python"
+
+
+def stamp_of(name: str) -> str:
+    """Return what an environment is made from, as a hash: its requirements, its interpreter and its own place.
+
+    The place belongs to it because the scripts of a virtual environment carry their absolute path.
+    """
+    parts = ((REQUIREMENTS / f"{name}.txt").read_text(), sys.version, str(VENVS / name))
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+
+def is_installed(name: str) -> bool:
+    """Say whether the environment is there, whole, and made from today's requirements."""
+    stamp = VENVS / name / ".installed"
+    return python_of(name).exists() and stamp.exists() and stamp.read_text() == stamp_of(name)
+
+
+def install(name: str, *, make_wheels: Callable[[Path], Path] | None = None) -> None:
+    """Make or update the environment `name` from `requirements/<name>.txt`.
+
+    The stamp is taken away first and written last: what an interruption left is made again from nothing.
+
+    Args:
+        name: `tools`, `galaxy` or `browser`.
+        make_wheels: Gets the new interpreter, returns a folder with wheels that pip takes before the index.
+
+    Raises:
+        SetupError: pip failed three times; names the log.
+    """
+    VENVS.mkdir(exist_ok=True)
+    with (VENVS / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if is_installed(name):
+            return
+        stamp = VENVS / name / ".installed"
+        if stamp.exists() and python_of(name).exists():
+            stamp.unlink()
+        else:
+            _create_empty(name)
+        _pip_install(name, make_wheels(python_of(name)) if make_wheels else None)
+        stamp.write_text(stamp_of(name))
+
+
+def _create_empty(name: str) -> None:
+    """Make the environment `name` anew, with pip only."""
+    require_packages(VENV_PACKAGES, why="a virtual environment")
+    shutil.rmtree(VENVS / name, ignore_errors=True)
+    command = [sys.executable, "-m", "venv", str(VENVS / name)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise SetupError(f"{' '.join(command)} failed:\n{(done.stdout + done.stderr).strip()}")
+
+
+def _pip_install(name: str, find_links: Path | None) -> None:
+    requirements = REQUIREMENTS / f"{name}.txt"
+    total = sum(1 for line in requirements.read_text().splitlines() if "==" in line)
+    print(f".venv/{name}: installing {total} packages", flush=True)
+    # Every package is pinned, the ones that others ask for too: pip has nothing to resolve (a unit test checks it).
+    command = [str(python_of(name)), "-m", "pip", "install", "--no-deps", "--no-input", "--progress-bar", "off"]
+    command += ["--disable-pip-version-check", "--retries", "10", "--timeout", "60", "-r", str(requirements)]
+    if find_links:
+        command += ["--find-links", str(find_links), "--only-binary", "zeroc-ice"]
+    log = VENVS / f"{name}.log"
+    for _ in range(TRIES):
+        if _run_with_progress(command, log, f".venv/{name}", total):
+            return
+    raise SetupError(f".venv/{name}: pip failed {TRIES} times. Is the package index reachable? Log: {log}")
+
+
+def _run_with_progress(command: list[str], log: Path, label: str, total: int) -> bool:
+    """Run pip, its output to `log`, with a line of progress for every quarter of the packages."""
+    seen = 0
+    environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
+    with (
+        log.open("w") as output,
+        subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            env=environment,
+            cwd=ROOT,
+        ) as pip,
+    ):
+        assert pip.stdout is not None
+        for line in pip.stdout:
+            output.write(line)
+            seen += line.startswith("Collecting ")
+            if line.startswith("Collecting ") and seen % max(total // 4, 1) == 0:
+                print(f"{label}: {seen} of {total} packages fetched", flush=True)
+    return pip.returncode == 0

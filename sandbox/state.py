@@ -1,0 +1,63 @@
+"""What runs: the one file that says where Galaxy and OMERO listen, with which keys and in which processes."""
+
+import json
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from sandbox.galaxy.server import GalaxyServer
+from sandbox.private_file import write_private
+from sandbox.process import ROOT, Process
+
+DEFAULT_FOLDER = ROOT / ".sandbox"
+
+
+@dataclass(frozen=True)
+class OmeroServer:
+    """An OMERO sandbox that runs, and how to speak to it."""
+
+    host: str
+    port: int
+    """For clients that speak ssl first, as all of OMERO's do."""
+    tcp_port: int
+    root_password: str
+    processes: tuple[Process, ...]
+
+    @property
+    def address(self) -> str:
+        """Return what the tools' parameter `omero_host` takes."""
+        return f"{self.host}:{self.port}"
+
+
+@dataclass(frozen=True)
+class Sandbox:
+    """Both servers."""
+
+    omero: OmeroServer
+    galaxy: GalaxyServer
+
+
+def folder_of_sandbox() -> Path:
+    """Return the folder that everything of the sandbox stands in: BIOIMAGE_SANDBOX, or `.sandbox/` of this checkout."""
+    return Path(os.environ.get("BIOIMAGE_SANDBOX") or DEFAULT_FOLDER).resolve()
+
+
+def save(folder: Path, sandbox: Sandbox) -> None:
+    """Write `state.json`; only its owner may read it."""
+    write_private(folder / "state.json", json.dumps(asdict(sandbox), indent=1) + "\n")
+
+
+def load(folder: Path) -> Sandbox | None:
+    """Return what `state.json` says was started last, or None. Whether it still runs is another question."""
+    file = folder / "state.json"
+    if not file.exists():
+        return None
+    parts = json.loads(file.read_text())
+    for part in parts.values():
+        part["processes"] = tuple(Process(**process) for process in part["processes"])
+    return Sandbox(OmeroServer(**parts["omero"]), GalaxyServer(**parts["galaxy"]))
+
+
+def forget(folder: Path) -> None:
+    """Remove `state.json`: nothing runs."""
+    (folder / "state.json").unlink(missing_ok=True)
