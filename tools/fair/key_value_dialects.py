@@ -1,0 +1,1 @@
+../common/key_value_dialects.py
