@@ -1,0 +1,78 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from label_shapes import Mask, Polygon, fill_polygon, outline, plane_shapes, unpack_mask
+from tool_errors import UserError
+
+LABELS = hnp.arrays(np.uint16, hnp.array_shapes(min_dims=2, max_dims=2, max_side=9), elements=st.integers(0, 3))
+
+
+def back(shapes, size):
+    """Draw shapes into an empty label map."""
+    labels = np.zeros(size, np.int64)
+    for one in shapes:
+        if isinstance(one.shape, Polygon):
+            labels[fill_polygon(one.shape, *size)] = one.label
+        else:
+            mask = one.shape
+            area = labels[mask.y : mask.y + mask.height, mask.x : mask.x + mask.width]
+            area[unpack_mask(mask)] = one.label
+    return labels
+
+
+@given(LABELS, st.sampled_from(["auto", "mask"]))
+@settings(max_examples=300, deadline=None)
+def test_no_pixel_changes_on_the_way_there_and_back(labels, kind):
+    np.testing.assert_array_equal(back(plane_shapes(labels, kind), labels.shape), labels)
+
+
+@given(hnp.arrays(bool, hnp.array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=7)))
+@settings(max_examples=300, deadline=None)
+def test_an_outline_has_the_exact_area_and_whole_coordinates(mask):
+    polygon = outline(mask)
+    if polygon is None:
+        return
+    x, y = np.array(polygon.points).T
+    area = abs(np.dot(x, np.roll(y, -1)) - np.dot(y, np.roll(x, -1))) / 2
+    assert area == mask.sum()
+    assert all(value.is_integer() for point in polygon.points for value in point)
+
+
+def test_one_pixel_is_a_square_and_straight_edges_have_no_extra_points():
+    assert set(outline(np.ones((1, 1), bool), 3, 5).points) == {(3, 5), (4, 5), (4, 6), (3, 6)}
+    assert len(outline(np.ones((7, 9), bool)).points) == 4
+
+
+def test_holes_and_parts_become_masks_and_touching_corners_stay_polygons():
+    ring = np.ones((3, 3), np.uint8)
+    ring[1, 1] = 0
+    parts = np.array([[1, 0, 1]], np.uint8)
+    touching = np.array([[1, 0], [0, 1]], np.uint8)
+    kinds = [type(next(plane_shapes(one, "auto")).shape) for one in (ring, parts, touching)]
+    assert kinds == [Mask, Mask, Polygon]
+
+
+def test_polygons_are_refused_where_they_would_lose_a_hole():
+    with pytest.raises(UserError, match="object 1: .*Choose masks, or auto"):
+        list(plane_shapes(np.array([[1, 0, 1]]), "polygon"))
+
+
+def test_huge_labels_keep_their_numbers():
+    labels = np.array([[2**31 - 1, 5], [5, 5]], np.int32)
+    assert [one.label for one in plane_shapes(labels, "auto")] == [5, 2**31 - 1]
+
+
+def test_an_empty_plane_has_no_shape():
+    assert list(plane_shapes(np.zeros((4, 5), np.uint16), "auto")) == []
+
+
+def test_mask_bits_are_packed_row_by_row_most_significant_first():
+    mask = next(plane_shapes(np.array([[1, 0, 1], [0, 1, 1]]), "mask")).shape
+    assert (mask.x, mask.y, mask.width, mask.height, mask.bits) == (0, 0, 3, 2, bytes([0b10101100]))
+
+
+def test_a_polygon_beyond_the_plane_is_cut_at_its_border():
+    filled = fill_polygon(Polygon(((-5.0, -5.0), (2.0, -5.0), (2.0, 9.0), (-5.0, 9.0))), 3, 4)
+    np.testing.assert_array_equal(filled, [[True, True, False, False]] * 3)
