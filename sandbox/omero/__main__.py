@@ -1,0 +1,63 @@
+"""`python -m sandbox.omero --data DIR --port N`: run an OMERO sandbox until it is told to stop."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import logging.handlers
+import os
+import signal
+import sys
+import threading
+from pathlib import Path
+
+
+def main() -> int:
+    """Run the server; 0 after SIGTERM or SIGINT, 1 when it cannot start."""
+    parser = argparse.ArgumentParser(prog="python -m sandbox.omero", description=__doc__)
+    parser.add_argument("--data", type=Path, required=True, help="folder for database, pixels, files and logs")
+    parser.add_argument("--port", type=int, default=4064, help="port for ssl; 0 takes a free one")
+    parser.add_argument("--tcp-port", type=int, default=0, help="port for unencrypted connections; 0 takes a free one")
+    parser.add_argument("--parent", type=int, default=0, help="end when this process (the parent) ends")
+    arguments = parser.parse_args()
+    arguments.data.mkdir(parents=True, exist_ok=True)
+    _log_to(arguments.data / "log")
+    # Before omero is imported: server.py's imports record its definitions.
+    from sandbox.omero.introspect import model_classes
+
+    model_classes()
+    import Ice
+
+    from sandbox.omero.server import HOST, DataFolderBusy, Server
+
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    try:
+        server = Server(arguments.data.resolve(), os.environ.get("OMERO_SANDBOX_ROOT_PASSWORD", "omero"))
+        server.start(arguments.port, arguments.tcp_port)
+    except DataFolderBusy as error:
+        print(f"ERROR: {error}. Stop it, or choose another --data.", file=sys.stderr)
+        return 1
+    except Ice.SocketException as error:
+        print(f"ERROR: port {arguments.port}: {error}. Choose another --port, or 0.", file=sys.stderr)
+        return 1
+    print(f"ready ssl {HOST}:{server.port} tcp {HOST}:{server.tcp_port}", flush=True)
+    while not stop.wait(0.5):
+        if arguments.parent and os.getppid() != arguments.parent:
+            break
+    server.stop()
+    return 0
+
+
+def _log_to(folder: Path) -> None:
+    folder.mkdir(exist_ok=True)
+    handler = logging.handlers.RotatingFileHandler(folder / "server.log", maxBytes=10_000_000, backupCount=3)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(threadName)s %(message)s"))
+    log = logging.getLogger("sandbox.omero")
+    log.addHandler(handler)
+    log.setLevel(os.environ.get("OMERO_SANDBOX_LOG", "INFO"))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

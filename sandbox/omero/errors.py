@@ -1,0 +1,81 @@
+"""The exceptions of OMERO, made in one line: `raise errors.validation("...")`."""
+
+from __future__ import annotations
+
+import traceback
+
+
+def api_usage(message: str) -> Exception:
+    """The client asked for something that makes no sense."""
+    import omero
+
+    return omero.ApiUsageException("", "ome.conditions.ApiUsageException", message)
+
+
+def query(message: str) -> Exception:
+    """The query cannot be understood or run."""
+    import omero
+
+    return omero.QueryException("", "org.hibernate.QueryException", message)
+
+
+def validation(message: str) -> Exception:
+    """The object or value cannot be stored or found."""
+    import omero
+
+    return omero.ValidationException("", "ome.conditions.ValidationException", message)
+
+
+def security(message: str) -> Exception:
+    """The caller may not do this."""
+    import omero
+
+    return omero.SecurityViolation("", "ome.conditions.SecurityViolation", message)
+
+
+def group_security(message: str) -> Exception:
+    """Objects of different groups would be mixed."""
+    import omero
+
+    return omero.GroupSecurityViolation("", "ome.conditions.GroupSecurityViolation", message)
+
+
+def read_only_group(message: str) -> Exception:
+    """The group does not let its members do this."""
+    import omero
+
+    return omero.ReadOnlyGroupSecurityViolation("", "ome.conditions.ReadOnlyGroupSecurityViolation", message)
+
+
+def optimistic_lock(message: str) -> Exception:
+    """Somebody else changed the object meanwhile."""
+    import omero
+
+    return omero.OptimisticLockException("", "ome.conditions.OptimisticLockException", message, 0)
+
+
+def removed_session(message: str) -> Exception:
+    """The session is closed or never was."""
+    import omero
+
+    return omero.RemovedSessionException("", "ome.conditions.RemovedSessionException", message)
+
+
+def resource(message: str) -> Exception:
+    """A file or other resource of the server cannot be used."""
+    import omero
+
+    return omero.ResourceError("", "ome.conditions.ResourceError", message)
+
+
+def unsupported(operation: str) -> Exception:
+    """An operation of OMERO that this server does not have."""
+    return api_usage(f"{operation} is not supported by the sandbox")
+
+
+def internal(where: str, error: BaseException) -> Exception:
+    """Something went wrong that the client is not to blame for, or not clearly."""
+    import omero
+
+    trace = "".join(traceback.format_exception(error))
+    return omero.InternalException(trace, type(error).__name__, f"{where}: {type(error).__name__}: {error}")
