@@ -53,11 +53,10 @@ def start_omero(folder: Path, *, detached: bool = False) -> OmeroServer:
 
 
 def _root_password(folder: Path) -> str:
-    """Return root's password: the caller's choice by environment, else one made for this folder."""
-    chosen = os.environ.get("OMERO_SANDBOX_ROOT_PASSWORD")
+    """Return root's password, chosen when the folder is new: by OMERO_SANDBOX_ROOT_PASSWORD, else by chance."""
     file = folder / "root_password"
-    if chosen or not file.exists():
-        write_private(file, chosen or secrets.token_urlsafe(12))
+    if not file.exists():
+        write_private(file, os.environ.get("OMERO_SANDBOX_ROOT_PASSWORD") or secrets.token_urlsafe(12))
     return file.read_text()
 
 

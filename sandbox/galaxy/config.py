@@ -9,6 +9,7 @@ from pathlib import Path
 from xml.sax.saxutils import quoteattr
 
 from sandbox.private_file import write_private
+from sandbox.process import ROOT
 
 ADMIN_EMAIL = "admin@example.org"
 ADMIN_NAME = "admin"
@@ -59,9 +60,10 @@ def write_config(folder: Path, *, tools_dir: Path, static_dir: Path, known: Secr
     """
     for name in ("data", "tours", "broker/queue", "broker/control"):
         (folder / name).mkdir(parents=True, exist_ok=True)
-    static = folder / "static"
-    static.unlink(missing_ok=True)
-    static.symlink_to(static_dir)
+    # Galaxy looks for both below its root, by these names; a tool's test finds its files in the second.
+    for name, target in (("static", static_dir), ("test-data", ROOT / "test-data")):
+        (folder / name).unlink(missing_ok=True)
+        (folder / name).symlink_to(target)
     (folder / "tool_conf.xml").write_text(_tool_conf(tools_dir))
     # Without a table file of its own Galaxy takes a sample that calls out.
     (folder / "tool_data_table_conf.xml").write_text("<tables/>\n")

@@ -1,0 +1,44 @@
+# What a person types. Each target does its own set-up; Ctrl-C leaves nothing behind.
+
+PYTHON := $(or $(shell command -v python3.11),$(shell command -v python3))
+TOOLS_PYTHON := .venv/tools/bin/python
+# Ends everything below it when it ends, however that happens.
+SUPERVISED = $(PYTHON) -m sandbox.supervise --with-parent --
+# Said here, because another Python may not even parse the set-up.
+NOT_311 = ERROR: $(PYTHON) is not CPython 3.11. Install python3 and python3-venv of Debian 12, or: make PYTHON=/path/to/python3.11
+
+.PHONY: help demo up down status test bench lint setup browser clean
+
+help:  ## show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: setup  ## the round trip: OMERO, Galaxy, segmentation, measurement, back to OMERO
+	@$(SUPERVISED) $(TOOLS_PYTHON) -m scripts.demo
+
+up: setup  ## start OMERO and Galaxy, leave them running, print addresses and logins
+	@$(PYTHON) -m sandbox up
+
+down:  ## stop what `make up` started
+	@$(PYTHON) -m sandbox down
+
+status:  ## say what runs
+	@$(PYTHON) -m sandbox status || true
+
+test: setup  ## every check: linters, pytest, tools and workflows on a real Galaxy
+	@$(SUPERVISED) $(TOOLS_PYTHON) -m tests.run
+
+lint: setup  ## the linters only
+	@$(SUPERVISED) $(TOOLS_PYTHON) -m tests.run lint
+
+bench: setup  ## measure; writes benchmarks/results.json
+	@$(SUPERVISED) $(TOOLS_PYTHON) -m benchmarks.run
+
+setup:  ## install what is missing: virtual environments, Galaxy, front end
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11) and "$(NOT_311)")'
+	@$(SUPERVISED) $(PYTHON) -m sandbox.setup
+
+browser: setup  ## install Chromium to look at Galaxy's pages
+	@$(SUPERVISED) $(PYTHON) -m sandbox.setup browser
+
+clean: down  ## remove the sandbox with all its data, and caches; environments stay
+	@rm -rf .sandbox .pytest_cache .mypy_cache .ruff_cache .hypothesis

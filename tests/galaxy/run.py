@@ -1,0 +1,134 @@
+"""Test the tools and workflows on a real Galaxy and an OMERO sandbox of their own, both thrown away afterwards.
+
+python -m tests.galaxy.run                                          # everything
+python -m tests.galaxy.run tools/image/segment_objects.xml ...      # these tools or workflows (.ga) only
+"""
+
+import argparse
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from bioblend.galaxy import GalaxyInstance
+
+from sandbox import servers
+from sandbox.process import SandboxError
+from sandbox.state import OmeroServer, Sandbox
+from scripts.set_credentials import OmeroLogin, store_omero_login, tools_that_want_omero
+from tests.galaxy.seed_omero import PASSWORD, USER
+from tests.run import PLANEMO, REPORTS, ROOT, tool_files
+
+# What the tools' and workflows' tests name as OMERO server; the copy that is tested has the live one instead.
+PLACEHOLDER = "127.0.0.1:14064"
+TEST_SECONDS = 600
+
+
+def copy_suite(target: Path, omero_address: str) -> None:
+    """Copy tools and workflows, with the live OMERO server in place of the placeholder.
+
+    Args:
+        target: Folder that gets `tools/`, `workflows/` and a link to `test-data/`: paths between them stay good.
+        omero_address: `host:port`.
+    """
+    for name in ("tools", "workflows"):
+        # Links between the groups are resolved, as packaging for the Tool Shed does.
+        shutil.copytree(ROOT / name, target / name, ignore=shutil.ignore_patterns("__pycache__"))
+    (target / "test-data").symlink_to(ROOT / "test-data")
+    for pattern in ("tools/*/*.xml", "workflows/*/*-tests.yml"):
+        for file in target.glob(pattern):
+            text = file.read_text()
+            if PLACEHOLDER in text:
+                file.write_text(text.replace(PLACEHOLDER, omero_address))
+
+
+def seed(omero: OmeroServer) -> None:
+    """Fill the OMERO sandbox with what the tests expect."""
+    script = Path(__file__).with_name("seed_omero.py")
+    subprocess.run(
+        [sys.executable, str(script), omero.host, str(omero.port)],
+        env={**os.environ, "OMERO_SANDBOX_ROOT_PASSWORD": omero.root_password},
+        stdin=subprocess.DEVNULL,
+        check=True,
+    )
+
+
+def store_credentials(sandbox: Sandbox) -> None:
+    """Give Galaxy's user the test account of OMERO, for the steps of workflows; tool tests bring their own."""
+    gi = GalaxyInstance(sandbox.galaxy.url, key=sandbox.galaxy.user_key)
+    store_omero_login(gi, OmeroLogin(USER, PASSWORD), tools_that_want_omero(gi))
+
+
+def planemo_test(sandbox: Sandbox, files: list[str], report: Path) -> int:
+    """Run the tests of tools, or of workflows (the two together are more than planemo takes in one call).
+
+    Args:
+        sandbox: The servers.
+        files: Tools' XML files, or workflows' .ga files.
+        report: JUnit file to write.
+
+    Returns:
+        planemo's exit code.
+    """
+    command = [*PLANEMO, "test", "--engine", "external_galaxy", "--galaxy_url", sandbox.galaxy.url]
+    command += ["--galaxy_admin_key", sandbox.galaxy.admin_key, "--galaxy_user_key", sandbox.galaxy.user_key]
+    command += ["--no_dependency_resolution", "--test_timeout", str(TEST_SECONDS)]
+    command += ["--test_output", str(report.with_suffix(".html"))]
+    command += ["--test_output_json", str(report.with_suffix(".json")), "--test_output_junit", str(report)]
+    return subprocess.run([*command, *files], cwd=ROOT, stdin=subprocess.DEVNULL, check=False).returncode
+
+
+def test_all(folder: Path, chosen: list[str], reports: Path) -> bool:
+    """Start the servers in `folder`, run the tests of the chosen files, or all; say whether every one passed."""
+    omero = servers.start_omero(folder / "omero")
+    try:
+        suite = folder / "suite"
+        copy_suite(suite, omero.address)
+        files = chosen or [*tool_files(), *map(str, sorted((ROOT / "workflows").glob("*/*.ga")))]
+        copies = [str(suite / Path(file).resolve().relative_to(ROOT)) for file in files]
+        seed(omero)
+        galaxy = servers.galaxy.start(folder / "galaxy", suite / "tools")
+        try:
+            sandbox = Sandbox(omero, galaxy)
+            store_credentials(sandbox)
+            kinds = {
+                "planemo-tools.xml": [copy for copy in copies if copy.endswith(".xml")],
+                "planemo-workflows.xml": [copy for copy in copies if copy.endswith(".ga")],
+            }
+            codes = [planemo_test(sandbox, those, reports / name) for name, those in kinds.items() if those]
+        finally:
+            servers.galaxy.stop(galaxy)
+    finally:
+        servers.process.stop(omero.processes)
+    return not any(codes)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Test all files or those named; 0 if every test passed."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("file", nargs="*", help="tools' XML files or workflows' .ga files")
+    parser.add_argument("--reports", type=Path, default=REPORTS, help="folder for planemo's reports")
+    parser.add_argument("--keep", action="store_true", help="keep the servers' folder, with their logs")
+    args = parser.parse_args(argv)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    args.reports.mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix="test-", dir=ROOT / ".sandbox"))
+    try:
+        return 0 if test_all(folder, args.file, args.reports.resolve()) else 1
+    except SandboxError as error:
+        print(f"ERROR: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    finally:
+        if args.keep:
+            print(f"kept: {folder}")
+        else:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,175 @@
+"""Run every check of the suite: `make test`. The last lines say how many tests passed and failed.
+
+Two lanes side by side for two cores: the real Galaxy with planemo in one, all the rest in the other.
+Output of each check goes to `.sandbox/reports/`; what failed is shown.
+"""
+
+import argparse
+import contextlib
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import xml.etree.ElementTree as ET
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+REPORTS = ROOT / ".sandbox" / "reports"
+TOOLS_BIN = ROOT / ".venv" / "tools" / "bin"
+PLANEMO = [str(ROOT / ".venv" / "galaxy" / "bin" / "planemo"), "--directory", str(ROOT / ".sandbox" / "planemo")]
+SHOWN_LINES = 80
+
+
+@dataclass(frozen=True)
+class Check:
+    """One command that must end with exit code 0."""
+
+    name: str
+    command: tuple[str, ...]
+    results: str = ""
+    """Pattern of the JUnit files that it writes to the reports folder; empty if it counts no tests."""
+
+    @property
+    def log(self) -> Path:
+        """Return the file that gets its output."""
+        return REPORTS / f"{self.name.replace(' ', '-')}.log"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a check ended, with the tests it counted. A check that failed counts as one failure at least."""
+
+    passed: int
+    failed: int
+    skipped: int
+
+
+def python_folders() -> list[str]:
+    """Return the folders that have Python of ours."""
+    names = ("tools", "sandbox", "scripts", "tests", "benchmarks", "test-data")
+    return [name for name in names if any((ROOT / name).rglob("*.py"))]
+
+
+def tool_files() -> list[str]:
+    """Return the tools' XML files, macros left out."""
+    return [str(file) for file in sorted((ROOT / "tools").glob("*/*.xml")) if "<tool " in file.read_text()]
+
+
+def lint_checks() -> Iterator[Check]:
+    """Yield the checks that run nothing of ours."""
+    yield Check("ruff check", (str(TOOLS_BIN / "ruff"), "check", *python_folders()))
+    yield Check("ruff format", (str(TOOLS_BIN / "ruff"), "format", "--check", *python_folders()))
+    yield Check("mypy", (str(TOOLS_BIN / "mypy"), *python_folders()))
+    yield Check("actionlint", (str(TOOLS_BIN / "actionlint"), *map(str, (ROOT / ".github").rglob("*.yml"))))
+    yield Check("planemo lint", (*PLANEMO, "lint", *tool_files()))
+    for folder in sorted(path.parent for path in (ROOT / "workflows").glob("*/*.ga")):
+        yield Check(f"workflow_lint {folder.name}", (*PLANEMO, "workflow_lint", "--iwc", str(folder)))
+    # The version of a tool can only be compared with the Tool Shed's over the network.
+    shed_lint = (*PLANEMO, "shed_lint", "--recursive", "--tools", "--skip", "version_bumped", str(ROOT / "tools"))
+    yield Check("shed_lint", shed_lint)
+
+
+def pytest_checks() -> Iterator[Check]:
+    """Yield the tests that need no Galaxy."""
+    command = (str(TOOLS_BIN / "python"), "-m", "pytest", "-n", "2", "--dist", "loadfile", "-q")
+    yield Check("pytest", (*command, f"--junitxml={REPORTS / 'pytest.xml'}"), "pytest.xml")
+
+
+def galaxy_checks() -> Iterator[Check]:
+    """Yield the tests on a real Galaxy and an OMERO sandbox."""
+    command = (str(TOOLS_BIN / "python"), "-m", "tests.galaxy.run", "--reports", str(REPORTS))
+    yield Check("galaxy", command, "planemo-*.xml")
+
+
+PARTS = {"lint": lint_checks, "pytest": pytest_checks, "galaxy": galaxy_checks}
+
+
+def count_tests(files: list[Path]) -> tuple[int, int, int]:
+    """Return passed, failed and skipped tests of JUnit files."""
+    total = failed = skipped = 0
+    for file in files:
+        root = ET.parse(file).getroot()
+        for suite in [root] if root.tag == "testsuite" else root.iter("testsuite"):
+            total += int(suite.get("tests", 0))
+            failed += int(suite.get("failures", 0)) + int(suite.get("errors", 0))
+            skipped += int(suite.get("skipped", 0) or suite.get("skip", 0))
+    return total - failed - skipped, failed, skipped
+
+
+def run_check(check: Check) -> Outcome:
+    """Run a check, say how it ended, and show its output if it failed."""
+    begin = time.monotonic()
+    with check.log.open("w") as log, ended_with_us(check, log) as process:
+        code = process.wait()
+    files = sorted(REPORTS.glob(check.results)) if check.results else []
+    passed, failed, skipped = count_tests(files)
+    if code != 0 or (check.results and not files):
+        failed = max(failed, 1)
+    counted = f"  {passed} passed, {failed} failed" if check.results else ""
+    text = f"{'FAILED' if failed else 'ok':6}  {check.name}  {time.monotonic() - begin:.0f} s{counted}"
+    if failed:
+        lines = check.log.read_text(errors="replace").splitlines()
+        text = "\n".join([text, *(f"    {line}" for line in lines[-SHOWN_LINES:]), f"    All of it: {check.log}"])
+    print(text, flush=True)
+    return Outcome(passed, failed, skipped)
+
+
+@contextlib.contextmanager
+def ended_with_us(check: Check, log) -> Iterator[subprocess.Popen[bytes]]:
+    """Start a check; whatever ends the `with` block ends its process too."""
+    process = subprocess.Popen(check.command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT)
+    RUNNING.append(process)
+    try:
+        yield process
+    finally:
+        RUNNING.remove(process)
+
+
+RUNNING: list[subprocess.Popen[bytes]] = []
+
+
+def run_lane(checks: list[Check]) -> list[Outcome]:
+    """Run checks one after the other."""
+    return [run_check(check) for check in checks]
+
+
+def run_all(parts: list[str]) -> list[Outcome]:
+    """Run the parts in two lanes; an interruption ends what runs."""
+    rest = [check for part in parts if part != "galaxy" for check in PARTS[part]()]
+    lanes = [lane for lane in (rest, list(galaxy_checks()) if "galaxy" in parts else []) if lane]
+    with ThreadPoolExecutor(len(lanes)) as pool:
+        running = [pool.submit(run_lane, lane) for lane in lanes]
+        try:
+            return [outcome for lane in running for outcome in lane.result()]
+        except KeyboardInterrupt:
+            for process in RUNNING:
+                process.terminate()
+            raise
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run all parts or those named; 0 if everything passed."""
+    parser = argparse.ArgumentParser(prog="python -m tests.run", description=__doc__)
+    parser.add_argument("part", nargs="*", choices=[*PARTS, []], help="lint, pytest, galaxy; none means all")
+    parts = parser.parse_args(argv).part or list(PARTS)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    shutil.rmtree(REPORTS, ignore_errors=True)
+    REPORTS.mkdir(parents=True)
+    begin = time.monotonic()
+    try:
+        outcomes = run_all(parts)
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130
+    passed, failed, skipped = (sum(getattr(one, kind) for one in outcomes) for kind in ("passed", "failed", "skipped"))
+    print(f"{', '.join(parts)}: {time.monotonic() - begin:.0f} s; reports in {REPORTS}")
+    print(f"{passed} passed, {failed} failed" + (f", {skipped} skipped" if skipped else ""))
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
