@@ -3,8 +3,8 @@
 It makes what is missing and leaves what is there, so it may run twice. It needs nothing but omero-py:
 `OMERO_SANDBOX_ROOT_PASSWORD=... python tests/galaxy/seed_omero.py HOST PORT`.
 
-- dataset "nuclei": images "cell_1.tif" and "cell_2.tif", 64 x 48 pixels, uint16, channels DAPI and GFP, 0.25 um a pixel;
-  key-value pairs (stage, replicate); tag "planemo-tag" on "cell_1.tif".
+- dataset "nuclei": images "cell_1.tif" and "cell_2.tif", 64 x 48 pixels, uint16, channels DAPI and GFP, 0.25 um a
+  pixel; key-value pairs (stage, replicate); tag "planemo-tag" on "cell_1.tif".
 - dataset "stack": image "stack.tif", 40 x 30 pixels, 3 planes, 2 time points, uint8.
 - dataset "empty": no image.
 - dataset "twin": two datasets of this name.
@@ -51,7 +51,9 @@ def make_user(host: str, port: int, root_password: str) -> None:
         person = omero.model.ExperimenterI()
         person.omeName = person.firstName = person.lastName = rstring(USER)
         person.ldap = rbool(False)
-        groups = [omero.model.ExperimenterGroupI(number, False) for number in (group_id, admin.getSecurityRoles().userGroupId)]
+        groups = [
+            omero.model.ExperimenterGroupI(number, False) for number in (group_id, admin.getSecurityRoles().userGroupId)
+        ]
         admin.createExperimenterWithPassword(person, rstring(PASSWORD), groups[0], groups)
     finally:
         client.closeSession()
@@ -62,13 +64,15 @@ def make_image(session: Any, name: str, planes: dict[tuple[int, int, int], np.nd
     first = next(iter(planes.values()))
     sizes = [max(key[axis] for key in planes) + 1 for axis in range(3)]
     pixels_type = session.getTypesService().getEnumeration("PixelsType", str(first.dtype))
+    height, width = first.shape
     image_id = session.getPixelsService().createImage(
-        first.shape[1], first.shape[0], sizes[0], sizes[2], list(range(len(channels))), pixels_type, name, "made by seed_omero.py"
-    ).val  # fmt: skip
-    pixels = session.getQueryService().findByQuery(
+        width, height, sizes[0], sizes[2], list(range(len(channels))), pixels_type, name, "made by seed_omero.py"
+    )
+    hql = (
         "select p from Pixels p left outer join fetch p.channels c left outer join fetch c.logicalChannel "
-        f"where p.image.id = {image_id}", None
-    )  # fmt: skip
+        f"where p.image.id = {image_id.val}"
+    )
+    pixels = session.getQueryService().findByQuery(hql, None)
     store = session.createRawPixelsStore()
     try:
         store.setPixelsId(pixels.id.val, False)
@@ -77,10 +81,8 @@ def make_image(session: Any, name: str, planes: dict[tuple[int, int, int], np.nd
         store.save()
     finally:
         store.close()
-    pixels = session.getQueryService().findByQuery(
-        "select p from Pixels p left outer join fetch p.channels c left outer join fetch c.logicalChannel "
-        f"where p.image.id = {image_id}", None
-    )  # fmt: skip
+    # The store has written a checksum to the object meanwhile.
+    pixels = session.getQueryService().findByQuery(hql, None)
     size = omero.model.LengthI(0.25, omero.model.enums.UnitsLength.MICROMETER)
     pixels.setPhysicalSizeX(size)
     pixels.setPhysicalSizeY(size)
@@ -90,7 +92,7 @@ def make_image(session: Any, name: str, planes: dict[tuple[int, int, int], np.nd
         channel.red, channel.green, channel.blue = (rint(value) for value in colours[number % 2])
         channel.alpha = rint(255)
     session.getUpdateService().saveObject(pixels)
-    return image_id
+    return image_id.val
 
 
 def link(session: Any, kind: str, parent: Any, child: Any) -> None:
@@ -110,7 +112,13 @@ def make_content(host: str, port: int) -> None:
             return
         update = session.getUpdateService()
         datasets = {}
-        for key, name in (("nuclei", "nuclei"), ("stack", "stack"), ("empty", "empty"), ("twin", "twin"), ("twin2", "twin")):
+        for key, name in (
+            ("nuclei", "nuclei"),
+            ("stack", "stack"),
+            ("empty", "empty"),
+            ("twin", "twin"),
+            ("twin2", "twin"),
+        ):
             dataset = omero.model.DatasetI()
             dataset.name = rstring(name)
             datasets[key] = omero.model.DatasetI(update.saveAndReturnObject(dataset).id, False)
@@ -118,7 +126,9 @@ def make_content(host: str, port: int) -> None:
             make_image(session, f"cell_{n}.tif", {(0, c, 0): nuclei_pixels(n, c) for c in (0, 1)}, ["DAPI", "GFP"])
             for n in (1, 2)
         ]
-        stack = make_image(session, "stack.tif", {(z, 0, t): stack_pixels(z, t) for z in range(3) for t in range(2)}, ["DAPI"])
+        stack = make_image(
+            session, "stack.tif", {(z, 0, t): stack_pixels(z, t) for z in range(3) for t in range(2)}, ["DAPI"]
+        )
         for image_id in images:
             link(session, "DatasetImageLinkI", datasets["nuclei"], omero.model.ImageI(image_id, False))
         link(session, "DatasetImageLinkI", datasets["stack"], omero.model.ImageI(stack, False))

@@ -55,7 +55,7 @@ def test_holes_and_parts_become_masks_and_touching_corners_stay_polygons():
 
 
 def test_polygons_are_refused_where_they_would_lose_a_hole():
-    with pytest.raises(UserError, match="object 1: .*Choose masks, or auto"):
+    with pytest.raises(UserError, match=r"object 1: .*Choose masks, or auto"):
         list(plane_shapes(np.array([[1, 0, 1]]), "polygon"))
 
 

@@ -45,8 +45,8 @@ def describe_label_map(identifier: str, path: Path) -> LabelMapFile:
     odd = [axis for axis, size in sizes.items() if axis not in "TZYX" and size > 1]
     if odd or "X" not in sizes or "Y" not in sizes:
         raise UserError(
-            f"label map {identifier}: its axes are {series.axes} with sizes {series.shape}; a label map has one channel "
-            "and the axes T, Z, Y, X. Save it as OME-TIFF."
+            f"label map {identifier}: its axes are {series.axes} with sizes {series.shape}; a label map has one "
+            "channel and the axes T, Z, Y, X. Save it as OME-TIFF."
         )
     return LabelMapFile(identifier, path, sizes["X"], sizes["Y"], sizes.get("Z", 1), sizes.get("T", 1))
 

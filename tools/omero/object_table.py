@@ -54,7 +54,9 @@ def read_table(path: str | Path, what: str = "table") -> Table:
         raise UserError(f"{what}: column {twice[0]!r} stands there twice. Rename one.")
     for number, row in lines[1:]:
         if len(row) != len(columns):
-            raise UserError(f"{what}, line {number}: {len(row)} columns, but the header has {len(columns)}. Mend the row.")
+            raise UserError(
+                f"{what}, line {number}: {len(row)} columns, but the header has {len(columns)}. Mend the row."
+            )
     return Table(columns, tuple(tuple(row) for _, row in lines[1:]))
 
 

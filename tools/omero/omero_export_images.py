@@ -58,7 +58,7 @@ def export_images(session: Session, images: Sequence[ImageDetails], folder: Path
             path.unlink(missing_ok=True)
         raise
     finally:
-        tiles.close()  # type: ignore[attr-defined]
+        tiles.close()
 
 
 def metadata_rows(images: Sequence[ImageDetails]) -> tuple[list[str], Iterator[list[Any]]]:

@@ -21,7 +21,10 @@ class Length:
 
 @dataclass(frozen=True)
 class Channel:
-    """A channel; None is what OMERO does not know. `color` is OME's: red, green, blue, alpha in a signed 32-bit integer."""
+    """A channel; None is what OMERO does not know.
+
+    `color` is OME's: red, green, blue and alpha, a byte each, in a signed 32-bit integer.
+    """
 
     name: str | None
     color: int | None

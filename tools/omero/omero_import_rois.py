@@ -13,8 +13,9 @@ from label_shapes import plane_shapes
 from named_files import match_images, read_files
 from object_table import write_table
 from omero_objects import ImageRecord
-from omero_rois import MadeObjects, PlacedShape, find_own_rois, save_rois
+from omero_rois import PlacedShape, find_own_rois, save_rois
 from omero_session import Session, open_session
+from omero_undo import MadeObjects, merge_ids
 from tool_errors import UserError, run_tool
 
 IMAGE_COLUMNS = ("image_id", "image_name", "image", "roi_name", "roi_count", "replaced_count", "status")
@@ -30,7 +31,7 @@ class Report:
 
 
 def import_rois(
-    session: Session, files: Sequence[LabelMapFile], match: Mapping[str, Any], name: str, kind: str, dry_run: bool
+    session: Session, files: Sequence[LabelMapFile], *, match: Mapping[str, Any], name: str, kind: str, dry_run: bool
 ) -> Report:
     """Make the objects of label maps ROIs of their images, in place of those that an earlier run made.
 
@@ -61,7 +62,7 @@ def import_rois(
             objects = _objects(file, image, kind)
             if not dry_run:
                 pairs = {"tool": "omero_import_rois", "label map": file.identifier, "name": name}
-                for label, roi_id in save_rois(session, image.image_id, name, objects, pairs, made):
+                for label, roi_id in save_rois(session, image.image_id, objects, name=name, pairs=pairs, made=made):
                     report.rois.append((image.image_id, file.identifier, label, roi_id))
             replaced = len(old.get(image.image_id, {}).get("Roi", ()))
             status = "would import" if dry_run else "imported"
@@ -70,7 +71,7 @@ def import_rois(
             )
             print(f"{file.identifier}: {len(objects)} objects, {replaced} replaced", flush=True)
         if not dry_run:
-            session.delete(_merged(old.values()))
+            session.delete(merge_ids(old.values()))
     except BaseException:
         with suppress(Exception):  # If the server is gone, the mark lets the next run take them away.
             session.delete(made.ids)
@@ -91,7 +92,14 @@ def main() -> None:
         raise UserError("name of the ROIs: empty. Write what the objects are, such as nuclei.")
     files = [describe_label_map(file.identifier, file.path) for file in read_files(config["label_maps"])]
     with open_session(config["omero_host"], config.get("omero_group") or "") as session:
-        report = import_rois(session, files, config["match"], name, config["shape"], bool(config.get("dry_run")))
+        report = import_rois(
+            session,
+            files,
+            match=config["match"],
+            name=name,
+            kind=config["shape"],
+            dry_run=bool(config.get("dry_run")),
+        )
     write_table(args.output, IMAGE_COLUMNS, report.images)
     write_table(args.rois, ROI_COLUMNS, report.rois)
 
@@ -102,14 +110,17 @@ def _check_sizes(file: LabelMapFile, image: ImageRecord) -> None:
     fits = fits and file.size_z in (1, image.size_z) and file.size_t in (1, image.size_t)
     if not fits:
         raise UserError(
-            f"label map {file.identifier}: its size (x {file.size_x}, y {file.size_y}, z {file.size_z}, t {file.size_t}) "
-            f"is not that of image {image.image_id} {image.image_name!r} (x {image.size_x}, y {image.size_y}, "
-            f"z {image.size_z}, t {image.size_t}). Use the label map that was made from this image."
+            f"label map {file.identifier}: its size (x {file.size_x}, y {file.size_y}, z {file.size_z}, "
+            f"t {file.size_t}) is not that of image {image.image_id} {image.image_name!r} (x {image.size_x}, "
+            f"y {image.size_y}, z {image.size_z}, t {image.size_t}). Use the label map that was made from this image."
         )
 
 
 def _objects(file: LabelMapFile, image: ImageRecord, kind: str) -> dict[int, list[PlacedShape]]:
-    """The shapes of each label over all planes. One plane for many planes of the image gets no z (or t): it holds for all."""
+    """The shapes of each label over all planes.
+
+    A label map of one plane for an image of many gives shapes without z (or t): they hold for all planes.
+    """
     objects: dict[int, list[PlacedShape]] = {}
     for z, t, labels in read_planes(file):
         placed_z = z if file.size_z == image.size_z else None
@@ -120,14 +131,6 @@ def _objects(file: LabelMapFile, image: ImageRecord, kind: str) -> dict[int, lis
         except UserError as error:
             raise UserError(f"label map {file.identifier}, {error}") from None
     return objects
-
-
-def _merged(groups: Any) -> dict[str, list[int]]:
-    merged: dict[str, list[int]] = {}
-    for group in groups:
-        for kind, ids in group.items():
-            merged.setdefault(kind, []).extend(ids)
-    return merged
 
 
 if __name__ == "__main__":

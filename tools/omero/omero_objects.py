@@ -33,7 +33,7 @@ class Target:
 class ImageRecord:
     """An image, where it stands and how large it is; None where it stands in no such container.
 
-    `well` is the usual label (row letters, column number from 1). Sizes are in pixels, planes, channels and time points.
+    `well` is the usual label (row letters, column number from 1). Sizes count pixels, planes, channels and time points.
     """
 
     image_id: int
@@ -99,9 +99,9 @@ def read_target(config: Mapping[str, Any]) -> Target:
 
 
 def split_terms(text: str) -> tuple[str, ...]:
-    """Split what a person typed: one a line or separated by commas; quotes keep a comma within a name.
+    r"""Split what a person typed: one a line or separated by commas; quotes keep a comma within a name.
 
-    >>> split_terms('nuclei, mitosis\\n"day 1, plate 2"')
+    >>> split_terms('nuclei, mitosis\n"day 1, plate 2"')
     ('nuclei', 'mitosis', 'day 1, plate 2')
     """
     rows = csv.reader(text.splitlines(), skipinitialspace=True)
@@ -116,10 +116,10 @@ def find_ids(session: Session, target: Target) -> tuple[int, ...]:
     """
     if target.names:
         return _ids_of_names(session, target)
-    model = CLASSES[target.kind]
+    model = CLASSES[target.kind]  # HQL takes no parameter for a class; this one is from our own list.
     found: set[int] = set()
     for ids in _chunks(target.ids):
-        found.update(row[0] for row in session.rows(f"select o.id from {model} o where o.id in (:ids)", ids=ids))
+        found.update(row[0] for row in session.rows(f"select o.id from {model} o where o.id in (:ids)", ids=ids))  # noqa: S608
     missing = [number for number in target.ids if number not in found]
     if missing:
         raise UserError(_why_missing(session, target.kind, missing))
@@ -179,7 +179,7 @@ def _ids_of_names(session: Session, target: Target) -> tuple[int, ...]:
         raise UserError("well: wells have no name. Give their ids.")
     owners: dict[str, list[int]] = {}
     for names in _chunks(target.names):
-        hql = f"select o.id, o.name from {CLASSES[target.kind]} o where o.name in (:names) order by o.id"
+        hql = f"select o.id, o.name from {CLASSES[target.kind]} o where o.name in (:names) order by o.id"  # noqa: S608
         for number, name in session.rows(hql, names=names):
             owners.setdefault(name, []).append(number)
     for name in target.names:
@@ -197,7 +197,7 @@ def _ids_of_names(session: Session, target: Target) -> tuple[int, ...]:
 
 
 def _why_missing(session: Session, kind: str, missing: Sequence[int]) -> str:
-    hql = f"select o.id, g.name from {CLASSES[kind]} o join o.details.group g where o.id in (:ids)"
+    hql = f"select o.id, g.name from {CLASSES[kind]} o join o.details.group g where o.id in (:ids)"  # noqa: S608
     elsewhere = dict(session.rows(hql, ids=missing[:PAGE], context={"omero.group": "-1"}))
     shown = ", ".join(map(str, missing[:10]))
     for number, group in elsewhere.items():
@@ -226,7 +226,7 @@ def _pages(session: Session, hql: str, parameters: Mapping[str, Any]) -> Iterato
 
 def _image_record(row: Sequence[Any]) -> ImageRecord:
     well = None if row[10] is None else well_label(row[11], row[12])
-    return ImageRecord(*row[:11], well, *row[13:])
+    return ImageRecord(*row[:11], well, *row[13:])  # type: ignore[call-arg]
 
 
 def _position(image: ImageRecord) -> tuple[int, ...]:

@@ -50,7 +50,9 @@ class Tile:
 
 
 def pixel_dtype(image: ImageDetails) -> "np.dtype":
-    """The numpy dtype, in native byte order, that holds the image's pixels exactly. A "bit" takes a byte, as on the wire.
+    """The numpy dtype, in native byte order, that holds the image's pixels exactly.
+
+    A "bit" takes a byte, as on the wire.
 
     Raises:
         UserError: A pixel type that OMERO does not define.
@@ -112,8 +114,8 @@ class _Stores:
             data = store.getTile(tile.z, tile.c, tile.t, tile.x, tile.y, tile.width, tile.height)
         except (omero.ResourceError, omero.ApiUsageException, omero.InternalException, omero.ValidationException) as e:
             raise UserError(
-                f"image {image.image_id} {image.name!r}: OMERO cannot deliver its pixels ({e.message or type(e).__name__}). "
-                "Open the image in OMERO; if it does not show, leave it out."
+                f"image {image.image_id} {image.name!r}: OMERO cannot deliver its pixels "
+                f"({e.message or type(e).__name__}). Open the image in OMERO; if it does not show, leave it out."
             ) from e
         if len(data) != tile.width * tile.height * dtype.itemsize:
             raise UserError(f"image {image.image_id} {image.name!r}: OMERO sent {len(data)} bytes for a tile {tile}.")

@@ -1,11 +1,12 @@
 """Regions of interest in OMERO: made in batches, marked as ours, found again by the mark."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from label_shapes import LabelledShape, Polygon
 from omero_session import NAMESPACE, Session
+from omero_undo import MadeObjects
 
 BATCH = 1000  # ROIs a call: a few megabytes, far below Ice's limit for a message.
 YELLOW, CLEAR_YELLOW = -65281, -65472  # RGBA as signed 32 bit: 0xFFFF00FF, 0xFFFF0040.
@@ -18,17 +19,6 @@ class PlacedShape:
     shape: LabelledShape
     z: int | None
     t: int | None
-
-
-@dataclass
-class MadeObjects:
-    """Ids of what a run has made so far, by class, so that it can be undone."""
-
-    ids: dict[str, list[int]] = field(default_factory=dict)
-
-    def add(self, kind: str, ids: Sequence[int]) -> None:
-        """Remember ids of a class."""
-        self.ids.setdefault(kind, []).extend(ids)
 
 
 def roi_namespace(name: str) -> str:
@@ -65,8 +55,9 @@ def find_own_rois(session: Session, image_ids: Sequence[int], name: str) -> dict
 def save_rois(
     session: Session,
     image_id: int,
-    name: str,
     objects: Mapping[int, Sequence[PlacedShape]],
+    *,
+    name: str,
     pairs: Mapping[str, str],
     made: MadeObjects,
 ) -> Iterator[tuple[int, int]]:
@@ -75,8 +66,8 @@ def save_rois(
     Args:
         session: An open session.
         image_id: The image.
-        name: The set's name; becomes the name of each ROI.
         objects: The shapes of each label.
+        name: The set's name; becomes the name of each ROI.
         pairs: Key-value pairs for the mark: where the ROIs come from.
         made: Learns the ids of what was saved.
     """
