@@ -1,0 +1,140 @@
+"""Measurement tables: one row an object, a header that names each feature with its unit."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tool_errors import UserError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+@dataclass(frozen=True)
+class MeasurementTable:
+    """A table in memory, as text.
+
+    Attributes:
+        name: What messages call it.
+        columns: Names in the header, each once.
+        rows: One tuple of cells for each object, as long as `columns`.
+    """
+
+    name: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+    def texts(self, column: str) -> list[str]:
+        """All cells of a column.
+
+        Raises:
+            UserError: There is no such column.
+        """
+        if column not in self.columns:
+            raise UserError(
+                f"Table {self.name}: it has no column {column!r}. Choose one of: {', '.join(self.columns)}."
+            )
+        at = self.columns.index(column)
+        return [row[at] for row in self.rows]
+
+    def numbers(self, column: str) -> np.ndarray:
+        """A column as (n,) float64.
+
+        Raises:
+            UserError: There is no such column, or a cell is no finite number. The message names the row.
+        """
+        import numpy as np
+
+        values = np.empty(len(self.rows))
+        for row, text in enumerate(self.texts(column)):
+            try:
+                values[row] = float(text)
+            except ValueError:
+                values[row] = math.nan
+            if not math.isfinite(values[row]):
+                raise UserError(
+                    f"Table {self.name}, row {row + 1} below the header: {column} is {text!r}, not a finite number. "
+                    "Correct or remove the row."
+                )
+        return values
+
+    def whole_numbers(self, column: str) -> np.ndarray:
+        """A column as (n,) int64.
+
+        Raises:
+            UserError: As for `numbers`, or a number has a fraction.
+        """
+        import numpy as np
+
+        values = self.numbers(column)
+        wrong = np.flatnonzero(values != np.rint(values))
+        if len(wrong):
+            raise UserError(
+                f"Table {self.name}, row {wrong[0] + 1} below the header: {column} is {values[wrong[0]]}, not a whole "
+                "number. Choose another column."
+            )
+        return values.astype(np.int64)
+
+    def first_of(self, candidates: Iterable[str]) -> str | None:
+        """The first of several usual names that is a column; None where none is."""
+        return next((name for name in candidates if name in self.columns), None)
+
+
+def read_measurement_table(path: Path, name: str) -> MeasurementTable:
+    """Read a table from a tab-separated, CSV or XLSX file.
+
+    Args:
+        path: The file; its content decides which form it has.
+        name: What messages call it.
+
+    Raises:
+        UserError: No table, no header, a column named twice, or more cells than columns in a row.
+    """
+    from table_reader import read_table
+
+    if not path.is_file():
+        raise UserError(f"Table {name}: there is no file {path}. Give the path of a table.")
+    rows = read_table(path, name).rows
+    if not rows:
+        raise UserError(f"Table {name}: it is empty. It needs a header line that names its columns.")
+    columns = tuple(cell.removeprefix("#").strip() for cell in rows[0].cells)
+    twice = sorted({column for column in columns if columns.count(column) > 1})
+    if twice:
+        raise UserError(f"Table {name}: column {twice[0]!r} stands there twice. Rename one.")
+    for row in rows[1:]:
+        if len(row.cells) > len(columns):
+            raise UserError(
+                f"Table {name}, line {row.line}: {len(row.cells)} cells, but the header names {len(columns)}. "
+                "Mend the row."
+            )
+    # A row that ends in empty cells may be short.
+    return MeasurementTable(name, columns, tuple(r.cells + ("",) * (len(columns) - len(r.cells)) for r in rows[1:]))
+
+
+def write_rows(path: Path, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """Write a tab-separated table with a header.
+
+    Floats are written so that they read back as the same number; None and NaN become empty cells. Tabs and line
+    breaks within a text become blanks, since Galaxy splits at them.
+    """
+    with path.open("w", encoding="utf-8", newline="") as stream:
+        stream.write("\t".join(columns) + "\n")
+        for row in rows:
+            stream.write("\t".join(map(format_cell, row)) + "\n")
+
+
+def format_cell(value: Any) -> str:
+    """One cell: see `write_rows`.
+
+    >>> format_cell(0.1), format_cell(3.0), format_cell(None), format_cell("a" + chr(9) + "b")
+    ('0.1', '3.0', '', 'a b')
+    """
+    if value is None:
+        return ""
+    if isinstance(value, float):  # numpy's float64 is one
+        return "" if math.isnan(value) else repr(float(value))
+    return " ".join(str(value).split()) if isinstance(value, str) else str(value)

@@ -1,0 +1,1 @@
+../common/table_reader.py

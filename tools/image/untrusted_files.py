@@ -1,0 +1,1 @@
+../common/untrusted_files.py
