@@ -1,0 +1,191 @@
+"""The round trip on a laptop: images in OMERO, a workflow in Galaxy, ROIs and tables back in OMERO. `make demo`.
+
+It starts an OMERO sandbox and a Galaxy (or uses those that `make up` started), puts real images of nuclei into
+OMERO, runs the workflow over each dataset, reads back from OMERO what came home, and compares the counts. Both
+servers stay up to look around in; `make down` stops them.
+"""
+
+import contextlib
+import csv
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import omero
+from omero.gateway import BlitzGateway
+from omero.rtypes import rbool, rstring, unwrap
+
+from sandbox import servers, state
+from sandbox.omero.client_import import import_files
+from sandbox.process import ROOT, SandboxError
+from sandbox.state import OmeroServer, Sandbox
+from scripts.demo_check import CameBack, read_what_came_back
+from scripts.demo_images import PROJECT, put_demo_images
+from scripts.galaxy_connection import ScriptError, connect
+from scripts.run_workflow import RunResult, download_outputs, import_workflow, run_workflow
+from scripts.set_credentials import OmeroLogin, store_omero_login, tools_that_want_omero
+
+WORKFLOW = ROOT / "workflows" / "omero-nuclei-measurement" / "omero-nuclei-measurement.ga"
+USER, GROUP = "demo", "demo-lab"
+
+
+@dataclass(frozen=True)
+class DatasetOutcome:
+    """What the workflow measured in one dataset, what stands in OMERO after it, and where the report is."""
+
+    name: str
+    measured: dict[int, int]
+    """Objects by image id, as the workflow's tables say."""
+    came_back: list[CameBack]
+    report: Path | None
+
+    @property
+    def problems(self) -> list[str]:
+        """One line for each image whose count in OMERO is not what was measured."""
+        return [
+            f"image {back.image_id} of {self.name!r}: {self.measured.get(back.image_id, 0)} objects measured, but "
+            f"{back.roi_count} ROIs and {back.table_row_count} table rows in OMERO"
+            for back in self.came_back
+            if not self.measured.get(back.image_id, 0) == back.roi_count == back.table_row_count
+        ]
+
+
+def make_demo_user(server: OmeroServer) -> None:
+    """Create the demo's user and group unless they exist. The password is root's of this sandbox."""
+    client = omero.client(host=server.host, port=server.port)
+    try:
+        admin = client.createSession("root", server.root_password).getAdminService()
+        if USER in {unwrap(one.omeName) for one in admin.lookupExperimenters()}:
+            return
+        group = omero.model.ExperimenterGroupI()
+        group.name, group.ldap = rstring(GROUP), rbool(False)
+        group.details.permissions = omero.model.PermissionsI("rwra--")
+        group_ids = [admin.createGroup(group), admin.getSecurityRoles().userGroupId]
+        groups = [omero.model.ExperimenterGroupI(group_id, False) for group_id in group_ids]
+        person = omero.model.ExperimenterI()
+        person.omeName, person.firstName, person.lastName = rstring(USER), rstring("Demo"), rstring("User")
+        person.ldap = rbool(False)
+        admin.createExperimenterWithPassword(person, rstring(server.root_password), groups[0], groups)
+    finally:
+        client.closeSession()
+
+
+@contextlib.contextmanager
+def demo_gateway(server: OmeroServer) -> Iterator[BlitzGateway]:
+    """Be logged in to OMERO as the demo's user."""
+    gateway = BlitzGateway(USER, server.root_password, host=server.host, port=server.port, secure=True)
+    if not gateway.connect():
+        raise ScriptError(f"OMERO {server.address}: refuses the user {USER!r}. `make clean` and start again.")
+    try:
+        yield gateway
+    finally:
+        gateway.close()
+
+
+def count_measured(paths: list[Path]) -> dict[int, int]:
+    """Count the rows of each image in the downloaded measurement tables; the file's name carries the image's id."""
+    counts = {}
+    for path in paths:
+        if path.parent.name == "Measurements":
+            image_id = int(path.name.split("_")[1])
+            with path.open(newline="", encoding="utf-8") as handle:
+                counts[image_id] = sum(1 for _ in csv.reader(handle, delimiter="\t")) - 1
+    return counts
+
+
+def run_demo(sandbox: Sandbox, folder: Path) -> list[DatasetOutcome]:
+    """Run the round trip over both datasets and say what came back.
+
+    Args:
+        sandbox: Running servers.
+        folder: The workflow's outputs are saved below it.
+
+    Raises:
+        ScriptError: A run of the workflow failed.
+    """
+    make_demo_user(sandbox.omero)
+    with demo_gateway(sandbox.omero) as gateway:
+        image_ids = put_demo_images(gateway, import_files)
+        gi = connect(sandbox.galaxy.url, sandbox.galaxy.user_key)
+        login = OmeroLogin(user=USER, password=sandbox.omero.root_password)
+        store_omero_login(gi, login, tools_that_want_omero(gi))
+        workflow_id = import_workflow(gi, WORKFLOW)
+        outcomes = []
+        for number, (name, ids) in enumerate(image_ids.items(), start=1):
+            inputs = {"OMERO server": sandbox.omero.address, "Dataset": name, "Channel": "0"}
+            result = run_workflow(gi, workflow_id, inputs, {}, f"Round trip {number}/{len(image_ids)}")
+            _require_success(result, name)
+            paths = download_outputs(gi, result, folder / f"dataset_{number}")
+            dataset_id = gateway.getObject("Dataset", attributes={"name": name}).getId()
+            outcomes.append(
+                DatasetOutcome(
+                    name,
+                    count_measured(paths),
+                    read_what_came_back(gateway, dataset_id, ids),
+                    next((path for path in paths if path.suffix == ".html"), None),
+                )
+            )
+    return outcomes
+
+
+def _require_success(result: RunResult, name: str) -> None:
+    if not result.succeeded:
+        raise ScriptError(f"Workflow on dataset {name!r}: " + "; ".join(result.problems))
+
+
+def summarise(sandbox: Sandbox, outcomes: list[DatasetOutcome], seconds: float) -> str:
+    """Say in a few lines what was done and where to look."""
+    images = sum(len(outcome.came_back) for outcome in outcomes)
+    objects = sum(sum(outcome.measured.values()) for outcome in outcomes)
+    lines = [f"The round trip took {seconds:.0f} s: {images} images, {objects} nuclei found.", ""]
+    for outcome in outcomes:
+        rois = sum(back.roi_count for back in outcome.came_back)
+        rows = sum(back.table_row_count for back in outcome.came_back)
+        lines.append(f"  {outcome.name}: {len(outcome.came_back)} images, {rois} ROIs and {rows} table rows in OMERO")
+        lines.append(f"    report  {outcome.report}")
+    lines += [
+        "",
+        f"Galaxy  {sandbox.galaxy.url}   login {sandbox.galaxy.user_email}   password {sandbox.galaxy.password}",
+        f"OMERO   host {sandbox.omero.host}   port {sandbox.omero.port}   login {USER}   "
+        f"password {sandbox.omero.root_password}   project {PROJECT!r}",
+        "Both stay up to look around in; `make down` stops them.",
+    ]
+    return "\n".join(lines)
+
+
+def main() -> int:
+    """Run the demo; exit code 0 only when OMERO holds exactly what was measured."""
+    # `kill` ends the demo as Ctrl-C does: what it started is stopped.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    started = time.monotonic()
+    folder = state.folder_of_sandbox()
+    known = state.load(folder)
+    ran_before = known is not None and servers.is_up(known)
+    finished = False
+    try:
+        sandbox = servers.up(folder, ROOT / "tools", detached=True)
+        outcomes = run_demo(sandbox, folder / "demo")
+        print(summarise(sandbox, outcomes, time.monotonic() - started))
+        problems = [problem for outcome in outcomes for problem in outcome.problems]
+        if not any(outcome.measured for outcome in outcomes):
+            problems.append("no object was measured")
+        for problem in problems:
+            print(f"ERROR: {problem}", file=sys.stderr)
+        finished = True
+        return 1 if problems else 0
+    except (ScriptError, SandboxError) as error:
+        print(f"ERROR: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("Interrupted.", file=sys.stderr)
+        return 130
+    finally:
+        if not finished and not ran_before:
+            servers.down(folder)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
