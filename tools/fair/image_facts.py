@@ -1,0 +1,213 @@
+"""What one image says about itself in its OME-XML."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from xml.etree import ElementTree
+
+from tool_errors import UserError
+
+LIGHT_SOURCES = {"Laser", "Arc", "Filament", "LightEmittingDiode", "GenericExcitationSource"}
+# More than a hundred distinct channel names help nobody; the count of filled places is kept in full.
+_KEPT_VALUES = 100
+# Filled in, but saying nothing.
+_EMPTY_WORDS = {
+    "",
+    "other",
+    "unknown",
+    "n/a",
+    "na",
+    "nan",
+    "none",
+    "null",
+    "-",
+    "?",
+    "unspecified",
+    "not specified",
+    "tbd",
+}
+# A size, wavelength or aperture of nothing was not measured (OME writers put 0 where they know nothing).
+_NOT_ZERO = re.compile(r"Size[XYZCT]|Wavelength|LensNA|Magnification|ExposureTime|TimeIncrement|WorkingDistance")
+_SUFFIX = re.compile(r"\.(ome\.tiff?|tiff?|ome\.zarr|zarr|png|jpe?g|czi|nd2|lif)$", re.IGNORECASE)
+_FROM_OMERO = re.compile(r"Image_(\d+)_(.+)", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Occurrences:
+    """A field's values over all its places in an image, as `Channel.Name` has one place a channel.
+
+    Attributes:
+        places: How many places there are.
+        filled: How many hold something meaningful.
+        values: The first distinct meaningful values.
+    """
+
+    places: int
+    filled: int
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ImageFacts:
+    """One image.
+
+    Attributes:
+        name: What the user calls it: the dataset's name in Galaxy, or OMERO's name.
+        image_id: OMERO's id, or empty.
+        size_bytes: Size of its file, 0 when there is no file.
+        fields: `Element.Field` (OME's names) to its occurrences.
+        key_values: (key, value) of the image's map annotations, in order.
+        aliases: Other names that mean this image.
+    """
+
+    name: str
+    image_id: str = ""
+    size_bytes: int = 0
+    fields: Mapping[str, Occurrences] = field(default_factory=dict)
+    key_values: tuple[tuple[str, str], ...] = ()
+    aliases: tuple[str, ...] = ()
+
+    def first(self, name: str) -> str:
+        """The first value of `Element.Field`, or empty."""
+        found = self.fields.get(name)
+        return found.values[0] if found and found.values else ""
+
+    def names(self) -> tuple[str, ...]:
+        """Every name that means this image: its own, without suffix, and OMERO's, in the order of trust."""
+        found = [self.name, *self.aliases, _SUFFIX.sub("", self.name)]
+        omero = _FROM_OMERO.fullmatch(_SUFFIX.sub("", self.name))
+        if omero:
+            found.append(omero[2])
+        return tuple(dict.fromkeys(name for name in found if name))
+
+
+def meaningful(name: str, value: str) -> bool:
+    """Tell whether a value says something: not empty, `Other` or `Unknown`, and not 0 where 0 cannot be."""
+    text = value.strip()
+    if text.casefold() in _EMPTY_WORDS:
+        return False
+    if _NOT_ZERO.search(name):
+        try:
+            return float(text) > 0
+        except ValueError:
+            return False
+    return True
+
+
+def read_images(files: Iterable[tuple[Path, str]]) -> Iterator[ImageFacts]:
+    """Read the facts of each OME-TIFF: one page's description a file, never its pixels.
+
+    A TIFF without OME-XML has its sizes only.
+
+    Raises:
+        UserError: Not a TIFF, or OME-XML that cannot be read.
+    """
+    import tifffile
+
+    for path, name in files:
+        try:
+            with tifffile.TiffFile(path) as tiff:
+                page = tiff.pages.first
+                description = page.description if "<OME" in page.description[:2000] else ""
+                plain = {"Pixels.SizeX": str(page.imagewidth), "Pixels.SizeY": str(page.imagelength)}
+        except (tifffile.TiffFileError, OSError, ValueError, IndexError) as error:
+            raise UserError(f"image {name}: not a readable TIFF ({error}). Convert it to OME-TIFF first.") from error
+        size = path.stat().st_size
+        if description:
+            yield facts_of_ome_xml(description, name, size)
+        else:
+            yield ImageFacts(
+                name, omero_id(name), size, {key: Occurrences(1, 1, (text,)) for key, text in plain.items()}
+            )
+
+
+def facts_of_ome_xml(xml: str, name: str, size_bytes: int = 0) -> ImageFacts:
+    """Collect the facts of the first image of an OME-XML document.
+
+    Args:
+        xml: OME-XML (2016-06 or older; namespaces are not looked at).
+        name: What the user calls the image.
+        size_bytes: Size of the image's file.
+
+    Raises:
+        UserError: Not XML, or XML that declares entities (an entity bomb has no other way in).
+    """
+    if "<!DOCTYPE" in xml or "<!ENTITY" in xml:
+        raise UserError(
+            f"image {name}: its OME-XML declares a DOCTYPE, which OME-XML never does. Write the file again."
+        )
+    try:
+        root = ElementTree.fromstring(xml)  # noqa: S314  (entities, the danger that S314 means, are refused above)
+    except ElementTree.ParseError as error:
+        raise UserError(f"image {name}: its OME-XML is broken ({error}). Write the file again.") from error
+    image = next((node for node in root if _tag(node) == "Image"), None)
+    collected: dict[str, list[str]] = {}
+    if image is not None:
+        for node in image.iter():
+            _collect(node, _element_name(_tag(node)), collected)
+        _collect_instrument(root, image, collected)
+    date = "" if image is None else next((node.text or "" for node in image if _tag(node) == "AcquisitionDate"), "")
+    collected["Image.AcquisitionDate"] = [date]
+    # An element without the attribute counts as a place that is not filled.
+    fields = {
+        key: occurrences(key, values, len(collected.get(key.partition(".")[0] + ".", ())))
+        for key, values in collected.items()
+    }
+    return ImageFacts(name, omero_id(name), size_bytes, fields, tuple(_map_annotations(root)))
+
+
+def _tag(node: ElementTree.Element) -> str:
+    return node.tag.rpartition("}")[2]
+
+
+def _element_name(tag: str) -> str:
+    return "LightSource" if tag in LIGHT_SOURCES else tag
+
+
+def _collect(node: ElementTree.Element, element: str, collected: dict[str, list[str]]) -> None:
+    for attribute, value in node.attrib.items():
+        collected.setdefault(f"{element}.{attribute.rpartition('}')[2]}", []).append(value)
+    collected.setdefault(f"{element}.", []).append(node.get("ID", "1"))
+
+
+def _collect_instrument(root: ElementTree.Element, image: ElementTree.Element, collected: dict[str, list[str]]) -> None:
+    """Facts of the instrument that the image refers to, or of the only one; of its objectives, the one in use."""
+    instruments = {node.get("ID"): node for node in root if _tag(node) == "Instrument"}
+    used = {node.get("ID") for node in image.iter() if node.get("ID")}
+    chosen = [node for identifier, node in instruments.items() if identifier in used] or list(instruments.values())[:1]
+    for instrument in chosen:
+        parts = [node for node in instrument.iter() if node is not instrument]
+        for part in parts:
+            element = _element_name(_tag(part))
+            same = [other for other in parts if _element_name(_tag(other)) == element]
+            referred = [other for other in same if other.get("ID") in used]
+            if part in (referred or same):
+                _collect(part, element, collected)
+        for element in ("Microscope", "Detector", "LightSource"):
+            texts = [_model(part) for part in parts if _element_name(_tag(part)) == element]
+            collected[f"Instrument.{element}"] = texts or [""]
+
+
+def _model(part: ElementTree.Element) -> str:
+    return " ".join(text for text in (part.get("Manufacturer"), part.get("Model")) if text)
+
+
+def occurrences(name: str, values: list[str], places: int = 0) -> Occurrences:
+    """Count what is filled: `places` is how many places there are when more than there are values."""
+    filled = [value.strip() for value in values if meaningful(name, value)]
+    return Occurrences(max(places, len(values)), len(filled), tuple(dict.fromkeys(filled))[:_KEPT_VALUES])
+
+
+def _map_annotations(root: ElementTree.Element) -> Iterator[tuple[str, str]]:
+    for annotation in root.iter():
+        if _tag(annotation) == "MapAnnotation":
+            for pair in annotation.iter():
+                if _tag(pair) == "M" and pair.get("K"):
+                    yield str(pair.get("K")), (pair.text or "").strip()
+
+
+def omero_id(name: str) -> str:
+    """The id in a name that the export from OMERO gave, as `Image_12_cells.tif`; else empty."""
+    match = _FROM_OMERO.fullmatch(name)
+    return match[1] if match else ""
