@@ -1,0 +1,195 @@
+"""From the grey values of a plane to its foreground: background, smoothing, threshold, holes. All by bands of rows.
+
+Every filter reads its halo beyond the band, so that the result does not depend on where the bands lie.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from threshold_methods import GLOBAL_METHODS
+from tool_errors import UserError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+BAND_PIXELS = 1 << 22
+FLOAT_BINS = 65_536
+RowReader = Callable[[int, int], "np.ndarray"]
+
+
+@dataclass(frozen=True)
+class ForegroundOptions:
+    """How foreground is told from background.
+
+    Attributes:
+        background_radius: Half the edge of the square of the white top-hat, px; 0 leaves the background.
+        smoothing_sigma: Standard deviation of the Gaussian, px; 0 does not smooth.
+        method: `otsu`, `multi_otsu`, `li`, `triangle`, `local_mean` or `manual`.
+        manual_threshold: Grey level of `manual`; brighter pixels are foreground.
+        local_size: Edge of the square of `local_mean`, px, odd.
+        local_offset: What `local_mean` subtracts from the mean.
+        fill_holes: Whether background enclosed by foreground becomes foreground.
+    """
+
+    background_radius: int = 0
+    smoothing_sigma: float = 1.0
+    method: str = "otsu"
+    manual_threshold: float | None = None
+    local_size: int = 51
+    local_offset: float = 0.0
+    fill_holes: bool = True
+
+    def check(self) -> None:
+        """Refuse values that have no meaning.
+
+        Raises:
+            UserError: Names the option and its limits.
+        """
+        if self.method not in (*GLOBAL_METHODS, "local_mean", "manual"):
+            raise UserError(f"Threshold method {self.method!r} is unknown. Choose one of {', '.join(GLOBAL_METHODS)}.")
+        if self.method == "manual" and self.manual_threshold is None:
+            raise UserError("Threshold method manual: no grey level was given. Set the manual threshold.")
+        if self.local_size < 3 or self.local_size % 2 == 0:
+            raise UserError(f"Local size {self.local_size}: must be an odd number of at least 3 pixels.")
+        if not 0 <= self.smoothing_sigma <= 100:
+            raise UserError(f"Smoothing sigma {self.smoothing_sigma}: must lie between 0 and 100 pixels.")
+        if not 0 <= self.background_radius <= 1000:
+            raise UserError(f"Background radius {self.background_radius}: must lie between 0 and 1000 pixels.")
+
+
+def bands(height: int, width: int) -> Iterator[tuple[int, int]]:
+    """Cut a plane into ranges of rows of about BAND_PIXELS pixels."""
+    step = max(64, BAND_PIXELS // max(1, width))
+    return ((first, min(first + step, height)) for first in range(0, height, step))
+
+
+def gaussian_radius(sigma: float) -> int:
+    """Where a Gaussian is cut off: four standard deviations, as scipy and scikit-image do."""
+    return int(4 * sigma + 0.5)
+
+
+def smoothed_rows(read_rows: RowReader, height: int, options: ForegroundOptions, first: int, last: int) -> np.ndarray:
+    """Rows first..last-1 after background subtraction and smoothing.
+
+    Background: white top-hat with a square, skimage.morphology.white_tophat(image, footprint_rectangle).
+    Smoothing: skimage.filters.gaussian(mode="nearest", truncate=4), rounded back to the pixel type of integers.
+
+    Args:
+        read_rows: Gives the rows of the plane.
+        height: Rows of the whole plane.
+        options: Radius and sigma.
+        first: First row.
+        last: Row after the last.
+
+    Returns:
+        (last - first, X) array: uint8 and uint16 stay, every other type becomes float32.
+
+    Raises:
+        UserError: A pixel is NaN or infinite.
+    """
+    import cv2
+    import numpy as np
+
+    halo = gaussian_radius(options.smoothing_sigma) + 2 * options.background_radius
+    top, bottom = max(0, first - halo), min(height, last + halo)
+    rows = read_rows(top, bottom)
+    if rows.dtype.kind == "f" and not np.isfinite(rows).all():
+        bad = int((~np.isfinite(rows)).sum())
+        raise UserError(f"Rows {top} to {bottom - 1} hold {bad} pixels that are NaN or infinite. Replace them.")
+    kept = rows.dtype if rows.dtype in (np.uint8, np.uint16) else np.dtype(np.float32)
+    rows = np.ascontiguousarray(rows, kept)
+    if options.background_radius:
+        edge = 2 * options.background_radius + 1
+        square = cv2.getStructuringElement(cv2.MORPH_RECT, (edge, edge))
+        rows = cv2.morphologyEx(rows, cv2.MORPH_TOPHAT, square)
+    if options.smoothing_sigma > 0:
+        edge = 2 * gaussian_radius(options.smoothing_sigma) + 1
+        rows = cv2.GaussianBlur(
+            rows.astype(np.float32), (edge, edge), options.smoothing_sigma, borderType=cv2.BORDER_REPLICATE
+        )
+        rows = rows if kept == np.float32 else np.rint(rows, out=rows).astype(kept)
+    return rows[first - top : last - top]
+
+
+def histogram(
+    read_rows: RowReader, height: int, width: int, options: ForegroundOptions
+) -> tuple[np.ndarray, np.ndarray]:
+    """Histogram of a smoothed plane: one bin per grey level of 8 and 16 bit, else 65,536 equal bins from min to max.
+
+    Returns:
+        Pixels per bin (int64) and the grey level of each bin (its centre), both (N,).
+    """
+    import cv2
+    import numpy as np
+
+    smoothed = (smoothed_rows(read_rows, height, options, *band) for band in bands(height, width))
+    first = next(smoothed)
+    if first.dtype.kind == "u":
+        bins = 1 << (8 * first.itemsize)
+        counts = np.zeros(bins, np.int64)
+        for rows in _chain(first, smoothed):
+            # calcHist counts in float32, exact below 2^24 pixels: a band has fewer.
+            counts += cv2.calcHist([np.ascontiguousarray(rows)], [0], None, [bins], [0, bins])[:, 0].astype(np.int64)
+        return counts, np.arange(bins)
+    low, high = np.inf, -np.inf
+    for rows in _chain(first, smoothed):
+        low, high = min(low, float(rows.min())), max(high, float(rows.max()))
+    if low == high:
+        return np.array([height * width]), np.array([low])
+    edges = np.linspace(low, high, FLOAT_BINS + 1)
+    counts = np.zeros(FLOAT_BINS, np.int64)
+    for band in bands(height, width):
+        counts += np.histogram(smoothed_rows(read_rows, height, options, *band), FLOAT_BINS, (low, high))[0]
+    return counts, (edges[:-1] + edges[1:]) / 2
+
+
+def _chain(first: np.ndarray, others: Iterator[np.ndarray]) -> Iterator[np.ndarray]:
+    yield first
+    yield from others
+
+
+def foreground_mask(
+    read_rows: RowReader, height: int, width: int, options: ForegroundOptions, threshold: float
+) -> np.ndarray:
+    """Tell foreground from background on a whole plane.
+
+    A pixel is foreground when its smoothed value is greater than the threshold. `local_mean` ignores `threshold`:
+    there it must be greater than the mean of its square minus the offset (reflected at the border), as
+    skimage.filters.threshold_local(method="mean") says; sums are exact, so a flat image has no foreground.
+
+    Returns:
+        (Y, X) bool array.
+    """
+    import cv2
+    import numpy as np
+
+    # One row and column of background around: what a flood from the corner does not reach is a hole.
+    padded = np.zeros((height + 2, width + 2), np.uint8)
+    mask = padded[1:-1, 1:-1]
+    for first, last in bands(height, width):
+        if options.method == "local_mean":
+            mask[first:last] = _above_local_mean(read_rows, height, options, first, last)
+        else:
+            mask[first:last] = smoothed_rows(read_rows, height, options, first, last) > threshold
+    if options.fill_holes:
+        # 4-connected background, as scipy.ndimage.binary_fill_holes.
+        cv2.floodFill(padded, None, (0, 0), [2])
+        np.not_equal(padded, 2, out=padded.view(bool))
+    return mask.view(bool)
+
+
+def _above_local_mean(
+    read_rows: RowReader, height: int, options: ForegroundOptions, first: int, last: int
+) -> np.ndarray:
+    import cv2
+    import numpy as np
+
+    edge = options.local_size
+    top, bottom = max(0, first - edge // 2), min(height, last + edge // 2)
+    rows = smoothed_rows(read_rows, height, options, top, bottom).astype(np.float64)
+    sums = cv2.boxFilter(rows, cv2.CV_64F, (edge, edge), normalize=False, borderType=cv2.BORDER_REFLECT)
+    above = rows * edge**2 > sums - options.local_offset * edge**2
+    return above[first - top : last - top]

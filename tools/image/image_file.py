@@ -1,0 +1,222 @@
+"""Opens any TIFF, OME-TIFF, ImageJ TIFF, PNG, JPEG or OME-Zarr as one description with lazily read planes.
+
+The axes are always T, C, Z, Y, X (OME's names). What a file does not say stays None; nothing is guessed but this:
+the pages of a multi-page TIFF without any metadata are z-planes, and the samples of a colour pixel are channels.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tool_errors import UserError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+# Pixels of a plane that is kept in memory once read; a larger one is read again region by region.
+PLANE_CACHE_PIXELS = 1 << 27
+
+# Metres in one unit, by the symbols of OME 2016-06 (UnitsLength) and by the names of OME-NGFF (UDUNITS-2).
+METRES = {
+    "Å": 1e-10, "pm": 1e-12, "nm": 1e-9, "µm": 1e-6, "mm": 1e-3, "cm": 1e-2, "dm": 1e-1, "m": 1.0, "km": 1e3,
+    "in": 0.0254, "ft": 0.3048,
+    "angstrom": 1e-10, "picometer": 1e-12, "nanometer": 1e-9, "micrometer": 1e-6, "millimeter": 1e-3,
+    "centimeter": 1e-2, "decimeter": 1e-1, "meter": 1.0, "kilometer": 1e3, "inch": 0.0254, "foot": 0.3048,
+    "um": 1e-6, "\u03bcm": 1e-6, "micron": 1e-6, "microns": 1e-6, "\\u00B5m": 1e-6,
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class PhysicalSize:
+    """The extent of a pixel along one axis, as the file gives it.
+
+    Attributes:
+        value: Extent, greater than zero.
+        unit: OME's symbol (`µm`) or OME-NGFF's name (`micrometer`).
+    """
+
+    value: float
+    unit: str
+
+    @property
+    def micrometres(self) -> float | None:
+        """The extent in µm; None where the unit is no length (`pixel`, `reference frame`)."""
+        metres = METRES.get(self.unit)
+        if metres is None:
+            return None
+        return self.value if metres == 1e-6 else self.value * metres * 1e6
+
+
+@dataclass(frozen=True)
+class ImageFile:
+    """What an image file says of itself, and how to read its pixels.
+
+    Attributes:
+        name: What messages call the image (Galaxy's element identifier, else the file's name).
+        size_t: Number of time points.
+        size_c: Number of channels; each sample of a colour pixel counts as one.
+        size_z: Number of z-planes.
+        size_y: Rows of a plane.
+        size_x: Columns of a plane.
+        dtype: numpy type of the pixels.
+        channels: Name of each channel, None where the file gives none.
+        physical_size: Extent of a pixel by axis name (`x`, `y`, `z`); axes that the file leaves open are absent.
+        time_increment: Time between two time points with its unit, None where unknown.
+        read_region: `(t, c, z, rows, columns)` to a (Y, X) array; rows and columns are slices with start and stop.
+        details: Whatever else the format tells, for `image_info`.
+    """
+
+    name: str
+    size_t: int
+    size_c: int
+    size_z: int
+    size_y: int
+    size_x: int
+    dtype: np.dtype
+    channels: tuple[str | None, ...]
+    physical_size: dict[str, PhysicalSize]
+    time_increment: PhysicalSize | None
+    read_region: Callable[[int, int, int, slice, slice], np.ndarray]
+    details: dict[str, Any] = field(default_factory=dict)
+
+    def read_plane(self, t: int = 0, c: int = 0, z: int = 0) -> np.ndarray:
+        """Read one whole plane as a (Y, X) array."""
+        return self.read_region(t, c, z, slice(0, self.size_y), slice(0, self.size_x))
+
+    def plane_reader(self, t: int, c: int, z: int) -> Callable[[int, int], np.ndarray]:
+        """Give a function from a range of rows to a (rows, X) array; a plane that fits in memory is decoded once."""
+        if self.size_y * self.size_x <= PLANE_CACHE_PIXELS:
+            plane = self.read_plane(t, c, z)
+            return lambda first, last: plane[first:last]
+        return lambda first, last: self.read_region(t, c, z, slice(first, last), slice(0, self.size_x))
+
+    def micrometres(self, axis: str) -> float | None:
+        """Extent of a pixel along `x`, `y` or `z` in µm, None where unknown."""
+        size = self.physical_size.get(axis)
+        return size.micrometres if size else None
+
+    def channel_label(self, index: int) -> str:
+        """Name of a channel, or `channel_<index>` where the file gives none."""
+        return self.channels[index] or f"channel_{index}"
+
+    def channel_labels(self) -> list[str]:
+        """One distinct label per channel: a name that occurs twice gets its index (`DAPI_2`)."""
+        labels = [self.channel_label(index) for index in range(self.size_c)]
+        return [label if labels.count(label) == 1 else f"{label}_{i}" for i, label in enumerate(labels)]
+
+    def resolve_channel(self, wanted: str) -> int:
+        """Find a channel by its name or by its index.
+
+        A name wins over an index, so that a channel called "488" is found by that name.
+
+        Args:
+            wanted: Name as in the file (upper and lower case count only where two names differ by nothing else),
+                or 0-based index, as OMERO and giatools count.
+
+        Returns:
+            The 0-based index.
+
+        Raises:
+            UserError: No or more than one channel answers to it. The message lists the channels.
+        """
+        wanted = wanted.strip()
+        same = [i for i, name in enumerate(self.channels) if name == wanted]
+        same = same or [i for i, name in enumerate(self.channels) if (name or "").casefold() == wanted.casefold() != ""]
+        if len(same) == 1:
+            return same[0]
+        if not same and wanted.isdecimal() and int(wanted) < self.size_c:
+            return int(wanted)
+        listed = ", ".join(f"{i}: {name or 'without a name'}" for i, name in enumerate(self.channels))
+        problem = "is the name of more than one channel" if same else "does not exist"
+        raise UserError(
+            f"Channel {wanted!r} of image {self.name}: {problem}. Give one of these by its name, or by its index "
+            f"counted from 0: {listed}."
+        )
+
+
+def open_image(path: Path, name: str | None = None) -> ImageFile:
+    """Open an image file of any supported format; pixels are read later.
+
+    Args:
+        path: A file (TIFF, PNG, JPEG; the content decides, not the suffix) or an OME-Zarr folder.
+        name: What messages call the image; the file's name where None.
+
+    Raises:
+        UserError: The path is missing, empty, damaged, or no image of these formats.
+    """
+    name = name or path.name
+    if path.is_dir():
+        from image_file_zarr import open_ome_zarr
+
+        return open_ome_zarr(path, name)
+    if not path.is_file():
+        raise UserError(f"Image {name}: there is no file {path}. Give the path of an image.")
+    with path.open("rb") as stream:
+        start = stream.read(16)
+    if not start:
+        raise UserError(f"Image {name}: the file is empty (0 bytes). Upload or export it again.")
+    if start[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
+        from image_file_tiff import open_tiff
+
+        return open_tiff(path, name)
+    if start.startswith(b"\x89PNG\r\n\x1a\n") or start.startswith(b"\xff\xd8\xff"):
+        return _open_picture(path, name, "PNG" if start[0] == 0x89 else "JPEG")
+    raise UserError(
+        f"Image {name}: not an image of a known format; it begins with {start[:8]!r}. "
+        "Give a TIFF, OME-TIFF, PNG or JPEG file or an OME-Zarr."
+    )
+
+
+def _open_picture(path: Path, name: str, kind: str) -> ImageFile:
+    """Decode a PNG or JPEG whole: neither format can be read in parts."""
+    import imagecodecs
+
+    decode = imagecodecs.png_decode if kind == "PNG" else imagecodecs.jpeg8_decode
+    try:
+        pixels = decode(path.read_bytes())
+    except (ValueError, RuntimeError) as error:
+        raise UserError(f"Image {name}: the {kind} file is damaged or cut short ({error}). Upload it again.") from error
+    pixels = pixels.reshape(*pixels.shape[:2], -1)
+    samples = pixels.shape[2]
+
+    def read_region(t: int, c: int, z: int, rows: slice, columns: slice) -> np.ndarray:
+        return pixels[rows, columns, c]
+
+    return ImageFile(
+        name=name, size_t=1, size_c=samples, size_z=1, size_y=pixels.shape[0], size_x=pixels.shape[1],
+        dtype=pixels.dtype, channels=sample_names(samples), physical_size={}, time_increment=None,
+        read_region=read_region, details={"format": kind},
+    )  # fmt: skip
+
+
+def sample_names(samples: int) -> tuple[str | None, ...]:
+    """Channel names of a pixel's samples: grey, grey + alpha, RGB, RGB + alpha."""
+    known: dict[int, tuple[str | None, ...]] = {
+        1: (None,),
+        2: ("Grey", "Alpha"),
+        3: ("Red", "Green", "Blue"),
+        4: ("Red", "Green", "Blue", "Alpha"),
+    }
+    return known.get(samples, (None,) * samples)
+
+
+def checked_physical_size(name: str, axis: str, value: float | str, unit: str) -> PhysicalSize:
+    """Make a PhysicalSize, or say why not.
+
+    Raises:
+        UserError: The value is no number, not finite, or not above zero.
+    """
+    try:
+        number = float(value)
+    except ValueError:
+        number = math.nan
+    if not (math.isfinite(number) and number > 0):
+        raise UserError(
+            f"Image {name}: the physical size along {axis} is {value} {unit}, which no pixel can have. "
+            "Correct the metadata, or remove it."
+        )
+    return PhysicalSize(number, unit)

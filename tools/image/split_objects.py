@@ -1,0 +1,294 @@
+"""From a foreground mask to numbered objects: connected components, touching objects split by watershed, size, border.
+
+Works by bands of rows. A component belongs to the band that holds its first pixel, and the band reads as far down as
+its components reach; so bands of any height give the same labels, while memory stays that of a band.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import foreground_mask
+from tool_errors import UserError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+LEFT, TOP, WIDTH, HEIGHT, AREA = range(5)  # columns of cv2.connectedComponentsWithStats
+
+
+@dataclass(frozen=True)
+class SplitOptions:
+    """How foreground becomes objects.
+
+    Attributes:
+        seeds: `distance` (to the background), `intensity` (of the smoothed image), or `none`: do not split.
+        seed_distance: Two seeds of a component stand at least this far apart, px, in rows or in columns.
+        seed_smoothing: Standard deviation of the Gaussian over the landscape of distances, px.
+        min_area: Smaller objects are removed, px.
+        max_area: Larger objects are removed, px; None keeps them.
+        clear_border: Whether objects that touch the image's border are removed.
+    """
+
+    seeds: str = "distance"
+    seed_distance: int = 7
+    seed_smoothing: float = 1.0
+    min_area: int = 20
+    max_area: int | None = None
+    clear_border: bool = False
+
+    def check(self) -> None:
+        """Refuse values that have no meaning.
+
+        Raises:
+            UserError: Names the option and its limits.
+        """
+        if self.seeds not in ("distance", "intensity", "none"):
+            raise UserError(f"Seeds {self.seeds!r} are unknown. Choose distance, intensity or none.")
+        if not 1 <= self.seed_distance <= 1000:
+            raise UserError(f"Seed distance {self.seed_distance}: must lie between 1 and 1000 pixels.")
+        if not 0 <= self.seed_smoothing <= 100:
+            raise UserError(f"Seed smoothing {self.seed_smoothing}: must lie between 0 and 100 pixels.")
+        if self.min_area < 0:
+            raise UserError(f"Minimum area {self.min_area}: must not be negative.")
+        if self.max_area is not None and self.max_area < max(1, self.min_area):
+            raise UserError(f"Maximum area {self.max_area}: must not be less than the minimum area {self.min_area}.")
+
+    @property
+    def margin(self) -> int:
+        """Rows around a component that its seeds depend on.
+
+        The landscape is read as far as smoothing and the search for maxima reach (r), also on neighbouring
+        components; their distance to the background there is at most the way to the gap, sqrt(2) r.
+        """
+        reach = foreground_mask.gaussian_radius(self.seed_smoothing) + self.seed_distance
+        return math.ceil((1 + math.sqrt(2)) * reach) + 2
+
+
+@dataclass(frozen=True)
+class _Window:
+    """Rows of the plane from `top`, with the components found in them.
+
+    Attributes:
+        top: Row of the plane that is row 0 here.
+        labels: (rows, X) int32 component numbers of cv2.
+        stats: (components, 5) int32 box and area of cv2.
+        owned: Numbers of the components that belong to the band, in the order of their first pixel.
+    """
+
+    top: int
+    labels: np.ndarray
+    stats: np.ndarray
+    owned: np.ndarray
+
+
+def label_bands(
+    mask: np.ndarray, options: SplitOptions, first_label: int, intensity: Callable[[int, int], np.ndarray] | None = None
+) -> Iterator[np.ndarray]:
+    """Number the objects of a plane.
+
+    Pixels that share an edge are connected. A seed is a foreground pixel whose landscape is the maximum of the square
+    of 2 * seed_distance + 1 pixels around it; of equal ones nearer than seed_distance the first in reading order
+    counts (skimage.feature.peak_local_max with the mask as labels). A component with several seeds is divided by
+    skimage.segmentation.watershed; one with fewer is one object. Labels run without gaps in the order of the
+    component's first pixel, inside a component in the order of the seeds.
+
+    Args:
+        mask: (Y, X) bool foreground.
+        options: How to split and what to keep.
+        first_label: Label of the first object.
+        intensity: Gives rows of the smoothed image; needed for seeds by intensity.
+
+    Yields:
+        (rows, X) int32 bands that together are the plane.
+    """
+    import numpy as np
+
+    height, width = mask.shape
+    carried = np.zeros((0, width), np.int32)
+    for first, last in foreground_mask.bands(height, width):
+        window = _complete_window(mask, first, last, options.margin)
+        labels, first_label = _numbered(mask, window, options, first_label, intensity)
+        labels = labels[first - window.top :]
+        if len(carried) > len(labels):  # an earlier component reaches further down than this window
+            labels = np.concatenate([labels, np.zeros((len(carried) - len(labels), width), np.int32)])
+        labels[: len(carried)] += carried
+        yield labels[: last - first]
+        carried = labels[last - first :].copy()
+
+
+def _complete_window(mask: np.ndarray, first: int, last: int, margin: int) -> _Window:
+    """Label the rows around a band, as far down as the components reach that begin in it."""
+    import cv2
+    import numpy as np
+
+    height = mask.shape[0]
+    top, reach = max(0, first - margin), margin + 64
+    while True:
+        bottom = min(height, last + reach)
+        _, labels, stats, _ = cv2.connectedComponentsWithStats(
+            np.ascontiguousarray(mask[top:bottom]).view(np.uint8), connectivity=4
+        )
+        begins = stats[:, TOP] + top
+        mine = (begins >= first) & (begins < last)
+        mine[0] = False
+        ends = (stats[:, TOP] + stats[:, HEIGHT])[mine].max(initial=0) + top
+        if bottom == height or ends + margin <= bottom:
+            return _Window(top, labels, stats, _in_reading_order(labels, stats, np.flatnonzero(mine)))
+        reach = max(2 * reach, int(ends) + margin - last)
+
+
+def _in_reading_order(labels: np.ndarray, stats: np.ndarray, numbers: np.ndarray) -> np.ndarray:
+    """Sort components by the row, then the column of their first pixel."""
+    import numpy as np
+
+    columns = np.empty(len(numbers), np.int64)
+    for i, (number, box) in enumerate(zip(numbers, stats[numbers], strict=True)):
+        row = labels[box[TOP], box[LEFT] : box[LEFT] + box[WIDTH]]
+        columns[i] = box[LEFT] + (row == number).argmax()
+    return numbers[np.lexsort((columns, stats[numbers, TOP]))]
+
+
+def _numbered(
+    mask: np.ndarray,
+    window: _Window,
+    options: SplitOptions,
+    first_label: int,
+    intensity: Callable[[int, int], np.ndarray] | None,
+) -> tuple[np.ndarray, int]:
+    """Give the window's own components their labels.
+
+    Returns:
+        (rows, X) int32 labels, 0 outside of the band's own objects, and the next free label.
+    """
+    import numpy as np
+
+    height, width = mask.shape
+    # Components below the minimum cannot hold an object of it, so the watershed need not see them.
+    owned = window.owned[window.stats[window.owned, AREA] >= options.min_area]
+    seeds: dict[int, np.ndarray] = {}
+    landscape = None
+    if options.seeds != "none" and len(owned):
+        landscape = _landscape(mask, window, options, intensity)
+        seeds = _seeds(landscape, window, owned, options.seed_distance)
+    lut = np.zeros(len(window.stats), np.int32)
+    parts: list[tuple[tuple[slice, slice], np.ndarray, np.ndarray]] = []
+    for number in owned.tolist():
+        left, top, across, down, area = window.stats[number].tolist()
+        if number not in seeds or landscape is None:
+            box = (top + window.top, left, top + window.top + down, left + across)
+            if _is_kept(area, box, (height, width), options):
+                lut[number], first_label = first_label, first_label + 1
+            continue
+        crop = (slice(top, top + down), slice(left, left + across))
+        inside = window.labels[crop] == number
+        divided = _watershed(landscape[crop], inside, seeds[number] - (top, left))
+        new = _kept_parts(divided, (top + window.top, left), (height, width), options, first_label)
+        first_label += int((new > 0).sum())
+        parts.append((crop, inside, new[divided]))
+    labels = np.take(lut, window.labels)
+    for crop, inside, divided in parts:
+        np.copyto(labels[crop], divided, where=inside)
+    return labels, first_label
+
+
+def _landscape(
+    mask: np.ndarray, window: _Window, options: SplitOptions, intensity: Callable[[int, int], np.ndarray] | None
+) -> np.ndarray:
+    """Heights whose maxima are seeds: smoothed Euclidean distance to the background, or intensity; (rows, X)."""
+    import cv2
+    import numpy as np
+
+    rows, _ = window.labels.shape
+    inside = mask[window.top : window.top + rows]
+    if options.seeds == "intensity" and intensity is not None:
+        grey = intensity(window.top, window.top + rows).astype(np.float32)
+        return np.where(inside, grey, -np.inf).astype(np.float32)
+    foreground = np.ascontiguousarray(inside).view(np.uint8)
+    distance: np.ndarray = cv2.distanceTransform(foreground, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    # OpenCV's result varies in the last bit with the rows around; squared distances are whole numbers.
+    np.square(distance, out=distance)
+    np.sqrt(np.rint(distance, out=distance), out=distance)
+    if options.seed_smoothing > 0:
+        edge = 2 * foreground_mask.gaussian_radius(options.seed_smoothing) + 1
+        distance = cv2.GaussianBlur(distance, (edge, edge), options.seed_smoothing, borderType=cv2.BORDER_REPLICATE)
+    distance *= inside
+    return distance
+
+
+def _seeds(landscape: np.ndarray, window: _Window, owned: np.ndarray, distance: int) -> dict[int, np.ndarray]:
+    """Seeds of each component that has more than one: (seeds, 2) rows and columns in reading order."""
+    import cv2
+    import numpy as np
+
+    edge = 2 * distance + 1
+    highest = cv2.dilate(landscape, cv2.getStructuringElement(cv2.MORPH_RECT, (edge, edge)))
+    is_owned = np.zeros(len(window.stats), bool)
+    is_owned[owned] = True
+    at = np.flatnonzero((highest == landscape) & (window.labels > 0))
+    component = window.labels.ravel()[at]
+    at, component = at[is_owned[component]], component[is_owned[component]]
+    order = np.lexsort((at, -landscape.ravel()[at], component))
+    at, component = at[order], component[order]
+    starts = np.flatnonzero(np.r_[True, component[1:] != component[:-1]]) if len(at) else np.zeros(0, int)
+    seeds = {}
+    for first, last in zip(starts, [*starts[1:], len(at)], strict=True):
+        if last - first == 1:
+            continue
+        points = np.stack(np.divmod(at[first:last], landscape.shape[1]), axis=1)
+        points = _spaced(points, distance)
+        if len(points) > 1:
+            seeds[int(component[first])] = points[np.lexsort((points[:, 1], points[:, 0]))]
+    return seeds
+
+
+def _spaced(points: np.ndarray, distance: int) -> np.ndarray:
+    """Drop each point nearer than `distance`, in rows and in columns, to one that stands before it in the list."""
+    import numpy as np
+
+    kept: list[np.ndarray] = []
+    while len(points):
+        kept.append(points[0])
+        points = points[np.abs(points - points[0]).max(axis=1) >= distance]
+    return np.array(kept)
+
+
+def _watershed(heights: np.ndarray, inside: np.ndarray, seeds: np.ndarray) -> np.ndarray:
+    """Divide one component between its seeds: (Y, X) int32, 1.. in the order of the seeds, 0 outside."""
+    import numpy as np
+    from skimage.segmentation import watershed
+
+    markers = np.zeros(heights.shape, np.int32)
+    markers[tuple(seeds.T)] = np.arange(1, len(seeds) + 1)
+    return watershed(-heights, markers, mask=inside)
+
+
+def _kept_parts(
+    divided: np.ndarray, origin: tuple[int, int], shape: tuple[int, int], options: SplitOptions, first_label: int
+) -> np.ndarray:
+    """Labels by part of a divided component, 0 where size or border removes it."""
+    import cv2
+    import numpy as np
+
+    count = int(divided.max())
+    areas = np.bincount(divided.ravel(), minlength=count + 1)
+    new = np.zeros(count + 1, np.int32)
+    for part in range(1, count + 1):
+        box = (0, 0, 0, 0)
+        if options.clear_border:
+            left, top, across, down = cv2.boundingRect((divided == part).view(np.uint8))
+            box = (origin[0] + top, origin[1] + left, origin[0] + top + down, origin[1] + left + across)
+        if _is_kept(int(areas[part]), box, shape, options):
+            new[part], first_label = first_label, first_label + 1
+    return new
+
+
+def _is_kept(area: int, box: tuple[int, int, int, int], shape: tuple[int, int], options: SplitOptions) -> bool:
+    """Whether an object of this area and box (first row, first column, row and column after the last) stays."""
+    if area < options.min_area or (options.max_area is not None and area > options.max_area):
+        return False
+    touches = box[0] == 0 or box[1] == 0 or box[2] == shape[0] or box[3] == shape[1]
+    return not (options.clear_border and touches)
