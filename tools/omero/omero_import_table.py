@@ -9,7 +9,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from measurement_table import Survey, read_measurements, survey_tables
+from feature_table import Survey, read_measurements, survey_tables
 from named_files import NamedFile, match_images, read_files
 from object_table import read_table, write_table
 from omero_objects import ImageRecord, find_ids, read_target

@@ -78,13 +78,15 @@ _ALIASES = {"image": "i", "dataset": "d", "project": "pr", "well": "w", "plate":
 
 
 def read_target(config: Mapping[str, Any]) -> Target:
-    """Read a tool's choice of objects: `source` is "typed" (`kind`, `by`, `objects`) or "table" (`table`).
+    """Read a tool's choice of objects: `source` is "typed" (`kind`, `by`, `objects`) or "table".
+
+    `table` is Galaxy's description of a dataset, with the path as `source_path`.
 
     Raises:
         UserError: Nothing was given, or an id is not a number, or the table is not an object table.
     """
     if config["source"] == "table":
-        kind, ids = read_object_ids(config["table"])
+        kind, ids = read_object_ids(config["table"]["source_path"])
         return Target(kind, ids=ids)
     kind = config["kind"]
     terms = split_terms(config["objects"])

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from itertools import islice
 from typing import Any
 
-from measurement_table import Feature, convert
+from feature_table import Feature, convert
 from omero_session import NAMESPACE, Session
 from omero_undo import MadeObjects
 from tool_errors import UserError
