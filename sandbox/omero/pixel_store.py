@@ -94,9 +94,7 @@ class PixelSource(Protocol):
     level_sizes: tuple[tuple[int, int], ...]
     tile_size: tuple[int, int]
 
-    def read_tile(  # noqa: PLR0917 - the order that every OMERO interface gives a tile in
-        self, level: int, z: int, c: int, t: int, x: int, y: int, w: int, h: int
-    ) -> np.ndarray:
+    def read_tile(self, level: int, z: int, c: int, t: int, x: int, y: int, w: int, h: int) -> np.ndarray:
         """Return one region of one plane, shape (h, w)."""
 
     def close(self) -> None:
@@ -114,7 +112,7 @@ class StoredPixels:
     def __init__(self, path: Path, shape: PixelsShape) -> None:
         self.path = path
         self.shape = shape
-        self.level_sizes = ((shape.size_x, shape.size_y),)
+        self.level_sizes: tuple[tuple[int, int], ...] = ((shape.size_x, shape.size_y),)
         self.tile_size = (min(DEFAULT_TILE[0], shape.size_x), min(DEFAULT_TILE[1], shape.size_y))
         self._file: int | None = None
         # One lock a handle: a file descriptor closed in the middle of a read could by then be another file.
@@ -153,7 +151,7 @@ class StoredPixels:
                 written = os.pwrite(file, view, offset)
                 view, offset = view[written:], offset + written
 
-    def _rows(self, z: int, c: int, t: int, x: int, y: int, w: int, h: int) -> Iterator[tuple[int, int]]:  # noqa: PLR0917
+    def _rows(self, z: int, c: int, t: int, x: int, y: int, w: int, h: int) -> Iterator[tuple[int, int]]:
         """Yield (offset, size) of the contiguous runs of bytes of a region."""
         shape = self.shape
         shape.check_region(x, y, w, h)
@@ -165,9 +163,7 @@ class StoredPixels:
         for row in range(h):
             yield start + row * shape.row_bytes, w * item
 
-    def read_tile(  # noqa: PLR0917 - the order that every OMERO interface gives a tile in
-        self, level: int, z: int, c: int, t: int, x: int, y: int, w: int, h: int
-    ) -> np.ndarray:
+    def read_tile(self, level: int, z: int, c: int, t: int, x: int, y: int, w: int, h: int) -> np.ndarray:
         """Return one region of one plane, shape (h, w), big-endian.
 
         Raises:
@@ -180,9 +176,7 @@ class StoredPixels:
         data = b"".join(self.read_bytes(*run) for run in self._rows(z, c, t, x, y, w, h))
         return np.frombuffer(data, self.shape.wire_type).reshape(h, w)
 
-    def write_tile(  # noqa: PLR0917 - as read_tile
-        self, data: bytes, z: int, c: int, t: int, x: int, y: int, w: int, h: int
-    ) -> None:
+    def write_tile(self, data: bytes, z: int, c: int, t: int, x: int, y: int, w: int, h: int) -> None:
         """Write one region of one plane.
 
         Raises:

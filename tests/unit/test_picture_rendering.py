@@ -50,6 +50,13 @@ def test_families(family, coefficient, middle):
     assert found.tolist() == [0, middle, 255]
 
 
+@pytest.mark.parametrize("dtype", ["uint8", "int8", "uint16", "int16"])
+def test_large_planes_are_quantised_like_small_ones(dtype):
+    plane = np.random.default_rng(0).integers(-100, 120, (300, 300)).astype(dtype)
+    channel = ChannelRendering(True, -20, 90, RED, "polynomial", 1.5)
+    np.testing.assert_array_equal(quantize(plane, channel), quantize(plane.astype(np.float64), channel))
+
+
 def test_reverse_and_empty_window():
     assert quantize(np.array([0, 255]), ChannelRendering(True, 0, 255, RED, reverse=True)).tolist() == [255, 0]
     assert quantize(np.array([6, 7, 8]), ChannelRendering(True, 7, 7, RED)).tolist() == [0, 0, 255]

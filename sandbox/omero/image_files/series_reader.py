@@ -74,9 +74,7 @@ class SeriesReader:
     close: Callable[[], None] = lambda: None
     _lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
 
-    def read_tile(  # noqa: PLR0917 - the order that every OMERO interface gives a tile in
-        self, level: int, z: int, c: int, t: int, x: int, y: int, w: int, h: int
-    ) -> np.ndarray:
+    def read_tile(self, level: int, z: int, c: int, t: int, x: int, y: int, w: int, h: int) -> np.ndarray:
         """Return one region of one plane.
 
         Args:
@@ -121,9 +119,7 @@ class SeriesReader:
             tile = tile.T
         return tile.astype(numpy_type_of(self.description.pixel_type), copy=False)
 
-    def _check(  # noqa: PLR0917 - see read_tile
-        self, level: int, z: int, c: int, t: int, x: int, y: int, w: int, h: int
-    ) -> None:
+    def _check(self, level: int, z: int, c: int, t: int, x: int, y: int, w: int, h: int) -> None:
         d = self.description
         if not 0 <= level < len(self.levels):
             raise IndexError(f"resolution level {level} of {len(self.levels)}")

@@ -1,0 +1,209 @@
+"""From an opened image file to rows: Image, Pixels, channels, statistics, microscope.
+
+Reading (slow) is apart from writing (one short transaction), so that an import of a large file does not hold
+up other writers, and a file that breaks half-way leaves no row.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sandbox.omero.image_files import ImageFile, Quantity, SeriesDescription, SeriesReader
+from sandbox.omero.image_files.series_reader import numpy_type_of
+from sandbox.omero.picture_rendering import default_color
+from sandbox.omero.pixel_store import MAX_PLANE_PIXELS, PixelsShape, channel_minmax, sha1_of_pixels
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from sandbox.omero.database import Transaction
+
+PENDING_SHA1 = "Pending..."  # what OMERO writes for pixels that it has not read in full
+
+
+class SeriesPixels:
+    """An image of an opened file, as a source of pixels."""
+
+    def __init__(self, reader: SeriesReader, close: Callable[[], None] = lambda: None) -> None:
+        d = reader.description
+        self.reader = reader
+        self.shape = PixelsShape(d.size_x, d.size_y, d.size_z, d.size_c, d.size_t, d.pixel_type)
+        self.level_sizes = d.level_sizes
+        self.tile_size = d.tile_size
+        self.close = close
+
+    def read_tile(self, level: int, z: int, c: int, t: int, x: int, y: int, w: int, h: int) -> np.ndarray:
+        """Return one region of one plane, shape (h, w)."""
+        return self.reader.read_tile(level, z, c, t, x, y, w, h)
+
+
+@dataclass(frozen=True)
+class PreparedImage:
+    """What an import writes of one image.
+
+    Attributes:
+        name: Name of the image.
+        description: What the file says.
+        minmax: Minimum and maximum of each channel.
+        sha1: Checksum of the pixels, or `Pending...` for an image that is a pyramid.
+    """
+
+    name: str
+    description: SeriesDescription
+    minmax: tuple[tuple[float, float], ...]
+    sha1: str
+
+
+def image_names(file_name: str, descriptions: list[SeriesDescription]) -> list[str]:
+    """Return the names that OMERO gives to the images of a file: `file.tif`, or `file.tif [name of the image]`."""
+    if len(descriptions) == 1:
+        return [file_name]
+    return [f"{file_name} [{d.name or f'#{number}'}]" for number, d in enumerate(descriptions, 1)]
+
+
+def prepare_images(
+    opened: ImageFile, file_name: str, progress: Callable[[int], None] = lambda _: None
+) -> list[PreparedImage]:
+    """Read what an import needs of every image, the extremes of its pixels among it.
+
+    Of a pyramid only the smallest level is read for the extremes, as a display range needs no more, and no
+    checksum is made.
+
+    Raises:
+        ImageFileError: The pixels cannot be decoded.
+    """
+    prepared = []
+    names = image_names(file_name, [reader.description for reader in opened.series])
+    for number, (reader, name) in enumerate(zip(opened.series, names, strict=True)):
+        progress(number)
+        source = SeriesPixels(reader)
+        pyramid = len(source.level_sizes) > 1 and source.shape.size_x * source.shape.size_y > MAX_PLANE_PIXELS
+        level = len(source.level_sizes) - 1 if pyramid else 0
+        minmax = tuple(channel_minmax(source, level))
+        sha1 = PENDING_SHA1 if pyramid else sha1_of_pixels(source).hex()
+        prepared.append(PreparedImage(name, reader.description, minmax, sha1))
+    return prepared
+
+
+@functools.cache
+def _unit_names(kind: str) -> dict[str, str]:
+    import omero.model
+
+    return {symbol: name for name, symbol in getattr(omero.model, kind + "I").SYMBOLS.items()}
+
+
+def quantity_columns(name: str, quantity: Quantity | None, kind: str = "Length") -> dict[str, Any]:
+    """Return the two columns of a quantity; one with a unit that OMERO does not know is left out."""
+    unit = _unit_names(kind).get(quantity.unit) if quantity else None
+    if quantity is None or unit is None:
+        return {}
+    return {name: quantity.value, name + "_unit": unit}
+
+
+def write_image(tx: Transaction, image: PreparedImage, series: int, file_format: str, **links: Any) -> tuple[int, int]:
+    """Write the rows of one image.
+
+    Args:
+        tx: The transaction.
+        image: What to write.
+        series: Number of the image in its file.
+        file_format: Name of the file's format.
+        **links: More columns of the Image: fileset, description.
+
+    Returns:
+        Ids of the Image and its Pixels.
+    """
+    d = image.description
+    columns: dict[str, Any] = {
+        "name": image.name[-255:],
+        "series": series,
+        "partial": False,
+        "archived": False,
+        "description": d.description,
+        "format": enum_id(tx, "Format", file_format),
+        **links,
+        **_instrument_columns(tx, d),
+    }
+    if d.acquisition_date is not None:
+        columns["acquisitionDate"] = int(d.acquisition_date.timestamp() * 1000)
+    image_id = tx.create("Image", **columns)
+    pixels_id = tx.create(
+        "Pixels",
+        image=image_id,
+        pixelsType=tx.enum("PixelsType", d.pixel_type),
+        dimensionOrder=tx.enum("DimensionOrder", d.dimension_order),
+        significantBits=8 * numpy_type_of(d.pixel_type).itemsize,
+        sizeX=d.size_x,
+        sizeY=d.size_y,
+        sizeZ=d.size_z,
+        sizeC=d.size_c,
+        sizeT=d.size_t,
+        sha1=image.sha1,
+        **quantity_columns("physicalSizeX", d.physical_size_x),
+        **quantity_columns("physicalSizeY", d.physical_size_y),
+        **quantity_columns("physicalSizeZ", d.physical_size_z),
+        **quantity_columns("timeIncrement", d.time_increment, "Time"),
+    )
+    _write_channels(tx, image, pixels_id)
+    return image_id, pixels_id
+
+
+def _write_channels(tx: Transaction, image: PreparedImage, pixels_id: int) -> None:
+    channels = image.description.channels
+    for index, (channel, (low, high)) in enumerate(zip(channels, image.minmax, strict=True)):
+        emission_nm = channel.emission.value if channel.emission and channel.emission.unit == "nm" else None
+        red, green, blue, alpha = channel.color or default_color(index, len(channels), emission_nm)
+        logical = tx.create(
+            "LogicalChannel",
+            name=channel.name,
+            fluor=channel.fluor,
+            samplesPerPixel=1,
+            **quantity_columns("emissionWave", channel.emission),
+            **quantity_columns("excitationWave", channel.excitation),
+        )
+        stats = tx.create("StatsInfo", globalMin=low, globalMax=high)
+        tx.create(
+            "Channel",
+            pixels=pixels_id,
+            logicalChannel=logical,
+            statsInfo=stats,
+            red=red,
+            green=green,
+            blue=blue,
+            alpha=alpha,
+        )
+
+
+def _instrument_columns(tx: Transaction, d: SeriesDescription) -> dict[str, int]:
+    if d.instrument is None:
+        return {}
+    found, columns = d.instrument, {}
+    microscope = tx.create(
+        "Microscope",
+        manufacturer=found.manufacturer,
+        model=found.model,
+        type=enum_id(tx, "MicroscopeType", found.kind or "Unknown"),
+    )
+    columns["instrument"] = tx.create("Instrument", microscope=microscope)
+    if found.objective is not None:
+        objective = tx.create(
+            "Objective",
+            instrument=columns["instrument"],
+            manufacturer=found.objective.manufacturer,
+            model=found.objective.model,
+            nominalMagnification=found.objective.nominal_magnification,
+            lensNA=found.objective.lens_na,
+            immersion=enum_id(tx, "Immersion", found.objective.immersion or "Unknown"),
+            correction=enum_id(tx, "Correction", found.objective.correction or "Unknown"),
+        )
+        columns["objectiveSettings"] = tx.create("ObjectiveSettings", objective=objective)
+    return columns
+
+
+def enum_id(tx: Transaction, entity: str, value: str) -> int:
+    """Return the id of an enumeration's value; OMERO too adds what a file says and its list does not have."""
+    found = tx.enum(entity, value)
+    return found if found is not None else tx.create(entity, value=value)

@@ -1,0 +1,244 @@
+"""An import from upload to rows: files are staged, checked, read, and only then moved and written down, all at once.
+
+Until the last step nothing of an import is in the database or the managed repository, so whatever breaks it, a bad
+checksum, a broken image, a client that leaves, a killed server, leaves nothing behind but staged files,
+which the next start removes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import shutil
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sandbox.omero.image_files import ImageFile, open_image_file
+from sandbox.omero.imported_images import PreparedImage, enum_id, prepare_images, write_image
+from sandbox.omero.pixel_access import OPENED_FILES, target_file
+from sandbox.omero.rendering_settings import create_rendering, default_rendering
+from sandbox.omero.stored_files import (
+    CHECKSUMS,
+    checksum,
+    remove_repository_folder,
+    repository_folder,
+    repository_path,
+)
+
+if TYPE_CHECKING:
+    from sandbox.omero.database import Database, Transaction
+
+STAGING = "Uploads"
+
+
+@dataclass(frozen=True)
+class ImportPlan:
+    """What is imported, and where to.
+
+    Attributes:
+        client_paths: Paths of the files as the client gave them.
+        names: The same files' places inside the fileset's folder, parts joined by slashes.
+        staging: Folder that takes the uploads.
+        algorithm: Name of the checksum algorithm.
+        name: Name for the images, where the user gave one.
+        description: Description for the images, where the user gave one.
+        dataset_id: Dataset to put the images in.
+        annotation_ids: Annotations to link to the images.
+        version_info: What the client says about itself.
+    """
+
+    client_paths: tuple[str, ...]
+    names: tuple[str, ...]
+    staging: Path
+    algorithm: str = "SHA1-160"
+    name: str | None = None
+    description: str | None = None
+    dataset_id: int | None = None
+    annotation_ids: tuple[int, ...] = ()
+    version_info: tuple[tuple[str, str], ...] = ()
+
+    def staged(self) -> list[Path]:
+        """The uploaded files, in order."""
+        return [self.staging.joinpath(*name.split("/")) for name in self.names]
+
+
+def new_staging_folder(files: Path) -> Path:
+    """Make a folder for one import's uploads."""
+    folder = files / STAGING / str(uuid.uuid4())
+    folder.mkdir(parents=True)
+    return folder
+
+
+def failing_checksums(plan: ImportPlan, expected: list[str]) -> dict[int, str]:
+    """Compare what arrived with what the client sent.
+
+    Returns:
+        The checksum found, by the number of each file that differs; an empty one for a file that never came.
+    """
+    failing = {}
+    for number, (path, given) in enumerate(zip(plan.staged(), expected, strict=True)):
+        found = checksum(path, plan.algorithm) if path.is_file() else ""
+        if found.lower() != (given or "").lower():
+            failing[number] = found
+    return failing
+
+
+def run_import(
+    database: Database, files: Path, repository: str, context: Any, plan: ImportPlan, step: Callable[[], None]
+) -> list[tuple[int, int]]:
+    """Read the staged files and write the images down.
+
+    Args:
+        database: Where to.
+        files: The server's files folder.
+        repository: The managed repository's uuid.
+        context: Who imports.
+        plan: What.
+        step: Called as the import goes on: files read, rows about to be written.
+
+    Returns:
+        Ids of (Image, Pixels) of every image.
+
+    Raises:
+        ImageFileError: The file is broken or of an unknown kind; nothing is written.
+    """
+    opened = _open_staged(plan)
+    try:
+        file_name = _target_name(plan, opened)
+        prepared = prepare_images(opened, plan.name or file_name)
+        kind = opened.kind
+    finally:
+        opened.close()
+    step()
+    checksums = [(path.stat().st_size, checksum(path, plan.algorithm)) for path in plan.staged()]
+    step()
+    with _moved(files, plan, context, database) as prefix, database.write(context) as tx:
+        fileset_id = _write_fileset(tx, plan, prefix, repository, checksums, kind)
+        return [_write_one(tx, plan, image, number, fileset_id, kind) for number, image in enumerate(prepared)]
+
+
+def _open_staged(plan: ImportPlan) -> ImageFile:
+    return open_image_file(target_file(plan.staged(), plan.staging))
+
+
+def _target_name(plan: ImportPlan, opened: ImageFile) -> str:
+    target = target_file(plan.staged(), plan.staging)
+    return target.name if target != plan.staging else Path(plan.client_paths[0]).name
+
+
+@contextlib.contextmanager
+def _moved(files: Path, plan: ImportPlan, context: Any, database: Database) -> Iterator[str]:
+    """Move the staged files into the repository; take them out again when the block fails.
+
+    A note beside the staging folder says where they went, for `clear_staging` after a crash.
+    """
+    with database.read() as tx:
+        user = tx.get("Experimenter", context.user_id)
+    assert user is not None
+    prefix = _free_prefix(files, f"{user['omeName']}_{context.user_id}")
+    folder = repository_path(files, prefix)
+    note = plan.staging.with_suffix(".moving")
+    note.write_text(prefix)
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        plan.staging.rename(folder)
+        yield prefix
+    except BaseException:
+        OPENED_FILES.forget(folder)
+        remove_repository_folder(files, prefix)
+        raise
+    finally:
+        note.unlink(missing_ok=True)
+
+
+def _free_prefix(files: Path, owner: str) -> str:
+    """Return a folder that is not used yet: OMERO's template %user%_%userId%/%year%-%month%/%day%/%time%."""
+    moment = datetime.datetime.now(datetime.UTC)
+    while True:
+        prefix = f"{owner}/{moment:%Y-%m/%d/%H-%M-%S}.{moment.microsecond // 1000:03d}/"
+        if not repository_path(files, prefix).exists():
+            return prefix
+        moment += datetime.timedelta(milliseconds=1)
+
+
+def _write_fileset(
+    tx: Transaction,
+    plan: ImportPlan,
+    prefix: str,
+    repository: str,
+    checksums: list[tuple[int, str]],
+    kind: str,
+) -> int:
+    fileset = tx.create("Fileset", templatePrefix=prefix)
+    hasher = enum_id(tx, "ChecksumAlgorithm", plan.algorithm)
+    files = zip(plan.names, plan.client_paths, checksums, strict=True)
+    for name, client_path, (size, digest) in files:
+        folder, _, file_name = name.rpartition("/")
+        original = tx.create(
+            "OriginalFile",
+            name=file_name,
+            path=prefix + (folder + "/" if folder else ""),
+            repo=repository,
+            size=size,
+            hash=digest,
+            hasher=hasher,
+            mimetype="application/octet-stream",
+        )
+        tx.create("FilesetEntry", fileset=fileset, originalFile=original, clientPath=client_path)
+    finished = enum_id(tx, "JobStatus", "Finished")
+    for job, info in (
+        ("UploadJob", plan.version_info),
+        ("MetadataImportJob", (("bioformats.reader", kind),)),
+        ("ThumbnailGenerationJob", ()),
+    ):
+        job_id = tx.create(job, status=finished, message="Finished", type="Import", **_job_info(job, info))
+        tx.create("FilesetJobLink", parent=fileset, child=job_id)
+    return fileset
+
+
+def _job_info(job: str, info: tuple[tuple[str, str], ...]) -> dict[str, Any]:
+    return {"versionInfo": list(info)} if job != "ThumbnailGenerationJob" else {}
+
+
+def _write_one(
+    tx: Transaction, plan: ImportPlan, image: PreparedImage, series: int, fileset_id: int, kind: str
+) -> tuple[int, int]:
+    links = {"fileset": fileset_id} | ({"description": plan.description} if plan.description else {})
+    image_id, pixels_id = write_image(tx, image, series, kind, **links)
+    if plan.dataset_id is not None:
+        tx.create("DatasetImageLink", parent=plan.dataset_id, child=image_id)
+    for annotation in plan.annotation_ids:
+        tx.create("ImageAnnotationLink", parent=image_id, child=annotation)
+    pixels = tx.get("Pixels", pixels_id)
+    assert pixels is not None
+    create_rendering(tx, pixels_id, default_rendering(tx, pixels, lambda index: image.minmax[index]))
+    return image_id, pixels_id
+
+
+def clear_staging(database: Database, files: Path) -> None:
+    """Remove what imports left that a crash cut short. To be called before the server takes calls."""
+    staging = files / STAGING
+    if not staging.is_dir():
+        return
+    for note in staging.glob("*.moving"):
+        prefix = note.read_text()
+        with database.read() as tx:
+            known = tx.find("Fileset", templatePrefix=prefix)
+        if prefix and not known and repository_path(files, prefix) != repository_folder(files):
+            remove_repository_folder(files, prefix)
+    shutil.rmtree(staging)
+
+
+def supported_algorithm(name: str | None) -> str:
+    """Return the checksum algorithm of this name; SHA1-160 for none.
+
+    Raises:
+        KeyError: It is not offered.
+    """
+    if name is None:
+        return next(iter(CHECKSUMS))
+    CHECKSUMS[name]
+    return name
