@@ -194,7 +194,7 @@ class Loader:
             for attribute, position, target in plan.references:
                 value = row[position]
                 if value is not None:
-                    setattr(made, attribute, self._object_or_proxy(target, value))
+                    setattr(made, attribute, self.object_or_proxy(target, value))
             made._details = self._details(plan, row)
         self._unconnected = []
 
@@ -212,7 +212,7 @@ class Loader:
             for row_id, name in self.tx.rows(sql, {"ids": json.dumps(sorted(ids))}):
                 self.objects[root, row_id] = proxy(MODEL_ENTITIES[name], row_id)
 
-    def _object_or_proxy(self, target: Entity, row_id: int) -> Any:
+    def object_or_proxy(self, target: Entity, row_id: int) -> Any:
         if target.is_enumeration:
             return enumeration(self.tx, target.name).get(row_id)
         key = (target.root, row_id)
@@ -232,20 +232,20 @@ class Loader:
                 else None
             )
             details._permissions = (
-                self._permissions_of(-1, -1) if own is None else _permissions_object(own, [False] * 6)
+                self.permissions_of(-1, -1) if own is None else _permissions_object(own, [False] * 6)
             )
             return details
         owner, group, creation, update, external = row[2:7]
-        details._owner = self._object_or_proxy(MODEL_ENTITIES["Experimenter"], owner)
-        details._group = self._object_or_proxy(MODEL_ENTITIES["ExperimenterGroup"], group)
-        details._creationEvent = self._object_or_proxy(MODEL_ENTITIES["Event"], creation)
-        details._updateEvent = self._object_or_proxy(MODEL_ENTITIES["Event"], update)
+        details._owner = self.object_or_proxy(MODEL_ENTITIES["Experimenter"], owner)
+        details._group = self.object_or_proxy(MODEL_ENTITIES["ExperimenterGroup"], group)
+        details._creationEvent = self.object_or_proxy(MODEL_ENTITIES["Event"], creation)
+        details._updateEvent = self.object_or_proxy(MODEL_ENTITIES["Event"], update)
         if external is not None:
-            details._externalInfo = self._object_or_proxy(MODEL_ENTITIES["ExternalInfo"], external)
-        details._permissions = self._permissions_of(owner, group)
+            details._externalInfo = self.object_or_proxy(MODEL_ENTITIES["ExternalInfo"], external)
+        details._permissions = self.permissions_of(owner, group)
         return details
 
-    def _permissions_of(self, owner: int, group: int) -> Any:
+    def permissions_of(self, owner: int, group: int) -> Any:
         """The permissions object for an owner and group; the objects of one answer share it."""
         found = self._permissions.get((owner, group))
         if found is None:
