@@ -23,10 +23,10 @@ STATELESS = {
     "ILdap": "ldap:Ldap",
     "IMetadata": "metadata:Metadata",
     "IPixels": "pixels_service:Pixels",
-    "IProjection": "",
+    "IProjection": "projection:Projection",
     "IQuery": "query:Query",
-    "IRenderingSettings": "",
-    "IRepositoryInfo": "",
+    "IRenderingSettings": "rendering_settings_service:RenderingSettings",
+    "IRepositoryInfo": "repository_info:RepositoryInfo",
     "IRoi": "roi:Roi",
     "IScript": "script:Script",
     "ISession": "session:SessionService",
@@ -34,6 +34,7 @@ STATELESS = {
     "ITimeline": "timeline:Timeline",
     "ITypes": "types:Types",
     "IUpdate": "update:Update",
+    "ManagedRepository": "managed_repository:ManagedRepository",
     "SharedResources": "shared_resources:SharedResources",
 }
 STATEFUL = {
@@ -43,7 +44,10 @@ STATEFUL = {
     "ThumbnailStore": "thumbnail_store:ThumbnailStore",
     "SearchService": "search:Search",
 }
-INTERFACES = {"SharedResources": "omero.grid.SharedResources"}
+INTERFACES = {
+    "ManagedRepository": "omero.grid.ManagedRepository",
+    "SharedResources": "omero.grid.SharedResources",
+}
 """Interfaces that do not stand in omero.api under the service's name."""
 
 
