@@ -61,7 +61,7 @@ def _wait(child: subprocess.Popen[bytes], received: list[int]) -> None:
     deadline = None
     while child.poll() is None:
         if received and deadline is None:
-            child.send_signal(received[0])
+            os.killpg(child.pid, received[0])  # as a terminal does; the group is the child's own
             deadline = time.monotonic() + GRACE_SECONDS
         if deadline is not None and (len(received) > 1 or time.monotonic() > deadline):
             child.kill()

@@ -1,0 +1,101 @@
+"""The set-up: what is there is left alone, what is half-made is made again, what is missing is named."""
+
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+from sandbox.setup import SetupError, freeze, system, venvs
+from sandbox.setup.freeze import pins
+
+
+@pytest.fixture
+def empty_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """An environment "one" in a folder of its own; making it and filling it take no time."""
+
+    def create_empty(name: str) -> None:
+        shutil.rmtree(venvs.VENVS / name, ignore_errors=True)
+        (venvs.VENVS / name / "bin").mkdir(parents=True)
+        venvs.python_of(name).symlink_to(sys.executable)
+
+    requirements = tmp_path / "requirements"
+    requirements.mkdir()
+    (requirements / "one.txt").write_text("# nothing\n")
+    monkeypatch.setattr(venvs, "VENVS", tmp_path / "venv")
+    monkeypatch.setattr(venvs, "REQUIREMENTS", requirements)
+    monkeypatch.setattr(venvs, "_create_empty", create_empty)
+    monkeypatch.setattr(venvs, "_run_with_progress", lambda *_: True)
+    return "one"
+
+
+def test_a_whole_environment_is_left_alone(empty_environment: str):
+    venvs.install(empty_environment)
+    assert venvs.is_installed(empty_environment)
+    made = venvs.python_of(empty_environment).lstat().st_ino
+    venvs.install(empty_environment)
+    assert venvs.python_of(empty_environment).lstat().st_ino == made
+
+
+def test_an_interrupted_environment_is_made_again(empty_environment: str):
+    venvs.install(empty_environment)
+    folder = venvs.VENVS / empty_environment
+    (folder / ".installed").unlink()
+    (folder / "half").touch()
+    venvs.install(empty_environment)
+    assert not (folder / "half").exists()
+    assert venvs.is_installed(empty_environment)
+
+
+def test_changed_requirements_are_seen(empty_environment: str):
+    venvs.install(empty_environment)
+    (venvs.REQUIREMENTS / "one.txt").write_text("# something else\n")
+    assert not venvs.is_installed(empty_environment)
+
+
+def test_a_failed_installation_names_its_log_and_leaves_no_stamp(empty_environment: str, monkeypatch):
+    monkeypatch.setattr(venvs, "_run_with_progress", lambda *_: False)
+    with pytest.raises(SetupError, match=r"one\.log"):
+        venvs.install(empty_environment)
+    assert not venvs.is_installed(empty_environment)
+
+
+def test_another_python_is_refused_with_a_remedy(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(system, "PYTHON", (3, 12))
+    with pytest.raises(SetupError, match=sys.version.split()[0]):
+        system.require_python()
+
+
+def test_what_is_missing_and_not_permitted_is_named(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(system, "_root_prefix", lambda: None)
+    packages = {"there": lambda: True, "libone-dev": lambda: False, "libtwo-dev": lambda: False}
+    with pytest.raises(SetupError, match="apt-get install libone-dev libtwo-dev"):
+        system.require_packages(packages, why="a test")
+
+
+def test_what_is_missing_and_permitted_is_installed(monkeypatch: pytest.MonkeyPatch):
+    installed: list[str] = []
+    monkeypatch.setattr(system, "_root_prefix", lambda: [])
+    monkeypatch.setattr(system.shutil, "which", lambda _: "/usr/bin/apt-get")
+    monkeypatch.setattr(system, "_apt_get", lambda _prefix, arguments, _hint: installed.extend(arguments))
+    system.require_packages({"libone-dev": lambda: "libone-dev" in installed}, why="a test")
+    assert installed == ["update", "install", "-y", "--no-install-recommends", "libone-dev"]
+
+
+def test_pins_are_read_with_and_without_comments():
+    assert pins("# a==1\nNum_Py==2.3.5   # why\n\nzope.interface==1.0\n") == {
+        "num-py": "2.3.5",
+        "zope-interface": "1.0",
+    }
+
+
+def test_freeze_keeps_the_upper_half_and_rewrites_the_lower(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    file = tmp_path / "one.txt"
+    file.write_text(f"# why\nwanted==1.0  # because\n\n{freeze.MARKER}old==1\n")
+    python = tmp_path / "python"
+    python.write_text("#!/bin/sh\nprintf 'needed==3\\nwanted==2.0\\n'\n")
+    python.chmod(0o755)
+    monkeypatch.setattr(freeze, "REQUIREMENTS", tmp_path)
+    monkeypatch.setattr(freeze, "python_of", lambda _: python)
+    freeze.freeze("one")
+    assert file.read_text() == f"# why\nwanted==2.0  # because\n\n{freeze.MARKER}needed==3\n"
