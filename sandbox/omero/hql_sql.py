@@ -142,7 +142,6 @@ class _Translator:
             dialect=sqlite.dialect(paramstyle="named"), compile_kwargs={"render_postcompile": True}
         )
         constants = {name: value for name, value in compiled.params.items() if value is not None}
-        constants |= {name: None for name in compiled.params if name.startswith("param_")}
         return Plan(
             str(compiled),
             constants,
@@ -191,7 +190,7 @@ class _Translator:
 
     def parameter(self, name: str) -> Any:
         self.scalars.add(name)
-        return sa.bindparam(f"param_{name}")
+        return sa.bindparam(f"given_{name}")
 
     def list_parameter(self, name: str) -> Any:
         """The members of a parameter, which may be thousands: SQLite limits a statement's variables."""

@@ -46,7 +46,7 @@ def bindings(found: Plan, parameters: Any) -> dict[str, Any]:
         if name in found.scalars:
             if isinstance(value, list):
                 raise errors.query(f"the parameter {name} is a list; use it with in (:{name})")
-            bound[f"param_{name}"] = int(value) if isinstance(value, bool) else value
+            bound[f"given_{name}"] = int(value) if isinstance(value, bool) else value
         if name in found.lists:
             values = value if isinstance(value, list) else [value]
             bound[f"list_{name}"] = json.dumps([int(v) if isinstance(v, bool) else v for v in values])
