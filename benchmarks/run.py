@@ -1,7 +1,8 @@
 """Measure: `make bench`, or `python -m benchmarks.run --only PATTERN`.
 
-Each `benchmarks/bench_*.py` has a function `records()` that measures and yields `Record`s; its docstring says what is
-measured, and against which public alternative. The figures go to `benchmarks/results.json`.
+Each `benchmarks/bench_*.py` has a function `records()` that measures and returns one dictionary a figure, with the keys of
+FIELDS; its docstring says what is measured, and against which public alternative. The figures go to
+`benchmarks/results.json`.
 """
 
 import argparse
@@ -9,24 +10,16 @@ import fnmatch
 import importlib
 import json
 import sys
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 FOLDER = Path(__file__).parent
+Record = dict[str, Any]
 
 
-@dataclass(frozen=True)
-class Record:
-    """One measured figure."""
-
-    name: str
-    value: float
-    unit: str
-    goal: str
-    """What it should be, in words: "at most 4 s", "at least 0.75". Empty if it is only told."""
-    compared_with: str
-    """The public alternative and its figure, measured in the same run. Empty if there is none."""
+# One measured figure. The goal is in words, ">= 0.75" or "at most 4 s"; "compared_with" names the public alternative.
+# Both are empty for a figure that is only told.
+FIELDS = {"name", "value", "unit", "goal", "compared_with"}
 
 
 def modules(pattern: str) -> list[str]:
@@ -36,24 +29,28 @@ def modules(pattern: str) -> list[str]:
 
 
 def measure(name: str) -> list[Record]:
-    """Run one benchmark, a line of output a figure."""
-    found = []
-    records: Iterable[Record] = importlib.import_module(f"benchmarks.{name}").records()
-    for record in records:
+    """Run one benchmark and print its figures.
+
+    Raises:
+        ValueError: A figure lacks a field, or has another.
+    """
+    found: list[Record] = list(importlib.import_module(f"benchmarks.{name}").records())
+    for record in found:
+        if set(record) != FIELDS:
+            raise ValueError(f"benchmarks/{name}.py: a record has {sorted(record)}, not {sorted(FIELDS)}")
         print(as_line(record), flush=True)
-        found.append(record)
     return found
 
 
 def as_line(record: Record) -> str:
     """Return a figure as a row of the printed table."""
-    value = f"{record.value:.4g} {record.unit}"
-    return f"{record.name:50}  {value:>18}  {record.goal:18}  {record.compared_with}".rstrip()
+    value = f"{record['value']:.4g} {record['unit']}"
+    return f"{record['name']:50}  {value:>18}  {record['goal']:12}  {record['compared_with']}".rstrip()
 
 
-def merge(old: list[dict[str, object]], new: list[Record]) -> list[dict[str, object]]:
+def merge(old: list[Record], new: list[Record]) -> list[Record]:
     """Return the old figures with those that were measured again in their place, sorted by name."""
-    by_name = {str(record["name"]): record for record in old} | {record.name: asdict(record) for record in new}
+    by_name = {record["name"]: record for record in [*old, *new]}
     return [by_name[name] for name in sorted(by_name)]
 
 
