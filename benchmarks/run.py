@@ -1,7 +1,7 @@
 """Measure: `make bench`, or `python -m benchmarks.run --only PATTERN`.
 
-Each `benchmarks/bench_*.py` has a function `records()` that measures and returns one dictionary a figure, with the keys of
-FIELDS; its docstring says what is measured, and against which public alternative. The figures go to
+Each `benchmarks/bench_*.py` has a function `records()` that measures and returns one dictionary a figure, with the
+keys of FIELDS; its docstring says what is measured, and against which public alternative. The figures go to
 `benchmarks/results.json`.
 """
 

@@ -13,7 +13,7 @@ from sandbox.process import SandboxError
 # conda-forge name -> the module it is imported as, where that is not the name itself with underscores
 MODULES = {
     "beautifulsoup4": "bs4",
-    "imagecodecs-lite": "imagecodecs",
+    "matplotlib-base": "matplotlib",
     "omero-py": "omero",
     "opencv": "cv2",
     "pillow": "PIL",

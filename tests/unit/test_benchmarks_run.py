@@ -17,7 +17,7 @@ def benchmark(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     """A folder with one benchmark, `bench_one`, that returns FIGURE."""
     (tmp_path / "bench_one.py").touch()
     module = ModuleType("benchmarks.bench_one")
-    module.records = lambda: [FIGURE]
+    vars(module)["records"] = lambda: [FIGURE]
     monkeypatch.setitem(sys.modules, "benchmarks.bench_one", module)
     monkeypatch.setattr(run, "FOLDER", tmp_path)
     return module
