@@ -63,7 +63,8 @@ def make_image(session: Any, name: str, planes: dict[tuple[int, int, int], np.nd
     """Create an image from its planes by (z, c, t); returns its id."""
     first = next(iter(planes.values()))
     sizes = [max(key[axis] for key in planes) + 1 for axis in range(3)]
-    pixels_type = session.getTypesService().getEnumeration("PixelsType", str(first.dtype))
+    type_name = {"float32": "float", "float64": "double"}.get(str(first.dtype), str(first.dtype))
+    pixels_type = session.getTypesService().getEnumeration("PixelsType", type_name)
     height, width = first.shape
     image_id = session.getPixelsService().createImage(
         width, height, sizes[0], sizes[2], list(range(len(channels))), pixels_type, name, "made by seed_omero.py"

@@ -1,0 +1,226 @@
+"""What the tests of the OMERO tools share: a user with a group of its own, content, and a connection that breaks."""
+
+import json
+import socket
+import sys
+import threading
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import omero
+import omero.clients
+import pytest
+from omero.rtypes import rbool, rstring
+
+from tests.galaxy.seed_omero import link, make_image
+
+
+@dataclass
+class Lab:
+    """A user, alone in a new group unless others join, and what a test puts there."""
+
+    host: str
+    port: int
+    user: str
+    password: str
+    group: str
+    client: Any
+    root: Any
+    monkeypatch: pytest.MonkeyPatch
+    clients: list[Any] = field(default_factory=list)
+
+    @property
+    def address(self) -> str:
+        return f"{self.host}:{self.port}"
+
+    @property
+    def session(self) -> Any:
+        return self.client.getSession()
+
+    def save(self, thing: Any) -> int:
+        return self.session.getUpdateService().saveAndReturnObject(thing).id.val
+
+    def container(self, kind: str, name: str) -> int:
+        made = getattr(omero.model, f"{kind}I")()
+        made.name = rstring(name)
+        return self.save(made)
+
+    def image(self, name: str, planes: dict | np.ndarray, dataset: int | None = None, channels: Any = ("DAPI",)) -> int:
+        """Make an image of one plane (rows, columns), or of planes by (z, c, t)."""
+        if isinstance(planes, np.ndarray):
+            planes = {(0, 0, 0): planes}
+        number = make_image(self.session, name, planes, list(channels))
+        if dataset is not None:
+            child = omero.model.ImageI(number, False)
+            link(self.session, "DatasetImageLinkI", omero.model.DatasetI(dataset, False), child)
+        return number
+
+    def annotate(self, image_id: int, annotation: Any) -> int:
+        number = self.save(annotation)
+        unloaded = type(annotation)(number, False)
+        link(self.session, "ImageAnnotationLinkI", omero.model.ImageI(image_id, False), unloaded)
+        return number
+
+    def rows(self, hql: str) -> list[list[Any]]:
+        found = self.session.getQueryService().projection(hql, omero.sys.ParametersI())
+        return [[omero.rtypes.unwrap(value) for value in row] for row in found]
+
+    def colleague(self) -> "Lab":
+        """Another user of the same group."""
+        user = _make_user(self.root, self.group, "secret-2")
+        client = _login(self.host, self.port, user, "secret-2")
+        self.clients.append(client)
+        return Lab(self.host, self.port, user, "secret-2", self.group, client, self.root, self.monkeypatch)
+
+    def stranger(self) -> "Lab":
+        """A user of another group."""
+        group = _make_group(self.root)
+        user = _make_user(self.root, group, "secret-3")
+        client = _login(self.host, self.port, user, "secret-3")
+        self.clients.append(client)
+        return Lab(self.host, self.port, user, "secret-3", group, client, self.root, self.monkeypatch)
+
+    def join(self, group: str) -> None:
+        """Become a member of one more group."""
+        admin = self.root.getSession().getAdminService()
+        groups = [omero.model.ExperimenterGroupI(admin.lookupGroup(group).id.val, False)]
+        admin.addGroups(admin.lookupExperimenter(self.user), groups)
+
+    def sign_in(self) -> None:
+        """Let the tools use this user's name and password."""
+        self.monkeypatch.delenv("OMERO_SESSION_KEY", raising=False)
+        self.monkeypatch.setenv("OMERO_USER", self.user)
+        self.monkeypatch.setenv("OMERO_PASSWORD", self.password)
+
+    def run(self, module: Any, folder: Path, outputs: dict[str, str], **config: Any) -> dict[str, Path]:
+        """Run a tool's main within this process; returns the path of each output."""
+        file = folder / f"{uuid.uuid4().hex}.json"
+        file.write_text(json.dumps({"omero_host": self.address, "omero_group": "", **config}))
+        paths = {name: folder / value for name, value in outputs.items()}
+        arguments = [part for name, path in paths.items() for part in (f"--{name}", str(path))]
+        self.monkeypatch.setattr(sys, "argv", [module.__name__, "--config", str(file), *arguments])
+        module.main()
+        return paths
+
+
+def typed(kind: str, objects: Any, by: str = "name") -> dict[str, str]:
+    """A target as the tool's form gives it."""
+    return {"source": "typed", "kind": kind, "by": by, "objects": str(objects)}
+
+
+def from_table(path: Path) -> dict[str, Any]:
+    return {"source": "table", "table": {"element_identifier": "table", "source_path": str(path)}}
+
+
+def named(identifier: str, path: Path) -> dict[str, str]:
+    """A file of a Galaxy list."""
+    return {"element_identifier": identifier, "source_path": str(path)}
+
+
+def read_rows(path: Path) -> list[dict[str, str]]:
+    header, *rows = [line.split("\t") for line in path.read_text().splitlines()]
+    return [dict(zip(header, row, strict=True)) for row in rows]
+
+
+@pytest.fixture
+def lab(omero_server: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lab]:
+    """A new user in a new group whose members may change each other's objects, signed in."""
+    host, port = omero_server.host, omero_server.port
+    root = _login(host, port, "root", omero_server.root_password)
+    group = _make_group(root)
+    user = _make_user(root, group, "secret-1")
+    client = _login(host, port, user, "secret-1")
+    found = Lab(host, port, user, "secret-1", group, client, root, monkeypatch, [root, client])
+    found.sign_in()
+    yield found
+    for one in found.clients:
+        with suppress(Exception):
+            one.closeSession()
+
+
+class CuttingProxy:
+    """Stands between a client and a server until it is told to cut every connection."""
+
+    def __init__(self, host: str, port: int) -> None:
+        self._target = (host, port)
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._sockets: list[socket.socket] = []
+        self.address = f"127.0.0.1:{self._listener.getsockname()[1]}"
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def cut(self) -> None:
+        for one in [self._listener, *self._sockets]:
+            with suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
+            one.close()
+
+    def _accept(self) -> None:
+        with suppress(OSError):
+            while True:
+                near, _ = self._listener.accept()
+                far = socket.create_connection(self._target)
+                self._sockets += [near, far]
+                for pair in ((near, far), (far, near)):
+                    threading.Thread(target=self._copy, args=pair, daemon=True).start()
+
+    @staticmethod
+    def _copy(source: socket.socket, target: socket.socket) -> None:
+        with suppress(OSError):
+            while data := source.recv(65536):
+                target.sendall(data)
+        for one in (source, target):
+            with suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
+
+
+@pytest.fixture
+def proxy(lab: Lab) -> Iterator[CuttingProxy]:
+    """A way to the server that a test can cut."""
+    found = CuttingProxy(lab.host, lab.port)
+    yield found
+    found.cut()
+
+
+def fail_at(monkeypatch: pytest.MonkeyPatch, owner: Any, name: str, number: int, action: Callable[[], None]) -> None:
+    """Do something before the given call (from 1) of a function."""
+    original, calls = getattr(owner, name), []
+
+    def replaced(*args: Any, **kwargs: Any) -> Any:
+        calls.append(name)
+        if len(calls) == number:
+            action()
+        return original(*args, **kwargs)
+
+    monkeypatch.setattr(owner, name, replaced)
+
+
+def _login(host: str, port: int, user: str, password: str) -> Any:
+    client = omero.client(host=host, port=port)
+    client.createSession(user, password)
+    return client
+
+
+def _make_group(root: Any) -> str:
+    name = f"group-{uuid.uuid4().hex[:12]}"
+    made = omero.model.ExperimenterGroupI()
+    made.name, made.ldap = rstring(name), rbool(False)
+    made.details.permissions = omero.model.PermissionsI("rwrw--")
+    root.getSession().getAdminService().createGroup(made)
+    return name
+
+
+def _make_user(root: Any, group: str, password: str) -> str:
+    admin = root.getSession().getAdminService()
+    name = f"user-{uuid.uuid4().hex[:12]}"
+    person = omero.model.ExperimenterI()
+    person.omeName = person.firstName = person.lastName = rstring(name)
+    person.ldap = rbool(False)
+    ids = (admin.lookupGroup(group).id.val, admin.getSecurityRoles().userGroupId)
+    groups = [omero.model.ExperimenterGroupI(number, False) for number in ids]
+    admin.createExperimenterWithPassword(person, rstring(password), groups[0], groups)
+    return name

@@ -1,0 +1,144 @@
+import socket
+import threading
+
+import omero
+import omero.clients
+import pytest
+from omero_session import open_session, parse_address, read_credentials
+from tool_errors import UserError
+
+from tests.sandbox.omero_tool_fixtures import CuttingProxy, Lab, lab, proxy
+
+__all__ = ("lab", "proxy")
+
+
+def key_is_open(lab: Lab, key: str) -> bool:
+    client = omero.client(host=lab.host, port=lab.port)
+    try:
+        client.joinSession(key).detachOnDestroy()
+    except Exception:
+        return False
+    finally:
+        client.closeSession()
+    return True
+
+
+def test_an_opened_session_works_in_the_default_group_and_is_closed(lab: Lab):
+    with open_session(lab.address) as session:
+        assert (session.user_name, session.group_name) == (lab.user, lab.group)
+        key = session.client.getSessionId()
+    assert not key_is_open(lab, key)
+
+
+def test_it_is_closed_after_an_error_too(lab: Lab):
+    with pytest.raises(ZeroDivisionError), open_session(lab.address) as session:
+        key = session.client.getSessionId()
+        _ = 1 / 0
+    assert not key_is_open(lab, key)
+
+
+def test_a_session_given_by_key_wins_and_stays_open(lab: Lab, monkeypatch: pytest.MonkeyPatch):
+    key = lab.client.getSessionId()
+    monkeypatch.setenv("OMERO_SESSION_KEY", key)
+    monkeypatch.setenv("OMERO_PASSWORD", "wrong")
+    for _ in range(2):
+        with open_session(lab.address) as session:
+            assert session.user_name == lab.user
+    assert key_is_open(lab, key)
+    assert lab.rows("select count(p) from Project p") == [[0]]
+
+
+def test_it_works_over_plain_tcp(lab: Lab, omero_server):
+    with open_session(f"tcp://{lab.host}:{omero_server.tcp_port}") as session:
+        assert session.user_name == lab.user
+
+
+@pytest.mark.parametrize(
+    ("environment", "message"),
+    [
+        ({"OMERO_PASSWORD": "wrong-secret"}, "wrong password, or no user"),
+        ({"OMERO_USER": "nobody-at-all"}, "wrong password, or no user 'nobody-at-all'"),
+        ({"OMERO_SESSION_KEY": "00000000-dead-beef-0000-000000000000"}, "the session key was not accepted. It has expired"),
+        ({"OMERO_PASSWORD": ""}, "a user name without a password given"),
+        ({"OMERO_USER": ""}, "a password without a user name given"),
+        ({"OMERO_USER": "", "OMERO_PASSWORD": ""}, "OMERO credentials: none given"),
+    ],
+)
+def test_refused_credentials_are_named_but_never_shown(lab: Lab, monkeypatch, environment, message):
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(UserError, match=message) as error, open_session(lab.address):
+        pass
+    assert "wrong-secret" not in str(error.value)
+    assert "dead-beef" not in str(error.value)
+    assert lab.password not in str(error.value)
+
+
+def test_an_unknown_host_and_a_closed_port_are_told_apart(lab: Lab, free_port: int):
+    with pytest.raises(UserError, match="no-such-host.invalid: unknown host"), open_session("no-such-host.invalid"):
+        pass
+    with pytest.raises(UserError, match=rf"127.0.0.1:{free_port}: cannot connect"), open_session(f"127.0.0.1:{free_port}"):
+        pass
+
+
+def test_another_server_is_not_taken_for_omero(lab: Lab):
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def greet() -> None:
+            while True:
+                try:
+                    connection, _ = listener.accept()
+                except OSError:
+                    return
+                with connection:
+                    connection.sendall(b"220 mail.example.org ESMTP\r\n")
+
+        threading.Thread(target=greet, daemon=True).start()
+        address = f"127.0.0.1:{listener.getsockname()[1]}"
+        with pytest.raises(UserError, match="something else than OMERO answers there"), open_session(address):
+            pass
+
+
+def test_the_group_is_chosen_by_name_or_id_for_every_service(lab: Lab):
+    dataset = lab.container("Dataset", "mine")
+    [[group_id]] = lab.rows(f"select g.id from ExperimenterGroup g where g.name = '{lab.group}'")
+    for group in (lab.group, str(group_id)):
+        with open_session(lab.address, group) as session:
+            assert session.group_id == group_id
+            assert session.rows("select d.id from Dataset d") == [[dataset]]
+
+
+def test_unknown_and_foreign_groups_are_refused_with_those_one_has(lab: Lab):
+    with pytest.raises(UserError, match="there is none of this name or id") as error, open_session(lab.address, "nowhere"):
+        pass
+    assert lab.group in str(error.value)
+    with pytest.raises(UserError, match="is not a member"), open_session(lab.address, "system"):
+        pass
+
+
+def test_a_broken_connection_is_a_clear_error(lab: Lab, proxy: CuttingProxy):
+    with pytest.raises(UserError, match="the connection broke while the tool was at work"):  # noqa: SIM117
+        with open_session(proxy.address) as session:
+            proxy.cut()
+            session.rows("select p.id from Project p")
+
+
+def test_a_session_that_ends_is_a_clear_error(lab: Lab):
+    with pytest.raises(UserError, match="the session ended|the connection broke"):  # noqa: SIM117
+        with open_session(lab.address) as session:
+            lab.client.closeSession()
+            killer = omero.client(host=lab.host, port=lab.port)
+            killer.joinSession(session.client.getSessionId())
+            killer.killSession()
+            session.rows("select p.id from Project p")
+
+
+def test_credentials_never_show_in_a_repr():
+    credentials = read_credentials({"OMERO_USER": "me", "OMERO_PASSWORD": "pw-1234"})
+    assert "pw-1234" not in repr(credentials)
+    assert "pw-1234" not in str(credentials)
+
+
+def test_addresses_are_parsed_before_anything_is_contacted():
+    with pytest.raises(UserError, match="not an address"):
+        parse_address("http//what is this")
