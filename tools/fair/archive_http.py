@@ -1,0 +1,262 @@
+"""Ask servers that are not ours, without being led astray: every request of the archive tools passes here.
+
+What a server says is checked before it is followed or kept:
+    - only http and https addresses without user names; `file://` and the like are refused, in redirects too;
+    - an address inside this network (loopback, private, link-local) is refused unless the user gave that very
+      host and port, so that an answer cannot turn a Galaxy server against its neighbours;
+    - a redirect from https to http is refused, and there are at most five of them;
+    - an answer has a size and a time; what is longer is cut off and said.
+
+A name is resolved once for the check and again by the connection; whoever owns the name's DNS server could answer
+differently the second time. A Galaxy server that must be safe from that keeps its jobs behind a proxy.
+"""
+
+import contextlib
+import ipaddress
+import os
+import socket
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urljoin, urlsplit
+
+from tool_errors import UserError
+from untrusted_files import parse_json
+
+if TYPE_CHECKING:
+    import requests
+
+MAX_REDIRECTS = 5
+MAX_ANSWER_BYTES = 32 * 1024 * 1024
+CHUNK_BYTES = 256 * 1024
+_REDIRECTS = {301, 302, 303, 307, 308}
+_PORTS = {"http": 80, "https": 443}
+
+
+@dataclass(frozen=True)
+class Web:
+    """How far requests may go.
+
+    Attributes:
+        given: The addresses that the user gave: their hosts and ports may lie inside this network.
+        deadline: `time.monotonic()` at which an unfinished answer is given up.
+        silence: Seconds that a server may say nothing.
+    """
+
+    given: tuple[str, ...] = ()
+    deadline: float = float("inf")
+    silence: float = 20.0
+
+    @classmethod
+    def until(cls, seconds: float, given: tuple[str, ...]) -> "Web":
+        """Make a `Web` whose answers must be there `seconds` from now."""
+        return cls(given, time.monotonic() + seconds, min(20.0, seconds))
+
+
+def base_address(text: str, name: str) -> str:
+    """Check an address that the user typed.
+
+    Args:
+        text: As typed; a slash at the end is left out.
+        name: What it is the address of.
+
+    Raises:
+        UserError: Not http or https, no host, a user name in it (it would end in logs), or a query.
+    """
+    parts = _split(text.strip())
+    if parts is None or parts.username is not None or parts.query or parts.fragment:
+        raise UserError(f"address of {name} {text!r}: not a plain web address. Give it as https://host/path.")
+    return text.strip().rstrip("/")
+
+
+def _split(url: str) -> Any:
+    """The parts of a web address, or None when it is none that may be asked."""
+    if any(ord(letter) <= 32 or ord(letter) == 127 for letter in url):
+        return None
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        return None
+    return parts if parts.scheme in _PORTS and parts.hostname else None
+
+
+def web_link(value: Any) -> str:
+    """A link that is safe to show: the text of an http or https address, else empty."""
+    text = value.strip() if isinstance(value, str) else ""
+    return text if text and _split(text) is not None else ""
+
+
+def check_address(url: str, web: Web) -> None:
+    """Refuse an address that must not be asked.
+
+    Raises:
+        UserError: Names the address and the reason.
+    """
+    parts = _split(url)
+    if parts is None or parts.username is not None:
+        raise UserError(f"address {url!r}: not a web address that may be followed. Only http and https are.")
+    if _place(parts) in {_place(_split(base)) for base in web.given}:
+        return
+    for address in _resolve(parts.hostname, _place(parts)[1]):
+        if not ipaddress.ip_address(address).is_global:
+            raise UserError(
+                f"address {url!r}: {parts.hostname} lies inside this network ({address}) and is not an address that "
+                "was given. Give it as an address of the tool if it is meant."
+            )
+
+
+def _place(parts: Any) -> tuple[str, int]:
+    return parts.hostname.casefold(), parts.port or _PORTS[parts.scheme]
+
+
+def _resolve(host: str, port: int) -> list[str]:
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        # Behind a proxy only the proxy knows names; it then decides where requests may go.
+        if os.environ.get("https_proxy") or os.environ.get("HTTPS_PROXY"):
+            return []
+        raise UserError(
+            f"server {host}: its name is not known here ({error}). Check the address and the network."
+        ) from error
+    return [str(entry[4][0]).partition("%")[0] for entry in found]
+
+
+@contextlib.contextmanager
+def open_url(
+    web: Web, url: str, *, method: str = "GET", headers: Mapping[str, str] | None = None, body: Any = None
+) -> "Iterator[requests.Response]":
+    """Send a request and follow its redirects, each checked. The body is not yet read.
+
+    Args:
+        web: How far requests may go.
+        url: The full address, with its query.
+        method: GET, HEAD or POST.
+        headers: To send beside the usual ones.
+        body: Sent as JSON when not None.
+
+    Yields:
+        The last response, whatever its status.
+
+    Raises:
+        UserError: A refused address, too many redirects, or no connection.
+    """
+    import requests
+
+    with requests.Session() as session:
+        session.headers["User-Agent"] = "bioimage-suite-galaxy"
+        # An auth of its own keeps requests from sending what a ~/.netrc holds for that host.
+        session.auth = lambda request: request
+        for _ in range(MAX_REDIRECTS + 1):
+            check_address(url, web)
+            try:
+                response = session.request(
+                    method,
+                    url,
+                    headers=dict(headers or {}),
+                    json=body,
+                    stream=True,
+                    allow_redirects=False,
+                    timeout=max(0.1, min(web.silence, web.deadline - time.monotonic())),
+                )
+            except (requests.RequestException, ValueError, OSError) as error:
+                raise UserError(
+                    f"server {_host(url)}: {_reason(error)}. Try again later or check the address."
+                ) from error
+            location = response.headers.get("Location")
+            if response.status_code not in _REDIRECTS or not location:
+                with response:
+                    yield response
+                return
+            response.close()
+            url = _redirected(url, location)
+            if response.status_code == 303:
+                method, body = "GET", None
+    raise UserError(f"server {_host(url)}: more than {MAX_REDIRECTS} redirects. Check the address.")
+
+
+def _redirected(url: str, location: str) -> str:
+    target = urljoin(url, location)
+    if url.startswith("https:") and target.startswith("http:"):
+        raise UserError(f"server {_host(url)}: redirects from https to {target!r}, without encryption. Not followed.")
+    return target
+
+
+def _host(url: str) -> str:
+    parts = _split(url)
+    return parts.netloc if parts else url
+
+
+def _reason(error: Exception) -> str:
+    """What went wrong in words; the text of urllib3's errors holds object addresses, which no run repeats."""
+    import requests
+
+    if isinstance(error, requests.exceptions.SSLError):
+        return "its certificate is not accepted"
+    if isinstance(error, requests.Timeout):
+        return "does not answer in time"
+    if isinstance(error, (requests.ConnectionError, requests.exceptions.ChunkedEncodingError)):
+        return "cannot be reached, or broke off"
+    return f"the request failed ({type(error).__name__})"
+
+
+def read_chunks(web: Web, response: "requests.Response") -> Iterator[bytes]:
+    """Read a body piece by piece.
+
+    Raises:
+        UserError: The server breaks off, falls silent, or is not done by the deadline.
+    """
+    import requests
+
+    try:
+        for chunk in response.iter_content(CHUNK_BYTES):
+            yield chunk
+            if time.monotonic() > web.deadline:
+                raise UserError(f"server {_host(response.url)}: too slow, its answer was cut off. Try again later.")
+    except (requests.RequestException, OSError) as error:
+        raise UserError(f"server {_host(response.url)}: {_reason(error)}. Try again later.") from error
+
+
+def read_answer(web: Web, response: "requests.Response", limit: int = MAX_ANSWER_BYTES) -> bytes:
+    """Read a whole body of at most `limit` bytes, unpacked ones where the server packs its answer.
+
+    Raises:
+        UserError: Longer, or see `read_chunks`.
+    """
+    data = bytearray()
+    for chunk in read_chunks(web, response):
+        data += chunk
+        if len(data) > limit:
+            raise UserError(
+                f"server {_host(response.url)}: its answer is longer than {limit:,} bytes. It was not read."
+            )
+    return bytes(data)
+
+
+def ask_json(web: Web, url: str, *, body: Any = None) -> Any:
+    """Ask for JSON: GET, or POST when there is a body.
+
+    Raises:
+        UserError: No connection, a status other than 200, or an answer that is no JSON within the limits.
+    """
+    method = "GET" if body is None else "POST"
+    with open_url(web, url, method=method, headers={"Accept": "application/json"}, body=body) as response:
+        if response.status_code != 200:
+            raise UserError(
+                f"server {_host(url)}: answers status {response.status_code} to {_path(url)}. {_hint(response)}"
+            )
+        return parse_json(read_answer(web, response), f"answer of {_host(url)}")
+
+
+def _path(url: str) -> str:
+    return urlsplit(url).path or "/"
+
+
+def _hint(response: "requests.Response") -> str:
+    if response.status_code == 404:
+        return "Check the address and the accession."
+    if response.status_code in {401, 403}:
+        return "It is not public."
+    return "Try again later."
