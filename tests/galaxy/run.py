@@ -6,11 +6,13 @@ python -m tests.galaxy.run tools/image/segment_objects.xml ...      # these tool
 
 import argparse
 import os
+import re
 import shutil
 import signal
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from bioblend.galaxy import GalaxyInstance
@@ -81,29 +83,50 @@ def planemo_test(sandbox: Sandbox, files: list[str], report: Path) -> int:
     return subprocess.run([*command, *files], cwd=ROOT, stdin=subprocess.DEVNULL, check=False).returncode
 
 
-def test_all(folder: Path, chosen: list[str], reports: Path) -> bool:
+def halves(tools: list[str]) -> list[list[str]]:
+    """Split tools in two parts with about the same number of tests: most of a test's time is waiting for Galaxy."""
+    parts: list[list[str]] = [[], []]
+    sizes = [0, 0]
+    by_tests = {file: len(re.findall(r"<test[ >]", Path(file).read_text())) for file in tools}
+    for file in sorted(tools, key=lambda file: (-by_tests[file], file)):
+        smaller = sizes.index(min(sizes))
+        parts[smaller].append(file)
+        sizes[smaller] += by_tests[file]
+    return [part for part in parts if part]
+
+
+def run_tests(sandbox: Sandbox, files: list[str], reports: Path) -> bool:
+    """Run the tests of tools, two at a time, then those of workflows; say whether every one passed."""
+    with ThreadPoolExecutor() as pool:
+        running = [
+            pool.submit(planemo_test, sandbox, part, reports / f"planemo-tools-{number}.xml")
+            for number, part in enumerate(halves([file for file in files if file.endswith(".xml")]), 1)
+        ]
+        codes = [one.result() for one in running]
+    workflows = [file for file in files if file.endswith(".ga")]
+    if workflows:
+        # Only now: a tool's test stores the credentials that it brings, and forgets them.
+        store_credentials(sandbox)
+        codes.append(planemo_test(sandbox, workflows, reports / "planemo-workflows.xml"))
+    return not any(codes)
+
+
+def run_suite(folder: Path, chosen: list[str], reports: Path) -> bool:
     """Start the servers in `folder`, run the tests of the chosen files, or all; say whether every one passed."""
+    suite = folder / "suite"
     omero = servers.start_omero(folder / "omero")
     try:
-        suite = folder / "suite"
         copy_suite(suite, omero.address)
         files = chosen or [*tool_files(), *map(str, sorted((ROOT / "workflows").glob("*/*.ga")))]
         copies = [str(suite / Path(file).resolve().relative_to(ROOT)) for file in files]
         seed(omero)
         galaxy = servers.galaxy.start(folder / "galaxy", suite / "tools")
         try:
-            sandbox = Sandbox(omero, galaxy)
-            store_credentials(sandbox)
-            kinds = {
-                "planemo-tools.xml": [copy for copy in copies if copy.endswith(".xml")],
-                "planemo-workflows.xml": [copy for copy in copies if copy.endswith(".ga")],
-            }
-            codes = [planemo_test(sandbox, those, reports / name) for name, those in kinds.items() if those]
+            return run_tests(Sandbox(omero, galaxy), copies, reports)
         finally:
             servers.galaxy.stop(galaxy)
     finally:
         servers.process.stop(omero.processes)
-    return not any(codes)
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -117,7 +140,7 @@ def main(argv: list[str] | None = None) -> int:
     args.reports.mkdir(parents=True, exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix="test-", dir=ROOT / ".sandbox"))
     try:
-        return 0 if test_all(folder, args.file, args.reports.resolve()) else 1
+        return 0 if run_suite(folder, args.file, args.reports.resolve()) else 1
     except SandboxError as error:
         print(f"ERROR: {error}", file=sys.stderr)
         return 1
