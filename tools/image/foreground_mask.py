@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 BAND_PIXELS = 1 << 22
+CACHED_PIXELS = 1 << 27
 FLOAT_BINS = 65_536
 RowReader = Callable[[int, int], "np.ndarray"]
 
@@ -114,9 +115,18 @@ def smoothed_rows(read_rows: RowReader, height: int, options: ForegroundOptions,
     return rows[first - top : last - top]
 
 
-def histogram(
-    read_rows: RowReader, height: int, width: int, options: ForegroundOptions
-) -> tuple[np.ndarray, np.ndarray]:
+def smoothed_plane(read_rows: RowReader, height: int, width: int, options: ForegroundOptions) -> RowReader:
+    """Give a reader of `smoothed_rows`: of the whole plane at once where it fits in memory, else band by band."""
+    import numpy as np
+
+    if height * width > CACHED_PIXELS:
+        return lambda first, last: smoothed_rows(read_rows, height, options, first, last)
+    parts = [smoothed_rows(read_rows, height, options, *band) for band in bands(height, width)]
+    plane = parts[0] if len(parts) == 1 else np.concatenate(parts)
+    return lambda first, last: plane[first:last]
+
+
+def histogram(read_smoothed: RowReader, height: int, width: int) -> tuple[np.ndarray, np.ndarray]:
     """Histogram of a smoothed plane: one bin per grey level of 8 and 16 bit, else 65,536 equal bins from min to max.
 
     Returns:
@@ -125,7 +135,7 @@ def histogram(
     import cv2
     import numpy as np
 
-    smoothed = (smoothed_rows(read_rows, height, options, *band) for band in bands(height, width))
+    smoothed = (read_smoothed(*band) for band in bands(height, width))
     first = next(smoothed)
     if first.dtype.kind == "u":
         bins = 1 << (8 * first.itemsize)
@@ -142,7 +152,7 @@ def histogram(
     edges = np.linspace(low, high, FLOAT_BINS + 1)
     counts = np.zeros(FLOAT_BINS, np.int64)
     for band in bands(height, width):
-        counts += np.histogram(smoothed_rows(read_rows, height, options, *band), FLOAT_BINS, (low, high))[0]
+        counts += np.histogram(read_smoothed(*band), FLOAT_BINS, (low, high))[0]
     return counts, (edges[:-1] + edges[1:]) / 2
 
 
@@ -152,7 +162,7 @@ def _chain(first: np.ndarray, others: Iterator[np.ndarray]) -> Iterator[np.ndarr
 
 
 def foreground_mask(
-    read_rows: RowReader, height: int, width: int, options: ForegroundOptions, threshold: float
+    read_smoothed: RowReader, height: int, width: int, options: ForegroundOptions, threshold: float
 ) -> np.ndarray:
     """Tell foreground from background on a whole plane.
 
@@ -171,9 +181,9 @@ def foreground_mask(
     mask = padded[1:-1, 1:-1]
     for first, last in bands(height, width):
         if options.method == "local_mean":
-            mask[first:last] = _above_local_mean(read_rows, height, options, first, last)
+            mask[first:last] = _above_local_mean(read_smoothed, height, options, first, last)
         else:
-            mask[first:last] = smoothed_rows(read_rows, height, options, first, last) > threshold
+            mask[first:last] = read_smoothed(first, last) > threshold
     if options.fill_holes:
         # 4-connected background, as scipy.ndimage.binary_fill_holes.
         cv2.floodFill(padded, None, (0, 0), [2])
@@ -182,14 +192,14 @@ def foreground_mask(
 
 
 def _above_local_mean(
-    read_rows: RowReader, height: int, options: ForegroundOptions, first: int, last: int
+    read_smoothed: RowReader, height: int, options: ForegroundOptions, first: int, last: int
 ) -> np.ndarray:
     import cv2
     import numpy as np
 
     edge = options.local_size
     top, bottom = max(0, first - edge // 2), min(height, last + edge // 2)
-    rows = smoothed_rows(read_rows, height, options, top, bottom).astype(np.float64)
+    rows = read_smoothed(top, bottom).astype(np.float64)
     sums = cv2.boxFilter(rows, cv2.CV_64F, (edge, edge), normalize=False, borderType=cv2.BORDER_REFLECT)
     above = rows * edge**2 > sums - options.local_offset * edge**2
     return above[first - top : last - top]

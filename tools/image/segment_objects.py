@@ -4,8 +4,7 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
-from collections.abc import Callable, Iterator
-from functools import partial
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def segment_plane(
-    read_rows: Callable[[int, int], np.ndarray],
+    read_smoothed: foreground_mask.RowReader,
     shape: tuple[int, int],
     foreground: foreground_mask.ForegroundOptions,
     split: split_objects.SplitOptions,
@@ -33,7 +32,7 @@ def segment_plane(
     """Segment one plane.
 
     Args:
-        read_rows: Gives the rows first..last-1 of the plane as a (rows, X) array.
+        read_smoothed: Gives rows first..last-1 of the smoothed plane (`foreground_mask.smoothed_plane`).
         shape: Rows and columns of the plane.
         foreground: How foreground is found.
         split: How foreground becomes objects.
@@ -43,9 +42,8 @@ def segment_plane(
     Yields:
         (rows, X) int32 bands of labels that together are the plane.
     """
-    mask = foreground_mask.foreground_mask(read_rows, *shape, foreground, threshold)
-    intensity = partial(foreground_mask.smoothed_rows, read_rows, shape[0], foreground)
-    return split_objects.label_bands(mask, split, first_label, intensity)
+    mask = foreground_mask.foreground_mask(read_smoothed, *shape, foreground, threshold)
+    return split_objects.label_bands(mask, split, first_label, read_smoothed)
 
 
 def segment_image(
@@ -72,20 +70,21 @@ def segment_image(
     shared = _shared_threshold(image, channel, foreground, planes) if one_threshold else None
     largest = 0
     for t, z in planes:
-        read_rows = image.plane_reader(t, channel, z)
-        threshold = shared if shared is not None else _plane_threshold(read_rows, shape, foreground)
+        smoothed = foreground_mask.smoothed_plane(image.plane_reader(t, channel, z), *shape, foreground)
+        threshold = shared if shared is not None else plane_threshold(smoothed, shape, foreground)
         before = largest
-        for band in segment_plane(read_rows, shape, foreground, split, threshold, first_label=largest + 1):
+        for band in segment_plane(smoothed, shape, foreground, split, threshold, first_label=largest + 1):
             largest = max(largest, int(band.max(initial=0)))
             yield band
         print(f"t={t} z={z}: threshold {threshold:g}, {largest - before} objects", flush=True)
 
 
-def _plane_threshold(
-    read_rows: Callable[[int, int], np.ndarray], shape: tuple[int, int], options: foreground_mask.ForegroundOptions
+def plane_threshold(
+    read_smoothed: foreground_mask.RowReader, shape: tuple[int, int], options: foreground_mask.ForegroundOptions
 ) -> float:
+    """Threshold of one smoothed plane; NaN for `local_mean`, which has one per pixel."""
     if options.method in GLOBAL_METHODS:
-        return global_threshold(options.method, *foreground_mask.histogram(read_rows, *shape, options))
+        return global_threshold(options.method, *foreground_mask.histogram(read_smoothed, *shape))
     return options.manual_threshold if options.manual_threshold is not None else float("nan")
 
 
@@ -101,10 +100,15 @@ def _shared_threshold(
             f"{image.dtype}. Convert the image, or choose a threshold per plane."
         )
     shape = (image.size_y, image.size_x)
-    histograms = [foreground_mask.histogram(image.plane_reader(t, channel, z), *shape, options) for t, z in planes]
-    counts, levels = histograms[0]
-    for more, _ in histograms[1:]:
-        counts = counts + more
+    histograms = (
+        foreground_mask.histogram(
+            foreground_mask.smoothed_plane(image.plane_reader(t, channel, z), *shape, options), *shape
+        )
+        for t, z in planes
+    )
+    counts, levels = next(histograms)
+    for more, _ in histograms:
+        counts += more
     return global_threshold(options.method, counts, levels)
 
 

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import foreground_mask
+from foreground_mask import RowReader
 from tool_errors import UserError
 
 if TYPE_CHECKING:
@@ -77,16 +78,20 @@ class _Window:
         labels: (rows, X) int32 component numbers of cv2.
         stats: (components, 5) int32 box and area of cv2.
         owned: Numbers of the components that belong to the band, in the order of their first pixel.
+        seeds: (seeds, 2) rows and columns by number, for each component that has more than one.
+        heights: Gives the heights of a crop for the flooding.
     """
 
     top: int
     labels: np.ndarray
     stats: np.ndarray
     owned: np.ndarray
+    seeds: dict[int, np.ndarray] = field(default_factory=dict)
+    heights: Callable[[slice, slice], np.ndarray] | None = None
 
 
 def label_bands(
-    mask: np.ndarray, options: SplitOptions, first_label: int, intensity: Callable[[int, int], np.ndarray] | None = None
+    mask: np.ndarray, options: SplitOptions, first_label: int, intensity: RowReader | None = None
 ) -> Iterator[np.ndarray]:
     """Number the objects of a plane.
 
@@ -109,9 +114,14 @@ def label_bands(
 
     height, width = mask.shape
     carried = np.zeros((0, width), np.int32)
-    for first, last in foreground_mask.bands(height, width):
-        window = _complete_window(mask, first, last, options.margin)
-        labels, first_label = _numbered(mask, window, options, first_label, intensity)
+
+    def prepare(band: tuple[int, int]) -> _Window:
+        window = _complete_window(mask, *band, options)
+        return _with_seeds(mask, window, options, intensity)
+
+    rows = list(foreground_mask.bands(height, width))
+    for (first, last), window in zip(rows, _one_ahead(prepare, rows), strict=True):
+        labels, first_label = _numbered(window, (height, width), options, first_label)
         labels = labels[first - window.top :]
         if len(carried) > len(labels):  # an earlier component reaches further down than this window
             labels = np.concatenate([labels, np.zeros((len(carried) - len(labels), width), np.int32)])
@@ -120,12 +130,24 @@ def label_bands(
         carried = labels[last - first :].copy()
 
 
-def _complete_window(mask: np.ndarray, first: int, last: int, margin: int) -> _Window:
+def _one_ahead(work: Callable[[tuple[int, int]], _Window], items: list[tuple[int, int]]) -> Iterator[_Window]:
+    """Do the work on each item, the next one in a thread while the last one is used: OpenCV leaves Python free."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(1) as thread:
+        following = thread.submit(work, items[0])
+        for item in items[1:]:
+            done, following = following.result(), thread.submit(work, item)
+            yield done
+        yield following.result()
+
+
+def _complete_window(mask: np.ndarray, first: int, last: int, options: SplitOptions) -> _Window:
     """Label the rows around a band, as far down as the components reach that begin in it."""
     import cv2
     import numpy as np
 
-    height = mask.shape[0]
+    height, margin = mask.shape[0], options.margin
     top, reach = max(0, first - margin), margin + 64
     while True:
         bottom = min(height, last + reach)
@@ -137,6 +159,8 @@ def _complete_window(mask: np.ndarray, first: int, last: int, margin: int) -> _W
         mine[0] = False
         ends = (stats[:, TOP] + stats[:, HEIGHT])[mine].max(initial=0) + top
         if bottom == height or ends + margin <= bottom:
+            # Components below the minimum cannot hold an object of it, so the watershed need not see them.
+            mine &= stats[:, AREA] >= options.min_area
             return _Window(top, labels, stats, _in_reading_order(labels, stats, np.flatnonzero(mine)))
         reach = max(2 * reach, int(ends) + margin - last)
 
@@ -152,12 +176,16 @@ def _in_reading_order(labels: np.ndarray, stats: np.ndarray, numbers: np.ndarray
     return numbers[np.lexsort((columns, stats[numbers, TOP]))]
 
 
+def _with_seeds(mask: np.ndarray, window: _Window, options: SplitOptions, intensity: RowReader | None) -> _Window:
+    """Add the seeds of the window's own components and the heights to flood."""
+    if options.seeds == "none" or not len(window.owned):
+        return window
+    landscape, heights = _landscape(mask, window, options, intensity)
+    return replace(window, seeds=_seeds(landscape, window, options.seed_distance), heights=heights)
+
+
 def _numbered(
-    mask: np.ndarray,
-    window: _Window,
-    options: SplitOptions,
-    first_label: int,
-    intensity: Callable[[int, int], np.ndarray] | None,
+    window: _Window, shape: tuple[int, int], options: SplitOptions, first_label: int
 ) -> tuple[np.ndarray, int]:
     """Give the window's own components their labels.
 
@@ -166,27 +194,19 @@ def _numbered(
     """
     import numpy as np
 
-    height, width = mask.shape
-    # Components below the minimum cannot hold an object of it, so the watershed need not see them.
-    owned = window.owned[window.stats[window.owned, AREA] >= options.min_area]
-    seeds: dict[int, np.ndarray] = {}
-    landscape = None
-    if options.seeds != "none" and len(owned):
-        landscape = _landscape(mask, window, options, intensity)
-        seeds = _seeds(landscape, window, owned, options.seed_distance)
     lut = np.zeros(len(window.stats), np.int32)
     parts: list[tuple[tuple[slice, slice], np.ndarray, np.ndarray]] = []
-    for number in owned.tolist():
+    for number in window.owned.tolist():
         left, top, across, down, area = window.stats[number].tolist()
-        if number not in seeds or landscape is None:
+        if number not in window.seeds or window.heights is None:
             box = (top + window.top, left, top + window.top + down, left + across)
-            if _is_kept(area, box, (height, width), options):
+            if _is_kept(area, box, shape, options):
                 lut[number], first_label = first_label, first_label + 1
             continue
         crop = (slice(top, top + down), slice(left, left + across))
         inside = window.labels[crop] == number
-        divided = _watershed(landscape[crop], inside, seeds[number] - (top, left))
-        new = _kept_parts(divided, (top + window.top, left), (height, width), options, first_label)
+        divided = _watershed(window.heights(*crop), inside, window.seeds[number] - (top, left))
+        new = _kept_parts(divided, (top + window.top, left), shape, options, first_label)
         first_label += int((new > 0).sum())
         parts.append((crop, inside, new[divided]))
     labels = np.take(lut, window.labels)
@@ -196,30 +216,51 @@ def _numbered(
 
 
 def _landscape(
-    mask: np.ndarray, window: _Window, options: SplitOptions, intensity: Callable[[int, int], np.ndarray] | None
-) -> np.ndarray:
-    """Heights whose maxima are seeds: smoothed Euclidean distance to the background, or intensity; (rows, X)."""
+    mask: np.ndarray, window: _Window, options: SplitOptions, intensity: RowReader | None
+) -> tuple[np.ndarray, Callable[[slice, slice], np.ndarray]]:
+    """Heights whose maxima are seeds: smoothed Euclidean distance to the background, or smoothed intensity.
+
+    Returns:
+        (rows, X) float32 heights, and a function that gives the exact heights of a crop for the flooding. There the
+        smoothed distance is rounded to 1/1024 px: without it the last bits of floats would draw the lines.
+    """
     import cv2
     import numpy as np
 
     rows, _ = window.labels.shape
     inside = mask[window.top : window.top + rows]
     if options.seeds == "intensity" and intensity is not None:
-        grey = intensity(window.top, window.top + rows).astype(np.float32)
-        return np.where(inside, grey, -np.inf).astype(np.float32)
+        grey = np.where(inside, intensity(window.top, window.top + rows), -np.inf).astype(np.float32)
+        return grey, lambda down, across: grey[down, across]
     foreground = np.ascontiguousarray(inside).view(np.uint8)
     distance: np.ndarray = cv2.distanceTransform(foreground, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
     # OpenCV's result varies in the last bit with the rows around; squared distances are whole numbers.
     np.square(distance, out=distance)
     np.sqrt(np.rint(distance, out=distance), out=distance)
-    if options.seed_smoothing > 0:
-        edge = 2 * foreground_mask.gaussian_radius(options.seed_smoothing) + 1
-        distance = cv2.GaussianBlur(distance, (edge, edge), options.seed_smoothing, borderType=cv2.BORDER_REPLICATE)
-    distance *= inside
-    return distance
+    smooth = np.multiply(_smoothed(distance, options.seed_smoothing), inside)
+    radius = foreground_mask.gaussian_radius(options.seed_smoothing)
+
+    def exact(down: slice, across: slice) -> np.ndarray:
+        top, left = max(0, down.start - radius), max(0, across.start - radius)
+        part = distance[top : down.stop + radius, left : across.stop + radius].astype(np.float64)
+        part = _smoothed(np.sqrt(np.rint(part * part)), options.seed_smoothing)
+        part = part[down.start - top : down.stop - top, across.start - left : across.stop - left]
+        return np.rint(part * 1024) / 1024
+
+    return smooth, exact
 
 
-def _seeds(landscape: np.ndarray, window: _Window, owned: np.ndarray, distance: int) -> dict[int, np.ndarray]:
+def _smoothed(heights: np.ndarray, sigma: float) -> np.ndarray:
+    """Gaussian of float32 or float64 heights, cut off and continued at the border as skimage.filters.gaussian does."""
+    import cv2
+
+    if sigma == 0:
+        return heights
+    edge = 2 * foreground_mask.gaussian_radius(sigma) + 1
+    return cv2.GaussianBlur(heights, (edge, edge), sigma, borderType=cv2.BORDER_REPLICATE)
+
+
+def _seeds(landscape: np.ndarray, window: _Window, distance: int) -> dict[int, np.ndarray]:
     """Seeds of each component that has more than one: (seeds, 2) rows and columns in reading order."""
     import cv2
     import numpy as np
@@ -227,7 +268,7 @@ def _seeds(landscape: np.ndarray, window: _Window, owned: np.ndarray, distance: 
     edge = 2 * distance + 1
     highest = cv2.dilate(landscape, cv2.getStructuringElement(cv2.MORPH_RECT, (edge, edge)))
     is_owned = np.zeros(len(window.stats), bool)
-    is_owned[owned] = True
+    is_owned[window.owned] = True
     at = np.flatnonzero((highest == landscape) & (window.labels > 0))
     component = window.labels.ravel()[at]
     at, component = at[is_owned[component]], component[is_owned[component]]

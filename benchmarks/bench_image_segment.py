@@ -1,0 +1,132 @@
+"""segment_objects against the same steps in scikit-image: whole processes, wall time, peak memory, same objects.
+
+`python benchmarks/bench_image_segment.py` prints the figures; `make bench` collects `records()`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+TOOL = ROOT / "tools" / "image" / "segment_objects.py"
+COMPARED = "the same steps in scikit-image 0.26"
+
+
+def run(command: list[str]) -> tuple[float, float]:
+    """Run a process to its end.
+
+    Returns:
+        Wall time in seconds and peak resident memory in MiB.
+    """
+    start = time.perf_counter()
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise RuntimeError(f"{command[1]} ended with {process.returncode}")
+    return time.perf_counter() - start, usage.ru_maxrss / 1024
+
+
+def make_image(path: Path, size: int) -> None:
+    """Write nuclei on a noisy background: 140 ellipses in a million pixels, some touching; same seed, same image."""
+    import cv2
+    import numpy as np
+    import tifffile
+
+    rng = np.random.default_rng(5)
+    plane = np.zeros((size, size), np.float32)
+    for _ in range(size * size * 140 // 1_000_000):
+        centre = rng.integers(0, size, 2)
+        axes, angle, brightness = rng.integers(12, 26, 2), float(rng.uniform(0, 180)), float(rng.uniform(500, 1500))
+        cv2.ellipse(plane, centre.tolist(), axes.tolist(), angle, 0, 360, brightness, -1)
+    plane = cv2.GaussianBlur(plane, (0, 0), 2) + 200
+    for rows in range(0, size, 512):
+        plane[rows : rows + 512] = rng.poisson(plane[rows : rows + 512])
+    tifffile.imwrite(path, plane.astype(np.uint16), ome=True, tile=(512, 512), compression="zlib", predictor=True)
+
+
+def with_scikit_image(image: Path, output: Path) -> None:
+    """The steps of segment_objects' defaults, as its help names them."""
+    import numpy as np
+    import tifffile
+    from scipy.ndimage import binary_fill_holes, distance_transform_edt
+    from skimage.feature import peak_local_max
+    from skimage.filters import gaussian, threshold_otsu
+    from skimage.morphology import remove_small_objects
+    from skimage.segmentation import watershed
+
+    plane = tifffile.imread(image)
+    grey = np.rint(gaussian(plane, 1.0, preserve_range=True)).astype(plane.dtype)
+    mask = binary_fill_holes(grey > threshold_otsu(grey))
+    height = gaussian(distance_transform_edt(mask), 1.0)
+    peaks = peak_local_max(height, min_distance=7, exclude_border=False, labels=mask.astype(np.uint8))
+    markers = np.zeros(plane.shape, np.int32)
+    markers[tuple(peaks.T)] = np.arange(1, len(peaks) + 1)
+    labels = remove_small_objects(watershed(-np.rint(height * 1024) / 1024, markers, mask=mask), max_size=19)
+    tifffile.imwrite(output, labels, ome=True, tile=(512, 512), compression="zlib",
+                     compressionargs={"level": 1}, predictor=True)  # fmt: skip
+
+
+def same_objects(found: Path, expected: Path) -> float:
+    """Share of the expected objects that were found pixel for pixel."""
+    import numpy as np
+    import tifffile
+
+    a, b = tifffile.imread(found).ravel(), tifffile.imread(expected).ravel()
+    areas_a, areas_b = np.bincount(a), np.bincount(b)
+    pairs, shared = np.unique((b.astype(np.int64) << 32) | a, return_counts=True)
+    ib, ia = pairs >> 32, pairs & 0xFFFFFFFF
+    same = (ib > 0) & (ia > 0) & (shared == areas_a[ia]) & (shared == areas_b[ib])
+    return float(same.sum() / (areas_b[1:] > 0).sum())
+
+
+def compare(size: int, repeats: int) -> dict[str, float]:
+    """Run both back to back on an image of size x size; medians of `repeats` pairs."""
+    with tempfile.TemporaryDirectory() as folder:
+        image, ours, theirs = (Path(folder) / name for name in ("image.ome.tiff", "ours.ome.tiff", "theirs.ome.tiff"))
+        # In a process of its own: a child's peak memory begins with what its parent holds.
+        run([sys.executable, __file__, "make", str(image), str(size)])
+        pairs = []
+        for _ in range(repeats):
+            tool = run([sys.executable, str(TOOL), "--image", str(image), "--output", str(ours)])
+            other = run([sys.executable, __file__, "scikit-image", str(image), str(theirs)])
+            pairs.append((other[0] / tool[0], tool[1] / other[1], *tool, *other))
+        names = ("speedup", "memory_ratio", "wall", "memory", "other_wall", "other_memory")
+        medians = [statistics.median(values) for values in zip(*pairs, strict=True)]
+        return dict(zip(names, medians, strict=True)) | {"same": same_objects(ours, theirs)}
+
+
+def records() -> list[dict[str, Any]]:
+    """Figures for `benchmarks/results.json`."""
+    found = []
+    for size, repeats, speedup in ((8192, 1, ">= 6"), (1024, 5, ">= 1")):
+        figures = compare(size, repeats)
+        prefix = f"segment_objects {size}x{size}"
+        goals = {
+            "speedup": ("x", speedup), "memory_ratio": ("x", "<= 0.4" if size > 4096 else ""),
+            "same": ("share", ">= 0.995"), "wall": ("s", ""), "memory": ("MiB", ""), "other_wall": ("s", ""),
+            "other_memory": ("MiB", ""),
+        }  # fmt: skip
+        found += [
+            {"name": f"{prefix}: {name}", "value": round(figures[name], 4), "unit": unit, "goal": goal,
+             "compared_with": COMPARED}
+            for name, (unit, goal) in goals.items()
+        ]  # fmt: skip
+    return found
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["scikit-image"]:
+        with_scikit_image(Path(sys.argv[2]), Path(sys.argv[3]))
+    elif sys.argv[1:2] == ["make"]:
+        make_image(Path(sys.argv[2]), int(sys.argv[3]))
+    else:
+        print(json.dumps(records(), indent=1))
