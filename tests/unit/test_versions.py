@@ -13,7 +13,7 @@ from sandbox.setup.freeze import normalized, pins
 
 ROOT = Path(__file__).resolve().parents[2]
 # conda-forge name -> PyPI name, where they differ
-PYPI_NAMES = {"py-opencv": "opencv-python-headless", "pytables": "tables"}
+PYPI_NAMES = {"matplotlib-base": "matplotlib", "py-opencv": "opencv-python-headless", "pytables": "tables"}
 # What a virtual environment brings itself
 OWN = {"pip", "setuptools", "wheel"}
 

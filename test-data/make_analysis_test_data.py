@@ -1,0 +1,84 @@
+"""Makes the synthetic files of this folder that tracking, spatial, staining and model tests read.
+
+`python test-data/make_analysis_test_data.py`. Same code, same bytes. README.md beside this file lists them.
+"""
+
+import io
+import uuid
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tifffile
+
+HERE = Path(__file__).parent
+
+
+def main() -> None:
+    """Write every file."""
+    moving_cells()
+
+
+def save(name: str, pixels: np.ndarray, axes: str, channel: str, **sizes: Any) -> None:
+    """Write an OME-TIFF without time or random id."""
+    identity = str(uuid.uuid5(uuid.NAMESPACE_URL, name))
+    metadata = {"axes": axes, "UUID": identity, "Channel": {"Name": [channel]}, **sizes}
+    tifffile.imwrite(HERE / name, pixels, ome=True, photometric="minisblack", compression="zlib", metadata=metadata)
+
+
+def zip_file(name: str, members: dict[str, bytes]) -> None:
+    """Write a zip without the time of day."""
+    with zipfile.ZipFile(HERE / name, "w") as archive:
+        for member, data in members.items():
+            archive.writestr(zipfile.ZipInfo(member, (1980, 1, 1, 0, 0, 0)), data, zipfile.ZIP_DEFLATED)
+
+
+def moving_cells() -> None:
+    """Six cells that move, one of which divides after frame 4 and one of which is missing in frame 5.
+
+    `moving_cells.ome.tiff` has other labels in every frame, as a segmentation has; `moving_cells_truth.zip` is the
+    same movie in the Cell Tracking Challenge's layout for a ground truth (TRA/man_track000.tif ..., man_track.txt).
+    """
+    rng = np.random.default_rng(5)
+    frames, size = 10, 128
+    centre = np.array([[20, 20], [24, 60], [30, 100], [70, 24], [74, 70], [104, 104]], float)
+    step = rng.normal(0, 1.5, (6, 2))
+    truth = np.zeros((frames, size, size), np.uint16)
+    for t in range(frames):
+        centre += step + rng.normal(0, 0.5, centre.shape)
+        for cell, middle in enumerate(centre):
+            if cell == 4 and t > 4:
+                apart = np.array([0, 4 + 1.5 * (t - 5)])
+                disk(truth[t], middle - apart, 4, 7)
+                disk(truth[t], middle + apart, 4, 8)
+            elif not (cell == 1 and t == 5):
+                disk(truth[t], middle, 6, cell + 1)
+    labels = np.zeros_like(truth)
+    for t in range(frames):
+        ids = np.unique(truth[t])[1:]
+        for new, old in enumerate(rng.permutation(ids), 1):
+            labels[t][truth[t] == old] = new
+    save(
+        "moving_cells.ome.tiff", labels, "TYX", "Labels", PhysicalSizeX=0.5, PhysicalSizeXUnit="µm", PhysicalSizeY=0.5,
+        PhysicalSizeYUnit="µm", TimeIncrement=60.0, TimeIncrementUnit="s",
+    )  # fmt: skip
+    # A track that misses a frame is two in the challenge's layout, the second with the first as only parent.
+    truth[6:][truth[6:] == 2] = 9
+    lines = ["1 0 9 0", "2 0 4 0", "3 0 9 0", "4 0 9 0", "5 0 4 0", "6 0 9 0", "7 5 9 5", "8 5 9 5", "9 6 9 2"]
+    members = {"TRA/man_track.txt": ("\n".join(lines) + "\n").encode()}
+    for t in range(frames):
+        stream = io.BytesIO()
+        tifffile.imwrite(stream, truth[t], photometric="minisblack", compression="zlib")
+        members[f"TRA/man_track{t:03}.tif"] = stream.getvalue()
+    zip_file("moving_cells_truth.zip", members)
+
+
+def disk(plane: np.ndarray, middle: np.ndarray, radius: float, label: int) -> None:
+    """Draw a disk in place."""
+    y, x = np.mgrid[: plane.shape[0], : plane.shape[1]]
+    plane[(y - middle[0]) ** 2 + (x - middle[1]) ** 2 <= radius**2] = label
+
+
+if __name__ == "__main__":
+    main()
