@@ -58,7 +58,10 @@ def test_it_works_over_plain_tcp(lab: Lab, omero_server):
     [
         ({"OMERO_PASSWORD": "wrong-secret"}, "wrong password, or no user"),
         ({"OMERO_USER": "nobody-at-all"}, "wrong password, or no user 'nobody-at-all'"),
-        ({"OMERO_SESSION_KEY": "00000000-dead-beef-0000-000000000000"}, "the session key was not accepted. It has expired"),
+        (
+            {"OMERO_SESSION_KEY": "00000000-dead-beef-0000-000000000000"},
+            "the session key was not accepted. It has expired",
+        ),
         ({"OMERO_PASSWORD": ""}, "a user name without a password given"),
         ({"OMERO_USER": ""}, "a password without a user name given"),
         ({"OMERO_USER": "", "OMERO_PASSWORD": ""}, "OMERO credentials: none given"),
@@ -75,9 +78,12 @@ def test_refused_credentials_are_named_but_never_shown(lab: Lab, monkeypatch, en
 
 
 def test_an_unknown_host_and_a_closed_port_are_told_apart(lab: Lab, free_port: int):
-    with pytest.raises(UserError, match="no-such-host.invalid: unknown host"), open_session("no-such-host.invalid"):
+    with pytest.raises(UserError, match=r"no-such-host.invalid: unknown host"), open_session("no-such-host.invalid"):
         pass
-    with pytest.raises(UserError, match=rf"127.0.0.1:{free_port}: cannot connect"), open_session(f"127.0.0.1:{free_port}"):
+    with (
+        pytest.raises(UserError, match=rf"127.0.0.1:{free_port}: cannot connect"),
+        open_session(f"127.0.0.1:{free_port}"),
+    ):
         pass
 
 
@@ -109,7 +115,10 @@ def test_the_group_is_chosen_by_name_or_id_for_every_service(lab: Lab):
 
 
 def test_unknown_and_foreign_groups_are_refused_with_those_one_has(lab: Lab):
-    with pytest.raises(UserError, match="there is none of this name or id") as error, open_session(lab.address, "nowhere"):
+    with (
+        pytest.raises(UserError, match="there is none of this name or id") as error,
+        open_session(lab.address, "nowhere"),
+    ):
         pass
     assert lab.group in str(error.value)
     with pytest.raises(UserError, match="is not a member"), open_session(lab.address, "system"):
@@ -124,7 +133,7 @@ def test_a_broken_connection_is_a_clear_error(lab: Lab, proxy: CuttingProxy):
 
 
 def test_a_session_that_ends_is_a_clear_error(lab: Lab):
-    with pytest.raises(UserError, match="the session ended|the connection broke"):  # noqa: SIM117
+    with pytest.raises(UserError, match=r"the session ended|the connection broke"):  # noqa: SIM117
         with open_session(lab.address) as session:
             lab.client.closeSession()
             killer = omero.client(host=lab.host, port=lab.port)

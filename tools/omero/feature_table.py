@@ -10,9 +10,10 @@ from tool_errors import UserError
 
 NOT_FEATURES = ("image", "image_id")  # Say which image a row belongs to.
 EXACT_IN_DOUBLE = 2**53
+LARGEST_LONG = 2**63 - 1
 
-_WHOLE = re.compile(r"[+-]?(0|[1-9]\d{0,17})")  # 007 is a name; 18 digits fit 64 bit.
-_REAL = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|[+-]?(nan|inf|infinity)", re.IGNORECASE)
+_WHOLE = re.compile(r"[+-]?(0|[1-9]\d*)")  # 007 is a name.
+_REAL = re.compile(r"[+-]?((0|[1-9]\d*)(\.\d*)?|\.\d+)([eE][+-]?\d+)?|[+-]?(nan|inf|infinity)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -47,9 +48,11 @@ class _Values:
     def see(self, value: str) -> None:
         if not value:
             self.blank = True
-        elif _WHOLE.fullmatch(value):
+        elif _WHOLE.fullmatch(value) and abs(int(value)) <= LARGEST_LONG:
             self.whole = True
             self.large = self.large or abs(int(value)) > EXACT_IN_DOUBLE
+        elif _WHOLE.fullmatch(value):
+            self.text = True
         elif _REAL.fullmatch(value):
             self.real = True
         elif value in ("True", "False", "true", "false"):
@@ -81,6 +84,7 @@ def survey_tables(files: Sequence[NamedFile]) -> Survey:
     """
     seen: dict[str, _Values] = {}
     images: dict[str, None] = {}
+    filled: list[list[str]] = []
     for file in files:
         header = _header(file)
         columns = [seen.setdefault(name, _Values()) for name in header]
@@ -90,8 +94,13 @@ def survey_tables(files: Sequence[NamedFile]) -> Survey:
             images[image] = None
             for values, text in zip(columns, row, strict=True):
                 values.see(text.strip())
-        if not count and (file.identifier.startswith("Image_") or not set(header) & set(NOT_FEATURES)):
+        if count:
+            filled.append(header)
+        elif file.identifier.startswith("Image_") or not set(header) & set(NOT_FEATURES):
             images[file.identifier] = None
+    for name, values in seen.items():
+        # What one table lacks is blank in its rows.
+        values.blank = values.blank or any(name not in header for header in filled)
     features = [
         # Without any value nothing is known of a type; a label is a whole number by definition.
         Feature(name, "long" if name == "label" and values == _Values() else values.kind(), values.size)

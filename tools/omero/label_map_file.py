@@ -1,6 +1,8 @@
 """Label maps in TIFF files, read plane by plane."""
 
+import logging
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
@@ -33,7 +35,7 @@ def describe_label_map(identifier: str, path: Path) -> LabelMapFile:
     import tifffile
 
     try:
-        with tifffile.TiffFile(path) as file:
+        with _damage_is_an_error(), tifffile.TiffFile(path) as file:
             series = file.series[0]
             sizes, dtype = dict(zip(series.axes, series.shape, strict=True)), series.dtype
             if dtype is None or len(file.series) != 1:
@@ -49,6 +51,25 @@ def describe_label_map(identifier: str, path: Path) -> LabelMapFile:
             "channel and the axes T, Z, Y, X. Save it as OME-TIFF."
         )
     return LabelMapFile(identifier, path, sizes["X"], sizes["Y"], sizes.get("Z", 1), sizes.get("T", 1))
+
+
+@contextmanager
+def _damage_is_an_error() -> Iterator[None]:
+    """Tifffile only logs a tag that points beyond the end of the file, and reads on without it."""
+    found: list[str] = []
+
+    class Listener(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            found.append(record.getMessage())
+
+    logger, listener = logging.getLogger("tifffile"), Listener(logging.ERROR)
+    logger.addHandler(listener)
+    try:
+        yield
+    finally:
+        logger.removeHandler(listener)
+    if found:
+        raise ValueError(f"damaged or cut short: {found[0]}")
 
 
 def read_planes(file: LabelMapFile) -> Iterator[tuple[int, int, "np.ndarray"]]:
