@@ -50,7 +50,7 @@ def remove_files(files: Path, paths: Iterable[Path]) -> None:
 
 
 def clear_leftovers(database: Database, files: Path) -> None:
-    """Remove what a crash left: unfinished imports, files of deleted rows. To be called before the server takes calls."""
+    """Remove what a crash left: unfinished imports, files of deleted rows. To be called before calls are taken."""
     clear_staging(database, files)
     for entity in ("OriginalFile", "Pixels"):
         folder = files / entity

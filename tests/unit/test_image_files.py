@@ -268,6 +268,8 @@ def broken_files(folder):
     tifffile.imwrite(folder / "whole.tif", np.random.default_rng(5).integers(0, 255, (200, 200), dtype=np.uint8))
     whole = (folder / "whole.tif").read_bytes()
     (folder / "truncated.tif").write_bytes(whole[: len(whole) // 2])
+    tifffile.imwrite(folder / "pages.tif", stack(), metadata={"axes": "TCZYX"}, photometric="minisblack", ome=True)
+    (folder / "lost pages.tif").write_bytes((folder / "pages.tif").read_bytes()[:30000])
     (folder / "header.tif").write_bytes(whole[:6])
     (folder / "noise.tif").write_bytes(bytes(range(256)) * 8)
     (folder / "text.png").write_text("not a picture")
@@ -283,6 +285,7 @@ def broken_files(folder):
     ("name", "message"),
     [
         ("truncated.tif", "truncated"),
+        ("lost pages.tif", "truncated"),
         ("header.tif", "TIFF"),
         ("noise.tif", "not a readable TIFF"),
         ("text.png", "not a readable picture"),

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import datetime
+import logging
+import re
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -49,10 +53,40 @@ def open_tiff(path: Path, companion: str | None = None) -> tuple[list[SeriesRead
     """
     import tifffile
 
+    with _complaints() as complaints:
+        try:
+            tiff = tifffile.TiffFile(path, omexml=companion)
+        except Exception as error:  # struct.error, ValueError, TiffFileError, ... for broken files
+            raise ImageFileError(f"{path.name}: not a readable TIFF file: {error}") from error
+        readers, files = _open_series(tiff, path, companion)
+    if complaints:
+        for reader in readers:
+            reader.close()
+        raise ImageFileError(f"{path.name}: the file is broken or truncated: {complaints[0]}")
+    return readers, files
+
+
+@contextlib.contextmanager
+def _complaints() -> Iterator[list[str]]:
+    """Collect what tifffile says of offsets that lead nowhere: it goes on without the pages that it cannot find."""
+    found: list[str] = []
+    thread = threading.get_ident()
+
+    class Collector(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            message = record.getMessage()
+            if record.thread == thread and re.search(r"invalid (page |value )?offset", message):
+                found.append(re.sub(r"<[^>]*>", "", message).strip())
+
+    collector, log = Collector(logging.ERROR), logging.getLogger("tifffile")
+    log.addHandler(collector)
     try:
-        tiff = tifffile.TiffFile(path, omexml=companion)
-    except Exception as error:  # struct.error, ValueError, TiffFileError, ... for broken files
-        raise ImageFileError(f"{path.name}: not a readable TIFF file: {error}") from error
+        yield found
+    finally:
+        log.removeHandler(collector)
+
+
+def _open_series(tiff: Any, path: Path, companion: str | None) -> tuple[list[SeriesReader], list[Path]]:
     try:
         document = read_ome_xml(tiff.ome_metadata) if tiff.is_ome and tiff.ome_metadata else None
         if document is not None and document.metadata_file and companion is None:

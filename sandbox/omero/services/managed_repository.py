@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import functools
+import logging
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sandbox.omero import errors, hydrate
+from sandbox.omero.commands.handle import CommandHandle, error_response
 from sandbox.omero.image_files import ImageFileError
 from sandbox.omero.imports import (
     ImportPlan,
@@ -35,6 +37,8 @@ if TYPE_CHECKING:
     from sandbox.omero.context import Context
     from sandbox.omero.database import Transaction
 
+log = logging.getLogger("sandbox.omero")
+IMPORT_STEPS = 3  # files read, checksums made, rows written
 DIRECTORY = "Directory"  # mimetype of the OriginalFile of a folder
 
 
@@ -403,13 +407,14 @@ class ImportProcess(StatefulService):
             raise omero.ChecksumValidationException(
                 "", "omero.ChecksumValidationException", f"Checksums do not match: {names}", failing
             )
-        from sandbox.omero.commands import submit_work
-
         request = omero.grid.ImportRequest(repoUuid=repository_uuid(self.server), settings=self.settings, activity=None)
-        self.handle = submit_work(self, request, self._run, steps=4, current=current)
+        handle = ImportHandle(self, request)
+        self.handle = self.publish(handle, "Handle", current)
+        self.server.workers.submit(handle.run)
         return self.handle
 
-    def _run(self, step: Callable[[], None]) -> Any:
+    def run(self, step: Callable[[], None]) -> Any:
+        """Carry the import out; its response."""
         import omero
 
         try:
@@ -440,3 +445,31 @@ class ImportProcess(StatefulService):
         """Remove what was uploaded, unless it is being imported or has been."""
         if self.handle is None:
             shutil.rmtree(self.plan.staging, ignore_errors=True)
+
+
+class ImportHandle(CommandHandle):
+    """The handle of an import, which does most of its work outside of a transaction."""
+
+    def __init__(self, process: ImportProcess, request: Any) -> None:
+        super().__init__(process.server, process.session, request, process.caller)
+        self._process = process
+        self._status.steps = IMPORT_STEPS
+        self._status.currentStep = 0
+
+    def run(self) -> None:
+        """Import, and tell the callbacks."""
+        import omero
+
+        try:
+            response = self._process.run(self._step)
+        except Exception as error:
+            log.exception("import of %s failed", self._process.plan.client_paths[0])
+            response = error_response(self._request, error)
+        self._end(response, [omero.cmd.State.FAILURE] if isinstance(response, omero.cmd.ERR) else [])
+
+    def _step(self) -> None:
+        with self._state:
+            self._status.currentStep += 1
+            done, callbacks = self._status.currentStep, list(self._callbacks.values())
+        for callback in callbacks:
+            callback.begin_step(done, IMPORT_STEPS, _ex=lambda error: log.debug("callback: %s", error))

@@ -75,12 +75,17 @@ class Table(StatefulService):
 
     def delete(self, current: Any) -> None:
         """Delete the table for good."""
-        from sandbox.omero.commands import delete_objects
+        import omero
+
+        from sandbox.omero.commands.run import Run, execute
 
         self.table.assert_write()
         file_id = self.table.file_obj.id.val
         self.close(current)
-        delete_objects(self.server, self.context(current), "OriginalFile", [file_id])
+        run = Run(self.server, self.context(current))
+        with self.server.database.write(run.context) as tx:
+            execute(run, tx, omero.cmd.Delete2(targetObjects={"OriginalFile": [file_id]}))
+        run.finish()
 
     def released(self) -> None:
         """Close the storage when this is its last handle, and write down what became of the file."""
