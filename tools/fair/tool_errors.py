@@ -1,1 +1,26 @@
-../common/tool_errors.py
+"""How a tool ends a run it cannot finish: one clear line and a non-zero exit."""
+
+import sys
+from collections.abc import Callable
+
+
+class UserError(Exception):
+    """What the user can mend. The message names the object, the value and the remedy."""
+
+
+def run_tool(main: Callable[[], int | None]) -> None:
+    """Run a tool's `main` and leave the process with its exit code.
+
+    Args:
+        main: Does the work; returns an exit code or None for success.
+
+    Raises:
+        SystemExit: Always. 0 for success, 1 with one line `ERROR: ...` on standard error for a `UserError`.
+            Any other exception keeps its traceback: it is a defect of the tool, not of the input.
+    """
+    try:
+        code = main()
+    except UserError as error:
+        print(f"ERROR: {error}", file=sys.stderr)
+        code = 1
+    sys.exit(code or 0)
