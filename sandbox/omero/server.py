@@ -21,6 +21,7 @@ from sandbox.omero.certificate import ensure_certificate
 from sandbox.omero.context import SYSTEM_GROUP, Context
 from sandbox.omero.database import Database
 from sandbox.omero.introspect import model_classes
+from sandbox.omero.leftovers import clear_leftovers
 from sandbox.omero.permissions import Directory, load_directory
 from sandbox.omero.schema import SETTING
 from sandbox.omero.seed import is_seeded, seed
@@ -74,6 +75,7 @@ class Server:
                 if row.name.startswith("config.")
             }
             self.uuid: str = tx.execute(SETTING.select().where(SETTING.c.name == "uuid")).one().value
+        clear_leftovers(self.database, self.files)
         self.sessions = Sessions(self.database)
         self.workers = concurrent.futures.ThreadPoolExecutor(4, thread_name_prefix="worker")
         self._directory: Directory | None = None
