@@ -1,0 +1,84 @@
+"""Delete2: objects and what belongs to them."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from sandbox.omero import errors, permissions
+from sandbox.omero.commands.graph import ChildOptions, Closure, Walker, check_filesets, release, targets_of
+from sandbox.omero.model import MODEL_ENTITIES, Entity
+
+if TYPE_CHECKING:
+    from sandbox.omero.commands.run import Run
+    from sandbox.omero.context import Context
+    from sandbox.omero.database import Transaction
+
+
+def run_delete(run: Run, tx: Transaction, request: Any) -> Any:
+    """Delete the targets with everything that goes with them."""
+    import omero.cmd
+
+    closure = Walker(tx, run.context, ChildOptions.of(request)).walk(targets_of(request))
+    check_deletable(run.context, closure)
+    check_filesets(tx, closure)
+    response = omero.cmd.Delete2Response(deletedObjects=closure.by_class())
+    if request.dryRun:
+        return response
+    run.after.append(_file_removal(run, tx, closure))
+    delete_rows(tx, closure)
+    return response
+
+
+def check_deletable(context: Context, closure: Closure) -> None:
+    """Whether the caller may delete the targets, and what others own in them (but links, which go with their ends)."""
+    for (root, row_id), (owner, group) in closure.owners.items():
+        entity = MODEL_ENTITIES[closure.classes[root, row_id]]
+        if entity.is_global or (entity.is_link and (root, row_id) not in closure.targets):
+            continue
+        is_main = (root, row_id) in closure.targets or root in ("Image", "Dataset", "Plate", "Annotation")
+        if is_main and not permissions.rights(context, owner, group).delete:
+            raise errors.security(f"User {context.user_id} may not delete {entity.name}[{row_id}]")
+
+
+def delete_rows(tx: Transaction, closure: Closure) -> None:
+    """Delete the closure's rows; what remains lets go of them."""
+    release(tx, closure)
+    for root, ids in closure.found.items():
+        tx.rows(
+            f'DELETE FROM "{root}" WHERE id IN (SELECT value FROM json_each(:ids))', {"ids": json.dumps(sorted(ids))}
+        )
+
+
+def _file_removal(run: Run, tx: Transaction, closure: Closure) -> Any:
+    """What removes the binary data of deleted objects, once they are gone for good."""
+    from sandbox.omero.stored_files import original_file_path, pixels_path
+
+    files = run.server.files
+    rows = [tx.get("OriginalFile", i) for i in closure.found.get("OriginalFile", ())]
+    paths = [original_file_path(files, row) for row in rows if row is not None]
+    paths += [pixels_path(files, i) for i in closure.found.get("Pixels", ())]
+
+    def remove() -> None:
+        from sandbox.omero.stored_files import remove_empty_parents, repository_folder
+
+        repository = repository_folder(files)
+        for path in paths:
+            path.unlink(missing_ok=True)
+            if repository in path.parents:
+                remove_empty_parents(path.parent, repository)
+
+    return remove
+
+
+def delete_single(tx: Transaction, context: Context, entity: Entity, row_id: int) -> None:
+    """Delete one object alone, as IUpdate.deleteObject does."""
+    row = tx.get(entity.name, row_id)
+    if row is None:
+        raise errors.validation(f"No such object: {entity.name}:{row_id}")
+    if entity.is_global:
+        if not context.is_admin:
+            raise errors.security(f"Only administrators may delete {entity.name}")
+    elif not permissions.rights(context, row["owner_id"], row["group_id"]).delete:
+        raise errors.security(f"User {context.user_id} may not delete {entity.name}:{row_id}")
+    tx.delete(entity.name, [row_id])

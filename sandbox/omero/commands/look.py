@@ -1,0 +1,141 @@
+"""Requests that only look: parents, children, disk usage; and SkipHead, which looks before it acts."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+from sandbox.omero import errors
+from sandbox.omero.commands.graph import UNTOUCHABLE, ChildOptions, Walker, java_name, referrers, targets_of
+from sandbox.omero.model import MODEL_ENTITIES, find_entity
+
+if TYPE_CHECKING:
+    from sandbox.omero.commands.run import Run
+    from sandbox.omero.database import Transaction
+
+
+def _entity_names(names: Any) -> set[str]:
+    found: set[str] = set()
+    for name in names or []:
+        entity = find_entity(name)
+        if entity is None:
+            raise errors.api_usage(f"{name}: no such class")
+        found |= set(entity.subclasses)
+    return found
+
+
+def run_skip_head(run: Run, tx: Transaction, request: Any) -> Any:
+    """Carry out a request on the objects of some classes below the targets, not on the targets."""
+    from sandbox.omero.commands.run import execute
+
+    wanted = _entity_names(request.startFrom)
+    closure = Walker(tx, run.context, ChildOptions()).walk(targets_of(request))
+    inner = request.request
+    inner.targetObjects = {}
+    for (root, row_id), name in closure.classes.items():
+        if name in wanted and closure.has(root, row_id):
+            inner.targetObjects.setdefault(name, []).append(row_id)
+    inner.childOptions = request.childOptions
+    inner.dryRun = request.dryRun
+    return execute(run, tx, inner)
+
+
+def run_find_children(run: Run, tx: Transaction, request: Any) -> Any:
+    """The objects of some classes below the targets."""
+    import omero.cmd
+
+    wanted = _entity_names(request.typesOfChildren)
+    everything = ChildOptions(include=frozenset(MODEL_ENTITIES["Annotation"].subclasses))
+    closure = Walker(tx, run.context, everything).walk(targets_of(request))
+    found: dict[str, list[int]] = {}
+    for (root, row_id), name in sorted(closure.classes.items()):
+        if name in wanted and (root, row_id) not in closure.targets:
+            found.setdefault(java_name(name), []).append(row_id)
+    return omero.cmd.FoundChildren(children=found)
+
+
+def run_find_parents(run: Run, tx: Transaction, request: Any) -> Any:
+    """The objects of some classes above the targets."""
+    import omero.cmd
+
+    wanted = _entity_names(request.typesOfParents)
+    seen: set[tuple[str, int]] = {(MODEL_ENTITIES[n].root, i) for n, i in targets_of(request)}
+    pending = list(seen)
+    found: dict[str, list[int]] = {}
+    while pending:
+        root, row_id = pending.pop()
+        for above in _above(tx, root, row_id):
+            if above in seen:
+                continue
+            seen.add(above)
+            pending.append(above)
+            row = tx.get(above[0], above[1])
+            if row is not None and row["entity_class"] in wanted:
+                found.setdefault(java_name(row["entity_class"]), []).append(above[1])
+    return omero.cmd.FoundParents(parents=found)
+
+
+def _above(tx: Transaction, root: str, row_id: int) -> list[tuple[str, int]]:
+    """What an object is a part of, and what it is linked under."""
+    found = []
+    row = tx.get(root, row_id) or {}
+    for prop in MODEL_ENTITIES[root].properties.values():
+        if prop.kind == "reference" and prop.name in MODEL_ENTITIES[root].required and row.get(prop.name) is not None:
+            target = MODEL_ENTITIES[prop.type]
+            if not target.is_global and not MODEL_ENTITIES[root].is_link:
+                found.append((target.root, row[prop.name]))
+    if root == "Roi" and row.get("image") is not None:
+        found.append(("Image", row["image"]))
+    for reference in referrers(root):
+        entity = MODEL_ENTITIES[reference.root]
+        if entity.is_link and reference.column == "child":
+            parent = MODEL_ENTITIES[entity.properties["parent"].type].root
+            found += [(parent, link["parent"]) for link in tx.find(reference.root, child=row_id)]
+        elif (reference.root, reference.column) == ("WellSample", "image"):
+            found += [("Well", sample["well"]) for sample in tx.find("WellSample", image=row_id)]
+    return [pair for pair in found if pair[0] not in UNTOUCHABLE]
+
+
+def run_legal_targets(run: Run, tx: Transaction, request: Any) -> Any:
+    """The classes that a request may be asked to work on."""
+    import omero.cmd
+
+    names = [java_name(e.name) for e in MODEL_ENTITIES.values() if not e.is_global and not e.is_enumeration]
+    return omero.cmd.LegalGraphTargetsResponse(targets=sorted(names))
+
+
+def run_disk_usage(run: Run, tx: Transaction, request: Any) -> Any:
+    """How many bytes the files of the targets take."""
+    import omero.cmd
+
+    from sandbox.omero.stored_files import original_file_path, pixels_path
+
+    targets = targets_of(request)
+    for name in request.targetClasses or []:
+        entity = find_entity(name)
+        if entity is None:
+            raise errors.api_usage(f"{name}: no such class")
+        targets += [(entity.name, row["id"]) for row in tx.find(entity.name)]
+    include = ChildOptions(include=frozenset(MODEL_ENTITIES["Annotation"].subclasses))
+    closure = Walker(tx, run.context, include).walk(targets)
+    files = run.server.files
+    rows = [tx.get("OriginalFile", i) for i in closure.found.get("OriginalFile", ())]
+    paths = {"OriginalFile": [original_file_path(files, row) for row in rows if row is not None]}
+    paths["Pixels"] = [pixels_path(files, i) for i in closure.found.get("Pixels", ())]
+    response = omero.cmd.DiskUsage2Response({}, {}, {}, {})
+    owner = omero.cmd.LongPair(run.context.user_id, run.context.group_id)
+    sizes = {kind: [p.stat().st_size for p in listed if p.is_file()] for kind, listed in paths.items()}
+    response.fileCountByReferer = {owner: {kind: len(s) for kind, s in sizes.items() if s}}
+    response.bytesUsedByReferer = {owner: {kind: sum(s) for kind, s in sizes.items() if s}}
+    response.totalFileCount = {owner: sum(len(s) for s in sizes.values())}
+    response.totalBytesUsed = {owner: sum(sum(s) for s in sizes.values())}
+    return response
+
+
+def run_timing(run: Run, tx: Transaction, request: Any) -> Any:
+    """Take time, for clients that try out their waiting."""
+    import omero.cmd
+
+    for _ in range(min(request.steps or 0, 100)):
+        time.sleep(min(request.millisPerStep or 0, 100) / 1e3)
+    return omero.cmd.OK()

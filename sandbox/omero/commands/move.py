@@ -1,0 +1,127 @@
+"""Chgrp2, Chown2 and Chmod2: other groups, other owners, other permissions."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from sandbox.omero import errors, permissions
+from sandbox.omero.commands.graph import (
+    PARTS,
+    ChildOptions,
+    Closure,
+    Walker,
+    check_filesets,
+    java_name,
+    referrers,
+    targets_of,
+)
+from sandbox.omero.model import MODEL_ENTITIES
+
+if TYPE_CHECKING:
+    from sandbox.omero.commands.run import Run
+    from sandbox.omero.database import Transaction
+
+
+def run_chgrp(run: Run, tx: Transaction, request: Any) -> Any:
+    """Move objects and what belongs to them to another group; links to what stays are cut."""
+    import omero.cmd
+
+    context = run.context
+    if request.groupId not in context.directory.groups:
+        raise errors.api_usage(f"No such group: {request.groupId}")
+    closure = Walker(tx, context, ChildOptions.of(request)).walk(targets_of(request))
+    check_filesets(tx, closure)
+    for (root, row_id), (owner, group) in closure.owners.items():
+        if owner == -1 or MODEL_ENTITIES[root].is_link:
+            continue
+        if not permissions.rights(context, owner, group).chgrp:
+            raise errors.security(f"User {context.user_id} may not move {root}[{row_id}]")
+        if request.groupId not in context.directory.member_of(owner) and not context.may("Chgrp"):
+            raise errors.security(f"User {owner} is not a member of group {request.groupId}")
+    cut = _cut_links(tx, closure)
+    if not request.dryRun:
+        _set_column(tx, closure, "group_id", request.groupId)
+    return omero.cmd.Chgrp2Response(includedObjects=closure.by_class(), deletedObjects=cut)
+
+
+def run_chown(run: Run, tx: Transaction, request: Any) -> Any:
+    """Give objects and what belongs to them to another user."""
+    import omero.cmd
+
+    context = run.context
+    if request.userId not in context.directory.users:
+        raise errors.api_usage(f"No such user: {request.userId}")
+    targets = targets_of(request)
+    for user in request.targetUsers or []:
+        targets += _everything_of(tx, user)
+    closure = Walker(tx, context, ChildOptions.of(request)).walk(targets)
+    for (root, row_id), (owner, group) in closure.owners.items():
+        if owner == -1:
+            continue
+        if not permissions.rights(context, owner, group).chown:
+            raise errors.security(f"User {context.user_id} may not give {root}[{row_id}] away")
+        if group not in context.directory.member_of(request.userId):
+            raise errors.security(f"User {request.userId} is not a member of group {group}")
+    if not request.dryRun:
+        _set_column(tx, closure, "owner_id", request.userId)
+    return omero.cmd.Chown2Response(includedObjects=closure.by_class(), deletedObjects={})
+
+
+def _everything_of(tx: Transaction, user: int) -> list[tuple[str, int]]:
+    found = []
+    for root in ("Project", "Dataset", "Image", "Screen", "Plate", "Folder", "Annotation"):
+        found += [(root, row["id"]) for row in tx.find(root, owner_id=user)]
+    return found
+
+
+def run_chmod(run: Run, tx: Transaction, request: Any) -> Any:
+    """Change the permissions of groups."""
+    import omero.cmd
+
+    bits = permissions.permission_bits(request.permissions)
+    groups = (request.targetObjects or {}).get("ExperimenterGroup", [])
+    for group in groups:
+        if group not in run.context.directory.groups:
+            raise errors.api_usage(f"No such group: {group}")
+        if not run.context.may("ModifyGroup") and group not in run.context.leader_of:
+            raise errors.security(f"User {run.context.user_id} does not lead group {group}")
+        if not request.dryRun:
+            tx.update("ExperimenterGroup", group, permissions=bits)
+    run.after.append(run.server.forget_caches)
+    included = {java_name("ExperimenterGroup"): list(groups)}
+    return omero.cmd.Chmod2Response(includedObjects=included, deletedObjects={})
+
+
+def _cut_links(tx: Transaction, closure: Closure) -> dict[str, list[int]]:
+    """Take links with one end outside out of the closure and delete them, and null references across; what was deleted."""
+    deleted: dict[str, list[int]] = {}
+    for root in [r for r in closure.found if MODEL_ENTITIES[r].is_link]:
+        ends = [MODEL_ENTITIES[MODEL_ENTITIES[root].properties[end].type].root for end in ("parent", "child")]
+        sql = f'SELECT id, parent, child FROM "{root}" WHERE id IN (SELECT value FROM json_each(:ids))'
+        for row_id, parent, child in tx.rows(sql, {"ids": json.dumps(sorted(closure.found[root]))}):
+            if not (closure.has(ends[0], parent) and closure.has(ends[1], child)):
+                deleted.setdefault(java_name(closure.classes[root, row_id]), []).append(row_id)
+                closure.found[root].discard(row_id)
+                tx.delete(root, [row_id])
+    for target, ids in closure.found.items():
+        for reference in referrers(target):
+            if reference.is_part and (reference.root, reference.column) not in PARTS:
+                continue
+            inside = json.dumps(sorted(closure.found.get(reference.root, set())))
+            tx.rows(
+                f'UPDATE "{reference.root}" SET "{reference.column}" = NULL'
+                f' WHERE "{reference.column}" IN (SELECT value FROM json_each(:ids))'
+                " AND id NOT IN (SELECT value FROM json_each(:inside))",
+                {"ids": json.dumps(sorted(ids)), "inside": inside},
+            )
+    return deleted
+
+
+def _set_column(tx: Transaction, closure: Closure, column: str, value: int) -> None:
+    for root, ids in closure.found.items():
+        if not MODEL_ENTITIES[root].is_global:
+            tx.rows(
+                f'UPDATE "{root}" SET {column} = :value WHERE id IN (SELECT value FROM json_each(:ids))',
+                {"value": value, "ids": json.dumps(sorted(ids))},
+            )
