@@ -1,0 +1,106 @@
+"""What a tool's XML says must fit its script: each repository of the Tool Shed carries exactly these files."""
+
+import ast
+import re
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+FOLDER = Path(__file__).parents[2] / "tools" / "omero"
+TOOLS = sorted(path.stem for path in FOLDER.glob("omero_*.xml"))
+REQUIRED_BY_MODULE = {
+    "numpy": "numpy",
+    "scipy": "scipy",
+    "cv2": "py-opencv",
+    "tifffile": "tifffile",
+    "omero": "omero-py",
+}
+
+
+def imported(name: str) -> set[str]:
+    """Names of all modules that a module of this folder imports, anywhere in it."""
+    found = set()
+    for node in ast.walk(ast.parse((FOLDER / f"{name}.py").read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found.add(node.module.split(".")[0])
+    return found
+
+
+def reached(name: str) -> tuple[set[str], set[str]]:
+    """Modules of this folder that a tool needs, itself included, and the packages that they need."""
+    own, packages, waiting = set(), set(), [name]
+    while waiting:
+        module = waiting.pop()
+        if module in own:
+            continue
+        own.add(module)
+        for other in imported(module):
+            if (FOLDER / f"{other}.py").exists():
+                waiting.append(other)
+            else:
+                packages.add(other)
+    return own, packages
+
+
+def macro_texts() -> dict[str, ElementTree.Element]:
+    found = {}
+    for file in ("common_macros.xml", "macros.xml"):
+        for macro in ElementTree.parse(FOLDER / file).getroot().findall("xml"):
+            found[macro.get("name")] = macro
+    return found
+
+
+def expanded(element: ElementTree.Element, macros: dict[str, ElementTree.Element]) -> list[ElementTree.Element]:
+    """All elements below, with those of the macros that are used."""
+    found = []
+    for child in element:
+        found.append(child)
+        found += expanded(child, macros)
+        if child.tag == "expand":
+            found += expanded(macros[child.get("macro")], macros)
+    return found
+
+
+@pytest.mark.parametrize("tool", TOOLS)
+def test_required_files_are_the_modules_that_the_script_imports(tool):
+    elements = expanded(ElementTree.parse(FOLDER / f"{tool}.xml").getroot(), macro_texts())
+    files = {element.get("path") for element in elements if element.tag == "include"}
+    assert files == {f"{module}.py" for module in reached(tool)[0]}
+
+
+@pytest.mark.parametrize("tool", TOOLS)
+def test_requirements_are_the_packages_that_the_script_imports(tool):
+    elements = expanded(ElementTree.parse(FOLDER / f"{tool}.xml").getroot(), macro_texts())
+    requirements = {element.text for element in elements if element.tag == "requirement"} - {"python"}
+    assert requirements == {package for module, package in REQUIRED_BY_MODULE.items() if module in reached(tool)[1]}
+
+
+@pytest.mark.parametrize("tool", TOOLS)
+def test_secrets_come_from_the_environment_only(tool):
+    text = (FOLDER / f"{tool}.xml").read_text()
+    command = re.search(r"<command.*?</command>", text, re.DOTALL).group()
+    for word in ("OMERO_", "password", "key", "username"):
+        assert word not in command
+    elements = expanded(ElementTree.fromstring(text), macro_texts())
+    names = {element.get("name") for element in elements if element.tag == "param"}
+    assert not {name for name in names if "passw" in name or "secret" in name or "session" in name}
+
+
+@pytest.mark.parametrize("tool", TOOLS)
+def test_every_tool_has_a_test_that_must_fail_and_one_that_must_not(tool):
+    tests = ElementTree.parse(FOLDER / f"{tool}.xml").getroot().find("tests")
+    failing = [test.get("expect_failure") == "true" for test in tests]
+    assert any(failing)
+    assert not all(failing)
+
+
+@pytest.mark.parametrize("tool", TOOLS)
+def test_a_script_imports_nothing_heavy_before_it_knows_what_to_do(tool):
+    for module in reached(tool)[0]:
+        for node in ast.parse((FOLDER / f"{module}.py").read_text()).body:
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            assert not {name.split(".")[0] for name in names} & set(REQUIRED_BY_MODULE), module
