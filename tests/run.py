@@ -64,7 +64,9 @@ def lint_checks() -> Iterator[Check]:
     yield Check("ruff check", (str(TOOLS_BIN / "ruff"), "check", *python_folders()))
     yield Check("ruff format", (str(TOOLS_BIN / "ruff"), "format", "--check", *python_folders()))
     yield Check("mypy", (str(TOOLS_BIN / "mypy"), *python_folders()))
-    yield Check("actionlint", (str(TOOLS_BIN / "actionlint"), *map(str, (ROOT / ".github").rglob("*.yml"))))
+    yield Check(
+        "actionlint", (str(TOOLS_BIN / "actionlint"), *map(str, (ROOT / ".github" / "workflows").glob("*.yml")))
+    )
     yield Check("planemo lint", (*PLANEMO, "lint", *tool_files()))
     for folder in sorted(path.parent for path in (ROOT / "workflows").glob("*/*.ga")):
         yield Check(f"workflow_lint {folder.name}", (*PLANEMO, "workflow_lint", "--iwc", str(folder)))
