@@ -67,10 +67,11 @@ _item = cache(Item)
 def load_quality() -> tuple[Quality, ...]:
     """Read NBO-Q's fields."""
     with (FIELDS_FOLDER / "nbo_q.tsv").open(encoding="utf-8", newline="") as stream:
-        return tuple(
+        found = [
             Quality(row["element"], row["field"], int(row["tier"]), row["level"], row["applies"], row["question"])
             for row in csv.DictReader(stream, delimiter="\t", quoting=csv.QUOTE_NONE)
-        )
+        ]
+    return tuple(sorted(found, key=lambda quality: quality.tier))
 
 
 def applies_to(quality: Quality, image: ImageFacts) -> bool:

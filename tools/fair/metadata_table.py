@@ -4,6 +4,7 @@ import csv
 from collections.abc import Iterable, Mapping
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
+from typing import Any
 
 from image_facts import ImageFacts
 from key_value_dialects import ALL_IMAGES
@@ -91,7 +92,8 @@ def read_metadata_table(path: Path, name: str) -> list[MetadataValue]:
                     f"metadata table {name}, line {reader.line_num}: is damaged. Run validate_metadata again."
                 )
             cells = [plain_text(cell) for cell in row]
-            values.append(MetadataValue(*cells[:11], int(cells[11]), cells[12]))  # type: ignore[arg-type]
+            named: dict[str, Any] = dict(zip(COLUMNS, cells, strict=True))
+            values.append(MetadataValue(**{**named, "line": int(row[11])}))
     return values
 
 

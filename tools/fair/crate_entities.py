@@ -1,0 +1,184 @@
+"""The entities that more than one kind of crate has: people, organisations, organisms, methods, files."""
+
+import mimetypes
+from collections.abc import Iterable, Sequence
+from typing import Any
+from urllib.parse import quote
+
+from crate_terms import DESCRIPTOR
+from ontology_terms import Term, iri
+from study import Acquisition, AnnotationSet, Biosample, ResultFile, Study
+
+Entity = dict[str, Any]
+
+_MEDIA_TYPES = {
+    ".tif": "image/tiff",
+    ".tiff": "image/tiff",
+    ".tsv": "text/tab-separated-values",
+    ".tabular": "text/tab-separated-values",
+}
+_LICENSE_NAMES = {"https://creativecommons.org/publicdomain/zero/1.0/": "CC0 1.0 Universal"}
+
+
+def ref(identifier: str) -> dict[str, str]:
+    """A reference to an entity."""
+    return {"@id": identifier}
+
+
+def refs(identifiers: Iterable[str]) -> list[dict[str, str]]:
+    """References, each once."""
+    return [ref(identifier) for identifier in dict.fromkeys(identifiers)]
+
+
+def local_id(kind: str, name: str) -> str:
+    """An id inside the crate, as `#biosample-HeLa%20cells`; percent-encoded, as RO-Crate asks."""
+    return f"#{kind}-{quote(name, safe='')}"
+
+
+def path_id(path: str) -> str:
+    """A file's id: its path, percent-encoded."""
+    return quote(path, safe="/!$&'()*+,;=@-._~")
+
+
+def descriptor(conforms_to: Sequence[str], root: str) -> Entity:
+    """The entity that says what the metadata file is about and which profiles it follows."""
+    profiles = refs(conforms_to)
+    return {
+        "@id": DESCRIPTOR,
+        "@type": "CreativeWork",
+        "conformsTo": profiles[0] if len(profiles) == 1 else profiles,
+        "about": ref(root),
+    }
+
+
+def author_id(study: Study, index: int) -> str:
+    """An author's ORCID, else an id inside the crate."""
+    author = study.authors[index]
+    return author.orcid or local_id("person", author.name)
+
+
+def people(study: Study) -> list[Entity]:
+    """Authors and the organisations that they work for."""
+    entities: list[Entity] = []
+    for index, author in enumerate(study.authors):
+        person: Entity = {"@id": author_id(study, index), "@type": "Person", "name": author.name}
+        if author.affiliation or author.ror:
+            identifier = author.ror or local_id("organization", author.affiliation)
+            person["affiliation"] = ref(identifier)
+            entities.append({"@id": identifier, "@type": "Organization", "name": author.affiliation or author.ror})
+        if author.email:
+            person["email"] = author.email
+        entities.append(person)
+    return entities
+
+
+def publisher(study: Study) -> Entity:
+    """The organisation that publishes the data."""
+    name = study.texts["publisher"]
+    identifier = study.texts["publisher_url"] or local_id("organization", name)
+    entity: Entity = {"@id": identifier, "@type": "Organization", "name": name}
+    return entity | ({"url": study.texts["publisher_url"]} if study.texts["publisher_url"] else {})
+
+
+def license_entity(study: Study) -> Entity:
+    """The licence, by its address. Validated metadata knows two: CC0 and CC BY 4.0."""
+    name = _LICENSE_NAMES.get(study.license_id, "CC BY 4.0")
+    return {"@id": study.license_id, "@type": "CreativeWork", "name": name}
+
+
+def taxon(term: Term) -> Entity:
+    """An organism, by its NCBI Taxonomy address."""
+    return {"@id": iri(term.id), "@type": "Taxon", "scientificName": term.label}
+
+
+def defined_term(term: Term) -> Entity:
+    """A term of an ontology, as an imaging method of FBbi."""
+    return {"@id": iri(term.id), "@type": "DefinedTerm", "name": term.label}
+
+
+def biosample(sample: Biosample) -> Entity:
+    """A biosample with links to its organisms; what varies stands in the description."""
+    variables = (
+        ("Intrinsic", sample.intrinsic),
+        ("Extrinsic", sample.extrinsic),
+        ("Experimental", sample.experimental),
+    )
+    parts = [sample.description or sample.entity or sample.title]
+    parts += [f"{name} variables: {'; '.join(texts)}." for name, texts in variables if texts]
+    entity: Entity = {
+        "@id": local_id("biosample", sample.title),
+        "@type": "BioSample",
+        "name": sample.title,
+        "description": " ".join(parts),
+        "taxonomicRange": refs(iri(term.id) for term in sample.organisms),
+    }
+    if sample.cell_lines:
+        entity["hasCellLine"] = [iri(term.id) if term.id else term.label for term in sample.cell_lines]
+    return entity
+
+
+def lab_protocol(acquisition: Acquisition) -> Entity:
+    """How the images were taken, with links to the imaging methods."""
+    return {
+        "@id": local_id("acquisition", acquisition.title),
+        "@type": "LabProtocol",
+        "name": acquisition.title,
+        "description": acquisition.parameters or acquisition.instrument or acquisition.title,
+        "labEquipment": acquisition.instrument,
+        "measurementTechnique": refs(iri(term.id) for term in acquisition.methods),
+    }
+
+
+def annotation_protocol(annotations: AnnotationSet) -> Entity:
+    """MIFA's description of how annotations were made."""
+    more = [
+        f"{name}: {text}."
+        for name, text in (
+            ("Criteria", annotations.criteria),
+            ("Coverage", annotations.coverage),
+            ("Confidence", annotations.confidence),
+        )
+        if text
+    ]
+    return {
+        "@id": local_id("annotation-method", annotations.title),
+        "@type": "LabProtocol",
+        "name": annotations.title,
+        "description": " ".join([annotations.overview, f"Method: {annotations.method}.", *more]),
+        "keywords": list(annotations.types),
+    }
+
+
+def file_entity(name: str, path: str, size_bytes: int) -> Entity:
+    """A file of the package."""
+    return {
+        "@id": path_id(path),
+        "@type": "File",
+        "name": name,
+        "contentSize": str(size_bytes),
+        "encodingFormat": media_type(path),
+    }
+
+
+def media_type(path: str) -> str:
+    """Media type by the path's ending."""
+    known = next((kind for ending, kind in _MEDIA_TYPES.items() if path.endswith(ending)), None)
+    return known or mimetypes.guess_type(path)[0] or "application/octet-stream"
+
+
+def result_entity(result: ResultFile, kind: str = "") -> Entity:
+    """A file that analysis made, linked to the image that it was made from."""
+    entity = file_entity(result.name, result.path, result.size_bytes)
+    if kind:
+        entity["additionalType"] = kind
+    if result.image:
+        entity["isBasedOn"] = ref(path_id(result.image))
+    return entity
+
+
+def graph(entities: Iterable[Entity]) -> list[Entity]:
+    """Entities, each id once: the same organism or institution comes from several places."""
+    unique: dict[str, Entity] = {}
+    for entity in entities:
+        unique.setdefault(entity["@id"], entity)
+    return list(unique.values())

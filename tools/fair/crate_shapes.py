@@ -1,0 +1,80 @@
+"""Check a crate's graph against SHACL shapes, offline: contexts come from this tool, nothing is fetched."""
+
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+from crate_terms import offline_context
+from table_reader import Finding
+
+SHAPES_FOLDER = Path(__file__).resolve().parent / "shapes"
+PROFILE_SHAPES = {
+    "base": ("ro-crate",),
+    "general": ("ro-crate",),
+    "gide": ("ro-crate", "gide"),
+    "bia": ("ro-crate", "bia"),
+}
+_ROOT_CLASS = "https://github.com/bioimage-suite-galaxy/shapes#Root"
+_LEVELS = {"Violation": "error", "Warning": "warning", "Info": "note"}
+# Relative ids need a base to become addresses (rdflib drops them without one); it is cut off again in messages.
+# The top-level domain .invalid is reserved: nothing can ever be there (RFC 2606).
+_BASE = "https://crate.invalid/"
+
+
+def shape_findings(document: dict[str, Any], root: str, name: str, profile: str) -> list[Finding]:
+    """Check with SHACL.
+
+    Args:
+        document: JSON-LD of the crate.
+        root: Id of the root dataset.
+        name: What the user calls the crate.
+        profile: A key of `PROFILE_SHAPES`.
+
+    Returns:
+        A finding a violated shape: the entity's id and property as column.
+    """
+    import pyshacl
+    import rdflib
+
+    terms, unknown = offline_context(document.get("@context"))
+    findings = [
+        Finding(
+            "warning", name, 0, "@context", address, "a context that this tool has offline", "its terms are not checked"
+        )
+        for address in unknown
+    ]
+    data = rdflib.Graph()
+    graph = [_without_context(entity) for entity in document["@graph"] if not _plain_file(entity)]
+    data.parse(data={"@context": terms, "@graph": graph}, format="json-ld", base=_BASE)  # type: ignore[arg-type]
+    data.add((rdflib.URIRef(root, base=_BASE), rdflib.RDF.type, rdflib.URIRef(_ROOT_CLASS)))
+    shapes = rdflib.Graph()
+    for file in PROFILE_SHAPES[profile]:
+        shapes.parse(SHAPES_FOLDER / f"{file}.ttl")
+    _, report, _ = pyshacl.validate(data, shacl_graph=shapes, inference="none", do_owl_imports=False)
+    shacl = rdflib.Namespace("http://www.w3.org/ns/shacl#")
+    for result in report.subjects(rdflib.RDF.type, shacl.ValidationResult):
+        focus = str(report.value(result, shacl.focusNode)).removeprefix(_BASE) or "./"
+        path = _local(report.value(result, shacl.resultPath))
+        level = _LEVELS[_local(report.value(result, shacl.resultSeverity))]
+        value = report.value(result, shacl.value)
+        found = str(value).removeprefix(_BASE) if value is not None and path else "missing" if path else focus
+        expected = str(report.value(result, shacl.resultMessage))
+        findings.append(Finding(level, name, 0, f"{focus} {path}".strip(), found, expected))
+    return sorted(set(findings), key=lambda finding: (finding.level, finding.column, finding.expected))
+
+
+def _plain_file(entity: Any) -> bool:
+    """Plain files have no shape of their own; leaving out ten thousand of them saves nearly all the time."""
+    return isinstance(entity, dict) and entity.get("@type") in ("File", ["File"])
+
+
+def _without_context(entity: dict[str, Any]) -> dict[str, Any]:
+    """A context inside an entity could name an address that the JSON-LD reader would fetch."""
+    copy = deepcopy(entity)
+    copy.pop("@context", None)
+    return copy
+
+
+def _local(term: Any) -> str:
+    text = str(term) if term is not None else ""
+    return text.rpartition("#")[2].rpartition("/")[2]

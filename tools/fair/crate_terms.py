@@ -1,0 +1,111 @@
+"""The JSON-LD words that crates are written in: contexts and profiles, resolved without the network."""
+
+import json
+from copy import deepcopy
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+RO_CRATE = "https://w3id.org/ro/crate/"
+RO_CRATE_1_1 = RO_CRATE + "1.1"
+RO_CRATE_1_2 = RO_CRATE + "1.2"
+GIDE_PROFILE = "https://www.gide-project.org/ro-crate/search/1.0/profile"
+GIDE_CONTEXT = "https://www.gide-project.org/ro-crate/search/1.0/context"
+BIA_PROFILE = "https://w3id.org/bia/ro-crate/profile/bia-submission"
+DESCRIPTOR = "ro-crate-metadata.json"
+WORKFLOW_RUN_CONTEXT = "https://w3id.org/ro/terms/workflow-run/context"
+
+# The profile's own context imports RO-Crate's and so cannot stand beside it (a JSON-LD reader sees a recursion):
+# its terms are therefore written out (GIDE search input RO-Crate profile, v0.2).
+GIDE_TERMS: dict[str, Any] = {
+    "obo": "http://purl.obolibrary.org/obo/",
+    "dwc": "http://rs.tdwg.org/dwc/terms/",
+    "dwciri": "http://rs.tdwg.org/dwc/iri/",
+    "bao": "http://www.bioassayontology.org/bao#",
+    "xsd": "http://www.w3.org/2001/XMLSchema#",
+    "vernacularName": {"@id": "dwc:vernacularName"},
+    "scientificName": {"@id": "dwc:scientificName"},
+    "hasCellLine": {"@id": "bao:BAO_0002004"},
+    "measurementMethod": {"@id": "dwciri:measurementMethod"},
+    "seeAlso": {"@id": "http://www.w3.org/2000/01/rdf-schema#seeAlso"},
+    "BioSample": {"@id": "http://schema.org/BioSample"},
+    "LabProtocol": {"@id": "http://schema.org/LabProtocol"},
+    "labEquipment": {"@id": "http://schema.org/labEquipment"},
+}
+
+_BIA_PROPERTIES = (
+    "accessionId", "acknowledgement", "associatedAnnotationMethod", "associatedBiologicalEntity",
+    "associatedImageAcquisitionProtocol", "associatedSpecimen", "associatedSpecimenImagingPreparationProtocol",
+    "biologicalEntity", "biologicalEntityDescription", "commonName", "experimentalVariableDescription",
+    "extrinsicVariableDescription", "fbbiId", "imagingInstrumentDescription", "imagingMethodName",
+    "imagingPreparationProtocol", "intrinsicVariableDescription", "methodType", "ncbiId", "organismClassification",
+    "scientificName", "annotationCriteria", "annotationCoverage",
+)  # fmt: skip
+# The submission profile's prefix is `http://bia/`; the table's columns use W3C's csvw.
+BIA_TERMS: dict[str, Any] = {
+    "bia": "http://bia/",
+    "csvw": "http://www.w3.org/ns/csvw#",
+    "dwc": "http://rs.tdwg.org/dwc/terms/",
+    **{name: {"@id": f"http://bia/{name}"} for name in _BIA_PROPERTIES},
+    "tableSchema": {"@id": "csvw:tableSchema", "@type": "@id"},
+    "column": {"@id": "csvw:column", "@container": "@list"},
+    "columnName": {"@id": "csvw:name"},
+    "propertyUrl": {"@id": "csvw:propertyUrl", "@type": "@id"},
+}
+
+# The few terms of https://w3id.org/ro/terms/workflow-run/context, so that run crates are read offline too.
+WORKFLOW_RUN_TERMS: dict[str, Any] = {
+    name: {"@id": f"https://w3id.org/ro/terms/workflow-run#{name}"}
+    for name in (
+        "ParameterConnection",
+        "connection",
+        "sourceParameter",
+        "targetParameter",
+        "sha1",
+        "md5",
+        "sha256",
+        "sha512",
+    )
+}
+
+
+def context(version: str, terms: dict[str, Any]) -> list[Any]:
+    """The `@context` of a crate: RO-Crate's by address, further terms written out."""
+    return [f"{version}/context", terms]
+
+
+@cache
+def _ro_crate_terms() -> dict[str, Any]:
+    path = Path(__file__).resolve().parent / "data" / "ro-crate-context.jsonld"
+    return json.loads(path.read_text(encoding="utf-8"))["@context"]
+
+
+def offline_context(found: Any) -> tuple[dict[str, Any], list[str]]:
+    """Replace the addresses in a crate's `@context` by terms that ship with this tool. Nothing is ever fetched.
+
+    Args:
+        found: The crate's `@context`: address, object, or list of both.
+
+    Returns:
+        One object that holds every term, and the addresses that this tool does not know.
+    """
+    merged: dict[str, Any] = {}
+    unknown: list[str] = []
+    for part in found if isinstance(found, list) else [found]:
+        if isinstance(part, dict):
+            merged |= {key: value for key, value in part.items() if _harmless(key, value)}
+            unknown += [str(key) for key, value in part.items() if not _harmless(key, value)]
+        elif isinstance(part, str) and part.startswith(RO_CRATE):
+            merged = {**_ro_crate_terms(), **merged}
+        elif part == WORKFLOW_RUN_CONTEXT:
+            merged |= WORKFLOW_RUN_TERMS
+        elif part == GIDE_CONTEXT:
+            merged |= {**_ro_crate_terms(), **GIDE_TERMS}
+        elif part is not None:
+            unknown.append(str(part))
+    return deepcopy(merged), unknown
+
+
+def _harmless(key: str, value: Any) -> bool:
+    """A term may bring a context of its own, and `@import` and `@context` name addresses that a reader would fetch."""
+    return key != "@import" and not (isinstance(value, dict) and "@context" in value)
