@@ -151,17 +151,15 @@ class StoredPixels:
                 written = os.pwrite(file, view, offset)
                 view, offset = view[written:], offset + written
 
-    def _rows(self, z: int, c: int, t: int, x: int, y: int, w: int, h: int) -> Iterator[tuple[int, int]]:
-        """Yield (offset, size) of the contiguous runs of bytes of a region."""
+    def _runs(self, z: int, c: int, t: int, x: int, y: int, w: int, h: int) -> tuple[range, int]:
+        """Return the offsets of the contiguous runs of bytes of a region, and the size of each."""
         shape = self.shape
         shape.check_region(x, y, w, h)
-        item = shape.wire_type.itemsize
-        start = shape.plane_offset(z, c, t) + y * shape.row_bytes + x * item
+        item, row = shape.wire_type.itemsize, shape.row_bytes
+        start = shape.plane_offset(z, c, t) + y * row + x * item
         if w == shape.size_x:
-            yield start, h * shape.row_bytes
-            return
-        for row in range(h):
-            yield start + row * shape.row_bytes, w * item
+            return range(start, start + 1), h * row
+        return range(start, start + h * row, row), w * item
 
     def read_tile(self, level: int, z: int, c: int, t: int, x: int, y: int, w: int, h: int) -> np.ndarray:
         """Return one region of one plane, shape (h, w), big-endian.
@@ -173,7 +171,13 @@ class StoredPixels:
 
         if level != 0:
             raise IndexError(f"resolution level {level} of 1")
-        data = b"".join(self.read_bytes(*run) for run in self._rows(z, c, t, x, y, w, h))
+        offsets, size = self._runs(z, c, t, x, y, w, h)
+        with self._lock:
+            file = self._open(create=False)
+            if file is None:
+                data = bytes(size * len(offsets))
+            else:
+                data = b"".join([os.pread(file, size, offset) for offset in offsets])
         return np.frombuffer(data, self.shape.wire_type).reshape(h, w)
 
     def write_tile(self, data: bytes, z: int, c: int, t: int, x: int, y: int, w: int, h: int) -> None:
@@ -183,13 +187,13 @@ class StoredPixels:
             IndexError: It is not inside the image.
             ValueError: The data are not exactly as long as the region.
         """
-        runs = self._rows(z, c, t, x, y, w, h)
+        offsets, size = self._runs(z, c, t, x, y, w, h)
         if len(data) != w * h * self.shape.wire_type.itemsize:
             raise ValueError(f"{len(data)} bytes given for {w} x {h} pixels of {self.shape.wire_type.itemsize} bytes")
-        view, position = memoryview(data), 0
-        for offset, size in runs:
-            self.write_bytes(offset, view[position : position + size])
-            position += size
+        view = memoryview(data)
+        with self._lock:
+            for number, offset in enumerate(offsets):
+                self.write_bytes(offset, view[number * size : (number + 1) * size])
 
     def close(self) -> None:
         """Release the file."""

@@ -1,0 +1,151 @@
+"""Pixels of the OMERO sandbox: MB/s of tiles written and read, import, thumbnails, and the memory a large image takes.
+
+`python benchmarks/bench_sandbox_pixels.py` prints the figures; `make bench` collects `records()`. One client on the
+same machine, over TLS as omero-py connects by default. There is no OMERO.server here to compare with.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+TILE = 512
+SIDE = 4096
+LARGE = 30000
+NOTHING = "nothing here: no OMERO.server without Java"
+
+
+def record(name: str, value: float, unit: str, goal: float | None = None) -> dict[str, Any]:
+    """Return one figure as `make bench` keeps it."""
+    return {"name": name, "value": round(value, 2), "unit": unit, "goal": goal, "compared_with": NOTHING}
+
+
+def resident_mib(pid: int) -> float:
+    """Return the resident memory of a process in MiB."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS:")) / 1024
+
+
+def peak_mib(pid: int) -> float:
+    """Return the largest resident memory that a process ever had, in MiB."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:")) / 1024
+
+
+def timed(action: Callable[[], Any]) -> tuple[float, Any]:
+    """Return seconds that an action took, and its result."""
+    start = time.perf_counter()
+    result = action()
+    return time.perf_counter() - start, result
+
+
+def tiles(side: int) -> list[tuple[int, int, int, int]]:
+    """Return the tiles (x, y, w, h) of a square plane."""
+    return [
+        (x, y, min(TILE, side - x), min(TILE, side - y)) for y in range(0, side, TILE) for x in range(0, side, TILE)
+    ]
+
+
+def bench_tiles(client: Any) -> list[dict[str, Any]]:
+    """Write an image of 4096 x 4096 16-bit pixels by tiles, and read it again by tiles and by plane."""
+    import numpy as np
+    import omero
+
+    kind = omero.model.PixelsTypeI()
+    kind.value = omero.rtypes.rstring("uint16")
+    service = client.sf.getPixelsService()
+    image = service.createImage(SIDE, SIDE, 1, 1, [0], kind, "tiles", "").val
+    pixels = client.sf.getQueryService().findByQuery(f"from Pixels p where p.image.id = {image}", None).id.val
+    store = client.sf.createRawPixelsStore()
+    store.setPixelsId(pixels, True)
+    data = np.random.default_rng(0).integers(0, 65535, TILE * TILE, dtype=np.uint16).tobytes()
+    megabytes = SIDE * SIDE * 2 / 1e6
+    written, _ = timed(lambda: [store.setTile(data, 0, 0, 0, *tile) for tile in tiles(SIDE)])
+    read, _ = timed(lambda: [store.getTile(0, 0, 0, *tile) for tile in tiles(SIDE)])
+    plane, _ = timed(lambda: store.getPlane(0, 0, 0))
+    store.close()
+    return [
+        record(f"sandbox: tiles of {TILE} written", megabytes / written, "MB/s"),
+        record(f"sandbox: tiles of {TILE} read", megabytes / read, "MB/s"),
+        record(f"sandbox: a plane of {SIDE} x {SIDE} read", megabytes / plane, "MB/s"),
+    ]
+
+
+def write_large(path: Path) -> None:
+    """Write a pyramid of 30,000 x 30,000 pixels of one repeated, noisy tile (zlib)."""
+    import zlib
+
+    import numpy as np
+    import tifffile
+
+    noise = np.random.default_rng(1).integers(0, 50, (TILE, TILE), dtype=np.uint8)
+    tile = zlib.compress(noise, 1)
+    with tifffile.TiffWriter(path, bigtiff=True, ome=True) as writer:
+        side = LARGE
+        for level in range(6):
+            count = (-(-side // TILE)) ** 2
+            options: dict[str, Any] = {"subifds": 5, "metadata": {"axes": "YX"}} if level == 0 else {"subfiletype": 1}
+            writer.write(
+                (tile for _ in range(count)),
+                shape=(side, side),
+                dtype=np.uint8,
+                tile=(TILE, TILE),
+                compression="zlib",
+                **options,
+            )
+            side = -(-side // 2)
+
+
+def bench_large(client: Any, folder: Path, pid: int) -> list[dict[str, Any]]:
+    """Import a large pyramid, read a thousand of its tiles and its thumbnail."""
+    from omero.rtypes import rint
+
+    from sandbox.omero.client_import import import_files
+
+    path = folder / "large.ome.tif"
+    write_large(path)
+    imported, [image] = timed(lambda: import_files(client, [path]))
+    pixels = client.sf.getQueryService().findByQuery(f"from Pixels p where p.image.id = {image}", None).id.val
+    store = client.sf.createRawPixelsStore()
+    store.setPixelsId(pixels, True)
+    chosen = tiles(LARGE)[:: len(tiles(LARGE)) // 1000][:1000]
+    read, sizes = timed(lambda: sum(len(store.getTile(0, 0, 0, *tile)) for tile in chosen))
+    store.close()
+    thumbnails = client.sf.createThumbnailStore()
+    thumbnails.setPixelsId(pixels)
+    thumbnail, _ = timed(lambda: thumbnails.getThumbnailByLongestSide(rint(96)))
+    thumbnails.close()
+    return [
+        record(f"sandbox: import of a {LARGE} x {LARGE} pyramid ({path.stat().st_size / 1e6:.0f} MB)", imported, "s"),
+        record(f"sandbox: its tiles of {TILE} read, decompressed", sizes / 1e6 / read, "MB/s"),
+        record("sandbox: its thumbnail", thumbnail * 1e3, "ms"),
+        record("sandbox: largest memory of the server", peak_mib(pid), "MiB", 500),
+    ]
+
+
+def records() -> list[dict[str, Any]]:
+    """Measure everything on a server of its own."""
+    from sandbox.omero.launch import running_server
+
+    with tempfile.TemporaryDirectory() as scratch, running_server(Path(scratch) / "data") as server:
+        import omero.clients
+
+        client = omero.clients.BaseClient(host=server.host, port=server.port)
+        client.createSession("root", server.root_password)
+        try:
+            rest = record("sandbox: memory of the server at rest", resident_mib(server.pid), "MiB")
+            return [rest, *bench_tiles(client), *bench_large(client, Path(scratch), server.pid)]
+        finally:
+            client.closeSession()
+
+
+if __name__ == "__main__":
+    print(json.dumps(records(), indent=1))
