@@ -12,8 +12,9 @@ NOT_311 = ERROR: $(PYTHON) is not CPython 3.11. Install python3 and python3-venv
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
+# Not supervised: its servers stay, to look at what came back.
 demo: setup  ## the round trip: OMERO, Galaxy, segmentation, measurement, back to OMERO
-	@$(SUPERVISED) $(TOOLS_PYTHON) -m scripts.demo
+	@$(TOOLS_PYTHON) -m scripts.demo
 
 up: setup  ## start OMERO and Galaxy, leave them running, print addresses and logins
 	@$(PYTHON) -m sandbox up
