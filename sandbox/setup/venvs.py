@@ -92,7 +92,7 @@ def _run_with_progress(command: list[str], log: Path, label: str, total: int) ->
     seen = 0
     environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
     with (
-        log.open("w") as output,
+        log.open("w", buffering=1) as output,
         subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
