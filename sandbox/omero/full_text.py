@@ -1,7 +1,7 @@
 """Search by words: in names, descriptions and annotations, as they are at the moment.
 
-OMERO searches an index made by Lucene; this looks with LIKE. A word may contain `*` for any text and `?` for any character;
-all words have to be found (somewhere) unless they are joined by `OR`; upper and lower case are the same.
+OMERO searches an index made by Lucene; this looks with LIKE. A word may contain `*` for any text and `?` for any
+character; all words have to be found (somewhere) unless they are joined by `OR`; case does not matter.
 """
 
 from __future__ import annotations

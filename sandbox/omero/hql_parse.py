@@ -287,9 +287,7 @@ class _Builder(lark.Transformer):
 
     def join(self, children: list) -> Join:
         kind, _, fetch, path, _, alias, *condition = children
-        return Join(
-            kind or "inner", fetch is not None, path, str(alias or ""), condition[-1] if condition else None
-        )
+        return Join(kind or "inner", fetch is not None, path, str(alias or ""), condition[-1] if condition else None)
 
     def where(self, children: list) -> _Clause:
         return _Clause("where", children[1])
@@ -431,7 +429,8 @@ def parse(text: str) -> Query:
     except lark.exceptions.UnexpectedInput as error:
         position = error.pos_in_stream
         near = text[position : position + 40] if position is not None and position >= 0 else ""
-        what = repr(near) if near else "end"
+        ended = isinstance(error, lark.exceptions.UnexpectedToken) and error.token.type == "$END"
+        what = repr(near) if near and not ended else "end"
         raise errors.query(f"unexpected {what} in the query: {text[:2000]}") from None
     except (lark.exceptions.LarkError, RecursionError) as error:
         raise errors.query(f"the query cannot be read ({type(error).__name__}): {text[:2000]}") from None

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -190,18 +191,20 @@ class _Translator:
 
     def parameter(self, name: str) -> Any:
         self.scalars.add(name)
-        return sa.bindparam(f"given_{name}")
+        return sa.bindparam(f"given_{name}", None)
 
     def list_parameter(self, name: str) -> Any:
         """The members of a parameter, which may be thousands: SQLite limits a statement's variables."""
         self.lists.add(name)
-        return sa.select(sa.text("value")).select_from(sa.func.json_each(sa.bindparam(f"list_{name}")))
+        return sa.select(sa.text("value")).select_from(sa.func.json_each(sa.bindparam(f"list_{name}", None)))
 
     def condition(self, origin: Origin) -> Any | None:
         """What the caller may see of a table; None when that is all of it."""
         if origin.entity is None or origin.entity.is_global or self.scope == "1":
             return None
-        return sa.text(self.scope.format(alias=f'"{origin.table.name}"'))
+        # A parameter without a value would be one that is missing: the values come with each call.
+        names = {name: None for name in re.findall(r":(\w+)", self.scope)}
+        return sa.text(self.scope.format(alias=f'"{origin.table.name}"')).bindparams(**names)
 
 
 def _walk(node: Any) -> Any:
@@ -323,9 +326,7 @@ class _Select:
         origin.parent = start
         origin.path = join.path.parts[1:]
 
-    def _join(
-        self, parent: Origin, name: str, alias: str, outer_join: bool, condition: h.Node | None = None
-    ) -> Origin:
+    def _join(self, parent: Origin, name: str, alias: str, outer_join: bool, condition: h.Node | None = None) -> Origin:
         """Join what a property of `parent` refers to."""
         if name.startswith("details."):
             return self._join_details(parent, name.removeprefix("details."), alias, outer_join)
@@ -611,9 +612,7 @@ class _Select:
         kinds = {"bytes": "bytes", "strings": "strings"}
         return Value(column, kinds.get(prop.kind, prop.type))
 
-    def _follow_reference(
-        self, origin: Origin, prop: Property, column: Any, rest: list[str], node: h.Path
-    ) -> Value:
+    def _follow_reference(self, origin: Origin, prop: Property, column: Any, rest: list[str], node: h.Path) -> Value:
         if not rest:
             return Value(column, "object", MODEL_ENTITIES[prop.type])
         if rest == ["id"]:
@@ -724,8 +723,15 @@ class _Select:
             return self._choices_of_call(node, value)
         if isinstance(node, h.Tuple):
             listed = [n for n in node.values if isinstance(n, h.Parameter)]
-            others = [self.value(n) if value.type != "class" else _class_value(self.value(n), n) for n in node.values if not isinstance(n, h.Parameter)]
-            return [*(self.translator.list_parameter(n.name) for n in listed), *([[o.sql for o in others]] if others else [])]
+            others = [
+                self.value(n) if value.type != "class" else _class_value(self.value(n), n)
+                for n in node.values
+                if not isinstance(n, h.Parameter)
+            ]
+            return [
+                *(self.translator.list_parameter(n.name) for n in listed),
+                *([[o.sql for o in others]] if others else []),
+            ]
         found = self.value(node)
         if found.type == "collection":
             return [self.elements(found)]

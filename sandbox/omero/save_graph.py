@@ -306,7 +306,9 @@ class Saver:
             return
         allowed = permissions.rights(self.context, stored["owner_id"], stored["group_id"])
         if not allowed.edit or not self._visible(stored["owner_id"], stored["group_id"]):
-            raise errors.security(f"Updating {node.entity.name}:{node.id} is not allowed to user {self.context.user_id}")
+            raise errors.security(
+                f"Updating {node.entity.name}:{node.id} is not allowed to user {self.context.user_id}"
+            )
 
     def _changed(self, node: Node, stored: dict[str, Any]) -> bool:
         return any(
@@ -327,8 +329,10 @@ class Saver:
             return False
         known = context.directory.groups.get(group)
         whole = context.is_admin or group in context.leader_of or group == USER_GROUP
-        return whole or owner == context.user_id or (
-            group in context.member_of and known is not None and known.is_readable
+        return (
+            whole
+            or owner == context.user_id
+            or (group in context.member_of and known is not None and known.is_readable)
         )
 
     def _authorise_references(self, node: Node, group: int) -> None:
@@ -366,7 +370,9 @@ class Saver:
         if prop.name == "child" and annotates:
             return  # any visible annotation may be used
         if not (allowed.annotate if annotates else allowed.link):
-            raise errors.read_only_group(f"Linking {node.entity.name} to {name} is not allowed to user {self.context.user_id}")
+            raise errors.read_only_group(
+                f"Linking {node.entity.name} to {name} is not allowed to user {self.context.user_id}"
+            )
 
     # --- writing ---------------------------------------------------------------------------------
 
@@ -442,9 +448,7 @@ class Saver:
         external = node.thing._details._externalInfo if node.thing._details is not None else None
         if external is not None and not node.entity.is_global:
             node.row["external_id"] = self._id_of(external)
-        changed = {
-            name: value for name, value in node.row.items() if name != "version" and stored.get(name) != value
-        }
+        changed = {name: value for name, value in node.row.items() if name != "version" and stored.get(name) != value}
         names_changed = self._named_values_changed(node)
         if not changed and not names_changed:
             return
@@ -535,5 +539,3 @@ def _default(entity: Entity, name: str) -> Any:
         ("Fileset", "templatePrefix"): "",
     }
     return defaults.get((entity.root, name))
-
-

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sandbox.omero import errors, permissions
 from sandbox.omero.commands.graph import ChildOptions, Closure, Walker, check_filesets, release, targets_of
+from sandbox.omero.leftovers import files_of, remove_files
 from sandbox.omero.model import MODEL_ENTITIES, Entity
 
 if TYPE_CHECKING:
@@ -25,7 +26,9 @@ def run_delete(run: Run, tx: Transaction, request: Any) -> Any:
     response = omero.cmd.Delete2Response(deletedObjects=closure.by_class())
     if request.dryRun:
         return response
-    run.after.append(_file_removal(run, tx, closure))
+    files = run.server.files
+    paths = files_of(tx, files, closure.found)
+    run.after.append(lambda: remove_files(files, paths))
     delete_rows(tx, closure)
     return response
 
@@ -48,27 +51,6 @@ def delete_rows(tx: Transaction, closure: Closure) -> None:
         tx.rows(
             f'DELETE FROM "{root}" WHERE id IN (SELECT value FROM json_each(:ids))', {"ids": json.dumps(sorted(ids))}
         )
-
-
-def _file_removal(run: Run, tx: Transaction, closure: Closure) -> Any:
-    """What removes the binary data of deleted objects, once they are gone for good."""
-    from sandbox.omero.stored_files import original_file_path, pixels_path
-
-    files = run.server.files
-    rows = [tx.get("OriginalFile", i) for i in closure.found.get("OriginalFile", ())]
-    paths = [original_file_path(files, row) for row in rows if row is not None]
-    paths += [pixels_path(files, i) for i in closure.found.get("Pixels", ())]
-
-    def remove() -> None:
-        from sandbox.omero.stored_files import remove_empty_parents, repository_folder
-
-        repository = repository_folder(files)
-        for path in paths:
-            path.unlink(missing_ok=True)
-            if repository in path.parents:
-                remove_empty_parents(path.parent, repository)
-
-    return remove
 
 
 def delete_single(tx: Transaction, context: Context, entity: Entity, row_id: int) -> None:

@@ -27,6 +27,9 @@ def run_duplicate(run: Run, tx: Transaction, request: Any) -> Any:
         if getattr(request, name):
             raise errors.unsupported(f"Duplicate with {name}")
     closure = Walker(tx, run.context, ChildOptions.of(request)).walk(targets_of(request))
+    if any(row["fileset"] is not None for row in tx.find("Image", id=sorted(closure.found.get("Image", ())))):
+        # The pixels of such an image are its fileset's files, and images of one fileset cannot go different ways.
+        raise errors.unsupported("Duplicate of imported images")
     for root in IMPORTED:
         closure.found.pop(root, None)
     _drop_outward_links(tx, closure)
@@ -38,7 +41,7 @@ def run_duplicate(run: Run, tx: Transaction, request: Any) -> Any:
 
 
 def _drop_outward_links(tx: Transaction, closure: Closure) -> None:
-    """A copy of a dataset does not stand in the project: links from outside are not copied, those to annotations are."""
+    """Links from outside are not copied (a copy of a dataset is in no project), those to annotations are."""
     for root in [r for r in closure.found if MODEL_ENTITIES[r].is_link]:
         parent = MODEL_ENTITIES[MODEL_ENTITIES[root].properties["parent"].type].root
         sql = f'SELECT id, parent FROM "{root}" WHERE id IN (SELECT value FROM json_each(:ids))'
@@ -61,8 +64,6 @@ def _copy(run: Run, tx: Transaction, closure: Closure) -> dict[tuple[str, int], 
             for reference in columns:
                 if (reference.target, row[reference.column]) in copies:
                     row[reference.column] = copies[reference.target, row[reference.column]]
-            if root == "Image":
-                row["fileset"] = None
             if not MODEL_ENTITIES[root].is_global:
                 row |= {"owner_id": run.context.user_id, "creation_id": tx.event, "update_id": tx.event}
             row["id"] = copies[root, row["id"]]

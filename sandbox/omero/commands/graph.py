@@ -2,9 +2,10 @@
 
 As OMERO's graph policies in their effect, in three rules:
 
-- What cannot be without an object (its references are not null) goes with it: pixels with the image, links with their ends.
+- What cannot be without an object (its references are not null) goes with it: pixels with the image, links with
+  their ends.
 - What an object alone uses goes too: a dataset's images that are in no other dataset, the last user's instrument, an
-  annotation that hangs nowhere else. Tags, terms and files stay unless they are asked for by a child option.
+  annotation that hangs nowhere else. Tags, terms and files stay unless a child option asks for them.
 - All else that refers to it lets go.
 """
 

@@ -94,7 +94,7 @@ def run_chmod(run: Run, tx: Transaction, request: Any) -> Any:
 
 
 def _cut_links(tx: Transaction, closure: Closure) -> dict[str, list[int]]:
-    """Take links with one end outside out of the closure and delete them, and null references across; what was deleted."""
+    """Delete links that would have one end outside, and null references across; what was deleted."""
     deleted: dict[str, list[int]] = {}
     for root in [r for r in closure.found if MODEL_ENTITIES[r].is_link]:
         ends = [MODEL_ENTITIES[MODEL_ENTITIES[root].properties[end].type].root for end in ("parent", "child")]
