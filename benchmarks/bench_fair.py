@@ -1,0 +1,87 @@
+"""Measure the metadata tools on 10,000 images: `records()` runs each as its own process and notes time and memory.
+
+Run: `.venv/tools/bin/python benchmarks/bench_fair.py`. No public tool does the same, so the goal stands beside each.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+TOOLS = Path(__file__).resolve().parents[1] / "tools" / "fair"
+TEMPLATE = Path(__file__).resolve().parents[1] / "test-data" / "fair" / "template_rembi.csv"
+IMAGES = 10_000
+SECONDS_GOAL, MEGABYTES_GOAL = 30, 500
+
+
+def _run(script: str, *arguments: object) -> tuple[float, float]:
+    """Wall seconds and peak memory (MB, the child's resident set) of one run of a tool."""
+    command = [sys.executable, str(TOOLS / f"{script}.py"), *map(str, arguments)]
+    start = time.perf_counter()
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    _, status, usage = os.wait4(process.pid, 0)
+    seconds = time.perf_counter() - start
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise RuntimeError(f"{script} ended with exit code {process.returncode}")
+    return seconds, usage.ru_maxrss / 1024
+
+
+def _write_inputs(folder: Path) -> None:
+    import numpy as np
+    import tifffile
+
+    first = folder / "first.ome.tiff"
+    metadata = {"axes": "CYX", "PhysicalSizeX": 0.65, "PhysicalSizeXUnit": "µm", "Channel": {"Name": ["DAPI", "GFP"]}}
+    tifffile.imwrite(first, np.zeros((2, 16, 16), np.uint16), metadata=metadata)
+    names = [f"cells_{number:05}.ome.tiff" for number in range(IMAGES)]
+    for name in names:
+        (folder / name).write_bytes(first.read_bytes())
+    (folder / "images.json").write_text(json.dumps([{"path": str(folder / name), "name": name} for name in names]))
+    header, everything, row, *_ = TEMPLATE.read_text(encoding="utf-8").splitlines()
+    rows = [row.replace("cells_a.ome.tiff", name) for name in names]
+    (folder / "filled.csv").write_text("\n".join([header, everything, *rows]) + "\n", encoding="utf-8")
+    (folder / "metadata.json").write_text(json.dumps([{"path": str(folder / "filled.csv"), "name": "filled.csv"}]))
+
+
+def records() -> list[dict[str, object]]:
+    """Time and memory of each tool on 10,000 small OME-TIFFs."""
+    found: list[dict[str, object]] = []
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        _write_inputs(folder)
+        images = ("--images", folder / "images.json")
+        table = ("--metadata", folder / "table.tsv")
+        reports = ("--findings", folder / "f.tsv", "--report", folder / "f.html")
+        counts = ("--image-completeness", folder / "i.tsv", "--field-completeness", folder / "c.tsv")
+        scopes = ("--scopes", "study,biosample,acquisition,annotation")
+        runs: list[tuple[str, str, tuple[object, ...]]] = [
+            ("template as XLSX", "metadata_template", (*images, *scopes, "--output", folder / "t.xlsx")),
+            ("template as CSV", "metadata_template", (*images, *scopes, "--form", "csv", "--output", folder / "t.csv")),
+            (
+                "validation",
+                "validate_metadata",
+                ("--metadata", folder / "metadata.json", *images, *scopes, *reports, "--table", folder / "table.tsv"),
+            ),
+            ("completeness report", "metadata_report", (*table, *images, *counts, "--report", folder / "r.html")),
+        ]
+        for product in ("gide", "bia", "general", "idr"):
+            output = ("--crate", folder / "gide.json", "--package", folder / f"{product}.zip")
+            arguments = ("--product", product, *table, *images, *output, "--with-images")
+            runs.append((f"crate {product}", "build_crate", arguments))
+        runs.append(("crate check bia", "validate_crate", ("--crate", folder / "bia.zip", *reports)))
+        runs.append(("crate check general", "validate_crate", ("--crate", folder / "general.zip", *reports)))
+        for title, script, arguments in runs:
+            seconds, megabytes = _run(script, *arguments)
+            for unit, value, goal in (("s", seconds, SECONDS_GOAL), ("MB", megabytes, MEGABYTES_GOAL)):
+                record = {"name": f"{title}, {IMAGES:,} images", "value": round(value, 1), "unit": unit}
+                found.append({**record, "goal": goal, "compared_with": "goal of issue 6"})
+    return found
+
+
+if __name__ == "__main__":
+    for record in records():
+        print(f"{record['name']:40} {record['value']:>8} {record['unit']:3} goal {record['goal']}")
