@@ -24,6 +24,7 @@ class RunningServer:
     tcp_port: int
     root_password: str
     pid: int
+    data: Path
 
 
 @contextlib.contextmanager
@@ -53,7 +54,7 @@ def running_server(data_dir: str | Path, *, port: int = 0, root_password: str = 
         start_new_session=True,  # a Ctrl-C for the parent must not kill the server before the clients are done
     )
     try:
-        yield _wait_until_ready(process, root_password)
+        yield _wait_until_ready(process, root_password, Path(data_dir).resolve())
     finally:
         process.terminate()
         try:
@@ -63,7 +64,7 @@ def running_server(data_dir: str | Path, *, port: int = 0, root_password: str = 
             process.communicate()
 
 
-def _wait_until_ready(process: subprocess.Popen, root_password: str) -> RunningServer:
+def _wait_until_ready(process: subprocess.Popen, root_password: str, data: Path) -> RunningServer:
     import select
 
     assert process.stdout is not None
@@ -74,7 +75,7 @@ def _wait_until_ready(process: subprocess.Popen, root_password: str) -> RunningS
         if line.startswith("ready"):
             _, _, ssl, _, tcp = line.split()
             host, _, port = ssl.rpartition(":")
-            return RunningServer(host, int(port), int(tcp.rpartition(":")[2]), root_password, process.pid)
+            return RunningServer(host, int(port), int(tcp.rpartition(":")[2]), root_password, process.pid, data)
         if process.poll() is not None:
             raise RuntimeError(f"the OMERO sandbox did not start: {process.communicate()[1].strip()}")
     raise RuntimeError(f"the OMERO sandbox was not ready within {START_SECONDS} s")

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 import tifffile
 
-omero = pytest.importorskip("omero.clients")
-from omero.rtypes import rlong, rstring  # noqa: E402
+pytest.importorskip("omero.clients")
+import omero.all
+from omero.rtypes import rlong, rstring
 
-from sandbox.omero.client_import import (  # noqa: E402
+from sandbox.omero.client_import import (
     ImportFailed,
     _fileset,
     _settings,

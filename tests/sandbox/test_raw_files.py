@@ -6,8 +6,9 @@ import threading
 
 import pytest
 
-omero = pytest.importorskip("omero.clients")
-from omero.rtypes import rint, rlong, rstring  # noqa: E402
+pytest.importorskip("omero.clients")
+import omero.all
+from omero.rtypes import rint, rlong, rstring
 
 CONTENT = bytes(range(256)) * 12000  # more than one chunk of the gateway's 2.6 MB
 
@@ -161,9 +162,9 @@ def test_append_query_slice_update(new_table):
     assert table.readCoordinates([5, 2500]).columns[1].values == [2.5, 1250.0]
     assert table.slice([0], [1, 3]).columns[0].values == [1, 3]
     data = table.readCoordinates([7])
-    data.columns[1].values = [99.5]
+    data.columns[1].values = [-1.5]
     table.update(data)
-    assert table.getWhereList("area == 99.5", None, 0, 3000, 1) == [7]
+    assert table.getWhereList("area == -1.5", None, 0, 3000, 1) == [7]
     with pytest.raises(omero.ApiUsageException):
         table.read([9], 0, 1)
     with pytest.raises(omero.ApiUsageException):

@@ -6,7 +6,8 @@ import io
 import numpy as np
 import pytest
 
-omero = pytest.importorskip("omero.clients")
+pytest.importorskip("omero.clients")
+import omero.all
 
 T, C, Z, Y, X = 2, 3, 4, 30, 50
 

@@ -99,6 +99,7 @@ class ManagedRepository(Service):
         names = ["/".join(parts) for parts in repository_names(paths)]
         if len(set(names)) != len(names):
             raise errors.api_usage("Two files of the fileset have the same path")
+        dataset = self._target(getattr(settings, "userSpecifiedTarget", None), context)
         annotations = getattr(settings, "userSpecifiedAnnotationList", None) or []
         plan = ImportPlan(
             tuple(paths),
@@ -107,7 +108,7 @@ class ManagedRepository(Service):
             algorithm,
             name=_value(getattr(settings, "userSpecifiedName", None)),
             description=_value(getattr(settings, "userSpecifiedDescription", None)),
-            dataset_id=self._target(getattr(settings, "userSpecifiedTarget", None), context),
+            dataset_id=dataset,
             annotation_ids=tuple(a.id.val for a in annotations if a is not None and a.id is not None),
             version_info=version_info,
         )
