@@ -65,6 +65,9 @@ def synthetic() -> None:
     labels[0:4, 70:80] = 7
     save("synthetic_labels.ome.tiff", labels, "YX", ["Labels"], PhysicalSizeX=500.0, PhysicalSizeXUnit="nm",
          PhysicalSizeY=0.5, PhysicalSizeYUnit="µm")  # fmt: skip
+    # What segment_objects must make of them: the same objects, numbered by their first pixel.
+    numbered = np.select([labels == 7, labels == 1, labels == 2], [1, 2, 3]).astype(np.uint16)
+    save("segment_objects_labels.ome.tiff", numbered, "YX", ["Labels"])
     tifffile.imwrite(
         HERE / "synthetic_imagej.tiff", pixels[0].swapaxes(0, 1), imagej=True, resolution=(2.0, 2.0),
         metadata={"axes": "ZCYX", "spacing": 2.0, "unit": "um"},

@@ -1,0 +1,137 @@
+"""overlay_objects: pairs by name, outlines where objects end, a report that nothing can break out of."""
+
+import html.parser
+import json
+from pathlib import Path
+
+import numpy as np
+import object_pictures
+import overlay_objects
+import pytest
+import tifffile
+from image_file import open_image
+from tool_errors import UserError
+
+DATA = Path(__file__).parents[2] / "test-data"
+NUCLEI, TRUTH = DATA / "nuclei.ome.tiff", DATA / "nuclei_truth.ome.tiff"
+
+
+def overlay(tmp_path: Path, images: dict[str, Path], labels: dict[str, Path], *more: str) -> str:
+    pairs = {
+        "images": [[name, str(path)] for name, path in images.items()],
+        "labels": [[name, str(path)] for name, path in labels.items()],
+    }
+    (tmp_path / "pairs.json").write_text(json.dumps(pairs))
+    overlay_objects.main([
+        "--pairs", str(tmp_path / "pairs.json"), "--output-png", str(tmp_path / "sheet.png"),
+        "--output-html", str(tmp_path / "report.html"), *more,
+    ])  # fmt: skip
+    return (tmp_path / "report.html").read_text(encoding="utf-8")
+
+
+class Tags(html.parser.HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict]] = []
+        self.text: list[str] = []
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_data(self, data):
+        self.text.append(data)
+
+
+def test_names_cannot_become_markup(tmp_path):
+    name = '"><script>alert(1)</script><img src=x onerror="alert(2)">'
+    page = overlay(tmp_path, {name: NUCLEI}, {name: TRUTH}, f"--title={name}")
+    found = Tags()
+    found.feed(page)
+    assert {tag for tag, _ in found.tags}.isdisjoint({"script", "link", "iframe", "a", "form"})
+    sources = [attributes["src"] for tag, attributes in found.tags if tag == "img"]
+    assert len(sources) == 2
+    assert all(source.startswith("data:image/png;base64,") for source in sources)
+    assert not any(key.startswith("on") for _, attributes in found.tags for key in attributes)
+    assert name in found.text
+
+
+def test_lists_are_paired_by_name_not_by_order(tmp_path):
+    zero, labels = DATA / "synthetic_zero.ome.tiff", DATA / "synthetic_labels.ome.tiff"
+    page = overlay(tmp_path, {"a": zero, "b": zero}, {"b": labels, "a": zero})
+    assert '<td>a</td><td>DAPI</td><td class="number">0</td>' in page
+    assert '<td>b</td><td>DAPI</td><td class="number">3</td>' in page
+    assert "3 objects in 2 images" in page
+
+
+def test_images_beyond_the_limit_are_counted_not_shown(tmp_path):
+    page = overlay(tmp_path, {"a": NUCLEI, "b": NUCLEI}, {"a": TRUTH, "b": TRUTH}, "--shown=1", "--edge=64")
+    assert "250 objects in 2 images" in page
+    assert page.count("<figure>") == 1
+    assert "1 further images" in page
+
+
+def test_sheet_shows_image_and_outlines(tmp_path):
+    from PIL import Image
+
+    overlay(tmp_path, {"a": NUCLEI}, {"a": TRUTH}, "--edge=512")
+    sheet = np.asarray(Image.open(tmp_path / "sheet.png"))[16 : 16 + 512, 16 : 16 + 512].astype(int)
+    coloured = (sheet.max(axis=2) - sheet.min(axis=2)) > 50
+    truth = tifffile.imread(TRUTH)
+    assert not (coloured & (truth == 0)).any()
+    assert coloured[truth > 0].any()
+
+
+def test_outline_is_the_rim_of_each_object():
+    labels = np.zeros((9, 12), np.int32)
+    labels[2:7, 2:6], labels[2:7, 6:10] = 1, 2
+    drawn = object_pictures.with_outlines(np.zeros((9, 12, 3), np.uint8), labels).any(axis=2)
+    expected = labels > 0
+    expected[3:6, 3:5] = expected[3:6, 7:9] = False
+    np.testing.assert_array_equal(drawn, expected)
+
+
+def test_stretch_ignores_hot_pixels_and_survives_anything():
+    plane = np.tile(np.arange(100, dtype=np.float32), (100, 1))
+    plane[0, 0] = 1e9
+    grey = object_pictures.stretched(plane)
+    assert grey[:, 99].min() == 255
+    assert grey[1:, 0].max() == 0
+    assert object_pictures.stretched(np.full((5, 5), 7)).max() == 0
+    assert object_pictures.stretched(np.array([[np.nan, 1.0]])).max() == 255
+    sparse = np.zeros((100, 100), np.uint16)
+    sparse[5, 5] = 9
+    assert object_pictures.stretched(sparse).max() == 255
+
+
+def test_stack_counts_all_planes_and_says_which_is_shown(tmp_path):
+    labels = np.zeros((2, 1, 3, 64, 80), np.uint16)
+    for number, (t, z) in enumerate(np.ndindex(2, 3), 1):
+        labels[t, 0, z, 10:20, 10:20] = number
+    tifffile.imwrite(tmp_path / "l.ome.tiff", labels, ome=True, photometric="minisblack", metadata={"axes": "TCZYX"})
+    picture = object_pictures.draw_objects(
+        open_image(DATA / "synthetic_tczyx.ome.tiff"), open_image(tmp_path / "l.ome.tiff"), "DAPI", 160
+    )
+    assert (picture.objects, picture.place) == (6, "z 1 of 3, t 0 of 2")
+    assert picture.outlined.shape == (128, 160, 3)
+
+
+@pytest.mark.parametrize(
+    ("images", "labels", "message"),
+    [
+        ({"a": NUCLEI, "b": NUCLEI}, {"a": TRUTH, "c": TRUTH}, "'b': there is one image but no label map"),
+        ({"a": NUCLEI}, {"a": TRUTH, "c": TRUTH}, "'c': there is one label map but no image"),
+        ({}, {}, "no image to draw"),
+        ({"a": NUCLEI}, {"a": DATA / "synthetic_labels.ome.tiff"}, "Give the label map that was made"),
+        ({"a": DATA / "truncated.tiff"}, {"a": TRUTH}, "cut short"),
+    ],
+)
+def test_bad_input_is_refused(tmp_path, images, labels, message):
+    with pytest.raises(UserError, match=message):
+        overlay(tmp_path, images, labels)
+    assert [path.name for path in tmp_path.iterdir()] == ["pairs.json"]
+
+
+def test_names_that_occur_twice_are_refused():
+    listed = {"images": [["a", "x"], ["a", "y"]], "labels": [["a", "x"], ["a", "y"]]}
+    with pytest.raises(UserError, match="more than once"):
+        overlay_objects.paired(listed)
