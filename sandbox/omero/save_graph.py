@@ -32,6 +32,8 @@ ADMIN_ONLY = {
     *("Experimenter", "ExperimenterGroup", "GroupExperimenterMap", "Session", "Share", "Event", "EventLog"),
     *("Node", "DBPatch"),
 }
+PLACE_IN_REPOSITORY = ("repo", "path", "name", "size", "hash")
+"""What only the server says of an imported file."""
 
 
 @dataclass
@@ -294,6 +296,8 @@ class Saver:
             raise errors.security("Only administrators may save in the group of all users")
         if group not in self.context.member_of and not self.context.may("WriteOwned"):
             raise errors.security(f"User {self.context.user_id} may not save {node.entity.name} in group {group}")
+        if node.entity.root == "OriginalFile" and node.row.get("repo"):
+            raise errors.security("Only an import makes an OriginalFile of the managed repository")
 
     def _authorise_change(self, node: Node, stored: dict[str, Any]) -> None:
         given = _plain(getattr(node.thing, "_version", None))
@@ -309,6 +313,13 @@ class Saver:
             raise errors.security(
                 f"Updating {node.entity.name}:{node.id} is not allowed to user {self.context.user_id}"
             )
+        # Where a file lies on the server is not for clients to say: they could name one of somebody else.
+        moved = node.entity.root == "OriginalFile" and any(
+            name in node.row and node.row[name] != stored[name]
+            for name in (PLACE_IN_REPOSITORY if stored["repo"] else ("repo",))
+        )
+        if moved:
+            raise errors.security(f"OriginalFile:{node.id} belongs to the managed repository, or would then")
 
     def _changed(self, node: Node, stored: dict[str, Any]) -> bool:
         return any(

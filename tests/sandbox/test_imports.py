@@ -378,11 +378,16 @@ def test_rows_of_another_file_cannot_be_reached_by_a_made_up_path(gateway, tmp_p
     file = omero.model.OriginalFileI()
     file.name, file.path, file.mimetype = rstring("passwd"), rstring("../../../../../etc/"), rstring("text/plain")
     file.repo, file.size = rstring(managed_repository(gateway.c).root().hash.val), rlong(1)
-    try:
-        saved = gateway.getUpdateService().saveAndReturnObject(file)
-    except omero.ServerError:
-        return
-    store = gateway.c.sf.createRawFileStore()
-    with pytest.raises(omero.ServerError):
-        store.setFileId(saved.id.val)
-    store.close()
+    update = gateway.getUpdateService()
+    with pytest.raises(omero.SecurityViolation):
+        update.saveAndReturnObject(file)
+    file.repo = None
+    saved = update.saveAndReturnObject(file)
+    saved.repo = rstring(managed_repository(gateway.c).root().hash.val)
+    with pytest.raises(omero.SecurityViolation):
+        update.saveObject(saved)
+    [image_id] = import_files(gateway.c, [write_tiff(tmp_path)])
+    [imported] = gateway.getObject("Image", image_id).getImportedImageFiles()
+    imported._obj.name = rstring("other")
+    with pytest.raises(omero.SecurityViolation):
+        update.saveObject(imported._obj)
