@@ -20,6 +20,11 @@ from sandbox.omero.launch import RunningServer, running_server
 
 @pytest.fixture(scope="session")
 def omero_server(tmp_path_factory) -> RunningServer:
+    address = os.environ.get("OMERO_TEST_ADDRESS")
+    if address:  # a real OMERO.server, as .github/workflows/ci.yml starts one
+        host, _, port = address.rpartition(":")
+        yield RunningServer(host, int(port), 0, os.environ["OMERO_TEST_ROOT_PASSWORD"], 0)
+        return
     with running_server(tmp_path_factory.mktemp("omero")) as server:
         yield server
 
