@@ -5,7 +5,8 @@ It makes what is missing and leaves what is there, so it may run twice. It needs
 
 - dataset "nuclei": images "cell_1.tif" and "cell_2.tif", 64 x 48 pixels, uint16, channels DAPI and GFP, 0.25 um a
   pixel; key-value pairs (stage, replicate); tag "planemo-tag" on "cell_1.tif".
-- dataset "stack": image "stack.tif", 40 x 30 pixels, 3 planes, 2 time points, uint8.
+- dataset "stack": image "stack.tif", 40 x 30 pixels, 3 planes, 2 time points, uint8; three ROIs "planemo drawn" in
+  plane 1.
 - dataset "empty": no image.
 - dataset "twin": two datasets of this name.
 """
@@ -17,7 +18,7 @@ from typing import Any
 import numpy as np
 import omero
 import omero.clients
-from omero.rtypes import rbool, rint, rstring, unwrap
+from omero.rtypes import rbool, rdouble, rint, rstring, unwrap
 
 USER, PASSWORD, GROUP, PROJECT = "planemo", "planemo-test", "planemo-group", "planemo-fixture"
 
@@ -96,6 +97,24 @@ def make_image(session: Any, name: str, planes: dict[tuple[int, int, int], np.nd
     return image_id.val
 
 
+def draw(session: Any, image_id: int) -> None:
+    """Draw a rectangle and an ellipse that overlap in plane 1, and a line, as ROIs named "planemo drawn"."""
+    rectangle, ellipse, line = omero.model.RectangleI(), omero.model.EllipseI(), omero.model.LineI()
+    numbers = {
+        rectangle: {"x": 2, "y": 3, "width": 10, "height": 8},
+        ellipse: {"x": 12, "y": 9, "radiusX": 5, "radiusY": 4},
+        line: {"x1": 0, "y1": 0, "x2": 20, "y2": 20},
+    }
+    for (shape, values), text in zip(numbers.items(), ("box", "cell", "scale"), strict=True):
+        for name, value in values.items():
+            setattr(shape, name, rdouble(value))
+        shape.theZ, shape.theT, shape.textValue = rint(1), rint(0), rstring(text)
+        roi = omero.model.RoiI()
+        roi.image, roi.name = omero.model.ImageI(image_id, False), rstring("planemo drawn")
+        roi.addShape(shape)
+        session.getUpdateService().saveObject(roi)
+
+
 def link(session: Any, kind: str, parent: Any, child: Any) -> None:
     """Link two objects by ids: `kind` is the class of the link."""
     made = getattr(omero.model, kind)()
@@ -133,6 +152,7 @@ def make_content(host: str, port: int) -> None:
         for image_id in images:
             link(session, "DatasetImageLinkI", datasets["nuclei"], omero.model.ImageI(image_id, False))
         link(session, "DatasetImageLinkI", datasets["stack"], omero.model.ImageI(stack, False))
+        draw(session, stack)
         for number, image_id in enumerate(images, 1):
             pairs = omero.model.MapAnnotationI()
             pairs.ns = rstring("openmicroscopy.org/omero/client/mapAnnotation")

@@ -70,21 +70,24 @@ def outline(mask: "np.ndarray", x: int = 0, y: int = 0) -> Polygon | None:
         x: Column of the image's left edge in the plane.
         y: Row of its upper edge.
     """
-    import cv2
-    import numpy as np
-
-    # Twice the resolution: pixel centres come to odd places, the edges and corners between pixels to even ones. Dilated
-    # by one, the border of an object is exactly the edge of its pixels.
-    fine = np.zeros((2 * mask.shape[0] + 1, 2 * mask.shape[1] + 1), np.uint8)
-    fine[1::2, 1::2] = mask
-    fine = cv2.dilate(fine, np.ones((3, 3), np.uint8))
-    contours, _ = cv2.findContours(fine, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
+    contours, _ = _edge_contours(mask)
     if len(contours) != 1:
         return None
-    points = _with_inner_corners(contours[0][:, 0, :].astype(np.int64))
-    before, after = points - np.roll(points, 1, axis=0), np.roll(points, -1, axis=0) - points
-    corners = points[(before != after).any(axis=1)] // 2 + (x, y)
-    return Polygon(tuple((float(column), float(row)) for column, row in corners.tolist()))
+    return Polygon(tuple(_corners(contours[0], x, y)))
+
+
+def rings(mask: "np.ndarray", x: int = 0, y: int = 0) -> list[list[list[tuple[float, float]]]]:
+    """The outlines of all parts of a boolean image along the edges of its pixels; arguments as in `outline`.
+
+    Returns:
+        For each part its outer ring, then one ring for each of its holes; a ring is a list of (x, y).
+    """
+    contours, parents = _edge_contours(mask)
+    parts = {number: [_corners(contours[number], x, y)] for number, parent in enumerate(parents) if parent < 0}
+    for number, parent in enumerate(parents):
+        if parent >= 0:
+            parts[parent].append(_corners(contours[number], x, y))
+    return list(parts.values())
 
 
 def pack_mask(mask: "np.ndarray", x: int, y: int) -> Mask:
@@ -138,6 +141,31 @@ def _objects(labels: "np.ndarray") -> Iterator[tuple[int, int, int, "np.ndarray"
         if box is not None:
             label = number if values is None else int(values[number])
             yield label, box[1].start, box[0].start, labels[box] == number
+
+
+def _edge_contours(mask: "np.ndarray") -> tuple[list["np.ndarray"], list[int]]:
+    """Contours at twice the resolution, and for each the number of the contour around it; an outer one has -1."""
+    import cv2
+    import numpy as np
+
+    # Pixel centres come to odd places, the edges and corners between pixels to even ones. Dilated by one, the border of
+    # an object is exactly the edge of its pixels.
+    fine = np.zeros((2 * mask.shape[0] + 1, 2 * mask.shape[1] + 1), np.uint8)
+    fine[1::2, 1::2] = mask
+    fine = cv2.dilate(fine, np.ones((3, 3), np.uint8))
+    contours, tree = cv2.findContours(fine, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
+    parents = [] if tree is None else tree[0][:, 3].tolist()
+    return [contour[:, 0, :].astype(np.int64) for contour in contours], parents
+
+
+def _corners(points: "np.ndarray", x: int, y: int) -> list[tuple[float, float]]:
+    """The points of a fine contour where it turns, in the plane's coordinates."""
+    import numpy as np
+
+    points = _with_inner_corners(points)
+    before, after = points - np.roll(points, 1, axis=0), np.roll(points, -1, axis=0) - points
+    corners = points[(before != after).any(axis=1)] // 2 + (x, y)
+    return [(float(column), float(row)) for column, row in corners.tolist()]
 
 
 def _with_inner_corners(points: "np.ndarray") -> "np.ndarray":

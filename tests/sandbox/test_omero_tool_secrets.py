@@ -1,0 +1,72 @@
+"""Each tool as Galaxy starts it: its own process, the account in the environment, and no trace of it anywhere else."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tifffile
+
+from tests.sandbox.omero_tool_fixtures import Lab, lab, named, typed
+
+__all__ = ("lab",)
+FOLDER = Path(__file__).parents[2] / "tools" / "omero"
+
+
+def start(
+    tool: str, folder: Path, config: dict, outputs: list[str], environment: dict[str, str]
+) -> tuple[int, str, str]:
+    """Run a tool; returns its exit code, all it printed, and all command lines seen while it ran."""
+    (folder / "config.json").write_text(json.dumps(config))
+    arguments = [part for name in outputs for part in (f"--{name}", str(folder / name))]
+    clean = {key: value for key, value in os.environ.items() if not key.startswith("OMERO_")}
+    process = subprocess.Popen(
+        [sys.executable, str(FOLDER / f"{tool}.py"), "--config", "config.json", *arguments],
+        cwd=folder, env=clean | environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+    )  # fmt: skip
+    command_lines = Path(f"/proc/{process.pid}/cmdline").read_bytes().decode()
+    printed, _ = process.communicate(timeout=120)
+    return process.returncode, printed, command_lines
+
+
+@pytest.mark.parametrize("by_key", [False, True])
+@pytest.mark.parametrize("wrong", [False, True])
+@pytest.mark.parametrize(
+    ("tool", "outputs"),
+    [
+        ("omero_find", ["output"]),
+        ("omero_export_images", ["folder", "metadata"]),
+        ("omero_import_rois", ["output", "rois"]),
+        ("omero_import_table", ["output", "merged"]),
+    ],
+)
+def test_no_secret_is_printed_written_or_on_a_command_line(lab: Lab, tmp_path: Path, tool, outputs, by_key, wrong):
+    dataset = lab.container("Dataset", "d")
+    image = lab.image("a", np.ones((4, 5), np.uint8), dataset)
+    tifffile.imwrite(tmp_path / "labels.tif", np.ones((4, 5), np.uint8))
+    (tmp_path / "table.tsv").write_text("label\n1\n")
+    config = {
+        "omero_host": lab.address,
+        "omero_group": "",
+        "target": typed("dataset", "d"),
+        "match": {"source": "identifier"},
+        "label_maps": [named(f"Image_{image}_a", tmp_path / "labels.tif")],
+        "tables": [named(f"Image_{image}_a", tmp_path / "table.tsv")],
+        **{"roi_name": "n", "shape": "auto", "table_name": "t", "attach": "image"},
+    }
+    secret = lab.client.getSessionId() if by_key else lab.password
+    if wrong:
+        secret = f"wrong-{secret}"
+    environment = {"OMERO_SESSION_KEY": secret} if by_key else {"OMERO_USER": lab.user, "OMERO_PASSWORD": secret}
+    code, printed, command_lines = start(tool, tmp_path, config, outputs, environment)
+    assert code == int(wrong), printed
+    assert ("ERROR: OMERO server" in printed) == wrong
+    assert "Traceback" not in printed
+    assert secret not in printed
+    assert secret not in command_lines
+    for path in tmp_path.rglob("*"):
+        assert path.is_dir() or secret.encode() not in path.read_bytes()
+    assert wrong or all((tmp_path / name).exists() for name in outputs)

@@ -1,0 +1,143 @@
+"""Regions of interest as OMERO has them: every kind of shape, read in few queries."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from omero_session import Session
+
+PAGE = 1000  # ROIs a query, with their shapes.
+
+KINDS = ("polygon", "rectangle", "ellipse", "mask", "point", "line", "polyline", "label")
+_NUMBERS = {
+    "rectangle": ("x", "y", "width", "height"),
+    "mask": ("x", "y", "width", "height"),
+    "ellipse": ("x", "y", "radiusX", "radiusY"),
+    "point": ("x", "y"),
+    "label": ("x", "y"),
+    "line": ("x1", "y1", "x2", "y2"),
+    "polygon": (),
+    "polyline": (),
+}
+
+
+@dataclass(frozen=True)
+class RoiShape:
+    """One shape of a ROI, in OMERO's coordinates (the upper left pixel covers 0 to 1).
+
+    Attributes:
+        image_id: The image.
+        roi_id: The ROI.
+        roi_name: Its name.
+        shape_id: The shape.
+        kind: One of `KINDS`.
+        z: Plane; None is all planes.
+        t: Time point; None is all.
+        c: Channel; None is all.
+        text: What the shape says.
+        numbers: x, y, width, height of a rectangle or mask; x, y, radiusX, radiusY of an ellipse; x, y of a point or
+            label; x1, y1, x2, y2 of a line.
+        points: Corners (x, y) of a polygon or polyline.
+        bits: A mask's pixels, packed row after row, most significant bit first.
+        transform: (a00, a10, a01, a11, a02, a12) of an affine transform: x' = a00 x + a01 y + a02 and
+            y' = a10 x + a11 y + a12.
+        stroke: Colour of the line: red, green, blue, alpha in a signed 32-bit integer.
+        fill: Colour of the area.
+    """
+
+    image_id: int
+    roi_id: int
+    roi_name: str | None
+    shape_id: int
+    kind: str
+    z: int | None
+    t: int | None
+    c: int | None
+    text: str | None
+    numbers: tuple[float, ...]
+    points: tuple[tuple[float, float], ...]
+    bits: bytes
+    transform: tuple[float, ...] | None
+    stroke: int | None
+    fill: int | None
+
+
+def load_shapes(session: Session, image_ids: Sequence[int], roi_name: str = "") -> dict[int, list[RoiShape]]:
+    """Load all shapes of images, ordered by ROI and shape.
+
+    One query for the ids of the ROIs and one for each 1,000 of them, however many images there are.
+
+    Args:
+        session: An open session.
+        image_ids: The images.
+        roi_name: Only ROIs of this name; empty is all.
+
+    Returns:
+        The shapes of every image; images without any have an empty list.
+    """
+    hql = "select r.id from Roi r where r.image.id in (:ids)"
+    parameters: dict[str, Any] = {"ids": list(image_ids)}
+    if roi_name:
+        hql += " and r.name = :name"
+        parameters["name"] = roi_name
+    roi_ids = [row[0] for row in session.rows(f"{hql} order by r.id", **parameters)]
+    shapes: dict[int, list[RoiShape]] = {image_id: [] for image_id in image_ids}
+    for start in range(0, len(roi_ids), PAGE):
+        rois = session.objects(
+            "select distinct r from Roi r join fetch r.image left outer join fetch r.shapes s "
+            "left outer join fetch s.transform where r.id in (:ids)",
+            ids=roi_ids[start : start + PAGE],
+        )
+        for roi in sorted(rois, key=lambda one: one.id.val):
+            shapes[roi.image.id.val] += _shapes(roi)
+    return shapes
+
+
+def _shapes(roi: Any) -> Iterator[RoiShape]:
+    from omero.rtypes import unwrap
+
+    for shape in sorted((one for one in roi.copyShapes() if one is not None), key=lambda one: one.id.val):
+        kind = type(shape).__name__.removesuffix("I").lower()
+        yield RoiShape(
+            image_id=roi.image.id.val,
+            roi_id=roi.id.val,
+            roi_name=unwrap(roi.name) or None,
+            shape_id=shape.id.val,
+            kind=kind,
+            z=_place(shape.theZ),
+            t=_place(shape.theT),
+            c=_place(shape.theC),
+            text=unwrap(shape.textValue) or None,
+            numbers=tuple(float(unwrap(getattr(shape, name)) or 0) for name in _NUMBERS.get(kind, ())),
+            points=_points(unwrap(shape.points)) if kind in ("polygon", "polyline") else (),
+            # Ice gives bytes to Python as signed numbers or as bytes, depending on its version.
+            bits=bytes(byte & 255 for byte in shape.bytes or ()) if kind == "mask" else b"",
+            transform=_transform(shape.transform),
+            stroke=unwrap(shape.strokeColor),
+            fill=unwrap(shape.fillColor),
+        )
+
+
+def _place(value: Any) -> int | None:
+    """OMERO writes "all planes" as nothing, and some clients write it as -1."""
+    return None if value is None or value.val < 0 else int(value.val)
+
+
+def _points(text: str | None) -> tuple[tuple[float, float], ...]:
+    """Corners from OMERO's text `x,y x,y ...`, or from OMERO.insight's old one, `points[x,y, x,y] points1[...`.
+
+    >>> _points("1,2 3.5,4"), _points("points[1,2, 3.5,4] points1[9,9]")
+    (((1.0, 2.0), (3.5, 4.0)), ((1.0, 2.0), (3.5, 4.0)))
+    """
+    text = (text or "").strip()
+    if text.startswith("points["):
+        text = text.removeprefix("points[").partition("]")[0]
+    numbers = [float(number) for number in text.replace(",", " ").split()]
+    return tuple(zip(numbers[::2], numbers[1::2], strict=True))
+
+
+def _transform(transform: Any) -> tuple[float, ...] | None:
+    if transform is None:
+        return None
+    values = tuple(float(getattr(transform, name).val) for name in ("a00", "a10", "a01", "a11", "a02", "a12"))
+    return None if values == (1, 0, 0, 1, 0, 0) else values

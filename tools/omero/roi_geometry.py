@@ -1,0 +1,124 @@
+"""Shapes of regions of interest as pixels and as rings of points."""
+
+import math
+from typing import TYPE_CHECKING
+
+from label_shapes import Mask, Polygon, fill_polygon, rings, unpack_mask
+from omero_roi_shapes import RoiShape
+from tool_errors import UserError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+AREAS = ("polygon", "rectangle", "ellipse", "mask", "point")
+"""Kinds that cover pixels. Lines, polylines and labels have no area."""
+ELLIPSE_POINTS = 128  # A ring of so many points differs from a circle of radius r by less than r / 3000.
+
+Point = tuple[float, float]
+
+
+def shape_pixels(shape: RoiShape, height: int, width: int) -> tuple[int, int, "np.ndarray"]:
+    """The pixels of a plane that a shape covers, as (x, y, booleans of a rectangle that begins there).
+
+    A pixel is covered if its centre is inside (even-odd rule). A point covers the pixel it lies in.
+
+    Args:
+        shape: Its kind is one of `AREAS`.
+        height: Rows of the plane; what lies beyond is cut off.
+        width: Columns of the plane.
+
+    Raises:
+        UserError: A mask with a rotation, or whose bits are too few.
+    """
+    if shape.kind == "mask":
+        return _mask_pixels(shape, height, width)
+    import numpy as np
+
+    outer = _ring(shape)
+    if shape.kind == "point":
+        column, row = math.floor(outer[0][0]), math.floor(outer[0][1])
+        outer = [(column, row), (column + 1, row), (column + 1, row + 1), (column, row + 1)]
+    columns, rows = zip(*outer, strict=True)
+    left, right = _clip(min(columns), width), _clip(max(columns) + 1, width)
+    top, bottom = _clip(min(rows), height), _clip(max(rows) + 1, height)
+    if right <= left or bottom <= top:
+        return 0, 0, np.zeros((0, 0), bool)
+    if shape.kind == "ellipse":
+        return left, top, _ellipse_pixels(shape, left, top, (bottom - top, right - left))
+    moved = Polygon(tuple((x - left, y - top) for x, y in outer))
+    return left, top, fill_polygon(moved, bottom - top, right - left)
+
+
+def shape_rings(shape: RoiShape) -> list[list[list[Point]]]:
+    """A shape's polygons, each a list of rings: the outer one, then holes.
+
+    An ellipse has 128 points; a mask follows the edges of its pixels. Lines, polylines, points and labels give one
+    polygon of one ring with their points, which is not closed.
+    """
+    if shape.kind != "mask":
+        return [[_ring(shape)]]
+    x, y, mask = _unpacked(shape)
+    return rings(mask, x, y)
+
+
+def _ring(shape: RoiShape) -> list[Point]:
+    numbers = shape.numbers
+    if shape.kind in ("polygon", "polyline"):
+        points = list(shape.points)
+    elif shape.kind == "rectangle":
+        x, y, width, height = numbers
+        points = [(x, y), (x + width, y), (x + width, y + height), (x, y + height)]
+    elif shape.kind == "ellipse":
+        angles = (2 * math.pi * step / ELLIPSE_POINTS for step in range(ELLIPSE_POINTS))
+        points = [(numbers[0] + numbers[2] * math.cos(a), numbers[1] + numbers[3] * math.sin(a)) for a in angles]
+    elif shape.kind == "line":
+        points = [(numbers[0], numbers[1]), (numbers[2], numbers[3])]
+    else:
+        points = [(numbers[0], numbers[1])]
+    if shape.transform is None:
+        return points
+    a00, a10, a01, a11, a02, a12 = shape.transform
+    return [(a00 * x + a01 * y + a02, a10 * x + a11 * y + a12) for x, y in points]
+
+
+def _ellipse_pixels(shape: RoiShape, left: int, top: int, size: tuple[int, int]) -> "np.ndarray":
+    import numpy as np
+
+    rows, columns = np.mgrid[: size[0], : size[1]]
+    x, y = columns + left + 0.5, rows + top + 0.5
+    if shape.transform is not None:  # Bring the pixels to the ellipse, not the ellipse to the pixels.
+        a00, a10, a01, a11, a02, a12 = shape.transform
+        inverse = np.linalg.inv([[a00, a01], [a10, a11]])
+        x, y = np.tensordot(inverse, np.stack([x - a02, y - a12]), 1)
+    centre_x, centre_y, radius_x, radius_y = shape.numbers
+    if radius_x <= 0 or radius_y <= 0:
+        return np.zeros(size, bool)
+    return ((x - centre_x) / radius_x) ** 2 + ((y - centre_y) / radius_y) ** 2 <= 1
+
+
+def _mask_pixels(shape: RoiShape, height: int, width: int) -> tuple[int, int, "np.ndarray"]:
+    x, y, mask = _unpacked(shape)
+    left, top = _clip(x, width), _clip(y, height)
+    right, bottom = _clip(x + mask.shape[1], width), _clip(y + mask.shape[0], height)
+    return left, top, mask[top - y : bottom - y, left - x : right - x]
+
+
+def _unpacked(shape: RoiShape) -> tuple[int, int, "np.ndarray"]:
+    x, y, width, height = (round(number) for number in shape.numbers)
+    if shape.transform is not None:
+        if shape.transform[:4] != (1, 0, 0, 1):
+            raise UserError(
+                f"mask {shape.shape_id} of ROI {shape.roi_id}: it is rotated or scaled, which pixels cannot follow "
+                "exactly. Draw it anew in OMERO."
+            )
+        x, y = x + round(shape.transform[4]), y + round(shape.transform[5])
+    if len(shape.bits) * 8 < width * height:
+        raise UserError(
+            f"mask {shape.shape_id} of ROI {shape.roi_id}: {len(shape.bits)} bytes for {width} x {height} pixels. "
+            "Delete it in OMERO and make it again."
+        )
+    return x, y, unpack_mask(Mask(x, y, width, height, shape.bits))
+
+
+def _clip(value: float, largest: int) -> int:
+    return max(0, min(largest, math.floor(value)))
