@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from sandbox.omero import hql_parse as h
 from sandbox.omero.hql_sql import Value, unknown
+from sandbox.omero.model import subclass_property
 
 if TYPE_CHECKING:
     from sandbox.omero.hql_sql import _Select as Select
@@ -23,6 +24,11 @@ def call(select: Select, node: h.Call) -> Value:
         return _aggregate(select, node)
     if node.name in ("size", "elements"):
         return _collection(select, node)
+    if node.name in ("index", "minindex", "maxindex"):
+        return _index(select, node)
+    if node.name == "type" and len(node.arguments) == 1 and isinstance(node.arguments[0], h.Path):
+        path = node.arguments[0]
+        return select.path(path if path.parts[-1] == "class" else h.Path((*path.parts, "class")))
     arguments = [select.value(a) for a in node.arguments]
     if not arguments:
         if node.name in ("current_timestamp", "now", "current_date"):
@@ -64,8 +70,6 @@ def _other(name: str, first: Value, rest: list[Value]) -> Value:
         return Value(first.sql.op("%")(rest[0].sql), first.type)
     if name == "id" and first.type == "object":
         return Value(first.sql, "RLong")
-    if name in ("type", "class") and first.type == "object":
-        raise unknown(f"{name}(x) is not supported by the sandbox; use x.class")
     raise unknown(f"the function {name} with {len(everything)} arguments is not supported by the sandbox")
 
 
@@ -96,3 +100,17 @@ def _collection(select: Select, node: h.Call) -> Value:
         raise unknown(f"{node.name} takes one collection")
     value = select.collection(node.arguments[0])
     return select.size(value) if node.name == "size" else value
+
+
+def _index(select: Select, node: h.Call) -> Value:
+    """The position of a joined list's element; the smallest or largest for minIndex and maxIndex."""
+    path = node.arguments[0] if len(node.arguments) == 1 else None
+    origin = select.origins.get(str(path)) if isinstance(path, h.Path) else None
+    if origin is None or origin.parent is None or not origin.collection or origin.parent.entity is None:
+        raise unknown(f"{node.name} needs the alias of a joined list")
+    inverse = subclass_property(origin.parent.entity, origin.path[-1])
+    column = f"{inverse.inverse}_index" if inverse is not None else ""
+    if column not in origin.table.c:
+        raise unknown(f"{node.name}: {origin.path[-1]} is not a list")
+    function = {"minindex": sa.func.min, "maxindex": sa.func.max}.get(node.name, lambda c: c)
+    return Value(function(origin.table.c[column]), "RInt")

@@ -255,6 +255,7 @@ class _Select:
         self.origins: dict[str, Origin] = {}
         self.trees: list[Any] = []
         self.conditions: list[Any] = []
+        self.units: dict[str, h.Path] = {}
         self._names: dict[str, h.Node] = {i.name: i.value for i in self.query.items if i.name}
         for source in self.query.sources:
             if isinstance(source, h.Source):
@@ -313,6 +314,9 @@ class _Select:
         start = self._find(before[0])
         if start is None:
             raise unknown(f"{before[0]} in join {join.path}: no such alias")
+        if join.alias and len(before) == 1 and self._is_unit(start, last):
+            self.units[join.alias] = h.Path(join.path.parts)  # a value, not a table: its alias is another name for it
+            return
         parent = start
         for step, name in enumerate(before[1:]):
             if name == "details":
@@ -325,6 +329,11 @@ class _Select:
         origin.fetched = join.fetch
         origin.parent = start
         origin.path = join.path.parts[1:]
+
+    @staticmethod
+    def _is_unit(origin: Origin, name: str) -> bool:
+        prop = subclass_property(origin.entity, name) if origin.entity is not None else None
+        return prop is not None and prop.kind == "unit"
 
     def _join(self, parent: Origin, name: str, alias: str, outer_join: bool, condition: h.Node | None = None) -> Origin:
         """Join what a property of `parent` refers to."""
@@ -544,6 +553,8 @@ class _Select:
     def path(self, node: h.Path) -> Value:
         """The value at the end of a path."""
         first, *rest = node.parts
+        if first in self.units:
+            return self.path(h.Path((*self.units[first].parts, *rest)))
         origin = self._find(first)
         if origin is None:
             origin, rest = self._unqualified(node)
@@ -632,6 +643,8 @@ class _Select:
             raise unknown(f"{node}: details as a whole cannot be selected")
         name, *after = rest
         columns = origin.table.c
+        if name == "permissions" and origin.entity.name == "ExperimenterGroup":
+            return Value(columns.permissions, "group_permissions")
         if name == "permissions":
             owned = not origin.entity.is_global
             pair = (columns.owner_id, columns.group_id) if owned else (sa.literal(-1), sa.literal(-1))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import sqlite3
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from sandbox.omero.context import Context
     from sandbox.omero.database import Transaction
 
+log = logging.getLogger("sandbox.omero")
 NO_LIMIT = -1  # as SQLite takes it
 
 
@@ -76,6 +78,7 @@ def rows(
         objects: Whether distinct objects are wanted (then paging counts objects), or rows as they are.
     """
     scope, scope_parameters = permissions.read_scope(context)
+    log.debug("hql %s", text)
     found = plan(text, scope)
     limit, offset = page_of(parameters)
     sql, bound = found.sql, found.constants | bindings(found, parameters)
@@ -162,6 +165,8 @@ def _converter(column: Column, loader: Loader, context: Context) -> Any:
         return lambda row: _unit(row[first], row[column.positions[1]], row[column.positions[2]])
     if column.type == "permissions":
         return lambda row: _permissions(loader, row[first], row[column.positions[1]])
+    if column.type == "group_permissions":
+        return lambda row: _group_permissions(row[first])
     if column.type not in wraps:
         raise errors.query(f"{column.name}: a value of the kind {column.type} cannot be selected")
     wrap = wraps[column.type]
@@ -185,6 +190,12 @@ def _unit(value: float | None, unit: str | None, kind: str) -> Any:
         return None
     symbols = getattr(omero.model, kind + "I").SYMBOLS
     return rmap({"value": rdouble(value), "unit": rstring(unit), "symbol": rstring(symbols.get(unit, unit))})
+
+
+def _group_permissions(bits: int | None) -> Any:
+    from omero.rtypes import rmap, rstring
+
+    return None if bits is None else rmap({"perm": rstring(permissions.permission_text(bits))})
 
 
 def _permissions(loader: Loader, owner: int | None, group: int | None) -> Any:
