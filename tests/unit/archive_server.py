@@ -3,7 +3,7 @@
 import contextlib
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -39,7 +39,7 @@ class Server:
     """A running server: its address, what it answers by path, and what it was asked."""
 
     address: str
-    routes: dict[str, Reply | Callable[[Request], Reply]]
+    routes: Mapping[str, Reply | Callable[[Request], Reply]]
     requests: list[Request] = field(default_factory=list)
     stop: threading.Event = field(default_factory=threading.Event)
 
@@ -71,7 +71,7 @@ def ranged(data: bytes, etag: str = '"one"') -> Callable[[Request], Reply]:
 
 
 @contextlib.contextmanager
-def serving(routes: dict[str, Reply | Callable[[Request], Reply]] | None = None) -> Iterator[Server]:
+def serving(routes: Mapping[str, Reply | Callable[[Request], Reply]] | None = None) -> Iterator[Server]:
     """Run a server on a free port of 127.0.0.1 until the block ends."""
     server = Server("", routes if routes is not None else {})
 

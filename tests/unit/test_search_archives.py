@@ -4,6 +4,7 @@ import csv
 import json
 import sys
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import parse_qs
 
@@ -12,7 +13,7 @@ import search_archives
 from archive_sources import SOURCES
 from tool_errors import UserError
 
-from tests.unit.archive_server import ANSWERS, Reply, Server, answer, dripping, serving
+from tests.unit.archive_server import ANSWERS, Reply, Request, Server, answer, dripping, serving
 
 GOOD = {
     "/gide/search": answer("gide_search.json"),
@@ -163,8 +164,8 @@ def test_redirect_within_the_given_addresses_is_followed() -> None:
 
 
 @pytest.mark.parametrize("late", [dripping(b"{}", 3), Reply(b'{"hits": []}', silence=3)], ids=["silent", "slow body"])
-def test_a_slow_archive_is_given_up(late: object) -> None:
-    with serving(GOOD | {"/gide/search": late}) as server:  # type: ignore[dict-item]
+def test_a_slow_archive_is_given_up(late: Reply | Callable[[Request], Reply]) -> None:
+    with serving(GOOD | {"/gide/search": late}) as server:
         studies, notes = search(server, "gide", "idr", seconds=0.7)
     assert len(studies) == 1
     assert notes[0][2] == "failed"
@@ -194,8 +195,8 @@ def test_no_archive_answers(free_port: int) -> None:
 def test_pages_are_asked_for_until_there_are_enough() -> None:
     entry = json.loads((ANSWERS / "gide_search.json").read_text())["hits"][0]["entry"]
 
-    def page(request: object) -> Reply:
-        asked = parse_qs(request.query)  # type: ignore[attr-defined]
+    def page(request: Request) -> Reply:
+        asked = parse_qs(request.query)
         offset, size = int(asked["offset"][0]), int(asked["size"][0])
         hits = [{"entry": entry | {"identifier": f"S-{number}"}} for number in range(offset, min(offset + size, 230))]
         return Reply(json.dumps({"total": 230, "hits": hits, "facets": None}).encode())

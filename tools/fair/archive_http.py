@@ -34,6 +34,10 @@ _REDIRECTS = {301, 302, 303, 307, 308}
 _PORTS = {"http": 80, "https": 443}
 
 
+class ServerError(UserError):
+    """A server that cannot be reached, breaks off or is out of order: the same request may go well a little later."""
+
+
 @dataclass(frozen=True)
 class Web:
     """How far requests may go.
@@ -192,31 +196,37 @@ def _host(url: str) -> str:
 def _reason(error: Exception) -> str:
     """What went wrong in words; the text of urllib3's errors holds object addresses, which no run repeats."""
     import requests
+    import urllib3
 
     if isinstance(error, requests.exceptions.SSLError):
         return "its certificate is not accepted"
-    if isinstance(error, requests.Timeout):
+    if isinstance(error, (requests.Timeout, urllib3.exceptions.TimeoutError)):
         return "does not answer in time"
-    if isinstance(error, (requests.ConnectionError, requests.exceptions.ChunkedEncodingError)):
+    if isinstance(error, (requests.ConnectionError, urllib3.exceptions.ProtocolError)):
         return "cannot be reached, or broke off"
     return f"the request failed ({type(error).__name__})"
 
 
-def read_chunks(web: Web, response: "requests.Response") -> Iterator[bytes]:
+def read_chunks(web: Web, response: "requests.Response", *, unpack: bool = True) -> Iterator[bytes]:
     """Read a body piece by piece.
 
+    Args:
+        web: How far requests may go.
+        response: From `open_url`.
+        unpack: Undo a Content-Encoding; False gives the bytes as they came.
+
     Raises:
-        UserError: The server breaks off, falls silent, or is not done by the deadline.
+        ServerError: The server breaks off, falls silent, or is not done by the deadline.
     """
-    import requests
+    import urllib3
 
     try:
-        for chunk in response.iter_content(CHUNK_BYTES):
+        for chunk in response.raw.stream(CHUNK_BYTES, decode_content=unpack):
             yield chunk
             if time.monotonic() > web.deadline:
-                raise UserError(f"server {_host(response.url)}: too slow, its answer was cut off. Try again later.")
-    except (requests.RequestException, OSError) as error:
-        raise UserError(f"server {_host(response.url)}: {_reason(error)}. Try again later.") from error
+                raise ServerError(f"server {_host(response.url)}: too slow, its answer was cut off. Try again later.")
+    except (urllib3.exceptions.HTTPError, OSError) as error:
+        raise ServerError(f"server {_host(response.url)}: {_reason(error)}. Try again later.") from error
 
 
 def read_answer(web: Web, response: "requests.Response", limit: int = MAX_ANSWER_BYTES) -> bytes:

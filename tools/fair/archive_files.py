@@ -1,0 +1,262 @@
+"""Which files an accession has, and which of them are wanted: lists of files, before any is fetched."""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from archive_crates import as_list, as_text
+from archive_http import Web, ask_json, web_link
+from table_reader import read_table
+from tool_errors import UserError
+from untrusted_files import safe_relative_path
+
+CHECKSUMS = {"md5": 32, "sha1": 40, "sha256": 64}
+"""Kinds of checksum and the hexadecimal digits each has."""
+# What Galaxy calls the formats by their names' ends; the first that fits.
+_FORMATS = {
+    ".ome.tif": "ome.tiff",
+    ".ome.tiff": "ome.tiff",
+    ".tif": "tiff",
+    ".tiff": "tiff",
+    ".png": "png",
+    ".jpg": "jpg",
+    ".jpeg": "jpg",
+    ".csv": "csv",
+    ".tsv": "tabular",
+    ".txt": "txt",
+    ".json": "json",
+    ".xml": "xml",
+    ".zip": "zip",
+    ".pdf": "pdf",
+    ".gz": "gz",
+    ".h5": "h5",
+}
+_ACCESSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+
+
+@dataclass(frozen=True)
+class RemoteFile:
+    """A file of an archive.
+
+    Attributes:
+        path: Within its study, with `/`; checked to stay there.
+        url: Where it is fetched.
+        size: Bytes that it should have; None where the list does not say.
+        checksum: `kind:hexadecimal digits`, or empty.
+    """
+
+    path: str
+    url: str
+    size: int | None = None
+    checksum: str = ""
+
+    @property
+    def name(self) -> str:
+        """Its path as one name, for a flat list."""
+        return self.path.replace("/", "_")
+
+    @property
+    def format(self) -> str:
+        """What Galaxy calls its format."""
+        lower = self.path.casefold()
+        return next((name for end, name in _FORMATS.items() if lower.endswith(end)), "data")
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What a study asks its users to keep: whose it is and what may be done with it."""
+
+    accession: str = ""
+    title: str = ""
+    licence: str = ""
+    citation: str = ""
+
+
+def read_biostudies(web: Web, address: str, files_address: str, accession: str) -> tuple[Origin, list[RemoteFile]]:
+    """Read what a study of BioStudies (BioImage Archive) has: its files and the lists of files of its parts.
+
+    Args:
+        web: How far requests may go.
+        address: Of the API; `/studies/<accession>` follows it.
+        files_address: Of the files; `/<accession>/<path>` follows it.
+        accession: As `S-BIAD1026`.
+
+    Raises:
+        UserError: A malformed or unknown accession, no answer, or a file whose path leaves the study.
+    """
+    if not _ACCESSION.fullmatch(accession):
+        raise UserError(f"accession {accession!r}: not an accession. Give one as S-BIAD1026.")
+    study = ask_json(web, f"{address}/studies/{accession}")
+    if not isinstance(study, dict) or not isinstance(study.get("section"), dict):
+        raise UserError(
+            f"accession {accession}: the answer describes no study. Is {address} the address of BioStudies' API?"
+        )
+    sections = list(_sections(study["section"]))
+    entries = [entry for section in sections for entry in _flat(section.get("files"))]
+    lists = (_attribute(section, "File List") for section in sections)
+    for name in dict.fromkeys(name for name in lists if name):
+        # A list that was given as .tsv or .xlsx is kept as .json too, of the same stem.
+        path = _inside(f"{name.rpartition('.')[0] or name}.json")
+        entries += _flat(ask_json(web, _file_url(files_address, accession, path)))
+    files = [
+        _remote_file(entry, files_address, accession) for entry in entries if as_text(entry.get("type")) != "directory"
+    ]
+    return _origin(study, sections, accession), list({file.path: file for file in files}.values())
+
+
+def _sections(section: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield section
+    for part in _flat(section.get("subsections")):
+        yield from _sections(part)
+
+
+def _flat(value: Any) -> Iterator[dict[str, Any]]:
+    """Objects of lists of lists: PageTab puts tables of files or sections in lists of their own."""
+    for part in as_list(value):
+        if isinstance(part, list):
+            yield from _flat(part)
+        elif isinstance(part, dict):
+            yield part
+
+
+def _attribute(entity: dict[str, Any], *names: str) -> str:
+    wanted = {name.casefold() for name in names}
+    found = (pair for pair in _flat(entity.get("attributes")) if as_text(pair.get("name")).casefold() in wanted)
+    return next((as_text(pair.get("value")) for pair in found), "")
+
+
+def _remote_file(entry: dict[str, Any], files_address: str, accession: str) -> RemoteFile:
+    path = _inside(as_text(entry.get("path") or entry.get("name")))
+    size = entry.get("size")
+    sums = (_checksum(_attribute(entry, kind), kind, path) for kind in CHECKSUMS)
+    checksum = next((found for found in sums if found), "") or _checksum(_attribute(entry, "checksum"), "", path)
+    known = size if isinstance(size, int) and not isinstance(size, bool) and size >= 0 else None
+    return RemoteFile(path, _file_url(files_address, accession, path), known, checksum)
+
+
+def _file_url(files_address: str, accession: str, path: str) -> str:
+    return f"{files_address}/{accession}/{quote(path)}"
+
+
+def _inside(path: str) -> str:
+    if safe_relative_path(path) is None:
+        raise UserError(f"file {path!r}: its path would leave the folder of its study. Nothing was fetched.")
+    return path
+
+
+def _checksum(text: str, kind: str, path: str) -> str:
+    """Bring a checksum to `kind:digits`; the kind follows from the count of digits where it is not said."""
+    digits = text.strip().casefold()
+    if ":" in digits:
+        kind, _, digits = digits.partition(":")
+    kind = kind or next((known for known, length in CHECKSUMS.items() if length == len(digits)), "")
+    if not digits:
+        return ""
+    if len(digits) != CHECKSUMS.get(kind) or not re.fullmatch("[0-9a-f]+", digits):
+        raise UserError(
+            f"file {path}: {text!r} is no checksum. Known kinds are {', '.join(CHECKSUMS)}, in hexadecimal digits."
+        )
+    return f"{kind}:{digits}"
+
+
+def _origin(study: dict[str, Any], sections: Sequence[dict[str, Any]], accession: str) -> Origin:
+    title = _attribute(study["section"], "Title") or _attribute(study, "Title")
+    licence = next((found for part in (study, *sections) if (found := _attribute(part, "License", "Licence"))), "")
+    authors = [_attribute(part, "Name") for part in sections if as_text(part.get("type")).casefold() == "author"]
+    year = _attribute(study, "ReleaseDate")[:4]
+    people = ", ".join(name for name in authors if name)
+    parts = (people + (f" ({year})" if year else ""), title, f"BioImage Archive, {accession}")
+    link = f"https://www.ebi.ac.uk/biostudies/bioimages/studies/{accession}"
+    return Origin(accession, title, licence, ". ".join(part for part in parts if part) + f". {link}")
+
+
+def read_file_table(path: Path, name: str, base: str) -> tuple[Origin, list[RemoteFile]]:
+    """Read a table of files that the user gives.
+
+    Args:
+        path: CSV, TSV or XLSX with a header: `url`, or `path` when there is a base address; `size`, `md5`, `sha1`,
+            `sha256` or `checksum` may follow, and `accession`, `title`, `licence`, `citation`, of which the first
+            filled row counts.
+        name: What the user calls the table.
+        base: The address that `path` follows, or empty.
+
+    Raises:
+        UserError: No such columns, an address that is none, a size that is no number, a path that leaves the folder.
+    """
+    rows = read_table(path, name).rows
+    header = [cell.casefold() for cell in rows[0].cells] if rows else []
+    if "url" not in header and not ("path" in header and base):
+        raise UserError(f"file list {name}: no column url. Give one, or a column path together with a base address.")
+    entries = [dict(zip(header, row.cells, strict=False)) | {"line": str(row.line)} for row in rows[1:]]
+    files = [_listed_file(entry, name, base) for entry in entries]
+    origin = Origin(**{key: next((e[key] for e in entries if e.get(key)), "") for key in Origin.__annotations__})
+    return origin, files
+
+
+def _listed_file(entry: dict[str, str], name: str, base: str) -> RemoteFile:
+    place = f"file list {name}, line {entry['line']}"
+    url = entry.get("url") or (f"{base}/{quote(_inside(entry.get('path', '')))}" if base else "")
+    if not web_link(url):
+        raise UserError(f"{place}: {url!r} is no web address. Give http or https addresses.")
+    size = entry.get("size", "")
+    if size and not (size.isdecimal() and size.isascii()):
+        raise UserError(f"{place}: size {size!r} is not a number of bytes. Give it in bytes, or leave it empty.")
+    path = _inside(entry.get("path") or url.partition("?")[0].partition("#")[0].rpartition("/")[2])
+    sums = (_checksum(entry.get(kind, ""), kind, path) for kind in CHECKSUMS)
+    checksum = next((found for found in sums if found), "") or _checksum(entry.get("checksum", ""), "", path)
+    return RemoteFile(path, url, int(size) if size else None, checksum)
+
+
+def select_files(
+    files: Sequence[RemoteFile], patterns: Sequence[str], without: Sequence[str], *, max_files: int, max_bytes: int
+) -> list[RemoteFile]:
+    """Choose the files whose paths fit any of the patterns and none of `without`.
+
+    Args:
+        files: All that there are.
+        patterns: Shell patterns (`*` also stands for `/`); none means all.
+        without: Shell patterns.
+        max_files: More than these are refused.
+        max_bytes: If the sizes that are known exceed it, nothing is fetched.
+
+    Returns:
+        The chosen ones, by path.
+
+    Raises:
+        UserError: None fits, too many, too large, or two would have one name.
+    """
+    chosen = [file for file in files if _fits(file.path, patterns or ("*",)) and not _fits(file.path, without)]
+    if not chosen:
+        some = ", ".join(sorted(file.path for file in files)[:3]) or "none"
+        raise UserError(
+            f"files: none of {len(files):,} fits {', '.join(patterns) or '*'}. There are for instance: {some}."
+        )
+    if len(chosen) > max_files:
+        raise UserError(
+            f"files: {len(chosen):,} fit, at most {max_files:,} are fetched. Give a narrower pattern or a higher limit."
+        )
+    known = sum(file.size or 0 for file in chosen)
+    if known > max_bytes:
+        raise UserError(
+            f"files: {len(chosen):,} fit and have {known:,} bytes, at most {max_bytes:,} are fetched. "
+            "Give a narrower pattern or a higher limit."
+        )
+    _refuse_same_names(chosen)
+    return sorted(chosen, key=lambda file: file.path)
+
+
+def _fits(path: str, patterns: Iterable[str]) -> bool:
+    return any(fnmatchcase(path, pattern) for pattern in patterns)
+
+
+def _refuse_same_names(files: Sequence[RemoteFile]) -> None:
+    counts = Counter(file.name for file in files)
+    twice = next((name for name, count in counts.items() if count > 1), None)
+    if twice is not None:
+        paths = ", ".join(file.path for file in files if file.name == twice)
+        raise UserError(f"files: {paths} would both be called {twice}. Fetch them in two runs, by narrower patterns.")

@@ -1,0 +1,199 @@
+"""Fetch files of an archive's study, or a region of a remote OME-Zarr image, with a table of where they come from."""
+
+import argparse
+import csv
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from archive_download import digest, fetch_file
+from archive_files import Origin, RemoteFile, read_biostudies, read_file_table, select_files
+from archive_http import Web, base_address
+from archive_zarr import Region, format_bounds, open_remote, parse_bounds, read_image, read_region
+from table_reader import spreadsheet_safe
+from tool_errors import UserError, run_tool
+
+BIOSTUDIES = "https://www.ebi.ac.uk/biostudies/api/v1"
+BIOSTUDIES_FILES = "https://www.ebi.ac.uk/biostudies/files"
+SILENCE_SECONDS = 60
+MEGABYTE = 1_000_000
+# What the region itself needs, plus chunks that reach over its edge, shard indices and metadata.
+TRAVEL_FACTOR, TRAVEL_EXTRA = 8, 64 * MEGABYTE
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """One row: what was fetched, whence, how it was verified, and what its owners ask for.
+
+    There is no date of fetching: the same input gives the same table, and Galaxy keeps the date of the job.
+    """
+
+    file: str
+    accession: str
+    title: str
+    licence: str
+    citation: str
+    url: str
+    path: str
+    bytes: int
+    sha256: str
+    verified: str
+    region: str = ""
+
+
+COLUMNS = tuple(Provenance.__annotations__)
+
+
+def fetch_files(
+    web: Web, files: Sequence[RemoteFile], origin: Origin, folder: Path, max_bytes: int
+) -> list[Provenance]:
+    """Fetch files one after the other into one folder, as `<name>@<Galaxy's format>`.
+
+    Args:
+        web: How far requests may go.
+        files: From `select_files`.
+        origin: Whose they are.
+        folder: Is made if it is not there. A folder of an earlier run is gone on with.
+        max_bytes: Of all together.
+
+    Raises:
+        UserError: See `archive_download.fetch_file`; the whole run fails with the first file that does.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    rows: list[Provenance] = []
+    left = max_bytes
+    for number, file in enumerate(files, 1):
+        fetched = fetch_file(web, file, folder / f"{file.name}@{file.format}", limit=left)
+        left -= fetched.size
+        verified = ", ".join(fetched.verified)
+        print(
+            f"{number}/{len(files)} {file.path}: {fetched.size:,} bytes, verified: {verified or 'nothing'}", flush=True
+        )
+        rows.append(
+            Provenance(
+                file=file.name,
+                url=file.url,
+                path=file.path,
+                bytes=fetched.size,
+                sha256=fetched.sha256,
+                verified=verified,
+                **vars(origin),
+            )
+        )
+    return rows
+
+
+def fetch_region(config: Mapping[str, Any], folder: Path, max_bytes: int) -> list[Provenance]:
+    """Fetch a region of an OME-Zarr image to an OME-TIFF in `folder`.
+
+    Args:
+        config: `address`, `level`, `bounds` (axis to `first:end`), `licence`, `citation`.
+        folder: Is made if it is not there.
+        max_bytes: Of the region's pixels.
+
+    Raises:
+        UserError: See `archive_zarr`.
+    """
+    address = base_address(str(config["address"]), "the image")
+    bounds = parse_bounds({axis: str(text or "") for axis, text in (config.get("bounds") or {}).items()})
+    level = int(config.get("level") or 0)
+    web = Web((address,), silence=SILENCE_SECONDS)
+    group = open_remote(web, address, max_bytes * TRAVEL_FACTOR + TRAVEL_EXTRA)
+    image = read_image(group, address)
+    region = read_region(group, image, bounds, level, max_bytes)
+    folder.mkdir(parents=True, exist_ok=True)
+    stem = (
+        "".join(letter if letter.isalnum() or letter in "-_." else "_" for letter in image.name).strip(".") or "image"
+    )
+    name = f"{stem.removesuffix('.zarr').removesuffix('.ome')}.ome.tiff"
+    path = folder / f"{name}@ome.tiff"
+    write_region(path, region)
+    print(f"{name}: {format_bounds(region.bounds)} of level {level}, {group.store.travelled:,} bytes travelled")
+    origin = Origin("", image.name, str(config.get("licence") or ""), str(config.get("citation") or ""))
+    row = Provenance(
+        file=name,
+        url=address,
+        path="",
+        bytes=path.stat().st_size,
+        sha256=digest(path, "sha256").partition(":")[2],
+        verified="",
+        region=f"level {level}: {format_bounds(region.bounds)}",
+        **vars(origin),
+    )
+    return [row]
+
+
+def write_region(path: Path, region: Region) -> None:
+    """Write a region as OME-TIFF with its axes, physical sizes in micrometres and channel names."""
+    import tifffile
+
+    metadata: dict[str, Any] = {"axes": region.axes.upper()}
+    for axis, size in region.physical_um.items():
+        metadata |= {f"PhysicalSize{axis.upper()}": size, f"PhysicalSize{axis.upper()}Unit": "µm"}
+    if region.channels and "c" in region.axes:
+        metadata["Channel"] = {"Name": list(region.channels)}
+    tifffile.imwrite(path, region.pixels, ome=True, photometric="minisblack", metadata=metadata, compression="zlib")
+
+
+def fetch(config: Mapping[str, Any], folder: Path, file_list: Path | None = None) -> list[Provenance]:
+    """Do what a tool's configuration says.
+
+    Args:
+        config: `what` with `kind`: `accession` (`accession`, `address`, `files_address`), `list` (`list_name`,
+            `base`) or `zarr` (see `fetch_region`); for the first two `patterns`, `without` (one a line) and
+            `max_files`; for all `max_megabytes`.
+        folder: Where files go.
+        file_list: The table of kind `list`.
+
+    Raises:
+        UserError: See the functions that do it.
+    """
+    what = config["what"]
+    max_bytes = int(float(config.get("max_megabytes") or 2000) * MEGABYTE)
+    if what["kind"] == "zarr":
+        return fetch_region(what, folder, max_bytes)
+    if what["kind"] == "accession":
+        address = base_address(what.get("address") or BIOSTUDIES, "BioStudies")
+        files_address = base_address(what.get("files_address") or BIOSTUDIES_FILES, "BioStudies' files")
+        web = Web((address, files_address), silence=SILENCE_SECONDS)
+        origin, files = read_biostudies(web, address, files_address, str(what.get("accession") or "").strip())
+    else:
+        base = base_address(what["base"], "the files") if what.get("base") else ""
+        web = Web((base,) if base else (), silence=SILENCE_SECONDS)
+        if file_list is None:
+            raise UserError("file list: there is none. Give a table of files.")
+        origin, files = read_file_table(file_list, what.get("list_name") or "file list", base)
+    chosen = select_files(
+        files,
+        _lines(what.get("patterns")),
+        _lines(what.get("without")),
+        max_files=int(what.get("max_files") or 1000),
+        max_bytes=max_bytes,
+    )
+    return fetch_files(web, chosen, origin, folder, max_bytes)
+
+
+def _lines(text: Any) -> list[str]:
+    return [line.strip() for line in str(text or "").splitlines() if line.strip()]
+
+
+def main() -> None:
+    """Parse the command line, fetch, write."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--config", type=Path, required=True, help="JSON: what to fetch, and limits")
+    parser.add_argument("--file-list", type=Path, help="table of files, where that is what is fetched")
+    parser.add_argument("--folder", type=Path, required=True, help="folder that gets the files")
+    parser.add_argument("--provenance", type=Path, required=True, help="table to write")
+    args = parser.parse_args()
+    rows = fetch(json.loads(args.config.read_text(encoding="utf-8")), args.folder, args.file_list)
+    with args.provenance.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.writer(stream, delimiter="\t", lineterminator="\n")
+        writer.writerow(COLUMNS)
+        writer.writerows([spreadsheet_safe(" ".join(str(cell).split())) for cell in vars(row).values()] for row in rows)
+    print(f"{len(rows)} files fetched")
+
+
+if __name__ == "__main__":
+    run_tool(main)
