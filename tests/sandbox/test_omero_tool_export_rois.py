@@ -20,8 +20,8 @@ __all__ = ("lab",)
 
 @pytest.fixture
 def export(lab: Lab, tmp_path: Path):
-    def run(image: int, form: str = "label_map", **config):
-        values = {"target": typed("image", image, by="id"), "roi_name": "", "form": {"form": form, "overlap": "first"}}
+    def run(image: int, form: str = "label_map", overlap: str = "first", **config):
+        values = {"target": typed("image", image, by="id"), "roi_name": "", "form": {"form": form, "overlap": overlap}}
         outputs = {"folder": "files", "shapes": "shapes.tsv", "output": "out.tsv"}
         paths = lab.run(omero_export_rois, tmp_path, outputs, **(values | config))
         return list(paths["folder"].iterdir()), read_rows(paths["shapes"]), read_rows(paths["output"])[0]
@@ -74,10 +74,10 @@ def test_every_kind_of_shape_arrives_or_is_counted(lab: Lab, export):
     assert set(np.unique(labels[0, 1])) == {0, 1, 2, 4}
     assert set(np.unique(labels[1, 1])) == {0, 4}
     assert (labels[0, 1] == 1).sum() == 80
-    [file], _, _ = export(image, form={"form": "label_map", "overlap": "last"})
+    [file], _, _ = export(image, overlap="last")
     assert (tifffile.imread(file)[0, 1] == 1).sum() == 80 - int(row["overlap_px"])
     with pytest.raises(UserError, match=r"shares \d+ pixels with label 1 in plane z 1, t 0"):
-        export(image, form={"form": "label_map", "overlap": "error"})
+        export(image, overlap="error")
     assert not list(file.parent.iterdir())
 
 
