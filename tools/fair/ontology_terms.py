@@ -161,17 +161,15 @@ def _named(vocabulary: str, text: str) -> Term | None:
 
 
 def _by_id(vocabulary: str, text: str, label: str = "") -> Resolution | None:
-    term = _ids(vocabulary).get(text)
-    if term:
-        return Resolution(term)
     curie = normal_id(text)
     prefix = _PARTIAL.get(vocabulary)
-    if not prefix and not curie:
-        return None
+    if not prefix:
+        known = _ids(vocabulary).get(text)
+        return Resolution(known) if known else None
     # A bare number is an id only for NCBI Taxonomy, where people give the taxon's number alone.
     if vocabulary == "ncbitaxon" and text.isdecimal() and text.isascii():
         curie = f"NCBITaxon:{int(text)}"
-    if not prefix or not curie.startswith(prefix + ":"):
+    if not curie.startswith(prefix + ":"):
         return None
     term = _ids(vocabulary).get(curie)
     if term:

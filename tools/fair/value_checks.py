@@ -148,7 +148,8 @@ def _date_suggestion(text: str) -> str:
 
 def _check_quantity(field: Field, text: str) -> Checked:
     match = _QUANTITY.fullmatch(text)
-    if not match:
+    # What follows in "1,000,000 µm" is no unit: whether its commas mark thousands, only the author knows.
+    if not match or match[2].startswith((",", ".")):
         return Checked("", remarks=(Remark("error", "a number with its unit, as 0.65 µm"),))
     number, unit = match[1].replace(",", "."), match[2].strip()
     remarks = (
