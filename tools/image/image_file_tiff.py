@@ -170,7 +170,7 @@ def _read_contiguous(
     line_bytes = width * interleaved * dtype.itemsize
     tiff.filehandle.seek((series.dataoffset or 0) + lines.start * line_bytes)
     raw = tiff.filehandle.read((lines.stop - lines.start) * line_bytes)
-    return np.frombuffer(raw, dtype).reshape(-1, width, interleaved).astype(dtype.newbyteorder("="))
+    return np.frombuffer(raw, dtype).reshape(-1, width, interleaved).astype(dtype.newbyteorder("="), copy=False)
 
 
 def _read_segments(page: Any, sample: int, rows: slice, columns: slice) -> np.ndarray:

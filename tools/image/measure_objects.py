@@ -38,24 +38,18 @@ def measure_plane(labels: ImageFile, image: ImageFile | None, t: int, z: int) ->
     """
     import numpy as np
 
-    channels = range(image.size_c) if image else range(0)
-    parts: list[Runs] = []
-    values: list[list[RunIntensities]] = [[] for _ in channels]
-    borders = []
     height = labels.size_y
     read_labels = labels.plane_reader(t, 0, z)
-    readers = [image.plane_reader(t, c, z) for c in channels] if image else []
-    for first, last in bands(height, labels.size_x):
+    rows = list(bands(height, labels.size_x))
+    parts: list[Runs] = []
+    borders = []
+    for first, last in rows:
         top, bottom = max(0, first - 2), min(height, last + 2)
         around = read_labels(top, bottom)
         if around.dtype.kind == "i" and around.min() < 0:
             raise UserError(f"Label map {labels.name}: holds the negative label {around.min()}. Labels begin at 1.")
-        band = around[first - top : last - top]
-        runs, foreground = runs_of(band, first), band != 0
-        parts.append(runs)
+        parts.append(runs_of(around[first - top : last - top], first))
         borders.append(object_shape.border_classes(around, first - top, last - top))
-        for channel, read in zip(values, readers, strict=True):
-            channel.append(intensities_of(runs, foreground, read(first, last)))
     runs = joined(parts)
     label, index = np.unique(runs.label, return_inverse=True)
     columns: dict[str, np.ndarray] = {"label": label, **_shapes(runs, index, len(label))}
@@ -63,7 +57,12 @@ def measure_plane(labels: ImageFile, image: ImageFile | None, t: int, z: int) ->
     perimeter = object_shape.perimeters(np.searchsorted(label, border_label), kind, len(label))
     columns["perimeter_px"] = perimeter
     columns["circularity"] = _ratio(4 * np.pi * columns["area_px"], perimeter**2)
-    for name, channel in zip(image.channel_labels() if image else [], values, strict=True):
+    # One channel after the other: only one of them is in memory.
+    for c, name in enumerate(image.channel_labels() if image else []):
+        read = image.plane_reader(t, c, z)  # type: ignore[union-attr]
+        channel = [
+            intensities_of(part, read_labels(*band) != 0, read(*band)) for part, band in zip(parts, rows, strict=True)
+        ]
         for statistic, column in _intensities(runs, index, len(label), channel).items():
             columns[f"{statistic}_{name}"] = column
     return columns

@@ -88,12 +88,13 @@ def border_classes(labels: np.ndarray, first: int, last: int) -> tuple[np.ndarra
 
     padded = np.pad(labels, 2)
     width = padded.shape[1]
-    inner = padded[1:-1, 1:-1]
     border = np.zeros(padded.shape, bool)
-    around = border[1:-1, 1:-1]
-    for other in (padded[:-2, 1:-1], padded[2:, 1:-1], padded[1:-1, :-2], padded[1:-1, 2:]):
-        around |= inner != other
-    around &= inner != 0
+    across, down = padded[:, 1:] != padded[:, :-1], padded[1:] != padded[:-1]
+    border[:, 1:] = across
+    border[:, :-1] |= across
+    border[1:] |= down
+    border[:-1] |= down
+    border &= padded != 0
     flat, is_border = padded.ravel(), border.ravel()
     at = np.flatnonzero(border[first + 2 : last + 2]) + (first + 2) * width
     label = flat[at]
@@ -151,7 +152,10 @@ def _centres_inside(hulls: list[np.ndarray], top: np.ndarray) -> np.ndarray:
 
     owner = np.repeat(np.arange(len(hulls)), [len(hull) for hull in hulls])
     begin = np.concatenate(hulls).astype(np.int64)
-    end = np.concatenate([np.roll(hull, -1, axis=0) for hull in hulls]).astype(np.int64)
+    following = np.arange(1, len(owner) + 1)
+    ends = np.flatnonzero(np.r_[owner[1:] != owner[:-1], True])
+    following[ends] = np.r_[0, ends[:-1] + 1]  # the last corner is followed by the first
+    end = begin[following]
     low = np.where((begin[:, 1] <= end[:, 1])[:, None], begin, end)
     high = np.where((begin[:, 1] <= end[:, 1])[:, None], end, begin)
     slanted = low[:, 1] < high[:, 1]  # the ends of a level edge belong to its neighbours

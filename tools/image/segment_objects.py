@@ -76,7 +76,8 @@ def segment_image(
         for band in segment_plane(smoothed, shape, foreground, split, threshold, first_label=largest + 1):
             largest = max(largest, int(band.max(initial=0)))
             yield band
-        print(f"t={t} z={z}: threshold {threshold:g}, {largest - before} objects", flush=True)
+        level = "local" if foreground.method == "local_mean" else f"{threshold:g}"
+        print(f"t={t} z={z}: threshold {level}, {largest - before} objects", flush=True)
 
 
 def plane_threshold(
