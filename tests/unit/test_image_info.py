@@ -1,0 +1,73 @@
+"""image_info: what a file says, in OME's words; what it does not say is left out."""
+
+import json
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import image_info
+import numpy as np
+import pytest
+import tifffile
+from tool_errors import UserError
+
+DATA = Path(__file__).parents[2] / "test-data"
+
+RICH = """<?xml version="1.0"?><OME xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06">
+<Instrument ID="Instrument:0"><Microscope Manufacturer="Zeiss" Model="LSM 880"/>
+<Objective ID="Objective:0" Model="10x" NominalMagnification="10"/>
+<Objective ID="Objective:1" Model="Plan-Apo" NominalMagnification="63" LensNA="1.4"/></Instrument>
+<Image ID="Image:0"><AcquisitionDate>2024-05-06T07:08:09</AcquisitionDate><Description>two\tlines
+here</Description><InstrumentRef ID="Instrument:0"/><ObjectiveSettings ID="Objective:1"/>
+<Pixels ID="Pixels:0" DimensionOrder="XYCZT" Type="uint8" SizeX="8" SizeY="8" SizeC="1" SizeZ="1" SizeT="1"
+PhysicalSizeX="108" PhysicalSizeXUnit="nm"><Channel ID="Channel:0:0" SamplesPerPixel="1" Name="488" Fluor="GFP"
+EmissionWavelength="509"/><TiffData IFD="0" PlaneCount="1"/></Pixels></Image></OME>"""
+
+
+def info(tmp_path: Path, image: Path, *more: str) -> dict[tuple[str, str], tuple[str, str]]:
+    image_info.main([
+        f"--image={image}", f"--output={tmp_path / 'o.tsv'}", f"--output-json={tmp_path / 'o.json'}",
+        f"--output-xml={tmp_path / 'o.xml'}", *more,
+    ])  # fmt: skip
+    lines = (tmp_path / "o.tsv").read_text(encoding="utf-8").splitlines()
+    assert lines[0] == "image\tobject\tproperty\tvalue\tunit"
+    cells = [line.split("\t") for line in lines[1:]]
+    return {(subject, name): (value, unit) for _, subject, name, value, unit in cells}
+
+
+def test_rich_ome_xml(tmp_path):
+    tifffile.imwrite(tmp_path / "rich.ome.tiff", np.zeros((8, 8), np.uint8), description=RICH, metadata=None)
+    facts = info(tmp_path, tmp_path / "rich.ome.tiff", "--image-name=a\tb")
+    assert facts["pixels", "PhysicalSizeX"] == ("108", "nm")
+    assert ("pixels", "PhysicalSizeY") not in facts
+    assert facts["channel 0", "EmissionWavelength"] == ("509", "nm")
+    assert facts["channel 0", "Name"] == ("488", "")
+    assert facts["objective", "Model"] == ("Plan-Apo", "")
+    assert facts["objective", "LensNA"] == ("1.4", "")
+    assert facts["microscope", "Manufacturer"] == ("Zeiss", "")
+    assert facts["image", "AcquisitionDate"] == ("2024-05-06T07:08:09", "")
+    assert facts["image", "Description"] == ("two lines here", "")
+    assert (tmp_path / "o.xml").read_text() == RICH
+    assert json.loads((tmp_path / "o.json").read_text())["pixels"]["PhysicalSizeX"] == {"value": "108", "unit": "nm"}
+
+
+@pytest.mark.parametrize("file", ["synthetic_imagej.tiff", "synthetic_rgb.png", "nuclei.ome.tiff"])
+def test_ome_xml_says_the_same_as_the_table(tmp_path, file):
+    from ome_types import from_xml
+
+    facts = info(tmp_path, DATA / file)
+    pixels = from_xml(tmp_path / "o.xml").images[0].pixels
+    for axis in "xyzct":
+        assert str(getattr(pixels, f"size_{axis}")) == facts["pixels", f"Size{axis.upper()}"][0]
+    assert ("pixels", "PhysicalSizeX") in facts or pixels.physical_size_x is None
+
+
+def test_own_ome_xml_is_kept(tmp_path):
+    info(tmp_path, DATA / "synthetic_tczyx.ome.tiff")
+    names = [one.get("Name") for one in ET.parse(tmp_path / "o.xml").iter() if one.tag.endswith("}Channel")]
+    assert names == ["DAPI", "GFP & <friends>"]
+
+
+def test_broken_file_leaves_nothing(tmp_path):
+    with pytest.raises(UserError, match="cut short"):
+        info(tmp_path, DATA / "truncated.tiff")
+    assert list(tmp_path.iterdir()) == []
