@@ -162,8 +162,13 @@ def measure_image(
             place |= {"z": z} if labels.size_z > 1 else {}
             label = columns.pop("label").tolist()
             header = ["image", "label", *place, *columns]
-            rows = zip(*(column.tolist() for column in columns.values()), strict=True)
+            rows = zip(*map(_cells, columns.values()), strict=True)
             yield header, [[name, number, *place.values(), *row] for number, row in zip(label, rows, strict=True)]
+
+
+def _cells(column: np.ndarray) -> list[object]:
+    """Values as written: NaN is an empty cell."""
+    return [None if value != value else value for value in column.tolist()]  # noqa: PLR0124 (only NaN differs from itself)
 
 
 def _check_same_size(labels: ImageFile, image: ImageFile) -> None:
