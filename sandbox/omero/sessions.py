@@ -162,6 +162,11 @@ class Sessions:
             raise errors.removed_session(f"No session with uuid: {session_uuid}")
         return session
 
+    def all(self) -> list[Session]:
+        """Every open session."""
+        with self._lock:
+            return list(self._open.values())
+
     def of_user(self, user_id: int) -> list[Session]:
         """The open sessions of a user."""
         with self._lock:

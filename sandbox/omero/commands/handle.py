@@ -50,12 +50,11 @@ class CommandHandle(StatefulService):
                 self._status.currentStep = 0
             with self.server.database.write(self._context) as tx:
                 response = execute(run, tx, self._request)
-                failed = isinstance(response, omero.cmd.ERR)
-                if failed or run.dry:
+                if isinstance(response, omero.cmd.ERR):
                     raise _Undo
             run.finish()
         except _Undo:
-            flags = [omero.cmd.State.FAILURE] if failed else []
+            flags = [omero.cmd.State.FAILURE]
         except Exception as error:
             if not isinstance(error, Ice.UserException):
                 log.exception("%s failed", self._request.ice_id())

@@ -39,9 +39,13 @@ def run_chgrp(run: Run, tx: Transaction, request: Any) -> Any:
             raise errors.security(f"User {context.user_id} may not move {root}[{row_id}]")
         if request.groupId not in context.directory.member_of(owner) and not context.may("Chgrp"):
             raise errors.security(f"User {owner} is not a member of group {request.groupId}")
+    savepoint = tx.connection.begin_nested()
     cut = _cut_links(tx, closure)
-    if not request.dryRun:
+    if request.dryRun:
+        savepoint.rollback()
+    else:
         _set_column(tx, closure, "group_id", request.groupId)
+        savepoint.commit()
     return omero.cmd.Chgrp2Response(includedObjects=closure.by_class(), deletedObjects=cut)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -21,13 +22,11 @@ class Run:
     Attributes:
         server: The server.
         context: Who asked.
-        dry: Whether nothing is to be kept.
         after: What to do once the transaction is committed: files cannot be rolled back.
     """
 
     server: Server
     context: Context
-    dry: bool = False
     after: list[Callable[[], None]] = field(default_factory=list)
 
     def finish(self) -> None:
@@ -38,7 +37,7 @@ class Run:
 
 def execute(run: Run, tx: Transaction, request: Any) -> Any:
     """Carry out a request inside the transaction; its response."""
-    from sandbox.omero.commands import delete, duplicate, files, look, move
+    from sandbox.omero.commands import delete, duplicate, files, look, move, sessions
 
     name = request.ice_id().rsplit("::", 1)[-1]
     if name == "DoAll":
@@ -54,15 +53,34 @@ def execute(run: Run, tx: Transaction, request: Any) -> Any:
         "FindChildren": look.run_find_children,
         "LegalGraphTargets": look.run_legal_targets,
         "DiskUsage2": look.run_disk_usage,
+        "CurrentSessionsRequest": sessions.run_current_sessions,
+        "UpdateSessionTimeoutRequest": sessions.run_update_timeout,
         "Timing": look.run_timing,
         "UsedFilesRequest": files.run_used_files,
         "OriginalMetadataRequest": files.run_original_metadata,
         "FindPyramids": files.run_find_pyramids,
         "ManageImageBinaries": files.run_image_binaries,
     }
+    if name == "Save":
+        return _save(run, tx, request)
     if name not in executors:
         raise errors.unsupported(f"the request {name}")
-    return executors[name](run, tx, request)
+    # As in OMERO, such requests look into all groups; Save works in the call's own.
+    everywhere = dataclasses.replace(run, context=dataclasses.replace(run.context, all_groups=True))
+    return executors[name](everywhere, tx, request)
+
+
+def _save(run: Run, tx: Transaction, request: Any) -> Any:
+    """Store an object, for instance a link into a container of the group that something has just moved to."""
+    import omero.cmd
+
+    from sandbox.omero.save_graph import ADMIN_ONLY, Saver
+
+    saver = Saver(tx, run.context)
+    saver.save([request.obj])
+    if any(node.entity.root in ADMIN_ONLY for node in saver.nodes):
+        run.after.append(run.server.forget_caches)
+    return omero.cmd.SaveRsp(request.obj)
 
 
 def _do_all(run: Run, tx: Transaction, request: Any) -> Any:
