@@ -18,6 +18,7 @@ HERE = Path(__file__).parent
 def main() -> None:
     """Write every file."""
     moving_cells()
+    two_classes()
 
 
 def save(name: str, pixels: np.ndarray, axes: str, channel: str, **sizes: Any) -> None:
@@ -72,6 +73,18 @@ def moving_cells() -> None:
         tifffile.imwrite(stream, truth[t], photometric="minisblack", compression="zlib")
         members[f"TRA/man_track{t:03}.tif"] = stream.getvalue()
     zip_file("moving_cells_truth.zip", members)
+
+
+def two_classes() -> None:
+    """`two_classes.tabular`: 40 points of class A at random, and beside each one of class B, 2 away."""
+    rng = np.random.default_rng(1)
+    first = rng.uniform(4, 96, (40, 2))
+    angle = rng.uniform(0, 2 * np.pi, 40)
+    second = first + 2 * np.column_stack([np.cos(angle), np.sin(angle)])
+    lines = ["image\tlabel\tcentroid_x_um\tcentroid_y_um\ttype"]
+    for number, (kind, (x, y)) in enumerate([("A", p) for p in first] + [("B", p) for p in second], 1):
+        lines.append(f"points\t{number}\t{x:.3f}\t{y:.3f}\t{kind}")
+    (HERE / "two_classes.tabular").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 def disk(plane: np.ndarray, middle: np.ndarray, radius: float, label: int) -> None:

@@ -1,0 +1,191 @@
+"""Where objects could have been: a box in 2D or 3D, or the region of a label map; with its edge corrections.
+
+Sources: Ohser J (1983) Math Operationsforsch Stat 14, 63-71 (translation correction); Ripley BD (1977) J R Stat Soc B
+39, 172-212, doi:10.1111/j.2517-6161.1977.tb01615.x (isotropic correction, here with the angles of Baddeley's spatstat).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    import numpy as np
+
+# A pair whose window barely overlaps with the shifted one would outweigh all others; spatstat stops there too.
+LARGEST_WEIGHT = 100.0
+
+
+class Window(Protocol):
+    """Where objects could have been."""
+
+    @property
+    def size(self) -> float:
+        """Area or volume."""
+        ...
+
+    @property
+    def shortest_side(self) -> float:
+        """Of the window's box."""
+        ...
+
+    @property
+    def bounds(self) -> tuple[np.ndarray, np.ndarray]:
+        """Lower and upper corner of the box around it."""
+        ...
+
+    def contains(self, points: np.ndarray) -> np.ndarray:
+        """(n,) whether each point lies in it."""
+        ...
+
+    def random_points(self, n: int, rng: np.random.Generator) -> np.ndarray:
+        """(n, d) points, uniform in it."""
+        ...
+
+    def translation_weights(self, shift: np.ndarray) -> np.ndarray:
+        """Size of the window over size of its overlap with itself moved by each (k, d) shift."""
+        ...
+
+
+@dataclass(frozen=True)
+class Box:
+    """An axis-parallel box.
+
+    Attributes:
+        lower: (d,) least coordinates.
+        upper: (d,) greatest coordinates.
+    """
+
+    lower: np.ndarray
+    upper: np.ndarray
+
+    @property
+    def size(self) -> float:
+        """Area or volume."""
+        return float((self.upper - self.lower).prod())
+
+    @property
+    def shortest_side(self) -> float:
+        """Shortest side."""
+        return float((self.upper - self.lower).min())
+
+    @property
+    def bounds(self) -> tuple[np.ndarray, np.ndarray]:
+        """Lower and upper corner."""
+        return self.lower, self.upper
+
+    def contains(self, points: np.ndarray) -> np.ndarray:
+        """(n,) whether each point lies in it."""
+        import numpy as np
+
+        return np.all((points >= self.lower) & (points <= self.upper), axis=1)
+
+    def random_points(self, n: int, rng: np.random.Generator) -> np.ndarray:
+        """(n, d) points, uniform in it."""
+        return rng.uniform(self.lower, self.upper, (n, len(self.lower)))
+
+    def translation_weights(self, shift: np.ndarray) -> np.ndarray:
+        """Size of the box over size of its overlap with itself moved by each (k, d) shift."""
+        import numpy as np
+
+        sides = self.upper - self.lower
+        overlap = np.clip(1 - np.abs(shift) / sides, 0, None).prod(axis=1)
+        return 1 / np.maximum(overlap, 1 / LARGEST_WEIGHT)
+
+    def isotropic_weights(self, point: np.ndarray, distance: np.ndarray) -> np.ndarray:
+        """Circumference of each circle over its part inside the rectangle.
+
+        Args:
+            point: (k, 2) centres, inside the rectangle.
+            distance: (k,) radii, above 0.
+        """
+        import numpy as np
+
+        # On a corner two edges are 0 away and share the outer angle alike, which atan2 gives for equal sides, not for 0.
+        tiny = 1e-12 * self.shortest_side
+        low, high = np.maximum((point - self.lower).T, tiny), np.maximum((self.upper - point).T, tiny)
+        outside = np.zeros(len(point))
+        for edge, across in ((low[0], 1), (high[0], 1), (low[1], 0), (high[1], 0)):
+            # Half the angle of the arc beyond this edge, cut where the next edge begins to count.
+            beyond = np.arccos(np.clip(edge / distance, 0, 1))
+            for corner in (low[across], high[across]):
+                outside += np.minimum(beyond, np.arctan2(corner, edge))
+        return 1 / np.maximum(1 - outside / (2 * np.pi), 1 / LARGEST_WEIGHT)
+
+
+@dataclass(frozen=True)
+class Region:
+    """The pixels of a mask.
+
+    Attributes:
+        mask: (Y, X) bool.
+        pixel: (2,) extent of a pixel along y, x. The middle of the first pixel is the origin.
+    """
+
+    mask: np.ndarray
+    pixel: np.ndarray
+    _covariance: list[np.ndarray] = field(default_factory=list)
+
+    @property
+    def size(self) -> float:
+        """Area."""
+        return float(self.mask.sum() * self.pixel.prod())
+
+    @property
+    def shortest_side(self) -> float:
+        """Shortest side of the box around it."""
+        lower, upper = self.bounds
+        return float((upper - lower).min())
+
+    @property
+    def bounds(self) -> tuple[np.ndarray, np.ndarray]:
+        """Corners of the box around it."""
+        import numpy as np
+
+        y, x = np.flatnonzero(self.mask.any(axis=1)), np.flatnonzero(self.mask.any(axis=0))
+        return (np.array([y[0], x[0]]) - 0.5) * self.pixel, (np.array([y[-1], x[-1]]) + 0.5) * self.pixel
+
+    def contains(self, points: np.ndarray) -> np.ndarray:
+        """(n,) whether each point lies on a pixel of it."""
+        import numpy as np
+
+        at = np.floor(points / self.pixel + 0.5).astype(np.int64)
+        inside = ((at >= 0) & (at < self.mask.shape)).all(axis=1)
+        at[~inside] = 0
+        return inside & self.mask[at[:, 0], at[:, 1]]
+
+    def random_points(self, n: int, rng: np.random.Generator) -> np.ndarray:
+        """(n, 2) points, uniform in it."""
+        import numpy as np
+
+        flat = np.flatnonzero(self.mask)
+        y, x = np.divmod(flat[rng.integers(len(flat), size=n)], self.mask.shape[1])
+        return (np.column_stack([y, x]) + rng.uniform(-0.5, 0.5, (n, 2))) * self.pixel
+
+    def translation_weights(self, shift: np.ndarray) -> np.ndarray:
+        """Area over area of the overlap with itself moved by each (k, 2) shift, to the nearest pixel."""
+        import numpy as np
+
+        if not self._covariance:
+            self._covariance.append(_set_covariance(self.mask))
+        covariance = self._covariance[0]
+        at = np.abs(np.rint(shift / self.pixel).astype(np.int64))
+        # Shifts along (+, +) and (-, -) are alike, those along (+, -) and (-, +) are the other half of the table.
+        opposite = (shift[:, 0] < 0) != (shift[:, 1] < 0)
+        rows, columns = self.mask.shape
+        inside = (at[:, 0] < rows) & (at[:, 1] < columns)
+        at[~inside] = 0
+        x = np.where(opposite, -at[:, 1], at[:, 1])
+        overlap = np.where(inside, covariance[at[:, 0], x], 0)
+        whole = float(self.mask.sum())
+        return whole / np.maximum(overlap, whole / LARGEST_WEIGHT)
+
+
+def _set_covariance(mask: np.ndarray) -> np.ndarray:
+    """Pixels that a mask shares with itself moved by (dy, dx); negative indices are negative shifts."""
+    import numpy as np
+    from scipy import fft
+
+    shape = [fft.next_fast_len(2 * n, real=True) for n in mask.shape]
+    spectrum = fft.rfft2(mask.astype(np.float32), shape)
+    return fft.irfft2(np.abs(spectrum) ** 2, shape)
