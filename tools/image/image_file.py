@@ -68,6 +68,7 @@ class ImageFile:
         time_increment: Time between two time points with its unit, None where unknown.
         read_region: `(t, c, z, rows, columns)` to a (Y, X) array; rows and columns are slices with start and stop.
         details: Whatever else the format tells, for `image_info`.
+        read_interleaved: Where the file keeps a pixel's samples together: `(t, z, rows, columns)` to (Y, X, samples).
     """
 
     name: str
@@ -82,10 +83,19 @@ class ImageFile:
     time_increment: PhysicalSize | None
     read_region: Callable[[int, int, int, slice, slice], np.ndarray]
     details: dict[str, Any] = field(default_factory=dict)
+    read_interleaved: Callable[[int, int, slice, slice], np.ndarray] | None = None
 
     def read_plane(self, t: int = 0, c: int = 0, z: int = 0) -> np.ndarray:
         """Read one whole plane as a (Y, X) array."""
         return self.read_region(t, c, z, slice(0, self.size_y), slice(0, self.size_x))
+
+    def read_colour(self, t: int, z: int, rows: slice, columns: slice) -> np.ndarray:
+        """Read a region of the first three channels as (Y, X, 3), decoded once where the file keeps them together."""
+        import numpy as np
+
+        if self.read_interleaved:
+            return self.read_interleaved(t, z, rows, columns)[..., :3]
+        return np.stack([self.read_region(t, c, z, rows, columns) for c in range(3)], axis=-1)
 
     def plane_reader(self, t: int, c: int, z: int) -> Callable[[int, int], np.ndarray]:
         """Give a function from a range of rows to a (rows, X) array; a plane that fits in memory is decoded once."""
@@ -190,6 +200,7 @@ def _open_picture(path: Path, name: str, kind: str) -> ImageFile:
         name=name, size_t=1, size_c=samples, size_z=1, size_y=pixels.shape[0], size_x=pixels.shape[1],
         dtype=pixels.dtype, channels=sample_names(samples), physical_size={}, time_increment=None,
         read_region=read_region, details={"format": kind},
+        read_interleaved=lambda t, z, rows, columns: pixels[rows, columns],
     )  # fmt: skip
 
 

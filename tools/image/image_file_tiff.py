@@ -44,10 +44,13 @@ def open_tiff(path: Path, name: str) -> ImageFile:
         raise UserError(f"Image {name}: the TIFF file is damaged or cut short ({error}). Upload it again.") from error
     samples = sizes["S"]
     channels, physical_size, time_increment = _metadata(tiff, sizes, name)
+    read = _reader(tiff, series, sizes, leading, name)
     return ImageFile(
         name=name, size_t=sizes["T"], size_c=sizes["C"] * samples, size_z=sizes["Z"], size_y=sizes["Y"],
         size_x=sizes["X"], dtype=series.dtype.newbyteorder("="), channels=channels, physical_size=physical_size,
-        time_increment=time_increment, read_region=_region_reader(tiff, series, sizes, leading, name),
+        time_increment=time_increment, read_region=lambda t, c, z, rows, columns: read(t, c, z, (rows, columns), None),
+        read_interleaved=None if samples == 1 or "S" in leading else (
+            lambda t, z, rows, columns: read(t, 0, z, (rows, columns), slice(None))),
         details={"format": _format(tiff), "series": len(tiff.series), "levels": len(series.levels),
                  "ome_xml": tiff.ome_metadata},
     )  # fmt: skip
@@ -121,34 +124,40 @@ def _truncated(name: str, end: int, size: int) -> str:
     return f"Image {name}: the TIFF file is cut short: pixels should reach byte {end}, it has {size}. Upload it again."
 
 
-def _region_reader(
+def _reader(
     tiff: tifffile.TiffFile, series: tifffile.TiffPageSeries, sizes: dict[str, int], leading: str, name: str
-) -> Callable[[int, int, int, slice, slice], np.ndarray]:
-    """Choose how to fetch a region: straight from the file where pixels are contiguous, else by tile or strip."""
+) -> Callable[[int, int, int, tuple[slice, slice], slice | None], np.ndarray]:
+    """Choose how to fetch a region: straight from the file where pixels are contiguous, else by tile or strip.
+
+    Returns:
+        `(t, c, z, (rows, columns), samples)` to a (Y, X) array, or with a slice of the samples to a (Y, X, S) array.
+    """
     import tifffile
 
-    def read_region(t: int, c: int, z: int, rows: slice, columns: slice) -> np.ndarray:
+    def read(t: int, c: int, z: int, region: tuple[slice, slice], samples: slice | None) -> np.ndarray:
         channel, sample = divmod(c, sizes["S"])
+        wanted = samples or sample
         at = {"T": t, "C": channel, "Z": z, "S": sample}
+        rows, columns = region
         try:
             if series.dataoffset is not None:
                 first = _ravel(leading, at, sizes) * sizes["Y"]
                 interleaved = 1 if "S" in leading else sizes["S"]
                 lines = _read_contiguous(tiff, series, slice(first + rows.start, first + rows.stop), interleaved)
-                return lines[:, columns, 0 if "S" in leading else sample]
+                return lines[:, columns, 0 if "S" in leading else wanted]
             keyframe = series.keyframe
             if keyframe.imagedepth > 1:
                 raise ValueError("pages of more than one z-plane (ImageDepth) are not supported")
             outside = [axis for axis in leading if not (axis == "S" and keyframe.planarconfig == 2)]
             page = series.pages[_ravel(outside, at, sizes)]
-            return _read_segments(page, sample, rows, columns)
+            return _read_segments(page, wanted, rows, columns)
         except (tifffile.TiffFileError, ValueError, RuntimeError, OSError) as error:
             raise UserError(
                 f"Image {name}: the pixels at t={t}, c={c}, z={z} cannot be read ({error}). "
                 "The file is damaged, or its compression is unknown: upload it again or convert it to OME-TIFF."
             ) from error
 
-    return read_region
+    return read
 
 
 def _ravel(axes: list[str] | str, at: dict[str, int], sizes: dict[str, int]) -> int:
@@ -173,8 +182,8 @@ def _read_contiguous(
     return np.frombuffer(raw, dtype).reshape(-1, width, interleaved).astype(dtype.newbyteorder("="), copy=False)
 
 
-def _read_segments(page: Any, sample: int, rows: slice, columns: slice) -> np.ndarray:
-    """Decode only the tiles or strips of a page that touch the region, on all cores."""
+def _read_segments(page: Any, sample: int | slice, rows: slice, columns: slice) -> np.ndarray:
+    """Decode only the tiles or strips of a page that touch the region, on all cores; one sample, or all of a slice."""
     from concurrent.futures import ThreadPoolExecutor
 
     import numpy as np
@@ -185,13 +194,14 @@ def _read_segments(page: Any, sample: int, rows: slice, columns: slice) -> np.nd
     step_x = keyframe.tilewidth if keyframe.is_tiled else keyframe.imagewidth
     down, across = -(-keyframe.imagelength // step_y), -(-keyframe.imagewidth // step_x)
     separate = keyframe.planarconfig == 2 and keyframe.samplesperpixel > 1
-    first = sample * down * across if separate else 0
+    first = sample * down * across if separate and isinstance(sample, int) else 0
     indices = [
         first + row * across + column
         for row in range(y0 // step_y, -(-y1 // step_y))
         for column in range(x0 // step_x, -(-x1 // step_x))
     ]
-    out = np.zeros((y1 - y0, x1 - x0), keyframe.dtype)
+    several = () if isinstance(sample, int) else (keyframe.samplesperpixel,)
+    out = np.zeros((y1 - y0, x1 - x0, *several), keyframe.dtype)
     jpeg = {"jpegtables": page.jpegtables, "jpegheader": keyframe.jpegheader} if keyframe.compression in {6, 7} else {}
 
     def place(encoded: tuple[bytes | None, int]) -> None:

@@ -101,7 +101,7 @@ class Box:
         """
         import numpy as np
 
-        # On a corner two edges are 0 away and share the outer angle alike, which atan2 gives for equal sides, not for 0.
+        # On a corner two edges are 0 away and share the outer angle alike, as atan2 has it for equal sides, not for 0.
         tiny = 1e-12 * self.shortest_side
         low, high = np.maximum((point - self.lower).T, tiny), np.maximum((self.upper - point).T, tiny)
         outside = np.zeros(len(point))
