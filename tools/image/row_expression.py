@@ -71,7 +71,7 @@ def _parsed(expression: str) -> tuple[ast.Expression, dict[str, str]]:
 def _wrong(expression: str, reason: str) -> UserError:
     return UserError(
         f"Expression {expression!r}: {reason}. Allowed are columns, numbers, texts in quotes, comparisons, and, or, "
-        f"not, + - * / and {', '.join(FUNCTIONS)}; a column with other signs than letters, digits and _ stands in backticks."
+        f"not, + - * / and {', '.join(FUNCTIONS)}; another column name than a plain word stands in backticks."
     )
 
 
