@@ -121,7 +121,10 @@ def _start_web(folder: Path, config: Path, port: int, detached: bool) -> Process
 
 
 def _start_celery(folder: Path, config: Path, detached: bool) -> Process:
-    command = [str(VENV / "bin" / "celery"), "--app", "galaxy.celery", "worker", "--concurrency", "2"]
+    # -P: the folder of the script has modules of names that Galaxy imports from elsewhere.
+    worker = Path(__file__).with_name("celery_worker.py")
+    command = [str(VENV / "bin" / "python"), "-P", str(worker)]
+    command += ["--app", "galaxy.celery", "worker", "--concurrency", "2"]
     command += ["--pool", "threads", "-Q", "celery,galaxy.internal,galaxy.external"]
     command += ["--without-gossip", "--without-mingle"]
     return process.start(

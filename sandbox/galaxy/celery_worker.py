@@ -1,0 +1,41 @@
+"""Galaxy's Celery worker over a folder of message files, reading only messages that are written.
+
+Runs in Galaxy's own environment: `python -P celery_worker.py --app galaxy.celery worker ...`.
+
+kombu's reader (5.6) takes a file as soon as its name is there, which may be between the writer's `open` and its
+`write`. The message is then empty, and the worker ends its consumer with a JSONDecodeError: all later jobs wait for
+ever. It was seen on a loaded machine. The writer writes a message by one call, so a file that is not empty is whole.
+"""
+
+import os
+import sys
+from pathlib import Path
+from queue import Empty
+
+from celery.__main__ import main
+from kombu.transport import filesystem
+from kombu.utils.encoding import bytes_to_str
+from kombu.utils.json import loads
+
+
+class Channel(filesystem.Channel):
+    """kombu's channel of message files, with a reader that waits for the writer."""
+
+    def _get(self, queue: str) -> object:
+        """Take the oldest whole message of a queue; the file's name is `<time>_<uuid>.<queue>.msg`."""
+        folder = Path(self.data_folder_in)
+        for name in sorted(os.listdir(folder)):
+            file = folder / name
+            try:
+                if name.partition(".")[2] == f"{queue}.msg" and file.stat().st_size:
+                    payload = file.read_bytes()
+                    file.unlink()
+                    return loads(bytes_to_str(payload))
+            except FileNotFoundError:  # Another thread took it.
+                continue
+        raise Empty
+
+
+if __name__ == "__main__":
+    filesystem.Transport.Channel = Channel
+    sys.exit(main())
