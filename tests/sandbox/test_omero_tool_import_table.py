@@ -19,7 +19,8 @@ PLANE = np.zeros((3, 4), np.uint8)
 @pytest.fixture
 def import_table(lab: Lab, tmp_path: Path):
     def run(tables: list[dict], **config) -> tuple[list[dict[str, str]], list[dict[str, str]]]:
-        values = {"tables": tables, "match": BY_ID, "table_name": "measurements", "attach": "image", "rois": None}
+        values = {"tables": tables, "match": BY_ID, "table_name": "measurements", "attach": "image"}
+        values["rois"] = {"element_identifier": "", "source_path": None}
         outputs = {"output": "out.tsv", "merged": "merged.tsv"}
         paths = lab.run(omero_import_table, tmp_path, outputs, **(values | config))
         return read_rows(paths["output"]), read_rows(paths["merged"])

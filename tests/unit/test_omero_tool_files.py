@@ -15,6 +15,7 @@ REQUIRED_BY_MODULE = {
     "cv2": "py-opencv",
     "tifffile": "tifffile",
     "omero": "omero-py",
+    "openpyxl": "openpyxl",
 }
 
 
@@ -87,6 +88,16 @@ def test_secrets_come_from_the_environment_only(tool):
     elements = expanded(ElementTree.fromstring(text), macro_texts())
     names = {element.get("name") for element in elements if element.tag == "param"}
     assert not {name for name in names if "passw" in name or "secret" in name or "session" in name}
+
+
+def test_shared_modules_are_equal_to_their_originals():
+    """Copies, not links: Galaxy's required_files does not follow a link."""
+    common = FOLDER.parent / "common"
+    shared = [path.name for path in common.glob("*.py") if (FOLDER / path.name).exists()]
+    assert "tool_errors.py" in shared
+    for name in shared:
+        assert (FOLDER / name).read_text() == (common / name).read_text(), f"copy tools/common/{name} again"
+        assert not (FOLDER / name).is_symlink()
 
 
 @pytest.mark.parametrize("tool", TOOLS)

@@ -142,7 +142,8 @@ def main() -> None:
         raise UserError(f"table name {name!r}: write a name without a slash, such as measurements.")
     files = read_files(config["tables"])
     survey = survey_tables(files)
-    rois = read_rois(Path(config["rois"]["source_path"])) if config.get("rois") else None
+    given = (config.get("rois") or {}).get("source_path")  # Galaxy describes a file that was not given, without a path.
+    rois = read_rois(Path(given)) if given else None
     with open_session(config["omero_host"], config.get("omero_group") or "") as session:
         found = match_images(session, survey.images, config["match"])
         images = dict(zip(survey.images, found, strict=True))

@@ -1,0 +1,207 @@
+from pathlib import Path
+
+import numpy as np
+import omero
+import omero_annotate
+import omero_get_annotations
+import pytest
+from omero.rtypes import rlong, rstring
+from omero_annotations import MARK, RATING_NAMESPACE
+from omero_session import Session
+from tool_errors import UserError
+
+from tests.sandbox.omero_tool_fixtures import Lab, fail_at, lab, named, read_rows, typed
+
+__all__ = ("lab",)
+PLANE = np.zeros((2, 2), np.uint8)
+TYPES = ["key_value", "tag", "comment", "rating", "attachment", "table"]
+HEADER = "image,dose,medium,TAG,COMMENT,RATING\n"
+
+
+@pytest.fixture
+def annotate(lab: Lab, tmp_path: Path):
+    def run(text: str, **config) -> tuple[list[dict[str, str]], list[dict[str, str]]]:
+        path = tmp_path / "table.csv"
+        path.write_bytes(text.encode() if isinstance(text, str) else text)
+        values = {"within": typed("dataset", "d"), "kind": "image", "mode": "add", "namespace": "", "dry_run": False}
+        outputs = {"output": "out.tsv", "changes": "changes.tsv"}
+        paths = lab.run(omero_annotate, tmp_path, outputs, table=named("table.csv", path), **(values | config))
+        return read_rows(paths["output"]), read_rows(paths["changes"])
+
+    return run
+
+
+@pytest.fixture
+def get(lab: Lab, tmp_path: Path):
+    def run(target: dict, of: str = "images", types: list[str] = TYPES, **config):
+        outputs = {"output": "tidy.tsv", "wide": "wide.tsv"}
+        values = {"target": target, "of": of, "types": types} | config
+        paths = lab.run(omero_get_annotations, tmp_path, outputs, **values)
+        return read_rows(paths["output"]), read_rows(paths["wide"])
+
+    return run
+
+
+@pytest.fixture
+def images(lab: Lab) -> list[int]:
+    dataset = lab.container("Dataset", "d")
+    return [lab.image(f"cell_{number}.tif", PLANE, dataset) for number in (1, 2)]
+
+
+def values(rows: list[dict[str, str]], image: int, kind: str = "key_value") -> list[tuple[str, str]]:
+    return [(r["key"], r["value"]) for r in rows if (r["object_id"], r["annotation_type"]) == (str(image), kind)]
+
+
+def test_all_rows_and_kinds_of_a_table_arrive_and_a_rerun_changes_nothing(lab: Lab, annotate, get, images):
+    text = HEADER + 'cell_1.tif,1,"DMEM, 10 %",good[quality],"says ""hi""",4\ncell_2.tif,2,µ,plain,,\n'
+    report, changes = annotate(text)
+    assert [(row["image_id"], row["status"]) for row in report] == [(str(image), "changed") for image in images]
+    assert len(changes) == 4 + 2
+    rows, wide = get(typed("dataset", "d"))
+    assert values(rows, images[0]) == [("dose", "1"), ("medium", "DMEM, 10 %")]
+    assert values(rows, images[1]) == [("dose", "2"), ("medium", "µ")]
+    assert values(rows, images[0], "tag") == [("", "good")]
+    assert values(rows, images[0], "comment") == [("", 'says "hi"')]
+    assert values(rows, images[0], "rating") == [("", "4")]
+    assert [(row["image_name"], row["tags"], row["dose"]) for row in wide] == [
+        ("cell_1.tif", "good", "1"), ("cell_2.tif", "plain", "2"),
+    ]  # fmt: skip
+    for mode in ("add", "merge", "replace"):
+        report, changes = annotate(text, mode=mode)
+        assert changes == []
+        assert {row["status"] for row in report} == {"unchanged"}
+    assert get(typed("dataset", "d"))[0] == rows
+
+
+def test_a_dry_run_lists_the_changes_and_makes_none(lab: Lab, annotate, get, images):
+    report, changes = annotate(HEADER + "cell_1.tif,1,x,good,,\n", dry_run=True)
+    assert (report[0]["status"], report[0]["change_count"]) == ("would change", "2")
+    assert [(row["action"], row["annotation_type"], row["after"]) for row in changes] == [
+        ("add", "key_value", "dose=1; medium=x"), ("add", "tag", "good"),
+    ]  # fmt: skip
+    assert get(typed("dataset", "d"))[0] == []
+
+
+def test_merge_and_replace_touch_only_what_this_user_made_with_this_tool(lab: Lab, annotate, get, images):
+    by_hand = omero.model.MapAnnotationI()
+    by_hand.ns = rstring(omero_annotate.CLIENT_NAMESPACE)
+    by_hand.mapValue = [omero.model.NamedValue("dose", "by hand"), omero.model.NamedValue("dose", "twice")]
+    lab.annotate(images[0], by_hand)
+    lab.colleague().sign_in()
+    annotate("image,dose\ncell_1.tif,colleague\n")
+    lab.sign_in()
+    annotate("image,dose,stage\ncell_1.tif,1,mitosis\n")
+    foreign = [("dose", "by hand"), ("dose", "twice"), ("dose", "colleague")]
+    _, changes = annotate("image,dose\ncell_1.tif,2\n", mode="merge")
+    assert [(row["action"], row["before"], row["after"]) for row in changes] == [
+        ("merge", "dose=1; stage=mitosis", "stage=mitosis; dose=2")
+    ]
+    assert values(get(typed("dataset", "d"))[0], images[0]) == [*foreign, ("stage", "mitosis"), ("dose", "2")]
+    annotate("image,new\ncell_1.tif,3\n", mode="replace")
+    assert values(get(typed("dataset", "d"))[0], images[0]) == [*foreign, ("new", "3")]
+    annotate("image,dose\ncell_1.tif,by hand\n", namespace="other")
+    assert values(get(typed("dataset", "d"), namespace="other")[0], images[0]) == [("dose", "by hand")]
+    marks = "select count(m) from MapAnnotation m where m.description = '{}' and m.details.owner.omeName = '{}'"
+    assert lab.rows(marks.format(MARK, lab.user)) == [[2]]
+
+
+def test_tags_are_found_again_and_sets_made_once(lab: Lab, annotate, images):
+    annotate("image,TAG\ncell_1.tif,good[quality]\ncell_2.tif,good[quality]\n")
+    annotate("image,TAG,TAG\ncell_1.tif,bad[quality],good\n")
+    tags = lab.rows("select t.textValue, t.ns from TagAnnotation t order by t.textValue")
+    assert [text for text, _ in tags] == ["bad", "good", "quality"]
+    links = lab.rows("select l.parent.id, l.child.id from AnnotationAnnotationLink l")
+    assert len(links) == 2
+    assert len({parent for parent, _ in links}) == 1
+
+
+def test_a_rating_replaces_ones_own_rating(lab: Lab, annotate, get, images):
+    theirs = omero.model.LongAnnotationI()
+    theirs.ns, theirs.longValue = rstring(RATING_NAMESPACE), rlong(1)
+    lab.colleague().annotate(images[0], theirs)
+    for rating in (3, 5):
+        annotate(f"image,RATING\ncell_1.tif,{rating}\n")
+    assert sorted(values(get(typed("dataset", "d"))[0], images[0], "rating")) == [("", "1"), ("", "5")]
+    with pytest.raises(UserError, match="line 2: rating '7' is not 1 to 5"):
+        annotate("image,RATING\ncell_1.tif,7\n")
+
+
+def test_what_was_fetched_can_be_written_elsewhere(lab: Lab, annotate, get, images, tmp_path: Path):
+    annotate("image,dose,dose\ncell_1.tif,1,2\n", namespace="lab.example.org/x")
+    get(typed("dataset", "d"))
+    tidy = (tmp_path / "tidy.tsv").read_text().replace(f"\t{images[0]}\t", f"\t{images[1]}\t")
+    annotate(tidy, within={"source": "group"})
+    rows = get(typed("dataset", "d"), namespace="lab.example.org/x")[0]
+    assert values(rows, images[1]) == values(rows, images[0]) == [("dose", "1"), ("dose", "2")]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("image,dose\ncell_1.tif,1,2\n", "line 2"),
+        ("image,dose\ncell_1.tif,=1+1\n", "line 2, column B"),
+        ("image,dose\ncell_1.tif,grün\n".encode("latin-1"), "line 2"),
+        ("image,dose\ncell_9.tif,1\n", "image 'cell_9.tif': the container must have one of this name; found ids: none"),
+        ("image,dose\n", "no row under the header"),
+        ("OBJECT_ID,dose\ntwelve,1\n", "image 'twelve': not an id"),
+        ("OBJECT_ID,dose\n999999999,1\n", "image 999999999: no such id"),
+    ],
+)
+def test_bad_tables_are_refused_before_any_change(lab: Lab, annotate, get, images, text, message):
+    with pytest.raises(UserError, match=message):
+        annotate(text)
+    assert get(typed("dataset", "d"))[0] == []
+
+
+def test_a_failure_half_way_takes_back_what_was_made(lab: Lab, annotate, get, images, monkeypatch):
+    import annotation_changes
+
+    annotate("image,dose\ncell_1.tif,1\n")
+    before = get(typed("dataset", "d"))[0]
+
+    def refuse() -> None:
+        raise UserError("refused")
+
+    with monkeypatch.context() as patch:
+        fail_at(patch, annotation_changes, "_find_or_make_tags", 1, refuse)
+        with pytest.raises(UserError, match="refused"):
+            annotate("image,dose,TAG\ncell_1.tif,2,new\ncell_2.tif,2,new\n", mode="replace")
+    assert get(typed("dataset", "d"))[0] == before
+
+
+def test_other_objects_and_their_own_annotations(lab: Lab, annotate, get, images):
+    annotate("OBJECT_NAME,dose\nd,7\n", within={"source": "group"}, kind="dataset")
+    assert get(typed("dataset", "d"))[0] == []
+    rows, wide = get(typed("dataset", "d"), of="objects")
+    assert [(row["object_type"], row["key"], row["value"]) for row in rows] == [("dataset", "dose", "7")]
+    assert wide[0]["dataset_name"] == "d"
+
+
+def test_files_and_tables_are_told_apart(lab: Lab, get, images):
+    for name, mimetype in (("report.pdf", "application/pdf"), ("m.h5", "OMERO.tables")):
+        file, annotation = omero.model.OriginalFileI(), omero.model.FileAnnotationI()
+        file.name, file.path, file.mimetype = rstring(name), rstring("/"), rstring(mimetype)
+        annotation.file = file
+        lab.annotate(images[0], annotation)
+    rows = get(typed("dataset", "d"))[0]
+    assert [(row["annotation_type"], row["value"]) for row in rows] == [("attachment", "report.pdf"), ("table", "m.h5")]
+    assert [row["value"] for row in get(typed("dataset", "d"), types=["table"])[0]] == ["m.h5"]
+
+
+def test_the_number_of_queries_does_not_grow_with_the_objects(lab: Lab, annotate, get, images, monkeypatch):
+    dataset = lab.rows("select d.id from Dataset d")[0][0]
+    text = "image,dose\n" + "".join(f"cell_{number}.tif,{number}\n" for number in range(1, 3))
+    calls: list = []
+    for name in ("rows", "objects"):
+        original = getattr(Session, name)
+        monkeypatch.setattr(Session, name, lambda *a, _o=original, **k: calls.append(a) or _o(*a, **k))
+    annotate(text)
+    get(typed("dataset", "d"))
+    few = len(calls)
+    for number in range(3, 9):
+        lab.image(f"cell_{number}.tif", PLANE, dataset)
+    text = "image,dose\n" + "".join(f"cell_{number}.tif,{number}0\n" for number in range(1, 9))
+    calls.clear()
+    annotate(text)
+    assert len(get(typed("dataset", "d"))[0]) == 8 + 2
+    assert len(calls) <= few + 1  # one more to read the pairs that are there already

@@ -1,0 +1,234 @@
+"""What a table asks for and what OMERO has, compared: the changes that remain, and how they are made."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from omero_annotations import (
+    MARK,
+    RATING_NAMESPACE,
+    TAG_SET_NAMESPACE,
+    Linked,
+    link_annotations,
+    linked_pairs,
+    linked_ratings,
+    linked_texts,
+    save_annotations,
+)
+from omero_session import Session
+from omero_undo import MadeObjects
+
+Pairs = list[tuple[str, str]]
+
+
+@dataclass
+class Wanted:
+    """What an object shall have: pairs by namespace, (tag, tag set), comments, and a rating from 1 to 5."""
+
+    pairs: dict[str, Pairs] = field(default_factory=dict)
+    tags: dict[tuple[str, str], None] = field(default_factory=dict)
+    comments: dict[str, None] = field(default_factory=dict)
+    rating: int | None = None
+
+    @classmethod
+    def merged(cls, several: Sequence["Wanted"]) -> "Wanted":
+        """Join what several rows ask for one object; the last rating counts."""
+        joined = cls()
+        for one in several:
+            for namespace, pairs in one.pairs.items():
+                known = joined.pairs.setdefault(namespace, [])
+                known += [pair for pair in pairs if pair not in known]
+            joined.tags |= one.tags
+            joined.comments |= one.comments
+            joined.rating = one.rating or joined.rating
+        return joined
+
+
+@dataclass(frozen=True)
+class Change:
+    """One change of one object: `value` is what it gets, `old_ids` the own annotations that go."""
+
+    kind: str
+    object_id: int
+    object_name: str
+    action: str
+    what: str
+    namespace: str
+    before: str
+    after: str
+    value: Any
+    old_ids: tuple[int, ...] = ()
+
+    def row(self) -> tuple[Any, ...]:
+        """The change as a row of the table of changes."""
+        return (
+            *(self.kind, self.object_id, self.object_name, self.action, self.what, self.namespace),
+            *(self.before, self.after),
+        )
+
+
+def plan_changes(session: Session, wanted: Mapping[tuple[str, int, str], Wanted], mode: str) -> list[Change]:
+    """List what must be done so that objects have what is wanted; what they have already is left alone.
+
+    Args:
+        session: An open session.
+        wanted: By (kind, id, name) of the object.
+        mode: For key-value pairs. "add": pairs that the object has not, in this namespace, are added. "replace": what
+            this user added with this tool in this namespace goes, the wanted pairs come. "merge": of that, the values
+            of the wanted keys are exchanged and other keys stay. Nobody else's pairs are ever touched.
+    """
+    changes: list[Change] = []
+    for kind in dict.fromkeys(key[0] for key in wanted):
+        places = [key for key in wanted if key[0] == kind]
+        ids = [key[1] for key in places]
+        pairs = _by_object(linked_pairs(session, kind, ids))
+        tags = _by_object(linked_texts(session, kind, ids, "TagAnnotation"))
+        comments = _by_object(linked_texts(session, kind, ids, "CommentAnnotation"))
+        ratings = _by_object(linked_ratings(session, kind, ids))
+        for place in places:
+            one, number = wanted[place], place[1]
+            for namespace, found in one.pairs.items():
+                there = [item for item in pairs.get(number, []) if item.namespace == namespace]
+                changes += _pair_changes(place, namespace, found, there=there, mode=mode, me=session.user_id)
+            present = {item.value for item in tags.get(number, [])}
+            changes += [
+                Change(*place, "add", "tag", "", "", tag + (f"[{tag_set}]" if tag_set else ""), (tag, tag_set))
+                for tag, tag_set in one.tags
+                if tag not in present
+            ]
+            said = {item.value for item in comments.get(number, []) if item.owner_id == session.user_id}
+            new = (text for text in one.comments if text not in said)
+            changes += [Change(*place, "add", "comment", "", "", text, text) for text in new]
+            changes += _rating_changes(place, one.rating, ratings.get(number, []), session.user_id)
+    return changes
+
+
+def apply_changes(session: Session, changes: Sequence[Change], made: MadeObjects) -> None:
+    """Make the changes: everything new first, then own old annotations go in one transaction.
+
+    Args:
+        session: An open session.
+        changes: From `plan_changes`.
+        made: Learns the ids of all that is new, so that it can be taken back.
+    """
+    import omero.model
+
+    for kind in dict.fromkeys(change.kind for change in changes):
+        own = [change for change in changes if change.kind == kind]
+        fresh = [(change.object_id, _annotation(change)) for change in own if change.what != "tag" and change.value]
+        save_annotations(session, kind, fresh, made)
+        wanted = [change for change in own if change.what == "tag"]
+        tags = _find_or_make_tags(session, [change.value for change in wanted], made)
+        link_annotations(
+            session, kind, [(c.object_id, omero.model.TagAnnotationI, tags[c.value]) for c in wanted], made
+        )
+    old: dict[str, list[int]] = {}
+    for change in changes:
+        old.setdefault("LongAnnotation" if change.what == "rating" else "MapAnnotation", []).extend(change.old_ids)
+    session.delete(old)
+
+
+def _pair_changes(
+    place: tuple[str, int, str], namespace: str, wanted: Pairs, *, there: list[Linked], mode: str, me: int
+) -> list[Change]:
+    own = [item for item in there if item.owner_id == me and item.description == MARK]
+    before = [pair for item in own for pair in item.value]
+    if mode == "add":
+        present = {pair for item in there for pair in item.value}
+        after = [pair for pair in wanted if pair not in present]
+        return [Change(*place, "add", "key_value", namespace, "", _shown(after), after)] if after else []
+    if mode == "replace":
+        after = wanted
+    else:
+        keys = {key for key, _ in wanted}
+        after = [pair for pair in before if pair[0] not in keys] + wanted
+    if sorted(after) == sorted(before):
+        return []
+    ids = tuple(item.annotation_id for item in own)
+    action = mode if own else "add"
+    return [Change(*place, action, "key_value", namespace, _shown(before), _shown(after), after, ids)]
+
+
+def _rating_changes(place: tuple[str, int, str], rating: int | None, there: list[Linked], me: int) -> list[Change]:
+    own = [item for item in there if item.owner_id == me]
+    if rating is None or [item.value for item in own] == [rating]:
+        return []
+    before = "; ".join(str(item.value) for item in own)
+    ids = tuple(item.annotation_id for item in own)
+    action = "replace" if own else "add"
+    return [Change(*place, action, "rating", RATING_NAMESPACE, before, str(rating), rating, ids)]
+
+
+def _annotation(change: Change) -> Any:
+    import omero.model
+    from omero.rtypes import rlong, rstring
+
+    if change.what == "key_value":
+        made = omero.model.MapAnnotationI()
+        made.mapValue = [omero.model.NamedValue(key, value) for key, value in change.value]
+        made.description = rstring(MARK)
+    elif change.what == "comment":
+        made = omero.model.CommentAnnotationI()
+        made.textValue = rstring(change.value)
+    else:
+        made = omero.model.LongAnnotationI()
+        made.longValue = rlong(change.value)
+    if change.namespace:
+        made.ns = rstring(change.namespace)
+    return made
+
+
+def _find_or_make_tags(
+    session: Session, wanted: Sequence[tuple[str, str]], made: MadeObjects
+) -> dict[tuple[str, str], int]:
+    """The id of each (tag, tag set): the oldest that the group has, or a new one."""
+    from omero.model import AnnotationAnnotationLinkI, TagAnnotationI
+    from omero.rtypes import rstring
+
+    def make(text: str, namespace: str = "") -> int:
+        tag = TagAnnotationI()
+        tag.textValue = rstring(text)
+        if namespace:
+            tag.ns = rstring(namespace)
+        number = session.update.saveAndReturnIds([tag])[0]
+        made.add("TagAnnotation", [number])
+        return number
+
+    if not wanted:
+        return {}
+    names = sorted({name for pair in wanted for name in pair if name})
+    hql = "select t.id, t.textValue, t.ns from TagAnnotation t where t.textValue in (:names) order by t.id desc"
+    tags: dict[str, int] = {}
+    sets: dict[str, int] = {}
+    for number, text, namespace in session.rows(hql, names=names):
+        (sets if namespace == TAG_SET_NAMESPACE else tags)[text] = number
+    linked = "select l.parent.id, l.child.id, t.textValue from AnnotationAnnotationLink l, TagAnnotation t "
+    linked += "where l.child.id = t.id and l.parent.id in (:ids) order by t.id desc"
+    rows = session.rows(linked, ids=list(sets.values())) if sets else []
+    members = {(set_id, text): number for set_id, number, text in rows}
+    found: dict[tuple[str, str], int] = {}
+    for tag, tag_set in dict.fromkeys(wanted):
+        if not tag_set:
+            found[tag, tag_set] = tags[tag] if tag in tags else tags.setdefault(tag, make(tag))
+            continue
+        if tag_set not in sets:
+            sets[tag_set] = make(tag_set, TAG_SET_NAMESPACE)
+        number = members.get((sets[tag_set], tag))
+        if number is None:
+            number = tags.get(tag) or make(tag)
+            link = AnnotationAnnotationLinkI()
+            link.parent, link.child = TagAnnotationI(sets[tag_set], False), TagAnnotationI(number, False)
+            made.add("AnnotationAnnotationLink", session.update.saveAndReturnIds([link]))
+        found[tag, tag_set] = number
+    return found
+
+
+def _by_object(items: Sequence[Linked]) -> dict[int, list[Linked]]:
+    found: dict[int, list[Linked]] = {}
+    for item in items:
+        found.setdefault(item.object_id, []).append(item)
+    return found
+
+
+def _shown(pairs: Pairs) -> str:
+    return "; ".join(f"{key}={value}" for key, value in pairs)

@@ -1,0 +1,114 @@
+"""Annotations of many OMERO objects at once: read in few queries, planned as changes, made in batches."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from omero_objects import CLASSES
+from omero_session import NAMESPACE, Session
+from omero_undo import MadeObjects
+
+# omero-blitz Constants.ice
+CLIENT_NAMESPACE = "openmicroscopy.org/omero/client/mapAnnotation"
+TAG_SET_NAMESPACE = "openmicroscopy.org/omero/insight/tagset"
+RATING_NAMESPACE = "openmicroscopy.org/omero/insight/rating"
+MARK = f"{NAMESPACE}/annotate"
+"""Stands in the description of key-value pairs that omero_annotate made: their namespace is the user's choice."""
+BATCH = 1000
+
+_LINKED = """
+select l.parent.id, a.id, a.ns, a.description, a.details.owner.id{fields}
+from {model}AnnotationLink l, {annotation} a
+where l.child.id = a.id and l.parent.id in (:ids)
+order by l.parent.id, a.id
+"""
+
+
+@dataclass(frozen=True)
+class Linked:
+    """An annotation on an object. `value` is its pairs, text, number, or (file id, name, sha1, size)."""
+
+    object_id: int
+    annotation_id: int
+    namespace: str
+    description: str
+    owner_id: int
+    value: Any
+
+
+def linked_pairs(session: Session, kind: str, ids: Sequence[int]) -> list[Linked]:
+    """All key-value annotations of objects, their pairs in OMERO's order, repeated keys kept."""
+    links = _links(session, kind, ids, "MapAnnotation", "")
+    values: dict[int, tuple[tuple[str, str], ...]] = {}
+    wanted = sorted({row[1] for row in links})
+    for start in range(0, len(wanted), BATCH):
+        chunk = wanted[start : start + BATCH]
+        for one in session.objects("select m from MapAnnotation m where m.id in (:ids)", ids=chunk):
+            values[one.id.val] = tuple((pair.name, pair.value) for pair in one.getMapValue() or ())
+    return [_linked([*row, values.get(row[1], ())]) for row in links]
+
+
+def linked_texts(session: Session, kind: str, ids: Sequence[int], annotation: str) -> list[Linked]:
+    """All tags or comments of objects: `annotation` is "TagAnnotation" or "CommentAnnotation"."""
+    return [_linked(row) for row in _links(session, kind, ids, annotation, ", a.textValue")]
+
+
+def linked_ratings(session: Session, kind: str, ids: Sequence[int]) -> list[Linked]:
+    """All ratings (1 to 5) of objects."""
+    rows = _links(session, kind, ids, "LongAnnotation", ", a.longValue")
+    return [one for one in map(_linked, rows) if one.namespace == RATING_NAMESPACE]
+
+
+def linked_files(session: Session, kind: str, ids: Sequence[int]) -> list[Linked]:
+    """All attached files of objects, OMERO.tables among them; `value` is (file id, name, mimetype, size)."""
+    fields = ", a.file.id, a.file.name, a.file.mimetype, a.file.size"
+    rows = _links(session, kind, ids, "FileAnnotation", fields)
+    return [_linked([*row[:5], tuple(row[5:])]) for row in rows]
+
+
+def save_annotations(session: Session, kind: str, wanted: Sequence[tuple[int, Any]], made: MadeObjects) -> list[int]:
+    """Save new annotations and link each to its object, in batches; returns their ids.
+
+    Args:
+        session: An open session.
+        kind: Kind of the objects, such as "image".
+        wanted: (object id, unsaved annotation).
+        made: Learns the ids of what was saved.
+    """
+    saved: list[int] = []
+    for start in range(0, len(wanted), BATCH):
+        batch = wanted[start : start + BATCH]
+        ids = session.update.saveAndReturnIds([annotation for _, annotation in batch])
+        for (_, annotation), number in zip(batch, ids, strict=True):
+            made.add(type(annotation).__name__.removesuffix("I"), [number])
+        links = [(object_id, type(one), number) for (object_id, one), number in zip(batch, ids, strict=True)]
+        link_annotations(session, kind, links, made)
+        saved += ids
+    return saved
+
+
+def link_annotations(session: Session, kind: str, wanted: Iterable[tuple[int, type, int]], made: MadeObjects) -> None:
+    """Link existing annotations, given as (object id, class of omero.model, annotation id), to objects."""
+    import omero.model
+
+    model = CLASSES[kind]
+    links = []
+    for object_id, annotation, number in wanted:
+        link = getattr(omero.model, f"{model}AnnotationLinkI")()
+        link.parent = getattr(omero.model, f"{model}I")(object_id, False)
+        link.child = annotation(number, False)
+        links.append(link)
+    if links:
+        made.add(f"{model}AnnotationLink", session.update.saveAndReturnIds(links))
+
+
+def _links(session: Session, kind: str, ids: Sequence[int], annotation: str, fields: str) -> list[list[Any]]:
+    hql = _LINKED.format(model=CLASSES[kind], annotation=annotation, fields=fields)
+    rows: list[list[Any]] = []
+    for start in range(0, len(ids), BATCH):
+        rows += session.rows(hql, ids=list(ids[start : start + BATCH]))
+    return rows
+
+
+def _linked(row: Sequence[Any]) -> Linked:
+    return Linked(row[0], row[1], row[2] or "", row[3] or "", row[4], row[5])
