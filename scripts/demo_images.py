@@ -32,10 +32,10 @@ class DemoDataset:
 
 DATASETS = (
     DemoDataset(
-        "Nuclei, upper half", (TEST_DATA / "nuclei_upper_left.ome.tiff", TEST_DATA / "nuclei_upper_right.ome.tiff")
+        "Nuclei upper half", (TEST_DATA / "nuclei_upper_left.ome.tiff", TEST_DATA / "nuclei_upper_right.ome.tiff")
     ),
     DemoDataset(
-        "Nuclei, lower half", (TEST_DATA / "nuclei_lower_left.ome.tiff", TEST_DATA / "nuclei_lower_right.ome.tiff")
+        "Nuclei lower half", (TEST_DATA / "nuclei_lower_left.ome.tiff", TEST_DATA / "nuclei_lower_right.ome.tiff")
     ),
 )
 

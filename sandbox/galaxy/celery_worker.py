@@ -7,7 +7,6 @@ kombu's reader (5.6) takes a file as soon as its name is there, which may be bet
 ever. It was seen on a loaded machine. The writer writes a message by one call, so a file that is not empty is whole.
 """
 
-import os
 import sys
 from pathlib import Path
 from queue import Empty
@@ -24,10 +23,9 @@ class Channel(filesystem.Channel):
     def _get(self, queue: str) -> object:
         """Take the oldest whole message of a queue; the file's name is `<time>_<uuid>.<queue>.msg`."""
         folder = Path(self.data_folder_in)
-        for name in sorted(os.listdir(folder)):
-            file = folder / name
+        for file in sorted(folder.iterdir()):
             try:
-                if name.partition(".")[2] == f"{queue}.msg" and file.stat().st_size:
+                if file.name.partition(".")[2] == f"{queue}.msg" and file.stat().st_size:
                     payload = file.read_bytes()
                     file.unlink()
                     return loads(bytes_to_str(payload))
