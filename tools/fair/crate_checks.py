@@ -54,6 +54,8 @@ def check_document(document: dict[str, Any], name: str, profile: str) -> list[Fi
     if root is None or any("@graph entity" in finding.column for finding in findings):
         return findings
     findings += _check_links(entities, root, name, profile)
+    if profile == "gide" and not root.startswith(("http://", "https://")):
+        findings.append(error(root, root, "the address of the landing page as the root's @id"))
     if profile == "gide":
         findings += _check_closure(entities, root, name)
     return findings + shape_findings(document, root, name, profile)
@@ -215,7 +217,7 @@ def check_file_list(document: dict[str, Any], data: bytes | None, name: str) -> 
         absent = ", ".join(sorted(_BIA_COLUMNS - columns))
         return [Finding("error", file, 1, absent, "missing", "the columns file_path, dataset and type")]
     known = {str(entity.get("@id")) for entity in list_of(document.get("@graph")) if isinstance(entity, dict)}
-    labels = {row.get("label") for row in rows}
+    labels = {row.get("label") for row in rows if row["type"] in _BIA_IMAGES}
     seen: set[str] = set()
     findings: list[Finding] = []
     for line, row in enumerate(rows, 2):
@@ -229,7 +231,7 @@ def check_file_list(document: dict[str, Any], data: bytes | None, name: str) -> 
             findings.append(Finding("error", file, line, "dataset", row["dataset"] or "", "the @id of a dataset"))
         source = row.get("source_image_label")
         if source and source not in labels:
-            findings.append(Finding("error", file, line, "source_image_label", source, "the label of another row"))
+            findings.append(Finding("error", file, line, "source_image_label", source, "the label of an image's row"))
     if not any(row["type"] in _BIA_IMAGES for row in rows):
         findings.append(Finding("error", file, 0, "type", "no image", "at least one row of type bia:Image"))
     return findings

@@ -1,10 +1,11 @@
 """Check a crate's graph against SHACL shapes, offline: contexts come from this tool, nothing is fetched."""
 
 from copy import deepcopy
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from crate_terms import offline_context
+from crate_terms import RO_CRATE_1_1, offline_context
 from table_reader import Finding
 
 SHAPES_FOLDER = Path(__file__).resolve().parent / "shapes"
@@ -36,7 +37,7 @@ def shape_findings(document: dict[str, Any], root: str, name: str, profile: str)
     import pyshacl
     import rdflib
 
-    terms, unknown = offline_context(document.get("@context"))
+    terms, unknown = offline_context(document.get("@context"), _used_names(document["@graph"]))
     findings = [
         Finding(
             "warning", name, 0, "@context", address, "a context that this tool has offline", "its terms are not checked"
@@ -47,10 +48,12 @@ def shape_findings(document: dict[str, Any], root: str, name: str, profile: str)
     graph = [_without_context(entity) for entity in document["@graph"] if not _plain_file(entity)]
     data.parse(data={"@context": terms, "@graph": graph}, format="json-ld", base=_BASE)  # type: ignore[arg-type]
     data.add((rdflib.URIRef(root, base=_BASE), rdflib.RDF.type, rdflib.URIRef(_ROOT_CLASS)))
-    shapes = rdflib.Graph()
-    for file in PROFILE_SHAPES[profile]:
-        shapes.parse(SHAPES_FOLDER / f"{file}.ttl")
-    _, report, _ = pyshacl.validate(data, shacl_graph=shapes, inference="none", do_owl_imports=False)
+    _, report, _ = pyshacl.validate(
+        data,
+        shacl_graph=_shapes(profile, RO_CRATE_1_1 in str(document.get("@context"))),
+        inference="none",
+        do_owl_imports=False,
+    )
     shacl = rdflib.Namespace("http://www.w3.org/ns/shacl#")
     for result in report.subjects(rdflib.RDF.type, shacl.ValidationResult):
         focus = str(report.value(result, shacl.focusNode)).removeprefix(_BASE) or "./"
@@ -61,6 +64,33 @@ def shape_findings(document: dict[str, Any], root: str, name: str, profile: str)
         expected = str(report.value(result, shacl.resultMessage))
         findings.append(Finding(level, name, 0, f"{focus} {path}".strip(), found, expected))
     return sorted(set(findings), key=lambda finding: (finding.level, finding.column, finding.expected))
+
+
+@cache
+def _shapes(profile: str, old: bool) -> Any:
+    """A profile's shapes; those of RO-Crate 1.2 only for crates that are not `old` (1.1)."""
+    import rdflib
+
+    shapes = rdflib.Graph()
+    for file in (*PROFILE_SHAPES[profile], *(() if old else ("ro-crate-1.2",))):
+        shapes.parse(SHAPES_FOLDER / f"{file}.ttl")
+    return shapes
+
+
+def _used_names(graph: list[Any]) -> set[str]:
+    """Properties, types and prefixes that occur: all that a context can be asked for."""
+    names: set[str] = set()
+    for entity in graph:
+        kinds = entity.get("@type")
+        references = [
+            part.get("@id")
+            for value in entity.values()
+            for part in (value if isinstance(value, list) else [value])
+            if isinstance(part, dict)
+        ]
+        found = [*entity, *(kinds if isinstance(kinds, list) else [kinds]), entity.get("@id"), *references]
+        names |= {part for name in found if isinstance(name, str) for part in (name, name.partition(":")[0])}
+    return names
 
 
 def _plain_file(entity: Any) -> bool:

@@ -65,8 +65,9 @@ def meter(share: float) -> Markup:
 
 def percent(share: float) -> str:
     """A share as a percentage; 100 % only when nothing is missing, 0 % only when everything is."""
-    rounded = round(share * 100)
-    return f"{min(rounded, 99) if share < 1 else max(rounded, 1) if share > 0 else 0} %"
+    if share <= 0 or share >= 1:
+        return "0 %" if share <= 0 else "100 %"
+    return f"{min(max(round(share * 100), 1), 99)} %"
 
 
 def heat(share: float) -> Shaded:

@@ -76,9 +76,8 @@ class ImageFacts:
     def names(self) -> tuple[str, ...]:
         """Every name that means this image: its own, without suffix, and OMERO's, in the order of trust."""
         found = [self.name, *self.aliases, _SUFFIX.sub("", self.name)]
-        omero = _FROM_OMERO.fullmatch(_SUFFIX.sub("", self.name))
-        if omero:
-            found.append(omero[2])
+        exported = (_FROM_OMERO.fullmatch(name) for name in (self.name, _SUFFIX.sub("", self.name)))
+        found += [match[2] for match in exported if match]
         return tuple(dict.fromkeys(name for name in found if name))
 
 

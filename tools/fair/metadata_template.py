@@ -1,6 +1,7 @@
 """Make a template to describe the images at hand: one row an image, with what is known already filled in."""
 
 import argparse
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -50,7 +51,10 @@ def make_template(images: Sequence[ImageFacts], fields: Sequence[Field], omero: 
 
 def _omero_name(image: ImageFacts) -> str:
     """OMERO's own name of an image, not the one that Galaxy's dataset has after the export."""
-    return image.names()[-1] if image.image_id and image.name.startswith("Image_") else image.name
+    if image.aliases:
+        return image.aliases[0]
+    exported = re.fullmatch(r"Image_\d+_(.+?)(\.ome\.tiff)?", image.name, re.DOTALL)
+    return exported[1] if exported else image.name
 
 
 def _shared(known: Sequence[dict[str, str]]) -> tuple[dict[str, str], list[dict[str, str]]]:

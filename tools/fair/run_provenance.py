@@ -60,7 +60,7 @@ def read_workflow_run(path: Path, name: str) -> WorkflowRun:
 
 
 def run_entities(run: WorkflowRun, inputs: Sequence[str], outputs: Sequence[str]) -> tuple[list[dict[str, Any]], str]:
-    """Describe the run: its crate as a file, the workflow as software, the run as an action.
+    """Describe the run: its crate as a file, the workflow as a work, the run as an action.
 
     Args:
         run: The run.
@@ -79,7 +79,9 @@ def run_entities(run: WorkflowRun, inputs: Sequence[str], outputs: Sequence[str]
     }
     if run.profiles:
         file["conformsTo"] = [{"@id": profile} for profile in run.profiles]
-    workflow: dict[str, Any] = {"@id": "#workflow", "@type": "SoftwareApplication", "name": run.workflow_name}
+    # RO-Crate 1.2 asks a version and an address of a SoftwareApplication and a file of SoftwareSourceCode: the crate
+    # of a run need not give the former, and holds the latter itself.
+    workflow: dict[str, Any] = {"@id": "#workflow", "@type": "CreativeWork", "name": run.workflow_name}
     if run.workflow_url:
         workflow["url"] = run.workflow_url
     action: dict[str, Any] = {
