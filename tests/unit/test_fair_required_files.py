@@ -17,14 +17,41 @@ SCOPES = "study,biosample,acquisition,annotation"
 REPORTS = ["--findings", "f", "--report", "r"]
 RUNS = {
     "metadata_template": ["--images", "images.json", "--output", "o"],
-    "validate_metadata": ["--metadata", "filled.json", "--images", "images.json", "--table", "t", "--scopes", SCOPES, *REPORTS],
-    "metadata_report": [
-        "--images", "images.json", "--metadata", str(DATA / "key_values_tidy.tsv"), "--image-completeness", "i",
-        "--field-completeness", "c", "--report", "r",
+    "validate_metadata": [
+        "--metadata",
+        "filled.json",
+        "--images",
+        "images.json",
+        "--table",
+        "t",
+        "--scopes",
+        SCOPES,
+        *REPORTS,
     ],
-    "build_crate": ["--product", "bia", "--metadata", str(DATA / "metadata.tsv"), "--images", "images.json", "--package", "p"],
+    "metadata_report": [
+        "--images",
+        "images.json",
+        "--metadata",
+        str(DATA / "key_values_tidy.tsv"),
+        "--image-completeness",
+        "i",
+        "--field-completeness",
+        "c",
+        "--report",
+        "r",
+    ],
+    "build_crate": [
+        "--product",
+        "bia",
+        "--metadata",
+        str(DATA / "metadata.tsv"),
+        "--images",
+        "images.json",
+        "--package",
+        "p",
+    ],
     "validate_crate": ["--crate", str(DATA / "gide_misspelt.jsonld"), "--on-errors", "fail", *REPORTS],
-}  # fmt: skip
+}
 
 
 def required_files(tool: str) -> set[str]:
