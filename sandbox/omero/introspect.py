@@ -3,7 +3,7 @@
 IcePy keeps the definitions of classes, sequences and operations in opaque objects.
 The only moment at which they are readable is when the generated modules hand them
 over, so the IcePy functions are wrapped for the duration of the first import of omero.
-A process that has imported omero already (a test, say) asks a fresh interpreter.
+A process that has imported Ice already (a test, say) asks a fresh interpreter.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ _kept: list[Any] = []  # the recorded objects stay alive so that their id() stay
 @functools.cache
 def model_classes() -> dict[str, ModelClass]:
     """Every entity class of omero.model by name."""
-    if "omero_model_IObject_ice" not in sys.modules:
+    if "IcePy" not in sys.modules:
         return _record()
     root = Path(__file__).parents[2]
     answer = subprocess.run(

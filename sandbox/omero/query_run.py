@@ -8,6 +8,7 @@ import sqlite3
 from typing import TYPE_CHECKING, Any
 
 from sandbox.omero import errors, permissions
+from sandbox.omero.database import QUERY_SECONDS
 from sandbox.omero.hql_sql import Column, Plan, plan
 from sandbox.omero.hydrate import Fetch, Loader
 from sandbox.omero.model import MODEL_ENTITIES
@@ -90,6 +91,10 @@ def rows(
         bound |= {"page_limit": limit, "page_offset": offset}
     try:
         answer = tx.rows(sql, bound)
+    except sqlite3.OperationalError as error:
+        late = "interrupted" in str(error)
+        what = f"the query took longer than {QUERY_SECONDS} s" if late else str(error)
+        raise errors.query(f"{what}: {text[:2000]}") from error
     except (sqlite3.Error, OverflowError, UnicodeError) as error:
         raise errors.query(f"{error}: {text[:2000]}") from error
     return found, answer

@@ -1,0 +1,312 @@
+"""What must not bring the server down, and what must not be lost."""
+
+import inspect
+import json
+import os
+import random
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+
+import Ice
+import omero
+import omero.clients
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from omero.rtypes import rint, rlist, rlong, rstring
+
+from sandbox.omero.launch import running_server
+from tests.sandbox.conftest import connect
+
+STATELESS = (
+    *("Admin", "Config", "Container", "Ldap", "Metadata", "Pixels", "Query", "RenderingSettings", "RepositoryInfo"),
+    *("Roi", "Script", "Session", "Share", "Timeline", "Types", "Update", "Projection"),
+)
+STATEFUL = ("RawPixelsStore", "RawFileStore", "RenderingEngine", "ThumbnailStore", "SearchService")
+HARMFUL = {"synchronizeLoginCache", "removeUnusedFiles", "changePassword", "closeSession", "sanityCheckRepository"}
+ANSWERS = (omero.ServerError, Ice.ObjectNotExistException, Ice.UserException)
+SECONDS = 10  # far above what any call takes, far below what a test may wait for a hang
+
+
+def operations(proxy):
+    """(name, number of arguments) of a proxy's own operations."""
+    for name in sorted(dir(proxy)):
+        twin = f"begin_{name}"
+        if not name.startswith(("ice_", "_", "begin_", "end_")) and hasattr(proxy, twin) and name not in HARMFUL:
+            yield name, len(inspect.signature(getattr(proxy, name)).parameters) - 1
+
+
+def call(proxy, name, arguments):
+    """Call an operation; True when it answered properly (values of the wrong type may not even leave the client)."""
+    started = time.monotonic()
+    try:
+        getattr(proxy.ice_invocationTimeout(SECONDS * 1000), name)(*arguments)
+    except ANSWERS:
+        pass
+    except (
+        ValueError,
+        TypeError,
+        AttributeError,
+        Ice.MarshalException,
+        OverflowError,
+        UnicodeError,
+        Ice.UnknownException,
+    ):
+        # The client's own marshalling.
+        pass
+    assert time.monotonic() - started < SECONDS, f"{name}{arguments} hung"
+
+
+def services(client):
+    session = client.getSession()
+    found = [getattr(session, f"get{name}Service")() for name in STATELESS if name != "RepositoryInfo"]
+    return [*found, *(getattr(session, f"create{name}")() for name in STATEFUL)]
+
+
+@pytest.fixture
+def client(lab):
+    made = omero.client(lab.server.host, lab.server.port)
+    made.createSession(lab.user(lab.group()), lab.password)
+    yield made
+    made.closeSession()
+
+
+def test_every_operation_answers_to_nothing(client):
+    for proxy in services(client):
+        for name, count in operations(proxy):
+            call(proxy, name, [None] * count)
+    assert client.getSession().getAdminService().getEventContext().userName
+
+
+VALUES = st.one_of(
+    st.none(),
+    st.integers(-(2**63), 2**63 - 1),
+    st.floats(allow_nan=True),
+    st.text(max_size=10),
+    st.booleans(),
+    st.binary(max_size=10),
+    st.lists(st.integers(-5, 2**40), max_size=3),
+    st.just([]),
+    st.just({}),
+    st.builds(lambda: omero.model.ImageI()),
+    st.builds(lambda i: omero.model.DatasetI(i, False), st.integers(-1, 10**9)),
+    st.builds(lambda i: omero.model.ExperimenterI(i, False), st.integers(-1, 10**9)),
+    st.builds(lambda: omero.sys.ParametersI()),
+    st.sampled_from(["Image", "Dataset", "ome.model.core.Image", "nothing", "select i from Image i", "%", "'"]),
+)
+
+
+@pytest.fixture(scope="module")
+def fuzzed(omero_server, tmp_path_factory):
+    """A server of its own for nonsense, and a client of it."""
+    with running_server(tmp_path_factory.mktemp("fuzz")) as server:
+        made = omero.client(server.host, server.port)
+        made.createSession("root", server.root_password)
+        yield made
+        made.closeSession()
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@given(data=st.data())
+def test_every_operation_answers_to_nonsense(fuzzed, data):
+    session = fuzzed.getSession()
+    kind = data.draw(
+        st.sampled_from(
+            [*(f"get{n}Service" for n in STATELESS if n != "RepositoryInfo")] + [f"create{n}" for n in STATEFUL]
+        )
+    )
+    proxy = getattr(session, kind)()
+    name, count = data.draw(st.sampled_from(sorted(operations(proxy))))
+    call(proxy, name, [data.draw(VALUES) for _ in range(count)])
+    assert session.getConfigService().getVersion()
+
+
+@pytest.mark.parametrize(
+    "thing",
+    [
+        lambda: omero.model.ImageI(10**12, True),
+        lambda: omero.model.ImageAnnotationLinkI(),
+        lambda: omero.model.PixelsTypeI(),
+        lambda: omero.model.EventI(),
+        lambda: omero.model.ChannelI(5, False),
+    ],
+)
+def test_odd_objects_are_refused_or_saved(gateway, thing):
+    call(gateway.c.sf.getUpdateService(), "saveAndReturnObject", [thing()])
+    assert gateway.getEventContext().userName
+
+
+def test_circular_graph_is_saved(gateway):
+    project, dataset = omero.model.ProjectI(), omero.model.DatasetI()
+    project.name, dataset.name = rstring("p"), rstring("d")
+    project.linkDataset(dataset)
+    saved = gateway.getUpdateService().saveAndReturnObject(dataset)
+    assert saved.linkedProjectList()[0].name.val == "p"
+
+
+def test_closed_service_and_handle(client):
+    store = client.getSession().createRawFileStore()
+    store.close()
+    with pytest.raises(Ice.ObjectNotExistException):
+        store.size()
+    handle = client.getSession().submit(omero.cmd.Delete2(targetObjects={"Image": [10**9]}))
+    handle.close()
+    with pytest.raises(Ice.ObjectNotExistException):
+        handle.getStatus()
+    assert isinstance(
+        client.submit(omero.cmd.Delete2(targetObjects={}), failonerror=False).getResponse(), omero.cmd.Response
+    )
+    with pytest.raises((omero.ServerError, Ice.UnknownException)):
+        client.getSession().submit(None)
+
+
+def test_extreme_queries(client):
+    parameters = omero.sys.ParametersI()
+    parameters.map = {"ids": rlist([rint(i) for i in range(1000)]), "x": rlong(2**62)}
+    query = client.getSession().getQueryService()
+    assert query.findAllByQuery("select i from Image i where i.id in (:ids) and i.id < :x", parameters) == []
+    deep = "not (" * 3000 + "i.id = 1" + ")" * 3000
+    for condition in (deep, "i.id = " + "9" * 400, "i.name = '\0'", "i.id in (" + "1," * 70_000 + "1)"):
+        call(query, "findAllByQuery", [f"select i from Image i where {condition}", None])
+
+
+def test_random_bytes_on_both_ports(omero_server, client):
+    generator = random.Random(7)
+    for port in (omero_server.port, omero_server.tcp_port):
+        for size in (1, 14, 100, 5000):
+            with socket.create_connection((omero_server.host, port), timeout=5) as connection:
+                connection.sendall(generator.randbytes(size))
+        with socket.create_connection((omero_server.host, port), timeout=5) as connection:
+            # An Ice header that announces two gigabytes.
+            connection.sendall(b"IceP\x01\x00\x01\x00\x00\x00" + (2**31 - 1).to_bytes(4, "little") + b"x" * 100)
+    assert client.getSession().getConfigService().getVersion()
+
+
+def test_fifty_clients_at_once(lab):
+    user, failures, names = lab.user(lab.group()), [], []
+
+    def work(number: int) -> None:
+        try:
+            client = omero.client(lab.server.host, lab.server.port)
+            session = client.createSession(user, lab.password)
+            made = omero.model.DatasetI()
+            made.name = rstring(f"d{number}")
+            session.getUpdateService().saveObject(made)
+            names.append(len(session.getQueryService().findAllByQuery("from Dataset", None)))
+            client.closeSession()
+        except Exception as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=work, args=(n,)) for n in range(50)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    assert max(names) <= 50
+    rows = lab.connect(user).getQueryService().projection("select count(distinct d.name) from Dataset d", None)
+    assert rows[0][0].val == 50
+
+
+WRITER = """
+import sys, omero, omero.clients
+from omero.rtypes import rstring
+client = omero.client(sys.argv[1], int(sys.argv[2]))
+update = client.createSession("root", sys.argv[3]).getUpdateService()
+n = 0
+while True:
+    project = omero.model.ProjectI(); project.name = rstring(f"p{n}")
+    for i in range(5):
+        dataset = omero.model.DatasetI(); dataset.name = rstring(f"p{n}-{i}"); project.linkDataset(dataset)
+    update.saveObject(project)
+    print(n, flush=True)
+    n += 1
+"""
+
+
+def test_kill_9_loses_nothing_confirmed_and_leaves_nothing_half_made(tmp_path):
+    with running_server(tmp_path) as server:
+        arguments = [sys.executable, "-c", WRITER, server.host, str(server.port), server.root_password]
+        writer = subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        confirmed = [int(writer.stdout.readline()) for _ in range(20)]
+        os.kill(server.pid, signal.SIGKILL)
+        confirmed += [int(line) for line in writer.stdout.read().split()]
+        writer.kill()
+        writer.wait()
+    with running_server(tmp_path) as server:
+        gateway = connect(server, "root", server.root_password)
+        rows = gateway.getQueryService().projection("select p.name, size(p.datasetLinks) from Project p", None)
+        found = {name.val: size.val for name, size in rows}
+        loose = gateway.getQueryService().projection(
+            "select count(d) from Dataset d where d.projectLinks is empty", None
+        )
+        gateway.close()
+    assert {f"p{n}" for n in confirmed} <= set(found)
+    assert set(found.values()) == {5}
+    assert loose[0][0].val == 0
+
+
+def test_restart_keeps_everything_and_sigterm_is_clean(tmp_path):
+    with running_server(tmp_path, root_password="unlikely-5ecret") as server:
+        gateway = connect(server, "root", "unlikely-5ecret")
+        made = omero.model.MapAnnotationI()
+        made.setMapValue([omero.model.NamedValue("a", "1")])
+        made = gateway.getUpdateService().saveAndReturnObject(made)
+        endpoint = json.loads((tmp_path / "endpoint.json").read_text())
+        assert (endpoint["port"], endpoint["pid"]) == (server.port, server.pid)
+        again = subprocess.run(
+            [sys.executable, "-m", "sandbox.omero", "--data", str(tmp_path), "--port", "0"],
+            capture_output=True, text=True,
+        )  # fmt: skip
+        assert again.returncode == 1
+        assert "another OMERO sandbox" in again.stderr
+        gateway.close()
+    assert not (tmp_path / "endpoint.json").exists()
+    with running_server(tmp_path, root_password="ignored") as server:
+        gateway = connect(server, "root", "unlikely-5ecret")
+        assert gateway.getObject("Annotation", made.id.val).getValue() == [("a", "1")]
+        gateway.close()
+    assert oct((tmp_path / "server.key").stat().st_mode & 0o777) == "0o600"
+    stored = (tmp_path / "omero.sqlite").read_bytes()
+    assert b"scrypt$" in stored
+    assert b"unlikely-5ecret" not in stored
+
+
+def test_server_ends_with_its_parent(tmp_path):
+    code = f"from sandbox.omero.launch import running_server\nwith running_server({str(tmp_path)!r}) as s:\n print(s.pid, flush=True)\n input()"
+    parent = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stdin=subprocess.PIPE, text=True)
+    pid = int(parent.stdout.readline())
+    parent.kill()
+    parent.wait()
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline and os.path.exists(f"/proc/{pid}"):
+        time.sleep(0.2)
+    assert not os.path.exists(f"/proc/{pid}")
+
+
+def test_coming_and_going_leaves_nothing_behind(lab):
+    user = lab.user(lab.group())
+
+    def come_and_go() -> None:
+        client = omero.client(lab.server.host, lab.server.port)
+        session = client.createSession(user, lab.password)
+        session.createRawFileStore()
+        session.createSearchService()
+        client.closeSession()
+
+    def size() -> tuple[int, int]:
+        status = dict(line.split(":", 1) for line in open(f"/proc/{lab.server.pid}/status"))
+        return int(status["VmRSS"].split()[0]), len(os.listdir(f"/proc/{lab.server.pid}/fd"))
+
+    for _ in range(20):
+        come_and_go()
+    memory, files = size()
+    for _ in range(60):
+        come_and_go()
+    more_memory, more_files = size()
+    assert more_files <= files + 10
+    assert more_memory <= memory + 20_000  # kB
