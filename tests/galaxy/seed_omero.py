@@ -6,7 +6,7 @@ It makes what is missing and leaves what is there, so it may run twice. It needs
 - dataset "nuclei": images "cell_1.tif" and "cell_2.tif", 64 x 48 pixels, uint16, channels DAPI and GFP, 0.25 um a
   pixel; key-value pairs (stage, replicate); tag "planemo-tag" on "cell_1.tif".
 - dataset "stack": image "stack.tif", 40 x 30 pixels, 3 planes, 2 time points, uint8; three ROIs "planemo drawn" in
-  plane 1.
+  plane 1; OMERO.table "planemo-table.h5".
 - dataset "empty": no image.
 - dataset "twin": two datasets of this name.
 """
@@ -115,6 +115,24 @@ def draw(session: Any, image_id: int) -> None:
         session.getUpdateService().saveObject(roi)
 
 
+def attach_table(session: Any, image_id: int) -> None:
+    """Attach an OMERO.table "planemo-table.h5" with three rows to an image."""
+    resources = session.sharedResources()
+    table = resources.newTable(resources.repositories().descriptions[0].id.val, "planemo-table.h5")
+    columns = [
+        omero.grid.ImageColumn("Image", "", [image_id] * 3),
+        omero.grid.LongColumn("label", "", [1, 2, 3]),
+        omero.grid.DoubleColumn("area_px", "", [80.0, 120.5, 300.0]),
+    ]
+    table.initialize(columns)
+    table.addData(columns)
+    annotation = omero.model.FileAnnotationI()
+    annotation.file = omero.model.OriginalFileI(table.getOriginalFile().id.val, False)
+    table.close()
+    annotation = omero.model.FileAnnotationI(session.getUpdateService().saveAndReturnObject(annotation).id, False)
+    link(session, "ImageAnnotationLinkI", omero.model.ImageI(image_id, False), annotation)
+
+
 def link(session: Any, kind: str, parent: Any, child: Any) -> None:
     """Link two objects by ids: `kind` is the class of the link."""
     made = getattr(omero.model, kind)()
@@ -153,6 +171,7 @@ def make_content(host: str, port: int) -> None:
             link(session, "DatasetImageLinkI", datasets["nuclei"], omero.model.ImageI(image_id, False))
         link(session, "DatasetImageLinkI", datasets["stack"], omero.model.ImageI(stack, False))
         draw(session, stack)
+        attach_table(session, stack)
         for number, image_id in enumerate(images, 1):
             pairs = omero.model.MapAnnotationI()
             pairs.ns = rstring("openmicroscopy.org/omero/client/mapAnnotation")

@@ -1,0 +1,189 @@
+"""Export OMERO.tables of many objects as tabular files."""
+
+import argparse
+import json
+import math
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+from image_names import image_identifier, safe_name
+from object_table import write_table
+from omero_annotations import linked_files
+from omero_objects import CLASSES, find_ids, find_nonempty_images, read_target
+from omero_session import Session, open_session
+from tool_errors import UserError, run_tool
+
+TABLE_MIMETYPE = "OMERO.tables"
+BATCH = 10_000  # Rows a call: with 50 columns 4 MB.
+COLUMNS = ("table_name", "file_id", "table", "row_count")
+
+
+@dataclass(frozen=True)
+class AttachedTable:
+    """An OMERO.table and the object it is attached to; `identifier` names its file."""
+
+    kind: str
+    object_id: int
+    object_name: str
+    file_id: int
+    name: str
+    identifier: str
+
+
+def find_tables(session: Session, kind: str, objects: dict[int, str], pattern: str) -> list[AttachedTable]:
+    """The tables of objects, ordered by object and file.
+
+    A table of an image is named as the image, `Image_<id>_<name>`, others `<Kind>_<id>_<name>`; where an object has
+    several tables, the table's name and its file's id follow.
+
+    Args:
+        session: An open session.
+        kind: Kind of the objects.
+        objects: Their names by id.
+        pattern: Glob for the table's name, with or without its ending .h5; empty is all.
+
+    Raises:
+        UserError: There is none.
+    """
+    found: dict[int, list[tuple[int, str]]] = {}
+    for one in linked_files(session, kind, list(objects)):
+        file_id, name, mimetype, _ = one.value
+        wanted = not pattern or fnmatchcase(name, pattern) or fnmatchcase(name.removesuffix(".h5"), pattern)
+        if mimetype == TABLE_MIMETYPE and wanted and (file_id, name) not in found.setdefault(one.object_id, []):
+            found[one.object_id].append((file_id, name))
+    tables = []
+    for object_id, object_name in objects.items():
+        files = found.get(object_id, [])
+        base = image_identifier(object_id, object_name)
+        if kind != "image":
+            base = base.replace("Image", kind.capitalize(), 1)
+        for file_id, name in files:
+            end = "" if len(files) == 1 else f"_{safe_name(name.removesuffix('.h5'))}_{file_id}"
+            tables.append(AttachedTable(kind, object_id, object_name, file_id, name, base + end))
+    if not tables:
+        what = f"of a name like {pattern!r} " if pattern else ""
+        raise UserError(f"{kind}s {', '.join(map(str, list(objects)[:10]))}: no OMERO.table {what}is attached to them.")
+    return tables
+
+
+def export_table(session: Session, table: AttachedTable, query: str, path: Path) -> int:
+    """Write one table, reading 10,000 rows at a time; returns how many rows it has.
+
+    Columns of ids become `image_id`, `roi_id`, `well_id`, `plate_id`, `dataset_id`; with `Image Name` beside the
+    image's id there is also `image`, so that the file is a measurement table again. NaN becomes an empty cell, other
+    real numbers the shortest text that gives the same number.
+
+    Raises:
+        UserError: The server cannot open the table, or the query is not one.
+    """
+    import omero
+    from omero.model import OriginalFileI
+
+    opened = session.client.getSession().sharedResources().openTable(OriginalFileI(table.file_id, False))
+    if opened is None:
+        raise UserError(f"table {table.name!r} of {table.kind} {table.object_id}: OMERO cannot open it.")
+    try:
+        headers = opened.getHeaders()
+        return write_table(path, _column_names(headers), _rows(opened, headers, query))
+    except (omero.ApiUsageException, omero.ValidationException, omero.InternalException) as error:
+        raise UserError(
+            f"table {table.name!r} of {table.kind} {table.object_id}: OMERO refused to read it "
+            f"({error.message}). Check the query {query!r}: it uses the table's column names."
+        ) from error
+    finally:
+        with suppress(Exception):
+            opened.close()
+
+
+def main() -> None:
+    """Parse the command line, export, write."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--config", type=Path, required=True, help="JSON: omero_host, target, of, table_name, query")
+    parser.add_argument("--folder", type=Path, required=True, help="folder for the tables")
+    parser.add_argument("--output", type=Path, required=True, help="object table to write")
+    args = parser.parse_args()
+    config = json.loads(args.config.read_text())
+    args.folder.mkdir(parents=True, exist_ok=True)
+    paths: list[Path] = []
+    rows = []
+    try:
+        with open_session(config["omero_host"], config.get("omero_group") or "") as session:
+            kind, objects = _objects(session, config)
+            for table in find_tables(session, kind, objects, (config.get("table_name") or "").strip()):
+                paths.append(args.folder / f"{table.identifier}.tabular")
+                count = export_table(session, table, (config.get("query") or "").strip(), paths[-1])
+                rows.append((table.object_id, table.object_name, table.name, table.file_id, table.identifier, count))
+                print(f"{table.identifier}: {count} rows", flush=True)
+    except BaseException:
+        for path in paths:
+            path.unlink(missing_ok=True)
+        raise
+    write_table(args.output, (f"{kind}_id", f"{kind}_name", *COLUMNS), rows)
+
+
+def _objects(session: Session, config: dict[str, Any]) -> tuple[str, dict[int, str]]:
+    target = read_target(config["target"])
+    if config["of"] == "images":
+        return "image", {image.image_id: image.image_name for image in find_nonempty_images(session, target)}
+    ids = find_ids(session, target)
+    if target.kind == "well":
+        return target.kind, dict.fromkeys(ids, "")
+    hql = f"select o.id, o.name from {CLASSES[target.kind]} o where o.id in (:ids)"  # noqa: S608 (a class of our list)
+    names = dict(session.rows(hql, ids=list(ids)))
+    return target.kind, {number: names[number] for number in ids}
+
+
+def _kind(column: Any) -> str:
+    return type(column).__name__.removesuffix("I").removesuffix("Column")
+
+
+def _column_names(headers: Sequence[Any]) -> list[str]:
+    """Our names for columns of ids, and `image` in front of what follows the image's id."""
+    names: list[str] = []
+    for column in headers:
+        kind = _kind(column)
+        is_id = kind in ("Image", "Roi", "Well", "Plate", "Dataset")
+        name = f"{kind.lower()}_id" if is_id else column.name
+        names.append("image" if column.name == "Image Name" else name)
+    for number, name in enumerate(names):
+        if name in names[:number]:
+            names[number] = headers[number].name if headers[number].name not in names else f"{name}_{number + 1}"
+    return names
+
+
+def _rows(table: Any, headers: Sequence[Any], query: str) -> Iterator[list[Any]]:
+    total = table.getNumberOfRows()
+    every = list(range(len(headers)))
+    image = next((n for n, column in enumerate(headers) if _kind(column) == "Image"), None)
+    names = next((n for n, column in enumerate(headers) if column.name == "Image Name"), None)
+    for start in range(0, total, BATCH):
+        stop = min(start + BATCH, total)
+        if query:
+            numbers = table.getWhereList(query, {}, start, stop, 1)
+            if not numbers:
+                continue
+            data = table.slice(every, numbers)
+        else:
+            data = table.read(every, start, stop)
+        columns = [column.values for column in data.columns]
+        for row in zip(*columns, strict=True):
+            cells = [_cell(value) for value in row]
+            if image is not None and names is not None:
+                cells[names] = image_identifier(row[image], row[names])
+            yield cells
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, float):
+        return "" if math.isnan(value) else repr(value)
+    if isinstance(value, list | tuple):
+        return " ".join(map(str, value))
+    return value
+
+
+if __name__ == "__main__":
+    run_tool(main)
