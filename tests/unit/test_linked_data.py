@@ -11,7 +11,7 @@ from typing import Any
 import describe_linked_data
 import pytest
 from describe_linked_data import checked_turtle, describe, read_rows, shape_violations, to_graph
-from image_facts import ImageFacts, Occurrences
+from image_facts import ImageFacts, Occurrences, facts_of_ome_xml
 from image_list import load_images
 from linked_data import Collection, property_of_pair
 from rdflib import Graph, URIRef
@@ -140,6 +140,14 @@ def test_omero_objects_have_the_addresses_of_their_server() -> None:
     assert node["@id"] == "https://omero.example.org/Image/12"
     assert node["dct:isPartOf"] == [{"@id": "https://omero.example.org/Dataset/5", "@type": "ome:Dataset"}]
     assert checked_turtle(document)[0].count("<https://omero.example.org/Image/12#property-2>") == 2
+
+
+def test_units_are_those_of_the_image() -> None:
+    xml = '<OME><Image ID="Image:0"><Pixels SizeX="9" PhysicalSizeX="500" PhysicalSizeXUnit="nm" PhysicalSizeY="1"/>'
+    document = describe([facts_of_ome_xml(f"{xml}</Image></OME>", "a.tif")], [], Collection())
+    node = find(document["@graph"], "ome:Pixels")
+    assert node is not None
+    assert (node["ome:physical_size_x_unit"], node["ome:physical_size_y_unit"]) == ("nm", "µm")
 
 
 def test_an_id_that_is_none_is_not_put_into_an_address() -> None:

@@ -86,7 +86,7 @@ def meaningful(name: str, value: str) -> bool:
     text = value.strip()
     if text.casefold() in _EMPTY_WORDS:
         return False
-    if _NOT_ZERO.search(name):
+    if _NOT_ZERO.search(name) and not name.endswith("Unit"):
         try:
             return float(text) > 0
         except ValueError:

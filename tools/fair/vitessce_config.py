@@ -1,0 +1,343 @@
+"""A Vitessce configuration: image, label map and measurements, linked by the number of the object.
+
+Version 1.0.16 of the configuration's schema: what omero-vitessce 1.2 writes; newer viewers read it too.
+"""
+
+import base64
+import csv
+import io
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tool_errors import UserError
+
+SCHEMA_VERSION = "1.0.16"
+OBJECT, FEATURE, VALUE = "object", "feature", "value"
+# Columns that say which object a row is, and nothing about it.
+_KEYS = {"image", "label", "image_id", "object_id", "roi_id", "track_id"}
+
+
+@dataclass(frozen=True)
+class Measurements:
+    """Numbers of the objects of one image.
+
+    Attributes:
+        labels: The objects' numbers in the label map.
+        features: Names of the columns that hold numbers only.
+        values: A row an object, a number a feature; NaN where there is none.
+    """
+
+    labels: tuple[int, ...]
+    features: tuple[str, ...]
+    values: tuple[tuple[float, ...], ...]
+
+
+@dataclass(frozen=True)
+class Sources:
+    """Where the viewer finds what it shows: addresses; empty for what there is none of.
+
+    Attributes:
+        image: Of an OME-Zarr.
+        labels: Of an OME-Zarr.
+        table: Of a CSV with `label` and the features.
+        points: Of a CSV with `label`, `x` and `y`: the scatter plot. Empty: the two features of `table`.
+    """
+
+    image: str = ""
+    labels: str = ""
+    table: str = ""
+    points: str = ""
+
+
+@dataclass(frozen=True)
+class Channel:
+    """How a channel is shown: red, green, blue (0 to 255), and the range of values (None: the viewer chooses)."""
+
+    colour: tuple[int, int, int] = (255, 255, 255)
+    window: tuple[float, float] | None = None
+
+
+def read_measurements(text: str, name: str, image: str) -> Measurements:
+    """Read a measurement table.
+
+    Args:
+        text: Tab-separated with a header: `label`, perhaps `image`, then features.
+        name: What the user calls the table.
+        image: The image's name: of a table of several images, its rows are taken.
+
+    Raises:
+        UserError: No column `label`, labels that are no numbers or stand twice, no row of this image, no feature.
+    """
+    rows = [row for row in csv.reader(io.StringIO(text), delimiter="\t") if any(row)]
+    header = rows[0] if rows else []
+    if "label" not in header or len(set(header)) < len(header):
+        raise UserError(
+            f"table {name}: needs a header with a column label, each column once. Give a measurement table."
+        )
+    records = [dict(zip(header, row, strict=False)) for row in rows[1:]]
+    images = {record.get("image", "") for record in records}
+    if len(images) > 1:
+        records = [record for record in records if record.get("image") == image]
+    if not records:
+        some = ", ".join(sorted(images)[:3])
+        raise UserError(f"table {name}: has no row of image {image!r}. Its images are for instance: {some or 'none'}.")
+    labels = [_label(record.get("label", ""), name) for record in records]
+    twice = (
+        next((label for label in labels if labels.count(label) > 1), None) if len(set(labels)) < len(labels) else None
+    )
+    if twice is not None:
+        raise UserError(f"table {name}: label {twice} stands twice. Give a table with one row an object.")
+    features = [
+        column for column in header if column not in _KEYS and _numeric(record.get(column, "") for record in records)
+    ]
+    if not features:
+        raise UserError(f"table {name}: no column of numbers beside the labels. Give a measurement table.")
+    values = tuple(tuple(_number(record.get(column, "")) for column in features) for record in records)
+    return Measurements(tuple(labels), tuple(features), values)
+
+
+def _label(text: str, name: str) -> int:
+    if not (text.isdecimal() and text.isascii()) or int(text) == 0:
+        raise UserError(f"table {name}: label {text!r} is not the number of an object. Labels count from 1.")
+    return int(text)
+
+
+def _number(text: str) -> float:
+    try:
+        number = float(text) if text.strip() else math.nan
+    except ValueError:
+        return math.inf
+    return number if math.isfinite(number) else math.nan
+
+
+def _numeric(texts: Any) -> bool:
+    """Tell whether a column has a number somewhere and nothing that is none (empty and nan are no values)."""
+    numbers = [_number(text) for text in texts]
+    return not any(math.isinf(number) for number in numbers) and any(not math.isnan(number) for number in numbers)
+
+
+def choose_axes(measurements: Measurements, x: str, y: str) -> tuple[str, str]:
+    """The two features of the scatter plot: those asked for, else the first two.
+
+    Raises:
+        UserError: One that the table does not have as numbers.
+    """
+    for feature in (x, y):
+        if feature and feature not in measurements.features:
+            known = ", ".join(measurements.features)
+            raise UserError(f"feature {feature!r}: no column of numbers. There are: {known}.")
+    free = [feature for feature in measurements.features if feature not in {x, y}] or list(measurements.features)
+    first = x or free.pop(0)
+    return first, y or (free or list(measurements.features))[0]
+
+
+def measurements_csv(measurements: Measurements) -> str:
+    """Measurements as the CSV that Vitessce reads: the label first, then numbers; a missing one is 0.
+
+    Vitessce's matrices have no gaps; 0 is what they show for an unknown value.
+    """
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(["label", *measurements.features])
+    for label, values in zip(measurements.labels, measurements.values, strict=True):
+        writer.writerow([label, *("0" if math.isnan(value) else f"{value:.9g}" for value in values)])
+    return stream.getvalue()
+
+
+def data_url(text: str) -> str:
+    """Text as an address that holds it."""
+    return "data:text/csv;base64," + base64.b64encode(text.encode()).decode()
+
+
+def points_csv(measurements: Measurements, axes: tuple[str, str]) -> str:
+    """The scatter plot's points, each feature scaled to 0..100 by its least and largest value.
+
+    The viewer draws both axes in one unit; unscaled, areas of 1000 over means of 0.1 would lie on a line. Objects
+    that lack one of the two are no points.
+    """
+    columns = [measurements.features.index(axis) for axis in axes]
+    points = [
+        (label, *(values[column] for column in columns))
+        for label, values in zip(measurements.labels, measurements.values, strict=True)
+        if not any(math.isnan(values[column]) for column in columns)
+    ]
+    ranges = [(min(point[place] for point in points), max(point[place] for point in points)) for place in (1, 2)]
+    lines = ["label,x,y"]
+    for label, *values in points:
+        scaled = [100 * (value - low) / (high - low or 1) for value, (low, high) in zip(values, ranges, strict=True)]
+        lines.append(f"{label},{scaled[0]:.6g},{scaled[1]:.6g}")
+    return "\n".join(lines) + "\n"
+
+
+def build_config(
+    name: str,
+    description: str,
+    sources: Sources,
+    axes: tuple[str, str] | None = None,
+    channels: Sequence[Channel] = (Channel(),),
+) -> dict[str, Any]:
+    """Build a configuration of what there is: image, label map, table.
+
+    Args:
+        name: Of the view.
+        description: A sentence that the view shows.
+        sources: Addresses.
+        axes: Features of the scatter plot; needed when there is a table.
+        channels: Of the image.
+
+    Raises:
+        UserError: Nothing to show.
+    """
+    files = _files(sources, axes)
+    if not files:
+        raise UserError("view: nothing to show. Give an image, a label map or a table, or their addresses.")
+    space, layers = _coordination(sources, axes, channels)
+    views: list[tuple[str, dict[str, Any]]] = []
+    if layers:
+        spatial = {"dataset": "A", "obsType": "A", "metaCoordinationScopes": ["A"], "metaCoordinationScopesBy": ["A"]}
+        views += [("spatialBeta", spatial), ("layerControllerBeta", spatial)]
+    if axes and sources.table:
+        linked = dict.fromkeys(("dataset", "obsType", "featureType", "featureValueType", *_LINKED), "A")
+        points = {"embeddingType": "A", "embeddingObsRadius": "A", "embeddingObsRadiusMode": "A"}
+        if sources.points:
+            points |= dict.fromkeys(("embeddingZoom", "embeddingTargetX", "embeddingTargetY"), "A")
+        views += [("scatterplot", linked | points), ("featureList", linked), ("obsSets", linked)]
+    return {
+        "version": SCHEMA_VERSION,
+        "name": name,
+        "description": description,
+        "datasets": [{"uid": "A", "name": name, "files": files}],
+        "initStrategy": "auto",
+        "coordinationSpace": space,
+        "layout": _layout(views),
+    }
+
+
+# What image and scatter plot share: a choice in one is a choice in the other.
+_LINKED = (
+    "obsHighlight",
+    "obsSetSelection",
+    "obsSetColor",
+    "obsColorEncoding",
+    "additionalObsSets",
+    "featureSelection",
+    "featureValueColormap",
+    "featureValueColormapRange",
+)
+
+
+def _coordination(
+    sources: Sources, axes: tuple[str, str] | None, channels: Sequence[Channel]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The coordination space, and its layers of the spatial view (empty without image and labels)."""
+    space: dict[str, Any] = {
+        "dataset": {"A": "A"},
+        "obsType": {"A": OBJECT},
+        "featureType": {"A": FEATURE},
+        "featureValueType": {"A": VALUE},
+        **{kind: {"A": None} for kind in _LINKED},
+        "obsColorEncoding": {"A": "geneSelection" if axes else "cellSetSelection"},
+        "featureSelection": {"A": [axes[0]] if axes else None},
+        "featureValueColormap": {"A": "plasma"},
+        "featureValueColormapRange": {"A": [0, 1]},
+    }
+    if axes:
+        space["embeddingType"] = {"A": _embedding(axes)}
+        space |= {"embeddingObsRadius": {"A": 4}, "embeddingObsRadiusMode": {"A": "manual"}}
+        if sources.points:
+            # 0..100 on both axes, in the middle of the panel; the viewer's y points up, its target's y down.
+            space |= {"embeddingZoom": {"A": 1.5}, "embeddingTargetX": {"A": 50}, "embeddingTargetY": {"A": -50}}
+    layers: dict[str, Any] = {}
+    by: dict[str, Any] = {}
+    if sources.image:
+        layers["imageLayer"] = ["image"]
+        by |= _image_layer(space, channels)
+    if sources.labels:
+        layers["segmentationLayer"] = ["labels"]
+        by |= _label_layer(space)
+    if layers:
+        space["metaCoordinationScopes"] = {"A": layers}
+        space["metaCoordinationScopesBy"] = {"A": by}
+    return space, layers
+
+
+def _image_layer(space: dict[str, Any], channels: Sequence[Channel]) -> dict[str, Any]:
+    scopes = [f"channel{number}" for number in range(len(channels))]
+    space["imageLayer"] = {"image": "__dummy__"}
+    space["imageChannel"] = dict.fromkeys(scopes, "__dummy__")
+    space.setdefault("fileUid", {})["image"] = "image"
+    space["photometricInterpretation"] = {"image": "BlackIsZero"}
+    space["spatialTargetC"] = {scope: number for number, scope in enumerate(scopes)}
+    space["spatialChannelColor"] = {
+        scope: list(channel.colour) for scope, channel in zip(scopes, channels, strict=True)
+    }
+    space["spatialChannelWindow"] = {
+        scope: list(channel.window) if channel.window else None for scope, channel in zip(scopes, channels, strict=True)
+    }
+    of_channel = ("spatialTargetC", "spatialChannelColor", "spatialChannelWindow")
+    return {
+        "imageLayer": {
+            "fileUid": {"image": "image"},
+            "photometricInterpretation": {"image": "image"},
+            "imageChannel": {"image": scopes},
+        },
+        "imageChannel": {kind: {scope: scope for scope in scopes} for kind in of_channel},
+    }
+
+
+def _label_layer(space: dict[str, Any]) -> dict[str, Any]:
+    space["segmentationLayer"] = {"labels": "__dummy__"}
+    space["segmentationChannel"] = {"labels": "__dummy__"}
+    space.setdefault("fileUid", {})["labels"] = "labels"
+    space.setdefault("spatialTargetC", {})["labels"] = 0
+    space["spatialChannelOpacity"] = {"labels": 0.5}
+    space["spatialSegmentationFilled"] = {"labels": True}
+    own = ("spatialTargetC", "spatialChannelOpacity", "spatialSegmentationFilled")
+    shared = ("obsType", "featureType", "featureValueType", *_LINKED)
+    return {
+        "segmentationLayer": {"fileUid": {"labels": "labels"}, "segmentationChannel": {"labels": ["labels"]}},
+        "segmentationChannel": {kind: {"labels": "labels"} for kind in own}
+        | {kind: {"labels": "A"} for kind in shared},
+    }
+
+
+def _embedding(axes: tuple[str, str]) -> str:
+    return f"{axes[0]} and {axes[1]}"
+
+
+def _files(sources: Sources, axes: tuple[str, str] | None) -> list[dict[str, Any]]:
+    files: list[dict[str, Any]] = []
+    if sources.image:
+        files.append({"fileType": "image.ome-zarr", "url": sources.image, "coordinationValues": {"fileUid": "image"}})
+    if sources.labels:
+        values = {"fileUid": "labels", "obsType": OBJECT}
+        files.append({"fileType": "obsSegmentations.ome-zarr", "url": sources.labels, "coordinationValues": values})
+    if sources.table and axes:
+        embedding = {"obsType": OBJECT, "embeddingType": _embedding(axes)}
+        matrix = {"obsType": OBJECT, "featureType": FEATURE, "featureValueType": VALUE}
+        options = {"obsIndex": "label", "obsEmbedding": ["x", "y"] if sources.points else list(axes)}
+        points = sources.points or sources.table
+        files += [
+            {"fileType": "obsEmbedding.csv", "url": points, "options": options, "coordinationValues": embedding},
+            {"fileType": "obsFeatureMatrix.csv", "url": sources.table, "coordinationValues": matrix},
+        ]
+    return files
+
+
+# View to its place on Vitessce's grid of 12 columns: x, y, width, height.
+_PLACES = {
+    "spatialBeta": (0, 0, 6, 12),
+    "layerControllerBeta": (6, 0, 2, 12),
+    "scatterplot": (8, 0, 4, 7),
+    "featureList": (8, 7, 2, 5),
+    "obsSets": (10, 7, 2, 5),
+}
+
+
+def _layout(views: Sequence[tuple[str, dict[str, Any]]]) -> list[dict[str, Any]]:
+    return [
+        {"component": view, "coordinationScopes": scopes, **dict(zip("xywh", _PLACES[view], strict=True))}
+        for view, scopes in views
+    ]

@@ -1,0 +1,101 @@
+"""A page that carries a view with it: configuration, pixels and table, and the viewer itself where it is given.
+
+The viewer is the one file of `@galaxyproject/vitessce` (npm, MIT licence): React, Vitessce and all they need, as
+Galaxy's own visualization uses it. It is 14 MB, so it is no part of this suite: the page holds it when the file is
+given, else it loads exactly that file from an address, by its hash.
+"""
+
+import base64
+import gzip
+import hashlib
+import json
+from collections.abc import Mapping
+from html import escape
+from typing import Any
+
+from tool_errors import UserError
+
+VIEWER = "@galaxyproject/vitessce 0.0.5"
+VIEWER_ADDRESS = "https://cdn.jsdelivr.net/npm/@galaxyproject/vitessce@0.0.5/static/index.js"
+VIEWER_SHA256 = "0b2495025e2883f62169a2623bb859efc160b81cb5cbaf187368510405e67465"
+# The page's pixels seem to come from here; `.invalid` is no host anywhere (RFC 2606).
+INLINE = "https://inline.invalid"
+
+# What asks for the page's own pixels is answered from the page; all else goes where it always went.
+_FETCH = """
+const stored = JSON.parse(document.getElementById("files").textContent);
+const network = window.fetch.bind(window);
+window.fetch = async (resource, options) => {
+  const url = resource instanceof Request ? resource.url : String(resource);
+  if (!url.startsWith("INLINE/")) return network(resource, options);
+  const content = stored[decodeURI(url.slice("INLINE/".length))];
+  if (content === undefined) return new Response(null, { status: 404 });
+  const bytes = Uint8Array.from(atob(content), (letter) => letter.charCodeAt(0));
+  return new Response(bytes, { status: 200, headers: { "Content-Length": String(bytes.length) } });
+};
+""".replace("INLINE", INLINE)
+_UNPACK = """
+const packed = Uint8Array.from(atob(document.getElementById("viewer").textContent), (letter) => letter.charCodeAt(0));
+const unpacked = new Response(new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip")));
+const viewer = new Blob([await unpacked.arrayBuffer()], { type: "text/javascript" });
+await import(URL.createObjectURL(viewer));
+"""
+_NO_VIEWER = """
+window.addEventListener("error", (event) => {
+  if (event.target instanceof HTMLScriptElement) document.getElementById("app").textContent =
+    "The viewer could not be loaded from " + event.target.src + ". This page needs the network, or the viewer in it.";
+}, true);
+"""
+_STYLE = "html,body,#app,#app>div,.vitessce-container{height:100%;margin:0}body{font-family:system-ui,sans-serif}"
+
+
+def check_viewer(script: bytes, name: str) -> bytes:
+    """Check that a file is the viewer that this page was made for.
+
+    Raises:
+        UserError: Another file: a script that nobody knows is not put into a page.
+    """
+    found = hashlib.sha256(script).hexdigest()
+    if found != VIEWER_SHA256:
+        raise UserError(
+            f"viewer {name}: is not static/index.js of {VIEWER} (sha256 {found}). Fetch it from {VIEWER_ADDRESS}."
+        )
+    return script
+
+
+def build_page(
+    config: Mapping[str, Any], files: Mapping[str, bytes], *, viewer: bytes = b"", viewer_address: str = VIEWER_ADDRESS
+) -> str:
+    """Build the page.
+
+    Args:
+        config: Vitessce's; addresses that begin with `INLINE` are answered by `files`.
+        files: Path below `INLINE` to content.
+        viewer: The viewer's script, from `check_viewer`; empty to load it from `viewer_address`.
+        viewer_address: Where the browser finds the script; what has another hash is not run.
+
+    Returns:
+        HTML, whole.
+    """
+    incoming = json.dumps({"root": "", "visualization_config": {"dataset_content": config}})
+    stored = json.dumps({path: base64.b64encode(data).decode() for path, data in files.items()}, separators=(",", ":"))
+    if viewer:
+        # mtime=0: the same input gives the same page.
+        packed = base64.b64encode(gzip.compress(viewer, 9, mtime=0)).decode()
+        script = f'<script type="text/plain" id="viewer">{packed}</script>\n<script type="module">{_UNPACK}</script>'
+    else:
+        digest = base64.b64encode(bytes.fromhex(VIEWER_SHA256)).decode()
+        script = (
+            f"<script>{_NO_VIEWER}</script>\n"
+            f'<script type="module" crossorigin="anonymous" integrity="sha256-{digest}"'
+            f' src="{escape(viewer_address)}"></script>'
+        )
+    # In JSON `<` only stands in texts, where its escape means the same and cannot end the script.
+    safe = stored.replace("<", "\\u003c")
+    return (
+        f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(str(config["name"]))}</title>'
+        f"<style>{_STYLE}</style></head>\n<body>\n"
+        f'<div id="app" data-incoming="{escape(incoming)}"></div>\n'
+        f'<script type="application/json" id="files">{safe}</script>\n'
+        f"<script>{_FETCH}</script>\n{script}\n</body></html>\n"
+    )
