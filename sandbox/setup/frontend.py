@@ -1,4 +1,4 @@
-"""Galaxy's web client and its two image viewers, as one folder of static files: `.venv/galaxy/static`."""
+"""Galaxy's web client and its image viewers, as one folder of static files: `.venv/galaxy/static`."""
 
 import hashlib
 import re
@@ -23,9 +23,11 @@ class Viewer:
     sha256: str
 
 
+VITESSCE = Viewer("vitessce", "0.0.5", "cf323b94a0ca49e2f358f4f59516694d424b533add2731f6d26ca9a3e9af83d4")
 VIEWERS = (
     Viewer("vizarr", "0.1.8", "c09c8017e9bd69a2ed24ae3af32e61cfaa0d4e563b31aea1e2ffdd32877217bf"),
     Viewer("tiffviewer", "0.0.3", "bd1f5168de34ecba1cf85cc872b6a113c8ce605eeb252a7639f46da1934e7544"),
+    VITESSCE,
 )
 
 # Vizarr imports a JPEG 2000 decoder from a CDN and shows nothing where that cannot be reached. No image of this
@@ -52,13 +54,13 @@ def install_frontend() -> None:
         _run([VENVS / "galaxy" / "bin" / "galaxy-web-client-install", "--mode", "absolute", static])
         for viewer in VIEWERS:
             target = static / "plugins" / "visualizations" / viewer.name / "static"
-            _unpack(_fetch(viewer), target)
+            _unpack(fetch_package(viewer), target)
         _make_offline(static / "plugins" / "visualizations" / "vizarr" / "static")
         shutil.copyfile(WELCOME, static / "welcome.html")
         static.rename(STATIC)
 
 
-def _fetch(viewer: Viewer) -> Path:
+def fetch_package(viewer: Viewer) -> Path:
     """Return the viewer's package from the cache, or from the npm registry by the npm that Galaxy's environment has."""
     folder = cache_folder() / "npm"
     folder.mkdir(parents=True, exist_ok=True)
