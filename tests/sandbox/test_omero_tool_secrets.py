@@ -41,6 +41,9 @@ def start(
         ("omero_export_images", ["folder", "metadata"]),
         ("omero_import_rois", ["output", "rois"]),
         ("omero_import_table", ["output", "merged"]),
+        ("omero_export_rois", ["folder", "shapes", "output"]),
+        ("omero_annotate", ["output", "changes"]),
+        ("omero_get_annotations", ["output", "wide"]),
     ],
 )
 def test_no_secret_is_printed_written_or_on_a_command_line(lab: Lab, tmp_path: Path, tool, outputs, by_key, wrong):
@@ -48,6 +51,7 @@ def test_no_secret_is_printed_written_or_on_a_command_line(lab: Lab, tmp_path: P
     image = lab.image("a", np.ones((4, 5), np.uint8), dataset)
     tifffile.imwrite(tmp_path / "labels.tif", np.ones((4, 5), np.uint8))
     (tmp_path / "table.tsv").write_text("label\n1\n")
+    (tmp_path / "pairs.csv").write_text("image,dose\na,1\n")
     config = {
         "omero_host": lab.address,
         "omero_group": "",
@@ -55,7 +59,11 @@ def test_no_secret_is_printed_written_or_on_a_command_line(lab: Lab, tmp_path: P
         "match": {"source": "identifier"},
         "label_maps": [named(f"Image_{image}_a", tmp_path / "labels.tif")],
         "tables": [named(f"Image_{image}_a", tmp_path / "table.tsv")],
+        "within": typed("dataset", "d"),
+        "table": named("pairs.csv", tmp_path / "pairs.csv"),
+        "form": {"form": "label_map", "overlap": "first"},
         **{"roi_name": "n", "shape": "auto", "table_name": "t", "attach": "image"},
+        **{"kind": "image", "mode": "add", "of": "images", "types": ["key_value"]},
     }
     secret = lab.client.getSessionId() if by_key else lab.password
     if wrong:
