@@ -6,7 +6,9 @@ checksums, wait. It knows the kinds of file that `image_files` reads.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,7 +16,7 @@ from typing import Any
 from sandbox.omero.image_files import ImageFileError, open_image_file
 
 BLOCK = 4 << 20
-WAIT_MS = 250
+POLL_SECONDS = 0.05
 DEFAULT_TIMEOUT = 600.0
 
 
@@ -78,7 +80,7 @@ def import_fileset(
             handle = process.verifyUpload(checksums)
         except omero.ChecksumValidationException as error:
             raise ImportFailed(f"{files[0]}: {error.message}") from error
-        response = _wait(client, handle, timeout)
+        response = _wait(handle, timeout)
     finally:
         process.close()
     if isinstance(response, omero.cmd.ERR):
@@ -143,12 +145,15 @@ def _upload(process: Any, number: int, file: Path) -> str:
     return digest.hexdigest()
 
 
-def _wait(client: Any, handle: Any, timeout: float) -> Any:
-    from omero.callbacks import CmdCallbackI
-
-    callback = CmdCallbackI(client, handle)
+def _wait(handle: Any, timeout: float) -> Any:
+    """Ask for the response until it is there. A callback would wait on when the server has gone."""
+    deadline = time.monotonic() + timeout
     try:
-        callback.loop(max(1, round(timeout * 1000 / WAIT_MS)), WAIT_MS)
-        return callback.getResponse()
+        while (response := handle.getResponse()) is None:
+            if time.monotonic() > deadline:
+                raise ImportFailed(f"The import is not done after {timeout:.0f} s")
+            time.sleep(POLL_SECONDS)
+        return response
     finally:
-        callback.close(True)
+        with contextlib.suppress(Exception):  # a lost connection has been told already
+            handle.close()

@@ -16,10 +16,11 @@ from typing import Any
 
 MANAGED_REPOSITORY = "ManagedRepository"
 CHUNK = 1 << 20
+MAX_NAME_BYTES = 255  # of a file name on every file system in use
 
 
 class UnsafePathError(ValueError):
-    """A path that leads out of its repository."""
+    """A path that leads out of its repository, or that no file can have."""
 
 
 def repository_folder(files: Path) -> Path:
@@ -56,9 +57,16 @@ def repository_path(files: Path, name: str) -> Path:
 
 
 def safe_parts(client_path: str) -> list[str]:
-    """Return the parts of a path as a client gave it, in the way it may be named here."""
-    parts = client_path.replace("\\", "/").split("/")
-    return [part.replace(":", "_").replace("\0", "_") for part in parts if part not in ("", ".", "..")] or ["unnamed"]
+    """Return the parts of a path as a client gave it, in the way it may be named here.
+
+    Raises:
+        UnsafePathError: A part is longer than a file's name may be.
+    """
+    parts = [part for part in client_path.replace("\\", "/").split("/") if part not in ("", ".", "..")]
+    for part in parts:
+        if len(part.encode()) > MAX_NAME_BYTES:
+            raise UnsafePathError(f"{part[:40]}...: longer than {MAX_NAME_BYTES} bytes")
+    return [part.replace(":", "_").replace("\0", "_") for part in parts] or ["unnamed"]
 
 
 def repository_names(client_paths: list[str]) -> list[list[str]]:

@@ -123,7 +123,7 @@ def run_disk_usage(run: Run, tx: Transaction, request: Any) -> Any:
     paths = {"OriginalFile": [original_file_path(files, row) for row in rows if row is not None]}
     paths["Pixels"] = [pixels_path(files, i) for i in closure.found.get("Pixels", ())]
     response = omero.cmd.DiskUsage2Response({}, {}, {}, {})
-    owner = omero.cmd.LongPair(run.context.user_id, run.context.group_id)
+    owner = omero.api.LongPair(run.context.user_id, run.context.group_id)
     sizes = {kind: [p.stat().st_size for p in listed if p.is_file()] for kind, listed in paths.items()}
     response.fileCountByReferer = {owner: {kind: len(s) for kind, s in sizes.items() if s}}
     response.bytesUsedByReferer = {owner: {kind: sum(s) for kind, s in sizes.items() if s}}

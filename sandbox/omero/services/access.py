@@ -35,6 +35,13 @@ def require_edit(context: Context, entity: str, row: dict[str, Any]) -> None:
         raise errors.security(f"Cannot write to {entity} {row['id']}")
 
 
+def enum_value(given: Any) -> str | None:
+    """Return the value of an enumeration object from a client; None for one that is missing, unloaded or empty."""
+    if given is None or not given.isLoaded() or given.value is None:
+        return None
+    return given.value.val
+
+
 def load_objects(
     database: Database, context: Context, entity: str, ids: Iterable[int], fetch: Iterable[str] = ()
 ) -> list[Any]:

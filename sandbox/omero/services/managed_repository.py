@@ -62,6 +62,13 @@ def repository_description(server: Any) -> Any:
     return found
 
 
+def _parts(path: str) -> list[str]:
+    try:
+        return safe_parts(path)
+    except UnsafePathError as error:
+        raise errors.api_usage(str(error)) from error
+
+
 def _value(rtype: Any) -> Any:
     return None if rtype is None else rtype.val
 
@@ -96,7 +103,10 @@ class ManagedRepository(Service):
             algorithm = supported_algorithm(algorithm)
         except KeyError:
             raise errors.api_usage(f"Checksum algorithm {algorithm} is not one of {', '.join(CHECKSUMS)}") from None
-        names = ["/".join(parts) for parts in repository_names(paths)]
+        try:
+            names = ["/".join(parts) for parts in repository_names(paths)]
+        except UnsafePathError as error:
+            raise errors.api_usage(str(error)) from error
         if len(set(names)) != len(names):
             raise errors.api_usage("Two files of the fileset have the same path")
         dataset = self._target(getattr(settings, "userSpecifiedTarget", None), context)
@@ -176,7 +186,7 @@ class ManagedRepository(Service):
 
     def _rows_in(self, tx: Transaction, context: Context, path: str) -> tuple[list[int], set[str]]:
         """Ids of the visible files in a folder, and names of its folders that hold visible files."""
-        prefix = "/".join(safe_parts(path)) + "/" if path.strip("/") else ""
+        prefix = "/".join(_parts(path)) + "/" if path.strip("/") else ""
         condition, parameters = read_scope(context)
         sql = (
             'SELECT f.id, f.path, f.name, f.mimetype FROM "OriginalFile" AS f '
@@ -235,7 +245,7 @@ class ManagedRepository(Service):
         return rmap(tree)
 
     def _file_row(self, path: str, current: Any) -> dict[str, Any]:
-        folder, _, name = "/".join(safe_parts(path)).rpartition("/")
+        folder, _, name = "/".join(_parts(path)).rpartition("/")
         context = self.context(current)
         with self.server.database.read(context) as tx:
             rows = tx.find(
@@ -292,7 +302,7 @@ class ManagedRepository(Service):
     def _register(self, path: str, mimetype: str, current: Any) -> dict[str, Any]:
         """Make a new file or folder of the repository, below a folder that is the caller's own."""
         context = self.context(current)
-        folder, _, name = "/".join(safe_parts(path)).rpartition("/")
+        folder, _, name = "/".join(_parts(path)).rpartition("/")
         self._require_own_folder(folder, mimetype, current)
         with self.server.database.write(context) as tx:
             file_id = tx.create(
@@ -320,7 +330,7 @@ class ManagedRepository(Service):
 
     def makeDir(self, path: str, parents: bool, current: Any) -> None:
         """Make a folder; with `parents` those above it too, and no error where it exists."""
-        parts = safe_parts(path)
+        parts = _parts(path)
         for depth in range(1 if parents else len(parts), len(parts) + 1):
             name = "/".join(parts[:depth])
             if self.fileExists(name, current):

@@ -9,7 +9,7 @@ from sandbox.omero.database import now
 from sandbox.omero.imported_images import PENDING_SHA1, enum_id
 from sandbox.omero.picture_rendering import default_color
 from sandbox.omero.servant import Service
-from sandbox.omero.services.access import load_objects, readable_row, require_edit
+from sandbox.omero.services.access import enum_value, load_objects, readable_row, require_edit
 from sandbox.omero.services.rendering_settings_service import SETTINGS_PATHS, rendering_def
 from sandbox.omero.services.types import Types
 
@@ -80,9 +80,10 @@ class Pixels(Service):
     def _pixel_type(self, pixel_type: Any) -> dict[str, Any]:
         if pixel_type is None:
             raise errors.api_usage("A PixelsType is needed")
-        value = pixel_type.value.val if pixel_type.value is not None else None
+        value = enum_value(pixel_type)
         with self.server.database.read() as tx:
-            found = tx.enum("PixelsType", value) if value else pixel_type.id and pixel_type.id.val
+            given = pixel_type.id.val if pixel_type.id is not None else None
+            found = tx.enum("PixelsType", value) if value else given
             row = tx.get("PixelsType", found) if found is not None else None
         if row is None:
             raise errors.validation(f"PixelsType {value}: no such pixel type")

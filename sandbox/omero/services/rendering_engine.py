@@ -16,7 +16,7 @@ from sandbox.omero.rendering_settings import (
     load_rendering,
     update_rendering,
 )
-from sandbox.omero.services.access import load_objects, readable_row
+from sandbox.omero.services.access import enum_value, load_objects, readable_row
 from sandbox.omero.services.pyramid import PyramidService
 from sandbox.omero.services.raw_pixels_store import bad_values_named
 
@@ -213,7 +213,7 @@ class RenderingEngine(PyramidService):
 
     def setModel(self, model: Any, current: Any) -> None:
         """Grey or colour."""
-        value = model.value.val if model is not None and model.value is not None else None
+        value = enum_value(model)
         if value not in ("greyscale", "rgb"):
             raise errors.validation(f"Rendering model {value} is not greyscale or rgb")
         self._change(greyscale=value == "greyscale")
@@ -320,7 +320,7 @@ class RenderingEngine(PyramidService):
         self, index: int, family: Any, coefficient: float, noise_reduction: bool, current: Any
     ) -> None:
         """Change a channel's curve."""
-        value = family.value.val if family is not None and family.value is not None else None
+        value = enum_value(family)
         if value not in FAMILIES:
             raise errors.validation(f"Family {value} is not one of {', '.join(FAMILIES)}")
         if not coefficient > 0:

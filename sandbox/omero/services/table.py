@@ -4,28 +4,29 @@ from __future__ import annotations
 
 import threading
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sandbox.omero import errors
 from sandbox.omero.servant import StatefulService
 from sandbox.omero.stored_files import checksum
 
 if TYPE_CHECKING:
     from sandbox.omero.context import Context
 
-READ_OPERATIONS = (
+PASSED_ON = (
     "getOriginalFile",
     "getHeaders",
     "getNumberOfRows",
-    "getWhereList",
-    "readCoordinates",
-    "read",
-    "slice",
     "getMetadata",
     "getAllMetadata",
+    "addColumn",
+    "setMetadata",
+    "setAllMetadata",
 )
-WRITE_OPERATIONS = ("initialize", "addColumn", "addData", "update", "setMetadata", "setAllMetadata")
+# A string or array column of this size takes a megabyte a row; PyTables would try to make any size.
+MAX_COLUMN_SIZE = 1 << 20
 
 
 class _Surroundings:
@@ -69,9 +70,85 @@ class Table(StatefulService):
         self.table = TableI(around, described, str(path), around, HDFLIST, uuid=str(uuid.uuid4()))
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
-        if name in READ_OPERATIONS or name in WRITE_OPERATIONS:
+        if name in PASSED_ON:
             return getattr(self.__dict__["table"], name)
         raise AttributeError(name)
+
+    # OMERO's code hands these arguments to PyTables as they are, which takes a negative start for a request of
+    # two thousand million rows; so they are looked at first.
+
+    def initialize(self, columns: Sequence[Any], current: Any) -> None:
+        """Say which columns the table has."""
+        self._check_given(columns)
+        for column in columns:
+            size = getattr(column, "size", None)
+            if size is not None and not 1 <= size <= MAX_COLUMN_SIZE:
+                raise errors.api_usage(f"Size {size} of column {column.name} is not in 1..{MAX_COLUMN_SIZE}")
+        self.table.initialize(columns, current)
+
+    def addData(self, columns: Sequence[Any], current: Any) -> None:
+        """Append rows."""
+        self._check_given(columns)
+        expected = [column.ice_id() for column in self.table.getHeaders(current)]
+        if [column.ice_id() for column in columns] != expected:
+            raise errors.api_usage(f"The table's columns are {', '.join(expected)}")
+        if len({column.getsize() for column in columns}) > 1:
+            raise errors.api_usage("The columns have different numbers of rows")
+        self.table.addData(columns, current)
+
+    def update(self, data: Any, current: Any) -> None:
+        """Change cells."""
+        if data is None:
+            raise errors.api_usage("No data given")
+        self._check_given(data.columns)
+        self._check_rows(data.rowNumbers)
+        self.table.update(data, current)
+
+    def read(self, columns: Sequence[int], start: int, stop: int, current: Any) -> Any:
+        """Rows `start` to `stop` (without it); all for 0 and 0."""
+        self._check_columns(columns, current)
+        self._check_range(start, stop, 1)
+        return self.table.read(columns, start, min(stop, self.table.getNumberOfRows()), current)
+
+    def readCoordinates(self, rows: Sequence[int], current: Any) -> Any:
+        """Particular rows."""
+        self._check_rows(rows)
+        return self.table.readCoordinates(rows, current)
+
+    def slice(self, columns: Sequence[int], rows: Sequence[int], current: Any) -> Any:
+        """Particular columns of particular rows; all for none."""
+        if columns:
+            self._check_columns(columns, current)
+        if rows:
+            self._check_rows(rows)
+        return self.table.slice(columns, rows, current)
+
+    def getWhereList(self, condition: str, variables: Any, start: int, stop: int, step: int, current: Any) -> list[int]:
+        """Numbers of the rows that meet a condition."""
+        if not condition:
+            raise errors.api_usage("A condition is needed")
+        self._check_range(start, stop, step)
+        return self.table.getWhereList(condition, variables, start, stop, step, current)
+
+    @staticmethod
+    def _check_given(columns: Sequence[Any] | None) -> None:
+        if not columns or any(column is None for column in columns):
+            raise errors.api_usage("Columns are needed, and none of them null")
+
+    @staticmethod
+    def _check_range(start: int, stop: int, step: int) -> None:
+        if min(start, stop, step) < 0:
+            raise errors.api_usage(f"Rows {start} to {stop} in steps of {step}: none may be negative")
+
+    def _check_columns(self, columns: Sequence[int] | None, current: Any) -> None:
+        count = len(self.table.getHeaders(current))
+        if not columns or min(columns) < 0 or max(columns) >= count:
+            raise errors.api_usage(f"Columns {columns} are not among 0..{count - 1}")
+
+    def _check_rows(self, rows: Sequence[int] | None) -> None:
+        count = self.table.getNumberOfRows()
+        if not rows or min(rows) < 0 or max(rows) >= count:
+            raise errors.api_usage(f"The row numbers are not all among 0..{count - 1}")
 
     def delete(self, current: Any) -> None:
         """Delete the table for good."""
