@@ -28,7 +28,7 @@ def main() -> int:
     model_classes()
     import Ice
 
-    from sandbox.omero.server import HOST, DataFolderBusy, Server
+    from sandbox.omero.server import HOST, DataFolderBusyError, Server
 
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -36,7 +36,7 @@ def main() -> int:
     try:
         server = Server(arguments.data.resolve(), os.environ.get("OMERO_SANDBOX_ROOT_PASSWORD", "omero"))
         server.start(arguments.port, arguments.tcp_port)
-    except DataFolderBusy as error:
+    except DataFolderBusyError as error:
         print(f"ERROR: {error}. Stop it, or choose another --data.", file=sys.stderr)
         return 1
     except Ice.SocketException as error:

@@ -112,5 +112,7 @@ def _index(select: Select, node: h.Call) -> Value:
     column = f"{inverse.inverse}_index" if inverse is not None else ""
     if column not in origin.table.c:
         raise unknown(f"{node.name}: {origin.path[-1]} is not a list")
-    function = {"minindex": sa.func.min, "maxindex": sa.func.max}.get(node.name, lambda c: c)
-    return Value(function(origin.table.c[column]), "RInt")
+    position = origin.table.c[column]
+    if node.name == "index":
+        return Value(position, "RInt")
+    return Value(sa.func.min(position) if node.name == "minindex" else sa.func.max(position), "RInt")

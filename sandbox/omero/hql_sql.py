@@ -1,10 +1,11 @@
 """HQL's syntax tree to SQL, with what the caller may see as a condition in it.
 
-The result is a Plan: SQL text with :named parameters, what each column is, and which objects to fetch with the selected ones.
+The result is a Plan: SQL text with :named parameters, what each column is, and which objects to fetch with the
+selected ones.
 Plans depend on the query's text and on the kind of read permission only, and are kept.
 
-As in Hibernate, the permission condition stands on every entity after `from` and on the elements of joined collections; references from
-a visible object are followed. Implicit joins (`obj.pixelsType.value`) are inner joins.
+As in Hibernate, the permission condition stands on every entity after `from` and on the elements of joined
+collections; references from a visible object are followed. Implicit joins (`obj.pixelsType.value`) are inner joins.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from sqlalchemy.dialects import sqlite
 
 from sandbox.omero import errors
 from sandbox.omero import hql_parse as h
+from sandbox.omero.database import id_list
 from sandbox.omero.hydrate import DETAIL_PROPERTIES
 from sandbox.omero.model import MODEL_ENTITIES, Entity, Property, find_entity, subclass_property
 from sandbox.omero.schema import METADATA, column_name, table_of
@@ -203,7 +205,7 @@ class _Translator:
         if origin.entity is None or origin.entity.is_global or self.scope == "1":
             return None
         # A parameter without a value would be one that is missing: the values come with each call.
-        names = {name: None for name in re.findall(r":(\w+)", self.scope)}
+        names = dict.fromkeys(re.findall(r":(\w+)", self.scope))
         return sa.text(self.scope.format(alias=f'"{origin.table.name}"')).bindparams(**names)
 
 
@@ -735,20 +737,25 @@ class _Select:
         if isinstance(node, h.Call) and node.name in ("elements", "any", "some", "all"):
             return self._choices_of_call(node, value)
         if isinstance(node, h.Tuple):
-            listed = [n for n in node.values if isinstance(n, h.Parameter)]
-            others = [
-                self.value(n) if value.type != "class" else _class_value(self.value(n), n)
-                for n in node.values
-                if not isinstance(n, h.Parameter)
-            ]
-            return [
-                *(self.translator.list_parameter(n.name) for n in listed),
-                *([[o.sql for o in others]] if others else []),
-            ]
+            return self._choices_of_list(node, value)
         found = self.value(node)
         if found.type == "collection":
             return [self.elements(found)]
         return [[_class_value(found, node).sql if value.type == "class" else found.sql]]
+
+    def _choices_of_list(self, node: h.Tuple, value: Value) -> list[Any]:
+        """A written list: its constants as one JSON text, for they may be thousands; parameters; anything else."""
+        found: list[Any] = []
+        constants: list[Any] = []
+        for item in node.values:
+            if isinstance(item, h.Parameter):
+                found.append(self.translator.list_parameter(item.name))
+            elif isinstance(item, h.Literal) and value.type != "class":
+                constants.append(int(item.value) if isinstance(item.value, bool) else item.value)
+            else:
+                other = self.value(item)
+                found.append([_class_value(other, item).sql if value.type == "class" else other.sql])
+        return [*found, id_list(constants)] if constants else found
 
     def _choices_of_call(self, node: h.Call, value: Value) -> list[Any]:
         if len(node.arguments) != 1:

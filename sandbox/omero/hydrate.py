@@ -1,6 +1,6 @@
 """From rows to Ice objects: whole graphs, in a number of SQL queries that depends on their shape, not their size.
 
-A fetch tree says what to load: `{"pixels": {"channels": {}}, "details": {"owner": {}}}`. What it does not name stays as in
+A fetch tree says what to load, `pixels.channels` and `details.owner` for instance. What it does not name stays as in
 OMERO: references become unloaded objects (loaded ones where the same answer has the object anyway),
 collections are marked as not loaded; enumerations are always loaded.
 """
@@ -213,6 +213,7 @@ class Loader:
                 self.objects[root, row_id] = proxy(MODEL_ENTITIES[name], row_id)
 
     def object_or_proxy(self, target: Entity, row_id: int) -> Any:
+        """What a reference to a row becomes: the loaded object when the answer has it, else an unloaded one."""
         if target.is_enumeration:
             return enumeration(self.tx, target.name).get(row_id)
         key = (target.root, row_id)
@@ -231,9 +232,7 @@ class Loader:
                 if plan.entity.name == "ExperimenterGroup"
                 else None
             )
-            details._permissions = (
-                self.permissions_of(-1, -1) if own is None else _permissions_object(own, [False] * 6)
-            )
+            details._permissions = self.permissions_of(-1, -1) if own is None else _permissions_object(own, [False] * 6)
             return details
         owner, group, creation, update, external = row[2:7]
         details._owner = self.object_or_proxy(MODEL_ENTITIES["Experimenter"], owner)
@@ -275,7 +274,8 @@ def root_columns(root: str) -> dict[str, int]:
 
 def _copier(template: Any) -> Callable[[], Any]:
     """A function that makes new objects like the template: several times quicker than its constructor."""
-    kind, attributes = type(template), dict(template.__dict__)
+    kind: Any = type(template)
+    attributes = dict(template.__dict__)
 
     def copy() -> Any:
         made = kind.__new__(kind)
@@ -334,6 +334,11 @@ def object_plan(name: str) -> ObjectPlan:
     if hasattr(template, "_toggleCollectionsLoaded"):
         template._toggleCollectionsLoaded(False)
     columns = root_columns(entity.root)
+    scalars: list[Any]
+    units: list[Any]
+    plain: list[Any]
+    references: list[Any]
+    named: list[Any]
     scalars, units, plain, references, named = [("_id", 0, rtypes.rlong)], [], [], [], []
     for prop in entity.properties.values():
         attribute = f"_{prop.name}"

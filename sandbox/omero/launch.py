@@ -28,7 +28,7 @@ class RunningServer:
 
 
 @contextlib.contextmanager
-def running_server(data_dir: str | Path, *, port: int = 0, root_password: str = "omero") -> Iterator[RunningServer]:
+def running_server(data_dir: str | Path, *, port: int = 0, root_password: str = "omero") -> Iterator[RunningServer]:  # noqa: S107 (documented)
     """Run a server on `data_dir` for the duration of the block.
 
     It ends with the block, and also when this process dies: the server watches its parent.

@@ -164,7 +164,7 @@ _BY_LOWER_NAME = {name.lower(): name for name in MODEL_ENTITIES}
 
 
 def find_entity(name: str) -> Entity | None:
-    """The entity that a client means by `Image`, `ImageI`, `image`, `ome.model.core.Image` or `::omero::model::Image`."""
+    """The entity that a client means by `Image`, `ImageI`, `image`, `ome.model.core.Image`, `::omero::model::Image`."""
     short = (name or "").replace("::", ".").rsplit(".", 1)[-1]
     for candidate in (short, short.removesuffix("I")):
         found = _BY_LOWER_NAME.get(candidate.lower())

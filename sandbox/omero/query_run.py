@@ -66,9 +66,7 @@ def page_of(parameters: Any) -> tuple[int, int]:
     return max(limit, NO_LIMIT), max(offset, 0)
 
 
-def rows(
-    tx: Transaction, context: Context, text: str, parameters: Any, objects: bool
-) -> tuple[Plan, list[tuple]]:
+def rows(tx: Transaction, context: Context, text: str, parameters: Any, objects: bool) -> tuple[Plan, list[tuple]]:
     """Run a query; its plan and rows.
 
     Args:

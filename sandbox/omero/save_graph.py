@@ -1,9 +1,9 @@
 """From Ice objects to rows: what IUpdate stores.
 
-A graph is walked once to give every new object an id, then written table by table; foreign keys are checked at the end of
-the transaction, so it may refer forwards and in circles. As in OMERO: an unloaded object is a mere reference, a null
-property of a loaded object is stored as null, a collection that is not loaded is left alone, an enumeration is found
-by its value, and what the server knows better (owner, events, version) is not taken from the client.
+A graph is walked once to give every new object an id, then written table by table; foreign keys are checked at the
+end of the transaction, so it may refer forwards and in circles. As in OMERO: an unloaded object is a mere reference,
+a null property of a loaded object is stored as null, a collection that is not loaded is left alone, an enumeration is
+found by its value, and what the server knows better (owner, events, version) is not taken from the client.
 """
 
 from __future__ import annotations
@@ -374,7 +374,7 @@ class Saver:
             raise errors.group_security(
                 f"{node.entity.name} in group {group} cannot be linked to {name} in group {target_group}"
             )
-        if not node.is_new or target_group == USER_GROUP or not node.entity.is_link and prop.name != "image":
+        if not node.is_new or target_group == USER_GROUP or (not node.entity.is_link and prop.name != "image"):
             return
         allowed = permissions.rights(self.context, owner, target_group)
         annotates = node.entity.is_annotation_link or node.entity.name == "Roi"
@@ -514,7 +514,7 @@ class Saver:
         details = thing._details = omero.model.DetailsI()
         if node.entity.is_global:
             return
-        owner = stored.get("owner_id", self._owner_for(node) if node.is_new else None)
+        owner = stored["owner_id"] if stored else self._owner_for(node)
         group = stored.get("group_id", self._group(node))
         details._owner = omero.model.ExperimenterI(owner, False)
         details._group = omero.model.ExperimenterGroupI(group, False)

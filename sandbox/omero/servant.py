@@ -9,12 +9,12 @@ A service is a class whose methods are named as the Slice operations, take the o
         def find(self, klass, id, current): ...
 
 `expose` wraps one into a servant. The wrappers are generated from the recorded operations because two mistakes are
-fatal in IcePy: a response with the wrong number of results ends the process, and a missing `<op>_async` leaves the client
-waiting for ever. Errors of Python become omero exceptions here, and only here.
+fatal in IcePy: a response with the wrong number of results ends the process, and a missing `<op>_async` leaves the
+client waiting for ever. Errors of Python become omero exceptions here, and only here.
 
 Every service has `self.server` (`.database`, `.files`, `.config`, `.adapter`, see server.py), `self.session`
-(sessions.Session) and `self.context(current)`. A StatefulService lives from `self.publish(...)`, which gives the proxy for the client,
-to `close`; its operations are serialised by its lock.
+(sessions.Session) and `self.context(current)`. A StatefulService lives from `self.publish(...)`, which gives the proxy
+for the client, to `close`; its operations are serialised by its lock.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The server: one Ice object adapter, one database, one folder.
 
-`Server` is what every service can reach: `database`, `sessions`, `files` (the folder of binary data), `config` (IConfig's values),
-`adapter`, `workers` (threads for work that outlives a call), `directory` (users and groups).
+`Server` is what every service can reach: `database`, `sessions`, `files` (the folder of binary data), `config`
+(IConfig's values), `adapter`, `workers` (threads for work that outlives a call), `directory` (users and groups).
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ PROPERTIES = {
 }
 
 
-class DataFolderBusy(Exception):
+class DataFolderBusyError(Exception):
     """Another server works in this folder."""
 
 
@@ -87,7 +87,7 @@ class Server:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             os.close(descriptor)
-            raise DataFolderBusy(f"{self.data}: another OMERO sandbox is running on this folder") from None
+            raise DataFolderBusyError(f"{self.data}: another OMERO sandbox is running on this folder") from None
         return descriptor
 
     # --- users, groups, vocabularies -------------------------------------------------------------

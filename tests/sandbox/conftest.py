@@ -1,7 +1,7 @@
 """A running OMERO sandbox, and clients of it.
 
-The server is one process for each xdist worker. Every `gateway` is a new user, alone in a new group: what one test makes,
-no other test sees.
+The server is one process for each xdist worker. Every `gateway` is a new user, alone in a new group: what one test
+makes, no other test sees.
 """
 
 import os
@@ -15,7 +15,6 @@ from pathlib import Path
 import pytest
 
 from sandbox.omero.launch import RunningServer, running_server
-
 
 
 @pytest.fixture(scope="session")

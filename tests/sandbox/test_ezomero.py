@@ -1,5 +1,7 @@
 """ezomero's functions, as its users call them."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -58,7 +60,7 @@ def test_files_and_comments(gateway, image, tmp_path):
     assert ezomero.get_file_annotation_ids(gateway, "Image", image) == [made]
     (tmp_path / "out").mkdir()
     again = ezomero.get_file_annotation(gateway, made, str(tmp_path / "out"))
-    assert open(again).read() == "some notes"  # noqa: SIM115
+    assert Path(again).read_text() == "some notes"
     comment = ezomero.post_comment_annotation(gateway, "Image", image, "a comment", ns="test")
     assert comment in ezomero.get_comment_annotation_ids(gateway, "Image", image)
     assert ezomero.get_comment_annotation(gateway, comment) == "a comment"

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 import Ice
 import omero
@@ -277,15 +278,20 @@ def test_restart_keeps_everything_and_sigterm_is_clean(tmp_path):
 
 
 def test_server_ends_with_its_parent(tmp_path):
-    code = f"from sandbox.omero.launch import running_server\nwith running_server({str(tmp_path)!r}) as s:\n print(s.pid, flush=True)\n input()"
+    code = (
+        "from sandbox.omero.launch import running_server\n"
+        f"with running_server({str(tmp_path)!r}) as server:\n"
+        "    print(server.pid, flush=True)\n"
+        "    input()"
+    )
     parent = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stdin=subprocess.PIPE, text=True)
     pid = int(parent.stdout.readline())
     parent.kill()
     parent.wait()
     deadline = time.monotonic() + 30
-    while time.monotonic() < deadline and os.path.exists(f"/proc/{pid}"):
+    while time.monotonic() < deadline and Path(f"/proc/{pid}").exists():
         time.sleep(0.2)
-    assert not os.path.exists(f"/proc/{pid}")
+    assert not Path(f"/proc/{pid}").exists()
 
 
 def test_coming_and_going_leaves_nothing_behind(lab):
@@ -299,8 +305,8 @@ def test_coming_and_going_leaves_nothing_behind(lab):
         client.closeSession()
 
     def size() -> tuple[int, int]:
-        status = dict(line.split(":", 1) for line in open(f"/proc/{lab.server.pid}/status"))
-        return int(status["VmRSS"].split()[0]), len(os.listdir(f"/proc/{lab.server.pid}/fd"))
+        status = dict(line.split(":", 1) for line in Path(f"/proc/{lab.server.pid}/status").read_text().splitlines())
+        return int(status["VmRSS"].split()[0]), len(list(Path(f"/proc/{lab.server.pid}/fd").iterdir()))
 
     for _ in range(20):
         come_and_go()

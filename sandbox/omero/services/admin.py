@@ -70,8 +70,7 @@ class Admin(Service):
 
     def _users(self, ids: Any, current: Any) -> list:
         with self.server.database.read() as tx:
-            loaded = hydrate.load(tx, self.context(current), "Experimenter", ids, ["groupExperimenterMap.parent"])
-        return loaded
+            return hydrate.load(tx, self.context(current), "Experimenter", ids, ["groupExperimenterMap.parent"])
 
     def _groups(self, ids: Any, current: Any) -> list:
         with self.server.database.read() as tx:

@@ -70,9 +70,7 @@ class Query(Service):
             raise errors.api_usage(f"query did not return a unique result: {len(found)}")
         return found[0] if found else None
 
-    def findAllByString(
-        self, klass: str, name: str, value: str, case_sensitive: bool, page: Any, current: Any
-    ) -> list:
+    def findAllByString(self, klass: str, name: str, value: str, case_sensitive: bool, page: Any, current: Any) -> list:
         """The objects with this text (a pattern, when case does not matter) in a property."""
         from omero.rtypes import rstring
 
@@ -139,5 +137,3 @@ def _page(page: Any) -> Any:
     parameters = omero.sys.ParametersI()
     parameters.theFilter = page
     return parameters
-
-

@@ -55,8 +55,8 @@ class Roi(Service):
 
         parameters = id_parameters([image_id], z=rint(z), t=rint(t))
         text = (
-            "select r.id from Roi r where r.image.id in (:ids) and exists (select s.id from Shape s where s.roi.id = r.id"
-            " and (s.theZ is null or s.theZ = :z) and (s.theT is null or s.theT = :t))"
+            "select r.id from Roi r where r.image.id in (:ids) and exists (select s.id from Shape s"
+            " where s.roi.id = r.id and (s.theZ is null or s.theZ = :z) and (s.theT is null or s.theT = :t))"
         )
         return self._result(self._narrowed(text, parameters, options), parameters, options, current)
 
