@@ -19,6 +19,7 @@ def main() -> None:
     """Write every file."""
     moving_cells()
     two_classes()
+    immunohistochemistry()
 
 
 def save(name: str, pixels: np.ndarray, axes: str, channel: str, **sizes: Any) -> None:
@@ -85,6 +86,14 @@ def two_classes() -> None:
     for number, (kind, (x, y)) in enumerate([("A", p) for p in first] + [("B", p) for p in second], 1):
         lines.append(f"points\t{number}\t{x:.3f}\t{y:.3f}\t{kind}")
     (HERE / "two_classes.tabular").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def immunohistochemistry() -> None:
+    """`ihc.png`: the upper left quarter of scikit-image's `immunohistochemistry` (hematoxylin and DAB)."""
+    import skimage.data
+    from skimage.io import imsave
+
+    imsave(HERE / "ihc.png", skimage.data.immunohistochemistry()[:256, :256], check_contrast=False)
 
 
 def disk(plane: np.ndarray, middle: np.ndarray, radius: float, label: int) -> None:

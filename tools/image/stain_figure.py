@@ -1,0 +1,86 @@
+"""Draws a stained image, each stain alone, where it is positive, and how its amount is distributed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from image_file import ImageFile
+from stain_quantities import Palette, StainOptions, separate, tiles_of
+
+if TYPE_CHECKING:
+    import numpy as np
+
+MOST_PIXELS_ACROSS = 700
+
+
+def thumbnail(image: ImageFile) -> np.ndarray:
+    """(Y, X, 3) every n-th pixel: colours stay those of the image, where averages would be new ones."""
+    import numpy as np
+
+    step = max(1, -(-max(image.size_y, image.size_x) // MOST_PIXELS_ACROSS))
+    small = np.zeros((-(-image.size_y // step), -(-image.size_x // step), 3), np.uint8)
+    for rows, columns in tiles_of(image):
+        first, left = -(-rows.start // step), -(-columns.start // step)
+        part = image.read_colour(0, 0, rows, columns)[
+            first * step - rows.start :: step, left * step - columns.start :: step
+        ]
+        small[first : first + part.shape[0], left : left + part.shape[1]] = part
+    return small
+
+
+def draw_stains(path: Path, name: str, small: np.ndarray, palette: Palette, options: StainOptions) -> None:
+    """Write the figure as PNG.
+
+    Args:
+        path: Where to.
+        name: Of the image.
+        small: (Y, X, 3) uint8 thumbnail.
+        palette: Colours of the whole image, for the histograms.
+        options: Stains, white, tissue and levels.
+    """
+    import numpy as np
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    stains = options.stains
+    figure = Figure(figsize=(4 * (len(stains.names) + 1), 7.5), layout="constrained")
+    FigureCanvasAgg(figure)
+    figure.suptitle(name)
+    axes = figure.subplots(2, len(stains.names) + 1)
+    amounts, density = separate(small, options)
+    tissue = density >= options.tissue
+    axes[0, 0].imshow(small)
+    axes[0, 0].set_title("Image")
+    axes[1, 0].imshow(_outlined(small, tissue))
+    axes[1, 0].set_title(f"Tissue (density ≥ {options.tissue:.3g})")
+    amounts_of_palette, density_of_palette = separate(palette.colours, options)
+    counts = palette.counts * (density_of_palette >= options.tissue)
+    for k, stain in enumerate(stains.names):
+        # What the image would look like with this stain alone.
+        alone = options.white * 10 ** (-amounts[..., k : k + 1] * stains.vectors[k])
+        axes[0, k + 1].imshow(np.clip(alone, 0, 255).astype(np.uint8))
+        axes[0, k + 1].set_title(stain)
+        axis = axes[1, k + 1]
+        highest = max(float(amounts_of_palette[:, k].max(initial=0)), float(options.levels[k].max())) * 1.02
+        axis.hist(
+            amounts_of_palette[:, k],
+            bins=200,
+            range=(0, highest),
+            weights=counts,
+            color=np.clip(alone.min((0, 1)) / 255, 0, 1),
+        )
+        for level, style in zip(options.levels[k], ("-", "--", ":"), strict=True):
+            axis.axvline(level, color="k", linestyle=style, linewidth=1)
+        axis.set(title=f"{stain} in tissue", xlabel="amount (optical density)", ylabel="pixels")
+        axis.set_yscale("symlog")  # as log, but 0 has a place
+    for axis in (*axes[0], axes[1, 0]):
+        axis.set_axis_off()
+    figure.savefig(path, format="png", dpi=80, metadata={"Software": None})
+
+
+def _outlined(small: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """The picture with the background of the mask made pale."""
+    import numpy as np
+
+    return np.where(mask[..., None], small, (small.astype(np.uint16) + 3 * 255) // 4).astype(np.uint8)
