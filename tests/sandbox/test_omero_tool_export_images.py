@@ -127,7 +127,9 @@ def test_an_image_that_cannot_be_read_leaves_no_file_behind(lab: Lab, export, tm
     assert not (tmp_path / "meta.tsv").exists()
 
 
-def test_a_connection_that_breaks_leaves_no_file_behind(lab: Lab, export, tmp_path: Path, monkeypatch, proxy: CuttingProxy):
+def test_a_connection_that_breaks_leaves_no_file_behind(
+    lab: Lab, export, tmp_path: Path, monkeypatch, proxy: CuttingProxy
+):
     monkeypatch.setattr(omero_pixels, "WINDOW", 2)
     dataset = lab.container("Dataset", "d")
     for number in range(4):

@@ -87,7 +87,9 @@ def test_wells_have_labels_and_stand_in_their_order(lab: Lab, find):
     for target in (typed("screen", "screen 1"), typed("plate", "plate 1")):
         rows = find(target)
         assert [row["well"] for row in rows] == ["B2", "B12", "AA1"]
-        assert {(row["screen_name"], row["plate_name"], row["dataset_id"]) for row in rows} == {("screen 1", "plate 1", "")}
+        assert {(row["screen_name"], row["plate_name"], row["dataset_id"]) for row in rows} == {
+            ("screen 1", "plate 1", "")
+        }
 
 
 def test_filters_must_all_hold(lab: Lab, find):
@@ -98,7 +100,7 @@ def test_filters_must_all_hold(lab: Lab, find):
     lab.annotate(images[2], pairs(("mitosis", "stage")))
     for image in images[:2]:
         lab.annotate(image, tag("good"))
-    lab.annotate(images[0], tag("it's \"100%\" <best>"))
+    lab.annotate(images[0], tag('it\'s "100%" <best>'))
 
     def names(**filters: str) -> list[str]:
         return [row["image_name"] for row in find(typed("dataset", "d"), filters=filters)]
@@ -106,7 +108,7 @@ def test_filters_must_all_hold(lab: Lab, find):
     assert names(key_values="stage = mitosis") == ["cell_0.tif", "cell_1.tif"]
     assert names(key_values="stage=mitosis\ndose=2") == ["cell_0.tif"]
     assert names(tags="good", name="*_[12].tif") == ["cell_1.tif"]
-    assert names(tags="good\nit's \"100%\" <best>") == ["cell_0.tif"]
+    assert names(tags='good\nit\'s "100%" <best>') == ["cell_0.tif"]
     assert names(name="CELL*") == []
     assert names(tags="Good") == []
 
@@ -153,7 +155,9 @@ def test_what_cannot_be_found_is_named(lab: Lab, find, target, message):
 
 def test_a_name_of_two_is_refused_with_their_ids(lab: Lab, find):
     twins = [lab.container("Dataset", "twin") for _ in range(2)]
-    with pytest.raises(UserError, match=rf"dataset 'twin': 2 have this name \(ids {twins[0]}, {twins[1]}\). Give the id"):
+    with pytest.raises(
+        UserError, match=rf"dataset 'twin': 2 have this name \(ids {twins[0]}, {twins[1]}\). Give the id"
+    ):
         find(typed("dataset", "twin"))
 
 
