@@ -87,7 +87,7 @@ def write_large(path: Path) -> None:
     import tifffile
 
     noise = np.random.default_rng(1).integers(0, 50, (TILE, TILE), dtype=np.uint8)
-    tile = zlib.compress(noise, 1)
+    tile = zlib.compress(noise.tobytes(), 1)
     with tifffile.TiffWriter(path, bigtiff=True, ome=True) as writer:
         side = LARGE
         for level in range(6):
