@@ -136,9 +136,11 @@ class Admin(Service):
         """Ids of the groups a user leads."""
         return sorted(self.server.directory.leader_of(id_of(user, "experimenter")))
 
-    def lookupLdapAuthExperimenters(self, current: Any) -> list:
+    def lookupLdapAuthExperimenters(self, current: Any) -> Any:
         """None: there is no LDAP."""
-        return []
+        from omero.rtypes import rlist
+
+        return rlist([])
 
     def lookupLdapAuthExperimenter(self, user_id: int, current: Any) -> str:
         """Nothing: there is no LDAP."""
