@@ -250,17 +250,18 @@ def _read_xlsx(path: Path, name: str) -> Table:
     import openpyxl
 
     open_zip(path, name, MAX_XLSX_UNPACKED).close()
-    try:
-        book = openpyxl.load_workbook(path, read_only=True, data_only=False, keep_links=False)
-    except (
-        Exception
-    ) as error:  # openpyxl raises KeyError, BadZipFile, XML and type errors of many kinds on broken files
-        raise UserError(f"file {name}: not a readable XLSX file ({error}). Save it again or give CSV.") from error
-    try:
-        sheet = next((book[title] for title in book.sheetnames if title.casefold() == "metadata"), book.worksheets[0])
-        return _read_sheet(sheet, name)
-    finally:
-        book.close()
+    # Opened here, because openpyxl goes by the path's ending, and Galaxy names every file `.dat`.
+    with path.open("rb") as stream:
+        try:
+            book = openpyxl.load_workbook(stream, read_only=True, data_only=False, keep_links=False)
+        # openpyxl raises KeyError, BadZipFile, XML and type errors of many kinds on broken files
+        except Exception as error:
+            raise UserError(f"file {name}: not a readable XLSX file ({error}). Save it again or give CSV.") from error
+        try:
+            metadata = next((book[title] for title in book.sheetnames if title.casefold() == "metadata"), None)
+            return _read_sheet(metadata or book.worksheets[0], name)
+        finally:
+            book.close()
 
 
 def _read_sheet(sheet: Any, name: str) -> Table:
