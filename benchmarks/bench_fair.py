@@ -70,7 +70,7 @@ def records() -> list[dict[str, object]]:
         ]
         for product in ("gide", "bia", "general", "idr"):
             output = ("--crate", folder / "gide.json", "--package", folder / f"{product}.zip")
-            arguments = ("--product", product, *table, *images, *output, "--with-images")
+            arguments: tuple[object, ...] = ("--product", product, *table, *images, *output, "--with-images")
             runs.append((f"crate {product}", "build_crate", arguments))
         runs.append(("crate check bia", "validate_crate", ("--crate", folder / "bia.zip", *reports)))
         runs.append(("crate check general", "validate_crate", ("--crate", folder / "general.zip", *reports)))

@@ -106,8 +106,8 @@ def read_image(group: "zarr.Group", address: str) -> RemoteImage:
     Raises:
         UserError: A plate, a collection, or metadata without a first multiscale image.
     """
-    attributes = dict(group.attrs)
-    ome = attributes.get("ome", attributes)
+    attributes: dict[str, Any] = dict(group.attrs)
+    ome: Any = attributes.get("ome", attributes)
     if isinstance(ome, dict) and "plate" in ome:
         raise UserError(f"image {address}: a plate. Give the address of one field, as .../plate.zarr/A/1/0.")
     try:
@@ -172,6 +172,7 @@ def read_region(
     Raises:
         UserError: No such level or axis, outside of the image, too large, or chunks that cannot be read.
     """
+    import numpy as np
     import zarr
 
     if not 0 <= level < len(image.levels):
@@ -189,7 +190,7 @@ def read_region(
                 f"region {format_bounds(placed)}: {prod(sizes) * array.dtype.itemsize:,} bytes, "
                 f"at most {limit:,} are read. Give a smaller region or a coarser level."
             )
-        pixels = array[tuple(slice(first, end) for first, end in placed.values())]
+        pixels = np.asarray(array[tuple(slice(first, end) for first, end in placed.values())])
     except (ValueError, KeyError, TypeError, RuntimeError, zarr.errors.BaseZarrError) as error:
         raise UserError(
             f"image {image.name}: level {level} cannot be read ({type(error).__name__}). It may be damaged."
@@ -316,15 +317,15 @@ def _store(web: Web, address: str, limit: int) -> Any:
             raise NotImplementedError
 
         async def list(self) -> AsyncIterator[str]:
-            for key in ():
+            for key in tuple[str, ...]():
                 yield key
 
         async def list_prefix(self, prefix: str) -> AsyncIterator[str]:
-            for key in ():
+            for key in tuple[str, ...]():
                 yield key
 
         async def list_dir(self, prefix: str) -> AsyncIterator[str]:
-            for key in ():
+            for key in tuple[str, ...]():
                 yield key
 
     def _cut(data: bytes, byte_range: ByteRequest) -> bytes:
