@@ -20,6 +20,7 @@ def main() -> None:
     moving_cells()
     two_classes()
     immunohistochemistry()
+    tiny_model()
 
 
 def save(name: str, pixels: np.ndarray, axes: str, channel: str, **sizes: Any) -> None:
@@ -94,6 +95,86 @@ def immunohistochemistry() -> None:
     from skimage.io import imsave
 
     imsave(HERE / "ihc.png", skimage.data.immunohistochemistry()[:256, :256], check_contrast=False)
+
+
+def tiny_model() -> None:
+    """`tiny_model.zip`: a BioImage Model Zoo package whose network smoothes the image scaled to 0 to 1, then sigmoid."""
+    from onnx import TensorProto, helper, numpy_helper
+
+    constants = {
+        "kernel": np.full((1, 1, 3, 3), 1 / 9),
+        "gain": np.array(24.0),
+        "half": np.array(6.0),
+        "one": np.array(1.0),
+    }
+    steps = [("Conv", "x", "kernel", "smooth"), ("Mul", "smooth", "gain", "high"), ("Sub", "high", "half", "shifted")]
+    nodes = [helper.make_node(kind, [a, b], [out]) for kind, a, b, out in steps]
+    nodes[0] = helper.make_node("Conv", ["x", "kernel"], ["smooth"], pads=[1] * 4)
+    nodes += [helper.make_node("Sigmoid", ["shifted"], ["object"]), helper.make_node("Sub", ["one", "object"], ["edge"]),
+              helper.make_node("Concat", ["object", "edge"], ["y"], axis=1)]  # fmt: skip
+    shape: list[str | int] = ["b", 1, "h", "w"]
+    graph = helper.make_graph(
+        nodes, "tiny", [helper.make_tensor_value_info("x", TensorProto.FLOAT, shape)],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, ["b", 2, "h", "w"])],
+        [numpy_helper.from_array(value.astype(np.float32), name) for name, value in constants.items()],
+    )  # fmt: skip
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)])
+    model.ir_version = 8
+    test = np.random.default_rng(0).random((1, 1, 32, 32)).astype(np.float32)
+    # The package scales its input to 0 to 1; so is the test's.
+    test[0, 0, 0, 0], test[0, 0, 0, 1] = 0, 1
+    padded = np.pad(test[0, 0], 1)
+    smooth = np.mean([padded[y : y + 32, x : x + 32] for y in range(3) for x in range(3)], axis=0)
+    found = 1 / (1 + np.exp(6 - 24 * smooth))
+    zip_file(
+        "tiny_model.zip",
+        {
+            "rdf.yaml": TINY_MODEL.encode(),
+            "weights.onnx": model.SerializeToString(),
+            "in.npy": npy(test),
+            "out.npy": npy(np.stack([found, 1 - found])[None].astype(np.float32)),
+            "README.md": b"# Tiny network\n\n# Validation\nFor tests only.\n",
+        },
+    )
+
+
+def npy(array: np.ndarray) -> bytes:
+    """An array as the bytes of a .npy file."""
+    stream = io.BytesIO()
+    np.save(stream, array)
+    return stream.getvalue()
+
+
+TINY_MODEL = """format_version: 0.5.4
+type: model
+name: Tiny network
+description: Brightness to probability, for tests
+authors: [{name: Bioimage Suite for Galaxy}]
+cite: [{text: none, doi: 10.1234/abcd}]
+license: MIT
+documentation: README.md
+inputs:
+- id: raw
+  axes:
+  - {type: batch}
+  - {type: channel, channel_names: [grey]}
+  - {type: space, id: y, size: {min: 16, step: 16}}
+  - {type: space, id: x, size: {min: 16, step: 16}}
+  test_tensor: {source: in.npy}
+  data: {type: float32}
+  preprocessing: [{id: scale_range, kwargs: {axes: [channel, y, x]}}]
+outputs:
+- id: prediction
+  axes:
+  - {type: batch}
+  - {type: channel, channel_names: [object, edge]}
+  - {type: space, id: y, size: {tensor_id: raw, axis_id: y}}
+  - {type: space, id: x, size: {tensor_id: raw, axis_id: x}}
+  test_tensor: {source: out.npy}
+  data: {type: float32}
+weights:
+  onnx: {source: weights.onnx, opset_version: 13}
+"""
 
 
 def disk(plane: np.ndarray, middle: np.ndarray, radius: float, label: int) -> None:

@@ -1,0 +1,116 @@
+"""From what a network predicts to objects: probability, probability and boundary, classes, or labels as they are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from split_objects import SplitOptions, label_bands
+from tool_errors import UserError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+@dataclass(frozen=True)
+class ObjectOptions:
+    """How a prediction becomes objects.
+
+    Attributes:
+        meaning: `foreground`, `foreground_boundary`, `classes` or `labels`.
+        foreground: Channel of the probability of objects (or of the labels).
+        boundary: Channel of the probability of boundaries.
+        threshold: Probability from which a pixel is foreground; without the boundary's, from which it is core.
+        seeds: `distance` or `none`: how touching objects of `foreground` are divided.
+        seed_distance: Two seeds of a component are at least this far apart, px.
+        min_size: Smaller objects are removed, px.
+    """
+
+    meaning: str = "foreground"
+    foreground: int = 0
+    boundary: int = 1
+    threshold: float = 0.5
+    seeds: str = "none"
+    seed_distance: int = 7
+    min_size: int = 20
+
+    def check(self, channels: int, model: str) -> None:
+        """Refuse channels that the output does not have.
+
+        Raises:
+            UserError: Names the channel and how many there are.
+        """
+        used = [self.foreground] + ([self.boundary] if self.meaning == "foreground_boundary" else [])
+        for channel in used if self.meaning != "classes" else []:
+            if not 0 <= channel < channels:
+                raise UserError(
+                    f"Channel {channel} of the prediction: the output of model {model} has {channels} channels, "
+                    "counted from 0. Choose one of them."
+                )
+
+
+def find_objects(prediction: np.ndarray, options: ObjectOptions, first_label: int = 1) -> np.ndarray:
+    """Number the objects of a plane or a volume.
+
+    Args:
+        prediction: (C, Y, X) or (C, Z, Y, X) float32.
+        options: How.
+        first_label: Label of the first object; classes keep their numbers (channel 0 is background).
+
+    Returns:
+        (Y, X) or (Z, Y, X) int32 label map.
+    """
+    import numpy as np
+
+    if options.meaning == "classes":
+        return prediction.argmax(axis=0).astype(np.int32)
+    one = prediction[options.foreground]
+    if options.meaning == "labels":
+        return _renumbered(np.rint(one).astype(np.int64), options.min_size, first_label)
+    mask = one >= options.threshold
+    if options.meaning == "foreground_boundary":
+        return _grown_cores(mask, one, prediction[options.boundary], options, first_label)
+    if mask.ndim == 3:
+        return _label_volume(mask, options, first_label)
+    split = SplitOptions(options.seeds, options.seed_distance, 1.0, options.min_size)
+    split.check()
+    return np.concatenate(list(label_bands(mask, split, first_label)))
+
+
+def _grown_cores(
+    mask: np.ndarray, foreground: np.ndarray, boundary: np.ndarray, options: ObjectOptions, first_label: int
+) -> np.ndarray:
+    """Cores, where foreground outweighs boundary by the threshold, grow over the foreground up the boundary."""
+    from scipy import ndimage
+    from skimage.segmentation import watershed
+
+    cores = ndimage.label(foreground - boundary >= options.threshold)[0]
+    return _renumbered(watershed(boundary, cores, mask=mask | (cores > 0)), options.min_size, first_label)
+
+
+def _renumbered(labels: np.ndarray, min_size: int, first_label: int) -> np.ndarray:
+    """Number labels without gaps, in ascending order, without those that are too small."""
+    import numpy as np
+
+    ids, index, counts = np.unique(labels, return_inverse=True, return_counts=True)
+    keep = (ids > 0) & (counts >= min_size)
+    new = np.where(keep, np.cumsum(keep) + first_label - 1, 0)
+    return new[index].reshape(labels.shape).astype(np.int32)
+
+
+def _label_volume(mask: np.ndarray, options: ObjectOptions, first_label: int) -> np.ndarray:
+    """Connected components of a volume (by faces), divided from the maxima of the distance to the background."""
+    import numpy as np
+    from scipy import ndimage
+
+    components = ndimage.label(mask)[0]
+    if options.seeds == "none":
+        return _renumbered(components, options.min_size, first_label)
+    from skimage.feature import peak_local_max
+    from skimage.segmentation import watershed
+
+    heights = ndimage.gaussian_filter(ndimage.distance_transform_edt(mask), 1.0)
+    peaks = peak_local_max(heights, min_distance=options.seed_distance, labels=components, exclude_border=False)
+    markers = np.zeros(mask.shape, np.int32)
+    markers[tuple(peaks.T)] = np.arange(1, len(peaks) + 1)
+    return _renumbered(watershed(-heights, markers, mask=mask), options.min_size, first_label)

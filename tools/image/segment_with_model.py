@@ -1,0 +1,146 @@
+#!/usr/bin/env python
+"""Segments an image with a network from the BioImage Model Zoo (ONNX weights), tile by tile, without network access."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+from image_file import ImageFile, open_image
+from label_map_writer import ome_sizes, replaced_when_complete, write_label_map
+from model_objects import ObjectOptions, find_objects
+from model_package import Network, load_network, predict, quiet_library, unpack
+from tool_arguments import parse_arguments
+from tool_errors import UserError, run_tool
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+def choose_channels(image: ImageFile, wanted: list[str], network: Network) -> list[int]:
+    """The image's channels for the network's, in order.
+
+    Raises:
+        UserError: More or fewer channels than the network takes.
+    """
+    channels = [image.resolve_channel(one) for one in wanted] if wanted else list(range(image.size_c))
+    if len(channels) != network.channels:
+        raise UserError(
+            f"Model {network.name} takes {network.channels} channels, {len(channels)} are given of image {image.name} "
+            f"({', '.join(image.channel_labels())}). Name as many as the model takes, in its order."
+        )
+    return channels
+
+
+def predict_image(image: ImageFile, network: Network, channels: list[int], args: Namespace) -> Iterator[np.ndarray]:
+    """Predict plane by plane, or volume by volume where the network takes volumes.
+
+    Yields:
+        (C, Y, X) or (C, Z, Y, X) float32, z running faster than t.
+    """
+    import numpy as np
+
+    for t in range(image.size_t):
+        planes = [range(image.size_z)] if "z" in network.space else [[z] for z in range(image.size_z)]
+        for some in planes:
+            volume = np.stack([[image.read_plane(t, c, z) for z in some] for c in channels]).astype(np.float32)
+            if not np.isfinite(volume).all():
+                raise UserError(f"Image {image.name}: it has pixels that are no numbers (NaN). Replace them first.")
+            found = predict(network, volume if "z" in network.space else volume[:, 0], args.tile, args.overlap)
+            print(f"t={t} z={some[0]}: predicted", flush=True)
+            yield found
+
+
+def label_bands_of(predictions: Iterator[np.ndarray], options: ObjectOptions, model: str) -> Iterator[np.ndarray]:
+    """Turn predictions into planes of labels that run on from plane to plane."""
+    largest = 0
+    for prediction in predictions:
+        options.check(len(prediction), model)
+        labels = find_objects(prediction, options, largest + 1)
+        if options.meaning != "classes":
+            largest = max(largest, int(labels.max(initial=0)))
+        yield from labels if labels.ndim == 3 else [labels]
+
+
+def kept(predictions: Iterator[np.ndarray], store: list[np.ndarray] | None) -> Iterator[np.ndarray]:
+    """Pass predictions on, and keep them where a list is given."""
+    for prediction in predictions:
+        if store is not None:
+            store.append(prediction)
+        yield prediction
+
+
+def write_prediction(path: Path, predictions: list[np.ndarray], image: ImageFile) -> None:
+    """Write what the network predicted as OME-TIFF, float32, with the axes T, C, Z, Y, X."""
+    import uuid
+    import zlib
+
+    import numpy as np
+    import tifffile
+
+    volumes = [one if one.ndim == 4 else one[:, None] for one in predictions]
+    per_time = len(volumes) // image.size_t
+    stack = np.stack([np.concatenate(volumes[t * per_time : (t + 1) * per_time], axis=1) for t in range(image.size_t)])
+    names = [f"prediction_{channel}" for channel in range(stack.shape[1])]
+    identity = str(
+        uuid.uuid5(uuid.NAMESPACE_OID, f"{image.name} {stack.shape} {zlib.crc32(np.ascontiguousarray(stack))}")
+    )
+    metadata = {"axes": "TCZYX", "UUID": identity, "Channel": {"Name": names}, **ome_sizes(image)}
+    with replaced_when_complete(path) as part:
+        tifffile.imwrite(part, stack, ome=True, photometric="minisblack", compression="zlib", predictor=True,
+                         compressionargs={"level": 1}, metadata=metadata)  # fmt: skip
+
+
+def _arguments(argv: list[str] | None) -> Namespace:
+    parser = ArgumentParser(description=__doc__)
+    default = ObjectOptions()
+    parser.add_argument("--image", type=Path, required=True)
+    parser.add_argument("--image-name")
+    parser.add_argument("--channels", nargs="*", default=[], help="names or indices, in the model's order; all if none")
+    parser.add_argument("--model", type=Path, required=True, help="package (zip)")
+    parser.add_argument("--model-name")
+    parser.add_argument("--model-output", help="name of the model's output; the first where not given")
+    parser.add_argument("--skip-test", action="store_true", help="do not check the model against its test data")
+    parser.add_argument("--meaning", choices=["foreground", "foreground_boundary", "classes", "labels"], required=True)
+    parser.add_argument("--foreground", type=int, default=default.foreground)
+    parser.add_argument("--boundary", type=int, default=default.boundary)
+    parser.add_argument("--threshold", type=float, default=default.threshold)
+    parser.add_argument("--seeds", choices=["distance", "none"], default=default.seeds)
+    parser.add_argument("--seed-distance", type=int, default=default.seed_distance)
+    parser.add_argument("--min-size", type=int, default=default.min_size)
+    parser.add_argument("--tile", type=int, default=512)
+    parser.add_argument("--overlap", type=int, default=32)
+    parser.add_argument("--labels", type=Path, required=True)
+    parser.add_argument("--prediction", type=Path)
+    return parse_arguments(parser, argv)
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Parse, open, check, predict, write."""
+    args = _arguments(argv)
+    if args.tile < 16 or args.overlap < 0:
+        raise UserError(f"Tile {args.tile} with overlap {args.overlap}: give at least 16, and an overlap of 0 or more.")
+    options = ObjectOptions(args.meaning, args.foreground, args.boundary, args.threshold, args.seeds,
+                            args.seed_distance, args.min_size)  # fmt: skip
+    image = open_image(args.image, args.image_name)
+    name = args.model_name or args.model.name
+    with TemporaryDirectory() as scratch:
+        folder = Path(scratch) / "model"
+        folder.mkdir()
+        quiet_library(Path(scratch))
+        description = unpack(args.model, name, folder)
+        network = load_network(description, name, not args.skip_test, args.model_output)
+        channels = choose_channels(image, args.channels, network)
+        store: list[np.ndarray] | None = [] if args.prediction else None
+        predictions = kept(predict_image(image, network, channels, args), store)
+        count = write_label_map(args.labels, label_bands_of(predictions, options, network.name), image)
+        if args.prediction and store:
+            write_prediction(args.prediction, store, image)
+    print(f"{image.name}: {count} objects by {network.name}")
+
+
+if __name__ == "__main__":
+    run_tool(main)
