@@ -66,13 +66,6 @@ def expanded(element: ElementTree.Element, macros: dict[str, ElementTree.Element
 
 
 @pytest.mark.parametrize("tool", TOOLS)
-def test_required_files_are_the_modules_that_the_script_imports(tool):
-    elements = expanded(ElementTree.parse(FOLDER / f"{tool}.xml").getroot(), macro_texts())
-    files = {element.get("path") for element in elements if element.tag == "include"}
-    assert files == {f"{module}.py" for module in reached(tool)[0]}
-
-
-@pytest.mark.parametrize("tool", TOOLS)
 def test_requirements_are_the_packages_that_the_script_imports(tool):
     elements = expanded(ElementTree.parse(FOLDER / f"{tool}.xml").getroot(), macro_texts())
     requirements = {element.text for element in elements if element.tag == "requirement"} - {"python"}
@@ -88,16 +81,6 @@ def test_secrets_come_from_the_environment_only(tool):
     elements = expanded(ElementTree.fromstring(text), macro_texts())
     names = {element.get("name") for element in elements if element.tag == "param"}
     assert not {name for name in names if "passw" in name or "secret" in name or "session" in name}
-
-
-def test_shared_modules_are_equal_to_their_originals():
-    """Copies, not links: Galaxy's required_files does not follow a link."""
-    common = FOLDER.parent / "common"
-    shared = [path.name for path in common.glob("*.py") if (FOLDER / path.name).exists()]
-    assert "tool_errors.py" in shared
-    for name in shared:
-        assert (FOLDER / name).read_text() == (common / name).read_text(), f"copy tools/common/{name} again"
-        assert not (FOLDER / name).is_symlink()
 
 
 @pytest.mark.parametrize("tool", TOOLS)
