@@ -98,7 +98,7 @@ def immunohistochemistry() -> None:
 
 
 def tiny_model() -> None:
-    """`tiny_model.zip`: a BioImage Model Zoo package whose network smoothes the image scaled to 0 to 1, then sigmoid."""
+    """`tiny_model.zip`: BioImage Model Zoo package of a network that scales, smoothes and applies a sigmoid."""
     from onnx import TensorProto, helper, numpy_helper
 
     constants = {
@@ -110,8 +110,11 @@ def tiny_model() -> None:
     steps = [("Conv", "x", "kernel", "smooth"), ("Mul", "smooth", "gain", "high"), ("Sub", "high", "half", "shifted")]
     nodes = [helper.make_node(kind, [a, b], [out]) for kind, a, b, out in steps]
     nodes[0] = helper.make_node("Conv", ["x", "kernel"], ["smooth"], pads=[1] * 4)
-    nodes += [helper.make_node("Sigmoid", ["shifted"], ["object"]), helper.make_node("Sub", ["one", "object"], ["edge"]),
-              helper.make_node("Concat", ["object", "edge"], ["y"], axis=1)]  # fmt: skip
+    nodes += [
+        helper.make_node("Sigmoid", ["shifted"], ["object"]),
+        helper.make_node("Sub", ["one", "object"], ["edge"]),
+        helper.make_node("Concat", ["object", "edge"], ["y"], axis=1),
+    ]
     shape: list[str | int] = ["b", 1, "h", "w"]
     graph = helper.make_graph(
         nodes, "tiny", [helper.make_tensor_value_info("x", TensorProto.FLOAT, shape)],

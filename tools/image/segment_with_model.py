@@ -85,9 +85,8 @@ def write_prediction(path: Path, predictions: list[np.ndarray], image: ImageFile
     per_time = len(volumes) // image.size_t
     stack = np.stack([np.concatenate(volumes[t * per_time : (t + 1) * per_time], axis=1) for t in range(image.size_t)])
     names = [f"prediction_{channel}" for channel in range(stack.shape[1])]
-    identity = str(
-        uuid.uuid5(uuid.NAMESPACE_OID, f"{image.name} {stack.shape} {zlib.crc32(np.ascontiguousarray(stack))}")
-    )
+    checksum = zlib.crc32(stack.tobytes())
+    identity = str(uuid.uuid5(uuid.NAMESPACE_OID, f"{image.name} {stack.shape} {checksum}"))
     metadata = {"axes": "TCZYX", "UUID": identity, "Channel": {"Name": names}, **ome_sizes(image)}
     with replaced_when_complete(path) as part:
         tifffile.imwrite(part, stack, ome=True, photometric="minisblack", compression="zlib", predictor=True,

@@ -195,26 +195,32 @@ def assign(
         Rows and columns of the chosen links.
     """
     import numpy as np
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
 
     useful = cost <= 2 * alternative
     rows, cols, cost = rows[useful], cols[useful], cost[useful]
     alone = (np.bincount(rows, minlength=shape[0])[rows] == 1) & (np.bincount(cols, minlength=shape[1])[cols] == 1)
     chosen_rows, chosen_cols = [rows[alone]], [cols[alone]]
     rows, cols, cost = rows[~alone], cols[~alone], cost[~alone]
-    if len(rows):
-        total = sum(shape)
-        graph = coo_array((np.ones(len(rows)), (rows, cols + shape[0])), shape=(total, total))
-        group = connected_components(graph, directed=False)[1][rows]
-        order = np.argsort(group, kind="stable")
-        starts = np.flatnonzero(np.diff(group[order], prepend=-1))
-        cuts = starts[1:][np.diff(starts // BATCH_LINKS) > 0]
-        for batch in np.split(order, cuts):
-            r, c = _match(rows[batch], cols[batch], cost[batch], alternative)
-            chosen_rows.append(r)
-            chosen_cols.append(c)
+    for batch in _batches(rows, cols, shape):
+        r, c = _match(rows[batch], cols[batch], cost[batch], alternative)
+        chosen_rows.append(r)
+        chosen_cols.append(c)
     return np.concatenate(chosen_rows), np.concatenate(chosen_cols)
+
+
+def _batches(rows: np.ndarray, cols: np.ndarray, shape: tuple[int, int]) -> list[np.ndarray]:
+    """Split links into parts of about BATCH_LINKS without tearing groups that compete."""
+    import numpy as np
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    if len(rows) <= BATCH_LINKS:
+        return [np.arange(len(rows))] if len(rows) else []
+    graph = coo_array((np.ones(len(rows)), (rows, cols + shape[0])), shape=(sum(shape), sum(shape)))
+    group = connected_components(graph, directed=False)[1][rows]
+    order = np.argsort(group, kind="stable")
+    starts = np.flatnonzero(np.diff(group[order], prepend=-1))
+    return np.split(order, starts[1:][np.diff(starts // BATCH_LINKS) > 0])
 
 
 def _match(rows: np.ndarray, cols: np.ndarray, cost: np.ndarray, alternative: float) -> tuple[np.ndarray, np.ndarray]:
@@ -231,7 +237,10 @@ def _match(rows: np.ndarray, cols: np.ndarray, cost: np.ndarray, alternative: fl
     weights = np.concatenate([cost, np.full(n + m, alternative), np.zeros(len(cost))]) + tiny
     at_rows = np.concatenate([r, np.arange(n), n + np.arange(m), n + c])
     at_cols = np.concatenate([c, m + np.arange(n), np.arange(m), m + r])
-    matrix = csr_array((weights, (at_rows, at_cols)), shape=(n + m, n + m))
+    order = np.lexsort((at_cols, at_rows))
+    # Laid out by hand: what scipy checks and sorts on the way would take longer than the matching.
+    starts = np.concatenate([[0], np.cumsum(np.bincount(at_rows, minlength=n + m))]).astype(np.int32)
+    matrix = csr_array((weights[order], at_cols[order].astype(np.int32), starts), shape=(n + m, n + m))
     left, right = min_weight_full_bipartite_matching(matrix)
     real = (left < n) & (right < m)
     return row_ids[left[real]], col_ids[right[real]]

@@ -1,0 +1,92 @@
+"""quantify_staining on a slide of 20,000 x 20,000 RGB pixels against scikit-image's rgb2hed, both by tile.
+
+`python benchmarks/bench_image_staining.py` prints the figures; `make bench` collects `records()`. rgb2hed of such an
+image at once would need about 30 GB, so that it gets tiles too, read the same way; it only separates the stains, while
+the tool also finds thresholds and counts. Both are whole processes.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+TOOLS = Path(__file__).resolve().parents[1] / "tools" / "image"
+SIDE = 20_000
+COMPARED = "rgb2hed of scikit-image 0.26 by tiles of 1024, same reader"
+
+
+def make_slide(path: Path, side: int) -> None:
+    """Write scikit-image's tissue section beside and below itself, each copy with noise of its own, tiled, zlib."""
+    import numpy as np
+    import skimage.data
+    import tifffile
+
+    section = skimage.data.immunohistochemistry()
+    rng = np.random.default_rng(0)
+    noisy = [np.clip(section + rng.normal(0, 2, section.shape), 0, 255).astype(np.uint8) for _ in range(8)]
+    count = -(-side // 512)
+
+    def tiles() -> Any:
+        for _ in range(count * count):
+            yield noisy[int(rng.integers(len(noisy)))]
+
+    tifffile.imwrite(path, tiles(), shape=(side, side, 3), dtype=np.uint8, tile=(512, 512), photometric="rgb",
+                     compression="zlib", compressionargs={"level": 1}, bigtiff=True)  # fmt: skip
+
+
+def with_scikit_image(path: Path) -> None:
+    """Separate hematoxylin, eosin and DAB tile by tile and keep their sums."""
+    sys.path.insert(0, str(TOOLS))
+    import numpy as np
+    from image_file import open_image
+    from skimage.color import rgb2hed
+    from stain_quantities import tiles_of
+
+    image = open_image(path)
+    total = np.zeros(3)
+    for block in tiles_of(image):
+        total += rgb2hed(image.read_colour(0, 0, *block)).sum(axis=(0, 1))
+    print(total)
+
+
+def run(command: list[str]) -> tuple[float, float, float]:
+    """Run a process to its end: wall time and processor time in seconds, peak resident memory in MiB."""
+    start = time.perf_counter()
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    _, status, usage = os.wait4(process.pid, 0)
+    if status:
+        raise RuntimeError(f"{command[1]} ended with {os.waitstatus_to_exitcode(status)}")
+    return time.perf_counter() - start, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
+
+
+def records(side: int = SIDE) -> list[dict[str, Any]]:
+    """Measure."""
+    with tempfile.TemporaryDirectory() as folder:
+        slide = Path(folder) / "slide.tiff"
+        make_slide(slide, side)
+        command = [sys.executable, str(TOOLS / "quantify_staining.py"), "--image", str(slide), "--stains", "h_e_dab"]
+        ours = run([*command, "--table", f"{folder}/t", "--vectors-out", f"{folder}/v"])
+        theirs = run([sys.executable, __file__, str(slide)])
+    pixels = f"{side} x {side}"
+    rows = [
+        (f"speed, {pixels}", theirs[0] / ours[0], "x", ">= 3", COMPARED),
+        (f"processor time saved, {pixels}", theirs[1] / ours[1], "x", "", COMPARED),
+        (f"time, {pixels}", ours[0], "s", "", COMPARED),
+        (f"peak memory, {pixels}", ours[2], "MiB", "at most 1024 MiB", COMPARED),
+        (f"peak memory of the other, {pixels}", theirs[2], "MiB", "", COMPARED),
+    ]
+    keys = ("name", "value", "unit", "goal", "compared_with")
+    return [dict(zip(keys, (f"quantify_staining: {row[0]}", *row[1:]), strict=True)) for row in rows]
+
+
+if __name__ == "__main__":
+    if len(sys.argv) > 1:
+        with_scikit_image(Path(sys.argv[1]))
+    else:
+        for record in records():
+            print(record)
