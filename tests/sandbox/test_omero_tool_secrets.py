@@ -44,6 +44,7 @@ def start(
         ("omero_export_rois", ["folder", "shapes", "output"]),
         ("omero_annotate", ["output", "changes"]),
         ("omero_get_annotations", ["output", "wide"]),
+        ("omero_import_images", ["output"]),
     ],
 )
 def test_no_secret_is_printed_written_or_on_a_command_line(lab: Lab, tmp_path: Path, tool, outputs, by_key, wrong):
@@ -61,6 +62,9 @@ def test_no_secret_is_printed_written_or_on_a_command_line(lab: Lab, tmp_path: P
         "tables": [named(f"Image_{image}_a", tmp_path / "table.tsv")],
         "within": typed("dataset", "d"),
         "table": named("pairs.csv", tmp_path / "pairs.csv"),
+        "files": [named("a", tmp_path / "labels.tif") | {"ext": "tiff"}],
+        "place": {"by": "name", "dataset": "d", "project": "", "create": False},
+        **{"zip_holds": "images", "existing": "skip"},
         "form": {"form": "label_map", "overlap": "first"},
         **{"roi_name": "n", "shape": "auto", "table_name": "t", "attach": "image"},
         **{"kind": "image", "mode": "add", "of": "images", "types": ["key_value"]},

@@ -12,6 +12,7 @@ from tool_errors import UserError
 
 if TYPE_CHECKING:
     import numpy as np
+    from omero_objects import ImageRecord
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,21 @@ def describe_label_map(identifier: str, path: Path) -> LabelMapFile:
     return LabelMapFile(identifier, path, sizes["X"], sizes["Y"], sizes.get("Z", 1), sizes.get("T", 1))
 
 
+def check_sizes(file: LabelMapFile, image: "ImageRecord") -> None:
+    """Refuse a label map that was not made from this image; one plane may stand for all planes (a projection).
+
+    Raises:
+        UserError: The sizes differ.
+    """
+    fits = (file.size_x, file.size_y) == (image.size_x, image.size_y)
+    if not fits or file.size_z not in (1, image.size_z) or file.size_t not in (1, image.size_t):
+        raise UserError(
+            f"label map {file.identifier}: its size (x {file.size_x}, y {file.size_y}, z {file.size_z}, "
+            f"t {file.size_t}) is not that of image {image.image_id} {image.image_name!r} (x {image.size_x}, "
+            f"y {image.size_y}, z {image.size_z}, t {image.size_t}). Use the label map that was made from this image."
+        )
+
+
 @contextmanager
 def _damage_is_an_error() -> Iterator[None]:
     """Tifffile only logs a tag that points beyond the end of the file, and reads on without it."""
@@ -73,7 +89,9 @@ def _damage_is_an_error() -> Iterator[None]:
 
 
 def read_planes(file: LabelMapFile) -> Iterator[tuple[int, int, "np.ndarray"]]:
-    """Yield (z, t, labels) of each plane, labels as (rows, columns) of integers; memory holds one plane at a time.
+    """Yield (z, t, labels) of each plane, by time point and then z; memory holds one plane at a time.
+
+    Labels are (rows, columns) of integers, a boolean map's 0 and 1.
 
     Raises:
         UserError: The file ends early, or a label is negative.
@@ -93,9 +111,10 @@ def read_planes(file: LabelMapFile) -> Iterator[tuple[int, int, "np.ndarray"]]:
                 f"label map {file.identifier}: the file is damaged or cut short ({error}). Make it again."
             ) from error
         counts = {"T": file.size_t, "Z": file.size_z}
-        places = product(*(range(counts[axis]) for axis in order))
-        for plane, place in zip(planes, places, strict=True):
+        places = [dict(zip(order, place, strict=True)) for place in product(*(range(counts[axis]) for axis in order))]
+        by_time = sorted((place.get("T", 0), place.get("Z", 0), number) for number, place in enumerate(places))
+        for t, z, number in by_time:
+            plane = planes[number]
             if plane.dtype.kind == "i" and plane.min(initial=0) < 0:
                 raise UserError(f"label map {file.identifier}: label {plane.min()} is negative. Use 0 for background.")
-            where = dict(zip(order, place, strict=True))
-            yield where.get("Z", 0), where.get("T", 0), plane.astype(np.uint8) if plane.dtype.kind == "b" else plane
+            yield z, t, plane.astype(np.uint8) if plane.dtype.kind == "b" else plane

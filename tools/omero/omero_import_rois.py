@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from label_map_file import LabelMapFile, describe_label_map, read_planes
+from label_map_file import LabelMapFile, check_sizes, describe_label_map, read_planes
 from label_shapes import plane_shapes
 from named_files import match_images, read_files
 from object_table import write_table
@@ -52,7 +52,7 @@ def import_rois(
     """
     images = match_images(session, [file.identifier for file in files], match)
     for file, image in zip(files, images, strict=True):
-        _check_sizes(file, image)
+        check_sizes(file, image)
         for _ in read_planes(file):
             pass  # A damaged file shall be found before the first image is changed.
     old = find_own_rois(session, [image.image_id for image in images], name)
@@ -102,18 +102,6 @@ def main() -> None:
         )
     write_table(args.output, IMAGE_COLUMNS, report.images)
     write_table(args.rois, ROI_COLUMNS, report.rois)
-
-
-def _check_sizes(file: LabelMapFile, image: ImageRecord) -> None:
-    fits = (file.size_x, file.size_y) == (image.size_x, image.size_y)
-    # A label map of one plane may stand for all planes: a projection.
-    fits = fits and file.size_z in (1, image.size_z) and file.size_t in (1, image.size_t)
-    if not fits:
-        raise UserError(
-            f"label map {file.identifier}: its size (x {file.size_x}, y {file.size_y}, z {file.size_z}, "
-            f"t {file.size_t}) is not that of image {image.image_id} {image.image_name!r} (x {image.size_x}, "
-            f"y {image.size_y}, z {image.size_z}, t {image.size_t}). Use the label map that was made from this image."
-        )
 
 
 def _objects(file: LabelMapFile, image: ImageRecord, kind: str) -> dict[int, list[PlacedShape]]:

@@ -1,0 +1,95 @@
+"""The dataset that a tool puts images into: found by id or name, or made where it was asked for."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from omero_objects import Target, find_ids
+from omero_session import Session
+from omero_undo import MadeObjects
+from tool_errors import UserError
+
+
+@dataclass(frozen=True)
+class DatasetPlace:
+    """A dataset and, where one was named, its project; an id is None for what does not exist yet."""
+
+    dataset_id: int | None
+    dataset_name: str
+    project_id: int | None = None
+    project_name: str = ""
+
+
+def find_place(session: Session, place: Mapping[str, Any]) -> DatasetPlace:
+    """Look up where images shall go, without making anything.
+
+    Args:
+        session: An open session.
+        place: `by` "id" with `dataset_id`; or "name" with `dataset`, `project` (may be empty) and `create`.
+
+    Raises:
+        UserError: No such dataset and none shall be made, a name that several have, or no name at all.
+    """
+    if place["by"] == "id":
+        text = str(place["dataset_id"]).strip()
+        if not text.isdecimal():
+            raise UserError(f"dataset {text!r}: not an id. Write a whole number, or choose to give a name.")
+        find_ids(session, Target("dataset", ids=(int(text),)))
+        [[name]] = session.rows("select d.name from Dataset d where d.id = :id", id=int(text))
+        return DatasetPlace(int(text), name)
+    dataset, project = place["dataset"].strip(), (place.get("project") or "").strip()
+    if not dataset:
+        raise UserError("dataset: no name given. Write the name of the dataset for the images.")
+    project_id = _only(session, "project", project, "", create=place["create"]) if project else None
+    if project and project_id is None:
+        return DatasetPlace(None, dataset, None, project)
+    within = f"of project {project!r}" if project else ""
+    dataset_id = _only(session, "dataset", dataset, within, create=place["create"], project_id=project_id)
+    return DatasetPlace(dataset_id, dataset, project_id, project)
+
+
+def make_place(session: Session, place: DatasetPlace, made: MadeObjects) -> int:
+    """Make what does not exist yet of a dataset and its project; returns the dataset's id."""
+    import omero.model
+    from omero.rtypes import rstring
+
+    if place.dataset_id is not None:
+        return place.dataset_id
+    dataset = omero.model.DatasetI()
+    dataset.name = rstring(place.dataset_name)
+    [dataset_id] = session.update.saveAndReturnIds([dataset])
+    made.add("Dataset", [dataset_id])
+    project_id = place.project_id
+    if place.project_name and project_id is None:
+        project = omero.model.ProjectI()
+        project.name = rstring(place.project_name)
+        [project_id] = session.update.saveAndReturnIds([project])
+        made.add("Project", [project_id])
+    if project_id is not None:
+        link = omero.model.ProjectDatasetLinkI()
+        link.parent, link.child = omero.model.ProjectI(project_id, False), omero.model.DatasetI(dataset_id, False)
+        session.update.saveObject(link)
+    return dataset_id
+
+
+def _only(
+    session: Session, kind: str, name: str, within: str, *, create: bool, project_id: int | None = None
+) -> int | None:
+    """The id of the one object of a name; None where there is none and one may be made."""
+    if project_id is not None:
+        hql = "select d.id from ProjectDatasetLink l join l.child d where d.name = :name and l.parent.id = :project"
+        rows = session.rows(f"{hql} order by d.id", name=name, project=project_id)
+    elif kind == "project":
+        rows = session.rows("select p.id from Project p where p.name = :name order by p.id", name=name)
+    else:
+        rows = session.rows("select d.id from Dataset d where d.name = :name order by d.id", name=name)
+    shown = f"{kind} {name!r} {within}".strip()
+    if len(rows) > 1:
+        ids = ", ".join(str(row[0]) for row in rows[:10])
+        raise UserError(f"{shown}: {len(rows)} have this name (ids {ids}). Give the dataset by its id.")
+    if not rows and not create:
+        raise UserError(
+            f"{shown}: there is none that you can read in group {session.group_name!r}. "
+            "Check the spelling and the group, or let the tool make it."
+        )
+    return rows[0][0] if rows else None

@@ -1,0 +1,186 @@
+"""Importing files through OMERO's ManagedRepository, as its own clients do, without Java.
+
+The calls are those of omero-py's `omero.testlib` (`ITest.import_fileset`): announce the files, upload each, send the
+checksums, wait for the server to read the images.
+"""
+
+import time
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from image_filesets import ImageFileset
+from omero_session import NAMESPACE, Session
+from tool_errors import UserError
+
+BLOCK = 4 << 20  # Bytes a message, far below Ice's limit of 256 MB.
+LONGEST_WAIT = 1.0  # Seconds between two looks whether the server has read the images.
+PAGE = 1000
+
+
+@dataclass(frozen=True)
+class ImportRun:
+    """The imports of one run of a tool.
+
+    Every file's client path begins with `mark`: by it all filesets of the run are found again, also those whose import
+    failed half-way, of which a server may keep the files.
+    """
+
+    mark: str = field(default_factory=lambda: f"{NAMESPACE}/{uuid.uuid4()}")
+
+    def filesets(self, session: Session) -> list[int]:
+        """Ids of all filesets that the run has made so far."""
+        rows = session.rows(
+            "select distinct f.id from Fileset f join f.usedFiles e where e.clientPath like :mark",
+            mark=f"{self.mark}/%",
+        )
+        return [row[0] for row in rows]
+
+
+def import_fileset(
+    session: Session, run: ImportRun, fileset: ImageFileset, dataset_id: int, *, name: str = "", description: str = ""
+) -> list[int]:
+    """Import one fileset into a dataset and return the ids of its images, in the order of the file.
+
+    Args:
+        session: An open session.
+        run: The run that the import belongs to.
+        fileset: What to import.
+        dataset_id: The dataset.
+        name: Name of the images; empty leaves it to the server, which takes the file's.
+        description: Description of the images; empty leaves the file's own.
+
+    Raises:
+        UserError: The server does not know the format, the file is damaged, or it arrived damaged.
+    """
+    import omero
+
+    process = _managed_repository(session).importFileset(
+        _announced(run, fileset), _settings(dataset_id, name, description)
+    )
+    try:
+        for number, file in enumerate(fileset.files):
+            _upload(process, number, file.path)
+        try:
+            handle = process.verifyUpload([file.sha1 for file in fileset.files])
+        except omero.ChecksumValidationException:
+            raise UserError(f"file {fileset.label!r}: it arrived damaged at OMERO. Run the tool again.") from None
+        response = _wait(handle)
+    finally:
+        process.close()
+    if isinstance(response, omero.cmd.ERR):
+        reason = response.parameters.get("message") or response.name
+        raise UserError(
+            f"file {fileset.label!r}: OMERO cannot import it ({reason}). Check that it is an image in a format that "
+            "OMERO reads, and that its name ends as the format demands."
+        )
+    return sorted(pixels.image.id.val for pixels in response.pixels)
+
+
+def find_imported(
+    session: Session, dataset_id: int, filesets: Sequence[ImageFileset]
+) -> dict[tuple[str, ...], list[int]]:
+    """Find which contents a dataset has already, compared by the SHA-1 of all original files.
+
+    Returns:
+        Ids of the images in the dataset by `ImageFileset.content`.
+    """
+    wanted = {one.content for one in filesets}
+    hashes = sorted({content[0] for content in wanted})
+    candidates: dict[int, set[int]] = {}
+    for start in range(0, len(hashes), PAGE):
+        for fileset_id, image_id in session.rows(
+            "select f.id, i.id from DatasetImageLink l join l.child i join i.fileset f join f.usedFiles e "
+            "join e.originalFile o where l.parent.id = :dataset and o.hash in (:hashes)",
+            dataset=dataset_id,
+            hashes=hashes[start : start + PAGE],
+        ):
+            candidates.setdefault(fileset_id, set()).add(image_id)
+    contents: dict[int, list[str]] = {}
+    ids = sorted(candidates)
+    for start in range(0, len(ids), PAGE):
+        for fileset_id, sha1 in session.rows(
+            "select f.id, o.hash from Fileset f join f.usedFiles e join e.originalFile o where f.id in (:ids)",
+            ids=ids[start : start + PAGE],
+        ):
+            contents.setdefault(fileset_id, []).append(sha1 or "")
+    found: dict[tuple[str, ...], list[int]] = {}
+    for fileset_id in ids:
+        content = tuple(sorted(contents[fileset_id]))
+        if content in wanted:
+            found.setdefault(content, sorted(candidates[fileset_id]))
+    return found
+
+
+def undo_imports(session: Session, run: ImportRun, made: Mapping[str, Sequence[int]]) -> None:
+    """Delete all filesets of a run with their images, and what else it made, in one transaction."""
+    session.delete({"Fileset": run.filesets(session), **made})
+
+
+def _managed_repository(session: Session) -> Any:
+    import omero
+
+    for proxy in session.client.getSession().sharedResources().repositories().proxies:
+        managed = proxy and omero.grid.ManagedRepositoryPrx.checkedCast(proxy)
+        if managed:
+            return managed
+    raise UserError(
+        f"OMERO server {session.address}: it has no managed repository, so it takes no imports. Ask its admin."
+    )
+
+
+def _announced(run: ImportRun, fileset: ImageFileset) -> Any:
+    from omero.model import FilesetEntryI, FilesetI, NamedValue, UploadJobI
+    from omero.rtypes import rstring
+
+    announced = FilesetI()
+    for file in fileset.files:
+        entry = FilesetEntryI()
+        entry.clientPath = rstring(f"{run.mark}/{file.name}")
+        announced.addFilesetEntry(entry)
+    job = UploadJobI()
+    job.versionInfo = [NamedValue("client", NAMESPACE)]
+    announced.linkJob(job)
+    return announced
+
+
+def _settings(dataset_id: int, name: str, description: str) -> Any:
+    import omero
+    from omero.rtypes import rbool, rstring
+
+    settings = omero.grid.ImportSettings()
+    settings.doThumbnails, settings.noStatsInfo = rbool(True), rbool(False)
+    settings.userSpecifiedTarget = omero.model.DatasetI(dataset_id, False)
+    settings.checksumAlgorithm = omero.model.ChecksumAlgorithmI()
+    settings.checksumAlgorithm.value = rstring("SHA1-160")
+    if name:
+        settings.userSpecifiedName = rstring(name)
+    if description:
+        settings.userSpecifiedDescription = rstring(description)
+    return settings
+
+
+def _upload(process: Any, number: int, path: Path) -> None:
+    uploader, position = process.getUploader(number), 0
+    try:
+        uploader.write(b"", 0, 0)  # An empty file is a file too.
+        with path.open("rb") as file:
+            while block := file.read(BLOCK):
+                uploader.write(block, position, len(block))
+                position += len(block)
+    finally:
+        uploader.close()
+
+
+def _wait(handle: Any) -> Any:
+    """Ask for the response until it is there: a callback would wait on when the server has gone."""
+    pause = 0.02
+    try:
+        while (response := handle.getResponse()) is None:
+            time.sleep(pause)
+            pause = min(2 * pause, LONGEST_WAIT)
+        return response
+    finally:
+        handle.close()
