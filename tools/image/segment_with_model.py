@@ -89,7 +89,7 @@ def write_prediction(path: Path, predictions: list[np.ndarray], image: ImageFile
     identity = str(uuid.uuid5(uuid.NAMESPACE_OID, f"{image.name} {stack.shape} {checksum}"))
     metadata = {"axes": "TCZYX", "UUID": identity, "Channel": {"Name": names}, **ome_sizes(image)}
     with replaced_when_complete(path) as part:
-        tifffile.imwrite(part, stack, ome=True, photometric="minisblack", compression="zlib", predictor=True,
+        tifffile.imwrite(part, stack, ome=True, photometric="minisblack", compression="zlib",
                          compressionargs={"level": 1}, metadata=metadata)  # fmt: skip
 
 
