@@ -9,10 +9,17 @@ It makes what is missing and leaves what is there, so it may run twice. It needs
   plane 1; OMERO.table "planemo-table.h5".
 - dataset "empty": no image.
 - dataset "twin": two datasets of this name.
+
+In project "planemo-labels", dataset "stack labels": label map "planemo seeded" of "stack.tif", int32, which the tool
+omero_import_labels puts there, as it takes an import.
 """
 
+import json
 import os
+import subprocess
 import sys
+import tempfile
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -192,11 +199,37 @@ def make_content(host: str, port: int) -> None:
         client.closeSession()
 
 
+def make_labels(host: str, port: int) -> None:
+    """Import the label map of "stack.tif" unless it is there, by the tool itself."""
+    import tifffile
+
+    labels = np.stack([np.stack([stack_pixels(z, t) // 30 for z in range(3)]) for t in range(2)]).astype(np.int32)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        tifffile.imwrite(folder / "stack.tif", labels, metadata={"axes": "TZYX"})
+        config = {
+            "omero_host": f"{host}:{port}",
+            "label_maps": {"element_identifier": "stack.tif", "source_path": str(folder / "stack.tif")},
+            "match": {"source": "typed", "kind": "dataset", "by": "name", "objects": "stack"},
+            "labels_name": "planemo seeded",
+            "place": {"by": "name", "dataset": "stack labels", "project": "planemo-labels", "create": True},
+        }
+        (folder / "config.json").write_text(json.dumps(config))
+        tool = Path(__file__).parents[2] / "tools" / "omero" / "omero_import_labels.py"
+        subprocess.run(
+            [sys.executable, str(tool), "--config", "config.json", "--output", "output.tsv"],
+            cwd=folder,
+            env={**os.environ, "OMERO_USER": USER, "OMERO_PASSWORD": PASSWORD},
+            check=True,
+        )
+
+
 def main() -> None:
     """Seed the server that the command line names."""
     host, port = sys.argv[1], int(sys.argv[2])
     make_user(host, port, os.environ.get("OMERO_SANDBOX_ROOT_PASSWORD", "omero"))
     make_content(host, port)
+    make_labels(host, port)
 
 
 if __name__ == "__main__":

@@ -45,6 +45,7 @@ def start(
         ("omero_annotate", ["output", "changes"]),
         ("omero_get_annotations", ["output", "wide"]),
         ("omero_import_images", ["output"]),
+        ("omero_import_labels", ["output"]),
     ],
 )
 def test_no_secret_is_printed_written_or_on_a_command_line(lab: Lab, tmp_path: Path, tool, outputs, by_key, wrong):
@@ -64,6 +65,7 @@ def test_no_secret_is_printed_written_or_on_a_command_line(lab: Lab, tmp_path: P
         "table": named("pairs.csv", tmp_path / "pairs.csv"),
         "files": [named("a", tmp_path / "labels.tif") | {"ext": "tiff"}],
         "place": {"by": "name", "dataset": "d", "project": "", "create": False},
+        "labels_name": "n",
         **{"zip_holds": "images", "existing": "skip"},
         "form": {"form": "label_map", "overlap": "first"},
         **{"roi_name": "n", "shape": "auto", "table_name": "t", "attach": "image"},

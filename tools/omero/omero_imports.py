@@ -40,7 +40,14 @@ class ImportRun:
 
 
 def import_fileset(
-    session: Session, run: ImportRun, fileset: ImageFileset, dataset_id: int, *, name: str = "", description: str = ""
+    session: Session,
+    run: ImportRun,
+    fileset: ImageFileset,
+    dataset_id: int,
+    *,
+    name: str = "",
+    description: str = "",
+    mark_id: int | None = None,
 ) -> list[int]:
     """Import one fileset into a dataset and return the ids of its images, in the order of the file.
 
@@ -51,15 +58,17 @@ def import_fileset(
         dataset_id: The dataset.
         name: Name of the images; empty leaves it to the server, which takes the file's.
         description: Description of the images; empty leaves the file's own.
+        mark_id: A MapAnnotation that the images get at once: they are never without it.
 
     Raises:
         UserError: The server does not know the format, the file is damaged, or it arrived damaged.
     """
     import omero
 
-    process = _managed_repository(session).importFileset(
-        _announced(run, fileset), _settings(dataset_id, name, description)
-    )
+    settings = _settings(dataset_id, name, description)
+    if mark_id is not None:
+        settings.userSpecifiedAnnotationList = [omero.model.MapAnnotationI(mark_id, False)]
+    process = _managed_repository(session).importFileset(_announced(run, fileset), settings)
     try:
         for number, file in enumerate(fileset.files):
             _upload(process, number, file.path)

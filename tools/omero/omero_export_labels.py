@@ -1,0 +1,123 @@
+"""Fetch the label maps that omero_import_labels brought to OMERO, named after their source images."""
+
+import argparse
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from image_names import image_identifier
+from object_table import write_table
+from omero_image_details import load_image_details
+from omero_labels import LabelImage, download_label_map, find_label_images, label_images_among
+from omero_objects import ImageRecord, find_nonempty_images, read_target
+from omero_session import Session, open_session
+from tool_errors import UserError, run_tool
+
+COLUMNS = (
+    "image_id",
+    "image_name",
+    "image",
+    "labels_name",
+    "label_image_id",
+    "label_image_name",
+    "size_x",
+    "size_y",
+    "size_z",
+    "size_t",
+    "pixel_type",
+    "status",
+)
+
+
+def choose_label_images(
+    images: Sequence[ImageRecord], found: Sequence[LabelImage], *, name: str, missing: str, user_id: int
+) -> dict[int, LabelImage]:
+    """Choose one label image for each image: the newest of one's own, else the newest.
+
+    Args:
+        images: The source images.
+        found: Label images, the newest last.
+        name: Name of the set, for messages.
+        missing: "skip" or "refuse" an image without one.
+        user_id: Who asks.
+
+    Raises:
+        UserError: An image has none and `missing` is "refuse", no image has any, or there is no image.
+    """
+    chosen: dict[int, LabelImage] = {}
+    for one in sorted(found, key=lambda one: (one.owner_id == user_id, one.image_id)):
+        chosen[one.source_id] = one
+    if not images:
+        raise UserError("images: all of these are label maps themselves. Choose the images that they were made from.")
+    without = [image for image in images if image.image_id not in chosen]
+    if without and (missing == "refuse" or not chosen):
+        image, others = without[0], f" and {len(without) - 1} more" if len(without) > 1 else ""
+        raise UserError(
+            f"image {image.image_id} {image.image_name!r}{others}: no label map {name!r} in OMERO that you can read. "
+            "Check the name of the labels; omero_import_labels makes them."
+        )
+    return chosen
+
+
+def export_labels(
+    session: Session, images: Sequence[ImageRecord], chosen: Mapping[int, LabelImage], folder: Path
+) -> None:
+    """Write each label map to `folder` as `Image_<id>_<name>.ome.tiff`, with the id and name of its source image.
+
+    Raises:
+        UserError: OMERO cannot deliver a file, or it is damaged. Then no file is left.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    made: list[Path] = []
+    try:
+        for image in images:
+            if image.image_id in chosen:
+                made.append(folder / f"{image_identifier(image.image_id, image.image_name)}.ome.tiff")
+                download_label_map(session, chosen[image.image_id], made[-1])
+                print(f"{len(made)}/{len(chosen)} {made[-1].name}", flush=True)
+    except BaseException:
+        for path in made:
+            path.unlink(missing_ok=True)
+        raise
+
+
+def main() -> None:
+    """Parse the command line, export, write."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--config", type=Path, required=True, help="JSON: omero_host, target, labels_name, missing")
+    parser.add_argument("--folder", type=Path, required=True, help="folder for the label maps")
+    parser.add_argument("--output", type=Path, required=True, help="object table to write")
+    args = parser.parse_args()
+    config = json.loads(args.config.read_text())
+    name = config["labels_name"].strip()
+    if not name:
+        raise UserError("name of the labels: empty. Write the name that they were imported with.")
+    with open_session(config["omero_host"], config.get("omero_group") or "") as session:
+        images = find_nonempty_images(session, read_target(config["target"]))
+        # Label images may stand beside their sources, and have no label maps of their own.
+        labels = label_images_among(session, [image.image_id for image in images])
+        images = [image for image in images if image.image_id not in labels]
+        found = find_label_images(session, [image.image_id for image in images], name)
+        chosen = choose_label_images(images, found, name=name, missing=config["missing"], user_id=session.user_id)
+        rows = list(_rows(session, images, chosen, name))
+        export_labels(session, images, chosen, args.folder)
+    write_table(args.output, COLUMNS, rows)
+
+
+def _rows(
+    session: Session, images: Sequence[ImageRecord], chosen: Mapping[int, LabelImage], name: str
+) -> Iterator[tuple[Any, ...]]:
+    details = {one.image_id: one for one in load_image_details(session, [one.image_id for one in chosen.values()])}
+    for image in images:
+        known = (image.image_id, image.image_name, image_identifier(image.image_id, image.image_name), name)
+        if image.image_id not in chosen:
+            yield (*known, *[None] * 7, "no label map")
+            continue
+        one = details[chosen[image.image_id].image_id]
+        sizes = (one.size_x, one.size_y, one.size_z, one.size_t, one.pixel_type)
+        yield (*known, one.image_id, one.name, *sizes, "exported")
+
+
+if __name__ == "__main__":
+    run_tool(main)

@@ -1,0 +1,281 @@
+"""Bring label maps to OMERO as images that are tied to the images they were made from."""
+
+import argparse
+import json
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from image_filesets import ImageFileset, single_file
+from image_names import safe_name
+from label_map_file import LabelMapFile, check_sizes, describe_label_map, read_planes
+from named_files import match_images, read_files
+from object_table import write_table
+from ome_tiff import tile_side, write_ome_tiff
+from omero_containers import DatasetPlace, find_place, make_place
+from omero_image_details import Channel, ImageDetails, load_image_details
+from omero_imports import ImportRun, find_imported, import_fileset, undo_imports
+from omero_labels import SOURCE_KEY, LabelImage, find_label_images, make_mark
+from omero_objects import ImageRecord
+from omero_pixels import TILE
+from omero_session import Session, open_session
+from omero_undo import MadeObjects
+from tool_errors import UserError, run_tool
+
+if TYPE_CHECKING:
+    import numpy as np
+
+COLUMNS = (
+    "image_id",
+    "image_name",
+    "label_map",
+    "labels_name",
+    "label_image_id",
+    "label_image_name",
+    "dataset_id",
+    "pixel_type",
+    "largest_label",
+    "replaced_count",
+    "status",
+)
+
+
+@dataclass(frozen=True)
+class Labels:
+    """A label map that was read once: its image, its largest label, and its numpy type without loss."""
+
+    file: LabelMapFile
+    image: ImageRecord
+    largest: int
+    dtype: str
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A label map ready for import: the file to upload, where to, and the own label images that it replaces."""
+
+    labels: Labels
+    fileset: ImageFileset
+    place: DatasetPlace
+    there: int | None
+    old: tuple[LabelImage, ...]
+
+
+def survey_labels(file: LabelMapFile, image: ImageRecord) -> Labels:
+    """Read a label map through: it is whole, fits its image, and its labels fit a pixel type of OMERO.
+
+    64-bit labels become int32, or uint32 where they need it; every other type stays as it is.
+
+    Raises:
+        UserError: It is damaged, has another size than the image, or a label of 2^32 or more.
+    """
+    check_sizes(file, image)
+    largest, dtype = 0, ""
+    for _, _, plane in read_planes(file):
+        largest, dtype = max(largest, int(plane.max(initial=0))), plane.dtype.name
+    if dtype in ("int64", "uint64"):
+        dtype = "int32" if largest < 2**31 else "uint32"
+    if largest >= 2**32:
+        raise UserError(
+            f"label map {file.identifier}: label {largest} is 2^32 or more, which no pixel type of OMERO holds. "
+            "Number the objects anew."
+        )
+    return Labels(file, image, largest, dtype)
+
+
+def write_label_image(labels: Labels, source: ImageDetails, name: str, database: str, path: Path) -> None:
+    """Write a label map as OME-TIFF (axes TCZYX, one channel), with the physical sizes of its source.
+
+    The same labels give the same file, byte for byte, so that a rerun knows them by their checksum, whatever address
+    of the server it uses: `database` is the server's own uuid.
+    """
+    file = labels.file
+    details = replace(
+        source,
+        name=image_name(labels.image, name),
+        description=None,
+        acquired=None,
+        pixel_type=labels.dtype,
+        size_c=1,
+        size_z=file.size_z,
+        size_t=file.size_t,
+        channels=(Channel(name, None, None, None),),
+        pairs=(),
+    )
+    side = tile_side(details, TILE)
+    write_ome_tiff(path, details, _tiles(labels, side), side, f"{database}/image/{source.image_id}/labels/{name}")
+
+
+def image_name(image: ImageRecord, name: str) -> str:
+    """The name of the label image of a set."""
+    return f"{image.image_name} [{name}]"
+
+
+def import_labels(
+    session: Session,
+    surveyed: Sequence[Labels],
+    *,
+    name: str,
+    place: Mapping[str, Any],
+    folder: Path,
+    dry_run: bool,
+) -> list[tuple[Any, ...]]:
+    """Import label maps in place of those of the same set that this user imported before.
+
+    New label images are made before the old ones go, and are taken back if anything fails: all images have their old
+    label maps or all have the new ones. A label map that is there already with the same content is left alone.
+
+    Args:
+        session: An open session.
+        surveyed: The label maps.
+        name: Name of the set.
+        place: `by` "source" (the dataset of each image), or as `omero_containers.find_place` takes it.
+        folder: Empty folder for the files to upload.
+        dry_run: Check everything and change nothing.
+
+    Returns:
+        Rows of the object table.
+
+    Raises:
+        UserError: An image that stands in no dataset, an unknown dataset; the server failed.
+    """
+    prepared = _prepare(session, surveyed, name, place, folder)
+    if dry_run:
+        return [_row(one, name, one.there, one.place.dataset_id, "would import") for one in prepared]
+    run, made, rows = ImportRun(), MadeObjects(), []
+    shared = prepared[0].place if place["by"] != "source" else None
+    try:
+        shared_id = make_place(session, shared, made) if shared else None
+        for one in prepared:
+            dataset_id = shared_id or one.place.dataset_id
+            assert dataset_id is not None
+            number = one.there or _import_one(session, run, one, dataset_id=dataset_id, name=name, made=made)
+            status = "unchanged" if one.there else "imported"
+            rows.append(_row(one, name, number, dataset_id, status))
+            print(f"{one.labels.file.identifier}: {status}, {len(one.old)} replaced", flush=True)
+        old = [label_image for one in prepared for label_image in one.old]
+        session.delete({
+            "Fileset": sorted({label_image.fileset_id for label_image in old}),
+            "MapAnnotation": sorted({label_image.annotation_id for label_image in old}),
+        })  # fmt: skip
+    except BaseException:
+        with suppress(Exception):  # If the server is gone, the mark lets the next run take them away.
+            undo_imports(session, run, made.ids)
+        raise
+    return rows
+
+
+def main() -> None:
+    """Parse the command line, import, write."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--config", type=Path, required=True, help="JSON: omero_host, label_maps, match, place, ...")
+    parser.add_argument("--output", type=Path, required=True, help="object table to write")
+    args = parser.parse_args()
+    config = json.loads(args.config.read_text())
+    name = config["labels_name"].strip()
+    if not name:
+        raise UserError("name of the labels: empty. Write what the objects are, such as nuclei.")
+    files = [describe_label_map(file.identifier, file.path) for file in read_files(config["label_maps"])]
+    with (
+        tempfile.TemporaryDirectory(dir=Path.cwd(), prefix="labels-") as folder,
+        open_session(config["omero_host"], config.get("omero_group") or "") as session,
+    ):
+        images = match_images(session, [file.identifier for file in files], config["match"])
+        rows = import_labels(
+            session,
+            [survey_labels(file, image) for file, image in zip(files, images, strict=True)],
+            name=name,
+            place=config["place"],
+            folder=Path(folder),
+            dry_run=bool(config.get("dry_run")),
+        )
+    write_table(args.output, COLUMNS, rows)
+
+
+def _import_one(
+    session: Session, run: ImportRun, one: Prepared, *, dataset_id: int, name: str, made: MadeObjects
+) -> int:
+    image = one.labels.image
+    pairs = (
+        (SOURCE_KEY, str(image.image_id)),
+        ("source image name", image.image_name),
+        ("labels", name),
+        ("label map", one.labels.file.identifier),
+        ("tool", "omero_import_labels"),
+    )
+    mark_id = make_mark(session, name, pairs)
+    made.add("MapAnnotation", [mark_id])
+    title = image_name(image, name)
+    [number] = import_fileset(session, run, one.fileset, dataset_id, name=title, mark_id=mark_id)
+    return number
+
+
+def _tiles(labels: Labels, side: int) -> Iterator["np.ndarray"]:
+    """The tiles of a label map in the order of a TIFF with axes TCZYX."""
+    for _, _, plane in read_planes(labels.file):
+        for y in range(0, labels.file.size_y, side):
+            for x in range(0, labels.file.size_x, side):
+                yield plane[y : y + side, x : x + side].astype(labels.dtype)
+
+
+def _prepare(
+    session: Session, surveyed: Sequence[Labels], name: str, place: Mapping[str, Any], folder: Path
+) -> list[Prepared]:
+    ids = [one.image.image_id for one in surveyed]
+    shared = None if place["by"] == "source" else find_place(session, place)
+    places = [shared or _own_place(one.image) for one in surveyed]
+    database = session.client.getSession().getConfigService().getDatabaseUuid()
+    filesets = []
+    for one, source in zip(surveyed, load_image_details(session, ids), strict=True):
+        path = folder / f"{source.image_id}.ome.tiff"
+        write_label_image(one, source, name, database, path)
+        label = one.file.identifier
+        filesets.append(single_file(label, f"{safe_name(one.image.image_name)}_{safe_name(name)}.ome.tiff", path))
+    old: dict[int, list[LabelImage]] = {}
+    for label_image in find_label_images(session, ids, name):
+        if label_image.owner_id == session.user_id:
+            old.setdefault(label_image.source_id, []).append(label_image)
+    contents: dict[int, dict[tuple[str, ...], list[int]]] = {}
+    for dataset_id in {one.dataset_id for one in places if one.dataset_id is not None}:
+        contents[dataset_id] = find_imported(session, dataset_id, filesets)
+    prepared = []
+    for one, fileset, where in zip(surveyed, filesets, places, strict=True):
+        own = old.get(one.image.image_id, [])
+        same = contents.get(where.dataset_id or -1, {}).get(fileset.content, [])
+        there = next((label_image.image_id for label_image in own if label_image.image_id in same), None)
+        rest = tuple(label_image for label_image in own if label_image.image_id != there)
+        prepared.append(Prepared(one, fileset, where, there, rest))
+    return prepared
+
+
+def _own_place(image: ImageRecord) -> DatasetPlace:
+    if image.dataset_id is None:
+        raise UserError(
+            f"image {image.image_id} {image.image_name!r}: it stands in no dataset. Choose a dataset for the labels."
+        )
+    return DatasetPlace(image.dataset_id, image.dataset_name or "")
+
+
+def _row(one: Prepared, name: str, number: int | None, dataset_id: int | None, status: str) -> tuple[Any, ...]:
+    image, title = one.labels.image, image_name(one.labels.image, name)
+    found = (one.labels.dtype, one.labels.largest, len(one.old))
+    if number is not None and status == "would import":
+        status = "unchanged"
+    return (
+        image.image_id,
+        image.image_name,
+        one.labels.file.identifier,
+        name,
+        number,
+        title,
+        dataset_id,
+        *found,
+        status,
+    )
+
+
+if __name__ == "__main__":
+    run_tool(main)

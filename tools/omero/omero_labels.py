@@ -1,0 +1,135 @@
+"""Label maps that stand in OMERO as images: the convention that ties them to their source, and how they are found.
+
+The convention: the label image carries one MapAnnotation in the namespace
+`github.com/bioimage-suite-galaxy/labels/<name>`, where <name> says what the labels are, such as "nuclei". Its pair
+`source image id` holds the id of the image that the label map was made from. The label image is linked to a dataset
+like any image and is called "<source name> [<name>]".
+"""
+
+import hashlib
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from omero_session import NAMESPACE, Session
+from tool_errors import UserError
+
+SOURCE_KEY = "source image id"
+PAGE = 1000
+BLOCK = 4 << 20  # Bytes a message, far below Ice's limit of 256 MB.
+
+
+@dataclass(frozen=True)
+class LabelImage:
+    """A label map in OMERO. The file is the one that was imported; `sha1` is None if OMERO has another checksum."""
+
+    source_id: int
+    image_id: int
+    image_name: str
+    owner_id: int
+    fileset_id: int
+    annotation_id: int
+    file_id: int
+    file_size: int
+    sha1: str | None
+
+
+def labels_namespace(name: str) -> str:
+    """The namespace of the key-value pairs on the label images of a set, such as "nuclei"."""
+    return f"{NAMESPACE}/labels/{name}"
+
+
+def find_label_images(session: Session, source_ids: Sequence[int], name: str) -> list[LabelImage]:
+    """Find the label images of a set that were made from images, ordered by their ids (the newest last).
+
+    Args:
+        session: An open session.
+        source_ids: Ids of the source images.
+        name: Name of the set.
+    """
+    found: list[LabelImage] = []
+    for start in range(0, len(source_ids), PAGE):
+        rows = session.rows(
+            "select i.id, i.name, i.details.owner.id, f.id, m.id, v.value, o.id, o.size, o.hash, h.value "
+            "from ImageAnnotationLink l join l.parent i join i.fileset f join f.usedFiles e join e.originalFile o "
+            "left outer join o.hasher h, MapAnnotation m join m.mapValue v "
+            "where l.child.id = m.id and m.ns = :ns and v.name = :key and v.value in (:ids) order by i.id",
+            ns=labels_namespace(name),
+            key=SOURCE_KEY,
+            ids=[str(number) for number in source_ids[start : start + PAGE]],
+        )
+        found += [_label_image(row) for row in rows]
+    return sorted(found, key=lambda one: one.image_id)
+
+
+def label_images_among(session: Session, image_ids: Sequence[int]) -> set[int]:
+    """Tell which images are label images, of whatever set."""
+    found: set[int] = set()
+    for start in range(0, len(image_ids), PAGE):
+        rows = session.rows(
+            "select l.parent.id from ImageAnnotationLink l, MapAnnotation m "
+            "where l.child.id = m.id and m.ns like :ns and l.parent.id in (:ids)",
+            ns=labels_namespace("%"),
+            ids=image_ids[start : start + PAGE],
+        )
+        found |= {row[0] for row in rows}
+    return found
+
+
+def make_mark(session: Session, name: str, pairs: Sequence[tuple[str, str]]) -> int:
+    """Make the annotation of the convention for a label image that is to be imported; returns its id.
+
+    Args:
+        session: An open session.
+        name: Name of the set.
+        pairs: Key-value pairs, `SOURCE_KEY` among them.
+    """
+    from omero.model import MapAnnotationI, NamedValue
+    from omero.rtypes import rstring
+
+    mark = MapAnnotationI()
+    mark.ns = rstring(labels_namespace(name))
+    mark.mapValue = [NamedValue(key, value) for key, value in pairs]
+    return int(session.update.saveAndReturnIds([mark])[0])
+
+
+def download_label_map(session: Session, label_image: LabelImage, path: Path) -> None:
+    """Write the file that was imported, byte for byte: no server's rendering or pyramid stands between.
+
+    Raises:
+        UserError: OMERO has not the whole file, or its checksum is another.
+    """
+    import omero
+
+    digest, position = hashlib.sha1(usedforsecurity=False), 0
+    store = session.client.getSession().createRawFileStore()
+    try:
+        store.setFileId(label_image.file_id)
+        with path.open("wb") as file:
+            while position < label_image.file_size:
+                block = store.read(position, min(BLOCK, label_image.file_size - position))
+                if not block:
+                    break
+                file.write(block)
+                digest.update(block)
+                position += len(block)
+    except (omero.ResourceError, omero.ApiUsageException, omero.InternalException, omero.ValidationException) as error:
+        reason = error.message or type(error).__name__
+        raise UserError(f"{_shown(label_image)}: OMERO cannot deliver its file ({reason}). Import it again.") from error
+    finally:
+        with suppress(Exception):  # The server closes what a lost connection leaves.
+            store.close()
+    if position != label_image.file_size or label_image.sha1 not in (None, digest.hexdigest()):
+        raise UserError(f"{_shown(label_image)}: OMERO's file is damaged (checksum or size). Import it again.")
+
+
+def _label_image(row: Sequence[Any]) -> LabelImage:
+    image_id, name, owner_id, fileset_id, annotation_id, source, file_id, size, checksum, hasher = row
+    sha1 = checksum if hasher == "SHA1-160" else None
+    return LabelImage(int(source), image_id, name, owner_id, fileset_id, annotation_id, file_id, size or 0, sha1)
+
+
+def _shown(label_image: LabelImage) -> str:
+    return f"label image {label_image.image_id} {label_image.image_name!r}"
