@@ -4,9 +4,11 @@ Runs in Galaxy's own environment: `python -P celery_worker.py --app galaxy.celer
 
 kombu's reader (5.6) takes a file as soon as its name is there, which may be between the writer's `open` and its
 `write`. The message is then empty, and the worker ends its consumer with a JSONDecodeError: all later jobs wait for
-ever. It was seen on a loaded machine. The writer writes a message by one call, so a file that is not empty is whole.
+ever. It was seen on a loaded machine. The writer locks the file while it writes, so a file that can be locked and is
+not empty is whole.
 """
 
+import fcntl
 import sys
 from pathlib import Path
 from queue import Empty
@@ -24,9 +26,13 @@ class Channel(filesystem.Channel):
         """Take the oldest whole message of a queue; the file's name is `<time>_<uuid>.<queue>.msg`."""
         folder = Path(self.data_folder_in)
         for file in sorted(folder.iterdir()):
+            if file.name.partition(".")[2] != f"{queue}.msg":
+                continue
             try:
-                if file.name.partition(".")[2] == f"{queue}.msg" and file.stat().st_size:
-                    payload = file.read_bytes()
+                with file.open("rb") as message:
+                    fcntl.flock(message, fcntl.LOCK_SH)
+                    payload = message.read()
+                if payload:
                     file.unlink()
                     return loads(bytes_to_str(payload))
             except FileNotFoundError:  # Another thread took it.

@@ -10,6 +10,7 @@ It makes what is missing and leaves what is there, so it may run twice. It needs
 - dataset "empty": no image.
 - dataset "twin": two datasets of this name.
 
+Dataset "to plate", in no project: images "plate_1.tif" and "plate_2.tif" of one pixel, for a plate.
 In project "planemo-labels", dataset "stack labels": label map "planemo seeded" of "stack.tif", int32, which the tool
 omero_import_labels puts there, as it takes an import.
 """
@@ -179,6 +180,12 @@ def make_content(host: str, port: int) -> None:
         link(session, "DatasetImageLinkI", datasets["stack"], omero.model.ImageI(stack, False))
         draw(session, stack)
         attach_table(session, stack)
+        dataset = omero.model.DatasetI()
+        dataset.name = rstring("to plate")
+        dataset = omero.model.DatasetI(update.saveAndReturnObject(dataset).id, False)
+        for name in ("plate_1.tif", "plate_2.tif"):
+            image_id = make_image(session, name, {(0, 0, 0): np.zeros((1, 1), np.uint8)}, ["DAPI"])
+            link(session, "DatasetImageLinkI", dataset, omero.model.ImageI(image_id, False))
         for number, image_id in enumerate(images, 1):
             pairs = omero.model.MapAnnotationI()
             pairs.ns = rstring("openmicroscopy.org/omero/client/mapAnnotation")

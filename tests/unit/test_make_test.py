@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests import run
-from tests.galaxy.run import PLACEHOLDER, copy_suite, halves
+from tests.galaxy.run import PLACEHOLDER, copy_suite
 from tests.run import Check, Outcome, count_tests, run_check
 
 PYTEST = '<testsuites><testsuite tests="5" failures="1" errors="1" skipped="1"/></testsuites>'
@@ -63,12 +63,3 @@ def test_a_copy_of_the_suite_names_the_live_server(tmp_path: Path):
     assert "127.0.0.1:4711" in macros.read_text()
     assert not [file for file in tmp_path.glob("tools/*/*.xml") if PLACEHOLDER in file.read_text()]
     assert not [file for file in (tmp_path / "tools").rglob("*") if file.is_symlink()]
-
-
-def test_tools_are_split_by_their_number_of_tests(tmp_path: Path):
-    for name, count in (("a", 5), ("b", 2), ("c", 2), ("d", 1)):
-        (tmp_path / name).write_text("<tests>" + "<test>" * count)
-    files = [str(tmp_path / name) for name in "abcd"]
-    assert halves(files) == [[files[0]], files[1:]]
-    assert halves(files[:1]) == [files[:1]]
-    assert halves([]) == []
