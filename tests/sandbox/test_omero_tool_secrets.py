@@ -46,6 +46,7 @@ def start(
         ("omero_get_annotations", ["output", "wide"]),
         ("omero_import_images", ["output"]),
         ("omero_import_labels", ["output"]),
+        ("omero_dataset_to_plate", ["output"]),
     ],
 )
 def test_no_secret_is_printed_written_or_on_a_command_line(lab: Lab, tmp_path: Path, tool, outputs, by_key, wrong):
@@ -53,6 +54,7 @@ def test_no_secret_is_printed_written_or_on_a_command_line(lab: Lab, tmp_path: P
     image = lab.image("a", np.ones((4, 5), np.uint8), dataset)
     tifffile.imwrite(tmp_path / "labels.tif", np.ones((4, 5), np.uint8))
     (tmp_path / "table.tsv").write_text("label\n1\n")
+    (tmp_path / "layout.tsv").write_text("image\twell\na\tA1\n")
     (tmp_path / "pairs.csv").write_text("image,dose\na,1\n")
     config = {
         "omero_host": lab.address,
@@ -65,7 +67,8 @@ def test_no_secret_is_printed_written_or_on_a_command_line(lab: Lab, tmp_path: P
         "table": named("pairs.csv", tmp_path / "pairs.csv"),
         "files": [named("a", tmp_path / "labels.tif") | {"ext": "tiff"}],
         "place": {"by": "name", "dataset": "d", "project": "", "create": False},
-        "labels_name": "n",
+        "layout": named("layout", tmp_path / "layout.tsv"),
+        **{"plate": "p", "screen": {"by": "none"}, "labels_name": "n"},
         **{"zip_holds": "images", "existing": "skip"},
         "form": {"form": "label_map", "overlap": "first"},
         **{"roi_name": "n", "shape": "auto", "table_name": "t", "attach": "image"},

@@ -1,0 +1,233 @@
+"""Arrange images of OMERO as wells and fields of plates, as a table says it."""
+
+import argparse
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from object_table import write_table
+from omero_objects import ImageRecord, Target, find_ids, find_images, find_nonempty_images, read_target, well_label
+from omero_session import Session, open_session
+from plate_layout import Position, read_layout
+from tool_errors import UserError, run_tool
+
+COLUMNS = (
+    "image_id",
+    "image_name",
+    "well_id",
+    "well",
+    "field",
+    "plate_id",
+    "plate_name",
+    "screen_id",
+    "screen_name",
+    "status",
+)
+Layout = dict[str, list[tuple[Position, ImageRecord]]]
+
+
+def find_layout_images(session: Session, by: str, positions: Sequence[Position], within: Mapping[str, Any]) -> Layout:
+    """Find the image of each position.
+
+    Args:
+        session: An open session.
+        by: "image_id" or "image" (names).
+        positions: Of the table.
+        within: The target that holds the images; all ids and names must lie in it.
+
+    Returns:
+        Positions with their images, by plate.
+
+    Raises:
+        UserError: An image that the target does not hold, a name that several have, or an image in a well already.
+    """
+    images = find_nonempty_images(session, read_target(within))
+    known: dict[str, list[ImageRecord]] = {}
+    for image in images:
+        known.setdefault(str(image.image_id) if by == "image_id" else image.image_name, []).append(image)
+    plates: Layout = {}
+    for one in positions:
+        found = known.get(one.image, [])
+        if len(found) != 1:
+            ids = ", ".join(str(image.image_id) for image in found[:10]) or "none"
+            raise UserError(
+                f"layout, line {one.line}: the images chosen must hold one image {one.image!r}; found ids: {ids}. "
+                "Mend the row, or give an image_id."
+            )
+        plates.setdefault(one.plate, []).append((one, found[0]))
+    return plates
+
+
+def make_plates(session: Session, layout: Layout, *, screen: Mapping[str, Any], dry_run: bool) -> list[tuple[Any, ...]]:
+    """Make the plates that are not there yet, all in one transaction: either all of them or none.
+
+    A plate of one's own with the same name and the same images in the same wells and fields is left alone.
+
+    Args:
+        session: An open session.
+        layout: From `find_layout_images`.
+        screen: `by` "none", "id" with `screen_id`, or "name" with `screen` and `create`.
+        dry_run: Check everything and change nothing.
+
+    Returns:
+        Rows of the object table.
+
+    Raises:
+        UserError: The screen is unknown or ambiguous; a plate of the name has other content; an image is in a well.
+    """
+    screen_id, screen_name = _find_screen(session, screen)
+    there = {name: _same_plate(session, name, screen_id, positions) for name, positions in layout.items()}
+    fresh = {name: positions for name, positions in layout.items() if there[name] is None}
+    _refuse_placed(session, fresh)
+    if fresh and not dry_run:
+        screen_id, made = _save(session, fresh, screen_id, screen_name)
+        there |= made
+    done = "would make" if dry_run else "made"
+    wells = _well_ids(session, [number for number in there.values() if number is not None])
+    rows: list[tuple[Any, ...]] = []
+    for name, positions in layout.items():
+        for one, image in positions:
+            well = (wells.get((there[name], one.row, one.column)), well_label(one.row, one.column), one.field)
+            where = (there[name], name, screen_id, screen_name or None)
+            rows.append((image.image_id, image.image_name, *well, *where, done if name in fresh else "unchanged"))
+    return rows
+
+
+def main() -> None:
+    """Parse the command line, make the plates, write."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument(
+        "--config", type=Path, required=True, help="JSON: omero_host, target, layout, plate, screen, ..."
+    )
+    parser.add_argument("--output", type=Path, required=True, help="object table to write")
+    args = parser.parse_args()
+    config = json.loads(args.config.read_text())
+    by, positions = read_layout(Path(config["layout"]["source_path"]), config.get("plate") or "")
+    with open_session(config["omero_host"], config.get("omero_group") or "") as session:
+        layout = find_layout_images(session, by, positions, config["target"])
+        rows = make_plates(session, layout, screen=config["screen"], dry_run=bool(config.get("dry_run")))
+    write_table(args.output, COLUMNS, rows)
+    print(f"{len(layout)} plates, {len(positions)} images")
+
+
+def _find_screen(session: Session, screen: Mapping[str, Any]) -> tuple[int | None, str]:
+    """Id and name of the screen; no id where it is to be made, no name where there shall be none."""
+    if screen["by"] == "none":
+        return None, ""
+    if screen["by"] == "id":
+        text = str(screen["screen_id"]).strip()
+        if not text.isdecimal():
+            raise UserError(f"screen {text!r}: not an id. Write a whole number, or choose to give a name.")
+        find_ids(session, Target("screen", ids=(int(text),)))
+        [[name]] = session.rows("select s.name from Screen s where s.id = :id", id=int(text))
+        return int(text), name
+    name = screen["screen"].strip()
+    if not name:
+        raise UserError("screen: no name given. Write the name of the screen.")
+    if screen["create"] and not session.rows("select s.id from Screen s where s.name = :name", name=name):
+        return None, name
+    return find_ids(session, Target("screen", names=(name,)))[0], name
+
+
+def _same_plate(
+    session: Session, name: str, screen_id: int | None, positions: Sequence[tuple[Position, ImageRecord]]
+) -> int | None:
+    """The own plate that is already as it shall be; None where there is none of this name in the screen."""
+    plates = [
+        row[0]
+        for row in session.rows(
+            "select p.id from Plate p where p.name = :name and p.details.owner.id = :me order by p.id",
+            name=name,
+            me=session.user_id,
+        )
+    ]
+    if plates and screen_id is not None:
+        hql = "select l.child.id from ScreenPlateLink l where l.parent.id = :screen and l.child.id in (:ids)"
+        within = {row[0] for row in session.rows(hql, screen=screen_id, ids=plates)}
+        plates = [number for number in plates if number in within]
+    wanted: dict[tuple[int, int], list[int]] = {}
+    for one, image in positions:
+        wanted.setdefault((one.row, one.column), []).append(image.image_id)
+    for plate_id in plates:
+        found: dict[tuple[int, int], list[int]] = {}
+        for row, column, image_id in session.rows(
+            "select w.row, w.column, s.image.id from WellSample s join s.well w where w.plate.id = :id order by s.id",
+            id=plate_id,
+        ):
+            found.setdefault((row, column), []).append(image_id)
+        if found == wanted:
+            return int(plate_id)
+    if plates:
+        raise UserError(
+            f"plate {name!r}: you have one of this name with other content (id {plates[0]}). Choose another name, or "
+            "delete that plate first."
+        )
+    return None
+
+
+def _refuse_placed(session: Session, layout: Layout) -> None:
+    """An image of two plates would be listed under both, and deleting one plate would break the other."""
+    ids = [image.image_id for positions in layout.values() for _, image in positions]
+    if not ids:
+        return
+    placed = [image for image in find_images(session, Target("image", ids=tuple(ids))) if image.plate_id is not None]
+    if placed:
+        image = placed[0]
+        raise UserError(
+            f"image {image.image_id} {image.image_name!r}: it stands in well {image.well} of plate "
+            f"{image.plate_name!r} (id {image.plate_id}) already. Leave it out."
+        )
+
+
+def _save(
+    session: Session, layout: Layout, screen_id: int | None, screen_name: str
+) -> tuple[int | None, dict[str, int]]:
+    """Save the plates in one call, which is one transaction; returns the screen's id and the plates'."""
+    from omero.model import ScreenI
+    from omero.rtypes import rstring
+
+    plates = {name: _plate(name, positions) for name, positions in layout.items()}
+    if screen_name and screen_id is None:
+        screen = ScreenI()
+        screen.name = rstring(screen_name)
+        for plate in plates.values():
+            screen.linkPlate(plate)
+        [new_id] = session.update.saveAndReturnIds([screen])  # the plates with it
+        hql = "select p.name, p.id from ScreenPlateLink l join l.child p where l.parent.id = :screen"
+        return new_id, dict(session.rows(hql, screen=new_id))
+    if screen_id is not None:
+        for plate in plates.values():
+            plate.linkScreen(ScreenI(screen_id, False))
+    return screen_id, dict(zip(plates, session.update.saveAndReturnIds(list(plates.values())), strict=True))
+
+
+def _plate(name: str, positions: Sequence[tuple[Position, ImageRecord]]) -> Any:
+    from omero.model import ImageI, PlateI, WellI, WellSampleI
+    from omero.rtypes import rint, rstring
+
+    plate = PlateI()
+    plate.name = rstring(name)
+    plate.rowNamingConvention, plate.columnNamingConvention = rstring("letter"), rstring("number")
+    wells: dict[tuple[int, int], Any] = {}
+    for one, image in positions:
+        well = wells.get((one.row, one.column))
+        if well is None:
+            well = wells[one.row, one.column] = WellI()
+            well.row, well.column = rint(one.row), rint(one.column)
+            plate.addWell(well)
+        sample = WellSampleI()
+        sample.image = ImageI(image.image_id, False)
+        well.addWellSample(sample)
+    return plate
+
+
+def _well_ids(session: Session, plate_ids: Sequence[int]) -> dict[tuple[int | None, int, int], int]:
+    if not plate_ids:
+        return {}
+    hql = "select w.plate.id, w.row, w.column, w.id from Well w where w.plate.id in (:ids)"
+    return {(row[0], row[1], row[2]): row[3] for row in session.rows(hql, ids=plate_ids)}
+
+
+if __name__ == "__main__":
+    run_tool(main)
