@@ -158,8 +158,9 @@ def summarise(sandbox: Sandbox, outcomes: list[DatasetOutcome], seconds: float) 
 
 def main() -> int:
     """Run the demo; exit code 0 only when OMERO holds exactly what was measured."""
-    # `kill` ends the demo as Ctrl-C does: what it started is stopped.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # `kill` ends the demo as Ctrl-C does, also where a shell started it in the background: what it started is stopped.
+    for ending in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(ending, signal.default_int_handler)
     started = time.monotonic()
     folder = state.folder_of_sandbox()
     known = state.load(folder)
