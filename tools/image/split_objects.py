@@ -274,7 +274,9 @@ def _seeds(landscape: np.ndarray, window: _Window, distance: int) -> dict[int, n
     at, component = at[is_owned[component]], component[is_owned[component]]
     order = np.lexsort((at, -landscape.ravel()[at], component))
     at, component = at[order], component[order]
-    starts = np.flatnonzero(np.r_[True, component[1:] != component[:-1]]) if len(at) else np.zeros(0, int)
+    if not len(at):  # Every top stands within the distance of a higher one of a component nearby.
+        return {}
+    starts = np.flatnonzero(np.r_[True, component[1:] != component[:-1]])
     seeds = {}
     for first, last in zip(starts, [*starts[1:], len(at)], strict=True):
         if last - first == 1:
