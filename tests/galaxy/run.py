@@ -113,7 +113,7 @@ def run_suite(folder: Path, chosen: list[str], reports: Path) -> bool:
         finally:
             servers.galaxy.stop(galaxy)
             for log in ("galaxy.log", "celery.log"):
-                shutil.copy(folder / "galaxy" / log, reports / log)
+                shutil.copy(folder / "galaxy" / log, reports / f"server-{log}")
     finally:
         servers.process.stop(omero.processes)
 
