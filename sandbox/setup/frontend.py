@@ -1,10 +1,12 @@
 """Galaxy's web client and its image viewers, as one folder of static files: `.venv/galaxy/static`."""
 
 import hashlib
+import os
 import re
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +14,7 @@ from sandbox.setup import VENVS, SetupError, cache_folder
 
 STATIC = VENVS / "galaxy" / "static"
 WELCOME = Path(__file__).parent / "welcome.html"
+SYSTEM_CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"  # of Debian
 
 
 @dataclass(frozen=True)
@@ -69,13 +72,23 @@ def fetch_package(viewer: Viewer) -> Path:
         with tempfile.TemporaryDirectory(dir=folder) as download:
             npm = VENVS / "galaxy" / "bin" / "npm"
             spec = f"@galaxyproject/{viewer.name}@{viewer.version}"
-            _run([npm, "pack", "--silent", "--pack-destination", download, spec])
+            _run([npm, "pack", "--loglevel=error", "--pack-destination", download, spec])
             (Path(download) / package.name).replace(package)
     found = hashlib.sha256(package.read_bytes()).hexdigest()
     if found != viewer.sha256:
         package.unlink()
         raise SetupError(f"{package.name}: sha256 is {found}, expected {viewer.sha256}. Run the set-up again.")
     return package
+
+
+def node_environment(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment in which Node trusts the certificates that this machine trusts.
+
+    Node brings its own list; behind a proxy that opens TLS, the certificate that signs stands in the machine's only.
+    """
+    known = {name: environment.get(name) for name in ("NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE", "PIP_CERT")}
+    certificates = next((file for file in known.values() if file), SYSTEM_CERTIFICATES)
+    return {**environment, "NODE_EXTRA_CA_CERTS": certificates}
 
 
 def _unpack(package: Path, target: Path) -> None:
@@ -98,7 +111,12 @@ def _make_offline(static: Path) -> None:
 
 def _run(command: list[str | Path]) -> None:
     done = subprocess.run(
-        [str(part) for part in command], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+        [str(part) for part in command],
+        env=node_environment(os.environ),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if done.returncode != 0:
         raise SetupError(f"{command[0]} failed:\n{(done.stdout + done.stderr).strip()[-2000:]}")

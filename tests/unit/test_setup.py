@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.setup import SetupError, freeze, system, venvs
+from sandbox.setup import SetupError, freeze, frontend, system, venvs
 from sandbox.setup.freeze import pins
 
 
@@ -99,3 +99,15 @@ def test_freeze_keeps_the_upper_half_and_rewrites_the_lower(tmp_path: Path, monk
     monkeypatch.setattr(freeze, "python_of", lambda _: python)
     freeze.freeze("one")
     assert file.read_text() == f"# why\nwanted==2.0  # because\n\n{freeze.MARKER}needed==3\n"
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({}, frontend.SYSTEM_CERTIFICATES),
+        ({"PIP_CERT": "/pip.pem"}, "/pip.pem"),
+        ({"PIP_CERT": "/pip.pem", "NODE_EXTRA_CA_CERTS": "/node.pem"}, "/node.pem"),
+    ],
+)
+def test_node_trusts_what_the_machine_trusts(given: dict[str, str], expected: str):
+    assert frontend.node_environment(given)["NODE_EXTRA_CA_CERTS"] == expected
