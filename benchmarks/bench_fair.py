@@ -1,33 +1,19 @@
 """Measure the metadata tools on 10,000 images: `records()` runs each as its own process and notes time and memory.
 
-Run: `.venv/tools/bin/python benchmarks/bench_fair.py`. No public tool does the same, so the goal stands beside each.
+Run: `.venv/tools/bin/python -m benchmarks.bench_fair`. No public tool does the same, so the goal stands beside each.
 """
 
 import json
-import os
-import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
-TOOLS = Path(__file__).resolve().parents[1] / "tools" / "fair"
-TEMPLATE = Path(__file__).resolve().parents[1] / "test-data" / "fair" / "template_rembi.csv"
+from benchmarks.measuring import ROOT, Record, figure, run_process
+
+TOOLS = ROOT / "tools" / "fair"
+TEMPLATE = ROOT / "test-data" / "fair" / "template_rembi.csv"
 IMAGES = 10_000
-SECONDS_GOAL, MEGABYTES_GOAL = 30, 500
-
-
-def _run(script: str, *arguments: object) -> tuple[float, float]:
-    """Wall seconds and peak memory (MB, the child's resident set) of one run of a tool."""
-    command = [sys.executable, str(TOOLS / f"{script}.py"), *map(str, arguments)]
-    start = time.perf_counter()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-    _, status, usage = os.wait4(process.pid, 0)
-    seconds = time.perf_counter() - start
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise RuntimeError(f"{script} ended with exit code {process.returncode}")
-    return seconds, usage.ru_maxrss / 1024
+SECONDS_GOAL, MEBIBYTES_GOAL = "<= 30", "<= 500"
 
 
 def _write_inputs(folder: Path) -> None:
@@ -47,9 +33,9 @@ def _write_inputs(folder: Path) -> None:
     (folder / "metadata.json").write_text(json.dumps([{"path": str(folder / "filled.csv"), "name": "filled.csv"}]))
 
 
-def records() -> list[dict[str, object]]:
+def records() -> list[Record]:
     """Time and memory of each tool on 10,000 small OME-TIFFs."""
-    found: list[dict[str, object]] = []
+    found: list[Record] = []
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         _write_inputs(folder)
@@ -75,10 +61,10 @@ def records() -> list[dict[str, object]]:
         runs.append(("crate check bia", "validate_crate", ("--crate", folder / "bia.zip", *reports)))
         runs.append(("crate check general", "validate_crate", ("--crate", folder / "general.zip", *reports)))
         for title, script, arguments in runs:
-            seconds, megabytes = _run(script, *arguments)
-            for unit, value, goal in (("s", seconds, SECONDS_GOAL), ("MB", megabytes, MEGABYTES_GOAL)):
-                record = {"name": f"{title}, {IMAGES:,} images", "value": round(value, 1), "unit": unit}
-                found.append({**record, "goal": goal, "compared_with": "goal of issue 6"})
+            cost = run_process([sys.executable, str(TOOLS / f"{script}.py"), *map(str, arguments)])
+            for unit, value, goal in (("s", cost.seconds, SECONDS_GOAL), ("MiB", cost.peak_mib, MEBIBYTES_GOAL)):
+                measured = "time" if unit == "s" else "peak memory"
+                found.append(figure(f"{title}, {IMAGES:,} images: {measured}", value, unit, goal, "goal of issue 6"))
     return found
 
 

@@ -1,6 +1,6 @@
 """measure_objects against skimage.measure.regionprops_table: whole processes, wall time, peak memory, same numbers.
 
-`python benchmarks/bench_image_measure.py` prints the figures; `make bench` collects `records()`.
+`python -m benchmarks.bench_image_measure` prints the figures; `make bench` collects `records()`.
 """
 
 from __future__ import annotations
@@ -8,16 +8,14 @@ from __future__ import annotations
 import csv
 import json
 import math
-import os
 import statistics
-import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
-from typing import Any
 
-TOOL = Path(__file__).resolve().parents[1] / "tools" / "image" / "measure_objects.py"
+from benchmarks.measuring import ROOT, Record, figure, part_of, run_process
+
+TOOL = ROOT / "tools" / "image" / "measure_objects.py"
 COMPARED = "regionprops_table of scikit-image 0.26, same columns"
 CHANNELS = 4
 # Our columns that are whole numbers, and the others, by the name that scikit-image gives them.
@@ -28,21 +26,6 @@ DECIMAL = {
     "major_axis_px": "axis_major_length", "minor_axis_px": "axis_minor_length",
     "equivalent_diameter_px": "equivalent_diameter_area",
 }  # fmt: skip
-
-
-def run(command: list[str]) -> tuple[float, float]:
-    """Run a process to its end.
-
-    Returns:
-        Wall time in seconds and peak resident memory in MiB.
-    """
-    start = time.perf_counter()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise RuntimeError(f"{command[1]} ended with {process.returncode}")
-    return time.perf_counter() - start, usage.ru_maxrss / 1024
 
 
 def make_images(labels: Path, image: Path, size: int) -> None:
@@ -113,21 +96,22 @@ def compare(size: int, repeats: int) -> dict[str, float]:
         labels, image = Path(folder) / "labels.ome.tiff", Path(folder) / "image.ome.tiff"
         ours, theirs = Path(folder) / "ours.tsv", Path(folder) / "theirs.tsv"
         # In a process of its own: a child's peak memory begins with what its parent holds.
-        run([sys.executable, __file__, "make", str(labels), str(image), str(size)])
+        run_process(part_of(__file__, "make", labels, image, size))
         pairs = []
         for _ in range(repeats):
-            tool = run(
+            tool = run_process(
                 [sys.executable, str(TOOL), "--labels", str(labels), "--image", str(image), "--output", str(ours)]
             )
-            other = run([sys.executable, __file__, "scikit-image", str(labels), str(image), str(theirs)])
-            pairs.append((other[0] / tool[0], tool[1] / other[1], *tool, *other))
+            other = run_process(part_of(__file__, "scikit-image", labels, image, theirs))
+            speedup, memory = other.seconds / tool.seconds, tool.peak_mib / other.peak_mib
+            pairs.append((speedup, memory, tool.seconds, tool.peak_mib, other.seconds, other.peak_mib))
         names = ("speedup", "memory_ratio", "wall", "memory", "other_wall", "other_memory")
         medians = [statistics.median(values) for values in zip(*pairs, strict=True)]
         differ, largest = largest_difference(ours, theirs)
         return dict(zip(names, medians, strict=True)) | {"whole_differ": differ, "largest_difference": largest}
 
 
-def records() -> list[dict[str, Any]]:
+def records() -> list[Record]:
     """Figures for `benchmarks/results.json`."""
     found = []
     for size, objects, repeats, speedup in ((8000, 9025, 3, ">= 8"), (1900, 484, 5, ">= 1")):
@@ -138,10 +122,9 @@ def records() -> list[dict[str, Any]]:
             "other_wall": ("s", ""), "other_memory": ("MiB", ""),
         }  # fmt: skip
         found += [
-            {"name": f"measure_objects {objects} objects x {CHANNELS} channels: {name}", "value": figures[name],
-             "unit": unit, "goal": goal, "compared_with": COMPARED}
-            for name, (unit, goal) in goals.items()
-        ]  # fmt: skip
+            figure(f"measure_objects {objects} objects x {CHANNELS} channels: {name}", figures[name], *goal, COMPARED)
+            for name, goal in goals.items()
+        ]
     return found
 
 

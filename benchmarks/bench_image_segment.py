@@ -1,38 +1,21 @@
 """segment_objects against the same steps in scikit-image: whole processes, wall time, peak memory, same objects.
 
-`python benchmarks/bench_image_segment.py` prints the figures; `make bench` collects `records()`.
+`python -m benchmarks.bench_image_segment` prints the figures; `make bench` collects `records()`.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
-from typing import Any
 
-ROOT = Path(__file__).resolve().parents[1]
+from benchmarks.measuring import ROOT, Record, figure, part_of, run_process
+
 TOOL = ROOT / "tools" / "image" / "segment_objects.py"
 COMPARED = "the same steps in scikit-image 0.26"
-
-
-def run(command: list[str]) -> tuple[float, float]:
-    """Run a process to its end.
-
-    Returns:
-        Wall time in seconds and peak resident memory in MiB.
-    """
-    start = time.perf_counter()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise RuntimeError(f"{command[1]} ended with {process.returncode}")
-    return time.perf_counter() - start, usage.ru_maxrss / 1024
 
 
 def make_image(path: Path, size: int) -> None:
@@ -93,23 +76,23 @@ def compare(size: int, repeats: int) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as folder:
         image, ours, theirs = (Path(folder) / name for name in ("image.ome.tiff", "ours.ome.tiff", "theirs.ome.tiff"))
         # In a process of its own: a child's peak memory begins with what its parent holds.
-        run([sys.executable, __file__, "make", str(image), str(size)])
+        run_process(part_of(__file__, "make", image, size))
         pairs = []
         for _ in range(repeats):
-            tool = run([sys.executable, str(TOOL), "--image", str(image), "--output", str(ours)])
-            other = run([sys.executable, __file__, "scikit-image", str(image), str(theirs)])
-            pairs.append((other[0] / tool[0], tool[1] / other[1], *tool, *other))
+            tool = run_process([sys.executable, str(TOOL), "--image", str(image), "--output", str(ours)])
+            other = run_process(part_of(__file__, "scikit-image", image, theirs))
+            speedup, memory = other.seconds / tool.seconds, tool.peak_mib / other.peak_mib
+            pairs.append((speedup, memory, tool.seconds, tool.peak_mib, other.seconds, other.peak_mib))
         names = ("speedup", "memory_ratio", "wall", "memory", "other_wall", "other_memory")
         # Also in a process of its own, for the memory of the next comparison.
-        answer = subprocess.run(
-            [sys.executable, __file__, "same", str(ours), str(theirs)], check=True, capture_output=True, text=True
-        )
+        command = part_of(__file__, "same", ours, theirs)
+        answer = subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT)
         same = float(answer.stdout)
         medians = [statistics.median(values) for values in zip(*pairs, strict=True)]
         return dict(zip(names, medians, strict=True)) | {"same": same}
 
 
-def records() -> list[dict[str, Any]]:
+def records() -> list[Record]:
     """Figures for `benchmarks/results.json`."""
     found = []
     for size, repeats, speedup in ((8192, 3, ">= 6"), (1024, 5, ">= 1")):
@@ -120,11 +103,7 @@ def records() -> list[dict[str, Any]]:
             "same": ("share", ">= 0.995"), "wall": ("s", ""), "memory": ("MiB", ""), "other_wall": ("s", ""),
             "other_memory": ("MiB", ""),
         }  # fmt: skip
-        found += [
-            {"name": f"{prefix}: {name}", "value": round(figures[name], 4), "unit": unit, "goal": goal,
-             "compared_with": COMPARED}
-            for name, (unit, goal) in goals.items()
-        ]  # fmt: skip
+        found += [figure(f"{prefix}: {name}", figures[name], *goal, COMPARED) for name, goal in goals.items()]
     return found
 
 

@@ -1,21 +1,20 @@
 """quantify_staining on a slide of 20,000 x 20,000 RGB pixels against scikit-image's rgb2hed, both by tile.
 
-`python benchmarks/bench_image_staining.py` prints the figures; `make bench` collects `records()`. rgb2hed of such an
+`python -m benchmarks.bench_image_staining` prints the figures; `make bench` collects `records()`. rgb2hed of such an
 image at once would need about 30 GB, so that it gets tiles too, read the same way; it only separates the stains, while
 the tool also finds thresholds and counts. Both are whole processes.
 """
 
 from __future__ import annotations
 
-import os
-import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 from typing import Any
 
-TOOLS = Path(__file__).resolve().parents[1] / "tools" / "image"
+from benchmarks.measuring import ROOT, Record, figure, part_of, run_process
+
+TOOLS = ROOT / "tools" / "image"
 SIDE = 20_000
 COMPARED = "rgb2hed of scikit-image 0.26 by tiles of 1024, same reader"
 
@@ -54,34 +53,23 @@ def with_scikit_image(path: Path) -> None:
     print(total)
 
 
-def run(command: list[str]) -> tuple[float, float, float]:
-    """Run a process to its end: wall time and processor time in seconds, peak resident memory in MiB."""
-    start = time.perf_counter()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-    _, status, usage = os.wait4(process.pid, 0)
-    if status:
-        raise RuntimeError(f"{command[1]} ended with {os.waitstatus_to_exitcode(status)}")
-    return time.perf_counter() - start, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
-
-
-def records(side: int = SIDE) -> list[dict[str, Any]]:
+def records(side: int = SIDE) -> list[Record]:
     """Measure."""
     with tempfile.TemporaryDirectory() as folder:
         slide = Path(folder) / "slide.tiff"
         make_slide(slide, side)
         command = [sys.executable, str(TOOLS / "quantify_staining.py"), "--image", str(slide), "--stains", "h_e_dab"]
-        ours = run([*command, "--table", f"{folder}/t", "--vectors-out", f"{folder}/v"])
-        theirs = run([sys.executable, __file__, str(slide)])
+        ours = run_process([*command, "--table", f"{folder}/t", "--vectors-out", f"{folder}/v"])
+        theirs = run_process(part_of(__file__, slide))
     pixels = f"{side} x {side}"
-    rows = [
-        (f"speed, {pixels}", theirs[0] / ours[0], "x", ">= 3", COMPARED),
-        (f"processor time saved, {pixels}", theirs[1] / ours[1], "x", "", COMPARED),
-        (f"time, {pixels}", ours[0], "s", "", COMPARED),
-        (f"peak memory, {pixels}", ours[2], "MiB", "at most 1024 MiB", COMPARED),
-        (f"peak memory of the other, {pixels}", theirs[2], "MiB", "", COMPARED),
+    rows: list[tuple[str, float, str, str, str]] = [
+        (f"speed, {pixels}", theirs.seconds / ours.seconds, "x", ">= 3", COMPARED),
+        (f"processor time saved, {pixels}", theirs.processor_seconds / ours.processor_seconds, "x", "", COMPARED),
+        (f"time, {pixels}", ours.seconds, "s", "", COMPARED),
+        (f"peak memory, {pixels}", ours.peak_mib, "MiB", "<= 1024", COMPARED),
+        (f"peak memory of the other, {pixels}", theirs.peak_mib, "MiB", "", COMPARED),
     ]
-    keys = ("name", "value", "unit", "goal", "compared_with")
-    return [dict(zip(keys, (f"quantify_staining: {row[0]}", *row[1:]), strict=True)) for row in rows]
+    return [figure(f"quantify_staining: {row[0]}", *row[1:]) for row in rows]
 
 
 if __name__ == "__main__":

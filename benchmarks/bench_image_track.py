@@ -1,23 +1,22 @@
 """track_objects against trackpy: time to link and the F1 of the links, on random walks with drift and missing objects.
 
-`python benchmarks/bench_image_track.py` prints the figures; `make bench` collects `records()`. Only the linking of
+`python -m benchmarks.bench_image_track` prints the figures; `make bench` collects `records()`. Only the linking of
 positions in memory is compared; the large case is the whole tool, from a table to its outputs.
 """
 
 from __future__ import annotations
 
-import os
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-TOOLS = Path(__file__).resolve().parents[1] / "tools" / "image"
+from benchmarks.measuring import ROOT, Cost, Record, figure, run_process
+
+TOOLS = ROOT / "tools" / "image"
 COMPARED = "trackpy 0.7, memory 1, adaptive search"
 REACH = 15.0
 
@@ -97,11 +96,11 @@ def compare(frames: int, objects: int, side: float, seeds: int) -> tuple[float, 
     return statistics.median(ratios), statistics.mean(ours), statistics.mean(theirs)
 
 
-def large() -> tuple[float, float, int]:
+def large() -> tuple[Cost, int]:
     """The whole tool on about 100,000 objects in 100 frames.
 
     Returns:
-        Seconds, peak memory in MiB, objects.
+        What it took, number of objects.
     """
     movie = walks(100, 1000, 930)
     with tempfile.TemporaryDirectory() as folder:
@@ -110,20 +109,15 @@ def large() -> tuple[float, float, int]:
         table.write_text("frame\ty_px\tx_px\n" + "".join(lines))
         command = [sys.executable, str(TOOLS / "track_objects.py"), "--table", str(table), "--max-distance", str(REACH)]
         command += ["--objects-out", f"{folder}/o", "--tracks-out", f"{folder}/t", "--images-out", f"{folder}/i"]
-        start = time.perf_counter()
-        process = subprocess.Popen([*command, "--figure", f"{folder}/f"], stdout=subprocess.DEVNULL)
-        _, status, usage = os.wait4(process.pid, 0)
-        if status:
-            raise RuntimeError(f"track_objects ended with {os.waitstatus_to_exitcode(status)}")
-        return time.perf_counter() - start, usage.ru_maxrss / 1024, len(movie)
+        return run_process([*command, "--figure", f"{folder}/f"]), len(movie)
 
 
-def records() -> list[dict[str, Any]]:
+def records() -> list[Record]:
     """Measure."""
     small, large_movie = compare(50, 300, 512, 5), compare(100, 1000, 930, 2)
-    seconds, memory, objects = large()
+    cost, objects = large()
     place = f"the whole tool, {objects} objects in 100 frames"
-    rows = [
+    rows: list[tuple[str, float, str, str, str]] = [
         ("speed of linking, 300 objects, 50 frames", small[0], "x", ">= 5", COMPARED),
         ("speed of linking, 1000 objects, 100 frames", large_movie[0], "x", ">= 5", COMPARED),
         ("link F1 minus trackpy's, 300 objects, 50 frames", small[1] - small[2], "", ">= -0.002", COMPARED),
@@ -135,11 +129,10 @@ def records() -> list[dict[str, Any]]:
             COMPARED,
         ),
         ("link F1, 1000 objects, 100 frames", large_movie[1], "", "", COMPARED),
-        ("time, 100,000 objects", seconds, "s", "at most 60 s", place),
-        ("peak memory, 100,000 objects", memory, "MiB", "", place),
+        ("time, 100,000 objects", cost.seconds, "s", "<= 60", place),
+        ("peak memory, 100,000 objects", cost.peak_mib, "MiB", "", place),
     ]
-    keys = ("name", "value", "unit", "goal", "compared_with")
-    return [dict(zip(keys, (f"track_objects: {row[0]}", *row[1:]), strict=True)) for row in rows]
+    return [figure(f"track_objects: {row[0]}", *row[1:]) for row in rows]
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 Each `benchmarks/bench_*.py` has a function `records()` that measures and returns one dictionary a figure, with the
 keys of FIELDS; its docstring says what is measured, and against which public alternative. The figures go to
-`benchmarks/results.json`.
+`benchmarks/results.json`. benchmarks/README.md says more.
 """
 
 import argparse
@@ -11,14 +11,11 @@ import importlib
 import json
 import sys
 from pathlib import Path
-from typing import Any
+
+from benchmarks.measuring import Record
 
 FOLDER = Path(__file__).parent
-Record = dict[str, Any]
-
-
-# One measured figure. The goal is in words, ">= 0.75" or "at most 4 s"; "compared_with" names the public alternative.
-# Both are empty for a figure that is only told.
+# What `measuring.figure` makes.
 FIELDS = {"name", "value", "unit", "goal", "compared_with"}
 
 
@@ -45,7 +42,23 @@ def measure(name: str) -> list[Record]:
 def as_line(record: Record) -> str:
     """Return a figure as a row of the printed table."""
     value = f"{record['value']:.4g} {record['unit']}"
-    return f"{record['name']:50}  {value:>18}  {record['goal']:12}  {record['compared_with']}".rstrip()
+    goal = record["goal"] + ("" if is_kept(record) else " MISSED")
+    return f"{record['name']:60}  {value:>18}  {goal:16}  {record['compared_with']}".rstrip()
+
+
+def is_kept(record: Record) -> bool:
+    """Say whether a figure keeps its goal, `<= number` or `>= number`; one without a goal does.
+
+    Raises:
+        ValueError: The goal has another form.
+    """
+    if not record["goal"]:
+        return True
+    relation, _, bound = record["goal"].partition(" ")
+    if relation not in {"<=", ">="}:
+        raise ValueError(f"{record['name']}: goal {record['goal']!r} is neither '<= number' nor '>= number'")
+    value, limit = record["value"], float(bound)
+    return bool(value <= limit if relation == "<=" else value >= limit)
 
 
 def merge(old: list[Record], new: list[Record]) -> list[Record]:

@@ -7,7 +7,7 @@ from types import ModuleType
 
 import pytest
 
-from benchmarks import run
+from benchmarks import measuring, run
 
 FIGURE = {"name": "b: time", "value": 1.25, "unit": "s", "goal": "<= 2", "compared_with": "another"}
 
@@ -55,3 +55,48 @@ def test_a_figure_without_a_unit_is_refused(benchmark, tmp_path: Path):
     benchmark.records = lambda: [{key: value for key, value in FIGURE.items() if key != "unit"}]
     with pytest.raises(ValueError, match="bench_one"):
         run.main(["--results", str(tmp_path / "results.json")])
+
+
+def test_a_missed_goal_is_said(benchmark, tmp_path: Path, capsys):
+    benchmark.records = lambda: [{**FIGURE, "value": 2.5}]
+    assert run.main(["--results", str(tmp_path / "results.json")]) == 0
+    assert "<= 2 MISSED" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("value", "goal", "kept"),
+    [
+        (2, "<= 2", True),
+        (2.1, "<= 2", False),
+        (8, ">= 8", True),
+        (7, ">= 8", False),
+        (-1, ">= -2", True),
+        (7, "", True),
+    ],
+)
+def test_goals(value, goal, kept):
+    assert run.is_kept({**FIGURE, "value": value, "goal": goal}) == kept
+
+
+def test_a_goal_in_words_is_refused():
+    with pytest.raises(ValueError, match="at most 2"):
+        run.is_kept({**FIGURE, "goal": "at most 2"})
+
+
+def test_a_process_is_measured():
+    cost = measuring.run_process([sys.executable, "-c", "x = bytearray(b'1') * 50_000_000"])
+    assert cost.seconds > 0
+    assert cost.processor_seconds > 0
+    assert 45 < cost.peak_mib < 500
+
+
+def test_a_process_that_fails_is_an_error():
+    with pytest.raises(RuntimeError, match="exit code 3"):
+        measuring.run_process([sys.executable, "-c", "raise SystemExit(3)"])
+
+
+def test_figures_have_four_digits():
+    assert measuring.figure("n", 12.3456, "s")["value"] == 12.35
+    assert measuring.figure("n", 1.23456e-9, "s", "<= 1", "x") == {
+        "name": "n", "value": 1.235e-9, "unit": "s", "goal": "<= 1", "compared_with": "x",
+    }  # fmt: skip
