@@ -25,6 +25,7 @@ down:  ## stop what `make up` started
 status:  ## say what runs
 	@$(PYTHON) -m sandbox status || true
 
+test: PART = test
 test: setup  ## every check: linters, pytest, tools and workflows on a real Galaxy
 	@$(SUPERVISED) $(TOOLS_PYTHON) -m tests.run
 
@@ -36,7 +37,7 @@ bench: setup  ## measure; writes benchmarks/results.json
 
 setup:  ## install what is missing: virtual environments, Galaxy, front end
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11) and "$(NOT_311)")'
-	@$(SUPERVISED) $(PYTHON) -m sandbox.setup
+	@$(SUPERVISED) $(PYTHON) -m sandbox.setup $(PART)
 
 browser: setup  ## install Chromium to look at Galaxy's pages
 	@$(SUPERVISED) $(PYTHON) -m sandbox.setup browser

@@ -16,6 +16,11 @@ def install_tools() -> None:
     venvs.install("tools", make_wheels=build_wheel)
 
 
+def install_clients() -> None:
+    """Install `.venv/clients`: OMERO's clients as their users have them, which the tests run."""
+    venvs.install("clients", make_wheels=build_wheel)
+
+
 def install_galaxy() -> None:
     """Install `.venv/galaxy`: Galaxy, planemo, and the front end."""
     venvs.install("galaxy")
@@ -31,9 +36,11 @@ def install_browser() -> None:
 PARTS: dict[str, tuple[Callable[[], None], ...]] = {
     "tools": (install_tools,),
     "galaxy": (install_galaxy,),
+    "clients": (install_clients,),
     "browser": (install_browser,),
 }
 PARTS["all"] = PARTS["tools"] + PARTS["galaxy"]
+PARTS["test"] = PARTS["all"] + PARTS["clients"]
 
 
 def main(argv: list[str] | None = None) -> int:

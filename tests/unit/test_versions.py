@@ -53,17 +53,18 @@ def test_the_environment_of_the_tools_is_what_is_pinned():
     assert {name: version for name, version in installed.items() if name not in OWN} == pinned("tools")
 
 
-def test_the_environment_of_galaxy_is_what_is_pinned():
+@pytest.mark.parametrize("name", ["galaxy", "clients"])
+def test_another_environment_is_what_is_pinned(name: str):
     listed = subprocess.run(
-        [str(ROOT / ".venv/galaxy/bin/python"), "-m", "pip", "list", "--format", "json"],
+        [str(ROOT / ".venv" / name / "bin/python"), "-m", "pip", "list", "--format", "json"],
         capture_output=True,
         check=True,
     )
     installed = {normalized(entry["name"]): entry["version"] for entry in json.loads(listed.stdout)}
-    assert {name: version for name, version in installed.items() if name not in OWN} == pinned("galaxy")
+    assert {name: version for name, version in installed.items() if name not in OWN} == pinned(name)
 
 
-@pytest.mark.parametrize("name", ["tools", "galaxy"])
+@pytest.mark.parametrize("name", ["tools", "galaxy", "clients"])
 def test_pinned_packages_agree_with_each_other(name: str):
     # pip installs them with --no-deps, so nobody else would notice.
     checked = subprocess.run(
