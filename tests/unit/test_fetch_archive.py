@@ -270,6 +270,54 @@ def test_bad_tables_of_files(tmp_path: Path, table: str, said: str) -> None:
         fetch_list(server, tmp_path, table)
 
 
+def fetch_studies(server: Server, folder: Path, table: str, **config: Any) -> list[fetch_archive.Provenance]:
+    path = folder / "studies.tsv"
+    path.write_text(table)
+    what = {"kind": "studies", "address": f"{server.address}/api", "files_address": f"{server.address}/files"}
+    return fetch_archive.fetch({"what": what | config}, folder / "files", path)
+
+
+def two_studies() -> dict[str, Reply | Callable[[Request], Reply]]:
+    """S-TEST1, and S-TEST2 with the same files but neither title nor licence."""
+    one = archive()
+    bare = json.loads(answer("biostudies_study.json").body)
+    del bare["attributes"], bare["section"]["attributes"]
+    two = {path.replace("S-TEST1", "S-TEST2"): reply for path, reply in one.items()}
+    return one | two | {"/api/studies/S-TEST2": Reply(json.dumps(bare).encode())}
+
+
+def test_studies_of_a_search_keep_their_own_origin(tmp_path: Path) -> None:
+    table = "accession\ttitle\tlicence\nidr0001\t\t\nS-TEST2\tNuclei again\tCC0\nS-TEST1\tother\tother\n"
+    with serving(two_studies()) as server:
+        rows = fetch_studies(server, tmp_path, table, patterns="*cell_2*", max_studies=2)
+    assert [(row.file, row.accession, row.title, row.licence) for row in rows] == [
+        ("S-TEST1_images_cell_2.tif", "S-TEST1", "Nuclei of mitotic HeLa cells", "CC BY 4.0"),
+        ("S-TEST2_images_cell_2.tif", "S-TEST2", "Nuclei again", "CC0"),
+    ]
+    assert (tmp_path / "files" / f"{rows[0].file}@tiff").read_bytes() == CELLS["images/cell_2.tif"]
+
+
+def test_as_many_studies_as_wished(tmp_path: Path) -> None:
+    with serving(two_studies()) as server:
+        rows = fetch_studies(server, tmp_path, "accession\nS-TEST2\nS-TEST1\n", patterns="notes.csv")
+        assert [row.accession for row in rows] == ["S-TEST2"]
+        assert not server.asked("/api/studies/S-TEST1")
+
+
+@pytest.mark.parametrize(
+    ("table", "said"),
+    [
+        ("study\nS-TEST1\n", "no column accession"),
+        ("accession\nidr0001\n../S-TEST1\n", "none of 2 is in BioStudies"),
+        ("accession\n", "none of 0 is in BioStudies"),
+        ("accession\nS-NONE\n", "status 404"),
+    ],
+)
+def test_bad_tables_of_studies(tmp_path: Path, table: str, said: str) -> None:
+    with serving(two_studies()) as server, pytest.raises(UserError, match=said):
+        fetch_studies(server, tmp_path, table)
+
+
 @given(st.text(max_size=30))
 def test_no_name_leaves_the_folder(path: str) -> None:
     """Whatever a list says: it is refused, or its flat name has no separator."""

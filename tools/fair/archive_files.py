@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from archive_crates import as_list, as_text
 from archive_http import Web, ask_json, web_link
-from table_reader import read_table
+from table_reader import plain_text, read_table
 from tool_errors import UserError
 from untrusted_files import safe_relative_path
 
@@ -37,6 +37,8 @@ _FORMATS = {
     ".h5": "h5",
 }
 _ACCESSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+# BioStudies' accessions: S-BIAD1026, S-BSST265, S-EPMC4194049.
+_OF_BIOSTUDIES = re.compile(r"S-[A-Za-z0-9._-]+")
 
 
 @dataclass(frozen=True)
@@ -48,17 +50,20 @@ class RemoteFile:
         url: Where it is fetched.
         size: Bytes that it should have; None where the list does not say.
         checksum: `kind:hexadecimal digits`, or empty.
+        study: Accession of its study, where files of several studies stand in one list; else empty.
     """
 
     path: str
     url: str
     size: int | None = None
     checksum: str = ""
+    study: str = ""
 
     @property
     def name(self) -> str:
-        """Its path as one name, for a flat list."""
-        return self.path.replace("/", "_")
+        """Its path as one name, for a flat list; behind the accession where there are several studies."""
+        flat = self.path.replace("/", "_")
+        return f"{self.study}_{flat}" if self.study else flat
 
     @property
     def format(self) -> str:
@@ -198,6 +203,37 @@ def read_file_table(path: Path, name: str, base: str) -> tuple[Origin, list[Remo
     return origin, files
 
 
+def read_studies(path: Path, name: str, max_studies: int) -> list[Origin]:
+    """Read which studies a table of `search_archives` names, as far as BioStudies has their files.
+
+    Args:
+        path: TSV, CSV or XLSX with column `accession`; `title` and `licence` are used where they stand.
+        name: What the user calls the table.
+        max_studies: The first so many are taken.
+
+    Returns:
+        One origin a study, in the table's order.
+
+    Raises:
+        UserError: No such column, or no study whose files can be fetched.
+    """
+    rows = read_table(path, name).rows
+    header = [cell.casefold() for cell in rows[0].cells] if rows else []
+    if "accession" not in header:
+        raise UserError(f"studies {name}: no column accession. Give the table of studies of Search image archives.")
+    entries = [dict(zip(header, map(plain_text, row.cells), strict=False)) for row in rows[1:]]
+    known = [entry for entry in entries if _OF_BIOSTUDIES.fullmatch(entry["accession"])]
+    if not known:
+        named = ", ".join(entry["accession"] for entry in entries[:3]) or "none"
+        raise UserError(
+            f"studies {name}: none of {len(entries)} is in BioStudies ({named}). Search the BioImage Archive, or fetch "
+            "another archive's files by a table of addresses."
+        )
+    return [
+        Origin(entry["accession"], entry.get("title", ""), entry.get("licence", "")) for entry in known[:max_studies]
+    ]
+
+
 def _listed_file(entry: dict[str, str], name: str, base: str) -> RemoteFile:
     place = f"file list {name}, line {entry['line']}"
     url = entry.get("url") or (f"{base}/{quote(_inside(entry.get('path', '')))}" if base else "")
@@ -247,7 +283,7 @@ def select_files(
             "Give a narrower pattern or a higher limit."
         )
     _refuse_same_names(chosen)
-    return sorted(chosen, key=lambda file: file.path)
+    return sorted(chosen, key=lambda file: (file.study, file.path))
 
 
 def _fits(path: str, patterns: Iterable[str]) -> bool:

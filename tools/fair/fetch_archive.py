@@ -4,12 +4,12 @@ import argparse
 import csv
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from archive_download import digest, fetch_file
-from archive_files import Origin, RemoteFile, read_biostudies, read_file_table, select_files
+from archive_files import Origin, RemoteFile, read_biostudies, read_file_table, read_studies, select_files
 from archive_http import Web, base_address
 from archive_zarr import Region, format_bounds, open_remote, parse_bounds, read_image, read_region
 from table_reader import spreadsheet_safe
@@ -47,14 +47,14 @@ COLUMNS = tuple(Provenance.__annotations__)
 
 
 def fetch_files(
-    web: Web, files: Sequence[RemoteFile], origin: Origin, folder: Path, max_bytes: int
+    web: Web, files: Sequence[RemoteFile], origins: Mapping[str, Origin], folder: Path, max_bytes: int
 ) -> list[Provenance]:
     """Fetch files one after the other into one folder, as `<name>@<Galaxy's format>`.
 
     Args:
         web: How far requests may go.
         files: From `select_files`.
-        origin: Whose they are.
+        origins: Whose they are, by `RemoteFile.study`.
         folder: Is made if it is not there. A folder of an earlier run is gone on with.
         max_bytes: Of all together.
 
@@ -79,7 +79,7 @@ def fetch_files(
                 bytes=fetched.size,
                 sha256=fetched.sha256,
                 verified=verified,
-                **vars(origin),
+                **vars(origins[file.study]),
             )
         )
     return rows
@@ -137,15 +137,45 @@ def write_region(path: Path, region: Region) -> None:
     tifffile.imwrite(path, region.pixels, ome=True, photometric="minisblack", metadata=metadata, compression="zlib")
 
 
-def fetch(config: Mapping[str, Any], folder: Path, file_list: Path | None = None) -> list[Provenance]:
+def list_studies(
+    web: Web, address: str, files_address: str, table: Path, config: Mapping[str, Any]
+) -> tuple[dict[str, Origin], list[RemoteFile]]:
+    """List the files of the studies that a table of `search_archives` names.
+
+    Args:
+        web: How far requests may go.
+        address: Of BioStudies' API.
+        files_address: Of BioStudies' files.
+        table: See `archive_files.read_studies`.
+        config: `list_name`, what the user calls the table, and `max_studies`.
+
+    Returns:
+        Origin by accession, and every study's files. What a study does not say of itself (its licence) is what the
+        table says.
+
+    Raises:
+        UserError: See `read_studies` and `read_biostudies`.
+    """
+    origins: dict[str, Origin] = {}
+    files: list[RemoteFile] = []
+    for known in read_studies(table, config.get("list_name") or "studies", int(config.get("max_studies") or 1)):
+        origin, found = read_biostudies(web, address, files_address, known.accession)
+        origins[known.accession] = replace(
+            origin, title=origin.title or known.title, licence=origin.licence or known.licence
+        )
+        files += [replace(file, study=known.accession) for file in found]
+    return origins, files
+
+
+def fetch(config: Mapping[str, Any], folder: Path, table: Path | None = None) -> list[Provenance]:
     """Do what a tool's configuration says.
 
     Args:
-        config: `what` with `kind`: `accession` (`accession`, `address`, `files_address`), `list` (`list_name`,
-            `base`) or `zarr` (see `fetch_region`); for the first two `patterns`, `without` (one a line) and
-            `max_files`; for all `max_megabytes`.
+        config: `what` with `kind`: `accession` (`accession`, `address`, `files_address`), `studies` (see
+            `list_studies`, and the same addresses), `list` (`list_name`, `base`) or `zarr` (see `fetch_region`); for
+            the first three `patterns`, `without` (one a line) and `max_files`; for all `max_megabytes`.
         folder: Where files go.
-        file_list: The table of kind `list`.
+        table: Of files or of studies, for the kinds that have one.
 
     Raises:
         UserError: See the functions that do it.
@@ -154,17 +184,20 @@ def fetch(config: Mapping[str, Any], folder: Path, file_list: Path | None = None
     max_bytes = int(float(config.get("max_megabytes") or 2000) * MEGABYTE)
     if what["kind"] == "zarr":
         return fetch_region(what, folder, max_bytes)
-    if what["kind"] == "accession":
+    if what["kind"] == "list":
+        base = base_address(what["base"], "the files") if what.get("base") else ""
+        web = Web((base,) if base else (), silence=SILENCE_SECONDS)
+        origin, files = read_file_table(_given(table), what.get("list_name") or "file list", base)
+        origins = {"": origin}
+    else:
         address = base_address(what.get("address") or BIOSTUDIES, "BioStudies")
         files_address = base_address(what.get("files_address") or BIOSTUDIES_FILES, "BioStudies' files")
         web = Web((address, files_address), silence=SILENCE_SECONDS)
-        origin, files = read_biostudies(web, address, files_address, str(what.get("accession") or "").strip())
-    else:
-        base = base_address(what["base"], "the files") if what.get("base") else ""
-        web = Web((base,) if base else (), silence=SILENCE_SECONDS)
-        if file_list is None:
-            raise UserError("file list: there is none. Give a table of files.")
-        origin, files = read_file_table(file_list, what.get("list_name") or "file list", base)
+        if what["kind"] == "studies":
+            origins, files = list_studies(web, address, files_address, _given(table), what)
+        else:
+            origin, files = read_biostudies(web, address, files_address, str(what.get("accession") or "").strip())
+            origins = {"": origin}
     chosen = select_files(
         files,
         _lines(what.get("patterns")),
@@ -172,7 +205,13 @@ def fetch(config: Mapping[str, Any], folder: Path, file_list: Path | None = None
         max_files=int(what.get("max_files") or 1000),
         max_bytes=max_bytes,
     )
-    return fetch_files(web, chosen, origin, folder, max_bytes)
+    return fetch_files(web, chosen, origins, folder, max_bytes)
+
+
+def _given(table: Path | None) -> Path:
+    if table is None:
+        raise UserError("table: there is none. Give a table of files or of studies.")
+    return table
 
 
 def _lines(text: Any) -> list[str]:
@@ -183,11 +222,11 @@ def main() -> None:
     """Parse the command line, fetch, write."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--config", type=Path, required=True, help="JSON: what to fetch, and limits")
-    parser.add_argument("--file-list", type=Path, help="table of files, where that is what is fetched")
+    parser.add_argument("--table", type=Path, help="table of files or of studies, where that is what is fetched")
     parser.add_argument("--folder", type=Path, required=True, help="folder that gets the files")
     parser.add_argument("--provenance", type=Path, required=True, help="table to write")
     args = parser.parse_args()
-    rows = fetch(json.loads(args.config.read_text(encoding="utf-8")), args.folder, args.file_list)
+    rows = fetch(json.loads(args.config.read_text(encoding="utf-8")), args.folder, args.table)
     with args.provenance.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream, delimiter="\t", lineterminator="\n")
         writer.writerow(COLUMNS)
