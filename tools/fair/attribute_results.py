@@ -119,8 +119,8 @@ def attribute(results: Sequence[Result], sources: Mapping[str, Source], key: str
             source = sources.get(image)
             if source is None:
                 raise UserError(
-                    f"results {result.name}: image {image!r} is not in the table of origin. Give the table that was made "
-                    "when these images were fetched."
+                    f"results {result.name}: image {image!r} is not in the table of origin. Give the table that was "
+                    "made when these images were fetched."
                 )
             merged.append([*(values.get(column, "") for column in columns), *source.cells])
     return merged
