@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 from bioblend.galaxy import GalaxyInstance
@@ -19,20 +20,22 @@ from sandbox import servers
 from sandbox.process import SandboxError
 from sandbox.state import OmeroServer, Sandbox
 from scripts.set_credentials import OmeroLogin, store_omero_login, tools_that_want_omero
+from tests.galaxy.archive import serving_archive
 from tests.galaxy.seed_omero import PASSWORD, USER
 from tests.run import PLANEMO, REPORTS, ROOT, tool_files
 
-# What the tools' and workflows' tests name as OMERO server; the copy that is tested has the live one instead.
-PLACEHOLDER = "127.0.0.1:14064"
+# What the tools' and workflows' tests name as servers; the copy that is tested has the live ones instead.
+OMERO_PLACEHOLDER = "127.0.0.1:14064"
+ARCHIVE_PLACEHOLDER = "127.0.0.1:14080"
 TEST_SECONDS = 600
 
 
-def copy_suite(target: Path, omero_address: str) -> None:
-    """Copy tools and workflows, with the live OMERO server in place of the placeholder.
+def copy_suite(target: Path, live: Mapping[str, str]) -> None:
+    """Copy tools and workflows, with the live servers in place of the placeholders.
 
     Args:
         target: Folder that gets `tools/`, `workflows/` and a link to `test-data/`: paths between them stay good.
-        omero_address: `host:port`.
+        live: `host:port` by placeholder.
     """
     for name in ("tools", "workflows"):
         # Links between the groups are resolved, as packaging for the Tool Shed does.
@@ -41,8 +44,9 @@ def copy_suite(target: Path, omero_address: str) -> None:
     for pattern in ("tools/*/*.xml", "workflows/*/*-tests.yml"):
         for file in target.glob(pattern):
             text = file.read_text()
-            if PLACEHOLDER in text:
-                file.write_text(text.replace(PLACEHOLDER, omero_address))
+            for placeholder, address in live.items():
+                text = text.replace(placeholder, address)
+            file.write_text(text)
 
 
 def seed(omero: OmeroServer) -> None:
@@ -98,12 +102,12 @@ def run_tests(sandbox: Sandbox, files: list[str], reports: Path) -> bool:
     return not any(codes)
 
 
-def run_suite(folder: Path, chosen: list[str], reports: Path) -> bool:
-    """Start the servers in `folder`, run the tests of the chosen files, or all; say whether every one passed."""
+def run_suite(folder: Path, chosen: list[str], reports: Path, archive_address: str) -> bool:
+    """Start OMERO and Galaxy in `folder`, run the tests of the chosen files, or all; say whether every one passed."""
     suite = folder / "suite"
     omero = servers.start_omero(folder / "omero")
     try:
-        copy_suite(suite, omero.address)
+        copy_suite(suite, {OMERO_PLACEHOLDER: omero.address, ARCHIVE_PLACEHOLDER: archive_address})
         files = chosen or [*tool_files(), *map(str, sorted((ROOT / "workflows").glob("*/*.ga")))]
         copies = [str(suite / Path(file).resolve().relative_to(ROOT)) for file in files]
         seed(omero)
@@ -129,7 +133,8 @@ def main(argv: list[str] | None = None) -> int:
     args.reports.mkdir(parents=True, exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix="test-", dir=ROOT / ".sandbox"))
     try:
-        return 0 if run_suite(folder, args.file, args.reports.resolve()) else 1
+        with serving_archive() as archive_address:
+            return 0 if run_suite(folder, args.file, args.reports.resolve(), archive_address) else 1
     except SandboxError as error:
         print(f"ERROR: {error}", file=sys.stderr)
         return 1

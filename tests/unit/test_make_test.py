@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests import run
-from tests.galaxy.run import PLACEHOLDER, copy_suite
+from tests.galaxy.run import OMERO_PLACEHOLDER, copy_suite
 from tests.run import Check, Outcome, count_tests, run_check
 
 PYTEST = '<testsuites><testsuite tests="5" failures="1" errors="1" skipped="1"/></testsuites>'
@@ -58,8 +58,8 @@ def test_the_last_line_says_how_many(reports: Path, monkeypatch, capsys: pytest.
 
 
 def test_a_copy_of_the_suite_names_the_live_server(tmp_path: Path):
-    copy_suite(tmp_path, "127.0.0.1:4711")
+    copy_suite(tmp_path, {OMERO_PLACEHOLDER: "127.0.0.1:4711"})
     macros = tmp_path / "tools/omero/macros.xml"
     assert "127.0.0.1:4711" in macros.read_text()
-    assert not [file for file in tmp_path.glob("tools/*/*.xml") if PLACEHOLDER in file.read_text()]
+    assert not [file for file in tmp_path.glob("tools/*/*.xml") if OMERO_PLACEHOLDER in file.read_text()]
     assert not [file for file in (tmp_path / "tools").rglob("*") if file.is_symlink()]
