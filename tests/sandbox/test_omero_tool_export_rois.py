@@ -79,6 +79,8 @@ def test_every_kind_of_shape_arrives_or_is_counted(lab: Lab, export):
     with pytest.raises(UserError, match=r"shares \d+ pixels with label 1 in plane z 1, t 0"):
         export(image, overlap="error")
     assert not list(file.parent.iterdir())
+    [failed] = read_rows(file.parents[1] / "out.tsv")
+    assert (failed["image_id"], failed["status"][:15]) == (str(image), "failed: image " + str(image)[:1])
 
 
 def test_geojson_and_ome_xml_hold_all_shapes(lab: Lab, export):

@@ -72,7 +72,9 @@ def drawn(lab: Lab, image: int, size: tuple[int, int], z: int | None = 0, t: int
     return labels
 
 
-@pytest.mark.parametrize(("shape", "kinds"), [("auto", {"PolygonI", "MaskI"}), ("mask", {"MaskI"})])
+@pytest.mark.parametrize(
+    ("shape", "kinds"), [("auto", {"PolygonI", "MaskI"}), ("mask", {"MaskI"}), ("polygon", {"PolygonI"})]
+)
 def test_label_map_to_omero_and_back_changes_no_pixel(lab: Lab, import_rois, label_map, shape, kinds):
     labels = objects()
     image = lab.image("cell.tif", labels)
@@ -191,7 +193,7 @@ def test_bad_label_maps_are_refused_before_any_change(lab: Lab, import_rois, lab
         (label_map(name, np.stack([objects()] * 2), "CYX"), "one channel"),
         (label_map(name, -objects().astype(np.int32)), "is negative"),
         (named(name, broken), "damaged or cut short|not a readable TIFF"),
-        (named(name, text), "not a readable TIFF"),
+        (named(name, text), "it has no column 'shape'"),
     ]
     for bad, message in cases:
         with pytest.raises(UserError, match=message):
@@ -199,7 +201,9 @@ def test_bad_label_maps_are_refused_before_any_change(lab: Lab, import_rois, lab
         assert rois_of(lab, images[0]) == []
 
 
-def test_a_failure_half_way_takes_back_what_was_saved(lab: Lab, import_rois, label_map, monkeypatch):
+def test_a_failure_half_way_takes_back_what_was_saved_and_says_where(
+    lab: Lab, import_rois, label_map, monkeypatch, tmp_path: Path
+):
     monkeypatch.setattr(omero_rois, "BATCH", 2)
     images = [lab.image(name, objects()) for name in ("a", "b")]
     files = [label_map(f"Image_{image}_{name}", objects()) for image, name in zip(images, "ab", strict=True)]
@@ -214,6 +218,8 @@ def test_a_failure_half_way_takes_back_what_was_saved(lab: Lab, import_rois, lab
         import_rois(files)
     assert {roi.id.val for roi in rois_of(lab, images[0])} == before
     assert rois_of(lab, images[1]) == []
+    rows = read_rows(tmp_path / "out.tsv")
+    assert [row["status"] for row in rows] == ["taken back", "failed: refused"]
 
 
 def test_a_broken_connection_is_mended_by_a_rerun(lab: Lab, import_rois, label_map, monkeypatch, proxy: CuttingProxy):

@@ -1,10 +1,8 @@
 import numpy as np
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from label_shapes import Mask, Polygon, fill_polygon, outline, plane_shapes, unpack_mask
-from tool_errors import UserError
 
 LABELS = hnp.arrays(np.uint16, hnp.array_shapes(min_dims=2, max_dims=2, max_side=9), elements=st.integers(0, 3))
 
@@ -22,7 +20,7 @@ def back(shapes, size):
     return labels
 
 
-@given(LABELS, st.sampled_from(["auto", "mask"]))
+@given(LABELS, st.sampled_from(["auto", "mask", "polygon"]))
 @settings(max_examples=300, deadline=None)
 def test_no_pixel_changes_on_the_way_there_and_back(labels, kind):
     np.testing.assert_array_equal(back(plane_shapes(labels, kind), labels.shape), labels)
@@ -54,9 +52,18 @@ def test_holes_and_parts_become_masks_and_touching_corners_stay_polygons():
     assert kinds == [Mask, Mask, Polygon]
 
 
-def test_polygons_are_refused_where_they_would_lose_a_hole():
-    with pytest.raises(UserError, match=r"object 1: .*Choose masks, or auto"):
-        list(plane_shapes(np.array([[1, 0, 1]]), "polygon"))
+def test_holes_are_holes_by_both_filling_rules_and_parts_are_polygons_of_their_own():
+    labels = np.ones((5, 9), np.uint8)
+    labels[1:4, 1:3] = labels[2, 4] = labels[:, 6] = 0
+    shapes = list(plane_shapes(labels, "polygon"))
+    assert [(one.label, type(one.shape)) for one in shapes] == [(1, Polygon)] * 2
+    for one in shapes:
+        for row, column in np.ndindex(labels.shape):
+            start = np.array(one.shape.points) - (column + 0.5, row + 0.5)
+            end = np.roll(start, -1, axis=0)
+            cross = start[:, 0] * end[:, 1] - start[:, 1] * end[:, 0]
+            turn = np.arctan2(cross, (start * end).sum(axis=1)).sum()  # 2 pi for each time around the pixel's centre
+            assert (abs(turn) > np.pi) == fill_polygon(one.shape, *labels.shape)[row, column]
 
 
 def test_huge_labels_keep_their_numbers():

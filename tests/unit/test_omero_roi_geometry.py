@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from label_shapes import Polygon, fill_polygon, pack_mask, rings
 from ome_types import from_xml
-from omero_export_rois import roi_labels
-from omero_roi_shapes import RoiShape
+from omero_roi_shapes import RoiShape, roi_labels
 from roi_documents import to_geojson, to_ome_xml
 from roi_geometry import shape_pixels, shape_rings
 from tool_errors import UserError

@@ -19,12 +19,16 @@ MAX_MEMBER_BYTES = 512 * 1024 * 1024
 MAX_UNPACKED_BYTES = 2 * 1024 * 1024 * 1024
 
 
-def parse_json(data: bytes, name: str) -> Any:
+def parse_json(
+    data: bytes, name: str, *, max_bytes: int = MAX_JSON_BYTES, max_containers: int = MAX_JSON_CONTAINERS
+) -> Any:
     """Parse JSON strictly and within limits.
 
     Args:
         data: The file's bytes, UTF-8 with or without a byte order mark.
         name: What the user calls the file; used in messages.
+        max_bytes: Largest size of the file.
+        max_containers: Most objects and lists in it.
 
     Returns:
         What the JSON says, as dict, list, str, int, float, bool or None.
@@ -33,13 +37,13 @@ def parse_json(data: bytes, name: str) -> Any:
         UserError: Too large, too deep, not UTF-8, not JSON, NaN or Infinity, or a key that an object has twice
             (one of the two values would be lost without a word).
     """
-    if len(data) > MAX_JSON_BYTES:
+    if len(data) > max_bytes:
         raise UserError(
-            f"file {name}: {len(data):,} bytes of JSON, at most {MAX_JSON_BYTES:,} are read. Give a smaller file."
+            f"file {name}: {len(data):,} bytes of JSON, at most {max_bytes:,} are read. Give a smaller file."
         )
-    if data.count(b"[") + data.count(b"{") > MAX_JSON_CONTAINERS:
+    if data.count(b"[") + data.count(b"{") > max_containers:
         raise UserError(
-            f"file {name}: more than {MAX_JSON_CONTAINERS:,} JSON objects and lists. Give a smaller file; "
+            f"file {name}: more than {max_containers:,} JSON objects and lists. Give a smaller file; "
             "this one would not fit in memory."
         )
     try:

@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tool_errors import UserError
-
 if TYPE_CHECKING:
     import numpy as np
+
+Ring = list[tuple[float, float]]
 
 SPARSE_LABELS = 1_000_000  # Above this, labels are numbered anew: find_objects makes a list as long as the largest.
 
@@ -45,21 +45,22 @@ class LabelledShape:
 
 
 def plane_shapes(labels: "np.ndarray", kind: str) -> Iterator[LabelledShape]:
-    """Turn each object of a plane into a shape, in the order of the labels.
+    """Turn each object of a plane into shapes, in the order of the labels. No kind loses a pixel.
 
     Args:
         labels: Integers, (rows, columns); 0 is background.
-        kind: "polygon" or "mask", or "auto": a polygon for an object that is one part (touching corners count) without
-            holes, else a mask.
-
-    Raises:
-        UserError: `kind` is "polygon" and an object has holes or several parts.
+        kind: "mask"; "polygon": one for each part, a hole joined to its outline by a cut without width; or "auto": a
+            polygon for an object that is one part (touching corners count) without holes, else a mask.
     """
     for label, x, y, mask in _objects(labels):
         polygon = outline(mask, x, y) if kind != "mask" else None
-        if kind == "polygon" and polygon is None:
-            raise UserError(f"object {label}: a polygon cannot have holes or several parts. Choose masks, or auto.")
-        yield LabelledShape(label, polygon or pack_mask(mask, x, y))
+        if polygon is not None:
+            yield LabelledShape(label, polygon)
+        elif kind == "polygon":
+            for part in rings(mask, x, y):
+                yield LabelledShape(label, Polygon(tuple(join_rings(part))))
+        else:
+            yield LabelledShape(label, pack_mask(mask, x, y))
 
 
 def outline(mask: "np.ndarray", x: int = 0, y: int = 0) -> Polygon | None:
@@ -76,7 +77,7 @@ def outline(mask: "np.ndarray", x: int = 0, y: int = 0) -> Polygon | None:
     return Polygon(tuple(_corners(contours[0], x, y)))
 
 
-def rings(mask: "np.ndarray", x: int = 0, y: int = 0) -> list[list[list[tuple[float, float]]]]:
+def rings(mask: "np.ndarray", x: int = 0, y: int = 0) -> list[list[Ring]]:
     """The outlines of all parts of a boolean image along the edges of its pixels; arguments as in `outline`.
 
     Returns:
@@ -88,6 +89,26 @@ def rings(mask: "np.ndarray", x: int = 0, y: int = 0) -> list[list[list[tuple[fl
         if parent >= 0:
             parts[parent].append(_corners(contours[number], x, y))
     return list(parts.values())
+
+
+def join_rings(polygon: list[Ring]) -> Ring:
+    """Make one ring of an outer ring and its holes: OMERO's polygons have no holes.
+
+    Each hole is joined by a horizontal cut that is gone along twice, there and back: it has no area and crosses no
+    row of pixel centres, so filling is exact. Holes turn against the outer ring, which makes them holes by the
+    even-odd rule and by the winding rule.
+
+    Args:
+        polygon: The outer ring, then holes inside it.
+
+    Raises:
+        ValueError: A hole does not lie in the outer ring.
+    """
+    ring, *holes = polygon
+    # From left to right: what lies between a hole and the outer ring is part of the ring already.
+    for hole in sorted(holes, key=min):
+        ring = _with_hole(ring, hole[::-1] if (_area(ring) > 0) == (_area(hole) > 0) else hole)
+    return ring
 
 
 def pack_mask(mask: "np.ndarray", x: int, y: int) -> Mask:
@@ -126,6 +147,27 @@ def fill_polygon(polygon: Polygon, height: int, width: int) -> "np.ndarray":
     return (np.cumsum(turns[:, :-1], axis=1) % 2).astype(bool)
 
 
+def _with_hole(ring: Ring, hole: Ring) -> Ring:
+    start = hole.index(min(hole))
+    x, y = hole[start]
+    found: tuple[float, int] | None = None
+    for number, ((x1, y1), (x2, y2)) in enumerate(zip(ring, ring[1:] + ring[:1], strict=True)):
+        if y1 == y2 or not min(y1, y2) <= y <= max(y1, y2):
+            continue
+        at = x1 if y == y1 else x2 if y == y2 else x1 + (y - y1) * (x2 - x1) / (y2 - y1)
+        if at <= x and (found is None or at > found[0]):
+            found = (at, number)
+    if found is None:
+        raise ValueError(f"the hole at x {x:g}, y {y:g} does not lie in its outline")
+    at, number = found
+    return [*ring[: number + 1], (at, y), *hole[start:], *hole[: start + 1], (at, y), *ring[number + 1 :]]
+
+
+def _area(ring: Ring) -> float:
+    """Twice the signed area of a ring (shoelace formula)."""
+    return sum(x1 * y2 - x2 * y1 for (x1, y1), (x2, y2) in zip(ring, ring[1:] + ring[:1], strict=True))
+
+
 def _objects(labels: "np.ndarray") -> Iterator[tuple[int, int, int, "np.ndarray"]]:
     """Yield (label, x, y, mask of the bounding box) of each object."""
     import numpy as np
@@ -158,7 +200,7 @@ def _edge_contours(mask: "np.ndarray") -> tuple[list["np.ndarray"], list[int]]:
     return [contour[:, 0, :].astype(np.int64) for contour in contours], parents
 
 
-def _corners(points: "np.ndarray", x: int, y: int) -> list[tuple[float, float]]:
+def _corners(points: "np.ndarray", x: int, y: int) -> Ring:
     """The points of a fine contour where it turns, in the plane's coordinates."""
     import numpy as np
 

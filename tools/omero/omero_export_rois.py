@@ -7,41 +7,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from image_names import image_identifier
+from object_report import AT_WORK, Row, object_report
 from object_table import write_table
 from omero_image_details import ImageDetails, load_image_details
 from omero_objects import find_nonempty_images, read_target
-from omero_roi_shapes import RoiShape, load_shapes
+from omero_roi_shapes import RoiShape, load_shapes, roi_labels
 from omero_session import open_session
 from roi_documents import to_geojson, to_ome_xml
 from roi_geometry import AREAS, shape_pixels
+from roi_tables import SHAPE_COLUMNS, shape_rows
 from tool_errors import UserError, run_tool
 
 if TYPE_CHECKING:
     import numpy as np
 
-SHAPE_COLUMNS = (
-    "image_id", "image", "roi_id", "roi_name", "shape_id", "shape", "label", "text", "z", "t", "c",
-    "numbers", "points", "transform",
-)  # fmt: skip
 IMAGE_COLUMNS = ("image_id", "image_name", "image", "roi_count", "shape_count", "not_drawn", "overlap_px", "status")
 LARGEST_UINT16 = 65535
-
-
-def roi_labels(shapes: Sequence[RoiShape]) -> dict[int, int]:
-    """The label of each ROI: what its shapes say, if that is a whole number from 1 that no other ROI has, for all ROIs.
-
-    Otherwise they are numbered from 1 in the order of their ids.
-    """
-    texts: dict[int, set[str | None]] = {}
-    for shape in shapes:
-        texts.setdefault(shape.roi_id, set()).add(shape.text)
-    labels = {
-        roi_id: int(text)
-        for roi_id, found in texts.items()
-        if len(found) == 1 and (text := next(iter(found))) and text.isascii() and text.isdecimal()
-    }
-    good = len(labels) == len(texts) == len(set(labels.values())) and all(0 < n < 2**31 for n in labels.values())
-    return labels if good else {roi_id: number for number, roi_id in enumerate(sorted(texts), 1)}
 
 
 class LabelMap:
@@ -118,27 +99,33 @@ def write_label_map(path: Path, label_map: LabelMap) -> None:
 
 
 def export_rois(
-    images: Sequence[ImageDetails], shapes: dict[int, list[RoiShape]], form: str, overlap: str, folder: Path
-) -> list[tuple[Any, ...]]:
+    images: Sequence[ImageDetails],
+    shapes: dict[int, list[RoiShape]],
+    report: list[Row],
+    *,
+    form: str,
+    overlap: str,
+    folder: Path,
+) -> None:
     """Write one file an image to `folder`; on failure remove what was written.
 
     Args:
         images: The images.
         shapes: The shapes of each image.
+        report: Gets one row an image, see `object_report`.
         form: "label_map", "geojson", "ome_xml" or "table" (no file).
         overlap: See `LabelMap`.
         folder: Where to write `Image_<id>_<name>` with the form's ending.
-
-    Returns:
-        Rows of the object table.
     """
     folder.mkdir(parents=True, exist_ok=True)
     made: list[Path] = []
-    rows = []
+    for image in images:
+        identifier = image_identifier(image.image_id, image.name)
+        report.append({"image_id": image.image_id, "image_name": image.name, "image": identifier})
     try:
-        for image in images:
-            found = shapes[image.image_id]
-            identifier = image_identifier(image.image_id, image.name)
+        for image, row in zip(images, report, strict=True):
+            row["status"] = AT_WORK
+            found, identifier = shapes[image.image_id], row["image"]
             not_drawn, overlap_px = 0, 0
             if form == "label_map":
                 made.append(folder / f"{identifier}.ome.tiff")
@@ -152,29 +139,13 @@ def export_rois(
                 made.append(folder / f"{identifier}.xml")
                 made[-1].write_text(to_ome_xml(found), encoding="utf-8")
             count = len({shape.roi_id for shape in found})
-            status = "not all drawn" if not_drawn or overlap_px else "exported"
-            rows.append((image.image_id, image.name, identifier, count, len(found), not_drawn, overlap_px, status))
+            row |= {"roi_count": count, "shape_count": len(found), "not_drawn": not_drawn, "overlap_px": overlap_px}
+            row["status"] = "not all drawn" if not_drawn or overlap_px else "exported"
             print(f"{identifier}: {count} ROIs, {not_drawn} shapes not drawn, {overlap_px} pixels shared", flush=True)
     except BaseException:
         for path in made:
             path.unlink(missing_ok=True)
         raise
-    return rows
-
-
-def shape_rows(images: Sequence[ImageDetails], shapes: dict[int, list[RoiShape]]) -> Iterator[tuple[Any, ...]]:
-    """Rows of the table of shapes: `numbers`, `points` and `transform` are lists separated by blanks."""
-    for image in images:
-        labels = roi_labels(shapes[image.image_id])
-        identifier = image_identifier(image.image_id, image.name)
-        for one in shapes[image.image_id]:
-            yield (
-                *(one.image_id, identifier, one.roi_id, one.roi_name, one.shape_id, one.kind, labels[one.roi_id]),
-                *(one.text, one.z, one.t, one.c),
-                " ".join(f"{number:.15g}" for number in one.numbers),
-                " ".join(f"{x:.15g},{y:.15g}" for x, y in one.points),
-                " ".join(f"{number:.15g}" for number in one.transform or ()),
-            )
 
 
 def main() -> None:
@@ -192,9 +163,11 @@ def main() -> None:
         images = load_image_details(session, ids)
         shapes = load_shapes(session, ids, (config.get("roi_name") or "").strip())
     form = config["form"]
-    rows = export_rois(images, shapes, form["form"], form.get("overlap", "first"), args.folder)
-    write_table(args.output, IMAGE_COLUMNS, rows)
-    write_table(args.shapes, SHAPE_COLUMNS, shape_rows(images, shapes))
+    with object_report(args.output, IMAGE_COLUMNS) as report:
+        overlap = form.get("overlap", "first")
+        export_rois(images, shapes, report, form=form["form"], overlap=overlap, folder=args.folder)
+    named = {image.image_id: image_identifier(image.image_id, image.name) for image in images}
+    write_table(args.shapes, SHAPE_COLUMNS, shape_rows(named, shapes))
 
 
 def _chain(first: "np.ndarray", rest: Iterator["np.ndarray"]) -> Iterator["np.ndarray"]:

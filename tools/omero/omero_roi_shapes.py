@@ -8,8 +8,9 @@ from omero_session import Session
 
 PAGE = 1000  # ROIs a query, with their shapes.
 
+LARGEST_LABEL = 2**31 - 1  # OMERO and Galaxy's tools know label maps of up to 32 bit, signed.
 KINDS = ("polygon", "rectangle", "ellipse", "mask", "point", "line", "polyline", "label")
-_NUMBERS = {
+NUMBERS = {
     "rectangle": ("x", "y", "width", "height"),
     "mask": ("x", "y", "width", "height"),
     "ellipse": ("x", "y", "radiusX", "radiusY"),
@@ -24,6 +25,8 @@ _NUMBERS = {
 @dataclass(frozen=True)
 class RoiShape:
     """One shape of a ROI, in OMERO's coordinates (the upper left pixel covers 0 to 1).
+
+    A shape that is not in OMERO yet has `shape_id` 0, and its `roi_id` only says which shapes belong together.
 
     Attributes:
         image_id: The image.
@@ -43,6 +46,7 @@ class RoiShape:
             y' = a10 x + a11 y + a12.
         stroke: Colour of the line: red, green, blue, alpha in a signed 32-bit integer.
         fill: Colour of the area.
+        stroke_width: Width of the line in pixels.
     """
 
     image_id: int
@@ -50,16 +54,17 @@ class RoiShape:
     roi_name: str | None
     shape_id: int
     kind: str
-    z: int | None
-    t: int | None
-    c: int | None
-    text: str | None
-    numbers: tuple[float, ...]
-    points: tuple[tuple[float, float], ...]
-    bits: bytes
-    transform: tuple[float, ...] | None
-    stroke: int | None
-    fill: int | None
+    z: int | None = None
+    t: int | None = None
+    c: int | None = None
+    text: str | None = None
+    numbers: tuple[float, ...] = ()
+    points: tuple[tuple[float, float], ...] = ()
+    bits: bytes = b""
+    transform: tuple[float, ...] | None = None
+    stroke: int | None = None
+    fill: int | None = None
+    stroke_width: float | None = None
 
 
 def load_shapes(session: Session, image_ids: Sequence[int], roi_name: str = "") -> dict[int, list[RoiShape]]:
@@ -93,6 +98,42 @@ def load_shapes(session: Session, image_ids: Sequence[int], roi_name: str = "") 
     return shapes
 
 
+def roi_labels(shapes: Sequence[RoiShape]) -> dict[int, int]:
+    """The label of each ROI: what its shapes say, if that is a whole number from 1 that no other ROI has, for all ROIs.
+
+    Otherwise they are numbered from 1 in the order of their ids.
+    """
+    texts: dict[int, set[str | None]] = {}
+    for shape in shapes:
+        texts.setdefault(shape.roi_id, set()).add(shape.text)
+    labels = {
+        roi_id: int(text)
+        for roi_id, found in texts.items()
+        if len(found) == 1 and (text := next(iter(found))) and text.isascii() and text.isdecimal()
+    }
+    good = len(labels) == len(texts) == len(set(labels.values()))
+    good = good and all(0 < number <= LARGEST_LABEL for number in labels.values())
+    return labels if good else {roi_id: number for number, roi_id in enumerate(sorted(texts), 1)}
+
+
+def number_text(number: float) -> str:
+    """The shortest text that gives exactly this number again.
+
+    >>> number_text(3.0), number_text(0.1), number_text(1234567.5)
+    ('3', '0.1', '1234567.5')
+    """
+    return repr(float(number)).removesuffix(".0")
+
+
+def points_text(points: Sequence[tuple[float, float]]) -> str:
+    """Corners as OMERO writes them.
+
+    >>> points_text([(1.0, 2.0), (3.5, 4.0)])
+    '1,2 3.5,4'
+    """
+    return " ".join(f"{number_text(x)},{number_text(y)}" for x, y in points)
+
+
 def _shapes(roi: Any) -> Iterator[RoiShape]:
     from omero.rtypes import unwrap
 
@@ -108,19 +149,25 @@ def _shapes(roi: Any) -> Iterator[RoiShape]:
             t=_place(shape.theT),
             c=_place(shape.theC),
             text=unwrap(shape.textValue) or None,
-            numbers=tuple(float(unwrap(getattr(shape, name)) or 0) for name in _NUMBERS.get(kind, ())),
+            numbers=tuple(float(unwrap(getattr(shape, name)) or 0) for name in NUMBERS.get(kind, ())),
             points=_points(unwrap(shape.points)) if kind in ("polygon", "polyline") else (),
             # Ice gives bytes to Python as signed numbers or as bytes, depending on its version.
             bits=bytes(byte & 255 for byte in shape.bytes or ()) if kind == "mask" else b"",
             transform=_transform(shape.transform),
             stroke=unwrap(shape.strokeColor),
             fill=unwrap(shape.fillColor),
+            stroke_width=_pixels(shape.strokeWidth),
         )
 
 
 def _place(value: Any) -> int | None:
     """OMERO writes "all planes" as nothing, and some clients write it as -1."""
     return None if value is None or value.val < 0 else int(value.val)
+
+
+def _pixels(length: Any) -> float | None:
+    """The width of a line; one that is given in another unit than pixels is left to the viewer."""
+    return float(length.getValue()) if length is not None and length.getUnit().name == "PIXEL" else None
 
 
 def _points(text: str | None) -> tuple[tuple[float, float], ...]:

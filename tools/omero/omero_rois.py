@@ -1,24 +1,15 @@
 """Regions of interest in OMERO: made in batches, marked as ours, found again by the mark."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
-from label_shapes import LabelledShape, Polygon
+from omero_roi_shapes import NUMBERS, RoiShape, points_text
 from omero_session import NAMESPACE, Session
 from omero_undo import MadeObjects
 
 BATCH = 1000  # ROIs a call: a few megabytes, far below Ice's limit for a message.
 YELLOW, CLEAR_YELLOW = -65281, -65472  # RGBA as signed 32 bit: 0xFFFF00FF, 0xFFFF0040.
-
-
-@dataclass(frozen=True)
-class PlacedShape:
-    """A shape with its plane; None for z or t means that it holds for all of them."""
-
-    shape: LabelledShape
-    z: int | None
-    t: int | None
+_TRANSFORM = ("a00", "a10", "a01", "a11", "a02", "a12")
 
 
 def roi_namespace(name: str) -> str:
@@ -55,7 +46,7 @@ def find_own_rois(session: Session, image_ids: Sequence[int], name: str) -> dict
 def save_rois(
     session: Session,
     image_id: int,
-    objects: Mapping[int, Sequence[PlacedShape]],
+    objects: Mapping[int, Sequence[RoiShape]],
     *,
     name: str,
     pairs: Mapping[str, str],
@@ -67,7 +58,7 @@ def save_rois(
         session: An open session.
         image_id: The image.
         objects: The shapes of each label.
-        name: The set's name; becomes the name of each ROI.
+        name: The set's name; becomes the name of each ROI whose shapes have no name of their own.
         pairs: Key-value pairs for the mark: where the ROIs come from.
         made: Learns the ids of what was saved.
     """
@@ -90,37 +81,43 @@ def save_rois(
         yield from zip(batch, ids, strict=True)
 
 
-def _roi(image: Any, mark: Any, name: str, shapes: Sequence[PlacedShape]) -> Any:
+def _roi(image: Any, mark: Any, name: str, shapes: Sequence[RoiShape]) -> Any:
     from omero.model import RoiI
     from omero.rtypes import rstring
 
     roi = RoiI()
     roi.image = image
-    roi.name = rstring(name)
+    roi.name = rstring(shapes[0].roi_name or name)
     roi.linkAnnotation(mark)
     for shape in shapes:
         roi.addShape(_shape(shape))
     return roi
 
 
-def _shape(placed: PlacedShape) -> Any:
-    from omero.model import MaskI, PolygonI
+def _shape(found: RoiShape) -> Any:
+    import omero.model
     from omero.rtypes import rdouble, rint, rstring
 
-    found = placed.shape.shape
-    if isinstance(found, Polygon):
-        shape = PolygonI()
-        shape.points = rstring(" ".join(f"{x:g},{y:g}" for x, y in found.points))
-        shape.strokeColor = rint(YELLOW)
-    else:
-        shape = MaskI()
-        shape.x, shape.y = rdouble(found.x), rdouble(found.y)
-        shape.width, shape.height = rdouble(found.width), rdouble(found.height)
+    shape = getattr(omero.model, f"{found.kind.capitalize()}I")()
+    for name, number in zip(NUMBERS[found.kind], found.numbers, strict=True):
+        setattr(shape, name, rdouble(number))
+    if found.kind in ("polygon", "polyline"):
+        shape.points = rstring(points_text(found.points))
+    elif found.kind == "mask":
         shape.bytes = found.bits
-        shape.fillColor = rint(CLEAR_YELLOW)
-    shape.textValue = rstring(str(placed.shape.label))
-    if placed.z is not None:
-        shape.theZ = rint(placed.z)
-    if placed.t is not None:
-        shape.theT = rint(placed.t)
+    stroke, fill = found.stroke, found.fill
+    if stroke is None and fill is None:
+        stroke, fill = (None, CLEAR_YELLOW) if found.kind == "mask" else (YELLOW, None)
+    places = {"theZ": found.z, "theT": found.t, "theC": found.c, "strokeColor": stroke, "fillColor": fill}
+    for name, value in places.items():
+        if value is not None:
+            setattr(shape, name, rint(value))
+    if found.text is not None:
+        shape.textValue = rstring(found.text)
+    if found.stroke_width is not None:
+        shape.strokeWidth = omero.model.LengthI(found.stroke_width, omero.model.enums.UnitsLength.PIXEL)
+    if found.transform is not None:
+        shape.transform = omero.model.AffineTransformI()
+        for name, number in zip(_TRANSFORM, found.transform, strict=True):
+            setattr(shape.transform, name, rdouble(number))
     return shape

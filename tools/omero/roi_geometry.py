@@ -1,9 +1,11 @@
 """Shapes of regions of interest as pixels and as rings of points."""
 
 import math
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from label_shapes import Mask, Polygon, fill_polygon, rings, unpack_mask
+from label_shapes import Mask, Polygon, fill_polygon, join_rings, pack_mask, rings, unpack_mask
 from omero_roi_shapes import RoiShape
 from tool_errors import UserError
 
@@ -12,6 +14,7 @@ if TYPE_CHECKING:
 
 AREAS = ("polygon", "rectangle", "ellipse", "mask", "point")
 """Kinds that cover pixels. Lines, polylines and labels have no area."""
+LARGEST_MASK = 2**31  # Pixels: 46,000 x 46,000, as bits 256 MB.
 ELLIPSE_POINTS = 128  # A ring of so many points differs from a circle of radius r by less than r / 3000.
 
 Point = tuple[float, float]
@@ -59,6 +62,56 @@ def shape_rings(shape: RoiShape) -> list[list[list[Point]]]:
         return [[_ring(shape)]]
     x, y, mask = _unpacked(shape)
     return rings(mask, x, y)
+
+
+def as_masks(shape: RoiShape, height: int, width: int) -> Iterator[RoiShape]:
+    """A polygon, rectangle or ellipse as the mask of the pixels that it covers; other shapes as they are.
+
+    A shape that covers no pixel of the plane gives nothing.
+
+    Args:
+        shape: A shape.
+        height: Rows of the plane; what lies beyond is cut off.
+        width: Columns of the plane.
+    """
+    if shape.kind not in ("polygon", "rectangle", "ellipse"):
+        yield shape
+        return
+    x, y, pixels = shape_pixels(shape, height, width)
+    if pixels.any():
+        yield _as_mask(shape, x, y, pixels)
+
+
+def as_polygons(shape: RoiShape) -> Iterator[RoiShape]:
+    """A mask as polygons, one for each of its parts, along the edges of its pixels; other shapes as they are."""
+    if shape.kind != "mask":
+        yield shape
+        return
+    for polygon in shape_rings(shape):
+        points = tuple(join_rings(polygon))
+        yield replace(shape, kind="polygon", points=points, numbers=(), bits=b"", transform=None)
+
+
+def mask_of_rings(shape: RoiShape, polygons: list[list[list[Point]]]) -> RoiShape:
+    """A mask of all pixels whose centres lie in polygons with holes; everything else is taken from `shape`."""
+    import numpy as np
+
+    corners = np.concatenate([np.asarray(polygon[0]) for polygon in polygons])
+    x, y = (math.floor(value) for value in corners.min(axis=0))
+    width, height = (max(1, math.ceil(value) - low) for value, low in zip(corners.max(axis=0), (x, y), strict=True))
+    if width * height > LARGEST_MASK:
+        raise ValueError(f"a mask of {width} x {height} pixels is too large; at most {LARGEST_MASK:,}")
+    pixels = np.zeros((height, width), bool)
+    for polygon in polygons:
+        ring = Polygon(tuple((column - x, row - y) for column, row in join_rings(polygon)))
+        pixels |= fill_polygon(ring, height, width)
+    return _as_mask(shape, x, y, pixels)
+
+
+def _as_mask(shape: RoiShape, x: int, y: int, pixels: "np.ndarray") -> RoiShape:
+    mask = pack_mask(pixels, x, y)
+    numbers = (float(x), float(y), float(mask.width), float(mask.height))
+    return replace(shape, kind="mask", numbers=numbers, points=(), bits=mask.bits, transform=None)
 
 
 def _ring(shape: RoiShape) -> list[Point]:

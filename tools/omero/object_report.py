@@ -1,0 +1,42 @@
+"""The table of what a tool did, object by object: written also when the run fails."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from object_table import write_table
+
+AT_WORK = "at work"
+Row = dict[str, Any]
+
+
+@contextmanager
+def object_report(path: Path, columns: Sequence[str]) -> Iterator[list[Row]]:
+    """Write the rows that the caller puts into the list, one an object; what a row lacks is empty.
+
+    If the run fails, everything that it made is taken back (that is the caller's part), and the rows say so: the object
+    whose `status` is `AT_WORK` has failed, those with another status are "taken back", those without one "not done".
+
+    Args:
+        path: Table to write.
+        columns: Its columns, `status` among them.
+
+    Yields:
+        The rows, to be filled.
+    """
+    rows: list[Row] = []
+    try:
+        yield rows
+    except BaseException as error:
+        for row in rows:
+            status = row.get("status")
+            reason = str(error) or type(error).__name__
+            row["status"] = f"failed: {reason}" if status == AT_WORK else "taken back" if status else "not done"
+        write_table(path, columns, _cells(rows, columns))
+        raise
+    write_table(path, columns, _cells(rows, columns))
+
+
+def _cells(rows: Sequence[Row], columns: Sequence[str]) -> Iterator[list[Any]]:
+    return ([row.get(column) for column in columns] for row in rows)
