@@ -17,7 +17,7 @@ from tool_errors import UserError
 CELLS = st.text(st.characters(blacklist_characters="\t\r\n\x00", blacklist_categories=["Cs"]), max_size=12)
 
 
-@pytest.mark.parametrize("module", ["image_names", "omero_objects", "omero_session"])
+@pytest.mark.parametrize("module", ["image_filters", "image_names", "omero_objects", "omero_session"])
 def test_examples_in_docstrings_hold(module):
     result = doctest.testmod(importlib.import_module(module))
     assert result.attempted > 0

@@ -1,7 +1,7 @@
 """Which objects of OMERO a tool works on: chosen by id, by name or by an object table, and expanded to images."""
 
 import csv
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,11 +22,23 @@ PAGE = 2000  # Rows a query returns at most; ids it takes at most.
 
 @dataclass(frozen=True)
 class Target:
-    """Objects of one kind, by id or by name, not yet looked up."""
+    """Objects of one kind, by id or by name, not yet looked up.
+
+    Kind "all" has neither: `scope` is "mine" (own images of the group), "group" or "server" (all groups
+    one may read, through a session that `in_all_groups` gave).
+    """
 
     kind: str
     ids: tuple[int, ...] = ()
     names: tuple[str, ...] = ()
+    scope: str = ""
+
+    @property
+    def in_words(self) -> str:
+        """What messages call it."""
+        if self.kind == "all":
+            return {"mine": "your own data", "group": "the group", "server": "the server"}[self.scope]
+        return f"{self.kind} {', '.join(map(str, self.names or self.ids[:10]))}"
 
 
 @dataclass(frozen=True)
@@ -71,14 +83,14 @@ left outer join ws.well w
 left outer join w.plate pl
 left outer join pl.screenLinks spl
 left outer join spl.parent sc
-where {conditions} and i.id > :last
+where {conditions}
 order by i.id, d.id, pr.id, pl.id, sc.id
 """
 _ALIASES = {"image": "i", "dataset": "d", "project": "pr", "well": "w", "plate": "pl", "screen": "sc"}
 
 
 def read_target(config: Mapping[str, Any]) -> Target:
-    """Read a tool's choice of objects: `source` is "typed" (`kind`, `by`, `objects`) or "table".
+    """Read a tool's choice of objects: `source` is "typed" (`kind`, `by`, `objects`), "table" or "all" (`scope`).
 
     `table` is Galaxy's description of a dataset, with the path as `source_path`.
 
@@ -88,6 +100,8 @@ def read_target(config: Mapping[str, Any]) -> Target:
     if config["source"] == "table":
         kind, ids = read_object_ids(config["table"]["source_path"])
         return Target(kind, ids=ids)
+    if config["source"] == "all":
+        return Target("all", scope=config["scope"])
     kind = config["kind"]
     terms = split_terms(config["objects"])
     if not terms:
@@ -116,6 +130,8 @@ def find_ids(session: Session, target: Target) -> tuple[int, ...]:
     Raises:
         UserError: An id or name that the group does not have or the user may not read; a name that two objects have.
     """
+    if target.kind == "all":
+        return ()
     if target.names:
         return _ids_of_names(session, target)
     model = CLASSES[target.kind]  # HQL takes no parameter for a class; this one is from our own list.
@@ -128,39 +144,57 @@ def find_ids(session: Session, target: Target) -> tuple[int, ...]:
     return target.ids
 
 
-def find_images(
-    session: Session, target: Target, conditions: Sequence[str] = (), parameters: Mapping[str, Any] | None = None
-) -> list[ImageRecord]:
+def find_images(session: Session, target: Target) -> list[ImageRecord]:
     """List the images of a target, each once, ordered by project, dataset, plate, well and id.
 
     An image that stands in several datasets is listed in the one with the lowest id that belongs to the target.
-    One query a page of 2,000 images, whatever the target is.
-
-    Args:
-        session: An open session.
-        target: Containers or images.
-        conditions: More HQL conditions on `i` (Image), joined by "and".
-        parameters: Their named parameters.
 
     Raises:
         UserError: As `find_ids`.
     """
+    return list_images(session, target, find_ids(session, target))
+
+
+def list_images(
+    session: Session,
+    target: Target,
+    ids: Sequence[int],
+    conditions: Sequence[str] = (),
+    parameters: Mapping[str, Any] | None = None,
+) -> list[ImageRecord]:
+    """As `find_images`, for ids that were looked up: one query a page of 2,000 images, whatever the target is.
+
+    Args:
+        session: An open session.
+        target: Containers, images or all.
+        ids: What `find_ids` found for the target.
+        conditions: More HQL conditions on `i` (Image), `p` (Pixels) and `pt` (PixelsType), joined by "and".
+        parameters: Their named parameters.
+    """
     images: dict[int, ImageRecord] = {}
-    where = " and ".join([f"{_ALIASES[target.kind]}.id in (:ids)", *conditions])
-    hql = _IMAGE_QUERY.format(conditions=where)
-    for ids in _chunks(find_ids(session, target)):
-        for row in _pages(session, hql, {"ids": ids, **(parameters or {})}):
+    if target.kind == "all":
+        own = {"me": session.user_id} if target.scope == "mine" else {}
+        chosen = [(["i.details.owner.id = :me"] if own else [], own)]
+    else:
+        chosen = [([f"{_ALIASES[target.kind]}.id in (:ids)"], {"ids": some}) for some in _chunks(ids)]
+    for where, values in chosen:
+        hql = _IMAGE_QUERY.format(conditions=" and ".join([*where, *conditions, "i.id > :last"]))
+        for row in _pages(session, hql, {**values, **(parameters or {})}):
             images.setdefault(row[0], _image_record(row))
-    return sorted(images.values(), key=_position)
+    return sorted(images.values(), key=position)
 
 
 def find_nonempty_images(session: Session, target: Target) -> list[ImageRecord]:
     """As `find_images`, but a target without any image is a `UserError`: there is nothing to work on."""
     images = find_images(session, target)
     if not images:
-        given = ", ".join(map(str, target.names or target.ids[:10]))
-        raise UserError(f"{target.kind} {given}: holds no image. Put images into it or choose another.")
+        raise no_image(target)
     return images
+
+
+def no_image(target: Target) -> UserError:
+    """The error of a target without any image."""
+    return UserError(f"{target.in_words}: holds no image. Put images into it or choose another.")
 
 
 def well_label(row: int, column: int) -> str:
@@ -231,16 +265,10 @@ def _image_record(row: Sequence[Any]) -> ImageRecord:
     return ImageRecord(*row[:11], well, *row[13:])  # type: ignore[call-arg]
 
 
-def _position(image: ImageRecord) -> tuple[int, ...]:
+def position(image: ImageRecord) -> tuple[int, ...]:
+    """Where an image stands in a table: by project, dataset, screen, plate, well and id."""
     well = image.well or ""
     letters = well.rstrip("0123456789")
     row = (len(letters), *(ord(letter) for letter in letters.ljust(2)))
     containers = (image.project_id, image.dataset_id, image.screen_id, image.plate_id)
     return (*(number or 0 for number in containers), *row, int(well[len(letters) :] or 0), image.image_id)
-
-
-def image_table_rows(images: Iterable[ImageRecord]) -> Iterator[tuple[Any, ...]]:
-    """Rows for an object table whose columns are the fields of `ImageRecord`."""
-    from dataclasses import astuple
-
-    return (astuple(image) for image in images)

@@ -12,7 +12,8 @@ import socket
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import cached_property
 from typing import Any
 
@@ -77,6 +78,10 @@ class Session:
     def update(self) -> Any:
         """The service that saves objects."""
         return self.client.getSession().getUpdateService()
+
+    def in_all_groups(self) -> "Session":
+        """The same session, with queries that see every group whose objects the user may read."""
+        return replace(self, group_id=-1)
 
     def rows(self, hql: str, *, limit: int | None = None, context: Mapping[str, str] | None = None,
              **parameters: Any) -> list[list[Any]]:  # fmt: skip
@@ -297,12 +302,14 @@ def _explained(address: Address) -> Iterator[None]:
 
 
 def _parameters(values: Mapping[str, Any], limit: int | None) -> Any:
-    from omero.rtypes import rlist, rlong, rstring
+    from omero.rtypes import rlist, rlong, rstring, rtime
     from omero.sys import ParametersI
 
     def wrap(value: Any) -> Any:
         if isinstance(value, str):
             return rstring(value)
+        if isinstance(value, datetime):
+            return rtime(round(value.timestamp() * 1000))
         if isinstance(value, int):
             return rlong(value)
         return rlist([wrap(item) for item in value])
