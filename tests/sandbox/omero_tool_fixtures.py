@@ -6,7 +6,7 @@ import sys
 import threading
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -130,17 +130,25 @@ def read_rows(path: Path) -> list[dict[str, str]]:
 @pytest.fixture
 def lab(omero_server: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lab]:
     """A new user in a new group whose members may change each other's objects, signed in."""
-    host, port = omero_server.host, omero_server.port
-    root = _login(host, port, "root", omero_server.root_password)
+    with make_lab(omero_server, monkeypatch) as found:
+        yield found
+
+
+@contextmanager
+def make_lab(server: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lab]:
+    """A lab on any server; its connections end with the block."""
+    root = _login(server.host, server.port, "root", server.root_password)
     group = _make_group(root)
     user = _make_user(root, group, "secret-1")
-    client = _login(host, port, user, "secret-1")
-    found = Lab(host, port, user, "secret-1", group, client, root, monkeypatch, [root, client])
+    client = _login(server.host, server.port, user, "secret-1")
+    found = Lab(server.host, server.port, user, "secret-1", group, client, root, monkeypatch, [root, client])
     found.sign_in()
-    yield found
-    for one in found.clients:
-        with suppress(Exception):
-            one.closeSession()
+    try:
+        yield found
+    finally:
+        for one in found.clients:
+            with suppress(Exception):
+                one.closeSession()
 
 
 class CuttingProxy:

@@ -43,19 +43,21 @@ def import_fileset(
     session: Session,
     run: ImportRun,
     fileset: ImageFileset,
-    dataset_id: int,
+    dataset_id: int | None,
     *,
+    screen_id: int | None = None,
     name: str = "",
     description: str = "",
     mark_id: int | None = None,
 ) -> list[int]:
-    """Import one fileset into a dataset and return the ids of its images, in the order of the file.
+    """Import one fileset and return the ids of its images, in the order of the file.
 
     Args:
         session: An open session.
         run: The run that the import belongs to.
         fileset: What to import.
-        dataset_id: The dataset.
+        dataset_id: The dataset for the images; None leaves them in none.
+        screen_id: The screen for the plates of a format that holds plates.
         name: Name of the images; empty leaves it to the server, which takes the file's.
         description: Description of the images; empty leaves the file's own.
         mark_id: A MapAnnotation that the images get at once: they are never without it.
@@ -65,7 +67,7 @@ def import_fileset(
     """
     import omero
 
-    settings = _settings(dataset_id, name, description)
+    settings = _settings(dataset_id, screen_id, name, description)
     if mark_id is not None:
         settings.userSpecifiedAnnotationList = [omero.model.MapAnnotationI(mark_id, False)]
     process = _managed_repository(session).importFileset(_announced(run, fileset), settings)
@@ -155,13 +157,16 @@ def _announced(run: ImportRun, fileset: ImageFileset) -> Any:
     return announced
 
 
-def _settings(dataset_id: int, name: str, description: str) -> Any:
+def _settings(dataset_id: int | None, screen_id: int | None, name: str, description: str) -> Any:
     import omero
     from omero.rtypes import rbool, rstring
 
     settings = omero.grid.ImportSettings()
     settings.doThumbnails, settings.noStatsInfo = rbool(True), rbool(False)
-    settings.userSpecifiedTarget = omero.model.DatasetI(dataset_id, False)
+    if screen_id is not None:
+        settings.userSpecifiedTarget = omero.model.ScreenI(screen_id, False)
+    elif dataset_id is not None:
+        settings.userSpecifiedTarget = omero.model.DatasetI(dataset_id, False)
     settings.checksumAlgorithm = omero.model.ChecksumAlgorithmI()
     settings.checksumAlgorithm.value = rstring("SHA1-160")
     if name:

@@ -1,0 +1,216 @@
+"""Annotations of a crate put on the copies: what is there already stays, tags are shared with the group."""
+
+import copy
+import posixpath
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from xml.etree.ElementTree import Element
+
+from omero_annotations import TAG_SET_NAMESPACE
+from omero_labels import SOURCE_KEY, labels_namespace
+from omero_session import Session
+from omero_transfer_contents import annotation_links, load_annotations, paged_rows
+from omero_transfer_crate import Crate
+from omero_transfer_document import annotation_content, annotation_element, read_annotation, refs_of
+from omero_transfer_files import upload_file
+from omero_transfer_images import Copies, Key
+from omero_undo import MadeObjects
+
+ANNOTATED = ("Project", "Dataset", "Screen", "Plate", "PlateAcquisition", "Well", "Image")
+BATCH = 1000
+
+
+@dataclass
+class Annotations:
+    """The annotations of a crate by id on the source server.
+
+    Attributes:
+        elements: As the crate has them, their ids of other objects replaced by the copies'.
+        ids: What stands for them in OMERO, as far as it is known.
+        links: (class, id in OMERO, annotation's id on the source) that are missing.
+        counted: The key of the object that each of `links` belongs to.
+    """
+
+    elements: dict[int, Element]
+    ids: dict[int, int] = field(default_factory=dict)
+    links: list[tuple[str, int, int]] = field(default_factory=list)
+    counted: list[Key] = field(default_factory=list)
+
+
+def plan_annotations(session: Session, crate: Crate, head: Element, copies: Copies) -> Annotations:
+    """Compare the annotations of the crate with those on the copies.
+
+    Equal are annotations of the same kind, namespace, description and value; one that stands there twice on the source
+    shall stand there twice.
+    """
+    notes = Annotations({})
+    for element in head.iterfind("StructuredAnnotations/*"):
+        notes.elements[_number(element.get("ID"))] = _translated(element, copies)
+    contents = {number: annotation_content(element) for number, element in notes.elements.items()}
+    wanted = list(_wanted(head, copies))
+    there: dict[tuple[str, int], list[int]] = {}
+    for kind in ANNOTATED:
+        ids = {copy_id for key, copy_id, _ in wanted if key[0] == kind}
+        there |= {(kind, number): links for number, links in annotation_links(session, kind, ids).items()}
+    present = _contents_of(session, {number for links in there.values() for number in links})
+    taken: set[int] = set()
+    for key, copy_id, source in wanted:
+        if source in notes.ids:
+            continue
+        for number in there.get((key[0], copy_id), ()):
+            if number not in taken and present.get(number) == contents[source]:
+                notes.ids[source] = number
+                taken.add(number)
+                break
+    for key, copy_id, source in wanted:
+        if notes.ids.get(source) not in there.get((key[0], copy_id), ()):
+            notes.links.append((key[0], copy_id, source))
+            notes.counted.append(key)
+    return notes
+
+
+def annotate(session: Session, crate: Crate, notes: Annotations, made: MadeObjects) -> dict[Key, int]:
+    """Make what is missing and link it; returns how many annotations each object got."""
+    ensure_annotations(session, crate, notes, [source for _, _, source in notes.links], made)
+    _link(session, [(kind, copy_id, notes.ids[source]) for kind, copy_id, source in notes.links], made)
+    counts: dict[Key, int] = {}
+    for key in notes.counted:
+        counts[key] = counts.get(key, 0) + 1
+    return counts
+
+
+def ensure_annotations(
+    session: Session, crate: Crate, notes: Annotations, sources: Sequence[int], made: MadeObjects
+) -> None:
+    """Make annotations that nothing stands for yet; tags of the group are taken, tag sets completed."""
+    wanted = [source for source in dict.fromkeys(sources) if source not in notes.ids]
+    sets = [number for number, one in notes.elements.items() if _is_set_of(one, wanted) and number not in notes.ids]
+    fresh = _known_tags(session, notes, [*wanted, *(one for one in sets if one not in wanted)])
+    for start in range(0, len(fresh), BATCH):
+        batch = fresh[start : start + BATCH]
+        things = [_new_annotation(session, crate, notes.elements[source], source, made) for source in batch]
+        ids = session.update.saveAndReturnIds(things)
+        for thing, number in zip(things, ids, strict=True):
+            made.add(type(thing).__name__.removesuffix("I"), [number])
+        notes.ids |= dict(zip(batch, ids, strict=True))
+    _complete_sets(session, notes, wanted, made)
+
+
+def _translated(element: Element, copies: Copies) -> Element:
+    """Label images say which image they belong to by its id: that of the copy here."""
+    if not (element.get("Namespace") or "").startswith(labels_namespace("")):
+        return element
+    element = copy.deepcopy(element)
+    for pair in element.iterfind("Value/M"):
+        if pair.get("K") == SOURCE_KEY and (pair.text or "").isdecimal():
+            pair.text = str(copies.ids.get(("Image", int(pair.text or 0)), pair.text))
+    return element
+
+
+def _wanted(head: Element, copies: Copies) -> Iterator[tuple[Key, int, int]]:
+    """(key, id of the copy, id of the annotation on the source) of every link."""
+    for element in head.iter():
+        kind, _, number = (element.get("ID") or "").partition(":")
+        if kind == element.tag and kind in ANNOTATED and (key := (kind, int(number))) in copies.ids:
+            for reference in refs_of(element, "AnnotationRef"):
+                yield key, copies.ids[key], _number(reference)
+
+
+def _contents_of(session: Session, ids: set[int]) -> dict[int, str]:
+    found: dict[int, str] = {}
+    for number, one in load_annotations(session, ids).items():
+        element = annotation_element(one)
+        file = getattr(one, "file", None)
+        if file is not None:
+            _add_file(element, file)
+        found[number] = annotation_content(element)
+    return found
+
+
+def _add_file(element: Element, file: Any) -> None:
+    from xml.etree.ElementTree import SubElement
+
+    said = {"FileName": file.name.val, "Size": str(file.size.val if file.size is not None else 0)}
+    if file.mimetype is not None and file.mimetype.val:
+        said["MIMEType"] = file.mimetype.val
+    SubElement(SubElement(element, "BinaryFile", said), "External", SHA1=file.hash.val if file.hash is not None else "")
+
+
+def _known_tags(session: Session, notes: Annotations, sources: Sequence[int]) -> list[int]:
+    """Take tags that the group has, the oldest of a name and namespace; returns what must be made."""
+    tags = {source: notes.elements[source] for source in sources if notes.elements[source].tag == "TagAnnotation"}
+    texts = sorted({one.findtext("Value") or "" for one in tags.values()})
+    known: dict[tuple[str, str], int] = {}
+    for start in range(0, len(texts), BATCH):
+        hql = "select t.id, t.textValue, t.ns from TagAnnotation t where t.textValue in (:names) order by t.id desc"
+        for number, text, namespace in session.rows(hql, names=texts[start : start + BATCH]):
+            known[text, namespace or ""] = number
+    fresh: dict[tuple[str, str], int] = {}
+    for source, one in tags.items():
+        name = (one.findtext("Value") or "", one.get("Namespace") or "")
+        if name in known:
+            notes.ids[source] = known[name]
+        else:
+            fresh.setdefault(name, source)
+    return [source for source in sources if source not in notes.ids]
+
+
+def _is_set_of(element: Element, sources: Sequence[int]) -> bool:
+    members = {_number(one) for one in refs_of(element, "AnnotationRef")}
+    return element.get("Namespace") == TAG_SET_NAMESPACE and not members.isdisjoint(sources)
+
+
+def _new_annotation(session: Session, crate: Crate, element: Element, source: int, made: MadeObjects) -> Any:
+    from omero.model import OriginalFileI
+
+    annotation = read_annotation(element)
+    said = element.find("BinaryFile")
+    if said is not None:
+        file = crate.manifest.attachments[source]
+        name, kind = said.get("FileName") or posixpath.basename(file.path), said.get("MIMEType") or ""
+        with crate.fetched([file]) as [path]:
+            file_id = upload_file(session, path, name, kind or "application/octet-stream")
+        made.add("OriginalFile", [file_id])
+        annotation.file = OriginalFileI(file_id, False)
+    return annotation
+
+
+def _complete_sets(session: Session, notes: Annotations, sources: Sequence[int], made: MadeObjects) -> None:
+    from omero.model import AnnotationAnnotationLinkI, TagAnnotationI
+
+    wanted = [
+        (notes.ids[number], notes.ids[member])
+        for number, one in notes.elements.items()
+        if _is_set_of(one, sources)
+        for member in map(_number, refs_of(one, "AnnotationRef"))
+        if member in notes.ids
+    ]
+    hql = "select l.parent.id, l.child.id from AnnotationAnnotationLink l where l.parent.id in (:ids)"
+    there = {tuple(row) for row in paged_rows(session, hql, {one for one, _ in wanted})}
+    links = []
+    for holder, member in dict.fromkeys(wanted):
+        if (holder, member) not in there:
+            link = AnnotationAnnotationLinkI()
+            link.parent, link.child = TagAnnotationI(holder, False), TagAnnotationI(member, False)
+            links.append(link)
+    if links:
+        made.add("AnnotationAnnotationLink", session.update.saveAndReturnIds(links))
+
+
+def _link(session: Session, wanted: Sequence[tuple[str, int, int]], made: MadeObjects) -> None:
+    import omero.model
+
+    for kind in dict.fromkeys(one[0] for one in wanted):
+        links = []
+        for _, copy_id, annotation_id in (one for one in wanted if one[0] == kind):
+            link = getattr(omero.model, f"{kind}AnnotationLinkI")()
+            link.parent = getattr(omero.model, f"{kind}I")(copy_id, False)
+            link.child = omero.model.MapAnnotationI(annotation_id, False)
+            links.append(link)
+        for start in range(0, len(links), BATCH):
+            made.add(f"{kind}AnnotationLink", session.update.saveAndReturnIds(links[start : start + BATCH]))
+
+
+def _number(text: str | None) -> int:
+    return int((text or "").rpartition(":")[2])

@@ -1,0 +1,144 @@
+"""The images of a crate: imported once, found again by their marks, called as on the source server."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from xml.etree.ElementTree import Element
+
+from image_filesets import ImageFileset, SourceFile
+from omero_imports import ImportRun, import_fileset
+from omero_session import Session
+from omero_transfer_contents import paged_rows
+from omero_transfer_crate import Crate, CrateFileset
+from omero_transfer_document import fill_object, read_field, typed_value
+from omero_transfer_marks import COMPLETE, UNFINISHED, Mark, find_marks, new_mark, save_mark
+from omero_undo import MadeObjects
+from tool_errors import UserError
+
+Key = tuple[str, int]
+"""Class and id on the source server, such as ("Image", 51)."""
+
+
+@dataclass
+class Copies:
+    """What stands in OMERO for objects of the source: ids by key, and which of them this run has made."""
+
+    ids: dict[Key, int] = field(default_factory=dict)
+    fresh: set[Key] = field(default_factory=set)
+
+
+def find_filesets(session: Session, crate: Crate) -> dict[str, Mark]:
+    """Marks of the filesets that an earlier run has imported, by `CrateFileset.key`.
+
+    A fileset counts only if all its images are there still.
+    """
+    names = {crate.manifest.lsid(one.key): one for one in crate.manifest.filesets}
+    marks = find_marks(session, names, kinds=("Image",))
+    return {
+        names[source].key: mark
+        for source, mark in marks.items()
+        if len(mark.objects["Image"]) == len(names[source].images)
+    }
+
+
+def import_images(
+    session: Session, crate: Crate, images: Mapping[int, Element], run: ImportRun, made: MadeObjects
+) -> Copies:
+    """Import the filesets that are not there yet, and give new images name, description, channels and sizes.
+
+    Args:
+        session: An open session.
+        crate: What to import.
+        images: The document's elements by id on the source server; other images of a fileset keep their names.
+        run: Learns of the imports.
+        made: Learns the ids of what else was made.
+
+    Raises:
+        UserError: OMERO cannot read a file, or reads other images than the source server did.
+    """
+    there, copies = find_filesets(session, crate), Copies()
+    for number, one in enumerate(crate.manifest.filesets, 1):
+        mark = there.get(one.key)
+        found = _import(session, crate, one, run, made) if mark is None else mark.objects["Image"]
+        copied = _by_series(session, one, found, images)
+        copies.ids |= {("Image", source): image for source, image in copied.items()}
+        if mark is None or mark.state != COMPLETE:
+            mark_id = mark.annotation_id if mark else made.ids["MapAnnotation"][-1]
+            _complete(session, {copied[source]: images.get(source) for source in copied}, mark_id)
+            copies.fresh |= {("Image", source) for source in copied}
+        print(f"{number}/{len(crate.manifest.filesets)} {one.key}: {'there' if mark else 'imported'}", flush=True)
+    return copies
+
+
+def _import(session: Session, crate: Crate, one: CrateFileset, run: ImportRun, made: MadeObjects) -> list[int]:
+    with crate.fetched(one.files) as paths:
+        files = [SourceFile(file.name, path, file.sha1) for file, path in zip(one.files, paths, strict=True)]
+        mark_id = save_mark(session, new_mark(crate.manifest.lsid(one.key), UNFINISHED), made)
+        fileset = ImageFileset(f"{one.key} of the crate", tuple(files))
+        return import_fileset(session, run, fileset, None, mark_id=mark_id)
+
+
+def _by_series(session: Session, one: CrateFileset, found: list[int], images: Mapping[int, Element]) -> dict[int, int]:
+    """The copy of each image, found by its place in the files; sizes and pixel type must be the source's."""
+    hql = (
+        "select i.series, i.id, p.sizeX, p.sizeY, p.sizeZ, p.sizeC, p.sizeT, t.value from Image i join i.pixels p "
+        "join p.pixelsType t where i.id in (:ids)"
+    )
+    rows = {row[0] or 0: row for row in paged_rows(session, hql, found)}
+    if set(rows) != set(one.images):
+        raise UserError(
+            f"{one.key} of the crate: this server finds {len(rows)} images in its files, the other found "
+            f"{len(one.images)}. Ask the admin whether the two servers read this format alike."
+        )
+    for series, source in one.images.items():
+        element = images.get(source)
+        pixels = None if element is None else element.find("Pixels")
+        if pixels is None:
+            continue
+        wanted = [*(int(pixels.get(f"Size{axis}", 0)) for axis in "XYZCT"), pixels.get("Type")]
+        if rows[series][2:] != wanted:
+            raise UserError(
+                f"image {source} of the crate: this server reads it as {rows[series][2:]} (X, Y, Z, C, T, type), the "
+                f"other read {wanted}. Ask the admin whether the two servers read this format alike."
+            )
+    return {source: rows[series][1] for series, source in one.images.items()}
+
+
+def _complete(session: Session, elements: Mapping[int, Element | None], mark_id: int) -> None:
+    """Give images what the source says of them and mark them as complete, in one transaction."""
+    from omero.model import NamedValue
+
+    [mark] = session.objects("select m from MapAnnotation m where m.id = :id", id=mark_id)
+    mark.mapValue = [NamedValue(pair.name, COMPLETE if pair.name == "state" else pair.value) for pair in mark.mapValue]
+    changed = [mark]
+    for pixels in session.objects(
+        "select p from Pixels p join fetch p.image join fetch p.pixelsType left outer join fetch p.channels c "
+        "left outer join fetch c.logicalChannel where p.image.id in (:ids)",
+        ids=list(elements),
+    ):
+        element = elements[pixels.image.id.val]
+        if element is not None:
+            _describe(pixels, element)
+            changed.append(pixels)
+    session.update.saveArray(changed)
+
+
+def _describe(pixels: Any, element: Element) -> None:
+    from omero.rtypes import rint, rstring
+
+    image = fill_object(pixels.image, element, "Image")
+    said, moment = element.find("Pixels"), element.findtext("AcquisitionDate")
+    if element.find("Description") is None:
+        image.description = None
+    if moment:
+        image.acquisitionDate = typed_value(image, "acquisitionDate", moment, element)
+    if said is None:
+        return
+    for axis in "XYZ":
+        read_field(pixels, f"physicalSize{axis}", said, f"PhysicalSize{axis}")
+    for channel, one in zip(pixels.copyChannels(), said.iterfind("Channel"), strict=False):
+        if one.get("Name") is not None:
+            channel.logicalChannel.name = rstring(one.get("Name"))
+        if one.get("Color") is not None:
+            parts = int(one.get("Color", "0")).to_bytes(4, "big", signed=True)
+            channel.red, channel.green, channel.blue, channel.alpha = map(rint, parts)

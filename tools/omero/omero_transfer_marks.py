@@ -1,0 +1,79 @@
+"""Marks that tie copies in OMERO to what they are copies of, so that a transfer finds again what it made."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from omero_session import Session
+from omero_transfer_contents import PAGE, TRANSFER_NAMESPACE, grouped, paged_rows
+from omero_undo import MadeObjects
+
+ROI_NAMESPACE = f"{TRANSFER_NAMESPACE}/rois"
+SOURCE_KEY, STATE_KEY = "copy of", "state"
+COMPLETE, UNFINISHED = "complete", "unfinished"
+MARKED = ("Project", "Dataset", "Screen", "Plate", "Image")
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A MapAnnotation on copies. `objects` are the ids, by class, of what carries it."""
+
+    annotation_id: int
+    source: str
+    state: str
+    objects: dict[str, list[int]]
+
+
+def new_mark(source: str, state: str, namespace: str = TRANSFER_NAMESPACE) -> Any:
+    """A MapAnnotation that says what its objects are a copy of; `source` is a world-wide name (LSID)."""
+    from omero.model import MapAnnotationI, NamedValue
+    from omero.rtypes import rstring
+
+    mark = MapAnnotationI()
+    mark.ns = rstring(namespace)
+    mark.mapValue = [NamedValue(SOURCE_KEY, source), NamedValue(STATE_KEY, state)]
+    return mark
+
+
+def save_mark(session: Session, mark: Any, made: MadeObjects) -> int:
+    """Save a mark; returns its id."""
+    [number] = session.update.saveAndReturnIds([mark])
+    made.add("MapAnnotation", [number])
+    return int(number)
+
+
+def find_marks(
+    session: Session, sources: Iterable[str], namespace: str = TRANSFER_NAMESPACE, kinds: Sequence[str] = MARKED
+) -> dict[str, Mark]:
+    """Find the own marks of sources that are still on something; the newest of each counts.
+
+    Args:
+        session: An open session.
+        sources: World-wide names of what was copied.
+        namespace: Namespace of the marks.
+        kinds: Classes of what may carry them.
+    """
+    names = sorted(set(sources))
+    wanted: dict[int, str] = {}
+    for start in range(0, len(names), PAGE):
+        rows = session.rows(
+            "select m.id, v.value from MapAnnotation m join m.mapValue v where m.ns = :ns and v.name = :key "
+            "and v.value in (:names) and m.details.owner.id = :me order by m.id",
+            ns=namespace,
+            key=SOURCE_KEY,
+            names=names[start : start + PAGE],
+            me=session.user_id,
+        )
+        wanted |= dict(rows)
+    hql = "select m.id, v.value from MapAnnotation m join m.mapValue v where v.name = 'state' and m.id in (:ids)"
+    states = dict(paged_rows(session, hql, set(wanted)))
+    objects: dict[int, dict[str, list[int]]] = {}
+    for kind in kinds:
+        hql = f"select l.child.id, l.parent.id from {kind}AnnotationLink l where l.child.id in (:ids) order by l.id"  # noqa: S608
+        for number, ids in grouped(paged_rows(session, hql, set(wanted))).items():
+            objects.setdefault(number, {})[kind] = ids
+    found: dict[str, Mark] = {}
+    for number, source in sorted(wanted.items()):
+        if number in objects:
+            found[source] = Mark(number, source, states.get(number, ""), objects[number])
+    return found

@@ -1,0 +1,89 @@
+"""ROIs of a crate drawn on the copies of their images; a set that is there already is left alone."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+from xml.etree.ElementTree import Element
+
+from omero_session import Session
+from omero_transfer_annotations import Annotations, ensure_annotations
+from omero_transfer_crate import Crate
+from omero_transfer_document import read_roi, read_rois, refs_of
+from omero_transfer_images import Copies
+from omero_transfer_marks import ROI_NAMESPACE, find_marks, new_mark, save_mark
+from omero_undo import MadeObjects
+from tool_errors import UserError
+
+BATCH, BATCH_BYTES = 500, 32 << 20  # ROIs a call, and letters of their shapes: far below Ice's limit for a message.
+
+
+def import_rois(
+    session: Session,
+    crate: Crate,
+    document: Path,
+    images: Mapping[int, Element],
+    *,
+    copies: Copies,
+    notes: Annotations,
+    made: MadeObjects,
+) -> dict[int, int]:
+    """Draw the ROIs of every image that does not have them all; returns how many were made, by image on the source.
+
+    The ROIs of an image carry one mark with the checksum of what they were made from. A set of another checksum, or of
+    which some are missing, is replaced: what an interrupted run left, or an older state of the source.
+    """
+    sets = crate.manifest.rois
+    names = {crate.manifest.lsid(f"Image:{number}"): number for number in sets if number in images}
+    marks = {names[source]: mark for source, mark in find_marks(session, names, ROI_NAMESPACE, ("Roi",)).items()}
+    owner = {roi: number for number, one in images.items() for roi in refs_of(one, "ROIRef")}
+    done: dict[int, int] = {}
+    old: list[int] = []
+    for number, group in groupby(read_rois(document), lambda one: owner.get(str(one.get("ID")))):
+        if number is None or number not in sets:
+            raise UserError("crate: metadata.ome.xml holds a ROI of no image. Pack the crate again.")
+        mark, wanted = marks.get(number), sets[number]
+        if mark and mark.state == wanted.sha1 and len(mark.objects["Roi"]) == wanted.count:
+            continue
+        old += mark.objects["Roi"] if mark else []
+        source = crate.manifest.lsid(f"Image:{number}")
+        mark_id = save_mark(session, new_mark(source, wanted.sha1, ROI_NAMESPACE), made)
+        for batch in _batches(group):
+            ensure_annotations(session, crate, notes, [ref for one in batch for ref in _refs(one)], made)
+            rois = [_roi(one, copies.ids["Image", number], mark_id, notes) for one in batch]
+            made.add("Roi", session.update.saveAndReturnIds(rois))
+            done[number] = done.get(number, 0) + len(batch)
+        print(f"image {number}: {done[number]} ROIs", flush=True)
+    session.delete({"Roi": old})
+    return done
+
+
+def _batches(elements: Iterable[Element]) -> Iterator[list[Element]]:
+    batch: list[Element] = []
+    size = 0
+    for element in elements:
+        batch.append(element)
+        size += sum(len(one.get("Points", "")) + len(one.findtext("BinData") or "") for one in element.iter())
+        if len(batch) >= BATCH or size >= BATCH_BYTES:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
+
+
+def _refs(element: Element) -> list[int]:
+    return [int(str(one.get("ID")).partition(":")[2]) for one in element.iter("AnnotationRef")]
+
+
+def _roi(element: Element, image_id: int, mark_id: int, notes: Annotations) -> Any:
+    from omero.model import ImageI, MapAnnotationI
+
+    roi = read_roi(element)
+    roi.image = ImageI(image_id, False)
+    roi.linkAnnotation(MapAnnotationI(mark_id, False))
+    shapes = list(element.iterfind("Union/*"))
+    for thing, drawn in zip((roi, *roi.copyShapes()), (element, *shapes), strict=True):
+        for reference in drawn.iterfind("AnnotationRef"):
+            source = int(str(reference.get("ID")).partition(":")[2])
+            thing.linkAnnotation(MapAnnotationI(notes.ids[source], False))
+    return roi

@@ -1,0 +1,268 @@
+"""Unpack a crate into OMERO: images, containers, annotations and ROIs, each made once."""
+
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from xml.etree.ElementTree import Element
+
+from omero_imports import ImportRun, undo_imports
+from omero_session import Session
+from omero_transfer_annotations import Annotations, annotate, plan_annotations
+from omero_transfer_contents import grouped, paged_rows
+from omero_transfer_crate import Crate
+from omero_transfer_document import fill_object, read_head, refs_of
+from omero_transfer_images import Copies, Key, find_filesets, import_images
+from omero_transfer_marks import COMPLETE, Mark, find_marks, new_mark
+from omero_transfer_rois import import_rois
+from omero_undo import MadeObjects
+from tool_errors import UserError
+
+CONTAINERS = ("Project", "Dataset", "Screen")
+LINKS = (("Project", "Dataset"), ("Dataset", "Image"), ("Screen", "Plate"))
+
+
+@dataclass(frozen=True)
+class Done:
+    """Rows of the two tables: one an image, one a container."""
+
+    images: list[tuple[Any, ...]]
+    containers: list[tuple[Any, ...]]
+
+
+def unpack(session: Session, crate: Crate, document: Path, *, dry_run: bool) -> Done:
+    """Make in OMERO what a crate holds and OMERO does not have yet.
+
+    Args:
+        session: An open session.
+        crate: The crate.
+        document: Its OME-XML.
+        dry_run: Check the crate and look what is there, but change nothing.
+
+    Returns:
+        Rows for (image_id, image_name, source_image_id, fileset, roi_count, annotation_count, status) and for
+        (object_type, object_id, object_name, source_id, status).
+
+    Raises:
+        UserError: The crate is damaged or OMERO refused something. What this run has made is deleted again.
+    """
+    head = read_head(document)
+    elements = {
+        key: one for one in head.iter() if (key := _key(one.get("ID"))) and one.tag in (*CONTAINERS, "Plate", "Image")
+    }
+    images = {number: one for (kind, number), one in elements.items() if kind == "Image"}
+    _check(crate, images)
+    if dry_run:
+        return _planned(session, crate, elements)
+    run, made = ImportRun(), MadeObjects()
+    try:
+        copies = import_images(session, crate, images, run, made)
+        _make_containers(session, crate, elements, copies, made)
+        _make_plates(session, crate, elements, copies, made)
+        _link(session, elements, copies, made)
+        notes: Annotations = plan_annotations(session, crate, head, copies)
+        counts = annotate(session, crate, notes, made)
+        drawn = import_rois(session, crate, document, images, copies=copies, notes=notes, made=made)
+    except BaseException:
+        with suppress(Exception):  # If the server is gone, a rerun finds what is there by its marks.
+            undo_imports(session, run, made.ids)
+        raise
+    return Done(
+        [
+            _image_row(
+                one.key, number, images, copies, rois=drawn.get(number, 0), annotations=counts.get(("Image", number), 0)
+            )
+            for one in crate.manifest.filesets
+            for number in one.images.values()
+        ],
+        [
+            (key[0], copies.ids[key], one.get("Name"), key[1], "made" if key in copies.fresh else "unchanged")
+            for key, one in elements.items()
+            if key[0] != "Image"
+        ],
+    )
+
+
+def _image_row(
+    fileset: str, number: int, images: Mapping[int, Element], copies: Copies, *, rois: int, annotations: int
+) -> tuple[Any, ...]:
+    key = ("Image", number)
+    if number not in images:
+        status = "beside"
+    elif key in copies.fresh:
+        status = "made"
+    else:
+        status = "completed" if rois or annotations else "unchanged"
+    name = images[number].get("Name") if number in images else None
+    return (copies.ids[key], name, number, fileset, rois, annotations, status)
+
+
+def _check(crate: Crate, images: Mapping[int, Element]) -> None:
+    """The two documents of the crate must speak of the same images."""
+    held = [number for one in crate.manifest.filesets for number in one.images.values()]
+    if len(held) != len(set(held)) or set(images) - set(held):
+        raise UserError("crate: transfer.json and metadata.ome.xml do not fit together. Pack the crate again.")
+
+
+def _planned(session: Session, crate: Crate, elements: Mapping[Key, Element]) -> Done:
+    there = find_filesets(session, crate)
+    names = {crate.manifest.lsid(f"{kind}:{number}"): (kind, number) for kind, number in elements}
+    marks = {names[source]: mark for source, mark in find_marks(session, names).items()}
+    rows: list[tuple[Any, ...]] = []
+    for one in crate.manifest.filesets:
+        known = there.get(one.key)
+        status = "would make" if known is None else "unchanged" if known.state == COMPLETE else "would complete"
+        for number in one.images.values():
+            element = elements.get(("Image", number))
+            name = None if element is None else element.get("Name")
+            rois = crate.manifest.rois[number].count if number in crate.manifest.rois else 0
+            rows.append((None, name, number, one.key, rois, None, status if element is not None else "beside"))
+    containers = [
+        (
+            *(key[0], marks[key].objects[key[0]][0] if key in marks else None, one.get("Name"), key[1]),
+            "unchanged" if key in marks else "would make",
+        )
+        for key, one in elements.items()
+        if key[0] != "Image"
+    ]
+    return Done(rows, containers)
+
+
+def _make_containers(
+    session: Session, crate: Crate, elements: Mapping[Key, Element], copies: Copies, made: MadeObjects
+) -> None:
+    """Make projects, datasets and screens, each with its mark in the same transaction."""
+    import omero.model
+
+    marks = _container_marks(session, crate, elements)
+    for kind in CONTAINERS:
+        copies.ids |= {key: mark.objects[kind][0] for key, mark in marks.items() if key[0] == kind}
+        fresh = [key for key in elements if key[0] == kind and key not in marks]
+        things = []
+        for key in fresh:
+            thing = fill_object(getattr(omero.model, f"{kind}I")(), elements[key], kind)
+            thing.linkAnnotation(new_mark(crate.manifest.lsid(f"{kind}:{key[1]}"), COMPLETE))
+            things.append(thing)
+        if things:
+            ids = session.update.saveAndReturnIds(things)
+            made.add(kind, ids)
+            copies.ids |= dict(zip(fresh, ids, strict=True))
+            copies.fresh |= set(fresh)
+
+
+def _make_plates(
+    session: Session, crate: Crate, elements: Mapping[Key, Element], copies: Copies, made: MadeObjects
+) -> None:
+    """Make plates with their wells, or take those that came with the import of a format that holds plates."""
+    marks = _container_marks(session, crate, elements)
+    for key, element in elements.items():
+        if key[0] != "Plate":
+            continue
+        if key in marks:
+            copies.ids[key] = marks[key].objects["Plate"][0]
+        else:
+            imported = _imported_plate(session, element, copies)
+            plate = _new_plate(element, copies) if imported is None else fill_object(imported, element, "Plate")
+            plate.linkAnnotation(new_mark(crate.manifest.lsid(f"Plate:{key[1]}"), COMPLETE))
+            [copies.ids[key]] = session.update.saveAndReturnIds([plate])
+            made.add("Plate", [copies.ids[key]])
+            copies.fresh.add(key)
+        _find_wells(session, element, copies.ids[key], copies)
+
+
+def _container_marks(session: Session, crate: Crate, elements: Mapping[Key, Element]) -> dict[Key, Mark]:
+    names = {crate.manifest.lsid(f"{kind}:{number}"): (kind, number) for kind, number in elements if kind != "Image"}
+    return {names[source]: mark for source, mark in find_marks(session, names).items()}
+
+
+def _imported_plate(session: Session, element: Element, copies: Copies) -> Any | None:
+    """The plate that the server made of the imported files, if they hold one."""
+    images = {copies.ids[key] for one in element.iterfind("Well/WellSample/ImageRef") if (key := _key(one.get("ID")))}
+    rows = paged_rows(session, "select w.plate.id from WellSample s join s.well w where s.image.id in (:ids)", images)
+    plates = {row[0] for row in rows}
+    if not plates:
+        return None
+    if len(plates) > 1 or len(rows) != len(images):
+        raise UserError(
+            f"plate {element.get('Name')!r}: some of its images stand in other plates here ({sorted(plates)[:5]}). "
+            "Take them out, or unpack into another group."
+        )
+    # With annotations loaded, so that the mark joins them.
+    [plate] = session.objects(
+        "select distinct p from Plate p left outer join fetch p.annotationLinks where p.id = :id", id=plates.pop()
+    )
+    return plate
+
+
+def _new_plate(element: Element, copies: Copies) -> Any:
+    from omero.model import ImageI, PlateAcquisitionI, PlateI, WellI, WellSampleI
+
+    plate = fill_object(PlateI(), element, "Plate")
+    runs: dict[str, Any] = {}
+    for one in element.iterfind("PlateAcquisition"):
+        run = fill_object(PlateAcquisitionI(), one, "PlateAcquisition")
+        plate.addPlateAcquisition(run)
+        runs |= dict.fromkeys(refs_of(one, "WellSampleRef"), run)
+    for place in element.iterfind("Well"):
+        well = fill_object(WellI(), place, "Well")
+        plate.addWell(well)
+        for one in place.iterfind("WellSample"):
+            sample = fill_object(WellSampleI(), one, "WellSample")
+            reference = one.find("ImageRef")
+            key = None if reference is None else _key(reference.get("ID"))
+            if key is not None:
+                sample.image = ImageI(copies.ids[key], False)
+            sample.plateAcquisition = runs.get(str(one.get("ID")))
+            well.addWellSample(sample)
+    return plate
+
+
+def _find_wells(session: Session, element: Element, plate_id: int, copies: Copies) -> None:
+    """Learn the ids of a plate's wells, by row and column, and of its acquisitions, by their order."""
+    wells = {
+        (row, column): number
+        for row, column, number in session.rows(
+            "select w.row, w.column, w.id from Well w where w.plate.id = :id", id=plate_id
+        )
+    }
+    for place in element.iterfind("Well"):
+        key, where = _key(place.get("ID")), (int(place.get("Row", 0)), int(place.get("Column", 0)))
+        if key and where in wells:
+            copies.ids[key] = wells[where]
+    runs = session.rows("select r.id from PlateAcquisition r where r.plate.id = :id order by r.id", id=plate_id)
+    for one, row in zip(element.iterfind("PlateAcquisition"), runs, strict=False):
+        if key := _key(one.get("ID")):
+            copies.ids[key] = row[0]
+
+
+def _link(session: Session, elements: Mapping[Key, Element], copies: Copies, made: MadeObjects) -> None:
+    """Put datasets into projects, images into datasets and plates into screens, where they are not yet."""
+    import omero.model
+
+    for parent, child in LINKS:
+        wanted = [
+            (copies.ids[key], copies.ids[part])
+            for key, element in elements.items()
+            if key[0] == parent
+            for reference in refs_of(element, f"{child}Ref")
+            if (part := _key(reference)) in copies.ids and part is not None
+        ]
+        model = f"{parent}{child}Link"
+        hql = f"select l.parent.id, l.child.id from {model} l where l.parent.id in (:ids)"  # noqa: S608
+        there = grouped(paged_rows(session, hql, {one for one, _ in wanted}))
+        links = []
+        for holder, part in wanted:
+            if part not in there.get(holder, ()):
+                link = getattr(omero.model, f"{model}I")()
+                link.parent = getattr(omero.model, f"{parent}I")(holder, False)
+                link.child = getattr(omero.model, f"{child}I")(part, False)
+                links.append(link)
+        if links:
+            made.add(model, session.update.saveAndReturnIds(links))
+
+
+def _key(text: str | None) -> Key | None:
+    """Class and id of an ID such as "Image:51"."""
+    kind, _, number = (text or "").partition(":")
+    return (kind, int(number)) if number.isdecimal() else None
