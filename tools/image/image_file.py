@@ -152,7 +152,8 @@ def open_image(path: Path, name: str | None = None) -> ImageFile:
     """Open an image file of any supported format; pixels are read later.
 
     Args:
-        path: A file (TIFF, PNG, JPEG; the content decides, not the suffix) or an OME-Zarr folder.
+        path: A file (TIFF, PNG, JPEG, OME-Zarr in one zip file; the content decides, not the suffix) or an OME-Zarr
+            folder.
         name: What messages call the image; the file's name where None.
 
     Raises:
@@ -173,6 +174,10 @@ def open_image(path: Path, name: str | None = None) -> ImageFile:
         from image_file_tiff import open_tiff
 
         return open_tiff(path, name)
+    if start.startswith(b"PK\x03\x04"):
+        from image_file_zarr import open_ome_zarr
+
+        return open_ome_zarr(path, name)
     if start.startswith(b"\x89PNG\r\n\x1a\n") or start.startswith(b"\xff\xd8\xff"):
         return _open_picture(path, name, "PNG" if start[0] == 0x89 else "JPEG")
     raise UserError(

@@ -1,7 +1,8 @@
-"""OME-Zarr (OME-NGFF 0.4 and 0.5) folders for `image_file`: the full resolution of the first multiscale image."""
+"""OME-Zarr (OME-NGFF 0.4 and 0.5) for `image_file`, a folder or one zip file (`.ozx`): the first multiscale image."""
 
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,7 @@ def open_ome_zarr(path: Path, name: str) -> ImageFile:
     """Open an OME-Zarr image.
 
     Args:
-        path: The folder of the image, or one that holds exactly one such folder (as Galaxy's `ome_zarr` does).
+        path: The folder or zip file of the image, or one that holds exactly one such folder (as Galaxy's `ome_zarr`).
         name: What messages call the image.
 
     Raises:
@@ -48,7 +49,13 @@ def open_ome_zarr(path: Path, name: str) -> ImageFile:
         import numpy as np
 
         at: dict[str, Any] = {"T": t, "C": c, "Z": z, "Y": rows, "X": columns}
-        return np.asarray(array[tuple(at[axis] for axis in axes)])
+        try:
+            return np.asarray(array[tuple(at[axis] for axis in axes)])
+        except (ValueError, RuntimeError, OSError, zipfile.BadZipFile) as error:
+            raise UserError(
+                f"Image {name}: the pixels at t={t}, c={c}, z={z} cannot be read ({error}). "
+                "A chunk of the OME-Zarr is damaged or cut short: export it again."
+            ) from error
 
     return ImageFile(
         name=name, size_t=sizes["T"], size_c=sizes["C"], size_z=sizes["Z"], size_y=sizes["Y"], size_x=sizes["X"],
@@ -60,15 +67,16 @@ def open_ome_zarr(path: Path, name: str) -> ImageFile:
 
 
 def _multiscale_group(path: Path, name: str) -> tuple[Any, dict[str, Any]]:
-    """Find the group with `multiscales`: the folder itself, its series `0` (bioformats2raw), or its only subfolder."""
+    """Find the group with `multiscales`: the root, its series `0` (bioformats2raw), or its only subfolder."""
     import zarr
 
-    inside = [folder for folder in sorted(path.iterdir()) if folder.is_dir()]
-    for folder in [path, path / "0", *(inside if len(inside) == 1 else [])]:
-        if not ((folder / "zarr.json").is_file() or (folder / ".zgroup").is_file()):
+    files, store = _store(path, name)
+    inside = sorted({file.partition("/")[0] for file in files if "/" in file})
+    for folder in ["", "0/", *([f"{inside[0]}/"] if len(inside) == 1 else [])]:
+        if not {f"{folder}zarr.json", f"{folder}.zgroup"} & files:
             continue
         try:
-            group = zarr.open_group(folder, mode="r")
+            group = zarr.open_group(store, path=folder.rstrip("/"), mode="r")
             attributes: dict[str, Any] = dict(group.attrs)
         except (ValueError, KeyError, OSError) as error:
             raise UserError(f"Image {name}: its Zarr metadata cannot be read ({error}). Export it again.") from error
@@ -76,9 +84,24 @@ def _multiscale_group(path: Path, name: str) -> tuple[Any, dict[str, Any]]:
         if attributes.get("multiscales"):
             return group, attributes
     raise UserError(
-        f"Image {name}: the folder holds no OME-Zarr image (no `multiscales`). Give the folder of one image, not of a "
-        "plate or a plain Zarr."
+        f"Image {name}: there is no OME-Zarr image (no `multiscales`) in it. Give the folder or the .ozx of one image, "
+        "not a plate, a plain Zarr or another archive."
     )
+
+
+def _store(path: Path, name: str) -> tuple[set[str], Any]:
+    """The files that may tell where the image is, and the store: a folder, or a zip file whose content is one."""
+    import zarr
+
+    if path.is_dir():
+        found = [*path.glob("*"), *path.glob("*/*")]
+        return {file.relative_to(path).as_posix() for file in found}, path
+    try:
+        with zipfile.ZipFile(path) as archive:
+            files = set(archive.namelist())
+    except zipfile.BadZipFile as error:
+        raise UserError(f"Image {name}: the zip file is damaged or cut short ({error}). Upload it again.") from error
+    return files, zarr.storage.ZipStore(path, mode="r")
 
 
 def _sizes(

@@ -1,0 +1,156 @@
+"""What OME-Zarr 0.4 and 0.5 say of an image, a plate and display settings, as plain values.
+
+Specifications: https://ngff.openmicroscopy.org/0.4/ and https://ngff.openmicroscopy.org/0.5/
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+
+VERSIONS = ("0.4", "0.5")
+
+# Units of OME-XML (2016-06) to those of OME-NGFF (UDUNITS-2); a unit that NGFF does not know is left out.
+NGFF_UNITS = {
+    "Å": "angstrom", "pm": "picometer", "nm": "nanometer", "µm": "micrometer", "um": "micrometer",
+    "\u03bcm": "micrometer", "micron": "micrometer", "microns": "micrometer", "mm": "millimeter", "cm": "centimeter",
+    "dm": "decimeter", "m": "meter", "km": "kilometer", "in": "inch", "ft": "foot", "yd": "yard", "mi": "mile",
+    "ns": "nanosecond", "µs": "microsecond", "ms": "millisecond", "s": "second", "sec": "second", "min": "minute",
+    "h": "hour", "d": "day",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class ZarrChannel:
+    """How a channel is called and shown.
+
+    Attributes:
+        label: Its name; None leaves it out.
+        color: Six hexadecimal digits, red first.
+        start: Intensity shown as black; None: the smallest one of the pixels.
+        end: Intensity shown in full colour; None: the largest one of the pixels.
+        active: Whether a viewer shows it at first.
+    """
+
+    label: str | None = None
+    color: str = "FFFFFF"
+    start: float | None = None
+    end: float | None = None
+    active: bool = True
+
+
+@dataclass(frozen=True)
+class ZarrImage:
+    """What is to be written.
+
+    Attributes:
+        name: Name of the image.
+        axes: Some of `tczyx`, in this order; y and x always.
+        shape: Length of each axis.
+        dtype: numpy type of the pixels.
+        scale: Extent of a pixel (or time step) by axis; 1 where absent.
+        units: Unit by axis, OME's symbol or NGFF's name.
+        channels: One for each channel; empty: no display settings are written.
+        is_labels: Label map: smaller levels take one of four pixels instead of their mean.
+    """
+
+    name: str
+    axes: str
+    shape: tuple[int, ...]
+    dtype: np.dtype
+    scale: Mapping[str, float] = field(default_factory=dict)
+    units: Mapping[str, str] = field(default_factory=dict)
+    channels: tuple[ZarrChannel, ...] = ()
+    is_labels: bool = False
+
+    def size(self, axis: str) -> int:
+        """Length of an axis, 1 where the image has none."""
+        return self.shape[self.axes.index(axis)] if axis in self.axes else 1
+
+
+@dataclass(frozen=True)
+class Plate:
+    """A plate of wells; the fields of a well are the images `<row>/<column>/<field>`, counted from 0.
+
+    Attributes:
+        name: Name of the plate.
+        rows: Names of its rows (letters and digits), from the top.
+        columns: Names of its columns, from the left.
+        fields: Number of fields by row and column; a well without an image is absent.
+    """
+
+    name: str
+    rows: tuple[str, ...]
+    columns: tuple[str, ...]
+    fields: Mapping[tuple[str, str], int]
+
+
+def multiscale(image: ZarrImage, levels: int) -> dict[str, Any]:
+    """One entry of `multiscales`, for so many levels that each halve y and x."""
+    kinds = {"t": "time", "c": "channel"}
+    axes = []
+    for name in image.axes:
+        unit = image.units.get(name)
+        unit = NGFF_UNITS.get(unit, unit if unit in NGFF_UNITS.values() else None) if unit else None
+        axes.append({"name": name, "type": kinds.get(name, "space"), **({"unit": unit} if unit else {})})
+    return {
+        "name": image.name,
+        "axes": axes,
+        "datasets": [
+            {"path": str(number), "coordinateTransformations": _transformations(image, 2**number)}
+            for number in range(levels)
+        ],
+        "type": "nearest" if image.is_labels else "mean",
+    }
+
+
+def _transformations(image: ZarrImage, factor: int) -> list[dict[str, Any]]:
+    """Scale of a level, and where the centre of its first pixel lies: between those that it stands for."""
+    scale = {axis: float(image.scale.get(axis, 1.0)) for axis in image.axes}
+    found: list[dict[str, Any]] = [
+        {"type": "scale", "scale": [value * (factor if axis in "yx" else 1) for axis, value in scale.items()]}
+    ]
+    if factor > 1:
+        shift = [value * (factor - 1) / 2 if axis in "yx" else 0.0 for axis, value in scale.items()]
+        found.append({"type": "translation", "translation": shift})
+    return found
+
+
+def display(image: ZarrImage, extremes: dict[int, tuple[float, float]]) -> dict[str, Any]:
+    """Display settings, `omero`: what the image does not say is taken from the pixels.
+
+    Args:
+        image: The image with its channels.
+        extremes: Smallest and largest value by channel.
+    """
+    import numpy as np
+
+    channels = []
+    for number, channel in enumerate(image.channels):
+        low, high = extremes.get(number, (0.0, 1.0))
+        start = low if channel.start is None else channel.start
+        end = high if channel.end is None else channel.end
+        if image.dtype.kind in "iu":
+            bounds = (float(np.iinfo(image.dtype).min), float(np.iinfo(image.dtype).max))
+        else:
+            bounds = (min(low, start), max(high, end))
+        # A constant channel has no range; viewers divide by it.
+        window = {"min": bounds[0], "max": bounds[1], "start": start, "end": end if end > start else start + 1}
+        entry: dict[str, Any] = {
+            "active": channel.active, "coefficient": 1.0, "color": channel.color, "family": "linear",
+            "inverted": False, "window": window,
+        }  # fmt: skip
+        channels.append(entry if channel.label is None else {"label": channel.label, **entry})
+    depth = {"defaultT": 0, "defaultZ": image.size("z") // 2}
+    return {"name": image.name, "channels": channels, "rdefs": {**depth, "model": "color"}}
+
+
+def versioned(name: str, value: Any) -> Any:
+    """Up to 0.4 each part of the metadata carries its own version; from 0.5 on there is one for all."""
+    if name == "multiscales":
+        return [{"version": "0.4", **one} for one in value]
+    return {"version": "0.4", **value} if isinstance(value, dict) else value

@@ -1,0 +1,273 @@
+"""Writes OME-Zarr 0.4 (Zarr 2) and 0.5 (Zarr 3, sharded) from planes or tiles, with the pyramid made on the way.
+
+    with new_folder(Path("cells.ome.zarr")) as folder:
+        with PyramidWriter(folder, ZarrImage("cells", "czyx", (2, 5, 4096, 4096), dtype, channels=...)) as writer:
+            for each tile:
+                writer.write(tile, y, x, c=c, z=z)
+    pack(Path("cells.ome.zarr"), Path("cells.ozx"))
+
+Memory is bounded by the blocks that are not yet complete, never by the image; `block_regions` gives an order of tiles
+that keeps them few.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from ome_zarr_folder import open_group, set_attributes
+from ome_zarr_metadata import VERSIONS, ZarrImage, display, multiscale
+
+if TYPE_CHECKING:
+    import numpy as np
+    import zarr
+
+CHUNK = 512  # edge of a chunk: 512 KiB of 16-bit pixels, what viewers fetch at once
+BLOCK = 2048  # edge of what is written at once, and of a shard
+SHARD_FROM_CHUNKS = 64  # an array of more chunks is sharded: one file for up to 16 of them
+PENDING_BYTES = 1 << 27  # what `block_regions` lets wait in incomplete blocks before it changes the order
+
+
+class PyramidWriter:
+    """Writes one multiscale image; a context manager that writes the metadata when all pixels have come."""
+
+    def __init__(self, folder: Path, image: ZarrImage, version: str = "0.5") -> None:
+        """Make the group and its empty arrays.
+
+        Args:
+            folder: Folder of the image, made if it is missing.
+            image: What is to be written.
+            version: One of `VERSIONS`.
+
+        Raises:
+            ValueError: Unknown version, or axes that OME-Zarr cannot have.
+        """
+        if version not in VERSIONS:
+            raise ValueError(f"OME-Zarr version {version}: only {', '.join(VERSIONS)} can be written")
+        if [a for a in "tczyx" if a in image.axes] != list(image.axes) or not image.axes.endswith("yx"):
+            raise ValueError(f"axes {image.axes}: they must be some of tczyx in this order, with y and x")
+        if len(image.axes) != len(image.shape) or min(image.shape) < 1:
+            raise ValueError(f"axes {image.axes} do not fit the shape {image.shape}")
+        self._folder, self._image, self._version = folder, image, version
+        self._group = open_group(folder, version)
+        self._levels = [
+            _Level(self._group, number, image, sizes, version) for number, sizes in enumerate(level_sizes(image))
+        ]
+        self._extremes: dict[int, tuple[float, float]] = {}
+
+    def __enter__(self) -> PyramidWriter:
+        """Give the writer itself."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Write the metadata if all went well."""
+        if kind is None:
+            self.close()
+
+    def write(self, pixels: np.ndarray, y: int = 0, x: int = 0, *, t: int = 0, c: int = 0, z: int = 0) -> None:
+        """Take a plane or a part of one; each pixel must come once, the order is free.
+
+        Args:
+            pixels: (Y, X) array.
+            y: Row of its first pixel.
+            x: Column of its first pixel.
+            t: Time point.
+            c: Channel.
+            z: z-plane.
+        """
+        if self._image.channels and None in (self._image.channels[c].start, self._image.channels[c].end):
+            self._extremes[c] = _wider(self._extremes.get(c), pixels)
+        self._add(0, (t, c, z), pixels, y, x)
+
+    def close(self) -> None:
+        """Write the metadata.
+
+        Raises:
+            ValueError: Pixels are missing.
+        """
+        waiting = sum(level.waiting for level in self._levels)
+        if waiting or self._levels[0].missing:
+            raise ValueError(f"image {self._image.name}: {self._levels[0].missing} pixels were not written")
+        attributes: dict[str, Any] = {"multiscales": [multiscale(self._image, len(self._levels))]}
+        if self._image.channels:
+            attributes["omero"] = display(self._image, self._extremes)
+        if self._image.is_labels:
+            attributes["image-label"] = {"source": {"image": "../../"}}
+        set_attributes(self._group, attributes, self._version)
+
+    def _add(self, number: int, plane: tuple[int, int, int], pixels: np.ndarray, y: int, x: int) -> None:
+        """Place pixels into the blocks of a level; what this completes goes on to the next level."""
+        level = self._levels[number]
+        for origin, block in level.add(plane, pixels, y, x):
+            level.store(plane, origin, block)
+            if number + 1 == len(self._levels):
+                continue
+            for depth, one in enumerate(block):
+                half = _halved(one, self._image.is_labels)
+                self._add(number + 1, (*plane[:2], origin[0] + depth), half, origin[1] // 2, origin[2] // 2)
+
+
+class _Level:
+    """One array of the pyramid with its blocks that are not complete yet."""
+
+    def __init__(self, group: zarr.Group, number: int, image: ZarrImage, sizes: tuple[int, int], version: str) -> None:
+        self._axes, self._dtype = image.axes, image.dtype
+        self._sizes = (image.size("z"), *sizes)
+        shape = (*image.shape[:-2], *sizes)
+        planes = max(1, BLOCK * BLOCK // (_grown(sizes[0]) * _grown(sizes[1])))
+        # A block of small planes holds several of them, so that a deep stack does not become a file for each plane.
+        self._block = (min(planes, self._sizes[0]), min(BLOCK, _grown(sizes[0])), min(BLOCK, _grown(sizes[1])))
+        self._array = _create_array(group, image, shape, self._block, name=str(number), version=version)
+        self._waiting: dict[tuple[int, ...], tuple[np.ndarray, int]] = {}
+        self.missing = math.prod(shape)
+
+    @property
+    def waiting(self) -> int:
+        """Number of blocks that have begun and are not complete."""
+        return len(self._waiting)
+
+    def add(
+        self, plane: tuple[int, int, int], pixels: np.ndarray, y: int, x: int
+    ) -> Iterator[tuple[tuple[int, int, int], np.ndarray]]:
+        """Place pixels; give each block that is now complete, as its origin (z, y, x) and a (Z, Y, X) array."""
+        import numpy as np
+
+        t, c, z = plane
+        deep, tall, wide = self._block
+        self.missing -= pixels.size
+        z0 = z // deep * deep
+        for y0 in range(y // tall * tall, y + pixels.shape[0], tall):
+            for x0 in range(x // wide * wide, x + pixels.shape[1], wide):
+                part = pixels[max(y0 - y, 0) : y0 + tall - y, max(x0 - x, 0) : x0 + wide - x]
+                full = tuple(
+                    min(edge, size - at) for edge, size, at in zip(self._block, self._sizes, (z0, y0, x0), strict=True)
+                )
+                if (1, *part.shape) == full:
+                    yield (z0, y0, x0), part[None]
+                    continue
+                key = (t, c, z0, y0, x0)
+                block, seen = self._waiting.get(key) or (np.empty(full, self._dtype), 0)
+                top, left = max(y - y0, 0), max(x - x0, 0)
+                block[z - z0, top : top + part.shape[0], left : left + part.shape[1]] = part
+                if seen + part.size < block.size:
+                    self._waiting[key] = (block, seen + part.size)
+                else:
+                    self._waiting.pop(key, None)
+                    yield (z0, y0, x0), block
+
+    def store(self, plane: tuple[int, int, int], origin: tuple[int, int, int], block: np.ndarray) -> None:
+        """Write a complete block."""
+        spans = [slice(at, at + length) for at, length in zip(origin, block.shape, strict=True)]
+        where: dict[str, Any] = {"t": plane[0], "c": plane[1], **dict(zip("zyx", spans, strict=True))}
+        self._array[tuple(where[axis] for axis in self._axes)] = block if "z" in self._axes else block[0]
+
+
+def level_sizes(image: ZarrImage) -> list[tuple[int, int]]:
+    """Rows and columns of each level: halved, rounded up, until a plane fits in one chunk."""
+    sizes = [(image.size("y"), image.size("x"))]
+    while max(sizes[-1]) > CHUNK:
+        sizes.append((-(-sizes[-1][0] // 2), -(-sizes[-1][1] // 2)))
+    return sizes
+
+
+def block_regions(size_y: int, size_x: int, bytes_per_pixel: int) -> Iterator[tuple[slice, slice]]:
+    """Cut a plane into the writer's blocks, in an order that leaves little waiting.
+
+    Rows of blocks from the top, as most files are laid out, while that is cheap (a row of blocks waits at half the
+    size, a quarter, ...); else in Z-order, where at most three blocks wait at each level.
+
+    Args:
+        size_y: Rows of the plane.
+        size_x: Columns of the plane.
+        bytes_per_pixel: Bytes of a pixel, of all channels that are fed together.
+
+    Yields:
+        Rows and columns.
+    """
+    rows, columns = -(-size_y // BLOCK), -(-size_x // BLOCK)
+    order = [(row, column) for row in range(rows) for column in range(columns)]
+    if size_x * BLOCK * bytes_per_pixel > PENDING_BYTES:
+        order.sort(key=lambda at: _interleaved_bits(*at))
+    for row, column in order:
+        y, x = row * BLOCK, column * BLOCK
+        yield slice(y, min(y + BLOCK, size_y)), slice(x, min(x + BLOCK, size_x))
+
+
+def _interleaved_bits(row: int, column: int) -> int:
+    """Morton number of a place: neighbours in a square of 2, of 4, ... follow each other."""
+    return sum((row >> bit & 1) << (2 * bit + 1) | (column >> bit & 1) << (2 * bit) for bit in range(32))
+
+
+def _create_array(
+    group: zarr.Group, image: ZarrImage, shape: tuple[int, ...], block: tuple[int, int, int], *, name: str, version: str
+) -> zarr.Array:
+    lengths = dict(zip(image.axes, shape, strict=True))
+    chunks = tuple(min(CHUNK, lengths[axis]) if axis in "yx" else 1 for axis in image.axes)
+    common: dict[str, Any] = {"name": name, "shape": shape, "dtype": image.dtype, "chunks": chunks, "fill_value": 0}
+    size = image.dtype.itemsize
+    if version == "0.4":
+        import numcodecs
+
+        compressor = numcodecs.Blosc("zstd", clevel=3, shuffle=numcodecs.Blosc.BITSHUFFLE)
+        separator: Any = {"name": "v2", "separator": "/"}
+        return group.create_array(**common, compressors=compressor, chunk_key_encoding=separator)
+    from zarr.codecs import BloscCodec
+
+    count = math.prod(-(-length // chunk) for length, chunk in zip(shape, chunks, strict=True))
+    edges = dict(zip("zyx", block, strict=True))
+    # A shard is a whole number of chunks; where the plane is smaller than a chunk, so is the block.
+    shards = tuple(
+        -(-min(edges[axis], lengths[axis]) // chunk) * chunk if axis in edges else 1
+        for axis, chunk in zip(image.axes, chunks, strict=True)
+    )
+    compressor = BloscCodec(cname="zstd", clevel=3, shuffle="bitshuffle", typesize=size)
+    return group.create_array(
+        **common, compressors=compressor, shards=shards if count > SHARD_FROM_CHUNKS else None,
+        dimension_names=list(image.axes),
+    )  # fmt: skip
+
+
+def _grown(length: int) -> int:
+    """The length rounded up to whole chunks; what fits in one chunk is not padded."""
+    return length if length <= CHUNK else -(-length // CHUNK) * CHUNK
+
+
+def _halved(plane: np.ndarray, is_labels: bool) -> np.ndarray:
+    """Halve both edges, rounded up: the mean of each 2 x 2 pixels, integers rounded half up.
+
+    Labels, and types whose mean could not be computed exactly (64-bit integers, truth values), take the upper left
+    of the four. At an odd edge the last row or column counts twice.
+    """
+    import numpy as np
+
+    if is_labels or plane.dtype.kind not in "iuf" or (plane.dtype.kind != "f" and plane.dtype.itemsize > 4):
+        return plane[::2, ::2]
+    if plane.shape[0] % 2 or plane.shape[1] % 2:
+        plane = np.pad(plane, [(0, length % 2) for length in plane.shape], mode="edge")
+    if plane.dtype.kind == "f":
+        # Halves first: the sum of four large numbers could pass the type's range.
+        rows = plane[0::2] * plane.dtype.type(0.5) + plane[1::2] * plane.dtype.type(0.5)
+        return rows[:, 0::2] * plane.dtype.type(0.5) + rows[:, 1::2] * plane.dtype.type(0.5)
+    wide = np.dtype(f"i{min(8, max(4, 2 * plane.dtype.itemsize))}")
+    rows = np.add(plane[0::2], plane[1::2], dtype=wide)
+    total = rows[:, 0::2] + rows[:, 1::2]
+    total += 2
+    total >>= 2
+    return total.astype(plane.dtype)
+
+
+def _wider(known: tuple[float, float] | None, pixels: np.ndarray) -> tuple[float, float]:
+    """Smallest and largest finite value so far."""
+    import numpy as np
+
+    if pixels.dtype.kind == "f" and not np.isfinite(pixels).all():
+        pixels = pixels[np.isfinite(pixels)]
+    if not pixels.size:
+        return known or (0.0, 1.0)
+    low, high = float(pixels.min()), float(pixels.max())
+    return (min(known[0], low), max(known[1], high)) if known else (low, high)

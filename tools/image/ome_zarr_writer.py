@@ -1,0 +1,1 @@
+../common/ome_zarr_writer.py
