@@ -29,6 +29,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 from sqlalchemy import event as sa_event
 
+from sandbox.omero import event_log
 from sandbox.omero.model import MODEL_ENTITIES, ORDERED
 from sandbox.omero.schema import METADATA, column_name, table_of
 
@@ -50,6 +51,7 @@ class Transaction:
         self.connection = connection
         self.context = context
         self._event_id: int | None = None
+        self._log: list[event_log.Entry] = []
 
     def execute(self, statement: Any, parameters: Any = None) -> sa.CursorResult:
         """Run a SQLAlchemy statement."""
@@ -85,6 +87,21 @@ class Transaction:
             )
         return self._event_id
 
+    def event_at(self, time: int) -> int:
+        """Make a further Event, of another time than this transaction's; its id."""
+        row = self.get("Event", self.event)
+        assert row is not None
+        return self._insert("Event", {**row, "id": None, "time": time})
+
+    def log(self, action: str, entity: str, ids: Iterable[int], event: int | None = None) -> None:
+        """Note that this happened to objects of a class; see event_log."""
+        self._log += event_log.entries(action, entity, ids, event)
+
+    def write_log(self) -> None:
+        """Write down what was noted; the last thing that a transaction does."""
+        if self._log and self.context is not None:
+            event_log.write(self, self._log)
+
     def create(self, entity: str, **values: Any) -> int:
         """Insert an object owned by the context's user and group; its id."""
         return self._insert(entity, values)
@@ -108,6 +125,7 @@ class Transaction:
         assert made is not None
         for name, pairs in lists.items():
             self._write_named_values(entity, made[0], name, pairs)
+        self.log("INSERT", entity, made)
         return made[0]
 
     def _next_index(self, root: str, reference: str, parent: int) -> int:
@@ -182,11 +200,13 @@ class Transaction:
         self.execute(table.update().where(table.c.id == row_id).values(row))
         for name, pairs in lists.items():
             self._write_named_values(entity, row_id, name, pairs)
+        self.log("UPDATE", entity, [row_id])
 
     def delete(self, entity: str, ids: Iterable[int]) -> None:
         """Delete rows; whoever still refers to them makes the transaction fail at its end."""
-        table = table_of(entity)
+        table, ids = table_of(entity), list(ids)
         self.execute(table.delete().where(table.c.id.in_(id_list(ids))))
+        self.log("DELETE", entity, ids)
 
     def enum(self, entity: str, value: str) -> int | None:
         """The id of an enumeration's value, or None."""
@@ -231,7 +251,9 @@ class Database:
         with self._writing, self._writer.connect() as connection:
             connection.info["immediate"] = True
             with connection.begin():
-                yield Transaction(self, connection, context)
+                transaction = Transaction(self, connection, context)
+                yield transaction
+                transaction.write_log()
 
     def close(self) -> None:
         """Close all connections; the last one folds the write-ahead log into the file."""

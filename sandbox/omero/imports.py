@@ -12,10 +12,11 @@ import datetime
 import shutil
 import uuid
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sandbox.omero.database import now
 from sandbox.omero.image_files import ImageFile, open_image_file
 from sandbox.omero.imported_images import PreparedImage, enum_id, prepare_images, write_image
 from sandbox.omero.pixel_access import OPENED_FILES, target_file
@@ -23,6 +24,7 @@ from sandbox.omero.rendering_settings import create_rendering, default_rendering
 from sandbox.omero.stored_files import (
     CHECKSUMS,
     checksum,
+    original_file_path,
     remove_repository_folder,
     repository_folder,
     repository_path,
@@ -32,6 +34,9 @@ if TYPE_CHECKING:
     from sandbox.omero.database import Database, Transaction
 
 STAGING = "Uploads"
+LOG_MIMETYPE = "application/omero-log-file"
+LOGGED_STEPS = ("metadata", "pixel data", "thumbnails")
+"""Steps after which OMERO writes the import's log; they are one here, so `omero fs importtime` shows them as 0 ms."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +53,7 @@ class ImportPlan:
         dataset_id: Dataset to put the images in.
         annotation_ids: Annotations to link to the images.
         version_info: What the client says about itself.
+        started: When the import began, in milliseconds since 1970.
     """
 
     client_paths: tuple[str, ...]
@@ -59,6 +65,7 @@ class ImportPlan:
     dataset_id: int | None = None
     annotation_ids: tuple[int, ...] = ()
     version_info: tuple[tuple[str, str], ...] = ()
+    started: int = field(default_factory=now)
 
     def staged(self) -> list[Path]:
         """The uploaded files, in order."""
@@ -105,6 +112,7 @@ def run_import(
     Raises:
         ImageFileError: The file is broken or of an unknown kind; nothing is written.
     """
+    uploaded = now()
     opened = _open_staged(plan)
     try:
         file_name = _target_name(plan, opened)
@@ -116,8 +124,11 @@ def run_import(
     checksums = [(path.stat().st_size, checksum(path, plan.algorithm)) for path in plan.staged()]
     step()
     with _moved(files, plan, context, database) as prefix, database.write(context) as tx:
-        fileset_id = _write_fileset(tx, plan, prefix, repository, checksums, kind)
-        return [_write_one(tx, plan, image, number, fileset_id, kind) for number, image in enumerate(prepared)]
+        fileset_id = _write_fileset(tx, plan, prefix, repository, checksums)
+        upload = _write_jobs(tx, plan, fileset_id, kind, uploaded)
+        ids = [_write_one(tx, plan, image, number, fileset_id, kind) for number, image in enumerate(prepared)]
+        _write_log_file(tx, files, plan, prefix, upload, uploaded)
+        return ids
 
 
 def _open_staged(plan: ImportPlan) -> ImageFile:
@@ -170,7 +181,6 @@ def _write_fileset(
     prefix: str,
     repository: str,
     checksums: list[tuple[int, str]],
-    kind: str,
 ) -> int:
     fileset = tx.create("Fileset", templatePrefix=prefix)
     hasher = enum_id(tx, "ChecksumAlgorithm", plan.algorithm)
@@ -188,19 +198,48 @@ def _write_fileset(
             mimetype="application/octet-stream",
         )
         tx.create("FilesetEntry", fileset=fileset, originalFile=original, clientPath=client_path)
-    finished = enum_id(tx, "JobStatus", "Finished")
-    for job, info in (
-        ("UploadJob", plan.version_info),
-        ("MetadataImportJob", (("bioformats.reader", kind),)),
-        ("ThumbnailGenerationJob", ()),
-    ):
-        job_id = tx.create(job, status=finished, message="Finished", type="Import", **_job_info(job, info))
-        tx.create("FilesetJobLink", parent=fileset, child=job_id)
     return fileset
 
 
-def _job_info(job: str, info: tuple[tuple[str, str], ...]) -> dict[str, Any]:
-    return {"versionInfo": list(info)} if job != "ThumbnailGenerationJob" else {}
+def _write_jobs(tx: Transaction, plan: ImportPlan, fileset: int, kind: str, uploaded: int) -> int:
+    """Write the jobs of the import, the upload with the times when it began and ended; the id of the UploadJob."""
+    finished = {"status": enum_id(tx, "JobStatus", "Finished"), "message": "Finished", "type": "Import"}
+    began, ended = tx.event_at(plan.started), tx.event_at(uploaded)
+    events = {"creation_id": began, "update_id": ended}
+    upload = tx.create("UploadJob", **finished, **events, versionInfo=list(plan.version_info))
+    tx.log("UPDATE", "UploadJob", [upload], ended)
+    read = tx.create("MetadataImportJob", **finished, versionInfo=[("bioformats.reader", kind)])
+    for job in (upload, read, tx.create("ThumbnailGenerationJob", **finished)):
+        tx.create("FilesetJobLink", parent=fileset, child=job)
+    return upload
+
+
+def _write_log_file(tx: Transaction, files: Path, plan: ImportPlan, prefix: str, upload: int, uploaded: int) -> None:
+    """Write the import's log, as OMERO keeps one with every fileset."""
+    moments = ((plan.started, "upload began"), (uploaded, "upload verified"), (now(), "images written"))
+    lines = [f"{datetime.datetime.fromtimestamp(ms / 1000, datetime.UTC).isoformat()} {what}" for ms, what in moments]
+    text = "\n".join([*lines, *plan.client_paths, ""]).encode()
+    folder, _, name = prefix.strip("/").rpartition("/")
+    log = tx.create(
+        "OriginalFile",
+        name=f"{name}.log",
+        path=f"{folder}/",
+        mimetype=LOG_MIMETYPE,
+        size=len(text),
+        **_digest(tx, text),
+    )
+    place = original_file_path(files, {"id": log, "repo": None})
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.write_bytes(text)
+    tx.create("JobOriginalFileLink", parent=upload, child=log)
+    for _ in LOGGED_STEPS:
+        tx.log("UPDATE", "OriginalFile", [log])
+
+
+def _digest(tx: Transaction, data: bytes) -> dict[str, Any]:
+    digest = CHECKSUMS["SHA1-160"]()
+    digest.update(data)
+    return {"hasher": enum_id(tx, "ChecksumAlgorithm", "SHA1-160"), "hash": digest.hexdigest()}
 
 
 def _write_one(

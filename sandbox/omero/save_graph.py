@@ -430,6 +430,7 @@ class Saver:
             raise errors.validation(f"could not insert {nodes[0].entity.name}: {error.orig}") from None
         for node in nodes:
             self._write_named_values(node, replace=False)
+            self.tx.log("INSERT", node.entity.name, [node.id])
 
     def _owner_for(self, node: Node) -> int:
         """The owner of a new object: the caller, unless an administrator says otherwise."""
@@ -473,6 +474,7 @@ class Saver:
         except sa.exc.IntegrityError as error:
             raise errors.validation(f"could not update {node.entity.name}:{node.id}: {error.orig}") from None
         stored.update(changed)
+        self.tx.log("UPDATE", node.entity.name, [node.id])
         if names_changed:
             self._write_named_values(node, replace=True)
 

@@ -123,6 +123,7 @@ for _entity, _names in UNIQUE:
         *(METADATA.tables[_entity].c[name] for name in _names),
         unique=True,
     )
+sa.Index("ix_EventLog_entityId", METADATA.tables["EventLog"].c.entityId)
 for _link in MODEL_ENTITIES.values():
     if _link.is_link and not _link.is_global:
         _table = METADATA.tables[_link.root]

@@ -51,6 +51,8 @@ def delete_rows(tx: Transaction, closure: Closure) -> None:
         tx.rows(
             f'DELETE FROM "{root}" WHERE id IN (SELECT value FROM json_each(:ids))', {"ids": json.dumps(sorted(ids))}
         )
+        for row_id in sorted(ids):
+            tx.log("DELETE", closure.classes[root, row_id], [row_id])
 
 
 def delete_single(tx: Transaction, context: Context, entity: Entity, row_id: int) -> None:

@@ -69,6 +69,8 @@ def _copy(run: Run, tx: Transaction, closure: Closure) -> dict[tuple[str, int], 
             row["id"] = copies[root, row["id"]]
         if rows:
             tx.execute(METADATA.tables[root].insert(), rows)
+        for row in rows:
+            tx.log("INSERT", row["entity_class"], [row["id"]])
         _copy_named_values(tx, root, copies)
     _copy_files(run, copies)
     return copies

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from sandbox.omero import errors, permissions
+from sandbox.omero.event_log import java_name
 from sandbox.omero.model import MODEL_ENTITIES, find_entity
 from sandbox.omero.schema import column_name
 
@@ -151,16 +152,6 @@ class Closure:
             for row_id in sorted(ids):
                 grouped.setdefault(java_name(self.classes[root, row_id]), []).append(row_id)
         return grouped
-
-
-@functools.cache
-def java_name(entity: str) -> str:
-    """`ome.model.core.Image` for `Image`: omero-py's classes know it from their constants."""
-    import omero.model
-
-    concrete = getattr(omero.model, f"{entity}I", None)
-    constants = [v for k, v in vars(concrete).items() if k.isupper() and isinstance(v, str)] if concrete else []
-    return next((c.rpartition("_")[0] for c in constants if c.startswith("ome.model.")), f"ome.model.{entity}")
 
 
 def targets_of(request: Any) -> list[tuple[str, int]]:

@@ -44,7 +44,7 @@ def run_chgrp(run: Run, tx: Transaction, request: Any) -> Any:
     if request.dryRun:
         savepoint.rollback()
     else:
-        _set_column(tx, closure, "group_id", request.groupId)
+        _set_column(tx, closure, "group_id", request.groupId, "CHGRP")
         savepoint.commit()
     return omero.cmd.Chgrp2Response(includedObjects=closure.by_class(), deletedObjects=cut)
 
@@ -68,7 +68,7 @@ def run_chown(run: Run, tx: Transaction, request: Any) -> Any:
         if group not in context.directory.member_of(request.userId):
             raise errors.security(f"User {request.userId} is not a member of group {group}")
     if not request.dryRun:
-        _set_column(tx, closure, "owner_id", request.userId)
+        _set_column(tx, closure, "owner_id", request.userId, "CHOWN")
     return omero.cmd.Chown2Response(includedObjects=closure.by_class(), deletedObjects={})
 
 
@@ -122,10 +122,12 @@ def _cut_links(tx: Transaction, closure: Closure) -> dict[str, list[int]]:
     return deleted
 
 
-def _set_column(tx: Transaction, closure: Closure, column: str, value: int) -> None:
+def _set_column(tx: Transaction, closure: Closure, column: str, value: int, action: str) -> None:
     for root, ids in closure.found.items():
         if not MODEL_ENTITIES[root].is_global:
             tx.rows(
                 f'UPDATE "{root}" SET {column} = :value WHERE id IN (SELECT value FROM json_each(:ids))',
                 {"value": value, "ids": json.dumps(sorted(ids))},
             )
+            for row_id in sorted(ids):
+                tx.log(action, closure.classes[root, row_id], [row_id])

@@ -38,6 +38,7 @@ STATELESS = {
     "SharedResources": "shared_resources:SharedResources",
 }
 STATEFUL = {
+    "Exporter": "exporter:Exporter",
     "RawPixelsStore": "raw_pixels_store:RawPixelsStore",
     "RawFileStore": "raw_file_store:RawFileStore",
     "RenderingEngine": "rendering_engine:RenderingEngine",

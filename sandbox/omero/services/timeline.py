@@ -80,6 +80,13 @@ class Timeline(Service):
         named = set(namespaces or [])
         return [x for x in found if not named or (x.child.ns is not None and x.child.ns.val in named)]
 
+    def getEventLogsByPeriod(self, start: Any, stop: Any, options: Any, current: Any) -> list:
+        """What was inserted, changed and deleted in a time."""
+        text = "select l.id from EventLog l where l.event.time >= :start and l.event.time < :stop order by l.id desc"
+        with self.server.database.read() as tx:
+            ids = self._ids(tx, text, self._period(start, stop, options), current)
+            return hydrate.load(tx, self.context(current), "EventLog", ids, ["event"])
+
     def getMostRecentShareCommentLinks(self, options: Any, current: Any) -> list:
         """None: there are no shares."""
         return []
