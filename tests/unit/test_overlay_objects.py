@@ -6,10 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import object_pictures
+import overlay_lines
 import overlay_objects
 import pytest
 import tifffile
 from image_file import open_image
+from measurement_table import read_measurement_table
+from object_pictures import Found, View
 from tool_errors import UserError
 
 DATA = Path(__file__).parents[2] / "test-data"
@@ -109,7 +112,9 @@ def test_stack_counts_all_planes_and_says_which_is_shown(tmp_path):
         labels[t, 0, z, 10:20, 10:20] = number
     tifffile.imwrite(tmp_path / "l.ome.tiff", labels, ome=True, photometric="minisblack", metadata={"axes": "TCZYX"})
     picture = object_pictures.draw_objects(
-        open_image(DATA / "synthetic_tczyx.ome.tiff"), open_image(tmp_path / "l.ome.tiff"), "DAPI", 160
+        open_image(DATA / "synthetic_tczyx.ome.tiff"),
+        Found(open_image(tmp_path / "l.ome.tiff")),
+        View("DAPI", 160),
     )
     assert (picture.objects, picture.place) == (6, "z 1 of 3, t 0 of 2")
     assert picture.outlined.shape == (128, 160, 3)
@@ -135,3 +140,114 @@ def test_names_that_occur_twice_are_refused():
     listed = {"images": [["a", "x"], ["a", "y"]], "labels": [["a", "x"], ["a", "y"]]}
     with pytest.raises(UserError, match="more than once"):
         overlay_objects.paired(listed)
+
+
+def listed_alone(tmp_path: Path, *more: str, **files: Path) -> str:
+    """Draw on one image; the page."""
+    (tmp_path / "pairs.json").write_text(json.dumps({kind: [[kind, str(path)]] for kind, path in files.items()}))
+    overlay_objects.main([
+        "--pairs", str(tmp_path / "pairs.json"), "--output-png", str(tmp_path / "sheet.png"),
+        "--output-html", str(tmp_path / "report.html"), *more,
+    ])  # fmt: skip
+    return (tmp_path / "report.html").read_text(encoding="utf-8")
+
+
+TRACKS = (
+    "track\tframe\tcentroid_x_px\tcentroid_y_px\tparent_track\n"
+    "1\t0\t10\t10\t\n1\t1\t20\t10\t\n2\t2\t30\t5\t1\n3\t2\t30\t15\t1\n\t0\t50\t50\t\n"
+)
+
+
+def test_tracks_go_to_the_shown_time_and_daughters_begin_at_their_parent(tmp_path):
+    (tmp_path / "tracks.tsv").write_text(TRACKS)
+    paths = overlay_lines.track_paths(read_measurement_table(tmp_path / "tracks.tsv", "m"))
+    assert paths.count == 3
+    steps = {tuple(map(tuple, pair)) for pair in zip(paths.start.tolist(), paths.end.tolist(), strict=True)}
+    assert steps == {((10, 10), (10, 10)), ((10, 10), (20, 10)), ((20, 10), (30, 5)), ((20, 10), (30, 15))}
+    early, late = np.zeros((20, 40, 3), np.uint8), np.zeros((20, 40, 3), np.uint8)
+    overlay_lines.draw_tracks(early, paths, 1, 1.0)
+    overlay_lines.draw_tracks(late, paths, 2, 1.0)
+    assert early[10, 15].any()
+    assert not early[:, 24:].any()
+    assert late[7:9, 24:27].any()
+    assert late[15, 30].any()
+    assert not early[10, 10].any() or not early[6:9, 10].any()  # no dot where the object no longer is
+
+
+def test_a_movie_shows_its_last_time_point_with_tracks(tmp_path):
+    (tmp_path / "tracks.tsv").write_text(TRACKS)
+    movie = np.zeros((3, 64, 80), np.uint8)
+    movie[2, 30:40, 30:40] = 200
+    tifffile.imwrite(tmp_path / "m.ome.tiff", movie, ome=True, photometric="minisblack", metadata={"axes": "TYX"})
+    page = listed_alone(tmp_path, "--time=last", images=tmp_path / "m.ome.tiff", tracks=tmp_path / "tracks.tsv")
+    assert "3 tracks in 1 image." in page
+    assert "3 tracks, channel_0, t 2 of 3" in page
+
+
+def test_colour_images_keep_their_colours(tmp_path):
+    image = open_image(DATA / "synthetic_rgb.png")
+    picture = object_pictures.draw_objects(image, Found(), View("colour", max(image.size_y, image.size_x)))
+    np.testing.assert_array_equal(picture.grey, image.read_colour(0, 0, slice(0, image.size_y), slice(0, image.size_x)))
+    with pytest.raises(UserError, match="no colours"):
+        object_pictures.draw_objects(open_image(NUCLEI), Found(), View("colour"))
+
+
+def test_filled_objects_and_their_numbers(tmp_path):
+    labels = np.zeros((64, 64), np.int32)
+    labels[10:50, 10:50] = 7
+    filled = object_pictures.with_colours(np.zeros((64, 64, 3), np.uint8), labels)
+    np.testing.assert_array_equal(filled.any(axis=2), labels > 0)
+    page = overlay(tmp_path, {"a": NUCLEI}, {"a": TRUTH}, "--style=filled", "--numbers")
+    assert "125 objects" in page
+
+
+POLYGON = [[[4, 4], [20, 4], [20, 12], [4, 12], [4, 4]]]
+
+
+@pytest.mark.parametrize(
+    ("geometry", "inside"),
+    [
+        ({"type": "Polygon", "coordinates": POLYGON}, (4, 10)),
+        ({"type": "MultiPolygon", "coordinates": [POLYGON]}, (4, 10)),
+        ({"type": "LineString", "coordinates": POLYGON[0]}, (4, 10)),
+        ({"type": "MultiLineString", "coordinates": POLYGON}, (4, 10)),
+        ({"type": "Point", "coordinates": [10.5, 4.5]}, (4, 10)),
+        ({"type": "MultiPoint", "coordinates": [[10.5, 4.5], [30, 30]]}, (4, 10)),
+    ],
+)
+def test_every_kind_of_roi_is_drawn_where_it_is(tmp_path, geometry, inside):
+    feature = {"type": "Feature", "geometry": geometry, "properties": {"label": "3"}}
+    (tmp_path / "r.geojson").write_text(json.dumps({"type": "FeatureCollection", "features": [feature]}))
+    rois = overlay_lines.read_geojson(tmp_path / "r.geojson", "r")
+    assert [roi.text for roi in rois] == ["3"]
+    picture = np.zeros((40, 40, 3), np.uint8)
+    overlay_lines.draw_rois(picture, rois, 1.0, numbers=False)
+    assert picture[inside].any()
+    page = listed_alone(tmp_path, "--numbers", images=NUCLEI, rois=tmp_path / "r.geojson")
+    assert "1 ROI in 1 image." in page
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("no json", "not a JSON file"),
+        ("3", "not GeoJSON"),
+        ('{"features": [3]}', "not GeoJSON"),
+        ('[{"geometry": null}]', "shape 1: it has no geometry"),
+        ('[{"type": "Circle", "coordinates": []}]', "'Circle'"),
+        ('[{"type": "Polygon", "coordinates": [[["a", 1]]]}]', "no pair of numbers"),
+        ('[{"type": "Polygon", "coordinates": [3]}]', "no list"),
+        ('[{"type": "MultiPolygon", "coordinates": [3]}]', "no list"),
+        ('[{"type": "LineString", "coordinates": []}]', "without a corner"),
+        ('[{"type": "Point", "coordinates": [1]}]', "no pair of numbers"),
+    ],
+)
+def test_broken_rois_are_refused(tmp_path, text, message):
+    (tmp_path / "r.geojson").write_text(text)
+    with pytest.raises(UserError, match=message):
+        overlay_lines.read_geojson(tmp_path / "r.geojson", "r")
+
+
+def test_nothing_to_draw_is_refused(tmp_path):
+    with pytest.raises(UserError, match="nothing to draw"):
+        listed_alone(tmp_path, images=NUCLEI)

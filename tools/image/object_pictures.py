@@ -1,12 +1,13 @@
-"""Draws the objects of a label map on their image: grey values stretched, one outline per object."""
+"""Draws what was found on an image: grey values stretched or colours as they are, objects, tracks and ROIs on top."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from image_file import ImageFile
 from label_map_writer import check_label_map
+from overlay_lines import Roi, TrackPaths, draw_rois, draw_tracks, spread_colours
 from tool_errors import UserError
 
 if TYPE_CHECKING:
@@ -14,6 +15,41 @@ if TYPE_CHECKING:
 
 # Percentiles of the grey values that become black and white: a few hot pixels must not leave the rest dark.
 BLACK_PERCENTILE, WHITE_PERCENTILE = 0.5, 99.8
+COLOUR = "colour"
+
+
+@dataclass(frozen=True)
+class View:
+    """How an image is shown.
+
+    Attributes:
+        channel: Name or index of the channel; `colour` for red, green and blue as they are.
+        edge: Longest edge of the picture in pixels; smaller images are enlarged.
+        style: How objects of a label map are drawn: `outlines` or `filled`.
+        numbers: Whether the label of each object is written beside it.
+        time: Which time point is shown: `first`, `middle` or `last`.
+    """
+
+    channel: str = "0"
+    edge: int = 384
+    style: str = "outlines"
+    numbers: bool = False
+    time: str = "first"
+
+
+@dataclass(frozen=True)
+class Found:
+    """What is drawn on an image.
+
+    Attributes:
+        labels: Opened label map of the same size.
+        tracks: Paths of objects.
+        rois: Shapes.
+    """
+
+    labels: ImageFile | None = None
+    tracks: TrackPaths | None = None
+    rois: list[Roi] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -22,35 +58,59 @@ class ObjectPicture:
 
     Attributes:
         name: Name of the image.
-        objects: Number of different labels in all planes.
+        objects: Number of tracks; without them of different labels in all planes; without these of ROIs.
+        kind: What was counted, `object`, `track` or `ROI`.
         place: Which plane is shown, empty where there is only one.
         channel: Name of the channel shown.
         grey: (Y, X, 3) uint8 picture of the image.
-        outlined: (Y, X, 3) uint8 the same with outlines.
+        outlined: (Y, X, 3) uint8 the same with what was found.
     """
 
     name: str
     objects: int
+    kind: str
     place: str
     channel: str
     grey: np.ndarray
     outlined: np.ndarray
 
 
-def draw_objects(image: ImageFile, labels: ImageFile, channel: str, edge: int) -> ObjectPicture:
-    """Picture the middle z-plane of the first time point.
+def draw_objects(image: ImageFile, found: Found, view: View) -> ObjectPicture:
+    """Picture the middle z-plane of one time point.
 
     Args:
         image: Opened image.
-        labels: Opened label map of the same size.
-        channel: Name or index of the channel to show.
-        edge: Longest edge of the picture in pixels; smaller images are enlarged.
+        found: What to draw on it.
+        view: How.
 
     Raises:
-        UserError: No such channel, or the sizes differ.
+        UserError: No such channel, no colours, or the sizes differ.
     """
     import cv2
 
+    if found.labels:
+        _check_sizes(image, found.labels)
+    z, t = image.size_z // 2, {"first": 0, "middle": image.size_t // 2, "last": image.size_t - 1}[view.time]
+    scale = view.edge / max(image.size_y, image.size_x)
+    size = (max(1, round(image.size_x * scale)), max(1, round(image.size_y * scale)))
+    plane, channel = _plane(image, view.channel, t, z)
+    picture = cv2.resize(plane, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
+    if picture.ndim == 2:
+        picture = cv2.cvtColor(picture, cv2.COLOR_GRAY2RGB)
+    drawn = picture.copy()
+    if found.labels:
+        drawn = _with_labels(drawn, found.labels.read_plane(t, 0, z), view)
+    # The middle of the image's first pixel is 0, that of the picture's too.
+    if found.tracks:
+        draw_tracks(drawn, found.tracks, t, scale)
+    draw_rois(drawn, found.rois, scale, view.numbers)
+    place = [f"z {z} of {image.size_z}"] if image.size_z > 1 else []
+    place += [f"t {t} of {image.size_t}"] if image.size_t > 1 else []
+    count, kind = _counted(found)
+    return ObjectPicture(image.name, count, kind, ", ".join(place), channel, picture, drawn)
+
+
+def _check_sizes(image: ImageFile, labels: ImageFile) -> None:
     check_label_map(labels)
     sizes = [(one.size_t, one.size_z, one.size_y, one.size_x) for one in (image, labels)]
     if sizes[0] != sizes[1]:
@@ -58,18 +118,30 @@ def draw_objects(image: ImageFile, labels: ImageFile, channel: str, edge: int) -
             f"Label map {labels.name} is T, Z, Y, X = {sizes[1]}, its image {image.name} is {sizes[0]}. "
             "Give the label map that was made from this image."
         )
-    index, z = image.resolve_channel(channel), image.size_z // 2
-    scale = edge / max(image.size_y, image.size_x)
-    size = (max(1, round(image.size_x * scale)), max(1, round(image.size_y * scale)))
-    grey = stretched(image.read_plane(0, index, z))
-    grey = cv2.resize(grey, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
-    # OpenCV resizes no 32-bit integers without interpolation, but floats: exact up to 2^24 labels, enough for outlines.
-    shown = cv2.resize(labels.read_plane(0, 0, z).astype("float32"), size, interpolation=cv2.INTER_NEAREST)
-    picture = cv2.cvtColor(grey, cv2.COLOR_GRAY2RGB)
-    place = [f"z {z} of {image.size_z}"] if image.size_z > 1 else []
-    place += [f"t 0 of {image.size_t}"] if image.size_t > 1 else []
-    outlined = with_outlines(picture, shown.astype("int32"))
-    return ObjectPicture(image.name, _count(labels), ", ".join(place), image.channel_label(index), picture, outlined)
+
+
+def _plane(image: ImageFile, channel: str, t: int, z: int) -> tuple[np.ndarray, str]:
+    """(Y, X) or, in colour, (Y, X, 3) uint8 pixels of a plane, and what the channel is called."""
+    import numpy as np
+
+    if channel.strip().casefold() != COLOUR or COLOUR in {(name or "").casefold() for name in image.channels}:
+        index = image.resolve_channel(channel)
+        return stretched(image.read_plane(t, index, z)), image.channel_label(index)
+    if image.size_c not in (3, 4) or image.dtype != np.uint8:
+        raise UserError(
+            f"Image {image.name}: it has {image.size_c} channels of {image.dtype}, which are no colours. "
+            "Choose a channel, or give an RGB image of 8 bits a colour."
+        )
+    return image.read_colour(t, z, slice(0, image.size_y), slice(0, image.size_x)), COLOUR
+
+
+def _counted(found: Found) -> tuple[int, str]:
+    """Number of what was found in the whole image, and what it is."""
+    if found.tracks:
+        return found.tracks.count, "track"
+    if found.labels:
+        return _count(found.labels), "object"
+    return len(found.rois), "ROI"
 
 
 def _count(labels: ImageFile) -> int:
@@ -96,6 +168,30 @@ def stretched(plane: np.ndarray) -> np.ndarray:
     return (np.clip((values - low) / (high - low), 0, 1) * 255).astype(np.uint8)
 
 
+def _with_labels(picture: np.ndarray, labels: np.ndarray, view: View) -> np.ndarray:
+    """Draw the objects of a plane of labels on its picture."""
+    import cv2
+    import numpy as np
+
+    # OpenCV resizes no 32-bit integers without interpolation, but floats: exact up to 2^24 labels, enough for outlines.
+    size = (picture.shape[1], picture.shape[0])
+    shown = cv2.resize(labels.astype(np.float32), size, interpolation=cv2.INTER_NEAREST).astype(np.int32)
+    drawn = with_colours(picture, shown) if view.style == "filled" else with_outlines(picture, shown)
+    if view.numbers:
+        _write_labels(drawn, shown)
+    return drawn
+
+
+def with_colours(picture: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Colour the pixels of each object, half transparent."""
+    import numpy as np
+
+    inside = labels > 0
+    out = picture.copy()
+    out[inside] = (out[inside].astype(np.uint16) + spread_colours(labels[inside])) // 2
+    return out
+
+
 def with_outlines(picture: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """Colour the pixels of each object that touch another label or the background.
 
@@ -113,15 +209,18 @@ def with_outlines(picture: np.ndarray, labels: np.ndarray) -> np.ndarray:
     border[:-1] |= down
     border &= labels > 0
     out = picture.copy()
-    out[border] = outline_colours(labels[border])
+    out[border] = spread_colours(labels[border])
     return out
 
 
-def outline_colours(labels: np.ndarray) -> np.ndarray:
-    """A bright colour per label: hues a golden angle apart, so that neighbours in number differ; (n, 3) uint8."""
-    import cv2
+def _write_labels(picture: np.ndarray, labels: np.ndarray) -> None:
+    """Write the label of each object at the mean of its pixels."""
     import numpy as np
+    from overlay_lines import write_text
 
-    hue = (labels.astype(np.int64) * 0.618034 % 1 * 179).astype(np.uint8)
-    colours = np.stack([hue, np.full_like(hue, 190), np.full_like(hue, 255)], axis=1)
-    return cv2.cvtColor(colours[None], cv2.COLOR_HSV2RGB)[0] if len(labels) else np.zeros((0, 3), np.uint8)
+    y, x = np.nonzero(labels)
+    ids, index = np.unique(labels[y, x], return_inverse=True)
+    count = np.bincount(index, minlength=len(ids))
+    middle_x, middle_y = np.bincount(index, x, len(ids)) / count, np.bincount(index, y, len(ids)) / count
+    for label, at_x, at_y in zip(ids.tolist(), middle_x, middle_y, strict=True):
+        write_text(picture, str(label), float(at_x), float(at_y))

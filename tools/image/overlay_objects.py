@@ -1,142 +1,120 @@
 #!/usr/bin/env python
-"""Draws the outlines of objects on their images: a PNG contact sheet and a self-contained HTML report for a list."""
+"""Draws objects, tracks or ROIs on their images: a PNG contact sheet and a self-contained HTML report for a list."""
 
 from __future__ import annotations
 
-import base64
-import html
 import io
 import json
-import math
-from argparse import ArgumentParser
+from argparse import ArgumentParser, Namespace
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+import report_page
+from contact_sheet import contact_sheet
 from image_file import open_image
 from label_map_writer import replaced_when_complete
-from object_pictures import ObjectPicture, draw_objects
+from object_pictures import Found, ObjectPicture, View, draw_objects
 from tool_arguments import parse_arguments
 from tool_errors import UserError, run_tool
 
 if TYPE_CHECKING:
     import numpy as np
-    from PIL import Image, ImageDraw
 
-MARGIN, CAPTION = 16, 46
-BACKGROUND, CARD, TEXT, ACCENT = (18, 20, 24), (30, 33, 40), (235, 238, 242), (122, 214, 255)
-
-STYLE = """
-body { font-family: system-ui, sans-serif; margin: 2em auto; max-width: 75em; padding: 0 1em; color: #1d2430; }
-table { border-collapse: collapse; margin: 1em 0; }
-th, td { padding: .35em .9em; border-bottom: 1px solid #d8dde6; text-align: left; }
-td.number { text-align: right; font-variant-numeric: tabular-nums; }
-figure { margin: 0 0 2em; padding: 1em; background: #f3f5f9; border-radius: 8px; }
-figure img { max-width: 49%; border-radius: 4px; background: #000; }
-figcaption { padding-top: .6em; }
-"""
+KINDS = {"labels": "label map", "tracks": "table of tracks", "rois": "file of ROIs"}
 
 
-def paired(listed: dict[str, list[list[str]]]) -> list[tuple[str, Path, Path]]:
-    """Pair images and label maps by their element identifiers, in the order of the images.
+def paired(listed: dict[str, list[list[str]]]) -> list[tuple[str, dict[str, Path]]]:
+    """Pair images and what was found in them by their element identifiers, in the order of the images.
 
     Args:
-        listed: `images` and `labels`, each a list of [identifier, path].
+        listed: `images` and any of KINDS, each a list of [identifier, path].
+
+    Returns:
+        Name of each image, and the path of each kind by `image`, `labels`, `tracks`, `rois`.
 
     Raises:
-        UserError: An identifier occurs twice, or has no partner.
+        UserError: An identifier occurs twice, or has no partner, or there is nothing to draw.
     """
-    tables = {}
-    for kind in ("images", "labels"):
-        names = [name for name, _ in listed[kind]]
+    images = listed.get("images", [])
+    given = {kind: listed[kind] for kind in KINDS if listed.get(kind)}
+    if not images:
+        raise UserError("There is no image to draw. Give at least one image and its label map.")
+    if not given:
+        raise UserError("There is nothing to draw on the images. Give label maps, tables of tracks or files of ROIs.")
+    for kind, elements in {"images": images, **given}.items():
+        names = [name for name, _ in elements]
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise UserError(
                 f"Name {twice[0]!r} occurs more than once among the {kind}. Give each element its own name."
             )
-        tables[kind] = dict(listed[kind])
-    if len(listed["images"]) == len(listed["labels"]) == 1:
-        (name, image), (_, labels) = listed["images"][0], listed["labels"][0]
-        return [(name, Path(image), Path(labels))]
-    alone = sorted(tables["images"].keys() ^ tables["labels"].keys())
-    if alone:
-        side = "image but no label map" if alone[0] in tables["images"] else "label map but no image"
-        raise UserError(f"Name {alone[0]!r}: there is one {side} of this name. Give two lists with the same names.")
-    return [(name, Path(image), Path(tables["labels"][name])) for name, image in listed["images"]]
+    pairs = [(name, {"image": Path(path)}) for name, path in images]
+    for kind, elements in given.items():
+        if len(images) == len(elements) == 1:
+            pairs[0][1][kind] = Path(elements[0][1])
+            continue
+        paths = dict(elements)
+        alone = sorted({name for name, _ in images} ^ paths.keys())
+        if alone:
+            side = f"{KINDS[kind]} but no image" if alone[0] in paths else f"image but no {KINDS[kind]}"
+            raise UserError(f"Name {alone[0]!r}: there is one {side} of this name. Give two lists with the same names.")
+        for name, paths_of in pairs:
+            paths_of[kind] = Path(paths[name])
+    return pairs
 
 
-def contact_sheet(pictures: list[ObjectPicture], edge: int) -> Image.Image:
-    """Arrange the outlined pictures in a grid of cards, each with name and number of objects."""
-    from PIL import Image, ImageDraw, ImageFont
+def draw_pair(name: str, paths: dict[str, Path], view: View) -> ObjectPicture:
+    """Open an image and what was found in it, and draw."""
+    from measurement_table import read_measurement_table
+    from overlay_lines import read_geojson, track_paths
 
-    columns = max(1, math.ceil(math.sqrt(len(pictures))))
-    rows = math.ceil(len(pictures) / columns)
-    step_x, step_y = edge + MARGIN, max(p.outlined.shape[0] for p in pictures) + CAPTION + MARGIN
-    sheet = Image.new("RGB", (columns * step_x + MARGIN, rows * step_y + MARGIN), BACKGROUND)
-    draw = ImageDraw.Draw(sheet)
-    large, small = ImageFont.load_default(15), ImageFont.load_default(13)
-    for number, picture in enumerate(pictures):
-        x, y = MARGIN + number % columns * step_x, MARGIN + number // columns * step_y
-        draw.rectangle((x, y, x + edge - 1, y + step_y - MARGIN - 1), CARD)
-        top = step_y - MARGIN - CAPTION
-        height, width = picture.outlined.shape[:2]
-        sheet.paste(Image.fromarray(picture.outlined), (x + (edge - width) // 2, y + (top - height) // 2))
-        draw.text((x + 8, y + top + 5), _shortened(draw, picture.name, large, edge - 16), TEXT, large)
-        draw.text((x + 8, y + top + 25), _shortened(draw, _facts(picture), small, edge - 16), ACCENT, small)
-    return sheet
+    found = Found(
+        labels=open_image(paths["labels"], name) if "labels" in paths else None,
+        tracks=track_paths(read_measurement_table(paths["tracks"], name)) if "tracks" in paths else None,
+        rois=read_geojson(paths["rois"], name) if "rois" in paths else [],
+    )
+    return draw_objects(open_image(paths["image"], name), found, view)
 
 
 def _facts(picture: ObjectPicture) -> str:
-    count = f"{picture.objects:,} object{'' if picture.objects == 1 else 's'}"
+    count = f"{picture.objects:,} {picture.kind}{'' if picture.objects == 1 else 's'}"
     return ", ".join(part for part in (count, picture.channel, picture.place) if part)
 
 
-def _shortened(draw: ImageDraw.ImageDraw, text: str, font: Any, width: int) -> str:
-    """Cut the middle out of a text that is wider than `width` pixels: names differ at their ends."""
-    if draw.textlength(text, font) <= width:
-        return text
-    keep = len(text)
-    while keep > 2 and draw.textlength(f"{text[: keep - keep // 2]}…{text[-(keep // 2) :]}", font) > width:
-        keep -= 1
-    return f"{text[: keep - keep // 2]}…{text[-(keep // 2) :]}"
-
-
-def report(pictures: list[ObjectPicture], shown: int, title: str) -> str:
-    """Write the HTML report: a table of all images, and the first `shown` as pictures. No scripts, no links."""
-    escape = html.escape
-    rows = "\n".join(
-        f'<tr><td>{escape(p.name)}</td><td>{escape(p.channel)}</td><td class="number">{p.objects:,}</td></tr>'
-        for p in pictures
+def report_parts(pictures: list[ObjectPicture], shown: int) -> Iterator[str]:
+    """Parts of the HTML report: a table of all images, and the first `shown` as pictures."""
+    total, kind = sum(p.objects for p in pictures), pictures[0].kind
+    in_colour = pictures[0].channel == "colour"
+    greys = "the image in its colours" if in_colour else "the channel, grey values from its 0.5 to its 99.8 percentile"
+    yield report_page.paragraph(
+        f"{total:,} {kind}{'' if total == 1 else 's'} in {len(pictures):,} image{'' if len(pictures) == 1 else 's'}. "
+        f"Left: {greys}. Right: the same with each {kind}."
     )
-    figures = "\n".join(
-        f'<figure><img alt="image" src="{_data(p.grey)}"> <img alt="objects outlined" src="{_data(p.outlined)}">'
-        f"<figcaption><b>{escape(p.name)}</b><br>{escape(_facts(p))}</figcaption></figure>"
-        for p in pictures[:shown]
-    )
-    rest = len(pictures) - shown
-    note = f"<p>{rest:,} further images are counted in the table but not shown.</p>" if rest > 0 else ""
-    total = sum(p.objects for p in pictures)
-    return (
-        f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'
-        f"<style>{STYLE}</style></head>\n<body><h1>{escape(title)}</h1>\n"
-        f"<p>{total:,} objects in {len(pictures):,} image{'' if len(pictures) == 1 else 's'}. Left: the channel, grey "
-        f"values from its 0.5 to its 99.8 percentile. Right: the same with the outline of each object.</p>\n"
-        f"<table><tr><th>Image</th><th>Channel</th><th>Objects</th></tr>\n{rows}\n</table>\n{figures}\n{note}</body></html>\n"
-    )
+    header = ("Image", "Channel", f"{kind[0].upper()}{kind[1:]}s")
+    yield report_page.table(header, ((p.name, p.channel, f"{p.objects:,}") for p in pictures), [2])
+    for p in pictures[:shown]:
+        both = [("image", _png(p.grey)), (f"{p.kind}s drawn", _png(p.outlined))]
+        yield report_page.figure(both, p.name, _facts(p))
+    if len(pictures) > shown:
+        yield report_page.paragraph(f"{len(pictures) - shown:,} further images are counted in the table but not shown.")
 
 
-def _data(picture: np.ndarray) -> str:
+def _png(picture: np.ndarray) -> bytes:
     from PIL import Image
 
     stream = io.BytesIO()
     Image.fromarray(picture).save(stream, "PNG", optimize=True)
-    return "data:image/png;base64," + base64.b64encode(stream.getvalue()).decode("ascii")
+    return stream.getvalue()
 
 
-def main(argv: list[str] | None = None) -> None:
-    """Parse, pair, draw, write."""
+def _arguments(argv: list[str] | None) -> Namespace:
     parser = ArgumentParser(description=__doc__)
-    parser.add_argument("--pairs", type=Path, required=True, help="JSON: images and labels, lists of [name, path]")
-    parser.add_argument("--channel", default="0", help="name, or index counted from 0")
+    parser.add_argument("--pairs", type=Path, required=True, help="JSON: images, labels, tracks, rois: [name, path]s")
+    parser.add_argument("--channel", default="0", help="name, or index counted from 0; 'colour' for RGB as it is")
+    parser.add_argument("--style", choices=["outlines", "filled"], default="outlines")
+    parser.add_argument("--numbers", action="store_true", help="write the label of each object")
+    parser.add_argument("--time", choices=["first", "middle", "last"], default="first", help="time point to show")
     parser.add_argument("--edge", type=int, default=384, help="longest edge of a picture in pixels")
     parser.add_argument("--shown", type=int, default=48, help="at most so many images are shown")
     parser.add_argument("--title", default="Objects found")
@@ -145,17 +123,21 @@ def main(argv: list[str] | None = None) -> None:
     args = parse_arguments(parser, argv)
     if not 64 <= args.edge <= 2048 or not 1 <= args.shown <= 1000:
         raise UserError(f"Edge {args.edge} must lie between 64 and 2048, shown {args.shown} between 1 and 1000.")
-    pairs = paired(json.loads(args.pairs.read_text(encoding="utf-8")))
-    if not pairs:
-        raise UserError("There is no image to draw. Give at least one image and its label map.")
+    return args
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Parse, pair, draw, write."""
+    args = _arguments(argv)
+    view = View(args.channel, args.edge, args.style, args.numbers, args.time)
     pictures = []
-    for name, image, labels in pairs:
-        picture = draw_objects(open_image(image, name), open_image(labels, name), args.channel, args.edge)
-        print(f"{name}: {picture.objects} objects", flush=True)
-        pictures.append(picture)
+    for name, paths in paired(json.loads(args.pairs.read_text(encoding="utf-8"))):
+        pictures.append(draw_pair(name, paths, view))
+        print(f"{name}: {_facts(pictures[-1])}", flush=True)
     with replaced_when_complete(args.output_png) as png, replaced_when_complete(args.output_html) as page:
-        contact_sheet(pictures[: args.shown], args.edge).save(png, "PNG", optimize=True)
-        page.write_text(report(pictures, args.shown, args.title), encoding="utf-8")
+        cards = [(p.outlined, p.name, _facts(p)) for p in pictures[: args.shown]]
+        contact_sheet(cards, args.edge).save(png, "PNG", optimize=True)
+        report_page.write_page(page, args.title, report_parts(pictures, args.shown))
 
 
 if __name__ == "__main__":

@@ -1,0 +1,49 @@
+"""A contact sheet: pictures in a grid of cards, each with its name and a line of facts."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+    from PIL import Image, ImageDraw
+
+MARGIN, CAPTION = 16, 46
+BACKGROUND, CARD, TEXT, ACCENT = (18, 20, 24), (30, 33, 40), (235, 238, 242), (122, 214, 255)
+
+
+def contact_sheet(pictures: list[tuple[np.ndarray, str, str]], edge: int) -> Image.Image:
+    """Arrange pictures in a grid.
+
+    Args:
+        pictures: (Y, X, 3) uint8 pixels, name and facts of each.
+        edge: Longest edge of the pictures.
+    """
+    from PIL import Image, ImageDraw, ImageFont
+
+    columns = max(1, math.ceil(math.sqrt(len(pictures))))
+    rows = math.ceil(len(pictures) / columns)
+    step_x, step_y = edge + MARGIN, max(pixels.shape[0] for pixels, _, _ in pictures) + CAPTION + MARGIN
+    sheet = Image.new("RGB", (columns * step_x + MARGIN, rows * step_y + MARGIN), BACKGROUND)
+    draw = ImageDraw.Draw(sheet)
+    large, small = ImageFont.load_default(15), ImageFont.load_default(13)
+    for number, (pixels, name, facts) in enumerate(pictures):
+        x, y = MARGIN + number % columns * step_x, MARGIN + number // columns * step_y
+        draw.rectangle((x, y, x + edge - 1, y + step_y - MARGIN - 1), CARD)
+        top = step_y - MARGIN - CAPTION
+        height, width = pixels.shape[:2]
+        sheet.paste(Image.fromarray(pixels), (x + (edge - width) // 2, y + (top - height) // 2))
+        draw.text((x + 8, y + top + 5), _shortened(draw, name, large, edge - 16), TEXT, large)
+        draw.text((x + 8, y + top + 25), _shortened(draw, facts, small, edge - 16), ACCENT, small)
+    return sheet
+
+
+def _shortened(draw: ImageDraw.ImageDraw, text: str, font: Any, width: int) -> str:
+    """Cut the middle out of a text that is wider than `width` pixels: names differ at their ends."""
+    if draw.textlength(text, font) <= width:
+        return text
+    keep = len(text)
+    while keep > 2 and draw.textlength(f"{text[: keep - keep // 2]}…{text[-(keep // 2) :]}", font) > width:
+        keep -= 1
+    return f"{text[: keep - keep // 2]}…{text[-(keep // 2) :]}"
