@@ -87,6 +87,35 @@ def test_local_mean_equals_scikit_image(nuclei):
     np.testing.assert_array_equal(found[clear], (nuclei > local)[clear])
 
 
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
+def test_local_otsu_equals_scikit_image(nuclei, dtype):
+    from skimage.filters.rank import maximum, minimum, otsu
+
+    plane = nuclei[:150, :140].astype(dtype) * (1 if dtype == np.uint8 else 7)
+    low, high = (0, 255) if dtype == np.uint8 else (plane.min(), plane.max())
+    levels = np.rint((plane - float(low)) * (255 / (float(high) - low))).astype(np.uint8)
+    square = np.ones((31, 31))
+    varied = maximum(levels, square) > minimum(levels, square)
+    options = ForegroundOptions(0, 0, "local_otsu", local_size=31, fill_holes=False)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(foreground_mask, "BAND_PIXELS", 1)
+        found = foreground_mask.foreground_mask(rows_of(plane), *plane.shape, options, np.nan)
+    np.testing.assert_array_equal(found, varied & (levels > otsu(levels, square)))
+
+
+def test_offset_of_local_otsu_is_in_grey_levels():
+    plane = np.full((60, 60), 1000, np.uint16)
+    plane[20:40, 20:40] = 3000
+    plane[50, 50] = 1100  # alone in its square: Otsu takes it, an offset does not
+    counts = []
+    for offset in (0, -200):
+        options = ForegroundOptions(0, 0, "local_otsu", local_size=15, local_offset=offset, fill_holes=False)
+        mask = foreground_mask.foreground_mask(rows_of(plane), *plane.shape, options, np.nan)
+        assert mask[20, 20]
+        counts.append(mask[45:, 45:].sum())
+    assert counts == [1, 0]
+
+
 def test_holes_are_those_of_scipy(nuclei):
     from scipy.ndimage import binary_fill_holes
 
@@ -156,7 +185,7 @@ def test_labels_run_without_gaps_in_reading_order(nuclei):
 
 
 @pytest.mark.parametrize("value", [0, 100, 65_535])
-@pytest.mark.parametrize("method", ["otsu", "multi_otsu", "li", "triangle", "local_mean"])
+@pytest.mark.parametrize("method", ["otsu", "multi_otsu", "li", "triangle", "local_mean", "local_otsu"])
 def test_constant_image_has_no_objects(value, method):
     plane = np.full((60, 70), value, np.uint16)
     assert segment(plane, ForegroundOptions(method=method), SplitOptions()).max() == 0
@@ -256,6 +285,29 @@ def test_one_threshold_for_all_planes(tmp_path):
     tifffile.imwrite(source, planes, photometric="minisblack")
     assert run(tmp_path, source, "--smoothing-sigma=0").max() == 2
     assert run(tmp_path, source, "--smoothing-sigma=0", "--one-threshold").max() == 1
+
+
+def test_one_threshold_for_a_list_of_images(tmp_path):
+    paths = []
+    for number, brightness in enumerate((200, 40)):
+        plane = np.zeros((40, 40), np.uint8)
+        plane[5:15, 5:15] = brightness
+        paths.append(tmp_path / f"{number}.tiff")
+        tifffile.imwrite(paths[-1], plane)
+    together = ["--smoothing-sigma=0", "--threshold-images", *map(str, paths)]
+    assert [run(tmp_path, path, *together).max() for path in paths] == [1, 0]
+    assert [run(tmp_path, path, "--smoothing-sigma=0").max() for path in paths] == [1, 1]
+
+
+def test_images_of_several_types_share_no_threshold(tmp_path):
+    paths = []
+    for dtype in (np.uint8, np.uint16, np.float32):
+        paths.append(tmp_path / f"{np.dtype(dtype).name}.tiff")
+        tifffile.imwrite(paths[-1], np.eye(20, dtype=dtype))
+    with pytest.raises(UserError, match=r"Image b: its pixels are uint16, those of the images before are not"):
+        run(tmp_path, paths[0], "--threshold-images", *map(str, paths[:2]), "--threshold-name=a", "--threshold-name=b")
+    with pytest.raises(UserError, match="needs 8- or 16-bit"):
+        run(tmp_path, paths[2], "--threshold-images", str(paths[2]))
 
 
 def test_all_zero_image_gives_an_empty_label_map(tmp_path):

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 BAND_PIXELS = 1 << 22
 CACHED_PIXELS = 1 << 27
 FLOAT_BINS = 65_536
+LOCAL_METHODS = ("local_mean", "local_otsu")
+METHODS = (*GLOBAL_METHODS, *LOCAL_METHODS, "manual")
 RowReader = Callable[[int, int], "np.ndarray"]
 
 
@@ -28,10 +30,10 @@ class ForegroundOptions:
     Attributes:
         background_radius: Half the edge of the square of the white top-hat, px; 0 leaves the background.
         smoothing_sigma: Standard deviation of the Gaussian, px; 0 does not smooth.
-        method: `otsu`, `multi_otsu`, `li`, `triangle`, `local_mean` or `manual`.
+        method: `otsu`, `multi_otsu`, `li`, `triangle`, `local_mean`, `local_otsu` or `manual`.
         manual_threshold: Grey level of `manual`; brighter pixels are foreground.
-        local_size: Edge of the square of `local_mean`, px, odd.
-        local_offset: What `local_mean` subtracts from the mean.
+        local_size: Edge of the square of the local methods, px, odd.
+        local_offset: What the local methods subtract from the threshold of the square, grey levels.
         fill_holes: Whether background enclosed by foreground becomes foreground.
     """
 
@@ -49,8 +51,8 @@ class ForegroundOptions:
         Raises:
             UserError: Names the option and its limits.
         """
-        if self.method not in (*GLOBAL_METHODS, "local_mean", "manual"):
-            raise UserError(f"Threshold method {self.method!r} is unknown. Choose one of {', '.join(GLOBAL_METHODS)}.")
+        if self.method not in METHODS:
+            raise UserError(f"Threshold method {self.method!r} is unknown. Choose one of {', '.join(METHODS)}.")
         if self.method == "manual" and self.manual_threshold is None:
             raise UserError("Threshold method manual: no grey level was given. Set the manual threshold.")
         if self.local_size < 3 or self.local_size % 2 == 0:
@@ -72,7 +74,9 @@ def gaussian_radius(sigma: float) -> int:
     return int(4 * sigma + 0.5)
 
 
-def smoothed_rows(read_rows: RowReader, height: int, options: ForegroundOptions, first: int, last: int) -> np.ndarray:
+def smoothed_rows(
+    read_rows: RowReader, height: int, options: ForegroundOptions, first: int, last: int, *, rounded: bool = True
+) -> np.ndarray:
     """Rows first..last-1 after background subtraction and smoothing.
 
     Background: white top-hat with a square, skimage.morphology.white_tophat(image, footprint_rectangle).
@@ -84,6 +88,7 @@ def smoothed_rows(read_rows: RowReader, height: int, options: ForegroundOptions,
         options: Radius and sigma.
         first: First row.
         last: Row after the last.
+        rounded: Whether smoothed integers go back to their type; a volume is smoothed along z before that.
 
     Returns:
         (last - first, X) array: uint8 and uint16 stay, every other type becomes float32.
@@ -111,7 +116,7 @@ def smoothed_rows(read_rows: RowReader, height: int, options: ForegroundOptions,
         rows = cv2.GaussianBlur(
             rows.astype(np.float32), (edge, edge), options.smoothing_sigma, borderType=cv2.BORDER_REPLICATE
         )
-        rows = rows if kept == np.float32 else np.rint(rows, out=rows).astype(kept)
+        rows = np.rint(rows, out=rows).astype(kept) if rounded and kept != np.float32 else rows
     return rows[first - top : last - top]
 
 
@@ -166,9 +171,8 @@ def foreground_mask(
 ) -> np.ndarray:
     """Tell foreground from background on a whole plane.
 
-    A pixel is foreground when its smoothed value is greater than the threshold. `local_mean` ignores `threshold`:
-    there it must be greater than the mean of its square minus the offset (reflected at the border), as
-    skimage.filters.threshold_local(method="mean") says; sums are exact, so a flat image has no foreground.
+    A pixel is foreground when its smoothed value is greater than the threshold. The local methods ignore `threshold`:
+    see `_above_local_mean` and `_above_local_otsu`.
 
     Returns:
         (Y, X) bool array.
@@ -179,9 +183,12 @@ def foreground_mask(
     # One row and column of background around: what a flood from the corner does not reach is a hole.
     padded = np.zeros((height + 2, width + 2), np.uint8)
     mask = padded[1:-1, 1:-1]
+    limits = _limits(read_smoothed, height, width) if options.method == "local_otsu" else (0.0, 0.0)
     for first, last in bands(height, width):
         if options.method == "local_mean":
             mask[first:last] = _above_local_mean(read_smoothed, height, options, first, last)
+        elif options.method == "local_otsu":
+            mask[first:last] = _above_local_otsu(read_smoothed, height, options, (first, last), limits)
         else:
             mask[first:last] = read_smoothed(first, last) > threshold
     if options.fill_holes:
@@ -194,6 +201,10 @@ def foreground_mask(
 def _above_local_mean(
     read_smoothed: RowReader, height: int, options: ForegroundOptions, first: int, last: int
 ) -> np.ndarray:
+    """Greater than the mean of the square minus the offset (reflected at the border).
+
+    As skimage.filters.threshold_local(method="mean") says; sums are exact, so a flat image has no foreground.
+    """
     import cv2
     import numpy as np
 
@@ -202,4 +213,44 @@ def _above_local_mean(
     rows = read_smoothed(top, bottom).astype(np.float64)
     sums = cv2.boxFilter(rows, cv2.CV_64F, (edge, edge), normalize=False, borderType=cv2.BORDER_REFLECT)
     above = rows * edge**2 > sums - options.local_offset * edge**2
+    return above[first - top : last - top]
+
+
+def _limits(read_smoothed: RowReader, height: int, width: int) -> tuple[float, float]:
+    """What becomes 0 and 255 for local Otsu: the type's ends for 8 bit, else the smallest and largest value."""
+    import numpy as np
+
+    if read_smoothed(0, 1).dtype == np.uint8:
+        return 0.0, 255.0
+    ends = [(float(rows.min()), float(rows.max())) for rows in (read_smoothed(*band) for band in bands(height, width))]
+    return min(low for low, _ in ends), max(high for _, high in ends)
+
+
+def _above_local_otsu(
+    read_smoothed: RowReader,
+    height: int,
+    options: ForegroundOptions,
+    rows_wanted: tuple[int, int],
+    limits: tuple[float, float],
+) -> np.ndarray:
+    """Greater than Otsu's threshold of the part of the square that lies in the image, minus the offset.
+
+    skimage.filters.rank.otsu of 256 levels between `limits`. A square of one level has no foreground.
+    """
+    import cv2
+    import numpy as np
+    from skimage.filters.rank import otsu
+
+    edge, (first, last) = options.local_size, rows_wanted
+    top, bottom = max(0, first - edge // 2), min(height, last + edge // 2)
+    rows = read_smoothed(top, bottom)
+    low, high = limits
+    if low == high:
+        return np.zeros((last - first, rows.shape[1]), bool)
+    levels = rows if rows.dtype == np.uint8 else np.rint((rows - low) * (255 / (high - low))).astype(np.uint8)
+    square = np.ones((edge, edge), np.uint8)
+    threshold = otsu(levels, square)
+    # At the border OpenCV takes no pixel from outside, as the rank filter.
+    varied = cv2.dilate(levels, square) > cv2.erode(levels, square)
+    above = varied & (levels > threshold - options.local_offset * 255 / (high - low))
     return above[first - top : last - top]

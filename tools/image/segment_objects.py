@@ -1,17 +1,19 @@
 #!/usr/bin/env python
-"""Finds the objects of an image by their brightness and writes them as a label map, plane by plane over Z and T."""
+"""Finds the objects of an image by their brightness and writes them as a label map, plane by plane or in 3D."""
 
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import foreground_mask
+import grow_cells
 import split_objects
 from image_file import ImageFile, open_image
-from label_map_writer import write_label_map
+from label_map_writer import replaced_when_complete, write_label_map
 from threshold_methods import GLOBAL_METHODS, global_threshold
 from tool_arguments import parse_arguments
 from tool_errors import UserError, run_tool
@@ -36,7 +38,7 @@ def segment_plane(
         shape: Rows and columns of the plane.
         foreground: How foreground is found.
         split: How foreground becomes objects.
-        threshold: Grey level; brighter is foreground. Not used by `local_mean`.
+        threshold: Grey level; brighter is foreground. Not used by the local methods.
         first_label: Label of the first object.
 
     Yields:
@@ -51,7 +53,7 @@ def segment_image(
     channel: int,
     foreground: foreground_mask.ForegroundOptions,
     split: split_objects.SplitOptions,
-    one_threshold: bool = False,
+    shared: float | None = None,
 ) -> Iterator[np.ndarray]:
     """Segment every plane of a channel; labels run on from plane to plane, so that each object has its own.
 
@@ -60,57 +62,186 @@ def segment_image(
         channel: Index of the channel.
         foreground: How foreground is found.
         split: How foreground becomes objects.
-        one_threshold: Whether all planes share the threshold of their common histogram.
+        shared: The threshold of all planes; None where each has its own.
 
     Yields:
         (rows, X) int32 bands of labels, z running faster than t.
     """
     shape = (image.size_y, image.size_x)
-    planes = [(t, z) for t in range(image.size_t) for z in range(image.size_z)]
-    shared = _shared_threshold(image, channel, foreground, planes) if one_threshold else None
     largest = 0
-    for t, z in planes:
+    for t, z in planes_of(image):
         smoothed = foreground_mask.smoothed_plane(image.plane_reader(t, channel, z), *shape, foreground)
         threshold = shared if shared is not None else plane_threshold(smoothed, shape, foreground)
         before = largest
         for band in segment_plane(smoothed, shape, foreground, split, threshold, first_label=largest + 1):
             largest = max(largest, int(band.max(initial=0)))
             yield band
-        level = "local" if foreground.method == "local_mean" else f"{threshold:g}"
-        print(f"t={t} z={z}: threshold {level}, {largest - before} objects", flush=True)
+        print(f"t={t} z={z}: {_level(foreground, threshold)}, {largest - before} objects", flush=True)
+
+
+def segment_volumes(
+    image: ImageFile,
+    channel: int,
+    foreground: foreground_mask.ForegroundOptions,
+    split: split_objects.SplitOptions,
+    shared: float | None = None,
+) -> Iterator[np.ndarray]:
+    """Segment the volume of every time point; arguments as for `segment_image`.
+
+    Yields:
+        (Y, X) int32 planes of labels, z running faster than t.
+    """
+    import volume_objects
+
+    shape, largest = (image.size_z, image.size_y, image.size_x), 0
+    for t in range(image.size_t):
+        smoothed = volume_objects.smoothed_volume(
+            lambda z, t=t: image.read_plane(t, channel, z), shape, foreground, z_step(image)
+        )
+        threshold = shared if shared is not None else _volume_threshold(smoothed, foreground)
+        mask = volume_objects.foreground_volume(smoothed, foreground, threshold)
+        before = largest
+        for plane in volume_objects.label_volume(mask, split, largest + 1, z_step(image), smoothed):
+            largest = max(largest, int(plane.max(initial=0)))
+            yield plane
+        print(f"t={t}: {_level(foreground, threshold)}, {largest - before} objects", flush=True)
+
+
+def planes_of(image: ImageFile) -> list[tuple[int, int]]:
+    """Time point and z of every plane, z running faster."""
+    return [(t, z) for t in range(image.size_t) for z in range(image.size_z)]
+
+
+def z_step(image: ImageFile) -> float:
+    """Distance of two planes in pixels of the plane; 1 where the image does not say."""
+    across, along = image.micrometres("x"), image.micrometres("z")
+    return along / across if across and along else 1.0
+
+
+def _level(foreground: foreground_mask.ForegroundOptions, threshold: float) -> str:
+    return "threshold local" if foreground.method in foreground_mask.LOCAL_METHODS else f"threshold {threshold:g}"
 
 
 def plane_threshold(
     read_smoothed: foreground_mask.RowReader, shape: tuple[int, int], options: foreground_mask.ForegroundOptions
 ) -> float:
-    """Threshold of one smoothed plane; NaN for `local_mean`, which has one per pixel."""
+    """Threshold of one smoothed plane; NaN for the local methods, which have one per pixel."""
     if options.method in GLOBAL_METHODS:
         return global_threshold(options.method, *foreground_mask.histogram(read_smoothed, *shape))
     return options.manual_threshold if options.manual_threshold is not None else float("nan")
 
 
-def _shared_threshold(
-    image: ImageFile, channel: int, options: foreground_mask.ForegroundOptions, planes: list[tuple[int, int]]
+def _volume_threshold(smoothed: np.ndarray, options: foreground_mask.ForegroundOptions) -> float:
+    """Threshold of a smoothed volume: of its planes put below each other."""
+    rows = smoothed.reshape(-1, smoothed.shape[-1])
+    return plane_threshold(lambda first, last: rows[first:last], rows.shape, options)
+
+
+def shared_threshold(
+    images: Iterable[ImageFile], channel: str, options: foreground_mask.ForegroundOptions, volume: bool = False
 ) -> float | None:
-    """The threshold of the histogram of all planes together; None where the method has no histogram."""
+    """The threshold of the histogram of all planes of all images together; None where the method has no histogram.
+
+    Args:
+        images: Opened images of one pixel type.
+        channel: Name or index of the channel.
+        options: How foreground is found.
+        volume: Whether to smooth in 3D, as the segmentation will.
+
+    Raises:
+        UserError: The pixels are not 8- or 16-bit unsigned, or of several types.
+    """
     if options.method not in GLOBAL_METHODS:
         return None
-    if image.dtype.kind != "u" or image.dtype.itemsize > 2:
-        raise UserError(
-            f"Image {image.name}: one threshold for all planes needs 8- or 16-bit unsigned pixels, these are "
-            f"{image.dtype}. Convert the image, or choose a threshold per plane."
-        )
+    total: np.ndarray | None = None
+    for image in images:
+        if image.dtype.kind != "u" or image.dtype.itemsize > 2:
+            raise UserError(
+                f"Image {image.name}: one threshold for all needs 8- or 16-bit unsigned pixels, these are "
+                f"{image.dtype}. Convert the image, or choose a threshold per plane."
+            )
+        for counts in _histograms(image, image.resolve_channel(channel), options, volume):
+            if total is not None and len(total) != len(counts):
+                raise UserError(
+                    f"Image {image.name}: its pixels are {image.dtype}, those of the images before are not. "
+                    "One threshold for all needs images of one pixel type."
+                )
+            total = counts if total is None else total + counts
+    if total is None:
+        raise UserError("One threshold for all: no image was given. Choose the list of images.")
+    return global_threshold(options.method, total, _grey_levels(total))
+
+
+def _grey_levels(counts: np.ndarray) -> np.ndarray:
+    import numpy as np
+
+    return np.arange(len(counts))
+
+
+def _histograms(
+    image: ImageFile, channel: int, options: foreground_mask.ForegroundOptions, volume: bool
+) -> Iterator[np.ndarray]:
+    """Pixels per grey level of each smoothed plane or volume of a channel."""
+    if volume:
+        import volume_objects
+
+        shape = (image.size_z, image.size_y, image.size_x)
+        for t in range(image.size_t):
+            smoothed = volume_objects.smoothed_volume(
+                lambda z, t=t: image.read_plane(t, channel, z), shape, options, z_step(image)
+            ).reshape(-1, image.size_x)
+            yield foreground_mask.histogram(lambda first, last, rows=smoothed: rows[first:last], *smoothed.shape)[0]
+        return
+    for t, z in planes_of(image):
+        read = foreground_mask.smoothed_plane(
+            image.plane_reader(t, channel, z), image.size_y, image.size_x, options
+        )  # fmt: skip
+        yield foreground_mask.histogram(read, image.size_y, image.size_x)[0]
+
+
+def grow_image(
+    image: ImageFile, nuclei: ImageFile, channel: int | None, options: grow_cells.CellOptions
+) -> Iterator[np.ndarray]:
+    """Grow cells around the nuclei of every plane.
+
+    Args:
+        image: The opened image.
+        nuclei: Its opened label map of nuclei.
+        channel: Index of the channel to grow over, None by distance.
+        options: How cells grow.
+
+    Yields:
+        (rows, X) int32 bands of labels, z running faster than t.
+    """
     shape = (image.size_y, image.size_x)
-    histograms = (
-        foreground_mask.histogram(
-            foreground_mask.smoothed_plane(image.plane_reader(t, channel, z), *shape, options), *shape
+    for t, z in planes_of(image):
+        yield from grow_cells.cell_bands(
+            nuclei.plane_reader(t, 0, z),
+            shape,
+            None if channel is None else image.plane_reader(t, channel, z),
+            options,
+            lambda smoothed: plane_threshold(smoothed, shape, options.foreground),
         )
-        for t, z in planes
-    )
-    counts, levels = next(histograms)
-    for more, _ in histograms:
-        counts += more
-    return global_threshold(options.method, counts, levels)
+
+
+def grow_volumes(
+    image: ImageFile, nuclei: ImageFile, channel: int | None, options: grow_cells.CellOptions
+) -> Iterator[np.ndarray]:
+    """As `grow_image`, in 3D: yields (Y, X) int32 planes."""
+    import volume_objects
+
+    shape = (image.size_z, image.size_y, image.size_x)
+    for t in range(image.size_t):
+        labels = volume_objects.on_disk(shape, nuclei.dtype)
+        for z in range(image.size_z):
+            labels[z] = nuclei.read_plane(t, 0, z)
+        smoothed, threshold = None, 0.0
+        if channel is not None:
+            smoothed = volume_objects.smoothed_volume(
+                lambda z, t=t: image.read_plane(t, channel, z), shape, options.foreground, z_step(image)
+            )
+            threshold = _volume_threshold(smoothed, options.foreground)
+        yield from grow_cells.cell_volume(labels, smoothed, options, threshold, z_step(image))
 
 
 def _arguments(argv: list[str] | None) -> Namespace:
@@ -119,10 +250,13 @@ def _arguments(argv: list[str] | None) -> Namespace:
     parser.add_argument("--image", type=Path, required=True)
     parser.add_argument("--image-name", help="what messages call the image")
     parser.add_argument("--channel", default="0", help="name, or index counted from 0")
+    parser.add_argument("--volume", action="store_true", help="objects in 3D: planes are one volume")
     parser.add_argument("--background-radius", type=int, default=fore.background_radius, metavar="PX")
     parser.add_argument("--smoothing-sigma", type=float, default=fore.smoothing_sigma, metavar="PX")
-    parser.add_argument("--method", choices=[*GLOBAL_METHODS, "local_mean", "manual"], default=fore.method)
+    parser.add_argument("--method", choices=foreground_mask.METHODS, default=fore.method)
     parser.add_argument("--one-threshold", action="store_true", help="one threshold for all planes")
+    parser.add_argument("--threshold-images", type=Path, nargs="*", help="images that share one threshold")
+    parser.add_argument("--threshold-name", action="append", help="what messages call each of them")
     parser.add_argument("--manual-threshold", type=float)
     parser.add_argument("--local-size", type=int, default=fore.local_size, metavar="PX")
     parser.add_argument("--local-offset", type=float, default=fore.local_offset)
@@ -133,8 +267,33 @@ def _arguments(argv: list[str] | None) -> Namespace:
     parser.add_argument("--min-area", type=int, default=split.min_area, metavar="PX")
     parser.add_argument("--max-area", type=int, metavar="PX")
     parser.add_argument("--clear-border", action="store_true")
+    parser.add_argument("--cells-by", choices=["channel", "distance"], help="grow cells around the objects")
+    parser.add_argument("--cell-channel", default="0", help="channel to grow over: name or index")
+    parser.add_argument("--cell-method", choices=[*GLOBAL_METHODS, "manual"], default="otsu")
+    parser.add_argument("--cell-manual-threshold", type=float)
+    parser.add_argument("--cell-distance", type=int, metavar="PX", help="how far a cell reaches at most")
+    parser.add_argument("--output-cells", type=Path, help="label map of cells, OME-TIFF")
     parser.add_argument("--output", type=Path, required=True, help="label map, OME-TIFF")
     return parse_arguments(parser, argv)
+
+
+def _threshold_of_list(
+    args: Namespace, image: ImageFile, options: foreground_mask.ForegroundOptions, volume: bool
+) -> float | None:
+    """The threshold that all planes share, of this image or of the list; None where each has its own."""
+    if not args.threshold_images:
+        return shared_threshold([image], args.channel, options, volume) if args.one_threshold else None
+    names = args.threshold_name or [None] * len(args.threshold_images)
+    opened = (open_image(path, name) for path, name in zip(args.threshold_images, names, strict=True))
+    return shared_threshold(opened, args.channel, options, volume)
+
+
+def _write_cells(
+    path: Path, image: ImageFile, nuclei: ImageFile, options: grow_cells.CellOptions, args: Namespace
+) -> None:
+    channel = image.resolve_channel(args.cell_channel) if options.by == "channel" else None
+    grow = grow_volumes if args.volume and image.size_z > 1 else grow_image
+    write_label_map(path, grow(image, nuclei, channel, options), image)
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -149,11 +308,37 @@ def main(argv: list[str] | None = None) -> None:
     )
     foreground.check()
     split.check()
+    cells = _cell_options(args)
     image = open_image(args.image, args.image_name)
     channel = image.resolve_channel(args.channel)
-    bands = segment_image(image, channel, foreground, split, args.one_threshold)
-    count = write_label_map(args.output, bands, image)
+    volume = args.volume and image.size_z > 1
+    shared = _threshold_of_list(args, image, foreground, volume)
+    segment = segment_volumes if volume else segment_image
+    with ExitStack() as stack:
+        part = stack.enter_context(replaced_when_complete(args.output))
+        count = write_label_map(part, segment(image, channel, foreground, split, shared), image)
+        if cells:
+            cells_part = stack.enter_context(replaced_when_complete(args.output_cells))
+            _write_cells(cells_part, image, open_image(part, f"of {image.name}"), cells, args)
     print(f"{image.name}: {count} objects in channel {image.channel_label(channel)}")
+
+
+def _cell_options(args: Namespace) -> grow_cells.CellOptions | None:
+    """How cells grow, None where none are asked for.
+
+    Raises:
+        UserError: An option has no meaning, or there is nowhere to write the cells.
+    """
+    if not args.cells_by:
+        return None
+    if not args.output_cells:
+        raise UserError("Cells: no file was given to write them to. Add --output-cells.")
+    foreground = foreground_mask.ForegroundOptions(
+        0, args.smoothing_sigma, args.cell_method, args.cell_manual_threshold
+    )
+    options = grow_cells.CellOptions(args.cells_by, foreground, args.cell_distance)
+    options.check()
+    return options
 
 
 if __name__ == "__main__":

@@ -70,7 +70,7 @@ class SplitOptions:
 
 
 @dataclass(frozen=True)
-class _Window:
+class Window:
     """Rows of the plane from `top`, with the components found in them.
 
     Attributes:
@@ -110,19 +110,39 @@ def label_bands(
     Yields:
         (rows, X) int32 bands that together are the plane.
     """
-    import numpy as np
 
-    height, width = mask.shape
-    carried = np.zeros((0, width), np.int32)
-
-    def prepare(band: tuple[int, int]) -> _Window:
-        window = _complete_window(mask, *band, options)
+    def prepare(band: tuple[int, int]) -> Window:
+        window = complete_window(mask, *band, options.margin, options.min_area)
         return _with_seeds(mask, window, options, intensity)
 
+    def numbered(window: Window) -> np.ndarray:
+        nonlocal first_label
+        labels, first_label = _numbered(window, mask.shape, options, first_label)
+        return labels
+
+    return joined_bands(mask.shape, prepare, numbered)
+
+
+def joined_bands(
+    shape: tuple[int, ...], prepare: Callable[[tuple[int, int]], Window], numbered: Callable[[Window], np.ndarray]
+) -> Iterator[np.ndarray]:
+    """Make the windows of successive bands, number each, and cut the plane from them.
+
+    Args:
+        shape: Rows and columns of the plane.
+        prepare: Makes the window of a band; runs in a thread, one band ahead.
+        numbered: Gives the (rows, X) int32 labels of a window's own components.
+
+    Yields:
+        (rows, X) int32 bands.
+    """
+    import numpy as np
+
+    height, width = shape
+    carried = np.zeros((0, width), np.int32)
     rows = list(foreground_mask.bands(height, width))
     for (first, last), window in zip(rows, _one_ahead(prepare, rows), strict=True):
-        labels, first_label = _numbered(window, (height, width), options, first_label)
-        labels = labels[first - window.top :]
+        labels = numbered(window)[first - window.top :]
         if len(carried) > len(labels):  # an earlier component reaches further down than this window
             labels = np.concatenate([labels, np.zeros((len(carried) - len(labels), width), np.int32)])
         labels[: len(carried)] += carried
@@ -130,7 +150,7 @@ def label_bands(
         carried = labels[last - first :].copy()
 
 
-def _one_ahead(work: Callable[[tuple[int, int]], _Window], items: list[tuple[int, int]]) -> Iterator[_Window]:
+def _one_ahead(work: Callable[[tuple[int, int]], Window], items: list[tuple[int, int]]) -> Iterator[Window]:
     """Do the work on each item, the next one in a thread while the last one is used: OpenCV leaves Python free."""
     from concurrent.futures import ThreadPoolExecutor
 
@@ -142,12 +162,20 @@ def _one_ahead(work: Callable[[tuple[int, int]], _Window], items: list[tuple[int
         yield following.result()
 
 
-def _complete_window(mask: np.ndarray, first: int, last: int, options: SplitOptions) -> _Window:
-    """Label the rows around a band, as far down as the components reach that begin in it."""
+def complete_window(mask: np.ndarray, first: int, last: int, margin: int, min_area: int) -> Window:
+    """Label the rows around a band, as far down as the components reach that begin in it.
+
+    Args:
+        mask: (Y, X) bool foreground.
+        first: First row of the band.
+        last: Row after the last.
+        margin: Rows to read above the band and below its components.
+        min_area: Smaller components are not the band's own, px.
+    """
     import cv2
     import numpy as np
 
-    height, margin = mask.shape[0], options.margin
+    height = mask.shape[0]
     top, reach = max(0, first - margin), margin + 64
     while True:
         bottom = min(height, last + reach)
@@ -160,8 +188,8 @@ def _complete_window(mask: np.ndarray, first: int, last: int, options: SplitOpti
         ends = (stats[:, TOP] + stats[:, HEIGHT])[mine].max(initial=0) + top
         if bottom == height or ends + margin <= bottom:
             # Components below the minimum cannot hold an object of it, so the watershed need not see them.
-            mine &= stats[:, AREA] >= options.min_area
-            return _Window(top, labels, stats, _in_reading_order(labels, stats, np.flatnonzero(mine)))
+            mine &= stats[:, AREA] >= min_area
+            return Window(top, labels, stats, _in_reading_order(labels, stats, np.flatnonzero(mine)))
         reach = max(2 * reach, int(ends) + margin - last)
 
 
@@ -176,7 +204,7 @@ def _in_reading_order(labels: np.ndarray, stats: np.ndarray, numbers: np.ndarray
     return numbers[np.lexsort((columns, stats[numbers, TOP]))]
 
 
-def _with_seeds(mask: np.ndarray, window: _Window, options: SplitOptions, intensity: RowReader | None) -> _Window:
+def _with_seeds(mask: np.ndarray, window: Window, options: SplitOptions, intensity: RowReader | None) -> Window:
     """Add the seeds of the window's own components and the heights to flood."""
     if options.seeds == "none" or not len(window.owned):
         return window
@@ -185,7 +213,7 @@ def _with_seeds(mask: np.ndarray, window: _Window, options: SplitOptions, intens
 
 
 def _numbered(
-    window: _Window, shape: tuple[int, int], options: SplitOptions, first_label: int
+    window: Window, shape: tuple[int, int], options: SplitOptions, first_label: int
 ) -> tuple[np.ndarray, int]:
     """Give the window's own components their labels.
 
@@ -216,7 +244,7 @@ def _numbered(
 
 
 def _landscape(
-    mask: np.ndarray, window: _Window, options: SplitOptions, intensity: RowReader | None
+    mask: np.ndarray, window: Window, options: SplitOptions, intensity: RowReader | None
 ) -> tuple[np.ndarray, Callable[[slice, slice], np.ndarray]]:
     """Heights whose maxima are seeds: smoothed Euclidean distance to the background, or smoothed intensity.
 
@@ -260,7 +288,7 @@ def _smoothed(heights: np.ndarray, sigma: float) -> np.ndarray:
     return cv2.GaussianBlur(heights, (edge, edge), sigma, borderType=cv2.BORDER_REPLICATE)
 
 
-def _seeds(landscape: np.ndarray, window: _Window, distance: int) -> dict[int, np.ndarray]:
+def _seeds(landscape: np.ndarray, window: Window, distance: int) -> dict[int, np.ndarray]:
     """Seeds of each component that has more than one: (seeds, 2) rows and columns in reading order."""
     import cv2
     import numpy as np
@@ -282,20 +310,20 @@ def _seeds(landscape: np.ndarray, window: _Window, distance: int) -> dict[int, n
         if last - first == 1:
             continue
         points = np.stack(np.divmod(at[first:last], landscape.shape[1]), axis=1)
-        points = _spaced(points, distance)
+        points = spaced(points, distance)
         if len(points) > 1:
             seeds[int(component[first])] = points[np.lexsort((points[:, 1], points[:, 0]))]
     return seeds
 
 
-def _spaced(points: np.ndarray, distance: int) -> np.ndarray:
-    """Drop each point nearer than `distance`, in rows and in columns, to one that stands before it in the list."""
+def spaced(points: np.ndarray, distance: int | tuple[int, ...]) -> np.ndarray:
+    """Drop each point nearer than `distance`, along every axis, to one that stands before it in the list."""
     import numpy as np
 
     kept: list[np.ndarray] = []
     while len(points):
         kept.append(points[0])
-        points = points[np.abs(points - points[0]).max(axis=1) >= distance]
+        points = points[(np.abs(points - points[0]) >= distance).any(axis=1)]
     return np.array(kept)
 
 
