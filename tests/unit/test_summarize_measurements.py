@@ -1,4 +1,4 @@
-"""summarize_measurements: nothing lost when tables are joined, statistics as defined, nothing breaks out of a report."""
+"""summarize_measurements: no digit lost, statistics as defined, a report that nothing breaks out of."""
 
 import json
 from pathlib import Path
