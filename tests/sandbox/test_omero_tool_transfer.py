@@ -26,9 +26,9 @@ TEXT = "µ \r\n\ttabs <and> & \"quotes\""  # what XML and Windows make of text
 
 @pytest.fixture
 def pack(tmp_path: Path):
-    def start(lab: Lab, kind: str, objects: Any, name: str = "crate.zip", **config: Any) -> Path:
+    def start(lab: Lab, kind: str, objects: Any, name: str = "crate.zip", by: str = "name", **config: Any) -> Path:
         lab.sign_in()
-        do = {"mode": "pack", "target": typed(kind, objects), **config}
+        do = {"mode": "pack", "target": typed(kind, objects, by), **config}
         return lab.run(omero_transfer, tmp_path, {"crate": name, "output": "packed.tsv"}, do=do)["crate"]
 
     return start
@@ -264,3 +264,180 @@ def test_a_project_arrives_whole_and_a_second_time_nothing_is_made(lab: Lab, pac
     assert described(other) == source
     assert {row["status"] for row in (*again, *containers)} == {"unchanged"}
     assert [row["image_id"] for row in again] == [row["image_id"] for row in images]
+
+
+def make_plate(lab: Lab, name: str, images: dict[tuple[int, int], list[int]], screen: int | None = None) -> int:
+    plate = omero.model.PlateI()
+    plate.name, plate.columns, plate.rows = rstring(name), rint(12), rint(8)
+    plate.rowNamingConvention, plate.columnNamingConvention = rstring("letter"), rstring("number")
+    plate.wellOriginX = omero.model.LengthI(1.5, omero.model.enums.UnitsLength.REFERENCEFRAME)
+    run = omero.model.PlateAcquisitionI()
+    run.name, run.startTime, run.maximumFieldCount = rstring("run 1"), rtime(1_500_000_000_000), rint(2)
+    plate.addPlateAcquisition(run)
+    for (row, column), fields in images.items():
+        well = omero.model.WellI()
+        well.row, well.column, well.type = rint(row), rint(column), rstring("control")
+        well.linkAnnotation(annotation("Map", "w", mapValue=[omero.model.NamedValue("gene", f"{row}-{column}")]))
+        for number, image in enumerate(fields):
+            sample = omero.model.WellSampleI()
+            sample.image, sample.plateAcquisition = omero.model.ImageI(image, False), run
+            sample.posX = omero.model.LengthI(number / 3, omero.model.enums.UnitsLength.MICROMETER)
+            well.addWellSample(sample)
+        plate.addWell(well)
+    if screen is not None:
+        plate.linkScreen(omero.model.ScreenI(screen, False))
+    return lab.save(plate)
+
+
+def test_a_screen_with_plates_wells_fields_and_acquisitions(lab: Lab, pack, unpack):
+    images = [lab.image(f"field {number}", np.full((3, 4), number, np.uint8)) for number in range(4)]
+    screen = lab.container("Screen", "s")
+    make_plate(lab, "one", {(0, 0): images[:2], (27, 11): images[2:3]}, screen)
+    plate = make_plate(lab, "two", {(1, 1): images[3:]}, screen)
+    note = omero.model.CommentAnnotationI(lab.save(annotation("Comment", textValue=rstring("on a plate"))), False)
+    link(lab.session, "PlateAnnotationLinkI", omero.model.PlateI(plate, False), note)
+    source = described(lab)
+    crate = pack(lab, "screen", "s")
+    other = lab.stranger()
+    images, containers = unpack(other, crate)
+    assert described(other) == source
+    assert sorted((row["object_type"], row["object_name"]) for row in containers) == [
+        ("Plate", "one"),
+        ("Plate", "two"),
+        ("Screen", "s"),
+    ]
+    positions = "select s.posX.value, r.name, r.startTime from WellSample s left outer join s.plateAcquisition r"
+    assert other.rows(f"{positions} order by s.id") == lab.rows(f"{positions} order by s.id")
+    before = all_counts(other)
+    again, containers = unpack(other, crate)
+    assert {row["status"] for row in (*again, *containers)} == {"unchanged"}
+    assert all_counts(other) == before
+
+
+def test_one_image_of_a_file_brings_the_others_along(lab: Lab, pack, unpack, tmp_path: Path):
+    from image_filesets import single_file
+    from omero_imports import ImportRun, import_fileset
+    from omero_session import open_session
+
+    path = tmp_path / "two.ome.tiff"
+    with tifffile.TiffWriter(path, ome=True) as file:
+        for number in range(2):
+            file.write(np.full((4, 5), number, np.uint8), metadata={"Name": f"series {number}"})
+    with open_session(lab.address) as session:
+        _, second = import_fileset(session, ImportRun(), single_file("two", "two.ome.tiff", path), None)
+    crate = pack(lab, "image", second, "folder", by="id")
+    other = lab.stranger()
+    rows, _ = unpack(other, crate)
+    assert [row["status"] for row in rows] == ["beside", "made"]
+    assert rows[1]["source_image_id"] == str(second)
+    np.testing.assert_array_equal(pixels_of(other, rows[1]["image_id"])[0, 0, 0], np.ones((4, 5), np.uint8))
+
+
+def test_ids_in_tables_and_label_images_lead_to_the_copies(lab: Lab, pack, unpack):
+    from omero_labels import SOURCE_KEY, labels_namespace
+
+    dataset = lab.container("Dataset", "d")
+    image, labels = (lab.image(name, np.ones((3, 4), np.uint8), dataset) for name in ("a", "labels"))
+    roi = draw(lab, image, every_shape()[:1])
+    pair = omero.model.NamedValue(SOURCE_KEY, str(image))
+    lab.annotate(labels, annotation("Map", labels_namespace("cells"), mapValue=[pair]))
+    table = lab.session.sharedResources().newTable(1, "measured")
+    columns = [
+        omero.grid.ImageColumn("Image", "", [image, labels, 987654]),
+        omero.grid.RoiColumn("Roi", "", [roi, -1, -1]),
+        omero.grid.DoubleColumn("area", "", [1.5, float("nan"), 0.1]),
+        omero.grid.StringColumn("text", "", 4, ["a", "b", "c"]),
+    ]
+    table.initialize(columns)
+    table.addData(columns)
+    file = omero.model.OriginalFileI(table.getOriginalFile().id.val, False)
+    table.close()
+    lab.annotate(image, annotation("File", file=file))
+    crate = pack(lab, "dataset", "d")
+    other = lab.stranger()
+    rows, _ = unpack(other, crate)
+    ids = {row["image_name"]: int(row["image_id"]) for row in rows}
+    [[file_id]] = other.rows("select f.id from FileAnnotation a join a.file f")
+    opened = other.session.sharedResources().openTable(omero.model.OriginalFileI(file_id, False))
+    found = [column.values for column in opened.read([0, 1, 2, 3], 0, 3).columns]
+    opened.close()
+    [[roi_id]] = other.rows("select r.id from Roi r")
+    assert found[:2] == [[ids["a"], ids["labels"], -1], [roi_id, -1, -1]]
+    assert (found[2][0], found[2][2], found[3]) == (1.5, 0.1, ["a", "b", "c"])
+    value = "select v.value from MapAnnotation m join m.mapValue v where v.name = 'source image id'"
+    assert other.rows(value) == [[str(ids["a"])]]
+    before = all_counts(other)
+    unpack(other, crate)
+    assert all_counts(other) == before
+
+
+@pytest.fixture(scope="module")
+def other_server(tmp_path_factory):
+    with running_server(tmp_path_factory.mktemp("other")) as server:
+        yield server
+
+
+def test_to_another_server_and_on_to_a_third_group(lab: Lab, other_server, pack, unpack, tmp_path, monkeypatch):
+    fill(lab, tmp_path)
+    source = described(lab)
+    crate = pack(lab, "project", "p")
+    with make_lab(other_server, monkeypatch) as away:
+        lab.image("so that ids differ", np.ones((2, 2), np.uint8))
+        unpack(away, crate)
+        assert described(away) == source
+        onward = away.stranger()
+        unpack(onward, pack(away, "project", "p", "onward.zip"))
+        assert described(onward) == source
+
+
+def test_a_crate_is_the_same_each_time_valid_ome_xml_and_a_described_ro_crate(lab: Lab, pack, tmp_path: Path):
+    fill(lab, tmp_path)
+    image = lab.rows("select i.id from Image i where i.name = 'bare'")[0][0]
+    make_plate(lab, "plate", {(0, 0): [image]}, lab.container("Screen", "s"))
+    first, second = (pack(lab, "project", "p", name) for name in ("1.zip", "2.zip"))
+    assert first.read_bytes() == second.read_bytes()
+    schema = etree.XMLSchema(etree.parse(XSD))
+    for crate in (first, pack(lab, "screen", "s", "3.zip")):
+        with zipfile.ZipFile(crate) as archive:
+            schema.assertValid(etree.fromstring(archive.read("metadata.ome.xml")))
+            names = set(archive.namelist())
+            graph = {one["@id"]: one for one in json.loads(archive.read("ro-crate-metadata.json"))["@graph"]}
+        files = {one for one, entity in graph.items() if entity["@type"] == "File"}
+        assert {part.replace("%C3%BC", "ü") for part in files} == names - {"ro-crate-metadata.json"}
+        references = json.dumps([{**one, "@id": ""} for one in graph.values()])
+        for part in (one["@id"] for one in _objects(json.loads(references)) if set(one) == {"@id"}):
+            assert part in graph or part.startswith("https://w3id.org/"), part
+    assert not list(tmp_path.glob("crate-*"))
+
+
+def _objects(value: Any) -> list[dict]:
+    if isinstance(value, list):
+        return [found for one in value for found in _objects(one)]
+    if isinstance(value, dict):
+        return [value, *(found for one in value.values() for found in _objects(one))]
+    return []
+
+
+def test_a_dry_run_makes_nothing_and_tells_what_is_missing(lab: Lab, pack, unpack, tmp_path: Path):
+    fill(lab, tmp_path)
+    crate = pack(lab, "project", "p")
+    other = lab.stranger()
+    before = all_counts(other)
+    images, containers = unpack(other, crate, dry_run=True)
+    assert {row["status"] for row in (*images, *containers)} == {"would make"}
+    assert all_counts(other) == before
+    unpack(other, crate)
+    images, containers = unpack(other, crate, dry_run=True)
+    assert {row["status"] for row in (*images, *containers)} == {"unchanged"}
+
+
+def test_what_was_added_at_the_source_comes_with_the_next_crate(lab: Lab, pack, unpack, tmp_path: Path):
+    fill(lab, tmp_path)
+    other = lab.stranger()
+    unpack(other, pack(lab, "project", "p"))
+    [[image]] = lab.rows("select i.id from Image i where i.name = 'bare'")
+    draw(lab, image, every_shape()[1:3])
+    lab.annotate(image, annotation("Comment", textValue=rstring("new")))
+    rows, _ = unpack(other, pack(lab, "project", "p", "later.zip"))
+    assert [row["status"] for row in rows] == ["unchanged", "completed"]
+    assert described(other) == described(lab)

@@ -15,6 +15,7 @@ from omero_transfer_crate import Crate
 from omero_transfer_document import annotation_content, annotation_element, read_annotation, refs_of
 from omero_transfer_files import upload_file
 from omero_transfer_images import Copies, Key
+from omero_transfer_tables import MIMETYPE, translate_table
 from omero_undo import MadeObjects
 
 ANNOTATED = ("Project", "Dataset", "Screen", "Plate", "PlateAcquisition", "Well", "Image")
@@ -47,7 +48,7 @@ def plan_annotations(session: Session, crate: Crate, head: Element, copies: Copi
     notes = Annotations({})
     for element in head.iterfind("StructuredAnnotations/*"):
         notes.elements[_number(element.get("ID"))] = _translated(element, copies)
-    contents = {number: annotation_content(element) for number, element in notes.elements.items()}
+    contents = {number: _content(element) for number, element in notes.elements.items()}
     wanted = list(_wanted(head, copies))
     there: dict[tuple[str, int], list[int]] = {}
     for kind in ANNOTATED:
@@ -71,13 +72,25 @@ def plan_annotations(session: Session, crate: Crate, head: Element, copies: Copi
 
 
 def annotate(session: Session, crate: Crate, notes: Annotations, made: MadeObjects) -> dict[Key, int]:
-    """Make what is missing and link it; returns how many annotations each object got."""
-    ensure_annotations(session, crate, notes, [source for _, _, source in notes.links], made)
-    _link(session, [(kind, copy_id, notes.ids[source]) for kind, copy_id, source in notes.links], made)
+    """Make what is missing and link it, but for OMERO.tables; returns how many annotations each object lacked."""
+    links = [one for one in notes.links if not _is_table(notes.elements[one[2]])]
+    ensure_annotations(session, crate, notes, [source for _, _, source in links], made)
+    _link(session, [(kind, copy_id, notes.ids[source]) for kind, copy_id, source in links], made)
     counts: dict[Key, int] = {}
     for key in notes.counted:
         counts[key] = counts.get(key, 0) + 1
     return counts
+
+
+def attach_tables(session: Session, crate: Crate, notes: Annotations, copies: Copies, made: MadeObjects) -> None:
+    """Make the OMERO.tables that are missing. They come last: their rows name images, wells and ROIs."""
+    links = [one for one in notes.links if _is_table(notes.elements[one[2]])]
+    for source in dict.fromkeys(one[2] for one in links):
+        known = source in notes.ids
+        ensure_annotations(session, crate, notes, [source], made)
+        if not known:
+            translate_table(session, made.ids["OriginalFile"][-1], copies)
+    _link(session, [(kind, copy_id, notes.ids[source]) for kind, copy_id, source in links], made)
 
 
 def ensure_annotations(
@@ -95,6 +108,22 @@ def ensure_annotations(
             made.add(type(thing).__name__.removesuffix("I"), [number])
         notes.ids |= dict(zip(batch, ids, strict=True))
     _complete_sets(session, notes, wanted, made)
+
+
+def _is_table(element: Element) -> bool:
+    said = element.find("BinaryFile")
+    return said is not None and said.get("MIMEType") == MIMETYPE
+
+
+def _content(element: Element) -> str:
+    """What makes annotations equal; of an OMERO.table only its name, as ids in it differ from server to server."""
+    if _is_table(element):
+        element = copy.deepcopy(element)
+        for said in element.iter("BinaryFile"):
+            said.attrib.pop("Size", None)
+        for said in element.iter("External"):
+            said.attrib.pop("SHA1", None)
+    return annotation_content(element)
 
 
 def _translated(element: Element, copies: Copies) -> Element:
@@ -124,7 +153,7 @@ def _contents_of(session: Session, ids: set[int]) -> dict[int, str]:
         file = getattr(one, "file", None)
         if file is not None:
             _add_file(element, file)
-        found[number] = annotation_content(element)
+        found[number] = _content(element)
     return found
 
 

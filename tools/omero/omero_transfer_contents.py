@@ -181,11 +181,9 @@ def _find_annotations(session: Session, found: Contents) -> None:
         found.annotated[kind] = annotation_links(session, kind, ids)
     found.annotated["Shape"] = shape_annotation_links(session, rois)
     wanted = {number for links in found.annotated.values() for one in links.values() for number in one}
-    sets = paged_rows(
-        session,
-        "select l.parent.id, l.child.id from AnnotationAnnotationLink l, TagAnnotation s "
-        f"where l.parent.id = s.id and s.ns = '{TAG_SET_NAMESPACE}' and l.child.id in (:ids) order by l.id",
-        wanted,
+    hql = (
+        "select l.parent.id, l.child.id from AnnotationAnnotationLink l, TagAnnotation s "  # noqa: S608
+        f"where l.parent.id = s.id and s.ns = '{TAG_SET_NAMESPACE}' and l.child.id in (:ids) order by l.id"
     )
-    found.annotated["Annotation"] = grouped(sets)
+    found.annotated["Annotation"] = grouped(paged_rows(session, hql, wanted))
     found.annotations = load_annotations(session, wanted | set(found.annotated["Annotation"]))

@@ -1,7 +1,7 @@
 """OMERO objects as elements of an OME-XML document, and back: containers, images, annotations, ROIs with all shapes.
 
-OME-XML (2016-06) has a place for each of them; an attribute is called as OMERO's field but for `RENAMED`. ROIs come last
-in the document, so it is written and read a page of ROIs at a time.
+OME-XML (2016-06) has a place for each of them; an attribute is called as OMERO's field but for `RENAMED`. ROIs come
+last in the document, so it is written and read a page of ROIs at a time.
 """
 
 import base64

@@ -22,13 +22,15 @@ def import_rois(
     session: Session,
     crate: Crate,
     document: Path,
-    images: Mapping[int, Element],
     *,
+    images: Mapping[int, Element],
     copies: Copies,
     notes: Annotations,
     made: MadeObjects,
 ) -> dict[int, int]:
     """Draw the ROIs of every image that does not have them all; returns how many were made, by image on the source.
+
+    `copies` learns the ids of all ROIs.
 
     The ROIs of an image carry one mark with the checksum of what they were made from. A set of another checksum, or of
     which some are missing, is replaced: what an interrupted run left, or an older state of the source.
@@ -44,6 +46,8 @@ def import_rois(
             raise UserError("crate: metadata.ome.xml holds a ROI of no image. Pack the crate again.")
         mark, wanted = marks.get(number), sets[number]
         if mark and mark.state == wanted.sha1 and len(mark.objects["Roi"]) == wanted.count:
+            # Both in the order in which they were drawn.
+            copies.ids |= {("Roi", _number(one)): roi for one, roi in zip(group, mark.objects["Roi"], strict=True)}
             continue
         old += mark.objects["Roi"] if mark else []
         source = crate.manifest.lsid(f"Image:{number}")
@@ -51,7 +55,9 @@ def import_rois(
         for batch in _batches(group):
             ensure_annotations(session, crate, notes, [ref for one in batch for ref in _refs(one)], made)
             rois = [_roi(one, copies.ids["Image", number], mark_id, notes) for one in batch]
-            made.add("Roi", session.update.saveAndReturnIds(rois))
+            ids = session.update.saveAndReturnIds(rois)
+            made.add("Roi", ids)
+            copies.ids |= {("Roi", _number(one)): roi for one, roi in zip(batch, ids, strict=True)}
             done[number] = done.get(number, 0) + len(batch)
         print(f"image {number}: {done[number]} ROIs", flush=True)
     session.delete({"Roi": old})
@@ -72,7 +78,11 @@ def _batches(elements: Iterable[Element]) -> Iterator[list[Element]]:
 
 
 def _refs(element: Element) -> list[int]:
-    return [int(str(one.get("ID")).partition(":")[2]) for one in element.iter("AnnotationRef")]
+    return [_number(one) for one in element.iter("AnnotationRef")]
+
+
+def _number(element: Element) -> int:
+    return int(str(element.get("ID")).partition(":")[2])
 
 
 def _roi(element: Element, image_id: int, mark_id: int, notes: Annotations) -> Any:
@@ -84,6 +94,5 @@ def _roi(element: Element, image_id: int, mark_id: int, notes: Annotations) -> A
     shapes = list(element.iterfind("Union/*"))
     for thing, drawn in zip((roi, *roi.copyShapes()), (element, *shapes), strict=True):
         for reference in drawn.iterfind("AnnotationRef"):
-            source = int(str(reference.get("ID")).partition(":")[2])
-            thing.linkAnnotation(MapAnnotationI(notes.ids[source], False))
+            thing.linkAnnotation(MapAnnotationI(notes.ids[_number(reference)], False))
     return roi

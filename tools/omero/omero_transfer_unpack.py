@@ -9,7 +9,7 @@ from xml.etree.ElementTree import Element
 
 from omero_imports import ImportRun, undo_imports
 from omero_session import Session
-from omero_transfer_annotations import Annotations, annotate, plan_annotations
+from omero_transfer_annotations import annotate, attach_tables, plan_annotations
 from omero_transfer_contents import grouped, paged_rows
 from omero_transfer_crate import Crate
 from omero_transfer_document import fill_object, read_head, refs_of
@@ -61,9 +61,10 @@ def unpack(session: Session, crate: Crate, document: Path, *, dry_run: bool) -> 
         _make_containers(session, crate, elements, copies, made)
         _make_plates(session, crate, elements, copies, made)
         _link(session, elements, copies, made)
-        notes: Annotations = plan_annotations(session, crate, head, copies)
+        notes = plan_annotations(session, crate, head, copies)
         counts = annotate(session, crate, notes, made)
-        drawn = import_rois(session, crate, document, images, copies=copies, notes=notes, made=made)
+        drawn = import_rois(session, crate, document, images=images, copies=copies, notes=notes, made=made)
+        attach_tables(session, crate, notes, copies, made)
     except BaseException:
         with suppress(Exception):  # If the server is gone, a rerun finds what is there by its marks.
             undo_imports(session, run, made.ids)

@@ -1,0 +1,36 @@
+"""OMERO.tables of a crate: their columns of ids point to the copies, not to objects of another server."""
+
+from typing import Any
+
+from omero_session import Session
+from omero_transfer_images import Copies
+
+MIMETYPE = "OMERO.tables"
+COLUMNS = {
+    "ImageColumn": "Image",
+    "RoiColumn": "Roi",
+    "WellColumn": "Well",
+    "PlateColumn": "Plate",
+    "DatasetColumn": "Dataset",
+}
+ROWS = 10_000  # Rows read and written at once.
+
+
+def translate_table(session: Session, file_id: int, copies: Copies) -> None:
+    """Replace the ids of the source server in a table; -1 stands for what did not come along, as in any OMERO.table."""
+    from omero.grid import Data
+    from omero.model import OriginalFileI
+
+    table = session.client.getSession().sharedResources().openTable(OriginalFileI(file_id, False))
+    try:
+        kinds = {number: COLUMNS.get(type(one).__name__) for number, one in enumerate(table.getHeaders())}
+        wanted = [number for number, kind in kinds.items() if kind]
+        rows = table.getNumberOfRows() if wanted else 0
+        for start in range(0, rows, ROWS):
+            stop = min(start + ROWS, rows)
+            data: Any = table.read(wanted, start, stop)
+            for number, column in zip(wanted, data.columns, strict=True):
+                column.values = [copies.ids.get((str(kinds[number]), one), -1) for one in column.values]
+            table.update(Data(lastModification=0, rowNumbers=list(range(start, stop)), columns=data.columns))
+    finally:
+        table.close()
