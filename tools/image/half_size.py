@@ -1,0 +1,1 @@
+../common/half_size.py
