@@ -6,7 +6,7 @@ It makes what is missing and leaves what is there, so it may run twice. It needs
 - dataset "nuclei": images "cell_1.tif" and "cell_2.tif", 64 x 48 pixels, uint16, channels DAPI and GFP, 0.25 um a
   pixel; key-value pairs (stage, replicate); tag "planemo-tag" on "cell_1.tif".
 - dataset "stack": image "stack.tif", 40 x 30 pixels, 3 planes, 2 time points, uint8; three ROIs "planemo drawn" in
-  plane 1; OMERO.table "planemo-table.h5".
+  plane 1; OMERO.table "planemo-table.h5"; attached file "planemo-note.txt".
 - dataset "empty": no image.
 - dataset "twin": two datasets of this name.
 
@@ -123,6 +123,22 @@ def draw(session: Any, image_id: int) -> None:
         session.getUpdateService().saveObject(roi)
 
 
+def attach_note(session: Any, image_id: int) -> None:
+    """Attach a text file "planemo-note.txt" to an image."""
+    file, annotation, data = omero.model.OriginalFileI(), omero.model.FileAnnotationI(), b"seen under the microscope\n"
+    file.name, file.path, file.mimetype = rstring("planemo-note.txt"), rstring(""), rstring("text/plain")
+    file.size = omero.rtypes.rlong(len(data))
+    number = session.getUpdateService().saveAndReturnObject(file).id
+    store = session.createRawFileStore()
+    store.setFileId(number.val)
+    store.write(data, 0, len(data))
+    store.save()
+    store.close()
+    annotation.file = omero.model.OriginalFileI(number, False)
+    annotation = omero.model.FileAnnotationI(session.getUpdateService().saveAndReturnObject(annotation).id, False)
+    link(session, "ImageAnnotationLinkI", omero.model.ImageI(image_id, False), annotation)
+
+
 def attach_table(session: Any, image_id: int) -> None:
     """Attach an OMERO.table "planemo-table.h5" with three rows to an image."""
     resources = session.sharedResources()
@@ -180,6 +196,7 @@ def make_content(host: str, port: int) -> None:
         link(session, "DatasetImageLinkI", datasets["stack"], omero.model.ImageI(stack, False))
         draw(session, stack)
         attach_table(session, stack)
+        attach_note(session, stack)
         dataset = omero.model.DatasetI()
         dataset.name = rstring("to plate")
         dataset = omero.model.DatasetI(update.saveAndReturnObject(dataset).id, False)

@@ -34,7 +34,7 @@ def annotate(lab: Lab, tmp_path: Path):
 @pytest.fixture
 def get(lab: Lab, tmp_path: Path):
     def run(target: dict, of: str = "images", types: list[str] = TYPES, **config):
-        outputs = {"output": "tidy.tsv", "wide": "wide.tsv"}
+        outputs = {"output": "tidy.tsv", "wide": "wide.tsv", "folder": "fetched", "downloads": "downloads.tsv"}
         values = {"target": target, "of": of, "types": types} | config
         paths = lab.run(omero_get_annotations, tmp_path, outputs, **values)
         return read_rows(paths["output"]), read_rows(paths["wide"])
@@ -46,6 +46,20 @@ def get(lab: Lab, tmp_path: Path):
 def images(lab: Lab) -> list[int]:
     dataset = lab.container("Dataset", "d")
     return [lab.image(f"cell_{number}.tif", PLANE, dataset) for number in (1, 2)]
+
+
+def attach(lab: Lab, image: int, name: str, data: bytes) -> int:
+    """Attach a file by hand; returns the id of the annotation."""
+    file, annotation = omero.model.OriginalFileI(), omero.model.FileAnnotationI()
+    file.name, file.path, file.size = rstring(name), rstring(""), rlong(len(data))
+    number = lab.save(file)
+    store = lab.session.createRawFileStore()
+    store.setFileId(number)
+    store.write(data, 0, len(data))
+    store.save()
+    store.close()
+    annotation.file = omero.model.OriginalFileI(number, False)
+    return lab.annotate(image, annotation)
 
 
 def values(rows: list[dict[str, str]], image: int, kind: str = "key_value") -> list[tuple[str, str]]:
@@ -133,6 +147,18 @@ def test_what_was_fetched_can_be_written_elsewhere(lab: Lab, annotate, get, imag
     annotate(tidy, within={"source": "group"})
     rows = get(typed("dataset", "d"), namespace="lab.example.org/x")[0]
     assert values(rows, images[1]) == values(rows, images[0]) == [("dose", "1"), ("dose", "2")]
+
+
+def test_tags_comments_and_ratings_go_along_and_files_stay(lab: Lab, annotate, get, images, tmp_path: Path):
+    annotate("image,TAG,COMMENT,RATING,dose\ncell_1.tif,good,fine,4,1\n")
+    attach(lab, images[0], "note.txt", b"x")
+    get(typed("dataset", "d"))
+    tidy = (tmp_path / "tidy.tsv").read_text().replace(f"\t{images[0]}\t", f"\t{images[1]}\t")
+    annotate(tidy, within={"source": "group"})
+    rows = get(typed("dataset", "d"))[0]
+    for kind in ("key_value", "tag", "comment", "rating"):
+        assert values(rows, images[1], kind) == values(rows, images[0], kind) != []
+    assert values(rows, images[1], "attachment") == []
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import omero_export_labels
 import omero_import_labels
 import omero_imports
 import omero_labels
+import original_files
 import pytest
 import tifffile
 from omero_labels import labels_namespace
@@ -237,7 +238,7 @@ def test_a_broken_connection_is_mended_by_a_rerun(
 def test_a_damaged_download_leaves_no_file(lab: Lab, import_labels, export_labels, label_map, monkeypatch, tmp_path):
     image = lab.image("a", PLANE, lab.container("Dataset", "d"))
     import_labels([label_map(f"Image_{image}", PLANE)])
-    monkeypatch.setattr(omero_labels, "BLOCK", 100)
+    monkeypatch.setattr(original_files, "BLOCK", 100)
     assert len(export_labels(typed("dataset", "d"))[0]) == 1  # in blocks
     [[file]] = lab.rows("select o.id from OriginalFile o where o.name like '%nuclei.ome.tiff'")
     original = omero_labels._label_image

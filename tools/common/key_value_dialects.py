@@ -175,7 +175,7 @@ def recognise(rows: tuple[Row, ...]) -> str:
         return "omero-scripts-new"
     if "image" in folded and any(re.match(r"\w[\w /]*: \w", cell) for cell in header):
         return "template"
-    if (
+    if {"plate", "well"} <= folded or (
         folded & {"image name", "image id", "imageid", "imagename", "dataset name", "plate name", "well name"}
         and "filename" not in folded
     ):
@@ -269,12 +269,19 @@ def _read_tidy(table: Table, findings: list[Finding]) -> _Rows:
     header = _header(table, 0, findings)
     kind, identifier, name = (_find(header, column) for column in ("object_type", "object_id", "object_name"))
     namespace, key, value = (_find(header, column) for column in ("namespace", "key", "value"))
+    annotation_type = _find(header, "annotation_type")
     for row in _body(table, header, table.rows[1:], findings):
         target = TargetObject(_cell(row, kind).casefold(), _cell(row, identifier), _cell(row, name))
+        what = _cell(row, annotation_type).casefold()
+        if what in {"attachment", "table"}:
+            found, expected = f"{what} {_cell(row, value)!r}", "key-value pairs, tags, comments and ratings"
+            findings.append(Finding("note", table.file, row.line, column_letter(value or 0), found, expected))
+            yield target, [], row.line
+            continue
         pair = KeyValue(
             target,
-            _cell(row, namespace) or CLIENT_NAMESPACE,
-            _cell(row, key),
+            TAG_NAMESPACE if what == "tag" else _cell(row, namespace) or CLIENT_NAMESPACE,
+            _cell(row, key) or {"tag": "TAG", "comment": "COMMENT", "rating": "RATING"}.get(what, ""),
             _cell(row, value),
             row.line,
             column_letter(value or 0),

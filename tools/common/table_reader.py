@@ -6,7 +6,8 @@ Everything odd is said with its place (`Finding`), nothing is executed: a formul
 import csv
 import io
 import re
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time
 from pathlib import Path
 from typing import Any
@@ -139,7 +140,16 @@ def read_text_table(data: bytes, name: str) -> Table:
                 rows.append(_without_formulas(row, name, findings))
     except csv.Error as error:
         raise UserError(f"file {name}, line {line}: not a readable table ({error}). Mend the quotes there.") from error
-    return Table(name, f"{encoding}, {DELIMITERS[delimiter]}", tuple(rows), tuple(findings))
+    return Table(name, f"{encoding}, {DELIMITERS[delimiter]}", tuple(rows), tuple(_with_columns(findings, rows)))
+
+
+def _with_columns(findings: Iterable[Finding], rows: Iterable[Row]) -> Iterator[Finding]:
+    """Findings about the encoding know their line only: the column is that of its first cell beyond ASCII."""
+    lines = {row.line: row.cells for row in rows}
+    for one in findings:
+        cells = lines.get(one.line, ()) if one.level == "warning" and not one.column else ()
+        column = next((number for number, cell in enumerate(cells) if not cell.isascii()), None)
+        yield one if column is None else replace(one, column=column_letter(column))
 
 
 def decode(data: bytes, name: str) -> tuple[str, str, list[Finding]]:

@@ -1,15 +1,19 @@
 """What a table asks for and what OMERO has, compared: the changes that remain, and how they are made."""
 
+import mimetypes
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from omero_annotations import (
     MARK,
     RATING_NAMESPACE,
     TAG_SET_NAMESPACE,
+    AttachedFile,
     Linked,
     link_annotations,
+    linked_files,
     linked_pairs,
     linked_ratings,
     linked_texts,
@@ -17,17 +21,35 @@ from omero_annotations import (
 )
 from omero_session import Session
 from omero_undo import MadeObjects
+from original_files import upload_file
 
 Pairs = list[tuple[str, str]]
+CLASS_OF = {"key_value": "MapAnnotation", "rating": "LongAnnotation", "attachment": "FileAnnotation"}
+"""Class of the annotations that a change may take away, by what it changes."""
+
+
+@dataclass(frozen=True)
+class Attachment:
+    """A file on disk that shall be attached under a name; `size` in bytes."""
+
+    name: str
+    path: Path
+    size: int
+    sha1: str
+
+    def is_same(self, other: AttachedFile) -> bool:
+        """Tell whether OMERO has this file, as far as its checksum is known."""
+        return (self.name, self.size) == (other.name, other.size) and other.sha1 in (None, self.sha1)
 
 
 @dataclass
 class Wanted:
-    """What an object shall have: pairs by namespace, (tag, tag set), comments, and a rating from 1 to 5."""
+    """What an object shall have: pairs by namespace, (tag, tag set), comments, files, and a rating from 1 to 5."""
 
     pairs: dict[str, Pairs] = field(default_factory=dict)
     tags: dict[tuple[str, str], None] = field(default_factory=dict)
     comments: dict[str, None] = field(default_factory=dict)
+    files: dict[Attachment, None] = field(default_factory=dict)
     rating: int | None = None
 
     @classmethod
@@ -40,6 +62,7 @@ class Wanted:
                 known += [pair for pair in pairs if pair not in known]
             joined.tags |= one.tags
             joined.comments |= one.comments
+            joined.files |= one.files
             joined.rating = one.rating or joined.rating
         return joined
 
@@ -75,7 +98,9 @@ def plan_changes(session: Session, wanted: Mapping[tuple[str, int, str], Wanted]
         wanted: By (kind, id, name) of the object.
         mode: For key-value pairs. "add": pairs that the object has not, in this namespace, are added. "replace": what
             this user added with this tool in this namespace goes, the wanted pairs come. "merge": of that, the values
-            of the wanted keys are exchanged and other keys stay. Nobody else's pairs are ever touched.
+            of the wanted keys are exchanged and other keys stay. Nobody else's pairs are ever touched. Files likewise:
+            "add" attaches what the object has not under this name with this content, "replace" and "merge" take away
+            what this tool attached for this user: all of it, or what has the name of a wanted file.
     """
     changes: list[Change] = []
     for kind in dict.fromkeys(key[0] for key in wanted):
@@ -85,6 +110,7 @@ def plan_changes(session: Session, wanted: Mapping[tuple[str, int, str], Wanted]
         tags = _by_object(linked_texts(session, kind, ids, "TagAnnotation"))
         comments = _by_object(linked_texts(session, kind, ids, "CommentAnnotation"))
         ratings = _by_object(linked_ratings(session, kind, ids))
+        files = _by_object(linked_files(session, kind, ids))
         for place in places:
             one, number = wanted[place], place[1]
             for namespace, found in one.pairs.items():
@@ -100,6 +126,7 @@ def plan_changes(session: Session, wanted: Mapping[tuple[str, int, str], Wanted]
             new = (text for text in one.comments if text not in said)
             changes += [Change(*place, "add", "comment", "", "", text, text) for text in new]
             changes += _rating_changes(place, one.rating, ratings.get(number, []), session.user_id)
+            changes += _file_changes(place, list(one.files), files.get(number, []), mode, session.user_id)
     return changes
 
 
@@ -113,9 +140,11 @@ def apply_changes(session: Session, changes: Sequence[Change], made: MadeObjects
     """
     import omero.model
 
+    uploaded = _upload(session, [one.value for one in changes if one.what == "attachment" and one.value], made)
     for kind in dict.fromkeys(change.kind for change in changes):
         own = [change for change in changes if change.kind == kind]
-        fresh = [(change.object_id, _annotation(change)) for change in own if change.what != "tag" and change.value]
+        new = [change for change in own if change.what != "tag" and change.value]
+        fresh = [(change.object_id, _annotation(change, uploaded)) for change in new]
         save_annotations(session, kind, fresh, made)
         wanted = [change for change in own if change.what == "tag"]
         tags = _find_or_make_tags(session, [change.value for change in wanted], made)
@@ -124,7 +153,7 @@ def apply_changes(session: Session, changes: Sequence[Change], made: MadeObjects
         )
     old: dict[str, list[int]] = {}
     for change in changes:
-        old.setdefault("LongAnnotation" if change.what == "rating" else "MapAnnotation", []).extend(change.old_ids)
+        old.setdefault(CLASS_OF.get(change.what, ""), []).extend(change.old_ids)
     session.delete(old)
 
 
@@ -159,7 +188,42 @@ def _rating_changes(place: tuple[str, int, str], rating: int | None, there: list
     return [Change(*place, action, "rating", RATING_NAMESPACE, before, str(rating), rating, ids)]
 
 
-def _annotation(change: Change) -> Any:
+def _file_changes(
+    place: tuple[str, int, str], wanted: Sequence[Attachment], there: list[Linked], mode: str, me: int
+) -> list[Change]:
+    changes = []
+    names = {one.name for one in wanted}
+    own = [item for item in there if item.owner_id == me and item.namespace == MARK and mode != "add" and wanted]
+    gone = [
+        item
+        for item in own
+        if (mode == "replace" or item.value.name in names) and not any(one.is_same(item.value) for one in wanted)
+    ]
+    for one in wanted:
+        if any(one.is_same(item.value) for item in there):
+            continue
+        old = [item for item in gone if item.value.name == one.name]
+        gone = [item for item in gone if item not in old]
+        before, ids = "; ".join(item.value.name for item in old), tuple(item.annotation_id for item in old)
+        changes.append(Change(*place, mode if old else "add", "attachment", MARK, before, one.name, one, ids))
+    for item in gone:
+        ids = (item.annotation_id,)
+        changes.append(Change(*place, "remove", "attachment", MARK, item.value.name, "", None, ids))
+    return changes
+
+
+def _upload(session: Session, files: Sequence[Attachment], made: MadeObjects) -> dict[Attachment, int]:
+    """Upload each file once, however many objects get it."""
+    uploaded: dict[Attachment, int] = {}
+    for one in dict.fromkeys(files):
+        mimetype = mimetypes.guess_type(one.name)[0] or "application/octet-stream"
+        uploaded[one] = upload_file(session, one.path, name=one.name, mimetype=mimetype, sha1=one.sha1)
+        made.add("OriginalFile", [uploaded[one]])
+        print(f"{one.name}: {one.size:,} bytes uploaded", flush=True)
+    return uploaded
+
+
+def _annotation(change: Change, uploaded: Mapping[Attachment, int]) -> Any:
     import omero.model
     from omero.rtypes import rlong, rstring
 
@@ -170,6 +234,9 @@ def _annotation(change: Change) -> Any:
     elif change.what == "comment":
         made = omero.model.CommentAnnotationI()
         made.textValue = rstring(change.value)
+    elif change.what == "attachment":
+        made = omero.model.FileAnnotationI()
+        made.file = omero.model.OriginalFileI(uploaded[change.value], False)
     else:
         made = omero.model.LongAnnotationI()
         made.longValue = rlong(change.value)

@@ -20,7 +20,7 @@ def object_report(path: Path, columns: Sequence[str]) -> Iterator[list[Row]]:
 
     Args:
         path: Table to write.
-        columns: Its columns, `status` among them.
+        columns: Its columns, `status` among them; a list may be filled until the end. Without any nothing is written.
 
     Yields:
         The rows, to be filled.
@@ -33,10 +33,11 @@ def object_report(path: Path, columns: Sequence[str]) -> Iterator[list[Row]]:
             status = row.get("status")
             reason = str(error) or type(error).__name__
             row["status"] = f"failed: {reason}" if status == AT_WORK else "taken back" if status else "not done"
-        write_table(path, columns, _cells(rows, columns))
+        _write(path, columns, rows)
         raise
-    write_table(path, columns, _cells(rows, columns))
+    _write(path, columns, rows)
 
 
-def _cells(rows: Sequence[Row], columns: Sequence[str]) -> Iterator[list[Any]]:
-    return ([row.get(column) for column in columns] for row in rows)
+def _write(path: Path, columns: Sequence[str], rows: Sequence[Row]) -> None:
+    if columns:
+        write_table(path, columns, ([row.get(column) for column in columns] for row in rows))

@@ -1,19 +1,20 @@
-"""Annotate many OMERO objects from one table: key-value pairs, tags, comments and ratings."""
+"""Annotate many OMERO objects from one table: key-value pairs, tags, comments, ratings and attached files."""
 
 import argparse
 import json
-import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from annotation_changes import Change, Wanted, apply_changes, plan_changes
-from key_value_dialects import ALL_IMAGES, TAG_NAMESPACE, Reading, TargetObject, read_key_values
+from annotation_tables import read_attachments, read_wanted
+from key_value_dialects import ALL_IMAGES, TargetObject, read_key_values
+from object_report import AT_WORK, Row, object_report
 from object_table import write_table
 from omero_annotations import CLIENT_NAMESPACE
-from omero_objects import CLASSES, ImageRecord, Target, find_ids, find_nonempty_images, read_target
+from omero_objects import CLASSES, PAGE, ImageRecord, Target, find_ids, find_nonempty_images, read_target
 from omero_session import Session, open_session
 from omero_undo import MadeObjects
 from tool_errors import UserError, run_tool
@@ -28,65 +29,7 @@ CHANGE_COLUMNS = (
     "before",
     "after",
 )
-SHOWN = 10  # Problems of a table that a message names at most.
-
-
-def read_wanted(reading: Reading, namespace: str, kind: str) -> dict[TargetObject, Wanted]:
-    """Collect what the table wants for each object.
-
-    Columns COMMENT, RATING and TAG (any case) become comments, ratings and tags, all others key-value pairs.
-
-    Args:
-        reading: The table.
-        namespace: For pairs in OMERO.web's namespace, which readers give to pairs that name none.
-        kind: Kind of the objects where the table's form leaves it open.
-
-    Raises:
-        UserError: Anything in the table is odd (a wrong encoding, a ragged row, a formula), with line and column; a
-            rating that is not 1 to 5; no pair at all.
-    """
-    odd = [one for one in reading.findings if one.level != "note"]
-    if odd:
-        shown = "; ".join(
-            f"line {one.line}, column {one.column or '?'}: found {one.found!r}, expected {one.expected}"
-            for one in odd[:SHOWN]
-        )
-        raise UserError(f"table {reading.file}: {len(odd)} cells are not in order. {shown}. Mend the table.")
-    found: dict[TargetObject, Wanted] = {}
-    for pair in reading.pairs:
-        target = pair.target
-        if reading.dialect == "omero-scripts-new" and target.kind == "image":
-            target = replace(target, kind=kind)
-        wanted = found.setdefault(target, Wanted())
-        key = pair.key.casefold()
-        if pair.namespace == TAG_NAMESPACE or key == "tag":
-            wanted.tags[parse_tag(pair.value)] = None
-        elif key == "comment":
-            wanted.comments[pair.value] = None
-        elif key == "rating":
-            if not re.fullmatch("[1-5]", pair.value):
-                raise UserError(
-                    f"table {reading.file}, line {pair.line}: rating {pair.value!r} is not 1 to 5. Mend it."
-                )
-            wanted.rating = int(pair.value)
-        else:
-            space = namespace if pair.namespace == CLIENT_NAMESPACE else pair.namespace
-            pairs = wanted.pairs.setdefault(space, [])
-            if (pair.key, pair.value) not in pairs:
-                pairs.append((pair.key, pair.value))
-    if not found:
-        raise UserError(f"table {reading.file}: no value in it. Check that its first line names the keys.")
-    return found
-
-
-def parse_tag(text: str) -> tuple[str, str]:
-    """Split `name[tag set]` into name and tag set.
-
-    >>> parse_tag("mitosis[stages]"), parse_tag("mitosis")
-    (('mitosis', 'stages'), ('mitosis', ''))
-    """
-    match = re.fullmatch(r"(.+?)\s*\[(.+)\]", text)
-    return (match[1].strip(), match[2].strip()) if match else (text, "")
+OBJECT_COLUMNS = ("object_type", "object_name", "change_count", "status")
 
 
 def find_objects(
@@ -135,6 +78,46 @@ def find_objects(
     return found
 
 
+def annotate(
+    session: Session, wanted: Mapping[tuple[str, int, str], Wanted], report: list[Row], *, mode: str, dry_run: bool
+) -> list[Change]:
+    """Give objects what they want and have not yet: all of them, or none if anything fails.
+
+    Args:
+        session: An open session.
+        wanted: By (kind, id, name) of the object.
+        report: Gets one row an object, see `object_report`.
+        mode: See `annotation_changes.plan_changes`.
+        dry_run: Only say what would be done.
+
+    Returns:
+        The changes.
+
+    Raises:
+        UserError: The server failed, or the user may not annotate an object: then nothing has changed.
+    """
+    for kind, number, name in wanted:
+        report.append({"object_type": kind, f"{kind}_id": number, "object_id": number, "object_name": name})
+    _check_permissions(session, wanted, report)
+    changes = plan_changes(session, wanted, mode)
+    counts = Counter((change.kind, change.object_id) for change in changes)
+    for row in report:
+        row["change_count"] = counts[row["object_type"], row["object_id"]]
+    if not dry_run:
+        for row in report:
+            row["status"] = AT_WORK if row["change_count"] else "unchanged"
+        made = MadeObjects()
+        try:
+            apply_changes(session, changes, made)
+        except BaseException:
+            with suppress(Exception):  # If the server is gone, a rerun finds what is there already.
+                session.delete(made.ids)
+            raise
+    for row in report:
+        row["status"] = ("would change" if dry_run else "changed") if row["change_count"] else "unchanged"
+    return changes
+
+
 def main() -> None:
     """Parse the command line, annotate, write."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -145,31 +128,40 @@ def main() -> None:
     config = json.loads(args.config.read_text())
     table = config["table"]
     reading = read_key_values(Path(table["source_path"]), table["element_identifier"], config.get("split") or "")
-    wanted = read_wanted(reading, (config.get("namespace") or "").strip() or CLIENT_NAMESPACE, config["kind"])
-    with open_session(config["omero_host"], config.get("omero_group") or "") as session:
+    namespace = (config.get("namespace") or "").strip() or CLIENT_NAMESPACE
+    wanted = read_wanted(reading, namespace, config["kind"], read_attachments(config.get("attachments")))
+    columns: list[str] = []
+    with (
+        object_report(args.output, columns) as report,
+        open_session(config["omero_host"], config.get("omero_group") or "") as session,
+    ):
         found = find_objects(session, list(wanted), config["within"])
+        kinds = {kind for kind, _, _ in found}
+        columns += [f"{kinds.pop()}_id" if len(kinds) == 1 else "object_id", *OBJECT_COLUMNS]
         merged = {place: Wanted.merged([wanted[target] for target in targets]) for place, targets in found.items()}
-        changes = plan_changes(session, merged, config["mode"])
-        if not config.get("dry_run"):
-            made = MadeObjects()
-            try:
-                apply_changes(session, changes, made)
-            except BaseException:
-                with suppress(Exception):  # If the server is gone, a rerun finds what is there already.
-                    session.delete(made.ids)
-                raise
-    done = "would change" if config.get("dry_run") else "changed"
-    kinds = {kind for kind, _, _ in found}
-    columns = [
-        f"{kinds.pop()}_id" if len(kinds) == 1 else "object_id",
-        "object_type",
-        "object_name",
-        "change_count",
-        "status",
-    ]
-    write_table(args.output, columns, _object_rows(found, changes, done))
+        changes = annotate(session, merged, report, mode=config["mode"], dry_run=bool(config.get("dry_run")))
     write_table(args.changes, CHANGE_COLUMNS, (change.row() for change in changes))
     print(f"{len(found)} objects, {len(changes)} changes" + (" (nothing was changed)" if config.get("dry_run") else ""))
+
+
+def _check_permissions(session: Session, wanted: Mapping[tuple[str, int, str], Wanted], report: Sequence[Row]) -> None:
+    refused: set[tuple[str, int]] = set()
+    for kind in dict.fromkeys(kind for kind, _, _ in wanted):
+        ids = [number for other, number, _ in wanted if other == kind]
+        for start in range(0, len(ids), PAGE):
+            hql = f"select o from {CLASSES[kind]} o where o.id in (:ids)"  # noqa: S608 (a class of our list)
+            for one in session.objects(hql, ids=ids[start : start + PAGE]):
+                if not one.details.permissions.canAnnotate():
+                    refused.add((kind, one.id.val))
+    for row in report:
+        if (row["object_type"], row["object_id"]) in refused:
+            row["status"] = AT_WORK
+    if refused:
+        kind, number = min(refused)
+        raise UserError(
+            f"{kind} {number} and {len(refused) - 1} more: you may not annotate them in group {session.group_name!r}. "
+            "Ask their owner, or leave them out. Nothing was changed."
+        )
 
 
 def _find_within(target: TargetObject, images: Sequence[ImageRecord], kind: str) -> list[tuple[str, int, str]]:
@@ -178,10 +170,12 @@ def _find_within(target: TargetObject, images: Sequence[ImageRecord], kind: str)
         if not images:
             raise UserError("image '*': it stands for all images of a container. Choose the container.")
         return [("image", image.image_id, image.image_name) for image in images]
+    # A table with the columns plate and well names a well "plate/well".
+    names = {"image": ("{0.image_name}",), "well": ("{0.well}", "{0.plate_name}/{0.well}")}[kind]
     places = {
         (kind, image.image_id, image.image_name) if kind == "image" else (kind, image.well_id or 0, image.well or "")
         for image in images
-        if target.name.casefold() == (image.image_name if kind == "image" else image.well or "").casefold()
+        if target.name.casefold() in [name.format(image).casefold() for name in names]
     }
     exact = {place for place in places if place[2] == target.name} or places
     if len(exact) != 1:
@@ -190,19 +184,6 @@ def _find_within(target: TargetObject, images: Sequence[ImageRecord], kind: str)
             f"{kind} {target.name!r}: the container must have one of this name; found ids: {ids}. Give the id."
         )
     return list(exact)
-
-
-def _object_rows(
-    found: Mapping[tuple[str, int, str], Any], changes: Sequence[Change], done: str
-) -> list[tuple[Any, ...]]:
-    counts: dict[tuple[str, int], int] = {}
-    for change in changes:
-        counts[change.kind, change.object_id] = counts.get((change.kind, change.object_id), 0) + 1
-    rows = []
-    for kind, number, name in found:
-        count = counts.get((kind, number), 0)
-        rows.append((number, kind, name, count, done if count else "unchanged"))
-    return rows
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ from typing import Any
 from omero_objects import CLASSES
 from omero_session import NAMESPACE, Session
 from omero_undo import MadeObjects
+from original_files import SHA1
 
 # omero-blitz Constants.ice
 CLIENT_NAMESPACE = "openmicroscopy.org/omero/client/mapAnnotation"
@@ -18,15 +19,26 @@ BATCH = 1000
 
 _LINKED = """
 select l.parent.id, a.id, a.ns, a.description, a.details.owner.id{fields}
-from {model}AnnotationLink l, {annotation} a
+from {model}AnnotationLink l, {annotation}
 where l.child.id = a.id and l.parent.id in (:ids)
 order by l.parent.id, a.id
 """
 
 
 @dataclass(frozen=True)
+class AttachedFile:
+    """A file in OMERO: `size` in bytes; `sha1` is None where OMERO has no checksum or another kind of it."""
+
+    file_id: int
+    name: str
+    mimetype: str
+    size: int
+    sha1: str | None
+
+
+@dataclass(frozen=True)
 class Linked:
-    """An annotation on an object. `value` is its pairs, text, number, or (file id, name, sha1, size)."""
+    """An annotation on an object. `value` is its pairs, text, number, or an `AttachedFile`."""
 
     object_id: int
     annotation_id: int
@@ -38,7 +50,7 @@ class Linked:
 
 def linked_pairs(session: Session, kind: str, ids: Sequence[int]) -> list[Linked]:
     """All key-value annotations of objects, their pairs in OMERO's order, repeated keys kept."""
-    links = _links(session, kind, ids, "MapAnnotation", "")
+    links = _links(session, kind, ids, "MapAnnotation a", "")
     values: dict[int, tuple[tuple[str, str], ...]] = {}
     wanted = sorted({row[1] for row in links})
     for start in range(0, len(wanted), BATCH):
@@ -50,20 +62,20 @@ def linked_pairs(session: Session, kind: str, ids: Sequence[int]) -> list[Linked
 
 def linked_texts(session: Session, kind: str, ids: Sequence[int], annotation: str) -> list[Linked]:
     """All tags or comments of objects: `annotation` is "TagAnnotation" or "CommentAnnotation"."""
-    return [_linked(row) for row in _links(session, kind, ids, annotation, ", a.textValue")]
+    return [_linked(row) for row in _links(session, kind, ids, f"{annotation} a", ", a.textValue")]
 
 
 def linked_ratings(session: Session, kind: str, ids: Sequence[int]) -> list[Linked]:
     """All ratings (1 to 5) of objects."""
-    rows = _links(session, kind, ids, "LongAnnotation", ", a.longValue")
+    rows = _links(session, kind, ids, "LongAnnotation a", ", a.longValue")
     return [one for one in map(_linked, rows) if one.namespace == RATING_NAMESPACE]
 
 
 def linked_files(session: Session, kind: str, ids: Sequence[int]) -> list[Linked]:
-    """All attached files of objects, OMERO.tables among them; `value` is (file id, name, mimetype, size)."""
-    fields = ", a.file.id, a.file.name, a.file.mimetype, a.file.size"
-    rows = _links(session, kind, ids, "FileAnnotation", fields)
-    return [_linked([*row[:5], tuple(row[5:])]) for row in rows]
+    """All attached files of objects, OMERO.tables among them; `value` is an `AttachedFile`."""
+    fields = ", f.id, f.name, f.mimetype, f.size, f.hash, h.value"
+    rows = _links(session, kind, ids, "FileAnnotation a join a.file f left outer join f.hasher h", fields)
+    return [_linked([*row[:5], _attached_file(row[5:])]) for row in rows]
 
 
 def save_annotations(session: Session, kind: str, wanted: Sequence[tuple[int, Any]], made: MadeObjects) -> list[int]:
@@ -103,11 +115,17 @@ def link_annotations(session: Session, kind: str, wanted: Iterable[tuple[int, ty
 
 
 def _links(session: Session, kind: str, ids: Sequence[int], annotation: str, fields: str) -> list[list[Any]]:
+    """`annotation` is the class as `a`, and joins of it if need be."""
     hql = _LINKED.format(model=CLASSES[kind], annotation=annotation, fields=fields)
     rows: list[list[Any]] = []
     for start in range(0, len(ids), BATCH):
         rows += session.rows(hql, ids=list(ids[start : start + BATCH]))
     return rows
+
+
+def _attached_file(row: Sequence[Any]) -> AttachedFile:
+    file_id, name, mimetype, size, checksum, hasher = row
+    return AttachedFile(file_id, name, mimetype or "", size or 0, checksum if hasher == SHA1 else None)
 
 
 def _linked(row: Sequence[Any]) -> Linked:

@@ -51,9 +51,13 @@ def find_tables(session: Session, kind: str, objects: dict[int, str], pattern: s
     """
     found: dict[int, list[tuple[int, str]]] = {}
     for one in linked_files(session, kind, list(objects)):
-        file_id, name, mimetype, _ = one.value
+        file_id, name = one.value.file_id, one.value.name
         wanted = not pattern or fnmatchcase(name, pattern) or fnmatchcase(name.removesuffix(".h5"), pattern)
-        if mimetype == TABLE_MIMETYPE and wanted and (file_id, name) not in found.setdefault(one.object_id, []):
+        if (
+            one.value.mimetype == TABLE_MIMETYPE
+            and wanted
+            and (file_id, name) not in found.setdefault(one.object_id, [])
+        ):
             found[one.object_id].append((file_id, name))
     tables = []
     for object_id, object_name in objects.items():

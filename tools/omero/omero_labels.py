@@ -6,19 +6,16 @@ The convention: the label image carries one MapAnnotation in the namespace
 like any image and is called "<source name> [<name>]".
 """
 
-import hashlib
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from omero_session import NAMESPACE, Session
-from tool_errors import UserError
+from original_files import SHA1, download_file
 
 SOURCE_KEY = "source image id"
 PAGE = 1000
-BLOCK = 4 << 20  # Bytes a message, far below Ice's limit of 256 MB.
 
 
 @dataclass(frozen=True)
@@ -101,35 +98,17 @@ def download_label_map(session: Session, label_image: LabelImage, path: Path) ->
     Raises:
         UserError: OMERO has not the whole file, or its checksum is another.
     """
-    import omero
-
-    digest, position = hashlib.sha1(usedforsecurity=False), 0
-    store = session.client.getSession().createRawFileStore()
-    try:
-        store.setFileId(label_image.file_id)
-        with path.open("wb") as file:
-            while position < label_image.file_size:
-                block = store.read(position, min(BLOCK, label_image.file_size - position))
-                if not block:
-                    break
-                file.write(block)
-                digest.update(block)
-                position += len(block)
-    except (omero.ResourceError, omero.ApiUsageException, omero.InternalException, omero.ValidationException) as error:
-        reason = error.message or type(error).__name__
-        raise UserError(f"{_shown(label_image)}: OMERO cannot deliver its file ({reason}). Import it again.") from error
-    finally:
-        with suppress(Exception):  # The server closes what a lost connection leaves.
-            store.close()
-    if position != label_image.file_size or label_image.sha1 not in (None, digest.hexdigest()):
-        raise UserError(f"{_shown(label_image)}: OMERO's file is damaged (checksum or size). Import it again.")
+    download_file(
+        session,
+        label_image.file_id,
+        path,
+        size=label_image.file_size,
+        sha1=label_image.sha1,
+        shown=f"label image {label_image.image_id} {label_image.image_name!r}",
+    )
 
 
 def _label_image(row: Sequence[Any]) -> LabelImage:
     image_id, name, owner_id, fileset_id, annotation_id, source, file_id, size, checksum, hasher = row
-    sha1 = checksum if hasher == "SHA1-160" else None
+    sha1 = checksum if hasher == SHA1 else None
     return LabelImage(int(source), image_id, name, owner_id, fileset_id, annotation_id, file_id, size or 0, sha1)
-
-
-def _shown(label_image: LabelImage) -> str:
-    return f"label image {label_image.image_id} {label_image.image_name!r}"

@@ -1,0 +1,114 @@
+"""Tables of annotations: what their rows want for each object, and the files that they attach."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from annotation_changes import Attachment, Wanted
+from key_value_dialects import TAG_NAMESPACE, KeyValue, Reading, TargetObject
+from named_files import read_files
+from omero_annotations import CLIENT_NAMESPACE
+from original_files import file_sha1
+from tool_errors import UserError
+
+SHOWN = 10  # Problems of a table that a message names at most.
+
+
+def read_wanted(
+    reading: Reading, namespace: str, kind: str, files: Mapping[str, Attachment] | None = None
+) -> dict[TargetObject, Wanted]:
+    """Collect what the table wants for each object.
+
+    Columns COMMENT, RATING, TAG and ATTACHMENT (any case) become comments, ratings, tags and attached files, all others
+    key-value pairs.
+
+    Args:
+        reading: The table.
+        namespace: For pairs in OMERO.web's namespace, which readers give to pairs that name none.
+        kind: Kind of the objects where the table's form leaves it open.
+        files: What ATTACHMENT cells may name.
+
+    Raises:
+        UserError: Anything in the table is odd (a wrong encoding, a ragged row, a formula), with line and column; a
+            rating that is not 1 to 5; a file that was not given, or that no cell names; no pair at all.
+    """
+    odd = [one for one in reading.findings if one.level != "note"]
+    if odd:
+        shown = "; ".join(
+            f"line {one.line}, column {one.column or '?'}: found {one.found!r}, expected {one.expected}"
+            for one in odd[:SHOWN]
+        )
+        raise UserError(f"table {reading.file}: {len(odd)} cells are not in order. {shown}. Mend the table.")
+    found: dict[TargetObject, Wanted] = {}
+    for pair in reading.pairs:
+        target = pair.target
+        if reading.dialect == "omero-scripts-new" and target.kind == "image":
+            target = replace(target, kind=kind)
+        wanted = found.setdefault(target, Wanted())
+        key = pair.key.casefold()
+        if pair.namespace == TAG_NAMESPACE or key == "tag":
+            # omero-scripts separates tags by commas, as it does not allow them in a tag.
+            texts = pair.value.split(",") if reading.dialect == "omero-scripts-new" else [pair.value]
+            wanted.tags |= dict.fromkeys(parse_tag(text.strip()) for text in texts if text.strip())
+        elif key == "comment":
+            wanted.comments[pair.value] = None
+        elif key == "attachment":
+            wanted.files[_attachment(pair, reading.file, files or {})] = None
+        elif key == "rating":
+            if not re.fullmatch("[1-5]", pair.value):
+                raise UserError(
+                    f"table {reading.file}, line {pair.line}: rating {pair.value!r} is not 1 to 5. Mend it."
+                )
+            wanted.rating = int(pair.value)
+        else:
+            space = namespace if pair.namespace == CLIENT_NAMESPACE else pair.namespace
+            pairs = wanted.pairs.setdefault(space, [])
+            if (pair.key, pair.value) not in pairs:
+                pairs.append((pair.key, pair.value))
+    if not found:
+        raise UserError(f"table {reading.file}: no value in it. Check that its first line names the keys.")
+    named = {one.name for wanted in found.values() for one in wanted.files}
+    unnamed = [name for name in files or {} if name not in named]
+    if unnamed:
+        raise UserError(
+            f"file {unnamed[0]!r}: no ATTACHMENT cell of table {reading.file} names it. Add it to a row, or leave it "
+            "out."
+        )
+    return found
+
+
+def read_attachments(files: Any) -> dict[str, Attachment]:
+    """The files that a person gave, by their names; none is fine.
+
+    Raises:
+        UserError: Two have one name.
+    """
+    given: dict[str, Attachment] = {}
+    for file in read_files(files) if files else []:
+        if not file.path.name:  # Galaxy describes a file that was not given, without a path.
+            continue
+        if file.identifier in given:
+            raise UserError(f"file {file.identifier!r}: it is given twice. Rename one, or leave it out.")
+        size = file.path.stat().st_size
+        given[file.identifier] = Attachment(file.identifier, file.path, size, file_sha1(file.path))
+    return given
+
+
+def parse_tag(text: str) -> tuple[str, str]:
+    """Split `name[tag set]` into name and tag set; of omero-scripts' `name[id][tag set]` the id is not needed.
+
+    >>> parse_tag("mitosis[stages]"), parse_tag("mitosis"), parse_tag("mitosis[12][stages]"), parse_tag("mitosis[12]")
+    (('mitosis', 'stages'), ('mitosis', ''), ('mitosis', 'stages'), ('mitosis', ''))
+    """
+    match = re.fullmatch(r"(.+?)\s*(?:\[\d+\])?(?:\[([^\[\]]*[^\d\[\]][^\[\]]*)\])?", text)
+    return (match[1].strip(), (match[2] or "").strip()) if match else (text, "")
+
+
+def _attachment(pair: KeyValue, table: str, files: Mapping[str, Attachment]) -> Attachment:
+    if pair.value not in files:
+        raise UserError(
+            f"table {table}, line {pair.line}: no file {pair.value!r} was given. Given are: "
+            f"{', '.join(files) or 'none'}. Choose it under the files to attach, or mend its name."
+        )
+    return files[pair.value]

@@ -1,0 +1,95 @@
+"""Files of OMERO to disk and back, block by block, checked by SHA-1."""
+
+import hashlib
+from contextlib import suppress
+from pathlib import Path
+
+from omero_session import Session
+from tool_errors import UserError
+
+BLOCK = 4 << 20  # Bytes a message, far below Ice's limit of 256 MB.
+SHA1 = "SHA1-160"  # OMERO's name of it.
+
+
+def download_file(session: Session, file_id: int, path: Path, *, size: int, sha1: str | None, shown: str) -> None:
+    """Write an OriginalFile to disk, byte for byte.
+
+    Args:
+        session: An open session.
+        file_id: The OriginalFile.
+        path: File to make; it is the caller's to remove if this fails.
+        size: Bytes that OMERO says it has.
+        sha1: Its SHA-1 where OMERO knows it.
+        shown: What messages call the file.
+
+    Raises:
+        UserError: OMERO cannot deliver it, or it is damaged.
+    """
+    import omero
+
+    digest, position = hashlib.sha1(usedforsecurity=False), 0
+    store = session.client.getSession().createRawFileStore()
+    try:
+        with path.open("wb") as file:
+            if size:  # An empty file may have no content at all in OMERO.
+                store.setFileId(file_id)
+            while position < size:
+                block = store.read(position, min(BLOCK, size - position))
+                if not block:
+                    break
+                file.write(block)
+                digest.update(block)
+                position += len(block)
+    except (omero.ResourceError, omero.ApiUsageException, omero.InternalException, omero.ValidationException) as error:
+        reason = error.message or type(error).__name__
+        raise UserError(f"{shown}: OMERO cannot deliver its file ({reason}). Import it again.") from error
+    finally:
+        with suppress(Exception):  # The server closes what a lost connection leaves.
+            store.close()
+    if position != size or sha1 not in (None, digest.hexdigest()):
+        raise UserError(f"{shown}: OMERO's file is damaged (checksum or size). Import it again.")
+
+
+def upload_file(session: Session, path: Path, *, name: str, mimetype: str, sha1: str) -> int:
+    """Make an OriginalFile of a file on disk; returns its id. A failed upload leaves none.
+
+    Args:
+        session: An open session.
+        path: The file.
+        name: What OMERO calls it.
+        mimetype: Its MIME type.
+        sha1: Its checksum, from `file_sha1`.
+    """
+    from omero.model import ChecksumAlgorithmI, OriginalFileI
+    from omero.rtypes import rlong, rstring
+
+    made = OriginalFileI()
+    made.name, made.path, made.mimetype = rstring(name), rstring(""), rstring(mimetype)
+    made.size, made.hash = rlong(path.stat().st_size), rstring(sha1)
+    made.hasher = ChecksumAlgorithmI()
+    made.hasher.value = rstring(SHA1)
+    [file_id] = session.update.saveAndReturnIds([made])
+    try:
+        store, position = session.client.getSession().createRawFileStore(), 0
+        try:
+            store.setFileId(file_id)
+            with path.open("rb") as file:
+                while block := file.read(BLOCK):
+                    store.write(block, position, len(block))
+                    position += len(block)
+            store.truncate(position)
+            store.save()
+        finally:
+            with suppress(Exception):
+                store.close()
+    except BaseException:
+        with suppress(Exception):
+            session.delete({"OriginalFile": [file_id]})
+        raise
+    return int(file_id)
+
+
+def file_sha1(path: Path) -> str:
+    """The SHA-1 of a file, as OMERO writes it."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, lambda: hashlib.sha1(usedforsecurity=False)).hexdigest()
