@@ -1,0 +1,1 @@
+../common/object_table.py

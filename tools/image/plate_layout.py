@@ -1,0 +1,1 @@
+../common/plate_layout.py
