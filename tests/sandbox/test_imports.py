@@ -12,6 +12,7 @@ from omero.rtypes import rlong, rstring
 
 from sandbox.omero.client_import import (
     ImportFailed,
+    ImportOptions,
     _fileset,
     _settings,
     import_files,
@@ -192,7 +193,7 @@ def test_user_given_name_description_and_annotations(gateway, tmp_path):
     tag = omero.model.TagAnnotationI()
     tag.textValue = rstring("a tag")
     tag = gateway.getUpdateService().saveAndReturnObject(tag)
-    settings = _settings(None)
+    settings = _settings()
     settings.userSpecifiedName, settings.userSpecifiedDescription = rstring("my name"), rstring("my text")
     settings.userSpecifiedAnnotationList = [tag]
     response = run(gateway, [path], settings)
@@ -249,7 +250,7 @@ def unchanged(gateway, omero_server):
 @pytest.mark.usefixtures("unchanged")
 def test_wrong_checksum(gateway, tmp_path):
     path = write_tiff(tmp_path)
-    process = managed_repository(gateway.c).importFileset(_fileset([path]), _settings(None))
+    process = managed_repository(gateway.c).importFileset(_fileset([path]), _settings())
     [right] = upload(process, [path])
     with pytest.raises(omero.ChecksumValidationException) as caught:
         process.verifyUpload(["0" * 40])
@@ -280,7 +281,7 @@ def test_broken_file(gateway, tmp_path, kind):
 @pytest.mark.usefixtures("unchanged")
 def test_import_that_is_given_up(gateway, tmp_path):
     path = write_tiff(tmp_path)
-    process = managed_repository(gateway.c).importFileset(_fileset([path]), _settings(None))
+    process = managed_repository(gateway.c).importFileset(_fileset([path]), _settings())
     upload(process, [path])
     assert process.getUploadOffset(0) == path.stat().st_size
     process.close()
@@ -290,17 +291,17 @@ def test_import_that_is_given_up(gateway, tmp_path):
 def test_bad_import_calls(gateway, tmp_path):
     repository = managed_repository(gateway.c)
     with pytest.raises(omero.ApiUsageException):
-        repository.importFileset(omero.model.FilesetI(), _settings(None))
+        repository.importFileset(omero.model.FilesetI(), _settings())
     with pytest.raises(omero.ApiUsageException):
         repository.importFileset(None, None)
     path = write_tiff(tmp_path)
     with pytest.raises(omero.ValidationException):
-        repository.importFileset(_fileset([path]), _settings(10**9))
-    settings = _settings(None)
+        repository.importFileset(_fileset([path]), _settings(ImportOptions(("Dataset", 10**9))))
+    settings = _settings()
     settings.checksumAlgorithm.value = rstring("ROT-13")
     with pytest.raises(omero.ApiUsageException):
         repository.importFileset(_fileset([path]), settings)
-    process = repository.importFileset(_fileset([path]), _settings(None))
+    process = repository.importFileset(_fileset([path]), _settings())
     for call in (lambda: process.getUploader(1), lambda: process.verifyUpload([])):
         with pytest.raises(omero.ApiUsageException):
             call()
@@ -318,10 +319,10 @@ def test_checksum_algorithms(gateway):
     names = [a.value.val for a in repository.listChecksumAlgorithms()]
     assert names[0] == "SHA1-160"
     offered = []
-    for name in ("Murmur3-128", "MD5-128", "SHA1-160"):
+    for name in ("Adler-32", "MD5-128", "Murmur3-128", "ROT-13"):
         offered.append(omero.model.ChecksumAlgorithmI())
         offered[-1].value = rstring(name)
-    assert repository.suggestChecksumAlgorithm(offered).value.val == "MD5-128"
+    assert repository.suggestChecksumAlgorithm(offered).value.val == "MD5-128"  # the server's preference counts
     assert repository.suggestChecksumAlgorithm([]) is None
 
 

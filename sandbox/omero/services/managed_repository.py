@@ -82,7 +82,7 @@ class ManagedRepository(Service):
 
     def importFileset(self, fileset: Any, settings: Any, current: Any) -> Any:
         """Begin an import; the process takes the files."""
-        entries = list(fileset.copyUsedFiles()) if fileset is not None else []
+        entries = list(fileset.copyUsedFiles()) if fileset is not None and fileset.isLoaded() else []
         paths = [_value(entry.clientPath) for entry in entries if entry is not None]
         if not paths or not all(paths):
             raise errors.api_usage("A fileset to import has to have entries with client paths")
@@ -155,10 +155,9 @@ class ManagedRepository(Service):
         return [known[name] for name in CHECKSUMS if name in known]
 
     def suggestChecksumAlgorithm(self, offered: list[Any], current: Any) -> Any:
-        """The client's first algorithm that is on offer here, or nothing."""
-        ours = {a.value.val: a for a in self.listChecksumAlgorithms(current)}
-        names = [_value(a.value) for a in offered or [] if a is not None]
-        return next((ours[name] for name in names if name in ours), None)
+        """Of the client's algorithms the one that the server prefers, or nothing."""
+        names = {_value(a.value) for a in offered or [] if a is not None and a.isLoaded()}
+        return next((a for a in self.listChecksumAlgorithms(current) if a.value.val in names), None)
 
     def verifyChecksums(self, ids: list[int], current: Any) -> list[int]:
         """Of these files, the ones whose content no longer has the checksum that is written down."""
