@@ -5,10 +5,11 @@ import csv
 import numpy as np
 import pytest
 import tifffile
-from analyze_spatial_pattern import box_around, main
+from analyze_spatial_pattern import main
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from spatial_clusters import density_map, find_clusters, neighbours_within
+from spatial_scenes import box_around
 from spatial_statistics import (
     PatternOptions,
     Points,
@@ -300,9 +301,47 @@ def test_a_table_without_rows(tmp_path):
     assert run(tmp_path, "--table", table, "--neighbour-distance", 5) == [[], [], []]
 
 
+def test_a_condition_makes_two_classes_in_the_window_of_the_image(tmp_path):
+    rows = [(10.5, 10, 3), (20, 10, 9), (30, 10, 9)]
+    table = write_table(tmp_path / "t", ("centroid_x_px", "centroid_y_px", "mean_GFP"), rows)
+    image = labels_file(tmp_path / "a.tiff", [])
+    objects, summary, _ = run(
+        tmp_path, "--table", table, "--class-condition", "mean_GFP > 5", "--window-image", image,
+        "--neighbour-distance", 12, "--simulations", 2, "--figure", tmp_path / "f",
+    )  # fmt: skip
+    assert [(r["nearest_other_px"], r["nearest_selected_px"]) for r in objects] == [
+        ("", "9.5"), ("9.5", "10.0"), ("19.5", "10.0"),
+    ]  # fmt: skip
+    assert {r["window_px2"] for r in summary} == {"4800.0"}
+    assert [(r["from_class"], r["from_objects"]) for r in summary[::2]] == [("other", "1"), ("selected", "2")]
+
+
+@pytest.mark.parametrize("rows", [[], [(3, 4, 7)]])
+def test_no_row_and_one_row_with_a_condition(rows, tmp_path):
+    table = write_table(tmp_path / "t", ("centroid_x_px", "centroid_y_px", "mean_GFP"), rows)
+    image = labels_file(tmp_path / "a.tiff", [])
+    objects, summary, _ = run(
+        tmp_path, "--table", table, "--class-condition", "mean_GFP > 5", "--window-image", image,
+        "--neighbour-distance", 12, "--simulations", 2, "--figure", tmp_path / "f", "--density-out", tmp_path / "d",
+    )  # fmt: skip
+    assert len(objects) == len(rows)
+    assert [r["from_objects"] for r in summary] == ["0", "0", str(len(rows)), str(len(rows))]
+    assert (tmp_path / "f").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_table_without_rows_and_classes_still_has_a_figure(tmp_path):
+    table = write_table(tmp_path / "t", ("x", "y"), [])
+    run(tmp_path, "--table", table, "--neighbour-distance", 5, "--figure", tmp_path / "f")
+    assert (tmp_path / "f").read_bytes().startswith(b"\x89PNG")
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
+        (("--neighbour-distance", 5, "--class-column", "type", "--class-condition", "label > 2"), "exclude each other"),
+        (("--neighbour-distance", 5, "--class-condition", "nothing > 2"), "nothing"),
+        (("--neighbour-distance", 5, "--window-image", "x", "--width", 4, "--height", 4), "exclude each other"),
+        (("--neighbour-distance", 5, "--window-image", "x"), "Window x: it serves one image, here are 2"),
         (("--neighbour-distance", 0), "neighbour distance 0"),
         (("--neighbour-distance", 5, "--max-radius", -1), "max radius -1"),
         (("--neighbour-distance", 5, "--simulations", -1), "simulations -1"),

@@ -9,163 +9,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from measurement_table import MeasurementTable, read_measurement_table, write_rows
+from measurement_table import read_measurement_table, write_rows
 from spatial_clusters import density_map, find_clusters, neighbours_within
+from spatial_scenes import Scene, box_around, image_window, region_window, scene_of_label_maps, scenes_of_table
 from spatial_statistics import Pattern, PatternOptions, Points, analyze, deviation_test
-from spatial_window import Box, Region, Window
+from spatial_window import Window
 from tool_arguments import parse_arguments
 from tool_errors import UserError, run_tool
 
 if TYPE_CHECKING:
     import numpy as np
 
-IMAGE_COLUMNS = ("image", "image_name")
 MOST_CLASSES = 20
-
-
-@dataclass(frozen=True)
-class Scene:
-    """The objects of one image.
-
-    Attributes:
-        image: Its name.
-        position: (n, 2) or (n, 3) in `px` or `um`.
-        of_class: (n,) name of each object's class.
-        classes: Names of all classes, sorted.
-        columns: What is known of each object.
-        rows: One for each object.
-        window: Where objects could have been; None: the box around them.
-    """
-
-    image: str
-    position: np.ndarray
-    of_class: np.ndarray
-    classes: list[str]
-    columns: tuple[str, ...]
-    rows: list[tuple[Any, ...]]
-    window: Window | None
-
-
-def scenes_of_table(table: MeasurementTable, args: Namespace) -> Iterator[Scene]:
-    """Split a measurement table by image.
-
-    Raises:
-        UserError: No column for a position, or a position is no number.
-    """
-    import numpy as np
-
-    def column(axis: str, asked: str | None) -> str | None:
-        names = (f"centroid_{axis}_{args.unit}", f"{axis}_{args.unit}", f"centroid_{axis}", axis, axis.upper())
-        return asked or table.first_of(names)
-
-    x, y, z = column("x", args.x_column), column("y", args.y_column), column("z", args.z_column)
-    if x is None or y is None:
-        raise UserError(
-            f"Table {table.name}: no columns for the position in {args.unit} (tried centroid_x_{args.unit}, x and "
-            f"alike). Name them; the table has: {', '.join(table.columns)}."
-        )
-    position = np.column_stack([table.numbers(one) for one in ([z] if z else []) + [y, x]])
-    classes = np.array(table.texts(args.class_column) if args.class_column else ["all"] * len(position), dtype=object)
-    image_column = args.image_column or table.first_of(IMAGE_COLUMNS)
-    image = np.array(table.texts(image_column) if image_column else [table.name] * len(position), dtype=object)
-    for name in dict.fromkeys(image.tolist()) if len(image) else [table.name]:
-        here = np.flatnonzero(image == name)
-        rows = [table.rows[i] for i in here]
-        present = sorted(set(classes[here].tolist()))
-        box = _sized_box(args, position.shape[1])
-        yield Scene(str(name), position[here], classes[here], present, table.columns, rows, box)
-
-
-def _sized_box(args: Namespace, dimensions: int) -> Window | None:
-    """The window from given width, height and depth."""
-    import numpy as np
-
-    sides = [args.depth, args.height, args.width][3 - dimensions :]
-    if not any(sides):
-        return None
-    if not all(sides):
-        raise UserError("Window: width and height (in 3D also depth) belong together. Give all, or none.")
-    return Box(np.zeros(dimensions), np.array(sides, float))
-
-
-def scene_of_label_maps(args: Namespace) -> Scene:
-    """Take the objects of label maps of one image; each label map is a class.
-
-    Raises:
-        UserError: The label maps differ in size, have time points, or lack the pixel size that µm need.
-    """
-    import numpy as np
-    from image_file import open_image
-    from track_movie import measure_movie
-
-    names = args.label_names or [path.name for path in args.labels]
-    movies = [open_image(path, name) for path, name in zip(args.labels, names, strict=True)]
-    first = movies[0]
-    sizes = {(one.size_t, one.size_z, one.size_y, one.size_x) for one in movies}
-    if len(sizes) > 1:
-        raise UserError(f"Label maps {', '.join(names)}: their sizes (T, Z, Y, X) differ: {sorted(sizes)}.")
-    if first.size_t > 1:
-        raise UserError(f"Label map {first.name}: it has {first.size_t} time points. Give one time point.")
-    deep = first.size_z > 1
-    scale = np.array([first.micrometres(axis) for axis in ("zyx" if deep else "yx")], float)
-    if args.unit == "px":
-        scale = np.where(np.isnan(scale), 1, scale / scale[-1])
-    if np.isnan(scale).any():
-        raise UserError(f"Label map {first.name}: its pixel size in µm is unknown. Choose pixels as unit.")
-    found = [measure_movie(movie) for movie in movies]
-    pixels = np.concatenate([one.centroid for one in found])[:, 0 if deep else 1 :]
-    classes = args.class_names or (["all"] if len(names) == 1 else names)
-    of_class = np.concatenate([[name] * len(one.label) for name, one in zip(classes, found, strict=True)])
-    label = np.concatenate([one.label for one in found])
-    shape = np.array([first.size_z, first.size_y, first.size_x][0 if deep else 1 :])
-    columns = ("image", "label", "class", *(f"centroid_{axis}_{args.unit}" for axis in ("xyz" if deep else "xy")))
-    position = pixels * scale
-    rows = [(first.name, k, c, *p[::-1]) for k, c, p in zip(label.tolist(), of_class, position.tolist(), strict=True)]
-    # The middle of the first pixel is the origin.
-    box = Box(-0.5 * scale, (shape - 0.5) * scale)
-    return Scene(first.name, position, of_class.astype(object), sorted(set(classes)), columns, rows, box)
-
-
-def region_window(path: Path, name: str, unit: str) -> Region:
-    """The window from a label map: every pixel that is not 0.
-
-    Raises:
-        UserError: No flat label map, nothing in it, or without the pixel size that µm need.
-    """
-    import numpy as np
-    from image_file import open_image
-    from label_map_writer import check_label_map
-
-    image = open_image(path, name)
-    check_label_map(image)
-    if image.size_t * image.size_z > 1:
-        raise UserError(f"Region {name}: it has time points or z-planes. Give a flat label map.")
-    scale = np.array([image.micrometres("y"), image.micrometres("x")], float) if unit == "um" else np.ones(2)
-    if np.isnan(scale).any():
-        raise UserError(f"Region {name}: its pixel size in µm is unknown. Choose pixels as unit.")
-    mask = image.read_plane() > 0
-    if not mask.any():
-        raise UserError(f"Region {name}: every pixel is 0. Mark the region by labels above 0.")
-    return Region(mask, scale)
-
-
-def box_around(position: np.ndarray, name: str) -> Box:
-    """The box around points, a little larger, as the box that random points fill would be.
-
-    Ripley BD, Rasson J-P (1977) J Appl Prob 14, 483-491: scaled by (n + 1) / (n - 1) about its middle.
-
-    Raises:
-        UserError: The points span no area.
-    """
-    lower, upper = position.min(axis=0), position.max(axis=0)
-    n = len(position)
-    if n < 3 or (upper <= lower).any():
-        raise UserError(
-            f"Image {name}: its {n} objects span no area, so the window is unknown. "
-            "Give its width and height, or a region."
-        )
-    middle, half = (lower + upper) / 2, (upper - lower) / 2 * (n + 1) / (n - 1)
-    return Box(middle - half, middle + half)
 
 
 @dataclass(frozen=True)
@@ -304,6 +159,9 @@ def _arguments(argv: list[str] | None) -> Namespace:
     for column in ("x", "y", "z", "class", "image"):
         parser.add_argument(f"--{column}-column")
     parser.add_argument("--unit", choices=["px", "um"], default="px")
+    parser.add_argument("--class-condition", help="table: rows that meet it are one class, the others another")
+    parser.add_argument("--window-image", type=Path, help="objects could have been anywhere in this image")
+    parser.add_argument("--window-image-name")
     parser.add_argument("--region", type=Path, help="label map: objects could have been where it is not 0")
     parser.add_argument("--region-name")
     for side in ("width", "height", "depth"):
@@ -336,8 +194,12 @@ def _check(args: Namespace) -> None:
         raise UserError(
             "Shuffling classes needs more than one class: give a second label map, or choose random points."
         )
-    if args.region and (args.width or args.height or args.depth):
-        raise UserError("Window: a region and a width and height exclude each other. Give one of them.")
+    if sum((bool(args.region), bool(args.window_image), bool(args.width or args.height or args.depth))) > 1:
+        raise UserError("Window: a region, an image and a width and height exclude each other. Give one of them.")
+    if args.class_column and args.class_condition:
+        raise UserError("Classes: a column and a condition exclude each other. Give one of them.")
+    if args.labels and (args.class_condition or args.window_image):
+        raise UserError("Classes by a condition and the window of an image are for tables. Leave them out.")
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -349,12 +211,7 @@ def main(argv: list[str] | None = None) -> None:
     else:
         scenes = list(scenes_of_table(read_measurement_table(args.table, args.table_name or args.table.name), args))
     dimensions = scenes[0].position.shape[1]
-    window = region_window(args.region, args.region_name or args.region.name, args.unit) if args.region else None
-    if window and (dimensions > 2 or len(scenes) > 1):
-        raise UserError(
-            f"Region {args.region_name or args.region.name}: it serves one flat image, here are {len(scenes)} with "
-            f"{dimensions} dimensions. Analyze them one by one."
-        )
+    window = _window(args, len(scenes), dimensions)
     options = PatternOptions(args.radii, args.max_radius, args.correction, args.simulations, args.null, args.seed)
     # An image without objects has no row in a table of objects, but a label map may be empty: its window is known.
     results = [
@@ -363,6 +220,27 @@ def main(argv: list[str] | None = None) -> None:
         if len(scene.classes) and (len(scene.position) or scene.window or window)
     ]
     write_outputs(results, scenes, args, dimensions)
+
+
+def _window(args: Namespace, scenes: int, dimensions: int) -> Window | None:
+    """The window from a file; None where none is given.
+
+    Raises:
+        UserError: It is asked to serve several images, or a region objects in 3D.
+    """
+    given = args.region or args.window_image
+    if not given:
+        return None
+    name = (args.region_name if args.region else args.window_image_name) or given.name
+    if scenes > 1 or (args.region and dimensions > 2):
+        kind = "Region" if args.region else "Window"
+        raise UserError(
+            f"{kind} {name}: it serves one {'flat ' if args.region else ''}image, here are {scenes} with {dimensions} "
+            "dimensions. Analyze them one by one."
+        )
+    if args.region:
+        return region_window(args.region, name, args.unit)
+    return image_window(args.window_image, name, args.unit, dimensions)
 
 
 def write_outputs(results: list[Result], scenes: list[Scene], args: Namespace, dimensions: int) -> None:
@@ -381,6 +259,10 @@ def write_outputs(results: list[Result], scenes: list[Scene], args: Namespace, d
     )
     if results and (args.figure or args.density_out):
         _draw_first(results, args, dimensions)
+    elif args.figure:
+        from spatial_figure import draw_nothing
+
+        draw_nothing(args.figure, f"{scenes[0].image}: no objects")
     for result in results:
         print(f"{result.scene.image}: {len(result.points.of_class)} objects, {result.cluster.max(initial=0)} clusters")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -46,12 +46,14 @@ def draw_pattern(path: Path, picture: PatternPicture) -> None:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
+    # Dollars in a name are no formula.
+    picture = replace(picture, names=[name.replace("$", r"\$") for name in picture.names])
     n = len(picture.names)
     pairs = [(a, a) for a in range(n)] + [(a, b) for a in range(n) for b in range(a + 1, n)]
     pairs = pairs[:MOST_PAIRS]
     figure = Figure(figsize=(4 * max(3, len(pairs)), 11), layout="constrained")
     FigureCanvasAgg(figure)
-    figure.suptitle(picture.title)
+    figure.suptitle(picture.title, parse_math=False)
     top, middle, bottom = figure.subfigures(3, 1, squeeze=False)[:, 0]
     axes = top.subplots(1, 3)
     _draw_points(axes[0], picture)
@@ -70,6 +72,17 @@ def draw_pattern(path: Path, picture: PatternPicture) -> None:
             axis.plot(curves.r, observed[a, b], color="tab:red", label="observed")
             axis.set(title=f"{picture.names[a]} - {picture.names[b]}", xlabel=f"r ({picture.unit})", ylabel=label)
             axis.legend(fontsize="small")
+    figure.savefig(path, format="png", dpi=80, metadata={"Software": None})
+
+
+def draw_nothing(path: Path, title: str) -> None:
+    """Write a figure that only says why it is empty: what shows figures of a list expects one of each image."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(6, 2))
+    FigureCanvasAgg(figure)
+    figure.text(0.5, 0.5, title, ha="center", va="center", parse_math=False)
     figure.savefig(path, format="png", dpi=80, metadata={"Software": None})
 
 

@@ -46,7 +46,7 @@ def draw_stains(path: Path, name: str, small: np.ndarray, palette: Palette, opti
     stains = options.stains
     figure = Figure(figsize=(4 * (len(stains.names) + 1), 7.5), layout="constrained")
     FigureCanvasAgg(figure)
-    figure.suptitle(name)
+    figure.suptitle(name, parse_math=False)
     axes = figure.subplots(2, len(stains.names) + 1)
     amounts, density = separate(small, options)
     tissue = density >= options.tissue
@@ -60,7 +60,7 @@ def draw_stains(path: Path, name: str, small: np.ndarray, palette: Palette, opti
         # What the image would look like with this stain alone.
         alone = options.white * 10 ** (-amounts[..., k : k + 1] * stains.vectors[k])
         axes[0, k + 1].imshow(np.clip(alone, 0, 255).astype(np.uint8))
-        axes[0, k + 1].set_title(stain)
+        axes[0, k + 1].set_title(stain, parse_math=False)
         axis = axes[1, k + 1]
         highest = max(float(amounts_of_palette[:, k].max(initial=0)), float(options.levels[k].max())) * 1.02
         axis.hist(
@@ -72,7 +72,8 @@ def draw_stains(path: Path, name: str, small: np.ndarray, palette: Palette, opti
         )
         for level, style in zip(options.levels[k], ("-", "--", ":"), strict=True):
             axis.axvline(level, color="k", linestyle=style, linewidth=1)
-        axis.set(title=f"{stain} in tissue", xlabel="amount (optical density)", ylabel="pixels")
+        axis.set_title(f"{stain} in tissue", parse_math=False)
+        axis.set(xlabel="amount (optical density)", ylabel="pixels")
         axis.set_yscale("symlog")  # as log, but 0 has a place
     for axis in (*axes[0], axes[1, 0]):
         axis.set_axis_off()

@@ -50,7 +50,7 @@ def draw_tracks(path: Path, picture: TrackPicture) -> None:
     axes = figure.subplots(2, 2)
     paths, shown, total = _paths(picture)
     some = f"{shown} of {total} tracks" if shown < total else f"{total} tracks"
-    figure.suptitle(f"{picture.title}: {some}")
+    figure.suptitle(f"{picture.title}: {some}", parse_math=False)
     _draw_paths(axes[0, 0], paths, picture)
     _draw_from_origin(axes[0, 1], paths, picture)
     _draw_speeds(axes[1, 0], picture)

@@ -1,0 +1,198 @@
+"""Objects of one image, their classes, and the window they lie in: from a measurement table or from label maps."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from measurement_table import MeasurementTable
+from spatial_window import Box, Region, Window
+from tool_errors import UserError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+IMAGE_COLUMNS = ("image", "image_name")
+# Classes of a condition: those that meet it and those that do not.
+SELECTED, OTHER = "selected", "other"
+
+
+@dataclass(frozen=True)
+class Scene:
+    """The objects of one image.
+
+    Attributes:
+        image: Its name.
+        position: (n, 2) or (n, 3) in `px` or `um`.
+        of_class: (n,) name of each object's class.
+        classes: Names of all classes, sorted.
+        columns: What is known of each object.
+        rows: One for each object.
+        window: Where objects could have been; None: the box around them.
+    """
+
+    image: str
+    position: np.ndarray
+    of_class: np.ndarray
+    classes: list[str]
+    columns: tuple[str, ...]
+    rows: list[tuple[Any, ...]]
+    window: Window | None
+
+
+def scenes_of_table(table: MeasurementTable, args: Namespace) -> Iterator[Scene]:
+    """Split a measurement table by image.
+
+    Raises:
+        UserError: No column for a position, or a position is no number.
+    """
+    import numpy as np
+
+    def column(axis: str, asked: str | None) -> str | None:
+        names = (f"centroid_{axis}_{args.unit}", f"{axis}_{args.unit}", f"centroid_{axis}", axis, axis.upper())
+        return asked or table.first_of(names)
+
+    x, y, z = column("x", args.x_column), column("y", args.y_column), column("z", args.z_column)
+    if x is None or y is None:
+        raise UserError(
+            f"Table {table.name}: no columns for the position in {args.unit} (tried centroid_x_{args.unit}, x and "
+            f"alike). Name them; the table has: {', '.join(table.columns)}."
+        )
+    position = np.column_stack([table.numbers(one) for one in ([z] if z else []) + [y, x]])
+    classes = np.array(_classes(table, args), dtype=object)
+    image_column = args.image_column or table.first_of(IMAGE_COLUMNS)
+    image = np.array(table.texts(image_column) if image_column else [table.name] * len(position), dtype=object)
+    for name in dict.fromkeys(image.tolist()) if len(image) else [table.name]:
+        here = np.flatnonzero(image == name)
+        rows = [table.rows[i] for i in here]
+        fixed = [OTHER, SELECTED] if args.class_condition else [] if args.class_column else ["all"]
+        present = sorted({*classes[here].tolist(), *fixed})
+        box = _sized_box(args, position.shape[1])
+        yield Scene(str(name), position[here], classes[here], present, table.columns, rows, box)
+
+
+def _classes(table: MeasurementTable, args: Namespace) -> list[str]:
+    """The class of each row: as its column says, by whether it meets the condition, or one for all."""
+    if args.class_column:
+        return table.texts(args.class_column)
+    if not args.class_condition:
+        return ["all"] * len(table.rows)
+    from row_expression import rows_that_match
+
+    return [SELECTED if met else OTHER for met in rows_that_match(args.class_condition, table).tolist()]
+
+
+def _sized_box(args: Namespace, dimensions: int) -> Window | None:
+    """The window from given width, height and depth."""
+    import numpy as np
+
+    sides = [args.depth, args.height, args.width][3 - dimensions :]
+    if not any(sides):
+        return None
+    if not all(sides):
+        raise UserError("Window: width and height (in 3D also depth) belong together. Give all, or none.")
+    return Box(np.zeros(dimensions), np.array(sides, float))
+
+
+def scene_of_label_maps(args: Namespace) -> Scene:
+    """Take the objects of label maps of one image; each label map is a class.
+
+    Raises:
+        UserError: The label maps differ in size, have time points, or lack the pixel size that µm need.
+    """
+    import numpy as np
+    from image_file import open_image
+    from track_movie import measure_movie
+
+    names = args.label_names or [path.name for path in args.labels]
+    movies = [open_image(path, name) for path, name in zip(args.labels, names, strict=True)]
+    first = movies[0]
+    sizes = {(one.size_t, one.size_z, one.size_y, one.size_x) for one in movies}
+    if len(sizes) > 1:
+        raise UserError(f"Label maps {', '.join(names)}: their sizes (T, Z, Y, X) differ: {sorted(sizes)}.")
+    if first.size_t > 1:
+        raise UserError(f"Label map {first.name}: it has {first.size_t} time points. Give one time point.")
+    deep = first.size_z > 1
+    scale = np.array([first.micrometres(axis) for axis in ("zyx" if deep else "yx")], float)
+    if args.unit == "px":
+        scale = np.where(np.isnan(scale), 1, scale / scale[-1])
+    if np.isnan(scale).any():
+        raise UserError(f"Label map {first.name}: its pixel size in µm is unknown. Choose pixels as unit.")
+    found = [measure_movie(movie) for movie in movies]
+    pixels = np.concatenate([one.centroid for one in found])[:, 0 if deep else 1 :]
+    classes = args.class_names or (["all"] if len(names) == 1 else names)
+    of_class = np.concatenate([[name] * len(one.label) for name, one in zip(classes, found, strict=True)])
+    label = np.concatenate([one.label for one in found])
+    shape = np.array([first.size_z, first.size_y, first.size_x][0 if deep else 1 :])
+    columns = ("image", "label", "class", *(f"centroid_{axis}_{args.unit}" for axis in ("xyz" if deep else "xy")))
+    position = pixels * scale
+    rows = [(first.name, k, c, *p[::-1]) for k, c, p in zip(label.tolist(), of_class, position.tolist(), strict=True)]
+    box = _extent(shape, scale)
+    return Scene(first.name, position, of_class.astype(object), sorted(set(classes)), columns, rows, box)
+
+
+def _extent(shape: np.ndarray, scale: np.ndarray) -> Box:
+    """The box that pixels fill; the middle of the first pixel is the origin."""
+    return Box(-0.5 * scale, (shape - 0.5) * scale)
+
+
+def image_window(path: Path, name: str, unit: str, dimensions: int) -> Box:
+    """The window from the extent of an image or label map, for objects that were measured on it.
+
+    Raises:
+        UserError: The pixel size is unknown but µm are asked for, or objects in 3D need that of z.
+    """
+    import numpy as np
+    from image_file import open_image
+
+    image = open_image(path, name)
+    axes = "zyx"[3 - dimensions :]
+    scale = np.array([image.micrometres(axis) for axis in axes], float) if unit == "um" else np.ones(dimensions)
+    if np.isnan(scale).any():
+        raise UserError(f"Image {name}: its pixel size in µm is unknown. Choose pixels as unit.")
+    return _extent(np.array([image.size_z, image.size_y, image.size_x][3 - dimensions :]), scale)
+
+
+def region_window(path: Path, name: str, unit: str) -> Region:
+    """The window from a label map: every pixel that is not 0.
+
+    Raises:
+        UserError: No flat label map, nothing in it, or without the pixel size that µm need.
+    """
+    import numpy as np
+    from image_file import open_image
+    from label_map_writer import check_label_map
+
+    image = open_image(path, name)
+    check_label_map(image)
+    if image.size_t * image.size_z > 1:
+        raise UserError(f"Region {name}: it has time points or z-planes. Give a flat label map.")
+    scale = np.array([image.micrometres("y"), image.micrometres("x")], float) if unit == "um" else np.ones(2)
+    if np.isnan(scale).any():
+        raise UserError(f"Region {name}: its pixel size in µm is unknown. Choose pixels as unit.")
+    mask = image.read_plane() > 0
+    if not mask.any():
+        raise UserError(f"Region {name}: every pixel is 0. Mark the region by labels above 0.")
+    return Region(mask, scale)
+
+
+def box_around(position: np.ndarray, name: str) -> Box:
+    """The box around points, a little larger, as the box that random points fill would be.
+
+    Ripley BD, Rasson J-P (1977) J Appl Prob 14, 483-491: scaled by (n + 1) / (n - 1) about its middle.
+
+    Raises:
+        UserError: The points span no area.
+    """
+    lower, upper = position.min(axis=0), position.max(axis=0)
+    n = len(position)
+    if n < 3 or (upper <= lower).any():
+        raise UserError(
+            f"Image {name}: its {n} objects span no area, so the window is unknown. "
+            "Give its width and height, or a region."
+        )
+    middle, half = (lower + upper) / 2, (upper - lower) / 2 * (n + 1) / (n - 1)
+    return Box(middle - half, middle + half)
