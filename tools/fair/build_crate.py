@@ -15,7 +15,7 @@ from crate_general import general_crate, zenodo_json
 from crate_gide import gide_crate
 from crate_terms import DESCRIPTOR
 from findings_report import readable_list
-from image_facts import ImageFacts
+from image_facts import ImageFacts, is_packed_zarr, without_suffix
 from image_list import load_images, read_file_list
 from metadata_table import MetadataValue, by_object, images_of, read_metadata_table
 from package_files import (
@@ -43,7 +43,7 @@ _ZIP_DATE = (1980, 1, 1, 0, 0, 0)
 
 # The archive's list of forbidden letters is on its help page; these are surely allowed.
 _NOT_IN_PATHS = re.compile(r"[^A-Za-z0-9 _.\-/()]")
-_ENDING = re.compile(r"\.(tiff?|png|jpe?g|zarr|zip|czi|nd2|lif|h5)$", re.IGNORECASE)
+_ENDING = re.compile(r"\.(tiff?|png|jpe?g|zarr|zip|ozx|czi|nd2|lif|h5)$", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -136,7 +136,10 @@ def place_images(
     taken: dict[str, str] = {}
     for facts in images:
         source = sources.get(facts.name)
-        path = package_path("images", facts.name, ".ome.tiff" if source else "")
+        # A list keeps its names through a conversion: what is packed is called by what it is.
+        zarr = source is not None and is_packed_zarr(source) and not facts.name.casefold().endswith((".ozx", ".zip"))
+        name = f"{without_suffix(facts.name)}.ozx" if zarr else facts.name
+        path = package_path("images", name, ".ome.tiff" if source else "")
         if path in taken:
             raise UserError(f"images {taken[path]} and {facts.name}: both would be {path}. Rename one.")
         taken[path] = facts.name
@@ -222,7 +225,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--product", choices=PRODUCTS, required=True)
     parser.add_argument("--metadata", type=Path, required=True, help="normalised table of validate_metadata")
-    parser.add_argument("--images", type=Path, help='JSON list of {"path", "name"} of OME-TIFF images')
+    parser.add_argument("--images", type=Path, help='JSON list of {"path", "name"} of OME-TIFF or OME-Zarr images')
     parser.add_argument("--image-table", type=Path, help="tabular file of images (image_id or image_name)")
     parser.add_argument("--annotations", type=Path, help='JSON list of {"path", "name"}: label maps, ROIs, tracks')
     parser.add_argument("--results", type=Path, help='JSON list of {"path", "name"}: measurement tables, pictures')

@@ -16,6 +16,8 @@ _MEDIA_TYPES = {
     ".tiff": "image/tiff",
     ".tsv": "text/tab-separated-values",
     ".tabular": "text/tab-separated-values",
+    # An OME-Zarr in one file is a zip (RFC-9 of OME-Zarr).
+    ".ozx": "application/zip",
 }
 _LICENSE_NAMES = {"https://creativecommons.org/publicdomain/zero/1.0/": "CC0 1.0 Universal"}
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from tool_errors import UserError
+from zarr_facts import zarr_values
 
 LIGHT_SOURCES = {"Laser", "Arc", "Filament", "LightEmittingDiode", "GenericExcitationSource"}
 # More than a hundred distinct channel names help nobody; the count of filled places is kept in full.
@@ -29,7 +30,7 @@ _EMPTY_WORDS = {
 }
 # A size, wavelength or aperture of nothing was not measured (OME writers put 0 where they know nothing).
 _NOT_ZERO = re.compile(r"Size[XYZCT]|Wavelength|LensNA|Magnification|ExposureTime|TimeIncrement|WorkingDistance")
-_SUFFIX = re.compile(r"\.(ome\.tiff?|tiff?|ome\.zarr|zarr|png|jpe?g|czi|nd2|lif)$", re.IGNORECASE)
+_SUFFIX = re.compile(r"\.(ome\.tiff?|tiff?|(ome\.)?zarr(\.zip)?|ozx|png|jpe?g|czi|nd2|lif)$", re.IGNORECASE)
 _FROM_OMERO = re.compile(r"Image_(\d+)_(.+)", re.DOTALL)
 
 
@@ -75,10 +76,21 @@ class ImageFacts:
 
     def names(self) -> tuple[str, ...]:
         """Every name that means this image: its own, without suffix, and OMERO's, in the order of trust."""
-        found = [self.name, *self.aliases, _SUFFIX.sub("", self.name)]
-        exported = (_FROM_OMERO.fullmatch(name) for name in (self.name, _SUFFIX.sub("", self.name)))
+        found = [self.name, *self.aliases, without_suffix(self.name)]
+        exported = (_FROM_OMERO.fullmatch(name) for name in (self.name, without_suffix(self.name)))
         found += [match[2] for match in exported if match]
         return tuple(dict.fromkeys(name for name in found if name))
+
+
+def without_suffix(name: str) -> str:
+    """A file's name without what says its format."""
+    return _SUFFIX.sub("", name)
+
+
+def is_packed_zarr(path: Path) -> bool:
+    """Tell by its first bytes whether a file is a zip: the only kind of zip that an image is here is an OME-Zarr."""
+    with path.open("rb") as stream:
+        return stream.read(4) == b"PK\x03\x04"
 
 
 def meaningful(name: str, value: str) -> bool:
@@ -95,23 +107,30 @@ def meaningful(name: str, value: str) -> bool:
 
 
 def read_images(files: Iterable[tuple[Path, str]]) -> Iterator[ImageFacts]:
-    """Read the facts of each OME-TIFF: one page's description a file, never its pixels.
+    """Read the facts of each OME-TIFF (one page's description) or packed OME-Zarr (its JSON), never the pixels.
 
     A TIFF without OME-XML has its sizes only.
 
     Raises:
-        UserError: Not a TIFF, or OME-XML that cannot be read.
+        UserError: Neither a TIFF nor an OME-Zarr, or metadata that cannot be read.
     """
     import tifffile
 
     for path, name in files:
+        if is_packed_zarr(path):
+            values = zarr_values(path, name)
+            fields = {key: occurrences(key, found) for key, found in values.items()}
+            yield ImageFacts(name, omero_id(name), path.stat().st_size, fields)
+            continue
         try:
             with tifffile.TiffFile(path) as tiff:
                 page = tiff.pages.first
                 description = page.description if "<OME" in page.description[:2000] else ""
                 plain = {"Pixels.SizeX": str(page.imagewidth), "Pixels.SizeY": str(page.imagelength)}
         except (tifffile.TiffFileError, OSError, ValueError, IndexError) as error:
-            raise UserError(f"image {name}: not a readable TIFF ({error}). Convert it to OME-TIFF first.") from error
+            raise UserError(
+                f"image {name}: not a readable TIFF ({error}). Convert it to OME-TIFF or OME-Zarr first."
+            ) from error
         size = path.stat().st_size
         if description:
             yield facts_of_ome_xml(description, name, size)

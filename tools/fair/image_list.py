@@ -116,7 +116,7 @@ def known_values(image: ImageFacts) -> dict[str, str]:
         "image.pixel_size_z": _with_unit(image, "Pixels.PhysicalSizeZ", "µm") if sizes["Z"] != "1" else "",
         "image.time_increment": _with_unit(image, "Pixels.TimeIncrement", "s") if sizes["T"] != "1" else "",
         "image.channels": "; ".join(_values(image, "Channel.Name")),
-        "image.format": "OME-TIFF" if "Pixels.DimensionOrder" in image.fields else "",
+        "image.format": _format(image),
         "acquisition.date": image.first("Image.AcquisitionDate")[:10],
         "acquisition.imaging_instrument": "; ".join(
             text for name in ("Instrument.Microscope", "Instrument.Detector") for text in _values(image, name)
@@ -125,6 +125,12 @@ def known_values(image: ImageFacts) -> dict[str, str]:
         "specimen.channel_content": "; ".join(_values(image, "Channel.Fluor")),
     }
     return {key: value for key, value in known.items() if value}
+
+
+def _format(image: ImageFacts) -> str:
+    if "Zarr.Version" in image.fields:
+        return "OME-Zarr"
+    return "OME-TIFF" if "Pixels.DimensionOrder" in image.fields else ""
 
 
 def _values(image: ImageFacts, name: str) -> tuple[str, ...]:
