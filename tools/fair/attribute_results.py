@@ -9,6 +9,7 @@ from pathlib import Path
 
 from html_report import Markup, page, paragraph, section, table
 from table_reader import plain_text, read_table, spreadsheet_safe
+from tool_arguments import parse_arguments
 from tool_errors import UserError, run_tool
 
 CARRIED = ("accession", "study_title", "licence", "citation", "source_url")
@@ -164,7 +165,7 @@ def main() -> None:
     parser.add_argument("--image-column", default="image", help="column of the results that names the image")
     parser.add_argument("--output", type=Path, required=True, help="table to write")
     parser.add_argument("--report", type=Path, required=True, help="HTML page to write")
-    args = parser.parse_args()
+    args = parse_arguments(parser)
     files = json.loads(args.results.read_text(encoding="utf-8"))
     results = [read_result(Path(file["path"]), file["name"]) for file in files]
     sources = read_origin(args.origin, args.origin_name)

@@ -13,6 +13,7 @@ from image_list import load_images
 from key_value_dialects import read_key_values
 from linked_data import NAMESPACES, Collection, Property, join_properties, linked_document, pair_row, value_row
 from metadata_table import images_of, is_metadata_table, read_metadata_table
+from tool_arguments import parse_arguments
 from tool_errors import UserError, run_tool
 
 if TYPE_CHECKING:
@@ -135,7 +136,7 @@ def main() -> None:
     parser.add_argument("--metadata-name", default="metadata")
     parser.add_argument("--json-ld", type=Path, required=True)
     parser.add_argument("--turtle", type=Path, required=True)
-    args = parser.parse_args()
+    args = parse_arguments(parser)
     config = json.loads(args.config.read_text(encoding="utf-8"))
     addresses = {key: base_address(config[key], key) if config.get(key) else "" for key in ("address", "omero_address")}
     rows, named = read_rows(args.metadata, args.metadata_name) if args.metadata else ([], [])

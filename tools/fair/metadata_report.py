@@ -13,6 +13,7 @@ from key_value_dialects import read_key_values
 from metadata_checks import validate
 from metadata_table import MetadataValue, by_object, images_of, is_metadata_table, read_metadata_table
 from table_reader import spreadsheet_safe
+from tool_arguments import parse_arguments
 from tool_errors import UserError, run_tool
 
 STANDARDS = ("rembi", "mifa", "nbo-q")
@@ -143,7 +144,7 @@ def main() -> int:
     parser.add_argument("--image-completeness", type=Path, required=True)
     parser.add_argument("--field-completeness", type=Path, required=True)
     parser.add_argument("--report", type=Path, required=True)
-    args = parser.parse_args()
+    args = parse_arguments(parser)
     standards = [standard for standard in args.standards.split(",") if standard]
     if not standards or set(standards) - set(STANDARDS):
         raise UserError(f"standards {args.standards}: choose at least one of {', '.join(STANDARDS)}.")

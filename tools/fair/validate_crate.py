@@ -11,6 +11,7 @@ from crate_terms import BIA_PROFILE, DESCRIPTOR, GIDE_PROFILE, offline_context
 from findings_report import findings_page, readable_list, write_findings
 from roc_validator import installed, roc_findings
 from table_reader import Finding
+from tool_arguments import parse_arguments
 from tool_errors import UserError, run_tool
 
 PROFILES = ("auto", "base", "gide", "bia", "general")
@@ -84,7 +85,7 @@ def main() -> int:
     parser.add_argument("--findings", type=Path, required=True)
     parser.add_argument("--report", type=Path, required=True)
     parser.add_argument("--mended", type=Path, help="write the crate with known misspellings put right")
-    args = parser.parse_args()
+    args = parse_arguments(parser)
     crate = read_crate(args.crate, args.crate_name)
     profile = guess_profile(crate.document) if args.profile == "auto" else args.profile
     findings = validate_crate(crate, profile, args.roc_validator)

@@ -1,0 +1,24 @@
+"""Reads a tool's arguments, also those whose text must never pass a shell."""
+
+import json
+import sys
+from argparse import ArgumentParser, Namespace
+from collections.abc import Sequence
+from pathlib import Path
+
+
+def parse_arguments(parser: ArgumentParser, argv: Sequence[str] | None = None) -> Namespace:
+    """Parse the command line; `--arguments FILE` adds the arguments of a JSON list of strings.
+
+    Galaxy writes names and other free text into that file: there no quote, dollar or backtick means anything.
+
+    Args:
+        parser: The tool's parser.
+        argv: Arguments; those of the process where None.
+    """
+    parser.add_argument("--arguments", type=Path, help="JSON file: a list of further arguments")
+    words = list(sys.argv[1:] if argv is None else argv)
+    if "--arguments" in words:
+        file = Path(words[words.index("--arguments") + 1])
+        words += json.loads(file.read_text(encoding="utf-8"))
+    return parser.parse_args(words)

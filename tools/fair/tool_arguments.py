@@ -1,0 +1,1 @@
+../common/tool_arguments.py
