@@ -33,7 +33,12 @@ def annotate(lab: Lab, tmp_path: Path):
             path = tmp_path / f"dataset_{number}.dat"
             path.write_bytes(data)
             given.append(named(name, path))
-        values = {"within": typed("dataset", "d"), "kind": "image", "mode": "add", "attachments": given or None}
+        values = {
+            "within": typed("dataset", "d"),
+            "kind": "image",
+            "mode": "add",
+            "attachments": given or [named("", None) | {"source_path": None}],
+        }
         table = named("table.csv", tmp_path / "table.csv")
         outputs = {"output": "out.tsv", "changes": "changes.tsv"}
         paths = lab.run(omero_annotate, tmp_path, outputs, table=table, **(values | config))

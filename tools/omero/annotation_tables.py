@@ -85,9 +85,10 @@ def read_attachments(files: Any) -> dict[str, Attachment]:
         UserError: Two have one name.
     """
     given: dict[str, Attachment] = {}
-    for file in read_files(files) if files else []:
-        if not file.path.name:  # Galaxy describes a file that was not given, without a path.
-            continue
+    entries = [files] if isinstance(files, Mapping) else files or []
+    # Galaxy describes a file that was not given, without a path.
+    entries = [entry for entry in entries if entry["source_path"]]
+    for file in read_files(entries) if entries else []:
         if file.identifier in given:
             raise UserError(f"file {file.identifier!r}: it is given twice. Rename one, or leave it out.")
         size = file.path.stat().st_size

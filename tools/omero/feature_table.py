@@ -1,9 +1,13 @@
-"""Measurement tables of many images read as one: their columns, the type of each, and their rows one by one."""
+"""Measurement tables of many images read as one: their columns, the type of each, and their rows one by one.
+
+Columns are separated by tabs, commas or semicolons. As omero-metadata has it, a first line `# header s,d,l,b,image,...`
+may give the type of each column.
+"""
 
 import csv
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from named_files import NamedFile
 from tool_errors import UserError
@@ -11,6 +15,12 @@ from tool_errors import UserError
 NOT_FEATURES = ("image", "image_id")  # Say which image a row belongs to.
 EXACT_IN_DOUBLE = 2**53
 LARGEST_LONG = 2**63 - 1
+OBJECTS = ("image", "roi", "well", "plate", "dataset")
+"""Kinds of columns that hold ids of OMERO's objects. A column of them is called `<kind>_id`."""
+NAMED = ("well", "plate", "dataset")
+"""Columns of these names hold names of such objects, which can be looked up."""
+_DECLARED = {"s": "string", "d": "double", "l": "long", "b": "bool"}
+_DECLARATION = re.compile(r"#\s*header\b\s*", re.IGNORECASE)
 
 _WHOLE = re.compile(r"[+-]?(0|[1-9]\d*)")  # 007 is a name.
 _REAL = re.compile(r"[+-]?((0|[1-9]\d*)(\.\d*)?|\.\d+)([eE][+-]?\d+)?|[+-]?(nan|inf|infinity)", re.IGNORECASE)
@@ -18,7 +28,10 @@ _REAL = re.compile(r"[+-]?((0|[1-9]\d*)(\.\d*)?|\.\d+)([eE][+-]?\d+)?|[+-]?(nan|
 
 @dataclass(frozen=True)
 class Feature:
-    """A column: `kind` is "long", "double", "bool" or "string"; `size` the bytes of the longest text in UTF-8."""
+    """A column: `kind` is "long", "double", "bool", "string" or one of `OBJECTS`.
+
+    `size` counts the bytes of the longest text in UTF-8.
+    """
 
     name: str
     kind: str
@@ -27,10 +40,27 @@ class Feature:
 
 @dataclass(frozen=True)
 class Survey:
-    """What a first pass over the tables found: all columns in order of appearance, and the images they speak of."""
+    """What a first pass over the tables found: all columns in order of appearance, and the images they speak of.
+
+    `places` holds what stood in the columns (plate, well, dataset), each combination once.
+    """
 
     features: tuple[Feature, ...]
     images: tuple[str, ...]
+    places: tuple[tuple[str, str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class _Layout:
+    """How a file is written: its delimiter, its columns and what its first line declares of them."""
+
+    delimiter: str
+    columns: tuple[str, ...]
+    declared: tuple[str, ...]
+    lines: int
+
+    def place(self, name: str) -> int | None:
+        return self.columns.index(name) if name in self.columns else None
 
 
 @dataclass
@@ -44,6 +74,7 @@ class _Values:
     truth: bool = False
     text: bool = False
     size: int = 1
+    declared: set[str] = field(default_factory=set)
 
     def see(self, value: str) -> None:
         if not value:
@@ -62,7 +93,9 @@ class _Values:
         self.size = max(self.size, len(value.encode()))
 
     def kind(self) -> str:
-        """The narrowest type that keeps every value exactly; blanks are kept as NaN or as empty text."""
+        """What is declared, or the narrowest type that keeps every value; blanks are kept as NaN or as empty text."""
+        if self.declared:
+            return next(iter(self.declared))
         number = self.whole or self.real
         if self.text or (self.truth and (number or self.blank)):
             return "string"
@@ -73,98 +106,168 @@ class _Values:
         return "long" if self.whole and not self.real and not self.blank else "double"
 
 
-def survey_tables(files: Sequence[NamedFile]) -> Survey:
+def survey_tables(files: Sequence[NamedFile], rows_have_images: bool = True) -> Survey:
     """Read all tables once to learn their columns, types and images; one row is in memory at a time.
 
     A table without rows speaks of the image that its own name leads to, unless it has a column `image` or `image_id`
     and a name without an id: then it is a merged table of no image.
 
+    Args:
+        files: The tables.
+        rows_have_images: A table without a column `image` or `image_id` speaks of the image after which it is named;
+            otherwise it speaks of none.
+
     Raises:
-        UserError: A table without a header, or with a ragged row.
+        UserError: A table without a header, with a ragged row, or with a value that is not of its declared type.
     """
     seen: dict[str, _Values] = {}
     images: dict[str, None] = {}
-    filled: list[list[str]] = []
+    places: dict[tuple[str, str, str], None] = {}
+    filled: list[_Layout] = []
     for file in files:
-        header = _header(file)
-        columns = [seen.setdefault(name, _Values()) for name in header]
+        layout = _layout(file)
+        columns = [seen.setdefault(name, _Values()) for name in layout.columns]
+        _declare(file, layout, columns)
+        of_places = [layout.place(name) for name in ("plate", "well", "dataset")]
         count = 0
-        for image, row in _rows(file, header):
+        for line, image, row in _rows(file, layout):
             count += 1
             images[image] = None
-            for values, text in zip(columns, row, strict=True):
+            for name, values, text in zip(layout.columns, columns, row, strict=True):
                 values.see(text.strip())
+                _check(file, line, name, values, text.strip())
+            places[tuple("" if place is None else row[place].strip() for place in of_places)] = None  # type: ignore[index]
         if count:
-            filled.append(header)
-        elif file.identifier.startswith("Image_") or not set(header) & set(NOT_FEATURES):
+            filled.append(layout)
+        elif file.identifier.startswith("Image_") or not set(layout.columns) & set(NOT_FEATURES):
             images[file.identifier] = None
+        if not rows_have_images and not set(layout.columns) & set(NOT_FEATURES):
+            images.pop(file.identifier, None)
     for name, values in seen.items():
         # What one table lacks is blank in its rows.
-        values.blank = values.blank or any(name not in header for header in filled)
-    features = [
-        # Without any value nothing is known of a type; a label is a whole number by definition.
-        Feature(name, "long" if name == "label" and values == _Values() else values.kind(), values.size)
-        for name, values in seen.items()
-        if name not in NOT_FEATURES
-    ]
-    return Survey(tuple(features), tuple(images))
+        values.blank = values.blank or any(name not in layout.columns for layout in filled)
+    features = [_feature(name, values) for name, values in seen.items() if name not in NOT_FEATURES]
+    return Survey(tuple(features), tuple(images), tuple(places))
 
 
 def read_measurements(files: Sequence[NamedFile], features: Sequence[Feature]) -> Iterator[tuple[str, list[str]]]:
     """Yield (image, one text a feature) of each row of all tables; what a table does not have is empty."""
     for file in files:
-        header = _header(file)
-        places = [header.index(feature.name) if feature.name in header else None for feature in features]
-        for image, row in _rows(file, header):
+        layout = _layout(file)
+        places = [layout.place(feature.name) for feature in features]
+        for _, image, row in _rows(file, layout):
             yield image, ["" if place is None else row[place].strip() for place in places]
 
 
 def convert(kind: str, text: str) -> int | float | bool | str:
-    """A cell's value in its column's type; an empty cell of a "double" is NaN."""
+    """A cell's value in its column's type; an empty cell of a "double" is NaN, an empty id -1, which points nowhere."""
     if kind == "long":
         return int(text)
+    if kind in OBJECTS:
+        return int(text or -1)
     if kind == "double":
         return float(text or "nan")
-    return text.lower() == "true" if kind == "bool" else text
+    return text.lower() in ("true", "1") if kind == "bool" else text
 
 
-def _header(file: NamedFile) -> list[str]:
+def _feature(name: str, values: _Values) -> Feature:
+    kind = name.removesuffix("_id")
+    if name.endswith("_id") and kind in OBJECTS and not (values.real or values.truth or values.text):
+        return Feature(name, kind, 0)
+    # Without any value nothing is known of a type; a label is a whole number by definition.
+    unknown = name == "label" and not (values.whole or values.real or values.truth or values.text or values.blank)
+    return Feature(name, "long" if unknown and not values.declared else values.kind(), values.size)
+
+
+def _declare(file: NamedFile, layout: _Layout, columns: Sequence[_Values]) -> None:
+    for name, values, kind in zip(layout.columns, columns, layout.declared, strict=False):
+        values.declared.add(kind)
+        if len(values.declared) > 1:
+            raise UserError(
+                f"table {file.identifier}: column {name!r} is declared as {kind}, but otherwise in another table. "
+                "Give it one type."
+            )
+
+
+def _check(file: NamedFile, line: int, name: str, values: _Values, text: str) -> None:
+    """Refuse a value that is not of the declared type of its column."""
+    if not values.declared:
+        return
+    kind = next(iter(values.declared))
+    fits = {
+        "string": True,
+        "double": not text or bool(_REAL.fullmatch(text)),
+        "bool": text.lower() in ("true", "false", "1", "0"),
+    }.get(kind, bool(_WHOLE.fullmatch(text)) or (not text and kind in OBJECTS))
+    if not fits:
+        raise UserError(
+            f"table {file.identifier}, line {line}: {name} is {text!r}, which is no {kind}, as the first line declares "
+            "it. Mend the cell or the declaration."
+        )
+
+
+def _layout(file: NamedFile) -> _Layout:
     try:
-        with file.path.open(encoding="utf-8-sig", newline="") as lines:
-            header = next(csv.reader(lines, delimiter="\t"), [])
+        with file.path.open(encoding="utf-8-sig", newline="") as stream:
+            lines = [stream.readline(), stream.readline()]
     except UnicodeDecodeError as error:
         raise UserError(f"table {file.identifier}: byte {error.start} is not UTF-8. Save the file in UTF-8.") from None
-    header = [name.strip() for name in header]
-    if not any(header):
+    declaration = _DECLARATION.match(lines[0])
+    head = lines[1] if declaration else lines[0]
+    delimiter = "\t" if "\t" in head else max(",;\t", key=head.count)
+    columns = tuple(name.strip() for name in next(csv.reader([head], delimiter=delimiter), []))
+    if not any(columns):
         raise UserError(f"table {file.identifier}: empty. It needs a header line that names its columns.")
-    if all(_REAL.fullmatch(name) for name in header):
+    if all(_REAL.fullmatch(name) for name in columns):
         raise UserError(
-            f"table {file.identifier}: no header, the first line holds values ({', '.join(header[:5])}). "
+            f"table {file.identifier}: no header, the first line holds values ({', '.join(columns[:5])}). "
             "Put a line with the names of the columns on top."
         )
-    if len(set(header)) < len(header) or "" in header:
-        raise UserError(f"table {file.identifier}: columns need names that differ; found: {', '.join(header)}.")
-    return header
+    if len(set(columns)) < len(columns) or "" in columns:
+        raise UserError(f"table {file.identifier}: columns need names that differ; found: {', '.join(columns)}.")
+    if not declaration:
+        return _Layout(delimiter, columns, (), 1)
+    declared = _declared(file, lines[0][declaration.end() :], delimiter, len(columns))
+    # omero-metadata's columns of images, datasets and ROIs hold ids, those of plates and wells hold names.
+    names = [
+        kind if kind in ("plate", "well") else f"{kind}_id" if kind in OBJECTS else name
+        for name, kind in zip(columns, declared, strict=True)
+    ]
+    kinds = ["string" if kind in ("plate", "well") else kind for kind in declared]
+    return _Layout(delimiter, tuple(names), tuple(kinds), 2)
 
 
-def _rows(file: NamedFile, header: Sequence[str]) -> Iterator[tuple[str, list[str]]]:
-    """Yield (name of the image, cells) of each row."""
-    key = "image_id" if "image_id" in header else "image"
-    place = header.index(key) if key in header else None
+def _declared(file: NamedFile, text: str, delimiter: str, count: int) -> tuple[str, ...]:
+    kinds = [part.strip().lower() for part in text.strip().split(delimiter if delimiter in text else ",")]
+    found = tuple(_DECLARED.get(kind, kind) for kind in kinds)
+    unknown = [kind for kind in found if kind not in (*_DECLARED.values(), *OBJECTS)]
+    if unknown or len(found) != count:
+        raise UserError(
+            f"table {file.identifier}, line 1: it must declare a type of s, d, l, b, {', '.join(OBJECTS)} for each of "
+            f"the {count} columns; found: {', '.join(kinds)}."
+        )
+    return found
+
+
+def _rows(file: NamedFile, layout: _Layout) -> Iterator[tuple[int, str, list[str]]]:
+    """Yield (line, name of the image, cells) of each row."""
+    key = "image_id" if "image_id" in layout.columns else "image"
+    place = layout.place(key)
     with file.path.open(encoding="utf-8-sig", newline="") as lines:
-        reader = csv.reader(lines, delimiter="\t")
-        next(reader)
+        reader = csv.reader(lines, delimiter=layout.delimiter)
+        for _ in range(layout.lines):
+            next(reader)
         for row in reader:
             if not row:
                 continue
-            if len(row) != len(header):
+            if len(row) != len(layout.columns):
                 raise UserError(
                     f"table {file.identifier}, line {reader.line_num}: {len(row)} columns, but the header has "
-                    f"{len(header)}. Mend the row."
+                    f"{len(layout.columns)}. Mend the row."
                 )
             if place is None:
-                yield file.identifier, row
+                yield reader.line_num, file.identifier, row
             elif key == "image":
-                yield row[place].strip(), row
+                yield reader.line_num, row[place].strip(), row
             else:
-                yield f"Image_{row[place].strip()}", row
+                yield reader.line_num, f"Image_{row[place].strip()}", row

@@ -106,7 +106,18 @@ def _images_by_name(session: Session, names: Sequence[str], target: Target) -> d
 
 
 def _stem(name: str) -> str:
-    for extension in (".ome.tiff", ".ome.tif", ".tiff", ".tif", ".png", ".tabular", ".tsv", ".csv"):
+    for extension in (
+        ".ome.tiff",
+        ".ome.tif",
+        ".tiff",
+        ".tif",
+        ".png",
+        ".geojson",
+        ".json",
+        ".tabular",
+        ".tsv",
+        ".csv",
+    ):
         if name.lower().endswith(extension):
             return name[: -len(extension)]
     return name

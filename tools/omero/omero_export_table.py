@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from image_names import image_identifier, safe_name
+from object_report import AT_WORK, Row, object_report
 from object_table import write_table
 from omero_annotations import linked_files
 from omero_objects import CLASSES, find_ids, find_nonempty_images, read_target
@@ -19,7 +20,9 @@ from tool_errors import UserError, run_tool
 
 TABLE_MIMETYPE = "OMERO.tables"
 BATCH = 10_000  # Rows a call: with 50 columns 4 MB.
-COLUMNS = ("table_name", "file_id", "table", "row_count")
+COLUMNS = ("table_name", "file_id", "table", "row_count", "status")
+NAME_COLUMNS = {"Image Name": "image", "Well Name": "well", "Plate Name": "plate", "Dataset Name": "dataset"}
+"""Our names of the columns that omero-metadata and omero_import_table put beside those of ids."""
 
 
 @dataclass(frozen=True)
@@ -103,6 +106,36 @@ def export_table(session: Session, table: AttachedTable, query: str, path: Path)
             opened.close()
 
 
+def export_tables(
+    session: Session, tables: Sequence[AttachedTable], query: str, folder: Path, report: list[Row]
+) -> None:
+    """Write each table to `folder`; if anything fails, none is left.
+
+    Args:
+        session: An open session.
+        tables: The tables.
+        query: Condition that their rows must fulfil; empty is all.
+        folder: Where to write.
+        report: Gets one row a table, see `object_report`.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    for table in tables:
+        known = {f"{table.kind}_id": table.object_id, f"{table.kind}_name": table.object_name}
+        report.append(known | {"table_name": table.name, "file_id": table.file_id, "table": table.identifier})
+    paths: list[Path] = []
+    try:
+        for table, row in zip(tables, report, strict=True):
+            row["status"] = AT_WORK
+            paths.append(folder / f"{table.identifier}.tabular")
+            row["row_count"] = export_table(session, table, query, paths[-1])
+            row["status"] = "exported"
+            print(f"{table.identifier}: {row['row_count']} rows", flush=True)
+    except BaseException:
+        for path in paths:
+            path.unlink(missing_ok=True)
+        raise
+
+
 def main() -> None:
     """Parse the command line, export, write."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -111,22 +144,15 @@ def main() -> None:
     parser.add_argument("--output", type=Path, required=True, help="object table to write")
     args = parser.parse_args()
     config = json.loads(args.config.read_text())
-    args.folder.mkdir(parents=True, exist_ok=True)
-    paths: list[Path] = []
-    rows = []
-    try:
-        with open_session(config["omero_host"], config.get("omero_group") or "") as session:
-            kind, objects = _objects(session, config)
-            for table in find_tables(session, kind, objects, (config.get("table_name") or "").strip()):
-                paths.append(args.folder / f"{table.identifier}.tabular")
-                count = export_table(session, table, (config.get("query") or "").strip(), paths[-1])
-                rows.append((table.object_id, table.object_name, table.name, table.file_id, table.identifier, count))
-                print(f"{table.identifier}: {count} rows", flush=True)
-    except BaseException:
-        for path in paths:
-            path.unlink(missing_ok=True)
-        raise
-    write_table(args.output, (f"{kind}_id", f"{kind}_name", *COLUMNS), rows)
+    columns: list[str] = []
+    with (
+        object_report(args.output, columns) as report,
+        open_session(config["omero_host"], config.get("omero_group") or "") as session,
+    ):
+        kind, objects = _objects(session, config)
+        tables = find_tables(session, kind, objects, (config.get("table_name") or "").strip())
+        columns += [f"{kind}_id", f"{kind}_name", *COLUMNS]
+        export_tables(session, tables, (config.get("query") or "").strip(), args.folder, report)
 
 
 def _objects(session: Session, config: dict[str, Any]) -> tuple[str, dict[int, str]]:
@@ -152,7 +178,7 @@ def _column_names(headers: Sequence[Any]) -> list[str]:
         kind = _kind(column)
         is_id = kind in ("Image", "Roi", "Well", "Plate", "Dataset")
         name = f"{kind.lower()}_id" if is_id else column.name
-        names.append("image" if column.name == "Image Name" else name)
+        names.append(NAME_COLUMNS.get(column.name, name))
     for number, name in enumerate(names):
         if name in names[:number]:
             names[number] = headers[number].name if headers[number].name not in names else f"{name}_{number + 1}"

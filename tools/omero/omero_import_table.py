@@ -1,4 +1,4 @@
-"""Bring measurement tables to OMERO as OMERO.tables, attached to the images or to their dataset."""
+"""Bring measurement tables to OMERO as OMERO.tables, attached to images, their dataset or another container."""
 
 import argparse
 import json
@@ -11,17 +11,21 @@ from typing import Any
 
 from feature_table import Survey, read_measurements, survey_tables
 from named_files import NamedFile, match_images, read_files
+from object_report import AT_WORK, Row, object_report
 from object_table import read_table, write_table
-from omero_objects import ImageRecord, find_ids, read_target
+from omero_objects import CLASSES, ImageRecord, find_ids, read_target
 from omero_session import Session, open_session
 from omero_tables import TableWriter, attach_table, find_own_tables
 from omero_undo import MadeObjects, merge_ids
+from table_columns import RowMaker, find_places, make_rows
 from tool_errors import UserError, run_tool
+
+COLUMNS = ("table_name", "file_id", "annotation_id", "row_count", "replaced_count", "status")
 
 
 @dataclass(frozen=True)
 class Place:
-    """An object that gets a table: `kind` is "image" or "dataset"."""
+    """An object that gets a table."""
 
     kind: str
     object_id: int
@@ -30,63 +34,60 @@ class Place:
 
 @dataclass(frozen=True)
 class Measurements:
-    """Tables with all that is known of them.
-
-    `images` and `places` tell for each name in the tables its image and where its rows go; `rois`, if not None, is
-    the id of the ROI by (image id, label).
-    """
+    """Tables with all that is known of them; `places` tells for each name in the tables where its rows go."""
 
     files: Sequence[NamedFile]
-    survey: Survey
-    images: Mapping[str, ImageRecord]
     places: Mapping[str, Place]
-    rois: Mapping[tuple[int, int], int] | None
+    rows: RowMaker
 
 
-def import_tables(session: Session, measurements: Measurements, name: str) -> list[tuple[Any, ...]]:
+def import_tables(session: Session, measurements: Measurements, name: str, report: list[Row]) -> None:
     """Make one table for each place, in place of the one that an earlier run made there.
 
     The new tables are complete before the old ones go, and taken back if anything fails. A table named `name` replaces
     only one of the same name that the same user made on the same object with this suite.
 
-    Returns:
-        (place, file id, annotation id, row count, replaced count) of each table.
+    Args:
+        session: An open session.
+        measurements: What goes where.
+        name: Name of the tables.
+        report: One row a place, as `object_report` has it.
 
     Raises:
         UserError: The server failed; what was made has been taken back.
     """
     wanted = list(dict.fromkeys(measurements.places.values()))
+    rows_of = dict(zip(wanted, report, strict=True))
     file_name = f"{name}.h5"  # OMERO's usual ending for a table.
     old: dict[int, dict[str, list[int]]] = {}
     if wanted:
         old = find_own_tables(session, wanted[0].kind, [place.object_id for place in wanted], file_name)
     made = MadeObjects()
-    name_size = max((len(image.image_name.encode()) for image in measurements.images.values()), default=1) or 1
-    writer = TableWriter(measurements.survey.features, name_size, measurements.rois is not None)
-    file_ids: dict[Place, int] = {}
-    counts = dict.fromkeys(wanted, 0)
+    writer = TableWriter(measurements.rows.columns)
     try:
         for place, rows in _by_place(measurements):
-            if place in file_ids:  # Its rows do not stand together.
-                writer.reopen(session, file_ids[place])
+            row = rows_of[place]
+            row["status"] = AT_WORK
+            if row.get("file_id"):  # Its rows do not stand together.
+                writer.reopen(session, row["file_id"])
             else:
-                file_ids[place] = writer.create(session, file_name)
-                made.add("OriginalFile", [file_ids[place]])
-            counts[place] += writer.write(rows)
+                row["file_id"] = writer.create(session, file_name)
+                made.add("OriginalFile", [row["file_id"]])
+            row["row_count"] = row.get("row_count", 0) + writer.write(rows)
             writer.close()
-        report = []
-        for place in wanted:
-            annotation_id = attach_table(session, place.kind, place.object_id, file_ids[place], made)
-            replaced = len(old.get(place.object_id, {}).get("FileAnnotation", ()))
-            report.append((place, file_ids[place], annotation_id, counts[place], replaced))
-            print(f"{place.kind} {place.object_id}: {counts[place]} rows, {replaced} tables replaced", flush=True)
+            row["status"] = "imported"
+        for place, row in rows_of.items():
+            row["status"] = AT_WORK
+            row["annotation_id"] = attach_table(session, place.kind, place.object_id, row["file_id"], made)
+            row["replaced_count"] = len(old.get(place.object_id, {}).get("FileAnnotation", ()))
+            row["status"] = "imported"
+            print(f"{place.kind} {place.object_id}: {row['row_count']} rows, {row['replaced_count']} tables replaced")
         session.delete(merge_ids(old.values()))
     except BaseException:
         with suppress(Exception):  # If the server is gone, the mark lets the next run take them away.
             writer.close()
             session.delete(made.ids)
         raise
-    return report
 
 
 def choose_places(
@@ -96,13 +97,16 @@ def choose_places(
 
     Args:
         session: An open session.
-        attach: "image" or "dataset".
+        attach: "image"; "dataset"; or "container", the one that `match` names.
         images: The image of each name.
         match: How names were matched; a typed dataset there takes the rows of all images.
 
     Raises:
-        UserError: An image that stands in no dataset, or in several while none was named.
+        UserError: An image that stands in no dataset, or in several while none was named; no container, or several.
     """
+    if attach == "container":
+        place = _container(session, match)
+        return dict.fromkeys([*images, ""], place)  # "" stands for rows of no image.
     if attach == "image":
         return {name: Place("image", image.image_id, image.image_name) for name, image in images.items()}
     if match["source"] != "identifier":
@@ -137,25 +141,32 @@ def main() -> None:
     parser.add_argument("--merged", type=Path, required=True, help="all measurements as one table to write")
     args = parser.parse_args()
     config = json.loads(args.config.read_text())
-    name, attach = config["table_name"].strip(), config["attach"]
+    name, attach, match = config["table_name"].strip(), config["attach"], config["match"]
     if not name or "/" in name:
         raise UserError(f"table name {name!r}: write a name without a slash, such as measurements.")
     files = read_files(config["tables"])
-    survey = survey_tables(files)
+    survey = survey_tables(files, rows_have_images=attach != "container")
     given = (config.get("rois") or {}).get("source_path")  # Galaxy describes a file that was not given, without a path.
     rois = read_rois(Path(given)) if given else None
-    with open_session(config["omero_host"], config.get("omero_group") or "") as session:
-        found = match_images(session, survey.images, config["match"])
+    columns: list[str] = []
+    with (
+        object_report(args.output, columns) as report,
+        open_session(config["omero_host"], config.get("omero_group") or "") as session,
+    ):
+        found = match_images(session, survey.images, match)
         images = dict(zip(survey.images, found, strict=True))
-        places = choose_places(session, attach, images, config["match"])
+        places = choose_places(session, attach, images, match)
+        ids = find_places(session, survey, read_target(match)) if attach == "container" else {}
+        measurements = Measurements(files, places, make_rows(survey, images, ids, rois))
+        kind = next((place.kind for place in places.values()), attach)
+        columns += [f"{kind}_id", f"{kind}_name", *COLUMNS]
+        for place in dict.fromkeys(places.values()):
+            report.append({f"{kind}_id": place.object_id, f"{kind}_name": place.name, "table_name": name})
         if config.get("dry_run"):
-            report = [(place, "", "", "", "") for place in dict.fromkeys(places.values())]
+            for row in report:
+                row["status"] = "would import"
         else:
-            report = import_tables(session, Measurements(files, survey, images, places, rois), name)
-    status = "would import" if config.get("dry_run") else "imported"
-    columns = (f"{attach}_id", f"{attach}_name", "table_name", "file_id", "annotation_id", "row_count")
-    rows = ((p.object_id, p.name, name, *numbers, status) for p, *numbers in report)
-    write_table(args.output, (*columns, "replaced_count", "status"), rows)
+            import_tables(session, measurements, name, report)
     write_merged(args.merged, files, survey, images)
 
 
@@ -181,31 +192,33 @@ def read_rois(path: Path) -> dict[tuple[int, int], int]:
 
 def write_merged(path: Path, files: Sequence[NamedFile], survey: Survey, images: Mapping[str, ImageRecord]) -> None:
     """Write all measurements as one table: image_id, image, then the features as they were written."""
-    columns = ("image_id", "image", *(feature.name for feature in survey.features))
+    known = ("image_id", "image") if images else ()
     rows = read_measurements(files, survey.features)
-    write_table(path, columns, ((images[name].image_id, name, *values) for name, values in rows))
+    columns = (*known, *(feature.name for feature in survey.features))
+    write_table(path, columns, ((images[name].image_id, name, *values) if images else values for name, values in rows))
 
 
-def _by_place(
-    measurements: Measurements,
-) -> Iterator[tuple[Place, Iterator[tuple[int, str, int, Sequence[str]]]]]:
+def _container(session: Session, match: Mapping[str, Any]) -> Place:
+    if match["source"] == "identifier":
+        raise UserError("container: none is named. Choose to match names within a container, and name it.")
+    target = read_target(match)
+    ids = find_ids(session, target)
+    if len(ids) != 1:
+        raise UserError(f"{target.kind}s {', '.join(map(str, ids))}: the table can go to one object only. Name one.")
+    hql = f"select o.name from {CLASSES[target.kind]} o where o.id in (:ids)"  # noqa: S608 (a class of our list)
+    [[name]] = session.rows(hql, ids=list(ids))
+    return Place(target.kind, ids[0], name)
+
+
+def _by_place(measurements: Measurements) -> Iterator[tuple[Place, Iterator[Sequence[Any]]]]:
     """Yield runs of rows that go to one place, then every place that has no row at all."""
-    features, rois = measurements.survey.features, measurements.rois
-    names = [feature.name for feature in features]
-    label = names.index("label") if "label" in names else None
-
-    def row(name: str, values: Sequence[str]) -> tuple[int, str, int, Sequence[str]]:
-        image, roi = measurements.images[name], -1  # OMERO.tables has no empty id; -1 points to nothing.
-        if rois is not None and label is not None and values[label].isdecimal():
-            roi = rois.get((image.image_id, int(values[label])), -1)
-        return image.image_id, image.image_name, roi, values
-
+    places, maker = measurements.places, measurements.rows
     seen = set()
-    found = read_measurements(measurements.files, features)
-    for place, rows in groupby(found, key=lambda item: measurements.places[item[0]]):
+    found = read_measurements(measurements.files, maker.features)
+    for place, rows in groupby(found, key=lambda item: places[item[0]] if maker.images else places[""]):
         seen.add(place)
-        yield place, (row(name, values) for name, values in rows)
-    for place in dict.fromkeys(measurements.places.values()):
+        yield place, (maker.values(name, texts) for name, texts in rows)
+    for place in dict.fromkeys(places.values()):
         if place not in seen:
             yield place, iter(())
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from itertools import islice
 from typing import Any
 
-from feature_table import Feature, convert
+from feature_table import Feature
 from omero_session import NAMESPACE, Session
 from omero_undo import MadeObjects
 from tool_errors import UserError
@@ -21,14 +21,10 @@ BATCH = 10_000  # Rows a call: with 50 columns 4 MB.
 
 
 class TableWriter:
-    """Writes rows to one OMERO.table at a time.
+    """Writes rows to one OMERO.table at a time."""
 
-    Columns: `Image` (ImageColumn, the id), `Image Name`, `Roi` (RoiColumn) if asked for, then one a feature. These
-    three names are those of omero-metadata, so that OMERO.web, OMERO.parade and OMERO.iviewer know what they mean.
-    """
-
-    def __init__(self, features: Sequence[Feature], name_size: int, rois: bool) -> None:
-        self._features, self._name_size, self._rois = features, name_size, rois
+    def __init__(self, columns: Sequence[Feature]) -> None:
+        self._layout = columns
         self._table: Any = None
 
     def create(self, session: Session, name: str) -> int:
@@ -55,18 +51,13 @@ class TableWriter:
 
         self._table = session.client.getSession().sharedResources().openTable(OriginalFileI(file_id, False))
 
-    def write(self, rows: Iterable[tuple[int, str, int, Sequence[str]]]) -> int:
-        """Append rows of (image id, image name, ROI id or -1, one text a feature); returns how many."""
+    def write(self, rows: Iterable[Sequence[Any]]) -> int:
+        """Append rows, each with one value a column in the column's type; returns how many."""
         rows, count = iter(rows), 0
         while batch := list(islice(rows, BATCH)):
             columns = self._columns()
-            columns[0].values = [row[0] for row in batch]
-            columns[1].values = [row[1] for row in batch]
-            if self._rois:
-                columns[2].values = [row[2] for row in batch]
-            first = len(columns) - len(self._features)
-            for number, feature in enumerate(self._features):
-                columns[first + number].values = [convert(feature.kind, row[3][number]) for row in batch]
+            for column, values in zip(columns, zip(*batch, strict=True), strict=True):
+                column.values = list(values)
             self._table.addData(columns)
             count += len(batch)
         return count
@@ -78,17 +69,13 @@ class TableWriter:
             self._table = None
 
     def _columns(self) -> list[Any]:
-        from omero.grid import BoolColumn, DoubleColumn, ImageColumn, LongColumn, RoiColumn, StringColumn
+        import omero.grid
 
-        plain = {"long": LongColumn, "double": DoubleColumn, "bool": BoolColumn}
-        columns = [ImageColumn("Image", "", []), StringColumn("Image Name", "", self._name_size, [])]
-        if self._rois:
-            columns.append(RoiColumn("Roi", "", []))
-        for feature in self._features:
-            if feature.kind == "string":
-                columns.append(StringColumn(feature.name, "", feature.size, []))
-            else:
-                columns.append(plain[feature.kind](feature.name, "", []))
+        columns = []
+        for one in self._layout:
+            kind = getattr(omero.grid, f"{one.kind.capitalize()}Column")
+            size = [one.size] if one.kind == "string" else []
+            columns.append(kind(one.name, "", *size, []))
         return columns
 
 
