@@ -6,10 +6,14 @@ import argparse
 import logging
 import logging.handlers
 import os
+import resource
 import signal
 import sys
 import threading
 from pathlib import Path
+
+# Private memory (files mapped into it do not count); the server needs some hundred MB with a large image open.
+MEMORY_BYTES = 4 << 30
 
 
 def main() -> int:
@@ -22,6 +26,7 @@ def main() -> int:
     arguments = parser.parse_args()
     arguments.data.mkdir(parents=True, exist_ok=True)
     _log_to(arguments.data / "log")
+    _limit_memory()
     # Before omero is imported: server.py's imports record its definitions.
     from sandbox.omero.introspect import model_classes
 
@@ -48,6 +53,17 @@ def main() -> int:
             break
     server.stop()
     return 0
+
+
+def _limit_memory() -> None:
+    """Let no message take the machine's memory.
+
+    Ice 3.6 compares the length that a list announces with the message's own, but the product overflows: a message of
+    some bytes that announces 2^31 objects would have IcePy allocate 16 GB. With a limit that fails at once.
+    """
+    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    wanted = MEMORY_BYTES if hard == resource.RLIM_INFINITY else min(MEMORY_BYTES, hard)
+    resource.setrlimit(resource.RLIMIT_DATA, (wanted, hard))
 
 
 def _log_to(folder: Path) -> None:

@@ -10,7 +10,7 @@ import re
 import shlex
 from typing import TYPE_CHECKING
 
-from sandbox.omero import permissions
+from sandbox.omero import errors, permissions
 from sandbox.omero.model import MODEL_ENTITIES, Entity
 from sandbox.omero.schema import table_of
 
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from sandbox.omero.context import Context
     from sandbox.omero.database import Transaction
 
+# SQLite limits the length of a pattern and the depth of a condition.
+MOST_WORDS, LONGEST_WORD = 100, 1000
 FIELDS = {"name": ("name",), "description": ("description",)}
 
 
@@ -27,6 +29,8 @@ def words_of(text: str) -> list[list[str]]:
         tokens = shlex.split(text or "")
     except ValueError:
         tokens = (text or "").split()
+    if len(tokens) > MOST_WORDS or any(len(token) > LONGEST_WORD for token in tokens):
+        raise errors.api_usage(f"A search takes {MOST_WORDS} words of {LONGEST_WORD} characters at most")
     alternatives: list[list[str]] = [[]]
     for token in tokens:
         if token.upper() == "OR":

@@ -28,7 +28,9 @@ import time
 import uuid
 from typing import TYPE_CHECKING, Any
 
+import Glacier2
 import Ice
+from sqlalchemy.exc import IntegrityError
 
 from sandbox.omero import errors
 from sandbox.omero.introspect import OPERATIONS, Operation
@@ -122,7 +124,8 @@ def servant_class(interface: str) -> type:
         operation = OPERATIONS[id(getattr(base, attribute))]
         name = f"_{operation.name}" if keyword.iskeyword(operation.name) else operation.name
         if operation.asynchronous:
-            methods[name + "_async"] = _asynchronous(operation, name)
+            # IcePy escapes keywords for synchronous operations only: `_and`, but `and_async`.
+            methods[operation.name + "_async"] = _asynchronous(operation, name)
         else:
             methods[name] = _synchronous(operation, name)
     return type(base.__name__ + "Servant", (base,), methods)
@@ -169,9 +172,14 @@ def call(service: Service, operation: Operation, name: str, arguments: tuple) ->
             results = method(*arguments)
         if operation.results > 1 and (not isinstance(results, tuple) or len(results) != operation.results):
             raise TypeError(f"{operation.results} results are due")
+    except Glacier2.PermissionDeniedException as error:  # for those who log in; services declare OMERO's own
+        raise errors.security(error.reason) from error
     except Ice.Exception as error:
         log.info("%s: %s: %s", where, type(error).__name__, getattr(error, "message", error))
         raise
+    except IntegrityError as error:  # a missing parent, or something that is still referred to
+        log.info("%s: %s", where, error)
+        raise errors.validation(f"{where}: a constraint of the database is violated: {error.orig}") from error
     except Exception as error:
         log.exception("%s failed", where)
         raise errors.internal(where, error) from error

@@ -25,7 +25,7 @@ class CommandHandle(StatefulService):
 
     interface = "omero.cmd.Handle"
 
-    def __init__(self, server: Server, session: Session, request: Any, context: Context) -> None:
+    def __init__(self, server: Server, session: Session, request: Any, context: Context | None) -> None:
         import omero.cmd
 
         super().__init__(server, session)
@@ -41,6 +41,7 @@ class CommandHandle(StatefulService):
         """Carry the request out, all of it or nothing, and tell the callbacks."""
         import omero.cmd
 
+        assert self._context is not None  # else it was refused
         run = Run(self.server, self._context)
         flags = []
         try:
@@ -57,10 +58,16 @@ class CommandHandle(StatefulService):
             flags = [omero.cmd.State.FAILURE]
         except Exception as error:
             if not isinstance(error, Ice.UserException):
-                log.exception("%s failed", self._request.ice_id())
+                log.exception("%s failed", type(self._request).__name__)
             response = error_response(self._request, error)
             flags = [omero.cmd.State.FAILURE]
         self._end(response, flags)
+
+    def refuse(self, error: Exception) -> None:
+        """End the request before it began."""
+        import omero.cmd
+
+        self._end(error_response(self._request, error), [omero.cmd.State.FAILURE])
 
     def _end(self, response: Any, flags: list) -> None:
         with self._state:
@@ -130,4 +137,5 @@ def error_response(request: Any, error: BaseException) -> Any:
 
     message = getattr(error, "message", "") or str(error)
     parameters = {"message": message, "type": type(error).__name__}
-    return omero.cmd.ERR(request.ice_id(), f"{type(error).__name__}: {message}", parameters)
+    category = request.ice_id() if request is not None else omero.cmd.Request.ice_staticId()
+    return omero.cmd.ERR(category, f"{type(error).__name__}: {message}", parameters)

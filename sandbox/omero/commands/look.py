@@ -26,11 +26,15 @@ def _entity_names(names: Any) -> set[str]:
 
 def run_skip_head(run: Run, tx: Transaction, request: Any) -> Any:
     """Carry out a request on the objects of some classes below the targets, not on the targets."""
+    import omero.cmd
+
     from sandbox.omero.commands.run import execute
 
+    inner = request.request
+    if not isinstance(inner, omero.cmd.GraphModify2) or isinstance(inner, omero.cmd.SkipHead):
+        raise errors.api_usage("SkipHead needs a request that changes objects, such as Delete2 or Chgrp2")
     wanted = _entity_names(request.startFrom)
     closure = Walker(tx, run.context, ChildOptions()).walk(targets_of(request))
-    inner = request.request
     inner.targetObjects = {}
     for (root, row_id), name in closure.classes.items():
         if name in wanted and closure.has(root, row_id):

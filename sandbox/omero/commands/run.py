@@ -39,6 +39,8 @@ def execute(run: Run, tx: Transaction, request: Any) -> Any:
     """Carry out a request inside the transaction; its response."""
     from sandbox.omero.commands import delete, duplicate, files, look, move, sessions
 
+    if request is None:
+        raise errors.api_usage("There is no request")
     name = request.ice_id().rsplit("::", 1)[-1]
     if name == "DoAll":
         return _do_all(run, tx, request)

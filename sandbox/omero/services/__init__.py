@@ -142,13 +142,11 @@ class ServiceFactory(Service):
 
     def setSecurityPassword(self, password: str, current: Any) -> None:
         """Prove who one is before a sensitive change."""
-        import Glacier2
-
         from sandbox.omero.sessions import check_password
 
         with self.server.database.read() as tx:
             if not check_password(tx, self.session.user_id, password):
-                raise Glacier2.PermissionDeniedException("Password check failed")
+                raise errors.security("Password check failed")
 
     def submit(self, request: Any, current: Any) -> Any:
         """Start a command; the handle tells how it goes."""

@@ -61,6 +61,25 @@ def id_of(thing: Any, what: str) -> int:
     return thing.id.val
 
 
+def loaded(thing: Any, what: str) -> Any:
+    """An object that a client hands over with its values."""
+    if thing is None or not thing.isLoaded():
+        raise errors.api_usage(f"{what} is missing or not loaded")
+    return thing
+
+
+def privilege_names(privileges: Any) -> set[str]:
+    """The names of AdminPrivileges that a client hands over."""
+    names = {text_of(loaded(p, "AdminPrivilege").value) for p in privileges or []}
+    return {_privilege_name(name) for name in names}
+
+
+def _privilege_name(name: str | None) -> str:
+    if not name:
+        raise errors.api_usage("AdminPrivilege without a value")
+    return name
+
+
 class Admin(Service):
     """The administration service."""
 
@@ -190,18 +209,20 @@ class Admin(Service):
 
     def getAdminsWithPrivileges(self, privileges: Any, current: Any) -> list:
         """The administrators who have all of these privileges."""
-        wanted = {p.value.val for p in privileges or []}
+        wanted = privilege_names(privileges)
         users = [u for u in self.server.directory.users if self.server.is_admin(u)]
         return self._users([u for u in users if wanted <= self.server.privileges(u)], current)
 
     def setAdminPrivileges(self, user: Any, privileges: Any, current: Any) -> None:
         """Give an administrator exactly these privileges."""
         context = self._require("ModifyUser", current)
-        wanted = {p.value.val for p in privileges or []}
+        user_id, wanted = self._known_user(user), privilege_names(privileges)
+        if user_id == ROOT_USER:
+            raise errors.security("root keeps all privileges")
         if not wanted <= context.privileges:
             raise errors.security("Nobody may give privileges that they do not have")
         with self.server.database.write(context) as tx:
-            self._store_privileges(tx, id_of(user, "experimenter"), wanted)
+            self._store_privileges(tx, user_id, wanted)
         self.server.forget_caches()
 
     def _store_privileges(self, tx: Transaction, user_id: int, wanted: set[str]) -> None:
@@ -217,6 +238,13 @@ class Admin(Service):
         return context
 
     # --- users -----------------------------------------------------------------------------------
+
+    def _known_user(self, user: Any) -> int:
+        """The id of a user who exists."""
+        user_id = id_of(user, "experimenter")
+        if user_id not in self.server.directory.users:
+            raise errors.api_usage(f"No such experimenter: {user_id}")
+        return user_id
 
     def createExperimenterWithPassword(
         self, user: Any, password: Any, default_group: Any, groups: Any, current: Any
@@ -265,7 +293,7 @@ class Admin(Service):
         """As createRestrictedSystemUser, with a password."""
         group = self.getGroup(SYSTEM_GROUP, current)
         user_id = self.createExperimenterWithPassword(user, password, group, [], current)
-        wanted = {p.value.val for p in privileges or []}
+        wanted = privilege_names(privileges)
         with self.server.database.write(self.context(current)) as tx:
             self._store_privileges(tx, user_id, wanted)
         self.server.forget_caches()
@@ -286,7 +314,7 @@ class Admin(Service):
     def updateExperimenterWithPassword(self, user: Any, password: Any, current: Any) -> None:
         """Change a user and the password."""
         context = self._require("ModifyUser", current)
-        user_id = id_of(user, "experimenter")
+        user_id = self._known_user(user)
         with self.server.database.write(context) as tx:
             tx.update("Experimenter", user_id, **_profile(user))
             if text_of(password):
@@ -296,7 +324,7 @@ class Admin(Service):
     def deleteExperimenter(self, user: Any, current: Any) -> None:
         """Delete a user who owns nothing."""
         context = self._require("ModifyUser", current)
-        user_id = id_of(user, "experimenter")
+        user_id = self._known_user(user)
         if user_id in (ROOT_USER, GUEST_USER):
             raise errors.security("The system's own users stay")
         for session in self.server.sessions.of_user(user_id):
@@ -312,7 +340,7 @@ class Admin(Service):
     def createGroup(self, group: Any, current: Any) -> int:
         """A new group; private unless its permissions say otherwise."""
         context = self._require("ModifyGroup", current)
-        name = text_of(group.name) if group is not None else None
+        name = text_of(loaded(group, "ExperimenterGroup").name)
         if not name:
             raise errors.validation("ExperimenterGroup.name may not be null")
         if any(g.name == name for g in self.server.directory.groups.values()):
@@ -332,7 +360,7 @@ class Admin(Service):
 
     def updateGroup(self, group: Any, current: Any) -> None:
         """Change a group's name, description and permissions; its leaders may."""
-        group_id = id_of(group, "group")
+        group_id = id_of(loaded(group, "ExperimenterGroup"), "group")
         context = self._require_group(group_id, "ModifyGroup", current)
         values: dict[str, Any] = {"description": text_of(group.description)}
         if text_of(group.name):
@@ -380,7 +408,7 @@ class Admin(Service):
 
     def addGroups(self, user: Any, groups: Any, current: Any) -> None:
         """Make a user a member of groups."""
-        user_id = id_of(user, "experimenter")
+        user_id = self._known_user(user)
         wanted = [id_of(g, "group") for g in groups or []]
         for group_id in wanted:
             self._require_group(group_id, "ModifyGroupMembership", current)
@@ -397,6 +425,8 @@ class Admin(Service):
         leaving = {id_of(g, "group") for g in groups or []}
         for group_id in leaving:
             self._require_group(group_id, "ModifyGroupMembership", current)
+        if user_id == ROOT_USER and SYSTEM_GROUP in leaving:
+            raise errors.validation("root stays an administrator")
         if not self.server.directory.member_of(user_id) - leaving - {USER_GROUP}:
             raise errors.validation(f"User {user_id} would be left without a group")
         with self.server.database.write(self.context(current)) as tx:
@@ -422,13 +452,14 @@ class Admin(Service):
         """Make members leaders of a group; who is not a member becomes one."""
         group_id = id_of(group, "group")
         context = self._require_group(group_id, "ModifyGroupMembership", current)
+        users = [self._known_user(user) for user in owners or []]
         with self.server.database.write(context) as tx:
-            for user in owners or []:
-                maps = tx.find("GroupExperimenterMap", parent=group_id, child=id_of(user, "experimenter"))
+            for user_id in users:
+                maps = tx.find("GroupExperimenterMap", parent=group_id, child=user_id)
                 if maps:
                     tx.update("GroupExperimenterMap", maps[0]["id"], owner=True)
                 else:
-                    tx.create("GroupExperimenterMap", parent=group_id, child=user.id.val, owner=True)
+                    tx.create("GroupExperimenterMap", parent=group_id, child=user_id, owner=True)
         self.server.forget_caches()
 
     def removeGroupOwners(self, group: Any, owners: Any, current: Any) -> None:
@@ -485,9 +516,7 @@ class Admin(Service):
 
 
 def _profile(user: Any) -> dict[str, Any]:
-    if user is None:
-        raise errors.api_usage("No experimenter given")
-    profile = {name: text_of(getattr(user, name)) for name in PROFILE}
+    profile = {name: text_of(getattr(loaded(user, "Experimenter"), name)) for name in PROFILE}
     for name in ("omeName", "firstName", "lastName"):
         if not profile[name]:
             raise errors.validation(f"Experimenter.{name} may not be null")
