@@ -27,6 +27,7 @@ def main(wheel: Path) -> None:
     for name, (y, x) in QUADRANTS.items():
         save(f"nuclei_{name}.ome.tiff", image[y : y + 256, x : x + 256], "YX", ["Nuclei"])
     synthetic()
+    volumes()
     broken(image)
 
 
@@ -75,6 +76,22 @@ def synthetic() -> None:
     rgb = np.zeros((48, 64, 3), np.uint8)
     rgb[disks((48, 64), [(16, 16), (30, 46)], 8)] = (40, 200, 120)
     (HERE / "synthetic_rgb.png").write_bytes(png(rgb))
+
+
+def volumes() -> None:
+    """Three cells in 3D that partly touch, and five spots: two in the first, one in each other, one outside."""
+    sizes = {"PhysicalSizeX": 0.5, "PhysicalSizeXUnit": "µm", "PhysicalSizeY": 0.5, "PhysicalSizeYUnit": "µm",
+             "PhysicalSizeZ": 1.0, "PhysicalSizeZUnit": "µm"}  # fmt: skip
+    z, y, x = np.indices((10, 40, 60))
+    cells = np.zeros((10, 40, 60), np.uint16)
+    for label, (cy, cx) in enumerate([(20, 12), (20, 28), (12, 48)], 1):
+        ball = ((z - 5) * 2) ** 2 + (y - cy) ** 2 + (x - cx) ** 2 <= 8**2
+        cells[ball & (cells == 0)] = label
+    spots = np.zeros_like(cells)
+    for label, (cz, cy, cx) in enumerate([(4, 18, 10), (5, 22, 14), (5, 20, 28), (5, 12, 48), (0, 2, 2)], 1):
+        spots[cz : cz + 2, cy : cy + 2, cx : cx + 2] = label
+    save("volume_cells.ome.tiff", cells, "ZYX", ["Labels"], **sizes)
+    save("volume_spots.ome.tiff", spots, "ZYX", ["Labels"], **sizes)
 
 
 def png(rgb: np.ndarray) -> bytes:

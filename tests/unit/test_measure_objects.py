@@ -5,6 +5,7 @@ from pathlib import Path
 
 import foreground_mask
 import measure_objects
+import measured_columns
 import numpy as np
 import pytest
 import tifffile
@@ -104,8 +105,8 @@ def test_units(tmp_path):
 
 def test_pixels_that_are_not_square_have_no_length_in_um():
     columns = {name: np.ones(1) for name in ("area_px", "perimeter_px", "centroid_x_px")}
-    assert set(measure_objects.with_units(columns, 0.5, 0.25)) - set(columns) == {"area_um2", "centroid_x_um"}
-    assert measure_objects.with_units(columns, None, 0.25) == columns
+    assert set(measured_columns.with_units(columns, 0.5, 0.25)) - set(columns) == {"area_um2", "centroid_x_um"}
+    assert measured_columns.with_units(columns, None, 0.25) == columns
 
 
 def test_planes_have_their_place_in_the_table(tmp_path):

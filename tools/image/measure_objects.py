@@ -1,174 +1,88 @@
 #!/usr/bin/env python
-"""Measures each object of a label map: shape, and grey values in every channel of the image, one row an object."""
+"""Measures each object of a label map: shape, grey values in every channel, texture, neighbours, children."""
 
 from __future__ import annotations
 
 import csv
-from argparse import ArgumentParser
+from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import object_shape
-from foreground_mask import bands
 from image_file import ImageFile, open_image
 from label_map_writer import check_label_map, replaced_when_complete
-from object_runs import RunIntensities, Runs, intensities_of, joined, runs_of
+from measured_columns import Measured, MeasureOptions, measure_body
+from measured_summary import summary_row
+from object_texture import TextureOptions, range_of
 from tool_arguments import parse_arguments
 from tool_errors import UserError, run_tool
 
 if TYPE_CHECKING:
     import numpy as np
 
-STATISTICS = ("mean", "min", "max", "std", "sum")
+Table = tuple[list[str], list[list[object]]]
 
 
-def measure_plane(labels: ImageFile, image: ImageFile | None, t: int, z: int) -> dict[str, np.ndarray]:
-    """Measure the objects of one plane, reading labels and channels by bands of rows.
-
-    Args:
-        labels: Opened label map.
-        image: Opened image of the same size, or None to measure shapes only.
-        t: Time point.
-        z: Z-plane.
-
-    Returns:
-        Arrays of one value per object by column name, in the order of the labels. Shapes are defined in
-        `object_shape`; std is the population's (divided by the number of pixels), as regionprops' intensity_std.
-    """
-    import numpy as np
-
-    height = labels.size_y
-    read_labels = labels.plane_reader(t, 0, z)
-    rows = list(bands(height, labels.size_x))
-    parts: list[Runs] = []
-    borders = []
-    for first, last in rows:
-        top, bottom = max(0, first - 2), min(height, last + 2)
-        around = read_labels(top, bottom)
-        if around.dtype.kind == "i" and around.min() < 0:
-            raise UserError(f"Label map {labels.name}: holds the negative label {around.min()}. Labels begin at 1.")
-        parts.append(runs_of(around[first - top : last - top], first))
-        borders.append(object_shape.border_classes(around, first - top, last - top))
-    runs = joined(parts)
-    label, index = np.unique(runs.label, return_inverse=True)
-    columns: dict[str, np.ndarray] = {"label": label, **_shapes(runs, index, len(label))}
-    border_label, kind = (np.concatenate(both) for both in zip(*borders, strict=True))
-    perimeter = object_shape.perimeters(np.searchsorted(label, border_label), kind, len(label))
-    columns["perimeter_px"] = perimeter
-    columns["circularity"] = _ratio(4 * np.pi * columns["area_px"], perimeter**2)
-    # One channel after the other: only one of them is in memory.
-    for c, name in enumerate(image.channel_labels() if image else []):
-        read = image.plane_reader(t, c, z)  # type: ignore[union-attr]
-        channel = [
-            intensities_of(part, read_labels(*band) != 0, read(*band)) for part, band in zip(parts, rows, strict=True)
-        ]
-        for statistic, column in _intensities(runs, index, len(label), channel).items():
-            columns[f"{statistic}_{name}"] = column
-    return columns
-
-
-def _shapes(runs: Runs, index: np.ndarray, count: int) -> dict[str, np.ndarray]:
-    columns = object_shape.moments(runs, index, count)
-    if count:
-        columns["convex_area_px"] = object_shape.convex_areas(runs, index, count)
-    else:
-        columns["convex_area_px"] = columns["area_px"]
-    columns["solidity"] = _ratio(columns["area_px"], columns["convex_area_px"])
-    return columns
-
-
-def _ratio(numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:
-    """Quotient, NaN where the denominator is zero (an object of a single pixel has no perimeter)."""
-    import numpy as np
-
-    return np.divide(numerator, denominator, out=np.full(len(numerator), np.nan), where=denominator > 0)
-
-
-def _intensities(runs: Runs, index: np.ndarray, count: int, parts: list[RunIntensities]) -> dict[str, np.ndarray]:
-    """Mean, minimum, maximum, standard deviation and sum of each object in one channel."""
-    import numpy as np
-
-    total, smallest, largest, spread = (
-        np.concatenate([getattr(part, name) for part in parts]) for name in RunIntensities.__dataclass_fields__
-    )
-    area = np.bincount(index, runs.length, count)
-    sums = np.bincount(index, total, count)
-    mean = sums / area
-    # Steiner: the spread about the object's mean is that about each run's mean plus that of the runs' means.
-    apart = total / runs.length - mean[index]
-    variance = np.bincount(index, spread + runs.length * apart**2, count) / area
-    low, high = np.full(count, np.inf), np.full(count, -np.inf)
-    np.minimum.at(low, index, smallest.astype(float))
-    np.maximum.at(high, index, largest.astype(float))
-    exact = smallest.dtype if smallest.dtype.kind in "iu" else np.float64
-    total_type = np.int64 if smallest.dtype.kind in "iu" else np.float64
-    return {
-        "mean": mean,
-        "min": low.astype(exact),
-        "max": high.astype(exact),
-        "std": np.sqrt(variance),
-        "sum": sums.astype(total_type),
-    }
-
-
-def with_units(columns: dict[str, np.ndarray], x: float | None, y: float | None) -> dict[str, np.ndarray]:
-    """Add what can be said in µm: positions and areas where both sizes are known, lengths where they are equal too.
-
-    Args:
-        columns: Columns in pixels.
-        x: Width of a pixel in µm, None where unknown.
-        y: Height of a pixel in µm, None where unknown.
-    """
-    if x is None or y is None:
-        return columns
-    out = {}
-    lengths = ("equivalent_diameter_px", "major_axis_px", "minor_axis_px", "perimeter_px")
-    factors = {"centroid_y_px": y, "centroid_x_px": x, "area_px": x * y, "convex_area_px": x * y}
-    # A pixel that is not square stretches lengths by their direction: there is no factor.
-    if abs(x - y) <= 1e-6 * x:
-        factors |= dict.fromkeys(lengths, x)
-    for name, column in columns.items():
-        out[name] = column
-        if name in factors:
-            out[name.replace("_px", "_um2" if "area" in name else "_um")] = column * factors[name]
-    return out
-
-
-def measure_image(
-    labels: ImageFile, image: ImageFile | None, name: str
-) -> Iterator[tuple[list[str], list[list[object]]]]:
-    """Measure every plane.
+def measure_image(labels: ImageFile, image: ImageFile | None, options: MeasureOptions) -> Iterator[Measured]:
+    """Measure every plane, or in 3D the volume of every time point.
 
     Args:
         labels: Opened label map.
-        image: Opened image, or None.
-        name: What the column `image` says.
+        image: Opened image, or None to measure shapes only.
+        options: What to measure beside shape and grey values.
 
     Yields:
-        Header and rows, one plane after the other; a plane without objects has no rows.
+        What was measured, one plane or volume after the other.
 
     Raises:
-        UserError: Label map and image differ in size.
+        UserError: Label map, image and children differ in size.
     """
     check_label_map(labels)
-    if image is not None:
-        _check_same_size(labels, image)
-    known = image if image is not None and image.physical_size else labels
-    for t in range(labels.size_t):
-        for z in range(labels.size_z):
-            columns = with_units(measure_plane(labels, image, t, z), known.micrometres("x"), known.micrometres("y"))
-            place = {"t": t} if labels.size_t > 1 else {}
-            place |= {"z": z} if labels.size_z > 1 else {}
-            label = columns.pop("label").tolist()
-            header = ["image", "label", *place, *columns]
-            rows = zip(*map(_cells, columns.values()), strict=True)
-            yield header, [[name, number, *place.values(), *row] for number, row in zip(label, rows, strict=True)]
+    for other in (image, *options.children.values()):
+        if other is not None:
+            _check_same_size(labels, other)
+    for children in options.children.values():
+        check_label_map(children)
+    planes = list(range(labels.size_z))
+    bodies = [planes] if options.volume and len(planes) > 1 else [[z] for z in planes]
+    with ThreadPoolExecutor(2) as pool:
+        for t in range(labels.size_t):
+            for body in bodies:
+                yield measure_body(labels, image, t, body, options, pool=pool)
+
+
+def object_table(measured: Measured, name: str, labels: ImageFile) -> Table:
+    """Header and rows of the objects of a plane or volume."""
+    columns = dict(measured.columns)
+    label = columns.pop("label").tolist()
+    place = measured.place(labels)
+    header = ["image", "label", *place, *columns]
+    rows = zip(*map(_cells, columns.values()), strict=True)
+    return header, [[name, number, *place.values(), *row] for number, row in zip(label, rows, strict=True)]
+
+
+def children_table(measured: Measured, name: str, labels: ImageFile) -> Table:
+    """Header and rows of the children on a plane or in a volume."""
+    place = measured.place(labels)
+    unit = measured.size_column
+    header = ["image", "children", "label", *place, "parent_label", unit, f"inside_parent_{unit}"]
+    return header, [
+        [name, kind, label, *place.values(), parent or None, pixels, inside]
+        for kind, found in measured.children.items()
+        for label, parent, pixels, inside in zip(
+            *(column.tolist() for column in (found.label, found.parent, found.pixels, found.inside)), strict=True
+        )
+    ]
 
 
 def _cells(column: np.ndarray) -> list[object]:
     """Values as written: NaN is an empty cell."""
-    return [None if value != value else value for value in column.tolist()]  # noqa: PLR0124 (only NaN differs from itself)
+    values = column.tolist()
+    if column.dtype.kind != "f":
+        return values
+    return [None if value != value else value for value in values]  # noqa: PLR0124 (only NaN differs from itself)
 
 
 def _check_same_size(labels: ImageFile, image: ImageFile) -> None:
@@ -180,7 +94,7 @@ def _check_same_size(labels: ImageFile, image: ImageFile) -> None:
         )
 
 
-def write_table(path: Path, tables: Iterator[tuple[list[str], list[list[object]]]]) -> int:
+def write_table(path: Path, tables: Iterator[Table]) -> int:
     """Write header and rows as tab-separated text.
 
     Returns:
@@ -199,18 +113,86 @@ def write_table(path: Path, tables: Iterator[tuple[list[str], list[list[object]]
     return count
 
 
-def main(argv: list[str] | None = None) -> None:
-    """Parse, open, measure, write."""
+def _arguments(argv: list[str] | None) -> Namespace:
     parser = ArgumentParser(description=__doc__)
+    texture = TextureOptions()
     parser.add_argument("--labels", type=Path, required=True, help="label map")
     parser.add_argument("--image", type=Path, help="image of the same size; without it only shapes are measured")
     parser.add_argument("--image-name", help="what the column `image` says; default: the file's name")
+    parser.add_argument("--volume", action="store_true", help="objects in 3D: planes are one volume")
+    parser.add_argument("--texture-channels", action="append", help="channel whose texture is measured, or `all`")
+    parser.add_argument("--texture-distance", type=int, default=texture.distance, metavar="PX")
+    parser.add_argument("--texture-levels", type=int, default=texture.levels)
+    parser.add_argument("--texture-low", type=float, help="grey value where the levels begin; default: the smallest")
+    parser.add_argument("--texture-high", type=float, help="grey value where they end; default: the largest")
+    parser.add_argument("--neighbours-within", type=float, metavar="PX", help="count neighbours up to this distance")
+    parser.add_argument("--children", type=Path, nargs="*", default=[], help="label maps of what the objects hold")
+    parser.add_argument("--children-name", action="append", default=[], help="what columns call each of them")
+    parser.add_argument("--output-children", type=Path, help="table of the children, TSV")
+    parser.add_argument("--output-summary", type=Path, help="table of one row for the image, TSV")
     parser.add_argument("--output", type=Path, required=True, help="measurement table, TSV")
-    args = parse_arguments(parser, argv)
+    return parse_arguments(parser, argv)
+
+
+def _options(args: Namespace, image: ImageFile | None) -> MeasureOptions:
+    """What to measure.
+
+    Raises:
+        UserError: A value has no meaning, a channel does not exist, or two sets of children have one name.
+    """
+    texture = TextureOptions(args.texture_distance, args.texture_levels, args.texture_low, args.texture_high)
+    texture.check()
+    wanted = args.texture_channels or []
+    if wanted and image is None:
+        raise UserError("Texture: no image was given. Choose the image beside the label map.")
+    channels: list[int] = []
+    if image is not None:
+        every = range(image.size_c)
+        channels = list(every) if "all" in wanted else sorted({image.resolve_channel(one) for one in wanted})
+    if args.neighbours_within is not None and not 0 < args.neighbours_within < 1e6:
+        raise UserError(f"Neighbours within {args.neighbours_within:g}: must be above 0 and below 1,000,000 pixels.")
+    names = [
+        "_".join(name.split()) for name in args.children_name or [path.name.split(".")[0] for path in args.children]
+    ]
+    if len(set(names)) != len(args.children) or "" in names:
+        raise UserError(f"Children {', '.join(names)!r}: give each label map of children a name of its own.")
+    children = {name: open_image(path, name) for name, path in zip(names, args.children, strict=True)}
+    ranges = {c: _texture_range(image, c, texture) for c in channels if image is not None}
+    return MeasureOptions(args.volume, texture, ranges, args.neighbours_within, children)
+
+
+def _texture_range(image: ImageFile, channel: int, texture: TextureOptions) -> tuple[float, float]:
+    """Grey values from which to which texture has its levels."""
+    low, high = texture.low, texture.high
+    if low is None or high is None:
+        planes = (image.read_plane(t, channel, z) for t in range(image.size_t) for z in range(image.size_z))
+        smallest, largest = range_of(planes)
+        low, high = smallest if low is None else low, largest if high is None else high
+    return low, high
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Parse, open, measure, write."""
+    args = _arguments(argv)
     labels = open_image(args.labels, f"of {args.image_name}" if args.image_name else None)
     image = open_image(args.image, args.image_name) if args.image else None
     name = " ".join((args.image_name or (args.image or args.labels).name).split())
-    count = write_table(args.output, measure_image(labels, image, name))
+    options = _options(args, image)
+    kept: list[Measured] = []
+
+    def tables() -> Iterator[Table]:
+        for measured in measure_image(labels, image, options):
+            kept.append(measured)
+            yield object_table(measured, name, labels)
+
+    with ExitStack() as stack:
+        outputs = [path for path in (args.output, args.output_children, args.output_summary) if path]
+        parts = {path: stack.enter_context(replaced_when_complete(path)) for path in outputs}
+        count = write_table(parts[args.output], tables())
+        if args.output_children:
+            write_table(parts[args.output_children], (children_table(one, name, labels) for one in kept))
+        if args.output_summary:
+            write_table(parts[args.output_summary], iter([summary_row(kept, name, labels)]))
     print(f"{name}: {count} objects measured")
 
 

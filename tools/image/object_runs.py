@@ -55,13 +55,14 @@ class RunIntensities:
         total: Sum, float64; exact for integers below 2^53.
         smallest: Minimum, in the channel's type.
         largest: Maximum, in the channel's type.
-        spread: Sum of squared differences from the run's mean.
+        squares: Of 8- and 16-bit integers the sum of squares, exact; else the sum of squared differences from the
+            run's mean, which keeps the digits of decimal numbers.
     """
 
     total: np.ndarray
     smallest: np.ndarray
     largest: np.ndarray
-    spread: np.ndarray
+    squares: np.ndarray
 
 
 def intensities_of(runs: Runs, foreground: np.ndarray, values: np.ndarray) -> RunIntensities:
@@ -81,6 +82,64 @@ def intensities_of(runs: Runs, foreground: np.ndarray, values: np.ndarray) -> Ru
     at = np.concatenate([[0], np.cumsum(runs.length)[:-1]])
     exact = inside.astype(np.float64)
     total = np.add.reduceat(exact, at)
-    exact -= np.repeat(total / runs.length, runs.length)
-    spread = np.add.reduceat(np.square(exact, out=exact), at)
-    return RunIntensities(total, np.minimum.reduceat(inside, at), np.maximum.reduceat(inside, at), spread)
+    if not has_exact_squares(values.dtype):
+        exact -= np.repeat(total / runs.length, runs.length)
+    squares = np.add.reduceat(np.square(exact, out=exact), at)
+    return RunIntensities(total, np.minimum.reduceat(inside, at), np.maximum.reduceat(inside, at), squares)
+
+
+def has_exact_squares(dtype: np.dtype) -> bool:
+    """Whether squares of such pixels sum up exactly: integers of at most 16 bits."""
+    return dtype.kind in "bui" and dtype.itemsize <= 2
+
+
+def object_intensities(runs: Runs, index: np.ndarray, count: int, parts: list[RunIntensities]) -> dict[str, np.ndarray]:
+    """Mean, minimum, maximum, standard deviation (the population's) and sum of each object in one channel.
+
+    Args:
+        runs: All runs.
+        index: Object of each run, 0..count-1.
+        count: Number of objects.
+        parts: The grey values of successive stretches of the runs.
+
+    Returns:
+        Arrays of `count` values by the name of the statistic.
+    """
+    import numpy as np
+
+    total, smallest, largest, squares = (
+        np.concatenate([getattr(part, name) for part in parts]) for name in RunIntensities.__dataclass_fields__
+    )
+    area = np.bincount(index, runs.length, count)
+    sums = np.bincount(index, total, count)
+    mean = sums / area
+    whole = smallest.dtype.kind in "bui"
+    if has_exact_squares(smallest.dtype):
+        variance = _exact_variance(index, area, sums, squares)
+    else:
+        # Steiner: the spread about the object's mean is that about each run's mean plus that of the runs' means.
+        apart = total / runs.length - mean[index]
+        variance = np.bincount(index, squares + runs.length * apart**2, count) / area
+    low, high = np.full(count, np.inf), np.full(count, -np.inf)
+    np.minimum.at(low, index, smallest.astype(float))
+    np.maximum.at(high, index, largest.astype(float))
+    exact = np.int64 if whole else np.float64
+    return {
+        "mean": mean,
+        "min": low.astype(exact),
+        "max": high.astype(exact),
+        "std": np.sqrt(variance),
+        "sum": sums.astype(exact),
+    }
+
+
+def _exact_variance(index: np.ndarray, area: np.ndarray, sums: np.ndarray, squares: np.ndarray) -> np.ndarray:
+    """Variance from sums of squares, in whole numbers about the nearest whole mean: nothing cancels."""
+    import numpy as np
+
+    total = np.zeros(len(area), np.int64)
+    np.add.at(total, index, squares.astype(np.int64))
+    near = np.rint(sums / area).astype(np.int64)
+    pixels, whole_sums = area.astype(np.int64), sums.astype(np.int64)
+    about = total - 2 * near * whole_sums + pixels * near * near
+    return about / area - ((whole_sums - near * pixels) / area) ** 2

@@ -29,8 +29,8 @@ def moments(runs: Runs, index: np.ndarray, count: int) -> dict[str, np.ndarray]:
     import numpy as np
 
     area = np.bincount(index, runs.length, count)
-    top, bottom = _extremes(index, count, runs.row, runs.row + 1)
-    left, right = _extremes(index, count, runs.start, runs.start + runs.length)
+    top, bottom = extremes(index, count, runs.row, runs.row + 1)
+    left, right = extremes(index, count, runs.start, runs.start + runs.length)
     # Counted from the box's corner the squares stay small, and sums below 2^53 are exact in float64.
     n, x, y = runs.length.astype(float), (runs.start - left[index]).astype(float), (runs.row - top[index]).astype(float)
     end = x + n - 1
@@ -60,7 +60,7 @@ def moments(runs: Runs, index: np.ndarray, count: int) -> dict[str, np.ndarray]:
     }  # fmt: skip
 
 
-def _extremes(index: np.ndarray, count: int, low: np.ndarray, high: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def extremes(index: np.ndarray, count: int, low: np.ndarray, high: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Smallest `low` and largest `high` of each object."""
     import numpy as np
 
@@ -171,6 +171,6 @@ def _centres_inside(hulls: list[np.ndarray], top: np.ndarray) -> np.ndarray:
     np.maximum.at(heights, owner[edge], row - top[owner[edge]] + 1)
     offset = np.concatenate([[0], np.cumsum(heights)])
     slot = offset[owner[edge]] + row - top[owner[edge]]
-    left, right = _extremes(slot, int(offset[-1]), -(-crossing // (2 * dy)), crossing // (2 * dy))
+    left, right = extremes(slot, int(offset[-1]), -(-crossing // (2 * dy)), crossing // (2 * dy))
     inside = np.concatenate([[0], np.cumsum(np.maximum(right - left + 1, 0))])
     return inside[offset[1:]] - inside[offset[:-1]]
