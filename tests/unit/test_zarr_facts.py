@@ -97,6 +97,21 @@ def test_what_is_no_ome_zarr_is_said(tmp_path: Path, attributes: Any, said: str)
         zarr_values(path, "x.ozx")
 
 
+def test_the_ome_xml_beside_the_image_is_read_too(tmp_path: Path) -> None:
+    path = packed(tmp_path, "0.5")
+    xml = (
+        '<OME xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06"><Image ID="Image:0">'
+        "<AcquisitionDate>2026-01-31T10:00:00</AcquisitionDate>"
+        '<Pixels SizeX="9" DimensionOrder="XYCZT"/></Image></OME>'
+    )
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("OME/METADATA.ome.xml", xml)
+    (facts,) = read_images([(path, "cells.ozx")])
+    known = known_values(facts)
+    assert (known["acquisition.date"], known["image.format"]) == ("2026-01-31", "OME-Zarr")
+    assert facts.first("Pixels.SizeX") == "40"
+
+
 def test_a_zip_of_something_else(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "x.zip", "w") as archive:
         archive.writestr("readme.txt", "hello")

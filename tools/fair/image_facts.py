@@ -2,12 +2,12 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from xml.etree import ElementTree
 
 from tool_errors import UserError
-from zarr_facts import zarr_values
+from zarr_facts import zarr_ome_xml, zarr_values
 
 LIGHT_SOURCES = {"Laser", "Arc", "Filament", "LightEmittingDiode", "GenericExcitationSource"}
 # More than a hundred distinct channel names help nobody; the count of filled places is kept in full.
@@ -118,9 +118,7 @@ def read_images(files: Iterable[tuple[Path, str]]) -> Iterator[ImageFacts]:
 
     for path, name in files:
         if is_packed_zarr(path):
-            values = zarr_values(path, name)
-            fields = {key: occurrences(key, found) for key, found in values.items()}
-            yield ImageFacts(name, omero_id(name), path.stat().st_size, fields)
+            yield _zarr_facts(path, name)
             continue
         try:
             with tifffile.TiffFile(path) as tiff:
@@ -138,6 +136,14 @@ def read_images(files: Iterable[tuple[Path, str]]) -> Iterator[ImageFacts]:
             yield ImageFacts(
                 name, omero_id(name), size, {key: Occurrences(1, 1, (text,)) for key, text in plain.items()}
             )
+
+
+def _zarr_facts(path: Path, name: str) -> ImageFacts:
+    """What the OME-Zarr says, with what the OME-XML beside it adds: instrument, dates, wavelengths, key-values."""
+    fields = {key: occurrences(key, found) for key, found in zarr_values(path, name).items()}
+    xml = zarr_ome_xml(path, name)
+    facts = facts_of_ome_xml(xml, name) if xml else ImageFacts(name, omero_id(name))
+    return replace(facts, size_bytes=path.stat().st_size, fields={**facts.fields, **fields})
 
 
 def facts_of_ome_xml(xml: str, name: str, size_bytes: int = 0) -> ImageFacts:

@@ -10,6 +10,7 @@ from untrusted_files import open_zip, parse_json, read_member
 
 # OME-Zarr 0.4 keeps attributes and array description in files of their own, 0.5 in one.
 GROUP_FILES = (".zattrs", "zarr.json")
+OME_XML = "OME/METADATA.ome.xml"
 _MAX_METADATA = 32 * 1024 * 1024
 # Nothing is unpacked but JSON, so an image may be as large as it likes.
 _ANY_SIZE = 1 << 60
@@ -54,6 +55,24 @@ def zarr_values(path: Path, name: str) -> dict[str, list[str]]:
             raise UserError(
                 f"image {name}: its OME-Zarr metadata is not as specified ({type(error).__name__}: {error}). "
                 "Convert the image again."
+            ) from error
+
+
+def zarr_ome_xml(path: Path, name: str) -> str:
+    """The OME-XML that stands beside the image (`OME/METADATA.ome.xml`, as bioformats2raw lays it out), or empty.
+
+    Raises:
+        UserError: Not a zip, or text that is not UTF-8.
+    """
+    with open_zip(path, name, _ANY_SIZE) as archive:
+        member = next((one for one in archive.namelist() if one.endswith(OME_XML) and one.count("/") <= 2), None)
+        if member is None:
+            return ""
+        try:
+            return read_member(archive, member, name, _MAX_METADATA).decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            raise UserError(
+                f"image {name}: {member} is not UTF-8 (byte {error.start}). Convert the image again."
             ) from error
 
 
