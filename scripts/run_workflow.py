@@ -5,7 +5,7 @@ r"""Run a workflow on a Galaxy server, once or for every row of a table, and wai
         --input "OMERO server=omero.example.org" --input "Dataset=Plate 7" --input "Channel=DAPI" --download results/
 
 `--table runs.tsv` runs it once a row; the column names are the workflow's input labels. `--file LABEL=PATH` uploads
-a dataset first. The exit code is 0 when every run succeeded, 1 when a run failed, 2 when the call was wrong.
+a dataset first; where PATH is a folder, the files in it as a list. The exit code is 0 when every run succeeded, 1 when a run failed, 2 when the call was wrong.
 """
 
 import argparse
@@ -122,7 +122,7 @@ def start_run(
         gi: Connection to the server.
         workflow_id: Id of an imported workflow.
         inputs: Text values by input label.
-        files: Files to upload, by input label.
+        files: Files to upload, by input label; a folder's files become a list, named and ordered as they are.
         history_name: Name for the new history.
 
     Returns:
@@ -138,8 +138,7 @@ def start_run(
     history_id = gi.histories.create_history(history_name)["id"]
     values: dict[str, Any] = dict(inputs)
     for label, path in files.items():
-        upload = gi.tools.upload_file(str(path), history_id)
-        values[label] = {"id": upload["outputs"][0]["id"], "src": "hda"}
+        values[label] = _upload_list(gi, history_id, label, path) if path.is_dir() else _upload(gi, history_id, path)
     try:
         invocation = gi.workflows.invoke_workflow(
             workflow_id,
@@ -151,6 +150,21 @@ def start_run(
     except GalaxyConnectionError as error:
         raise ScriptError(f"Workflow {workflow_id}: did not start. Galaxy says: {error.body!s}") from None
     return invocation["id"], history_id
+
+
+def _upload(gi: GalaxyInstance, history_id: str, path: Path) -> dict[str, str]:
+    upload = gi.tools.upload_file(str(path), history_id)
+    return {"id": upload["outputs"][0]["id"], "src": "hda"}
+
+
+def _upload_list(gi: GalaxyInstance, history_id: str, label: str, folder: Path) -> dict[str, str]:
+    files = sorted(file for file in folder.iterdir() if file.is_file() and not file.name.startswith("."))
+    if not files:
+        raise ScriptError(f"Input {label!r}: folder {folder} has no file. Name one that has.")
+    elements = [{"name": file.name, **_upload(gi, history_id, file)} for file in files]
+    description = {"collection_type": "list", "name": label, "element_identifiers": elements}
+    collection = gi.histories.create_dataset_collection(history_id, description)
+    return {"id": collection["id"], "src": "hdca"}
 
 
 def list_jobs(gi: GalaxyInstance, invocation_id: str) -> list[Job]:
@@ -253,7 +267,9 @@ def main(argv: list[str] | None = None) -> int:
     )
     parser.add_argument("workflow", type=Path, help="a .ga file")
     parser.add_argument("--input", action="append", default=[], metavar="LABEL=VALUE", help="a text input")
-    parser.add_argument("--file", action="append", default=[], metavar="LABEL=PATH", help="a file to upload")
+    parser.add_argument(
+        "--file", action="append", default=[], metavar="LABEL=PATH", help="a file to upload, or a folder"
+    )
     parser.add_argument("--table", type=Path, help="tab-separated: a header of input labels, one run a row")
     parser.add_argument("--history", help="name of the new history (default: the workflow's file name)")
     parser.add_argument("--download", type=Path, metavar="FOLDER", help="save the labelled outputs here")

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 
 from scripts.galaxy_connection import ScriptError
-from scripts.run_workflow import collect_result, follow_run, main, parse_assignment, read_runs
+from scripts.run_workflow import collect_result, follow_run, main, parse_assignment, read_runs, start_run
 
 
 def test_an_assignment_is_split_at_its_first_equals_sign():
@@ -99,3 +99,53 @@ def test_a_galaxy_that_is_not_there_is_named_without_the_key(monkeypatch, capsys
     printed = capsys.readouterr()
     assert f"127.0.0.1:{free_port}" in printed.err
     assert "must-not-show" not in printed.err + printed.out
+
+
+def an_uploading_galaxy():
+    """A stand-in for bioblend's connection that remembers what was uploaded and started."""
+    seen = {"uploads": [], "lists": [], "inputs": None}
+
+    def upload_file(path, history_id):
+        seen["uploads"].append(path)
+        return {"outputs": [{"id": f"d{len(seen['uploads'])}"}]}
+
+    def create_list(history_id, description):
+        seen["lists"].append(description)
+        return {"id": "c1"}
+
+    def invoke(workflow_id, inputs, **_):
+        seen["inputs"] = inputs
+        return {"id": "i1"}
+
+    gi = SimpleNamespace(
+        workflows=SimpleNamespace(
+            show_workflow=lambda _: {"inputs": {"0": {"label": "Images"}, "1": {"label": "Table"}}},
+            invoke_workflow=invoke,
+        ),
+        histories=SimpleNamespace(create_history=lambda name: {"id": "h1"}, create_dataset_collection=create_list),
+        tools=SimpleNamespace(upload_file=upload_file),
+    )
+    return gi, seen
+
+
+def test_a_folder_becomes_a_list_in_the_order_of_its_names(tmp_path):
+    folder = tmp_path / "images"
+    folder.mkdir()
+    for name in ("b.tif", "a.tif", ".hidden"):
+        (folder / name).write_text(name)
+    (tmp_path / "table.tsv").write_text("x")
+    gi, seen = an_uploading_galaxy()
+    start_run(gi, "w1", {}, {"Images": folder, "Table": tmp_path / "table.tsv"}, "run")
+    (made,) = seen["lists"]
+    assert made["collection_type"] == "list"
+    assert [(one["name"], one["id"], one["src"]) for one in made["element_identifiers"]] == [
+        ("a.tif", "d1", "hda"),
+        ("b.tif", "d2", "hda"),
+    ]
+    assert seen["inputs"] == {"Images": {"id": "c1", "src": "hdca"}, "Table": {"id": "d3", "src": "hda"}}
+
+
+def test_an_empty_folder_is_named(tmp_path):
+    gi, _ = an_uploading_galaxy()
+    with pytest.raises(ScriptError, match="has no file"):
+        start_run(gi, "w1", {}, {"Images": tmp_path}, "run")
