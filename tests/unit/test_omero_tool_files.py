@@ -16,6 +16,7 @@ REQUIRED_BY_MODULE = {
     "tifffile": "tifffile",
     "omero": "omero-py",
     "openpyxl": "openpyxl",
+    "zarr": "zarr",
 }
 
 

@@ -1,18 +1,25 @@
-"""OME-TIFF written tile by tile, with the metadata that OMERO has."""
+"""OME-TIFF written tile by tile, with a pyramid where the image is large, and the metadata that OMERO has."""
 
 import os
-import uuid
-from collections.abc import Iterable, Iterator
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack
+from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING
 
-from omero_image_details import Channel, ImageDetails, Length
+from half_size import halved
+from ome_xml import ome_xml
+from omero_image_details import ImageDetails
 from omero_pixels import pixel_dtype
 
 if TYPE_CHECKING:
     import numpy as np
 
 CLASSIC_TIFF_LIMIT = 2**32 - 2**25  # Offsets are 32 bit; what remains is for tags. Larger files are BigTIFF.
+LARGE = 3192 * 3192  # Pixels of a plane: from there on OMERO itself wants a pyramid (omero.pixeldata.max_plane_*).
+SMALLEST_LEVEL = 1024  # Edge: a smaller plane is not halved any more.
+WORTH_IT = 0.5  # What a tile must shrink to for compression that nobody asked for.
 
 
 def tile_side(image: ImageDetails, largest: int) -> int:
@@ -21,35 +28,73 @@ def tile_side(image: ImageDetails, largest: int) -> int:
     return min(largest, -(-need // 16) * 16)
 
 
-def write_ome_tiff(path: Path, image: ImageDetails, tiles: Iterable["np.ndarray"], side: int, source: str) -> None:
-    """Write one image as OME-TIFF, zlib-compressed tiles, axes TCZYX.
+def write_ome_tiff(
+    path: Path, image: ImageDetails, tiles: Iterable["np.ndarray"], side: int, source: str, *, compression: str = "zlib"
+) -> None:
+    """Write one image as OME-TIFF, axes TCZYX; a plane of more than 3192 x 3192 pixels with smaller levels (SubIFDs).
+
+    Memory holds one row of tiles; the smaller levels wait on disk, where they take a third of the image.
 
     Args:
         path: File to make.
         image: The image's metadata.
-        tiles: Its tiles in the order of `omero_pixels.image_tiles`; those at the border may be smaller.
+        tiles: Its tiles in the order of `omero_pixels.view_tiles`; those at the border may be smaller.
         side: Side of the tiles in pixels.
         source: Names the image among all servers; makes the file's UUID, so that the same image gives the same file.
+        compression: "none", "zlib" (level 1), or "auto": zlib if the first tile shrinks to half or less.
     """
     import tifffile
 
+    sizes = pyramid_sizes(image)
     dtype = pixel_dtype(image)
-    shape = (image.size_t, image.size_c, image.size_z, image.size_y, image.size_x)
-    size = dtype.itemsize
-    for length in shape:
-        size *= length
-    with tifffile.TiffWriter(path, ome=True, bigtiff=size > CLASSIC_TIFF_LIMIT) as file:
-        file.write(
-            _padded(tiles, side),
-            shape=shape,
-            dtype=dtype,
-            tile=(side, side),
-            photometric="minisblack",
-            compression="zlib",
-            compressionargs={"level": 1},
-            maxworkers=int(os.environ.get("GALAXY_SLOTS", "1")),
-            metadata=_ome_metadata(image, source),
-        )
+    planes = image.size_t * image.size_c * image.size_z
+    total = planes * dtype.itemsize * sum(height * width for height, width in sizes)
+    with ExitStack() as stack:
+        file = stack.enter_context(tifffile.TiffWriter(path, bigtiff=total > CLASSIC_TIFF_LIMIT))
+        source_tiles, compression = _choose_compression(iter(tiles), compression)
+        for level, (height, width) in enumerate(sizes):
+            spill = None
+            if level + 1 < len(sizes):
+                spill = stack.enter_context(tempfile.TemporaryFile(dir=path.parent))
+                source_tiles = _with_halves(source_tiles, (height, width), side, planes, spill)
+            file.write(
+                _padded(source_tiles, side),
+                shape=(image.size_t, image.size_c, image.size_z, height, width),
+                dtype=dtype,
+                tile=(side, side),
+                photometric="minisblack",
+                compression=None if compression == "none" else "zlib",
+                compressionargs=None if compression == "none" else {"level": 1},
+                maxworkers=int(os.environ.get("GALAXY_SLOTS", "1")),
+                description=ome_xml([image], source, in_tiff=True).encode() if level == 0 else None,
+                subifds=len(sizes) - 1 if level == 0 and len(sizes) > 1 else None,
+                subfiletype=1 if level else None,
+                metadata=None,
+                software=False,
+            )
+            if spill is not None:
+                source_tiles = _stored_tiles(spill, sizes[level + 1], side, planes, dtype)
+
+
+def pyramid_sizes(image: ImageDetails) -> list[tuple[int, int]]:
+    """Rows and columns of each level, the full size first; the others halve it, rounded up."""
+    sizes = [(image.size_y, image.size_x)]
+    if image.size_y * image.size_x > LARGE:
+        while max(sizes[-1]) > SMALLEST_LEVEL:
+            sizes.append((-(-sizes[-1][0] // 2), -(-sizes[-1][1] // 2)))
+    return sizes
+
+
+def _choose_compression(tiles: Iterator["np.ndarray"], wanted: str) -> tuple[Iterator["np.ndarray"], str]:
+    if wanted != "auto":
+        return tiles, wanted
+    import zlib
+    from itertools import chain
+
+    first = list(islice(tiles, 1))
+    # Camera noise hardly shrinks and takes most of the time of an export; background and labels shrink a lot, fast.
+    small = bool(first) and len(zlib.compress(first[0].tobytes(), 1)) <= WORTH_IT * first[0].nbytes
+    return chain(first, tiles), "zlib" if small else "none"
 
 
 def _padded(tiles: Iterable["np.ndarray"], side: int) -> Iterator["np.ndarray"]:
@@ -61,44 +106,33 @@ def _padded(tiles: Iterable["np.ndarray"], side: int) -> Iterator["np.ndarray"]:
         yield np.pad(tile, ((0, rows), (0, columns))) if rows or columns else tile
 
 
-def _ome_metadata(image: ImageDetails, source: str) -> dict[str, Any]:
-    """The names that tifffile translates to OME-XML; what OMERO does not know is left out."""
-    metadata: dict[str, Any] = {
-        "axes": "TCZYX",
-        "UUID": str(uuid.uuid5(uuid.NAMESPACE_URL, source)),
-        "Name": image.name,
-        "Channel": [_channel(channel) for channel in image.channels],
-        "MapAnnotation": [{"Value": pairs} for pairs in _without_repeats(image.pairs)],
-    }
-    for axis, length in (("X", image.physical_x), ("Y", image.physical_y), ("Z", image.physical_z)):
-        metadata |= _length_attributes(f"PhysicalSize{axis}", length)
-    if image.description:
-        metadata["Description"] = image.description
-    if image.acquired:
-        metadata["AcquisitionDate"] = image.acquired.strftime("%Y-%m-%dT%H:%M:%S")
-    return metadata
+def _with_halves(
+    tiles: Iterator["np.ndarray"], size: Sequence[int], side: int, planes: int, spill: IO[bytes]
+) -> Iterator["np.ndarray"]:
+    """Pass tiles on, and write the plane of half the size to a file, row by row of tiles; `side` is even."""
+    import numpy as np
+
+    across, down = -(-size[1] // side), -(-size[0] // side)
+    for _ in range(planes * down):
+        row = []
+        for tile in islice(tiles, across):
+            row.append(halved(tile, is_labels=False))
+            if len(row) == across:  # Before the last tile goes: nobody asks for one more.
+                spill.write(np.hstack(row).tobytes())
+            yield tile
 
 
-def _length_attributes(name: str, length: Length | None) -> dict[str, Any]:
-    return {} if length is None else {name: length.value, f"{name}Unit": length.symbol}
+def _stored_tiles(
+    spill: IO[bytes], size: Sequence[int], side: int, planes: int, dtype: "np.dtype"
+) -> Iterator["np.ndarray"]:
+    """Read planes back from a file, as tiles."""
+    import numpy as np
 
-
-def _channel(channel: Channel) -> dict[str, Any]:
-    named = {"Name": channel.name, "Color": channel.color}
-    return (
-        {name: value for name, value in named.items() if value is not None}
-        | _length_attributes("EmissionWavelength", channel.emission)
-        | _length_attributes("ExcitationWavelength", channel.excitation)
-    )
-
-
-def _without_repeats(pairs: tuple[tuple[str, str], ...]) -> list[dict[str, str]]:
-    """Spread pairs over dictionaries so that a key that stands there twice keeps both values."""
-    spread: list[dict[str, str]] = []
-    for key, value in pairs:
-        place = next((one for one in spread if key not in one), None)
-        if place is None:
-            place = {}
-            spread.append(place)
-        place[key] = value
-    return spread
+    height, width = size
+    spill.seek(0)
+    for _ in range(planes):
+        for top in range(0, height, side):
+            rows = min(side, height - top)
+            band = np.frombuffer(spill.read(rows * width * dtype.itemsize), dtype).reshape(rows, width)
+            for left in range(0, width, side):
+                yield band[:, left : left + side]

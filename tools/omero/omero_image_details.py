@@ -1,22 +1,15 @@
-"""Everything about OMERO images that is not pixels: sizes, units, channels, dates, key-value pairs."""
+"""Everything about OMERO images that is not pixels: sizes, units, channels, dates, instrument, key-values, tags."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from omero_annotations import linked_pairs, linked_texts
+from omero_instruments import Instrument, Length, load_instruments, read_length
 from omero_session import Session
 
 PAGE = 500  # Images a query; each brings its channels along.
-
-
-@dataclass(frozen=True)
-class Length:
-    """A length as OMERO has it: value and unit symbol; `micrometre` is None for units such as pixels."""
-
-    value: float
-    symbol: str
-    micrometre: float | None
 
 
 @dataclass(frozen=True)
@@ -30,13 +23,23 @@ class Channel:
     color: int | None
     emission: Length | None
     excitation: Length | None
+    fluor: str | None = None
+
+
+@dataclass(frozen=True)
+class KeyValues:
+    """The pairs of one annotation in OMERO's order, repeated keys kept."""
+
+    namespace: str
+    pairs: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True)
 class ImageDetails:
     """An image with its metadata. `pixel_type` is OMERO's ("float" and "double" for 32 and 64 bit).
 
-    `size_x` .. `size_t` count pixels, planes, channels and time points; `pairs` are (key, value) in OMERO's order.
+    `size_x` .. `size_t` count pixels, planes, channels and time points; `time_step` is between time points. `sha1` is
+    OMERO's checksum of the pixels, where it has one; `fileset_id` the files that the image was imported from.
     """
 
     image_id: int
@@ -54,44 +57,50 @@ class ImageDetails:
     physical_y: Length | None
     physical_z: Length | None
     channels: tuple[Channel, ...]
-    pairs: tuple[tuple[str, str], ...]
+    key_values: tuple[KeyValues, ...] = ()
+    tags: tuple[str, ...] = ()
+    time_step: Length | None = None
+    instrument: Instrument | None = None
+    sha1: str | None = None
+    fileset_id: int | None = None
+
+    @property
+    def pairs(self) -> tuple[tuple[str, str], ...]:
+        """All key-value pairs, in OMERO's order."""
+        return tuple(pair for one in self.key_values for pair in one.pairs)
 
 
 def load_image_details(session: Session, image_ids: Sequence[int]) -> list[ImageDetails]:
-    """Load the metadata of images, in the given order; three queries a page of 500 images.
+    """Load the metadata of images, in the given order; about ten queries a page of 500 images.
 
     Images that do not exist are left out: look ids up with `omero_objects.find_ids` first.
     """
     details: dict[int, ImageDetails] = {}
     for start in range(0, len(image_ids), PAGE):
         ids = list(image_ids[start : start + PAGE])
-        pairs = dict(_pairs(session, ids))
+        pairs: dict[int, list[KeyValues]] = {}
+        for one in linked_pairs(session, "image", ids):
+            pairs.setdefault(one.object_id, []).append(KeyValues(one.namespace, one.value))
+        tags: dict[int, list[str]] = {}
+        for tag in linked_texts(session, "image", ids, "TagAnnotation"):
+            tags.setdefault(tag.object_id, []).append(tag.value or "")
+        instruments = load_instruments(session, ids)
         for pixels in session.objects(
             "select p from Pixels p join fetch p.image i join fetch p.pixelsType "
             "left outer join fetch p.channels c left outer join fetch c.logicalChannel where i.id in (:ids)",
             ids=ids,
         ):
-            details[pixels.image.id.val] = _details(pixels, pairs.get(pixels.image.id.val, ()))
+            number = pixels.image.id.val
+            details[number] = replace(
+                _details(pixels),
+                key_values=tuple(pairs.get(number, ())),
+                tags=tuple(tags.get(number, ())),
+                instrument=instruments.get(number),
+            )
     return [details[image_id] for image_id in image_ids if image_id in details]
 
 
-def _pairs(session: Session, image_ids: Sequence[int]) -> Iterator[tuple[int, tuple[tuple[str, str], ...]]]:
-    links = session.rows(
-        "select k.parent.id, m.id from ImageAnnotationLink k, MapAnnotation m "
-        "where k.child.id = m.id and k.parent.id in (:ids) order by k.parent.id, m.id",
-        ids=image_ids,
-    )
-    if not links:
-        return
-    found = session.objects("select m from MapAnnotation m where m.id in (:ids)", ids={link[1] for link in links})
-    values = {one.id.val: tuple((pair.name, pair.value) for pair in one.getMapValue()) for one in found}
-    by_image: dict[int, tuple[tuple[str, str], ...]] = {}
-    for image_id, annotation_id in links:
-        by_image[image_id] = by_image.get(image_id, ()) + values.get(annotation_id, ())
-    yield from by_image.items()
-
-
-def _details(pixels: Any, pairs: tuple[tuple[str, str], ...]) -> ImageDetails:
+def _details(pixels: Any) -> ImageDetails:
     from omero.rtypes import unwrap
 
     image = pixels.image
@@ -109,11 +118,13 @@ def _details(pixels: Any, pairs: tuple[tuple[str, str], ...]) -> ImageDetails:
         size_z=pixels.sizeZ.val,
         size_c=pixels.sizeC.val,
         size_t=pixels.sizeT.val,
-        physical_x=_length(pixels.physicalSizeX),
-        physical_y=_length(pixels.physicalSizeY),
-        physical_z=_length(pixels.physicalSizeZ),
+        physical_x=read_length(pixels.physicalSizeX),
+        physical_y=read_length(pixels.physicalSizeY),
+        physical_z=read_length(pixels.physicalSizeZ),
         channels=tuple(_channel(channel) for channel in pixels.copyChannels() if channel is not None),
-        pairs=pairs,
+        time_step=_time(pixels.timeIncrement),
+        sha1=unwrap(pixels.sha1),
+        fileset_id=None if image.fileset is None else image.fileset.id.val,
     )
 
 
@@ -128,19 +139,11 @@ def _channel(channel: Any) -> Channel:
     return Channel(
         name=(unwrap(logical.name) or None) if logical else None,
         color=color,
-        emission=_length(logical.emissionWave) if logical else None,
-        excitation=_length(logical.excitationWave) if logical else None,
+        emission=read_length(logical.emissionWave) if logical else None,
+        excitation=read_length(logical.excitationWave) if logical else None,
+        fluor=(unwrap(logical.fluor) or None) if logical else None,
     )
 
 
-def _length(length: Any) -> Length | None:
-    """Read an `omero.model.Length`, converting with OMERO's own table of units."""
-    if length is None:
-        return None
-    from omero.model import LengthI
-
-    try:
-        micrometre = LengthI(length, "MICROMETER").getValue()
-    except Exception:  # omero-py raises a bare Exception for units without a conversion.
-        micrometre = None
-    return Length(length.getValue(), length.getSymbol(), micrometre)
+def _time(time: Any) -> Length | None:
+    return None if time is None else Length(time.getValue(), time.getSymbol(), None)

@@ -13,7 +13,7 @@ from image_filesets import ImageFileset, single_file
 from image_names import safe_name
 from label_map_file import LabelMapFile, check_sizes, describe_label_map, read_planes
 from named_files import match_images, read_files
-from object_table import write_table
+from object_report import AT_WORK, Row, object_report
 from ome_tiff import tile_side, write_ome_tiff
 from omero_containers import DatasetPlace, find_place, make_place
 from omero_image_details import Channel, ImageDetails, load_image_details
@@ -103,7 +103,9 @@ def write_label_image(labels: Labels, source: ImageDetails, name: str, database:
         size_z=file.size_z,
         size_t=file.size_t,
         channels=(Channel(name, None, None, None),),
-        pairs=(),
+        key_values=(),
+        tags=(),
+        instrument=None,
     )
     side = tile_side(details, TILE)
     write_ome_tiff(path, details, _tiles(labels, side), side, f"{database}/image/{source.image_id}/labels/{name}")
@@ -117,12 +119,13 @@ def image_name(image: ImageRecord, name: str) -> str:
 def import_labels(
     session: Session,
     surveyed: Sequence[Labels],
+    report: list[Row],
     *,
     name: str,
     place: Mapping[str, Any],
     folder: Path,
     dry_run: bool,
-) -> list[tuple[Any, ...]]:
+) -> None:
     """Import label maps in place of those of the same set that this user imported before.
 
     New label images are made before the old ones go, and are taken back if anything fails: all images have their old
@@ -131,31 +134,33 @@ def import_labels(
     Args:
         session: An open session.
         surveyed: The label maps.
+        report: Gets one row a label map, see `object_report`.
         name: Name of the set.
         place: `by` "source" (the dataset of each image), or as `omero_containers.find_place` takes it.
         folder: Empty folder for the files to upload.
         dry_run: Check everything and change nothing.
 
-    Returns:
-        Rows of the object table.
-
     Raises:
         UserError: An image that stands in no dataset, an unknown dataset; the server failed.
     """
     prepared = _prepare(session, surveyed, name, place, folder)
+    report += [_row(one, name, one.there, one.place.dataset_id) for one in prepared]
     if dry_run:
-        return [_row(one, name, one.there, one.place.dataset_id, "would import") for one in prepared]
-    run, made, rows = ImportRun(), MadeObjects(), []
+        for one, row in zip(prepared, report, strict=True):
+            row["status"] = "unchanged" if one.there else "would import"
+        return
+    run, made = ImportRun(), MadeObjects()
     shared = prepared[0].place if place["by"] != "source" else None
     try:
         shared_id = make_place(session, shared, made) if shared else None
-        for one in prepared:
+        for one, row in zip(prepared, report, strict=True):
+            row["status"] = AT_WORK
             dataset_id = shared_id or one.place.dataset_id
             assert dataset_id is not None
             number = one.there or _import_one(session, run, one, dataset_id=dataset_id, name=name, made=made)
-            status = "unchanged" if one.there else "imported"
-            rows.append(_row(one, name, number, dataset_id, status))
-            print(f"{one.labels.file.identifier}: {status}, {len(one.old)} replaced", flush=True)
+            row.update(_row(one, name, number, dataset_id))
+            row["status"] = "unchanged" if one.there else "imported"
+            print(f"{one.labels.file.identifier}: {row['status']}, {len(one.old)} replaced", flush=True)
         old = [label_image for one in prepared for label_image in one.old]
         session.delete({
             "Fileset": sorted({label_image.fileset_id for label_image in old}),
@@ -165,7 +170,6 @@ def import_labels(
         with suppress(Exception):  # If the server is gone, the mark lets the next run take them away.
             undo_imports(session, run, made.ids)
         raise
-    return rows
 
 
 def main() -> None:
@@ -181,18 +185,19 @@ def main() -> None:
     files = [describe_label_map(file.identifier, file.path) for file in read_files(config["label_maps"])]
     with (
         tempfile.TemporaryDirectory(dir=Path.cwd(), prefix="labels-") as folder,
+        object_report(args.output, COLUMNS) as report,
         open_session(config["omero_host"], config.get("omero_group") or "") as session,
     ):
         images = match_images(session, [file.identifier for file in files], config["match"])
-        rows = import_labels(
+        import_labels(
             session,
             [survey_labels(file, image) for file, image in zip(files, images, strict=True)],
+            report,
             name=name,
             place=config["place"],
             folder=Path(folder),
             dry_run=bool(config.get("dry_run")),
         )
-    write_table(args.output, COLUMNS, rows)
 
 
 def _import_one(
@@ -259,22 +264,19 @@ def _own_place(image: ImageRecord) -> DatasetPlace:
     return DatasetPlace(image.dataset_id, image.dataset_name or "")
 
 
-def _row(one: Prepared, name: str, number: int | None, dataset_id: int | None, status: str) -> tuple[Any, ...]:
-    image, title = one.labels.image, image_name(one.labels.image, name)
-    found = (one.labels.dtype, one.labels.largest, len(one.old))
-    if number is not None and status == "would import":
-        status = "unchanged"
-    return (
-        image.image_id,
-        image.image_name,
-        one.labels.file.identifier,
-        name,
-        number,
-        title,
-        dataset_id,
-        *found,
-        status,
-    )
+def _row(one: Prepared, name: str, number: int | None, dataset_id: int | None) -> Row:
+    return {
+        "image_id": one.labels.image.image_id,
+        "image_name": one.labels.image.image_name,
+        "label_map": one.labels.file.identifier,
+        "labels_name": name,
+        "label_image_id": number,
+        "label_image_name": image_name(one.labels.image, name),
+        "dataset_id": dataset_id,
+        "pixel_type": one.labels.dtype,
+        "largest_label": one.labels.largest,
+        "replaced_count": len(one.old),
+    }
 
 
 if __name__ == "__main__":

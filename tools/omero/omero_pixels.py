@@ -1,15 +1,16 @@
-"""Pixels out of OMERO, tile by tile, with a bounded number of requests on their way."""
+"""Pixels out of OMERO, tile by tile, with a bounded number of requests on their way, across broken connections."""
 
 import threading
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass
-from itertools import product
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from image_views import Tile
 from omero_image_details import ImageDetails
+from omero_reconnect import Connection, is_broken
 from omero_session import Session
 from tool_errors import UserError
 
@@ -35,20 +36,6 @@ _DTYPES = {
 }
 
 
-@dataclass(frozen=True)
-class Tile:
-    """A rectangle of one plane; x, y, width, height in pixels."""
-
-    image: ImageDetails
-    z: int
-    c: int
-    t: int
-    x: int
-    y: int
-    width: int
-    height: int
-
-
 def pixel_dtype(image: ImageDetails) -> "np.dtype":
     """The numpy dtype, in native byte order, that holds the image's pixels exactly.
 
@@ -64,23 +51,26 @@ def pixel_dtype(image: ImageDetails) -> "np.dtype":
     return np.dtype(_DTYPES[image.pixel_type])
 
 
-def image_tiles(image: ImageDetails, side: int) -> Iterator[Tile]:
-    """All tiles of an image in the order of a TIFF with axes TCZYX."""
-    for t, c, z in product(range(image.size_t), range(image.size_c), range(image.size_z)):
-        for y, x in product(range(0, image.size_y, side), range(0, image.size_x, side)):
-            width, height = min(side, image.size_x - x), min(side, image.size_y - y)
-            yield Tile(image, z, c, t, x, y, width, height)
+def level_sizes(session: Session, image: ImageDetails) -> list[tuple[int, int]]:
+    """Columns and rows of the resolution levels in which OMERO has an image, the full size first."""
+    store = session.client.getSession().createRawPixelsStore()
+    try:
+        store.setPixelsId(image.pixels_id, False)
+        return [(one.sizeX, one.sizeY) for one in store.getResolutionDescriptions()]
+    finally:
+        store.close()
 
 
-def fetch_tiles(session: Session, tiles: Iterable[Tile]) -> Iterator["np.ndarray"]:
+def fetch_tiles(session: Session, tiles: Iterable[Tile]) -> Generator["np.ndarray", None, None]:
     """Fetch tiles with several requests in flight and yield them in order, each (height, width) in native byte order.
 
-    At most `WINDOW` tiles are held at once, and `THREADS` pixel stores are open on the server.
+    At most `WINDOW` tiles are held at once, and `THREADS` pixel stores are open on the server. When the connection
+    breaks, it is made anew and the tiles that had not arrived are asked for again.
 
     Raises:
         UserError: The server cannot deliver the pixels of an image.
     """
-    stores = _Stores(session)
+    stores = _Stores(Connection(session))
     pool = ThreadPoolExecutor(THREADS)
     waiting: deque[Future] = deque()
     try:
@@ -91,48 +81,94 @@ def fetch_tiles(session: Session, tiles: Iterable[Tile]) -> Iterator["np.ndarray
         while waiting:
             yield waiting.popleft().result()
     finally:
+        stores.stop()
         pool.shutdown(cancel_futures=True)
         stores.close()
+
+
+def project(tiles: Iterator["np.ndarray"], count: int, how: str) -> Iterator["np.ndarray"]:
+    """Turn each `count` tiles into one of the same type: "max" or "mean".
+
+    The mean of whole numbers is computed in 64-bit floating point and rounded, halves to the even neighbour.
+    """
+    import numpy as np
+
+    for first in tiles:
+        if how == "max":
+            made = first.copy()
+            for tile in islice(tiles, count - 1):
+                np.maximum(made, tile, out=made)
+            yield made
+            continue
+        total = first.astype(np.float64)
+        for tile in islice(tiles, count - 1):
+            total += tile
+        total /= count
+        yield (np.rint(total) if first.dtype.kind in "iu" else total).astype(first.dtype)
 
 
 class _Stores:
     """One RawPixelsStore a thread, because a store works on one image and one request at a time."""
 
-    def __init__(self, session: Session) -> None:
-        self._session = session
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
         self._mine = threading.local()
         self._all: list[Any] = []
 
     def read(self, tile: Tile) -> "np.ndarray":
         import numpy as np
-        import omero
 
         image = tile.image
         dtype = pixel_dtype(image)
-        try:
-            store = self._store(image.pixels_id)
-            data = store.getTile(tile.z, tile.c, tile.t, tile.x, tile.y, tile.width, tile.height)
-        except (omero.ResourceError, omero.ApiUsageException, omero.InternalException, omero.ValidationException) as e:
-            raise UserError(
-                f"image {image.image_id} {image.name!r}: OMERO cannot deliver its pixels "
-                f"({e.message or type(e).__name__}). Open the image in OMERO; if it does not show, leave it out."
-            ) from e
+        while True:
+            number = self._connection.number
+            try:
+                data = self._fetch(tile, number)
+                break
+            except Exception as error:
+                if not is_broken(error):
+                    raise
+                self._connection.renew(number, error)
         if len(data) != tile.width * tile.height * dtype.itemsize:
             raise UserError(f"image {image.image_id} {image.name!r}: OMERO sent {len(data)} bytes for a tile {tile}.")
         # OMERO sends pixels big-endian.
         return np.frombuffer(data, dtype.newbyteorder(">")).reshape(tile.height, tile.width).astype(dtype)
 
-    def _store(self, pixels_id: int) -> Any:
-        if not hasattr(self._mine, "store"):
-            self._mine.store = self._session.client.getSession().createRawPixelsStore()
-            self._mine.pixels_id = None
-            self._all.append(self._mine.store)
-        if self._mine.pixels_id != pixels_id:
-            self._mine.store.setPixelsId(pixels_id, False)
-            self._mine.pixels_id = pixels_id
-        return self._mine.store
+    def _fetch(self, tile: Tile, connection: int) -> bytes:
+        import omero
+
+        image = tile.image
+        try:
+            store = self._store(connection, image.pixels_id, tile.level)
+            found: bytes = store.getTile(tile.z, tile.c, tile.t, tile.x, tile.y, tile.width, tile.height)
+        except (omero.ResourceError, omero.ApiUsageException, omero.InternalException, omero.ValidationException) as e:
+            raise UserError(
+                f"image {image.image_id} {image.name!r}: OMERO cannot deliver its pixels "
+                f"({e.message or type(e).__name__}). Open the image in OMERO; if it does not show, leave it out."
+            ) from e
+        return found
+
+    def _store(self, connection: int, pixels_id: int, level: int) -> Any:
+        mine = self._mine
+        if getattr(mine, "connection", None) != connection:
+            mine.store = self._connection.session.client.getSession().createRawPixelsStore()
+            mine.connection, mine.pixels = connection, None
+            self._all.append(mine.store)
+        if mine.pixels != (pixels_id, level):
+            mine.pixels = None
+            mine.store.setPixelsId(pixels_id, False)
+            if level:
+                # OMERO counts levels from the smallest.
+                mine.store.setResolutionLevel(mine.store.getResolutionLevels() - 1 - level)
+            mine.pixels = (pixels_id, level)
+        return mine.store
+
+    def stop(self) -> None:
+        """Let nobody wait for a connection any more."""
+        self._connection.stop()
 
     def close(self) -> None:
         for store in self._all:
             with suppress(Exception):  # The server closes what a lost connection leaves.
                 store.close()
+        self._connection.close()

@@ -201,6 +201,34 @@ def open_session(server: str, group: str = "") -> Iterator[Session]:
             client.closeSession()
 
 
+def rejoin(session: Session) -> Session:
+    """Connect anew after a connection broke: to the same session if the server still has it, else by logging in again.
+
+    The caller leaves it by `leave`.
+
+    Raises:
+        UserError: The server does not answer, or has no such session and refuses the credentials.
+    """
+    address, credentials = session.address, read_credentials()
+    _check_reachable(address)
+    client = None
+    if not credentials.is_key:
+        with suppress(UserError):
+            key = session.client.getSessionId()
+            client = _connect(address, Credentials(key, key, is_key=False))
+    client = client or _connect(address, credentials)
+    client.enableKeepAlive(KEEP_ALIVE_SECONDS)
+    client.getImplicitContext().put("omero.group", str(session.group_id))
+    return replace(session, client=client)
+
+
+def leave(session: Session) -> None:
+    """Close a session that `rejoin` gave; one given by key stays open."""
+    # A server that is gone has closed the session itself.
+    with suppress(Exception):
+        session.client.closeSession()
+
+
 def _check_reachable(address: Address) -> None:
     """Tell an unknown host from a closed port before Ice, which retries both for a long time."""
     try:

@@ -1,0 +1,85 @@
+"""The original files of images written to a folder: one file for each fileset, a zip where it has several files."""
+
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path, PurePosixPath
+
+from fileset_files import Fileset, download, load_filesets
+from image_export import all_or_nothing
+from image_names import image_identifier, safe_name
+from omero_image_details import ImageDetails
+from omero_reconnect import Connection
+from omero_session import Session
+from tool_errors import UserError
+
+# Galaxy's name of a format by the end of a file's name; all others are "data", and keep their ending in their name.
+_FORMATS = {
+    **{".ome.tiff": "ome.tiff", ".ome.tif": "ome.tiff", ".tiff": "tiff", ".tif": "tiff", ".png": "png"},
+    **{".jpg": "jpg", ".jpeg": "jpg", ".bmp": "bmp", ".gif": "gif", ".zip": "zip"},
+}
+
+
+def export_filesets(session: Session, images: Sequence[ImageDetails], folder: Path) -> list[tuple[str, str]]:
+    """Download the files that images were imported from, as `<name>__<Galaxy's format>`; on failure remove all.
+
+    A fileset comes once, however many images of it were chosen; several files go to one zip, with their folders.
+
+    Returns:
+        For each image: the name of its fileset in the list, and how the files were checked.
+
+    Raises:
+        UserError: An image that was not imported from files, or a file that OMERO cannot deliver as it was imported.
+    """
+    for image in images:
+        if image.fileset_id is None:
+            raise UserError(
+                f"image {image.image_id} {image.name!r}: it was not imported from files, so OMERO has no original of "
+                "it. Export it as OME-TIFF or OME-Zarr."
+            )
+    filesets = load_filesets(session, [image.fileset_id for image in images if image.fileset_id is not None])
+    names = {image.image_id: image.name for image in images}
+    folder.mkdir(parents=True, exist_ok=True)
+    done: dict[int, tuple[str, str]] = {}
+    connection = Connection(session)
+    try:
+        with all_or_nothing() as made:
+            for number, fileset in enumerate(filesets, 1):
+                name = _name(fileset, names)
+                made.append(folder / f"{name}__{_format(fileset)}")
+                done[fileset.fileset_id] = (name, _write(connection, fileset, made[-1]))
+                print(f"{number}/{len(filesets)} {name}: {len(fileset.files)} files", flush=True)
+    finally:
+        connection.close()
+    return [done[image.fileset_id] for image in images if image.fileset_id is not None]
+
+
+def _write(connection: Connection, fileset: Fileset, path: Path) -> str:
+    if len(fileset.files) == 1:
+        with path.open("wb") as target:
+            return f"{download(connection, fileset.files[0], target)} of 1 file"
+    checks: dict[str, int] = {}
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED, allowZip64=True) as archive:
+        for file in fileset.files:
+            # A fixed date: the same fileset gives the same file.
+            entry = zipfile.ZipInfo(file.name, (1980, 1, 1, 0, 0, 0))
+            entry.external_attr, entry.file_size = 0o644 << 16, file.size
+            with archive.open(entry, "w") as target:
+                how = download(connection, file, target)
+            checks[how] = checks.get(how, 0) + 1
+    return ", ".join(f"{how} of {count} files" for how, count in sorted(checks.items()))
+
+
+def _name(fileset: Fileset, names: dict[int, str]) -> str:
+    """As other exports name the image, or where the files hold several images, after the first file."""
+    if not fileset.files:
+        raise UserError(f"fileset {fileset.fileset_id}: OMERO lists no file of it. Ask who runs the server.")
+    if len(fileset.images) == 1:
+        return image_identifier(fileset.images[0], names[fileset.images[0]])
+    return f"Fileset_{fileset.fileset_id}_{safe_name(PurePosixPath(fileset.files[0].name).name)}"
+
+
+def _format(fileset: Fileset) -> str:
+    if len(fileset.files) > 1:
+        return "zip"
+    lower = fileset.files[0].name.lower()
+    return next((known for ending, known in _FORMATS.items() if lower.endswith(ending)), "data")

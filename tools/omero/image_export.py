@@ -1,0 +1,195 @@
+"""Views of images written to files: OME-TIFF or OME-Zarr, all of them or none, with checksums of their pixels."""
+
+import errno
+import hashlib
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from image_names import safe_name
+from image_views import View, view_tiles
+from ome_tiff import tile_side, write_ome_tiff
+from ome_zarr_export import load_fields, plate_parts, write_zarr
+from ome_zarr_metadata import Plate
+from omero_pixels import TILE, fetch_tiles, pixel_dtype, project
+from omero_session import Session
+from tool_errors import UserError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+SUFFIXES = {"ome_tiff": ".ome.tiff", "ome_zarr": ".ome_zarr.zip"}
+
+
+@dataclass(frozen=True)
+class Output:
+    """A file to make: its name without suffix, and what it holds: (path within a zip, view)."""
+
+    name: str
+    parts: tuple[tuple[str, View], ...]
+    plate: Plate | None = None
+
+
+@dataclass(frozen=True)
+class Exported:
+    """A view in a file, with the SHA-1 of its pixels (big-endian, by t, c, z, y, x) and what that was compared with."""
+
+    name: str
+    view: View
+    sha1: str
+    checked: str
+
+
+def plan_outputs(session: Session, views: Sequence[View], form: Mapping[str, Any]) -> list[Output]:
+    """Decide which file each view goes to: one each, or with `plates` one for all images of a plate."""
+    for view in views:
+        pixel_dtype(view.image)  # Refuses what cannot be written before the first file is made.
+    if form["kind"] != "ome_zarr" or not form.get("plates"):
+        return [Output(view.identifier, (("0", view),)) for view in views]
+    fields = load_fields(session, [view.image.image_id for view in views])
+    plates: dict[int, list[View]] = {}
+    outputs = []
+    for view in views:
+        if view.image.image_id in fields:
+            plates.setdefault(fields[view.image.image_id].plate_id, []).append(view)
+        else:
+            outputs.append(Output(view.identifier, (("0", view),)))
+    for plate_id, chosen in sorted(plates.items()):
+        plate, parts = plate_parts(chosen, fields)
+        outputs.append(Output(f"Plate_{plate_id}_{safe_name(plate.name)}".rstrip("_"), tuple(parts), plate))
+    return outputs
+
+
+def export(session: Session, outputs: Sequence[Output], folder: Path, form: Mapping[str, Any]) -> list[Exported]:
+    """Write files; on failure remove what was written.
+
+    Args:
+        session: An open session.
+        outputs: What to write.
+        folder: Where.
+        form: `kind` "ome_tiff" with `compression`, or "ome_zarr" with `version`.
+
+    Raises:
+        UserError: The server cannot deliver an image, pixels differ from OMERO's checksum, or the disk is full.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    exported: list[Exported] = []
+    # One stream over all files: requests for the next one are on their way while this one is written.
+    views = (view for output in outputs for _, view in output.parts)
+    tiles = fetch_tiles(session, (tile for view in views for tile in view_tiles(view, _side(view))))
+    with all_or_nothing() as made:
+        try:
+            for number, output in enumerate(outputs, 1):
+                made.append(folder / f"{output.name}{SUFFIXES[form['kind']]}")
+                exported += _write(session, output, made[-1], tiles, form)
+                print(f"{number}/{len(outputs)} {made[-1].name}", flush=True)
+        finally:
+            tiles.close()
+    return exported
+
+
+@contextmanager
+def all_or_nothing() -> Iterator[list[Path]]:
+    """Give a list for the paths of files that are made; if the block fails they are removed."""
+    made: list[Path] = []
+    try:
+        yield made
+    except BaseException as error:
+        for path in made:
+            path.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+            raise UserError(f"disk: full while writing {made[-1].name}. Make room and run again.") from error
+        raise
+
+
+def _write(
+    session: Session, output: Output, path: Path, tiles: Iterator["np.ndarray"], form: Mapping[str, Any]
+) -> list[Exported]:
+    digests = [_Digest() for _ in output.parts]
+    parts = [
+        (place, view, digest.passing(_tiles_of(view, tiles), view), _side(view))
+        for (place, view), digest in zip(output.parts, digests, strict=True)
+    ]
+    source = f"{session.address}/{_source(output)}"
+    if form["kind"] == "ome_zarr":
+        write_zarr(path, parts, plate=output.plate, version=form["version"], source=source)
+    else:
+        [(_, view, arrays, side)] = parts
+        write_ome_tiff(path, view.result, arrays, side, source, compression=form.get("compression", "auto"))
+    return [
+        Exported(output.name, view, digest.hex, check_pixels(view, digest.hex))
+        for (_, view), digest in zip(output.parts, digests, strict=True)
+    ]
+
+
+def check_pixels(view: View, sha1: str) -> str:
+    """Compare the SHA-1 of pixels that arrived with OMERO's own; returns what to say about it.
+
+    OMERO defines its checksum for pixels that it keeps itself; that of imported files is of what the importer read,
+    in the file's byte order, so there only agreement says something.
+
+    Raises:
+        UserError: They differ and must not.
+    """
+    known = (view.image.sha1 or "").lower()
+    if not view.is_whole:
+        return "a part: OMERO has no checksum of it"
+    if not re.fullmatch(r"[0-9a-f]{40}", known):
+        return "OMERO has no checksum"
+    if known == sha1:
+        return "equals OMERO's checksum"
+    if view.image.fileset_id is not None:
+        return "OMERO's checksum is of the imported file"
+    raise UserError(
+        f"image {view.image.image_id} {view.image.name!r}: the SHA-1 of its pixels is {sha1}, but {known} in OMERO. "
+        "Run again; if it stays so, the pixels in OMERO were damaged after they were written."
+    )
+
+
+def _source(output: Output) -> str:
+    view = output.parts[0][1]
+    source = f"image/{view.image.image_id}" if output.plate is None else output.name
+    if view.is_whole:
+        return source
+    choice = (view.channels, view.planes, view.times, view.chosen, view.level, view.projection)
+    return f"{source}?{choice}"
+
+
+def _side(view: View) -> int:
+    return tile_side(view.result, TILE)
+
+
+def _tiles_of(view: View, tiles: Iterator["np.ndarray"]) -> Iterator["np.ndarray"]:
+    """The next tiles of a stream that belong to a view, projected."""
+    count = sum(1 for _ in view_tiles(view, _side(view)))
+    mine = islice(tiles, count)
+    return mine if view.projection == "none" else project(mine, len(view.planes), view.projection)
+
+
+class _Digest:
+    """SHA-1 of an image's pixels, big-endian, row by row, which come as tiles."""
+
+    def __init__(self) -> None:
+        self._digest = hashlib.sha1(usedforsecurity=False)
+
+    @property
+    def hex(self) -> str:
+        return self._digest.hexdigest()
+
+    def passing(self, tiles: Iterable["np.ndarray"], view: View) -> Iterator["np.ndarray"]:
+        """Pass tiles on; memory holds one row of them."""
+        import numpy as np
+
+        across = -(-view.region.width // _side(view))
+        row: list[np.ndarray] = []
+        for tile in tiles:
+            row.append(tile)
+            if len(row) == across:
+                band = row[0] if across == 1 else np.hstack(row)
+                self._digest.update(np.ascontiguousarray(band, band.dtype.newbyteorder(">")).view(np.uint8).data)
+                row = []
+            yield tile

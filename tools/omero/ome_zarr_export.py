@@ -1,0 +1,148 @@
+"""Images of OMERO as OME-Zarr 0.4 or 0.5 in one zip: an image with its OME-XML, or a plate with its wells."""
+
+import shutil
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from image_views import View
+from ome_xml import ome_xml
+from ome_zarr_folder import new_folder, open_group, pack, set_attributes, write_plate
+from ome_zarr_metadata import Plate, ZarrChannel, ZarrImage
+from ome_zarr_writer import PyramidWriter
+from omero_image_details import Channel, ImageDetails
+from omero_objects import well_label
+from omero_pixels import pixel_dtype
+from omero_session import Session
+
+if TYPE_CHECKING:
+    import numpy as np
+
+BATCH = 1000  # Ids a query takes.
+
+
+@dataclass(frozen=True)
+class Field:
+    """Where an image stands in a plate; row, column and field count from 0."""
+
+    image_id: int
+    plate_id: int
+    plate_name: str
+    row: int
+    column: int
+    field: int
+
+    @property
+    def well(self) -> tuple[str, str]:
+        """Letters of the row and number of the column."""
+        label = well_label(self.row, self.column)
+        letters = label.rstrip("0123456789")
+        return letters, label[len(letters) :]
+
+
+def load_fields(session: Session, image_ids: Sequence[int]) -> dict[int, Field]:
+    """Find which images stand in plates; those that stand in several count for the one with the lowest id."""
+    hql = (
+        "select s.image.id, p.id, p.name, w.row, w.column, index(s) from Well w join w.wellSamples s join w.plate p "
+        "where s.image.id in (:ids) order by p.id, w.row, w.column, index(s)"
+    )
+    found: dict[int, Field] = {}
+    for start in range(0, len(image_ids), BATCH):
+        for row in session.rows(hql, ids=list(image_ids[start : start + BATCH])):
+            found.setdefault(row[0], Field(*row))
+    return found
+
+
+def plate_parts(views: Iterable[View], fields: dict[int, Field]) -> tuple[Plate, list[tuple[str, View]]]:
+    """Describe a plate, and say where in it each view stands.
+
+    Args:
+        views: Views of images of one plate.
+        fields: Where the images stand.
+
+    Returns:
+        The plate, and (path within it, view) ordered by row, column and field.
+    """
+    chosen = [(fields[view.image.image_id], view) for view in views]
+    chosen.sort(key=lambda one: (one[0].row, one[0].column, one[0].field))
+    counts: dict[tuple[str, str], int] = {}
+    parts = []
+    for field, view in chosen:
+        number = counts.setdefault(field.well, 0)
+        counts[field.well] += 1
+        parts.append((f"{'/'.join(field.well)}/{number}", view))
+    rows = tuple(well_label(row, 0)[:-1] for row in range(1 + max(field.row for field, _ in chosen)))
+    columns = tuple(str(column + 1) for column in range(1 + max(field.column for field, _ in chosen)))
+    return Plate(chosen[0][0].plate_name, rows, columns, counts), parts
+
+
+def write_zarr(
+    path: Path,
+    parts: Iterable[tuple[str, View, Iterator["np.ndarray"], int]],
+    *,
+    plate: Plate | None,
+    version: str,
+    source: str,
+) -> None:
+    """Write images to one zip as RFC-9 describes it, metadata first; the OME-XML of all is `OME/METADATA.ome.xml`.
+
+    A single image follows the layout of bioformats2raw (series `0`), so that the OME-XML has its place.
+
+    Args:
+        path: Zip to make; a folder of the same name and `.part` beside it holds what is not packed yet.
+        parts: Path within, view, its tiles in the order of `view_tiles` (projected) and their side.
+        plate: The plate that the images stand in, if any.
+        version: "0.4" or "0.5".
+        source: Names the images among all servers.
+    """
+    unpacked = path.with_name(f"{path.name}.folder")
+    try:
+        with new_folder(unpacked) as folder:
+            images = []
+            for place, view, tiles, side in parts:
+                images.append(view.result)
+                with PyramidWriter(folder / place, _zarr_image(view.result), version) as writer:
+                    for (t, c, z, y, x), tile in zip(_places(view, side), tiles, strict=True):
+                        writer.write(tile, y, x, t=t, c=c, z=z)
+            if plate is None:
+                set_attributes(open_group(folder, version), {"bioformats2raw.layout": 3}, version)
+            else:
+                write_plate(folder, plate, version)
+            series = [] if plate else ["0"]
+            set_attributes(open_group(folder / "OME", version), {"series": series} if series else {}, version)
+            (folder / "OME" / "METADATA.ome.xml").write_text(ome_xml(images, source, in_tiff=False), encoding="utf-8")
+        pack(unpacked, path, version)
+    finally:
+        shutil.rmtree(unpacked, ignore_errors=True)
+
+
+def _places(view: View, side: int) -> Iterator[tuple[int, int, int, int, int]]:
+    """Where each tile of a view stands in its file: t, c, z, y, x."""
+    result = view.result
+    rows, columns = range(0, result.size_y, side), range(0, result.size_x, side)
+    for t in range(result.size_t):
+        for c in range(result.size_c):
+            for z in range(result.size_z):
+                for y in rows:
+                    for x in columns:
+                        yield t, c, z, y, x
+
+
+def _zarr_image(image: ImageDetails) -> ZarrImage:
+    lengths = {"x": image.physical_x, "y": image.physical_y, "z": image.physical_z, "t": image.time_step}
+    known = {axis: length for axis, length in lengths.items() if length is not None and length.value > 0}
+    return ZarrImage(
+        name=image.name,
+        axes="tczyx",
+        shape=(image.size_t, image.size_c, image.size_z, image.size_y, image.size_x),
+        dtype=pixel_dtype(image),
+        scale={axis: length.value for axis, length in known.items()},
+        units={axis: length.symbol for axis, length in known.items()},
+        channels=tuple(_zarr_channel(channel) for channel in image.channels),
+    )
+
+
+def _zarr_channel(channel: Channel) -> ZarrChannel:
+    color = 0xFFFFFFFF if channel.color is None else channel.color & 0xFFFFFFFF
+    return ZarrChannel(label=channel.name, color=f"{color >> 8:06X}")
