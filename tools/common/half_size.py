@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 def halved(plane: np.ndarray, is_labels: bool) -> np.ndarray:
-    """Halve both edges, rounded up: the mean of each 2 x 2 pixels, integers rounded half up.
+    """Halve both edges of a (Y, X) or (Y, X, samples) array, rounded up: the mean of 2 x 2, integers rounded half up.
 
     Labels, and types whose mean could not be computed exactly (64-bit integers, truth values), take the upper left
     of the four. At an odd edge the last row or column counts twice.
@@ -19,7 +19,7 @@ def halved(plane: np.ndarray, is_labels: bool) -> np.ndarray:
     if is_labels or plane.dtype.kind not in "iuf" or (plane.dtype.kind != "f" and plane.dtype.itemsize > 4):
         return plane[::2, ::2]
     if plane.shape[0] % 2 or plane.shape[1] % 2:
-        plane = np.pad(plane, [(0, length % 2) for length in plane.shape], mode="edge")
+        plane = np.pad(plane, [(0, plane.shape[0] % 2), (0, plane.shape[1] % 2), (0, 0)][: plane.ndim], mode="edge")
     if plane.dtype.kind == "f":
         # Halves first: the sum of four large numbers could pass the type's range.
         rows = plane[0::2] * plane.dtype.type(0.5) + plane[1::2] * plane.dtype.type(0.5)

@@ -55,7 +55,8 @@ class ZarrImage:
         scale: Extent of a pixel (or time step) by axis; 1 where absent.
         units: Unit by axis, OME's symbol or NGFF's name.
         channels: One for each channel; empty: no display settings are written.
-        is_labels: Label map: smaller levels take one of four pixels instead of their mean.
+        is_labels: Label map of the image two folders above; implies `nearest`.
+        nearest: Smaller levels take one of four pixels instead of their mean.
     """
 
     name: str
@@ -66,6 +67,7 @@ class ZarrImage:
     units: Mapping[str, str] = field(default_factory=dict)
     channels: tuple[ZarrChannel, ...] = ()
     is_labels: bool = False
+    nearest: bool = False
 
     def size(self, axis: str) -> int:
         """Length of an axis, 1 where the image has none."""
@@ -104,7 +106,7 @@ def multiscale(image: ZarrImage, levels: int) -> dict[str, Any]:
             {"path": str(number), "coordinateTransformations": _transformations(image, 2**number)}
             for number in range(levels)
         ],
-        "type": "nearest" if image.is_labels else "mean",
+        "type": "nearest" if image.is_labels or image.nearest else "mean",
     }
 
 

@@ -55,7 +55,8 @@ class PyramidWriter:
         self._folder, self._image, self._version = folder, image, version
         self._group = open_group(folder, version)
         self._levels = [
-            _Level(self._group, number, image, sizes, version) for number, sizes in enumerate(level_sizes(image))
+            _Level(self._group, number, image, sizes, version)
+            for number, sizes in enumerate(level_sizes(image.size("y"), image.size("x")))
         ]
         self._extremes: dict[int, tuple[float, float]] = {}
 
@@ -109,7 +110,7 @@ class PyramidWriter:
             if number + 1 == len(self._levels):
                 continue
             for depth, one in enumerate(block):
-                half = halved(one, self._image.is_labels)
+                half = halved(one, self._image.is_labels or self._image.nearest)
                 self._add(number + 1, (*plane[:2], origin[0] + depth), half, origin[1] // 2, origin[2] // 2)
 
 
@@ -168,19 +169,19 @@ class _Level:
         self._array[tuple(where[axis] for axis in self._axes)] = block if "z" in self._axes else block[0]
 
 
-def level_sizes(image: ZarrImage) -> list[tuple[int, int]]:
+def level_sizes(size_y: int, size_x: int) -> list[tuple[int, int]]:
     """Rows and columns of each level: halved, rounded up, until a plane fits in one chunk."""
-    sizes = [(image.size("y"), image.size("x"))]
+    sizes = [(size_y, size_x)]
     while max(sizes[-1]) > CHUNK:
         sizes.append((-(-sizes[-1][0] // 2), -(-sizes[-1][1] // 2)))
     return sizes
 
 
 def block_regions(size_y: int, size_x: int, bytes_per_pixel: int) -> Iterator[tuple[slice, slice]]:
-    """Cut a plane into the writer's blocks, in an order that leaves little waiting.
+    """Cut a plane into rows or squares of the writer's blocks, in an order that leaves little waiting.
 
-    Rows of blocks from the top, as most files are laid out, while that is cheap (a row of blocks waits at half the
-    size, a quarter, ...); else in Z-order, where at most three blocks wait at each level.
+    Whole rows of blocks from the top, as most files are laid out, while that is cheap (they wait at half the size, at
+    a quarter, ...); else squares in Z-order, where at most three blocks wait at each level.
 
     Args:
         size_y: Rows of the plane.
@@ -190,13 +191,12 @@ def block_regions(size_y: int, size_x: int, bytes_per_pixel: int) -> Iterator[tu
     Yields:
         Rows and columns.
     """
-    rows, columns = -(-size_y // BLOCK), -(-size_x // BLOCK)
-    order = [(row, column) for row in range(rows) for column in range(columns)]
-    if size_x * BLOCK * bytes_per_pixel > PENDING_BYTES:
-        order.sort(key=lambda at: _interleaved_bits(*at))
-    for row, column in order:
-        y, x = row * BLOCK, column * BLOCK
-        yield slice(y, min(y + BLOCK, size_y)), slice(x, min(x + BLOCK, size_x))
+    wide = size_x if size_x * BLOCK * bytes_per_pixel <= PENDING_BYTES else BLOCK
+    order = [(y, x) for y in range(0, size_y, BLOCK) for x in range(0, size_x, wide)]
+    if wide == BLOCK:
+        order.sort(key=lambda at: _interleaved_bits(at[0] // BLOCK, at[1] // BLOCK))
+    for y, x in order:
+        yield slice(y, min(y + BLOCK, size_y)), slice(x, min(x + wide, size_x))
 
 
 def _interleaved_bits(row: int, column: int) -> int:
@@ -207,9 +207,18 @@ def _interleaved_bits(row: int, column: int) -> int:
 def _create_array(
     group: zarr.Group, image: ZarrImage, shape: tuple[int, ...], block: tuple[int, int, int], *, name: str, version: str
 ) -> zarr.Array:
+    import numpy as np
+
     lengths = dict(zip(image.axes, shape, strict=True))
     chunks = tuple(min(CHUNK, lengths[axis]) if axis in "yx" else 1 for axis in image.axes)
-    common: dict[str, Any] = {"name": name, "shape": shape, "dtype": image.dtype, "chunks": chunks, "fill_value": 0}
+    # zarr does not know C's `long long` by that name: the type by its size.
+    common: dict[str, Any] = {
+        "name": name,
+        "shape": shape,
+        "dtype": np.dtype(image.dtype.str),
+        "chunks": chunks,
+        "fill_value": 0,
+    }
     size = image.dtype.itemsize
     if version == "0.4":
         import numcodecs

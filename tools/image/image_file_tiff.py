@@ -52,7 +52,7 @@ def open_tiff(path: Path, name: str) -> ImageFile:
         read_interleaved=None if samples == 1 or "S" in leading else (
             lambda t, z, rows, columns: read(t, 0, z, (rows, columns), slice(None))),
         details={"format": _format(tiff), "series": len(tiff.series), "levels": len(series.levels),
-                 "ome_xml": tiff.ome_metadata},
+                 "ome_xml": tiff.ome_metadata, "imagej": tiff.imagej_metadata},
     )  # fmt: skip
 
 

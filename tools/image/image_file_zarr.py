@@ -62,7 +62,8 @@ def open_ome_zarr(path: Path, name: str) -> ImageFile:
         dtype=array.dtype, channels=tuple(names) if len(names) == sizes["C"] else (None,) * sizes["C"],
         physical_size=physical_size, time_increment=time_increment, read_region=read_region,
         details={"format": f"OME-Zarr {attributes.get('version') or multiscale.get('version', '')}".strip(),
-                 "series": 1, "levels": len(multiscale["datasets"])},
+                 "series": 1, "levels": len(multiscale["datasets"]), "omero": attributes.get("omero"),
+                 "ome_xml": _ome_xml(path, group.path)},
     )  # fmt: skip
 
 
@@ -102,6 +103,15 @@ def _store(path: Path, name: str) -> tuple[set[str], Any]:
     except zipfile.BadZipFile as error:
         raise UserError(f"Image {name}: the zip file is damaged or cut short ({error}). Upload it again.") from error
     return files, zarr.storage.ZipStore(path, mode="r")
+
+
+def _ome_xml(path: Path, inside: str) -> str | None:
+    """The OME-XML that stands beside an image, where its writer left one (convert_image does)."""
+    name = f"{inside}/OME/METADATA.ome.xml".lstrip("/")
+    if path.is_dir():
+        return (path / name).read_text(encoding="utf-8") if (path / name).is_file() else None
+    with zipfile.ZipFile(path) as archive:
+        return archive.read(name).decode("utf-8") if name in archive.namelist() else None
 
 
 def _sizes(

@@ -12,7 +12,7 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 from image_file import ImageFile, open_image
-from label_map_writer import ome_sizes, replaced_when_complete
+from label_map_writer import replaced_when_complete
 from tool_arguments import parse_arguments
 from tool_errors import run_tool
 
@@ -123,16 +123,9 @@ def ome_xml(image: ImageFile) -> str:
     own = image.details.get("ome_xml")
     if own:
         return str(own)
-    import uuid
+    from ome_document import new_ome_xml
 
-    from tifffile import OmeXml
-
-    shape = (image.size_t, image.size_c, image.size_z, image.size_y, image.size_x)
-    metadata = {"Name": image.name, "Channel": {"Name": image.channel_labels()}, **ome_sizes(image)}
-    document = OmeXml(UUID=str(uuid.uuid5(uuid.NAMESPACE_OID, f"{image.name} {shape}")))
-    document.addimage(dtype=image.dtype, shape=shape, storedshape=(image.size_t * image.size_c * image.size_z, 1, 1,
-                      image.size_y, image.size_x, 1), axes="TCZYX", **metadata)  # fmt: skip
-    return document.tostring(declaration=True)
+    return new_ome_xml(image)
 
 
 def main(argv: list[str] | None = None) -> None:

@@ -1,0 +1,135 @@
+#!/usr/bin/env python
+"""Converts an image to a pyramidal OME-TIFF, an OME-Zarr or a single-file .ozx; or a table of wells to a plate."""
+
+from __future__ import annotations
+
+import re
+from argparse import ArgumentParser, Namespace
+from dataclasses import replace
+from pathlib import Path
+
+from display_settings import channel_displays, with_colours
+from image_file import ImageFile, open_image
+from label_map_writer import check_label_map, replaced_when_complete
+from tool_arguments import parse_arguments
+from tool_errors import UserError, run_tool
+
+
+def write_ome_tiff(path: Path, image: ImageFile, compression: str, nearest: bool) -> None:
+    """Write an image as pyramidal, tiled OME-TIFF.
+
+    Args:
+        path: File to make.
+        image: The source.
+        compression: A key of `pyramid_tiff.COMPRESSIONS`.
+        nearest: Smaller levels take one of four pixels instead of their mean.
+
+    Raises:
+        UserError: OME-TIFF has no such pixel type.
+    """
+    from ome_document import PIXEL_TYPES, ome_document
+    from pyramid_tiff import write_pyramid_tiff
+
+    if image.dtype.name not in PIXEL_TYPES:
+        raise UserError(
+            f"Image {image.name}: its pixels are {image.dtype.name}, which OME-TIFF does not know. "
+            "Choose OME-Zarr, or change the pixel type."
+        )
+    colour = image.read_interleaved is not None and image.size_c in {3, 4} and image.dtype.name in {"uint8", "uint16"}
+    samples = image.size_c if colour else 1
+    displays = with_colours(image, channel_displays(image))
+    xml = ome_document(image, displays, samples=samples, in_tiff=True)
+    with replaced_when_complete(path) as part:
+        write_pyramid_tiff(part, image, xml, samples=samples, compression=compression, nearest=nearest)
+
+
+def open_labels(path: Path, name: str, image: ImageFile) -> ImageFile:
+    """Open the label map of an image.
+
+    Raises:
+        UserError: It is no label map, or its planes are not those of the image.
+    """
+    labels = open_image(path, name)
+    check_label_map(labels)
+    for axis in ("size_t", "size_z", "size_y", "size_x"):
+        ours, theirs = getattr(labels, axis), getattr(image, axis)
+        if ours != theirs:
+            raise UserError(
+                f"Label map {name}: its {axis} is {ours}, that of image {image.name} is {theirs}. "
+                "Give the label map that was made from this image."
+            )
+    return labels
+
+
+def write_ome_zarr(path: Path, image: ImageFile, labels: ImageFile | None, args: Namespace) -> None:
+    """Write an image with its label map as OME-Zarr, a folder or one file.
+
+    Args:
+        path: Folder, or for `.ozx` the file to make.
+        image: The source.
+        labels: Its label map.
+        args: Arguments of the tool: `format`, `smaller`, `label_name`.
+
+    Raises:
+        UserError: The name of the labels cannot name a folder.
+    """
+    from ome_zarr_folder import register_labels
+    from zarr_folder_output import folder_for
+    from zarr_image import write_zarr_image
+
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_. -]{0,99}", args.label_name):
+        raise UserError(
+            f"Name of the labels {args.label_name!r}: it becomes a folder. Use letters, digits, underscores or hyphens."
+        )
+    with folder_for(path, args.format) as (folder, version):
+        write_zarr_image(folder, image, version, nearest=args.smaller == "nearest")
+        if labels:
+            register_labels(folder, [args.label_name], version)
+            named = replace(labels, name=args.label_name)
+            write_zarr_image(folder / "labels" / args.label_name, named, version, is_labels=True)
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Parse, open, write, check."""
+    parser = ArgumentParser(description=__doc__)
+    parser.add_argument("--image", type=Path, help="the image")
+    parser.add_argument("--image-name", help="what messages call it; default: the file's name")
+    parser.add_argument("--labels", type=Path, help="its label map, which goes into the OME-Zarr")
+    parser.add_argument("--labels-file-name", help="what messages call the label map")
+    parser.add_argument("--label-name", default="labels", help="name of the labels in the OME-Zarr")
+    parser.add_argument("--images", type=Path, help="for a plate: JSON list of name and path of each image")
+    parser.add_argument("--layout", type=Path, help="for a plate: table of wells")
+    parser.add_argument("--plate-name", default="", help="for a plate whose table does not name it")
+    parser.add_argument("--format", choices=["ome-tiff", "ome-zarr-0.4", "ome-zarr-0.5", "ozx"], required=True)
+    parser.add_argument("--compression", choices=["zlib", "zstd", "lzw", "none"], default="zlib", help="of an OME-TIFF")
+    parser.add_argument("--smaller", choices=["mean", "nearest"], default="mean", help="pixels of the smaller levels")
+    parser.add_argument("--check", action="store_true", help="check the result with ome-types or ome-zarr-models")
+    parser.add_argument("--output", type=Path, required=True, help="file, or folder of an OME-Zarr")
+    args = parse_arguments(parser, argv)
+    if args.layout:
+        if args.format == "ome-tiff":
+            raise UserError("Plate: OME-TIFF cannot hold one. Choose OME-Zarr or .ozx.")
+        from convert_plate import write_plate_of
+
+        write_plate_of(
+            args.images, args.layout, args.output,
+            plate_name=args.plate_name, form=args.format, nearest=args.smaller == "nearest",
+        )  # fmt: skip
+    else:
+        image = open_image(args.image, args.image_name)
+        if args.format == "ome-tiff":
+            write_ome_tiff(args.output, image, args.compression, args.smaller == "nearest")
+        else:
+            named = args.labels_file_name or (args.labels.name if args.labels else "")
+            labels = open_labels(args.labels, named, image) if args.labels else None
+            write_ome_zarr(args.output, image, labels, args)
+        print(f"{image.name}: {args.format}, {image.size_x} x {image.size_y} px, {image.size_z} z-planes, "
+              f"{image.size_c} channels, {image.size_t} time points")  # fmt: skip
+    if args.check:
+        from check_written import check_written
+
+        check_written(args.output, args.format)
+
+
+if __name__ == "__main__":
+    run_tool(main)

@@ -1,0 +1,73 @@
+"""Copies an opened image into an OME-Zarr: pixels block by block, and what its file says of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from display_settings import channel_displays, with_colours
+from image_file import ImageFile
+from ome_document import PIXEL_TYPES, ome_document
+from ome_zarr_metadata import NGFF_UNITS, ZarrChannel, ZarrImage
+from ome_zarr_writer import PyramidWriter, block_regions
+
+METADATA_FILE = "OME/METADATA.ome.xml"  # the name that bioformats2raw gives it, and Galaxy looks for
+
+
+def describe(image: ImageFile, *, nearest: bool = False, is_labels: bool = False) -> ZarrImage:
+    """What is to be written of an image: axes of length 1 are left out unless the file gives them a size in units.
+
+    Args:
+        image: The source.
+        nearest: Smaller levels take one of four pixels instead of their mean.
+        is_labels: It is a label map: without channel axis.
+    """
+    sizes = {"t": image.size_t, "c": image.size_c, "z": image.size_z, "y": image.size_y, "x": image.size_x}
+    scale = {axis: size.value for axis, size in image.physical_size.items()}
+    units = {axis: NGFF_UNITS.get(size.unit, size.unit) for axis, size in image.physical_size.items()}
+    if image.time_increment:
+        scale["t"], units["t"] = image.time_increment.value, image.time_increment.unit
+    named = {"y", "x"} if is_labels else {"c", "y", "x"}
+    axes = "".join(axis for axis in "tczyx" if sizes[axis] > 1 or axis in named or (axis in "tz" and axis in scale))
+    channels = tuple(
+        ZarrChannel(image.channel_label(number), one.color or "FFFFFF", one.start, one.end, one.active)
+        for number, one in enumerate(with_colours(image, channel_displays(image)))
+    )
+    return ZarrImage(
+        name=image.name, axes=axes, shape=tuple(sizes[axis] for axis in axes), dtype=image.dtype, scale=scale,
+        units=units, channels=() if is_labels else channels, is_labels=is_labels, nearest=nearest,
+    )  # fmt: skip
+
+
+def write_zarr_image(
+    folder: Path, image: ImageFile, version: str, *, nearest: bool = False, is_labels: bool = False
+) -> None:
+    """Write an image, or a label map, as a multiscale image at `folder`.
+
+    Args:
+        folder: Folder of the image, made if it is missing.
+        image: The source.
+        version: `0.4` or `0.5`.
+        nearest: Smaller levels take one of four pixels instead of their mean.
+        is_labels: It is a label map.
+    """
+    with PyramidWriter(folder, describe(image, nearest=nearest, is_labels=is_labels), version) as writer:
+        _copy_pixels(image, writer)
+    if not is_labels and image.dtype.name in PIXEL_TYPES:
+        # OME-NGFF has no place for instrument, objective, wavelengths and dates: they stay in OME-XML beside it.
+        file = folder / METADATA_FILE
+        file.parent.mkdir()
+        file.write_text(ome_document(image, channel_displays(image), samples=1, in_tiff=False), encoding="utf-8")
+
+
+def _copy_pixels(image: ImageFile, writer: PyramidWriter) -> None:
+    together = image.size_c if image.read_interleaved else 1
+    for t in range(image.size_t):
+        for first in range(0, image.size_c, together):
+            for z in range(image.size_z):
+                for rows, columns in block_regions(image.size_y, image.size_x, image.dtype.itemsize * together):
+                    if image.read_interleaved:
+                        pixels = image.read_interleaved(t, z, rows, columns)
+                    else:
+                        pixels = image.read_region(t, first, z, rows, columns)[..., None]
+                    for c in range(together):
+                        writer.write(pixels[..., c], rows.start, columns.start, t=t, c=first + c, z=z)
