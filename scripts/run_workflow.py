@@ -5,7 +5,8 @@ r"""Run a workflow on a Galaxy server, once or for every row of a table, and wai
         --input "OMERO server=omero.example.org" --input "Dataset=Plate 7" --input "Channel=DAPI" --download results/
 
 `--table runs.tsv` runs it once a row; the column names are the workflow's input labels. `--file LABEL=PATH` uploads
-a dataset first; where PATH is a folder, the files in it as a list. The exit code is 0 when every run succeeded, 1 when a run failed, 2 when the call was wrong.
+a dataset first; where PATH is a folder, the files in it as a list. The exit code is 0 when every run succeeded, 1 when
+a run failed, 2 when the call was wrong.
 """
 
 import argparse
@@ -46,7 +47,7 @@ class RunResult:
     Attributes:
         invocation_id: Galaxy's id of the run.
         history_id: Galaxy's id of the history that holds its results.
-        problems: One line a failed job or message; empty when the run succeeded.
+        problems: What each failed job or message says; empty when the run succeeded.
         outputs: Galaxy's ids by the label of the workflow output: `{"label": {"id", "src"}}`.
     """
 
@@ -199,19 +200,26 @@ def show_progress(gi: GalaxyInstance, invocation_id: str, title: str) -> None:
 
 
 def collect_result(gi: GalaxyInstance, invocation_id: str, history_id: str) -> RunResult:
-    """Say how an ended run went: its labelled outputs, and one line a problem."""
+    """Say how an ended run went: its labelled outputs, and what each failed job said."""
     invocation = gi.invocations.show_invocation(invocation_id)
     problems = []
     for job in list_jobs(gi, invocation_id):
         if job.state in JOB_FAILED:
             details = gi.jobs.show_job(job.id, full_details=True)
-            last_lines = (details.get("tool_stderr") or details.get("stderr") or "").strip().splitlines()[-3:]
-            problems.append(f"{details['tool_id']}: job {job.state}. {' '.join(last_lines)}".strip())
+            said = _error_message(details.get("tool_stderr") or details.get("stderr") or "")
+            problems.append(f"{details['tool_id']}: job {job.state}. {said}".strip())
     problems += [f"workflow: {message['reason']}" for message in invocation.get("messages", []) if _is_failure(message)]
     if invocation["state"] in INVOCATION_FAILED and not problems:
         problems.append(f"workflow: {invocation['state']}")
     outputs = {**invocation["outputs"], **invocation["output_collections"]}
     return RunResult(invocation_id, history_id, problems, outputs)
+
+
+def _error_message(stderr: str) -> str:
+    """What this suite's tools say from `ERROR:` on, a list of findings included; of other tools the last lines."""
+    lines = stderr.strip().splitlines()
+    errors = [number for number, line in enumerate(lines) if line.startswith("ERROR:")]
+    return "\n".join(lines[errors[-1] :] if errors else lines[-3:])
 
 
 def _is_failure(message: dict[str, Any]) -> bool:

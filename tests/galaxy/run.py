@@ -21,6 +21,7 @@ from sandbox.process import SandboxError
 from sandbox.state import OmeroServer, Sandbox
 from scripts.set_credentials import OmeroLogin, store_omero_login, tools_that_want_omero
 from tests.galaxy.archive import serving_archive
+from tests.galaxy.must_stop import check_bad_runs
 from tests.galaxy.seed_omero import PASSWORD, USER
 from tests.run import PLANEMO, REPORTS, ROOT, tool_files
 
@@ -99,6 +100,8 @@ def run_tests(sandbox: Sandbox, files: list[str], reports: Path) -> bool:
         # Only now: a tool's test stores the credentials that it brings, and forgets them.
         store_credentials(sandbox)
         codes.append(planemo_test(sandbox, workflows, reports / "planemo-workflows.xml"))
+        gi = GalaxyInstance(sandbox.galaxy.url, key=sandbox.galaxy.user_key)
+        codes.append(0 if check_bad_runs(gi, workflows) else 1)
     return not any(codes)
 
 

@@ -54,7 +54,7 @@ def a_galaxy(invocation_states, job_states, messages=()):
         ),
         jobs=SimpleNamespace(
             get_jobs=lambda invocation_id: [{"id": str(n), "state": state} for n, state in enumerate(next(jobs))],
-            show_job=lambda job_id, full_details: {"tool_id": "segment_objects", "tool_stderr": "a\nb\nERROR: dark"},
+            show_job=lambda job_id, full_details: {"tool_id": "segment_objects", "tool_stderr": "a\nb\nERROR: dark\n  - too dark"},
         ),
     )
 
@@ -77,7 +77,7 @@ def test_a_failed_invocation_ends_at_once_although_jobs_wait():
 def test_a_failed_job_is_reported_with_its_tool_and_message():
     result = collect_result(a_galaxy(["scheduled"], [["ok", "error"]]), "x", "h")
     assert not result.succeeded
-    assert result.problems == ["segment_objects: job error. a b ERROR: dark"]
+    assert result.problems == ["segment_objects: job error. ERROR: dark\n  - too dark"]
 
 
 def test_a_run_cancelled_without_a_failed_job_is_not_a_success():
