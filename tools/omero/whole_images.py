@@ -1,0 +1,34 @@
+"""Whole images as OME-TIFF, for tools that need files and not the choices of omero_export_images."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from image_names import image_identifier
+from image_views import view_tiles, whole_view
+from ome_tiff import tile_side, write_ome_tiff
+from omero_image_details import ImageDetails
+from omero_pixels import TILE, fetch_tiles
+from omero_session import Session
+
+
+def export_images(session: Session, images: Sequence[ImageDetails], folder: Path) -> None:
+    """Write each image to `folder` as `Image_<id>_<name>.ome.tiff`; on failure remove what was written.
+
+    Raises:
+        UserError: The server cannot deliver an image.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    made: list[Path] = []
+    try:
+        for image in images:
+            made.append(folder / f"{image_identifier(image.image_id, image.name)}.ome.tiff")
+            side = tile_side(image, TILE)
+            tiles = fetch_tiles(session, view_tiles(whole_view(image), side))
+            try:
+                write_ome_tiff(made[-1], image, tiles, side, f"{session.address}/image/{image.image_id}")
+            finally:
+                tiles.close()
+    except BaseException:
+        for path in made:
+            path.unlink(missing_ok=True)
+        raise
