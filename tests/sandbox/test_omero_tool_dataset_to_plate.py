@@ -121,14 +121,23 @@ def test_a_layout_is_checked_in_full_before_anything_is_made(lab: Lab, to_plate,
     assert counts(lab) == before
 
 
-def test_a_failure_leaves_no_plate(lab: Lab, to_plate, images, monkeypatch):
+def test_a_failure_leaves_no_plate_and_says_which_images_were_at_work(
+    lab: Lab, to_plate, images, monkeypatch, tmp_path: Path
+):
+    to_plate("image well plate\nc C1 z\n")
+    before = counts(lab)
+
     def refuse() -> None:
         raise UserError("refused")
 
     fail_at(monkeypatch, omero_dataset_to_plate, "_plate", 2, refuse)
     with pytest.raises(UserError, match="refused"):
-        to_plate("image well plate\na A1 x\nb A1 y\n")
-    assert counts(lab) == [0, 0, 0, 0]
+        to_plate("image well plate\na A1 x\nb A1 y\nc C1 z\n")
+    assert counts(lab) == before
+    rows = read_rows(tmp_path / "out.tsv")
+    assert [(row["plate_name"], row["status"]) for row in rows] == [
+        ("x", "failed: refused"), ("y", "failed: refused"), ("z", "not done"),
+    ]  # fmt: skip
 
 
 def test_queries_do_not_grow_with_the_images(lab: Lab, to_plate, images, monkeypatch):

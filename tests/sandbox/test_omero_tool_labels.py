@@ -204,7 +204,7 @@ def test_bad_input_is_refused_before_any_change(lab: Lab, import_labels, export_
 
 @pytest.mark.parametrize("name", ["make_mark", "import_fileset"])
 def test_a_failure_half_way_leaves_the_old_label_maps(
-    lab: Lab, import_labels, export_labels, label_map, monkeypatch, name
+    lab: Lab, import_labels, export_labels, label_map, monkeypatch, name, tmp_path: Path
 ):
     dataset = lab.container("Dataset", "d")
     images = [lab.image(name, PLANE, dataset) for name in "ab"]
@@ -218,6 +218,8 @@ def test_a_failure_half_way_leaves_the_old_label_maps(
     with pytest.raises(UserError, match="refused"):
         import_labels([label_map(f"Image_{image}", PLANE + 2) for image in images], place=ELSEWHERE)
     assert counts(lab) == before
+    statuses = [(row["image_id"], row["status"]) for row in read_rows(tmp_path / "out.tsv")]
+    assert statuses == [(str(images[0]), "taken back"), (str(images[1]), "failed: refused")]
     assert {int(labels.max()) for labels in export_labels(typed("dataset", "d"))[0].values()} == {1}
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import tifffile
 
+from tests.galaxy.seed_omero import attach_table
 from tests.sandbox.omero_tool_fixtures import Lab, lab, named, typed
 
 __all__ = ("lab",)
@@ -43,9 +44,11 @@ def start(
         ("omero_import_table", ["output", "merged"]),
         ("omero_export_rois", ["folder", "shapes", "output"]),
         ("omero_annotate", ["output", "changes"]),
-        ("omero_get_annotations", ["output", "wide"]),
+        ("omero_get_annotations", ["output", "wide", "folder", "downloads"]),
         ("omero_import_images", ["output"]),
         ("omero_import_labels", ["output"]),
+        ("omero_export_labels", ["folder", "output"]),
+        ("omero_export_table", ["folder", "output"]),
         ("omero_dataset_to_plate", ["output"]),
     ],
 )
@@ -72,8 +75,18 @@ def test_no_secret_is_printed_written_or_on_a_command_line(lab: Lab, tmp_path: P
         **{"zip_holds": "images", "existing": "skip"},
         "form": {"form": "label_map", "overlap": "first"},
         **{"roi_name": "n", "shape": "auto", "table_name": "t", "attach": "image"},
-        **{"kind": "image", "mode": "add", "of": "images", "types": ["key_value"]},
+        **{"kind": "image", "mode": "add", "of": "images", "types": ["key_value"], "download": True},
+        **{"missing": "refuse", "query": ""},
     }
+    if tool == "omero_find":
+        config["table"] = {"rows": "image", "columns": []}
+    if tool in ("omero_export_table", "omero_get_annotations"):
+        attach_table(lab.session, image)
+        config["table_name"] = "planemo-table"
+    if tool == "omero_export_labels":
+        (tmp_path / "before").mkdir()
+        account = {"OMERO_USER": lab.user, "OMERO_PASSWORD": lab.password}
+        assert start("omero_import_labels", tmp_path / "before", config, ["output"], account)[0] == 0
     secret = lab.client.getSessionId() if by_key else lab.password
     if wrong:
         secret = f"wrong-{secret}"

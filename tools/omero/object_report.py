@@ -1,6 +1,6 @@
 """The table of what a tool did, object by object: written also when the run fails."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -36,6 +36,17 @@ def object_report(path: Path, columns: Sequence[str]) -> Iterator[list[Row]]:
         _write(path, columns, rows)
         raise
     _write(path, columns, rows)
+
+
+@contextmanager
+def at_work(rows: Iterable[Row]) -> Iterator[None]:
+    """Say of rows that they are at work; once that is done, they are as before."""
+    chosen = [(row, row.get("status")) for row in rows]
+    for row, _ in chosen:
+        row["status"] = AT_WORK
+    yield
+    for row, status in chosen:
+        row["status"] = status
 
 
 def _write(path: Path, columns: Sequence[str], rows: Sequence[Row]) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from object_table import write_table
+from object_report import Row, at_work, object_report
 from omero_objects import ImageRecord, Target, find_ids, find_images, find_nonempty_images, read_target, well_label
 from omero_session import Session, open_session
 from plate_layout import Position, read_layout
@@ -59,7 +59,9 @@ def find_layout_images(session: Session, by: str, positions: Sequence[Position],
     return plates
 
 
-def make_plates(session: Session, layout: Layout, *, screen: Mapping[str, Any], dry_run: bool) -> list[tuple[Any, ...]]:
+def make_plates(
+    session: Session, layout: Layout, report: list[Row], *, screen: Mapping[str, Any], dry_run: bool
+) -> None:
     """Make the plates that are not there yet, all in one transaction: either all of them or none.
 
     A plate of one's own with the same name and the same images in the same wells and fields is left alone.
@@ -67,31 +69,34 @@ def make_plates(session: Session, layout: Layout, *, screen: Mapping[str, Any], 
     Args:
         session: An open session.
         layout: From `find_layout_images`.
+        report: Gets one row an image, see `object_report`.
         screen: `by` "none", "id" with `screen_id`, or "name" with `screen` and `create`.
         dry_run: Check everything and change nothing.
-
-    Returns:
-        Rows of the object table.
 
     Raises:
         UserError: The screen is unknown or ambiguous; a plate of the name has other content; an image is in a well.
     """
+    places = [(name, one, image) for name, positions in layout.items() for one, image in positions]
+    for name, one, image in places:
+        where = {"well": well_label(one.row, one.column), "field": one.field, "plate_name": name}
+        report.append({"image_id": image.image_id, "image_name": image.image_name, **where})
     screen_id, screen_name = _find_screen(session, screen)
-    there = {name: _same_plate(session, name, screen_id, positions) for name, positions in layout.items()}
+    there: dict[str, int | None] = {}
+    for name, positions in layout.items():
+        with at_work(row for row in report if row["plate_name"] == name):
+            there[name] = _same_plate(session, name, screen_id, positions)
     fresh = {name: positions for name, positions in layout.items() if there[name] is None}
     _refuse_placed(session, fresh)
-    if fresh and not dry_run:
-        screen_id, made = _save(session, fresh, screen_id, screen_name)
-        there |= made
-    done = "would make" if dry_run else "made"
+    with at_work(row for row in report if row["plate_name"] in fresh):
+        if fresh and not dry_run:
+            screen_id, made = _save(session, fresh, screen_id, screen_name)
+            there |= made
     wells = _well_ids(session, [number for number in there.values() if number is not None])
-    rows: list[tuple[Any, ...]] = []
-    for name, positions in layout.items():
-        for one, image in positions:
-            well = (wells.get((there[name], one.row, one.column)), well_label(one.row, one.column), one.field)
-            where = (there[name], name, screen_id, screen_name or None)
-            rows.append((image.image_id, image.image_name, *well, *where, done if name in fresh else "unchanged"))
-    return rows
+    done = "would make" if dry_run else "made"
+    for (name, one, _), row in zip(places, report, strict=True):
+        row |= {"plate_id": there[name], "screen_id": screen_id, "screen_name": screen_name or None}
+        row["well_id"] = wells.get((there[name], one.row, one.column))
+        row["status"] = done if name in fresh else "unchanged"
 
 
 def main() -> None:
@@ -104,10 +109,12 @@ def main() -> None:
     args = parser.parse_args()
     config = json.loads(args.config.read_text())
     by, positions = read_layout(Path(config["layout"]["source_path"]), config.get("plate") or "")
-    with open_session(config["omero_host"], config.get("omero_group") or "") as session:
+    with (
+        object_report(args.output, COLUMNS) as report,
+        open_session(config["omero_host"], config.get("omero_group") or "") as session,
+    ):
         layout = find_layout_images(session, by, positions, config["target"])
-        rows = make_plates(session, layout, screen=config["screen"], dry_run=bool(config.get("dry_run")))
-    write_table(args.output, COLUMNS, rows)
+        make_plates(session, layout, report, screen=config["screen"], dry_run=bool(config.get("dry_run")))
     print(f"{len(layout)} plates, {len(positions)} images")
 
 

@@ -4,10 +4,9 @@ import argparse
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from image_names import image_identifier
-from object_table import write_table
+from object_report import AT_WORK, Row, object_report
 from omero_image_details import load_image_details
 from omero_labels import LabelImage, download_label_map, find_label_images, label_images_among
 from omero_objects import ImageRecord, find_nonempty_images, read_target
@@ -61,9 +60,20 @@ def choose_label_images(
 
 
 def export_labels(
-    session: Session, images: Sequence[ImageRecord], chosen: Mapping[int, LabelImage], folder: Path
+    session: Session,
+    images: Sequence[ImageRecord],
+    chosen: Mapping[int, LabelImage],
+    folder: Path,
+    report: Sequence[Row],
 ) -> None:
     """Write each label map to `folder` as `Image_<id>_<name>.ome.tiff`, with the id and name of its source image.
+
+    Args:
+        session: An open session.
+        images: The source images.
+        chosen: The label image of each that has one.
+        folder: Where to write.
+        report: One row an image, see `object_report`; learns what became of it.
 
     Raises:
         UserError: OMERO cannot deliver a file, or it is damaged. Then no file is left.
@@ -71,10 +81,13 @@ def export_labels(
     folder.mkdir(parents=True, exist_ok=True)
     made: list[Path] = []
     try:
-        for image in images:
+        for image, row in zip(images, report, strict=True):
+            row["status"] = "no label map"
             if image.image_id in chosen:
+                row["status"] = AT_WORK
                 made.append(folder / f"{image_identifier(image.image_id, image.image_name)}.ome.tiff")
                 download_label_map(session, chosen[image.image_id], made[-1])
+                row["status"] = "exported"
                 print(f"{len(made)}/{len(chosen)} {made[-1].name}", flush=True)
     except BaseException:
         for path in made:
@@ -93,30 +106,33 @@ def main() -> None:
     name = config["labels_name"].strip()
     if not name:
         raise UserError("name of the labels: empty. Write the name that they were imported with.")
-    with open_session(config["omero_host"], config.get("omero_group") or "") as session:
+    with (
+        object_report(args.output, COLUMNS) as report,
+        open_session(config["omero_host"], config.get("omero_group") or "") as session,
+    ):
         images = find_nonempty_images(session, read_target(config["target"]))
         # Label images may stand beside their sources, and have no label maps of their own.
         labels = label_images_among(session, [image.image_id for image in images])
         images = [image for image in images if image.image_id not in labels]
         found = find_label_images(session, [image.image_id for image in images], name)
         chosen = choose_label_images(images, found, name=name, missing=config["missing"], user_id=session.user_id)
-        rows = list(_rows(session, images, chosen, name))
-        export_labels(session, images, chosen, args.folder)
-    write_table(args.output, COLUMNS, rows)
+        report.extend(_rows(session, images, chosen, name))
+        export_labels(session, images, chosen, args.folder, report)
 
 
 def _rows(
     session: Session, images: Sequence[ImageRecord], chosen: Mapping[int, LabelImage], name: str
-) -> Iterator[tuple[Any, ...]]:
+) -> Iterator[Row]:
     details = {one.image_id: one for one in load_image_details(session, [one.image_id for one in chosen.values()])}
     for image in images:
-        known = (image.image_id, image.image_name, image_identifier(image.image_id, image.image_name), name)
-        if image.image_id not in chosen:
-            yield (*known, *[None] * 7, "no label map")
-            continue
-        one = details[chosen[image.image_id].image_id]
-        sizes = (one.size_x, one.size_y, one.size_z, one.size_t, one.pixel_type)
-        yield (*known, one.image_id, one.name, *sizes, "exported")
+        identifier = image_identifier(image.image_id, image.image_name)
+        row: Row = {"image_id": image.image_id, "image_name": image.image_name, "image": identifier}
+        row["labels_name"] = name
+        if image.image_id in chosen:
+            one = details[chosen[image.image_id].image_id]
+            row |= {"label_image_id": one.image_id, "label_image_name": one.name, "pixel_type": one.pixel_type}
+            row |= {f"size_{axis}": getattr(one, f"size_{axis}") for axis in "xyzt"}
+        yield row
 
 
 if __name__ == "__main__":
