@@ -7,6 +7,7 @@ import foreground_mask
 import measure_objects
 import measured_columns
 import numpy as np
+import object_scan
 import pytest
 import tifffile
 from hypothesis import given, settings
@@ -87,6 +88,9 @@ def test_any_labels_equal_regionprops(tmp_path_factory, seed, shape, count, dtyp
     )  # fmt: skip
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(foreground_mask, "BAND_PIXELS", 1)
+        patch.setattr(object_scan, "TILE_ROWS", 16)
+        patch.setattr(object_scan, "READ_PIXELS", 1)
+        patch.setattr(object_scan, "COMPUTED_PIXELS", 1)
         rows = measure(tmp_path, tmp_path / "l.tiff", tmp_path / "i.ome.tiff")
     if not labels.any():
         assert rows == []

@@ -7,6 +7,7 @@ from pathlib import Path
 import foreground_mask
 import measure_objects
 import numpy as np
+import object_scan
 import object_texture
 import pytest
 import tifffile
@@ -64,6 +65,9 @@ def test_volumes_equal_regionprops(tmp_path_factory, seed, shape, z_step):
     sizes = {"PhysicalSizeX": 0.5, "PhysicalSizeY": 0.5, "PhysicalSizeZ": 0.5 * z_step}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(foreground_mask, "BAND_PIXELS", 1)
+        patch.setattr(object_scan, "TILE_ROWS", 16)
+        patch.setattr(object_scan, "READ_PIXELS", 1)
+        patch.setattr(object_scan, "COMPUTED_PIXELS", 1)
         rows = measure(
             tmp_path, write(tmp_path / "l.ome.tiff", labels, "ZYX", **sizes),
             write(tmp_path / "i.ome.tiff", values, "ZYX", Channel={"Name": ["A"]}), "--volume",
@@ -227,6 +231,9 @@ def test_neighbours_by_plain_counting(tmp_path_factory, seed, depth, within):
     write(tmp_path / "l.ome.tiff", labels, "ZYX")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(foreground_mask, "BAND_PIXELS", 1)
+        patch.setattr(object_scan, "TILE_ROWS", 16)
+        patch.setattr(object_scan, "READ_PIXELS", 1)
+        patch.setattr(object_scan, "COMPUTED_PIXELS", 1)
         rows = measure(tmp_path, tmp_path / "l.ome.tiff", None, "--volume", f"--neighbours-within={within}")
     names = [int(row["label"]) for row in rows]
     contacts = set()

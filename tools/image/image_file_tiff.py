@@ -51,7 +51,7 @@ def open_tiff(path: Path, name: str) -> ImageFile:
         time_increment=time_increment, read_region=lambda t, c, z, rows, columns: read(t, c, z, (rows, columns), None),
         read_interleaved=None if samples == 1 or "S" in leading else (
             lambda t, z, rows, columns: read(t, 0, z, (rows, columns), slice(None))),
-        details={"format": _format(tiff), "series": len(tiff.series), "levels": len(series.levels),
+        details={"format": _format(tiff), "axes": series.axes, "series": len(tiff.series), "levels": len(series.levels),
                  "ome_xml": tiff.ome_metadata, "imagej": tiff.imagej_metadata},
     )  # fmt: skip
 
@@ -171,15 +171,15 @@ def _ravel(axes: list[str] | str, at: dict[str, int], sizes: dict[str, int]) -> 
 def _read_contiguous(
     tiff: tifffile.TiffFile, series: tifffile.TiffPageSeries, lines: slice, interleaved: int
 ) -> np.ndarray:
-    """Read lines, counted over all planes, straight from the file: (lines, X, interleaved samples)."""
+    """Map lines, counted over all planes, from the file: (lines, X, interleaved samples), read when they are used."""
     import numpy as np
 
     width = series.shape[series.axes.index("X")]
     dtype = np.dtype(tiff.byteorder + series.dtype.char)
     line_bytes = width * interleaved * dtype.itemsize
-    tiff.filehandle.seek((series.dataoffset or 0) + lines.start * line_bytes)
-    raw = tiff.filehandle.read((lines.stop - lines.start) * line_bytes)
-    return np.frombuffer(raw, dtype).reshape(-1, width, interleaved).astype(dtype.newbyteorder("="), copy=False)
+    first = (series.dataoffset or 0) + lines.start * line_bytes
+    mapped = tiff.filehandle.memmap_array(dtype, (lines.stop - lines.start, width, interleaved), first)
+    return np.asarray(mapped).astype(dtype.newbyteorder("="), copy=False)
 
 
 def _read_segments(page: Any, sample: int | slice, rows: slice, columns: slice) -> np.ndarray:

@@ -91,7 +91,7 @@ def measure_body(
     z_step = z / x if volume and x and z else 1.0
     stack = _stacked(labels, t, scans) if volume or options.texture_ranges else None
     if volume and stack is not None:
-        height = np.repeat([scan.z for scan in scans], [len(scan.runs.label) for scan in scans])
+        height = np.repeat([scan.z for scan in scans], [sum(len(part.label) for part in s.parts) for s in scans])
         shapes = pool.submit(_volume_shapes, runs, height, index, label, stack=stack, z_step=z_step)
     else:
         shapes = pool.submit(_plane_shapes, runs, index, label, scans[0])
@@ -106,9 +106,9 @@ def measure_body(
         columns |= _textures(image, t, planes, stack, columns, options=options)
     if options.neighbours_within is not None:
         columns |= _neighbours(
-            labels, scans, stack if volume else None, columns, within=options.neighbours_within, z_step=z_step
+            labels, t, planes[0], stack if volume else None, columns, within=options.neighbours_within, z_step=z_step
         )
-    children = {name: _children(child, t, scans) for name, child in options.children.items()}
+    children = {name: _children(labels, child, t, planes) for name, child in options.children.items()}
     measured = Measured(t, None if volume else planes[0], columns, children)
     for name, found_children in children.items():
         columns |= by_parent(label, found_children, name, measured.size_column)
@@ -171,11 +171,12 @@ def _stacked(labels: ImageFile, t: int, scans: list[PlaneScan]) -> np.ndarray:
 
     height, width = labels.size_y, labels.size_x
     if len(scans) == 1 and height * width <= PLANE_CACHE_PIXELS:
-        return scans[0].read(0, height)[None]
+        return labels.read_plane(t, 0, scans[0].z)[None]
     stack = on_disk((len(scans), height, width), np.int32)
     for plane, scan in zip(stack, scans, strict=True):
+        read = labels.plane_reader(t, 0, scan.z)
         for first, last in bands(height, width):
-            plane[first:last] = scan.read(first, last)
+            plane[first:last] = read(first, last)
     return stack
 
 
@@ -208,7 +209,8 @@ def _textures(
 
 def _neighbours(
     labels: ImageFile,
-    scans: list[PlaneScan],
+    t: int,
+    plane: int,
     stack: np.ndarray | None,
     columns: Columns,
     *,
@@ -220,10 +222,11 @@ def _neighbours(
     height, width = labels.size_y, labels.size_x
 
     def blocks() -> Iterator[np.ndarray]:
+        read = labels.plane_reader(t, 0, plane)
         for first, last in bands(height, width):
             rows = (first, min(height, last + 1))
             if stack is None:
-                yield scans[0].read(*rows)[None]
+                yield read(*rows)[None]
             else:
                 for z in range(len(stack)):
                     yield stack[z : z + 2, rows[0] : rows[1]]
@@ -233,11 +236,10 @@ def _neighbours(
     return neighbours(columns["label"], points, touching_pairs(blocks()), within)
 
 
-def _children(children: ImageFile, t: int, scans: list[PlaneScan]) -> Children:
-    size = (children.size_y, children.size_x)
-    readers = ((scan.read, children.plane_reader(t, 0, scan.z)) for scan in scans)
-    pairs = ((parent(*band), child(*band)) for parent, child in readers for band in bands(*size))
-    return children_of(pairs)
+def _children(labels: ImageFile, children: ImageFile, t: int, planes: list[int]) -> Children:
+    readers = ((labels.plane_reader(t, 0, z), children.plane_reader(t, 0, z)) for z in planes)
+    size = (labels.size_y, labels.size_x)
+    return children_of((parent(*band), child(*band)) for parent, child in readers for band in bands(*size))
 
 
 def with_units(columns: Columns, x: float | None, y: float | None, z: float | None = None) -> Columns:

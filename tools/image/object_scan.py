@@ -13,18 +13,46 @@ from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 import object_shape
-from foreground_mask import bands
 from image_file import ImageFile
-from object_runs import RunIntensities, Runs, intensities_of, joined, runs_of
+from object_runs import RunIntensities, Runs, intensities_of, runs_of
 from tool_errors import UserError
 
 if TYPE_CHECKING:
     import numpy as np
 
-RowReader = Callable[[int, int], "np.ndarray"]
 Made = TypeVar("Made")
-# Bands that wait or are computed while the next ones are read.
-AHEAD = 4
+# Blocks that wait or are computed while the next ones are read.
+AHEAD = 3
+# Rows are read in blocks of as many pixels, whole rows of tiles, and computed in bands that fit in the caches.
+READ_PIXELS = 1 << 22
+TILE_ROWS = 512
+COMPUTED_PIXELS = 1 << 18
+
+
+def blocks(height: int, width: int) -> Iterator[tuple[int, int]]:
+    """Cut a plane into ranges of rows to read at once."""
+    step = max(TILE_ROWS, READ_PIXELS // max(1, width) // TILE_ROWS * TILE_ROWS)
+    return ((first, min(first + step, height)) for first in range(0, height, step))
+
+
+def _bands(rows: int, width: int) -> Iterator[slice]:
+    step = max(8, COMPUTED_PIXELS // max(1, width))
+    return (slice(first, min(first + step, rows)) for first in range(0, rows, step))
+
+
+@dataclass(frozen=True)
+class BlockScan:
+    """The objects of some rows of a plane.
+
+    Attributes:
+        rows: First row and the row after the last.
+        runs: Runs of each band, from top to bottom.
+        foreground: (rows, X) bool, the pixels of the runs.
+    """
+
+    rows: tuple[int, int]
+    runs: list[Runs]
+    foreground: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -33,22 +61,20 @@ class PlaneScan:
 
     Attributes:
         z: The plane.
-        read: Gives rows of its labels.
-        parts: Its runs, band by band.
+        blocks: Its rows, from top to bottom.
         border_label: Label of each border pixel that counts for the perimeter.
         border_kind: Its class (`object_shape.border_classes`).
     """
 
     z: int
-    read: RowReader
-    parts: list[Runs]
+    blocks: list[BlockScan]
     border_label: np.ndarray
     border_kind: np.ndarray
 
     @property
-    def runs(self) -> Runs:
-        """All runs of the plane."""
-        return joined(self.parts)
+    def parts(self) -> list[Runs]:
+        """The runs of the plane, band by band."""
+        return [runs for block in self.blocks for runs in block.runs]
 
 
 def scan_labels(labels: ImageFile, t: int, z: int, pool: Executor, perimeter: bool = True) -> PlaneScan:
@@ -66,22 +92,37 @@ def scan_labels(labels: ImageFile, t: int, z: int, pool: Executor, perimeter: bo
     """
     import numpy as np
 
-    height, read = labels.size_y, labels.plane_reader(t, 0, z)
+    height, width = labels.size_y, labels.size_x
+    border_label, border_kind = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
+    found: list[BlockScan] = []
 
-    def scan(around: np.ndarray, top: int, first: int, last: int) -> tuple[Runs, tuple[np.ndarray, np.ndarray]]:
-        if around.dtype.kind == "i" and around.min() < 0:
-            raise UserError(f"Label map {labels.name}: holds the negative label {around.min()}. Labels begin at 1.")
-        nothing = (np.zeros(0, np.int64), np.zeros(0, np.int64))
-        border = object_shape.border_classes(around, first - top, last - top) if perimeter else nothing
-        return runs_of(around[first - top : last - top], first), border
+    def scan(pixels: np.ndarray, above: int, first: int, last: int) -> tuple[BlockScan, list[np.ndarray]]:
+        """Runs of rows first..last-1, borders of those that have their two rows below: pixels begin `above` rows up."""
+        block = pixels[above:]
+        if block.dtype.kind == "i" and block.min() < 0:
+            raise UserError(f"Label map {labels.name}: holds the negative label {block.min()}. Labels begin at 1.")
+        runs = [runs_of(block[band], first + band.start) for band in _bands(last - first, width)]
+        begin, end = max(above - 2, 0), len(pixels) - (0 if last == height else 2)
+        borders = []
+        for band in _bands(end - begin, width) if perimeter else ():
+            a, b = begin + band.start, begin + band.stop
+            low, high = max(0, a - 2), min(len(pixels), b + 2)
+            borders += object_shape.border_classes(pixels[low:high], a - low, b - low)
+        return BlockScan((first, last), runs, block != 0), borders
 
-    def task(first: int, last: int) -> Callable[[], tuple[Runs, tuple[np.ndarray, np.ndarray]]]:
-        top = max(0, first - 2)
-        return partial(scan, read(top, min(height, last + 2)), top, first, last)
+    def tasks() -> Iterator[Callable[[], tuple[BlockScan, list[np.ndarray]]]]:
+        tail = np.zeros((0, width), labels.dtype)
+        for first, last in blocks(height, width):
+            pixels = labels.read_region(t, 0, z, slice(first, last), slice(0, width))
+            joined_rows = np.concatenate([tail, pixels]) if len(tail) else pixels
+            yield partial(scan, joined_rows, len(tail), first, last)
+            tail = joined_rows[-4:].copy()
 
-    found = list(in_order(pool, (task(*band) for band in bands(height, labels.size_x))))
-    label, kind = (np.concatenate(both) for both in zip(*(border for _, border in found), strict=True))
-    return PlaneScan(z, read, [runs for runs, _ in found], label, kind)
+    for block, borders in in_order(pool, tasks()):
+        found.append(block)
+        border_label += borders[0::2]
+        border_kind += borders[1::2]
+    return PlaneScan(z, found, np.concatenate(border_label), np.concatenate(border_kind))
 
 
 def scan_channels(image: ImageFile, t: int, scans: list[PlaneScan], pool: Executor) -> list[list[RunIntensities]]:
@@ -101,34 +142,34 @@ def scan_channels(image: ImageFile, t: int, scans: list[PlaneScan], pool: Execut
     """
     found: list[list[RunIntensities]] = [[] for _ in range(image.size_c)]
 
-    def sum_up(c: int, z: int, part: Runs, labels: np.ndarray, values: np.ndarray) -> tuple[int, RunIntensities]:
-        summed = intensities_of(part, labels != 0, values)
+    def sum_up(c: int, z: int, block: BlockScan, values: np.ndarray) -> tuple[int, list[RunIntensities]]:
+        rows = list(_bands(len(values), image.size_x))
+        summed = [
+            intensities_of(runs, block.foreground[band], values[band])
+            for runs, band in zip(block.runs, rows, strict=True)
+        ]
         if values.dtype.kind == "f":
             _check_finite(summed, f"Image {image.name}, channel {image.channel_label(c)}, t={t}, z={z}")
         return c, summed
 
-    # One channel after the other: only one of them, and what is still computed of the last, is in memory.
-    def tasks() -> Iterator[Callable[[], tuple[int, RunIntensities]]]:
+    def tasks() -> Iterator[Callable[[], tuple[int, list[RunIntensities]]]]:
         for scan in scans:
-            rows = list(bands(image.size_y, image.size_x))
             for c in range(image.size_c):
-                read = image.plane_reader(t, c, scan.z)
-                for band, part in zip(rows, scan.parts, strict=True):
-                    yield partial(sum_up, c, scan.z, part, scan.read(*band), read(*band))
+                for block in scan.blocks:
+                    values = image.read_region(t, c, scan.z, slice(*block.rows), slice(0, image.size_x))
+                    yield partial(sum_up, c, scan.z, block, values)
 
     for c, summed in in_order(pool, tasks()):
-        found[c].append(summed)
+        found[c] += summed
     return found
 
 
-def _check_finite(summed: RunIntensities, place: str) -> None:
+def _check_finite(summed: list[RunIntensities], place: str) -> None:
     import numpy as np
 
-    bad = ~np.isfinite(summed.total)
-    if bad.any():
-        raise UserError(
-            f"{place}: {int(bad.sum())} rows of objects hold pixels that are NaN or infinite. Replace them."
-        )
+    bad = sum(int((~np.isfinite(one.total)).sum()) for one in summed)
+    if bad:
+        raise UserError(f"{place}: {bad} rows of objects hold pixels that are NaN or infinite. Replace them.")
 
 
 def in_order(pool: Executor, tasks: Iterable[Callable[[], Made]]) -> Iterator[Made]:

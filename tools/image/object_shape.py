@@ -128,7 +128,9 @@ def convex_areas(runs: Runs, index: np.ndarray, count: int) -> np.ndarray:
     import cv2
     import numpy as np
 
-    order = np.argsort(index, kind="stable")  # runs are in reading order: so by object, then row, then column
+    # Radix sort, where labels allow it.
+    key = index.astype(np.uint16) if count <= 1 << 16 else index
+    order = np.argsort(key, kind="stable")  # runs are in reading order: so by object, then row, then column
     owner, row = index[order], runs.row[order]
     left, right = runs.start[order], (runs.start + runs.length - 1)[order]
     new = np.r_[True, (owner[1:] != owner[:-1]) | (row[1:] != row[:-1])]
