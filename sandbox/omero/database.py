@@ -59,12 +59,29 @@ class Transaction:
 
     def rows(self, sql: str, parameters: Mapping[str, Any]) -> list[tuple]:
         """Run compiled SQL with :named parameters; the short way for the hot paths."""
+        with self._cursor() as cursor:
+            return cursor.execute(sql, parameters).fetchall()
+
+    def first_values(self, sql: str, parameters: Mapping[str, Any], most: int) -> list[Any]:
+        """The first `most` different values of the first column, NULL left out; no more rows are looked at."""
+        found: dict[Any, None] = {}
+        with self._cursor() as cursor:
+            for row in cursor.execute(sql, parameters):
+                if row[0] is not None:
+                    found[row[0]] = None
+                if len(found) >= most:
+                    break
+        return list(found)
+
+    @contextlib.contextmanager
+    def _cursor(self) -> Iterator[Any]:
+        """A cursor whose statements are interrupted when they run for too long."""
         cursor = self.connection.connection.cursor()
         deadline = time.monotonic() + QUERY_SECONDS
         driver = self.connection.connection.driver_connection
         driver.set_progress_handler(lambda: time.monotonic() > deadline, 100_000)  # type: ignore[union-attr]
         try:
-            return cursor.execute(sql, parameters).fetchall()
+            yield cursor
         finally:
             cursor.close()
             driver.set_progress_handler(None, 0)  # type: ignore[union-attr]

@@ -223,25 +223,26 @@ class Loader:
         return found
 
     def _details(self, plan: ObjectPlan, row: tuple) -> Any:
-        import omero.model
-
-        details = omero.model.DetailsI()
+        details = _new_details()()
+        attributes = details.__dict__
         if plan.entity.is_global:
             own = (
                 row[root_columns("ExperimenterGroup")["permissions"]]
                 if plan.entity.name == "ExperimenterGroup"
                 else None
             )
-            details._permissions = self.permissions_of(-1, -1) if own is None else _permissions_object(own, [False] * 6)
+            attributes["_permissions"] = (
+                self.permissions_of(-1, -1) if own is None else _permissions_object(own, [False] * 6)
+            )
             return details
         owner, group, creation, update, external = row[2:7]
-        details._owner = self.object_or_proxy(MODEL_ENTITIES["Experimenter"], owner)
-        details._group = self.object_or_proxy(MODEL_ENTITIES["ExperimenterGroup"], group)
-        details._creationEvent = self.object_or_proxy(MODEL_ENTITIES["Event"], creation)
-        details._updateEvent = self.object_or_proxy(MODEL_ENTITIES["Event"], update)
+        attributes["_owner"] = self.object_or_proxy(MODEL_ENTITIES["Experimenter"], owner)
+        attributes["_group"] = self.object_or_proxy(MODEL_ENTITIES["ExperimenterGroup"], group)
+        attributes["_creationEvent"] = self.object_or_proxy(MODEL_ENTITIES["Event"], creation)
+        attributes["_updateEvent"] = self.object_or_proxy(MODEL_ENTITIES["Event"], update)
         if external is not None:
-            details._externalInfo = self.object_or_proxy(MODEL_ENTITIES["ExternalInfo"], external)
-        details._permissions = self.permissions_of(owner, group)
+            attributes["_externalInfo"] = self.object_or_proxy(MODEL_ENTITIES["ExternalInfo"], external)
+        attributes["_permissions"] = self.permissions_of(owner, group)
         return details
 
     def permissions_of(self, owner: int, group: int) -> Any:
@@ -262,6 +263,13 @@ def _permissions_object(bits: int, restrictions: list[bool]) -> Any:
     made._restrictions = restrictions
     made._extendedRestrictions = []
     return made
+
+
+@functools.cache
+def _new_details() -> Callable[[], Any]:
+    import omero.model
+
+    return _copier(omero.model.DetailsI())
 
 
 @functools.cache

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import sqlite3
+import sys
 from typing import TYPE_CHECKING, Any
 
 from sandbox.omero import errors, permissions
@@ -83,12 +84,13 @@ def rows(tx: Transaction, context: Context, text: str, parameters: Any, objects:
     sql, bound = found.sql, found.constants | bindings(found, parameters)
     if "scope_" in sql:
         bound |= scope_parameters
-    page_in_sql = (limit, offset) != (NO_LIMIT, 0) and not (objects and found.multiplies)
-    if page_in_sql:
-        sql += " LIMIT :page_limit OFFSET :page_offset"
-        bound |= {"page_limit": limit, "page_offset": offset}
+    bound |= {"page_limit": limit, "page_offset": offset}
+    paged = (limit, offset) != (NO_LIMIT, 0)
     try:
-        answer = tx.rows(sql, bound)
+        if paged and objects and found.multiplies:
+            answer = _rows_of_page(tx, found, sql, bound)
+        else:
+            answer = tx.rows(f"{sql} LIMIT :page_limit OFFSET :page_offset" if paged else sql, bound)
     except sqlite3.OperationalError as error:
         late = "interrupted" in str(error)
         what = f"the query took longer than {QUERY_SECONDS} s" if late else str(error)
@@ -98,6 +100,25 @@ def rows(tx: Transaction, context: Context, text: str, parameters: Any, objects:
     return found, answer
 
 
+def _rows_of_page(tx: Transaction, found: Plan, sql: str, bound: dict[str, Any]) -> list[tuple]:
+    """All rows of the objects of a page, object by object.
+
+    The rows of one object may repeat and need not be neighbours, so that LIMIT cannot count objects; and the rows of
+    all objects may be many more than those of the page.
+    """
+    limit, offset = bound["page_limit"], bound["page_offset"]
+    ids = tx.first_values(sql, bound, offset + limit if limit >= 0 else sys.maxsize)[offset:] if limit else []
+    if not any(step.positions for step in found.fetches):
+        return [(i,) for i in ids]
+    width = 1 + max(max(step.positions, default=0) for step in found.fetches)
+    names = ", ".join(f"c{number}" for number in range(width))
+    chosen = (
+        f"WITH answer({names}) AS ({sql}) SELECT * FROM answer WHERE c0 IN (SELECT value FROM json_each(:page_ids))"
+    )
+    place = {row_id: number for number, row_id in enumerate(ids)}
+    return sorted(tx.rows(chosen, bound | {"page_ids": json.dumps(ids)}), key=lambda row: place[row[0]])
+
+
 def objects(tx: Transaction, context: Context, text: str, parameters: Any) -> list[Any]:
     """The objects that a query selects, each once, with what it fetches."""
     found, answer = rows(tx, context, text, parameters, objects=True)
@@ -105,9 +126,6 @@ def objects(tx: Transaction, context: Context, text: str, parameters: Any) -> li
     if len(found.columns) != 1 or column.type != "object":
         raise errors.api_usage(f"the query does not select objects; use projection: {text[:2000]}")
     ids = list(dict.fromkeys(row[0] for row in answer if row[0] is not None))
-    if found.multiplies:
-        limit, offset = page_of(parameters)
-        ids = ids[offset : offset + limit] if limit >= 0 else ids[offset:]
     loader = Loader(tx, context)
     entity = MODEL_ENTITIES[column.entity]
     loader.load(entity, ids, _fetch(found, answer))

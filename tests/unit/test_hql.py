@@ -227,6 +227,28 @@ def test_each_object_once_and_pages_of_objects(small):
     assert found.name.val == "two"
 
 
+@pytest.mark.parametrize(
+    ("order", "limit", "offset", "expected"),
+    [
+        # Ordered by channel first, the rows of an image are not neighbours.
+        ("c.name, i.id desc", 2, 0, {4: 2, 3: 2}),
+        ("c.name, i.id desc", 2, 3, {1: 2}),
+        ("i.id", 0, 0, {}),
+        ("i.id", 2, 100, {}),
+        ("i.id", 1, 2, {3: 2}),
+        ("i.id", -1, 2, {3: 2, 4: 2}),
+    ],
+)
+def test_pages_have_whole_objects(small, order, limit, offset, expected):
+    joins = "join fetch i.pixels p join fetch p.channels ch join ch.logicalChannel c"
+    text = f"select i from Image i {joins} order by {order}"
+    with small.read() as tx:
+        parameters = omero.sys.ParametersI().page(offset, limit)
+        found = query_run.objects(tx, context_of(small), text, parameters)
+    assert {image.id.val: image.getPrimaryPixels().sizeOfChannels() for image in found} == expected
+    assert [image.id.val for image in found] == list(expected)
+
+
 def test_number_of_statements_does_not_grow_with_the_answer(small):
     text = (
         "select i from Image i left join fetch i.pixels p left join fetch p.channels c left join fetch c.logicalChannel"
