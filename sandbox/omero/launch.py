@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import subprocess
 import sys
@@ -24,7 +25,9 @@ class RunningServer:
     tcp_port: int
     root_password: str
     pid: int
-    data: Path
+    data: Path = Path()
+    ws_port: int = 0
+    wss_port: int = 0
 
 
 @contextlib.contextmanager
@@ -75,7 +78,11 @@ def _wait_until_ready(process: subprocess.Popen, root_password: str, data: Path)
         if line.startswith("ready"):
             _, _, ssl, _, tcp = line.split()
             host, _, port = ssl.rpartition(":")
-            return RunningServer(host, int(port), int(tcp.rpartition(":")[2]), root_password, process.pid, data)
+            endpoint = json.loads((data / "endpoint.json").read_text())
+            return RunningServer(
+                *(host, int(port), int(tcp.rpartition(":")[2]), root_password, process.pid, data),
+                *(endpoint["ws_port"], endpoint["wss_port"]),
+            )
         if process.poll() is not None:
             raise RuntimeError(f"the OMERO sandbox did not start: {process.communicate()[1].strip()}")
     raise RuntimeError(f"the OMERO sandbox was not ready within {START_SECONDS} s")

@@ -133,21 +133,20 @@ class Server:
         directory = self.directory
         user_id, group_id, all_groups = session.user_id, session.group_id, False
         is_admin = self.is_admin(user_id)
-        wanted = ctx.get("omero.group", "")
-        if wanted:
-            number = _number("omero.group", wanted)
-            all_groups = number < 0
-            group_id = group_id if all_groups else number
+        wanted_group = _number(ctx.get("omero.group", ""))
+        if wanted_group is not None:
+            all_groups = wanted_group < 0
+            group_id = group_id if all_groups else wanted_group
         if group_id not in directory.groups:
             raise errors.api_usage(f"No such group: {group_id}")
         if group_id not in directory.member_of(user_id) and not is_admin:
             raise errors.security(f"User {user_id} is not a member of group {group_id} and cannot login")
         leader_of = directory.leader_of(user_id)
-        wanted = ctx.get("omero.user", "")
-        if wanted and _number("omero.user", wanted) not in (-1, user_id):
+        wanted_user = _number(ctx.get("omero.user", ""))
+        if wanted_user is not None and wanted_user not in (-1, user_id):
             if not is_admin and group_id not in leader_of:
-                raise errors.security(f"User {user_id} is not an admin or leader and so cannot act as {wanted}")
-            user_id = int(wanted)
+                raise errors.security(f"User {user_id} is not an admin or leader and so cannot act as {wanted_user}")
+            user_id = wanted_user
         return Context(
             user_id=user_id,
             group_id=group_id,
@@ -173,9 +172,10 @@ class Server:
         from sandbox.omero.router import Router
 
         self.communicator = _communicator(self.data)
-        endpoints = f"ssl -h {HOST} -p {port}:tcp -h {HOST} -p {tcp_port}"
+        # Websockets take free ports: who wants them reads endpoint.json.
+        endpoints = f"ssl -h {HOST} -p {port}:tcp -h {HOST} -p {tcp_port}:ws -h {HOST} -p 0:wss -h {HOST} -p 0"
         self.adapter = self.communicator.createObjectAdapterWithEndpoints("Router", endpoints)
-        self.port, self.tcp_port = (e.getInfo().port for e in self.adapter.getEndpoints())
+        self.port, self.tcp_port, ws_port, wss_port = (e.getInfo().port for e in self.adapter.getEndpoints())
         self.config.setdefault("omero.db.poolsize", "10")
         # What `secure=False` clients ask for after they have logged in by ssl.
         self.config["omero.router.insecure"] = f"OMERO.Glacier2/router:tcp -p {self.tcp_port} -h @omero.host@"
@@ -183,7 +183,14 @@ class Server:
         self.adapter.addServantLocator(Locator(self), "")
         self.adapter.activate()
         threading.Thread(target=self._sweep, name="sweep", daemon=True).start()
-        endpoint = {"host": HOST, "port": self.port, "tcp_port": self.tcp_port, "pid": os.getpid()}
+        endpoint = {
+            "host": HOST,
+            "port": self.port,
+            "tcp_port": self.tcp_port,
+            "ws_port": ws_port,
+            "wss_port": wss_port,
+        }
+        endpoint |= {"pid": os.getpid()}
         (self.data / "endpoint.json").write_text(json.dumps(endpoint) + "\n")
 
     def _sweep(self) -> None:
@@ -204,11 +211,12 @@ class Server:
         os.close(self._lock_file)
 
 
-def _number(what: str, text: str) -> int:
+def _number(text: str) -> int | None:
+    """A number in a call's context; nothing for what is none: `omero metadata populate` sends such, OMERO ignores it."""
     try:
         return int(text)
     except ValueError:
-        raise errors.api_usage(f"{what} {text!r} is not a number") from None
+        return None
 
 
 def _communicator(data: Path) -> Any:

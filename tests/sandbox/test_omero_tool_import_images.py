@@ -66,7 +66,7 @@ def count(lab: Lab, model: str) -> int:
 
 
 def all_counts(lab: Lab) -> dict[str, int]:
-    models = ("Image", "Fileset", "Dataset", "Project", "MapAnnotation", "TagAnnotation", "OriginalFile")
+    models = ("Image", "Fileset", "Dataset", "Project", "Screen", "Plate", "Roi", "Annotation", "OriginalFile")
     return {model: count(lab, model) for model in models}
 
 
@@ -115,6 +115,24 @@ def test_a_place_that_is_unknown_or_ambiguous_is_refused_before_anything_is_made
         ({"by": "name", "dataset": " ", "project": "", "create": True}, "dataset: no name given"),
         ({"by": "id", "dataset_id": "x"}, "dataset 'x': not an id"),
         ({"by": "id", "dataset_id": "999999999"}, "dataset 999999999: no such id"),
+    ]
+    for place, message in cases:
+        with pytest.raises(UserError, match=message):
+            run([tiff("a", picture(0))], place=place)
+    assert all_counts(lab) == before
+
+
+def test_a_screen_is_found_by_id_or_name_and_takes_no_image_without_a_plate(lab: Lab, run, tiff):
+    screen = lab.container("Screen", "s")
+    before = all_counts(lab)
+    cases = [
+        ({"by": "screen", "screen": "none", "create": False}, "screen 'none': there is none"),
+        ({"by": "screen", "screen": " ", "create": True}, "screen: no name given"),
+        ({"by": "screen_id", "screen_id": "x"}, "screen 'x': not an id"),
+        ({"by": "screen_id", "screen_id": "999999999"}, "screen 999999999: no such id"),
+        ({"by": "screen", "screen": "new", "create": True}, "file 'a': "),
+        ({"by": "screen", "screen": "s", "create": True}, "file 'a': "),
+        ({"by": "screen_id", "screen_id": str(screen)}, "file 'a': "),
     ]
     for place, message in cases:
         with pytest.raises(UserError, match=message):

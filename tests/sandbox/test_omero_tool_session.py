@@ -1,8 +1,11 @@
 import socket
 import threading
+import time
+from contextlib import suppress
 
 import omero
 import omero.clients
+import omero_session
 import pytest
 from omero_session import open_session, parse_address, read_credentials
 from tool_errors import UserError
@@ -51,6 +54,77 @@ def test_a_session_given_by_key_wins_and_stays_open(lab: Lab, monkeypatch: pytes
 def test_it_works_over_plain_tcp(lab: Lab, omero_server):
     with open_session(f"tcp://{lab.host}:{omero_server.tcp_port}") as session:
         assert session.user_name == lab.user
+
+
+class RecordingProxy(CuttingProxy):
+    """Keeps what clients send."""
+
+    def __init__(self, host: str, port: int) -> None:
+        self.heard = bytearray()
+        super().__init__(host, port)
+
+    def _copy(self, source: socket.socket, target: socket.socket) -> None:
+        from_client = source.getsockname() == self._listener.getsockname()
+        with suppress(OSError):
+            while data := source.recv(65536):
+                if from_client:
+                    self.heard += data
+                target.sendall(data)
+        for one in (source, target):
+            with suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
+
+
+@pytest.mark.parametrize("protocol", ["ws", "wss"])
+def test_it_works_over_websockets_and_over_nothing_else(lab: Lab, omero_server, protocol):
+    """The proxy stands for a firewall that lets one port through; through it go login, calls, services and a delete."""
+
+    way = RecordingProxy(lab.host, getattr(omero_server, f"{protocol}_port"))
+    dataset = lab.container("Dataset", "d")
+    try:
+        with open_session(f"{protocol}://{way.address}/omero-{protocol}") as session:
+            assert session.user_name == lab.user
+            assert session.rows("select d.id from Dataset d") == [[dataset]]
+            store = session.client.getSession().createRawFileStore()
+            assert store.getFileId() is None
+            for service in (session.query, store):
+                # To open a connection for a proxy would hold Python back, and so the proxy of this test.
+                connection = service.ice_getCachedConnection().getInfo()
+                assert type(connection).__name__ == {"ws": "WSConnectionInfo", "wss": "WSSConnectionInfo"}[protocol]
+                assert f"{connection.remotePort}" == way.address.partition(":")[2]
+            store.close()
+            session.delete({"Dataset": [dataset]})
+            assert session.rows("select count(d) from Dataset d") == [[0]]
+    finally:
+        way.cut()
+    request = bytes(way.heard).startswith(f"GET /omero-{protocol} HTTP/1.1".encode())
+    assert request == (protocol == "ws")  # wss is encrypted from the first byte
+    assert lab.password.encode() not in way.heard or protocol == "ws"
+
+
+def test_a_session_stays_alive_while_a_tool_is_busy_elsewhere(lab: Lab, monkeypatch: pytest.MonkeyPatch):
+    """With an idle time of twelve seconds in the place of OMERO's ten minutes; omero-py's shortest interval is five."""
+    monkeypatch.setattr(omero_session, "KEEP_ALIVE_SECONDS", 5)
+    with open_session(lab.address) as session:
+        shorten(lab, session.client.getSessionId(), seconds=12)
+        time.sleep(14)
+        assert session.rows("select count(p) from Project p") == [[0]]
+    monkeypatch.setattr(omero_session, "KEEP_ALIVE_SECONDS", 3600)
+    with pytest.raises(UserError, match="the session ended while the tool was at work"):  # noqa: SIM117
+        with open_session(lab.address) as session:
+            shorten(lab, session.client.getSessionId(), seconds=1)
+            time.sleep(2)
+            session.rows("select count(p) from Project p")
+
+
+def shorten(lab: Lab, key: str, seconds: int) -> None:
+    """As the server's administrator might do: let the session end after so many idle seconds."""
+    request = omero.cmd.UpdateSessionTimeoutRequest(session=key, timeToIdle=omero.rtypes.rlong(1000 * seconds))
+    handle = lab.root.getSession().submit(request)
+    while handle.getResponse() is None:
+        time.sleep(0.05)
+    assert not isinstance(handle.getResponse(), omero.cmd.ERR)
+    handle.close()
 
 
 @pytest.mark.parametrize(

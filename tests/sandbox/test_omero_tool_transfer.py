@@ -6,22 +6,20 @@ from typing import Any
 import numpy as np
 import omero
 import omero_transfer
-import omero_transfer_unpack
 import pytest
 import tifffile
 from lxml import etree
 from omero.rtypes import rbool, rdouble, rint, rlong, rstring, rtime
-from tool_errors import UserError
 
 from sandbox.omero.launch import running_server
 from tests.galaxy.seed_omero import link
-from tests.sandbox.omero_tool_fixtures import Lab, fail_at, lab, make_lab, proxy, read_rows, typed
+from tests.sandbox.omero_tool_fixtures import Lab, lab, make_lab, proxy, read_rows, typed
 from tests.sandbox.test_omero_tool_import_images import all_counts, pixels_of
 
 __all__ = ("lab", "proxy")
 XSD = Path(etree.__file__).parents[1] / "ome_types" / "ome-2016-06.xsd"
 OME = "{http://www.openmicroscopy.org/Schemas/OME/2016-06}"
-TEXT = "µ \r\n\ttabs <and> & \"quotes\""  # what XML and Windows make of text
+TEXT = 'µ \r\n\ttabs <and> & "quotes"'  # what XML and Windows make of text
 
 
 @pytest.fixture
@@ -174,7 +172,8 @@ def described(lab: Lab) -> dict[str, Any]:
     tree = []
     for kind, child in (("Project", "Dataset"), ("Dataset", "Image"), ("Screen", "Plate")):
         for thing in query.findAllByQuery(f"select o from {kind} o order by o.id", None):
-            hql = f"select c.name from {kind}{child}Link l join l.child c where l.parent.id = {thing.id.val} order by c.id"
+            hql = f"select c.name from {kind}{child}Link l join l.child c where l.parent.id = {thing.id.val}"
+            hql += " order by c.id"
             names = [row[0] for row in lab.rows(hql)]
             tree.append((kind, plain(thing), notes(kind, thing.id.val), names))
     for plate in query.findAllByQuery("select o from Plate o order by o.id", None):
@@ -191,14 +190,23 @@ def described(lab: Lab) -> dict[str, Any]:
 
 def fill(lab: Lab, tmp_path: Path) -> None:
     """A project of two datasets: an imported image, one without original file, one in both; all annotations, ROIs."""
+    from image_filesets import single_file
     from omero_imports import ImportRun, import_fileset
     from omero_session import open_session
-    from image_filesets import single_file
 
     lab.sign_in()
-    project, first, second = lab.container("Project", "p"), lab.container("Dataset", "d1"), lab.container("Dataset", "d2")
+    project, first, second = (
+        lab.container("Project", "p"),
+        lab.container("Dataset", "d1"),
+        lab.container("Dataset", "d2"),
+    )
     for dataset in (first, second):
-        link(lab.session, "ProjectDatasetLinkI", omero.model.ProjectI(project, False), omero.model.DatasetI(dataset, False))
+        link(
+            lab.session,
+            "ProjectDatasetLinkI",
+            omero.model.ProjectI(project, False),
+            omero.model.DatasetI(dataset, False),
+        )
     path = tmp_path / "source.ome.tiff"
     pixels = np.arange(2 * 3 * 20 * 30, dtype=np.uint16).reshape(2, 3, 20, 30)
     tifffile.imwrite(path, pixels, metadata={"axes": "CZYX", "PhysicalSizeX": 0.5, "PhysicalSizeXUnit": "µm"}, ome=True)
@@ -245,6 +253,7 @@ def attach(lab: Lab, image: int, name: str, content: bytes) -> None:
 def test_a_project_arrives_whole_and_a_second_time_nothing_is_made(lab: Lab, pack, unpack, tmp_path: Path):
     fill(lab, tmp_path)
     source = described(lab)
+    assert [(len(one["notes"]), len(one["rois"])) for one in source["images"]] == [(11, 2), (2, 1)]
     crate = pack(lab, "project", "p")
     other = lab.stranger()
     images, containers = unpack(other, crate)

@@ -1,10 +1,10 @@
-"""The dataset that a tool puts images into: found by id or name, or made where it was asked for."""
+"""The dataset or screen that a tool puts images into: found by id or name, or made where it was asked for."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from omero_objects import Target, find_ids
+from omero_objects import CLASSES, Target, find_ids
 from omero_session import Session
 from omero_undo import MadeObjects
 from tool_errors import UserError
@@ -18,6 +18,51 @@ class DatasetPlace:
     dataset_name: str
     project_id: int | None = None
     project_name: str = ""
+
+
+@dataclass(frozen=True)
+class ScreenPlace:
+    """A screen for plates; the id is None for one that does not exist yet."""
+
+    screen_id: int | None
+    screen_name: str
+
+
+def find_screen(session: Session, place: Mapping[str, Any]) -> ScreenPlace:
+    """Look up the screen for plates, without making anything.
+
+    Args:
+        session: An open session.
+        place: `by` "screen_id" with `screen_id`; or "screen" with `screen` and `create`.
+
+    Raises:
+        UserError: No such screen and none shall be made, a name that several have, or no name at all.
+    """
+    if place["by"] == "screen_id":
+        text = str(place["screen_id"]).strip()
+        if not text.isdecimal():
+            raise UserError(f"screen {text!r}: not an id. Write a whole number, or choose to give a name.")
+        find_ids(session, Target("screen", ids=(int(text),)))
+        [[name]] = session.rows("select s.name from Screen s where s.id = :id", id=int(text))
+        return ScreenPlace(int(text), name)
+    name = place["screen"].strip()
+    if not name:
+        raise UserError("screen: no name given. Write the name of the screen for the plates.")
+    return ScreenPlace(_only(session, "screen", name, "", create=place["create"]), name)
+
+
+def make_screen(session: Session, place: ScreenPlace, made: MadeObjects) -> int:
+    """Make the screen if it does not exist yet; returns its id."""
+    import omero.model
+    from omero.rtypes import rstring
+
+    if place.screen_id is not None:
+        return place.screen_id
+    screen = omero.model.ScreenI()
+    screen.name = rstring(place.screen_name)
+    [screen_id] = session.update.saveAndReturnIds([screen])
+    made.add("Screen", [screen_id])
+    return int(screen_id)
 
 
 def find_place(session: Session, place: Mapping[str, Any]) -> DatasetPlace:
@@ -79,14 +124,13 @@ def _only(
     if project_id is not None:
         hql = "select d.id from ProjectDatasetLink l join l.child d where d.name = :name and l.parent.id = :project"
         rows = session.rows(f"{hql} order by d.id", name=name, project=project_id)
-    elif kind == "project":
-        rows = session.rows("select p.id from Project p where p.name = :name order by p.id", name=name)
     else:
-        rows = session.rows("select d.id from Dataset d where d.name = :name order by d.id", name=name)
+        # HQL takes no parameter for a class; ours are from our own list.
+        rows = session.rows(f"select o.id from {CLASSES[kind]} o where o.name = :name order by o.id", name=name)  # noqa: S608
     shown = f"{kind} {name!r} {within}".strip()
     if len(rows) > 1:
         ids = ", ".join(str(row[0]) for row in rows[:10])
-        raise UserError(f"{shown}: {len(rows)} have this name (ids {ids}). Give the dataset by its id.")
+        raise UserError(f"{shown}: {len(rows)} have this name (ids {ids}). Give its id.")
     if not rows and not create:
         raise UserError(
             f"{shown}: there is none that you can read in group {session.group_name!r}. "

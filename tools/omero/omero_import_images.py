@@ -1,38 +1,32 @@
-"""Import image files into an OMERO dataset, described by a table, without Java and never twice."""
+"""Import image files into an OMERO dataset or screen, described by a table, without Java and never twice."""
 
 import argparse
 import json
 import re
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from annotation_changes import Wanted, apply_changes, plan_changes
+from annotation_tables import read_wanted
 from image_filesets import ImageFileset, read_filesets
 from key_value_dialects import ALL_IMAGES, TargetObject, read_key_values
-from object_table import write_table
-from omero_annotate import read_wanted
+from object_report import AT_WORK, Row, object_report
 from omero_annotations import CLIENT_NAMESPACE
-from omero_containers import DatasetPlace, find_place, make_place
-from omero_imports import ImportRun, find_imported, import_fileset, undo_imports
+from omero_containers import DatasetPlace, ScreenPlace, find_place, find_screen, make_place, make_screen
+from omero_imports import PAGE, ImportRun, find_imported, import_fileset, undo_imports
+from omero_objects import well_label
 from omero_session import Session, open_session
 from omero_undo import MadeObjects
 from tool_errors import UserError, run_tool
 
-COLUMNS = (
-    "image_id",
-    "image_name",
-    "file",
-    "dataset_id",
-    "dataset_name",
-    "project_name",
-    "annotation_count",
-    "sha1",
-    "status",
-)
+COLUMNS = ("image_id", "image_name", "file")
+DATASET_COLUMNS = ("dataset_id", "dataset_name", "project_name")
+SCREEN_COLUMNS = ("screen_id", "screen_name", "plate_id", "plate_name", "well_id", "well", "field")
+LAST_COLUMNS = ("annotation_count", "sha1", "status")
 
 
 @dataclass(frozen=True)
@@ -47,7 +41,7 @@ def match_words(wanted: Mapping[TargetObject, Wanted], labels: Sequence[str]) ->
     """Find the file of each row of a table.
 
     Args:
-        wanted: What the rows want, from `omero_annotate.read_wanted`.
+        wanted: What the rows want, from `annotation_tables.read_wanted`.
         labels: What the list calls the files. A row may also give the last step of a path within a zip, or leave the
             suffix out.
 
@@ -70,59 +64,63 @@ def match_words(wanted: Mapping[TargetObject, Wanted], labels: Sequence[str]) ->
 def import_images(
     session: Session,
     filesets: Sequence[ImageFileset],
+    report: list[Row],
     *,
-    place: DatasetPlace,
+    place: DatasetPlace | ScreenPlace,
     words: Mapping[str, Words],
     existing: str,
     dry_run: bool,
-) -> list[tuple[Any, ...]]:
-    """Import what the dataset does not have yet, and annotate the images of all files.
+) -> None:
+    """Import what the dataset or screen does not have yet, and annotate the images of all files.
 
     Args:
         session: An open session.
         filesets: What to import.
-        place: Where to.
+        report: Gets a row a file, in the end one an image, see `object_report`.
+        place: Where to: a dataset, or a screen for formats that hold plates.
         words: What to annotate, by the label of the fileset.
-        existing: "skip" or "refuse" content that the dataset has already, or that stands in the list twice.
+        existing: "skip" or "refuse" content that is there already, or that stands in the list twice.
         dry_run: Check everything and change nothing.
-
-    Returns:
-        Rows of the object table.
 
     Raises:
         UserError: The server refused a file or failed; everything that this run has made is deleted again.
     """
-    known = {} if place.dataset_id is None else find_imported(session, place.dataset_id, filesets)
+    report += [{"file": one.label, "sha1": " ".join(one.content), **_place_cells(place)} for one in filesets]
+    known = _known(session, place, filesets)
     if existing == "refuse":
         _refuse_repeats(filesets, known, place)
     if dry_run:
-        first = {one.content: one.label for one in reversed(filesets)}
-        fresh = {label for content, label in first.items() if content not in known}
-        return [row for one in filesets for row in _planned(one, place, known, one.label in fresh)]
+        _plan(filesets, known, report)
+        return
     run, made = ImportRun(), MadeObjects()
     try:
-        dataset_id = make_place(session, place, made)
+        container_id = (
+            make_screen(session, place, made) if isinstance(place, ScreenPlace) else make_place(session, place, made)
+        )
         images: dict[str, list[int]] = {}
-        status = {}
-        for number, one in enumerate(filesets, 1):
-            status[one.label] = "skipped" if one.content in known else "imported"
+        for number, (one, row) in enumerate(zip(filesets, report, strict=True), 1):
+            status = "skipped" if one.content in known else "imported"
+            row["status"] = AT_WORK
             if one.content not in known:
                 description = words.get(one.label, Words()).description
-                known[one.content] = import_fileset(session, run, one, dataset_id, description=description)
+                known[one.content] = _import(
+                    session, run, one, place, container_id=container_id, description=description
+                )
             images[one.label] = known[one.content]
-            print(f"{number}/{len(filesets)} {one.label}: {status[one.label]}", flush=True)
+            row["status"] = status
+            print(f"{number}/{len(filesets)} {one.label}: {status}", flush=True)
         names = _image_names(session, [image for ids in images.values() for image in ids])
         counts = _annotate(session, images, names, words, made)
+        cells = _image_cells(session, place, container_id, names)
     except BaseException:
         with suppress(Exception):  # If the server is gone, a rerun finds what is there by its content.
             undo_imports(session, run, made.ids)
         raise
-    return [
-        (image, names[image], one.label, dataset_id, place.dataset_name, place.project_name, counts.get(image, 0),
-         " ".join(one.content), status[one.label])
-        for one in filesets
-        for image in images[one.label]
-    ]  # fmt: skip
+    report[:] = [
+        {**row, **cells[image], "image_id": image, "image_name": names[image], "annotation_count": counts.get(image, 0)}
+        for row in report
+        for image in images[row["file"]]
+    ]
 
 
 def main() -> None:
@@ -135,20 +133,25 @@ def main() -> None:
     args = parser.parse_args()
     config = json.loads(args.config.read_text())
     files = config["files"]
-    with tempfile.TemporaryDirectory(dir=Path.cwd(), prefix="unpacked-") as folder:
+    in_screen = config["place"]["by"].startswith("screen")
+    columns = (*COLUMNS, *(SCREEN_COLUMNS if in_screen else DATASET_COLUMNS), *LAST_COLUMNS)
+    with (
+        tempfile.TemporaryDirectory(dir=Path.cwd(), prefix="unpacked-") as folder,
+        object_report(args.output, columns) as report,
+    ):
         entries = [files] if isinstance(files, dict) else list(files or [])
         filesets = read_filesets(entries, config["zip_holds"], Path(folder))
         words = _read_words(config, [one.label for one in filesets])
         with open_session(config["omero_host"], config.get("omero_group") or "") as session:
-            rows = import_images(
+            import_images(
                 session,
                 filesets,
-                place=find_place(session, config["place"]),
+                report,
+                place=(find_screen if in_screen else find_place)(session, config["place"]),
                 words=words,
                 existing=config["existing"],
                 dry_run=bool(config.get("dry_run")),
             )
-    write_table(args.output, COLUMNS, rows)
 
 
 def _read_words(config: Mapping[str, Any], labels: Sequence[str]) -> dict[str, Words]:
@@ -194,14 +197,78 @@ def _words(label: str, several: Sequence[Wanted]) -> Words:
     return Words(joined, descriptions[0] if descriptions else "")
 
 
+def _known(
+    session: Session, place: DatasetPlace | ScreenPlace, filesets: Sequence[ImageFileset]
+) -> dict[tuple[str, ...], list[int]]:
+    """Images by the content of their files, as far as the dataset or screen has them."""
+    if isinstance(place, ScreenPlace):
+        return {} if place.screen_id is None else find_imported(session, place.screen_id, filesets, "screen")
+    return {} if place.dataset_id is None else find_imported(session, place.dataset_id, filesets)
+
+
+def _import(
+    session: Session,
+    run: ImportRun,
+    one: ImageFileset,
+    place: DatasetPlace | ScreenPlace,
+    *,
+    container_id: int,
+    description: str,
+) -> list[int]:
+    """Import a fileset; what has no place where it shall go is refused."""
+    if isinstance(place, DatasetPlace):
+        ids = import_fileset(session, run, one, container_id, description=description)
+        hql = "select l.child.id from DatasetImageLink l where l.parent.id = :place and l.child.id in (:ids)"
+        remedy = f"it holds a plate, which cannot go into dataset {place.dataset_name!r}. Choose a screen"
+    else:
+        ids = import_fileset(session, run, one, None, screen_id=container_id, description=description)
+        hql = "select i.id from ScreenPlateLink l join l.child p join p.wells w join w.wellSamples s join s.image i "
+        hql += "where l.parent.id = :place and i.id in (:ids)"
+        remedy = f"it holds no plate, so it cannot go into screen {place.screen_name!r}. Choose a dataset"
+    if {row[0] for row in session.rows(hql, place=container_id, ids=ids)} != set(ids):
+        raise UserError(f"file {one.label!r}: {remedy}.")
+    return ids
+
+
+def _place_cells(place: DatasetPlace | ScreenPlace) -> Row:
+    """Ids and names of where images go, as far as it exists."""
+    names = ("screen_id", "screen_name") if isinstance(place, ScreenPlace) else DATASET_COLUMNS
+    return {name: getattr(place, name) for name in names}
+
+
+def _image_cells(
+    session: Session, place: DatasetPlace | ScreenPlace, container_id: int, images: Iterable[int]
+) -> dict[int, Row]:
+    """Where each image stands now; fields of a well count from 1."""
+    if isinstance(place, DatasetPlace):
+        return {image: {"dataset_id": container_id} for image in images}
+    cells: dict[int, Row] = {}
+    fields: dict[int, int] = {}
+    ids = list(images)
+    for start in range(0, len(ids), PAGE):
+        rows = session.rows(
+            "select s.image.id, p.id, p.name, w.id, w.row, w.column from WellSample s join s.well w join w.plate p "
+            "where s.image.id in (:ids) order by s.id",
+            ids=ids[start : start + PAGE],
+        )
+        for image, plate_id, plate_name, well_id, row, column in rows:
+            fields[well_id] = fields.get(well_id, 0) + 1
+            well = {"well_id": well_id, "well": well_label(row, column), "field": fields[well_id]}
+            cells[image] = {"screen_id": container_id, "plate_id": plate_id, "plate_name": plate_name, **well}
+    return cells
+
+
 def _refuse_repeats(
-    filesets: Sequence[ImageFileset], known: Mapping[tuple[str, ...], list[int]], place: DatasetPlace
+    filesets: Sequence[ImageFileset],
+    known: Mapping[tuple[str, ...], list[int]],
+    place: DatasetPlace | ScreenPlace,
 ) -> None:
+    where = f"screen {place.screen_name!r}" if isinstance(place, ScreenPlace) else f"dataset {place.dataset_name!r}"
     first: dict[tuple[str, ...], str] = {}
     for one in filesets:
         if one.content in known:
             raise UserError(
-                f"file {one.label!r}: dataset {place.dataset_name!r} has its content already, as image "
+                f"file {one.label!r}: {where} has its content already, as image "
                 f"{', '.join(map(str, known[one.content][:5]))}. Leave it out, or choose to skip such files."
             )
         if first.setdefault(one.content, one.label) != one.label:
@@ -211,20 +278,23 @@ def _refuse_repeats(
             )
 
 
-def _planned(
-    one: ImageFileset, place: DatasetPlace, known: Mapping[tuple[str, ...], list[int]], fresh: bool
-) -> list[tuple[Any, ...]]:
-    status = "would import" if fresh else "would skip"
-    ids: Sequence[int | None] = known.get(one.content) or [None]
-    where = (place.dataset_id, place.dataset_name, place.project_name)
-    return [(image, None, one.label, *where, None, " ".join(one.content), status) for image in ids]
+def _plan(filesets: Sequence[ImageFileset], known: Mapping[tuple[str, ...], list[int]], report: list[Row]) -> None:
+    """Say of each file what would happen to it."""
+    first = {one.content: one.label for one in reversed(filesets)}
+    rows = []
+    for one, row in zip(filesets, report, strict=True):
+        fresh = one.content not in known and first[one.content] == one.label
+        status = "would import" if fresh else "would skip"
+        ids: Sequence[int | None] = known.get(one.content) or [None]
+        rows += [{**row, "image_id": image, "status": status} for image in ids]
+    report[:] = rows
 
 
 def _image_names(session: Session, ids: Sequence[int]) -> dict[int, str]:
     names: dict[int, str] = {}
-    for start in range(0, len(ids), 1000):
+    for start in range(0, len(ids), PAGE):
         names |= dict(
-            session.rows("select i.id, i.name from Image i where i.id in (:ids)", ids=ids[start : start + 1000])
+            session.rows("select i.id, i.name from Image i where i.id in (:ids)", ids=ids[start : start + PAGE])
         )
     return names
 

@@ -70,7 +70,11 @@ def import_fileset(
     settings = _settings(dataset_id, screen_id, name, description)
     if mark_id is not None:
         settings.userSpecifiedAnnotationList = [omero.model.MapAnnotationI(mark_id, False)]
-    process = _managed_repository(session).importFileset(_announced(run, fileset), settings)
+    repository = _managed_repository(session)
+    try:
+        process = repository.importFileset(_announced(run, fileset), settings)
+    except (omero.ApiUsageException, omero.ValidationException) as error:
+        raise UserError(f"file {fileset.label!r}: OMERO refuses it ({error.message}). Choose another place.") from error
     try:
         for number, file in enumerate(fileset.files):
             _upload(process, number, file.path)
@@ -90,22 +94,35 @@ def import_fileset(
     return sorted(pixels.image.id.val for pixels in response.pixels)
 
 
+_IMAGES_OF = {
+    "dataset": "DatasetImageLink l join l.child i join i.fileset f join f.usedFiles e join e.originalFile o "
+    "where l.parent.id = :container",
+    "screen": "ScreenPlateLink l join l.child p join p.wells w join w.wellSamples s join s.image i "
+    "join i.fileset f join f.usedFiles e join e.originalFile o where l.parent.id = :container",
+}
+
+
 def find_imported(
-    session: Session, dataset_id: int, filesets: Sequence[ImageFileset]
+    session: Session, container_id: int, filesets: Sequence[ImageFileset], kind: str = "dataset"
 ) -> dict[tuple[str, ...], list[int]]:
-    """Find which contents a dataset has already, compared by the SHA-1 of all original files.
+    """Find which contents a dataset or screen has already, compared by the SHA-1 of all original files.
+
+    Args:
+        session: An open session.
+        container_id: The dataset or screen.
+        filesets: What to look for.
+        kind: "dataset" or "screen".
 
     Returns:
-        Ids of the images in the dataset by `ImageFileset.content`.
+        Ids of the images there by `ImageFileset.content`.
     """
     wanted = {one.content for one in filesets}
     hashes = sorted({content[0] for content in wanted})
     candidates: dict[int, set[int]] = {}
     for start in range(0, len(hashes), PAGE):
         for fileset_id, image_id in session.rows(
-            "select f.id, i.id from DatasetImageLink l join l.child i join i.fileset f join f.usedFiles e "
-            "join e.originalFile o where l.parent.id = :dataset and o.hash in (:hashes)",
-            dataset=dataset_id,
+            f"select f.id, i.id from {_IMAGES_OF[kind]} and o.hash in (:hashes)",  # noqa: S608 (our own text)
+            container=container_id,
             hashes=hashes[start : start + PAGE],
         ):
             candidates.setdefault(fileset_id, set()).add(image_id)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from object_table import write_table
+from object_report import object_report
 from omero_objects import read_target
 from omero_session import open_session
 from omero_transfer_crate import open_crate, zip_folder
@@ -28,10 +28,11 @@ def pack_crate(config: Mapping[str, Any], crate: Path, output: Path) -> None:
         raise UserError(f"folder {crate}: it is not empty. Name a new one.")
     folder = Path(tempfile.mkdtemp(dir=crate.parent, prefix="crate-")) if as_zip else crate
     try:
-        with open_session(config["omero_host"], config.get("omero_group") or "") as session:
-            rows = pack(session, read_target(config["target"]), folder, (config.get("licence") or "").strip())
-        if as_zip:
-            zip_folder(folder, crate)
+        with object_report(output, PACKED_COLUMNS) as report:
+            with open_session(config["omero_host"], config.get("omero_group") or "") as session:
+                pack(session, read_target(config["target"]), folder, report, (config.get("licence") or "").strip())
+            if as_zip:
+                zip_folder(folder, crate)
     except BaseException:
         if as_zip:
             crate.unlink(missing_ok=True)
@@ -39,17 +40,18 @@ def pack_crate(config: Mapping[str, Any], crate: Path, output: Path) -> None:
     finally:
         if as_zip:
             shutil.rmtree(folder, ignore_errors=True)
-    write_table(output, PACKED_COLUMNS, rows)
 
 
 def unpack_crate(config: Mapping[str, Any], output: Path, containers: Path) -> None:
     """Unpack the crate that the configuration names, and say what was made."""
-    with tempfile.TemporaryDirectory(dir=Path.cwd(), prefix="unpacked-") as scratch:  # noqa: SIM117 (reads from outside to inside)
-        with open_crate(Path(config["crate"]["source_path"]), Path(scratch)) as (crate, document):
-            with open_session(config["omero_host"], config.get("omero_group") or "") as session:
-                done = unpack(session, crate, document, dry_run=bool(config.get("dry_run")))
-    write_table(output, UNPACKED_COLUMNS, done.images)
-    write_table(containers, CONTAINER_COLUMNS, done.containers)
+    with (
+        object_report(output, UNPACKED_COLUMNS) as images,
+        object_report(containers, CONTAINER_COLUMNS) as others,
+        tempfile.TemporaryDirectory(dir=Path.cwd(), prefix="unpacked-") as scratch,
+        open_crate(Path(config["crate"]["source_path"]), Path(scratch)) as (crate, document),
+        open_session(config["omero_host"], config.get("omero_group") or "") as session,
+    ):
+        unpack(session, crate, document, images=images, containers=others, dry_run=bool(config.get("dry_run")))
 
 
 def main() -> None:

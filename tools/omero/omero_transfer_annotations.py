@@ -13,10 +13,10 @@ from omero_session import Session
 from omero_transfer_contents import annotation_links, load_annotations, paged_rows
 from omero_transfer_crate import Crate
 from omero_transfer_document import annotation_content, annotation_element, read_annotation, refs_of
-from omero_transfer_files import upload_file
 from omero_transfer_images import Copies, Key
 from omero_transfer_tables import MIMETYPE, translate_table
 from omero_undo import MadeObjects
+from original_files import upload_file
 
 ANNOTATED = ("Project", "Dataset", "Screen", "Plate", "PlateAcquisition", "Well", "Image")
 BATCH = 1000
@@ -199,7 +199,8 @@ def _new_annotation(session: Session, crate: Crate, element: Element, source: in
         file = crate.manifest.attachments[source]
         name, kind = said.get("FileName") or posixpath.basename(file.path), said.get("MIMEType") or ""
         with crate.fetched([file]) as [path]:
-            file_id = upload_file(session, path, name, kind or "application/octet-stream")
+            kind = kind or "application/octet-stream"
+            file_id = upload_file(session, path, name=name, mimetype=kind, sha1=file.sha1)
         made.add("OriginalFile", [file_id])
         annotation.file = OriginalFileI(file_id, False)
     return annotation

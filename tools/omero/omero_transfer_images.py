@@ -1,11 +1,12 @@
 """The images of a crate: imported once, found again by their marks, called as on the source server."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from xml.etree.ElementTree import Element
 
 from image_filesets import ImageFileset, SourceFile
+from object_report import AT_WORK, Row
 from omero_imports import ImportRun, import_fileset
 from omero_session import Session
 from omero_transfer_contents import paged_rows
@@ -42,7 +43,13 @@ def find_filesets(session: Session, crate: Crate) -> dict[str, Mark]:
 
 
 def import_images(
-    session: Session, crate: Crate, images: Mapping[int, Element], run: ImportRun, made: MadeObjects
+    session: Session,
+    crate: Crate,
+    images: Mapping[int, Element],
+    report: Sequence[Row],
+    *,
+    run: ImportRun,
+    made: MadeObjects,
 ) -> Copies:
     """Import the filesets that are not there yet, and give new images name, description, channels and sizes.
 
@@ -50,23 +57,32 @@ def import_images(
         session: An open session.
         crate: What to import.
         images: The document's elements by id on the source server; other images of a fileset keep their names.
+        report: A row an image, which get their status.
         run: Learns of the imports.
         made: Learns the ids of what else was made.
 
     Raises:
         UserError: OMERO cannot read a file, or reads other images than the source server did.
     """
-    there, copies = find_filesets(session, crate), Copies()
+    there, copies, total = find_filesets(session, crate), Copies(), len(crate.manifest.filesets)
+    rows: dict[str, list[Row]] = {}
+    for row in report:
+        rows.setdefault(row["files"], []).append(row)
     for number, one in enumerate(crate.manifest.filesets, 1):
         mark = there.get(one.key)
+        status = "made" if mark is None or mark.state != COMPLETE else "unchanged"
+        for row in rows[one.key]:
+            row["status"] = AT_WORK
         found = _import(session, crate, one, run, made) if mark is None else mark.objects["Image"]
         copied = _by_series(session, one, found, images)
         copies.ids |= {("Image", source): image for source, image in copied.items()}
-        if mark is None or mark.state != COMPLETE:
+        if status == "made":
             mark_id = mark.annotation_id if mark else made.ids["MapAnnotation"][-1]
             _complete(session, {copied[source]: images.get(source) for source in copied}, mark_id)
-            copies.fresh |= {("Image", source) for source in copied}
-        print(f"{number}/{len(crate.manifest.filesets)} {one.key}: {'there' if mark else 'imported'}", flush=True)
+        for row in rows[one.key]:
+            chosen = row["source_image_id"] in images
+            row |= {"image_id": copied[row["source_image_id"]], "status": status if chosen else "beside"}
+        print(f"{number}/{total} {one.key}: {status}", flush=True)
     return copies
 
 

@@ -3,14 +3,15 @@
 import hashlib
 import json
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from xml.etree.ElementTree import Element, SubElement
 
 from image_names import safe_name
-from omero_export_images import export_images
+from object_report import AT_WORK, Row
 from omero_image_details import Channel, ImageDetails, Length, load_image_details
 from omero_objects import Target
 from omero_session import Session
@@ -40,24 +41,23 @@ from omero_transfer_document import (
     roi_element,
     write_document,
 )
-from omero_transfer_files import download_file
 from omero_transfer_rocrate import crate_metadata
+from original_files import SHA1, download_file, file_sha1
 from untrusted_files import safe_relative_path
+from whole_images import export_images
 
 LONGEST_NAME = 150  # Of an attachment in the crate; OMERO.web shows the name that the XML keeps in full.
 
 
-def pack(session: Session, target: Target, folder: Path, licence: str = "") -> list[tuple[Any, ...]]:
+def pack(session: Session, target: Target, folder: Path, report: list[Row], licence: str = "") -> None:
     """Write all files, OME-XML, manifest and RO-Crate to a folder; on failure remove what was written.
 
     Args:
         session: An open session.
         target: What to pack; containers come with all that stands below them.
         folder: Folder to make.
+        report: Gets a row an image, see `object_report`.
         licence: URL of the licence of the images; "" where none is stated.
-
-    Returns:
-        Rows of the object table: image id, image name, fileset, ROIs, annotations, status.
 
     Raises:
         UserError: No such object, one that cannot travel, or a file that OMERO cannot deliver.
@@ -65,9 +65,18 @@ def pack(session: Session, target: Target, folder: Path, licence: str = "") -> l
     database = session.client.getSession().getConfigService().getDatabaseUuid()
     contents = find_contents(session, target)
     images = load_image_details(session, contents.ids("Image"))
+    report += [
+        {
+            "image_id": one.image_id,
+            "image_name": one.name,
+            "roi_count": len(contents.children["Image"].get(one.image_id, ())),
+            "annotation_count": len(contents.refs("Image", one.image_id)),
+        }
+        for one in images
+    ]
     folder.mkdir(parents=True, exist_ok=True)
     try:
-        filesets = _download_filesets(session, images, folder)
+        filesets = _download_filesets(session, images, folder, report)
         attachments = _download_attachments(session, contents, folder)
         rois: dict[int, RoiSet] = {}
         head = _head(contents, images, attachments)
@@ -80,12 +89,6 @@ def pack(session: Session, target: Target, folder: Path, licence: str = "") -> l
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
-    owner = {image: one.key for one in filesets for image in one.images.values()}
-    return [
-        (one.image_id, one.name, owner[one.image_id], rois[one.image_id].count if one.image_id in rois else 0,
-         len(contents.refs("Image", one.image_id)), "packed")
-        for one in images
-    ]  # fmt: skip
 
 
 def _last_change(session: Session, contents: Contents) -> datetime:
@@ -97,7 +100,9 @@ def _last_change(session: Session, contents: Contents) -> datetime:
     return datetime.fromtimestamp(max(moments) / 1000, UTC)
 
 
-def _download_filesets(session: Session, images: Sequence[ImageDetails], folder: Path) -> list[CrateFileset]:
+def _download_filesets(
+    session: Session, images: Sequence[ImageDetails], folder: Path, report: Sequence[Row]
+) -> list[CrateFileset]:
     ids = {one.image_id for one in images}
     own = {row[0] for row in paged_rows(session, "select f.id from Image i join i.fileset f where i.id in (:ids)", ids)}
     # A fileset cannot be torn apart: its other images come along.
@@ -114,14 +119,25 @@ def _download_filesets(session: Session, images: Sequence[ImageDetails], folder:
         files.setdefault(row[0], []).append(row)
     bare = [one for one in images if not any(one.image_id in found.values() for found in members.values())]
     total, found = len(own) + len(bare), []
+    rows = {row["image_id"]: row for row in report}
     for fileset in sorted(own):
+        _say(rows, members[fileset].values(), f"Fileset:{fileset}", AT_WORK)
         originals = tuple(_download_original(session, row, folder) for row in files[fileset])
         found.append(CrateFileset(f"Fileset:{fileset}", originals, members[fileset]))
+        _say(rows, members[fileset].values(), f"Fileset:{fileset}", "packed")
         print(f"{len(found)}/{total} fileset {fileset}: {len(originals)} files", flush=True)
     for image in bare:
+        _say(rows, [image.image_id], f"Image:{image.image_id}", AT_WORK)
         found.append(_export_pixels(session, image, folder))
+        _say(rows, [image.image_id], f"Image:{image.image_id}", "packed")
         print(f"{len(found)}/{total} image {image.image_id}: pixels as OME-TIFF", flush=True)
     return found
+
+
+def _say(rows: Mapping[int, Row], images: Iterable[int], files: str, status: str) -> None:
+    for image in images:
+        if image in rows:
+            rows[image].update(files=files, status=status)
 
 
 def _download_original(session: Session, row: Sequence[Any], folder: Path) -> CrateFile:
@@ -130,20 +146,26 @@ def _download_original(session: Session, row: Sequence[Any], folder: Path) -> Cr
     if safe_relative_path(inner) is None:
         inner = safe_name(name) or "file"
     place = f"filesets/{fileset}/{inner}"
-    known = checksum if hasher == "SHA1-160" else None
+    known = checksum if hasher == SHA1 else None
     shown = f"fileset {fileset}, file {inner!r}"
-    sha1 = download_file(session, file_id, folder / place, size=size or 0, sha1=known, shown=shown)
-    return CrateFile(place, inner, size or 0, sha1)
+    return CrateFile(
+        place, inner, size or 0, _download(session, file_id, folder / place, size=size or 0, sha1=known, shown=shown)
+    )
+
+
+def _download(session: Session, file_id: int, path: Path, *, size: int, sha1: str | None, shown: str) -> str:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    download_file(session, file_id, path, size=size, sha1=sha1, shown=shown)
+    return sha1 or file_sha1(path)
 
 
 def _export_pixels(session: Session, image: ImageDetails, folder: Path) -> CrateFileset:
     """Pixels of an image that no file was imported for."""
     place = folder / "images" / str(image.image_id)
-    export_images(session, [image], place)
+    # Annotations travel in the OME-XML of the crate; a server would make those of a file a second time.
+    export_images(session, [replace(image, key_values=(), tags=())], place)
     [path] = place.iterdir()
-    with path.open("rb") as file:
-        sha1 = hashlib.file_digest(file, lambda: hashlib.sha1(usedforsecurity=False)).hexdigest()
-    one = CrateFile(path.relative_to(folder).as_posix(), path.name, path.stat().st_size, sha1)
+    one = CrateFile(path.relative_to(folder).as_posix(), path.name, path.stat().st_size, file_sha1(path))
     return CrateFileset(f"Image:{image.image_id}", (one,), {0: image.image_id})
 
 
@@ -157,9 +179,10 @@ def _download_attachments(session: Session, contents: Contents, folder: Path) ->
         place = f"attachments/{number}/{safe_name(name)[-LONGEST_NAME:] or 'file'}"
         size = file.size.val if file.size is not None else 0
         hasher = file.hasher.value.val if file.hasher is not None and file.hash is not None else ""
-        known = file.hash.val if hasher == "SHA1-160" else None
-        shown = f"attachment {number} {name!r}"
-        sha1 = download_file(session, file.id.val, folder / place, size=size, sha1=known, shown=shown)
+        known = file.hash.val if hasher == SHA1 else None
+        sha1 = _download(
+            session, file.id.val, folder / place, size=size, sha1=known, shown=f"attachment {number} {name!r}"
+        )
         found[number] = CrateFile(place, safe_name(name) or "file", size, sha1)
     return found
 

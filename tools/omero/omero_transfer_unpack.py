@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from xml.etree.ElementTree import Element
 
+from object_report import Row
 from omero_imports import ImportRun, undo_imports
 from omero_session import Session
 from omero_transfer_annotations import annotate, attach_tables, plan_annotations
@@ -23,26 +23,18 @@ CONTAINERS = ("Project", "Dataset", "Screen")
 LINKS = (("Project", "Dataset"), ("Dataset", "Image"), ("Screen", "Plate"))
 
 
-@dataclass(frozen=True)
-class Done:
-    """Rows of the two tables: one an image, one a container."""
-
-    images: list[tuple[Any, ...]]
-    containers: list[tuple[Any, ...]]
-
-
-def unpack(session: Session, crate: Crate, document: Path, *, dry_run: bool) -> Done:
+def unpack(
+    session: Session, crate: Crate, document: Path, *, images: list[Row], containers: list[Row], dry_run: bool
+) -> None:
     """Make in OMERO what a crate holds and OMERO does not have yet.
 
     Args:
         session: An open session.
         crate: The crate.
         document: Its OME-XML.
+        images: Gets a row an image, see `object_report`.
+        containers: Gets a row a project, dataset, screen or plate.
         dry_run: Check the crate and look what is there, but change nothing.
-
-    Returns:
-        Rows for (image_id, image_name, source_image_id, fileset, roi_count, annotation_count, status) and for
-        (object_type, object_id, object_name, source_id, status).
 
     Raises:
         UserError: The crate is damaged or OMERO refused something. What this run has made is deleted again.
@@ -51,52 +43,52 @@ def unpack(session: Session, crate: Crate, document: Path, *, dry_run: bool) -> 
     elements = {
         key: one for one in head.iter() if (key := _key(one.get("ID"))) and one.tag in (*CONTAINERS, "Plate", "Image")
     }
-    images = {number: one for (kind, number), one in elements.items() if kind == "Image"}
-    _check(crate, images)
+    pictures = {number: one for (kind, number), one in elements.items() if kind == "Image"}
+    _check(crate, pictures)
+    images += _image_rows(crate, pictures)
+    containers += [
+        {"object_type": kind, "object_name": one.get("Name"), "source_id": number}
+        for (kind, number), one in elements.items()
+        if kind != "Image"
+    ]
     if dry_run:
-        return _planned(session, crate, elements)
+        _plan(session, crate, images, containers)
+        return
     run, made = ImportRun(), MadeObjects()
     try:
-        copies = import_images(session, crate, images, run, made)
+        copies = import_images(session, crate, pictures, images, run=run, made=made)
         _make_containers(session, crate, elements, copies, made)
         _make_plates(session, crate, elements, copies, made)
         _link(session, elements, copies, made)
         notes = plan_annotations(session, crate, head, copies)
         counts = annotate(session, crate, notes, made)
-        drawn = import_rois(session, crate, document, images=images, copies=copies, notes=notes, made=made)
+        drawn = import_rois(session, crate, document, images=pictures, copies=copies, notes=notes, made=made)
         attach_tables(session, crate, notes, copies, made)
     except BaseException:
         with suppress(Exception):  # If the server is gone, a rerun finds what is there by its marks.
             undo_imports(session, run, made.ids)
         raise
-    return Done(
-        [
-            _image_row(
-                one.key, number, images, copies, rois=drawn.get(number, 0), annotations=counts.get(("Image", number), 0)
-            )
-            for one in crate.manifest.filesets
-            for number in one.images.values()
-        ],
-        [
-            (key[0], copies.ids[key], one.get("Name"), key[1], "made" if key in copies.fresh else "unchanged")
-            for key, one in elements.items()
-            if key[0] != "Image"
-        ],
-    )
+    for row in images:
+        key = ("Image", row["source_image_id"])
+        row |= {"roi_count": drawn.get(key[1], 0), "annotation_count": counts.get(key, 0)}
+        if row["status"] == "unchanged" and (row["roi_count"] or row["annotation_count"]):
+            row["status"] = "completed"
+    for row in containers:
+        key = (row["object_type"], row["source_id"])
+        row |= {"object_id": copies.ids[key], "status": "made" if key in copies.fresh else "unchanged"}
 
 
-def _image_row(
-    fileset: str, number: int, images: Mapping[int, Element], copies: Copies, *, rois: int, annotations: int
-) -> tuple[Any, ...]:
-    key = ("Image", number)
-    if number not in images:
-        status = "beside"
-    elif key in copies.fresh:
-        status = "made"
-    else:
-        status = "completed" if rois or annotations else "unchanged"
-    name = images[number].get("Name") if number in images else None
-    return (copies.ids[key], name, number, fileset, rois, annotations, status)
+def _image_rows(crate: Crate, pictures: Mapping[int, Element]) -> list[Row]:
+    """A row an image of every fileset; those that nobody chose have no name here."""
+    return [
+        {
+            "image_name": pictures[number].get("Name") if number in pictures else None,
+            "source_image_id": number,
+            "files": one.key,
+        }
+        for one in crate.manifest.filesets
+        for number in one.images.values()
+    ]
 
 
 def _check(crate: Crate, images: Mapping[int, Element]) -> None:
@@ -106,28 +98,21 @@ def _check(crate: Crate, images: Mapping[int, Element]) -> None:
         raise UserError("crate: transfer.json and metadata.ome.xml do not fit together. Pack the crate again.")
 
 
-def _planned(session: Session, crate: Crate, elements: Mapping[Key, Element]) -> Done:
+def _plan(session: Session, crate: Crate, images: list[Row], containers: list[Row]) -> None:
+    """Say of each object what would happen to it."""
     there = find_filesets(session, crate)
-    names = {crate.manifest.lsid(f"{kind}:{number}"): (kind, number) for kind, number in elements}
-    marks = {names[source]: mark for source, mark in find_marks(session, names).items()}
-    rows: list[tuple[Any, ...]] = []
-    for one in crate.manifest.filesets:
-        known = there.get(one.key)
-        status = "would make" if known is None else "unchanged" if known.state == COMPLETE else "would complete"
-        for number in one.images.values():
-            element = elements.get(("Image", number))
-            name = None if element is None else element.get("Name")
-            rois = crate.manifest.rois[number].count if number in crate.manifest.rois else 0
-            rows.append((None, name, number, one.key, rois, None, status if element is not None else "beside"))
-    containers = [
-        (
-            *(key[0], marks[key].objects[key[0]][0] if key in marks else None, one.get("Name"), key[1]),
-            "unchanged" if key in marks else "would make",
-        )
-        for key, one in elements.items()
-        if key[0] != "Image"
-    ]
-    return Done(rows, containers)
+    for row in images:
+        mark = there.get(row["files"])
+        rois = crate.manifest.rois.get(row["source_image_id"])
+        row["roi_count"] = rois.count if rois else 0
+        row["status"] = "would make" if mark is None else "unchanged" if mark.state == COMPLETE else "would complete"
+    names = [crate.manifest.lsid(f"{row['object_type']}:{row['source_id']}") for row in containers]
+    marks = find_marks(session, names)
+    for name, row in zip(names, containers, strict=True):
+        if name in marks:
+            row |= {"object_id": marks[name].objects[row["object_type"]][0], "status": "unchanged"}
+        else:
+            row["status"] = "would make"
 
 
 def _make_containers(
