@@ -167,6 +167,14 @@ class CuttingProxy:
                 one.shutdown(socket.SHUT_RDWR)
             one.close()
 
+    def interrupt(self) -> None:
+        """Cut every connection, but let new ones through."""
+        broken, self._sockets = self._sockets, []
+        for one in broken:
+            with suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
+            one.close()
+
     def _accept(self) -> None:
         with suppress(OSError):
             while True:

@@ -27,7 +27,7 @@ def _region(image: ImageDetails, roi_id: int, points: Sequence[Point]) -> Region
     spans = []
     for values, size in zip(zip(*points, strict=True), (image.size_x, image.size_y), strict=True):
         first = max(0, math.floor(min(values)))
-        # A point, and a line along a pixel's edge, lie in one row or column of pixels.
+        # A line along a pixel's edge lies in one row or column of pixels.
         last = min(size, max(math.ceil(max(values)), math.floor(min(values)) + 1))
         if first >= last:
             raise UserError(
@@ -59,7 +59,10 @@ def _corners(shape: RoiShape) -> list[Point]:
     elif shape.kind == "line":
         points = [(numbers[0], numbers[1]), (numbers[2], numbers[3])]
     elif shape.kind in ("point", "label"):
-        points = [(numbers[0], numbers[1])]
+        # A point covers the pixel it lies in.
+        x, y = numbers
+        x, y = math.floor(a00 * x + a01 * y + a02), math.floor(a10 * x + a11 * y + a12)
+        return [(x, y), (x + 1, y + 1)]
     else:
         raise UserError(
             f"shape {shape.shape_id} of ROI {shape.roi_id}: {shape.kind!r} is not a shape that this tool knows. "
