@@ -68,6 +68,16 @@ def test_groups_are_counted_apart(tmp_path):
     assert found == {("x", "DAB"): "1", ("x", "H"): "1", ("y", "DAB"): "1", ("y", "H"): "0"}
 
 
+def test_groups_of_two_columns(tmp_path):
+    text = "image\tfrom\tto\tr\nx\tA\tA\t1\nx\tA\tB\t2\ny\tA\tB\t3\n"
+    summarize(tmp_path, {"t": text}, "--features=r", "--group-by=from, to")
+    rows = rows_of(tmp_path / "statistics-out")
+    assert rows[0][:4] == ["image", "from", "to", "feature"]
+    assert [(*row[:3], row[4]) for row in rows[1:]] == [
+        ("x", "A", "A", "1"), ("x", "A", "B", "1"), ("y", "A", "A", "0"), ("y", "A", "B", "1"),
+    ]  # fmt: skip
+
+
 @given(st.lists(st.floats(-1e6, 1e6), min_size=2, max_size=30))
 def test_statistics_are_ordered_and_agree_with_numpy(values):
     count, mean, std, low, first, middle, third, high = summarize_measurements.statistics(np.array(values))

@@ -42,14 +42,14 @@ def draw_groups(path: Path, groups: list[Group], most_panels: int) -> None:
         axis.set_axis_off()
     if len(names) > 1:
         handles = [
-            axes[0].plot([], [], "s", color=f"C{k % 10}", label=name.replace("$", r"\$"))[0]
+            axes[0].plot([], [], "s", color=f"C{k % 10}", label=" / ".join(name).replace("$", r"\$"))[0]
             for k, name in enumerate(names)
         ]
         figure.legend(handles=handles, loc="outside upper center", ncols=min(len(names), 6))
     figure.savefig(path, format="png", dpi=100, metadata={"Software": None})
 
 
-def _draw_feature(axis: Any, groups: list[Group], images: list[str], names: list[str]) -> None:
+def _draw_feature(axis: Any, groups: list[Group], images: list[str], names: list[tuple[str, ...]]) -> None:
     step = 0.8 / len(names)
     for one in groups:
         number = names.index(one.group)

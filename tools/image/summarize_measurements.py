@@ -33,13 +33,13 @@ class Group:
 
     Attributes:
         image: Name of the image.
-        group: Name of the group; empty where rows are not grouped.
+        group: What the columns that tell groups apart say; empty where rows are not grouped.
         feature: Name of the column.
         values: (n,) float64, the rows that have a value.
     """
 
     image: str
-    group: str
+    group: tuple[str, ...]
     feature: str
     values: np.ndarray
 
@@ -90,14 +90,14 @@ def matching(patterns: str, table: MeasurementTable) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def grouped(table: MeasurementTable, images: list[str], features: list[str], by: str | None) -> list[Group]:
+def grouped(table: MeasurementTable, images: list[str], features: list[str], by: list[str]) -> list[Group]:
     """Values of each feature, by image and group.
 
     Args:
         table: Rows with their image in the column `image`.
         images: Images in the order of the result; those without a row have groups without values.
         features: Columns of numbers; empty cells are left out.
-        by: Column whose texts tell groups apart, None for one group.
+        by: Columns whose texts tell groups apart, none for one group.
 
     Returns:
         Groups by feature, then image, then group in the order in which the groups occur.
@@ -108,9 +108,10 @@ def grouped(table: MeasurementTable, images: list[str], features: list[str], by:
     import numpy as np
 
     image_of = table.texts(IMAGE)
-    group_of = table.texts(by) if by else [""] * len(table.rows)
-    rows_of: dict[tuple[str, str], list[int]] = {}
-    groups = list(dict.fromkeys(group_of)) or [""]
+    # Of no column, zip would give no rows.
+    group_of = list(zip(*(table.texts(column) for column in by), strict=True)) if by else [()] * len(table.rows)
+    rows_of: dict[tuple[str, tuple[str, ...]], list[int]] = {}
+    groups = list(dict.fromkeys(group_of)) or [("",) * len(by)]
     for row, key in enumerate(zip(image_of, group_of, strict=True)):
         rows_of.setdefault(key, []).append(row)
     found = []
@@ -151,14 +152,14 @@ def statistics(values: np.ndarray) -> tuple[int, *tuple[float | None, ...]]:
     return (n, float(values.mean()), spread, low, first, middle, third, high)
 
 
-def statistic_rows(groups: list[Group], by: str | None) -> Iterator[tuple[object, ...]]:
+def statistic_rows(groups: list[Group]) -> Iterator[tuple[object, ...]]:
     """Rows of the table of statistics: image, group where asked for, feature, STATISTICS."""
     for one in groups:
-        yield (one.image, *([one.group] if by else []), one.feature, *statistics(one.values))
+        yield (one.image, *one.group, one.feature, *statistics(one.values))
 
 
 def report_parts(
-    groups: list[Group], by: str | None, plot: bytes, pictures: list[tuple[str, bytes]], objects: int
+    groups: list[Group], by: list[str], plot: bytes, pictures: list[tuple[str, bytes]], objects: int
 ) -> Iterator[str]:
     """Parts of the HTML report: what there is, the pictures, the plot, the statistics."""
     images = len(dict.fromkeys(one.image for one in groups))
@@ -166,8 +167,8 @@ def report_parts(
     for name, png in pictures:
         yield report_page.figure([(name, png)], name)
     yield report_page.figure([("plot of each feature", plot)], "Every image", "Box: quartiles; line: median.")
-    header = ["image", *([by] if by else []), "feature", *STATISTICS]
-    rows = [[_shown(cell) for cell in row] for row in statistic_rows(groups, by)]
+    header = [IMAGE, *by, "feature", *STATISTICS]
+    rows = [[_shown(cell) for cell in row] for row in statistic_rows(groups)]
     first = len(header) - len(STATISTICS)
     yield report_page.table(header, rows[:MOST_REPORT_ROWS], range(first, len(header)))
     if len(rows) > MOST_REPORT_ROWS:
@@ -195,7 +196,7 @@ def main(argv: list[str] | None = None) -> None:
     parser = ArgumentParser(description=__doc__)
     parser.add_argument("--inputs", type=Path, required=True, help="JSON: tables and pictures, lists of [name, path]")
     parser.add_argument("--features", required=True, help="columns, separated by commas; * and ? stand for any")
-    parser.add_argument("--group-by", help="column whose texts tell groups of rows apart")
+    parser.add_argument("--group-by", help="columns, separated by commas, whose texts tell groups of rows apart")
     parser.add_argument("--title", default="Measurements")
     parser.add_argument("--table-out", type=Path, required=True)
     parser.add_argument("--statistics-out", type=Path, required=True)
@@ -205,7 +206,7 @@ def main(argv: list[str] | None = None) -> None:
     inputs = json.loads(args.inputs.read_text(encoding="utf-8"))
     tables, images = _read(inputs["tables"])
     table = joined(tables)
-    by = (args.group_by or "").strip() or None
+    by = [column.strip() for column in (args.group_by or "").split(",") if column.strip()]
     groups = grouped(table, images, matching(args.features, table), by)
     with (
         replaced_when_complete(args.table_out) as rows, replaced_when_complete(args.statistics_out) as summary,
@@ -213,7 +214,7 @@ def main(argv: list[str] | None = None) -> None:
     ):  # fmt: skip
         draw_groups(plot, groups, MOST_PANELS)
         write_rows(rows, table.columns, table.rows)
-        write_rows(summary, (IMAGE, *([by] if by else []), "feature", *STATISTICS), statistic_rows(groups, by))
+        write_rows(summary, (IMAGE, *by, "feature", *STATISTICS), statistic_rows(groups))
         pictures = [(name, Path(path).read_bytes()) for name, path in inputs.get("pictures", [])]
         parts = report_parts(groups, by, plot.read_bytes(), pictures, len(table.rows))
         report_page.write_page(page, args.title, parts)
