@@ -71,3 +71,35 @@ def test_broken_file_leaves_nothing(tmp_path):
     with pytest.raises(UserError, match="cut short"):
         info(tmp_path, DATA / "truncated.tiff")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, 3.0])
+def test_nan_infinite_and_constant_images_are_images(tmp_path, value):
+    tifffile.imwrite(tmp_path / "a.tif", np.full((5, 7), value, np.float32))
+    facts = info(tmp_path, tmp_path / "a.tif")
+    assert (facts["pixels", "Type"][0], facts["pixels", "SizeX"][0], facts["pixels", "Axes"][0]) == (
+        "float32",
+        "7",
+        "YX",
+    )
+
+
+@pytest.mark.parametrize("given", ["-0.5", "0", "NaN", "inf", "wide"])
+def test_an_impossible_physical_size_is_refused(tmp_path, given):
+    xml = RICH.replace('PhysicalSizeX="108"', f'PhysicalSizeX="{given}"')
+    tifffile.imwrite(tmp_path / "a.ome.tiff", np.zeros((8, 8), np.uint8), description=xml, metadata=None)
+    with pytest.raises(UserError, match=f"physical size along x is {given} nm"):
+        info(tmp_path, tmp_path / "a.ome.tiff")
+
+
+def test_axes_that_no_image_has_are_refused(tmp_path):
+    tifffile.imwrite(tmp_path / "a.tif", np.zeros((2, 3, 4, 8, 8), np.uint8), metadata={"axes": "QRZYX"},
+                     photometric="minisblack")  # fmt: skip
+    with pytest.raises(UserError, match="its axes are QRZYX"):
+        info(tmp_path, tmp_path / "a.tif")
+
+
+def test_an_empty_file_is_refused(tmp_path):
+    (tmp_path / "a.tif").touch()
+    with pytest.raises(UserError, match="empty"):
+        info(tmp_path, tmp_path / "a.tif")

@@ -1,4 +1,4 @@
-"""Opens any TIFF, OME-TIFF, ImageJ TIFF, PNG, JPEG or OME-Zarr as one description with lazily read planes.
+"""Opens any TIFF, OME-TIFF, ImageJ TIFF, PNG, JPEG, OME-Zarr, CZI, ND2 or LIF as one description of lazy planes.
 
 The axes are always T, C, Z, Y, X (OME's names). What a file does not say stays None; nothing is guessed but this:
 the pages of a multi-page TIFF without any metadata are z-planes, and the samples of a colour pixel are channels.
@@ -180,10 +180,33 @@ def open_image(path: Path, name: str | None = None) -> ImageFile:
         return open_ome_zarr(path, name)
     if start.startswith(b"\x89PNG\r\n\x1a\n") or start.startswith(b"\xff\xd8\xff"):
         return _open_picture(path, name, "PNG" if start[0] == 0x89 else "JPEG")
+    from image_file_bioio import open_vendor_file, vendor_format
+
+    vendor = vendor_format(start)
+    if vendor:
+        return open_vendor_file(path, name, vendor)
     raise UserError(
-        f"Image {name}: not an image of a known format; it begins with {start[:8]!r}. "
-        "Give a TIFF, OME-TIFF, PNG or JPEG file or an OME-Zarr."
+        f"Image {name}: not an image of a known format; it {_seems(start)}. "
+        "Give a TIFF, OME-TIFF, PNG, JPEG, OME-Zarr, CZI, ND2 or LIF."
     )
+
+
+# First bytes of what people upload in place of an image.
+KNOWN_STARTS = (
+    (b"%PDF", "is a PDF"), (b"GIF8", "is a GIF"), (b"BM", "is a BMP"), (b"\x89HDF", "is an HDF5 file"),
+    (b"\x1f\x8b", "is compressed with gzip"), (b"\xd0\xcf\x11\xe0", "is an OLE file, such as OIB"),
+    (b"<?xml", "is an XML text"), (b"<", "is an XML or HTML text"), (b"{", "is a JSON text"),
+    (b"\x7fELF", "is a program"), (b"MZ", "is a program"),
+)  # fmt: skip
+
+
+def _seems(start: bytes) -> str:
+    """Say what a file of no known format is, as far as its first bytes tell."""
+    for signature, answer in KNOWN_STARTS:
+        if start.startswith(signature):
+            return f"{answer} (it begins with {start[:8]!r})"
+    text = all(32 <= byte < 127 or byte in b"\t\r\n" for byte in start)
+    return f"seems to be a text: it begins with {start!r}" if text else f"begins with {start[:8]!r}"
 
 
 def _open_picture(path: Path, name: str, kind: str) -> ImageFile:

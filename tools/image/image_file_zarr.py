@@ -62,8 +62,8 @@ def open_ome_zarr(path: Path, name: str) -> ImageFile:
         dtype=array.dtype, channels=tuple(names) if len(names) == sizes["C"] else (None,) * sizes["C"],
         physical_size=physical_size, time_increment=time_increment, read_region=read_region,
         details={"format": f"OME-Zarr {attributes.get('version') or multiscale.get('version', '')}".strip(),
-                 "series": 1, "levels": len(multiscale["datasets"]), "omero": attributes.get("omero"),
-                 "ome_xml": _ome_xml(path, group.path)},
+                 "axes": "".join(axes), "series": 1, "levels": len(multiscale["datasets"]),
+                 "omero": attributes.get("omero"), "ome_xml": _ome_xml(path, group.path)},
     )  # fmt: skip
 
 

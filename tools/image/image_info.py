@@ -69,6 +69,7 @@ def image_facts(image: ImageFile) -> list[Fact]:
         for name, key in (("Series", "series"), ("ResolutionLevels", "levels"))
         if key in details
     ]
+    facts += [Fact("pixels", "Axes", str(details["axes"]))] if "axes" in details else []
     facts += [
         Fact("pixels", f"Size{axis}", str(getattr(image, f"size_{axis.lower()}")), "px" if axis in "XY" else "")
         for axis in "XYZCT"
@@ -81,7 +82,10 @@ def image_facts(image: ImageFile) -> list[Fact]:
     if image.time_increment:
         facts.append(Fact("pixels", "TimeIncrement", f"{image.time_increment.value:g}", image.time_increment.unit))
     facts += [Fact(f"channel {i}", "Name", name) for i, name in enumerate(image.channels) if name]
-    return facts + list(_ome_facts(details.get("ome_xml")))
+    facts += list(_ome_facts(details.get("ome_xml")))
+    # What only the maker's own metadata says, where its translation to OME-XML does not.
+    said = {(fact.object, fact.property) for fact in facts}
+    return facts + [Fact(*one) for one in details.get("facts", []) if one[:2] not in said]
 
 
 def _ome_facts(xml: str | None) -> Iterator[Fact]:

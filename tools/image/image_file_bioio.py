@@ -1,0 +1,206 @@
+"""CZI, ND2 and LIF for `image_file`, through the readers of BioIO; the first scene of a file."""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from image_file import ImageFile, PhysicalSize, checked_physical_size
+from tool_errors import UserError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+@dataclass(frozen=True)
+class VendorFormat:
+    """A file format of a microscope's maker.
+
+    Attributes:
+        name: What messages and `image_info` call it.
+        package: The BioIO reader on conda-forge.
+    """
+
+    name: str
+    package: str
+
+
+CZI = VendorFormat("CZI", "bioio-czi")
+ND2 = VendorFormat("ND2", "bioio-nd2")
+LIF = VendorFormat("LIF", "bioio-lif")
+
+
+def vendor_format(start: bytes) -> VendorFormat | None:
+    """Recognise a format by the first 16 bytes of a file; None where it is none of these."""
+    if start.startswith(b"ZISRAWFILE"):
+        return CZI
+    # Chunks since NIS-Elements 2, JPEG 2000 boxes before; a plain JPEG 2000 file begins the same way.
+    if start.startswith((b"\xda\xce\xbe\x0a", b"\x00\x00\x00\x0cjP  ")):
+        return ND2
+    if start[:4] == b"\x70\x00\x00\x00" and start[8:9] == b"\x2a":
+        return LIF
+    return None
+
+
+def open_vendor_file(path: Path, name: str, form: VendorFormat) -> ImageFile:
+    """Open the first scene of a vendor's file.
+
+    Args:
+        path: The file.
+        name: What messages call the image.
+        form: What its first bytes say it is.
+
+    Raises:
+        UserError: The reader is not installed, or it cannot read the file.
+    """
+    try:
+        module = importlib.import_module(form.package.replace("-", "_"))
+    except ImportError as error:
+        raise UserError(
+            f"Image {name}: a {form.name} file, which this tool does not read. Convert it with convert_image first."
+        ) from error
+    # Readers say on standard error what they could not find; what matters is said here.
+    for package in ("bioio_base", form.package.replace("-", "_")):
+        logging.getLogger(package).setLevel(logging.CRITICAL + 1)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            reader = module.Reader(path)
+            sizes, samples = _sizes(reader, name, form)
+            read = _region_reader(reader, samples, name, form)
+            # Some readers notice a cut file only when they read pixels.
+            read(sizes["T"] - 1, sizes["C"] * samples - 1, sizes["Z"] - 1, slice(0, 1), slice(0, 1))
+            return _described(reader, sizes, samples, name=name, form=form, read=read)
+    except UserError:
+        raise
+    except Exception as error:  # each reader raises what the library below it does
+        text = " ".join(str(error).split())[:200]
+        raise UserError(
+            f"Image {name}: the {form.name} file is damaged or cut short ({type(error).__name__}: {text}). "
+            "Upload it again, or export it as OME-TIFF from the maker's program."
+        ) from error
+
+
+def _sizes(reader: Any, name: str, form: VendorFormat) -> tuple[dict[str, int], int]:
+    given = dict(zip(reader.dims.order, reader.dims.shape, strict=True))
+    odd = {axis: length for axis, length in given.items() if axis not in "TCZYXS" and length > 1}
+    if odd:
+        listed = ", ".join(f"{axis} ({length})" for axis, length in odd.items())
+        hint = "M are the tiles of a mosaic: stitch it first." if "M" in odd else ""
+        raise UserError(
+            f"Image {name}: the {form.name} file has the axes {listed} beside T, C, Z, Y, X. {hint} "
+            "Export it as OME-TIFF from the maker's program."
+        )
+    return {axis: given.get(axis, 1) for axis in "TCZYX"}, given.get("S", 1)
+
+
+def _region_reader(
+    reader: Any, samples: int, name: str, form: VendorFormat
+) -> Callable[[int, int, int, slice, slice], np.ndarray]:
+    import numpy as np
+
+    known = set(reader.dims.order)
+
+    def read(t: int, c: int, z: int, rows: slice, columns: slice) -> np.ndarray:
+        channel, sample = divmod(c, samples)
+        wanted = {"T": t, "C": channel, "Z": z, "S": sample, "Y": rows, "X": columns}
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                pixels = reader.get_image_data("YX", **{axis: at for axis, at in wanted.items() if axis in known})
+        except Exception as error:  # each reader raises what the library below it does
+            text = " ".join(str(error).split())[:200]
+            raise UserError(
+                f"Image {name}: the pixels at t={t}, c={c}, z={z} of the {form.name} file cannot be read "
+                f"({type(error).__name__}: {text}). The file is damaged or cut short: upload it again."
+            ) from error
+        return np.ascontiguousarray(pixels)
+
+    return read
+
+
+def _described(
+    reader: Any,
+    sizes: dict[str, int],
+    samples: int,
+    *,
+    name: str,
+    form: VendorFormat,
+    read: Callable[[int, int, int, slice, slice], np.ndarray],
+) -> ImageFile:
+    import numpy as np
+
+    lengths = reader.physical_pixel_sizes
+    # BioIO gives lengths in micrometres and leaves out the unit; 0 stands for unknown in some files.
+    physical_size = {
+        axis: checked_physical_size(name, axis, value, "µm")
+        for axis, value in (("x", lengths.X), ("y", lengths.Y), ("z", lengths.Z))
+        if value
+    }
+    names = [str(one) for one in reader.channel_names or []]
+    names = names if len(names) == sizes["C"] else [""] * sizes["C"]
+    labels = [
+        f"{one} {part}".strip() for one in names for part in (("Red", "Green", "Blue") if samples == 3 else ("",))
+    ]
+    channels = tuple(label or None for label in labels)
+    return ImageFile(
+        name=name, size_t=sizes["T"], size_c=sizes["C"] * samples, size_z=sizes["Z"], size_y=sizes["Y"],
+        size_x=sizes["X"], dtype=np.dtype(reader.dtype), physical_size=physical_size,
+        channels=channels if len(channels) == sizes["C"] * samples else (None,) * (sizes["C"] * samples),
+        time_increment=_time_increment(reader), read_region=read,
+        details={"format": form.name, "axes": reader.dims.order, "series": len(reader.scenes), "levels": 1,
+                 "ome_xml": _ome_xml(reader), "facts": _facts(reader)},
+    )  # fmt: skip
+
+
+def _time_increment(reader: Any) -> PhysicalSize | None:
+    try:
+        interval = reader.time_interval
+    except Exception:  # a file without times makes some readers raise
+        return None
+    seconds = interval.total_seconds() if hasattr(interval, "total_seconds") else None
+    return PhysicalSize(seconds, "s") if seconds else None
+
+
+def _ome_xml(reader: Any) -> str | None:
+    """The reader's translation to OME-XML, with the scene that is read alone; None where it has none."""
+    try:
+        document = reader.ome_metadata
+        document.images = document.images[:1]
+        return str(document.to_xml()) if document.images else None
+    except Exception:  # not every file says enough for a valid document; the pixels are readable all the same
+        return None
+
+
+def _facts(reader: Any) -> list[tuple[str, str, str, str]]:
+    """What BioIO's common metadata says beside sizes: object, property, value, unit."""
+    try:
+        known = reader.standard_metadata
+    except Exception:  # see _ome_xml
+        return []
+    wanted = (
+        ("image", "AcquisitionDate", "imaging_datetime"),
+        ("image", "Experimenter", "imaged_by"),
+        ("objective", "Description", "objective"),
+        ("detector", "Binning", "binning"),
+        ("image", "WellRow", "row"),
+        ("image", "WellColumn", "column"),
+    )
+    found = [(subject, label, getattr(known, key, None)) for subject, label, key in wanted]
+    facts = [(subject, label, str(value), "") for subject, label, value in found if value not in (None, "")]
+    return facts + _leica_objective(reader)
+
+
+def _leica_objective(reader: Any) -> list[tuple[str, str, str, str]]:
+    """The objective of a LIF file, which BioIO's common metadata leaves out unless the file names its plate's wells."""
+    wanted = (("Model", "ObjectiveName"), ("NominalMagnification", "Magnification"),
+              ("LensNA", "NumericalAperture"), ("Immersion", "Immersion"))  # fmt: skip
+    for element in reader.metadata.iter() if hasattr(reader.metadata, "iter") else ():
+        if str(element.tag).startswith("ATL") and element.get("ObjectiveName"):
+            return [("objective", label, element.get(key), "") for label, key in wanted if element.get(key)]
+    return []
