@@ -54,7 +54,10 @@ def a_galaxy(invocation_states, job_states, messages=()):
         ),
         jobs=SimpleNamespace(
             get_jobs=lambda invocation_id: [{"id": str(n), "state": state} for n, state in enumerate(next(jobs))],
-            show_job=lambda job_id, full_details: {"tool_id": "segment_objects", "tool_stderr": "a\nb\nERROR: dark\n  - too dark"},
+            show_job=lambda job_id, full_details: {
+                "tool_id": "segment_objects",
+                "tool_stderr": "a\nb\nERROR: dark\n  - too dark",
+            },
         ),
     )
 
