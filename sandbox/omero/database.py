@@ -291,7 +291,7 @@ def _engine(path: Path, pool_size: int, max_overflow: int) -> sa.Engine:
             "synchronous=FULL",
             "foreign_keys=ON",
             "case_sensitive_like=ON",  # as in PostgreSQL
-            "cache_size=-32000",
+            "cache_size=-8000",  # KiB for each connection; the system's own cache holds the rest
             "temp_store=MEMORY",
         ):
             connection.execute(f"PRAGMA {pragma}")
