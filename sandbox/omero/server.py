@@ -212,7 +212,7 @@ class Server:
 
 
 def _number(text: str) -> int | None:
-    """A number in a call's context; nothing for what is none: `omero metadata populate` sends such, OMERO ignores it."""
+    """A number in a call's context; nothing for what is none (omero-metadata sends such, OMERO ignores it)."""
     try:
         return int(text)
     except ValueError:
