@@ -131,11 +131,11 @@ def test_the_number_of_queries_does_not_grow_with_the_images(lab: Lab, monkeypat
     monkeypatch.setattr(Session, "rows", lambda *a, **k: calls.append(a) or original(*a, **k))
     with open_session(lab.address) as session:
         omero_objects.find_images(session, omero_objects.Target("dataset", names=("d",)))
-        assert len(calls) == 2  # the dataset's name, then one page
+        assert len(calls) == 3  # the dataset by its name, one page, the names of all datasets
         monkeypatch.setattr(omero_objects, "PAGE", 3)
         calls.clear()
         found = omero_objects.find_images(session, omero_objects.Target("dataset", ids=(dataset,)))
-        assert len(calls) == 1 + 3  # 3 + 3 + 1 images
+        assert len(calls) == 1 + 3 + 1  # 3 + 3 + 1 images
     assert [image.image_id for image in found] == images
 
 
@@ -390,7 +390,7 @@ def test_every_page_is_one_query_whatever_is_asked(lab: Lab, monkeypatch: pytest
         target = omero_objects.Target("all", scope="mine")
         found = omero_find.find(session, target, {"sets": sets([dose], [{"kind": "roi"}])})
         assert [image.image_name for image in found] == ["3", "4", "5", "6"]
-        assert len(calls) == 3  # a page of images for each set, a page of pairs for the first
+        assert len(calls) == 4  # a page of images for each set, names and a page of pairs for the first
         calls.clear()
         find_columns.image_table(session, found, ["hierarchy", "sizes", *find_columns.GROUPS], ["dose"])
         assert len(calls) <= 2 * (len(find_columns.GROUPS) + 1) + 1
