@@ -176,6 +176,46 @@ def test_kill_9_loses_nothing_confirmed_and_leaves_nothing_half_made(tmp_path):
     assert loose[0][0].val == 0
 
 
+TABLE_WRITER = """
+import sys, omero, omero.clients, omero.grid
+client = omero.client(sys.argv[1], int(sys.argv[2]))
+table = client.createSession("root", sys.argv[3]).sharedResources().newTable(0, "crash.h5")
+def columns(values):
+    texts = [f"x{v}" for v in values]
+    return [omero.grid.LongColumn("n", "", values), omero.grid.StringColumn("s", "", 9, texts)]
+table.initialize(columns([]))
+print(table.getOriginalFile().id.val, flush=True)
+n = 0
+while True:
+    table.addData(columns(list(range(n * 1000, (n + 1) * 1000))))
+    n += 1
+    print(n, flush=True)
+"""
+
+
+def test_kill_9_during_table_writes_loses_no_row_that_was_confirmed(tmp_path):
+    with running_server(tmp_path) as server:
+        arguments = [sys.executable, "-c", TABLE_WRITER, server.host, str(server.port), server.root_password]
+        writer = subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        file_id, *confirmed = (int(writer.stdout.readline()) for _ in range(8))
+        os.kill(server.pid, signal.SIGKILL)
+        confirmed += [int(line) for line in writer.stdout.read().split()]
+        writer.kill()
+        writer.wait()
+    with running_server(tmp_path) as server:
+        gateway = connect(server, "root", server.root_password)
+        table = gateway.c.sf.sharedResources().openTable(omero.model.OriginalFileI(file_id, False))
+        rows = table.getNumberOfRows()
+        numbers, texts = (column.values for column in table.read([0, 1], 0, rows).columns)
+        assert rows >= confirmed[-1] * 1000
+        assert rows % 1000 == 0
+        assert numbers == list(range(rows))
+        assert texts == [f"x{n}" for n in numbers]
+        table.addData([omero.grid.LongColumn("n", "", [-1]), omero.grid.StringColumn("s", "", 9, ["after"])])
+        assert table.getWhereList('s == "after"', None, 0, rows + 1, 1) == [rows]
+        gateway.close()
+
+
 def test_restart_keeps_everything_and_sigterm_is_clean(tmp_path):
     with running_server(tmp_path, root_password="unlikely-5ecret") as server:
         gateway = connect(server, "root", "unlikely-5ecret")

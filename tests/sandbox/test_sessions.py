@@ -1,5 +1,9 @@
 """Logging in, joining, leaving, changing groups."""
 
+import subprocess
+import sys
+import time
+
 import Glacier2
 import Ice
 import omero
@@ -50,6 +54,30 @@ def test_detached_session_outlives_its_client(lab):
     assert again.killSession() == 1
     with pytest.raises(Glacier2.PermissionDeniedException):
         omero.client(lab.server.host, lab.server.port).joinSession(uuid)
+
+
+SILENT = """
+import sys, time, omero, omero.clients
+client = omero.client(sys.argv[1], int(sys.argv[2]))
+client.createSession(sys.argv[3], sys.argv[4]).createRawFileStore()
+print(client.getSessionId(), flush=True)
+time.sleep(600)
+"""
+
+
+def test_session_ends_with_a_client_that_dies_without_a_word(lab):
+    arguments = [lab.server.host, str(lab.server.port), lab.user(lab.group()), lab.password]
+    client = subprocess.Popen([sys.executable, "-c", SILENT, *arguments], stdout=subprocess.PIPE, text=True)
+    uuid = client.stdout.readline().strip()
+    service = lab.root.c.sf.getSessionService()
+    assert service.getReferenceCount(uuid) == 1
+    client.kill()
+    client.wait()
+    deadline = time.monotonic() + 60
+    with pytest.raises(omero.RemovedSessionException):
+        while time.monotonic() < deadline:
+            service.getReferenceCount(uuid)
+            time.sleep(0.05)
 
 
 def test_calls_on_a_closed_session_fail(lab):

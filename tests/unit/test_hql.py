@@ -264,6 +264,14 @@ def test_number_of_statements_does_not_grow_with_the_answer(small):
     assert counts[0] == counts[1] <= 10
 
 
+def test_a_query_without_end_is_interrupted(small, monkeypatch):
+    monkeypatch.setattr("sandbox.omero.database.QUERY_SECONDS", 0.05)
+    aliases = [f"i{number}" for number in range(14)]  # six images: 6^14 rows
+    with pytest.raises(omero.QueryException, match="took longer than"):
+        run(small, f"select count(i0) from {', '.join(f'Image {alias}' for alias in aliases)} where i0.id > i13.id")
+    assert run(small, "select count(i) from Image i") == [[6]]
+
+
 TOKENS = st.sampled_from(
     """select from where Image i i.id i.name Dataset d join fetch left , ( ) = < in like is not null and or count( 'a' 1
     :p order by desc group having exists case when then end as new map * + - . size( elements( distinct""".split()  # noqa: SIM905 (a list of fifty quoted words reads worse)
