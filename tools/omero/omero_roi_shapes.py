@@ -131,7 +131,9 @@ def points_text(points: Sequence[tuple[float, float]]) -> str:
     >>> points_text([(1.0, 2.0), (3.5, 4.0)])
     '1,2 3.5,4'
     """
-    return " ".join(f"{number_text(x)},{number_text(y)}" for x, y in points)
+    # As number_text, but for all at once: an outline has many points.
+    text = " ".join([f"{float(x)!r},{float(y)!r}" for x, y in points])
+    return text.replace(".0,", ",").replace(".0 ", " ").removesuffix(".0")
 
 
 def _shapes(roi: Any) -> Iterator[RoiShape]:

@@ -1,6 +1,7 @@
 """Regions of interest in OMERO: made in batches, marked as ours, found again by the mark."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from omero_roi_shapes import NUMBERS, RoiShape, points_text
@@ -72,13 +73,36 @@ def save_rois(
     mark.mapValue = [NamedValue(key, value) for key, value in pairs.items()]
     mark_id = session.update.saveAndReturnIds([mark])[0]
     made.add("MapAnnotation", [mark_id])
-    labels = list(objects)
-    for start in range(0, len(labels), BATCH):
-        batch = labels[start : start + BATCH]
-        image, annotation = ImageI(image_id, False), MapAnnotationI(mark_id, False)
-        ids = session.update.saveAndReturnIds([_roi(image, annotation, name, objects[label]) for label in batch])
-        made.add("Roi", ids)
-        yield from zip(batch, ids, strict=True)
+    labels, waiting = list(objects), _Waiting(session, made)
+    try:
+        for start in range(0, len(labels), BATCH):
+            batch = labels[start : start + BATCH]
+            image, annotation = ImageI(image_id, False), MapAnnotationI(mark_id, False)
+            rois = [_roi(image, annotation, name, objects[label]) for label in batch]
+            yield from waiting.swap(batch, rois)
+        yield from waiting.swap([], [])
+    except BaseException:
+        with suppress(Exception):  # What is still under way may come through: it has to be known to be taken back.
+            list(waiting.swap([], []))
+        raise
+
+
+class _Waiting:
+    """One call under way: while the server saves a batch of ROIs, the next is put together."""
+
+    def __init__(self, session: Session, made: MadeObjects) -> None:
+        self._update, self._made = session.update, made
+        self._labels: Sequence[int] = ()
+        self._call: Any = None
+
+    def swap(self, labels: Sequence[int], rois: Sequence[Any]) -> Iterator[tuple[int, int]]:
+        """Send a batch, if there is one, and give (label, id of the ROI) of the one before, once it is saved."""
+        sent = self._update.begin_saveAndReturnIds(rois) if rois else None
+        done, self._labels, self._call = (self._labels, self._call), labels, sent
+        if done[1] is not None:
+            ids = self._update.end_saveAndReturnIds(done[1])
+            self._made.add("Roi", ids)
+            yield from zip(done[0], ids, strict=True)
 
 
 def _roi(image: Any, mark: Any, name: str, shapes: Sequence[RoiShape]) -> Any:
