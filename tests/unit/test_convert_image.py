@@ -76,7 +76,7 @@ def test_instrument_and_wavelengths_survive(tmp_path, form):
         assert text in xml
 
 
-@pytest.mark.parametrize(("compression", "dtype"), [("zlib", "f4"), ("zstd", "u2"), ("lzw", "u1"), ("none", "i2")])
+@pytest.mark.parametrize(("compression", "dtype"), [("zlib", "f4"), ("zlib", "u2"), ("zlib", "i2"), ("none", "u1")])
 def test_pyramid_of_an_ome_tiff(tmp_path, compression, dtype):
     """Two channels, three levels: each plane of a level is the mean of the one above it."""
     rng = np.random.default_rng(3)

@@ -101,7 +101,7 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--layout", type=Path, help="for a plate: table of wells")
     parser.add_argument("--plate-name", default="", help="for a plate whose table does not name it")
     parser.add_argument("--format", choices=["ome-tiff", "ome-zarr-0.4", "ome-zarr-0.5", "ozx"], required=True)
-    parser.add_argument("--compression", choices=["zlib", "zstd", "lzw", "none"], default="zlib", help="of an OME-TIFF")
+    parser.add_argument("--compression", choices=["zlib", "none"], default="zlib", help="of an OME-TIFF")
     parser.add_argument("--smaller", choices=["mean", "nearest"], default="mean", help="pixels of the smaller levels")
     parser.add_argument("--check", action="store_true", help="check the result with ome-types or ome-zarr-models")
     parser.add_argument("--output", type=Path, required=True, help="file, or folder of an OME-Zarr")
