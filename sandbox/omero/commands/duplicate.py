@@ -2,42 +2,90 @@
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
+import itertools
 import json
 import shutil
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sandbox.omero import errors
 from sandbox.omero.commands.graph import ChildOptions, Closure, Walker, java_name, references, targets_of
-from sandbox.omero.model import MODEL_ENTITIES
+from sandbox.omero.image_files import ImageFileError
+from sandbox.omero.model import MODEL_ENTITIES, find_entity
+from sandbox.omero.pixel_access import open_pixels
+from sandbox.omero.pixel_store import MAX_PLANE_PIXELS, StoredPixels
 from sandbox.omero.schema import METADATA
+from sandbox.omero.stored_files import pixels_path
 
 if TYPE_CHECKING:
     from sandbox.omero.commands.run import Run
     from sandbox.omero.database import Transaction
 
-IMPORTED = {"Fileset", "FilesetEntry", "FilesetJobLink", "Job", "Thumbnail"}
-"""What belongs to the import of an image and not to its copy."""
+IMPORTED = {"Fileset", "Thumbnail"}
+"""What belongs to the import of an image, with its files and jobs, and not to its copy."""
 
 
 def run_duplicate(run: Run, tx: Transaction, request: Any) -> Any:
     """Copy the targets with what belongs to them; the copies are the caller's."""
     import omero.cmd
 
-    for name in ("typesToDuplicate", "typesToReference", "typesToIgnore"):
-        if getattr(request, name):
-            raise errors.unsupported(f"Duplicate with {name}")
-    closure = Walker(tx, run.context, ChildOptions.of(request)).walk(targets_of(request))
-    if any(row["fileset"] is not None for row in tx.find("Image", id=sorted(closure.found.get("Image", ())))):
-        # The pixels of such an image are its fileset's files, and images of one fileset cannot go different ways.
-        raise errors.unsupported("Duplicate of imported images")
-    for root in IMPORTED:
-        closure.found.pop(root, None)
+    fates = fates_of(request)
+    options = ChildOptions.of(request)
+    if "Fileset" in {name.rpartition(".")[2] for name in request.targetObjects or {}}:
+        raise errors.unsupported("Duplicate of a Fileset")
+    wanted = {name for name, fate in fates.items() if fate == "typesToDuplicate"}
+    left = IMPORTED | (fates.keys() - wanted)
+    options = dataclasses.replace(options, include=options.include | wanted, exclude=options.exclude | left)
+    closure = Walker(tx, run.context, options).walk(targets_of(request))
     _drop_outward_links(tx, closure)
-    copies = _copy(run, tx, closure) if not request.dryRun else {}
+    ignored = {name for name, fate in fates.items() if fate == "typesToIgnore"}
+    loose = _let_go(tx, closure, ignored)
+    copies = _copy(run, tx, closure, loose) if not request.dryRun else {}
     named: dict[str, list[int]] = {}
     for (root, row_id), copy in copies.items():
         named.setdefault(java_name(closure.classes[root, row_id]), []).append(copy)
     return omero.cmd.DuplicateResponse(duplicates=named)
+
+
+def fates_of(request: Any) -> dict[str, str]:
+    """By entity, which of the request's three lists has it; of several, the one with the most specific class counts.
+
+    Raises:
+        omero.ApiUsageException: A class is unknown, or in two lists.
+    """
+    listed: dict[str, str] = {}
+    for fate in ("typesToDuplicate", "typesToReference", "typesToIgnore"):
+        for name in getattr(request, fate) or []:
+            entity = find_entity(name)
+            if entity is None:
+                raise errors.api_usage(f"{name}: no such class in {fate}")
+            if listed.setdefault(entity.name, fate) != fate:
+                raise errors.api_usage(f"{name} is in {listed[entity.name]} and in {fate}")
+    fates: dict[str, str] = {}
+    for name in sorted(listed, key=lambda name: -len(MODEL_ENTITIES[name].subclasses)):
+        fates |= dict.fromkeys(MODEL_ENTITIES[name].subclasses, listed[name])
+    return fates
+
+
+def _let_go(tx: Transaction, closure: Closure, ignored: set[str]) -> set[tuple[str, int, str]]:
+    """Drop what cannot be without something ignored; the other references to such things: (root, id, column)."""
+    loose: set[tuple[str, int, str]] = set()
+    for reference in references():
+        held = closure.found.get(reference.root)
+        if not held or not ignored & set(MODEL_ENTITIES[reference.target].subclasses):
+            continue
+        sql = (
+            f'SELECT h.id FROM "{reference.root}" AS h JOIN "{reference.target}" AS t ON t.id = h."{reference.column}"'
+            " WHERE h.id IN (SELECT value FROM json_each(:ids))"
+            " AND t.entity_class IN (SELECT value FROM json_each(:ignored))"
+        )
+        found = {r[0] for r in tx.rows(sql, {"ids": json.dumps(sorted(held)), "ignored": json.dumps(sorted(ignored))})}
+        if reference.column in MODEL_ENTITIES[reference.root].required:
+            held -= found
+        loose |= {(reference.root, row_id, reference.column) for row_id in found}
+    return loose
 
 
 def _drop_outward_links(tx: Transaction, closure: Closure) -> None:
@@ -50,8 +98,8 @@ def _drop_outward_links(tx: Transaction, closure: Closure) -> None:
                 closure.found[root].discard(row_id)
 
 
-def _copy(run: Run, tx: Transaction, closure: Closure) -> dict[tuple[str, int], int]:
-    """Insert the copies; new ids by (root, old id)."""
+def _copy(run: Run, tx: Transaction, closure: Closure, loose: set[tuple[str, int, str]]) -> dict[tuple[str, int], int]:
+    """Insert the copies, without the references that are `loose`; new ids by (root, old id)."""
     copies: dict[tuple[str, int], int] = {}
     for root, ids in closure.found.items():
         last = tx.rows("SELECT seq FROM sqlite_sequence WHERE name = :name", {"name": root})
@@ -62,8 +110,12 @@ def _copy(run: Run, tx: Transaction, closure: Closure) -> dict[tuple[str, int], 
         columns = [r for r in references() if r.root == root]
         for row in rows:
             for reference in columns:
-                if (reference.target, row[reference.column]) in copies:
+                if (root, row["id"], reference.column) in loose:
+                    row[reference.column] = None
+                elif (reference.target, row[reference.column]) in copies:
                     row[reference.column] = copies[reference.target, row[reference.column]]
+            if root == "Image":
+                row["fileset"] = None  # its pixels are copied, its files are not
             if not MODEL_ENTITIES[root].is_global:
                 row |= {"owner_id": run.context.user_id, "creation_id": tx.event, "update_id": tx.event}
             row["id"] = copies[root, row["id"]]
@@ -72,7 +124,7 @@ def _copy(run: Run, tx: Transaction, closure: Closure) -> dict[tuple[str, int], 
         for row in rows:
             tx.log("INSERT", row["entity_class"], [row["id"]])
         _copy_named_values(tx, root, copies)
-    _copy_files(run, copies)
+    _copy_files(run, tx, copies)
     return copies
 
 
@@ -93,10 +145,33 @@ def _copy_named_values(tx: Transaction, root: str, copies: dict[tuple[str, int],
         )
 
 
-def _copy_files(run: Run, copies: dict[tuple[str, int], int]) -> None:
+def _copy_files(run: Run, tx: Transaction, copies: dict[tuple[str, int], int]) -> None:
     """Copy pixels and files before the commit: a copy without its data would be worse than data without its copy."""
     folders = {"Pixels": run.server.files / "Pixels", "OriginalFile": run.server.files / "OriginalFile"}
     for (root, old), new in copies.items():
         source = folders[root] / str(old) if root in folders else None
         if source is not None and source.exists():
             shutil.copy2(source, source.with_name(str(new)))
+        elif root == "Pixels":
+            _copy_imported_pixels(tx, run.server.files, old, new)
+
+
+def _copy_imported_pixels(tx: Transaction, files: Path, old: int, new: int) -> None:
+    """Write the pixels of an imported image down for its copy, a plane at a time."""
+    pixels = tx.get("Pixels", old)
+    assert pixels is not None
+    try:
+        source = open_pixels(tx, files, pixels)
+    except (ImageFileError, OSError) as error:
+        raise errors.resource(f"Pixels {old}: {error}") from error
+    target = StoredPixels(pixels_path(files, new), source.shape)
+    with contextlib.closing(source), contextlib.closing(target):
+        shape = source.shape
+        if isinstance(source, StoredPixels):
+            return  # nobody has written to them yet
+        if shape.size_x * shape.size_y > MAX_PLANE_PIXELS:
+            raise errors.unsupported("Duplicate of an imported image with resolution levels")
+        whole = (0, 0, shape.size_x, shape.size_y)
+        for t, c, z in itertools.product(range(shape.size_t), range(shape.size_c), range(shape.size_z)):
+            plane = source.read_tile(0, z, c, t, *whole)
+            target.write_tile(plane.astype(shape.wire_type).tobytes(), z, c, t, *whole)

@@ -268,6 +268,7 @@ class Walker:
     def _orphans(self, target: str, ids: set[int]) -> set[int]:
         """Those of `ids` that go: used by nobody else, or asked for; and that the caller may deal with."""
         forced, possible = self._sort_candidates(target, ids)
+        permitted = set(possible)
         for reference in referrers(target):
             if reference.is_link_parent or (reference.is_part and not reference.is_use):
                 continue
@@ -276,7 +277,7 @@ class Walker:
                     possible.discard(used)
         if target == "Fileset":
             # A fileset whose images all go is used by nobody, whatever the order.
-            possible = {i for i in ids if self._all_images_go(i)}
+            possible = {i for i in permitted if self._all_images_go(i)}
         return forced | possible
 
     def _all_images_go(self, fileset: int) -> bool:
