@@ -135,11 +135,11 @@ def lab(omero_server: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lab]:
 
 
 @contextmanager
-def make_lab(server: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lab]:
-    """A lab on any server; its connections end with the block."""
+def make_lab(server: Any, monkeypatch: pytest.MonkeyPatch, known: Lab | None = None) -> Iterator[Lab]:
+    """A lab on any server, that of a user who is known already or a new one; its connections end with the block."""
     root = _login(server.host, server.port, "root", server.root_password)
-    group = _make_group(root)
-    user = _make_user(root, group, "secret-1")
+    group = known.group if known else _make_group(root)
+    user = known.user if known else _make_user(root, group, "secret-1")
     client = _login(server.host, server.port, user, "secret-1")
     found = Lab(server.host, server.port, user, "secret-1", group, client, root, monkeypatch, [root, client])
     found.sign_in()

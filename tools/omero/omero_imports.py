@@ -4,9 +4,11 @@ The calls are those of omero-py's `omero.testlib` (`ITest.import_fileset`): anno
 checksums, wait for the server to read the images.
 """
 
+import math
 import time
 import uuid
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,7 @@ from omero_session import NAMESPACE, Session
 from tool_errors import UserError
 
 BLOCK = 4 << 20  # Bytes a message, far below Ice's limit of 256 MB.
+CANCEL_SECONDS = 10.0  # Galaxy kills a cancelled job after a while.
 LONGEST_WAIT = 1.0  # Seconds between two looks whether the server has read the images.
 PAGE = 1000
 
@@ -78,13 +81,28 @@ def import_fileset(
     try:
         for number, file in enumerate(fileset.files):
             _upload(process, number, file.path)
+        handle = process.verifyUpload([file.sha1 for file in fileset.files])
         try:
-            handle = process.verifyUpload([file.sha1 for file in fileset.files])
-        except omero.ChecksumValidationException:
-            raise UserError(f"file {fileset.label!r}: it arrived damaged at OMERO. Run the tool again.") from None
-        response = _wait(handle)
+            response = _wait(handle)
+        except BaseException:
+            # The server goes on without us. What it makes yet must be there before the run is taken back.
+            with suppress(Exception):
+                handle.cancel()
+                _wait(handle, CANCEL_SECONDS)
+            raise
+        finally:
+            with suppress(Exception):
+                handle.close()
+    except omero.ChecksumValidationException:
+        raise UserError(f"file {fileset.label!r}: it arrived damaged at OMERO. Run the tool again.") from None
+    except (omero.ResourceError, omero.InternalException) as error:
+        raise UserError(
+            f"file {fileset.label!r}: OMERO cannot store it ({error.message}). Ask its administrator whether its disk "
+            "is full, and run the tool again."
+        ) from error
     finally:
-        process.close()
+        with suppress(Exception):
+            process.close()
     if isinstance(response, omero.cmd.ERR):
         reason = response.parameters.get("message") or response.name
         raise UserError(
@@ -205,13 +223,10 @@ def _upload(process: Any, number: int, path: Path) -> None:
         uploader.close()
 
 
-def _wait(handle: Any) -> Any:
-    """Ask for the response until it is there: a callback would wait on when the server has gone."""
-    pause = 0.02
-    try:
-        while (response := handle.getResponse()) is None:
-            time.sleep(pause)
-            pause = min(2 * pause, LONGEST_WAIT)
-        return response
-    finally:
-        handle.close()
+def _wait(handle: Any, longest: float = math.inf) -> Any:
+    """Ask for the response until it is there or the time is over: a callback would wait on when the server has gone."""
+    pause, end = 0.02, time.monotonic() + longest
+    while (response := handle.getResponse()) is None and time.monotonic() < end:
+        time.sleep(pause)
+        pause = min(2 * pause, LONGEST_WAIT)
+    return response
