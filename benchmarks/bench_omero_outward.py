@@ -1,0 +1,319 @@
+"""omero_export_images against a loop of ezomero's get_image and tifffile; large images; omero_find; the start of tools.
+
+`python -m benchmarks.bench_omero_outward` prints the figures; `make bench` collects `records()`. All against an OMERO
+sandbox on the same machine: its share of the work is the same for both sides, and takes one of the cores.
+
+Export: 200 images of 1024 x 1024 pixels, 3 channels, 8 bit, camera noise around a pattern. ezomero's loop writes one
+uncompressed TIFF an image and nothing else; the tool writes OME-TIFF (uncompressed as well: by default it compresses
+only what shrinks to half), OME-XML and the metadata table, and compares each image with OMERO's checksum. Both are
+whole processes. What arrives is compared pixel by pixel.
+
+Start: from the start of the process to the first call to the server, of all tools that need only a target, the
+slowest counts; against `python -c "import omero.gateway"`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from benchmarks.measuring import ROOT, Record, figure, part_of, run_process
+
+TOOLS = ROOT / "tools" / "omero"
+IMAGES, SIDE = 200, 1024
+LARGE, TILE = 20_000, 1000
+MANY = 20_000
+STARTING = ("find", "export_images", "export_labels", "export_rois", "export_table", "get_annotations")
+EZOMERO = "ezomero get_image + tifffile"
+GOAL = "the project's own goal"
+
+
+def main_of(tool: str, *arguments: object) -> list[str]:
+    """The command that runs a tool."""
+    return [sys.executable, str(TOOLS / f"omero_{tool}.py"), *map(str, arguments)]
+
+
+def write_config(path: Path, address: str, dataset: int, **more: Any) -> Path:
+    """Write a tool's configuration."""
+    target = {"source": "typed", "kind": "dataset", "by": "id", "objects": str(dataset)}
+    path.write_text(json.dumps({"omero_host": address, "target": target, **more}))
+    return path
+
+
+def connect(address: str) -> Any:
+    """A client of the sandbox, as the user of the environment."""
+    import omero.clients
+
+    host, _, port = address.rpartition(":")
+    client = omero.clients.BaseClient(host=host, port=int(port))
+    client.createSession(os.environ["OMERO_USER"], os.environ["OMERO_PASSWORD"])
+    client.enableKeepAlive(60)
+    return client
+
+
+def new_dataset(client: Any) -> int:
+    """Make a dataset."""
+    import omero
+
+    dataset = omero.model.DatasetI()
+    dataset.name = omero.rtypes.rstring("benchmark")
+    return int(client.sf.getUpdateService().saveAndReturnObject(dataset).id.val)
+
+
+def new_image(client: Any, dataset: int, shape: tuple[int, int], pixel_type: str, write: Callable[[Any], None]) -> int:
+    """Make an image of (channels, side) in a dataset; `write` gives its pixels to an open store."""
+    import omero
+
+    kind = client.sf.getTypesService().getEnumeration("PixelsType", pixel_type)
+    channels, size = shape
+    image = client.sf.getPixelsService().createImage(size, size, 1, 1, list(range(channels)), kind, "im", "").val
+    pixels = client.sf.getQueryService().findByQuery(f"from Pixels p where p.image.id = {image}", None).id.val
+    store = client.sf.createRawPixelsStore()
+    store.setPixelsId(pixels, True)
+    write(store)
+    store.save()
+    store.close()
+    link = omero.model.DatasetImageLinkI()
+    link.parent, link.child = omero.model.DatasetI(dataset, False), omero.model.ImageI(image, False)
+    client.sf.getUpdateService().saveObject(link)
+    return int(image)
+
+
+def plane(number: int, channel: int) -> Any:
+    """Pixels of one channel of an image: noise around a pattern, (SIDE, SIDE), uint8."""
+    import numpy as np
+
+    rows, columns = np.mgrid[:SIDE, :SIDE]
+    noisy = np.random.default_rng(channel).poisson(90 + 40 * np.sin(columns / 90 + channel) * np.cos(rows / 70))
+    return np.roll(noisy.clip(0, 255).astype(np.uint8), 7 * number, axis=0)
+
+
+def make_images(address: str) -> None:
+    """Make the images of the first comparison; print the dataset and the images."""
+    import numpy as np
+
+    client = connect(address)
+    dataset, base = new_dataset(client), [plane(0, channel) for channel in range(3)]
+    images = []
+    for number in range(IMAGES):
+
+        def write(store: Any, number: int = number) -> None:
+            for channel, pixels in enumerate(base):
+                store.setPlane(np.roll(pixels, 7 * number, axis=0).tobytes(), 0, channel, 0)
+
+        images.append(new_image(client, dataset, (3, SIDE), "uint8", write))
+    client.closeSession()
+    print(json.dumps([dataset, images]))
+
+
+def make_large(address: str) -> None:
+    """Make one large 16-bit image; print its dataset."""
+    import numpy as np
+
+    client = connect(address)
+    noise = np.random.default_rng(3).poisson(500, (TILE, TILE)).astype(">u2").tobytes()
+
+    def write(store: Any) -> None:
+        for y in range(0, LARGE, TILE):
+            for x in range(0, LARGE, TILE):
+                store.setTile(noise, 0, 0, 0, x, y, TILE, TILE)
+
+    dataset = new_dataset(client)
+    new_image(client, dataset, (1, LARGE), "uint16", write)
+    client.closeSession()
+    print(dataset)
+
+
+def make_many(address: str) -> None:
+    """Make many images without pixels; print their dataset."""
+    import omero
+    from omero.rtypes import rint, rstring
+
+    client = connect(address)
+    dataset, types = new_dataset(client), client.sf.getTypesService()
+    kind, order = types.getEnumeration("PixelsType", "uint8"), types.getEnumeration("DimensionOrder", "XYZCT")
+    for start in range(0, MANY, 1000):
+        batch = []
+        for number in range(start, start + 1000):
+            image, pixels = omero.model.ImageI(), omero.model.PixelsI()
+            image.name = rstring(f"im_{number}.tif")
+            pixels.sizeX = pixels.sizeY = rint(64)
+            pixels.sizeZ = pixels.sizeC = pixels.sizeT = rint(1)
+            pixels.pixelsType, pixels.dimensionOrder, pixels.sha1 = kind, order, rstring("none")
+            image.addPixels(pixels)
+            image.linkDataset(omero.model.DatasetI(dataset, False))
+            batch.append(image)
+        client.sf.getUpdateService().saveAndReturnIds(batch)
+    client.closeSession()
+    print(dataset)
+
+
+def with_ezomero(address: str, folder: str, images: list[int]) -> None:
+    """What a script does today: fetch each image, write it as TIFF."""
+    import ezomero
+    import tifffile
+
+    host, _, port = address.rpartition(":")
+    user, password = os.environ["OMERO_USER"], os.environ["OMERO_PASSWORD"]
+    connection = ezomero.connect(user, password, host=host, port=int(port), group="", secure=True)
+    Path(folder).mkdir(exist_ok=True)
+    for image_id in images:
+        _, pixels = ezomero.get_image(connection, image_id)
+        tifffile.imwrite(Path(folder) / f"{image_id}.tif", pixels)
+    connection.close()
+
+
+def same(ours: str, theirs: str) -> None:
+    """Print how many images are the same pixel by pixel."""
+    import numpy as np
+    import tifffile
+
+    count = 0
+    for path in Path(ours).iterdir():
+        image_id = path.name.split("_")[1]
+        # ezomero's axes are T, Z, Y, X, C.
+        other = np.moveaxis(tifffile.imread(Path(theirs) / f"{image_id}.tif").reshape(SIDE, SIDE, 3), -1, 0)
+        count += int(np.array_equal(tifffile.imread(path), other))
+    print(count)
+
+
+def seconds_to_first_call(command: list[str], folder: Path, listener: socket.socket) -> float:
+    """Seconds until a tool calls the server: its second connection; the first only asks whether somebody listens."""
+    start = time.perf_counter()
+    process = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        listener.settimeout(60)
+        for _ in range(2):
+            listener.accept()[0].close()
+        return time.perf_counter() - start
+    finally:
+        process.kill()
+        process.wait()
+
+
+def bench_start(folder: Path, repeats: int = 5) -> list[Record]:
+    """Start of tools against the import of omero.gateway."""
+    gateway, tools = [], {tool: [] for tool in STARTING}  # type: ignore[var-annotated]
+    for _ in range(repeats):
+        gateway.append(run_process([sys.executable, "-c", "import omero.gateway"]).seconds)
+        for tool in STARTING:
+            with socket.create_server(("127.0.0.1", 0)) as listener:
+                address = f"127.0.0.1:{listener.getsockname()[1]}"
+                more = {"of": "images", "types": [], "form": {}, "labels_name": "n", "missing": "skip"}
+                config = write_config(folder / "start.json", address, 1, table_name="t", **more)
+                outputs = [f"--{name}={folder / name}" for name in _outputs(tool)]
+                command = main_of(tool, "--config", config, *outputs)
+                tools[tool].append(seconds_to_first_call(command, folder, listener))
+    medians = {tool: statistics.median(values) for tool, values in tools.items()}
+    slowest = max(medians, key=lambda tool: medians[tool])
+    compared = 'python -c "import omero.gateway"'
+    ratio = medians[slowest] / statistics.median(gateway)
+    return [
+        figure("OMERO tools: start to the first call, slowest of them", ratio, "x", "<= 1.5", compared),
+        figure("OMERO tools: start to the first call", medians[slowest], "s", "", compared),
+    ]
+
+
+def _outputs(tool: str) -> tuple[str, ...]:
+    """Names of a tool's required outputs, from its command in the XML."""
+    import re
+
+    text = (TOOLS / f"omero_{tool}.xml").read_text()
+    command = text[text.index("<command") : text.index("</command>")]
+    return tuple(name for name in re.findall(r"--([a-z]+) ", command) if name != "config")
+
+
+def bench_export(address: str, folder: Path, repeats: int = 3) -> list[Record]:
+    """Export of many images: both in turns."""
+    dataset, images = json.loads(_printed(part_of(__file__, "images", address)))
+    config = write_config(folder / "export.json", address, dataset)
+    ours, theirs = folder / "ours", folder / "theirs"
+    pairs = []
+    for _ in range(repeats):
+        tool = run_process(main_of("export_images", "--config", config, "--folder", ours, "--metadata", folder / "m"))
+        other = run_process(part_of(__file__, "ezomero", address, theirs, json.dumps(images)))
+        pairs.append((other.seconds / tool.seconds, tool.seconds, other.seconds, tool.peak_mib, other.peak_mib))
+    speedup, wall, other_wall, memory, other_memory = (statistics.median(values) for values in zip(*pairs, strict=True))
+    equal = float(_printed(part_of(__file__, "same", ours, theirs)))
+    name = f"omero_export_images {IMAGES} images {SIDE}x{SIDE}x3"
+    return [
+        figure(f"{name}: speedup", speedup, "x", ">= 4", EZOMERO),
+        figure(f"{name}: same images", equal, "images", f">= {IMAGES}", EZOMERO),
+        figure(f"{name}: wall", wall, "s", "", EZOMERO),
+        figure(f"{name}: other wall", other_wall, "s", "", EZOMERO),
+        figure(f"{name}: memory", memory, "MiB", "", EZOMERO),
+        figure(f"{name}: other memory", other_memory, "MiB", "", EZOMERO),
+    ]
+
+
+def bench_large(address: str, folder: Path) -> list[Record]:
+    """Peak memory of an export of a large image, with its pyramid."""
+    dataset = int(_printed(part_of(__file__, "large", address)))
+    found = []
+    for kind in ("ome_tiff", "ome_zarr"):
+        form = {"kind": kind, "compression": "auto", "version": "0.5", "plates": False}
+        config = write_config(folder / f"{kind}.json", address, dataset, format=form)
+        arguments = ("--config", config, "--folder", folder / kind, "--metadata", folder / "m")
+        cost = run_process(main_of("export_images", *arguments))
+        name = f"omero_export_images {LARGE}x{LARGE} 16 bit, {kind}"
+        found += [figure(f"{name}: memory", cost.peak_mib, "MiB", "<= 600", GOAL)]
+        found += [figure(f"{name}: wall", cost.seconds, "s", "", GOAL)]
+        for path in (folder / kind).iterdir():
+            path.unlink()
+    return found
+
+
+def bench_find(address: str, folder: Path, repeats: int = 3) -> list[Record]:
+    """omero_find over many images, from its start to its end."""
+    dataset = int(_printed(part_of(__file__, "many", address)))
+    config = write_config(folder / "find.json", address, dataset)
+    command = main_of("find", "--config", config, "--output", folder / "found.tsv")
+    costs = [run_process(command) for _ in range(repeats)]
+    rows = sum(1 for _ in (folder / "found.tsv").open()) - 1
+    return [
+        figure(f"omero_find {MANY} images: wall", statistics.median(c.seconds for c in costs), "s", "<= 3", GOAL),
+        figure(f"omero_find {MANY} images: found", rows, "images", f">= {MANY}", GOAL),
+    ]
+
+
+def _printed(command: list[str]) -> str:
+    return subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT).stdout.splitlines()[-1]
+
+
+def records() -> list[Record]:
+    """Measure everything on a server of its own."""
+    from sandbox.omero.launch import running_server
+
+    with tempfile.TemporaryDirectory() as name, running_server(Path(name) / "data") as server:
+        folder, address = Path(name), f"{server.host}:{server.port}"
+        os.environ |= {"OMERO_USER": "root", "OMERO_PASSWORD": server.root_password, "GALAXY_SLOTS": "2"}
+        return [
+            *bench_start(folder),
+            *bench_find(address, folder),
+            *bench_export(address, folder),
+            *bench_large(address, folder),
+        ]
+
+
+PARTS: dict[str, Callable[..., None]] = {
+    "images": make_images,
+    "large": make_large,
+    "many": make_many,
+    "ezomero": lambda address, folder, images: with_ezomero(address, folder, json.loads(images)),
+    "same": same,
+}
+
+if __name__ == "__main__":
+    if len(sys.argv) > 1:
+        PARTS[sys.argv[1]](*sys.argv[2:])
+    else:
+        print(json.dumps(records(), indent=1))
