@@ -14,6 +14,7 @@ import pytest
 import tifffile
 import vitessce_view
 import zarr
+from ome_zarr_folder import pack
 from tool_errors import UserError
 from vitessce_config import Sources, build_config, choose_axes, measurements_csv, points_csv, read_measurements
 from vitessce_image import load_picture, zarr_files
@@ -165,9 +166,11 @@ def test_ome_zarr_is_read_too(tmp_path: Path, version: str) -> None:
     level = {"path": "0", "coordinateTransformations": [{"type": "scale", "scale": [1, 0.5, 0.5]}]}
     described: dict[str, Any] = {"multiscales": [{"axes": axes, "datasets": [level]}]}
     group.attrs.update(described if version == "0.4" else {"ome": described})
-    picture = load_picture(tmp_path / "a.zarr", "a", 10**6)
-    np.testing.assert_array_equal(picture.pixels[0, :, 0], pixels)
-    assert picture.physical_um == {"x": 0.5, "y": 0.5}
+    pack(tmp_path / "a.zarr", tmp_path / "a.ozx", version)
+    for place in ("a.zarr", "a.ozx"):
+        picture = load_picture(tmp_path / place, "a", 10**6)
+        np.testing.assert_array_equal(picture.pixels[0, :, 0], pixels)
+        assert picture.physical_um == {"x": 0.5, "y": 0.5}
 
 
 def test_images_that_cannot_be_shown(tmp_path: Path) -> None:
@@ -180,6 +183,9 @@ def test_images_that_cannot_be_shown(tmp_path: Path) -> None:
         load_picture(tmp_path / "many.tiff", "many", 10_000)
     with pytest.raises(UserError, match="not a readable OME-Zarr"):
         load_picture(tmp_path / "empty.zarr", "empty", 10**6)
+    (tmp_path / "cut.ozx").write_bytes(b"PK\x03\x04 cut short")
+    with pytest.raises(UserError, match="not a readable OME-Zarr"):
+        load_picture(tmp_path / "cut.ozx", "cut", 10**6)
     with pytest.raises(UserError, match="not a readable TIFF"):
         load_picture(DATA / "not_an_image.tiff", "x", 10**6)
 

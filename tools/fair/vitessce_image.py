@@ -5,6 +5,7 @@ readers have built in.
 """
 
 import json
+import zipfile
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from archive_zarr import RemoteImage, read_image
+from image_facts import is_packed_zarr
 from tool_errors import UserError
 from vitessce_config import Channel
 
@@ -59,7 +61,7 @@ def load_picture(path: Path, name: str, max_bytes: int, *, labels: bool = False,
     """Read an image, shrunk in x and y by a power of two until it fits.
 
     Args:
-        path: A TIFF (OME-TIFF), or the folder of an OME-Zarr image.
+        path: A TIFF (OME-TIFF), the folder of an OME-Zarr image, or one packed as a zip (`.ozx`).
         name: What the user calls it.
         max_bytes: Of pixels at most, before packing.
         labels: A label map: pixels are picked, never averaged, and come as uint32.
@@ -68,7 +70,8 @@ def load_picture(path: Path, name: str, max_bytes: int, *, labels: bool = False,
     Raises:
         UserError: Not readable, not numbers that a viewer can show, or too large even when shrunk.
     """
-    planes, shape, dtype, physical, channels = _open_zarr(path, name) if path.is_dir() else _open_tiff(path, name)
+    is_zarr = path.is_dir() or is_packed_zarr(path)
+    planes, shape, dtype, physical, channels = _open_zarr(path, name) if is_zarr else _open_tiff(path, name)
     if labels and dtype.kind not in "ui":
         raise UserError(f"label map {name}: has {dtype} pixels. Give a label map of whole numbers.")
     if labels and shape[1] != 1:
@@ -183,10 +186,11 @@ def _open_zarr(path: Path, name: str) -> _Opened:
     import zarr
 
     try:
-        group = zarr.open_group(path, mode="r")
+        store = path if path.is_dir() else zarr.storage.ZipStore(path, mode="r")
+        group = zarr.open_group(store, mode="r")
         image: RemoteImage = read_image(group, name)
         array = group[image.levels[0].path]
-    except (OSError, ValueError, KeyError, zarr.errors.BaseZarrError) as error:
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile, zarr.errors.BaseZarrError) as error:
         raise UserError(f"image {name}: not a readable OME-Zarr ({type(error).__name__}).") from error
     if not isinstance(array, zarr.Array) or array.dtype.kind not in "buif":
         raise UserError(f"image {name}: its full resolution is no array of numbers.")
