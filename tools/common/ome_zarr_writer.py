@@ -36,7 +36,7 @@ class PyramidWriter:
     """Writes one multiscale image; a context manager that writes the metadata when all pixels have come."""
 
     def __init__(self, folder: Path, image: ZarrImage, version: str = "0.5") -> None:
-        """Make the group and its empty arrays.
+        """Check what is to be written; the first pixels make the group and its arrays.
 
         Args:
             folder: Folder of the image, made if it is missing.
@@ -53,11 +53,8 @@ class PyramidWriter:
         if len(image.axes) != len(image.shape) or min(image.shape) < 1:
             raise ValueError(f"axes {image.axes} do not fit the shape {image.shape}")
         self._folder, self._image, self._version = folder, image, version
-        self._group = open_group(folder, version)
-        self._levels = [
-            _Level(self._group, number, image, sizes, version)
-            for number, sizes in enumerate(level_sizes(image.size("y"), image.size("x")))
-        ]
+        self._levels: list[_Level] = []
+        self._missing = math.prod(image.shape)
         self._extremes: dict[int, tuple[float, float]] = {}
 
     def __enter__(self) -> PyramidWriter:
@@ -82,6 +79,12 @@ class PyramidWriter:
             c: Channel.
             z: z-plane.
         """
+        if not self._levels:
+            # Only now is zarr imported: whoever reads the pixels has found by then whether they can be read.
+            sizes = level_sizes(self._image.size("y"), self._image.size("x"))
+            group = open_group(self._folder, self._version)
+            self._levels = [_Level(group, n, self._image, size, self._version) for n, size in enumerate(sizes)]
+        self._missing -= pixels.size
         if self._image.channels and None in (self._image.channels[c].start, self._image.channels[c].end):
             self._extremes[c] = _wider(self._extremes.get(c), pixels)
         self._add(0, (t, c, z), pixels, y, x)
@@ -92,15 +95,14 @@ class PyramidWriter:
         Raises:
             ValueError: Pixels are missing.
         """
-        waiting = sum(level.waiting for level in self._levels)
-        if waiting or self._levels[0].missing:
-            raise ValueError(f"image {self._image.name}: {self._levels[0].missing} pixels were not written")
+        if self._missing:
+            raise ValueError(f"image {self._image.name}: {self._missing} pixels were not written")
         attributes: dict[str, Any] = {"multiscales": [multiscale(self._image, len(self._levels))]}
         if self._image.channels:
             attributes["omero"] = display(self._image, self._extremes)
         if self._image.is_labels:
             attributes["image-label"] = {"source": {"image": "../../"}}
-        set_attributes(self._group, attributes, self._version)
+        set_attributes(open_group(self._folder, self._version), attributes, self._version)
 
     def _add(self, number: int, plane: tuple[int, int, int], pixels: np.ndarray, y: int, x: int) -> None:
         """Place pixels into the blocks of a level; what this completes goes on to the next level."""
@@ -126,12 +128,6 @@ class _Level:
         self._block = (min(planes, self._sizes[0]), min(BLOCK, _grown(sizes[0])), min(BLOCK, _grown(sizes[1])))
         self._array = _create_array(group, image, shape, self._block, name=str(number), version=version)
         self._waiting: dict[tuple[int, ...], tuple[np.ndarray, int]] = {}
-        self.missing = math.prod(shape)
-
-    @property
-    def waiting(self) -> int:
-        """Number of blocks that have begun and are not complete."""
-        return len(self._waiting)
 
     def add(
         self, plane: tuple[int, int, int], pixels: np.ndarray, y: int, x: int
@@ -141,7 +137,6 @@ class _Level:
 
         t, c, z = plane
         deep, tall, wide = self._block
-        self.missing -= pixels.size
         z0 = z // deep * deep
         for y0 in range(y // tall * tall, y + pixels.shape[0], tall):
             for x0 in range(x // wide * wide, x + pixels.shape[1], wide):
