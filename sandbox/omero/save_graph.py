@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from sandbox.omero import errors, permissions
-from sandbox.omero.context import USER_GROUP
+from sandbox.omero.context import SYSTEM_GROUP, USER_GROUP
 from sandbox.omero.hydrate import enumeration
 from sandbox.omero.model import MODEL_ENTITIES, ORDERED, Entity, Property, find_entity
 from sandbox.omero.schema import METADATA, column_name, table_of
@@ -31,6 +31,11 @@ ORPHANS_DELETED = {("Roi", "shapes"), ("ChannelBinding", "spatialDomainEnhanceme
 ADMIN_ONLY = {
     *("Experimenter", "ExperimenterGroup", "GroupExperimenterMap", "Session", "Share", "Event", "EventLog"),
     *("Node", "DBPatch"),
+}
+PRIVILEGE_FOR = {
+    "Experimenter": "ModifyUser",
+    "ExperimenterGroup": "ModifyGroup",
+    "GroupExperimenterMap": "ModifyGroupMembership",
 }
 PLACE_IN_REPOSITORY = ("repo", "path", "name", "size", "hash")
 """What only the server says of an imported file."""
@@ -278,8 +283,7 @@ class Saver:
     def _authorise(self, node: Node, groups: dict[int, int]) -> None:
         entity = node.entity
         if entity.root in ADMIN_ONLY or entity.is_enumeration:
-            if not self.context.is_admin:
-                raise errors.security(f"Only administrators may save {entity.name}")
+            self._authorise_administration(node)
             return
         if entity.is_global:
             return
@@ -290,6 +294,22 @@ class Saver:
             stored = self._stored[entity.root, node.id]
             self._authorise_change(node, stored)
         self._authorise_references(node, group)
+
+    def _authorise_administration(self, node: Node) -> None:
+        """Users, groups and what the server itself keeps: for administrators, each by its own privilege."""
+        name, context = node.entity.root, self.context
+        if not context.is_admin:
+            raise errors.security(f"Only administrators may save {node.entity.name}")
+        if name not in ADMIN_ONLY:
+            return
+        everything = {row["value"] for row in self.tx.find("AdminPrivilege")} <= context.privileges
+        privilege = PRIVILEGE_FOR.get(name)
+        # The privileges themselves stand in a user's configuration, and come with a membership.
+        gives = name == "Experimenter" and bool(node.thing._config)
+        parent = node.thing._parent if name == "GroupExperimenterMap" else None
+        gives |= parent is not None and parent.id is not None and parent.id.val == SYSTEM_GROUP
+        if not everything and (privilege is None or gives or not context.may(privilege)):
+            raise errors.security(f"User {context.user_id} lacks the privilege to save {node.entity.name}")
 
     def _authorise_new(self, node: Node, group: int) -> None:
         if group == USER_GROUP and not self.context.is_admin:

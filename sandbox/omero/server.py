@@ -128,6 +128,11 @@ class Server:
         }
         return every - denied
 
+    def session_privileges(self, session: Session) -> frozenset[str]:
+        """The admin privileges of a session: who acts for somebody else gains none that they lack themselves."""
+        own = self.privileges(session.user_id)
+        return own if session.sudoer_id is None else own & self.privileges(session.sudoer_id)
+
     def context(self, session: Session, ctx: Mapping[str, str]) -> Context:
         """The caller of an operation: the session's user and group, unless the call itself names others."""
         directory = self.directory
@@ -142,9 +147,12 @@ class Server:
         if group_id not in directory.member_of(user_id) and not is_admin:
             raise errors.security(f"User {user_id} is not a member of group {group_id} and cannot login")
         leader_of = directory.leader_of(user_id)
+        privileges = self.session_privileges(session) if is_admin else frozenset()
         wanted_user = _number(ctx.get("omero.user", ""))
         if wanted_user is not None and wanted_user not in (-1, user_id):
-            if not is_admin and group_id not in leader_of:
+            if wanted_user not in directory.users:
+                raise errors.api_usage(f"No such user: {wanted_user}")
+            if "Sudo" not in privileges and group_id not in leader_of:
                 raise errors.security(f"User {user_id} is not an admin or leader and so cannot act as {wanted_user}")
             user_id = wanted_user
         return Context(
@@ -152,7 +160,7 @@ class Server:
             group_id=group_id,
             all_groups=all_groups,
             is_admin=is_admin,
-            privileges=self.privileges(session.user_id) if is_admin else frozenset(),
+            privileges=privileges,
             member_of=directory.member_of(user_id),
             leader_of=leader_of,
             session_row_id=session.row_id,

@@ -1,8 +1,10 @@
 """Four kinds of group, and who may do what in them."""
 
+import uuid
+
 import omero
 import pytest
-from omero.rtypes import rlong, rstring, unwrap
+from omero.rtypes import rbool, rlong, rstring, unwrap
 
 ALL = {"omero.group": "-1"}
 
@@ -60,15 +62,18 @@ def allowed(action, *arguments) -> bool:
         ("rwr---", "member", True, False, False, False),
         ("rwra--", "member", True, True, False, False),
         ("rwrw--", "member", True, True, True, True),
+        ("rw----", "stranger", False, False, False, False),
+        ("rwrw--", "stranger", False, False, False, False),
         ("rw----", "leader", True, False, True, True),
         ("rwr---", "leader", True, True, True, True),
         ("rwra--", "leader", True, True, True, True),
+        ("rwrw--", "leader", True, True, True, True),
     ],
 )
 def test_what_others_may(lab, kind, role, sees, annotates, edits, deletes):
     group = lab.group(kind)
     owner = lab.connect(lab.user(group))
-    other = lab.connect(lab.user(group, leads=role == "leader"))
+    other = lab.connect(lab.user(lab.group() if role == "stranger" else group, leads=role == "leader"))
     target = dataset(owner)
     found = other.getObject("Dataset", target)
     assert (found is not None) is sees
@@ -138,25 +143,166 @@ def test_only_administrators_administer(lab, gateway):
             attempt()
 
 
-def test_restricted_administrator(lab):
-    admin = lab.root.getAdminService()
+def new_user():
     user = omero.model.ExperimenterI()
-    name = f"light-{lab.group()}"
-    user.omeName, user.firstName, user.lastName = (rstring(n) for n in (name, "x", "y"))
-    privilege = omero.model.AdminPrivilegeI()
-    privilege.value = rstring("ModifyUser")
-    admin.createRestrictedSystemUserWithPassword(user, [privilege], rstring(lab.password))
-    light = lab.connect(name)
-    assert light.getEventContext().adminPrivileges == ["ModifyUser"]
-    owner = lab.connect(lab.user(lab.group()))
-    target = dataset(owner)
-    ctx = {"omero.group": str(owner.getEventContext().groupId)}
-    found = light.getQueryService().get("Dataset", target, ctx)
-    found.name = rstring("renamed")
-    with pytest.raises(omero.SecurityViolation):
+    user.omeName, user.firstName, user.lastName = (rstring(text) for text in (f"u-{uuid.uuid4()}", "x", "y"))
+    return user
+
+
+def privileges(*names):
+    made = [omero.model.AdminPrivilegeI() for _ in names]
+    for privilege, name in zip(made, names, strict=True):
+        privilege.value = rstring(name)
+    return made
+
+
+def restricted(lab, *names):
+    """A new administrator with these privileges only."""
+    user = new_user()
+    admin = lab.root.getAdminService()
+    admin.createRestrictedSystemUserWithPassword(user, privileges(*names), rstring(lab.password))
+    return lab.connect(user.omeName.val)
+
+
+def new_group(gateway):
+    group = omero.model.ExperimenterGroupI()
+    group.name = rstring(f"g-{uuid.uuid4()}")
+    gateway.getAdminService().createGroup(group)
+
+
+def command(gateway, request):
+    gateway.SERVICE_OPTS.setOmeroGroup(-1)
+    response = gateway._waitOnCmd(gateway.c.sf.submit(request, ALL), failonerror=False).getResponse()
+    if isinstance(response, omero.cmd.ERR):
+        raise getattr(omero, response.parameters["type"])("", "", response.parameters["message"])
+
+
+@pytest.mark.parametrize("privilege", [
+    "", "WriteOwned", "DeleteOwned", "Chgrp", "Chown", "Sudo", "ModifyUser", "ModifyGroup", "ModifyGroupMembership",
+])  # fmt: skip
+def test_restricted_administrators_may_what_they_may_and_see_everything(lab, privilege):
+    light = restricted(lab, *([privilege] if privilege else []))
+    assert light.getEventContext().adminPrivileges == ([privilege] if privilege else [])
+    group, other = lab.group("rwr---"), lab.group("rwr---")
+    owner, heir = lab.connect(lab.user(group, other)), lab.connect(lab.user(group))
+    ids = {name: lab.root.getAdminService().lookupGroup(name).id.val for name in (group, other)}
+    ctx = {"omero.group": str(ids[group])}
+    targets = [dataset(owner) for _ in range(3)]
+
+    def edit():
+        found = light.getQueryService().get("Dataset", targets[0], ctx)
+        found.name = rstring("renamed")
         light.getUpdateService().saveObject(found, ctx)
-    with pytest.raises(omero.SecurityViolation):
-        light.getAdminService().createGroup(omero.model.ExperimenterGroupI())
+
+    objects = [{"Dataset": [target]} for target in targets]
+    attempts = {
+        "WriteOwned": edit,
+        "DeleteOwned": lambda: command(light, omero.cmd.Delete2(targetObjects=objects[0])),
+        "Chgrp": lambda: command(light, omero.cmd.Chgrp2(targetObjects=objects[1], groupId=ids[other])),
+        "Chown": lambda: command(light, omero.cmd.Chown2(targetObjects=objects[2], userId=heir.getUserId())),
+        "ModifyUser": lambda: light.getAdminService().createUser(new_user(), group),
+        "ModifyGroup": lambda: new_group(light),
+        "ModifyGroupMembership": lambda: light.getAdminService().addGroups(
+            omero.model.ExperimenterI(light.getUserId(), False), [omero.model.ExperimenterGroupI(ids[group], False)]
+        ),
+        "Sudo": lambda: light.c.sf.getSessionService().createSessionWithTimeouts(
+            omero.sys.Principal(owner.getUser().getName(), group, "User", None), 0, 1000
+        ),
+    }
+    assert light.getQueryService().get("Dataset", targets[0], ctx).name.val == "d"
+    for name, attempt in attempts.items():
+        if name == privilege:
+            attempt()
+        else:
+            with pytest.raises(omero.SecurityViolation):
+                attempt()
+
+
+def test_nobody_gains_privileges_that_they_lack(lab):
+    light = restricted(lab, "ModifyUser", "ModifyGroupMembership", "Sudo")
+    own = sorted(light.getEventContext().adminPrivileges)
+    admin, update, query = light.getAdminService(), light.getUpdateService(), light.getQueryService()
+    system = omero.model.ExperimenterGroupI(0, False)
+    made = admin.createSystemUser(new_user())
+    joined = admin.createUser(new_user(), lab.group())
+    admin.addGroups(omero.model.ExperimenterI(joined, False), [system])
+    asked = admin.createRestrictedSystemUser(new_user(), privileges("Chown", "Sudo"))
+    for user_id, expected in ((made, own), (joined, own), (asked, ["Sudo"])):
+        found = admin.getAdminPrivileges(omero.model.ExperimenterI(user_id, False))
+        assert sorted(privilege.value.val for privilege in found) == expected
+    plain = lab.connect(lab.user(lab.group()))
+    link = omero.model.GroupExperimenterMapI()
+    link.parent, link.child = system, omero.model.ExperimenterI(plain.getUserId(), False)
+    link.owner = rbool(False)
+    me = query.get("Experimenter", light.getUserId())
+    me.config = [omero.model.NamedValue("AdminPrivilege:Chown", "true")]
+    root = omero.model.ExperimenterI(0, False)
+    for attempt in (
+        lambda: admin.changeUserPassword("root", rstring("taken over")),
+        lambda: admin.setAdminPrivileges(omero.model.ExperimenterI(made, False), privileges("Chown")),
+        lambda: admin.setAdminPrivileges(root, []),
+        lambda: update.saveObject(link),
+        lambda: update.saveObject(me),
+        lambda: plain.getQueryService().get("Dataset", 1, {"omero.user": "0"}),
+    ):
+        with pytest.raises(omero.SecurityViolation):
+            attempt()
+    acting = light.suConn("root")
+    assert sorted(acting.getEventContext().adminPrivileges) == own
+
+
+def test_acting_for_a_user_who_is_not_there(lab):
+    with pytest.raises(omero.ApiUsageException, match="No such user"):
+        lab.root.getAdminService().getEventContext({"omero.user": str(10**9)})
+
+
+def test_leaders_act_for_members_of_their_group_only(lab):
+    group, other = lab.group("rwr---"), lab.group("rwr---")
+    leader, member, both = lab.connect(lab.user(group, leads=True)), lab.user(group), lab.user(group, other)
+    service = leader.c.sf.getSessionService()
+
+    def act(name, where):
+        return service.createSessionWithTimeouts(omero.sys.Principal(name, where, "User", None), 0, 1000)
+
+    assert act(member, group).owner.omeName.val == member
+    for name, where in ((both, other), (member, other), ("root", group), ("root", "system"), (lab.user(other), other)):
+        with pytest.raises(omero.SecurityViolation):
+            act(name, where)
+
+
+def test_the_exceptions_have_the_types_that_omero_raises(lab):
+    group, elsewhere = lab.group("rwr---"), lab.group("rwra--")
+    owner, member = lab.connect(lab.user(group, elsewhere)), lab.connect(lab.user(group))
+    target = dataset(owner)
+    update, query = member.getUpdateService(), member.getQueryService()
+    there = lab.root.getAdminService().lookupGroup(elsewhere).id.val
+    project = omero.model.ProjectI()
+    project.name = rstring("p")
+    project = owner.getUpdateService().saveAndReturnObject(project, {"omero.group": str(there)})
+    apart = omero.model.ProjectDatasetLinkI()
+    apart.parent, apart.child = project.proxy(), omero.model.DatasetI(target, False)
+    own = owner.getQueryService().get("Dataset", target)
+    changed = owner.getUpdateService().saveAndReturnObject(own)
+    changed.name = rstring("once")
+    owner.getUpdateService().saveObject(changed)
+    changed.name = rstring("again")
+    found = query.get("Dataset", target)
+    found.name = rstring("renamed")
+    for kind, attempt in (
+        (omero.SecurityViolation, lambda: update.saveObject(found)),
+        (omero.ReadOnlyGroupSecurityViolation, lambda: tag(member, target)),
+        (omero.GroupSecurityViolation, lambda: owner.getUpdateService().saveObject(apart, ALL)),
+        (omero.SecurityViolation, lambda: query.get("Dataset", target, {"omero.group": str(there)})),
+        (omero.ValidationException, lambda: query.get("Dataset", 10**9)),
+        (omero.ValidationException, lambda: update.saveObject(omero.model.DatasetI())),
+        (omero.OptimisticLockException, lambda: owner.getUpdateService().saveObject(changed)),
+        (omero.ApiUsageException, lambda: query.find("Nothing", 1)),
+        (omero.ApiUsageException, lambda: update.saveObject(None)),
+        (omero.QueryException, lambda: query.findAllByQuery("select d from Dataset d where", None)),
+    ):
+        with pytest.raises(kind) as raised:
+            attempt()
+        assert type(raised.value) is kind
 
 
 def test_chgrp_takes_what_belongs_along(lab):

@@ -217,6 +217,7 @@ class Admin(Service):
         """Give an administrator exactly these privileges."""
         context = self._require("ModifyUser", current)
         user_id, wanted = self._known_user(user), privilege_names(privileges)
+        self._require_no_more(context, user_id)
         if user_id == ROOT_USER:
             raise errors.security("root keeps all privileges")
         if not wanted <= context.privileges:
@@ -236,6 +237,16 @@ class Admin(Service):
         if not context.may(privilege):
             raise errors.security(f"User {context.user_id} needs to be an administrator with {privilege}")
         return context
+
+    def _require_no_more(self, context: Context, user_id: int) -> None:
+        """Refuse to change an administrator who has privileges that the caller lacks."""
+        more = self.server.privileges(user_id) - context.privileges
+        if more:
+            raise errors.security(f"User {user_id} has privileges that you lack: {', '.join(sorted(more))}")
+
+    def _limit_new_administrator(self, tx: Transaction, context: Context, user_id: int) -> None:
+        """Nobody makes an administrator who may do more than they: at first a new one could do everything."""
+        self._store_privileges(tx, user_id, set(context.privileges))
 
     # --- users -----------------------------------------------------------------------------------
 
@@ -268,6 +279,8 @@ class Admin(Service):
             user_id = tx.create("Experimenter", **profile, ldap=False)
             for group in [*ordered, *([] if USER_GROUP in ordered else [USER_GROUP])]:
                 tx.create("GroupExperimenterMap", parent=group, child=user_id, owner=False)
+            if SYSTEM_GROUP in ordered:
+                self._limit_new_administrator(tx, context, user_id)
             if text_of(password):
                 set_password(tx, user_id, password.val)
         self.server.forget_caches()
@@ -293,8 +306,9 @@ class Admin(Service):
         """As createRestrictedSystemUser, with a password."""
         group = self.getGroup(SYSTEM_GROUP, current)
         user_id = self.createExperimenterWithPassword(user, password, group, [], current)
-        wanted = privilege_names(privileges)
-        with self.server.database.write(self.context(current)) as tx:
+        context = self.context(current)
+        wanted = privilege_names(privileges) & context.privileges
+        with self.server.database.write(context) as tx:
             self._store_privileges(tx, user_id, wanted)
         self.server.forget_caches()
         return user_id
@@ -314,9 +328,10 @@ class Admin(Service):
     def updateExperimenterWithPassword(self, user: Any, password: Any, current: Any) -> None:
         """Change a user and the password."""
         context = self._require("ModifyUser", current)
-        user_id = self._known_user(user)
+        user_id, profile = self._known_user(user), _profile(user)
+        self._require_no_more(context, user_id)
         with self.server.database.write(context) as tx:
-            tx.update("Experimenter", user_id, **_profile(user))
+            tx.update("Experimenter", user_id, **profile)
             if text_of(password):
                 set_password(tx, user_id, password.val)
         self.server.forget_caches()
@@ -325,6 +340,7 @@ class Admin(Service):
         """Delete a user who owns nothing."""
         context = self._require("ModifyUser", current)
         user_id = self._known_user(user)
+        self._require_no_more(context, user_id)
         if user_id in (ROOT_USER, GUEST_USER):
             raise errors.security("The system's own users stay")
         for session in self.server.sessions.of_user(user_id):
@@ -412,11 +428,13 @@ class Admin(Service):
         wanted = [id_of(g, "group") for g in groups or []]
         for group_id in wanted:
             self._require_group(group_id, "ModifyGroupMembership", current)
-        known = self.server.directory.member_of(user_id)
-        with self.server.database.write(self.context(current)) as tx:
+        known, context = self.server.directory.member_of(user_id), self.context(current)
+        with self.server.database.write(context) as tx:
             for group_id in wanted:
                 if group_id not in known:
                     tx.create("GroupExperimenterMap", parent=group_id, child=user_id, owner=False)
+                    if group_id == SYSTEM_GROUP:
+                        self._limit_new_administrator(tx, context, user_id)
         self.server.forget_caches()
 
     def removeGroups(self, user: Any, groups: Any, current: Any) -> None:
@@ -495,10 +513,11 @@ class Admin(Service):
 
     def changeUserPassword(self, name: str, password: Any, current: Any) -> None:
         """Change somebody's password."""
-        self._require("ModifyUser", current)
+        context = self._require("ModifyUser", current)
         user_id = self.server.user_id(name)
         if user_id is None:
             raise errors.api_usage(f"No such experimenter: {name}")
+        self._require_no_more(context, user_id)
         self._set_password(user_id, password, current)
 
     def _set_password(self, user_id: int, password: Any, current: Any) -> None:
