@@ -14,6 +14,7 @@ import numpy as np
 import omero
 import omero_import_images
 import omero_imports
+import omero_reconnect
 import omero_transfer
 import omero_transfer_annotations
 import omero_transfer_images
@@ -203,6 +204,7 @@ def test_an_unpacking_that_fails_leaves_nothing_behind(lab: Lab, tmp_path, monke
 @pytest.mark.parametrize(**stage_names(PACK_STAGES))
 def test_a_packing_whose_connection_breaks_leaves_no_crate(lab: Lab, tmp_path, monkeypatch, stage):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(omero_reconnect, "WAITS", (0.01,))  # Pixels are asked for again; this connection is gone.
     fill(lab)
     way = CuttingProxy(lab.host, lab.port)
     outputs, do = {"crate": "crate.zip", "output": "out.tsv"}, {"mode": "pack", "target": typed("screen", "s")}

@@ -33,25 +33,31 @@ def start(
     return process.returncode, printed, command_lines
 
 
+RUNS = [
+    ("omero_find", ["output"]),
+    ("omero_export_images", ["folder", "metadata"]),
+    ("omero_import_rois", ["output", "rois"]),
+    ("omero_import_table", ["output", "merged"]),
+    ("omero_export_rois", ["folder", "shapes", "output"]),
+    ("omero_annotate", ["output", "changes"]),
+    ("omero_get_annotations", ["output", "wide", "folder", "downloads"]),
+    ("omero_import_images", ["output"]),
+    ("omero_import_labels", ["output"]),
+    ("omero_export_labels", ["folder", "output"]),
+    ("omero_export_table", ["folder", "output"]),
+    ("omero_dataset_to_plate", ["output"]),
+    ("omero_transfer", ["crate", "output"]),
+    ("omero_transfer", ["output", "containers"]),
+]
+
+
+def test_every_tool_is_looked_at():
+    assert {file.stem for file in FOLDER.glob("omero_*.xml")} == {tool for tool, _ in RUNS}
+
+
 @pytest.mark.parametrize("by_key", [False, True])
 @pytest.mark.parametrize("wrong", [False, True])
-@pytest.mark.parametrize(
-    ("tool", "outputs"),
-    [
-        ("omero_find", ["output"]),
-        ("omero_export_images", ["folder", "metadata"]),
-        ("omero_import_rois", ["output", "rois"]),
-        ("omero_import_table", ["output", "merged"]),
-        ("omero_export_rois", ["folder", "shapes", "output"]),
-        ("omero_annotate", ["output", "changes"]),
-        ("omero_get_annotations", ["output", "wide", "folder", "downloads"]),
-        ("omero_import_images", ["output"]),
-        ("omero_import_labels", ["output"]),
-        ("omero_export_labels", ["folder", "output"]),
-        ("omero_export_table", ["folder", "output"]),
-        ("omero_dataset_to_plate", ["output"]),
-    ],
-)
+@pytest.mark.parametrize(("tool", "outputs"), RUNS)
 def test_no_secret_is_printed_written_or_on_a_command_line(lab: Lab, tmp_path: Path, tool, outputs, by_key, wrong):
     dataset = lab.container("Dataset", "d")
     image = lab.image("a", np.ones((4, 5), np.uint8), dataset)
@@ -78,6 +84,9 @@ def test_no_secret_is_printed_written_or_on_a_command_line(lab: Lab, tmp_path: P
         **{"kind": "image", "mode": "add", "of": "images", "types": ["key_value"], "download": True},
         **{"missing": "refuse", "query": ""},
     }
+    crate = named("crate", FOLDER / "test-data" / "transfer_crate.zip")
+    pack = {"mode": "pack", "target": config["target"]}
+    config["do"] = pack if "crate" in outputs else {"mode": "unpack", "crate": crate}
     if tool == "omero_find":
         config["table"] = {"rows": "image", "columns": []}
     if tool in ("omero_export_table", "omero_get_annotations"):

@@ -1,0 +1,31 @@
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.galaxy.secret_watch import LAUNCHER, command_lines_with, files_with
+
+
+def test_a_secret_on_a_command_line_is_seen():
+    secret = b"canary-8f1c"
+    script = "print('ready', flush=True); input()"
+    with subprocess.Popen(
+        [sys.executable, "-c", script, secret.decode()], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as process:
+        assert process.stdout.readline() == b"ready\n"
+        assert command_lines_with(secret) == {f"command line of {sys.executable}"}
+        process.communicate(b"\n")
+    assert command_lines_with(secret) == set()
+
+
+def test_a_secret_in_a_file_is_seen_but_for_galaxys_launcher(tmp_path: Path):
+    job = tmp_path / "data" / "jobs" / "1"
+    job.mkdir(parents=True)
+    for name in ("galaxy_12.sh", "tool_script.sh", "galaxy_12.sh.old"):
+        (job / name).write_bytes(b"x canary-8f1c y")
+    (job / "clean").write_bytes(b"canary")
+    (job / "link").symlink_to(job / "tool_script.sh")
+    found = files_with(b"canary-8f1c", [tmp_path], LAUNCHER)
+    assert found == {"file data/jobs/1/tool_script.sh", "file data/jobs/1/galaxy_12.sh.old"}
+    assert len(files_with(b"canary-8f1c", [tmp_path])) == 3
+    assert files_with(b"canary-8f1c", [tmp_path], re.compile(".*")) == set()
