@@ -17,8 +17,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sandbox.omero.database import now
-from sandbox.omero.image_files import ImageFile, open_image_file
+from sandbox.omero.image_files import ImageFile, ImageFileError, PlateDescription, open_image_file
 from sandbox.omero.imported_images import PreparedImage, enum_id, prepare_images, write_image
+from sandbox.omero.imported_plates import write_plate
 from sandbox.omero.pixel_access import OPENED_FILES, target_file
 from sandbox.omero.rendering_settings import create_rendering, default_rendering
 from sandbox.omero.stored_files import (
@@ -50,7 +51,7 @@ class ImportPlan:
         algorithm: Name of the checksum algorithm.
         name: Name for the images, where the user gave one.
         description: Description for the images, where the user gave one.
-        dataset_id: Dataset to put the images in.
+        target: Kind and id of what the images (a Dataset) or plates (a Screen) are put in.
         annotation_ids: Annotations to link to the images.
         version_info: What the client says about itself.
         started: When the import began, in milliseconds since 1970.
@@ -62,7 +63,7 @@ class ImportPlan:
     algorithm: str = "SHA1-160"
     name: str | None = None
     description: str | None = None
-    dataset_id: int | None = None
+    target: tuple[str, int] | None = None
     annotation_ids: tuple[int, ...] = ()
     version_info: tuple[tuple[str, str], ...] = ()
     started: int = field(default_factory=now)
@@ -70,6 +71,14 @@ class ImportPlan:
     def staged(self) -> list[Path]:
         """The uploaded files, in order."""
         return [self.staging.joinpath(*name.split("/")) for name in self.names]
+
+
+@dataclass(frozen=True)
+class Written:
+    """What an import made: ids of (Image, Pixels) of every image, and ids of the plates."""
+
+    images: list[tuple[int, int]]
+    plates: list[int]
 
 
 def new_staging_folder(files: Path) -> Path:
@@ -95,7 +104,7 @@ def failing_checksums(plan: ImportPlan, expected: list[str]) -> dict[int, str]:
 
 def run_import(
     database: Database, files: Path, repository: str, context: Any, plan: ImportPlan, step: Callable[[], None]
-) -> list[tuple[int, int]]:
+) -> Written:
     """Read the staged files and write the images down.
 
     Args:
@@ -106,9 +115,6 @@ def run_import(
         plan: What.
         step: Called as the import goes on: files read, rows about to be written.
 
-    Returns:
-        Ids of (Image, Pixels) of every image.
-
     Raises:
         ImageFileError: The file is broken or of an unknown kind; nothing is written.
     """
@@ -116,8 +122,9 @@ def run_import(
     opened = _open_staged(plan)
     try:
         file_name = _target_name(plan, opened)
-        prepared = prepare_images(opened, plan.name or file_name)
-        kind = opened.kind
+        kind, plate = opened.kind, opened.plate
+        _check_target(plan, file_name, plate)
+        prepared = prepare_images(opened, file_name if plate else plan.name or file_name)
     finally:
         opened.close()
     step()
@@ -127,8 +134,25 @@ def run_import(
         fileset_id = _write_fileset(tx, plan, prefix, repository, checksums)
         upload = _write_jobs(tx, plan, fileset_id, kind, uploaded)
         ids = [_write_one(tx, plan, image, number, fileset_id, kind) for number, image in enumerate(prepared)]
+        plates = [_write_plate(tx, plan, plate, file_name, [image for image, _ in ids])] if plate else []
         _write_log_file(tx, files, plan, prefix, upload, uploaded)
-        return ids
+        return Written(ids, plates)
+
+
+def _check_target(plan: ImportPlan, file_name: str, plate: PlateDescription | None) -> None:
+    wanted, found = ("Screen", "a plate") if plate else ("Dataset", "no plate")
+    if plan.target is not None and plan.target[0] != wanted:
+        raise ImageFileError(f"{file_name} is {found}: it can go into a {wanted}, and not into a {plan.target[0]}")
+
+
+def _write_plate(tx: Transaction, plan: ImportPlan, plate: PlateDescription, file_name: str, images: list[int]) -> int:
+    """Write the plate that the images were taken of, and link it and them; its id."""
+    plate_id = write_plate(tx, plate, plan.name or plate.name or file_name, images, plan.description)
+    if plan.target is not None:
+        tx.create("ScreenPlateLink", parent=plan.target[1], child=plate_id)
+    for annotation in plan.annotation_ids:
+        tx.create("PlateAnnotationLink", parent=plate_id, child=annotation)
+    return plate_id
 
 
 def _open_staged(plan: ImportPlan) -> ImageFile:
@@ -247,8 +271,8 @@ def _write_one(
 ) -> tuple[int, int]:
     links = {"fileset": fileset_id} | ({"description": plan.description} if plan.description else {})
     image_id, pixels_id = write_image(tx, image, series, kind, **links)
-    if plan.dataset_id is not None:
-        tx.create("DatasetImageLink", parent=plan.dataset_id, child=image_id)
+    if plan.target is not None and plan.target[0] == "Dataset":
+        tx.create("DatasetImageLink", parent=plan.target[1], child=image_id)
     for annotation in plan.annotation_ids:
         tx.create("ImageAnnotationLink", parent=image_id, child=annotation)
     pixels = tx.get("Pixels", pixels_id)

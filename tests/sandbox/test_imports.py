@@ -215,12 +215,16 @@ def upload(process, paths):
 
 def run(gateway, paths, settings):
     process = managed_repository(gateway.c).importFileset(_fileset(paths), settings)
-    handle = process.verifyUpload(upload(process, paths))
+    response = finished(gateway, process.verifyUpload(upload(process, paths)))
+    process.close()
+    return response
+
+
+def finished(gateway, handle):
     callback = omero.callbacks.CmdCallbackI(gateway.c, handle)
     callback.loop(40, 250)
     response = callback.getResponse()
     callback.close(True)
-    process.close()
     return response
 
 
@@ -363,6 +367,40 @@ def test_folders_of_the_repository(gateway):
     with pytest.raises(omero.SecurityViolation):
         store.write(b"no", 0, 2)
     store.close()
+
+
+def test_paths_are_registered_and_deleted(gateway, omero_server, tmp_path):
+    import uuid
+
+    repository, name = managed_repository(gateway.c), f"folder-{uuid.uuid4()}"
+    repository.makeDir(f"{name}/a", True)
+    store = repository.file(f"{name}/a/f.txt", "rw")
+    store.write(b"text", 0, 4)
+    store.close()
+    known = repository.register(f"{name}/a/f.txt", rstring("text/plain"))
+    assert known.id.val == repository.listFiles(f"{name}/a")[0].id.val
+    on_disk = omero_server.data / "files" / "ManagedRepository" / name / "a"
+    (on_disk / "new.txt").write_text("words")
+    assert not repository.fileExists(f"{name}/a/new.txt")
+    made = repository.register(f"{name}/a/new.txt", rstring("text/plain"))
+    assert (made.size.val, made.mimetype.val) == (5, "text/plain")
+    with pytest.raises(omero.ValidationException):
+        repository.register(f"{name}/a/missing.txt", None)
+    with pytest.raises(omero.ApiUsageException):
+        repository.deletePaths([f"{name}/a"], False, False)
+    with pytest.raises(omero.ValidationException):
+        repository.deletePaths([f"{name}/none"], False, False)
+    response = finished(gateway, repository.deletePaths([f"{name}/a/new.txt"], False, False))
+    assert isinstance(response, omero.cmd.Delete2Response)
+    assert [path.name for path in on_disk.iterdir()] == ["f.txt"]
+    finished(gateway, repository.deletePaths([name], True, False))
+    assert not repository.fileExists(name)
+    assert not on_disk.exists()
+    [image_id] = import_files(gateway.c, [write_tiff(tmp_path)])
+    [file] = gateway.getObject("Image", image_id).getImportedImageFiles()
+    response = finished(gateway, repository.deletePaths([file.getPath() + file.getName()], False, False))
+    assert isinstance(response, omero.cmd.ERR)  # a fileset needs it
+    assert gateway.getObject("OriginalFile", file.getId()) is not None
 
 
 def test_files_go_with_their_image(gateway, omero_server, tmp_path):

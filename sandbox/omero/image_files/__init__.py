@@ -8,6 +8,7 @@ from sandbox.omero.image_files.description import (
     ImageFileError,
     InstrumentDescription,
     ObjectiveDescription,
+    PlateDescription,
     Quantity,
     SeriesDescription,
 )
@@ -20,6 +21,7 @@ __all__ = [
     "ImageFileError",
     "InstrumentDescription",
     "ObjectiveDescription",
+    "PlateDescription",
     "Quantity",
     "SeriesDescription",
     "SeriesReader",

@@ -67,6 +67,46 @@ class InstrumentDescription:
 
 
 @dataclass(frozen=True)
+class AcquisitionDescription:
+    """One run of imaging a plate; times in milliseconds since 1970."""
+
+    id: int
+    name: str | None = None
+    description: str | None = None
+    maximum_field_count: int | None = None
+    start_time: int | None = None
+    end_time: int | None = None
+
+
+@dataclass(frozen=True)
+class FieldDescription:
+    """Where on a plate an image was taken; rows and columns count from 0."""
+
+    row: int
+    column: int
+    acquisition: int | None = None
+
+
+@dataclass(frozen=True)
+class PlateDescription:
+    """A plate.
+
+    Attributes:
+        name: Name, None where the file gives none.
+        rows: Names of its rows.
+        columns: Names of its columns.
+        acquisitions: Runs of imaging.
+        fields: One entry an image, in their order.
+    """
+
+    name: str | None
+    rows: tuple[str, ...]
+    columns: tuple[str, ...]
+    acquisitions: tuple[AcquisitionDescription, ...]
+    fields: tuple[FieldDescription, ...]
+
+
+@dataclass(frozen=True)
 class SeriesDescription:
     """One image of a file.
 

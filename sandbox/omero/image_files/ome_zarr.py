@@ -1,4 +1,4 @@
-"""OME-Zarr folders, versions 0.4 (zarr 2) and 0.5 (zarr 3), one or several images."""
+"""OME-Zarr folders, versions 0.4 (zarr 2) and 0.5 (zarr 3): images, collections, plates."""
 
 from __future__ import annotations
 
@@ -8,8 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from sandbox.omero.image_files.description import (
+    AcquisitionDescription,
     ChannelDescription,
+    FieldDescription,
     ImageFileError,
+    PlateDescription,
     Quantity,
     SeriesDescription,
 )
@@ -40,15 +43,20 @@ def is_zarr(folder: Path) -> bool:
     return folder.is_dir() and any((folder / name).is_file() for name in ZARR_METADATA)
 
 
-def open_ome_zarr(folder: Path) -> list[SeriesReader]:
-    """Open an OME-Zarr folder: an image, or a collection in the bioformats2raw layout.
+def open_ome_zarr(folder: Path) -> tuple[list[SeriesReader], PlateDescription | None]:
+    """Open an OME-Zarr folder: an image, a plate, or a collection in the bioformats2raw layout.
+
+    Returns:
+        The images, and for a plate where on it they were taken.
 
     Raises:
         ImageFileError: The folder holds no image that can be read.
     """
     attributes = _attributes(folder)
     if "multiscales" in attributes:
-        return [_reader(folder, folder, None)]
+        return [_reader(folder, folder, None)], None
+    if "plate" in attributes:
+        return _open_plate(folder, attributes["plate"])
     if attributes.get("bioformats2raw.layout") != 3:
         raise ImageFileError(f"{folder.name}: the zarr group has no multiscales metadata (OME-Zarr 0.4 or 0.5)")
     names: list[str | None] = []
@@ -59,7 +67,47 @@ def open_ome_zarr(folder: Path) -> list[SeriesReader]:
     names += [None] * (len(groups) - len(names))
     if not groups:
         raise ImageFileError(f"{folder.name}: the collection holds no image")
-    return [_reader(group, folder, name) for group, name in zip(groups, names, strict=False)]
+    return [_reader(group, folder, name) for group, name in zip(groups, names, strict=False)], None
+
+
+def _open_plate(folder: Path, plate: Any) -> tuple[list[SeriesReader], PlateDescription]:
+    """Open the images of a plate, well by well; they are named as Bio-Formats names them."""
+    readers, fields = [], []
+    try:
+        rows, columns = ([str(entry["name"]) for entry in plate[kind]] for kind in ("rows", "columns"))
+        for well in plate["wells"]:
+            row_name, _, column_name = str(well["path"]).partition("/")
+            row = int(well.get("rowIndex", rows.index(row_name)))
+            column = int(well.get("columnIndex", columns.index(column_name)))
+            for number, image in enumerate(_attributes(folder / row_name / column_name)["well"]["images"], 1):
+                name = f"Well {row_name}-{column_name}, Field #{number}"
+                readers.append(_reader(_inside(folder, row_name, column_name, str(image["path"])), folder, name))
+                fields.append(FieldDescription(row, column, image.get("acquisition")))
+        acquisitions = tuple(_acquisition(entry) for entry in plate.get("acquisitions") or [])
+    except (KeyError, ValueError, TypeError, AttributeError) as error:
+        raise ImageFileError(f"{folder.name}: broken OME-Zarr plate: {error!r}") from error
+    if not readers:
+        raise ImageFileError(f"{folder.name}: the plate holds no image")
+    name = plate.get("name")
+    return readers, PlateDescription(name, tuple(rows), tuple(columns), acquisitions, tuple(fields))
+
+
+def _inside(folder: Path, *parts: str) -> Path:
+    """A group of the plate; a path that leads out of it is refused."""
+    if any(part in ("", ".", "..") or "/" in part for part in parts):
+        raise ValueError(f"path {'/'.join(parts)}")
+    return folder.joinpath(*parts)
+
+
+def _acquisition(entry: dict[str, Any]) -> AcquisitionDescription:
+    return AcquisitionDescription(
+        int(entry["id"]),
+        entry.get("name"),
+        entry.get("description"),
+        entry.get("maximumfieldcount"),
+        entry.get("starttime"),
+        entry.get("endtime"),
+    )
 
 
 def _series_names(folder: Path) -> list[str]:

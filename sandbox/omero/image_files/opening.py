@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from sandbox.omero.image_files.description import ImageFileError
+from sandbox.omero.image_files.description import ImageFileError, PlateDescription
 from sandbox.omero.image_files.ome_xml import read_ome_xml
 from sandbox.omero.image_files.ome_zarr import is_zarr, open_ome_zarr
 from sandbox.omero.image_files.picture import PICTURE_SUFFIXES, open_picture
@@ -23,11 +23,13 @@ class ImageFile:
         series: Its images.
         files: All files that belong to it; the one that was opened comes first.
         kind: Name of the format as OMERO calls it (`OMETiff`, `TIFF`, `PNG`, `JPEG`, `ZarrReader`).
+        plate: The plate that the images were taken of.
     """
 
     series: list[SeriesReader]
     files: list[Path]
     kind: str
+    plate: PlateDescription | None = None
 
     def close(self) -> None:
         """Release the files."""
@@ -54,7 +56,8 @@ def open_image_file(path: Path | str) -> ImageFile:
         if not is_zarr(path):
             raise ImageFileError(f"{path.name}: the folder is not an OME-Zarr image")
         files = sorted(file for file in path.rglob("*") if file.is_file())
-        return ImageFile(open_ome_zarr(path), files, "ZarrReader")
+        readers, plate = open_ome_zarr(path)
+        return ImageFile(readers, files, "ZarrReader", plate)
     if path.stat().st_size == 0:
         raise ImageFileError(f"{path.name}: the file is empty")
     name = path.name.lower()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import logging
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,7 @@ from sandbox.omero.imports import (
     run_import,
     supported_algorithm,
 )
+from sandbox.omero.model import find_entity
 from sandbox.omero.permissions import read_scope, rights
 from sandbox.omero.servant import Service, StatefulService
 from sandbox.omero.services.access import load_objects, readable_row, require_edit
@@ -109,7 +110,7 @@ class ManagedRepository(Service):
             raise errors.api_usage(str(error)) from error
         if len(set(names)) != len(names):
             raise errors.api_usage("Two files of the fileset have the same path")
-        dataset = self._target(getattr(settings, "userSpecifiedTarget", None), context)
+        target = self._target(getattr(settings, "userSpecifiedTarget", None), context)
         annotations = getattr(settings, "userSpecifiedAnnotationList", None) or []
         plan = ImportPlan(
             tuple(paths),
@@ -118,7 +119,7 @@ class ManagedRepository(Service):
             algorithm,
             name=_value(getattr(settings, "userSpecifiedName", None)),
             description=_value(getattr(settings, "userSpecifiedDescription", None)),
-            dataset_id=dataset,
+            target=target,
             annotation_ids=tuple(a.id.val for a in annotations if a is not None and a.id is not None),
             version_info=version_info,
         )
@@ -126,20 +127,19 @@ class ManagedRepository(Service):
         process.begin(plan, settings, context)
         return self.publish(process, "ImportProcess", current)
 
-    def _target(self, target: Any, context: Context) -> int | None:
-        """Check the dataset that the images shall go to."""
-        import omero
-
+    def _target(self, target: Any, context: Context) -> tuple[str, int] | None:
+        """Check the dataset or screen that the images or plates shall go to."""
         if target is None:
             return None
-        if not isinstance(target, omero.model.Dataset) or target.id is None:
-            raise errors.api_usage("Images can be imported into a Dataset that has an id, and into nothing else")
+        entity = find_entity(target.ice_id())
+        if entity is None or entity.name not in ("Dataset", "Screen") or target.id is None:
+            raise errors.api_usage("An import goes into a Dataset or a Screen that has an id, and into nothing else")
         with self.server.database.read(context) as tx:
-            row = readable_row(tx, context, "Dataset", target.id.val)
+            row = readable_row(tx, context, entity.name, target.id.val)
         allowed = rights(context, row["owner_id"], row["group_id"]).link
         if not allowed or row["group_id"] != context.group_id:
-            raise errors.security(f"Cannot link images to Dataset {row['id']}")
-        return row["id"]
+            raise errors.security(f"Cannot link to {entity.name} {row['id']}")
+        return entity.name, row["id"]
 
     def listImports(self, current: Any) -> list[Any]:
         """The imports of this session that are under way."""
@@ -298,7 +298,7 @@ class ManagedRepository(Service):
             raise errors.security(str(error)) from error
         return self.publish(store, "RawFileStore", current)
 
-    def _register(self, path: str, mimetype: str, current: Any) -> dict[str, Any]:
+    def _register(self, path: str, mimetype: str, current: Any, size: int = 0) -> dict[str, Any]:
         """Make a new file or folder of the repository, below a folder that is the caller's own."""
         context = self.context(current)
         folder, _, name = "/".join(_parts(path)).rpartition("/")
@@ -310,7 +310,7 @@ class ManagedRepository(Service):
                 path=folder + "/" if folder else "",
                 repo=repository_uuid(self.server),
                 mimetype=mimetype,
-                size=0,
+                size=size,
             )
             row = tx.get("OriginalFile", file_id)
         assert row is not None
@@ -326,6 +326,50 @@ class ManagedRepository(Service):
         if folder:
             row = self._file_row(folder, current)
             require_edit(context, "OriginalFile", row)
+
+    def register(self, path: str, mimetype: Any, current: Any) -> Any:
+        """The OriginalFile of a path; one is made for a file or folder that lies there and is not known yet."""
+        import omero
+
+        try:
+            row = self._file_row(path, current)
+        except omero.ValidationException:
+            place = repository_path(self.server.files, "/".join(_parts(path)))
+            if not place.exists():
+                raise
+            kind = DIRECTORY if place.is_dir() else _value(mimetype) or "application/octet-stream"
+            row = self._register(path, kind, current, 0 if place.is_dir() else place.stat().st_size)
+        return load_objects(self.server.database, self.context(current), "OriginalFile", [row["id"]])[0]
+
+    def deletePaths(self, paths: Sequence[str], recursively: bool, force: bool, current: Any) -> Any:
+        """Delete files and folders; the handle of the Delete2 that does it. What a fileset needs stays."""
+        import omero.cmd
+
+        ids: list[int] = []
+        for path in paths or []:
+            row = self._file_row(path, current)
+            below = self._ids_below("/".join(_parts(path)), current) if row["mimetype"] == DIRECTORY else []
+            if below and not recursively:
+                raise errors.api_usage(f"{path}: the folder is not empty")
+            ids += [*below, row["id"]]
+        request = omero.cmd.Delete2(targetObjects={"OriginalFile": list(dict.fromkeys(ids))})
+        handle = CommandHandle(self.server, self.session, request, self.context(current))
+        proxy = self.publish(handle, "Handle", current)
+        self.server.workers.submit(handle.run)
+        return proxy
+
+    def _ids_below(self, folder: str, current: Any) -> Sequence[int]:
+        """Everything in a folder, the innermost first."""
+        context = self.context(current)
+        condition, parameters = read_scope(context)
+        prefix = folder + "/"
+        sql = (
+            'SELECT f.id FROM "OriginalFile" AS f WHERE f.repo = :repo AND substr(f.path, 1, :length) = :prefix'
+            f" AND {condition.format(alias='f')} ORDER BY length(f.path) DESC"
+        )
+        given = {**parameters, "repo": repository_uuid(self.server), "length": len(prefix), "prefix": prefix}
+        with self.server.database.read(context) as tx:
+            return [row[0] for row in tx.rows(sql, given)]
 
     def makeDir(self, path: str, parents: bool, current: Any) -> None:
         """Make a folder; with `parents` those above it too, and no error where it exists."""
@@ -428,7 +472,7 @@ class ImportProcess(StatefulService):
         import omero
 
         try:
-            ids = run_import(
+            written = run_import(
                 self.server.database,
                 self.server.files,
                 repository_uuid(self.server),
@@ -447,8 +491,8 @@ class ImportProcess(StatefulService):
         self.server.forget_caches()  # an import may bring new enumeration values
         load = functools.partial(load_objects, self.server.database, self.caller)
         return omero.grid.ImportResponse(
-            pixels=load("Pixels", [pixels for _, pixels in ids], ["image"]),
-            objects=load("Image", [image for image, _ in ids]),
+            pixels=load("Pixels", [pixels for _, pixels in written.images], ["image"]),
+            objects=load("Plate", written.plates) or load("Image", [image for image, _ in written.images]),
         )
 
     def released(self) -> None:
