@@ -15,15 +15,17 @@ from tool_errors import UserError
 DATA = Path(__file__).parents[2] / "test-data"
 
 
-def evaluate(folder: Path, true: np.ndarray, found: np.ndarray, thresholds: str = "0.5,0.7") -> dict[str, str]:
+def evaluate(
+    folder: Path, true: np.ndarray, found: np.ndarray, thresholds: str = "0.5,0.7", *more: str
+) -> dict[str, str]:
     for name, pixels in (("true", true), ("found", found)):
         tifffile.imwrite(folder / f"{name}.tiff", pixels, photometric="minisblack")
-    return evaluate_files(folder, folder / "true.tiff", folder / "found.tiff", thresholds)
+    return evaluate_files(folder, folder / "true.tiff", folder / "found.tiff", thresholds, *more)
 
 
-def evaluate_files(folder: Path, true: Path, found: Path, thresholds: str = "0.5") -> dict[str, str]:
+def evaluate_files(folder: Path, true: Path, found: Path, thresholds: str = "0.5", *more: str) -> dict[str, str]:
     evaluate_segmentation.main(
-        [f"--true={true}", f"--found={found}", f"--thresholds={thresholds}", f"--output={folder / 'out.tsv'}"]
+        [f"--true={true}", f"--found={found}", f"--thresholds={thresholds}", f"--output={folder / 'out.tsv'}", *more]
     )
     with (folder / "out.tsv").open(newline="") as stream:
         (row,) = csv.DictReader(stream, delimiter="\t")
@@ -83,6 +85,28 @@ def test_planes_are_matched_one_by_one(tmp_path):
     true[0, :5], true[1, 5:] = 1, 1
     row = evaluate(tmp_path, true, true[::-1].copy())
     assert (row["true_objects"], row["found_objects"], row["matched_0.5"]) == ("2", "2", "0")
+
+
+@settings(max_examples=10)
+@given(seed=st.integers(0, 2**32 - 1))
+def test_a_volume_is_compared_as_the_same_voxels_on_one_plane(tmp_path_factory, seed):
+    tmp_path = tmp_path_factory.mktemp("volume")
+    rng = np.random.default_rng(seed)
+    true, found = (np.kron(rng.integers(0, 5, (2, 3, 4)), np.ones((2, 3, 3), int)).astype(np.uint16) for _ in range(2))
+    found[rng.random(found.shape) < 0.1] = 0
+    volume = evaluate(tmp_path, true, found, "0.5,0.7", "--volume")
+    flat = evaluate(tmp_path, true.reshape(-1, true.shape[-1]), found.reshape(-1, found.shape[-1]))
+    assert volume == flat
+
+
+def test_movies_of_volumes_keep_time_points_apart(tmp_path):
+    true = np.zeros((2, 3, 10, 10), np.uint8)
+    true[0, :, :5], true[1, :, 5:] = 1, 1
+    for name, pixels in (("true", true), ("found", true[::-1])):
+        tifffile.imwrite(tmp_path / f"{name}.ome.tiff", pixels, ome=True, photometric="minisblack",
+                         metadata={"axes": "TZYX"})  # fmt: skip
+    row = evaluate_files(tmp_path, tmp_path / "true.ome.tiff", tmp_path / "found.ome.tiff", "0.5", "--volume")
+    assert (row["true_objects"], row["found_objects"], row["matched_0.5"], row["dice"]) == ("2", "2", "0", "0.0")
 
 
 def test_nothing_to_compare_is_empty_not_perfect(tmp_path):

@@ -48,19 +48,20 @@ class Overlaps:
         return self.shared / (self.true_area[self.true] + self.found_area[self.found] - self.shared)
 
 
-def plane_overlaps(true: ImageFile, found: ImageFile, t: int, z: int) -> Overlaps:
-    """Overlaps on one plane, from runs of equal pairs of labels, read band by band."""
+def overlaps_on(true: ImageFile, found: ImageFile, t: int, planes: list[int]) -> Overlaps:
+    """Overlaps on one plane, or in the volume of several: from runs of equal pairs of labels, read band by band."""
     import numpy as np
 
-    readers = [one.plane_reader(t, 0, z) for one in (true, found)]
     labels, lengths = [], []
-    for first, last in bands(true.size_y, true.size_x):
-        a, b = (read(first, last).astype(np.int64) for read in readers)
-        if min(a.min(), b.min()) < 0:
-            raise UserError(f"Label map {true.name} or {found.name}: holds a negative label. Labels begin at 1.")
-        runs = runs_of(a << 32 | b, first)
-        labels.append(runs.label)
-        lengths.append(runs.length)
+    for z in planes:
+        readers = [one.plane_reader(t, 0, z) for one in (true, found)]
+        for first, last in bands(true.size_y, true.size_x):
+            a, b = (read(first, last).astype(np.int64) for read in readers)
+            if min(a.min(), b.min()) < 0:
+                raise UserError(f"Label map {true.name} or {found.name}: holds a negative label. Labels begin at 1.")
+            runs = runs_of(a << 32 | b, first)
+            labels.append(runs.label)
+            lengths.append(runs.length)
     pair, index = np.unique(np.concatenate(labels), return_inverse=True)
     shared = np.bincount(index, np.concatenate(lengths), len(pair)).astype(np.int64)
     a, b = pair >> 32, pair & 0xFFFFFFFF
@@ -107,13 +108,16 @@ def splits_and_merges(overlaps: Overlaps) -> tuple[int, int]:
     return int((split > 1).sum()), int((merged > 1).sum())
 
 
-def evaluate(true: ImageFile, found: ImageFile, thresholds: tuple[float, ...]) -> dict[str, float | int]:
-    """Compare all planes; counts are summed over planes before any ratio is taken.
+def evaluate(
+    true: ImageFile, found: ImageFile, thresholds: tuple[float, ...], volume: bool = False
+) -> dict[str, float | int]:
+    """Compare all planes or volumes; counts are summed over them before any ratio is taken.
 
     Args:
         true: The true label map.
         found: The label map to judge, of the same size.
         thresholds: IoU thresholds, each above 0 and at most 1.
+        volume: Whether the planes of a time point are one volume, in which an object has one label.
 
     Returns:
         Values by column name. A ratio of nothing to nothing is NaN.
@@ -132,9 +136,10 @@ def evaluate(true: ImageFile, found: ImageFile, thresholds: tuple[float, ...]) -
     wanted = sorted({*thresholds, *BOWL_THRESHOLDS})
     counts = dict.fromkeys(("true", "found", "true_px", "found_px", "shared_px", "split", "merged"), 0)
     matched = dict.fromkeys(wanted, 0)
+    every = list(range(true.size_z))
     for t in range(true.size_t):
-        for z in range(true.size_z):
-            overlaps = plane_overlaps(true, found, t, z)
+        for planes in [every] if volume else [[z] for z in every]:
+            overlaps = overlaps_on(true, found, t, planes)
             split, merged = splits_and_merges(overlaps)
             here = (len(overlaps.true_area), len(overlaps.found_area), int(overlaps.true_area.sum()),
                     int(overlaps.found_area.sum()), int(overlaps.shared.sum()), split, merged)  # fmt: skip
@@ -192,11 +197,12 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--found", type=Path, required=True, help="label map to judge")
     parser.add_argument("--image-name", help="what the column `image` says; default: the file's name")
     parser.add_argument("--thresholds", default="0.5,0.7", help="IoU thresholds")
+    parser.add_argument("--volume", action="store_true", help="objects in 3D: planes are one volume")
     parser.add_argument("--output", type=Path, required=True, help="table of one row, TSV")
     args = parse_arguments(parser, argv)
     levels = parsed_thresholds(args.thresholds)
     name = args.image_name or args.found.name
-    figures = evaluate(open_image(args.true, f"{name} (true)"), open_image(args.found, name), levels)
+    figures = evaluate(open_image(args.true, f"{name} (true)"), open_image(args.found, name), levels, args.volume)
     with replaced_when_complete(args.output) as part:
         write_rows(part, ["image", *figures], [[name, *figures.values()]])
     print(f"{name}: F1 {figures[f'f1_{levels[0]:g}']:.3f} at IoU {levels[0]:g}")

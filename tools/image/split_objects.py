@@ -189,6 +189,7 @@ def complete_window(mask: np.ndarray, first: int, last: int, margin: int, min_ar
         if bottom == height or ends + margin <= bottom:
             # Components below the minimum cannot hold an object of it, so the watershed need not see them.
             mine &= stats[:, AREA] >= min_area
+            labels = labels[: max(int(ends) + margin, last) - top]
             return Window(top, labels, stats, _in_reading_order(labels, stats, np.flatnonzero(mine)))
         reach = max(2 * reach, int(ends) + margin - last)
 
