@@ -1,9 +1,9 @@
 """Calls to the OMERO sandbox a second, with 1, 8 and 24 clients, and the memory that it takes at rest and afterwards.
 
-`python -m benchmarks.bench_sandbox_calls` prints the figures; `make bench` collects `records()`. Each client has its own
-session and connection (TLS, as omero-py connects by default) and calls again as soon as it has the answer. The clients
-are threads of one process on the same machine, so that both sides share its cores: with many clients the figure is what
-the two of them can do together. There is no OMERO.server here to compare with.
+`python -m benchmarks.bench_sandbox_calls` prints the figures; `make bench` collects `records()`. Each client has its
+own session and connection (TLS, as omero-py connects by default) and calls again as soon as it has the answer. The
+clients are threads of one process on the same machine, so that both sides share its cores: with many clients the figure
+is what the two of them can do together. There is no OMERO.server here to compare with.
 """
 
 from __future__ import annotations

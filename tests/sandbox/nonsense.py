@@ -74,7 +74,7 @@ def parameters():
 
 def requests():
     cmd = omero.cmd
-    targets = ({}, None, {"Image": None}, {"Image": [UNKNOWN, -1]}, {"Nothing": [1]}, {"": [0]})
+    targets: tuple = ({}, None, {"Image": None}, {"Image": [UNKNOWN, -1]}, {"Nothing": [1]}, {"": [0]})
     for kind in (cmd.Delete2, cmd.Chgrp2, cmd.Chown2, cmd.Chmod2, cmd.Duplicate, cmd.SkipHead, cmd.DiskUsage2,
                  cmd.FindParents, cmd.FindChildren):  # fmt: skip
         yield kind()

@@ -1,0 +1,105 @@
+"""What the OMERO sandbox bears: a day of sessions, fifty clients at once, nonsense to all operations of all services.
+
+`python -m benchmarks.bench_sandbox_life` prints the figures; `make bench` collects `records()`. A day of sessions is one
+a minute, each with two open services left behind; memory and open files of the server are compared before and after,
+the first hundred sessions left out. Nonsense is that of tests/sandbox/test_nonsense.py, from an administrator; the
+issue asks for an answer within a second. There is no OMERO.server here to compare with.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import random
+import tempfile
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+from benchmarks.measuring import Record, figure, resident_mib
+
+SESSIONS, BEFORE, AT_ONCE = 1440, 100, 50
+GOAL = "goal of issue 3"
+
+
+def session(server: Any) -> None:
+    """Log in, open two services, leave without closing them."""
+    import omero.clients
+
+    client = omero.clients.BaseClient(host=server.host, port=server.port)
+    opened = client.createSession("root", server.root_password)
+    opened.createRawFileStore()
+    opened.createSearchService()
+    client.closeSession()
+
+
+def open_files(pid: int) -> int:
+    """Return the number of files and connections that a process has open."""
+    return len(list(Path(f"/proc/{pid}/fd").iterdir()))
+
+
+def bench_day(server: Any) -> list[Record]:
+    """Come and go."""
+    for _ in range(BEFORE):
+        session(server)
+    memory, files, start = resident_mib(server.pid), open_files(server.pid), time.perf_counter()
+    for _ in range(SESSIONS):
+        session(server)
+    seconds = time.perf_counter() - start
+    name = f"sandbox: {SESSIONS} sessions one after another"
+    return [
+        figure(f"{name}: memory more than before", resident_mib(server.pid) - memory, "MiB", "<= 20", GOAL),
+        figure(f"{name}: open files more than before", open_files(server.pid) - files, "", "<= 10", GOAL),
+        figure(f"{name}: each", seconds / SESSIONS * 1e3, "ms"),
+    ]
+
+
+def bench_at_once(server: Any) -> list[Record]:
+    """Log in with fifty clients at the same moment."""
+    threads = [threading.Thread(target=session, args=(server,)) for _ in range(AT_ONCE)]
+    start = time.perf_counter()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return [figure(f"sandbox: {AT_ONCE} clients log in and leave at once", time.perf_counter() - start, "s")]
+
+
+def bench_nonsense(server: Any) -> list[Record]:
+    """Call every operation of the stateless services, which need no preparation, with nonsense."""
+    import omero.clients
+
+    from tests.sandbox.nonsense import Nonsense
+    from tests.sandbox.slice_signatures import signatures
+
+    client = omero.clients.BaseClient(host=server.host, port=server.port)
+    client.createSession("root", server.root_password)
+    nonsense, times = Nonsense(client), []
+    for interface, operations in signatures().operations.items():
+        name = interface.rpartition(".")[2]
+        if not interface.startswith("omero.api.I"):
+            continue
+        proxy = getattr(client.sf, f"get{name[1:]}Service")()
+        # What ends the session, or takes root's password from the clients to come.
+        for operation in sorted(set(operations) - {"closeSession", "changePassword", "changeUserPassword"}):
+            for arguments in nonsense.calls(interface, operation, random.Random(operation)):
+                start = time.perf_counter()
+                with contextlib.suppress(omero.ServerError):
+                    getattr(proxy, operation)(*arguments)
+                times.append(time.perf_counter() - start)
+    client.closeSession()
+    name = f"sandbox: slowest answer to {len(times)} calls of nonsense"
+    return [figure(name, max(times), "s", "<= 1", GOAL)]
+
+
+def records() -> list[Record]:
+    """Measure everything on a server of its own."""
+    from sandbox.omero.launch import running_server
+
+    with tempfile.TemporaryDirectory() as scratch, running_server(Path(scratch)) as server:
+        return [*bench_day(server), *bench_at_once(server), *bench_nonsense(server)]
+
+
+if __name__ == "__main__":
+    print(json.dumps(records(), indent=1))
