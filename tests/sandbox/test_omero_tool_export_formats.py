@@ -516,3 +516,42 @@ def test_the_form_reaches_the_script_as_galaxy_writes_it(lab: Lab, export):
     form = json.loads('{"selection": {"channels": "", "planes": null, "times": "", "projection": "none", "level": 0}}')
     [path], _ = export(by_id(image), kind="ome_zarr", plates=False, selection=form["selection"])
     assert path.name.startswith("Image_")
+
+
+def test_a_channel_is_found_by_its_name_wherever_it_stands_in_each_image(lab: Lab, export):
+    dataset = lab.container("Dataset", "mixed")
+    pixels = noise((1, 3, 1, 6, 7))
+    for number, names in enumerate((("DAPI", "GFP"), ("GFP", "RFP", "DAPI"))):
+        planes = {(0, c, 0): pixels[0, c, 0] for c in range(len(names))}
+        lab.image(f"im {number}", planes, dataset, list(names))
+    files, rows = export(typed("dataset", "mixed"), selection={"channels": "DAPI"})
+    for path, place in zip(files, (0, 2), strict=True):
+        np.testing.assert_array_equal(read(path)[0, 0, 0], pixels[0, place, 0])
+    assert {row["channel_names"] for row in rows} == {"DAPI"}
+    with pytest.raises(UserError, match=r"'im 0': no channel 'RFP'. It has: 1 DAPI, 2 GFP"):
+        export(typed("dataset", "mixed"), selection={"channels": "RFP"})
+
+
+def test_one_login_few_stores_and_requests_far_below_ices_limit(lab: Lab, export, three, monkeypatch):
+    """Connecting twice, exhausting the server and planes above 256 MB were defects of other tools."""
+    import omero_session
+
+    logins, stores, tiles = [], [], []
+    connect, fetch, open_store = omero_session._connect, omero_pixels._Stores._fetch, omero_pixels._Stores._store
+    monkeypatch.setattr(omero_session, "_connect", lambda *args: logins.append(1) or connect(*args))
+    monkeypatch.setattr(
+        omero_pixels._Stores, "_fetch", lambda self, tile, number: tiles.append(tile) or fetch(self, tile, number)
+    )
+
+    def opened(self, *args):
+        found = open_store(self, *args)
+        stores.append(found)
+        return found
+
+    monkeypatch.setattr(omero_pixels._Stores, "_store", opened)
+    monkeypatch.setattr(image_export, "TILE", 32)
+    export(three)
+    assert len(logins) == 1
+    assert len({id(store) for store in stores}) <= omero_pixels.THREADS
+    assert max(tile.width * tile.height for tile in tiles) <= 32 * 32
+    assert omero_pixels.TILE**2 * 16 < 256 << 20

@@ -394,3 +394,23 @@ def test_every_page_is_one_query_whatever_is_asked(lab: Lab, monkeypatch: pytest
         calls.clear()
         find_columns.image_table(session, found, ["hierarchy", "sizes", *find_columns.GROUPS], ["dose"])
         assert len(calls) <= 2 * (len(find_columns.GROUPS) + 1) + 1
+
+
+def test_the_form_as_galaxy_sends_it_untouched(lab: Lab, find):
+    """Empty texts arrive as null or ""; a default call that failed on them was a defect of the tools before."""
+    lab.image("im", PLANE, lab.container("Dataset", "d"))
+    table = {"rows": "image", "columns": ["hierarchy", "sizes"], "keys": None}
+    for nothing in (None, ""):
+        filters = {"name": nothing, "tags": nothing, "key_values": nothing}
+        [row] = find(typed("dataset", "d"), omero_group=nothing, filters=filters, sets=[], table=table)
+        assert row["image_name"] == "im"
+
+
+def test_the_order_does_not_depend_on_the_request(lab: Lab, find):
+    first, second = lab.container("Dataset", "z"), lab.container("Dataset", "a")
+    images = [lab.image(str(number), PLANE, dataset) for number, dataset in enumerate((second, first, second))]
+    expected = [str(images[1]), str(images[0]), str(images[2])]  # by dataset id, then image id
+    for target in (typed("dataset", "z, a"), typed("dataset", "a, z"), everything("mine")):
+        assert [row["image_id"] for row in find(target)] == expected
+    by_set = sets([{"kind": "size", "axis": "x", "compare": ">=", "size": 1}], [{"kind": "owner", "owner": lab.user}])
+    assert [row["image_id"] for row in find(everything("mine"), sets=by_set)] == expected
