@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from sandbox.omero import errors, hydrate, views
@@ -218,6 +219,39 @@ class RenderingEngine(PyramidService):
             raise errors.validation(f"Rendering model {value} is not greyscale or rgb")
         self._change(greyscale=value == "greyscale")
 
+    def updateSettings(self, settings: Any, current: Any) -> None:
+        """Take over a RenderingDef, part by part as the `set` methods do; a part with a null in it is left alone."""
+        if settings is None or not settings.isLoaded():
+            raise errors.api_usage("Settings are needed")
+        before = self._settings()
+        try:
+            self._take(self.setModel, current, settings.model)
+            self._take(self.setDefaultZ, current, *values_of(settings, "defaultZ"))
+            self._take(self.setDefaultT, current, *values_of(settings, "defaultT"))
+            if settings.quantization is not None and settings.quantization.isLoaded():
+                self._take(self.setQuantumStrategy, current, *values_of(settings.quantization, "bitResolution"))
+                self._take(self.setCodomainInterval, current, *values_of(settings.quantization, "cdStart", "cdEnd"))
+            bindings = list(settings.copyWaveRendering()) if settings.sizeOfWaveRendering() > 0 else []
+            for index, channel in enumerate(bindings[: len(before.channels)]):
+                if channel is not None and channel.isLoaded():
+                    self._update_channel(index, channel, current)
+        except BaseException:
+            self.rendering = before
+            raise
+
+    def _update_channel(self, index: int, channel: Any, current: Any) -> None:
+        self._take(self.setActive, current, index, *values_of(channel, "active"))
+        self._take(self.setChannelWindow, current, index, *values_of(channel, "inputStart", "inputEnd"))
+        curve = values_of(channel, "coefficient", "noiseReduction")
+        self._take(self.setQuantizationMap, current, index, channel.family, *curve)
+        self._take(self.setRGBA, current, index, *values_of(channel, "red", "green", "blue", "alpha"))
+        self._take(self.setChannelLookupTable, current, index, *values_of(channel, "lookupTable"))
+
+    @staticmethod
+    def _take(change: Callable[..., None], current: Any, *values: Any) -> None:
+        if None not in values:
+            change(*values, current)
+
     def getModel(self, current: Any) -> Any:
         """Grey or colour."""
         wanted = "greyscale" if self._settings().greyscale else "rgb"
@@ -417,3 +451,9 @@ def plane_minmax(source: Any, c: int) -> tuple[float, float]:
         if values.size and values.dtype.kind != "c":
             low, high = min(low, float(values.min())), max(high, float(values.max()))
     return (low, high) if low <= high else (0.0, 1.0)
+
+
+def values_of(thing: Any, *names: str) -> list[Any]:
+    """The plain values of an object's properties; None for each that is null."""
+    found = [getattr(thing, name) for name in names]
+    return [value.val if value is not None else None for value in found]
