@@ -225,6 +225,64 @@ def test_a_zipped_ome_zarr_is_one_image(lab: Lab, run, tmp_path: Path, folder):
     assert (again["image_id"], again["status"]) == (row["image_id"], "skipped")
 
 
+def plate_members(fields: dict[str, list[np.ndarray]], folder: Path) -> dict[str, bytes]:
+    """The files of an OME-Zarr 0.4 plate: images (y, x) by well path such as "A/1"."""
+    import zarr
+
+    root = zarr.open_group(folder / "p.zarr", mode="w", zarr_format=2)
+    rows, columns = (sorted({path.split("/")[part] for path in fields}) for part in (0, 1))
+    wells = [
+        {"path": path, "rowIndex": rows.index(path.split("/")[0]), "columnIndex": columns.index(path.split("/")[1])}
+        for path in fields
+    ]
+    named_rows, named_columns = ([{"name": name} for name in names] for names in (rows, columns))
+    plate = {"name": "assay", "rows": named_rows, "columns": named_columns, "wells": wells, "version": "0.4"}
+    root.attrs["plate"] = {**plate, "field_count": max(map(len, fields.values()))}
+    for path, images in fields.items():
+        well = root.require_group(path)
+        well.attrs["well"] = {"images": [{"path": str(n)} for n in range(len(images))], "version": "0.4"}
+        for number, image in enumerate(images):
+            group = well.create_group(str(number))
+            group.create_array("0", data=image, chunks=image.shape)
+            axes = [{"name": name, "type": "space"} for name in "yx"]
+            scale = [{"type": "scale", "scale": [1.0, 1.0]}]
+            datasets = [{"path": "0", "coordinateTransformations": scale}]
+            group.attrs["multiscales"] = [{"axes": axes, "datasets": datasets, "version": "0.4"}]
+    return {
+        f"assay.zarr/{path.relative_to(folder / 'p.zarr')}": path.read_bytes()
+        for path in (folder / "p.zarr").rglob("*")
+        if path.is_file()
+    }
+
+
+def test_an_ome_zarr_plate_goes_into_a_screen_once(lab: Lab, run, tiff, tmp_path: Path):
+    fields = {"A/1": [picture(1), picture(2)], "B/2": [picture(3)]}
+    files = [pack(tmp_path, plate_members(fields, tmp_path))]
+    place = {"by": "screen", "screen": "s", "create": True}
+    rows = run(files, "image,dose\n*,3\n", place=place)
+    assert [(row["well"], row["field"], row["screen_name"], row["status"]) for row in rows] == [
+        ("A1", "1", "s", "imported"),
+        ("A1", "2", "s", "imported"),
+        ("B2", "1", "s", "imported"),
+    ]
+    for row, image in zip(rows, (picture(1), picture(2), picture(3)), strict=True):
+        np.testing.assert_array_equal(pixels_of(lab, row["image_id"])[0, 0, 0], image)
+    assert count(lab, "Plate") == 1
+    assert lab.rows("select s.name, p.name from ScreenPlateLink l join l.parent s join l.child p") == [
+        ["s", rows[0]["plate_name"]]
+    ]
+    before = all_counts(lab)
+    again = run(files, "image,dose\n*,3\n", place=place, existing="skip")
+    assert [(row["image_id"], row["status"]) for row in again] == [(row["image_id"], "skipped") for row in rows]
+    with pytest.raises(UserError, match="screen 's' has its content already"):
+        run(files, place=place)
+    with pytest.raises(UserError, match=r"file 'pack.zip/assay.zarr'|file 'assay.zarr'"):
+        run(files)  # into a dataset
+    with pytest.raises(UserError, match="file 'a': "):
+        run([*files, tiff("a", picture(0))], place={**place, "screen": "other"})
+    assert all_counts(lab) == before
+
+
 def test_all_files_of_a_zip_as_one_fileset(lab: Lab, run, tiff, tmp_path: Path):
     files = {"a.ome.tiff": Path(tiff("a", picture(0))["source_path"]).read_bytes(), "notes/readme.txt": b"kept"}
     [row] = run([pack(tmp_path, files)], zip_holds="fileset")

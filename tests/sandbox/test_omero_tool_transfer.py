@@ -14,7 +14,7 @@ from omero.rtypes import rbool, rdouble, rint, rlong, rstring, rtime
 from sandbox.omero.launch import running_server
 from tests.galaxy.seed_omero import link
 from tests.sandbox.omero_tool_fixtures import Lab, lab, make_lab, proxy, read_rows, typed
-from tests.sandbox.test_omero_tool_import_images import all_counts, pixels_of
+from tests.sandbox.test_omero_tool_import_images import all_counts, picture, pixels_of, plate_members
 
 __all__ = ("lab", "proxy")
 XSD = Path(etree.__file__).parents[1] / "ome_types" / "ome-2016-06.xsd"
@@ -320,6 +320,37 @@ def test_a_screen_with_plates_wells_fields_and_acquisitions(lab: Lab, pack, unpa
     before = all_counts(other)
     again, containers = unpack(other, crate)
     assert {row["status"] for row in (*again, *containers)} == {"unchanged"}
+    assert all_counts(other) == before
+
+
+def test_a_plate_that_was_imported_as_one_arrives_as_one(lab: Lab, pack, unpack, tmp_path: Path):
+    """The server makes the plate of the files; the transfer takes it over, with name and annotations of the source."""
+    from image_filesets import ImageFileset, SourceFile
+    from omero_imports import ImportRun, import_fileset
+    from omero_session import open_session
+    from original_files import file_sha1
+
+    members = plate_members({"A/1": [picture(1), picture(2)], "B/2": [picture(3)]}, tmp_path)
+    paths = [tmp_path / "p.zarr" / name.partition("/")[2] for name in members]
+    order = sorted(zip(members, paths, strict=True), key=lambda one: one[0].count("/"))
+    files = tuple(SourceFile(name, path, file_sha1(path)) for name, path in order)
+    screen = lab.container("Screen", "s")
+    with open_session(lab.address) as session:
+        import_fileset(session, ImportRun(), ImageFileset("p", files), None, screen_id=screen)
+    plate = lab.session.getQueryService().findByQuery("select p from Plate p", None)
+    plate.name, plate.description = rstring("renamed"), rstring(TEXT)
+    lab.save(plate)
+    [[well]] = lab.rows("select w.id from Well w where w.row = 1")
+    note = omero.model.CommentAnnotationI(lab.save(annotation("Comment", textValue=rstring("a well"))), False)
+    link(lab.session, "WellAnnotationLinkI", omero.model.WellI(well, False), note)
+    source = described(lab)
+    crate = pack(lab, "screen", "s")
+    other = lab.stranger()
+    unpack(other, crate)
+    assert described(other) == source
+    before = all_counts(other)
+    images, containers = unpack(other, crate)
+    assert {row["status"] for row in (*images, *containers)} == {"unchanged"}
     assert all_counts(other) == before
 
 

@@ -15,6 +15,7 @@ from typing import Any
 
 from image_filesets import ImageFileset
 from omero_session import NAMESPACE, Session
+from omero_undo import merge_ids
 from tool_errors import UserError
 
 BLOCK = 4 << 20  # Bytes a message, far below Ice's limit of 256 MB.
@@ -161,8 +162,13 @@ def find_imported(
 
 
 def undo_imports(session: Session, run: ImportRun, made: Mapping[str, Sequence[int]]) -> None:
-    """Delete all filesets of a run with their images, and what else it made, in one transaction."""
-    session.delete({"Fileset": run.filesets(session), **made})
+    """Delete all filesets of a run with their images and plates, and what else it made, in one transaction."""
+    filesets = run.filesets(session)
+    plates: list[int] = []
+    for start in range(0, len(filesets), PAGE):
+        hql = "select distinct w.plate.id from WellSample s join s.well w join s.image i where i.fileset.id in (:ids)"
+        plates += [row[0] for row in session.rows(hql, ids=filesets[start : start + PAGE])]
+    session.delete(merge_ids([{"Fileset": filesets, "Plate": sorted(set(plates) - set(made.get("Plate", [])))}, made]))
 
 
 def _managed_repository(session: Session) -> Any:

@@ -28,18 +28,21 @@ class Copies:
     fresh: set[Key] = field(default_factory=set)
 
 
-def find_filesets(session: Session, crate: Crate) -> dict[str, Mark]:
-    """Marks of the filesets that an earlier run has imported, by `CrateFileset.key`.
+def find_filesets(session: Session, crate: Crate) -> dict[str, tuple[Mark, list[int]]]:
+    """Marks and images of the filesets that an earlier run has imported, by `CrateFileset.key`.
 
-    A fileset counts only if all its images are there still.
+    A fileset counts only if all its images are there still. OMERO puts the mark of an import on the images, or, where
+    the files hold a plate, on the plate.
     """
     names = {crate.manifest.lsid(one.key): one for one in crate.manifest.filesets}
-    marks = find_marks(session, names, kinds=("Image",))
-    return {
-        names[source].key: mark
-        for source, mark in marks.items()
-        if len(mark.objects["Image"]) == len(names[source].images)
-    }
+    found: dict[str, tuple[Mark, list[int]]] = {}
+    for source, mark in find_marks(session, names, kinds=("Image", "Plate")).items():
+        hql = "select distinct s.image.id from WellSample s join s.well w where w.plate.id in (:ids)"
+        on_plates = paged_rows(session, hql, mark.objects.get("Plate", []))
+        images = mark.objects.get("Image") or [row[0] for row in on_plates]
+        if len(images) == len(names[source].images):
+            found[names[source].key] = (mark, images)
+    return found
 
 
 def import_images(
@@ -69,11 +72,11 @@ def import_images(
     for row in report:
         rows.setdefault(row["files"], []).append(row)
     for number, one in enumerate(crate.manifest.filesets, 1):
-        mark = there.get(one.key)
+        mark, found = there.get(one.key, (None, []))
         status = "made" if mark is None or mark.state != COMPLETE else "unchanged"
         for row in rows[one.key]:
             row["status"] = AT_WORK
-        found = _import(session, crate, one, run, made) if mark is None else mark.objects["Image"]
+        found = found or _import(session, crate, one, run, made)
         copied = _by_series(session, one, found, images)
         copies.ids |= {("Image", source): image for source, image in copied.items()}
         if status == "made":

@@ -102,7 +102,7 @@ def _plan(session: Session, crate: Crate, images: list[Row], containers: list[Ro
     """Say of each object what would happen to it."""
     there = find_filesets(session, crate)
     for row in images:
-        mark = there.get(row["files"])
+        mark, _ = there.get(row["files"], (None, []))
         rois = crate.manifest.rois.get(row["source_image_id"])
         row["roi_count"] = rois.count if rois else 0
         row["status"] = "would make" if mark is None else "unchanged" if mark.state == COMPLETE else "would complete"
