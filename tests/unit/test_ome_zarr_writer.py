@@ -161,7 +161,7 @@ def test_regions_cover_the_plane_once_in_either_order(height, width):
     area = 0
     for rows, columns in block_regions(height, width, 2):
         assert rows.start % 2048 == 0 == columns.start % 2048
-        assert (rows.stop - rows.start) * (columns.stop - columns.start) * 2 <= 1 << 27
+        assert (rows.stop - rows.start) * (columns.stop - columns.start) * 2 <= 1 << 26
         area += (rows.stop - rows.start) * (columns.stop - columns.start)
     assert area == height * width
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 CHUNK = 512  # edge of a chunk: 512 KiB of 16-bit pixels, what viewers fetch at once
 BLOCK = 2048  # edge of what is written at once, and of a shard
 SHARD_FROM_CHUNKS = 64  # an array of more chunks is sharded: one file for up to 16 of them
-PENDING_BYTES = 1 << 27  # what `block_regions` lets wait in incomplete blocks before it changes the order
+PENDING_BYTES = 1 << 26  # a row of blocks may have so many bytes; a wider plane comes in squares (`block_regions`)
 
 
 class PyramidWriter:
