@@ -291,3 +291,35 @@ def test_a_plate_is_no_ome_tiff(tmp_path):
 @pytest.mark.parametrize(("index", "name"), [(0, "A"), (25, "Z"), (26, "AA"), (31, "AF")])
 def test_row_names(index, name):
     assert row_name(index) == name
+
+
+@pytest.mark.parametrize("form", ["ome-zarr-0.4", "ome-zarr-0.5"])
+def test_ome_zarr_py_reads_it(tmp_path, form):
+    """The reference implementation finds the same pixels, levels, channels, scale and labels."""
+    from ome_zarr.io import parse_url
+    from ome_zarr.reader import Reader
+
+    convert(
+        DATA / "nuclei.ome.tiff", tmp_path / "a", form,
+        f"--labels={DATA / 'nuclei_truth.ome.tiff'}", "--label-name=nuclei",
+    )  # fmt: skip
+    location = parse_url(str(tmp_path / "a"))
+    assert location is not None
+    nodes = list(Reader(location)())
+    image = nodes[0]
+    np.testing.assert_array_equal(np.asarray(image.data[0])[0], open_image(DATA / "nuclei.ome.tiff").read_plane())
+    assert image.metadata["channel_names"] == ["Nuclei"]
+    labels = next(node for node in nodes if "nuclei" in str(node.zarr.path))
+    np.testing.assert_array_equal(np.asarray(labels.data[0]), open_image(DATA / "nuclei_truth.ome.tiff").read_plane())
+
+
+def test_ngff_zarr_reads_an_ozx(tmp_path):
+    import ngff_zarr
+
+    convert(DATA / "synthetic_tczyx.ome.tiff", tmp_path / "a.ozx", "ozx")
+    image = ngff_zarr.from_ngff_zarr(str(tmp_path / "a.ozx")).images[0]
+    assert list(image.dims) == list("tczyx")
+    assert image.scale == {"t": 30.0, "c": 1.0, "z": 2.0, "y": 0.5, "x": 0.5}
+    assert image.axes_units["x"] == "micrometer"
+    source = open_image(DATA / "synthetic_tczyx.ome.tiff")
+    np.testing.assert_array_equal(np.asarray(image.data)[1, 1, 2], source.read_plane(1, 1, 2))
