@@ -58,6 +58,40 @@ def with_scikit_image(image: Path, output: Path) -> None:
                      compressionargs={"level": 1}, predictor=True)  # fmt: skip
 
 
+def untiled(image: Path, output: Path) -> None:
+    """The tool with the whole plane as its only band."""
+    import cv2
+    import numpy as np
+
+    sys.path.insert(0, str(TOOL.parent))
+    import foreground_mask
+    import segment_objects
+
+    def histogram(read: foreground_mask.RowReader, height: int, width: int) -> tuple[np.ndarray, np.ndarray]:
+        # OpenCV counts a whole plane in float32, which ends at 2^24.
+        return np.bincount(read(0, height).ravel(), minlength=1 << 16), np.arange(1 << 16)
+
+    cv2.setNumThreads(2)
+    foreground_mask.BAND_PIXELS = foreground_mask.CACHED_PIXELS = 1 << 60
+    foreground_mask.histogram = histogram
+    segment_objects.main(["--image", str(image), "--output", str(output)])
+
+
+def compare_untiled(size: int) -> dict[str, float]:
+    """Run the tool by bands and on the whole plane, once each, one after the other."""
+    with tempfile.TemporaryDirectory() as folder:
+        image, tiled, whole = (Path(folder) / name for name in ("image.ome.tiff", "tiled.ome.tiff", "whole.ome.tiff"))
+        run_process(part_of(__file__, "make", image, size))
+        ours = run_process([sys.executable, str(TOOL), "--image", str(image), "--output", str(tiled)])
+        other = run_process(part_of(__file__, "untiled", image, whole))
+        command = part_of(__file__, "same", tiled, whole)
+        answer = subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT)
+        return {
+            "same": float(answer.stdout), "time_ratio": ours.seconds / other.seconds, "wall": ours.seconds,
+            "memory": ours.peak_mib, "other_wall": other.seconds, "other_memory": other.peak_mib,
+        }  # fmt: skip
+
+
 def same_objects(found: Path, expected: Path) -> float:
     """Share of the expected objects that were found pixel for pixel."""
     import numpy as np
@@ -104,12 +138,20 @@ def records() -> list[Record]:
             "other_memory": ("MiB", ""),
         }  # fmt: skip
         found += [figure(f"{prefix}: {name}", figures[name], *goal, COMPARED) for name, goal in goals.items()]
-    return found
+    figures = compare_untiled(16384)
+    tiled = {
+        "same": ("share", ">= 1"), "time_ratio": ("x", "<= 1.2"), "memory": ("MiB", "<= 1000"), "wall": ("s", ""),
+        "other_wall": ("s", ""), "other_memory": ("MiB", ""),
+    }  # fmt: skip
+    prefix, compared = "segment_objects 16384x16384 by bands", "the same with the whole plane in memory"
+    return found + [figure(f"{prefix}: {name}", figures[name], *goal, compared) for name, goal in tiled.items()]
 
 
 if __name__ == "__main__":
     if sys.argv[1:2] == ["scikit-image"]:
         with_scikit_image(Path(sys.argv[2]), Path(sys.argv[3]))
+    elif sys.argv[1:2] == ["untiled"]:
+        untiled(Path(sys.argv[2]), Path(sys.argv[3]))
     elif sys.argv[1:2] == ["same"]:
         print(same_objects(Path(sys.argv[2]), Path(sys.argv[3])))
     elif sys.argv[1:2] == ["make"]:

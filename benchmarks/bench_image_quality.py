@@ -1,0 +1,95 @@
+"""segment_objects on real annotated nuclei, judged by evaluate_segmentation, beside what scikit-image finds there.
+
+The image is `test-data/nuclei.ome.tiff`: 125 nuclei of the 2018 Data Science Bowl; test-data/README.md says whence.
+`python -m benchmarks.bench_image_quality` prints the figures; `make bench` collects `records()`.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+import tempfile
+from pathlib import Path
+
+from benchmarks.measuring import ROOT, Record, figure, part_of, run_process
+
+TOOLS = ROOT / "tools" / "image"
+IMAGE, TRUTH = (ROOT / "test-data" / name for name in ("nuclei.ome.tiff", "nuclei_truth.ome.tiff"))
+# Name in the table, options of segment_objects.
+SETTINGS = {
+    "as it stands": [],
+    "background radius 25, as the help's example": ["--background-radius", "25"],
+    "local Otsu": ["--method", "local_otsu", "--local-size", "101", "--local-offset", "-10"],
+}
+# The alternatives of scikit-image, and the setting that is to be no worse.
+OTSU, WATERSHED = "Otsu and label of scikit-image 0.26", "Otsu, distance and watershed of scikit-image 0.26"
+FIGURES = ("f1_0.5", "f1_0.7", "average_precision_0.5", "mean_average_precision")
+
+
+def with_scikit_image(split: str, output: Path) -> None:
+    """What the gallery of scikit-image shows: Otsu's threshold and labels, or a watershed of the distance."""
+    import numpy as np
+    import tifffile
+    from scipy.ndimage import distance_transform_edt
+    from skimage.feature import peak_local_max
+    from skimage.filters import gaussian, threshold_otsu
+    from skimage.measure import label
+    from skimage.segmentation import watershed
+
+    grey = gaussian(tifffile.imread(IMAGE), 1, preserve_range=True)
+    mask = grey > threshold_otsu(grey)
+    labels = label(mask, connectivity=1)
+    if split == "watershed":
+        distance = distance_transform_edt(mask)
+        peaks = peak_local_max(distance, min_distance=7, labels=labels)
+        markers = np.zeros(mask.shape, np.int32)
+        markers[tuple(peaks.T)] = np.arange(1, len(peaks) + 1)
+        labels = watershed(-distance, markers, mask=mask)
+    tifffile.imwrite(output, labels.astype(np.uint16))
+
+
+def judged(labels: Path, folder: Path) -> dict[str, float]:
+    """Figures of a label map against the annotation."""
+    table = folder / "evaluation.tsv"
+    tool = str(TOOLS / "evaluate_segmentation.py")
+    run_process([sys.executable, tool, f"--true={TRUTH}", f"--found={labels}", f"--output={table}"])
+    with table.open(newline="") as stream:
+        (row,) = csv.DictReader(stream, delimiter="\t")
+    return {name: float(row[name]) for name in FIGURES}
+
+
+def records() -> list[Record]:
+    """Figures for `benchmarks/results.json`."""
+    found = []
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        labels = folder / "labels.ome.tiff"
+        for name, options in SETTINGS.items():
+            command = [sys.executable, str(TOOLS / "segment_objects.py"), f"--image={IMAGE}", f"--output={labels}"]
+            run_process([*command, *options])
+            found += _figures(f"segment_objects, {name}", judged(labels, folder))
+        best = {record["name"].split(": ")[1]: record["value"] for record in found[len(FIGURES) : 2 * len(FIGURES)]}
+        for kind, name in (("otsu", OTSU), ("watershed", WATERSHED)):
+            run_process(part_of(__file__, "scikit-image", kind, labels))
+            other = judged(labels, folder)
+            found += _figures(name, other)
+            found += [
+                figure(f"125 nuclei, gain of segment_objects over {name}: {one}", best[one] - value, "", ">= 0", name)
+                for one, value in other.items()
+            ]
+    return found
+
+
+def _figures(who: str, values: dict[str, float]) -> list[Record]:
+    return [
+        figure(f"125 nuclei, {who}: {name}", value, "", "", "annotation of the 2018 Data Science Bowl")
+        for name, value in values.items()
+    ]
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["scikit-image"]:
+        with_scikit_image(sys.argv[2], Path(sys.argv[3]))
+    else:
+        print(json.dumps(records(), indent=1))
