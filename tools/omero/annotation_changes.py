@@ -217,7 +217,7 @@ def _upload(session: Session, files: Sequence[Attachment], made: MadeObjects) ->
     uploaded: dict[Attachment, int] = {}
     for one in dict.fromkeys(files):
         mimetype = mimetypes.guess_type(one.name)[0] or "application/octet-stream"
-        uploaded[one] = upload_file(session, one.path, name=one.name, mimetype=mimetype, sha1=one.sha1)
+        uploaded[one] = upload_file(session, one.path, name=one.name, mimetype=mimetype, sha1=one.sha1, mark=MARK)
         made.add("OriginalFile", [uploaded[one]])
         print(f"{one.name}: {one.size:,} bytes uploaded", flush=True)
     return uploaded

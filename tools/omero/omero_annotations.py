@@ -78,8 +78,8 @@ def linked_files(session: Session, kind: str, ids: Sequence[int]) -> list[Linked
     return [_linked([*row[:5], _attached_file(row[5:])]) for row in rows]
 
 
-def save_annotations(session: Session, kind: str, wanted: Sequence[tuple[int, Any]], made: MadeObjects) -> list[int]:
-    """Save new annotations and link each to its object, in batches; returns their ids.
+def save_annotations(session: Session, kind: str, wanted: Sequence[tuple[int, Any]], made: MadeObjects) -> None:
+    """Save new annotations with their links to objects, in batches: never one without the other.
 
     Args:
         session: An open session.
@@ -87,31 +87,32 @@ def save_annotations(session: Session, kind: str, wanted: Sequence[tuple[int, An
         wanted: (object id, unsaved annotation).
         made: Learns the ids of what was saved.
     """
-    saved: list[int] = []
+    link = f"{CLASSES[kind]}AnnotationLink"
     for start in range(0, len(wanted), BATCH):
         batch = wanted[start : start + BATCH]
-        ids = session.update.saveAndReturnIds([annotation for _, annotation in batch])
+        ids = session.update.saveAndReturnIds([_link(kind, number, annotation) for number, annotation in batch])
+        made.add(link, ids)
+        hql = f"select l.id, l.child.id from {link} l where l.id in (:ids)"  # noqa: S608 (a class of our list)
+        children = dict(session.rows(hql, ids=ids))
         for (_, annotation), number in zip(batch, ids, strict=True):
-            made.add(type(annotation).__name__.removesuffix("I"), [number])
-        links = [(object_id, type(one), number) for (object_id, one), number in zip(batch, ids, strict=True)]
-        link_annotations(session, kind, links, made)
-        saved += ids
-    return saved
+            made.add(type(annotation).__name__.removesuffix("I"), [children[number]])
 
 
 def link_annotations(session: Session, kind: str, wanted: Iterable[tuple[int, type, int]], made: MadeObjects) -> None:
     """Link existing annotations, given as (object id, class of omero.model, annotation id), to objects."""
+    links = [_link(kind, object_id, annotation(number, False)) for object_id, annotation, number in wanted]
+    if links:
+        made.add(f"{CLASSES[kind]}AnnotationLink", session.update.saveAndReturnIds(links))
+
+
+def _link(kind: str, object_id: int, annotation: Any) -> Any:
     import omero.model
 
     model = CLASSES[kind]
-    links = []
-    for object_id, annotation, number in wanted:
-        link = getattr(omero.model, f"{model}AnnotationLinkI")()
-        link.parent = getattr(omero.model, f"{model}I")(object_id, False)
-        link.child = annotation(number, False)
-        links.append(link)
-    if links:
-        made.add(f"{model}AnnotationLink", session.update.saveAndReturnIds(links))
+    link = getattr(omero.model, f"{model}AnnotationLinkI")()
+    link.parent = getattr(omero.model, f"{model}I")(object_id, False)
+    link.child = annotation
+    return link
 
 
 def _links(session: Session, kind: str, ids: Sequence[int], annotation: str, fields: str) -> list[list[Any]]:

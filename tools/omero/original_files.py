@@ -50,8 +50,11 @@ def download_file(session: Session, file_id: int, path: Path, *, size: int, sha1
         raise UserError(f"{shown}: OMERO's file is damaged (checksum or size). Import it again.")
 
 
-def upload_file(session: Session, path: Path, *, name: str, mimetype: str, sha1: str) -> int:
+def upload_file(session: Session, path: Path, *, name: str, mimetype: str, sha1: str, mark: str = "") -> int:
     """Make an OriginalFile of a file on disk; returns its id. A failed upload leaves none.
+
+    If the connection breaks, nothing can be taken away any more: the next upload of the same file does it, see
+    `_delete_left_over`.
 
     Args:
         session: An open session.
@@ -59,12 +62,15 @@ def upload_file(session: Session, path: Path, *, name: str, mimetype: str, sha1:
         name: What OMERO calls it.
         mimetype: Its MIME type.
         sha1: Its checksum, from `file_sha1`.
+        mark: Says who made it; OMERO keeps it as the file's path. Only marked uploads can be told from others later.
     """
+    if mark:
+        _delete_left_over(session, name, sha1, mark)
     from omero.model import ChecksumAlgorithmI, OriginalFileI
     from omero.rtypes import rlong, rstring
 
     made = OriginalFileI()
-    made.name, made.path, made.mimetype = rstring(name), rstring(""), rstring(mimetype)
+    made.name, made.path, made.mimetype = rstring(name), rstring(mark), rstring(mimetype)
     made.size, made.hash = rlong(path.stat().st_size), rstring(sha1)
     made.hasher = ChecksumAlgorithmI()
     made.hasher.value = rstring(SHA1)
@@ -87,6 +93,16 @@ def upload_file(session: Session, path: Path, *, name: str, mimetype: str, sha1:
             session.delete({"OriginalFile": [file_id]})
         raise
     return int(file_id)
+
+
+def _delete_left_over(session: Session, name: str, sha1: str, mark: str) -> None:
+    """Delete this user's own uploads of the same file that nothing is attached to: a run broke off after them."""
+    rows = session.rows(
+        "select f.id from OriginalFile f where f.name = :name and f.hash = :sha1 and f.path = :mark "
+        "and f.details.owner.id = :me and not exists (select a.id from FileAnnotation a where a.file.id = f.id)",
+        **{"name": name, "sha1": sha1, "mark": mark, "me": session.user_id},
+    )
+    session.delete({"OriginalFile": [row[0] for row in rows]})
 
 
 def file_sha1(path: Path) -> str:
