@@ -10,15 +10,15 @@ import pytest
 import tifffile
 from lxml import etree
 from omero.rtypes import rbool, rdouble, rint, rlong, rstring, rtime
+from tool_errors import UserError
 
 from sandbox.omero.launch import running_server
 from tests.galaxy.seed_omero import link
-from tests.sandbox.omero_tool_fixtures import Lab, lab, make_lab, proxy, read_rows, typed
-from tests.sandbox.test_omero_tool_import_images import all_counts, picture, pixels_of, plate_members
+from tests.sandbox.omero_tool_fixtures import Lab, lab, make_lab, read_rows, typed
+from tests.sandbox.test_omero_tool_import_images import all_counts, count, picture, pixels_of, plate_members
 
-__all__ = ("lab", "proxy")
+__all__ = ("lab",)
 XSD = Path(etree.__file__).parents[1] / "ome_types" / "ome-2016-06.xsd"
-OME = "{http://www.openmicroscopy.org/Schemas/OME/2016-06}"
 TEXT = 'µ \r\n\ttabs <and> & "quotes"'  # what XML and Windows make of text
 
 
@@ -38,7 +38,7 @@ def unpack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
 
     def start(lab: Lab, crate: Path, **config: Any) -> tuple[list[dict[str, str]], list[dict[str, str]]]:
         lab.sign_in()
-        address = {"omero_host": config.pop("omero_host")} if "omero_host" in config else {}
+        address = {name: config.pop(name) for name in ("omero_host", "omero_group") if name in config}
         do = {"mode": "unpack", "crate": {"element_identifier": "crate", "source_path": str(crate)}, **config}
         outputs = {"output": "images.tsv", "containers": "containers.tsv"}
         paths = lab.run(omero_transfer, tmp_path, outputs, do=do, **address)
@@ -481,3 +481,78 @@ def test_what_was_added_at_the_source_comes_with_the_next_crate(lab: Lab, pack, 
     rows, _ = unpack(other, pack(lab, "project", "p", "later.zip"))
     assert [row["status"] for row in rows] == ["unchanged", "completed"]
     assert described(other) == described(lab)
+
+
+def changed(crate: Path, name: str, change: Any) -> Path:
+    """A copy of a crate in which one file is another, or missing where `change` gives None."""
+    made = crate.with_name("changed.zip")
+    with zipfile.ZipFile(crate) as source, zipfile.ZipFile(made, "w") as target:
+        for member in source.namelist():
+            data = source.read(member)
+            data = change(data) if member == name else data
+            if data is not None:
+                target.writestr(member, data)
+    return made
+
+
+def test_a_damaged_or_harmful_crate_is_refused_and_nothing_is_made(lab: Lab, unpack):
+    crate = Path(omero_transfer.__file__).with_name("test-data") / "transfer_crate.zip"
+    before = all_counts(lab)
+    text, document = "transfer.json", "metadata.ome.xml"
+
+    def said(key: str, value: Any) -> Any:
+        return lambda data: json.dumps({**json.loads(data), key: value}).encode()
+
+    cases = [
+        (text, lambda _: None, "it holds no transfer.json"),
+        (document, lambda _: None, "it holds no metadata.ome.xml"),
+        (text, lambda _: b"{", "not JSON"),
+        (text, said("version", 99), "version 99 is unknown here"),
+        (text, said("format", "other"), "not written by this tool"),
+        (text, said("filesets", [{}]), "damaged"),
+        (text, said("filesets", []), "do not fit together"),
+        (text, lambda data: data.replace(b'"filesets/1/a', b'"../filesets/1/a'), "would leave the crate"),
+        (text, lambda data: data.replace(b'"name": "a.ome.tiff"', b'"name": "../a"'), "would leave the crate"),
+        ("filesets/1/a.ome.tiff", lambda _: None, "file 'filesets/1/a.ome.tiff': missing"),
+        ("filesets/1/a.ome.tiff", lambda data: data + b"x", r"'filesets/1/a.ome.tiff': \d+ bytes long, not"),
+        ("filesets/1/a.ome.tiff", lambda data: bytes([data[0] ^ 1]) + data[1:], "damaged, its checksum is another"),
+        ("images/2/Image_2_transferred_2.ome.tiff", lambda data: data[:-1] + b"?", "its checksum is another"),
+        (document, lambda data: data[:-9], "not XML"),
+        (document, lambda data: data.replace(b"<OME", b'<!DOCTYPE OME [<!ENTITY a "b">]><OME', 1), "document type"),
+        (document, lambda data: data.replace(b"<Ellipse", b"<Blob").replace(b"</Ellipse", b"</Blob"), "is no shape"),
+        (document, lambda data: data.replace(b'RadiusX="2"', b'RadiusX="two"'), "'two' is no value of radiusX"),
+        (document, lambda data: data.replace(b'SizeX="32"', b'SizeX="31"'), "this server reads it as"),
+        (document, lambda data: data.replace(b"CommentAnnotation", b"SecretAnnotation"), "is no annotation"),
+    ]
+    for name, change, message in cases:
+        with pytest.raises(UserError, match=message):
+            unpack(lab, changed(crate, name, change))
+        assert all_counts(lab) == before, message
+    images, _ = unpack(lab, crate)
+    assert [row["status"] for row in images] == ["made", "made"]
+
+
+def test_it_works_in_the_group_that_was_chosen(lab: Lab, pack, unpack, tmp_path: Path):
+    """What stands in one group is neither packed from another nor taken for a copy there."""
+    crate = Path(omero_transfer.__file__).with_name("test-data") / "transfer_crate.zip"
+    other = lab.stranger()
+    lab.join(other.group)
+    first, _ = unpack(lab, crate, omero_group=other.group)
+    assert count(other, "Image") == 2
+    assert count(lab, "Image") == 0
+    second, _ = unpack(lab, crate)
+    assert {row["status"] for row in second} == {"made"}
+    assert {row["image_id"] for row in first}.isdisjoint(row["image_id"] for row in second)
+
+
+def test_what_cannot_travel_is_named_before_a_crate_is_made(lab: Lab, pack, tmp_path: Path):
+    dataset = lab.container("Dataset", "d")
+    image = lab.image("a", np.ones((3, 4), np.uint8), dataset)
+    path = omero.model.PathI()
+    path.d = rstring("M 0 0")
+    roi = draw(lab, image, [path])
+    with pytest.raises(UserError, match=f"ROI {roi}: its shape .* is a Path, which cannot travel"):
+        pack(lab, "dataset", "d")
+    with pytest.raises(UserError, match="dataset 'none': there is none"):
+        pack(lab, "dataset", "none")
+    assert not list(tmp_path.glob("crate*"))
