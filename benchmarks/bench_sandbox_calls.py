@@ -17,7 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarks.measuring import Record, figure, resident_mib
+from benchmarks.measuring import Record, figure, processor_seconds, resident_mib
 
 SECONDS = 4.0
 CLIENTS = (1, 8, 24)
@@ -124,10 +124,13 @@ def records() -> list[Record]:
             image = image_in(clients[0])
             for name, make in KINDS.items():
                 for count in CLIENTS:
+                    before = processor_seconds(server.pid)
                     rate, slowest = calls_a_second(clients[:count], make, image)
+                    taken = (processor_seconds(server.pid) - before) / (rate * SECONDS)
                     place = f"sandbox: {name}, {count} client{'s' if count > 1 else ''}"
                     found.append(figure(place, rate, "calls/s"))
                     found.append(figure(f"{place}, 99 % within", slowest, "ms"))
+                    found.append(figure(f"{place}, processor time of the server for each", taken * 1e3, "ms"))
         finally:
             for client in clients:
                 client.closeSession()

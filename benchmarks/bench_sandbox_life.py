@@ -1,9 +1,9 @@
 """What the OMERO sandbox bears: a day of sessions, fifty clients at once, nonsense to all operations of all services.
 
-`python -m benchmarks.bench_sandbox_life` prints the figures; `make bench` collects `records()`. A day of sessions is one
-a minute, each with two open services left behind; memory and open files of the server are compared before and after,
-the first hundred sessions left out. Nonsense is that of tests/sandbox/test_nonsense.py, from an administrator; the
-issue asks for an answer within a second. There is no OMERO.server here to compare with.
+`python -m benchmarks.bench_sandbox_life` prints the figures; `make bench` collects `records()`. A day of sessions is
+one a minute, each with two open services left behind; memory and open files of the server are compared before and
+after, the first hundred sessions left out. Nonsense is that of tests/sandbox/test_nonsense.py, from an administrator;
+the issue asks for an answer within a second. There is no OMERO.server here to compare with.
 """
 
 from __future__ import annotations

@@ -3,7 +3,8 @@
 `python -m benchmarks.bench_sandbox_listing` prints the figures; `make bench` collects `records()`. Four datasets of
 5,000 images, each image with pixels and two channels; every tenth has a tag. Times are what the client sees on the same
 machine, over TLS, with the making of its Python objects: the median of REPEATS. Goals are those of issue 3: 100 ms for
-a page, 2 s for a dataset of 5,000 images. There is no OMERO.server here to compare with.
+a page, 2 s for a dataset of 5,000 images. Processor time is that of client and server together: it is the same on a
+busy machine, where the wall time is not. There is no OMERO.server here to compare with.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarks.measuring import Record, figure, resident_mib
+from benchmarks.measuring import Record, figure, processor_seconds, resident_mib
 
 IMAGES, DATASETS, AT_ONCE, REPEATS = 20_000, 4, 500, 7
 GOAL = "goal of issue 3"
@@ -115,15 +116,20 @@ def whole_datasets(gateway: Any, dataset: int) -> dict[str, Callable[[], object]
     }
 
 
-def median_seconds(action: Callable[[], object]) -> float:
-    """Return the median time of an action, after one call that fills caches on both sides."""
+def measured(action: Callable[[], object], pid: int) -> tuple[float, float]:
+    """Do something often, after one time that fills caches on both sides.
+
+    Returns:
+        Median wall time, and mean processor time of client and server together, in seconds.
+    """
     action()
     times = []
+    before = time.process_time() + processor_seconds(pid)
     for _ in range(REPEATS):
         start = time.perf_counter()
         action()
         times.append(time.perf_counter() - start)
-    return statistics.median(times)
+    return statistics.median(times), (time.process_time() + processor_seconds(pid) - before) / REPEATS
 
 
 def records() -> list[Record]:
@@ -140,11 +146,15 @@ def records() -> list[Record]:
             datasets, tag, rate = fill(gateway.c)
             found = [figure("sandbox: images saved with pixels and channels", rate, "images/s")]
             for name, action in pages(gateway, datasets, tag).items():
-                milliseconds = median_seconds(action) * 1e3
-                found.append(figure(f"sandbox, {IMAGES} images: {name}", milliseconds, "ms", "<= 100", GOAL))
+                place = f"sandbox, {IMAGES} images: {name}"
+                wall, processor = (seconds * 1e3 for seconds in measured(action, server.pid))
+                found.append(figure(place, wall, "ms", "<= 100", GOAL))
+                found.append(figure(f"{place}, processor time", processor, "ms"))
             for name, action in whole_datasets(gateway, datasets[1]).items():
                 place = f"sandbox: a dataset of {IMAGES // DATASETS} images by {name}"
-                found.append(figure(place, median_seconds(action), "s", "<= 2", GOAL))
+                wall, processor = measured(action, server.pid)
+                found.append(figure(place, wall, "s", "<= 2", GOAL))
+                found.append(figure(f"{place}, processor time", processor, "s"))
             found.append(figure("sandbox: memory after these listings", resident_mib(server.pid), "MiB"))
         finally:
             gateway.close()

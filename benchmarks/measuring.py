@@ -62,6 +62,12 @@ def peak_mib(pid: int) -> float:
     return _status_mib(pid, "VmHWM:")
 
 
+def processor_seconds(pid: int) -> float:
+    """Return the processor time that a running process has taken so far, which depends little on what else runs."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def _status_mib(pid: int, field: str) -> float:
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith(field)) / 1024
