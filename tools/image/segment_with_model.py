@@ -98,7 +98,7 @@ def _arguments(argv: list[str] | None) -> Namespace:
     default = ObjectOptions()
     parser.add_argument("--image", type=Path, required=True)
     parser.add_argument("--image-name")
-    parser.add_argument("--channels", nargs="*", default=[], help="names or indices, in the model's order; all if none")
+    parser.add_argument("--channel", action="append", default=[], help="name or index, in the model's order; else all")
     parser.add_argument("--model", type=Path, required=True, help="package (zip)")
     parser.add_argument("--model-name")
     parser.add_argument("--model-output", help="name of the model's output; the first where not given")
@@ -132,7 +132,7 @@ def main(argv: list[str] | None = None) -> None:
         quiet_library(Path(scratch))
         description = unpack(args.model, name, folder)
         network = load_network(description, name, not args.skip_test, args.model_output)
-        channels = choose_channels(image, args.channels, network)
+        channels = choose_channels(image, args.channel, network)
         store: list[np.ndarray] | None = [] if args.prediction else None
         predictions = kept(predict_image(image, network, channels, args), store)
         count = write_label_map(args.labels, label_bands_of(predictions, options, network.name), image)
