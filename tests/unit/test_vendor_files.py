@@ -85,6 +85,37 @@ def test_a_file_cut_short_is_refused(tmp_path, file, share):
             image.read_plane(t, c, z)
 
 
+def test_a_czi_mosaic_is_stitched(tmp_path):
+    """Two by two tiles that begin at a negative place; a region may lie across all of them."""
+    from pylibCZIrw import czi
+
+    plane = np.arange(2 * 60 * 90, dtype=np.uint16).reshape(2, 60, 90) + 1
+    with czi.create_czi(str(tmp_path / "a.czi")) as document:
+        for c, y, x in [(c, y, x) for c in (0, 1) for y in (0, 30) for x in (0, 45)]:
+            tile = np.ascontiguousarray(plane[c, y : y + 30, x : x + 45, None])
+            document.write(tile, plane={"C": c}, location=(x - 20, y + 100))
+        document.write_metadata("made", scale_x=1e-7, scale_y=1e-7)
+    image = open_image(tmp_path / "a.czi")
+    assert (image.size_c, image.size_y, image.size_x) == (2, 60, 90)
+    np.testing.assert_array_equal(image.read_plane(0, 1, 0), plane[1])
+    np.testing.assert_array_equal(image.read_region(0, 0, 0, slice(20, 45), slice(40, 60)), plane[0, 20:45, 40:60])
+
+
+@pytest.mark.parametrize("tiles", [1, 2])
+def test_colours_of_a_czi_are_red_green_blue(tmp_path, tiles):
+    """In the file they stand as blue, green, red."""
+    from pylibCZIrw import czi
+
+    pixels = np.broadcast_to(np.array([10, 20, 30], np.uint8), (30, 40, 3))
+    with czi.create_czi(str(tmp_path / "a.czi")) as document:
+        for x in range(0, 40, 40 // tiles):
+            document.write(np.ascontiguousarray(pixels[:, x : x + 40 // tiles]), location=(x, 0), plane={"C": 0})
+        document.write_metadata("made")
+    image = open_image(tmp_path / "a.czi")
+    assert [(one or "").split()[-1] for one in image.channels] == ["Red", "Green", "Blue"]
+    assert [image.read_plane(0, c, 0).mean() for c in range(3)] == [30, 20, 10]
+
+
 def test_a_tool_without_the_reader_names_the_remedy(monkeypatch):
     importing = builtins.__import__
 

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     import numpy as np
 
 
+Place = tuple[int, int, int, int]  # t, c, z, sample of a pixel
+
+
 @dataclass(frozen=True)
 class VendorFormat:
     """A file format of a microscope's maker.
@@ -72,7 +75,12 @@ def open_vendor_file(path: Path, name: str, form: VendorFormat) -> ImageFile:
             warnings.simplefilter("ignore")
             reader = module.Reader(path)
             sizes, samples = _sizes(reader, name, form)
-            read = _region_reader(reader, samples, name, form)
+            fetch = _plane_reader(reader)
+            if form is CZI and "M" in reader.dims.order:
+                from czi_mosaic import open_mosaic
+
+                (sizes["Y"], sizes["X"]), fetch = open_mosaic(path)
+            read = _region_reader(fetch, samples, name, form)
             # Some readers notice a cut file only when they read pixels.
             read(sizes["T"] - 1, sizes["C"] * samples - 1, sizes["Z"] - 1, slice(0, 1), slice(0, 1))
             return _described(reader, sizes, samples, name=name, form=form, read=read)
@@ -88,38 +96,49 @@ def open_vendor_file(path: Path, name: str, form: VendorFormat) -> ImageFile:
 
 def _sizes(reader: Any, name: str, form: VendorFormat) -> tuple[dict[str, int], int]:
     given = dict(zip(reader.dims.order, reader.dims.shape, strict=True))
-    odd = {axis: length for axis, length in given.items() if axis not in "TCZYXS" and length > 1}
+    understood = "TCZYXSM" if form is CZI else "TCZYXS"
+    odd = {axis: length for axis, length in given.items() if axis not in understood and length > 1}
     if odd:
         listed = ", ".join(f"{axis} ({length})" for axis, length in odd.items())
-        hint = "M are the tiles of a mosaic: stitch it first." if "M" in odd else ""
         raise UserError(
-            f"Image {name}: the {form.name} file has the axes {listed} beside T, C, Z, Y, X. {hint} "
-            "Export it as OME-TIFF from the maker's program."
+            f"Image {name}: the {form.name} file has the axes {listed} beside T, C, Z, Y, X. "
+            "Export it as OME-TIFF from the maker's program, tiles (M) stitched."
         )
     return {axis: given.get(axis, 1) for axis in "TCZYX"}, given.get("S", 1)
 
 
-def _region_reader(
-    reader: Any, samples: int, name: str, form: VendorFormat
-) -> Callable[[int, int, int, slice, slice], np.ndarray]:
-    import numpy as np
-
+def _plane_reader(reader: Any) -> Callable[[Place, slice, slice], np.ndarray]:
+    """Give a function from a place (t, c, z, sample), rows and columns to a (Y, X) array."""
     known = set(reader.dims.order)
+
+    def fetch(place: Place, rows: slice, columns: slice) -> np.ndarray:
+        wanted = {**dict(zip("TCZS", place, strict=True)), "Y": rows, "X": columns}
+        pixels: np.ndarray = reader.get_image_data("YX", **{axis: at for axis, at in wanted.items() if axis in known})
+        return pixels
+
+    return fetch
+
+
+def _region_reader(
+    fetch: Callable[[Place, slice, slice], np.ndarray], samples: int, name: str, form: VendorFormat
+) -> Callable[[int, int, int, slice, slice], np.ndarray]:
+    """Count samples of a colour pixel as channels, and make a clear error of whatever a reader raises."""
+    import numpy as np
 
     def read(t: int, c: int, z: int, rows: slice, columns: slice) -> np.ndarray:
         channel, sample = divmod(c, samples)
-        wanted = {"T": t, "C": channel, "Z": z, "S": sample, "Y": rows, "X": columns}
+        if form is CZI and samples == 3:
+            sample = 2 - sample  # CZI keeps colours as blue, green, red, and its readers give them so
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                pixels = reader.get_image_data("YX", **{axis: at for axis, at in wanted.items() if axis in known})
+                return np.ascontiguousarray(fetch((t, channel, z, sample), rows, columns))
         except Exception as error:  # each reader raises what the library below it does
             text = " ".join(str(error).split())[:200]
             raise UserError(
                 f"Image {name}: the pixels at t={t}, c={c}, z={z} of the {form.name} file cannot be read "
                 f"({type(error).__name__}: {text}). The file is damaged or cut short: upload it again."
             ) from error
-        return np.ascontiguousarray(pixels)
 
     return read
 
