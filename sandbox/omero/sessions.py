@@ -30,18 +30,25 @@ TIME_TO_LIVE = 0  # ms; omero.sessions.maximum
 SCRYPT = {"n": 2**14, "r": 8, "p": 1}  # about 40 ms and 16 MB a check
 
 
+_hashing = threading.Semaphore(2)  # fifty logins at once would take 800 MB
+
+
+def _scrypt(password: str, salt: bytes) -> bytes:
+    with _hashing:
+        return hashlib.scrypt(password.encode(), salt=salt, **SCRYPT)
+
+
 def hash_password(password: str) -> str:
     """`scrypt$<salt>$<hash>`, both base64."""
     salt = os.urandom(16)
-    digest = hashlib.scrypt(password.encode(), salt=salt, **SCRYPT)
+    digest = _scrypt(password, salt)
     return f"scrypt${base64.b64encode(salt).decode()}${base64.b64encode(digest).decode()}"
 
 
 def password_matches(password: str, stored: str) -> bool:
     """Whether a stored hash belongs to the password."""
     _, salt, digest = stored.split("$")
-    found = hashlib.scrypt(password.encode(), salt=base64.b64decode(salt), **SCRYPT)
-    return hmac.compare_digest(found, base64.b64decode(digest))
+    return hmac.compare_digest(_scrypt(password, base64.b64decode(salt)), base64.b64decode(digest))
 
 
 def set_password(tx: Transaction, user_id: int, password: str) -> None:
