@@ -240,17 +240,37 @@ def test_a_failure_half_way_takes_back_what_was_made(lab: Lab, import_table, tab
     assert lab.rows("select count(f) from OriginalFile f where f.name = 'measurements.h5'") == count
 
 
-def test_a_broken_connection_is_mended_by_a_rerun(lab: Lab, import_table, table, monkeypatch, proxy: CuttingProxy):
+@pytest.mark.parametrize("stage", ["attach_table", "finish_tables", "_by_place"])
+def test_a_broken_connection_is_mended_by_a_rerun(
+    lab: Lab, import_table, table, monkeypatch, proxy: CuttingProxy, stage
+):
     image = lab.image("a", PLANE)
     file = table(f"Image_{image}_a", "label", "1")
     import_table([file])
     with monkeypatch.context() as patch:
-        fail_at(patch, omero_import_table, "attach_table", 1, proxy.cut)
+        fail_at(patch, omero_import_table, stage, 1, proxy.cut)
         with pytest.raises(UserError, match="the connection broke"):
             import_table([file], omero_host=proxy.address)
     assert len(tables_of(lab, "Image", image)) >= 1
     import_table([file])
     assert len(tables_of(lab, "Image", image)) == 1
+    assert lab.rows("select a.ns from FileAnnotation a") == [[omero_tables.TABLE_NAMESPACE]]
+
+
+def test_a_run_that_broke_off_while_rows_went_in_leaves_nothing_after_the_next(
+    lab: Lab, import_table, table, monkeypatch, proxy: CuttingProxy
+):
+    monkeypatch.setattr(omero_tables, "BATCH", 2)
+    image = lab.image("a", PLANE)
+    file = table(f"Image_{image}_a", "label", *"12345")
+    with monkeypatch.context() as patch:
+        fail_at(patch, omero_tables, "islice", 2, proxy.cut)
+        with pytest.raises(UserError, match="the connection broke"):
+            import_table([file], omero_host=proxy.address)
+    assert lab.rows("select a.ns from FileAnnotation a") == [[omero_tables.UNFINISHED]]
+    import_table([file])
+    assert lab.rows("select a.ns from FileAnnotation a") == [[omero_tables.TABLE_NAMESPACE]]
+    assert lab.rows("select count(f) from OriginalFile f where f.name = 'measurements.h5'") == [[1]]
 
 
 def test_long_tables_go_in_portions(lab: Lab, import_table, table, monkeypatch):

@@ -15,7 +15,7 @@ from object_report import AT_WORK, Row, object_report
 from object_table import read_table, write_table
 from omero_objects import CLASSES, ImageRecord, find_ids, read_target
 from omero_session import Session, open_session
-from omero_tables import TableWriter, attach_table, find_own_tables
+from omero_tables import TableWriter, attach_table, find_own_tables, finish_tables
 from omero_undo import MadeObjects, merge_ids
 from table_columns import RowMaker, find_places, make_rows
 from tool_errors import UserError, run_tool
@@ -73,15 +73,14 @@ def import_tables(session: Session, measurements: Measurements, name: str, repor
             else:
                 row["file_id"] = writer.create(session, file_name)
                 made.add("OriginalFile", [row["file_id"]])
+                row["annotation_id"] = attach_table(session, place.kind, place.object_id, row["file_id"], made)
             row["row_count"] = row.get("row_count", 0) + writer.write(rows)
             writer.close()
             row["status"] = "imported"
         for place, row in rows_of.items():
-            row["status"] = AT_WORK
-            row["annotation_id"] = attach_table(session, place.kind, place.object_id, row["file_id"], made)
             row["replaced_count"] = len(old.get(place.object_id, {}).get("FileAnnotation", ()))
-            row["status"] = "imported"
             print(f"{place.kind} {place.object_id}: {row['row_count']} rows, {row['replaced_count']} tables replaced")
+        finish_tables(session, [row["annotation_id"] for row in report])
         session.delete(merge_ids(old.values()))
     except BaseException:
         with suppress(Exception):  # If the server is gone, the mark lets the next run take them away.

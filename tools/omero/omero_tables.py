@@ -10,11 +10,13 @@ from omero_undo import MadeObjects
 from tool_errors import UserError
 
 TABLE_NAMESPACE = f"{NAMESPACE}/tables"
+UNFINISHED = f"{TABLE_NAMESPACE}/unfinished"
+"""Marks a table that is being filled: where a run broke off with its connection, the next one deletes it."""
 _OWN_TABLES = """
 select l.parent.id, a.id, f.id
 from {kind}AnnotationLink l, FileAnnotation a
 join a.file f
-where l.child.id = a.id and l.parent.id in (:ids) and a.ns = :ns and f.name = :name and a.details.owner.id = :me
+where l.child.id = a.id and l.parent.id in (:ids) and a.ns in (:spaces) and f.name = :name and a.details.owner.id = :me
 order by a.id
 """
 BATCH = 10_000  # Rows a call: with 50 columns 4 MB.
@@ -80,12 +82,12 @@ class TableWriter:
 
 
 def attach_table(session: Session, kind: str, object_id: int, file_id: int, made: MadeObjects) -> int:
-    """Attach a table's file to an image or a dataset, marked as ours; returns the id of the annotation."""
+    """Attach a table's file to an object, marked as ours and unfinished; returns the id of the annotation."""
     import omero.model
     from omero.rtypes import rstring
 
     annotation = omero.model.FileAnnotationI()
-    annotation.ns = rstring(TABLE_NAMESPACE)
+    annotation.ns = rstring(UNFINISHED)
     annotation.file = omero.model.OriginalFileI(file_id, False)
     annotation_id = session.update.saveAndReturnIds([annotation])[0]
     made.add("FileAnnotation", [annotation_id])
@@ -96,8 +98,18 @@ def attach_table(session: Session, kind: str, object_id: int, file_id: int, made
     return annotation_id
 
 
+def finish_tables(session: Session, annotation_ids: Sequence[int]) -> None:
+    """Say that tables are complete: of all of them, in one transaction."""
+    from omero.rtypes import rstring
+
+    annotations = session.objects("select a from FileAnnotation a where a.id in (:ids)", ids=annotation_ids)
+    for annotation in annotations:
+        annotation.ns = rstring(TABLE_NAMESPACE)
+    session.update.saveArray(annotations)
+
+
 def find_own_tables(session: Session, kind: str, ids: Sequence[int], name: str) -> dict[int, dict[str, list[int]]]:
-    """Find the tables of a name that this user made with this suite.
+    """Find the tables of a name that this user made with this suite, unfinished ones too.
 
     Returns:
         For each object that has any: ids by class ("FileAnnotation" and "OriginalFile").
@@ -105,7 +117,7 @@ def find_own_tables(session: Session, kind: str, ids: Sequence[int], name: str) 
     rows = session.rows(
         _OWN_TABLES.format(kind=kind.capitalize()),
         ids=ids,
-        ns=TABLE_NAMESPACE,
+        spaces=[TABLE_NAMESPACE, UNFINISHED],
         name=name,
         me=session.user_id,
     )
