@@ -213,7 +213,7 @@ def test_without_a_container_own_data_the_group_or_the_whole_server(lab: Lab, fi
     assert ids("server") == {mine, theirs, far}
     assert ids("group", omero_group=stranger.group) == {far}
     columns = {"rows": "image", "columns": ["owner"]}
-    rows = find(everything("server"), table=columns)
+    rows = find(everything("server"), listing=columns)
     assert {(row["image_name"], row["owner"], row["group_name"]) for row in rows} == {
         ("mine", lab.user, lab.group),
         ("theirs", colleague.user, lab.group),
@@ -342,7 +342,7 @@ def test_a_set_without_conditions_is_refused(lab: Lab, find):
 
 def test_columns_are_chosen(six: Lab, find):
     groups = ["hierarchy", "sizes", "positions", "channels", "dates", "owner", "rois", "tags"]
-    rows = find(typed("dataset", "d"), table={"rows": "image", "columns": groups, "keys": "dose, tags"})
+    rows = find(typed("dataset", "d"), listing={"rows": "image", "columns": groups, "keys": "dose, tags"})
     first, last = rows[0], rows[5]
     assert (first["tags"], first["rois"], first["dose"], first["key tags"]) == ("good", "1", "0.5", "")
     assert (rows[1]["dose"], last["dose"], last["rois"]) == (" 10 ; 0.1", "", "0")
@@ -350,8 +350,8 @@ def test_columns_are_chosen(six: Lab, find):
     assert first["import_date"] > "2020"
     assert (first["owner"], first["channel_names"], first["physical_size_x_um"]) == (six.user, "DAPI", "0.25")
     assert (first["well_row"], first["dataset_name"], last["pixel_type"]) == ("", "d", "uint16")
-    assert list(find(typed("dataset", "d"), table={"rows": "image", "columns": None})[0]) == ["image_id", "image_name"]
-    every = find(typed("dataset", "d"), table={"rows": "image", "columns": [], "keys": "*"})
+    assert list(find(typed("dataset", "d"), listing={"rows": "image", "columns": None})[0]) == ["image_id", "image_name"]
+    every = find(typed("dataset", "d"), listing={"rows": "image", "columns": [], "keys": "*"})
     assert list(every[0]) == ["image_id", "image_name", "dose", "note"]
 
 
@@ -367,14 +367,14 @@ def test_wells_and_fields_with_their_positions(lab: Lab, find):
         well.addWellSample(sample)
     plate.addWell(well)
     lab.save(plate)
-    rows = find(typed("plate", "plate"), table={"rows": "image", "columns": ["hierarchy", "positions"]})
+    rows = find(typed("plate", "plate"), listing={"rows": "image", "columns": ["hierarchy", "positions"]})
     found = [[row[name] for name in ("well", "well_row", "well_column", "field", "position_x")] for row in rows]
     assert found == [["AA5", "27", "5", "1", "0 mm"], ["AA5", "27", "5", "2", "1.5 mm"]]
-    [row] = find(typed("plate", "plate"), table={"rows": "well"})
+    [row] = find(typed("plate", "plate"), listing={"rows": "well"})
     assert (row["well"], row["plate_name"], row["images"]) == ("AA5", "plate", "2")
-    [row] = find(typed("plate", "plate"), table={"rows": "plate"})
+    [row] = find(typed("plate", "plate"), listing={"rows": "plate"})
     assert list(row) == ["plate_id", "plate_name", "screen_id", "screen_name", "images"]
-    assert find(typed("plate", "plate"), table={"rows": "dataset"}) == []
+    assert find(typed("plate", "plate"), listing={"rows": "dataset"}) == []
 
 
 def test_every_page_is_one_query_whatever_is_asked(lab: Lab, monkeypatch: pytest.MonkeyPatch):
@@ -399,10 +399,10 @@ def test_every_page_is_one_query_whatever_is_asked(lab: Lab, monkeypatch: pytest
 def test_the_form_as_galaxy_sends_it_untouched(lab: Lab, find):
     """Empty texts arrive as null or ""; a default call that failed on them was a defect of the tools before."""
     lab.image("im", PLANE, lab.container("Dataset", "d"))
-    table = {"rows": "image", "columns": ["hierarchy", "sizes"], "keys": None}
+    listing = {"rows": "image", "columns": ["hierarchy", "sizes"], "keys": None}
     for nothing in (None, ""):
         filters = {"name": nothing, "tags": nothing, "key_values": nothing}
-        [row] = find(typed("dataset", "d"), omero_group=nothing, filters=filters, sets=[], table=table)
+        [row] = find(typed("dataset", "d"), omero_group=nothing, filters=filters, sets=[], listing=listing)
         assert row["image_name"] == "im"
 
 

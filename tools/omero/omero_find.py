@@ -41,11 +41,11 @@ def find(session: Session, target: Target, config: Mapping[str, Any]) -> list[Im
 def main() -> None:
     """Parse the command line, find, write."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--config", type=Path, required=True, help="JSON: omero_host, target, filters, sets, table")
+    parser.add_argument("--config", type=Path, required=True, help="JSON: omero_host, target, filters, sets, listing")
     parser.add_argument("--output", type=Path, required=True, help="object table to write")
     args = parser.parse_args()
     config = json.loads(args.config.read_text())
-    form = config.get("table") or {"rows": "image", "columns": ["hierarchy", "sizes"]}
+    form = config.get("listing") or {"rows": "image", "columns": ["hierarchy", "sizes"]}
     with open_session(config["omero_host"], config.get("omero_group") or "") as opened:
         target = read_target(config["target"])
         session = opened.in_all_groups() if target.scope == "server" else opened
