@@ -20,8 +20,10 @@ from sandbox import servers
 from sandbox.process import SandboxError
 from sandbox.state import OmeroServer, Sandbox
 from scripts.set_credentials import OmeroLogin, store_omero_login, tools_that_want_omero
+from tests.galaxy import secret_watch
 from tests.galaxy.archive import serving_archive
 from tests.galaxy.must_stop import check_bad_runs
+from tests.galaxy.omero_round_trip import round_trip_of, write_round_trips
 from tests.galaxy.seed_omero import PASSWORD, USER
 from tests.run import PLANEMO, REPORTS, ROOT, tool_files
 
@@ -41,6 +43,7 @@ def copy_suite(target: Path, live: Mapping[str, str]) -> None:
     for name in ("tools", "workflows"):
         # Links between the groups are resolved, as packaging for the Tool Shed does.
         shutil.copytree(ROOT / name, target / name, ignore=shutil.ignore_patterns("__pycache__"))
+    write_round_trips(target / "workflows")
     (target / "test-data").symlink_to(ROOT / "test-data")
     for pattern in ("tools/*/*.xml", "workflows/*/*-tests.yml"):
         for file in target.glob(pattern):
@@ -86,7 +89,7 @@ def planemo_test(sandbox: Sandbox, files: list[str], report: Path) -> int:
     return subprocess.run([*command, *files], cwd=ROOT, stdin=subprocess.DEVNULL, check=False).returncode
 
 
-def run_tests(sandbox: Sandbox, files: list[str], reports: Path) -> bool:
+def run_tests(sandbox: Sandbox, files: list[str], reports: Path, folder: Path) -> bool:
     """Run the tests of tools, then those of workflows; say whether every one passed.
 
     One planemo at a time: of two at once, Galaxy on SQLite now and then refused a credential or lost an upload.
@@ -94,7 +97,14 @@ def run_tests(sandbox: Sandbox, files: list[str], reports: Path) -> bool:
     codes = []
     tools = [file for file in files if file.endswith(".xml")]
     if tools:
-        codes.append(planemo_test(sandbox, tools, reports / "planemo-tools.xml"))
+        gi = GalaxyInstance(sandbox.galaxy.url, key=sandbox.galaxy.user_key)
+        watch = secret_watch.SecretWatch(folder / "galaxy", gi, [PASSWORD])
+        with secret_watch.watching(watch):
+            codes.append(planemo_test(sandbox, tools, reports / "planemo-tools.xml"))
+            if any(Path(file).name.startswith("omero_") for file in tools):
+                secret_watch.run_by_key(sandbox, watch)
+        watch.look_at_the_end([folder / "omero" / "log", reports])
+        codes.append(0 if secret_watch.report(watch, reports / "secrets.json") else 1)
     workflows = [file for file in files if file.endswith(".ga")]
     if workflows:
         # Only now: a tool's test stores the credentials that it brings, and forgets them.
@@ -113,10 +123,11 @@ def run_suite(folder: Path, chosen: list[str], reports: Path, archive_address: s
         copy_suite(suite, {OMERO_PLACEHOLDER: omero.address, ARCHIVE_PLACEHOLDER: archive_address})
         files = chosen or [*tool_files(), *map(str, sorted((ROOT / "workflows").glob("*/*.ga")))]
         copies = [str(suite / Path(file).resolve().relative_to(ROOT)) for file in files]
+        copies += [str(made) for file in copies if (made := round_trip_of(Path(file))).exists()]
         seed(omero)
         galaxy = servers.galaxy.start(folder / "galaxy", suite / "tools")
         try:
-            return run_tests(Sandbox(omero, galaxy), copies, reports)
+            return run_tests(Sandbox(omero, galaxy), copies, reports, folder)
         finally:
             servers.galaxy.stop(galaxy)
             for log in ("galaxy.log", "celery.log"):

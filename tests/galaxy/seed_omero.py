@@ -11,6 +11,8 @@ It makes what is missing and leaves what is there, so it may run twice. It needs
 - dataset "twin": two datasets of this name.
 
 Dataset "to plate", in no project: images "plate_1.tif" and "plate_2.tif" of one pixel, for a plate.
+In project "planemo-round-trip", datasets "round trip nuclei", "round trip movie" and "round trip tissue" with real
+images of test-data/, for workflows between export and import.
 In project "planemo-labels", dataset "stack labels": label map "planemo seeded" of "stack.tif", int32, which the tool
 omero_import_labels puts there, as it takes an import.
 """
@@ -28,6 +30,14 @@ import omero
 import omero.clients
 from omero.rtypes import rbool, rdouble, rint, rstring, unwrap
 
+DATA = Path(__file__).parents[2] / "test-data"
+ROUND_TRIP_PROJECT = "planemo-round-trip"
+# Files and channels of each dataset.
+ROUND_TRIP: dict[str, tuple[list[str], list[str]]] = {
+    "round trip nuclei": (["nuclei_upper_left.ome.tiff", "nuclei_lower_right.ome.tiff"], ["Nuclei"]),
+    "round trip movie": (["telomeres_early.ome.tiff"], ["Telomeres"]),
+    "round trip tissue": (["ihc.png"], ["Red", "Green", "Blue"]),
+}
 USER, PASSWORD, GROUP, PROJECT = "planemo", "planemo-test", "planemo-group", "planemo-fixture"
 
 
@@ -248,12 +258,50 @@ def make_labels(host: str, port: int) -> None:
         )
 
 
+def make_round_trip(host: str, port: int) -> None:
+    """Create the datasets of ROUND_TRIP unless they exist; the pixel size of 0.25 um that they get is made up."""
+    client = omero.client(host=host, port=port)
+    try:
+        session = client.createSession(USER, PASSWORD)
+        parameters = omero.sys.ParametersI({"name": rstring(ROUND_TRIP_PROJECT)})
+        if session.getQueryService().findAllByQuery("select p from Project p where p.name = :name", parameters):
+            return
+        project = omero.model.ProjectI()
+        project.name = rstring(ROUND_TRIP_PROJECT)
+        for dataset_name, (files, channels) in ROUND_TRIP.items():
+            dataset = omero.model.DatasetI()
+            dataset.name = rstring(dataset_name)
+            dataset = omero.model.DatasetI(session.getUpdateService().saveAndReturnObject(dataset).id, False)
+            for file in files:
+                image_id = make_image(session, file, file_planes(DATA / file), channels)
+                link(session, "DatasetImageLinkI", dataset, omero.model.ImageI(image_id, False))
+            project.linkDataset(dataset)
+        session.getUpdateService().saveObject(project)
+    finally:
+        client.closeSession()
+
+
+def file_planes(path: Path) -> dict[tuple[int, int, int], np.ndarray]:
+    """Planes of a file by (z, c, t): an RGB picture has three channels, a TIFF with three axes time points."""
+    if path.suffix == ".png":
+        from PIL import Image
+
+        return {
+            (0, c, 0): np.ascontiguousarray(p) for c, p in enumerate(np.moveaxis(np.asarray(Image.open(path)), 2, 0))
+        }
+    import tifffile
+
+    pixels = tifffile.imread(path)
+    return {(0, 0, t): plane for t, plane in enumerate(pixels.reshape(-1, *pixels.shape[-2:]))}
+
+
 def main() -> None:
     """Seed the server that the command line names."""
     host, port = sys.argv[1], int(sys.argv[2])
     make_user(host, port, os.environ.get("OMERO_SANDBOX_ROOT_PASSWORD", "omero"))
     make_content(host, port)
     make_labels(host, port)
+    make_round_trip(host, port)
 
 
 if __name__ == "__main__":

@@ -106,6 +106,23 @@ def test_real_table_comes_back_as_it_was(tmp_path):
     assert len(read_measurement_table(tmp_path / "statistics-out", "s").rows) == 4
 
 
+def test_sheet_holds_all_pictures_however_large(tmp_path):
+    from PIL import Image
+
+    Image.new("RGB", (3000, 500), (9, 200, 9)).save(tmp_path / "wide.png")
+    tables = {"a": "label\tarea_px\n1\t1\n"}
+    pictures = {"wide": tmp_path / "wide.png", "tissue": DATA / "ihc.png"}
+    summarize(tmp_path, tables, "--features=area_px", f"--sheet={tmp_path / 'sheet'}", pictures=pictures)
+    sheet = np.asarray(Image.open(tmp_path / "sheet"))
+    assert sheet.shape[1] == 2 * 1000 + 3 * 16
+    assert (sheet == (9, 200, 9)).all(axis=2).sum() > 100_000
+    with pytest.raises(UserError, match="no pictures"):
+        summarize(tmp_path, tables, "--features=area_px", f"--sheet={tmp_path / 'sheet'}")
+    with pytest.raises(UserError, match="Picture broken: not a readable PNG"):
+        pictures = {"broken": DATA / "not_an_image.tiff"}
+        summarize(tmp_path, tables, "--features=area_px", f"--sheet={tmp_path / 'sheet'}", pictures=pictures)
+
+
 @pytest.mark.parametrize(
     ("tables", "more", "message"),
     [

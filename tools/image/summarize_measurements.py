@@ -25,6 +25,7 @@ STATISTICS = ("count", "mean", "std", "min", "q25", "median", "q75", "max")
 # More panels than this are too small to read; the table of statistics has all features.
 MOST_PANELS = 9
 MOST_REPORT_ROWS = 200
+MOST_PICTURES, PICTURE_EDGE = 24, 1000
 
 
 @dataclass(frozen=True)
@@ -189,6 +190,31 @@ def _read(listed: list[list[str]]) -> tuple[list[MeasurementTable], list[str]]:
     return tables, list(dict.fromkeys(images))
 
 
+def write_sheet(path: Path, listed: list[list[str]]) -> None:
+    """Write the first MOST_PICTURES pictures as one, each at most PICTURE_EDGE wide and high.
+
+    Raises:
+        UserError: There is no picture, or one cannot be read.
+    """
+    import numpy as np
+    from contact_sheet import contact_sheet
+    from PIL import Image
+
+    if not listed:
+        raise UserError("There are no pictures for the sheet. Give some, or leave the sheet out.")
+    cards = []
+    for name, file in listed[:MOST_PICTURES]:
+        try:
+            with Image.open(file) as picture:
+                whole = picture.convert("RGB")
+        except (OSError, ValueError) as error:
+            raise UserError(f"Picture {name}: not a readable PNG ({error}). Leave it out.") from error
+        whole.thumbnail((PICTURE_EDGE, PICTURE_EDGE))
+        cards.append((np.asarray(whole), name, ""))
+    with replaced_when_complete(path) as part:
+        contact_sheet(cards, PICTURE_EDGE).save(part, "PNG")
+
+
 def main(argv: list[str] | None = None) -> None:
     """Parse, read, count, write."""
     from measurement_plot import draw_groups
@@ -202,6 +228,7 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--statistics-out", type=Path, required=True)
     parser.add_argument("--plot", type=Path, required=True)
     parser.add_argument("--report", type=Path, required=True)
+    parser.add_argument("--sheet", type=Path, help="PNG: all pictures side by side")
     args = parse_arguments(parser, argv)
     inputs = json.loads(args.inputs.read_text(encoding="utf-8"))
     tables, images = _read(inputs["tables"])
@@ -218,6 +245,8 @@ def main(argv: list[str] | None = None) -> None:
         pictures = [(name, Path(path).read_bytes()) for name, path in inputs.get("pictures", [])]
         parts = report_parts(groups, by, plot.read_bytes(), pictures, len(table.rows))
         report_page.write_page(page, args.title, parts)
+    if args.sheet:
+        write_sheet(args.sheet, inputs.get("pictures", []))
     print(f"{len(table.rows)} rows of {len(images)} images")
 
 
