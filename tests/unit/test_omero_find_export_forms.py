@@ -3,6 +3,7 @@
 A choice that could never match was a defect of the tools before these.
 """
 
+import re
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -94,3 +95,26 @@ def test_choices_of_the_export_are_known():
 def test_a_value_is_needed_where_the_form_cannot_insist():
     with pytest.raises(UserError, match="'k': '' is not a number"):
         read("key", compare=">", value=None)
+
+
+@pytest.mark.parametrize(
+    ("name", "designation", "extension"),
+    [
+        ("Image_5_cell.tif.ome.tiff", "Image_5_cell.tif", "ome.tiff"),
+        ("Plate_5_p.ome_zarr.zip", "Plate_5_p", "ome_zarr.zip"),
+        ("Fileset_2_im.ome.tiff__zip", "Fileset_2_im.ome.tiff", "zip"),
+        ("Image_2_im.ome.tiff__ome.tiff", "Image_2_im.ome.tiff", "ome.tiff"),
+        ("Image_2_x.ome_zarr.zip__zip", "Image_2_x.ome_zarr.zip", "zip"),
+        ("Image_2_cell.czi__data", "Image_2_cell.czi", "data"),
+    ],
+)
+def test_galaxy_takes_each_file_for_what_it_is(name, designation, extension):
+    """Galaxy takes the first pattern that fits the beginning of a name."""
+    collection = ElementTree.parse(FOLDER / "omero_export_images.xml").getroot().find("outputs/collection")
+    for discover in collection:
+        match = re.match(discover.get("pattern"), name)
+        if match:
+            found = match.groupdict()
+            assert (found["designation"], found.get("ext", discover.get("format"))) == (designation, extension)
+            return
+    raise AssertionError(name)
