@@ -290,6 +290,36 @@ def test_all_files_of_a_zip_as_one_fileset(lab: Lab, run, tiff, tmp_path: Path):
     assert lab.rows(f"{names} where i.id = {row['image_id']} order by o.name") == [["a.ome.tiff"], ["readme.txt"]]
 
 
+def test_a_format_of_several_files_stays_one_image(lab: Lab, run, tmp_path: Path):
+    """OME-TIFF with a companion file: the planes lie in two files beside it."""
+    stack = picture(4, (2, 20, 30))
+    planes = {}
+    for number, plane in enumerate(stack):
+        said = f'<BinaryOnly MetadataFile="set.companion.ome" UUID="urn:uuid:{uuid.UUID(int=number)}"/>'
+        said = f'<OME xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06">{said}</OME>'
+        tifffile.imwrite(tmp_path / "plane.tif", plane, description=said, metadata=None)
+        planes[f"set/z{number}.tif"] = (tmp_path / "plane.tif").read_bytes()
+    tiff_data = "".join(
+        f'<TiffData FirstZ="{n}" IFD="0" PlaneCount="1">'
+        f'<UUID FileName="z{n}.tif">urn:uuid:{uuid.UUID(int=n)}</UUID></TiffData>'
+        for n in range(2)
+    )
+    companion = (
+        '<OME xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06"><Image ID="Image:0" Name="set">'
+        '<Pixels ID="Pixels:0" DimensionOrder="XYZCT" Type="uint16" '
+        'SizeX="30" SizeY="20" SizeZ="2" SizeC="1" SizeT="1">'
+        f'<Channel ID="Channel:0:0" SamplesPerPixel="1" Name="DAPI"/>{tiff_data}</Pixels></Image></OME>'
+    )
+    members = {"set/set.companion.ome": companion.encode(), **planes}
+    [row] = run([pack(tmp_path, members)], zip_holds="fileset")
+    np.testing.assert_array_equal(pixels_of(lab, row["image_id"])[0, 0], stack)
+    names = "select o.name from Image i join i.fileset f join f.usedFiles e join e.originalFile o"
+    found = lab.rows(f"{names} where i.id = {row['image_id']} order by o.name")
+    assert found == [["set.companion.ome"], ["z0.tif"], ["z1.tif"]]
+    [again] = run([pack(tmp_path, members)], zip_holds="fileset", existing="skip")
+    assert (again["image_id"], again["status"]) == (row["image_id"], "skipped")
+
+
 def test_harmful_or_odd_files_are_refused_before_anything_is_made(lab: Lab, run, tiff, tmp_path: Path):
     before = all_counts(lab)
     cases = [

@@ -10,6 +10,7 @@ import pytest
 import tifffile
 from lxml import etree
 from omero.rtypes import rbool, rdouble, rint, rlong, rstring, rtime
+from roc_validator import roc_findings
 from tool_errors import UserError
 
 from sandbox.omero.launch import running_server
@@ -441,7 +442,10 @@ def test_a_crate_is_the_same_each_time_valid_ome_xml_and_a_described_ro_crate(la
         with zipfile.ZipFile(crate) as archive:
             schema.assertValid(etree.fromstring(archive.read("metadata.ome.xml")))
             names = set(archive.namelist())
-            graph = {one["@id"]: one for one in json.loads(archive.read("ro-crate-metadata.json"))["@graph"]}
+            metadata = json.loads(archive.read("ro-crate-metadata.json"))
+        graph = {one["@id"]: one for one in metadata["@graph"]}
+        if crate == first:
+            assert roc_findings(metadata, "./", "crate") == []
         files = {one for one, entity in graph.items() if entity["@type"] == "File"}
         assert {part.replace("%C3%BC", "ü") for part in files} == names - {"ro-crate-metadata.json"}
         references = json.dumps([{**one, "@id": ""} for one in graph.values()])
@@ -483,9 +487,9 @@ def test_what_was_added_at_the_source_comes_with_the_next_crate(lab: Lab, pack, 
     assert described(other) == described(lab)
 
 
-def changed(crate: Path, name: str, change: Any) -> Path:
+def changed(crate: Path, folder: Path, name: str, change: Any) -> Path:
     """A copy of a crate in which one file is another, or missing where `change` gives None."""
-    made = crate.with_name("changed.zip")
+    made = folder / "changed.zip"
     with zipfile.ZipFile(crate) as source, zipfile.ZipFile(made, "w") as target:
         for member in source.namelist():
             data = source.read(member)
@@ -495,7 +499,7 @@ def changed(crate: Path, name: str, change: Any) -> Path:
     return made
 
 
-def test_a_damaged_or_harmful_crate_is_refused_and_nothing_is_made(lab: Lab, unpack):
+def test_a_damaged_or_harmful_crate_is_refused_and_nothing_is_made(lab: Lab, unpack, tmp_path: Path):
     crate = Path(omero_transfer.__file__).with_name("test-data") / "transfer_crate.zip"
     before = all_counts(lab)
     text, document = "transfer.json", "metadata.ome.xml"
@@ -526,7 +530,7 @@ def test_a_damaged_or_harmful_crate_is_refused_and_nothing_is_made(lab: Lab, unp
     ]
     for name, change, message in cases:
         with pytest.raises(UserError, match=message):
-            unpack(lab, changed(crate, name, change))
+            unpack(lab, changed(crate, tmp_path, name, change))
         assert all_counts(lab) == before, message
     images, _ = unpack(lab, crate)
     assert [row["status"] for row in images] == ["made", "made"]
