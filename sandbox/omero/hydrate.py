@@ -395,9 +395,10 @@ def proxy(entity: Entity, row_id: int) -> Any:
 def enumeration(tx: Transaction, entity: str) -> Mapping[int, Any]:
     """The loaded objects of an enumeration by id. All answers share them: never change one."""
     key = ("enumeration", entity)
-    found = tx.database.caches.get(key)
-    if found is None:
-        found = tx.database.caches[key] = _enumeration_objects(tx, entity)
+    caches = tx.database.caches
+    if key not in caches:
+        caches[key] = _enumeration_objects(tx, entity)
+    found: dict[int, Any] = caches[key]
     return found
 
 

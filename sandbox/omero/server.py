@@ -78,7 +78,6 @@ class Server:
         clear_leftovers(self.database, self.files)
         self.sessions = Sessions(self.database)
         self.workers = concurrent.futures.ThreadPoolExecutor(4, thread_name_prefix="worker")
-        self._directory: Directory | None = None
         self._stopping = threading.Event()
 
     def _take_folder(self) -> int:
@@ -95,16 +94,17 @@ class Server:
     @property
     def directory(self) -> Directory:
         """Users and groups as they are now."""
-        found = self._directory
-        if found is None:
+        caches = self.database.caches
+        if "directory" not in caches:
             with self.database.read() as tx:
-                found = self._directory = load_directory(tx)
+                caches["directory"] = load_directory(tx)
+        found: Directory = caches["directory"]
         return found
 
     def forget_caches(self) -> None:
         """To be called after users, groups or enumerations have changed."""
-        self._directory = None
-        self.database.caches.clear()
+        # New ones: who is about to put in what it read before the change has the old ones in hand.
+        self.database.caches = {}
 
     def user_id(self, name: str) -> int | None:
         """The experimenter with this login name, or None."""
@@ -118,6 +118,13 @@ class Server:
         """The admin privileges of a user: all that its configuration does not take away; none for others."""
         if not self.is_admin(user_id):
             return frozenset()
+        caches = self.database.caches
+        if ("privileges", user_id) not in caches:
+            caches["privileges", user_id] = self._read_privileges(user_id)
+        found: frozenset[str] = caches["privileges", user_id]
+        return found
+
+    def _read_privileges(self, user_id: int) -> frozenset[str]:
         with self.database.read() as tx:
             pairs = tx.named_values("Experimenter", user_id, "config")
             every = frozenset(row["value"] for row in tx.find("AdminPrivilege"))
