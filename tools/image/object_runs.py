@@ -65,17 +65,17 @@ class RunIntensities:
     squares: np.ndarray
 
 
-def intensities_of(runs: Runs, foreground: np.ndarray, values: np.ndarray) -> RunIntensities:
+def intensities_of(runs: Runs, pixels: np.ndarray, values: np.ndarray) -> RunIntensities:
     """Sum up grey values by run.
 
     Args:
         runs: The runs of the band, in reading order.
-        foreground: (rows, X) bool, the pixels of the runs.
-        values: (rows, X) grey values.
+        pixels: (n,) int64 places of their pixels in the band, row by row.
+        values: (rows, X) grey values of the band.
     """
     import numpy as np
 
-    inside = values[foreground]
+    inside = values.ravel().take(pixels)
     if not len(inside):
         empty = np.zeros(0)
         return RunIntensities(empty, inside, inside, empty)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 Made = TypeVar("Made")
 # Blocks that wait or are computed while the next ones are read.
 AHEAD = 3
+CHANNELS_AT_ONCE = 4
 # Rows are read in blocks of as many pixels, whole rows of tiles, and computed in bands that fit in the caches.
 READ_PIXELS = 1 << 22
 TILE_ROWS = 512
@@ -140,27 +141,32 @@ def scan_channels(image: ImageFile, t: int, scans: list[PlaneScan], pool: Execut
     Raises:
         UserError: A pixel of an object is NaN or infinite.
     """
+    import numpy as np
+
     found: list[list[RunIntensities]] = [[] for _ in range(image.size_c)]
 
-    def sum_up(c: int, z: int, block: BlockScan, values: np.ndarray) -> tuple[int, list[RunIntensities]]:
-        rows = list(_bands(len(values), image.size_x))
-        summed = [
-            intensities_of(runs, block.foreground[band], values[band])
-            for runs, band in zip(block.runs, rows, strict=True)
-        ]
-        if values.dtype.kind == "f":
-            _check_finite(summed, f"Image {image.name}, channel {image.channel_label(c)}, t={t}, z={z}")
-        return c, summed
+    def sum_up(z: int, block: BlockScan, values: dict[int, np.ndarray]) -> dict[int, list[RunIntensities]]:
+        summed: dict[int, list[RunIntensities]] = {c: [] for c in values}
+        for runs, band in zip(block.runs, _bands(len(block.foreground), image.size_x), strict=True):
+            pixels = np.flatnonzero(block.foreground[band])
+            for c, grey in values.items():
+                summed[c].append(intensities_of(runs, pixels, grey[band]))
+        for c, grey in values.items():
+            if grey.dtype.kind == "f":
+                _check_finite(summed[c], f"Image {image.name}, channel {image.channel_label(c)}, t={t}, z={z}")
+        return summed
 
-    def tasks() -> Iterator[Callable[[], tuple[int, list[RunIntensities]]]]:
+    def tasks() -> Iterator[Callable[[], dict[int, list[RunIntensities]]]]:
         for scan in scans:
-            for c in range(image.size_c):
+            for first in range(0, image.size_c, CHANNELS_AT_ONCE):
+                some = range(first, min(first + CHANNELS_AT_ONCE, image.size_c))
                 for block in scan.blocks:
-                    values = image.read_region(t, c, scan.z, slice(*block.rows), slice(0, image.size_x))
-                    yield partial(sum_up, c, scan.z, block, values)
+                    region = (slice(*block.rows), slice(0, image.size_x))
+                    yield partial(sum_up, scan.z, block, {c: image.read_region(t, c, scan.z, *region) for c in some})
 
-    for c, summed in in_order(pool, tasks()):
-        found[c] += summed
+    for summed in in_order(pool, tasks()):
+        for c, parts in summed.items():
+            found[c] += parts
     return found
 
 
