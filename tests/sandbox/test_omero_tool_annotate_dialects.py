@@ -10,7 +10,7 @@ from omero.rtypes import rint, rstring
 from tool_errors import UserError
 
 from tests.galaxy.seed_omero import link
-from tests.sandbox.omero_tool_fixtures import Lab, lab, named, read_rows, typed
+from tests.sandbox.omero_tool_fixtures import Lab, from_table, lab, named, read_rows, typed
 
 __all__ = ("lab",)
 CLIENT = omero_annotate.CLIENT_NAMESPACE
@@ -146,6 +146,15 @@ def test_a_wrong_encoding_or_a_ragged_row_is_refused_with_line_and_column(lab: L
     with pytest.raises(UserError, match=message):
         annotate(data)
     assert pairs(lab) == []
+
+
+def test_names_are_looked_up_among_the_images_of_an_object_table(lab: Lab, annotate, images, tmp_path: Path):
+    lab.image("cell_1.tif", np.zeros((2, 2), np.uint8))  # of the same name, elsewhere
+    (tmp_path / "objects.tsv").write_text(f"image_id\n{images[0]}\n")
+    annotate(b"image,dose\ncell_1.tif,1\n", within=from_table(tmp_path / "objects.tsv"))
+    assert pairs(lab) == [(images[0], CLIENT, [("dose", "1")])]
+    with pytest.raises(UserError, match=r"image 'cell_2.tif': the container must have one of this name"):
+        annotate(b"image,dose\ncell_2.tif,1\n", within=from_table(tmp_path / "objects.tsv"))
 
 
 def test_what_one_may_not_annotate_is_named_object_by_object_before_anything_is_done(
