@@ -4,6 +4,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import omero.model
+import omero_transfer_rois
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -128,3 +129,16 @@ def test_a_zip_does_not_tell_when_or_in_which_order_its_files_were_made(tmp_path
     with zipfile.ZipFile(tmp_path / "x.zip") as archive:
         assert archive.namelist() == ["a", "b/c"]
         assert {one.date_time for one in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
+
+
+def test_rois_are_sent_in_messages_that_ice_takes():
+    """Few large masks or many small shapes: never more than the limits, nothing lost, in order."""
+    large = [
+        ElementTree.fromstring(f'<ROI ID="ROI:{n}"><Mask><BinData>{"A" * 999}</BinData></Mask></ROI>') for n in range(7)
+    ]
+    small = [ElementTree.fromstring(f'<ROI ID="ROI:{n}"><Point/></ROI>') for n in range(1200)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(omero_transfer_rois, "BATCH_BYTES", 2000)
+        assert [len(batch) for batch in omero_transfer_rois._batches(large)] == [3, 3, 1]
+        assert [len(batch) for batch in omero_transfer_rois._batches(small)] == [500, 500, 200]
+        assert [one for batch in omero_transfer_rois._batches(iter(small)) for one in batch] == small
