@@ -105,10 +105,13 @@ def scene_of_label_maps(args: Namespace) -> Scene:
     """
     import numpy as np
     from image_file import open_image
+    from label_map_writer import check_label_map
     from track_movie import measure_movie
 
     names = args.label_names or [path.name for path in args.labels]
     movies = [open_image(path, name) for path, name in zip(args.labels, names, strict=True)]
+    for movie in movies:
+        check_label_map(movie)
     first = movies[0]
     sizes = {(one.size_t, one.size_z, one.size_y, one.size_x) for one in movies}
     if len(sizes) > 1:
