@@ -2,8 +2,11 @@
 
 import errno
 import json
+import os
 import shutil
+import signal
 import zipfile
+from contextlib import ExitStack
 from itertools import pairwise
 from pathlib import Path
 
@@ -23,7 +26,8 @@ from omero_session import Session
 from tool_errors import UserError
 
 from sandbox.omero.client_import import ImportOptions, import_with_options
-from tests.sandbox.omero_tool_fixtures import CuttingProxy, Lab, fail_at, lab, proxy, read_rows, typed
+from sandbox.omero.launch import running_server
+from tests.sandbox.omero_tool_fixtures import CuttingProxy, Lab, fail_at, lab, make_lab, proxy, read_rows, typed
 
 __all__ = ("lab", "proxy")
 NAMES = ("a", "b")
@@ -461,6 +465,34 @@ def test_a_session_that_the_server_ended_is_replaced_by_a_new_login(lab: Lab, ex
     fail_at(monkeypatch, omero_pixels._Stores, "_fetch", 5, end)
     files, _ = export(three)
     assert len(files) == 3
+
+
+def test_a_server_that_restarts_meanwhile_delivers_the_rest(tmp_path: Path, monkeypatch):
+    monkeypatch.setattr(omero_reconnect, "WAITS", (0.2,) * 300)
+    monkeypatch.setattr(image_export, "TILE", 32)
+    with ExitStack() as stack:
+        server = stack.enter_context(running_server(tmp_path / "server"))
+
+        def restart() -> None:
+            stack.close()
+            stack.enter_context(running_server(tmp_path / "server", port=server.port))
+
+        with make_lab(server, monkeypatch) as lab:
+            image = five_d(lab, noise((1, 2, 2, 70, 90)))
+            fail_at(monkeypatch, omero_pixels._Stores, "_fetch", 9, restart)
+            paths = lab.run(
+                omero_export_images, tmp_path, {"folder": "images", "metadata": "meta.tsv"}, target=by_id(image)
+            )
+    [path] = paths["folder"].iterdir()
+    np.testing.assert_array_equal(read(path), noise((1, 2, 2, 70, 90)))
+
+
+@pytest.mark.parametrize("kind", ["ome_tiff", "ome_zarr"])
+def test_a_cancelled_job_leaves_no_file(lab: Lab, export, three, monkeypatch, tmp_path: Path, kind):
+    fail_at(monkeypatch, image_export, "check_pixels", 2, lambda: os.kill(os.getpid(), signal.SIGTERM))
+    with pytest.raises(SystemExit, match="143"):
+        export(three, kind)
+    assert list((tmp_path / "images").iterdir()) == []
 
 
 STAGES = [
