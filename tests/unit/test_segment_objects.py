@@ -6,6 +6,7 @@ import foreground_mask
 import numpy as np
 import pytest
 import segment_objects
+import split_objects
 import threshold_methods
 import tifffile
 from foreground_mask import ForegroundOptions
@@ -157,6 +158,20 @@ def test_objects_equal_those_of_scikit_image(nuclei):
     expected = objects_of(skimage_steps(nuclei, 1.0, 7, 1.0, 20))
     found = objects_of(segment(nuclei, ForegroundOptions(), SplitOptions()))
     assert found == expected
+
+
+@settings(max_examples=25)
+@given(seed=st.integers(0, 2**32 - 1), density=st.floats(0.001, 0.3), size=st.integers(1, 9))
+def test_distances_by_component_are_those_of_the_plane(seed, density, size):
+    from scipy.ndimage import binary_dilation, distance_transform_edt
+
+    rng = np.random.default_rng(seed)
+    mask = binary_dilation(rng.random((90, 80)) < density / size**2, np.ones((size, size)))
+    window = split_objects.complete_window(mask, 0, 90, 5, 1)
+    expected = distance_transform_edt(mask) if not mask.all() else None
+    if expected is not None:
+        found = split_objects._distance(mask.view(np.uint8), window)
+        np.testing.assert_allclose(found, expected, rtol=1e-6)
 
 
 @settings(max_examples=25, deadline=None)

@@ -253,7 +253,6 @@ def _landscape(
         (rows, X) float32 heights, and a function that gives the exact heights of a crop for the flooding. There the
         smoothed distance is rounded to 1/1024 px: without it the last bits of floats would draw the lines.
     """
-    import cv2
     import numpy as np
 
     rows, _ = window.labels.shape
@@ -261,11 +260,7 @@ def _landscape(
     if options.seeds == "intensity" and intensity is not None:
         grey = np.where(inside, intensity(window.top, window.top + rows), -np.inf).astype(np.float32)
         return grey, lambda down, across: grey[down, across]
-    foreground = np.ascontiguousarray(inside).view(np.uint8)
-    distance: np.ndarray = cv2.distanceTransform(foreground, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-    # OpenCV's result varies in the last bit with the rows around; squared distances are whole numbers.
-    np.square(distance, out=distance)
-    np.sqrt(np.rint(distance, out=distance), out=distance)
+    distance = _distance(np.ascontiguousarray(inside).view(np.uint8), window)
     smooth = np.multiply(_smoothed(distance, options.seed_smoothing), inside)
     radius = foreground_mask.gaussian_radius(options.seed_smoothing)
 
@@ -277,6 +272,32 @@ def _landscape(
         return np.rint(part * 1024) / 1024
 
     return smooth, exact
+
+
+def _distance(foreground: np.ndarray, window: Window) -> np.ndarray:
+    """Euclidean distance of each foreground pixel to the background in the window, (rows, X) float32.
+
+    The background nearest to a pixel lies beside the pixel's own component. So its box with one pixel around tells
+    all, and where components cover little of the plane that is four times as fast as the whole plane.
+    """
+    import cv2
+    import numpy as np
+
+    rows, width = foreground.shape
+    boxes = window.stats[1:].tolist()
+    if 2 * sum(box[WIDTH] * box[HEIGHT] for box in boxes) > foreground.size:
+        distance: np.ndarray = cv2.distanceTransform(foreground, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    else:
+        distance = np.zeros(foreground.shape, np.float32)
+        for number, (left, top, across, down, _) in enumerate(boxes, 1):
+            if top < rows:
+                crop = (slice(max(0, top - 1), min(rows, top + down + 1)),
+                        slice(max(0, left - 1), min(width, left + across + 1)))  # fmt: skip
+                part = cv2.distanceTransform(foreground[crop], cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+                np.copyto(distance[crop], part, where=window.labels[crop] == number)
+    # OpenCV's result varies in the last bit with the rows around; squared distances are whole numbers.
+    np.square(distance, out=distance)
+    return np.sqrt(np.rint(distance, out=distance), out=distance)
 
 
 def _smoothed(heights: np.ndarray, sigma: float) -> np.ndarray:
