@@ -1,7 +1,7 @@
 """Look for secrets where they must never be while Galaxy runs OMERO tools, and afterwards.
 
-While jobs run: every command line on this machine, every file of the job folders, and what Galaxy's API says of each
-job and its outputs. Afterwards: every file of Galaxy (logs, outputs, database), OMERO's log and the reports.
+While jobs run: the command lines of Galaxy and its jobs, every file of the job folders, and what Galaxy's API says of
+each job and its outputs. Afterwards: every file of Galaxy (logs, outputs, database), OMERO's log and the reports.
 One file is left out: `galaxy_<n>.sh`, Galaxy's own launcher, by which Galaxy hands the credentials to the job's
 environment. It must be gone when the job has ended (`cleanup_job: always`).
 """
@@ -31,13 +31,14 @@ ENDED = ("ok", "error", "deleted", "paused")
 JOB_SECONDS = 180
 
 
-def command_lines_with(secret: bytes, proc: Path = Path("/proc")) -> set[str]:
-    """Processes that have a secret among their arguments."""
+def command_lines_with(secret: bytes, folder: Path) -> set[str]:
+    """Processes at work below a folder that have a secret among their arguments."""
     found = set()
-    for file in proc.glob("[0-9]*/cmdline"):
+    for file in Path("/proc").glob("[0-9]*/cmdline"):
         with suppress(OSError):  # It has ended meanwhile.
             arguments = file.read_bytes()
-            if secret in arguments:
+            # Somebody may look for the word elsewhere on this machine.
+            if secret in arguments and (file.parent / "cwd").readlink().is_relative_to(folder):
                 found.add(f"command line of {arguments.split(bytes(1))[0].decode(errors='replace')}")
     return found
 
@@ -80,7 +81,7 @@ class SecretWatch:
     def look(self) -> None:
         """Search processes and job files once."""
         for secret in [one.encode() for one in self.secrets]:
-            self.found |= command_lines_with(secret)
+            self.found |= command_lines_with(secret, self.galaxy.resolve())
             self.found |= files_with(secret, self.galaxy.glob("data/job*"), LAUNCHER, LARGEST_AT_WORK)
 
     def ask(self) -> None:

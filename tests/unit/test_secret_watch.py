@@ -6,16 +6,17 @@ from pathlib import Path
 from tests.galaxy.secret_watch import LAUNCHER, command_lines_with, files_with
 
 
-def test_a_secret_on_a_command_line_is_seen():
+def test_a_secret_on_a_command_line_is_seen(tmp_path: Path):
     secret = b"canary-8f1c"
     script = "print('ready', flush=True); input()"
     with subprocess.Popen(
-        [sys.executable, "-c", script, secret.decode()], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        [sys.executable, "-c", script, secret.decode()], cwd=tmp_path, stdin=subprocess.PIPE, stdout=subprocess.PIPE
     ) as process:
         assert process.stdout.readline() == b"ready\n"
-        assert command_lines_with(secret) == {f"command line of {sys.executable}"}
+        assert command_lines_with(secret, tmp_path.parent) == {f"command line of {sys.executable}"}
+        assert command_lines_with(secret, tmp_path / "elsewhere") == set()
         process.communicate(b"\n")
-    assert command_lines_with(secret) == set()
+    assert command_lines_with(secret, tmp_path) == set()
 
 
 def test_a_secret_in_a_file_is_seen_but_for_galaxys_launcher(tmp_path: Path):
