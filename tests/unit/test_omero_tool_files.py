@@ -70,6 +70,8 @@ def expanded(element: ElementTree.Element, macros: dict[str, ElementTree.Element
 def test_requirements_are_the_packages_that_the_script_imports(tool):
     elements = expanded(ElementTree.parse(FOLDER / f"{tool}.xml").getroot(), macro_texts())
     requirements = {element.text for element in elements if element.tag == "requirement"} - {"python"}
+    if "tifffile" in requirements:
+        requirements.discard("imagecodecs")  # which tifffile imports where a file that it reads is compressed
     assert requirements == {package for module, package in REQUIRED_BY_MODULE.items() if module in reached(tool)[1]}
 
 
@@ -99,3 +101,54 @@ def test_a_script_imports_nothing_heavy_before_it_knows_what_to_do(tool):
             names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
             names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
             assert not {name.split(".")[0] for name in names} & set(REQUIRED_BY_MODULE), module
+
+
+def main_of(tool: str) -> ast.AST:
+    return ast.parse((FOLDER / f"{tool}.py").read_text())
+
+
+@pytest.mark.parametrize("tool", TOOLS)
+def test_a_tool_connects_once_to_the_group_that_was_chosen(tool):
+    opened = 0
+    for function in (node for node in ast.walk(main_of(tool)) if isinstance(node, ast.FunctionDef)):
+        calls = [node for node in ast.walk(function) if isinstance(node, ast.Call)]
+        calls = [node for node in calls if ast.unparse(node.func) == "open_session"]
+        assert len(calls) <= 1
+        assert all("omero_group" in ast.unparse(node.args[1]) for node in calls)
+        opened += len(calls)
+    assert opened
+    elements = expanded(ElementTree.parse(FOLDER / f"{tool}.xml").getroot(), macro_texts())
+    assert {"omero_host", "omero_group"} <= {element.get("name") for element in elements if element.tag == "param"}
+
+
+@pytest.mark.parametrize("tool", TOOLS)
+def test_booleans_reach_the_script_as_booleans(tool):
+    """As JSON, that is: a shell knows texts only, and the text False is true."""
+    root = ElementTree.parse(FOLDER / f"{tool}.xml").getroot()
+    booleans = [one for one in expanded(root, macro_texts()) if one.tag == "param" and one.get("type") == "boolean"]
+    assert not [one.get("name") for one in booleans if one.get("truevalue") or one.get("falsevalue")]
+    lines = [line for line in root.findtext("command").splitlines() if not line.strip().startswith("#")]
+    assert not [one.get("name") for one in booleans if re.search(rf"\${one.get('name')}\b", " ".join(lines))]
+
+
+@pytest.mark.parametrize("tool", TOOLS)
+def test_every_choice_of_a_form_is_known_to_the_script(tool):
+    elements = expanded(ElementTree.parse(FOLDER / f"{tool}.xml").getroot().find("inputs"), macro_texts())
+    words = set()
+    for module in reached(tool)[0]:
+        for node in ast.walk(ast.parse((FOLDER / f"{module}.py").read_text())):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                words.add(node.value)
+    for param in (one for one in elements if one.get("type") == "select" and one.get("name") != "pixel_type"):
+        choices = {option.get("value") for option in param.findall("option")}
+        # One may be what is left when it is none of the others.
+        assert len({one for one in choices - words if not one.isdecimal()}) <= 1, param.get("name")
+
+
+@pytest.mark.parametrize("tool", TOOLS)
+def test_tests_name_objects_and_never_know_their_ids(tool):
+    tests = ElementTree.parse(FOLDER / f"{tool}.xml").getroot().find("tests")
+    for param in tests.iter("param"):
+        given = param.get("value") or ""
+        known = param.get("name") in ("objects", "dataset_id", "screen_id") and given.isdecimal()
+        assert not known or int(given) >= 10**8, given  # such an id stands for one that does not exist
