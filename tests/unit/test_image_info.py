@@ -103,3 +103,43 @@ def test_an_empty_file_is_refused(tmp_path):
     (tmp_path / "a.tif").touch()
     with pytest.raises(UserError, match="empty"):
         info(tmp_path, tmp_path / "a.tif")
+
+
+@pytest.mark.parametrize("suffix", ["png", "jpg"])
+def test_a_picture_cut_short_is_refused(tmp_path, suffix):
+    import cv2
+
+    _, data = cv2.imencode(f".{suffix}", np.random.default_rng(0).integers(0, 255, (90, 90, 3), dtype=np.uint8))
+    (tmp_path / f"a.{suffix}").write_bytes(data.tobytes()[: len(data) // 2])
+    with pytest.raises(UserError, match=r"damaged or cut short"):
+        info(tmp_path, tmp_path / f"a.{suffix}")
+
+
+def broken_zarr(folder: Path, **changes: object) -> Path:
+    """An OME-Zarr whose only multiscale is changed."""
+    import zarr
+
+    group = zarr.open_group(folder, mode="w", zarr_format=2)
+    group.create_array("0", data=np.zeros((4, 8, 8), np.uint8))
+    axes = [{"name": name, "type": "space", "unit": "micrometer"} for name in "zyx"]
+    scale = {"type": "scale", "scale": [1.0, 0.5, 0.5]}
+    datasets = [{"path": "0", "coordinateTransformations": [scale]}]
+    group.attrs["multiscales"] = [{"version": "0.4", "axes": axes, "datasets": datasets} | changes]
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"axes": [{"name": name} for name in "yxz"]}, "its axes"),
+        ({"axes": [{"name": name} for name in "yx"]}, "do not fit an array of 3 dimensions"),
+        ({"datasets": [{"path": "7"}]}, "its array '7' is missing"),
+        (
+            {"datasets": [{"path": "0", "coordinateTransformations": [{"type": "scale", "scale": [1, 1, -0.5]}]}]},
+            "physical size along x is -0.5 micrometer",
+        ),
+    ],
+)
+def test_a_broken_ome_zarr_is_refused(tmp_path, changes, message):
+    with pytest.raises(UserError, match=message):
+        info(tmp_path, broken_zarr(tmp_path / "a.zarr", **changes))

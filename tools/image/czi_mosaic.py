@@ -22,8 +22,8 @@ def open_mosaic(path: Path) -> tuple[tuple[int, int], Callable[[Place, slice, sl
         path: The CZI file.
 
     Returns:
-        Rows and columns of the stitched plane, and a function from a place (t, c, z, sample), rows and columns to a (Y, X) array.
-        Where no tile lies the pixels are 0.
+        Rows and columns of the stitched plane, and a function from a place, rows and columns to a (Y, X) array. Pixels
+        where no tile lies are 0.
     """
     from aicspylibczi import CziFile
 

@@ -214,8 +214,13 @@ def _open_picture(path: Path, name: str, kind: str) -> ImageFile:
     import imagecodecs
 
     decode = imagecodecs.png_decode if kind == "PNG" else imagecodecs.jpeg8_decode
+    data = path.read_bytes()
     try:
-        pixels = decode(path.read_bytes())
+        # The decoder fills what is missing of a JPEG with grey. After the start of the last scan (FF DA) its end (FF D9)
+        # must come: neither can occur within the pixels of a scan.
+        if kind == "JPEG" and data.rfind(b"\xff\xd9") < data.rfind(b"\xff\xda"):
+            raise ValueError("its last scan does not end")
+        pixels = decode(data)
     except (ValueError, RuntimeError) as error:
         raise UserError(f"Image {name}: the {kind} file is damaged or cut short ({error}). Upload it again.") from error
     pixels = pixels.reshape(*pixels.shape[:2], -1)
