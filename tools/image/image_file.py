@@ -216,7 +216,7 @@ def _open_picture(path: Path, name: str, kind: str) -> ImageFile:
     decode = imagecodecs.png_decode if kind == "PNG" else imagecodecs.jpeg8_decode
     data = path.read_bytes()
     try:
-        # The decoder fills what is missing of a JPEG with grey. After the start of the last scan (FF DA) its end (FF D9)
+        # The decoder fills what a JPEG lacks with grey. After the start of its last scan (FF DA) the end (FF D9)
         # must come: neither can occur within the pixels of a scan.
         if kind == "JPEG" and data.rfind(b"\xff\xd9") < data.rfind(b"\xff\xda"):
             raise ValueError("its last scan does not end")
