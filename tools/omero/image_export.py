@@ -71,7 +71,7 @@ def export(session: Session, outputs: Sequence[Output], folder: Path, form: Mapp
         session: An open session.
         outputs: What to write.
         folder: Where.
-        form: `kind` "ome_tiff" with `compression`, or "ome_zarr" with `version`.
+        form: `kind` "ome_tiff" with `compression`, or "ome_zarr" with `version`; `mismatch` as `check_pixels` takes it.
 
     Raises:
         UserError: The server cannot deliver an image, pixels differ from OMERO's checksum, or the disk is full.
@@ -121,19 +121,24 @@ def _write(
         [(_, view, arrays, side)] = parts
         write_ome_tiff(path, view.result, arrays, side, source, compression=form.get("compression", "auto"))
     return [
-        Exported(output.name, view, digest.hex, check_pixels(view, digest.hex))
+        Exported(output.name, view, digest.hex, check_pixels(view, digest.hex, form.get("mismatch", "refuse")))
         for (_, view), digest in zip(output.parts, digests, strict=True)
     ]
 
 
-def check_pixels(view: View, sha1: str) -> str:
+def check_pixels(view: View, sha1: str, mismatch: str = "refuse") -> str:
     """Compare the SHA-1 of pixels that arrived with OMERO's own; returns what to say about it.
 
     OMERO defines its checksum for pixels that it keeps itself; that of imported files is of what the importer read,
     in the file's byte order, so there only agreement says something.
 
+    Args:
+        view: What was exported.
+        sha1: Checksum of its pixels.
+        mismatch: "refuse" pixels that differ, or "report" them.
+
     Raises:
-        UserError: They differ and must not.
+        UserError: They differ and are refused.
     """
     known = (view.image.sha1 or "").lower()
     if not view.is_whole:
@@ -144,6 +149,8 @@ def check_pixels(view: View, sha1: str) -> str:
         return "equals OMERO's checksum"
     if view.image.fileset_id is not None:
         return "OMERO's checksum is of the imported file"
+    if mismatch == "report":
+        return f"differs from OMERO's checksum {known}"
     raise UserError(
         f"image {view.image.image_id} {view.image.name!r}: the SHA-1 of its pixels is {sha1}, but {known} in OMERO. "
         "Run again; if it stays so, the pixels in OMERO were damaged after they were written."
