@@ -160,6 +160,21 @@ def test_objects_equal_those_of_scikit_image(nuclei):
     assert found == expected
 
 
+@settings(max_examples=40)
+@given(seed=st.integers(0, 2**32 - 1), shape=st.tuples(st.integers(1, 30), st.integers(1, 30)))
+def test_the_kernel_divides_as_scikit_images_watershed(seed, shape):
+    from skimage.segmentation import watershed
+
+    rng = np.random.default_rng(seed)
+    heights = rng.integers(0, 6, shape).astype(rng.choice(["f4", "f8"]))  # many pixels of one height
+    inside = rng.random(shape) < 0.8
+    markers = np.zeros(shape, np.int32)
+    seeds = np.argwhere(inside & (rng.random(shape) < 0.1))
+    markers[tuple(seeds.T)] = np.arange(1, len(seeds) + 1)
+    expected = watershed(-heights, markers, mask=inside)
+    np.testing.assert_array_equal(split_objects._watershed(heights, inside, seeds), expected)
+
+
 @settings(max_examples=25)
 @given(seed=st.integers(0, 2**32 - 1), density=st.floats(0.001, 0.3), size=st.integers(1, 9))
 def test_distances_by_component_are_those_of_the_plane(seed, density, size):

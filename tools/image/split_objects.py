@@ -350,13 +350,31 @@ def spaced(points: np.ndarray, distance: int | tuple[int, ...]) -> np.ndarray:
 
 
 def _watershed(heights: np.ndarray, inside: np.ndarray, seeds: np.ndarray) -> np.ndarray:
-    """Divide one component between its seeds: (Y, X) int32, 1.. in the order of the seeds, 0 outside."""
-    import numpy as np
-    from skimage.segmentation import watershed
+    """Divide one component between its seeds: (Y, X) int32, 1.. in the order of the seeds, 0 outside.
 
-    markers = np.zeros(heights.shape, np.int32)
-    markers[tuple(seeds.T)] = np.arange(1, len(seeds) + 1)
-    return watershed(-heights, markers, mask=inside)
+    The kernel of skimage.segmentation.watershed(-heights, markers, mask=inside). Its public door costs a third of a
+    second of imports and a quarter of a millisecond a component; the version of scikit-image is fixed, and a test
+    compares the two.
+    """
+    import numpy as np
+    from skimage.segmentation._watershed_cy import watershed_raveled
+
+    # One pixel around, so that no neighbour lies beyond the border.
+    image, mask = np.pad(-heights.astype(np.float64), 1), np.pad(inside, 1)
+    markers = np.zeros(mask.shape, np.int32)
+    markers[tuple(seeds.T + 1)] = np.arange(1, len(seeds) + 1)
+    width = mask.shape[1]
+    watershed_raveled(
+        image.ravel(),
+        np.flatnonzero(markers),
+        np.array([-width, -1, 1, width], np.intp),
+        mask.ravel().view(np.int8),
+        np.array([width, 1], np.intp),
+        0.0,
+        markers.ravel(),
+        False,
+    )
+    return markers[1:-1, 1:-1]
 
 
 def _kept_parts(
