@@ -323,20 +323,21 @@ class ObjectPlan:
 
 
 @functools.cache
+def scalar_wrappers() -> dict[str, Callable]:
+    """The functions that make each rtype of a plain value."""
+    from omero import rtypes
+
+    names = ("RString", "RInt", "RLong", "RBool", "RTime", "RDouble", "RFloat")
+    return {name: getattr(rtypes, name.lower()) for name in names}
+
+
+@functools.cache
 def object_plan(name: str) -> ObjectPlan:
     """The plan for a concrete entity."""
     import omero.model
     from omero import rtypes
 
-    wraps = {
-        "RString": rtypes.rstring,
-        "RInt": rtypes.rint,
-        "RLong": rtypes.rlong,
-        "RBool": rtypes.rbool,
-        "RTime": rtypes.rtime,
-        "RDouble": rtypes.rdouble,
-        "RFloat": rtypes.rfloat,
-    }
+    wraps = scalar_wrappers()
     entity = MODEL_ENTITIES[name]
     template = getattr(omero.model, name + "I")(1, True)
     if hasattr(template, "_toggleCollectionsLoaded"):

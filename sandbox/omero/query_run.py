@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from sandbox.omero import errors, permissions
 from sandbox.omero.database import QUERY_SECONDS
+from sandbox.omero.event_log import java_name
 from sandbox.omero.hql_sql import Column, Plan, plan
-from sandbox.omero.hydrate import Fetch, Loader
+from sandbox.omero.hydrate import Fetch, Loader, scalar_wrappers
 from sandbox.omero.model import MODEL_ENTITIES
 
 if TYPE_CHECKING:
@@ -167,15 +168,9 @@ def _converter(column: Column, loader: Loader, context: Context) -> Any:
     from omero import rtypes
 
     first = column.positions[0]
-    wraps = {
-        "RString": rtypes.rstring,
-        "RInt": rtypes.rint,
-        "RLong": rtypes.rlong,
-        "RBool": rtypes.rbool,
-        "RTime": rtypes.rtime,
-        "RDouble": rtypes.rdouble,
-        "RFloat": rtypes.rfloat,
-        "class": rtypes.rstring,
+    wraps = scalar_wrappers() | {
+        # OMERO answers with the name of the Java class; BlitzGateway.countAnnotations compares it.
+        "class": lambda name: rtypes.rstring(java_name(name)),
         "strings": lambda text: rtypes.rlist([rtypes.rstring(t) for t in json.loads(text)]),
         "parameter": rtypes.wrap,
     }
