@@ -64,14 +64,18 @@ def import_rois(
         for source, image, row in zip(sources, images, report, strict=True):
             row["status"] = AT_WORK
             objects = source_rois(source, image, kind)
-            if not dry_run:
+            count = 0
+            if dry_run:
+                count = sum(1 for _ in objects)
+            else:
                 pairs = {"tool": "omero_import_rois", "file": source.identifier, "name": name}
                 for label, roi_id in save_rois(session, image.image_id, objects, name=name, pairs=pairs, made=made):
                     found.append((image.image_id, source.identifier, label, roi_id))
+                    count += 1
             replaced = len(old.get(image.image_id, {}).get("Roi", ()))
-            row |= {"roi_count": len(objects), "replaced_count": replaced}
+            row |= {"roi_count": count, "replaced_count": replaced}
             row["status"] = "would import" if dry_run else "imported"
-            print(f"{source.identifier}: {len(objects)} objects, {replaced} replaced", flush=True)
+            print(f"{source.identifier}: {count} objects, {replaced} replaced", flush=True)
         if not dry_run:
             session.delete(merge_ids(old.values()))
     except BaseException:

@@ -1,7 +1,8 @@
 """Regions of interest in OMERO: made in batches, marked as ours, found again by the mark."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from itertools import islice
 from typing import Any
 
 from omero_roi_shapes import NUMBERS, RoiShape, points_text
@@ -47,7 +48,7 @@ def find_own_rois(session: Session, image_ids: Sequence[int], name: str) -> dict
 def save_rois(
     session: Session,
     image_id: int,
-    objects: Mapping[int, Sequence[RoiShape]],
+    objects: Iterable[tuple[int, Sequence[RoiShape]]],
     *,
     name: str,
     pairs: Mapping[str, str],
@@ -58,7 +59,7 @@ def save_rois(
     Args:
         session: An open session.
         image_id: The image.
-        objects: The shapes of each label.
+        objects: Label and shapes of each; taken a batch at a time, while the server saves the one before.
         name: The set's name; becomes the name of each ROI whose shapes have no name of their own.
         pairs: Key-value pairs for the mark: where the ROIs come from.
         made: Learns the ids of what was saved.
@@ -66,20 +67,22 @@ def save_rois(
     from omero.model import ImageI, MapAnnotationI, NamedValue
     from omero.rtypes import rstring
 
-    if not objects:
+    objects = iter(objects)
+    batch = list(islice(objects, BATCH))
+    if not batch:
         return
     mark = MapAnnotationI()
     mark.ns = rstring(roi_namespace(name))
     mark.mapValue = [NamedValue(key, value) for key, value in pairs.items()]
     mark_id = session.update.saveAndReturnIds([mark])[0]
     made.add("MapAnnotation", [mark_id])
-    labels, waiting = list(objects), _Waiting(session, made)
+    waiting = _Waiting(session, made)
     try:
-        for start in range(0, len(labels), BATCH):
-            batch = labels[start : start + BATCH]
+        while batch:
             image, annotation = ImageI(image_id, False), MapAnnotationI(mark_id, False)
-            rois = [_roi(image, annotation, name, objects[label]) for label in batch]
-            yield from waiting.swap(batch, rois)
+            rois = [_roi(image, annotation, name, shapes) for _, shapes in batch]
+            yield from waiting.swap([label for label, _ in batch], rois)
+            batch = list(islice(objects, BATCH))
         yield from waiting.swap([], [])
     except BaseException:
         with suppress(Exception):  # What is still under way may come through: it has to be known to be taken back.

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import groupby
 from typing import TypeAlias
 
 from label_map_file import LabelMapFile, check_sizes, describe_label_map, read_planes
@@ -75,10 +76,11 @@ def check_source(source: RoiSource, image: ImageRecord) -> None:
                 )
 
 
-def source_rois(source: RoiSource, image: ImageRecord, kind: str) -> dict[int, list[RoiShape]]:
-    """The shapes of each ROI, by its label.
+def source_rois(source: RoiSource, image: ImageRecord, kind: str) -> Iterator[tuple[int, list[RoiShape]]]:
+    """Yield (label, shapes) of each ROI.
 
-    A label map of one plane for an image of many gives shapes without z (or t): they hold for all planes.
+    A label map of one plane for an image of many gives shapes without z (or t): they hold for all planes. Of a label
+    map of one plane, objects are traced as they are asked for.
 
     Args:
         source: A checked source.
@@ -86,11 +88,14 @@ def source_rois(source: RoiSource, image: ImageRecord, kind: str) -> dict[int, l
         kind: "auto", "polygon" or "mask": for label maps see `label_shapes.plane_shapes`; of documents, "auto" keeps
             each shape as it is, "polygon" makes polygons of masks, "mask" makes masks of all areas.
     """
-    found: dict[int, list[RoiShape]] = {}
     if isinstance(source, LabelMapFile):
-        for label, shape in _label_shapes(source, image, kind):
-            found.setdefault(label, []).append(shape)
-        return found
+        shapes = _label_shapes(source, image, kind)
+        one_plane = source.size_z * source.size_t == 1
+        runs = groupby(shapes, key=_label) if one_plane else groupby(sorted(shapes, key=_label), key=_label)
+        for label, run in runs:
+            yield label, [shape for _, shape in run]
+        return
+    found: dict[int, list[RoiShape]] = {}
     labels = roi_labels(source.shapes)
     convert: dict[str, Callable[[RoiShape], Iterator[RoiShape]]] = {
         "auto": lambda shape: iter((shape,)),
@@ -105,7 +110,11 @@ def source_rois(source: RoiSource, image: ImageRecord, kind: str) -> dict[int, l
                 "cannot be a mask. Leave it out, or choose to keep shapes as they are."
             )
         found.setdefault(labels[shape.roi_id], []).extend(made)
-    return found
+    yield from found.items()
+
+
+def _label(labelled: tuple[int, RoiShape]) -> int:
+    return labelled[0]
 
 
 def _label_shapes(file: LabelMapFile, image: ImageRecord, kind: str) -> Iterator[tuple[int, RoiShape]]:
