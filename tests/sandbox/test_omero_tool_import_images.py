@@ -88,6 +88,15 @@ def test_files_arrive_with_every_pixel_under_their_names_in_a_new_dataset_of_a_n
     assert {row["dataset_id"] for row in rows} == {str(lab.rows("select d.id from Dataset d")[0][0])}
 
 
+@pytest.mark.parametrize("protocol", ["ssl", "tcp", "ws", "wss"])
+def test_files_arrive_over_every_transport(lab: Lab, run, tiff, omero_server, protocol):
+    port = {"ssl": omero_server.port, "tcp": omero_server.tcp_port}.get(protocol)
+    port = port or getattr(omero_server, f"{protocol}_port")
+    [row] = run([tiff("a", picture(3))], "image,dose\na,1\n", omero_host=f"{protocol}://{lab.host}:{port}")
+    np.testing.assert_array_equal(pixels_of(lab, row["image_id"])[0, 0, 0], picture(3))
+    assert row["annotation_count"] == "1"
+
+
 def test_a_dataset_is_chosen_by_id_by_name_and_within_its_project(lab: Lab, run, tiff):
     dataset = lab.container("Dataset", "d")
     none = {"element_identifier": None, "source_path": None}  # as Galaxy says that there is no table
