@@ -82,8 +82,8 @@ def wrappers():
     yield found.getFileset()
     yield from found.getImportedImageFiles()
     yield from conn.getObjects("Roi", opts={"image": image})
-    for kind, number in (("Project", project), ("Dataset", dataset), ("Screen", screen), ("Plate", plate), ("Image", drawn)):
-        yield conn.getObject(kind, number)
+    places = {"Project": project, "Dataset": dataset, "Screen": screen, "Plate": plate, "Image": drawn}
+    yield from (conn.getObject(kind, number) for kind, number in places.items())
     wells = list(conn.getObject("Plate", plate).listChildren())
     yield from wells
     yield wells[0].getWellSample()
