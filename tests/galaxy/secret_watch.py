@@ -23,7 +23,9 @@ from sandbox.state import Sandbox
 from scripts.set_credentials import SERVICE, SERVICE_VERSION, OmeroLogin
 from tests.galaxy.seed_omero import PASSWORD, USER
 
-LAUNCHER = re.compile(r"galaxy_\d+\.sh")
+# Galaxy puts a copy of the tool, and so of its tests with the test account's password, into the job's folder.
+TOOL_COPY = re.compile(r"tool\.xml")
+LAUNCHER = re.compile(rf"galaxy_\d+\.sh|{TOOL_COPY.pattern}")
 LARGEST = 50_000_000  # Bytes of a file that is looked at; while jobs run, they need the disk themselves.
 LARGEST_AT_WORK = 500_000
 PAUSE = 0.2
@@ -105,7 +107,7 @@ class SecretWatch:
         user = self.gi.users.get_current_user()["id"]
         answer = self.gi.make_get_request(f"{self.gi.url}/users/{user}/credentials").content
         for secret in self.secrets:
-            self.found |= files_with(secret.encode(), [self.galaxy, *reports])
+            self.found |= files_with(secret.encode(), [self.galaxy, *reports], TOOL_COPY)
             self.found |= {"API credentials"} if secret.encode() in answer else set()
 
 
@@ -146,7 +148,7 @@ def _run_by_key(sandbox: Sandbox, watch: SecretWatch) -> None:
         watch.secrets.append(client.getSessionId())
         history = gi.histories.create_history("by session key")["id"]
         context = _store_key(gi, OmeroLogin(session_key=client.getSessionId()))
-        inputs = {"omero_host": sandbox.omero.address}
+        inputs = {"omero_host": sandbox.omero.address, "target|objects": "nuclei"}
         payload = {"tool_id": "omero_find", "history_id": history, "inputs": inputs, "credentials_context": context}
         answer = gi.make_post_request(f"{gi.url}/tools", payload=payload)
         job = answer["jobs"][0]["id"]
