@@ -145,21 +145,16 @@ class Pixels(Service):
         color = {"red": red, "green": green, "blue": blue, "alpha": alpha}
         tx.create("Channel", pixels=pixels, logicalChannel=logical, **color)
 
-    def copyAndResizeImage(
-        self,
-        image_id: int,
-        size_x: Any,
-        size_y: Any,
-        size_z: Any,
-        size_t: Any,
-        channels: list[int],
-        methodology: str,
-        copy_stats: bool,
-        current: Any,
-    ) -> Any:
-        """Make an image like another, in other sizes and with chosen channels; the client is to write its pixels."""
+    def copyAndResizeImage(self, image_id: int, *arguments: Any) -> Any:
+        """Make an image like another, in other sizes and with chosen channels; the client is to write its pixels.
+
+        Args:
+            image_id: The image.
+            *arguments: What `_copy_pixels` takes, in the order of Slice, and the call's own `current`.
+        """
         from omero.rtypes import rlong
 
+        *wanted, current = arguments
         context = self.context(current)
         with self.server.database.write(context) as tx:
             image = readable_row(tx, context, "Image", image_id)
@@ -170,13 +165,26 @@ class Pixels(Service):
             if image["objectiveSettings"] is not None:
                 copied["objectiveSettings"] = image["objectiveSettings"]
             new_image = tx.create("Image", **copied, series=0, partial=False, archived=False)
-            sizes = (size_x, size_y, size_z, size_t)
-            self._copy_pixels(tx, pixels[0], sizes, channels, methodology, copy_stats, new_image)
+            self._copy_pixels(tx, pixels[0], new_image, *wanted)
         return rlong(new_image)
 
-    def copyAndResizePixels(
+    def copyAndResizePixels(self, pixels_id: int, *arguments: Any) -> Any:
+        """As copyAndResizeImage, but the new pixels belong to the same image."""
+        from omero.rtypes import rlong
+
+        *wanted, current = arguments
+        context = self.context(current)
+        with self.server.database.write(context) as tx:
+            pixels = readable_row(tx, context, "Pixels", pixels_id)
+            require_edit(context, "Pixels", pixels)
+            made = self._copy_pixels(tx, pixels, pixels["image"], *wanted)
+        return rlong(made)
+
+    def _copy_pixels(
         self,
-        pixels_id: int,
+        tx: Transaction,
+        pixels: dict[str, Any],
+        image_id: int,
         size_x: Any,
         size_y: Any,
         size_z: Any,
@@ -184,29 +192,8 @@ class Pixels(Service):
         channels: list[int],
         methodology: str,
         copy_stats: bool,
-        current: Any,
-    ) -> Any:
-        """As copyAndResizeImage, but the new pixels belong to the same image."""
-        from omero.rtypes import rlong
-
-        context = self.context(current)
-        with self.server.database.write(context) as tx:
-            pixels = readable_row(tx, context, "Pixels", pixels_id)
-            require_edit(context, "Pixels", pixels)
-            sizes = (size_x, size_y, size_z, size_t)
-            made = self._copy_pixels(tx, pixels, sizes, channels, methodology, copy_stats, pixels["image"])
-        return rlong(made)
-
-    def _copy_pixels(
-        self,
-        tx: Transaction,
-        pixels: dict[str, Any],
-        sizes: tuple[Any, Any, Any, Any],
-        channels: list[int],
-        methodology: str,
-        copy_stats: bool,
-        image_id: int,
     ) -> int:
+        sizes = (size_x, size_y, size_z, size_t)
         rows = tx.find("Channel", pixels=pixels["id"])
         chosen = list(channels) if channels else list(range(len(rows)))
         if not all(0 <= index < len(rows) for index in chosen):
