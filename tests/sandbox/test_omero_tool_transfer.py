@@ -560,3 +560,22 @@ def test_what_cannot_travel_is_named_before_a_crate_is_made(lab: Lab, pack, tmp_
     with pytest.raises(UserError, match="dataset 'none': there is none"):
         pack(lab, "dataset", "none")
     assert not list(tmp_path.glob("crate*"))
+
+
+def test_what_was_deleted_is_made_again_and_what_was_renamed_stays(lab: Lab, unpack):
+    from omero_session import open_session
+
+    crate = Path(omero_transfer.__file__).with_name("test-data") / "transfer_crate.zip"
+    images, containers = unpack(lab, crate)
+    whole = described(lab)
+    with open_session(lab.address) as session:
+        session.delete({"Image": [int(images[1]["image_id"])]})
+    again, _ = unpack(lab, crate)
+    assert [row["status"] for row in again] == ["unchanged", "made"]
+    assert described(lab) == whole
+    project = lab.session.getQueryService().get("Project", int(containers[0]["object_id"]))
+    project.name = rstring("mine now")
+    lab.save(project)
+    _, containers = unpack(lab, crate)
+    assert [row["status"] for row in containers] == ["unchanged", "unchanged"]
+    assert lab.rows("select p.name from Project p") == [["mine now"]]
