@@ -350,7 +350,10 @@ def test_columns_are_chosen(six: Lab, find):
     assert first["import_date"] > "2020"
     assert (first["owner"], first["channel_names"], first["physical_size_x_um"]) == (six.user, "DAPI", "0.25")
     assert (first["well_row"], first["dataset_name"], last["pixel_type"]) == ("", "d", "uint16")
-    assert list(find(typed("dataset", "d"), listing={"rows": "image", "columns": None})[0]) == ["image_id", "image_name"]
+    assert list(find(typed("dataset", "d"), listing={"rows": "image", "columns": None})[0]) == [
+        "image_id",
+        "image_name",
+    ]
     every = find(typed("dataset", "d"), listing={"rows": "image", "columns": [], "keys": "*"})
     assert list(every[0]) == ["image_id", "image_name", "dose", "note"]
 

@@ -140,9 +140,7 @@ def test_planes_of_a_movie_and_channels(package, tmp_path):
     movie[0, 1], movie[1, 1] = blobs((40, 40), [(10, 10)]), blobs((40, 40), [(30, 30), (10, 30)])
     metadata = {"axes": "TCYX", "Channel": {"Name": ["Other", "Nuclei"]}}
     tifffile.imwrite(tmp_path / "a.tiff", movie, ome=True, photometric="minisblack", metadata=metadata)
-    labels = run(
-        tmp_path, tmp_path / "a.tiff", package, "--meaning", "foreground", "--channel=Nuclei", "--skip-test"
-    )
+    labels = run(tmp_path, tmp_path / "a.tiff", package, "--meaning", "foreground", "--channel=Nuclei", "--skip-test")
     assert labels.size_t == 2
     assert [sorted(set(labels.read_plane(t).ravel())) for t in range(2)] == [[0, 1], [0, 2, 3]]
     with pytest.raises(UserError, match="takes 1 channels, 2 are given"):

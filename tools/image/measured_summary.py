@@ -8,6 +8,8 @@ from image_file import ImageFile
 from measured_columns import Measured
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import numpy as np
 
 # Places, angles and names of objects have no meaningful mean.
@@ -44,7 +46,7 @@ def summary_row(measured: list[Measured], name: str, labels: ImageFile) -> tuple
 def _statistics(feature: str, values: np.ndarray) -> dict[str, object]:
     import numpy as np
 
-    named = {"mean": np.mean, "median": np.median, "std": np.std}
+    named: dict[str, Callable[[np.ndarray], float]] = {"mean": np.mean, "median": np.median, "std": np.std}
     return {
         f"{word}_of_{feature}": float(function(values)) if len(values) else None for word, function in named.items()
     }

@@ -54,7 +54,8 @@ class TextureOptions:
 
 def directions(volume: bool) -> list[tuple[int, int, int]]:
     """Steps (z, y, x) of the directions: 4 in a plane, 13 in a volume; the opposite ones are counted with them."""
-    steps = [step for step in product((-1, 0, 1), repeat=3) if step > (0, 0, 0)]
+    one_step = (-1, 0, 1)
+    steps = [(z, y, x) for z, y, x in product(one_step, one_step, one_step) if (z, y, x) > (0, 0, 0)]
     return steps if volume else [step for step in steps if step[0] == 0]
 
 

@@ -56,7 +56,8 @@ def moments(runs: Runs, z: np.ndarray, index: np.ndarray, count: int, z_step: fl
     }  # fmt: skip
     scale = {"z": z_step, "y": 1.0, "x": 1.0}
     covariance = np.empty((count, 3, 3))
-    for (a, b), product in products.items():
+    for pair, product in products.items():
+        a, b = pair[0], pair[1]
         value = np.bincount(index, product, count) / voxels - mean[a] * mean[b]
         i, j = "zyx".index(a), "zyx".index(b)
         covariance[:, i, j] = covariance[:, j, i] = value * scale[a] * scale[b]
