@@ -1,6 +1,7 @@
 """Imports without Java: pixels bit-identical, original files kept, metadata in the model, nothing half-made."""
 
 import io
+import time
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ import tifffile
 
 pytest.importorskip("omero.clients")
 import omero.all
-from omero.rtypes import rlong, rstring
+from omero.rtypes import rlong, rstring, rtime
 
 from sandbox.omero.client_import import (
     ImportFailed,
@@ -401,6 +402,43 @@ def test_paths_are_registered_and_deleted(gateway, omero_server, tmp_path):
     response = finished(gateway, repository.deletePaths([file.getPath() + file.getName()], False, False))
     assert isinstance(response, omero.cmd.ERR)  # a fileset needs it
     assert gateway.getObject("OriginalFile", file.getId()) is not None
+
+
+def test_nothing_of_an_import_stays_when_its_image_is_deleted(gateway, omero_server, tmp_path):
+    before = (
+        counts(gateway),
+        repository_files(omero_server),
+        sorted((omero_server.data / "files").glob("OriginalFile/*")),
+    )
+    [image_id] = import_files(gateway.c, [write_tiff(tmp_path)])
+    gateway.deleteObjects("Image", [image_id], wait=True)
+    after = (
+        counts(gateway),
+        repository_files(omero_server),
+        sorted((omero_server.data / "files").glob("OriginalFile/*")),
+    )
+    assert after == before
+
+
+def test_event_logs_say_what_was_made_changed_and_deleted(gateway):
+    started = rtime(int(time.time() * 1000) - 1)
+    dataset = omero.model.DatasetI()
+    dataset.name = rstring("logged")
+    dataset = gateway.getUpdateService().saveAndReturnObject(dataset)
+    dataset.name = rstring("changed")
+    gateway.getUpdateService().saveObject(dataset)
+    gateway.deleteObjects("Dataset", [dataset.id.val], wait=True)
+    ended = rtime(int(time.time() * 1000) + 1000)
+    logs = gateway.getTimelineService().getEventLogsByPeriod(started, ended, omero.sys.ParametersI())
+    mine = [log for log in logs if log.entityType.val == "ome.model.containers.Dataset"]
+    actions = [log.action.val for log in mine if log.entityId.val == dataset.id.val]
+    assert actions == ["DELETE", "UPDATE", "INSERT"]
+    assert all(log.event.experimenter.id.val == gateway.getUserId() for log in mine if log.entityId == dataset.id)
+    with pytest.raises(omero.SecurityViolation):
+        log = omero.model.EventLogI()
+        log.entityId, log.entityType, log.action = dataset.id, rstring("x"), rstring("INSERT")
+        log.event = mine[0].event
+        gateway.getUpdateService().saveObject(log)
 
 
 def test_files_go_with_their_image(gateway, omero_server, tmp_path):
