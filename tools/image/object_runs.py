@@ -30,14 +30,14 @@ def runs_of(labels: np.ndarray, first_row: int) -> Runs:
     """Cut a (rows, X) band of labels into runs; `first_row` is its row in the plane."""
     import numpy as np
 
-    foreground = labels != 0
-    changes = labels[:, 1:] != labels[:, :-1]
-    begins, ends = foreground.copy(), foreground.copy()
-    begins[:, 1:] &= changes
-    ends[:, :-1] &= changes
-    first, last = np.flatnonzero(begins), np.flatnonzero(ends)
-    row, start = np.divmod(first, labels.shape[1])
-    return Runs(labels.ravel()[first].astype(np.int64), row + first_row, start, last - first + 1)
+    begins = np.ones(labels.shape, bool)  # of runs of any label, 0 too; each row begins one
+    np.not_equal(labels[:, 1:], labels[:, :-1], out=begins[:, 1:])
+    at = np.flatnonzero(begins)
+    label = labels.ravel()[at]
+    length = np.diff(at, append=labels.size)
+    inside = label != 0
+    row, start = np.divmod(at[inside], labels.shape[1])
+    return Runs(label[inside].astype(np.int64), row + first_row, start, length[inside])
 
 
 def joined(parts: list[Runs]) -> Runs:
