@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+import uuid
 import zlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -26,6 +27,11 @@ class UnsafePathError(ValueError):
 def repository_folder(files: Path) -> Path:
     """Return the folder of imported files."""
     return files / MANAGED_REPOSITORY
+
+
+def repository_uuid(server: Any) -> str:
+    """The uuid of the managed repository, which OriginalFile.repo has for imported files."""
+    return str(uuid.uuid5(uuid.NAMESPACE_OID, f"{server.uuid}/ManagedRepository"))
 
 
 def pixels_path(files: Path, pixels_id: int) -> Path:
