@@ -1,7 +1,11 @@
 """A tiny network, made here, runs like any package of the zoo; packages that cannot run are refused."""
 
+import re
 import socket
+import subprocess
+import sys
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -224,8 +228,38 @@ def test_files_that_are_no_package(members, message, tmp_path):
 
 
 def test_pixels_that_are_no_numbers(package, tmp_path):
-    tifffile.imwrite(tmp_path / "a.tiff", np.full((40, 40), np.nan, np.float32))
+    pixels = np.zeros((2, 40, 40), np.float32)
+    pixels[1] = np.nan
+    tifffile.imwrite(tmp_path / "a.tiff", pixels, ome=True, metadata={"axes": "ZYX"})
     with pytest.raises(UserError, match="NaN"):
         run(tmp_path, tmp_path / "a.tiff", package, "--meaning", "foreground", "--skip-test")
+    assert not (tmp_path / "labels").exists()
     with pytest.raises(UserError, match="no output 'mask'"):
         run(tmp_path, tmp_path / "a.tiff", package, "--meaning", "foreground", "--skip-test", "--model-output", "mask")
+
+
+@pytest.mark.parametrize(
+    ("spoil", "arguments", "message"),
+    [
+        ("cut", [], "cut short"),
+        ("nan", [], "NaN"),
+        (None, ["--channel", "7"], "Channel '7' of image a.tiff: does not exist"),
+    ],
+)
+def test_an_image_that_fails_does_so_before_the_libraries_load(spoil, arguments, message, package, tmp_path):
+    """A process of its own, as this one has loaded them: the importing of bioimageio.core would end it."""
+    pixels = np.full((40, 40), np.nan if spoil == "nan" else 1, np.float32)
+    tifffile.imwrite(tmp_path / "a.tiff", pixels)
+    if spoil == "cut":
+        (tmp_path / "a.tiff").write_bytes((tmp_path / "a.tiff").read_bytes()[:-3000])
+    code = (
+        "import runpy, sys; sys.argv = sys.argv[1:]; sys.path.insert(0, sys.argv[0].rpartition('/')[0]); "
+        "sys.modules['bioimageio.core'] = None; runpy.run_path(sys.argv[0], run_name='__main__')"
+    )
+    script = Path(__file__).parents[2] / "tools/image/segment_with_model.py"
+    command = [sys.executable, "-c", code, script, "--image", tmp_path / "a.tiff", "--model", package, "--meaning",
+               "foreground", "--labels", tmp_path / "labels", *arguments]  # fmt: skip
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert re.search(message, done.stderr), done.stderr
+    assert not (tmp_path / "labels").exists()

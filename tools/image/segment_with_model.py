@@ -20,19 +20,43 @@ if TYPE_CHECKING:
     import numpy as np
 
 
-def choose_channels(image: ImageFile, wanted: list[str], network: Network) -> list[int]:
-    """The image's channels for the network's, in order.
+def choose_channels(image: ImageFile, wanted: list[str]) -> list[int]:
+    """The image's channels that are predicted on, in order, once their first plane could be read.
+
+    It takes seconds to load the model's libraries: what is wrong with the image is said before.
 
     Raises:
-        UserError: More or fewer channels than the network takes.
+        UserError: No channel of that name or index, or a first plane that is damaged or has pixels that are no numbers.
     """
     channels = [image.resolve_channel(one) for one in wanted] if wanted else list(range(image.size_c))
+    for channel in channels:
+        check_numbers(image, image.read_plane(0, channel, 0))
+    return channels
+
+
+def check_numbers(image: ImageFile, pixels: np.ndarray) -> None:
+    """Refuse pixels that are NaN or infinite.
+
+    Raises:
+        UserError: There are such pixels.
+    """
+    import numpy as np
+
+    if not np.isfinite(pixels).all():
+        raise UserError(f"Image {image.name}: it has pixels that are no numbers (NaN). Replace them first.")
+
+
+def check_count(image: ImageFile, channels: list[int], network: Network) -> None:
+    """Refuse another number of channels than the network takes.
+
+    Raises:
+        UserError: There are more or fewer.
+    """
     if len(channels) != network.channels:
         raise UserError(
             f"Model {network.name} takes {network.channels} channels, {len(channels)} are given of image {image.name} "
             f"({', '.join(image.channel_labels())}). Name as many as the model takes, in its order."
         )
-    return channels
 
 
 def predict_image(image: ImageFile, network: Network, channels: list[int], args: Namespace) -> Iterator[np.ndarray]:
@@ -47,8 +71,7 @@ def predict_image(image: ImageFile, network: Network, channels: list[int], args:
         planes = [range(image.size_z)] if "z" in network.space else [[z] for z in range(image.size_z)]
         for some in planes:
             volume = np.stack([[image.read_plane(t, c, z) for z in some] for c in channels]).astype(np.float32)
-            if not np.isfinite(volume).all():
-                raise UserError(f"Image {image.name}: it has pixels that are no numbers (NaN). Replace them first.")
+            check_numbers(image, volume)
             found = predict(network, volume if "z" in network.space else volume[:, 0], args.tile, args.overlap)
             print(f"t={t} z={some[0]}: predicted", flush=True)
             yield found
@@ -125,6 +148,7 @@ def main(argv: list[str] | None = None) -> None:
     options = ObjectOptions(args.meaning, args.foreground, args.boundary, args.threshold, args.seeds,
                             args.seed_distance, args.min_size)  # fmt: skip
     image = open_image(args.image, args.image_name)
+    channels = choose_channels(image, args.channel)
     name = args.model_name or args.model.name
     with TemporaryDirectory() as scratch:
         folder = Path(scratch) / "model"
@@ -132,7 +156,7 @@ def main(argv: list[str] | None = None) -> None:
         quiet_library(Path(scratch))
         description = unpack(args.model, name, folder)
         network = load_network(description, name, not args.skip_test, args.model_output)
-        channels = choose_channels(image, args.channel, network)
+        check_count(image, channels, network)
         store: list[np.ndarray] | None = [] if args.prediction else None
         predictions = kept(predict_image(image, network, channels, args), store)
         count = write_label_map(args.labels, label_bands_of(predictions, options, network.name), image)
