@@ -1,0 +1,12 @@
+"""Workflows know every parameter of the tools they use: Galaxy would not start them otherwise."""
+
+import subprocess
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_no_step_lacks_a_parameter_of_its_tool():
+    command = [str(ROOT / ".venv/galaxy/bin/python"), str(ROOT / "tests/galaxy/workflow_states.py")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, f"{done.stdout}{done.stderr}\nMend: {' '.join(command)} --fill"
