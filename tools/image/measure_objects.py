@@ -79,8 +79,10 @@ def children_table(measured: Measured, name: str, labels: ImageFile) -> Table:
 
 def _cells(column: np.ndarray) -> list[object]:
     """Values as written: NaN is an empty cell."""
+    import numpy as np
+
     values = column.tolist()
-    if column.dtype.kind != "f":
+    if not np.isnan(column).any():
         return values
     return [None if value != value else value for value in values]  # noqa: PLR0124 (only NaN differs from itself)
 
