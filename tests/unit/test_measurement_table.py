@@ -39,6 +39,7 @@ def test_usual_tables_go_the_quick_way(tmp_path):
     ]  # fmt: skip
 
 
+@settings(deadline=None)
 @given(st.text(st.characters(codec="utf-8"), max_size=30))
 def test_a_text_is_one_cell_and_keeps_its_letters(text):
     cell = measurement_table.format_cell(text)

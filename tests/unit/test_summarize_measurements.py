@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import summarize_measurements
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from measurement_table import read_measurement_table
 from tool_errors import UserError
@@ -78,12 +78,14 @@ def test_groups_of_two_columns(tmp_path):
     ]  # fmt: skip
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(-1e6, 1e6), min_size=2, max_size=30))
 def test_statistics_are_ordered_and_agree_with_numpy(values):
     count, mean, std, low, first, middle, third, high = summarize_measurements.statistics(np.array(values))
     assert count == len(values)
     assert low <= first <= middle <= third <= high
-    assert middle == np.median(values)
+    # The mean of the two in the middle and the point between them may differ in the last digit.
+    assert middle == pytest.approx(np.median(values), rel=1e-12, abs=1e-300)
     assert mean == np.mean(values)
     assert std == np.std(values, ddof=1)
 
