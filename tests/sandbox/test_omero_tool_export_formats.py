@@ -35,7 +35,7 @@ NAMES = ("a", "b")
 
 @pytest.fixture
 def export(lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(omero_reconnect, "WAITS", (0.01, 0.05, 0.2))
+    monkeypatch.setattr(omero_reconnect, "WAITS", (0.05,) * 20)
 
     def run(target: dict, kind: str = "ome_tiff", selection: dict | None = None, **form):
         host = form.pop("omero_host", lab.address)
