@@ -6,6 +6,7 @@ A benchmark runs as a module (`python -m benchmarks.bench_x`), so that this one 
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -28,28 +29,35 @@ class Cost:
 
 
 def part_of(file: str, *arguments: object) -> list[str]:
-    """Return the command that runs the `__main__` part of a benchmark (its `__file__`) as a process of its own.
-
-    Making the input and checking the output belong into such processes: Linux counts into a child's peak memory what
-    its parent held when it started.
-    """
+    """Return the command that runs the `__main__` part of a benchmark (its `__file__`) as a process of its own."""
     return [sys.executable, "-m", f"benchmarks.{Path(file).stem}", *map(str, arguments)]
 
 
 def run_process(command: list[str]) -> Cost:
     """Run a command to its end, its standard output thrown away. Paths in it must be absolute.
 
+    A small process stands between: Linux counts into a child's peak memory what its parent held when it started.
+
     Raises:
         RuntimeError: It ended with another exit code than 0.
     """
+    between = subprocess.run(
+        [sys.executable, "-m", "benchmarks.measuring", *command], stdout=subprocess.PIPE, cwd=ROOT, check=True
+    )
+    code, *cost = json.loads(between.stdout)
+    if code:
+        raise RuntimeError(f"{' '.join(command[1:4])} ended with exit code {code}")
+    return Cost(*cost)
+
+
+def _measure(command: list[str]) -> tuple[int, float, float, float]:
+    """Run a command: its exit code, and what `Cost` says of it."""
     start = time.perf_counter()
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, cwd=ROOT)
     _, status, usage = os.wait4(process.pid, 0)
     seconds = time.perf_counter() - start
     process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise RuntimeError(f"{' '.join(command[1:4])} ended with exit code {process.returncode}")
-    return Cost(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
+    return process.returncode, seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
 
 
 def resident_mib(pid: int) -> float:
@@ -86,3 +94,7 @@ def figure(name: str, value: float, unit: str, goal: str = "", compared_with: st
     return {
         "name": name, "value": float(f"{value:.4g}"), "unit": unit, "goal": goal, "compared_with": compared_with,
     }  # fmt: skip
+
+
+if __name__ == "__main__":
+    print(json.dumps(_measure(sys.argv[1:])))

@@ -281,8 +281,10 @@ def test_imported_files_by_the_command_line(command, gateway, tmp_path):
     fileset = gateway.getObject("Image", image_id).getFileset().getId()
     assert f"{fileset}" in command("fs", "sets", "--style", "plain")
     assert "a.ome.tif" in command("fs", "ls", f"Fileset:{fileset}")
-    out = command("fs", "usage", f"Image:{image_id}", "--size-only")
-    assert str(path.stat().st_size) in out
+    report = command("fs", "usage", f"Image:{image_id}", "--report", "--style", "csv")
+    parts = {line.split(",")[2]: line.split(",")[3:] for line in report.splitlines() if line.count(",") == 4}
+    assert parts["FilesetEntry"] == [str(path.stat().st_size), "1"]
+    assert parts["Job"][1] == "1"  # the import's log
 
 
 def test_names_that_are_not_ascii(gateway, tmp_path):

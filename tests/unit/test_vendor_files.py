@@ -1,4 +1,4 @@
-"""CZI, ND2 and LIF: pixels, sizes, channels and what the maker says come through; broken files are refused."""
+"""CZI, ND2, LIF, DeltaVision: pixels, sizes, channels and what the maker says come through; broken ones are refused."""
 
 import builtins
 import shutil
@@ -11,10 +11,13 @@ import pytest
 from image_file import open_image
 from tool_errors import UserError
 
-from tests.unit.vendor_files import made_pixels, write_lif
+from tests.unit.vendor_files import made_pixels, write_dv, write_lif
 
 DATA = Path(__file__).parents[2] / "test-data"
-FILES = ["made.czi", "made.lif", "made.nd2"]
+NAMES = {"made.czi": ("DAPI", "EGFP"), "made.dv": ("353/465", "488/509"), "made.lif": ("Blue", "Green"),
+         "made.nd2": ("DAPI", "EGFP")}  # fmt: skip
+FILES = list(NAMES)
+FORMATS = {"made.dv": "DeltaVision"}
 
 
 def facts(path: Path) -> dict[tuple[str, str], tuple[str, str]]:
@@ -32,7 +35,7 @@ def test_pixels_sizes_and_channels(tmp_path, file):
     for t, c, z in np.ndindex(pixels.shape[:3]):
         np.testing.assert_array_equal(image.read_plane(t, c, z), pixels[t, c, z])
     np.testing.assert_array_equal(image.read_region(1, 1, 2, slice(3, 9), slice(5, 30)), pixels[1, 1, 2, 3:9, 5:30])
-    assert image.channels == (("Blue", "Green") if file == "made.lif" else ("DAPI", "EGFP"))
+    assert image.channels == NAMES[file]
     y = 0.1 if file == "made.nd2" else 0.2
     assert [image.micrometres(axis) for axis in "xyz"] == pytest.approx([0.1, y, 0.5])
 
@@ -70,7 +73,7 @@ def test_conversion_keeps_them(tmp_path, file, form):
     np.testing.assert_array_equal(found.read_plane(1, 1, 2), made_pixels()[1, 1, 2])
     assert found.channels == source.channels
     assert [found.micrometres(axis) for axis in "xyz"] == [source.micrometres(axis) for axis in "xyz"]
-    if file != "made.lif":
+    if file in ("made.czi", "made.nd2"):
         assert 'EmissionWavelength="509.0"' in found.details["ome_xml"]
 
 
@@ -79,10 +82,35 @@ def test_conversion_keeps_them(tmp_path, file, form):
 def test_a_file_cut_short_is_refused(tmp_path, file, share):
     data = (DATA / file).read_bytes()
     (tmp_path / file).write_bytes(data[: max(40, int(len(data) * share))])
-    with pytest.raises(UserError, match=rf"^Image {file}: .*{file[-3:].upper()} file.*damaged or cut short"):
+    with pytest.raises(
+        UserError, match=rf"^Image {file}: .*{FORMATS.get(file, file[-3:].upper())} file.*damaged or cut short"
+    ):
         image = open_image(tmp_path / file)
         for t, c, z in np.ndindex(2, 2, 3):
             image.read_plane(t, c, z)
+
+
+@pytest.mark.parametrize("order", "<>")
+@pytest.mark.parametrize("axes", ["CTZ", "TZC", "TCZ"])
+def test_orders_of_planes_and_bytes_of_a_deltavision_file(tmp_path, axes, order):
+    pixels = made_pixels()
+    write_dv(tmp_path / "a.dv", pixels, axes, order)
+    image = open_image(tmp_path / "a.dv")
+    for t, c, z in np.ndindex(pixels.shape[:3]):
+        np.testing.assert_array_equal(image.read_plane(t, c, z), pixels[t, c, z])
+    assert image.dtype == image.read_plane().dtype == np.dtype("=u2")
+    # mrc reads what is said of planes in this machine's order of bytes only.
+    assert image.channels == (NAMES["made.dv"] if order == "<" else (None, None))
+    assert facts(tmp_path / "a.dv")["channel 0", "EmissionWavelength"] == ("465", "nm")
+
+
+def test_a_deltavision_file_without_words_on_planes(tmp_path):
+    write_dv(tmp_path / "a.dv", made_pixels(), extended=False)
+    assert open_image(tmp_path / "a.dv").channels == (None, None)
+    found = facts(tmp_path / "a.dv")
+    assert found["channel 1", "EmissionWavelength"] == ("509", "nm")
+    assert ("channel 1", "ExcitationWavelength") not in found
+    assert found["objective", "LensNA"] == ("1.4", "")
 
 
 def test_a_czi_mosaic_is_stitched(tmp_path):

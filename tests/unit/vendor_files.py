@@ -1,8 +1,9 @@
-"""Small files of microscope makers' formats: CZI by Zeiss' own writer, LIF and ND2 as much as their readers need.
+"""Small files of microscope makers' formats: CZI by Zeiss' own writer; DV, LIF and ND2 as much as their readers need.
 
-`python -m tests.unit.vendor_files FOLDER` writes `made.czi`, `made.lif` and `made.nd2`, which stand in test-data/.
+`python -m tests.unit.vendor_files FOLDER` writes `made.czi`, `made.dv`, `made.lif` and `made.nd2` of test-data/.
 No maker's own file may be redistributed here. CZI is written by Zeiss' library (pylibCZIrw) and given metadata like
-those of a real acquisition; LIF and ND2 are laid out by hand, as the sources of their readers (liffile, nd2) say.
+those of a real acquisition; DV, LIF and ND2 are laid out by hand, as the sources of their readers (mrc, liffile,
+nd2) say.
 """
 
 import struct
@@ -58,6 +59,35 @@ def write_czi(path: Path, pixels: np.ndarray) -> None:
     data += struct.pack("<16sqq", b"ZISRAWMETADATA", size, size) + struct.pack("<ii", len(xml), 0) + bytes(248) + xml
     data[92:100] = struct.pack("<q", place)
     path.write_bytes(data)
+
+
+def write_dv(path: Path, pixels: np.ndarray, axes: str = "TCZ", order: str = "<", extended: bool = True) -> None:
+    """Write (T, C, Z, Y, X) uint16 pixels of two channels, as softWoRx does: 8 integers and 32 numbers of each plane.
+
+    Args:
+        path: The file.
+        pixels: What it holds.
+        axes: How planes follow each other, the last axis fastest: `CTZ`, `TZC` or `TCZ`.
+        order: Of bytes: `<` or `>`.
+        extended: Whether what is said of each plane is written.
+    """
+    t, c, z, y, x = pixels.shape
+    places = list(np.ndindex(*(dict(zip("TCZ", (t, c, z), strict=True))[axis] for axis in axes)))
+    frames = b""
+    for place in places if extended else []:
+        at = dict(zip(axes, place, strict=True))
+        said = [0.0, 30.0 * at["T"], 0, 0, 0.5 * at["Z"], 0, 0, 0, 0.1, 0, (353, 488)[at["C"]], (465, 509)[at["C"]]]
+        frames += struct.pack(f"{order}8i32f", *[0] * 8, *said, *[0] * 20)
+    header = bytearray(1024)
+    values = (
+        (0, "4i", (x, y, len(places), 6)), (40, "3f", (0.1, 0.2, 0.5)), (64, "3i", (1, 2, 3)),
+        (92, "i", (len(frames),)), (96, "h", (-16224,)), (128, "2h", (8, 32)), (162, "h", (10602,)),
+        (180, "2h", (t, ("CTZ", "TZC", "TCZ").index(axes))), (196, "3h", (c, 465, 509)),
+    )  # fmt: skip
+    for at, form, content in values:
+        struct.pack_into(order + form, header, at, *content)
+    planes = pixels.transpose(*("TCZ".index(axis) for axis in axes), 3, 4)
+    path.write_bytes(bytes(header) + frames + planes.astype(f"{order}u2").tobytes())
 
 
 def write_lif(path: Path, pixels: np.ndarray) -> None:
@@ -177,5 +207,6 @@ if __name__ == "__main__":
     folder = Path(sys.argv[1])
     (folder / "made.czi").unlink(missing_ok=True)  # its writer replaces nothing
     write_czi(folder / "made.czi", made_pixels())
+    write_dv(folder / "made.dv", made_pixels())
     write_lif(folder / "made.lif", made_pixels())
     write_nd2(folder / "made.nd2", made_pixels())

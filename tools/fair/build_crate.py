@@ -43,7 +43,7 @@ _ZIP_DATE = (1980, 1, 1, 0, 0, 0)
 
 # The archive's list of forbidden letters is on its help page; these are surely allowed.
 _NOT_IN_PATHS = re.compile(r"[^A-Za-z0-9 _.\-/()]")
-_ENDING = re.compile(r"\.(tiff?|png|jpe?g|zarr|zip|ozx|czi|nd2|lif|h5)$", re.IGNORECASE)
+_ENDING = re.compile(r"\.(tiff?|png|jpe?g|zarr|zip|ozx|czi|nd2|lif|dv|r3d|h5)$", re.IGNORECASE)
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,7 @@ _EMPTY_WORDS = {
 }
 # A size, wavelength or aperture of nothing was not measured (OME writers put 0 where they know nothing).
 _NOT_ZERO = re.compile(r"Size[XYZCT]|Wavelength|LensNA|Magnification|ExposureTime|TimeIncrement|WorkingDistance")
-_SUFFIX = re.compile(r"\.(ome\.tiff?|tiff?|(ome\.)?zarr(\.zip)?|ozx|png|jpe?g|czi|nd2|lif)$", re.IGNORECASE)
+_SUFFIX = re.compile(r"\.(ome\.tiff?|tiff?|(ome\.)?zarr(\.zip)?|ozx|png|jpe?g|czi|nd2|lif|dv|r3d)$", re.IGNORECASE)
 _FROM_OMERO = re.compile(r"Image_(\d+)_(.+)", re.DOTALL)
 
 

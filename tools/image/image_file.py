@@ -1,4 +1,4 @@
-"""Opens any TIFF, OME-TIFF, ImageJ TIFF, PNG, JPEG, OME-Zarr, CZI, ND2 or LIF as one description of lazy planes.
+"""Opens any TIFF, OME-TIFF, ImageJ TIFF, PNG, JPEG, OME-Zarr, CZI, ND2, LIF or DeltaVision, as lazy planes.
 
 The axes are always T, C, Z, Y, X (OME's names). What a file does not say stays None; nothing is guessed but this:
 the pages of a multi-page TIFF without any metadata are z-planes, and the samples of a colour pixel are channels.
@@ -167,7 +167,7 @@ def open_image(path: Path, name: str | None = None) -> ImageFile:
     if not path.is_file():
         raise UserError(f"Image {name}: there is no file {path}. Give the path of an image.")
     with path.open("rb") as stream:
-        start = stream.read(16)
+        start = stream.read(128)
     if not start:
         raise UserError(f"Image {name}: the file is empty (0 bytes). Upload or export it again.")
     if start[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
@@ -187,7 +187,7 @@ def open_image(path: Path, name: str | None = None) -> ImageFile:
         return open_vendor_file(path, name, vendor)
     raise UserError(
         f"Image {name}: not an image of a known format; it {_seems(start)}. "
-        "Give a TIFF, OME-TIFF, PNG, JPEG, OME-Zarr, CZI, ND2 or LIF."
+        "Give a TIFF, OME-TIFF, PNG, JPEG, OME-Zarr, CZI, ND2, LIF or DeltaVision."
     )
 
 
@@ -205,6 +205,7 @@ def _seems(start: bytes) -> str:
     for signature, answer in KNOWN_STARTS:
         if start.startswith(signature):
             return f"{answer} (it begins with {start[:8]!r})"
+    start = start[:16]
     text = all(32 <= byte < 127 or byte in b"\t\r\n" for byte in start)
     return f"seems to be a text: it begins with {start!r}" if text else f"begins with {start[:8]!r}"
 

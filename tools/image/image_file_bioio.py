@@ -1,4 +1,4 @@
-"""CZI, ND2 and LIF for `image_file`, through the readers of BioIO; the first scene of a file."""
+"""CZI, ND2, LIF and DeltaVision for `image_file`, through the readers of BioIO; the first scene of a file."""
 
 from __future__ import annotations
 
@@ -36,10 +36,11 @@ class VendorFormat:
 CZI = VendorFormat("CZI", "bioio-czi")
 ND2 = VendorFormat("ND2", "bioio-nd2")
 LIF = VendorFormat("LIF", "bioio-lif")
+DV = VendorFormat("DeltaVision", "bioio-dv")
 
 
 def vendor_format(start: bytes) -> VendorFormat | None:
-    """Recognise a format by the first 16 bytes of a file; None where it is none of these."""
+    """Recognise a format by the first 128 bytes of a file; None where it is none of these."""
     if start.startswith(b"ZISRAWFILE"):
         return CZI
     # Chunks since NIS-Elements 2, JPEG 2000 boxes before; a plain JPEG 2000 file begins the same way.
@@ -47,6 +48,9 @@ def vendor_format(start: bytes) -> VendorFormat | None:
         return ND2
     if start[:4] == b"\x70\x00\x00\x00" and start[8:9] == b"\x2a":
         return LIF
+    # The number of its maker's variant of MRC, of which it has the byte order.
+    if start[96:98] in (b"\xa0\xc0", b"\xc0\xa0"):
+        return DV
     return None
 
 
@@ -132,7 +136,8 @@ def _region_reader(
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                return np.ascontiguousarray(fetch((t, channel, z, sample), rows, columns))
+                pixels = np.ascontiguousarray(fetch((t, channel, z, sample), rows, columns))
+                return pixels.astype(pixels.dtype.newbyteorder("="), copy=False)
         except Exception as error:  # each reader raises what the library below it does
             text = " ".join(str(error).split())[:200]
             raise UserError(
@@ -162,6 +167,13 @@ def _described(
         if value
     }
     names = [str(one) for one in reader.channel_names or []]
+    facts = _facts(reader)
+    if form is DV:
+        import deltavision
+
+        header = reader.metadata["header"]
+        names = deltavision.channel_names(header, names)
+        facts += deltavision.facts(header, names)
     names = names if len(names) == sizes["C"] else [""] * sizes["C"]
     labels = [
         f"{one} {part}".strip() for one in names for part in (("Red", "Green", "Blue") if samples == 3 else ("",))
@@ -169,11 +181,11 @@ def _described(
     channels = tuple(label or None for label in labels)
     return ImageFile(
         name=name, size_t=sizes["T"], size_c=sizes["C"] * samples, size_z=sizes["Z"], size_y=sizes["Y"],
-        size_x=sizes["X"], dtype=np.dtype(reader.dtype), physical_size=physical_size,
+        size_x=sizes["X"], dtype=np.dtype(reader.dtype).newbyteorder("="), physical_size=physical_size,
         channels=channels if len(channels) == sizes["C"] * samples else (None,) * (sizes["C"] * samples),
         time_increment=_time_increment(reader), read_region=read,
         details={"format": form.name, "axes": reader.dims.order, "series": len(reader.scenes), "levels": 1,
-                 "ome_xml": _ome_xml(reader), "facts": _facts(reader)},
+                 "ome_xml": _ome_xml(reader), "facts": facts},
     )  # fmt: skip
 
 

@@ -123,17 +123,30 @@ def run_disk_usage(run: Run, tx: Transaction, request: Any) -> Any:
     include = ChildOptions(include=frozenset(MODEL_ENTITIES["Annotation"].subclasses))
     closure = Walker(tx, run.context, include).walk(targets)
     files = run.server.files
-    rows = [tx.get("OriginalFile", i) for i in closure.found.get("OriginalFile", ())]
-    paths = {"OriginalFile": [original_file_path(files, row) for row in rows if row is not None]}
-    paths["Pixels"] = [pixels_path(files, i) for i in closure.found.get("Pixels", ())]
+    usage: dict[tuple[int, int], dict[str, list[int]]] = {}
+    for root in ("OriginalFile", "Pixels"):
+        for row_id in closure.found.get(root, ()):
+            row = tx.get(root, row_id)
+            path = original_file_path(files, row) if root == "OriginalFile" and row else pixels_path(files, row_id)
+            if row is not None and path.is_file():
+                kind = _referer(tx, row_id) if root == "OriginalFile" else root
+                owner = usage.setdefault(closure.owners[root, row_id], {})
+                owner.setdefault(kind, []).append(path.stat().st_size)
     response = omero.cmd.DiskUsage2Response({}, {}, {}, {})
-    owner = omero.api.LongPair(run.context.user_id, run.context.group_id)
-    sizes = {kind: [p.stat().st_size for p in listed if p.is_file()] for kind, listed in paths.items()}
-    response.fileCountByReferer = {owner: {kind: len(s) for kind, s in sizes.items() if s}}
-    response.bytesUsedByReferer = {owner: {kind: sum(s) for kind, s in sizes.items() if s}}
-    response.totalFileCount = {owner: sum(len(s) for s in sizes.values())}
-    response.totalBytesUsed = {owner: sum(sum(s) for s in sizes.values())}
+    for (user, group), sizes in usage.items():
+        owner = omero.api.LongPair(user, group)
+        response.fileCountByReferer[owner] = {kind: len(listed) for kind, listed in sizes.items()}
+        response.bytesUsedByReferer[owner] = {kind: sum(listed) for kind, listed in sizes.items()}
+        response.totalFileCount[owner] = sum(map(len, sizes.values()))
+        response.totalBytesUsed[owner] = sum(map(sum, sizes.values()))
     return response
+
+
+def _referer(tx: Transaction, file_id: int) -> str:
+    """What a file belongs to, in the server's words: an imported file, the log of a job, or an attachment."""
+    if tx.find("FilesetEntry", originalFile=file_id):
+        return "FilesetEntry"
+    return "Job" if tx.find("JobOriginalFileLink", child=file_id) else "Annotation"
 
 
 def run_timing(run: Run, tx: Transaction, request: Any) -> Any:
