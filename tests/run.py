@@ -22,6 +22,7 @@ REPORTS = ROOT / ".sandbox" / "reports"
 TOOLS_BIN = ROOT / ".venv" / "tools" / "bin"
 PLANEMO = [str(ROOT / ".venv" / "galaxy" / "bin" / "planemo"), "--directory", str(ROOT / ".sandbox" / "planemo")]
 SHOWN_LINES = 80
+SHOWN_LETTERS = 600
 
 
 @dataclass(frozen=True)
@@ -102,6 +103,16 @@ def count_tests(files: list[Path]) -> tuple[int, int, int]:
     return total - failed - skipped, failed, skipped
 
 
+def failed_tests(files: list[Path]) -> list[str]:
+    """Return name and message of each test of JUnit files that failed; the message is cut to a line's length."""
+    return [
+        " ".join(f"{case.get('classname')} {case.get('name')}: {problem.get('message')}".split())[:SHOWN_LETTERS]
+        for file in files
+        for case in ET.parse(file).getroot().iter("testcase")
+        for problem in [*case.findall("failure"), *case.findall("error")]
+    ]
+
+
 def run_check(check: Check) -> Outcome:
     """Run a check, say how it ended, and show its output if it failed."""
     begin = time.monotonic()
@@ -115,7 +126,8 @@ def run_check(check: Check) -> Outcome:
     text = f"{'FAILED' if failed else 'ok':6}  {check.name}  {time.monotonic() - begin:.0f} s{counted}"
     if failed:
         lines = check.log.read_text(errors="replace").splitlines()
-        text = "\n".join([text, *(f"    {line}" for line in lines[-SHOWN_LINES:]), f"    All of it: {check.log}"])
+        shown = [*lines[-SHOWN_LINES:], f"All of it: {check.log}", *(f"FAILED {test}" for test in failed_tests(files))]
+        text = "\n".join([text, *(f"    {line}" for line in shown)])
     print(text, flush=True)
     return Outcome(passed, failed, skipped)
 

@@ -51,6 +51,13 @@ def test_a_runner_that_fails_after_good_tests_failed(reports: Path):
     assert run_check(Check("pytest", python(code), "pytest.xml")) == Outcome(3, 1, 0)
 
 
+def test_what_failed_is_named(reports: Path, capsys: pytest.CaptureFixture[str]):
+    case = '<testcase classname="omero_find (Test #4)" name="3"><failure message="Tool exit code: 1"/></testcase>'
+    (reports / "pytest.xml").write_text(f'<testsuite tests="1" failures="1">{case}<testcase name="fine"/></testsuite>')
+    run_check(Check("pytest", python("exit(1)"), "pytest.xml"))
+    assert capsys.readouterr().out.splitlines()[-1].strip() == "FAILED omero_find (Test #4) 3: Tool exit code: 1"
+
+
 def test_the_last_line_says_how_many(reports: Path, monkeypatch, capsys: pytest.CaptureFixture[str]):
     monkeypatch.setattr(run, "PARTS", {"lint": lambda: [Check("a", python("pass")), Check("b", python("exit(1)"))]})
     assert run.main(["lint"]) == 1
