@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import traceback
+
+log = logging.getLogger("sandbox.omero")
 
 
 def api_usage(message: str) -> Exception:
@@ -71,6 +74,33 @@ def resource(message: str) -> Exception:
 def unsupported(operation: str) -> Exception:
     """An operation of OMERO that this server does not have."""
     return api_usage(f"{operation} is not supported by the sandbox")
+
+
+def lock_timeout(message: str, seconds: int) -> Exception:
+    """Something that was waited for did not come."""
+    import omero
+
+    return omero.LockTimeout("", "ome.conditions.LockTimeout", message, seconds * 1000, seconds)
+
+
+def translated(where: str, error: Exception) -> Exception:
+    """The exception that a client gets for one of any kind."""
+    import Glacier2
+    import Ice
+    from sqlalchemy.exc import IntegrityError
+
+    if isinstance(error, Glacier2.PermissionDeniedException):  # for those who log in; services declare OMERO's own
+        return security(error.reason)
+    if isinstance(error, Ice.Exception):
+        log.info("%s: %s: %s", where, type(error).__name__, getattr(error, "message", error))
+        return error
+    if isinstance(error, IntegrityError):  # a missing parent, or something that is still referred to
+        log.info("%s: %s", where, error)
+        return validation(f"{where}: a constraint of the database is violated: {error.orig}")
+    if isinstance(error, RecursionError):  # what a client sends may contain itself
+        return api_usage(f"{where}: nested too deeply")
+    log.error("%s failed", where, exc_info=error)
+    return internal(where, error)
 
 
 def internal(where: str, error: BaseException) -> Exception:

@@ -28,9 +28,7 @@ import time
 import uuid
 from typing import TYPE_CHECKING, Any
 
-import Glacier2
 import Ice
-from sqlalchemy.exc import IntegrityError
 
 from sandbox.omero import errors
 from sandbox.omero.introspect import OPERATIONS, Operation
@@ -172,17 +170,11 @@ def call(service: Service, operation: Operation, name: str, arguments: tuple) ->
             results = method(*arguments)
         if operation.results > 1 and (not isinstance(results, tuple) or len(results) != operation.results):
             raise TypeError(f"{operation.results} results are due")
-    except Glacier2.PermissionDeniedException as error:  # for those who log in; services declare OMERO's own
-        raise errors.security(error.reason) from error
-    except Ice.Exception as error:
-        log.info("%s: %s: %s", where, type(error).__name__, getattr(error, "message", error))
-        raise
-    except IntegrityError as error:  # a missing parent, or something that is still referred to
-        log.info("%s: %s", where, error)
-        raise errors.validation(f"{where}: a constraint of the database is violated: {error.orig}") from error
     except Exception as error:
-        log.exception("%s failed", where)
-        raise errors.internal(where, error) from error
+        translated = errors.translated(where, error)
+        if translated is error:
+            raise
+        raise translated from error
     elapsed = time.monotonic() - started
     log.log(logging.INFO if elapsed > SLOW_SECONDS else logging.DEBUG, "%s %.1f ms", where, elapsed * 1e3)
     return results

@@ -21,8 +21,10 @@ def run_delete(run: Run, tx: Transaction, request: Any) -> Any:
     import omero.cmd
 
     closure = Walker(tx, run.context, ChildOptions.of(request)).walk(targets_of(request))
+    run.advance()
     check_deletable(run.context, closure)
     check_filesets(tx, closure)
+    run.advance()
     response = omero.cmd.Delete2Response(deletedObjects=closure.by_class())
     if request.dryRun:
         return response
@@ -30,6 +32,7 @@ def run_delete(run: Run, tx: Transaction, request: Any) -> Any:
     paths = files_of(tx, files, closure.found)
     run.after.append(lambda: remove_files(files, paths))
     delete_rows(tx, closure)
+    run.advance()
     return response
 
 

@@ -39,10 +39,15 @@ def run_duplicate(run: Run, tx: Transaction, request: Any) -> Any:
     left = IMPORTED | (fates.keys() - wanted)
     options = dataclasses.replace(options, include=options.include | wanted, exclude=options.exclude | left)
     closure = Walker(tx, run.context, options).walk(targets_of(request))
+    run.advance()
     _drop_outward_links(tx, closure)
     ignored = {name for name, fate in fates.items() if fate == "typesToIgnore"}
     loose = _let_go(tx, closure, ignored)
-    copies = _copy(run, tx, closure, loose) if not request.dryRun else {}
+    run.advance()
+    copies: dict[tuple[str, int], int] = {}
+    if not request.dryRun:
+        copies = _copy(run, tx, closure, loose)
+        run.advance()
     named: dict[str, list[int]] = {}
     for (root, row_id), copy in copies.items():
         named.setdefault(java_name(closure.classes[root, row_id]), []).append(copy)

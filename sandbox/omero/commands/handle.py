@@ -6,9 +6,8 @@ import logging
 import threading
 from typing import TYPE_CHECKING, Any
 
-import Ice
-
-from sandbox.omero.commands.run import Run, execute
+from sandbox.omero import errors
+from sandbox.omero.commands.run import Cancelled, Run, execute, only_looks, steps_of
 from sandbox.omero.database import now
 from sandbox.omero.servant import StatefulService
 
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
     from sandbox.omero.sessions import Session
 
 log = logging.getLogger("sandbox.omero")
+CANCEL_SECONDS = 5  # so long OMERO waits for a command to stop
 
 
 class CommandHandle(StatefulService):
@@ -32,36 +32,57 @@ class CommandHandle(StatefulService):
         self._request = request
         self._context = context
         self._response: Any = None
-        self._status = omero.cmd.Status(steps=1, startTime=now(), stopTime=0, flags=[])
+        self._status = omero.cmd.Status(steps=1, startTime=now(), flags=[], stepStartTimes=[], stepStopTimes=[])
         self._callbacks: dict[str, Any] = {}
-        self._state = threading.Lock()
-        self._cancelled = False
+        self._state = threading.Condition()
+        self._started = self._cancelled = False
 
     def run(self) -> None:
         """Carry the request out, all of it or nothing, and tell the callbacks."""
         import omero.cmd
 
         assert self._context is not None  # else it was refused
-        run = Run(self.server, self._context)
+        with self._state:
+            if self._cancelled:
+                return
+            self._started = True
+        run = Run(self.server, self._context, advance=self._advance)
         flags = []
         try:
-            with self._state:
-                if self._cancelled:
-                    return
-                self._status.currentStep = 0
-            with self.server.database.write(self._context) as tx:
+            self._status.steps = steps_of(self._request)
+            self._status.stepStartTimes.append(now())
+            database = self.server.database
+            with (database.read if only_looks(self._request) else database.write)(self._context) as tx:
                 response = execute(run, tx, self._request)
                 if isinstance(response, omero.cmd.ERR):
                     raise _Undo
             run.finish()
         except _Undo:
             flags = [omero.cmd.State.FAILURE]
+        except Cancelled:
+            response, flags = _cancelled(), [omero.cmd.State.CANCELLED]
         except Exception as error:
-            if not isinstance(error, Ice.UserException):
-                log.exception("%s failed", type(self._request).__name__)
             response = error_response(self._request, error)
             flags = [omero.cmd.State.FAILURE]
         self._end(response, flags)
+
+    def _advance(self) -> None:
+        """Note that a step is done; the place where a command can be cancelled."""
+        with self._state:
+            if self._cancelled:
+                raise Cancelled
+        self._step_done()
+
+    def _step_done(self) -> None:
+        """Note that a step is done, and tell the callbacks."""
+        with self._state:
+            status, moment = self._status, now()
+            status.currentStep = min(status.currentStep + 1, status.steps)
+            status.stepStopTimes.append(moment)
+            status.stepStartTimes.append(moment)
+            done, total, callbacks = status.currentStep, status.steps, list(self._callbacks.values())
+        for callback in callbacks:
+            callback.begin_step(done, total, _ex=_unheard)
 
     def refuse(self, error: Exception) -> None:
         """End the request before it began."""
@@ -72,15 +93,17 @@ class CommandHandle(StatefulService):
     def _end(self, response: Any, flags: list) -> None:
         with self._state:
             self._status.stopTime = now()
-            self._status.currentStep = self._status.steps
             self._status.flags = flags
+            if not flags:
+                self._status.currentStep = self._status.steps
             self._response = response
             callbacks = list(self._callbacks.values())
+            self._state.notify_all()
         for callback in callbacks:
             self._tell(callback)
 
     def _tell(self, callback: Any) -> None:
-        callback.begin_finished(self._response, self._status, _ex=lambda error: log.debug("callback: %s", error))
+        callback.begin_finished(self._response, self._status, _ex=_unheard)
 
     def addCallback(self, callback: Any, current: Any) -> None:
         """Tell this object of the client when the command has ended (at once, when it has)."""
@@ -116,14 +139,22 @@ class CommandHandle(StatefulService):
         return self._status
 
     def cancel(self, current: Any) -> bool:
-        """Keep the command from starting; one that has started runs to its end."""
+        """Stop the command at its next step, with nothing done; False when it was already through.
+
+        Raises:
+            omero.LockTimeout: It did not come to its next step for CANCEL_SECONDS; it will be stopped there.
+        """
         import omero.cmd
 
         with self._state:
-            if self._response is not None or self._status.currentStep is not None:
+            if self._response is not None:
                 return False
             self._cancelled = True
-        self._end(omero.cmd.ERR("::omero::cmd::ERR", "cancelled", {}), [omero.cmd.State.CANCELLED])
+            if self._started:
+                if not self._state.wait_for(lambda: self._response is not None, CANCEL_SECONDS):
+                    raise errors.lock_timeout("The command has not come to its next step yet", CANCEL_SECONDS)
+                return omero.cmd.State.CANCELLED in self._status.flags
+        self._end(_cancelled(), [omero.cmd.State.CANCELLED])
         return True
 
 
@@ -131,10 +162,22 @@ class _Undo(Exception):  # noqa: N818 (not an error: it makes the transaction ro
     """Ends the transaction without keeping anything."""
 
 
-def error_response(request: Any, error: BaseException) -> Any:
+def _unheard(error: Exception) -> None:
+    """Nobody listens any more; the command goes on."""
+    log.debug("callback: %s", error)
+
+
+def _cancelled() -> Any:
+    import omero.cmd
+
+    return omero.cmd.ERR("::omero::cmd::ERR", "cancelled", {})
+
+
+def error_response(request: Any, error: Exception) -> Any:
     """The response for a request that failed."""
     import omero.cmd
 
+    error = errors.translated(type(request).__name__, error)
     message = getattr(error, "message", "") or str(error)
     parameters = {"message": message, "type": type(error).__name__}
     category = request.ice_id() if request is not None else omero.cmd.Request.ice_staticId()

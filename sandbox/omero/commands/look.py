@@ -41,6 +41,7 @@ def run_skip_head(run: Run, tx: Transaction, request: Any) -> Any:
             inner.targetObjects.setdefault(name, []).append(row_id)
     inner.childOptions = request.childOptions
     inner.dryRun = request.dryRun
+    run.advance()
     return execute(run, tx, inner)
 
 
@@ -149,10 +150,17 @@ def _referer(tx: Transaction, file_id: int) -> str:
     return "Job" if tx.find("JobOriginalFileLink", child=file_id) else "Annotation"
 
 
+def timing_of(request: Any) -> tuple[int, float]:
+    """How many steps a Timing request wants, and the seconds of each: 100 of 0.1 s at most."""
+    return min(max(request.steps or 0, 0), 100), min(max(request.millisPerStep or 0, 0), 100) / 1e3
+
+
 def run_timing(run: Run, tx: Transaction, request: Any) -> Any:
     """Take time, for clients that try out their waiting."""
     import omero.cmd
 
-    for _ in range(min(request.steps or 0, 100)):
-        time.sleep(min(request.millisPerStep or 0, 100) / 1e3)
+    steps, seconds = timing_of(request)
+    for _ in range(steps):
+        time.sleep(seconds)
+        run.advance()
     return omero.cmd.OK()

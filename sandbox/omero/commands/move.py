@@ -31,6 +31,7 @@ def run_chgrp(run: Run, tx: Transaction, request: Any) -> Any:
     if request.groupId not in context.directory.groups:
         raise errors.api_usage(f"No such group: {request.groupId}")
     closure = Walker(tx, context, ChildOptions.of(request)).walk(targets_of(request))
+    run.advance()
     check_filesets(tx, closure)
     for (root, row_id), (owner, group) in closure.owners.items():
         if owner == -1 or MODEL_ENTITIES[root].is_link:
@@ -39,6 +40,7 @@ def run_chgrp(run: Run, tx: Transaction, request: Any) -> Any:
             raise errors.security(f"User {context.user_id} may not move {root}[{row_id}]")
         if request.groupId not in context.directory.member_of(owner) and not context.may("Chgrp"):
             raise errors.security(f"User {owner} is not a member of group {request.groupId}")
+    run.advance()
     savepoint = tx.connection.begin_nested()
     cut = _cut_links(tx, closure)
     if request.dryRun:
@@ -46,6 +48,7 @@ def run_chgrp(run: Run, tx: Transaction, request: Any) -> Any:
     else:
         _set_column(tx, closure, "group_id", request.groupId, "CHGRP")
         savepoint.commit()
+        run.advance()
     return omero.cmd.Chgrp2Response(includedObjects=closure.by_class(), deletedObjects=cut)
 
 
@@ -60,6 +63,7 @@ def run_chown(run: Run, tx: Transaction, request: Any) -> Any:
     for user in request.targetUsers or []:
         targets += _everything_of(tx, user)
     closure = Walker(tx, context, ChildOptions.of(request)).walk(targets)
+    run.advance()
     for (root, row_id), (owner, group) in closure.owners.items():
         if owner == -1:
             continue
@@ -67,8 +71,10 @@ def run_chown(run: Run, tx: Transaction, request: Any) -> Any:
             raise errors.security(f"User {context.user_id} may not give {root}[{row_id}] away")
         if group not in context.directory.member_of(request.userId):
             raise errors.security(f"User {request.userId} is not a member of group {group}")
+    run.advance()
     if not request.dryRun:
         _set_column(tx, closure, "owner_id", request.userId, "CHOWN")
+        run.advance()
     return omero.cmd.Chown2Response(includedObjects=closure.by_class(), deletedObjects={})
 
 

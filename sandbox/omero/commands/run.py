@@ -8,11 +8,24 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from sandbox.omero import errors
+from sandbox.omero.database import now
 
 if TYPE_CHECKING:
     from sandbox.omero.context import Context
     from sandbox.omero.database import Transaction
     from sandbox.omero.server import Server
+
+IN_THREE_STEPS = {"Delete2", "Chgrp2", "Chown2", "Duplicate"}
+"""Requests that find what belongs to the targets, check it, and change it (which a dry run does not)."""
+LOOKING = {
+    *("FindParents", "FindChildren", "LegalGraphTargets", "DiskUsage2", "CurrentSessionsRequest", "Timing"),
+    *("UsedFilesRequest", "OriginalMetadataRequest", "FindPyramids", "ManageImageBinaries"),
+}
+"""Requests that change nothing: nobody who writes has to wait for them."""
+
+
+class Cancelled(Exception):  # noqa: N818 (not an error: the client asked for it)
+    """Ends a request that shall not go on; nothing of it has happened."""
 
 
 @dataclass
@@ -23,16 +36,42 @@ class Run:
         server: The server.
         context: Who asked.
         after: What to do once the transaction is committed: files cannot be rolled back.
+        advance: Says that one of the request's steps (`steps_of`) is done. Raises Cancelled when it shall end here.
     """
 
     server: Server
     context: Context
     after: list[Callable[[], None]] = field(default_factory=list)
+    advance: Callable[[], None] = lambda: None
 
     def finish(self) -> None:
         """Do what waited for the commit."""
         for action in self.after:
             action()
+
+
+def kind_of(request: Any) -> str:
+    """The name of a request's class."""
+    return "" if request is None else request.ice_id().rsplit("::", 1)[-1]
+
+
+def only_looks(request: Any) -> bool:
+    """Whether a request changes nothing."""
+    return kind_of(request) in LOOKING
+
+
+def steps_of(request: Any, dry: bool = False) -> int:
+    """The number of steps of a request (`dry`: whatever it says itself): as often does it call `Run.advance`."""
+    from sandbox.omero.commands import look
+
+    kind = kind_of(request)
+    if kind == "DoAll":
+        return sum(steps_of(below) for below in request.requests or [])
+    if kind == "SkipHead":
+        return 1 + steps_of(request.request, request.dryRun)
+    if kind == "Timing":
+        return look.timing_of(request)[0]
+    return 3 - bool(dry or request.dryRun) if kind in IN_THREE_STEPS else 1
 
 
 def execute(run: Run, tx: Transaction, request: Any) -> Any:
@@ -41,9 +80,6 @@ def execute(run: Run, tx: Transaction, request: Any) -> Any:
 
     if request is None:
         raise errors.api_usage("There is no request")
-    name = request.ice_id().rsplit("::", 1)[-1]
-    if name == "DoAll":
-        return _do_all(run, tx, request)
     executors = {
         "Delete2": delete.run_delete,
         "Chgrp2": move.run_chgrp,
@@ -63,13 +99,20 @@ def execute(run: Run, tx: Transaction, request: Any) -> Any:
         "FindPyramids": files.run_find_pyramids,
         "ManageImageBinaries": files.run_image_binaries,
     }
-    if name == "Save":
-        return _save(run, tx, request)
-    if name not in executors:
-        raise errors.unsupported(f"the request {name}")
-    # As in OMERO, such requests look into all groups; Save works in the call's own.
-    everywhere = dataclasses.replace(run, context=dataclasses.replace(run.context, all_groups=True))
-    return executors[name](everywhere, tx, request)
+    kind = kind_of(request)
+    if kind == "DoAll":
+        return _do_all(run, tx, request)
+    if kind == "Save":
+        response = _save(run, tx, request)
+    elif kind in executors:
+        # As in OMERO, such requests look into all groups; Save works in the call's own.
+        everywhere = dataclasses.replace(run, context=dataclasses.replace(run.context, all_groups=True))
+        response = executors[kind](everywhere, tx, request)
+    else:
+        raise errors.unsupported(f"the request {kind}")
+    if kind not in IN_THREE_STEPS | {"SkipHead", "Timing"}:  # those count their steps themselves
+        run.advance()
+    return response
 
 
 def _save(run: Run, tx: Transaction, request: Any) -> Any:
@@ -89,6 +132,12 @@ def _do_all(run: Run, tx: Transaction, request: Any) -> Any:
     """Requests one after another; when one fails, none has happened."""
     import omero.cmd
 
-    responses = [execute(run, tx, below) for below in request.requests or []]
-    failed = next((r for r in responses if isinstance(r, omero.cmd.ERR)), None)
-    return failed if failed is not None else omero.cmd.DoAllRsp(responses, [omero.cmd.Status() for _ in responses])
+    responses, statuses = [], []
+    for below in request.requests or []:
+        steps, started = steps_of(below), now()
+        responses.append(execute(run, tx, below))
+        if isinstance(responses[-1], omero.cmd.ERR):
+            return responses[-1]
+        times = {"startTime": started, "stopTime": now()}
+        statuses.append(omero.cmd.Status(steps=steps, currentStep=steps, flags=[], **times))
+    return omero.cmd.DoAllRsp(responses, statuses)
