@@ -37,7 +37,7 @@ def facts(header: Header, channels: list[str]) -> list[tuple[str, str, str, str]
     for number, (name, wave) in enumerate(zip(channels, _waves(header, len(channels)), strict=True)):
         found += [(f"channel {number}", "EmissionWavelength", str(wave), "nm")] if wave else []
         found += [(f"channel {number}", "ExcitationWavelength", name.partition("/")[0], "nm")] if name else []
-    lens = LENSES.get(header["lens_num"], {})
+    lens: dict[str, Any] = dict(LENSES.get(header["lens_num"], {}))
     wanted = (("Model", "name"), ("NominalMagnification", "magnification"), ("LensNA", "lensNA"),
               ("Immersion", "immersion"))  # fmt: skip
     return found + [("objective", label, str(lens[key]), "") for label, key in wanted if key in lens]
