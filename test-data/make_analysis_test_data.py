@@ -21,12 +21,13 @@ def main() -> None:
     two_classes()
     immunohistochemistry()
     tiny_model()
+    passing_model()
 
 
-def save(name: str, pixels: np.ndarray, axes: str, channel: str, **sizes: Any) -> None:
+def save(name: str, pixels: np.ndarray, axes: str, *channels: str, **sizes: Any) -> None:
     """Write an OME-TIFF without time or random id."""
     identity = str(uuid.uuid5(uuid.NAMESPACE_URL, name))
-    metadata = {"axes": axes, "UUID": identity, "Channel": {"Name": [channel]}, **sizes}
+    metadata = {"axes": axes, "UUID": identity, "Channel": {"Name": [*channels]}, **sizes}
     tifffile.imwrite(HERE / name, pixels, ome=True, photometric="minisblack", compression="zlib", metadata=metadata)
 
 
@@ -139,6 +140,31 @@ def tiny_model() -> None:
             "README.md": b"# Tiny network\n\n# Validation\nFor tests only.\n",
         },
     )
+
+
+def passing_model() -> None:
+    """A network that passes on three channels, and an image of the flows of three cells, as Cellpose gives them."""
+    from onnx import TensorProto, helper
+
+    ends = [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["b", 3, "h", "w"]) for name in "xy"]
+    graph = helper.make_graph([helper.make_node("Identity", ["x"], ["y"])], "passing", ends[:1], ends[1:])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)])
+    model.ir_version = 8
+    test = npy(np.random.default_rng(0).random((1, 3, 32, 32)).astype(np.float32))
+    description = TINY_MODEL.replace("Tiny", "Passing").replace("Brightness to probability", "Passes on its input")
+    description = description.replace("[grey]", "[c0, c1, c2]").replace("[object, edge]", "[c0, c1, c2]")
+    lines = [line for line in description.splitlines(keepends=True) if "preprocessing" not in line]
+    readme = b"# Passing network\n\n# Validation\nFor tests only.\n"
+    members = {"rdf.yaml": "".join(lines).encode(), "weights.onnx": model.SerializeToString(), "README.md": readme}
+    zip_file("passing_model.zip", members | {"in.npy": test, "out.npy": test})
+    y, x = np.indices((64, 80))
+    flows = np.zeros((3, 64, 80), np.float32)
+    flows[2] = -6
+    for row, column, radius in ((20, 20, 10), (20, 42, 11), (46, 30, 8)):
+        inside = np.hypot(y - row, x - column) <= radius
+        to = np.stack([row - y[inside], column - x[inside]])
+        flows[:2, inside], flows[2, inside] = 5 * to / np.maximum(np.hypot(*to), 1), 6
+    save("flows.ome.tiff", flows, "CYX", "Flow along y", "Flow along x", "Probability")
 
 
 def npy(array: np.ndarray) -> bytes:

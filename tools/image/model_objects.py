@@ -1,4 +1,4 @@
-"""From what a network predicts to objects: probability, probability and boundary, classes, or labels as they are."""
+"""From what a network predicts to objects: probabilities, classes, labels, StarDist's polygons or Cellpose's flows."""
 
 from __future__ import annotations
 
@@ -11,19 +11,23 @@ from tool_errors import UserError
 if TYPE_CHECKING:
     import numpy as np
 
+MEANINGS = ("foreground", "foreground_boundary", "classes", "labels", "star_polygons", "flows")
+
 
 @dataclass(frozen=True)
 class ObjectOptions:
     """How a prediction becomes objects.
 
     Attributes:
-        meaning: `foreground`, `foreground_boundary`, `classes` or `labels`.
+        meaning: `foreground`, `foreground_boundary`, `classes`, `labels`, `star_polygons` or `flows`.
         foreground: Channel of the probability of objects (or of the labels).
         boundary: Channel of the probability of boundaries.
-        threshold: Probability from which a pixel is foreground; without the boundary's, from which it is core.
+        threshold: Probability from which a pixel is foreground; without the boundary's, from which it is core. Above
+            it a pixel proposes a polygon; above it, as logit, a pixel with a flow belongs to a cell.
         seeds: `distance` or `none`: how touching objects of `foreground` are divided.
         seed_distance: Two seeds of a component are at least this far apart, px.
         min_size: Smaller objects are removed, px.
+        overlap: Of two polygons that share more than this of the smaller one's area the less probable is dropped.
     """
 
     meaning: str = "foreground"
@@ -33,15 +37,26 @@ class ObjectOptions:
     seeds: str = "none"
     seed_distance: int = 7
     min_size: int = 20
+    overlap: float = 0.4
 
-    def check(self, channels: int, model: str) -> None:
-        """Refuse channels that the output does not have.
+    def check(self, channels: int, model: str, volume: bool = False) -> None:
+        """Refuse channels that the output does not have, and outputs that cannot mean this.
 
         Raises:
             UserError: Names the channel and how many there are.
         """
+        if self.meaning == "star_polygons" and (channels < 4 or volume):
+            raise UserError(
+                f"Model {model}: its output has {channels} channels{' of volumes' if volume else ''}. Star-convex "
+                "polygons are a probability and at least 3 distances of each pixel of a plane."
+            )
+        if self.meaning == "flows" and channels != 3:
+            raise UserError(
+                f"Model {model}: its output has {channels} channels. Flows have 3: along y, along x, and the logit of "
+                "the probability."
+            )
         used = [self.foreground] + ([self.boundary] if self.meaning == "foreground_boundary" else [])
-        for channel in used if self.meaning != "classes" else []:
+        for channel in used if self.meaning in ("foreground", "foreground_boundary", "labels") else []:
             if not 0 <= channel < channels:
                 raise UserError(
                     f"Channel {channel} of the prediction: the output of model {model} has {channels} channels, "
@@ -64,6 +79,12 @@ def find_objects(prediction: np.ndarray, options: ObjectOptions, first_label: in
 
     if options.meaning == "classes":
         return prediction.argmax(axis=0).astype(np.int32)
+    if options.meaning == "star_polygons":
+        from star_polygons import label_stars
+
+        return _renumbered(label_stars(prediction, options.threshold, options.overlap), options.min_size, first_label)
+    if options.meaning == "flows":
+        return _labelled_flows(prediction, options, first_label)
     one = prediction[options.foreground]
     if options.meaning == "labels":
         return _renumbered(np.rint(one).astype(np.int64), options.min_size, first_label)
@@ -75,6 +96,20 @@ def find_objects(prediction: np.ndarray, options: ObjectOptions, first_label: in
     split = SplitOptions(options.seeds, options.seed_distance, 1.0, options.min_size)
     split.check()
     return np.concatenate(list(label_bands(mask, split, first_label)))
+
+
+def _labelled_flows(prediction: np.ndarray, options: ObjectOptions, first_label: int) -> np.ndarray:
+    """Objects of a plane, or of each plane of a volume: Cellpose's networks take planes as if they were one."""
+    import numpy as np
+    from flow_objects import label_flows
+
+    planes = prediction[:, None] if prediction.ndim == 3 else prediction
+    found = []
+    for z in range(planes.shape[1]):
+        labels = label_flows(planes[:, z], options.threshold)
+        found.append(_renumbered(labels, options.min_size, first_label))
+        first_label = max(first_label, int(found[-1].max(initial=0)) + 1)
+    return np.stack(found) if prediction.ndim == 4 else found[0]
 
 
 def _grown_cores(

@@ -7,9 +7,10 @@ conversion). Networks run in onnxruntime through bioimageio.core.
 from __future__ import annotations
 
 import itertools
+import math
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 DESCRIPTIONS = ("rdf.yaml", "bioimageio.yaml", "model.yaml")
 SPACE = ("z", "y", "x")
+IN_MEMORY = 1 << 26  # predicted numbers that are kept in memory
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,7 @@ class Network:
         step: What a tile may be larger by, along each axis of space; 0 where its size is fixed.
         output: Name of the output tensor that is used.
         output_axes: Names of its axes in order.
+        thresholds: StarDist's `prob` and `nms`, where the package has them.
     """
 
     name: str
@@ -47,6 +50,7 @@ class Network:
     step: tuple[int, ...]
     output: str
     output_axes: tuple[str, ...]
+    thresholds: dict[str, float] = field(default_factory=dict)
 
 
 def unpack(package: Path, name: str, folder: Path) -> Path:
@@ -176,6 +180,14 @@ def load_network(description: Path, name: str, run_test: bool, output: str | Non
     return Network(str(model.name), pipeline, *network)
 
 
+def _thresholds(model: Any) -> dict[str, float]:
+    """What StarDist writes into a package: `config: stardist: thresholds`."""
+    own = model.config.model_dump().get("stardist")
+    given = own.get("thresholds") if isinstance(own, dict) else None
+    found = given if isinstance(given, dict) else {}
+    return {name: float(value) for name, value in found.items() if isinstance(value, (int, float))}
+
+
 def _problems(summary: Any) -> str:
     """The first errors of a validation summary in one line."""
     found = [f"{'.'.join(map(str, e.loc))}: {e.msg}" for detail in summary.details for e in detail.errors]
@@ -210,7 +222,7 @@ def _described(model: Any, name: str, wanted: str | None) -> tuple[Any, ...]:
     if tuple(axis for axis in output_axes if axis in SPACE) != space:
         raise UserError(f"Package {name}: output {target.id} has the axes {', '.join(output_axes)}, the input has "
                         f"{', '.join(axes)}. Only models that give an image of the same size run here.")  # fmt: skip
-    return axes, channels, space, tuple(least), tuple(step), str(target.id), output_axes
+    return axes, channels, space, tuple(least), tuple(step), str(target.id), output_axes, _thresholds(model)
 
 
 def tile_sizes(network: Network, shape: tuple[int, ...], longest: int) -> tuple[int, ...]:
@@ -269,7 +281,7 @@ def predict(network: Network, image: np.ndarray, longest: int = 512, overlap: in
                 "of the same size run here."
             )
         if result is None:
-            result = np.zeros((len(values), *shape), np.float32)
+            result = _zeros((len(values), *shape))
         inner = tuple(slice(m, m + min(size - 2 * m, length - at))
                       for m, size, length, at in zip(margin, tile, shape, corner, strict=True))  # fmt: skip
         place = tuple(slice(at, at + s.stop - s.start) for at, s in zip(corner, inner, strict=True))
@@ -280,6 +292,14 @@ def predict(network: Network, image: np.ndarray, longest: int = 512, overlap: in
     done = Sample(members={target: tensor}, stat=whole.stat, id="result")
     network.pipeline.apply_postprocessing(done)
     return _plain(done.members[target], network.output_axes)
+
+
+def _zeros(shape: tuple[int, ...]) -> np.ndarray:
+    """Float32 zeros, in a temporary file where they are many: StarDist's networks give 33 channels."""
+    import numpy as np
+    from volume_objects import on_disk
+
+    return on_disk(shape, np.float32) if math.prod(shape) > IN_MEMORY else np.zeros(shape, np.float32)
 
 
 def _starts(length: int, core: int) -> list[int]:

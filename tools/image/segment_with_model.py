@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from image_file import ImageFile, open_image
 from label_map_writer import ome_sizes, replaced_when_complete, write_label_map
-from model_objects import ObjectOptions, find_objects
+from model_objects import MEANINGS, ObjectOptions, find_objects
 from model_package import Network, load_network, predict, quiet_library, unpack
 from tool_arguments import parse_arguments
 from tool_errors import UserError, run_tool
@@ -20,17 +20,28 @@ if TYPE_CHECKING:
     import numpy as np
 
 
-def choose_channels(image: ImageFile, wanted: list[str]) -> list[int]:
+NO_CHANNEL = "-"
+# Percentiles that become 0 and 1 where the tool scales: Cellpose's.
+SCALED = (1, 99)
+
+
+def choose_channels(image: ImageFile, wanted: list[str]) -> list[int | None]:
     """The image's channels that are predicted on, in order, once their first plane could be read.
 
     It takes seconds to load the model's libraries: what is wrong with the image is said before.
 
+    Args:
+        image: The opened image.
+        wanted: Names or indices, `-` for a channel that the image lacks (None); all where empty.
+
     Raises:
         UserError: No channel of that name or index, or a first plane that is damaged or has pixels that are no numbers.
     """
-    channels = [image.resolve_channel(one) for one in wanted] if wanted else list(range(image.size_c))
+    channels = [None if one.strip() == NO_CHANNEL else image.resolve_channel(one) for one in wanted]
+    channels = channels or list(range(image.size_c))
     for channel in channels:
-        check_numbers(image, image.read_plane(0, channel, 0))
+        if channel is not None:
+            check_numbers(image, image.read_plane(0, channel, 0))
     return channels
 
 
@@ -46,7 +57,7 @@ def check_numbers(image: ImageFile, pixels: np.ndarray) -> None:
         raise UserError(f"Image {image.name}: it has pixels that are no numbers (NaN). Replace them first.")
 
 
-def check_count(image: ImageFile, channels: list[int], network: Network) -> None:
+def check_count(image: ImageFile, channels: list[int | None], network: Network) -> None:
     """Refuse another number of channels than the network takes.
 
     Raises:
@@ -55,11 +66,14 @@ def check_count(image: ImageFile, channels: list[int], network: Network) -> None
     if len(channels) != network.channels:
         raise UserError(
             f"Model {network.name} takes {network.channels} channels, {len(channels)} are given of image {image.name} "
-            f"({', '.join(image.channel_labels())}). Name as many as the model takes, in its order."
+            f"({', '.join(image.channel_labels())}). Name as many as the model takes, in its order; "
+            f"{NO_CHANNEL} stands for an empty one."
         )
 
 
-def predict_image(image: ImageFile, network: Network, channels: list[int], args: Namespace) -> Iterator[np.ndarray]:
+def predict_image(
+    image: ImageFile, network: Network, channels: list[int | None], args: Namespace
+) -> Iterator[np.ndarray]:
     """Predict plane by plane, or volume by volume where the network takes volumes.
 
     Yields:
@@ -70,18 +84,30 @@ def predict_image(image: ImageFile, network: Network, channels: list[int], args:
     for t in range(image.size_t):
         planes = [range(image.size_z)] if "z" in network.space else [[z] for z in range(image.size_z)]
         for some in planes:
-            volume = np.stack([[image.read_plane(t, c, z) for z in some] for c in channels]).astype(np.float32)
+            volume = np.zeros((len(channels), len(some), image.size_y, image.size_x), np.float32)
+            for place, c in enumerate(channels):
+                for number, z in enumerate(some if c is not None else []):
+                    volume[place, number] = image.read_plane(t, c or 0, z)
             check_numbers(image, volume)
+            volume = scaled(volume) if args.scale else volume
             found = predict(network, volume if "z" in network.space else volume[:, 0], args.tile, args.overlap)
             print(f"t={t} z={some[0]}: predicted", flush=True)
             yield found
+
+
+def scaled(volume: np.ndarray) -> np.ndarray:
+    """Scale each channel of a (C, Z, Y, X) volume from its percentiles `SCALED` to 0 and 1; one of one value to 0."""
+    import numpy as np
+
+    low, high = np.percentile(volume, SCALED, axis=(1, 2, 3), keepdims=True).astype(np.float32)
+    return np.divide(volume - low, high - low, out=np.zeros_like(volume), where=high > low)
 
 
 def label_bands_of(predictions: Iterator[np.ndarray], options: ObjectOptions, model: str) -> Iterator[np.ndarray]:
     """Turn predictions into planes of labels that run on from plane to plane."""
     largest = 0
     for prediction in predictions:
-        options.check(len(prediction), model)
+        options.check(len(prediction), model, volume=prediction.ndim == 4)
         labels = find_objects(prediction, options, largest + 1)
         if options.meaning != "classes":
             largest = max(largest, int(labels.max(initial=0)))
@@ -105,15 +131,23 @@ def write_prediction(path: Path, predictions: list[np.ndarray], image: ImageFile
     import tifffile
 
     volumes = [one if one.ndim == 4 else one[:, None] for one in predictions]
-    per_time = len(volumes) // image.size_t
-    stack = np.stack([np.concatenate(volumes[t * per_time : (t + 1) * per_time], axis=1) for t in range(image.size_t)])
-    names = [f"prediction_{channel}" for channel in range(stack.shape[1])]
-    checksum = zlib.crc32(stack.tobytes())
-    identity = str(uuid.uuid5(uuid.NAMESPACE_OID, f"{image.name} {stack.shape} {checksum}"))
+    per_time, channels = len(volumes) // image.size_t, len(volumes[0])
+
+    def planes() -> Iterator[np.ndarray]:
+        for t in range(image.size_t):
+            some = volumes[t * per_time : (t + 1) * per_time]
+            yield from (np.ascontiguousarray(plane) for c in range(channels) for volume in some for plane in volume[c])
+
+    checksum = 0
+    for plane in planes():
+        checksum = zlib.crc32(plane.data, checksum)
+    shape = (image.size_t, channels, image.size_z, image.size_y, image.size_x)
+    names = [f"prediction_{channel}" for channel in range(channels)]
+    identity = str(uuid.uuid5(uuid.NAMESPACE_OID, f"{image.name} {shape} {checksum}"))
     metadata = {"axes": "TCZYX", "UUID": identity, "Channel": {"Name": names}, **ome_sizes(image)}
     with replaced_when_complete(path) as part:
-        tifffile.imwrite(part, stack, ome=True, photometric="minisblack", compression="zlib",
-                         compressionargs={"level": 1}, metadata=metadata)  # fmt: skip
+        tifffile.imwrite(part, planes(), shape=shape, dtype=np.float32, ome=True, photometric="minisblack",
+                         compression="zlib", compressionargs={"level": 1}, metadata=metadata)  # fmt: skip
 
 
 def _arguments(argv: list[str] | None) -> Namespace:
@@ -121,15 +155,17 @@ def _arguments(argv: list[str] | None) -> Namespace:
     default = ObjectOptions()
     parser.add_argument("--image", type=Path, required=True)
     parser.add_argument("--image-name")
-    parser.add_argument("--channel", action="append", default=[], help="name or index, in the model's order; else all")
+    parser.add_argument("--channel", action="append", default=[], help="name, index or -, in order; else all")
     parser.add_argument("--model", type=Path, required=True, help="package (zip)")
     parser.add_argument("--model-name")
+    parser.add_argument("--scale", action="store_true", help="scale each channel first, as Cellpose does")
     parser.add_argument("--model-output", help="name of the model's output; the first where not given")
     parser.add_argument("--skip-test", action="store_true", help="do not check the model against its test data")
-    parser.add_argument("--meaning", choices=["foreground", "foreground_boundary", "classes", "labels"], required=True)
+    parser.add_argument("--meaning", choices=MEANINGS, required=True)
     parser.add_argument("--foreground", type=int, default=default.foreground)
     parser.add_argument("--boundary", type=int, default=default.boundary)
-    parser.add_argument("--threshold", type=float, default=default.threshold)
+    parser.add_argument("--threshold", type=float, help="the package's own where it has one, else 0.5; of flows 0")
+    parser.add_argument("--largest-overlap", type=float, help="of two polygons; the package's own, else 0.4")
     parser.add_argument("--seeds", choices=["distance", "none"], default=default.seeds)
     parser.add_argument("--seed-distance", type=int, default=default.seed_distance)
     parser.add_argument("--min-size", type=int, default=default.min_size)
@@ -140,13 +176,23 @@ def _arguments(argv: list[str] | None) -> Namespace:
     return parse_arguments(parser, argv)
 
 
+def _options(args: Namespace, network: Network) -> ObjectOptions:
+    """How objects are found; thresholds that are not given are the package's own, where it has some."""
+    own = network.thresholds if args.meaning == "star_polygons" else {}
+    usual = 0.0 if args.meaning == "flows" else ObjectOptions().threshold
+    threshold = args.threshold if args.threshold is not None else own.get("prob", usual)
+    overlap = args.largest_overlap if args.largest_overlap is not None else own.get("nms", ObjectOptions().overlap)
+    if not 0 <= overlap <= 1:
+        raise UserError(f"Largest overlap {overlap:g}: must lie between 0 and 1.")
+    return ObjectOptions(args.meaning, args.foreground, args.boundary, threshold, args.seeds,
+                         args.seed_distance, args.min_size, overlap)  # fmt: skip
+
+
 def main(argv: list[str] | None = None) -> None:
     """Parse, open, check, predict, write."""
     args = _arguments(argv)
     if args.tile < 16 or args.overlap < 0:
         raise UserError(f"Tile {args.tile} with overlap {args.overlap}: give at least 16, and an overlap of 0 or more.")
-    options = ObjectOptions(args.meaning, args.foreground, args.boundary, args.threshold, args.seeds,
-                            args.seed_distance, args.min_size)  # fmt: skip
     image = open_image(args.image, args.image_name)
     channels = choose_channels(image, args.channel)
     name = args.model_name or args.model.name
@@ -157,6 +203,7 @@ def main(argv: list[str] | None = None) -> None:
         description = unpack(args.model, name, folder)
         network = load_network(description, name, not args.skip_test, args.model_output)
         check_count(image, channels, network)
+        options = _options(args, network)
         store: list[np.ndarray] | None = [] if args.prediction else None
         predictions = kept(predict_image(image, network, channels, args), store)
         count = write_label_map(args.labels, label_bands_of(predictions, options, network.name), image)

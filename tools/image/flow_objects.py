@@ -1,0 +1,87 @@
+"""From flows, as Cellpose predicts them, to numbered objects of a plane.
+
+Stringer, Wang, Michaelos and Pachitariu 2021, doi:10.1038/s41592-020-01018-x. Each pixel of a cell has a direction that
+leads towards the cell's centre: pixels that arrive at one place are one object.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+
+STEPS = 200
+FLOW_SCALE = 5.0  # networks of Cellpose predict five times the step
+# A centre has the most arrivals in the square of 5 pixels around it, and more than 10; it grows by 5 pixels over
+# places of more than 2. All as in Cellpose.
+PEAK_EDGE, PEAK_ARRIVALS, GROWTH, PLACE_ARRIVALS = 5, 10, 5, 2
+
+
+def label_flows(prediction: np.ndarray, threshold: float) -> np.ndarray:
+    """Follow the flows of a plane.
+
+    Objects whose flows disagree with their shape are kept (Cellpose's `flow_threshold` of 0).
+
+    Args:
+        prediction: (3, Y, X) flow along y, flow along x, and the logit of the probability of a cell.
+        threshold: Pixels of a greater logit belong to cells (Cellpose's `cellprob_threshold`).
+
+    Returns:
+        (Y, X) int32, 1.. from the object with the most arrivals at its centre on; holes are filled.
+    """
+    import numpy as np
+
+    inside = prediction[2] > threshold
+    start = np.nonzero(inside)
+    steps = np.where(inside, prediction[:2] / FLOW_SCALE, 0).astype(np.float32)
+    arrived = _followed(np.stack(start).astype(np.float32), steps)
+    labels = np.zeros(inside.shape, np.int32)
+    labels[start] = _places(arrived, inside.shape)[tuple(arrived)]
+    return _without_holes(labels)
+
+
+def _followed(points: np.ndarray, steps: np.ndarray) -> np.ndarray:
+    """Where (2, n) points are after `STEPS` steps of the (2, Y, X) field between its pixels: (2, n) int64."""
+    import numpy as np
+    from scipy.ndimage import map_coordinates
+
+    last = np.array(steps.shape[1:], np.float32)[:, None] - 1
+    for _ in range(STEPS):
+        points += np.stack([map_coordinates(along, points, order=1, mode="nearest") for along in steps])
+        np.clip(points, 0, last, out=points)
+    return points.astype(np.int64)
+
+
+def _places(arrived: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """The object of each place where pixels arrive: (Y, X) int32, 0 where too few do."""
+    import cv2
+    import numpy as np
+    from scipy.ndimage import maximum_filter
+
+    counts = np.bincount(np.ravel_multi_index(tuple(arrived), shape), minlength=shape[0] * shape[1]).reshape(shape)
+    centres = np.argwhere((counts == maximum_filter(counts, PEAK_EDGE)) & (counts > PEAK_ARRIVALS))
+    centres = centres[np.argsort(-counts[tuple(centres.T)], kind="stable")]
+    labels = np.zeros(np.add(shape, 2 * GROWTH), np.int32)
+    allowed = np.pad(counts > PLACE_ARRIVALS, GROWTH).astype(np.uint8)
+    edge = 2 * GROWTH + 1
+    for number, (row, column) in enumerate(centres.tolist(), 1):
+        around = (slice(row, row + edge), slice(column, column + edge))
+        place = np.zeros((edge, edge), np.uint8)
+        place[GROWTH, GROWTH] = 1
+        for _ in range(GROWTH):
+            place = np.bitwise_and(cv2.dilate(place, np.ones((3, 3), np.uint8)), allowed[around], dtype=np.uint8)
+        labels[around][place > 0] = number
+    return labels[GROWTH:-GROWTH, GROWTH:-GROWTH]
+
+
+def _without_holes(labels: np.ndarray) -> np.ndarray:
+    """Fill the holes of each object, where they are background."""
+    import numpy as np
+    from scipy.ndimage import binary_fill_holes, find_objects
+
+    for number, box in enumerate(find_objects(labels), 1):
+        if box:
+            part = labels[box]
+            part[binary_fill_holes(part == number) & (part == 0)] = number
+    return np.ascontiguousarray(labels)

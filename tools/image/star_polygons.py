@@ -1,0 +1,110 @@
+"""From star-convex polygons, as StarDist predicts them, to numbered objects of a plane.
+
+Schmidt, Weigert, Broaddus and Myers 2018, doi:10.1007/978-3-030-00934-2_30. Each pixel has the probability that it lies
+inside of an object and the distance to the object's outline along rays of equal angles; the first ray points along x,
+the next ones turn towards larger y. So each pixel proposes a polygon; of those that overlap the most probable stays.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+
+# Pixels so near to the border propose nothing, as in StarDist.
+BORDER = 2
+# Overlap is sampled at as many points of each ray, in equal shares of the area.
+SAMPLES = 4
+
+
+def label_stars(prediction: np.ndarray, threshold: float, overlap: float) -> np.ndarray:
+    """Choose polygons and draw them.
+
+    A polygon is dropped when a more probable one that stays shares more than `overlap` of the smaller one's area with
+    it (StarDist's `nms_thresh`). Where polygons that stay overlap, the more probable one is on top.
+
+    Args:
+        prediction: (1 + rays, Y, X) probability, then distances in pixels.
+        threshold: Pixels of a greater probability propose (StarDist's `prob_thresh`).
+        overlap: From 0 to 1.
+
+    Returns:
+        (Y, X) int32, 1.. from the most probable object on.
+    """
+    import numpy as np
+    from skimage.draw import polygon
+
+    probability = prediction[0]
+    inside = np.zeros(probability.shape, bool)
+    middle = (slice(BORDER, -BORDER), slice(BORDER, -BORDER))
+    inside[middle] = probability[middle] > threshold
+    points = np.argwhere(inside)
+    order = np.argsort(-probability[inside], kind="stable")
+    points = points[order]
+    distance = np.stack([np.maximum(ray[inside][order], 1e-3) for ray in prediction[1:]], axis=-1)
+    labels = np.zeros(probability.shape, np.int32)
+    chosen = _chosen(points, distance, inside.shape, overlap)
+    for number, one in reversed(list(enumerate(chosen, 1))):
+        labels[polygon(*_outline(points[one], distance[one]), labels.shape)] = number
+    return labels
+
+
+def _angles(rays: int) -> np.ndarray:
+    import numpy as np
+
+    return np.linspace(0, 2 * np.pi, rays, endpoint=False)
+
+
+def _outline(point: np.ndarray, distance: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Rows and columns of a polygon's corners."""
+    import numpy as np
+
+    angle = _angles(len(distance))
+    return point[0] + distance * np.sin(angle), point[1] + distance * np.cos(angle)
+
+
+def _chosen(points: np.ndarray, distance: np.ndarray, shape: tuple[int, ...], overlap: float) -> list[int]:
+    """Indices of the polygons that stay; points (n, 2) and distances (n, rays) begin with the most probable."""
+    import numpy as np
+
+    reach = distance.max(axis=1, initial=0)
+    farthest = float(reach.max(initial=0))
+    area = math.sin(2 * math.pi / distance.shape[1]) / 2 * (distance * np.roll(distance, -1, axis=1)).sum(axis=1)
+    proposed = np.full(shape, -1, np.int64)  # the polygon of each pixel, as long as nothing dropped it
+    proposed[tuple(points.T)] = np.arange(len(points))
+    stay: list[int] = []
+    for one, (row, column) in enumerate(points.tolist()):
+        if proposed[row, column] != one:
+            continue
+        stay.append(one)
+        proposed[row, column] = -1
+        room = math.ceil(reach[one] + farthest)
+        around = proposed[max(0, row - room) : row + room + 1, max(0, column - room) : column + room + 1]
+        near = around[around >= 0]
+        near = near[np.hypot(*(points[near] - points[one]).T) < reach[near] + reach[one]]
+        shared = _share_inside(points[near], distance[near], points[one], distance[one]) * area[near]
+        gone = points[near[shared > overlap * np.minimum(area[near], area[one])]]
+        proposed[tuple(gone.T)] = -1
+    return stay
+
+
+def _share_inside(points: np.ndarray, distance: np.ndarray, point: np.ndarray, outline: np.ndarray) -> np.ndarray:
+    """Share of the area of each of some polygons that lies inside of another one, (n,) from 0 to 1."""
+    import numpy as np
+    from skimage.draw import polygon
+
+    room = math.ceil(float(outline.max())) + 1
+    mask = np.zeros((2 * room + 1, 2 * room + 1), bool)
+    mask[polygon(*_outline(np.array([room, room]), outline), mask.shape)] = True
+    angle = _angles(distance.shape[1])
+    shares = np.zeros(len(points))
+    for sample in range(SAMPLES):
+        along = distance * math.sqrt((sample + 0.5) / SAMPLES)
+        rows = np.rint(points[:, :1] - point[0] + room + along * np.sin(angle)).astype(np.int64)
+        columns = np.rint(points[:, 1:] - point[1] + room + along * np.cos(angle)).astype(np.int64)
+        known = (rows >= 0) & (columns >= 0) & (rows < len(mask)) & (columns < len(mask))
+        hit = known & mask[np.where(known, rows, 0), np.where(known, columns, 0)]
+        shares += (hit * distance**2).sum(axis=1)
+    return shares / (SAMPLES * np.square(distance).sum(axis=1))
