@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from track_linking import LinkOptions, Objects, Overlaps, assign, link_objects
+from track_linking import LinkOptions, Objects, Overlaps, assign, link_objects, near
 
 
 def link(points, options, **more):
@@ -96,20 +96,31 @@ def test_no_object_and_one_object():
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.integers(0, 2**32 - 1), st.integers(1, 12), st.integers(1, 12), st.sampled_from([1, 4, 1000]))
-def test_assignment_is_the_optimum_of_the_whole_matrix(seed, n, m, batch):
-    import track_linking
+@given(
+    st.integers(0, 2**32 - 1), st.tuples(st.integers(0, 40), st.integers(0, 40)), st.sampled_from([2, 3]),
+    st.sampled_from([1e-9, 0.5, 3, 8, 500]), st.sampled_from([0.0, -1e6]),
+)  # fmt: skip
+def test_every_pair_within_reach_is_found_once(seed, sizes, dimensions, reach, origin):
+    rng = np.random.default_rng(seed)
+    # Whole numbers: many pairs are exactly at the reach, or at one place.
+    a, b = (rng.integers(0, 20, (n, dimensions)) + origin for n in sizes)
+    rows, cols, squared = near(a, b, reach)
+    distance = ((a[:, None] - b[None]) ** 2).sum(axis=2)
+    assert sorted(zip(rows.tolist(), cols.tolist(), strict=True)) == [
+        (i, j) for i in range(len(a)) for j in range(len(b)) if distance[i, j] <= reach**2
+    ]
+    assert (squared == distance[rows, cols]).all()
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.integers(1, 12), st.integers(1, 12))
+def test_assignment_is_the_optimum_of_the_whole_matrix(seed, n, m):
     from scipy.optimize import linear_sum_assignment
 
     rng = np.random.default_rng(seed)
     cost = rng.uniform(0, 2, (n, m))
     rows, cols = np.nonzero(rng.random((n, m)) < 0.5)
-    before = track_linking.BATCH_LINKS
-    try:
-        track_linking.BATCH_LINKS = batch
-        r, c = assign(rows, cols, cost[rows, cols], (n, m), 0.7)
-    finally:
-        track_linking.BATCH_LINKS = before
+    r, c = assign(rows, cols, cost[rows, cols], (n, m), 0.7)
     full = np.full((n + m, n + m), 1e6)
     full[rows, cols] = cost[rows, cols]
     full[:n, m:][np.diag_indices(n)] = 0.7

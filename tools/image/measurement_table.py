@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 
 MOST_PLAIN_BYTES, MOST_PLAIN_ROWS = 200 * 1024 * 1024, 500_000  # as table_reader
+# Letters, digits and signs that need no closer look, wherever they stand.
+_USUAL = bytes({*range(ord("*"), ord("=")), *range(ord(">"), 0x7F), ord("\t"), ord("\n")})
 # Quotes, control letters, formulas, blanks at a cell's end, rows without a filled cell.
 _UNUSUAL = re.compile(rb"""["'\x00-\x08\x0b-\x1f\x7f]|(?:^|\t)[= ]| (?:\t|$)|^\t*\n""", re.MULTILINE)
 # What ends a line or a cell for Galaxy or for Python.
@@ -59,7 +61,7 @@ class MeasurementTable:
 
         texts = self.texts(column)
         try:
-            values = np.array(texts, dtype=str).astype(np.float64)
+            values = np.fromiter(map(float, texts), np.float64, len(texts))
         except ValueError:
             values = np.full(len(texts), math.nan)
         if np.isfinite(values).all():
@@ -140,7 +142,11 @@ def _plain_rows(path: Path) -> list[tuple[str, ...]] | None:
     most of a tool's time at 100,000 rows.
     """
     data = path.read_bytes() if path.stat().st_size <= MOST_PLAIN_BYTES else b""
-    if not data.isascii() or not data.endswith(b"\n") or _UNUSUAL.search(data):
+    if not data.isascii() or not data.endswith(b"\n"):
+        return None
+    # Most tables have only usual signs and no row that begins empty: told ten times as fast as by the pattern.
+    usual = not data.translate(None, _USUAL) and not any(part in b"\n" + data for part in (b"\n\n", b"\n\t"))
+    if not usual and _UNUSUAL.search(data):
         return None
     rows = [tuple(line.split("\t")) for line in data.decode("ascii")[:-1].split("\n")]
     header, width = rows[0], len(rows[0])

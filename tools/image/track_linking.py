@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     import numpy as np
 
 ALTERNATIVE_COST_FACTOR = 1.05
-# Candidate links solved in one matrix: the solver's time grows with the square of it, its start-up wants a few hundred.
-BATCH_LINKS = 1000
 
 
 @dataclass(frozen=True)
@@ -132,12 +130,45 @@ def _by_frame(frame: np.ndarray, members: np.ndarray) -> dict[int, np.ndarray]:
     return dict(zip(frames.tolist(), np.split(members, first[1:]), strict=False))
 
 
-def _near(a: np.ndarray, b: np.ndarray, reach: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """All pairs of two point sets within a distance: rows, columns, squared distances."""
-    from scipy.spatial import cKDTree
+def near(a: np.ndarray, b: np.ndarray, reach: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Find all pairs of two point sets within a distance.
 
-    pairs = cKDTree(a).sparse_distance_matrix(cKDTree(b), reach, output_type="ndarray")
-    return pairs["i"], pairs["j"], pairs["v"] ** 2
+    Points are sorted into cells as wide as the reach: partners lie in the same cell or beside it. For a few thousand
+    points a frame this takes as long as scipy's tree, whose import takes longer than to link a short movie.
+
+    Args:
+        a: (n, 2) or (n, 3) points.
+        b: (m, 2) or (m, 3) points.
+        reach: Largest distance.
+
+    Returns:
+        (k,) index in `a`, (k,) index in `b` and (k,) squared distance of each pair.
+    """
+    import itertools
+
+    import numpy as np
+
+    rows, cols = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
+    if len(a) and len(b):
+        low = np.minimum(a.min(axis=0), b.min(axis=0))
+        extent = np.maximum(a.max(axis=0), b.max(axis=0)) - low
+        # No more than a million cells along an axis: their numbers stay within 64 bits.
+        width = np.maximum(reach * (1 + 1e-9), extent / 2**20)
+        strides = np.cumprod([1, *(extent[:0:-1] // width[:0:-1]).astype(np.int64) + 3])[::-1]
+        cell_a, cell_b = (((one - low) // width).astype(np.int64) @ strides for one in (a, b))
+        order = np.argsort(cell_b, kind="stable")
+        sorted_b = cell_b[order]
+        # Cells that are neighbours along the last axis have successive numbers: one range holds all three.
+        for beside in itertools.product((-1, 0, 1), repeat=a.shape[1] - 1):
+            middle = cell_a + np.dot(strides[:-1], beside)
+            first, end = np.searchsorted(sorted_b, middle - 1), np.searchsorted(sorted_b, middle + 1, "right")
+            count = end - first
+            rows.append(np.repeat(np.arange(len(a)), count))
+            cols.append(order[np.arange(count.sum()) + np.repeat(first - np.cumsum(count) + count, count)])
+    row, col = np.concatenate(rows), np.concatenate(cols)
+    squared = ((a[row] - b[col]) ** 2).sum(axis=1)
+    near = squared <= reach**2
+    return row[near], col[near], squared[near]
 
 
 def _candidates(
@@ -152,7 +183,7 @@ def _candidates(
     age = frame[current[0]] - frame[waiting]
     expected = position[waiting] + velocity[waiting] * age[:, None] if options.directed else position[waiting]
     gap_distance = options.gap_distance or options.max_distance
-    rows, cols, squared = _near(expected, position[current], max(options.max_distance, gap_distance))
+    rows, cols, squared = near(expected, position[current], max(options.max_distance, gap_distance))
     allowed = squared <= np.where(age[rows] == 1, options.max_distance, gap_distance) ** 2
     cost = squared / age[rows]
     if objects.overlaps is not None:
@@ -181,8 +212,8 @@ def assign(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Choose links so that the sum of their costs and of `alternative` for each side left alone is least.
 
-    The problem falls apart into groups of objects that compete with each other; they are solved group by group,
-    which gives the same minimum as the whole matrix.
+    Pairs that compete with no other need no matrix; the others are solved in one, which is sparse: its time grows about
+    with the number of links, up to a hundred thousand objects in a frame.
 
     Args:
         rows: (k,) row of each candidate link.
@@ -201,26 +232,11 @@ def assign(
     alone = (np.bincount(rows, minlength=shape[0])[rows] == 1) & (np.bincount(cols, minlength=shape[1])[cols] == 1)
     chosen_rows, chosen_cols = [rows[alone]], [cols[alone]]
     rows, cols, cost = rows[~alone], cols[~alone], cost[~alone]
-    for batch in _batches(rows, cols, shape):
-        r, c = _match(rows[batch], cols[batch], cost[batch], alternative)
+    if len(rows):
+        r, c = _match(rows, cols, cost, alternative)
         chosen_rows.append(r)
         chosen_cols.append(c)
     return np.concatenate(chosen_rows), np.concatenate(chosen_cols)
-
-
-def _batches(rows: np.ndarray, cols: np.ndarray, shape: tuple[int, int]) -> list[np.ndarray]:
-    """Split links into parts of about BATCH_LINKS without tearing groups that compete."""
-    import numpy as np
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
-
-    if len(rows) <= BATCH_LINKS:
-        return [np.arange(len(rows))] if len(rows) else []
-    graph = coo_array((np.ones(len(rows)), (rows, cols + shape[0])), shape=(sum(shape), sum(shape)))
-    group = connected_components(graph, directed=False)[1][rows]
-    order = np.argsort(group, kind="stable")
-    starts = np.flatnonzero(np.diff(group[order], prepend=-1))
-    return np.split(order, starts[1:][np.diff(starts // BATCH_LINKS) > 0])
 
 
 def _match(rows: np.ndarray, cols: np.ndarray, cost: np.ndarray, alternative: float) -> tuple[np.ndarray, np.ndarray]:
@@ -269,7 +285,7 @@ def _divide(
         if now - 1 not in parents:
             continue
         parent = parents[now - 1]
-        rows, cols, _ = _near(position[parent], position[begin], reach)
+        rows, cols, _ = near(position[parent], position[begin], reach)
         first, second, parent = following[parent[rows]], begin[cols], parent[rows]
         if area is not None and options.division_area_ratio > 0:
             a, b = area[first], area[second]
