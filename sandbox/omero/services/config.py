@@ -25,13 +25,24 @@ CLIENT_DEFAULTS = {
     "omero.client.viewer.roi_limit": "2000",
     "omero.client.web.host": "",
 }
-PUBLIC_KEYS = ("omero.client.", "omero.router.", "omero.pixeldata.", "omero.qa.", "omero.mail.config", "omero.ldap.")
+PUBLIC_KEYS = (
+    "omero.client.",
+    "omero.cluster.read_only.",
+    "omero.router.",
+    "omero.pixeldata.",
+    "omero.qa.",
+    "omero.mail.config",
+    "omero.ldap.",
+)
 DEFAULTS = {
     "omero.pixeldata.max_plane_width": "3192",
     "omero.pixeldata.max_plane_height": "3192",
     "omero.pixeldata.max_tile_length": "1024",
     "omero.ldap.config": "false",
     "omero.mail.config": "false",
+    # What tells clients that the server is not for reading only (BlitzGateway.canCreate).
+    "omero.cluster.read_only.runtime.db": "false",
+    "omero.cluster.read_only.runtime.repo": "false",
 }
 
 
@@ -58,13 +69,14 @@ class Config(Service):
         return self._values().get(key, "")
 
     def getConfigValues(self, pattern: str, current: Any) -> dict[str, str]:
-        """The values whose keys match a regular expression."""
-        self._require_admin(current)
+        """The values whose keys match a regular expression; those that the caller may read."""
+        is_admin = self.context(current).is_admin
         try:
             wanted = re.compile(pattern)
         except re.error as error:
             raise errors.api_usage(f"{pattern!r} is not a regular expression: {error}") from None
-        return {key: value for key, value in self._values().items() if wanted.match(key)}
+        readable = {k: v for k, v in self._values().items() if is_admin or k.startswith(PUBLIC_KEYS)}
+        return {key: value for key, value in readable.items() if wanted.match(key)}
 
     def getConfigDefaults(self, current: Any) -> dict[str, str]:
         """What the values are before anyone changes them."""
