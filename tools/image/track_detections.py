@@ -94,13 +94,24 @@ def _pixel_size(movie: ImageFile, args: Namespace) -> tuple[float | None, float 
 
 
 def _frame_interval(movie: ImageFile, args: Namespace) -> float | None:
-    """Seconds between frames: as asked, else as in the file."""
+    """Seconds between frames: as asked, else as in the file; 0 there says that it is unknown.
+
+    Raises:
+        UserError: The file gives a time that cannot lie between two frames.
+    """
     seconds = {"s": 1.0, "second": 1.0, "sec": 1.0, "ms": 1e-3, "millisecond": 1e-3, "min": 60.0, "minute": 60.0,
                "h": 3600.0, "hour": 3600.0, "d": 86400.0, "day": 86400.0}  # fmt: skip
     if args.frame_interval:
         return args.frame_interval
     increment = movie.time_increment
-    return increment.value * seconds[increment.unit] if increment and increment.unit in seconds else None
+    if not increment or increment.value == 0 or increment.unit not in seconds:
+        return None
+    if not 0 < increment.value < float("inf"):
+        raise UserError(
+            f"Label map {movie.name}: the time between its frames is {increment.value} {increment.unit}, "
+            "which no movie can have. Give it."
+        )
+    return increment.value * seconds[increment.unit]
 
 
 def detections_of_table(table: MeasurementTable, args: Namespace) -> Detections:
