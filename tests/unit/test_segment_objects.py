@@ -239,13 +239,6 @@ def test_size_limits_and_border():
     assert segment(plane, none, SplitOptions(min_area=17, max_area=399, clear_border=True)).max() == 0
 
 
-def test_nan_is_refused():
-    plane = np.zeros((40, 40), np.float32)
-    plane[3, 4] = np.nan
-    with pytest.raises(UserError, match="1 pixels that are NaN"):
-        segment(plane, ForegroundOptions(), SplitOptions())
-
-
 @pytest.mark.parametrize(
     ("options", "message"),
     [

@@ -83,7 +83,7 @@ def smoothed_rows(
     Smoothing: skimage.filters.gaussian(mode="nearest", truncate=4), rounded back to the pixel type of integers.
 
     Args:
-        read_rows: Gives the rows of the plane.
+        read_rows: Gives the rows of the plane, finite numbers.
         height: Rows of the whole plane.
         options: Radius and sigma.
         first: First row.
@@ -92,9 +92,6 @@ def smoothed_rows(
 
     Returns:
         (last - first, X) array: uint8 and uint16 stay, every other type becomes float32.
-
-    Raises:
-        UserError: A pixel is NaN or infinite.
     """
     import cv2
     import numpy as np
@@ -102,9 +99,6 @@ def smoothed_rows(
     halo = gaussian_radius(options.smoothing_sigma) + 2 * options.background_radius
     top, bottom = max(0, first - halo), min(height, last + halo)
     rows = read_rows(top, bottom)
-    if rows.dtype.kind == "f" and not np.isfinite(rows).all():
-        bad = int((~np.isfinite(rows)).sum())
-        raise UserError(f"Rows {top} to {bottom - 1} hold {bad} pixels that are NaN or infinite. Replace them.")
     kept = rows.dtype if rows.dtype in (np.uint8, np.uint16) else np.dtype(np.float32)
     rows = np.ascontiguousarray(rows, kept)
     if options.background_radius:

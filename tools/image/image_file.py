@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -189,6 +189,30 @@ def open_image(path: Path, name: str | None = None) -> ImageFile:
         f"Image {name}: not an image of a known format; it {_seems(start)}. "
         "Give a TIFF, OME-TIFF, PNG, JPEG, OME-Zarr, CZI, ND2, LIF or DeltaVision."
     )
+
+
+def with_numbers_only(image: ImageFile) -> ImageFile:
+    """The same image, of which no region can be read that holds NaN or infinite pixels.
+
+    Raises:
+        UserError: When such a region is read.
+    """
+    if image.dtype.kind not in "fc":
+        return image
+
+    def read_region(t: int, c: int, z: int, rows: slice, columns: slice) -> np.ndarray:
+        import numpy as np
+
+        pixels = image.read_region(t, c, z, rows, columns)
+        bad = int((~np.isfinite(pixels)).sum())
+        if bad:
+            raise UserError(
+                f"Image {image.name}: {bad} pixels of channel {image.channel_label(c)}, t={t}, z={z}, in the rows "
+                f"{rows.start} to {rows.stop - 1}, are no numbers (NaN) or infinite. Replace them first."
+            )
+        return pixels
+
+    return replace(image, read_region=read_region, read_interleaved=None)
 
 
 # First bytes of what people upload in place of an image.

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import foreground_mask
 import grow_cells
 import split_objects
-from image_file import ImageFile, open_image
+from image_file import ImageFile, open_image, with_numbers_only
 from label_map_writer import replaced_when_complete, write_label_map
 from threshold_methods import GLOBAL_METHODS, global_threshold
 from tool_arguments import parse_arguments
@@ -284,7 +284,9 @@ def _threshold_of_list(
     if not args.threshold_images:
         return shared_threshold([image], args.channel, options, volume) if args.one_threshold else None
     names = args.threshold_name or [None] * len(args.threshold_images)
-    opened = (open_image(path, name) for path, name in zip(args.threshold_images, names, strict=True))
+    opened = (
+        with_numbers_only(open_image(path, name)) for path, name in zip(args.threshold_images, names, strict=True)
+    )
     return shared_threshold(opened, args.channel, options, volume)
 
 
@@ -309,7 +311,7 @@ def main(argv: list[str] | None = None) -> None:
     foreground.check()
     split.check()
     cells = _cell_options(args)
-    image = open_image(args.image, args.image_name)
+    image = with_numbers_only(open_image(args.image, args.image_name))
     channel = image.resolve_channel(args.channel)
     volume = args.volume and image.size_z > 1
     shared = _threshold_of_list(args, image, foreground, volume)

@@ -9,7 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from image_file import ImageFile, open_image
+from image_file import ImageFile, open_image, with_numbers_only
 from label_map_writer import ome_sizes, replaced_when_complete, write_label_map
 from model_objects import MEANINGS, ObjectOptions, find_objects
 from model_package import Network, load_network, predict, quiet_library, unpack
@@ -35,26 +35,14 @@ def choose_channels(image: ImageFile, wanted: list[str]) -> list[int | None]:
         wanted: Names or indices, `-` for a channel that the image lacks (None); all where empty.
 
     Raises:
-        UserError: No channel of that name or index, or a first plane that is damaged or has pixels that are no numbers.
+        UserError: No channel of that name or index, or a first plane that cannot be read.
     """
     channels = [None if one.strip() == NO_CHANNEL else image.resolve_channel(one) for one in wanted]
     channels = channels or list(range(image.size_c))
     for channel in channels:
         if channel is not None:
-            check_numbers(image, image.read_plane(0, channel, 0))
+            image.read_plane(0, channel, 0)
     return channels
-
-
-def check_numbers(image: ImageFile, pixels: np.ndarray) -> None:
-    """Refuse pixels that are NaN or infinite.
-
-    Raises:
-        UserError: There are such pixels.
-    """
-    import numpy as np
-
-    if not np.isfinite(pixels).all():
-        raise UserError(f"Image {image.name}: it has pixels that are no numbers (NaN). Replace them first.")
 
 
 def check_count(image: ImageFile, channels: list[int | None], network: Network) -> None:
@@ -88,7 +76,6 @@ def predict_image(
             for place, c in enumerate(channels):
                 for number, z in enumerate(some if c is not None else []):
                     volume[place, number] = image.read_plane(t, c or 0, z)
-            check_numbers(image, volume)
             volume = scaled(volume) if args.scale else volume
             found = predict(network, volume if "z" in network.space else volume[:, 0], args.tile, args.overlap)
             print(f"t={t} z={some[0]}: predicted", flush=True)
@@ -193,7 +180,7 @@ def main(argv: list[str] | None = None) -> None:
     args = _arguments(argv)
     if args.tile < 16 or args.overlap < 0:
         raise UserError(f"Tile {args.tile} with overlap {args.overlap}: give at least 16, and an overlap of 0 or more.")
-    image = open_image(args.image, args.image_name)
+    image = with_numbers_only(open_image(args.image, args.image_name))
     channels = choose_channels(image, args.channel)
     name = args.model_name or args.model.name
     with TemporaryDirectory() as scratch:
