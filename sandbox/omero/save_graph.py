@@ -8,6 +8,7 @@ found by its value, and what the server knows better (owner, events, version) is
 
 from __future__ import annotations
 
+import functools
 import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -65,8 +66,14 @@ class Saver:
         self._next: dict[str, int] = {}
         self._stored: dict[tuple[str, int], dict[str, Any]] = {}
 
-    def save(self, things: Sequence[Any]) -> list[int]:
-        """Store objects and everything loaded that hangs on them; their ids."""
+    def save(self, things: Sequence[Any], *, describe: bool = True) -> list[int]:
+        """Store objects and everything loaded that hangs on them; their ids.
+
+        Args:
+            things: The objects.
+            describe: Let the objects themselves learn ids and details, for who gives them back to the client. It takes
+                longer than the writing.
+        """
         for thing in things:
             if thing is None:
                 raise errors.api_usage("null cannot be saved")
@@ -79,6 +86,9 @@ class Saver:
         for node in self._order:
             self._authorise(node, groups)
         self._write(groups)
+        if describe:
+            for node in self._order:
+                self._describe(node)
         return [self._id_of(thing) for thing in things]
 
     @property
@@ -125,14 +135,14 @@ class Saver:
 
     def _neighbours(self, node: Node) -> list[Any]:
         found = []
-        for prop in node.entity.properties.values():
-            if prop.kind == "reference":
-                found.append(getattr(node.thing, f"_{prop.name}"))
-            elif prop.kind == "collection" and getattr(node.thing, f"_{prop.name}Loaded"):
-                for element in getattr(node.thing, f"_{prop.name}Seq"):
+        for attribute, loaded, inverse in _neighbour_attributes(node.entity):
+            if not loaded:
+                found.append(getattr(node.thing, attribute))
+            elif getattr(node.thing, loaded):
+                for element in getattr(node.thing, attribute):
                     if element is not None and element._loaded:
                         # The element belongs to this object, whether or not the client said so.
-                        setattr(element, f"_{prop.inverse}", node.thing)
+                        setattr(element, inverse, node.thing)
                     found.append(element)
         details = node.thing._details
         if details is not None and details._externalInfo is not None:
@@ -417,8 +427,6 @@ class Saver:
         for root, nodes in inserts.items():
             self._insert(root, nodes, groups)
         self._delete_orphans()
-        for node in self._order:
-            self._describe(node)
 
     def _insert(self, root: str, nodes: list[Node], groups: dict[int, int]) -> None:
         rows = []
@@ -548,6 +556,18 @@ class Saver:
         made._restrictions = permissions.rights(self.context, owner, group).restrictions()
         made._extendedRestrictions = []
         details._permissions = made
+
+
+@functools.cache
+def _neighbour_attributes(entity: Entity) -> tuple[tuple[str, str, str], ...]:
+    """Where an object holds others: a reference's attribute; or a list's, its "loaded" and its elements' way back."""
+    return tuple(
+        (f"_{prop.name}", "", "")
+        if prop.kind == "reference"
+        else (f"_{prop.name}Seq", f"_{prop.name}Loaded", f"_{prop.inverse}")
+        for prop in entity.properties.values()
+        if prop.kind in ("reference", "collection")
+    )
 
 
 def _plain(value: Any) -> Any:

@@ -185,8 +185,11 @@ def _objects(labels: "np.ndarray") -> Iterator[tuple[int, int, int, "np.ndarray"
             yield label, box[1].start, box[0].start, labels[box] == number
 
 
-def _edge_contours(mask: "np.ndarray") -> tuple[list["np.ndarray"], list[int]]:
-    """Contours at twice the resolution, and for each the number of the contour around it; an outer one has -1."""
+def _edge_contours(mask: "np.ndarray") -> tuple[list[list[list[int]]], list[int]]:
+    """Contours at twice the resolution, as (x, y) where they turn, and for each the number of the contour around it.
+
+    An outer contour has -1 there.
+    """
     import cv2
     import numpy as np
 
@@ -195,28 +198,31 @@ def _edge_contours(mask: "np.ndarray") -> tuple[list["np.ndarray"], list[int]]:
     fine = np.zeros((2 * mask.shape[0] + 1, 2 * mask.shape[1] + 1), np.uint8)
     fine[1::2, 1::2] = mask
     fine = cv2.dilate(fine, np.ones((3, 3), np.uint8))
-    contours, tree = cv2.findContours(fine, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
+    contours, tree = cv2.findContours(fine, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
     parents = [] if tree is None else tree[0][:, 3].tolist()
-    return [contour[:, 0, :].astype(np.int64) for contour in contours], parents
+    return [contour[:, 0, :].tolist() for contour in contours], parents
 
 
-def _corners(points: "np.ndarray", x: int, y: int) -> Ring:
-    """The points of a fine contour where it turns, in the plane's coordinates."""
-    import numpy as np
+def _corners(points: list[list[int]], x: int, y: int) -> Ring:
+    """The corners of a fine contour, in the plane's coordinates."""
+    # Not by numpy: for the few dozen points of an object its calls take several times longer.
+    path = _with_inner_corners(points)
+    found: Ring = []
+    (before_x, before_y), (here_x, here_y) = path[-2], path[-1]
+    for after_x, after_y in path:
+        if not (before_x == here_x == after_x or before_y == here_y == after_y):
+            found.append((float(here_x // 2 + x), float(here_y // 2 + y)))
+        before_x, before_y, here_x, here_y = here_x, here_y, after_x, after_y
+    return found
 
-    points = _with_inner_corners(points)
-    before, after = points - np.roll(points, 1, axis=0), np.roll(points, -1, axis=0) - points
-    corners = points[(before != after).any(axis=1)] // 2 + (x, y)
-    return [(float(column), float(row)) for column, row in corners.tolist()]
 
-
-def _with_inner_corners(points: "np.ndarray") -> "np.ndarray":
+def _with_inner_corners(points: list[list[int]]) -> list[tuple[int, int]]:
     """Where the contour cuts an inner corner diagonally, go through the corner: the point with two even coordinates."""
-    import numpy as np
-
-    following = np.roll(points, -1, axis=0)
-    cut = (points != following).all(axis=1)
-    corner = np.stack([points[:, 0], following[:, 1]], axis=1)
-    odd = (corner % 2 != 0).any(axis=1)
-    corner[odd] = np.stack([following[:, 0], points[:, 1]], axis=1)[odd]
-    return np.insert(points, np.flatnonzero(cut) + 1, corner[cut], axis=0)
+    path: list[tuple[int, int]] = []
+    x, y = points[-1]
+    for next_x, next_y in points:
+        if x != next_x and y != next_y:
+            path.append((x, next_y) if x % 2 == next_y % 2 == 0 else (next_x, y))
+        path.append((next_x, next_y))
+        x, y = next_x, next_y
+    return path

@@ -17,12 +17,12 @@ class Update(Service):
 
     interface = "omero.api.IUpdate"
 
-    def _save(self, things: list, current: Any) -> list[int]:
+    def _save(self, things: list, current: Any, *, describe: bool = False) -> list[int]:
         context = self.context(current)
         try:
             with self.server.database.write(context) as tx:
                 saver = Saver(tx, context)
-                ids = saver.save(things)
+                ids = saver.save(things, describe=describe)
         except sa.exc.IntegrityError as error:
             # Deferred foreign keys speak up at the commit.
             raise errors.validation(f"An object refers to one that does not exist: {error.orig}") from None
@@ -36,7 +36,7 @@ class Update(Service):
 
     def saveAndReturnObject(self, thing: Any, current: Any) -> Any:
         """Store an object; it comes back with ids and details."""
-        self._save([thing], current)
+        self._save([thing], current, describe=True)
         return thing
 
     def saveCollection(self, things: Any, current: Any) -> None:
@@ -50,7 +50,7 @@ class Update(Service):
     def saveAndReturnArray(self, things: Any, current: Any) -> list:
         """Store objects, all or none; they come back with ids and details."""
         listed = list(things or [])
-        self._save(listed, current)
+        self._save(listed, current, describe=True)
         return listed
 
     def saveAndReturnIds(self, things: Any, current: Any) -> list[int]:
