@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from key_value_dialects import CLIENT_NAMESPACE, TAG_NAMESPACE, Reading, read_dialect, read_json_rows, read_key_values
 from table_reader import read_text_table
+from tool_errors import UserError
 
 DATA = Path(__file__).resolve().parents[2] / "test-data" / "fair"
 
@@ -94,6 +95,17 @@ def test_a_column_without_a_name_is_said():
 def test_200_columns():
     header = ",".join(["image", *(f"key {number}" for number in range(199))])
     assert len(read(f"{header}\na{',v' * 199}\n").pairs) == 199
+
+
+def test_a_template_that_lost_its_image_column_is_said():
+    findings = read("Study: Title,Biosample: Organism\nA title,Homo sapiens\n").findings
+    assert [(f.level, f.line, f.expected) for f in findings] == [("error", 1, "a column 'image': which image a row is")]
+
+
+def test_json_in_another_encoding_is_said(tmp_path: Path):
+    (tmp_path / "t").write_bytes('[{"image": "a"}]'.encode("utf-16"))
+    with pytest.raises(UserError, match=r"file t\.json: byte 0 is not UTF-8"):
+        read_key_values(tmp_path / "t", "t.json")
 
 
 def test_only_a_header():

@@ -26,6 +26,12 @@ def test_a_safe_cell_is_no_formula_and_comes_back(text: str):
         assert plain_text(safe) == text
 
 
+def test_full_width_signs_are_formulas_too():
+    # To spreadsheets of Japanese and Chinese locales.
+    assert spreadsheet_safe("\N{FULLWIDTH EQUALS SIGN}1+1").startswith("'")
+    assert plain_text(spreadsheet_safe("\N{FULLWIDTH PLUS SIGN}a")) == "\N{FULLWIDTH PLUS SIGN}a"
+
+
 @pytest.mark.parametrize("number", ["-5", "+1.5", "-1e-3", "-0,5"])
 def test_numbers_keep_their_sign(number: str):
     assert spreadsheet_safe(number) == number
@@ -116,12 +122,40 @@ def test_a_cell_far_to_the_right_is_refused_and_not_padded(tmp_path: Path):
         (b"a,b\n\0\0", "zero bytes"),
         (b"PK\x03\x04junk", "not a readable"),
         (b"\xff\xfea", "utf-16-le but it is not"),
+        ("image,a\n".encode("utf-32"), "is UTF-32"),
     ],
 )
 def test_what_is_no_table_is_said(tmp_path: Path, data: bytes, message: str):
     (tmp_path / "t").write_bytes(data)
     with pytest.raises(UserError, match=message):
         read_table(tmp_path / "t", "t")
+
+
+@pytest.mark.parametrize(
+    ("found", "instead"),
+    [
+        (b"</row>", b""),
+        (b' r="1"', b' r="x"'),
+        (b"<sheetPr>", b'<sheetPr unheard="1">'),
+        (b"<worksheet", b'<!DOCTYPE x [<!ENTITY a "b">]>&a;<worksheet'),
+        # No sheet at all.
+        (b"", b""),
+    ],
+)
+def test_a_broken_sheet_is_said(tmp_path: Path, found: bytes, instead: bytes):
+    book = openpyxl.Workbook()
+    book.active.append(["image", "a"])
+    book.save(tmp_path / "whole.xlsx")
+    with zipfile.ZipFile(tmp_path / "whole.xlsx") as whole, zipfile.ZipFile(tmp_path / "t.xlsx", "w") as broken:
+        for member in whole.namelist():
+            data = whole.read(member)
+            if not member.startswith("xl/worksheets/"):
+                broken.writestr(member, data)
+            elif found:
+                assert found in data
+                broken.writestr(member, data.replace(found, instead, 1))
+    with pytest.raises(UserError, match=r"file t\.xlsx: not a readable XLSX file .* or give CSV"):
+        read_table(tmp_path / "t.xlsx", "t.xlsx")
 
 
 @pytest.mark.parametrize(("index", "letter"), [(0, "A"), (25, "Z"), (26, "AA"), (701, "ZZ"), (702, "AAA")])

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from metadata_fields import all_fields, field_by_key, find_field, near_fields, template_fields
 from ontology_terms import TERMS_FOLDER, VOCABULARY_NAMES, iri, load_terms, normal_id, resolve
 from tool_errors import UserError
-from value_checks import check_value
+from value_checks import check_free_value, check_value
 
 ALL_TERMS = [(vocabulary, term) for vocabulary in VOCABULARY_NAMES for term in load_terms(vocabulary)]
 
@@ -140,6 +140,7 @@ def test_scopes_that_do_not_exist():
         ("biosample.description", "1-Mar", "1-Mar", ["warning"]),
         ("biosample.description", "#REF!", "", ["error"]),
         ("biosample.description", "a\x00b", "", ["error"]),
+        ("biosample.description", "M\N{REPLACEMENT CHARACTER}nchen", "", ["error"]),
         ("biosample.organism", "human", "Homo sapiens", ["note"]),
         ("biosample.organism", "unicorn", "", ["error"]),
         ("biosample.cell_line", "my own line", "my own line", ["warning"]),
@@ -155,6 +156,11 @@ def test_scopes_that_do_not_exist():
 def test_values_by_kind(key: str, text: str, value: str, levels: list[str]):
     checked = check_value(field_by_key(key), text)
     assert (checked.value, [remark.level for remark in checked.remarks]) == (value, levels)
+
+
+def test_damaged_values_of_other_keys_are_left_out_too():
+    assert [check_free_value(text).value for text in ("#N/A", "a\x00b", "M\N{REPLACEMENT CHARACTER}nchen")] == [""] * 3
+    assert check_free_value("any text").value == "any text"
 
 
 def test_an_ambiguous_date_offers_both_readings():

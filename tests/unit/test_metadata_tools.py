@@ -106,6 +106,13 @@ def test_what_is_no_tiff_is_said(tmp_path: Path):
         list(read_images([(tmp_path / "x", "x.tif")]))
 
 
+@pytest.mark.parametrize("length", [9, 10, 12, 60, 150])
+def test_a_tiff_that_was_cut_off_is_said(tmp_path: Path, length: int):
+    (tmp_path / "x").write_bytes((DATA / "cells_a.ome.tiff").read_bytes()[:length])
+    with pytest.raises(UserError, match=r"image x\.tif: not a readable TIFF"):
+        list(read_images([(tmp_path / "x", "x.tif")]))
+
+
 @pytest.mark.parametrize(
     ("name", "value", "expected"),
     [

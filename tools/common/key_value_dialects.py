@@ -60,6 +60,8 @@ _METADATA_COLUMNS = {
     "roiname": ("roi", "name"),
     "roiid": ("roi", "id"),
 }
+# A column of a template, as `Biosample: Organism`.
+_TEMPLATE_HEADER = re.compile(r"\w[\w /]*: \w")
 _METADATA_ORDER = ("roi", "image", "well", "plate", "dataset")
 
 
@@ -122,8 +124,9 @@ def read_key_values(path: Path, name: str, split: str = "") -> Reading:
         UserError: Not a table, or harmful (see `read_table` and `parse_json`).
     """
     with path.open("rb") as stream:
-        start = stream.read(64).removeprefix(b"\xef\xbb\xbf").lstrip()
-    if start[:1] in {b"[", b"{"}:
+        start = stream.read(64)
+    # JSON of Windows' own editor may be UTF-16: its brackets have a zero byte beside them, and parse_json says so.
+    if start.lstrip(b"\xef\xbb\xbf\xff\xfe\0\r\n\t ")[:1] in {b"[", b"{"}:
         with path.open("rb") as stream:
             data = stream.read(MAX_JSON_BYTES + 1)
         return read_json_rows(parse_json(data, name), name)
@@ -173,7 +176,10 @@ def recognise(rows: tuple[Row, ...]) -> str:
         return "omero-metadata"
     if folded & {"object_id", "object_name"}:
         return "omero-scripts-new"
-    if "image" in folded and any(re.match(r"\w[\w /]*: \w", cell) for cell in header):
+    # Also one whose column `image` was deleted: its first column is a field then, not an image's name.
+    if "image" in folded and any(_TEMPLATE_HEADER.match(cell) for cell in header):
+        return "template"
+    if _TEMPLATE_HEADER.match(header[0]) and not folded & set(_OLD_TARGETS):
         return "template"
     if {"plate", "well"} <= folded or (
         folded & {"image name", "image id", "imageid", "imagename", "dataset name", "plate name", "well name"}
@@ -260,6 +266,9 @@ def _cell(row: Row, index: int | None) -> str:
 def _read_template(table: Table, findings: list[Finding]) -> _Rows:
     header = _header(table, 0, findings)
     name, identifier = _find(header, "image"), _find(header, "image_id")
+    if name is None and identifier is None:
+        found = f"no column 'image' (first column: {header.cells[0]})"
+        findings.append(Finding("error", table.file, header.line, "A", found, "a column 'image': which image a row is"))
     for row in _body(table, header, table.rows[1:], findings):
         target = TargetObject("image", _cell(row, identifier), _cell(row, name))
         yield target, _row_pairs(target, header, row, {i for i in (name, identifier) if i is not None}), row.line

@@ -21,7 +21,8 @@ MAX_ROWS = 500_000
 MAX_COLUMNS = 2000
 
 DELIMITERS = {"\t": "tab", ",": "comma", ";": "semicolon"}
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+# The full-width signs are formulas to spreadsheets of Japanese and Chinese locales (OWASP, CSV Injection).
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 _NUMBER = re.compile(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?")
 # What UTF-8 bytes look like after somebody opened them as Windows-1252 and saved: 'µ' becomes 'Âµ', 'ü' becomes 'Ã¼'.
 _MOJIBAKE = re.compile(r"Ã[\x80-¿]|Â[\x80-¿]|â€")
@@ -162,6 +163,8 @@ def decode(data: bytes, name: str) -> tuple[str, str, list[Finding]]:
         UserError: Zero bytes in what should be text.
     """
     findings: list[Finding] = []
+    if data.startswith((b"\xff\xfe\0\0", b"\0\0\xfe\xff")):
+        raise UserError(f"file {name}: is UTF-32, which no spreadsheet writes. Save it as UTF-8.")
     for mark, encoding in ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be")):
         if data.startswith(mark):
             findings.append(
@@ -264,14 +267,14 @@ def _read_xlsx(path: Path, name: str) -> Table:
     with path.open("rb") as stream:
         try:
             book = openpyxl.load_workbook(stream, read_only=True, data_only=False, keep_links=False)
-        # openpyxl raises KeyError, BadZipFile, XML and type errors of many kinds on broken files
+            metadata = next((sheet for sheet in book.worksheets if sheet.title.casefold() == "metadata"), None)
+            return _read_sheet(metadata or book.worksheets[0], name)
+        except UserError:
+            raise
+        # openpyxl raises KeyError, BadZipFile, XML and type errors of many kinds on broken files, some only when the
+        # rows are read; one without a sheet has no worksheets[0].
         except Exception as error:
             raise UserError(f"file {name}: not a readable XLSX file ({error}). Save it again or give CSV.") from error
-        try:
-            metadata = next((book[title] for title in book.sheetnames if title.casefold() == "metadata"), None)
-            return _read_sheet(metadata or book.worksheets[0], name)
-        finally:
-            book.close()
 
 
 def _read_sheet(sheet: Any, name: str) -> Table:

@@ -125,7 +125,8 @@ def read_images(files: Iterable[tuple[Path, str]]) -> Iterator[ImageFacts]:
                 page = tiff.pages.first
                 description = page.description if "<OME" in page.description[:2000] else ""
                 plain = {"Pixels.SizeX": str(page.imagewidth), "Pixels.SizeY": str(page.imagelength)}
-        except (tifffile.TiffFileError, OSError, ValueError, IndexError) as error:
+        # tifffile raises errors of many kinds on broken files: its own, struct's, type and arithmetic errors
+        except Exception as error:
             raise UserError(
                 f"image {name}: not a readable TIFF ({error}). Convert it to OME-TIFF or OME-Zarr first."
             ) from error

@@ -22,6 +22,8 @@ _EXCEL_GENE = re.compile(
 _EXCEL_ERROR = re.compile(r"#(REF!|N/A|VALUE!|NAME\?|DIV/0!|NULL!|NUM!|####*)")
 _DOI = re.compile(r"(?:https?://(?:dx\.)?doi\.org/|doi:\s*)?(10\.\d{4,9}/\S+)", re.IGNORECASE)
 _URL = re.compile(r"https?://[^\s/<>\"]+\.[^\s<>\"]+", re.IGNORECASE)
+# What a decoder puts where bytes have no meaning in their encoding.
+_LOST = "\N{REPLACEMENT CHARACTER}"
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
@@ -55,12 +57,9 @@ def check_value(field: Field, text: str) -> Checked:
     Returns:
         The normal form and the remarks; a value with an error has no normal form.
     """
-    if _EXCEL_ERROR.match(text):
-        return Checked(
-            "", remarks=(Remark("error", "a value; Excel could not compute this one", "type the value itself"),)
-        )
-    if _CONTROL.search(text):
-        return Checked("", remarks=(Remark("error", "text without control characters", _CONTROL.sub("", text)),))
+    damage = _damage(text)
+    if damage:
+        return Checked("", remarks=(damage,))
     checks = {
         "term": _check_term,
         "date": _check_date,
@@ -74,8 +73,20 @@ def check_value(field: Field, text: str) -> Checked:
 
 
 def check_free_value(text: str) -> Checked:
-    """Check the value of a key that belongs to no field: it is kept as it is, oddities are said."""
-    return Checked(text, remarks=tuple(_oddities(text)))
+    """Check the value of a key that belongs to no field: it is kept as it is unless damaged, oddities are said."""
+    damage = _damage(text)
+    return Checked("", remarks=(damage,)) if damage else Checked(text, remarks=tuple(_oddities(text)))
+
+
+def _damage(text: str) -> Remark | None:
+    """What makes any value unusable: Excel's own error in its place, control characters, letters that were lost."""
+    if _EXCEL_ERROR.match(text):
+        return Remark("error", "a value; Excel could not compute this one", "type the value itself")
+    if _CONTROL.search(text):
+        return Remark("error", "text without control characters", _CONTROL.sub("", text))
+    if _LOST in text:
+        return Remark("error", "readable letters; here some were lost", "save the file as UTF-8, type the value again")
+    return None
 
 
 def _oddities(text: str) -> list[Remark]:
