@@ -4,6 +4,7 @@ import html.parser
 import json
 from pathlib import Path
 
+import foreground_mask
 import numpy as np
 import object_pictures
 import overlay_lines
@@ -104,6 +105,27 @@ def test_stretch_ignores_hot_pixels_and_survives_anything():
     sparse = np.zeros((100, 100), np.uint16)
     sparse[5, 5] = 9
     assert object_pictures.stretched(sparse).max() == 255
+
+
+@pytest.mark.parametrize(("channel", "image"), [("0", NUCLEI), ("colour", DATA / "ihc.png")])
+def test_a_plane_too_large_for_memory_gives_the_same_picture(channel, image, monkeypatch):
+    whole = object_pictures.draw_objects(open_image(image), Found(), View(channel, 64))
+    monkeypatch.setattr(object_pictures, "MOST_PIXELS", 128 * 128)
+    monkeypatch.setattr(object_pictures, "BAND_PIXELS", 4096)
+    banded = object_pictures.draw_objects(open_image(image), Found(), View(channel, 64))
+    assert banded.grey.shape == whole.grey.shape
+    # Hot pixels are averaged before black and white are chosen.
+    assert np.abs(banded.grey.astype(int) - whole.grey).mean() < (2 if channel == "colour" else 12)
+
+
+def test_labels_are_sampled_band_by_band(monkeypatch):
+    truth = tifffile.imread(TRUTH)
+    monkeypatch.setattr(foreground_mask, "BAND_PIXELS", 1)
+    for width, height in ((64, 64), (100, 37), (900, 700)):
+        sampled = object_pictures._sampled(open_image(TRUTH), 0, 0, (width, height))
+        expected = truth[np.arange(height) * 512 // height][:, np.arange(width) * 512 // width]
+        np.testing.assert_array_equal(sampled, expected)
+    assert object_pictures._count(open_image(TRUTH)) == 125
 
 
 def test_stack_counts_all_planes_and_says_which_is_shown(tmp_path):

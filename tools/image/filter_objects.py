@@ -13,6 +13,7 @@ from foreground_mask import bands
 from image_file import ImageFile, open_image
 from label_map_writer import check_label_map, replaced_when_complete, write_label_map
 from measurement_table import MeasurementTable, read_measurement_table, write_rows
+from object_runs import labels_on
 from row_expression import rows_that_match
 from tool_arguments import parse_arguments
 from tool_errors import UserError, run_tool
@@ -81,8 +82,7 @@ def check_all_present(labels: ImageFile, named: dict[Place, np.ndarray], table: 
     listed: set[int] = set()
     unnamed = 0
     for (t, z), wanted in named.items():
-        present = np.unique(labels.read_plane(t, 0, z))
-        present = present[present > 0]
+        present = labels_on(labels, t, z)
         seen.update(present.tolist())
         listed.update(wanted.tolist())
         unnamed += len(np.setdiff1d(present, wanted))

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from foreground_mask import BAND_PIXELS, bands
 from image_file import ImageFile
 from label_map_writer import check_label_map
 from overlay_lines import Roi, TrackPaths, draw_rois, draw_tracks, spread_colours
@@ -16,6 +19,8 @@ if TYPE_CHECKING:
 # Percentiles of the grey values that become black and white: a few hot pixels must not leave the rest dark.
 BLACK_PERCENTILE, WHITE_PERCENTILE = 0.5, 99.8
 COLOUR = "colour"
+# A larger plane is shrunk before its grey values are looked at.
+MOST_PIXELS = 1 << 24
 
 
 @dataclass(frozen=True)
@@ -99,7 +104,7 @@ def draw_objects(image: ImageFile, found: Found, view: View) -> ObjectPicture:
         picture = cv2.cvtColor(picture, cv2.COLOR_GRAY2RGB)
     drawn = picture.copy()
     if found.labels:
-        drawn = _with_labels(drawn, found.labels.read_plane(t, 0, z), view)
+        drawn = _with_labels(drawn, _sampled(found.labels, t, z, size), view)
     # The middle of the image's first pixel is 0, that of the picture's too.
     if found.tracks:
         draw_tracks(drawn, found.tracks, t, scale)
@@ -121,18 +126,52 @@ def _check_sizes(image: ImageFile, labels: ImageFile) -> None:
 
 
 def _plane(image: ImageFile, channel: str, t: int, z: int) -> tuple[np.ndarray, str]:
-    """(Y, X) or, in colour, (Y, X, 3) uint8 pixels of a plane, and what the channel is called."""
+    """(Y, X) or, in colour, (Y, X, 3) uint8 pixels of a plane, a large one shrunk, and what the channel is called."""
     import numpy as np
 
     if channel.strip().casefold() != COLOUR or COLOUR in {(name or "").casefold() for name in image.channels}:
         index = image.resolve_channel(channel)
-        return stretched(image.read_plane(t, index, z)), image.channel_label(index)
+        return stretched(_shrunk(image, image.plane_reader(t, index, z))), image.channel_label(index)
     if image.size_c not in (3, 4) or image.dtype != np.uint8:
         raise UserError(
             f"Image {image.name}: it has {image.size_c} channels of {image.dtype}, which are no colours. "
             "Choose a channel, or give an RGB image of 8 bits a colour."
         )
-    return image.read_colour(t, z, slice(0, image.size_y), slice(0, image.size_x)), COLOUR
+    everything = slice(0, image.size_x)
+    return _shrunk(image, lambda first, last: image.read_colour(t, z, slice(first, last), everything)), COLOUR
+
+
+def _shrunk(image: ImageFile, read_rows: Callable[[int, int], np.ndarray]) -> np.ndarray:
+    """Read a plane; of one larger than MOST_PIXELS the means of squares, band by band: a slide costs no more memory."""
+    import cv2
+    import numpy as np
+
+    step = math.ceil(math.sqrt(image.size_y * image.size_x / MOST_PIXELS))
+    if step <= 1:
+        return read_rows(0, image.size_y)
+    rows = step * max(1, BAND_PIXELS // (image.size_x * step))
+    parts = []
+    for first in range(0, image.size_y, rows):
+        band = read_rows(first, min(first + rows, image.size_y))
+        if band.dtype not in (np.uint8, np.uint16):
+            band = band.astype(np.float32)  # OpenCV shrinks no other integers
+        size = (-(-image.size_x // step), -(-band.shape[0] // step))
+        parts.append(cv2.resize(band, size, interpolation=cv2.INTER_AREA))
+    return np.concatenate(parts)
+
+
+def _sampled(labels: ImageFile, t: int, z: int, size: tuple[int, int]) -> np.ndarray:
+    """Labels at the pixels of a picture of (width, height), (height, width) int64, read band by band."""
+    import numpy as np
+
+    columns = np.arange(size[0]) * labels.size_x // size[0]
+    rows = np.arange(size[1]) * labels.size_y // size[1]
+    read = labels.plane_reader(t, 0, z)
+    bounds = [
+        (first, last, np.searchsorted(rows, [first, last])) for first, last in bands(labels.size_y, labels.size_x)
+    ]
+    parts = [read(first, last)[rows[a:b] - first][:, columns] for first, last, (a, b) in bounds if b > a]
+    return np.concatenate(parts).astype(np.int64)
 
 
 def _counted(found: Found) -> tuple[int, str]:
@@ -146,13 +185,10 @@ def _counted(found: Found) -> tuple[int, str]:
 
 def _count(labels: ImageFile) -> int:
     """Number of different labels in all planes."""
-    import numpy as np
+    from object_runs import labels_on
 
-    found: set[int] = set()
-    for t in range(labels.size_t):
-        for z in range(labels.size_z):
-            found.update(np.unique(labels.read_plane(t, 0, z)).tolist())
-    return len(found - {0})
+    planes = [(t, z) for t in range(labels.size_t) for z in range(labels.size_z)]
+    return len({label for t, z in planes for label in labels_on(labels, t, z).tolist()})
 
 
 def stretched(plane: np.ndarray) -> np.ndarray:
@@ -168,14 +204,8 @@ def stretched(plane: np.ndarray) -> np.ndarray:
     return (np.clip((values - low) / (high - low), 0, 1) * 255).astype(np.uint8)
 
 
-def _with_labels(picture: np.ndarray, labels: np.ndarray, view: View) -> np.ndarray:
-    """Draw the objects of a plane of labels on its picture."""
-    import cv2
-    import numpy as np
-
-    # OpenCV resizes no 32-bit integers without interpolation, but floats: exact up to 2^24 labels, enough for outlines.
-    size = (picture.shape[1], picture.shape[0])
-    shown = cv2.resize(labels.astype(np.float32), size, interpolation=cv2.INTER_NEAREST).astype(np.int32)
+def _with_labels(picture: np.ndarray, shown: np.ndarray, view: View) -> np.ndarray:
+    """Draw the objects of (Y, X) labels on a picture of the same size."""
     drawn = with_colours(picture, shown) if view.style == "filled" else with_outlines(picture, shown)
     if view.numbers:
         _write_labels(drawn, shown)
@@ -197,7 +227,7 @@ def with_outlines(picture: np.ndarray, labels: np.ndarray) -> np.ndarray:
 
     Args:
         picture: (Y, X, 3) uint8.
-        labels: (Y, X) int32 of the same size.
+        labels: (Y, X) integers of the same size.
     """
     import numpy as np
 

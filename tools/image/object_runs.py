@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from foreground_mask import bands
+
 if TYPE_CHECKING:
     import numpy as np
+    from image_file import ImageFile
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,17 @@ def runs_of(labels: np.ndarray, first_row: int) -> Runs:
     inside = label != 0
     row, start = np.divmod(at[inside], labels.shape[1])
     return Runs(label[inside].astype(np.int64), row + first_row, start, length[inside])
+
+
+def labels_on(labels: ImageFile, t: int, z: int) -> np.ndarray:
+    """Find the labels of a plane, band by band: (n,) int64, ascending, without 0."""
+    import numpy as np
+
+    read = labels.plane_reader(t, 0, z)
+    found = [np.zeros(0, np.int64)]
+    for first, last in bands(labels.size_y, labels.size_x):
+        found.append(np.unique(runs_of(read(first, last), first).label))
+    return np.unique(np.concatenate(found))
 
 
 def joined(parts: list[Runs]) -> Runs:
