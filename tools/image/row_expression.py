@@ -45,7 +45,10 @@ def rows_that_match(expression: str, table: MeasurementTable) -> np.ndarray:
 
     tree, quoted = _parsed(expression)
     with np.errstate(all="ignore"):  # a division by zero is an empty value, as an empty cell is
-        found = _Evaluation(table, quoted, expression).value(tree.body)
+        try:
+            found = _Evaluation(table, quoted, expression).value(tree.body)
+        except RecursionError as error:
+            raise _wrong(expression, "it is nested too deeply") from error
     if np.asarray(found).dtype != bool:
         raise _wrong(expression, "it says neither yes nor no. Compare something, as in area_px > 50")
     return np.broadcast_to(found, len(table.rows))
