@@ -17,6 +17,7 @@ from pathlib import Path
 # Private memory (files mapped into it do not count); the server needs some hundred MB with a large image open.
 MEMORY_BYTES = 4 << 30
 M_ARENA_MAX = -8  # of malloc.h
+COLLECTOR_THRESHOLDS = (20_000, 20, 50)  # Python's own are 700, 10, 10
 
 
 def main() -> int:
@@ -53,6 +54,8 @@ def main() -> int:
     # omero's classes and modules, 170,000 objects, stay for ever: the collector need not look at them again.
     gc.collect()
     gc.freeze()
+    # A large answer is 100,000 objects, none of them garbage before it is sent: no looking through them meanwhile.
+    gc.set_threshold(*COLLECTOR_THRESHOLDS)
     print(f"ready ssl {HOST}:{server.port} tcp {HOST}:{server.tcp_port}", flush=True)
     while not stop.wait(0.5):
         if arguments.parent and os.getppid() != arguments.parent:

@@ -96,6 +96,7 @@ class Loader:
         self._rows: dict[tuple[str, int], tuple] = {}
         self._unconnected: list[tuple[str, int]] = []
         self._permissions: dict[tuple[int, int], Any] = {}
+        self._shared = shared_rtypes()
         self._scope, self._scope_parameters = permissions.read_scope(context)
 
     def load(self, entity: Entity, ids: Sequence[int], fetch: Fetch) -> None:
@@ -123,7 +124,7 @@ class Loader:
         made: dict[str, list[tuple[Any, tuple]]] = {}
         for row in self.tx.rows(sql, {"ids": json.dumps(ids)}):
             plan = object_plan(row[1])
-            made.setdefault(row[1], []).append((plan.make(row), row))
+            made.setdefault(row[1], []).append((plan.make(row, self._shared), row))
             key = (root, row[0])
             self._rows[key] = row
             self.objects[key] = made[row[1]][-1][0]
@@ -256,6 +257,25 @@ class Loader:
         return found
 
 
+class _Rtypes(dict):
+    """The rtypes of one kind in one answer, by value.
+
+    Equal ones are one object, as nobody changes an rtype: a quarter fewer objects to send, and to make for the client.
+    """
+
+    def __init__(self, wrap: Callable[[Any], Any]) -> None:
+        self._wrap = wrap
+
+    def __missing__(self, value: Any) -> Any:
+        made = self[value] = self._wrap(value)
+        return made
+
+
+def shared_rtypes() -> dict[str, Mapping[Any, Any]]:
+    """The rtypes of one answer, by kind and value."""
+    return {kind: _Rtypes(wrap) for kind, wrap in scalar_wrappers().items()}
+
+
 def _permissions_object(bits: int, restrictions: list[bool]) -> Any:
     import omero.model
 
@@ -299,20 +319,21 @@ class ObjectPlan:
 
     entity: Entity
     new: Callable[[], Any]
-    scalars: tuple[tuple[str, int, Callable], ...]
+    scalars: tuple[tuple[str, int, str], ...]
     units: tuple[tuple[str, int, int, type, Any], ...]
     plain: tuple[tuple[str, int, Callable], ...]
     references: tuple[tuple[str, int, Entity], ...]
     named_values: tuple[Property, ...]
 
-    def make(self, row: tuple) -> Any:
-        """The object without references, details and collections."""
+    def make(self, row: tuple, shared: Mapping[str, Mapping[Any, Any]]) -> Any:
+        """The object without references, details and collections; `shared` has the rtypes by kind and value."""
         made = self.new()
         attributes = made.__dict__
-        for name, position, wrap in self.scalars:
+        attributes["_id"] = shared["RLong"][row[0]]
+        for name, position, rtype in self.scalars:
             value = row[position]
             if value is not None:
-                attributes[name] = wrap(value)
+                attributes[name] = shared[rtype][value]
         for name, position, unit_position, kind, units in self.units:
             if row[position] is not None:
                 attributes[name] = kind(row[position], getattr(units, row[unit_position]))
@@ -324,20 +345,28 @@ class ObjectPlan:
 
 @functools.cache
 def scalar_wrappers() -> dict[str, Callable]:
-    """The functions that make each rtype of a plain value."""
+    """The functions that make each rtype of a plain value: several times quicker than those of omero.rtypes."""
     from omero import rtypes
 
-    names = ("RString", "RInt", "RLong", "RBool", "RTime", "RDouble", "RFloat")
-    return {name: getattr(rtypes, name.lower()) for name in names}
+    converters = {"RString": str, "RInt": int, "RLong": int, "RTime": int, "RDouble": float, "RFloat": float}
+    makers = {name: _rtype_maker(getattr(rtypes, name + "I"), convert) for name, convert in converters.items()}
+    return {**makers, "RBool": rtypes.rbool}
+
+
+def _rtype_maker(kind: Any, convert: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    def make(value: Any) -> Any:
+        made = kind.__new__(kind)
+        made.__dict__["_val"] = convert(value)
+        return made
+
+    return make
 
 
 @functools.cache
 def object_plan(name: str) -> ObjectPlan:
     """The plan for a concrete entity."""
     import omero.model
-    from omero import rtypes
 
-    wraps = scalar_wrappers()
     entity = MODEL_ENTITIES[name]
     template = getattr(omero.model, name + "I")(1, True)
     if hasattr(template, "_toggleCollectionsLoaded"):
@@ -348,12 +377,12 @@ def object_plan(name: str) -> ObjectPlan:
     plain: list[Any]
     references: list[Any]
     named: list[Any]
-    scalars, units, plain, references, named = [("_id", 0, rtypes.rlong)], [], [], [], []
+    scalars, units, plain, references, named = [], [], [], [], []
     for prop in entity.properties.values():
         attribute = f"_{prop.name}"
         position = columns.get(column_name(entity, prop), -1)
         if prop.kind == "scalar":
-            scalars.append((attribute, position, wraps[prop.type]))
+            scalars.append((attribute, position, prop.type))
         elif prop.kind == "unit":
             unit_class = getattr(omero.model, prop.type + "I")
             unit_values = getattr(omero.model.enums, f"Units{prop.type}")
@@ -386,10 +415,8 @@ def _proxy_maker(name: str) -> Callable[[], Any]:
 
 def proxy(entity: Entity, row_id: int) -> Any:
     """An unloaded object."""
-    from omero.rtypes import rlong
-
     made = _proxy_maker(entity.name)()
-    made.__dict__["_id"] = rlong(row_id)
+    made.__dict__["_id"] = scalar_wrappers()["RLong"](row_id)
     return made
 
 
@@ -407,9 +434,9 @@ def _enumeration_objects(tx: Transaction, entity: str) -> dict[int, Any]:
     import omero.model
 
     columns = ", ".join(f'"{name}"' for name in root_columns(entity))
-    objects = {}
+    objects, shared = {}, shared_rtypes()
     for row in tx.rows(f'SELECT {columns} FROM "{entity}" ORDER BY id', {}):
-        made = objects[row[0]] = object_plan(entity).make(row)
+        made = objects[row[0]] = object_plan(entity).make(row, shared)
         made._details = omero.model.DetailsI()
         made._details._permissions = _permissions_object(permissions.permission_bits("rwr-r-"), [False] * 6)
     return objects

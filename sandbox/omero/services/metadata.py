@@ -24,6 +24,8 @@ INSTRUMENT_TREE = (
     *("filterSet.dichroic", "filterSet.emissionFilterLink.child", "filterSet.excitationFilterLink.child"),
 )
 
+TAGGED = ("Project", "Dataset", "Image", "Screen", "Plate")
+
 
 def annotation_entity(name: str) -> Entity:
     """The kind of annotation that a client names."""
@@ -118,7 +120,7 @@ class Metadata(Service):
         """The objects that carry a tag, by tag."""
         found: dict[int, list] = {row_id: [] for row_id in ids or []}
         with self.server.database.read() as tx:
-            for kind in ("Project", "Dataset", "Image", "Screen", "Plate"):
+            for kind in TAGGED:
                 text = f"select l.child.id, l.parent.id from {kind}AnnotationLink l where l.child.id in (:ids)"
                 _, rows = query_run.rows(tx, self.context(current), text, id_parameters(ids), objects=False)
                 loaded = hydrate.load(tx, self.context(current), kind, [row[1] for row in rows])
@@ -130,7 +132,16 @@ class Metadata(Service):
 
     def getTaggedObjectsCount(self, ids: Any, options: Any, current: Any) -> dict[int, int]:
         """How many objects carry a tag, by tag."""
-        return {tag: len(listed) for tag, listed in self.loadTagContent(ids, options, current).items()}
+        found = dict.fromkeys(ids or [], 0)
+        with self.server.database.read() as tx:
+            for kind in TAGGED:
+                text = (
+                    f"select l.child.id, count(l.parent.id) from {kind}AnnotationLink l where l.child.id in (:ids)"
+                    " group by l.child.id"
+                )
+                for tag, count in query_run.rows(tx, self.context(current), text, id_parameters(ids), objects=False)[1]:
+                    found[tag] += count
+        return found
 
     def loadChannelAcquisitionData(self, ids: Any, current: Any) -> list:
         """Logical channels with all there is to know about them."""
@@ -150,7 +161,7 @@ class Metadata(Service):
         entity = annotation_entity(kind)
         found: set[int] = set()
         with self.server.database.read() as tx:
-            for parent in ("Project", "Dataset", "Image", "Screen", "Plate"):
+            for parent in TAGGED:
                 text = (
                     f"select distinct l.child.id from {parent}AnnotationLink l where l.details.owner.id = :user"
                     f" and l.child.details.owner.id <> :user and l.child.id in (select a.id from {entity.name} a)"

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+import json
+from typing import TYPE_CHECKING, Any
 
 from sandbox.omero import errors, hydrate
 from sandbox.omero.full_text import search_ids
 from sandbox.omero.model import Entity
 from sandbox.omero.servant import StatefulService
 from sandbox.omero.services.query import named_entity
+
+if TYPE_CHECKING:
+    from sandbox.omero.database import Transaction
 
 DEFAULT_TYPES = ("Image", "Dataset", "Project", "Plate", "Screen")
 
@@ -126,13 +130,8 @@ class Search(StatefulService):
         kinds = self._types or [named_entity(name) for name in DEFAULT_TYPES]
         with self.server.database.read() as tx:
             for entity in kinds:
-                ids = search_ids(tx, context, entity, text)
-                rows = {row["id"]: row for row in tx.find(entity.name, id=ids)}
-                events = {
-                    r["id"]: r["time"]
-                    for r in tx.find("Event", id=[r["creation_id"] for r in rows.values() if "creation_id" in r])
-                }
-                self._found += [(entity.name, i) for i in ids if self._fits(rows[i], events)]
+                ids = self._fitting(tx, entity, search_ids(tx, context, entity, text))
+                self._found += [(entity.name, row_id) for row_id in ids]
         self._queries += 1
 
     def byLuceneQueryBuilder(self, fields: str, start: str, stop: str, date_type: str, text: str, current: Any) -> None:
@@ -157,17 +156,26 @@ class Search(StatefulService):
         self._found += [(named_entity(thing.ice_id()).name, thing.id.val) for thing in found]
         self._queries += 1
 
-    def _fits(self, row: dict, events: dict[int, int]) -> bool:
-        owner = row.get("owner_id")
-        created = events.get(row.get("creation_id", -1), 0)
+    def _fitting(self, tx: Transaction, entity: Entity, ids: list[int]) -> list[int]:
+        """Those of the ids that the settings let pass, in their order."""
+        if self._ids is not None:
+            ids = [row_id for row_id in ids if row_id in self._ids]
         start, stop = self._created
-        return (
-            (not self._owners or owner in self._owners)
+        if entity.is_global or not (self._owners or self._not_owners or start is not None or stop is not None):
+            return ids
+        sql = (
+            f'SELECT t.id, t.owner_id, e.time FROM "{entity.root}" AS t JOIN "Event" AS e ON e.id = t.creation_id'
+            " WHERE t.id IN (SELECT value FROM json_each(:ids))"
+        )
+        fitting = {
+            row_id
+            for row_id, owner, created in tx.rows(sql, {"ids": json.dumps(ids)})
+            if (not self._owners or owner in self._owners)
             and owner not in self._not_owners
-            and (self._ids is None or row["id"] in self._ids)
             and (start is None or created >= start)
             and (stop is None or created <= stop)
-        )
+        }
+        return [row_id for row_id in ids if row_id in fitting]
 
     def hasNext(self, current: Any) -> bool:
         """Whether there are results left."""
