@@ -50,7 +50,8 @@ def test_expressions(expression, kept):
         "lambda: 1", "area_px > True", "open('x') == 1", "area_px ** 99999 > 1", "(area_px > 1) + 1", "not area_px",
         "min(area_px, label) > 1", "f'{area_px}' == 'a'", "(" * 400 + ")" * 400, "nothing > 1", "`no such` > 1",
         "not " * 1200 + "area_px > 1", "area_px" + "+1" * 2000 + " > 1", "area_px > 1" + "0" * 400, "area_px == b'1'",
-        "1j > area_px", "... == 1", "area_px > 1\0", "area_px in (1, 2)", "x" * 6000, "area_px > 1; 2", "area_px := 3", "sum(area_px) > 1", "kind",
+        "1j > area_px", "... == 1", "area_px > 1\0", "area_px in (1, 2)", "x" * 6000,
+        "area_px > 1; 2", "area_px := 3", "sum(area_px) > 1", "kind",
     ],
 )  # fmt: skip
 def test_what_is_not_understood_is_refused(expression):
