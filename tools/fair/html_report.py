@@ -10,6 +10,9 @@ from html import escape
 
 _FONT = "font-family:system-ui,'Segoe UI',sans-serif;color:#1d2733"
 _CELL = "padding:4px 10px;text-align:left;vertical-align:top"
+# In a narrow window a wide table scrolls by itself, and the text around it stays in sight.
+_WIDE = "overflow-x:auto"
+_PHONE = '<meta name="viewport" content="width=device-width, initial-scale=1">'
 # From little to much, readable for people who do not tell red from green (ColorBrewer's PuOr, softened).
 _SCALE = ((0.0, "#f1a35f"), (0.34, "#f8d2a4"), (0.67, "#d5d3e8"), (1.0, "#a79fd0"))
 LEVEL_COLOURS = {"error": "#f8d2a4", "warning": "#fdf1d0", "note": "#eceaf5"}
@@ -37,7 +40,7 @@ def page(title: str, *sections: Markup) -> str:
     """Put sections together to a whole page."""
     body = "\n".join(section.html for section in sections)
     return (
-        f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title></head>\n'
+        f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">{_PHONE}<title>{escape(title)}</title></head>\n'
         f'<body style="{_FONT};max-width:75rem;margin:2rem auto;padding:0 1rem">\n<h1>{escape(title)}</h1>\n{body}\n'
         "</body></html>\n"
     )
@@ -83,9 +86,10 @@ def table(header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> Markup:
     )
     lines = ["<tr>" + "".join(_cell(cell) for cell in row) + "</tr>" for row in rows]
     return Markup(
+        f'<div style="{_WIDE}">\n'
         f'<table border="0" cellpadding="5" cellspacing="1" style="border-collapse:collapse">\n<tr>{head}</tr>\n'
         + "\n".join(lines)
-        + "\n</table>"
+        + "\n</table>\n</div>"
     )
 
 
