@@ -1,10 +1,12 @@
 """Every form of key-value table that people have arrives in OMERO: each dialect, delimiter and encoding."""
 
+import json
 from pathlib import Path
 
 import numpy as np
 import omero
 import omero_annotate
+import openpyxl
 import pytest
 from omero.rtypes import rint, rstring
 from tool_errors import UserError
@@ -78,6 +80,69 @@ def test_the_template_of_dresden_describes_a_dataset(lab: Lab, annotate, images)
     annotate("dataset;Äquator;dose\nd;1,5 µm;2.5\n".encode(), within={"source": "group"})
     [(_, namespace, found)] = pairs(lab, "Dataset")
     assert (namespace, found) == (CLIENT, [("Äquator", "1,5 µm"), ("dose", "2.5")])
+
+
+@pytest.mark.parametrize("within", [typed("project", "p"), {"source": "group"}], ids=["project", "group"])
+@pytest.mark.parametrize("first", ["Dataset Name,Image Name", "Dataset,Image", "Dataset ID,Image Name"])
+def test_images_of_one_name_are_told_apart_by_their_datasets(lab: Lab, annotate, first, within):
+    """As omero-metadata does it for projects; a table that begins with the datasets is not Dresden's."""
+    project = lab.container("Project", "p")
+    datasets = [lab.container("Dataset", name) for name in ("d1", "d2")]
+    for dataset in datasets:
+        child = omero.model.DatasetI(dataset, False)
+        link(lab.session, "ProjectDatasetLinkI", omero.model.ProjectI(project, False), child)
+    found = [lab.image("same.tif", np.zeros((2, 2), np.uint8), dataset) for dataset in datasets]
+    named = [f"{dataset}" for dataset in datasets] if "ID" in first else ["d1", "d2"]
+    annotate(f"{first},dose\n{named[1]},same.tif,2\n{named[0]},same.tif,1\n".encode(), within=within)
+    assert pairs(lab) == [(found[0], CLIENT, [("dose", "1")]), (found[1], CLIENT, [("dose", "2")])]
+    with pytest.raises(UserError, match=r"image 'other.tif' of dataset '.+': the container must have one"):
+        annotate(f"{first},dose\n{named[1]},other.tif,2\n".encode(), within=within)
+
+
+def test_a_spreadsheet_json_and_a_template_are_read(lab: Lab, annotate, images, tmp_path: Path):
+    rows = [["image", "dose", "medium"], ["cell_1.tif", 1, "µ-Slide, 2"], ["cell_2.tif", 2.5, None]]
+    book = openpyxl.Workbook()
+    for row in rows:
+        book.active.append(row)
+    book.save(tmp_path / "book.xlsx")
+    annotate((tmp_path / "book.xlsx").read_bytes())
+    expected = [(images[0], CLIENT, [("dose", "1"), ("medium", "µ-Slide, 2")]), (images[1], CLIENT, [("dose", "2.5")])]
+    assert pairs(lab) == expected
+    objects = [dict(zip(rows[0], row, strict=True)) for row in rows[1:]]
+    assert {row["status"] for row in annotate(json.dumps(objects).encode())} == {"unchanged"}
+    annotate(b"image,Biosample: Organism\n*,Homo sapiens\n", namespace="rembi")
+    assert [found for found in pairs(lab) if found[1] == "rembi"] == [
+        (image, "rembi", [("Biosample: Organism", "Homo sapiens")]) for image in images
+    ]
+
+
+def test_a_tag_given_by_its_id_is_that_tag(lab: Lab, annotate, images):
+    twins = [lab.annotate(images[0], omero.model.TagAnnotationI()) for _ in range(2)]
+    for tag in twins:
+        one = lab.session.getQueryService().get("TagAnnotation", tag)
+        one.textValue = rstring("twin")
+        lab.save(one)
+    text = f"OBJECT_NAME,TAG\ncell_2.tif,[{twins[1]}]\n"
+    for status in ("changed", "unchanged"):
+        assert [row["status"] for row in annotate(text.encode())] == [status]
+    hql = "select l.child.id from ImageAnnotationLink l where l.parent.id = "
+    assert lab.rows(f"{hql}{images[1]}") == [[twins[1]]]
+    with pytest.raises(UserError, match=r"tag 999999999: no tag has this id"):
+        annotate(b"OBJECT_NAME,TAG\ncell_1.tif,[999999999]\n", dry_run=True)
+    assert lab.rows("select count(t) from TagAnnotation t") == [[2]]
+
+
+def test_runs_of_plates_and_rois_are_annotated(lab: Lab, annotate, images):
+    plate, run, roi = omero.model.PlateI(), omero.model.PlateAcquisitionI(), omero.model.RoiI()
+    plate.name, run.name = rstring("p"), rstring("run 1")
+    plate.addPlateAcquisition(run)
+    lab.save(plate)
+    roi.image = omero.model.ImageI(images[0], False)
+    number = lab.save(roi)
+    annotate(b"OBJECT_NAME,dose\nrun 1,1\n", kind="run", within={"source": "group"})
+    annotate(f"# header roi,d\nRoi,area\n{number},2.5\n".encode(), within={"source": "group"})
+    assert [found[1:] for found in pairs(lab, "PlateAcquisition")] == [(CLIENT, [("dose", "1")])]
+    assert pairs(lab, "Roi") == [(number, CLIENT, [("area", "2.5")])]
 
 
 def test_the_namespaces_and_tags_of_new_omero_scripts(lab: Lab, annotate, images):

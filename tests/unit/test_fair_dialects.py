@@ -73,6 +73,14 @@ def test_omero_metadata_columns(text: str, expected: tuple[str, ...]):
     assert pairs(read(text)) == [expected]
 
 
+@pytest.mark.parametrize("header", ["Dataset Name,Image Name", "dataset,image", "Dataset,Image ID"])
+def test_a_table_of_images_that_begins_with_their_datasets_is_not_dresdens(header: str):
+    reading = read(f"{header},Drug\nD,7,x\n")
+    assert reading.dialect == "omero-metadata"
+    [pair] = reading.pairs
+    assert (pair.target.kind, pair.target.dataset, pair.target.id or pair.target.name) == ("image", "D", "7")
+
+
 def test_tidy_keeps_order_and_duplicates():
     text = "object_type\tobject_id\tnamespace\tkey\tvalue\nImage\t1\tn\tk\tb\nImage\t1\tn\tk\ta\nImage\t1\tn\tk\tb\n"
     assert [pair.value for pair in read(text).pairs] == ["b", "a", "b"]

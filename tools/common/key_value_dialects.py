@@ -62,16 +62,31 @@ _METADATA_COLUMNS = {
 }
 # A column of a template, as `Biosample: Organism`.
 _TEMPLATE_HEADER = re.compile(r"\w[\w /]*: \w")
+_IMAGE_COLUMNS = {
+    "image",
+    "image name",
+    "imagename",
+    "image id",
+    "imageid",
+    "filename",
+    "file name",
+    "object_id",
+    "object_name",
+}
 _METADATA_ORDER = ("roi", "image", "well", "plate", "dataset")
 
 
 @dataclass(frozen=True)
 class TargetObject:
-    """The object that a row is about. `kind` is image, dataset, plate, ...; `id` or `name` may be empty."""
+    """The object that a row is about. `kind` is image, dataset, plate, ...; `id` or `name` may be empty.
+
+    `dataset` is the name of an image's dataset, or `#<id>`, where the row says it: names are unique within one only.
+    """
 
     kind: str
     id: str
     name: str
+    dataset: str = ""
 
 
 @dataclass(frozen=True)
@@ -170,7 +185,9 @@ def recognise(rows: tuple[Row, ...]) -> str:
     folded = {cell.casefold() for cell in header}
     if set(_TIDY) <= folded:
         return "tidy"
-    if first[0].casefold() in {"dataset", "dataset name"}:
+    # A table of images may begin with the column of their datasets.
+    of_datasets = first[0].casefold() in {"dataset", "dataset name"}
+    if of_datasets and not folded & _IMAGE_COLUMNS:
         return "dresden"
     if _METADATA_HEADER.match(first[0]):
         return "omero-metadata"
@@ -181,9 +198,13 @@ def recognise(rows: tuple[Row, ...]) -> str:
         return "template"
     if _TEMPLATE_HEADER.match(header[0]) and not folded & set(_OLD_TARGETS):
         return "template"
-    if {"plate", "well"} <= folded or (
-        folded & {"image name", "image id", "imageid", "imagename", "dataset name", "plate name", "well name"}
-        and "filename" not in folded
+    if (
+        {"plate", "well"} <= folded
+        or (of_datasets and "image" in folded)
+        or (
+            folded & {"image name", "image id", "imageid", "imagename", "dataset name", "plate name", "well name"}
+            and "filename" not in folded
+        )
     ):
         return "omero-metadata"
     return "omero-scripts-old"
@@ -359,7 +380,15 @@ def _read_omero_metadata(table: Table, findings: list[Finding]) -> _Rows:
     for row in _body(table, header, rows[1:], findings):
         name = _cell(row, places.get((kind, "name")))
         plate = _cell(row, places.get(("plate", "name"))) if kind == "well" else ""
-        target = TargetObject(kind, _cell(row, places.get((kind, "id"))), f"{plate}/{name}" if plate else name)
+        dataset = number = ""
+        if kind == "image":
+            dataset, number = (_cell(row, places.get(("dataset", what))) for what in ("name", "id"))
+        target = TargetObject(
+            kind,
+            _cell(row, places.get((kind, "id"))),
+            f"{plate}/{name}" if plate else name,
+            f"#{number}" if number else dataset,
+        )
         yield target, _row_pairs(target, header, row, set(places.values())), row.line
 
 

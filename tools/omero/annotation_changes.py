@@ -1,6 +1,7 @@
 """What a table asks for and what OMERO has, compared: the changes that remain, and how they are made."""
 
 import mimetypes
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +23,7 @@ from omero_annotations import (
 from omero_session import Session
 from omero_undo import MadeObjects
 from original_files import upload_file
+from tool_errors import UserError
 
 Pairs = list[tuple[str, str]]
 CLASS_OF = {"key_value": "MapAnnotation", "rating": "LongAnnotation", "attachment": "FileAnnotation"}
@@ -101,8 +103,12 @@ def plan_changes(session: Session, wanted: Mapping[tuple[str, int, str], Wanted]
             of the wanted keys are exchanged and other keys stay. Nobody else's pairs are ever touched. Files likewise:
             "add" attaches what the object has not under this name with this content, "replace" and "merge" take away
             what this tool attached for this user: all of it, or what has the name of a wanted file.
+
+    Raises:
+        UserError: A tag is given by an id that the group does not have.
     """
     changes: list[Change] = []
+    _tags_by_id(session, [tag for one in wanted.values() for tag, _ in one.tags])
     for kind in dict.fromkeys(key[0] for key in wanted):
         places = [key for key in wanted if key[0] == kind]
         ids = [key[1] for key in places]
@@ -116,7 +122,7 @@ def plan_changes(session: Session, wanted: Mapping[tuple[str, int, str], Wanted]
             for namespace, found in one.pairs.items():
                 there = [item for item in pairs.get(number, []) if item.namespace == namespace]
                 changes += _pair_changes(place, namespace, found, there=there, mode=mode, me=session.user_id)
-            present = {item.value for item in tags.get(number, [])}
+            present = {text for item in tags.get(number, []) for text in (item.value, f"[{item.annotation_id}]")}
             changes += [
                 Change(*place, "add", "tag", "", "", tag + (f"[{tag_set}]" if tag_set else ""), (tag, tag_set))
                 for tag, tag_set in one.tags
@@ -245,6 +251,19 @@ def _annotation(change: Change, uploaded: Mapping[Attachment, int]) -> Any:
     return made
 
 
+def _tags_by_id(session: Session, tags: Sequence[str]) -> dict[str, int]:
+    """The ids of those tags that are given by their id, as `[12]`: omero-scripts knows them so, too."""
+    numbers = {int(tag[1:-1]): tag for tag in tags if re.fullmatch(r"\[\d+\]", tag)}
+    if not numbers:
+        return {}
+    hql = "select t.id from TagAnnotation t where t.id in (:ids) and (t.ns is null or t.ns != :set)"
+    found = {row[0] for row in session.rows(hql, ids=list(numbers), set=TAG_SET_NAMESPACE)}
+    missing = sorted(set(numbers) - found)
+    if missing:
+        raise UserError(f"tag {missing[0]}: no tag has this id in group {session.group_name!r}. Write the tag's name.")
+    return {tag: number for number, tag in numbers.items()}
+
+
 def _find_or_make_tags(
     session: Session, wanted: Sequence[tuple[str, str]], made: MadeObjects
 ) -> dict[tuple[str, str], int]:
@@ -269,6 +288,7 @@ def _find_or_make_tags(
     sets: dict[str, int] = {}
     for number, text, namespace in session.rows(hql, names=names):
         (sets if namespace == TAG_SET_NAMESPACE else tags)[text] = number
+    tags |= _tags_by_id(session, names)
     linked = "select l.parent.id, l.child.id, t.textValue from AnnotationAnnotationLink l, TagAnnotation t "
     linked += "where l.child.id = t.id and l.parent.id in (:ids) order by t.id desc"
     rows = session.rows(linked, ids=list(sets.values())) if sets else []

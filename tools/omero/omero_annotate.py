@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -52,6 +53,7 @@ def find_objects(
     found: dict[tuple[str, int, str], list[TargetObject]] = {}
     by_id: dict[str, list[TargetObject]] = {}
     by_name: dict[str, list[TargetObject]] = {}
+    by_dataset: dict[str, list[ImageRecord]] = {}
     for target in targets:
         object_kind = target.kind
         if object_kind not in CLASSES:
@@ -62,6 +64,11 @@ def find_objects(
             raise UserError(f"{object_kind} {target.id!r}: not an id. Write a whole number.")
         if not target.id and (target.name == ALL_IMAGES or (images and object_kind in ("image", "well"))):
             for place in _find_within(target, images, object_kind):
+                found.setdefault(place, []).append(target)
+        elif not target.id and target.dataset:
+            if target.dataset not in by_dataset:
+                by_dataset[target.dataset] = find_nonempty_images(session, _dataset(target.dataset))
+            for place in _find_within(target, by_dataset[target.dataset], object_kind):
                 found.setdefault(place, []).append(target)
         else:
             (by_id if target.id else by_name).setdefault(object_kind, []).append(target)
@@ -164,6 +171,13 @@ def _check_permissions(session: Session, wanted: Mapping[tuple[str, int, str], W
         )
 
 
+def _dataset(text: str) -> Target:
+    """The dataset that a row names: see `TargetObject.dataset`."""
+    if re.fullmatch(r"#\d+", text):
+        return Target("dataset", ids=(int(text[1:]),))
+    return Target("dataset", names=(text,))
+
+
 def _find_within(target: TargetObject, images: Sequence[ImageRecord], kind: str) -> list[tuple[str, int, str]]:
     """The image or well of a name among the images of a container; exact names go before those in other case."""
     if target.name == ALL_IMAGES:
@@ -175,13 +189,15 @@ def _find_within(target: TargetObject, images: Sequence[ImageRecord], kind: str)
     places = {
         (kind, image.image_id, image.image_name) if kind == "image" else (kind, image.well_id or 0, image.well or "")
         for image in images
-        if target.name.casefold() in [name.format(image).casefold() for name in names]
+        if target.dataset in ("", image.dataset_name, f"#{image.dataset_id}")
+        and target.name.casefold() in [name.format(image).casefold() for name in names]
     }
     exact = {place for place in places if place[2] == target.name} or places
     if len(exact) != 1:
         ids = ", ".join(str(place[1]) for place in sorted(exact)) or "none"
+        where = f" of dataset {target.dataset!r}" if target.dataset else ""
         raise UserError(
-            f"{kind} {target.name!r}: the container must have one of this name; found ids: {ids}. Give the id."
+            f"{kind} {target.name!r}{where}: the container must have one of this name; found ids: {ids}. Give the id."
         )
     return list(exact)
 

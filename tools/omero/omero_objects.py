@@ -16,7 +16,10 @@ CLASSES = {
     "plate": "Plate",
     "well": "Well",
     "image": "Image",
+    "run": "PlateAcquisition",
+    "roi": "Roi",
 }
+"""Class of each kind of object. Runs (acquisitions of a plate) and ROIs are only annotated, not expanded to images."""
 PAGE = 4000  # Rows a query returns at most; ids it takes at most.
 
 
