@@ -50,6 +50,21 @@ def test_rich_ome_xml(tmp_path):
     assert json.loads((tmp_path / "o.json").read_text())["pixels"]["PhysicalSizeX"] == {"value": "108", "unit": "nm"}
 
 
+def test_the_only_objective_and_instrument_are_the_images(tmp_path):
+    xml = RICH.replace('<InstrumentRef ID="Instrument:0"/><ObjectiveSettings ID="Objective:1"/>', "")
+    one = xml.replace('<Objective ID="Objective:0" Model="10x" NominalMagnification="10"/>', "")
+    for name, text in (("two", xml), ("one", one)):
+        tifffile.imwrite(tmp_path / f"{name}.ome.tiff", np.zeros((8, 8), np.uint8), description=text, metadata=None)
+    assert info(tmp_path, tmp_path / "one.ome.tiff")["objective", "LensNA"] == ("1.4", "")
+    facts = info(tmp_path, tmp_path / "two.ome.tiff")
+    assert ("objective", "LensNA") not in facts
+    assert facts["microscope", "Model"] == ("LSM 880", "")
+
+
+def test_pictures_have_axes_too(tmp_path):
+    assert info(tmp_path, DATA / "synthetic_rgb.png")["pixels", "Axes"] == ("YXS", "")
+
+
 @pytest.mark.parametrize("file", ["synthetic_imagej.tiff", "synthetic_rgb.png", "nuclei.ome.tiff"])
 def test_ome_xml_says_the_same_as_the_table(tmp_path, file):
     from ome_types import from_xml

@@ -257,7 +257,7 @@ def _open_picture(path: Path, name: str, kind: str) -> ImageFile:
     return ImageFile(
         name=name, size_t=1, size_c=samples, size_z=1, size_y=pixels.shape[0], size_x=pixels.shape[1],
         dtype=pixels.dtype, channels=sample_names(samples), physical_size={}, time_increment=None,
-        read_region=read_region, details={"format": kind},
+        read_region=read_region, details={"format": kind, "axes": "YXS" if samples > 1 else "YX"},
         read_interleaved=lambda t, z, rows, columns: pixels[rows, columns],
     )  # fmt: skip
 

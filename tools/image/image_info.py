@@ -116,10 +116,12 @@ def _ome_facts(xml: str | None) -> Iterator[Fact]:
 
 
 def _referred(root: ET.Element, image: ET.Element, reference: str, element: str) -> ET.Element | None:
-    """The element of an Instrument that the image refers to."""
+    """The element that the image refers to; where it refers to none, the only one of the document."""
     found = image.find(f"{{*}}{reference}")
-    wanted = found.get("ID") if found is not None else None
-    return next((one for one in root.iter() if one.tag.endswith(f"}}{element}") and one.get("ID") == wanted), None)
+    every = list(root.iter(f"{{{root.tag[1:].partition('}')[0]}}}{element}"))
+    if found is None:
+        return every[0] if len(every) == 1 else None
+    return next((one for one in every if one.get("ID") == found.get("ID")), None)
 
 
 def ome_xml(image: ImageFile) -> str:
