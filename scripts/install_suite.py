@@ -9,6 +9,7 @@ The repositories are the ones that `.shed.yml` describes: one a tool. What is in
 import argparse
 import sys
 from pathlib import Path
+from xml.etree import ElementTree
 
 from bioblend import ConnectionError as GalaxyConnectionError
 from bioblend.galaxy import GalaxyInstance
@@ -21,8 +22,9 @@ PANEL_SECTION = "Bioimage Suite"
 
 
 def repository_names() -> list[str]:
-    """Name the suite's repositories: one a tool, named as the tool."""
-    return sorted(path.stem for path in TOOLS.glob("*/*.xml") if path.stem not in {"macros", "common_macros"})
+    """Name the suite's repositories: one a tool, named as the tool. Files of macros are no tools."""
+    roots = ((path, ElementTree.parse(path).getroot()) for path in TOOLS.glob("*/*.xml"))  # noqa: S314  (our own files)
+    return sorted(path.stem for path, root in roots if root.tag == "tool")
 
 
 def install_repository(gi: GalaxyInstance, shed: ToolShedInstance, name: str, owner: str) -> str:
@@ -31,12 +33,10 @@ def install_repository(gi: GalaxyInstance, shed: ToolShedInstance, name: str, ow
     Raises:
         ScriptError: The Tool Shed has no such repository, or Galaxy refuses.
     """
-    installed = {
-        (entry["name"], entry["owner"]) for entry in gi.toolshed.get_repositories() if entry["status"] == "Installed"
-    }
-    if (name, owner) in installed:
-        return "already there"
     try:
+        repositories = gi.toolshed.get_repositories()
+        if (name, owner) in {(one["name"], one["owner"]) for one in repositories if one["status"] == "Installed"}:
+            return "already there"
         revisions = shed.repositories.get_ordered_installable_revisions(name, owner)
         if not revisions:
             raise ScriptError(f"Repository {owner}/{name}: the Tool Shed {shed.base_url} has no revision to install.")
@@ -50,8 +50,12 @@ def install_repository(gi: GalaxyInstance, shed: ToolShedInstance, name: str, ow
             install_resolver_dependencies=True,
             new_tool_panel_section_label=PANEL_SECTION,
         )
-    except GalaxyConnectionError as error:
-        raise ScriptError(f"Repository {owner}/{name}: was not installed. The server says: {error.body!s}") from None
+    except (GalaxyConnectionError, OSError) as error:
+        reason = str(getattr(error, "body", None) or error)
+        raise ScriptError(
+            f"Repository {owner}/{name}: was not installed. The server says: {reason}. "
+            f"Is the key an administrator's, and is {shed.base_url} a Tool Shed?"
+        ) from None
     return "installed"
 
 

@@ -130,12 +130,15 @@ def start_run(
         Ids of the invocation and of the history.
 
     Raises:
-        ScriptError: A label is not an input of the workflow, or a needed input is missing.
+        ScriptError: A label is not an input of the workflow, a needed input is missing, or a file is not there.
     """
     labels = {entry["label"] for entry in gi.workflows.show_workflow(workflow_id)["inputs"].values()}
     for label in [*inputs, *files]:
         if label not in labels:
             raise ScriptError(f"Input {label!r}: the workflow has no such input. It has: {', '.join(sorted(labels))}.")
+    for label, path in files.items():
+        if not path.exists():
+            raise ScriptError(f"Input {label!r}: there is no file {path}. Check the path.")
     history_id = gi.histories.create_history(history_name)["id"]
     values: dict[str, Any] = dict(inputs)
     for label, path in files.items():

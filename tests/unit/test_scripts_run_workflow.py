@@ -152,3 +152,11 @@ def test_an_empty_folder_is_named(tmp_path):
     gi, _ = an_uploading_galaxy()
     with pytest.raises(ScriptError, match="has no file"):
         start_run(gi, "w1", {}, {"Images": tmp_path}, "run")
+
+
+def test_a_file_that_is_not_there_is_named_before_anything_is_made(tmp_path):
+    gi, seen = an_uploading_galaxy()
+    gi.histories.create_history = lambda name: pytest.fail("a history was made")
+    with pytest.raises(ScriptError, match=r"Input 'Table': there is no file .*nowhere\.tsv\. Check the path"):
+        start_run(gi, "w1", {}, {"Table": tmp_path / "nowhere.tsv"}, "run")
+    assert seen["uploads"] == []
