@@ -130,6 +130,21 @@ def test_label_map_and_table_of_parents_against_the_challenges_layout(tmp_path):
     assert float(found["TRA"]) == pytest.approx(1 - 2 * 1.5 / (10 * 64 + 1.5 * 58))
 
 
+def test_the_challenges_layout_is_valid_for_py_ctcmetrics(tmp_path):
+    from ctc_metrics.scripts.evaluate import evaluate_sequence
+    from track_objects import main as track
+
+    track(["--labels", str(DATA / "moving_cells.ome.tiff"), "--max-distance", "12", "--divisions", "--objects-out",
+           str(tmp_path / "o"), "--tracks-out", str(tmp_path / "t"), "--challenge-zip",
+           str(tmp_path / "c.zip")])  # fmt: skip
+    with zipfile.ZipFile(tmp_path / "c.zip") as archive:
+        archive.extractall(tmp_path)
+    masks, tracks = truth()
+    write_zip(tmp_path / "gt.zip", tmp_path / "gt/TRA", masks, tracks, "man_track", "man_track.txt")
+    found = evaluate_sequence(str(tmp_path / "01_RES"), str(tmp_path / "gt"), ["Valid", "DET", "TRA", "CT"], threads=1)
+    assert {name: found[name] for name in ("Valid", "DET", "TRA", "CT")} == {"Valid": 1, "DET": 1, "TRA": 1, "CT": 1}
+
+
 def test_an_empty_result_is_all_wrong(tmp_path):
     masks, _ = truth()
     write_zip(tmp_path / "r.zip", tmp_path / "r", np.zeros_like(masks), [])

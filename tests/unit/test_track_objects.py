@@ -101,6 +101,18 @@ def test_relabelled_movie_and_challenge_layout_and_trackmate(movie, tmp_path):
     assert root.find("Model").attrib == {"spatialunits": "pixel", "timeunits": "sec"}
     assert [len(track) for track in root.iter("Track")] == [6, 3]
     assert len(list(root.iter("Spot"))) == int(root.find("Model/AllSpots").get("nspots")) == 11
+    assert [track.get("NUMBER_SPOTS") for track in root.iter("Track")] == ["7", "4"]
+    assert dict(root.find("Settings/ImageData").attrib) == {
+        "filename": "movie.ome.tiff", "folder": "", "timeinterval": "120.0", "width": "60", "height": "40",
+        "nslices": "1", "nframes": "5", "pixelwidth": "1.0", "pixelheight": "1.0", "voxeldepth": "1.0",
+    }  # fmt: skip
+    # pytrackmate stops without the filters, pycellin without the type of each attribute.
+    for name in ("DetectorSettings", "InitialSpotFilter", "SpotFilterCollection", "TrackFilterCollection"):
+        assert root.find(f"Settings/{name}") is not None
+    for kind in ("Spot", "Edge", "Track"):
+        declared = {one.get("feature") for one in root.iterfind(f"Model/FeatureDeclarations/{kind}Features/Feature")}
+        used = {key for one in root.iter(kind) for key in one.attrib} - {"ID", "name"}
+        assert used == declared
     lines = files["trackmate-csv"].read_text().splitlines()
     assert len(lines) == 12
     assert lines[1].split(",")[:3] == ["ID0", "0", "0"]

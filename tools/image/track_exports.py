@@ -133,6 +133,15 @@ SPOT_FEATURES = {
     "FRAME": ("Frame", "Frame", "NONE"), "RADIUS": ("Radius", "R", "LENGTH"),
     "VISIBILITY": ("Visibility", "Visibility", "NONE"),
 }  # fmt: skip
+EDGE_FEATURES = {
+    "SPOT_SOURCE_ID": ("Source spot ID", "Source ID", "NONE"),
+    "SPOT_TARGET_ID": ("Target spot ID", "Target ID", "NONE"),
+}  # fmt: skip
+TRACK_FEATURES = {
+    "TRACK_INDEX": ("Track index", "Index", "NONE"), "TRACK_ID": ("Track ID", "ID", "NONE"),
+    "NUMBER_SPOTS": ("Number of spots in track", "N spots", "NONE"),
+}  # fmt: skip
+WHOLE_NUMBERS = {"FRAME", "VISIBILITY", *EDGE_FEATURES, *TRACK_FEATURES}
 CSV_COLUMNS = ("LABEL", "ID", "TRACK_ID", *SPOT_FEATURES)
 
 
@@ -147,26 +156,37 @@ def write_trackmate_csv(path: Path, spots: Spots, tracks: Tracks) -> None:
             stream.write(",".join([f"ID{i}", str(i), track, *features.values()]) + "\n")
 
 
-def write_trackmate_xml(path: Path, spots: Spots, tracks: Tracks, image_name: str) -> None:
+def write_trackmate_xml(path: Path, spots: Spots, tracks: Tracks, image: dict[str, str]) -> None:
     """Write a TrackMate 7 file that its "Load a TrackMate file" opens.
 
-    A TrackMate track is a whole lineage: all tracks that divisions connect.
+    A TrackMate track is a whole lineage: all tracks that divisions connect. The settings are those of a manual
+    annotation, whose detector and tracker change nothing: TrackMate and programs that read its files ask for some.
+
+    Args:
+        path: The file.
+        spots: All objects.
+        tracks: Their tracks.
+        image: `filename` of the movie; where known `width`, `height`, `nslices`, `nframes`, `pixelwidth`, ...
     """
     root = ET.Element("TrackMate", version="7.11.1")
     model = ET.SubElement(root, "Model", spatialunits=spots.space_unit, timeunits=spots.time_unit)
     declared = ET.SubElement(model, "FeatureDeclarations")
-    spot_features = ET.SubElement(declared, "SpotFeatures")
-    for feature, (name, short, dimension) in SPOT_FEATURES.items():
-        whole = "true" if feature in ("FRAME", "VISIBILITY") else "false"
-        ET.SubElement(
-            spot_features, "Feature", feature=feature, name=name, shortname=short, dimension=dimension, isint=whole
-        )
-    ET.SubElement(declared, "EdgeFeatures")
-    ET.SubElement(declared, "TrackFeatures")
+    for kind, features in (("Spot", SPOT_FEATURES), ("Edge", EDGE_FEATURES), ("Track", TRACK_FEATURES)):
+        group = ET.SubElement(declared, f"{kind}Features")
+        for feature, (name, short, dimension) in features.items():
+            whole = str(feature in WHOLE_NUMBERS).lower()
+            ET.SubElement(
+                group, "Feature", feature=feature, name=name, shortname=short, dimension=dimension, isint=whole
+            )
     _add_spots(model, spots)
     _add_tracks(model, spots, tracks)
     settings = ET.SubElement(root, "Settings")
-    ET.SubElement(settings, "ImageData", filename=image_name, folder="", timeinterval=repr(spots.frame_interval))
+    ET.SubElement(settings, "ImageData", {**image, "folder": "", "timeinterval": repr(spots.frame_interval)})
+    ET.SubElement(settings, "DetectorSettings", DETECTOR_NAME="MANUAL_DETECTOR", RADIUS="1.0")
+    ET.SubElement(settings, "InitialSpotFilter", feature="QUALITY", value="0.0", isabove="true")
+    ET.SubElement(settings, "SpotFilterCollection")
+    ET.SubElement(settings, "TrackerSettings", TRACKER_NAME="MANUAL_TRACKER")
+    ET.SubElement(settings, "TrackFilterCollection")
     ET.indent(root)
     ET.ElementTree(root).write(path, encoding="UTF-8", xml_declaration=True)
 
@@ -197,9 +217,11 @@ def _add_tracks(model: ET.Element, spots: Spots, tracks: Tracks) -> None:
     everything, kept = ET.SubElement(model, "AllTracks"), ET.SubElement(model, "FilteredTracks")
     order = np.argsort(lineage, kind="stable")
     begins = np.flatnonzero(np.diff(lineage[order], prepend=0))
-    for members in np.split(order, begins[1:]) if len(begins) else []:
+    for index, members in enumerate(np.split(order, begins[1:]) if len(begins) else []):
         number = str(int(lineage[members[0]]) - 1)
-        track = ET.SubElement(everything, "Track", name=f"Track_{number}", TRACK_ID=number)
+        # In a lineage every spot but the first is the target of one edge.
+        track = ET.SubElement(everything, "Track", name=f"Track_{number}", TRACK_INDEX=str(index), TRACK_ID=number,
+                              NUMBER_SPOTS=str(len(members) + 1))  # fmt: skip
         for edge in members.tolist():
             ET.SubElement(track, "Edge", SPOT_SOURCE_ID=str(source[edge]), SPOT_TARGET_ID=str(target[edge]))
         ET.SubElement(kept, "TrackID", TRACK_ID=number)

@@ -17,6 +17,7 @@ from track_measures import SUMMARY_MEASURES, mean_squared_displacement, summariz
 
 if TYPE_CHECKING:
     import numpy as np
+    from image_file import ImageFile
 
 LENGTHS = ("path_length", "displacement", "max_distance_from_start")
 SPEEDS = ("mean_speed", "median_speed", "max_speed")
@@ -144,8 +145,8 @@ def write_figure(detections: Detections, tracks: Tracks, summary: dict[str, np.n
     )  # fmt: skip
 
 
-def write_trackmate(detections: Detections, tracks: Tracks, args: Namespace) -> None:
-    """Write TrackMate's XML and CSV as far as they were asked for.
+def write_trackmate(detections: Detections, tracks: Tracks, args: Namespace, movie: ImageFile | None) -> None:
+    """Write TrackMate's XML and CSV as far as they were asked for; a label map's size and calibration go along.
 
     Raises:
         UserError: The table holds more than one image.
@@ -168,9 +169,23 @@ def write_trackmate(detections: Detections, tracks: Tracks, args: Namespace) -> 
     spots = Spots(detections.objects.frame, xyz, radius, "micron" if detections.unit == "um" else "pixel",
                   detections.frame_interval or 1.0, "sec" if known else "frame")  # fmt: skip
     if args.trackmate_xml:
-        write_trackmate_xml(args.trackmate_xml, spots, tracks, next(iter(names), "empty"))
+        image = {
+            "filename": next(iter(names), "empty"),
+            **(_image_facts(movie, detections.unit, args) if movie else {}),
+        }
+        write_trackmate_xml(args.trackmate_xml, spots, tracks, image)
     if args.trackmate_csv:
         write_trackmate_csv(args.trackmate_csv, spots, tracks)
+
+
+def _image_facts(movie: ImageFile, unit: str, args: Namespace) -> dict[str, str]:
+    """Size of a movie, and of a pixel in the unit of the positions, as TrackMate names them."""
+    x, y = (args.pixel_size or movie.micrometres(axis) for axis in "xy")
+    z = args.z_step or movie.micrometres("z")
+    width, height, depth = (x, y, z) if unit == "um" else (1.0, 1.0, z / x if z and x else None)
+    facts = {"width": movie.size_x, "height": movie.size_y, "nslices": movie.size_z, "nframes": movie.size_t,
+             "pixelwidth": width, "pixelheight": height, "voxeldepth": depth or 1.0}  # fmt: skip
+    return {name: str(fact) for name, fact in facts.items()}
 
 
 def _arguments(argv: list[str] | None) -> Namespace:
@@ -226,6 +241,7 @@ def main(argv: list[str] | None = None) -> None:
     """Parse, open, link, measure, write."""
     args = _arguments(argv)
     _check(args)
+    movie = None
     if args.labels:
         from image_file import open_image
         from track_movie import as_movie, measure_movie
@@ -242,12 +258,12 @@ def main(argv: list[str] | None = None) -> None:
     tracks = track(detections, options, args.min_objects)
     summary = summarize_tracks(*_kept(detections, tracks), detections.frame_interval or 1.0)
     if args.trackmate_xml or args.trackmate_csv:
-        write_trackmate(detections, tracks, args)
-    if args.challenge_zip:
+        write_trackmate(detections, tracks, args, movie)
+    if args.challenge_zip and movie:
         from track_exports import write_challenge_zip
 
         write_challenge_zip(args.challenge_zip, movie, found, tracks)
-    if args.relabelled:
+    if args.relabelled and movie:
         from label_map_writer import write_label_map
         from track_movie import relabelled
 
