@@ -1,4 +1,4 @@
-"""TIFF, OME-TIFF, ImageJ TIFF and BigTIFF for `image_file`: metadata at once, pixels by region."""
+"""TIFF of every kind (OME, ImageJ, Big, makers' own) for `image_file`: metadata at once, pixels by region."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
 
 from image_file import ImageFile, PhysicalSize, checked_physical_size, sample_names
+from tiff_dialects import Dialect, dialect_of
 from tool_errors import UserError
 
 if TYPE_CHECKING:
@@ -38,20 +39,23 @@ def open_tiff(path: Path, name: str) -> ImageFile:
             series = tiff.series[0]
             sizes, leading = _axes(series, name)
             _check_complete(tiff, series, name)
+            dialect = dialect_of(tiff)
         if errors:
             raise ValueError(errors[0])
     except (tifffile.TiffFileError, struct.error, ValueError, IndexError, KeyError, TypeError, OSError) as error:
         raise UserError(f"Image {name}: the TIFF file is damaged or cut short ({error}). Upload it again.") from error
     samples = sizes["S"]
-    channels, physical_size, time_increment = _metadata(tiff, sizes, name)
+    channels, physical_size, time_increment = _metadata(tiff, sizes, dialect, name)
     read = _reader(tiff, series, sizes, leading, name)
     return ImageFile(
         name=name, size_t=sizes["T"], size_c=sizes["C"] * samples, size_z=sizes["Z"], size_y=sizes["Y"],
         size_x=sizes["X"], dtype=series.dtype.newbyteorder("="), channels=channels, physical_size=physical_size,
         time_increment=time_increment, read_region=lambda t, c, z, rows, columns: read(t, c, z, (rows, columns), None),
-        read_interleaved=None if samples == 1 or "S" in leading else (
+        # The samples of an LSM are channels, not colours.
+        read_interleaved=None if samples == 1 or "S" in leading or series.kind == "lsm" else (
             lambda t, z, rows, columns: read(t, 0, z, (rows, columns), slice(None))),
-        details={"format": _format(tiff), "axes": series.axes, "series": len(tiff.series), "levels": len(series.levels),
+        details={"format": dialect.name if dialect else _format(tiff), "facts": dialect.facts if dialect else [],
+                 "axes": series.axes, "series": len(tiff.series), "levels": len(series.levels),
                  "ome_xml": tiff.ome_metadata, "imagej": tiff.imagej_metadata},
     )  # fmt: skip
 
@@ -84,6 +88,8 @@ def _axes(series: tifffile.TiffPageSeries, name: str) -> tuple[dict[str, int], s
         UserError: More than one axis is unknown, or an unknown one stands beside z.
     """
     axes, shape = series.axes, series.shape
+    if series.kind == "lsm" and series.keyframe.samplesperpixel > 1:
+        axes = axes.replace("C", "S")  # a page of an LSM holds a plane of each channel
     unknown = [axis for axis in axes if axis not in "TCZYXS"]
     # A page axis without a meaning (I: sequence, Q: other) is how a plain multi-page TIFF gives a stack.
     if len(unknown) == 1 and "Z" not in axes:
@@ -224,13 +230,17 @@ def _read_segments(page: Any, sample: int | slice, rows: slice, columns: slice) 
 
 
 def _metadata(
-    tiff: tifffile.TiffFile, sizes: dict[str, int], name: str
+    tiff: tifffile.TiffFile, sizes: dict[str, int], dialect: Dialect | None, name: str
 ) -> tuple[tuple[str | None, ...], dict[str, PhysicalSize], PhysicalSize | None]:
-    """Channel names, physical sizes and time increment from OME-XML or ImageJ's description."""
+    """Channel names, physical sizes and time increment from OME-XML, ImageJ's description or a maker's tags."""
     count = sizes["C"] * sizes["S"]
     unnamed = sample_names(count) if sizes["C"] == 1 else (None,) * count
     if tiff.is_ome and tiff.ome_metadata:
         return _ome_metadata(tiff.ome_metadata, sizes, unnamed, name)
+    if dialect:
+        lengths = {axis: checked_physical_size(name, axis, *length) for axis, length in dialect.lengths.items()}
+        names = tuple(one or None for one in dialect.channels) if len(dialect.channels) == count else unnamed
+        return names, lengths, PhysicalSize(dialect.interval, "s") if dialect.interval else None
     if tiff.is_imagej and tiff.imagej_metadata:
         physical_size, time_increment = _imagej_sizes(tiff, name)
         return unnamed, physical_size, time_increment

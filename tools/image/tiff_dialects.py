@@ -1,0 +1,112 @@
+"""What TIFF files of a maker's own kind say in tags of their own: Aperio SVS, MetaSeries (MetaMorph), Zeiss LSM.
+
+tifffile parses the tags; here they become sizes, channel names and the facts of `image_info`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import tifffile
+
+Fact = tuple[str, str, str, str]  # object, property, value, unit: words of OME
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """A kind of TIFF.
+
+    Attributes:
+        name: What `image_info` calls the format.
+        lengths: Extent of a pixel with its unit by axis `x`, `y`, `z`; unknown ones are left out.
+        interval: Seconds between two time points, None where unknown.
+        channels: Names of the channels, empty ones where they have none; an empty list where the file has no say.
+        facts: What else is said.
+    """
+
+    name: str
+    lengths: dict[str, tuple[float, str]] = field(default_factory=dict)
+    interval: float | None = None
+    channels: list[str] = field(default_factory=list)
+    facts: list[Fact] = field(default_factory=list)
+
+
+def dialect_of(tiff: tifffile.TiffFile) -> Dialect | None:
+    """Recognise a maker's TIFF; None for any other."""
+    if tiff.is_svs:
+        return _aperio(tiff)
+    if tiff.is_lsm:
+        return _zeiss(tiff.lsm_metadata or {})
+    if tiff.is_metaseries:
+        return _metaseries(tiff.metaseries_metadata or {})
+    return None
+
+
+def _facts(*wanted: tuple[str, str, Any]) -> list[Fact]:
+    return [(subject, word, f"{value:g}" if isinstance(value, float) else str(value), "")
+            for subject, word, value in wanted if value not in (None, "")]  # fmt: skip
+
+
+def _aperio(tiff: tifffile.TiffFile) -> Dialect:
+    """`MPP` are micrometres per pixel, `AppMag` is the magnification of the scan."""
+    from tifffile.tifffile import svs_description_metadata
+
+    said = svs_description_metadata(tiff.pages.first.description)
+    size = said.get("MPP")
+    # Dates are written as in America, with the clock where the scanner stood.
+    date = _iso(f"{said.get('Date', '')} {said.get('Time', '')}", "%m/%d/%y %H:%M:%S")
+    facts = _facts(
+        ("image", "AcquisitionDate", date),
+        ("objective", "NominalMagnification", said.get("AppMag")),
+        ("microscope", "Manufacturer", "Aperio"),
+        ("microscope", "Model", said.get("ScanScope ID")),
+    )
+    return Dialect("Aperio SVS", {axis: (size, "µm") for axis in "xy" if size is not None}, facts=facts)
+
+
+def _metaseries(said: dict[str, Any]) -> Dialect:
+    """One plane of MetaMorph or an ImageXpress: `PlaneInfo` has what is known of it."""
+    plane = said.get("PlaneInfo", {})
+    unit = {"um": "µm"}.get(plane.get("spatial-calibration-units", ""), plane.get("spatial-calibration-units", ""))
+    given = {axis: plane.get(f"spatial-calibration-{axis}") for axis in "xy"}
+    known = plane.get("spatial-calibration-state") is not False and unit not in ("", "pixel", "pixels")
+    lengths = {axis: (size, unit) for axis, size in given.items() if known and size is not None}
+    name = plane.get("_IllumSetting_") or plane.get("image-name")
+    date = plane.get("acquisition-time-local")
+    facts = _facts(
+        ("image", "AcquisitionDate", date.isoformat() if isinstance(date, datetime) else date),
+        ("objective", "Model", plane.get("_MagSetting_")),
+        ("objective", "LensNA", plane.get("_MagNA_")),
+    )
+    wavelength = plane.get("wavelength")
+    # 0 and 1 stand for brightfield and unknown.
+    facts += [("channel 0", "EmissionWavelength", f"{wavelength:g}", "nm")] if wavelength and wavelength > 1 else []
+    return Dialect("MetaSeries TIFF", lengths, channels=[name] if name else [], facts=facts)
+
+
+def _zeiss(said: dict[str, Any]) -> Dialect:
+    """Lengths are in metres, times in seconds, the start in days since 1899-12-30."""
+    lengths = {axis: (float(said[f"VoxelSize{axis.upper()}"]) * 1e6, "µm") for axis in "xyz"
+               if said.get(f"VoxelSize{axis.upper()}")}  # fmt: skip
+    scan = said.get("ScanInformation") or {}
+    start = scan.get("Sample0time")
+    date = (datetime(1899, 12, 30) + timedelta(days=start)).isoformat(timespec="seconds") if start else None
+    names = list((said.get("ChannelColors") or {}).get("ColorNames", []))
+    names = names or [""] * int(said.get("DimensionChannels", 0))
+    facts = _facts(
+        ("image", "AcquisitionDate", date),
+        ("objective", "Model", scan.get("Objective")),
+        ("image", "Experimenter", scan.get("User")),
+        ("microscope", "Manufacturer", "Zeiss"),
+    )
+    return Dialect("Zeiss LSM", lengths, float(said.get("TimeIntervall") or 0) or None, names, facts)
+
+
+def _iso(text: str, form: str) -> str | None:
+    try:
+        return datetime.strptime(text.strip(), form).isoformat()
+    except ValueError:
+        return None
