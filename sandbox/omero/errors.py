@@ -83,6 +83,16 @@ def lock_timeout(message: str, seconds: int) -> Exception:
     return omero.LockTimeout("", "ome.conditions.LockTimeout", message, seconds * 1000, seconds)
 
 
+def beyond_message(size: int, limit: int) -> Exception:
+    """An answer that Ice does not send: OMERO's clients get this from Ice itself, as it fails there."""
+    import Ice
+
+    return Ice.UnknownLocalException(
+        f"Ice::MemoryLimitException: protocol error: memory limit exceeded: requested {size} bytes, "
+        f"maximum allowed is {limit} bytes (see Ice.MessageSizeMax)"
+    )
+
+
 def translated(where: str, error: Exception) -> Exception:
     """The exception that a client gets for one of any kind."""
     import Glacier2

@@ -6,13 +6,14 @@ up other writers, and a file that breaks half-way leaves no row.
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sandbox.omero.image_files import ImageFile, Quantity, SeriesDescription, SeriesReader
+from sandbox.omero.image_files import ImageFile, SeriesDescription, SeriesReader
 from sandbox.omero.image_files.series_reader import numpy_type_of
+from sandbox.omero.imported_ome_xml import OmeRows
+from sandbox.omero.imported_values import enum_id, quantity_columns
 from sandbox.omero.picture_rendering import default_color
 from sandbox.omero.pixel_store import MAX_PLANE_PIXELS, PixelsShape, channel_minmax, sha1_of_pixels
 
@@ -88,22 +89,9 @@ def prepare_images(
     return prepared
 
 
-@functools.cache
-def _unit_names(kind: str) -> dict[str, str]:
-    import omero.model
-
-    return {symbol: name for name, symbol in getattr(omero.model, kind + "I").SYMBOLS.items()}
-
-
-def quantity_columns(name: str, quantity: Quantity | None, kind: str = "Length") -> dict[str, Any]:
-    """Return the two columns of a quantity; one with a unit that OMERO does not know is left out."""
-    unit = _unit_names(kind).get(quantity.unit) if quantity else None
-    if quantity is None or unit is None:
-        return {}
-    return {name: quantity.value, name + "_unit": unit}
-
-
-def write_image(tx: Transaction, image: PreparedImage, series: int, file_format: str, **links: Any) -> tuple[int, int]:
+def write_image(
+    tx: Transaction, image: PreparedImage, series: int, file_format: str, ome: OmeRows, **links: Any
+) -> tuple[int, int]:
     """Write the rows of one image.
 
     Args:
@@ -111,6 +99,7 @@ def write_image(tx: Transaction, image: PreparedImage, series: int, file_format:
         image: What to write.
         series: Number of the image in its file.
         file_format: Name of the file's format.
+        ome: Writer of what the fileset's OME-XML says.
         **links: More columns of the Image: fileset, description.
 
     Returns:
@@ -125,7 +114,7 @@ def write_image(tx: Transaction, image: PreparedImage, series: int, file_format:
         "description": d.description,
         "format": enum_id(tx, "Format", file_format),
         **links,
-        **_instrument_columns(tx, d),
+        **(ome.image_columns(d.ome) if d.ome else {}),
     }
     if d.acquisition_date is not None:
         columns["acquisitionDate"] = int(d.acquisition_date.timestamp() * 1000)
@@ -135,7 +124,7 @@ def write_image(tx: Transaction, image: PreparedImage, series: int, file_format:
         image=image_id,
         pixelsType=tx.enum("PixelsType", d.pixel_type),
         dimensionOrder=tx.enum("DimensionOrder", d.dimension_order),
-        significantBits=8 * numpy_type_of(d.pixel_type).itemsize,
+        significantBits=d.significant_bits or 8 * numpy_type_of(d.pixel_type).itemsize,
         sizeX=d.size_x,
         sizeY=d.size_y,
         sizeZ=d.size_z,
@@ -147,23 +136,22 @@ def write_image(tx: Transaction, image: PreparedImage, series: int, file_format:
         **quantity_columns("physicalSizeZ", d.physical_size_z),
         **quantity_columns("timeIncrement", d.time_increment, "Time"),
     )
-    _write_channels(tx, image, pixels_id)
+    _write_channels(tx, image, pixels_id, ome)
+    if d.ome:
+        ome.write_contents(d.ome, image_id, pixels_id)
     return image_id, pixels_id
 
 
-def _write_channels(tx: Transaction, image: PreparedImage, pixels_id: int) -> None:
-    channels = image.description.channels
+def _write_channels(tx: Transaction, image: PreparedImage, pixels_id: int, ome: OmeRows) -> None:
+    channels, source = image.description.channels, image.description.ome
     for index, (channel, (low, high)) in enumerate(zip(channels, image.minmax, strict=True)):
         emission_nm = channel.emission.value if channel.emission and channel.emission.unit == "nm" else None
         red, green, blue, alpha = channel.color or default_color(index, len(channels), emission_nm)
-        logical = tx.create(
-            "LogicalChannel",
-            name=channel.name,
-            fluor=channel.fluor,
-            samplesPerPixel=1,
-            **quantity_columns("emissionWave", channel.emission),
-            **quantity_columns("excitationWave", channel.excitation),
-        )
+        settings = ome.channel_columns(source, index, len(channels)) if source else {}
+        own = {"name": channel.name, "fluor": channel.fluor, "samplesPerPixel": 1}
+        waves = quantity_columns("emissionWave", channel.emission)
+        waves.update(quantity_columns("excitationWave", channel.excitation))
+        logical = tx.create("LogicalChannel", **{**settings, **own, **waves})
         stats = tx.create("StatsInfo", globalMin=low, globalMax=high)
         tx.create(
             "Channel",
@@ -175,35 +163,3 @@ def _write_channels(tx: Transaction, image: PreparedImage, pixels_id: int) -> No
             blue=blue,
             alpha=alpha,
         )
-
-
-def _instrument_columns(tx: Transaction, d: SeriesDescription) -> dict[str, int]:
-    if d.instrument is None:
-        return {}
-    found, columns = d.instrument, {}
-    microscope = tx.create(
-        "Microscope",
-        manufacturer=found.manufacturer,
-        model=found.model,
-        type=enum_id(tx, "MicroscopeType", found.kind or "Unknown"),
-    )
-    columns["instrument"] = tx.create("Instrument", microscope=microscope)
-    if found.objective is not None:
-        objective = tx.create(
-            "Objective",
-            instrument=columns["instrument"],
-            manufacturer=found.objective.manufacturer,
-            model=found.objective.model,
-            nominalMagnification=found.objective.nominal_magnification,
-            lensNA=found.objective.lens_na,
-            immersion=enum_id(tx, "Immersion", found.objective.immersion or "Unknown"),
-            correction=enum_id(tx, "Correction", found.objective.correction or "Unknown"),
-        )
-        columns["objectiveSettings"] = tx.create("ObjectiveSettings", objective=objective)
-    return columns
-
-
-def enum_id(tx: Transaction, entity: str, value: str) -> int:
-    """Return the id of an enumeration's value; OMERO too adds what a file says and its list does not have."""
-    found = tx.enum(entity, value)
-    return found if found is not None else tx.create(entity, value=value)

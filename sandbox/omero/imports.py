@@ -18,8 +18,10 @@ from typing import TYPE_CHECKING, Any
 
 from sandbox.omero.database import now
 from sandbox.omero.image_files import ImageFile, ImageFileError, PlateDescription, open_image_file
-from sandbox.omero.imported_images import PreparedImage, enum_id, prepare_images, write_image
+from sandbox.omero.imported_images import PreparedImage, prepare_images, write_image
+from sandbox.omero.imported_ome_xml import OmeRows
 from sandbox.omero.imported_plates import write_plate
+from sandbox.omero.imported_values import enum_id
 from sandbox.omero.pixel_access import OPENED_FILES, target_file
 from sandbox.omero.rendering_settings import create_rendering, default_rendering
 from sandbox.omero.stored_files import (
@@ -133,7 +135,8 @@ def run_import(
     with _moved(files, plan, context, database) as prefix, database.write(context) as tx:
         fileset_id = _write_fileset(tx, plan, prefix, repository, checksums)
         upload = _write_jobs(tx, plan, fileset_id, kind, uploaded)
-        ids = [_write_one(tx, plan, image, number, fileset_id, kind) for number, image in enumerate(prepared)]
+        ome = OmeRows(tx)
+        ids = [_write_one(tx, plan, image, number, fileset_id, kind, ome) for number, image in enumerate(prepared)]
         plates = [_write_plate(tx, plan, plate, file_name, [image for image, _ in ids])] if plate else []
         _write_log_file(tx, files, plan, prefix, upload, uploaded)
         return Written(ids, plates)
@@ -267,10 +270,16 @@ def _digest(tx: Transaction, data: bytes) -> dict[str, Any]:
 
 
 def _write_one(
-    tx: Transaction, plan: ImportPlan, image: PreparedImage, series: int, fileset_id: int, kind: str
+    tx: Transaction,
+    plan: ImportPlan,
+    image: PreparedImage,
+    series: int,
+    fileset_id: int,
+    kind: str,
+    ome: OmeRows,
 ) -> tuple[int, int]:
     links = {"fileset": fileset_id} | ({"description": plan.description} if plan.description else {})
-    image_id, pixels_id = write_image(tx, image, series, kind, **links)
+    image_id, pixels_id = write_image(tx, image, series, kind, ome, **links)
     if plan.target is not None and plan.target[0] == "Dataset":
         tx.create("DatasetImageLink", parent=plan.target[1], child=image_id)
     for annotation in plan.annotation_ids:

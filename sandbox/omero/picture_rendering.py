@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     import numpy as np
 
 MAX_ACTIVE_CHANNELS = 3  # RenderingSettingsImpl: no more are active after a reset
@@ -194,11 +196,11 @@ def shrink(picture: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     return np.asarray(Image.fromarray(picture).resize(size, Image.Resampling.BILINEAR))
 
 
-def project(planes: list[np.ndarray], kind: str) -> np.ndarray:
+def project(planes: Iterable[np.ndarray], kind: str) -> np.ndarray:
     """Project a stack along z.
 
     Args:
-        planes: Planes of one channel, each (h, w).
+        planes: Planes of one channel, each (h, w), at least one; taken one by one, as all may be too many.
         kind: `maximum`, `mean` or `sum`. As in OMERO (ProjectionBean) the result is clipped to the range of
             the pixel type, and a mean of integers is cut, not rounded.
 
@@ -207,17 +209,20 @@ def project(planes: list[np.ndarray], kind: str) -> np.ndarray:
     """
     import numpy as np
 
+    remaining = iter(planes)
+    first = next(remaining)
     if kind == "maximum":
-        result = planes[0].copy()
-        for plane in planes[1:]:
+        result = first.copy()
+        for plane in remaining:
             np.maximum(result, plane, out=result)
         return result
-    total = np.zeros(planes[0].shape, np.float64)
-    for plane in planes:
+    total, count = first.astype(np.float64), 1
+    for plane in remaining:
         total += plane
+        count += 1
     if kind == "mean":
-        total /= len(planes)
-    dtype = planes[0].dtype
+        total /= count
+    dtype = first.dtype
     if dtype.kind in "iu":
         limits = np.iinfo(dtype)
         total = np.clip(total, limits.min, limits.max)

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("sandbox.omero")
 NO_LIMIT = -1  # as SQLite takes it
+MOST_ROWS = 2_000_000
+"""What hardly fits into a message; the product of two large tables would take all memory."""
 
 
 def plain_value(value: Any) -> Any:
@@ -37,7 +39,9 @@ def plain_value(value: Any) -> Any:
         return [plain_value(v) for v in value]
     if hasattr(value, "val"):
         return plain_value(value.val)
-    return plain_value(value.getValue()) if hasattr(value, "getValue") else value
+    if hasattr(value, "getValue"):
+        return plain_value(value.getValue())
+    raise errors.query(f"a parameter cannot be a {type(value).__name__}")
 
 
 def bindings(found: Plan, parameters: Any) -> dict[str, Any]:
@@ -91,13 +95,15 @@ def rows(tx: Transaction, context: Context, text: str, parameters: Any, objects:
         if paged and objects and found.multiplies:
             answer = _rows_of_page(tx, found, sql, bound)
         else:
-            answer = tx.rows(f"{sql} LIMIT :page_limit OFFSET :page_offset" if paged else sql, bound)
+            answer = tx.rows(f"{sql} LIMIT :page_limit OFFSET :page_offset" if paged else sql, bound, MOST_ROWS + 1)
     except sqlite3.OperationalError as error:
         late = "interrupted" in str(error)
         what = f"the query took longer than {QUERY_SECONDS} s" if late else str(error)
         raise errors.query(f"{what}: {text[:2000]}") from error
     except (sqlite3.Error, OverflowError, UnicodeError) as error:
         raise errors.query(f"{error}: {text[:2000]}") from error
+    if len(answer) > MOST_ROWS:
+        raise errors.query(f"the query has more than {MOST_ROWS} rows; ask for them page by page: {text[:2000]}")
     return found, answer
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from sandbox.omero.imported_images import enum_id
+from sandbox.omero.imported_values import enum_id
 from sandbox.omero.picture_rendering import MAX_ACTIVE_CHANNELS, ChannelRendering, Rendering, default_color
 
 if TYPE_CHECKING:

@@ -10,6 +10,8 @@ from sandbox.omero.pixel_store import CHUNK, MAX_PLANE_PIXELS, PixelSource
 if TYPE_CHECKING:
     import numpy as np
 
+MAX_PICTURE_PIXELS = 1 << 26  # 8192 x 8192: as three bytes a pixel it still fits into a message
+STRIP_PIXELS = 1 << 22  # rendered at a time, at some 20 bytes each
 THUMBNAIL_OVERSAMPLING = 4  # a plane is thinned out to no less than this many times the thumbnail's size
 
 
@@ -24,15 +26,24 @@ def render_region(
         Array of shape (h, w, 3), uint8.
 
     Raises:
-        IndexError: The region or the plane is outside the image.
+        IndexError: The region or the plane is outside the image, or the picture would be too large.
     """
+    import numpy as np
+
     width, height = source.level_sizes[level]
     x, y, w, h = region or (0, 0, width, height)
     w, h = min(w, width - x), min(h, height - y)
-    if w * h > MAX_PLANE_PIXELS:
-        raise IndexError(f"{w} x {h} pixels are too many for one picture; render it region by region")
-    planes = {c: source.read_tile(level, z, c, t, x, y, w, h) for c in _needed(rendering)}
-    return render(planes, rendering)
+    if w * h > MAX_PICTURE_PIXELS:
+        raise IndexError(f"{w} x {h} plane too large, cannot exceed {MAX_PICTURE_PIXELS} pixels: render it by regions")
+    if w < 1 or h < 1:
+        raise IndexError(f"The region is outside the {width} x {height} image")
+    picture = np.empty((h, w, 3), np.uint8)
+    rows = max(1, STRIP_PIXELS // w)
+    for top in range(0, h, rows):
+        count = min(rows, h - top)
+        planes = {c: source.read_tile(level, z, c, t, x, y + top, w, count) for c in _needed(rendering)}
+        picture[top : top + count] = render(planes, rendering)
+    return picture
 
 
 def render_section(source: PixelSource, rendering: Rendering, across: str, position: int, t: int) -> np.ndarray:
@@ -62,8 +73,8 @@ def projected_plane(source: PixelSource, kind: str, c: int, t: int, first: int, 
         raise IndexError(f"z={first}..{last} in steps of {step} is not inside 0..{shape.size_z - 1}")
     if shape.size_x * shape.size_y > MAX_PLANE_PIXELS:
         raise IndexError(f"{shape.size_x} x {shape.size_y} pixels are too many for a projection")
-    planes = [source.read_tile(0, z, c, t, 0, 0, shape.size_x, shape.size_y) for z in range(first, last + 1, step)]
-    return project(planes, kind)
+    levels = range(first, last + 1, step)
+    return project((source.read_tile(0, z, c, t, 0, 0, shape.size_x, shape.size_y) for z in levels), kind)
 
 
 def render_projection(

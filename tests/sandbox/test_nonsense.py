@@ -19,7 +19,7 @@ import omero.clients
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from omero.rtypes import rint, rlong, rstring
+from omero.rtypes import rint, rlist, rlong, rmap, rstring
 
 from sandbox.omero.launch import running_server
 from tests.sandbox.nonsense import UNKNOWN, Nonsense, requests
@@ -372,3 +372,39 @@ def test_values_beyond_their_range(person):
     parameters.map = {"a": rint(2**31 - 1), "b": rlong(-(2**63)), "c": rstring("\0")}
     text = "select i.id from Image i where i.id = :a or i.id = :b or i.name = :c"
     assert query.projection(text, parameters) == []
+
+
+def endless_list():
+    made = rlist([])
+    made._val.append(made)
+    return made
+
+
+def deep_list():
+    made = rlist([])
+    for _ in range(2000):
+        made = rlist([made])
+    return made
+
+
+@pytest.mark.parametrize("make", [endless_list, deep_list, lambda: rmap({"a": rlist([])}), lambda: rlist([rmap({})])])
+def test_parameters_within_themselves_and_of_no_use(person, make):
+    """Python's own depth of recursion, and its JSON, told of themselves."""
+    value, parameters = make(), omero.sys.ParametersI()
+    parameters.map = {"x": value}
+    query = person.client.getSession().getQueryService()
+    for text in ("select i.id from Image i where i.id in (:x)", "select i.id from Image i where i.id = :x"):
+        with pytest.raises((omero.ApiUsageException, omero.QueryException)):
+            query.projection(text, parameters)
+    if isinstance(value._val, list):
+        value._val.clear()  # else nobody ever frees it
+
+
+@pytest.mark.parametrize("condition", ["a > 9**9**9", "a == '%999999999s' % a", "a > " + "-" * 9000 + "1", "a > b"])
+def test_conditions_of_tables_that_never_end(person, condition):
+    """They kept all clients waiting: numexpr has Python compute what is constant in a condition."""
+    table = new_table(person.client.getSession())
+    with pytest.raises(omero.ApiUsageException):
+        table.ice_invocationTimeout(SECONDS * 1000).getWhereList(condition, None, 0, 3, 1)
+    assert table.getWhereList("a > 2 - 1", None, 0, 3, 1) == [1, 2]
+    table.close()

@@ -33,7 +33,7 @@ def expected(planes, windows=WINDOWS, colors=COLORS):
 
 
 def small(picture, size):
-    return np.asarray(Image.fromarray(picture.round().astype(np.uint8)).resize(size, Image.Resampling.BOX), float)
+    return np.asarray(Image.fromarray(np.round(picture).astype(np.uint8)).resize(size, Image.Resampling.BOX), float)
 
 
 def pixels_of(picture):
@@ -100,6 +100,22 @@ def test_thumbnails_of_several_images_at_once(gateway, image):
     assert_similar(pixels_of(found[pixels]), small(expected(ramps()[1]), (32, 32)), most=30, mean=8)
     assert not found.get(10**9)
     store.close()
+
+
+def test_a_plane_larger_than_what_is_rendered_at_once(gateway):
+    """OMERO renders what fits into its memory; here it is done in strips, which must not show."""
+    ramp = np.add.outer(np.arange(5200) // 40, np.arange(2100) // 20).astype(np.uint8)
+    made = gateway.createImageFromNumpySeq(iter([ramp]), "large", 1, 1, 1)
+    image = gateway.getObject("Image", made.getId())
+    image.setActiveChannels([1], [[0, 255]], ["FFFFFF"])
+    assert image.saveDefaults()
+    picture = image.renderImage(0, 0, compression=1.0)
+    assert picture.size == (2100, 5200)
+    for top in (0, 1990, 3990, 5100):  # among them where strips of 2**22 pixels meet
+        part = np.repeat(ramp[top : top + 20, :, None], 3, -1).astype(float)
+        assert_similar(pixels_of(picture.crop((0, top, 2100, top + 20))), part)
+    thumbnail = small(np.repeat(ramp[::10, ::10, None], 3, -1), (42, 104))
+    assert_similar(pixels_of(image.getThumbnail(104)), thumbnail, most=30)
 
 
 def pyramid_tiff(folder, levels):

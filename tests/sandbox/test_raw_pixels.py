@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 pytest.importorskip("omero.clients")
+import Ice
 import omero.all
 
 T, C, Z, Y, X = 2, 3, 4, 30, 50
@@ -151,7 +152,13 @@ def test_large_image_is_written_and_read_by_tile_and_refused_by_plane(gateway):
     store.setTile(tile.tobytes(), 0, 0, 0, 29700, 29700, 256, 256)
     assert store.getTile(0, 0, 0, 29700, 29700, 256, 256) == tile.tobytes()
     assert store.getTile(0, 0, 0, 0, 0, 16, 16) == bytes(512)
+    with pytest.raises(Ice.UnknownLocalException, match=r"MemoryLimitException.*1800000000 bytes"):
+        store.getPlane(0, 0, 0)
     with pytest.raises(omero.ApiUsageException, match="more than one message takes"):
+        store.getTile(0, 0, 0, 0, 0, 30000, 30000)
+    larger = service.createImage(40000, 40000, 1, 1, [0], kind, "larger", "").val
+    store.setPixelsId(gateway.getObject("Image", larger).getPixelsId(), True)
+    with pytest.raises(omero.ApiUsageException, match="Converting Long 3200000000 to Integer is an overflow"):
         store.getPlane(0, 0, 0)
     store.close()
 

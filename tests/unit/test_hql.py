@@ -258,7 +258,7 @@ def test_number_of_statements_does_not_grow_with_the_answer(small):
     for condition in ("i.id = 1", "i.id < 100"):
         with small.read() as tx:
             ran, rows = [], tx.rows
-            tx.rows = lambda sql, given, ran=ran, rows=rows: ran.append(sql) or rows(sql, given)
+            tx.rows = lambda sql, *rest, ran=ran, rows=rows: ran.append(sql) or rows(sql, *rest)
             assert query_run.objects(tx, context_of(small), f"{text} where {condition}", None)
             counts.append(len(ran))
     assert counts[0] == counts[1] <= 10
@@ -295,3 +295,10 @@ def test_any_text_is_a_query_exception_or_a_query(text):
         assert hql_parse.parse(text).sources
     except omero.QueryException as error:
         assert error.message
+
+
+def test_more_rows_than_a_message_holds_are_refused(small, monkeypatch):
+    monkeypatch.setattr(query_run, "MOST_ROWS", 35)
+    assert len(run(small, "select i.id, d.id from Image i, Dataset d")) == 18
+    with pytest.raises(omero.QueryException, match="page by page"):
+        run(small, "select i.id, j.id from Image i, Image j")

@@ -6,12 +6,12 @@
 from sandbox.omero.image_files.description import (
     ChannelDescription,
     ImageFileError,
-    InstrumentDescription,
-    ObjectiveDescription,
+    OmeSource,
     PlateDescription,
     Quantity,
     SeriesDescription,
 )
+from sandbox.omero.image_files.ome_xml import read_date
 from sandbox.omero.image_files.opening import ImageFile, open_image_file
 from sandbox.omero.image_files.series_reader import SeriesReader
 
@@ -19,11 +19,11 @@ __all__ = [
     "ChannelDescription",
     "ImageFile",
     "ImageFileError",
-    "InstrumentDescription",
-    "ObjectiveDescription",
+    "OmeSource",
     "PlateDescription",
     "Quantity",
     "SeriesDescription",
     "SeriesReader",
     "open_image_file",
+    "read_date",
 ]

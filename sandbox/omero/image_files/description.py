@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import datetime
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
 
 
 class ImageFileError(ValueError):
@@ -44,26 +48,17 @@ class ChannelDescription:
     window: tuple[float, float] | None = None
 
 
-@dataclass(frozen=True)
-class ObjectiveDescription:
-    """The objective an image was taken with (values as in OME-XML)."""
+@dataclass(frozen=True, eq=False)
+class OmeSource:
+    """The OME-XML that describes an image.
 
-    manufacturer: str | None = None
-    model: str | None = None
-    nominal_magnification: float | None = None
-    lens_na: float | None = None
-    immersion: str | None = None
-    correction: str | None = None
+    Attributes:
+        document: Its root.
+        image: The image's element.
+    """
 
-
-@dataclass(frozen=True)
-class InstrumentDescription:
-    """The microscope an image was taken with, and its objective."""
-
-    manufacturer: str | None = None
-    model: str | None = None
-    kind: str | None = None
-    objective: ObjectiveDescription | None = None
+    document: Element
+    image: Element
 
 
 @dataclass(frozen=True)
@@ -124,7 +119,8 @@ class SeriesDescription:
         time_increment: Time between two time points.
         acquisition_date: When the image was taken, in UTC where the file says so.
         description: Free text.
-        instrument: Microscope and objective.
+        significant_bits: Bits of a pixel that carry values, where the file says so.
+        ome: The OME-XML of the image, for all that is not named here.
         level_sizes: (width, height) of every resolution level, full size first.
         tile_size: (width, height) of the file's own tiles or strips.
         original_metadata: Further key-value pairs of the file.
@@ -145,7 +141,8 @@ class SeriesDescription:
     time_increment: Quantity | None = None
     acquisition_date: datetime.datetime | None = None
     description: str | None = None
-    instrument: InstrumentDescription | None = None
+    significant_bits: int | None = None
+    ome: OmeSource | None = None
     level_sizes: tuple[tuple[int, int], ...] = ()
     tile_size: tuple[int, int] = (0, 0)
     original_metadata: tuple[tuple[str, str], ...] = ()

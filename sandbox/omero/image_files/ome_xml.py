@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 from sandbox.omero.image_files.description import (
     ChannelDescription,
     ImageFileError,
-    InstrumentDescription,
-    ObjectiveDescription,
+    OmeSource,
     Quantity,
 )
 
@@ -32,7 +31,8 @@ class OmeImage:
     time_increment: Quantity | None
     acquisition_date: datetime.datetime | None
     description: str | None
-    instrument: InstrumentDescription | None
+    significant_bits: int | None
+    ome: OmeSource
 
 
 @dataclass(frozen=True)
@@ -63,11 +63,10 @@ def read_ome_xml(text: str) -> OmeDocument:
         root = fromstring(text.encode())  # noqa: S314
     except ParseError as error:
         raise ImageFileError(f"OME-XML is not well-formed: {error}") from error
-    instruments = {element.get("ID"): element for element in _all(root, "Instrument")}
     binary_only = next(_all(root, "BinaryOnly"), None)
     names = dict.fromkeys(u.get("FileName") for u in root.iter() if _tag(u) == "UUID" and u.get("FileName"))
     return OmeDocument(
-        tuple(_image(element, instruments) for element in _all(root, "Image")),
+        tuple(_image(element, root) for element in _all(root, "Image")),
         tuple(str(name) for name in names),
         binary_only.get("MetadataFile") if binary_only is not None else None,
     )
@@ -106,9 +105,10 @@ def _quantity(element: Element | None, attribute: str, default_unit: str) -> Qua
     return Quantity(value, (element.get(attribute + "Unit") or default_unit).replace("μ", "µ"))
 
 
-def _image(element: Element, instruments: dict[str | None, Element]) -> OmeImage:
+def _image(element: Element, document: Element) -> OmeImage:
     pixels = _child(element, "Pixels")
     channels = tuple(_channel(c) for c in _all(pixels, "Channel")) if pixels is not None else ()
+    bits = _number(pixels, "SignificantBits") or 0
     return OmeImage(
         name=element.get("Name") or None,
         dimension_order=(pixels.get("DimensionOrder") if pixels is not None else None) or "XYZCT",
@@ -119,7 +119,8 @@ def _image(element: Element, instruments: dict[str | None, Element]) -> OmeImage
         time_increment=_quantity(pixels, "TimeIncrement", "s"),
         acquisition_date=read_date(_text(element, "AcquisitionDate") or _text(element, "CreationDate")),
         description=_text(element, "Description"),
-        instrument=_instrument(element, instruments),
+        significant_bits=int(bits) if 0 < bits <= 64 else None,
+        ome=OmeSource(document, element),
     )
 
 
@@ -140,37 +141,6 @@ def _color(text: str | None) -> tuple[int, int, int, int] | None:
     except ValueError:
         return None
     return (value >> 24 & 255, value >> 16 & 255, value >> 8 & 255, value & 255)
-
-
-def _instrument(image: Element, instruments: dict[str | None, Element]) -> InstrumentDescription | None:
-    reference = _child(image, "InstrumentRef")
-    instrument = instruments.get(reference.get("ID")) if reference is not None else None
-    if instrument is None:
-        return None
-    settings = _child(image, "ObjectiveSettings")
-    if settings is None:
-        settings = _child(image, "ObjectiveRef")
-    objective = None
-    if settings is not None:
-        objective = next((o for o in _all(instrument, "Objective") if o.get("ID") == settings.get("ID")), None)
-    microscope = _child(instrument, "Microscope")
-    return InstrumentDescription(
-        manufacturer=microscope.get("Manufacturer") if microscope is not None else None,
-        model=microscope.get("Model") if microscope is not None else None,
-        kind=microscope.get("Type") if microscope is not None else None,
-        objective=_objective(objective) if objective is not None else None,
-    )
-
-
-def _objective(element: Element) -> ObjectiveDescription:
-    return ObjectiveDescription(
-        manufacturer=element.get("Manufacturer"),
-        model=element.get("Model"),
-        nominal_magnification=_number(element, "NominalMagnification"),
-        lens_na=_number(element, "LensNA"),
-        immersion=element.get("Immersion"),
-        correction=element.get("Correction"),
-    )
 
 
 def read_date(text: str | None) -> datetime.datetime | None:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from sandbox.omero import errors, hydrate
 from sandbox.omero.database import now
-from sandbox.omero.imported_images import PENDING_SHA1, enum_id
+from sandbox.omero.imported_images import PENDING_SHA1
+from sandbox.omero.imported_values import enum_id
 from sandbox.omero.picture_rendering import default_color
 from sandbox.omero.servant import Service
 from sandbox.omero.services.access import enum_value, load_objects, readable_row, require_edit

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 # Above this size a checksum would hold up the client's `close` for longer than it cares for (0.5 GB: half a second).
 MAX_DIGEST_BYTES = 1 << 29
+MAX_ARRAY_BYTES = (1 << 31) - 1  # of Java (RomioPixelBuffer.safeLongToInteger)
 
 
 @contextlib.contextmanager
@@ -119,10 +120,14 @@ class RawPixelsStore(PyramidService):
         return self._tile(z, c, t, x, y, w, h)
 
     def getPlane(self, z: int, c: int, t: int, current: Any) -> bytes:
-        """A whole plane, in the size in use."""
+        """A whole plane, in the size in use. One that is too large is refused as OMERO does, in either of two ways."""
         source = self.opened()
         width, height = source.level_sizes[self.level]
-        self._within_limit(width * height * source.shape.wire_type.itemsize, "The plane")
+        size = width * height * source.shape.wire_type.itemsize
+        if size > MAX_ARRAY_BYTES:
+            raise errors.api_usage(f"Converting Long {size} to Integer is an overflow. Use getTile.")
+        if size > MAX_MESSAGE_BYTES:
+            raise errors.beyond_message(size, MAX_MESSAGE_BYTES)
         return self._tile(z, c, t, 0, 0, width, height)
 
     def getRow(self, y: int, z: int, c: int, t: int, current: Any) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import threading
 import uuid
 from collections.abc import Callable, Sequence
@@ -27,6 +28,38 @@ PASSED_ON = (
 )
 # A string or array column of this size takes a megabyte a row; PyTables would try to make any size.
 MAX_COLUMN_SIZE = 1 << 20
+LONGEST_CONDITION = 10_000
+
+
+def check_condition(condition: str) -> None:
+    """See that a condition costs no more than the looking at the rows does.
+
+    PyTables and numexpr compute what has no column in it by Python, as large as it may be: `n > 9**9**9` would keep
+    the whole server busy for hours.
+
+    Raises:
+        omero.ApiUsageException: There is no condition, or it is too long, no expression, or has such a part.
+    """
+    if not condition or len(condition) > LONGEST_CONDITION:
+        raise errors.api_usage(f"A condition of at most {LONGEST_CONDITION} characters is needed")
+    try:
+        parts = list(ast.walk(ast.parse(condition.strip(), mode="eval")))
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        raise errors.api_usage(f"Bad condition: {condition[:1000]}: {error}") from error
+    known = (ast.Expression, ast.BinOp, ast.UnaryOp, ast.Compare, ast.Call, ast.Name, ast.Constant)
+    for part in parts:
+        if isinstance(part, ast.expr) and not isinstance(part, known):
+            raise errors.api_usage(f"Bad condition: {ast.unparse(part)[:1000]} is not understood")
+        if isinstance(part, ast.BinOp) and _may_grow(part):
+            raise errors.api_usage(f"Bad condition: write {ast.unparse(part)[:1000]} as a plain value")
+
+
+def _may_grow(operation: ast.BinOp) -> bool:
+    """Whether the operands of an operation, though short, can have a result of any size."""
+    if isinstance(operation.op, ast.Pow | ast.LShift):
+        return not any(isinstance(below, ast.Name) for below in ast.walk(operation))
+    sides = (operation.left, operation.right)
+    return any(isinstance(side, ast.Constant) and isinstance(side.value, str | bytes) for side in sides)
 
 
 class _Surroundings:
@@ -125,10 +158,14 @@ class Table(StatefulService):
 
     def getWhereList(self, condition: str, variables: Any, start: int, stop: int, step: int, current: Any) -> list[int]:
         """Numbers of the rows that meet a condition."""
-        if not condition:
-            raise errors.api_usage("A condition is needed")
+        import omero
+
+        check_condition(condition)
         self._check_range(start, stop, step)
-        return self.table.getWhereList(condition, variables, start, stop, step, current)
+        try:
+            return self.table.getWhereList(condition, variables, start, stop, step, current)
+        except omero.InternalException as error:  # what PyTables and numexpr do not take
+            raise errors.api_usage(f"The condition cannot be evaluated: {condition[:1000]}") from error
 
     @staticmethod
     def _check_given(columns: Sequence[Any] | None) -> None:
