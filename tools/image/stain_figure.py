@@ -68,7 +68,7 @@ def draw_stains(path: Path, name: str, small: np.ndarray, palette: Palette, opti
             bins=200,
             range=(0, highest),
             weights=counts,
-            color=np.clip(alone.min((0, 1)) / 255, 0, 1),
+            color=np.clip(10 ** (-stains.vectors[k]), 0, 1),  # what an amount of 1 looks like
         )
         for level, style in zip(options.levels[k], ("-", "--", ":"), strict=True):
             axis.axvline(level, color="k", linestyle=style, linewidth=1)
