@@ -324,13 +324,27 @@ def test_one_threshold_for_a_list_of_images(tmp_path):
 
 def test_images_of_several_types_share_no_threshold(tmp_path):
     paths = []
-    for dtype in (np.uint8, np.uint16, np.float32):
+    for dtype in (np.uint8, np.uint16):
         paths.append(tmp_path / f"{np.dtype(dtype).name}.tiff")
         tifffile.imwrite(paths[-1], np.eye(20, dtype=dtype))
-    with pytest.raises(UserError, match=r"Image b: its pixels are uint16, those of the images before are not"):
+    with pytest.raises(UserError, match=r"Image b: its pixels are uint16, those of the images before are uint8"):
         run(tmp_path, paths[0], "--threshold-images", *map(str, paths[:2]), "--threshold-name=a", "--threshold-name=b")
-    with pytest.raises(UserError, match="needs 8- or 16-bit"):
-        run(tmp_path, paths[2], "--threshold-images", str(paths[2]))
+
+
+@pytest.mark.parametrize("volume", [[], ["--volume"]])
+def test_decimal_numbers_and_long_integers_share_a_threshold(tmp_path, volume):
+    planes = np.zeros((2, 1, 40, 40))
+    planes[0, 0, 5:25, 5:25], planes[1, 0, 5:25, 5:25] = 0.9, 0.1
+    for dtype, scale in ((np.float32, 1), (np.float64, 1), (np.int16, 1000), (np.uint32, 1e6)):
+        paths = [tmp_path / f"{number}.tiff" for number in range(2)]
+        for path, plane in zip(paths, planes, strict=True):
+            stack = np.concatenate([plane, plane]) * scale
+            tifffile.imwrite(path, stack.astype(dtype), ome=True, photometric="minisblack", metadata={"axes": "ZYX"})
+        alone = [run(tmp_path, path, "--one-threshold", *volume) for path in paths]
+        together = [run(tmp_path, path, "--threshold-images", *map(str, paths), *volume) for path in paths]
+        assert [int(labels.max() > 0) for labels in (*alone, *together)] == [1, 1, 1, 0]
+        if not volume:
+            np.testing.assert_array_equal(run(tmp_path, paths[0]) > 0, alone[0] > 0)
 
 
 def test_all_zero_image_gives_an_empty_label_map(tmp_path):

@@ -125,8 +125,27 @@ def smoothed_plane(read_rows: RowReader, height: int, width: int, options: Foreg
     return lambda first, last: plane[first:last]
 
 
-def histogram(read_smoothed: RowReader, height: int, width: int) -> tuple[np.ndarray, np.ndarray]:
-    """Histogram of a smoothed plane: one bin per grey level of 8 and 16 bit, else 65,536 equal bins from min to max.
+def has_grey_levels(dtype: np.dtype) -> bool:
+    """Whether such pixels keep their type when they are smoothed, and each level has a bin of a histogram."""
+    return dtype.kind == "u" and dtype.itemsize <= 2
+
+
+def limits(read_smoothed: RowReader, height: int, width: int) -> tuple[float, float]:
+    """Smallest and largest value of a smoothed plane."""
+    ends = [(float(rows.min()), float(rows.max())) for rows in (read_smoothed(*band) for band in bands(height, width))]
+    return min(low for low, _ in ends), max(high for _, high in ends)
+
+
+def histogram(
+    read_smoothed: RowReader, height: int, width: int, between: tuple[float, float] | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Histogram of a smoothed plane: one bin per grey level of 8 and 16 bit, else 65,536 equal bins.
+
+    Args:
+        read_smoothed: Gives rows of the plane.
+        height: Its rows.
+        width: Its columns.
+        between: Where the equal bins begin and end; None: at the smallest and the largest value.
 
     Returns:
         Pixels per bin (int64) and the grey level of each bin (its centre), both (N,).
@@ -143,9 +162,7 @@ def histogram(read_smoothed: RowReader, height: int, width: int) -> tuple[np.nda
             # calcHist counts in float32, exact below 2^24 pixels: a band has fewer.
             counts += cv2.calcHist([np.ascontiguousarray(rows)], [0], None, [bins], [0, bins])[:, 0].astype(np.int64)
         return counts, np.arange(bins)
-    low, high = np.inf, -np.inf
-    for rows in _chain(first, smoothed):
-        low, high = min(low, float(rows.min())), max(high, float(rows.max()))
+    low, high = between or limits(read_smoothed, height, width)
     if low == high:
         return np.array([height * width]), np.array([low])
     edges = np.linspace(low, high, FLOAT_BINS + 1)
@@ -177,12 +194,12 @@ def foreground_mask(
     # One row and column of background around: what a flood from the corner does not reach is a hole.
     padded = np.zeros((height + 2, width + 2), np.uint8)
     mask = padded[1:-1, 1:-1]
-    limits = _limits(read_smoothed, height, width) if options.method == "local_otsu" else (0.0, 0.0)
+    ends = _limits(read_smoothed, height, width) if options.method == "local_otsu" else (0.0, 0.0)
     for first, last in bands(height, width):
         if options.method == "local_mean":
             mask[first:last] = _above_local_mean(read_smoothed, height, options, first, last)
         elif options.method == "local_otsu":
-            mask[first:last] = _above_local_otsu(read_smoothed, height, options, (first, last), limits)
+            mask[first:last] = _above_local_otsu(read_smoothed, height, options, (first, last), ends)
         else:
             mask[first:last] = read_smoothed(first, last) > threshold
     if options.fill_holes:
@@ -216,8 +233,7 @@ def _limits(read_smoothed: RowReader, height: int, width: int) -> tuple[float, f
 
     if read_smoothed(0, 1).dtype == np.uint8:
         return 0.0, 255.0
-    ends = [(float(rows.min()), float(rows.max())) for rows in (read_smoothed(*band) for band in bands(height, width))]
-    return min(low for low, _ in ends), max(high for _, high in ends)
+    return limits(read_smoothed, height, width)
 
 
 def _above_local_otsu(
@@ -225,11 +241,11 @@ def _above_local_otsu(
     height: int,
     options: ForegroundOptions,
     rows_wanted: tuple[int, int],
-    limits: tuple[float, float],
+    ends: tuple[float, float],
 ) -> np.ndarray:
     """Greater than Otsu's threshold of the part of the square that lies in the image, minus the offset.
 
-    skimage.filters.rank.otsu of 256 levels between `limits`. A square of one level has no foreground.
+    skimage.filters.rank.otsu of 256 levels between `ends`. A square of one level has no foreground.
     """
     import cv2
     import numpy as np
@@ -238,7 +254,7 @@ def _above_local_otsu(
     edge, (first, last) = options.local_size, rows_wanted
     top, bottom = max(0, first - edge // 2), min(height, last + edge // 2)
     rows = read_smoothed(top, bottom)
-    low, high = limits
+    low, high = ends
     if low == high:
         return np.zeros((last - first, rows.shape[1]), bool)
     levels = rows if rows.dtype == np.uint8 else np.rint((rows - low) * (255 / (high - low))).astype(np.uint8)

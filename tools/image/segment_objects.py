@@ -14,6 +14,7 @@ import grow_cells
 import split_objects
 from image_file import ImageFile, open_image, with_numbers_only
 from label_map_writer import replaced_when_complete, write_label_map
+from shared_threshold import ListedImages, planes_of, shared_threshold, z_step
 from threshold_methods import GLOBAL_METHODS, global_threshold
 from tool_arguments import parse_arguments
 from tool_errors import UserError, run_tool
@@ -107,17 +108,6 @@ def segment_volumes(
         print(f"t={t}: {_level(foreground, threshold)}, {largest - before} objects", flush=True)
 
 
-def planes_of(image: ImageFile) -> list[tuple[int, int]]:
-    """Time point and z of every plane, z running faster."""
-    return [(t, z) for t in range(image.size_t) for z in range(image.size_z)]
-
-
-def z_step(image: ImageFile) -> float:
-    """Distance of two planes in pixels of the plane; 1 where the image does not say."""
-    across, along = image.micrometres("x"), image.micrometres("z")
-    return along / across if across and along else 1.0
-
-
 def _level(foreground: foreground_mask.ForegroundOptions, threshold: float) -> str:
     return "threshold local" if foreground.method in foreground_mask.LOCAL_METHODS else f"threshold {threshold:g}"
 
@@ -135,68 +125,6 @@ def _volume_threshold(smoothed: np.ndarray, options: foreground_mask.ForegroundO
     """Threshold of a smoothed volume: of its planes put below each other."""
     rows = smoothed.reshape(-1, smoothed.shape[-1])
     return plane_threshold(lambda first, last: rows[first:last], rows.shape, options)
-
-
-def shared_threshold(
-    images: Iterable[ImageFile], channel: str, options: foreground_mask.ForegroundOptions, volume: bool = False
-) -> float | None:
-    """The threshold of the histogram of all planes of all images together; None where the method has no histogram.
-
-    Args:
-        images: Opened images of one pixel type.
-        channel: Name or index of the channel.
-        options: How foreground is found.
-        volume: Whether to smooth in 3D, as the segmentation will.
-
-    Raises:
-        UserError: The pixels are not 8- or 16-bit unsigned, or of several types.
-    """
-    if options.method not in GLOBAL_METHODS:
-        return None
-    total: np.ndarray | None = None
-    for image in images:
-        if image.dtype.kind != "u" or image.dtype.itemsize > 2:
-            raise UserError(
-                f"Image {image.name}: one threshold for all needs 8- or 16-bit unsigned pixels, these are "
-                f"{image.dtype}. Convert the image, or choose a threshold per plane."
-            )
-        for counts in _histograms(image, image.resolve_channel(channel), options, volume):
-            if total is not None and len(total) != len(counts):
-                raise UserError(
-                    f"Image {image.name}: its pixels are {image.dtype}, those of the images before are not. "
-                    "One threshold for all needs images of one pixel type."
-                )
-            total = counts if total is None else total + counts
-    if total is None:
-        raise UserError("One threshold for all: no image was given. Choose the list of images.")
-    return global_threshold(options.method, total, _grey_levels(total))
-
-
-def _grey_levels(counts: np.ndarray) -> np.ndarray:
-    import numpy as np
-
-    return np.arange(len(counts))
-
-
-def _histograms(
-    image: ImageFile, channel: int, options: foreground_mask.ForegroundOptions, volume: bool
-) -> Iterator[np.ndarray]:
-    """Pixels per grey level of each smoothed plane or volume of a channel."""
-    if volume:
-        import volume_objects
-
-        shape = (image.size_z, image.size_y, image.size_x)
-        for t in range(image.size_t):
-            smoothed = volume_objects.smoothed_volume(
-                lambda z, t=t: image.read_plane(t, channel, z), shape, options, z_step(image)
-            ).reshape(-1, image.size_x)
-            yield foreground_mask.histogram(lambda first, last, rows=smoothed: rows[first:last], *smoothed.shape)[0]
-        return
-    for t, z in planes_of(image):
-        read = foreground_mask.smoothed_plane(
-            image.plane_reader(t, channel, z), image.size_y, image.size_x, options
-        )  # fmt: skip
-        yield foreground_mask.histogram(read, image.size_y, image.size_x)[0]
 
 
 def grow_image(
@@ -281,13 +209,12 @@ def _threshold_of_list(
     args: Namespace, image: ImageFile, options: foreground_mask.ForegroundOptions, volume: bool
 ) -> float | None:
     """The threshold that all planes share, of this image or of the list; None where each has its own."""
-    if not args.threshold_images:
-        return shared_threshold([image], args.channel, options, volume) if args.one_threshold else None
-    names = args.threshold_name or [None] * len(args.threshold_images)
-    opened = (
-        with_numbers_only(open_image(path, name)) for path, name in zip(args.threshold_images, names, strict=True)
-    )
-    return shared_threshold(opened, args.channel, options, volume)
+    images: Iterable[ImageFile] = [image]
+    if args.threshold_images:
+        images = ListedImages(args.threshold_images, args.threshold_name or [None] * len(args.threshold_images))
+    elif not args.one_threshold:
+        return None
+    return shared_threshold(images, args.channel, options, volume)
 
 
 def _write_cells(
