@@ -68,12 +68,20 @@ def allowed(action, *arguments) -> bool:
         ("rwr---", "leader", True, True, True, True),
         ("rwra--", "leader", True, True, True, True),
         ("rwrw--", "leader", True, True, True, True),
+        ("rw----", "administrator", True, False, True, True),
+        ("rwr---", "administrator", True, True, True, True),
+        ("rwra--", "administrator", True, True, True, True),
+        ("rwrw--", "administrator", True, True, True, True),
     ],
 )
 def test_what_others_may(lab, kind, role, sees, annotates, edits, deletes):
     group = lab.group(kind)
     owner = lab.connect(lab.user(group))
-    other = lab.connect(lab.user(lab.group() if role == "stranger" else group, leads=role == "leader"))
+    if role == "administrator":  # of all, and member of none
+        other = administrator(lab)
+        assert other.setGroupForSession(owner.getEventContext().groupId)
+    else:
+        other = lab.connect(lab.user(lab.group() if role == "stranger" else group, leads=role == "leader"))
     target = dataset(owner)
     found = other.getObject("Dataset", target)
     assert (found is not None) is sees
@@ -161,6 +169,15 @@ def restricted(lab, *names):
     user = new_user()
     admin = lab.root.getAdminService()
     admin.createRestrictedSystemUserWithPassword(user, privileges(*names), rstring(lab.password))
+    return lab.connect(user.omeName.val)
+
+
+def administrator(lab):
+    """A new administrator with all privileges."""
+    user = new_user()
+    user_id = lab.root.getAdminService().createSystemUser(user)
+    lab.root.getAdminService().changeUserPassword(user.omeName.val, rstring(lab.password))
+    assert user_id
     return lab.connect(user.omeName.val)
 
 
@@ -305,6 +322,54 @@ def test_the_exceptions_have_the_types_that_omero_raises(lab):
         assert type(raised.value) is kind
 
 
+def by_command(lab, group):
+    request = omero.cmd.Chmod2(targetObjects={"ExperimenterGroup": [group]}, permissions="rw----")
+    command(lab.root, request)
+
+
+def by_admin(lab, group):
+    target, wanted = omero.model.ExperimenterGroupI(group, False), omero.model.PermissionsI("rw----")
+    lab.root.getAdminService().changePermissions(target, wanted)
+
+
+@pytest.mark.parametrize("change", [by_command, by_admin])
+def test_a_group_that_becomes_private_shows_nobody_what_others_own(lab, change):
+    name = lab.group("rwra--")
+    owner, member = lab.connect(lab.user(name)), lab.connect(lab.user(name))
+    target = dataset(owner)
+    tag(owner, target)
+    tag(member, target)
+    text = "select l.child.id from DatasetAnnotationLink l where l.parent.id = :id"
+    parameters = omero.sys.ParametersI().addId(target)
+    assert len(owner.getQueryService().projection(text, parameters)) == 2
+    change(lab, owner.getEventContext().groupId)
+    left = owner.getQueryService().projection(text, parameters)
+    assert len(left) == 1
+    (kept,) = owner.getQueryService().findAllByQuery("from TagAnnotation", None)
+    assert kept.id.val == left[0][0].val
+    assert member.getQueryService().findAllByQuery("from Dataset", None) == []
+    assert member.getQueryService().findAllByQuery("from DatasetAnnotationLink", None) == []
+    assert len(member.getQueryService().findAllByQuery("from TagAnnotation", None)) == 1
+
+
+def test_an_image_goes_with_its_links_and_leaves_what_others_own(lab):
+    """Read-annotate: a member's tag and comment on somebody else's dataset stay when that is deleted."""
+    name = lab.group("rwra--")
+    owner, member = lab.connect(lab.user(name)), lab.connect(lab.user(name))
+    target = dataset(owner)
+    tag(member, target)
+    link = omero.model.DatasetAnnotationLinkI()
+    link.parent, link.child = omero.model.DatasetI(target, False), omero.model.CommentAnnotationI()
+    link.child.textValue = rstring("mine")
+    link = member.getUpdateService().saveAndReturnObject(link)
+    with pytest.raises(omero.SecurityViolation):
+        command(owner, omero.cmd.Delete2(targetObjects={"CommentAnnotation": [link.child.id.val]}))
+    delete(owner, target)
+    query = member.getQueryService()
+    assert query.findAllByQuery("from DatasetAnnotationLink", None) == []
+    assert len(query.findAllByQuery("from Annotation", None)) == 2
+
+
 def test_chgrp_takes_what_belongs_along(lab):
     first, second = lab.group("rwra--"), lab.group("rwra--")
     gateway = lab.connect(lab.user(first, second))
@@ -330,6 +395,28 @@ def test_chown(lab):
     request = omero.cmd.Chown2(targetObjects={"Dataset": [target]}, userId=heir_id)
     lab.root._waitOnCmd(lab.root.c.sf.submit(request, ALL))
     assert heir.getObject("Dataset", target).getOwner().getId() == heir_id
+
+
+def test_nothing_is_moved_or_given_where_it_may_not_be(lab):
+    group, other = lab.group("rwrw--"), lab.group("rwrw--")
+    owner, member, stranger = (lab.connect(lab.user(name)) for name in (group, group, other))
+    there, target = stranger.getEventContext().groupId, dataset(owner)
+    objects = {"Dataset": [target]}
+    for gateway, request in (
+        (owner, omero.cmd.Chgrp2(targetObjects=objects, groupId=there)),  # no member there
+        (member, omero.cmd.Chgrp2(targetObjects=objects, groupId=1)),  # may write, but does not own
+        (owner, omero.cmd.Chown2(targetObjects=objects, userId=member.getUserId())),  # leads nothing
+        (lab.root, omero.cmd.Chown2(targetObjects=objects, userId=stranger.getUserId())),  # cannot see it then
+    ):
+        with pytest.raises(omero.SecurityViolation):
+            command(gateway, request)
+    with pytest.raises(omero.ApiUsageException):
+        command(stranger, omero.cmd.Delete2(targetObjects=objects))
+    found = owner.getQueryService().get("Dataset", target)
+    assert (found.details.owner.id.val, found.details.group.id.val) == (
+        owner.getUserId(),
+        owner.getEventContext().groupId,
+    )
 
 
 def test_duplicate(gateway):

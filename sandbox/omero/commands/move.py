@@ -86,21 +86,52 @@ def _everything_of(tx: Transaction, user: int) -> list[tuple[str, int]]:
 
 
 def run_chmod(run: Run, tx: Transaction, request: Any) -> Any:
-    """Change the permissions of groups."""
+    """Change the permissions of groups; links that a private group may not have are cut."""
     import omero.cmd
 
     bits = permissions.permission_bits(request.permissions)
-    groups = (request.targetObjects or {}).get("ExperimenterGroup", [])
+    groups = (request.targetObjects or {}).get("ExperimenterGroup") or []
+    cut: dict[str, list[int]] = {}
     for group in groups:
         if group not in run.context.directory.groups:
             raise errors.api_usage(f"No such group: {group}")
         if not run.context.may("ModifyGroup") and group not in run.context.leader_of:
             raise errors.security(f"User {run.context.user_id} does not lead group {group}")
         if not request.dryRun:
-            tx.update("ExperimenterGroup", group, permissions=bits)
+            for name, ids in set_permissions(tx, group, bits).items():
+                cut.setdefault(java_name(name), []).extend(ids)
     run.after.append(run.server.forget_caches)
     included = {java_name("ExperimenterGroup"): list(groups)}
-    return omero.cmd.Chmod2Response(includedObjects=included, deletedObjects={})
+    return omero.cmd.Chmod2Response(includedObjects=included, deletedObjects=cut)
+
+
+def set_permissions(tx: Transaction, group: int, bits: int) -> dict[str, list[int]]:
+    """Change a group's permissions.
+
+    Returns:
+        By class, the links that were cut: in a group that becomes private, those between what different users own, as
+        each would show the other something.
+    """
+    tx.update("ExperimenterGroup", group, permissions=bits)
+    if bits & permissions.GROUP_READ:
+        return {}
+    cut: dict[str, list[int]] = {}
+    for entity in MODEL_ENTITIES.values():
+        if not entity.is_link or entity.is_global:
+            continue
+        ends = [MODEL_ENTITIES[entity.properties[end].type] for end in ("parent", "child")]
+        if any(end.is_global for end in ends):
+            continue
+        sql = (
+            f'SELECT l.id FROM "{entity.root}" AS l JOIN "{ends[0].root}" AS p ON p.id = l.parent'
+            f' JOIN "{ends[1].root}" AS c ON c.id = l.child'
+            " WHERE l.group_id = :group AND (p.owner_id <> c.owner_id OR l.owner_id <> p.owner_id)"
+        )
+        found = [row[0] for row in tx.rows(sql, {"group": group})]
+        if found:
+            tx.delete(entity.name, found)
+            cut[entity.name] = found
+    return cut
 
 
 def _cut_links(tx: Transaction, closure: Closure) -> dict[str, list[int]]:

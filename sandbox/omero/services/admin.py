@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from sandbox.omero import errors, hydrate, permissions
+from sandbox.omero.commands.move import set_permissions
 from sandbox.omero.context import (
     GUEST_GROUP,
     GUEST_USER,
@@ -382,10 +383,10 @@ class Admin(Service):
         if text_of(group.name):
             values["name"] = group.name.val
         wanted = group.details.permissions if group.details is not None else None
-        if wanted is not None:
-            values["permissions"] = permissions.permission_bits(permissions.permission_text(wanted._perm1))
         with self.server.database.write(context) as tx:
             tx.update("ExperimenterGroup", group_id, **values)
+            if wanted is not None:
+                set_permissions(tx, group_id, permissions.permission_bits(permissions.permission_text(wanted._perm1)))
         self.server.forget_caches()
 
     def changePermissions(self, target: Any, wanted: Any, current: Any) -> None:
@@ -398,7 +399,7 @@ class Admin(Service):
         context = self._require_group(group_id, "ModifyGroup", current)
         bits = permissions.permission_bits(permissions.permission_text(wanted._perm1))
         with self.server.database.write(context) as tx:
-            tx.update("ExperimenterGroup", group_id, permissions=bits)
+            set_permissions(tx, group_id, bits)
         self.server.forget_caches()
 
     def _require_group(self, group_id: int, privilege: str, current: Any) -> Context:
