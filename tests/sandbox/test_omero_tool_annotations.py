@@ -74,7 +74,7 @@ def test_all_rows_and_kinds_of_a_table_arrive_and_a_rerun_changes_nothing(lab: L
     rows, wide = get(typed("dataset", "d"))
     assert values(rows, images[0]) == [("dose", "1"), ("medium", "DMEM, 10 %")]
     assert values(rows, images[1]) == [("dose", "2"), ("medium", "µ")]
-    assert values(rows, images[0], "tag") == [("", "good")]
+    assert values(rows, images[0], "tag") == [("quality", "good")]  # with its tag set
     assert values(rows, images[0], "comment") == [("", 'says "hi"')]
     assert values(rows, images[0], "rating") == [("", "4")]
     assert [(row["image_name"], row["tags"], row["dose"]) for row in wide] == [
@@ -150,7 +150,7 @@ def test_what_was_fetched_can_be_written_elsewhere(lab: Lab, annotate, get, imag
 
 
 def test_tags_comments_and_ratings_go_along_and_files_stay(lab: Lab, annotate, get, images, tmp_path: Path):
-    annotate("image,TAG,COMMENT,RATING,dose\ncell_1.tif,good,fine,4,1\n")
+    annotate("image,TAG,TAG,COMMENT,RATING,dose\ncell_1.tif,good,bad[quality],fine,4,1\n")
     attach(lab, images[0], "note.txt", b"x")
     get(typed("dataset", "d"))
     tidy = (tmp_path / "tidy.tsv").read_text().replace(f"\t{images[0]}\t", f"\t{images[1]}\t")
@@ -159,6 +159,28 @@ def test_tags_comments_and_ratings_go_along_and_files_stay(lab: Lab, annotate, g
     for kind in ("key_value", "tag", "comment", "rating"):
         assert values(rows, images[1], kind) == values(rows, images[0], kind) != []
     assert values(rows, images[1], "attachment") == []
+    assert set(values(rows, images[1], "tag")) == {("", "good"), ("quality", "bad")}
+
+
+def test_an_object_without_annotations_has_its_row_too(lab: Lab, annotate, get, images):
+    """The table with one row an object is an object table: what is missing in it would be lost to the next step."""
+    annotate("image,status,TAG\ncell_2.tif,healthy,good[quality]\ncell_2.tif,treated,\n")
+    _, wide = get(typed("dataset", "d"))
+    assert [(row["image_id"], row["row_count"], row["status"]) for row in wide] == [
+        (str(images[0]), "0", "fetched"), (str(images[1]), "3", "fetched"),
+    ]  # fmt: skip
+    assert (wide[1]["key status"], wide[1]["tags"], wide[0]["tags"]) == ("healthy; treated", "good", "")
+
+
+def test_what_cannot_be_fetched_is_said_of_every_object(lab: Lab, get, images, monkeypatch, tmp_path: Path):
+    def refuse() -> None:
+        raise UserError("refused")
+
+    fail_at(monkeypatch, omero_get_annotations, "linked_texts", 1, refuse)
+    with pytest.raises(UserError, match="refused"):
+        get(typed("dataset", "d"))
+    assert [row["status"] for row in read_rows(tmp_path / "wide.tsv")] == ["failed: refused"] * 2
+    assert not (tmp_path / "tidy.tsv").exists()
 
 
 @pytest.mark.parametrize(

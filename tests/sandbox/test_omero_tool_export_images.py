@@ -122,11 +122,24 @@ def test_an_image_that_cannot_be_read_leaves_no_file_behind(lab: Lab, export, tm
     def refuse() -> None:
         raise UserError("image 2: OMERO cannot deliver its pixels")
 
-    fail_at(monkeypatch, image_export, "write_ome_tiff", 3, refuse)
+    fail_at(monkeypatch, image_export, "check_pixels", 2, refuse)
     with pytest.raises(UserError, match="cannot deliver"):
         export(typed("dataset", "d"))
     assert list((tmp_path / "images").iterdir()) == []
-    assert not (tmp_path / "meta.tsv").exists()
+    statuses = [row["status"] for row in read_rows(tmp_path / "meta.tsv")]
+    assert statuses == ["taken back", "failed: image 2: OMERO cannot deliver its pixels", "not done"]
+
+
+def test_every_image_that_does_not_have_what_was_chosen_is_named(lab: Lab, export, tmp_path: Path):
+    dataset = lab.container("Dataset", "d")
+    for number, name in enumerate(("DAPI", "GFP", "DAPI", "RFP")):
+        lab.image(f"im {number}", np.zeros((2, 2), np.uint8), dataset, [name])
+    form = {"kind": "ome_tiff", "selection": {"channels": "DAPI"}}
+    with pytest.raises(UserError, match=r"'im 1': no channel 'DAPI'.* 1 more failed: the column status says why"):
+        export(typed("dataset", "d"), format=form)
+    statuses = [row["status"] for row in read_rows(tmp_path / "meta.tsv")]
+    assert [status[:8] for status in statuses] == ["not done", "failed: ", "not done", "failed: "]
+    assert "'im 3': no channel 'DAPI'. It has: 1 RFP" in statuses[3]
 
 
 def test_a_connection_that_breaks_leaves_no_file_behind(

@@ -133,3 +133,78 @@ def test_the_number_of_queries_does_not_grow_with_the_images(lab: Lab, monkeypat
         found = omero_roi_shapes.load_shapes(session, images)
     assert [len(shapes) for shapes in found.values()] == [3, 3, 3, 3]
     assert len(calls) == 1 + 3  # 12 ROIs: 5 + 5 + 2
+
+
+def add_roi(lab: Lab, image: int, kind: str, **values) -> int:
+    """A ROI of one shape; returns its id."""
+    roi, shape = omero.model.RoiI(), getattr(omero.model, f"{kind}I")()
+    for name, value in values.items():
+        number = rint if name.startswith("the") else rdouble
+        setattr(shape, name, rstring(value) if isinstance(value, str) else number(value))
+    roi.image = omero.model.ImageI(image, False)
+    roi.addShape(shape)
+    return lab.save(roi)
+
+
+def test_no_shape_is_lost_silently(lab: Lab, export):
+    """What lies outside, between pixel centres, or is of a kind that no client draws."""
+    image = lab.image("im", {(z, 0, 0): np.zeros((20, 30), np.uint8) for z in range(2)})
+    add_roi(lab, image, "Rectangle", x=2, y=3, width=4, height=5, theZ=0)
+    lost = [
+        add_roi(lab, image, "Rectangle", x=2, y=3, width=4, height=5, theZ=7),
+        add_roi(lab, image, "Rectangle", x=2, y=3, width=4, height=5, theT=1),
+        add_roi(lab, image, "Ellipse", x=200, y=3, radiusX=4, radiusY=5),
+        add_roi(lab, image, "Rectangle", x=8.6, y=3, width=0.8, height=5),
+        add_roi(lab, image, "Path", d="M 0 0 L 9 9"),
+    ]
+    [file], shapes, row = export(image)
+    assert (row["shape_count"], row["not_drawn"], row["status"]) == ("6", str(len(lost)), "not all drawn")
+    assert int(np.count_nonzero(tifffile.imread(file))) == 4 * 5
+    assert [one["shape"] for one in shapes if int(one["roi_id"]) in lost][-1] == "path"
+    file.unlink()
+    for form in ("geojson", "ome_xml"):
+        [file], shapes, row = export(image, form)
+        assert (row["not_drawn"], row["status"], len(shapes)) == ("1", "not all drawn", 6)
+        file.unlink()
+
+
+def test_a_large_label_map_is_drawn_by_bands_like_in_one_piece(lab: Lab, export, monkeypatch):
+    image = lab.image("im", np.zeros((75, 90), np.uint8))
+    rng = np.random.default_rng(4)
+    for kind in ("Rectangle", "Ellipse", "Mask"):
+        for _ in range(3):
+            x, y, width, height = (round(float(number), 1) for number in rng.uniform((0, 0, 5, 5), (60, 50, 40, 40)))
+            if kind == "Mask":
+                roi, mask = omero.model.RoiI(), omero.model.MaskI()
+                mask.x, mask.y, mask.width, mask.height = map(rdouble, (int(x), int(y), 31, 33))
+                mask.bytes = np.packbits(rng.random((33, 31)) < 0.6).tobytes()
+                roi.image = omero.model.ImageI(image, False)
+                roi.addShape(mask)
+                lab.save(roi)
+                continue
+            names = ("x", "y", "width", "height") if kind == "Rectangle" else ("x", "y", "radiusX", "radiusY")
+            add_roi(lab, image, kind, **dict(zip(names, (x, y, width, height), strict=True)))
+    add_roi(lab, image, "Polygon", points="3.5,70.2 80.1,60 44,5.5 20,33")
+    add_roi(lab, image, "Point", x=33.2, y=64.0)
+    whole = {}
+    for overlap in ("first", "last"):
+        [file], _, row = export(image, overlap=overlap)
+        whole[overlap] = tifffile.imread(file), row["overlap_px"], row["not_drawn"]
+    assert whole["first"][0].max() >= 9
+    monkeypatch.setattr(omero_export_rois, "BAND", 16)
+    for overlap, (labels, shared, lost) in whole.items():
+        [file], _, row = export(image, overlap=overlap)
+        with tifffile.TiffFile(file) as found:
+            assert (found.series[0].axes, found.pages[0].tilewidth) == ("YX", 16)
+            np.testing.assert_array_equal(found.asarray(), labels)
+        assert (row["overlap_px"], row["not_drawn"]) == (shared, lost)
+
+
+def test_text_that_xml_cannot_hold_does_not_break_the_document(lab: Lab, export):
+    from ome_types import from_xml
+
+    image = lab.image("im", np.zeros((20, 30), np.uint8))
+    add_roi(lab, image, "Rectangle", x=2, y=3, width=4, height=5, textValue="a\x01b & <c>")
+    [file], _, _ = export(image, "ome_xml")
+    [roi] = from_xml(file.read_text(), validate=True).rois
+    assert roi.union[0].text == "a\N{REPLACEMENT CHARACTER}b & <c>"

@@ -1,7 +1,9 @@
 """Object tables and other tabular files: one header line, columns separated by tabs."""
 
 import csv
+import os
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -87,14 +89,20 @@ def read_object_ids(path: str | Path) -> tuple[str, tuple[int, ...]]:
 def write_table(path: str | Path, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> int:
     """Write a tab-separated file with a header and return how many rows it has.
 
-    None becomes an empty cell. Tabs and line breaks within a value become spaces: Galaxy splits at them.
+    None becomes an empty cell. Tabs and line breaks within a value become spaces: Galaxy splits at them. A table that
+    cannot be finished (a full disk) is left empty: half of one could be taken for all.
     """
     count = 0
-    with Path(path).open("w", encoding="utf-8", newline="") as file:
-        file.write("\t".join(_cell(name) for name in columns) + "\n")
-        for row in rows:
-            file.write("\t".join(_cell(value) for value in row) + "\n")
-            count += 1
+    try:
+        with Path(path).open("w", encoding="utf-8", newline="") as file:
+            file.write("\t".join(_cell(name) for name in columns) + "\n")
+            for row in rows:
+                file.write("\t".join(_cell(value) for value in row) + "\n")
+                count += 1
+    except BaseException:
+        with suppress(OSError):
+            os.truncate(path, 0)
+        raise
     return count
 
 

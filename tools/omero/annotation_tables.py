@@ -50,7 +50,9 @@ def read_wanted(
         if pair.namespace == TAG_NAMESPACE or key == "tag":
             # omero-scripts separates tags by commas, as it does not allow them in a tag.
             texts = pair.value.split(",") if reading.dialect == "omero-scripts-new" else [pair.value]
-            wanted.tags |= dict.fromkeys(parse_tag(text.strip()) for text in texts if text.strip())
+            tags = [parse_tag(text.strip()) for text in texts if text.strip()]
+            # omero_get_annotations writes the tag set as key.
+            wanted.tags |= dict.fromkeys(tags if key == "tag" else [(pair.value, pair.key)])
         elif key == "comment":
             wanted.comments[pair.value] = None
         elif key == "attachment":

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
 from fileset_files import Fileset, download, load_filesets
-from image_export import all_or_nothing
 from image_names import image_identifier, safe_name
+from object_report import AT_WORK, Row, do_each
 from omero_image_details import ImageDetails
 from omero_reconnect import Connection
 from omero_session import Session
@@ -19,38 +19,52 @@ _FORMATS = {
 }
 
 
-def export_filesets(session: Session, images: Sequence[ImageDetails], folder: Path) -> list[tuple[str, str]]:
-    """Download the files that images were imported from, as `<name>__<Galaxy's format>`; on failure remove all.
+def export_filesets(
+    session: Session, images: Sequence[ImageDetails], folder: Path, *, report: Sequence[Row], made: list[Path]
+) -> None:
+    """Download the files that images were imported from, as `<name>__<Galaxy's format>`.
 
     A fileset comes once, however many images of it were chosen; several files go to one zip, with their folders.
 
-    Returns:
-        For each image: the name of its fileset in the list, and how the files were checked.
+    Args:
+        session: An open session.
+        images: The images.
+        folder: Where to write.
+        report: One row an image, see `object_report`; learns the name of its fileset in the list, and how the files
+            were checked.
+        made: Gets the files, for the caller to remove if anything fails.
 
     Raises:
         UserError: An image that was not imported from files, or a file that OMERO cannot deliver as it was imported.
     """
-    for image in images:
-        if image.fileset_id is None:
-            raise UserError(
-                f"image {image.image_id} {image.name!r}: it was not imported from files, so OMERO has no original of "
-                "it. Export it as OME-TIFF or OME-Zarr."
-            )
-    filesets = load_filesets(session, [image.fileset_id for image in images if image.fileset_id is not None])
+    do_each(report, images, lambda image, _: _check_imported(image))
+    rows: dict[int, list[Row]] = {}
+    for image, row in zip(images, report, strict=True):
+        rows.setdefault(image.fileset_id or 0, []).append(row)
+    filesets = load_filesets(session, list(rows))
     names = {image.image_id: image.name for image in images}
     folder.mkdir(parents=True, exist_ok=True)
-    done: dict[int, tuple[str, str]] = {}
     connection = Connection(session)
     try:
-        with all_or_nothing() as made:
-            for number, fileset in enumerate(filesets, 1):
-                name = _name(fileset, names)
-                made.append(folder / f"{name}__{_format(fileset)}")
-                done[fileset.fileset_id] = (name, _write(connection, fileset, made[-1]))
-                print(f"{number}/{len(filesets)} {name}: {len(fileset.files)} files", flush=True)
+        for number, fileset in enumerate(filesets, 1):
+            for row in rows[fileset.fileset_id]:
+                row["status"] = AT_WORK
+            name = _name(fileset, names)
+            made.append(folder / f"{name}__{_format(fileset)}")
+            checked = _write(connection, fileset, made[-1])
+            for row in rows[fileset.fileset_id]:
+                row |= {"image": name, "checked": checked, "status": "exported"}
+            print(f"{number}/{len(filesets)} {name}: {len(fileset.files)} files", flush=True)
     finally:
         connection.close()
-    return [done[image.fileset_id] for image in images if image.fileset_id is not None]
+
+
+def _check_imported(image: ImageDetails) -> None:
+    if image.fileset_id is None:
+        raise UserError(
+            f"image {image.image_id} {image.name!r}: it was not imported from files, so OMERO has no original of "
+            "it. Export it as OME-TIFF or OME-Zarr."
+        )
 
 
 def _write(connection: Connection, fileset: Fileset, path: Path) -> str:

@@ -1,10 +1,8 @@
 """Views of images written to files: OME-TIFF or OME-Zarr, all of them or none, with checksums of their pixels."""
 
-import errno
 import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -12,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from image_names import safe_name
 from image_views import View, view_tiles
+from object_report import AT_WORK, Row
 from ome_tiff import tile_side, write_ome_tiff
 from ome_zarr_export import load_fields, plate_parts, write_zarr
 from ome_zarr_metadata import Plate
@@ -34,16 +33,6 @@ class Output:
     plate: Plate | None = None
 
 
-@dataclass(frozen=True)
-class Exported:
-    """A view in a file, with the SHA-1 of its pixels (big-endian, by t, c, z, y, x) and what that was compared with."""
-
-    name: str
-    view: View
-    sha1: str
-    checked: str
-
-
 def plan_outputs(session: Session, views: Sequence[View], form: Mapping[str, Any]) -> list[Output]:
     """Decide which file each view goes to: one each, or with `plates` one for all images of a plate."""
     for view in views:
@@ -64,55 +53,56 @@ def plan_outputs(session: Session, views: Sequence[View], form: Mapping[str, Any
     return outputs
 
 
-def export(session: Session, outputs: Sequence[Output], folder: Path, form: Mapping[str, Any]) -> list[Exported]:
-    """Write files; on failure remove what was written.
+def export(
+    session: Session,
+    outputs: Sequence[Output],
+    folder: Path,
+    form: Mapping[str, Any],
+    *,
+    report: Iterable[Row],
+    made: list[Path],
+) -> None:
+    """Write files.
 
     Args:
         session: An open session.
         outputs: What to write.
         folder: Where.
         form: `kind` "ome_tiff" with `compression`, or "ome_zarr" with `version`; `mismatch` as `check_pixels` takes it.
+        report: One row a view, see `object_report`; learns the SHA-1 of its pixels (big-endian, by t, c, z, y, x) and
+            what that was compared with.
+        made: Gets the files, for the caller to remove if anything fails.
 
     Raises:
-        UserError: The server cannot deliver an image, pixels differ from OMERO's checksum, or the disk is full.
+        UserError: The server cannot deliver an image, or pixels differ from OMERO's checksum.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    exported: list[Exported] = []
+    rows = iter(report)
     # One stream over all files: requests for the next one are on their way while this one is written.
     views = (view for output in outputs for _, view in output.parts)
     tiles = fetch_tiles(session, (tile for view in views for tile in view_tiles(view, _side(view))))
-    with all_or_nothing() as made:
-        try:
-            for number, output in enumerate(outputs, 1):
-                made.append(folder / f"{output.name}{SUFFIXES[form['kind']]}")
-                exported += _write(session, output, made[-1], tiles, form)
-                print(f"{number}/{len(outputs)} {made[-1].name}", flush=True)
-        finally:
-            tiles.close()
-    return exported
-
-
-@contextmanager
-def all_or_nothing() -> Iterator[list[Path]]:
-    """Give a list for the paths of files that are made; if the block fails they are removed."""
-    made: list[Path] = []
     try:
-        yield made
-    except BaseException as error:
-        for path in made:
-            path.unlink(missing_ok=True)
-        if isinstance(error, OSError) and error.errno == errno.ENOSPC:
-            raise UserError(f"disk: full while writing {made[-1].name}. Make room and run again.") from error
-        raise
+        for number, output in enumerate(outputs, 1):
+            made.append(folder / f"{output.name}{SUFFIXES[form['kind']]}")
+            _write(session, output, made[-1], tiles, form, rows=list(islice(rows, len(output.parts))))
+            print(f"{number}/{len(outputs)} {made[-1].name}", flush=True)
+    finally:
+        tiles.close()
 
 
 def _write(
-    session: Session, output: Output, path: Path, tiles: Iterator["np.ndarray"], form: Mapping[str, Any]
-) -> list[Exported]:
+    session: Session,
+    output: Output,
+    path: Path,
+    tiles: Iterator["np.ndarray"],
+    form: Mapping[str, Any],
+    *,
+    rows: Sequence[Row],
+) -> None:
     digests = [_Digest() for _ in output.parts]
     parts = [
-        (place, view, digest.passing(_tiles_of(view, tiles), view), _side(view))
-        for (place, view), digest in zip(output.parts, digests, strict=True)
+        (place, view, _reported(digest.passing(_tiles_of(view, tiles), view), row), _side(view))
+        for (place, view), digest, row in zip(output.parts, digests, rows, strict=True)
     ]
     source = f"{session.address}/{_source(output)}"
     if form["kind"] == "ome_zarr":
@@ -120,10 +110,17 @@ def _write(
     else:
         [(_, view, arrays, side)] = parts
         write_ome_tiff(path, view.result, arrays, side, source, compression=form.get("compression", "auto"))
-    return [
-        Exported(output.name, view, digest.hex, check_pixels(view, digest.hex, form.get("mismatch", "refuse")))
-        for (_, view), digest in zip(output.parts, digests, strict=True)
-    ]
+    for (_, view), digest, row in zip(output.parts, digests, rows, strict=True):
+        row |= {"status": AT_WORK, "sha1": digest.hex}
+        row["checked"] = check_pixels(view, digest.hex, form.get("mismatch", "refuse"))
+        row["status"] = "exported"
+
+
+def _reported(tiles: Iterator["np.ndarray"], row: Row) -> Iterator["np.ndarray"]:
+    """Pass tiles of an image on; the row says that it is at work, which of a plate's images only one is."""
+    row["status"] = AT_WORK
+    yield from tiles
+    row["status"] = "written"
 
 
 def check_pixels(view: View, sha1: str, mismatch: str = "refuse") -> str:

@@ -1,14 +1,17 @@
 """The table of what a tool did, object by object: written also when the run fails."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from object_table import write_table
+from tool_errors import UserError
 
 AT_WORK = "at work"
+FAILED = "failed: "
 Row = dict[str, Any]
+Thing = TypeVar("Thing")
 
 
 @contextmanager
@@ -17,6 +20,7 @@ def object_report(path: Path, columns: Sequence[str]) -> Iterator[list[Row]]:
 
     If the run fails, everything that it made is taken back (that is the caller's part), and the rows say so: the object
     whose `status` is `AT_WORK` has failed, those with another status are "taken back", those without one "not done".
+    A status that begins with `FAILED` stays.
 
     Args:
         path: Table to write.
@@ -30,12 +34,39 @@ def object_report(path: Path, columns: Sequence[str]) -> Iterator[list[Row]]:
         yield rows
     except BaseException as error:
         for row in rows:
-            status = row.get("status")
-            reason = str(error) or type(error).__name__
-            row["status"] = f"failed: {reason}" if status == AT_WORK else "taken back" if status else "not done"
+            status, reason = row.get("status") or "", str(error) or type(error).__name__
+            if not status.startswith(FAILED):
+                row["status"] = f"{FAILED}{reason}" if status == AT_WORK else "taken back" if status else "not done"
         _write(path, columns, rows)
         raise
     _write(path, columns, rows)
+
+
+def do_each(rows: Iterable[Row], things: Iterable[Thing], do: Callable[[Thing, Row], None]) -> None:
+    """Do something for each object; where one fails go on with the next, so that the rows name all that fail.
+
+    Args:
+        rows: One row a thing.
+        things: The objects.
+        do: Gets an object and its row, which is `AT_WORK` meanwhile and afterwards as before unless `do` says more.
+
+    Raises:
+        UserError: The first failure, and how many more there are.
+    """
+    errors = []
+    for row, thing in zip(rows, things, strict=True):
+        before, row["status"] = row.get("status"), AT_WORK
+        try:
+            do(thing, row)
+        except UserError as error:
+            row["status"] = f"{FAILED}{error}"
+            errors.append(error)
+        if row["status"] == AT_WORK:
+            row["status"] = before
+    if len(errors) > 1:
+        raise UserError(f"{errors[0]} {len(errors) - 1} more failed: the column status says why.") from errors[0]
+    if errors:
+        raise errors[0]
 
 
 @contextmanager

@@ -59,7 +59,7 @@ def write_ome_tiff(
                 spill = stack.enter_context(tempfile.TemporaryFile(dir=path.parent))
                 source_tiles = _with_halves(source_tiles, (height, width), side, planes, spill)
             file.write(
-                _padded(source_tiles, side),
+                padded(source_tiles, side),
                 shape=(image.size_t, image.size_c, image.size_z, height, width),
                 dtype=dtype,
                 tile=(side, side),
@@ -104,7 +104,7 @@ def _middle(length: int) -> slice:
     return slice(start, start + SAMPLE)
 
 
-def _padded(tiles: Iterable["np.ndarray"], side: int) -> Iterator["np.ndarray"]:
+def padded(tiles: Iterable["np.ndarray"], side: int) -> Iterator["np.ndarray"]:
     """TIFF stores whole tiles: fill those at the right and lower border with zeros."""
     import numpy as np
 

@@ -51,15 +51,15 @@ def _add_instrument(root: Element, number: int, instrument: Instrument) -> None:
             if isinstance(value, Length):
                 _set_length(made, name, value)
             elif value != "Unknown":  # OMERO's word; OME's enumerations do not have it.
-                made.set(name, _clean(str(value)))
+                made.set(name, valid_text(str(value)))
 
 
 def _add_image(root: Element, number: int, image: ImageDetails, in_tiff: bool) -> Element:
-    element = SubElement(root, "Image", ID=f"Image:{number}", Name=_clean(image.name))
+    element = SubElement(root, "Image", ID=f"Image:{number}", Name=valid_text(image.name))
     if image.acquired:
         SubElement(element, "AcquisitionDate").text = image.acquired.strftime("%Y-%m-%dT%H:%M:%S")
     if image.description:
-        SubElement(element, "Description").text = _clean(image.description)
+        SubElement(element, "Description").text = valid_text(image.description)
     if image.instrument:
         SubElement(element, "InstrumentRef", ID=f"Instrument:{number}")
         if image.instrument.objective is not None:
@@ -97,7 +97,7 @@ def _add_channel(parent: Element, identifier: str, channel: Channel) -> None:
     values: dict[str, Any] = {"Name": channel.name, "Color": channel.color, "Fluor": channel.fluor}
     for name, value in values.items():
         if value is not None:
-            element.set(name, _clean(str(value)))
+            element.set(name, valid_text(str(value)))
     _set_length(element, "EmissionWavelength", channel.emission)
     _set_length(element, "ExcitationWavelength", channel.excitation)
 
@@ -111,14 +111,14 @@ def _add_annotations(root: Element, images: Sequence[tuple[Element, ImageDetails
         made = []
         for tag in image.tags:
             made.append(SubElement(parent, "TagAnnotation"))
-            SubElement(made[-1], "Value").text = _clean(tag)
+            SubElement(made[-1], "Value").text = valid_text(tag)
         for key_values in image.key_values:
             made.append(SubElement(parent, "MapAnnotation"))
             if key_values.namespace:
-                made[-1].set("Namespace", _clean(key_values.namespace))
+                made[-1].set("Namespace", valid_text(key_values.namespace))
             value = SubElement(made[-1], "Value")
             for key, text in key_values.pairs:
-                SubElement(value, "M", K=_clean(key)).text = _clean(text)
+                SubElement(value, "M", K=valid_text(key)).text = valid_text(text)
         for element in made:
             element.set("ID", f"Annotation:{count}")
             # OME-XML wants the references of an image after its pixels.
@@ -132,5 +132,6 @@ def _set_length(element: Element, name: str, length: Length | None) -> None:
         element.set(f"{name}Unit", length.symbol)
 
 
-def _clean(text: str | None) -> str:
+def valid_text(text: str | None) -> str:
+    """A text without the characters that XML cannot hold."""
     return _FORBIDDEN.sub("\N{REPLACEMENT CHARACTER}", text or "")

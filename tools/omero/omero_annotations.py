@@ -56,13 +56,28 @@ def linked_pairs(session: Session, kind: str, ids: Sequence[int]) -> list[Linked
     for start in range(0, len(wanted), BATCH):
         chunk = wanted[start : start + BATCH]
         for one in session.objects("select m from MapAnnotation m where m.id in (:ids)", ids=chunk):
-            values[one.id.val] = tuple((pair.name, pair.value) for pair in one.getMapValue() or ())
+            values[one.id.val] = tuple((pair.name, pair.value or "") for pair in one.getMapValue() or ())
     return [_linked([*row, values.get(row[1], ())]) for row in links]
 
 
 def linked_texts(session: Session, kind: str, ids: Sequence[int], annotation: str) -> list[Linked]:
     """All tags or comments of objects: `annotation` is "TagAnnotation" or "CommentAnnotation"."""
-    return [_linked(row) for row in _links(session, kind, ids, f"{annotation} a", ", a.textValue")]
+    rows = _links(session, kind, ids, f"{annotation} a", ", a.textValue")
+    return [_linked([*row[:5], row[5] or ""]) for row in rows]
+
+
+def find_tag_sets(session: Session, tag_ids: Sequence[int]) -> dict[int, list[str]]:
+    """The names of the tag sets that tags belong to; tags that belong to none are left out."""
+    hql = (
+        "select l.child.id, p.textValue from AnnotationAnnotationLink l, TagAnnotation p "
+        "where l.parent.id = p.id and p.ns = :ns and l.child.id in (:ids) order by l.child.id, p.id"
+    )
+    found: dict[int, list[str]] = {}
+    wanted = sorted(set(tag_ids))
+    for start in range(0, len(wanted), BATCH):
+        for tag_id, name in session.rows(hql, ns=TAG_SET_NAMESPACE, ids=wanted[start : start + BATCH]):
+            found.setdefault(tag_id, []).append(name or "")
+    return found
 
 
 def linked_ratings(session: Session, kind: str, ids: Sequence[int]) -> list[Linked]:

@@ -2,14 +2,16 @@
 
 import argparse
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from fileset_export import export_filesets
-from image_export import Exported, export, plan_outputs
+from image_export import export, plan_outputs
+from image_names import image_identifier
 from image_views import Selection, View, choose_view, read_selection
-from object_table import write_table
+from made_files import all_or_nothing
+from object_report import Row, do_each, object_report
 from omero_image_details import ImageDetails, load_image_details
 from omero_instruments import Length
 from omero_objects import find_nonempty_images, read_target
@@ -23,51 +25,65 @@ METADATA_COLUMNS = (
     *("image_id", "image_name", "image", "size_x", "size_y", "size_z", "size_c", "size_t", "pixel_type"),
     *("physical_size_x_um", "physical_size_y_um", "physical_size_z_um", "channel_names", "acquisition_date"),
     *("roi_id", "region_x", "region_y", "region_width", "region_height", "level", "projection", "sha1", "checked"),
+    "status",
 )
 
 
-def plan_views(session: Session, images: Sequence[ImageDetails], form: Mapping[str, Any]) -> list[View]:
+def plan_views(
+    session: Session, images: Sequence[ImageDetails], form: Mapping[str, Any], report: Sequence[Row]
+) -> list[View]:
     """Decide what is exported of each image.
 
     Args:
         session: An open session.
         images: The images.
         form: The choices of the tool's form, as `read_selection` takes them.
+        report: One row an image, see `object_report`; learns which image does not have what was chosen.
 
     Raises:
         UserError: An image does not have what was chosen, or none has a ROI to crop to.
     """
     chosen = read_selection(form)
     region = form.get("region") or {"kind": "all"}
-    if region["kind"] != "rois":
-        return [choose_view(image, chosen, _sizes(session, image, chosen)) for image in images]
     name = (region.get("roi_name") or "").strip()
-    shapes = load_shapes(session, [image.image_id for image in images], name)
-    views = []
-    for image in images:
+    crops = region["kind"] == "rois"
+    shapes = load_shapes(session, [image.image_id for image in images], name) if crops else {}
+    views: list[View] = []
+
+    def plan(image: ImageDetails, _: Row) -> None:
+        boxes = roi_regions(image, shapes[image.image_id]) if crops else [None]
         sizes = _sizes(session, image, chosen)
-        views += [choose_view(image, chosen, sizes, box) for box in roi_regions(image, shapes[image.image_id])]
+        views.extend(choose_view(image, chosen, sizes, box) for box in boxes)
+
+    do_each(report, images, plan)
     if not views:
         named = f" of name {name!r}" if name else ""
         raise UserError(f"ROIs: none of the {len(images)} images has a ROI{named} that you can read. Draw some first.")
     return views
 
 
-def metadata_rows(
-    images: Sequence[ImageDetails], rows: Iterable[tuple[ImageDetails, str, Sequence[Any]]]
-) -> tuple[list[str], Iterator[list[Any]]]:
-    """Header and rows of the metadata table: `METADATA_COLUMNS`, then one column for each key of the key-value pairs.
+def metadata_columns(images: Sequence[ImageDetails]) -> list[str]:
+    """Columns of the metadata table: `METADATA_COLUMNS`, then one for each key of the images' key-value pairs.
 
-    A key that an image has several times gives its values joined by "; ". A key that has a fixed column's name gets
-    "key " before it. Physical sizes are in micrometres, empty where the unit has no length (such as pixels).
-
-    Args:
-        images: Whose keys become columns.
-        rows: The image as it was exported, its name in the list, and the values from `roi_id` on.
+    A key that has a fixed column's name gets "key " before it.
     """
-    keys = list(dict.fromkeys(key for image in images for key, _ in image.pairs))
-    columns = [*METADATA_COLUMNS, *(f"key {key}" if key in METADATA_COLUMNS else key for key in keys)]
-    return columns, (_metadata_row(image, name, values, keys) for image, name, values in rows)
+    return [*METADATA_COLUMNS, *dict.fromkeys(_key_column(key) for image in images for key, _ in image.pairs)]
+
+
+def metadata_row(image: ImageDetails, name: str) -> Row:
+    """What the metadata table says of an image; `name` is what the list calls it.
+
+    A key that an image has several times gives its values joined by "; ". Physical sizes are in micrometres, None where
+    the unit has no length (such as pixels).
+    """
+    row: Row = {"image_id": image.image_id, "image_name": image.name, "image": name, "pixel_type": image.pixel_type}
+    row |= {f"size_{axis}": getattr(image, f"size_{axis}") for axis in "xyzct"}
+    row |= {f"physical_size_{axis}_um": _micrometre(getattr(image, f"physical_{axis}")) for axis in "xyz"}
+    row["channel_names"] = "; ".join(channel.name or "" for channel in image.channels)
+    row["acquisition_date"] = None if image.acquired is None else image.acquired.strftime("%Y-%m-%dT%H:%M:%SZ")
+    for key in dict.fromkeys(key for key, _ in image.pairs):
+        row[_key_column(key)] = "; ".join(value for other, value in image.pairs if other == key)
+    return row
 
 
 def main() -> None:
@@ -79,17 +95,27 @@ def main() -> None:
     args = parser.parse_args()
     config = json.loads(args.config.read_text())
     form = config.get("format") or {"kind": "ome_tiff"}
-    with open_session(config["omero_host"], config.get("omero_group") or "") as session:
+    columns: list[str] = []
+    with (
+        all_or_nothing() as made,
+        object_report(args.metadata, columns) as report,
+        open_session(config["omero_host"], config.get("omero_group") or "") as session,
+    ):
         records = find_nonempty_images(session, read_target(config["target"]))
         images = load_image_details(session, [record.image_id for record in records])
+        columns += metadata_columns(images)
+        report += [metadata_row(image, image_identifier(image.image_id, image.name)) for image in images]
         if form["kind"] == "original":
-            names = export_filesets(session, images, args.folder)
-            rows = [(image, name, [*[None] * 8, checked]) for image, (name, checked) in zip(images, names, strict=True)]
+            export_filesets(session, images, args.folder, report=report, made=made)
         else:
-            views = plan_views(session, images, form.get("selection") or {})
-            exported = export(session, plan_outputs(session, views, form), args.folder, form)
-            rows = [(one.view.result, one.name, _choice(one)) for one in exported]
-    write_table(args.metadata, *metadata_rows(images, rows))
+            views = plan_views(session, images, form.get("selection") or {}, report)
+            outputs = plan_outputs(session, views, form)
+            # From one row an image to one a view: an image may have several crops.
+            report[:] = [_view_row(output.name, view) for output in outputs for _, view in output.parts]
+            export(session, outputs, args.folder, form, report=report, made=made)
+            shown = {view.image.image_id for view in views}
+            without = [image for image in images if image.image_id not in shown]
+            report += [{**metadata_row(image, ""), "status": "no ROI"} for image in without]
 
 
 def _sizes(session: Session, image: ImageDetails, chosen: Selection) -> list[tuple[int, int]]:
@@ -97,27 +123,19 @@ def _sizes(session: Session, image: ImageDetails, chosen: Selection) -> list[tup
     return level_sizes(session, image) if chosen.level else [(image.size_x, image.size_y)]
 
 
-def _choice(one: Exported) -> list[Any]:
-    box, view = one.view.chosen, one.view
-    place = (box.roi_id, box.x, box.y, box.width, box.height)
-    return [*place, view.level, view.projection, one.sha1, one.checked]
+def _view_row(name: str, view: View) -> Row:
+    box = view.chosen
+    place = {"region_x": box.x, "region_y": box.y, "region_width": box.width, "region_height": box.height}
+    choice = {"roi_id": box.roi_id, "level": view.level, "projection": view.projection}
+    return {**metadata_row(view.result, name), **place, **choice}
 
 
-def _metadata_row(image: ImageDetails, name: str, values: Sequence[Any], keys: Iterable[str]) -> list[Any]:
-    def micrometre(length: Length | None) -> float | None:
-        return None if length is None else length.micrometre
+def _key_column(key: str) -> str:
+    return f"key {key}" if key in METADATA_COLUMNS else key
 
-    return [
-        image.image_id,
-        image.name,
-        name,
-        *(image.size_x, image.size_y, image.size_z, image.size_c, image.size_t, image.pixel_type),
-        *(micrometre(image.physical_x), micrometre(image.physical_y), micrometre(image.physical_z)),
-        "; ".join(channel.name or "" for channel in image.channels),
-        None if image.acquired is None else image.acquired.strftime("%Y-%m-%dT%H:%M:%SZ"),
-        *values,
-        *("; ".join(value for key_name, value in image.pairs if key_name == key) for key in keys),
-    ]
+
+def _micrometre(length: Length | None) -> float | None:
+    return None if length is None else length.micrometre
 
 
 if __name__ == "__main__":

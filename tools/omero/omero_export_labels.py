@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from image_names import image_identifier
-from object_report import AT_WORK, Row, object_report
+from made_files import all_or_nothing
+from object_report import AT_WORK, Row, do_each, object_report
 from omero_image_details import load_image_details
 from omero_labels import LabelImage, download_label_map, find_label_images, label_images_among
 from omero_objects import ImageRecord, find_nonempty_images, read_target
@@ -65,6 +66,8 @@ def export_labels(
     chosen: Mapping[int, LabelImage],
     folder: Path,
     report: Sequence[Row],
+    *,
+    made: list[Path],
 ) -> None:
     """Write each label map to `folder` as `Image_<id>_<name>.ome.tiff`, with the id and name of its source image.
 
@@ -74,25 +77,23 @@ def export_labels(
         chosen: The label image of each that has one.
         folder: Where to write.
         report: One row an image, see `object_report`; learns what became of it.
+        made: Gets the files, for the caller to remove if anything fails.
 
     Raises:
-        UserError: OMERO cannot deliver a file, or it is damaged. Then no file is left.
+        UserError: OMERO cannot deliver a file, or it is damaged.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    made: list[Path] = []
-    try:
-        for image, row in zip(images, report, strict=True):
-            row["status"] = "no label map"
-            if image.image_id in chosen:
-                row["status"] = AT_WORK
-                made.append(folder / f"{image_identifier(image.image_id, image.image_name)}.ome.tiff")
-                download_label_map(session, chosen[image.image_id], made[-1])
-                row["status"] = "exported"
-                print(f"{len(made)}/{len(chosen)} {made[-1].name}", flush=True)
-    except BaseException:
-        for path in made:
-            path.unlink(missing_ok=True)
-        raise
+
+    def fetch(image: ImageRecord, row: Row) -> None:
+        row["status"] = "no label map"
+        if image.image_id in chosen:
+            row["status"] = AT_WORK
+            made.append(folder / f"{image_identifier(image.image_id, image.image_name)}.ome.tiff")
+            download_label_map(session, chosen[image.image_id], made[-1])
+            row["status"] = "exported"
+            print(f"{len(made)}/{len(chosen)} {made[-1].name}", flush=True)
+
+    do_each(report, images, fetch)
 
 
 def main() -> None:
@@ -107,6 +108,7 @@ def main() -> None:
     if not name:
         raise UserError("name of the labels: empty. Write the name that they were imported with.")
     with (
+        all_or_nothing() as made,
         object_report(args.output, COLUMNS) as report,
         open_session(config["omero_host"], config.get("omero_group") or "") as session,
     ):
@@ -117,7 +119,7 @@ def main() -> None:
         found = find_label_images(session, [image.image_id for image in images], name)
         chosen = choose_label_images(images, found, name=name, missing=config["missing"], user_id=session.user_id)
         report.extend(_rows(session, images, chosen, name))
-        export_labels(session, images, chosen, args.folder, report)
+        export_labels(session, images, chosen, args.folder, report, made=made)
 
 
 def _rows(

@@ -2,19 +2,23 @@
 
 import argparse
 import json
+import math
 from collections.abc import Iterator, Sequence
+from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from image_names import image_identifier
-from object_report import AT_WORK, Row, object_report
+from made_files import all_or_nothing
+from object_report import AT_WORK, Row, do_each, object_report
 from object_table import write_table
+from ome_tiff import CLASSIC_TIFF_LIMIT, padded, tile_side
 from omero_image_details import ImageDetails, load_image_details
 from omero_objects import find_nonempty_images, read_target
-from omero_roi_shapes import RoiShape, load_shapes, roi_labels
+from omero_roi_shapes import KINDS, RoiShape, load_shapes, roi_labels
 from omero_session import open_session
 from roi_documents import to_geojson, to_ome_xml
-from roi_geometry import AREAS, shape_pixels
+from roi_geometry import AREAS, row_span, shape_pixels
 from roi_tables import SHAPE_COLUMNS, shape_rows
 from tool_errors import UserError, run_tool
 
@@ -22,11 +26,13 @@ if TYPE_CHECKING:
     import numpy as np
 
 IMAGE_COLUMNS = ("image_id", "image_name", "image", "roi_count", "shape_count", "not_drawn", "overlap_px", "status")
+ENDINGS = {"label_map": ".ome.tiff", "geojson": ".geojson", "ome_xml": ".xml"}
 LARGEST_UINT16 = 65535
+BAND = 1024  # Rows that are drawn at once, and side of the file's tiles: memory holds no whole plane of a slide.
 
 
 class LabelMap:
-    """Draws shapes plane by plane and counts what could not be kept.
+    """Draws shapes band by band and counts what could not be kept.
 
     `overlap` says who keeps a pixel that two ROIs cover: "first" (the lower id), "last", or "error".
     """
@@ -34,32 +40,48 @@ class LabelMap:
     def __init__(self, image: ImageDetails, shapes: Sequence[RoiShape], overlap: str) -> None:
         self.image, self.overlap = image, overlap
         self.labels = roi_labels(shapes)
-        self.shapes = [shape for shape in shapes if shape.kind in AREAS]
-        self.not_drawn = len(shapes) - len(self.shapes)
+        self.side = tile_side(image, BAND)
         self.overlap_px = 0
+        self._areas = [(shape, *row_span(shape)) for shape in shapes if shape.kind in AREAS]
+        self._missing = {shape.shape_id for shape in shapes}
 
-    def planes(self) -> Iterator["np.ndarray"]:
-        """Yield the planes (rows, columns) in the order T, Z; uint16, or int32 where a label needs it.
+    @property
+    def not_drawn(self) -> int:
+        """How many shapes have no pixel: lines and labels, what lies outside the image or between pixel centres."""
+        return len(self._missing)
+
+    @property
+    def dtype(self) -> "np.dtype":
+        """uint16, or int32 where a label needs it."""
+        import numpy as np
+
+        return np.dtype(np.int32 if max(self.labels.values(), default=0) > LARGEST_UINT16 else np.uint16)
+
+    def tiles(self) -> Iterator["np.ndarray"]:
+        """Yield tiles of `side` pixels (those at the border may be smaller) in the order T, Z, Y, X.
 
         Raises:
             UserError: Two ROIs share a pixel and `overlap` is "error".
         """
-        for t in range(self.image.size_t):
-            for z in range(self.image.size_z):
-                yield self._plane(z, t)
+        image = self.image
+        for t, z, top in product(range(image.size_t), range(image.size_z), range(0, image.size_y, self.side)):
+            band = self._band(z, t, top)
+            for left in range(0, image.size_x, self.side):
+                yield band[:, left : left + self.side]
 
-    def _plane(self, z: int, t: int) -> "np.ndarray":
+    def _band(self, z: int, t: int, top: int) -> "np.ndarray":
         import numpy as np
 
         image = self.image
-        large = max(self.labels.values(), default=0) > LARGEST_UINT16
-        plane = np.zeros((image.size_y, image.size_x), np.int32 if large else np.uint16)
-        for shape in self.shapes:
-            if shape.z not in (None, z) or shape.t not in (None, t):
+        band = np.zeros((min(self.side, image.size_y - top), image.size_x), self.dtype)
+        for shape, first, last in self._areas:
+            if shape.z not in (None, z) or shape.t not in (None, t) or last <= top or first >= top + len(band):
                 continue
             label = self.labels[shape.roi_id]
-            x, y, pixels = shape_pixels(shape, image.size_y, image.size_x)
-            area = plane[y : y + pixels.shape[0], x : x + pixels.shape[1]]
+            x, y, pixels = shape_pixels(shape, *band.shape, top)
+            if pixels.any():
+                self._missing.discard(shape.shape_id)
+            area = band[y : y + pixels.shape[0], x : x + pixels.shape[1]]
             shared = pixels & (area != 0) & (area != label)
             count = int(shared.sum())
             if count and self.overlap == "error":
@@ -70,30 +92,29 @@ class LabelMap:
                 )
             self.overlap_px += count
             area[pixels & ~shared if self.overlap == "first" else pixels] = label
-        return plane
+        return band
 
 
 def write_label_map(path: Path, label_map: LabelMap) -> None:
-    """Write a label map as OME-TIFF, axes TZYX, with the image's physical sizes."""
+    """Write a label map as OME-TIFF, axes TZYX, with the image's physical sizes; memory holds one band."""
     import tifffile
 
-    image = label_map.image
+    image, side, dtype = label_map.image, label_map.side, label_map.dtype
     metadata: dict[str, Any] = {"axes": "TZYX", "Name": image.name}
     for axis, length in (("X", image.physical_x), ("Y", image.physical_y), ("Z", image.physical_z)):
         if length is not None:
             metadata |= {f"PhysicalSize{axis}": length.value, f"PhysicalSize{axis}Unit": length.symbol}
-    planes = label_map.planes()
-    first = next(planes)
-    with tifffile.TiffWriter(
-        path, ome=True, bigtiff=first.nbytes * image.size_z * image.size_t > 2**32 - 2**25
-    ) as file:
+    shape = (image.size_t, image.size_z, image.size_y, image.size_x)
+    with tifffile.TiffWriter(path, ome=True, bigtiff=math.prod(shape) * dtype.itemsize > CLASSIC_TIFF_LIMIT) as file:
         file.write(
-            _chain(first, planes),
-            shape=(image.size_t, image.size_z, image.size_y, image.size_x),
-            dtype=first.dtype,
+            padded(label_map.tiles(), side),
+            shape=shape,
+            dtype=dtype,
+            tile=(side, side),
             photometric="minisblack",
             compression="zlib",
             compressionargs={"level": 1},
+            maxworkers=1,
             metadata=metadata,
         )
 
@@ -101,51 +122,50 @@ def write_label_map(path: Path, label_map: LabelMap) -> None:
 def export_rois(
     images: Sequence[ImageDetails],
     shapes: dict[int, list[RoiShape]],
-    report: list[Row],
+    report: Sequence[Row],
     *,
     form: str,
     overlap: str,
     folder: Path,
+    made: list[Path],
 ) -> None:
-    """Write one file an image to `folder`; on failure remove what was written.
+    """Write one file an image to `folder`.
 
     Args:
         images: The images.
         shapes: The shapes of each image.
-        report: Gets one row an image, see `object_report`.
+        report: One row an image, see `object_report`.
         form: "label_map", "geojson", "ome_xml" or "table" (no file).
         overlap: See `LabelMap`.
         folder: Where to write `Image_<id>_<name>` with the form's ending.
+        made: Gets the files, for the caller to remove if anything fails.
+
+    Raises:
+        UserError: A mask that cannot be drawn, or ROIs that overlap where that is an error.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    made: list[Path] = []
-    for image in images:
-        identifier = image_identifier(image.image_id, image.name)
-        report.append({"image_id": image.image_id, "image_name": image.name, "image": identifier})
-    try:
-        for image, row in zip(images, report, strict=True):
-            row["status"] = AT_WORK
-            found, identifier = shapes[image.image_id], row["image"]
-            not_drawn, overlap_px = 0, 0
-            if form == "label_map":
-                made.append(folder / f"{identifier}.ome.tiff")
-                label_map = LabelMap(image, found, overlap)
-                write_label_map(made[-1], label_map)
-                not_drawn, overlap_px = label_map.not_drawn, label_map.overlap_px
-            elif form == "geojson":
-                made.append(folder / f"{identifier}.geojson")
-                made[-1].write_text(json.dumps(to_geojson(found)), encoding="utf-8")
-            elif form == "ome_xml":
-                made.append(folder / f"{identifier}.xml")
-                made[-1].write_text(to_ome_xml(found), encoding="utf-8")
-            count = len({shape.roi_id for shape in found})
-            row |= {"roi_count": count, "shape_count": len(found), "not_drawn": not_drawn, "overlap_px": overlap_px}
-            row["status"] = "not all drawn" if not_drawn or overlap_px else "exported"
-            print(f"{identifier}: {count} ROIs, {not_drawn} shapes not drawn, {overlap_px} pixels shared", flush=True)
-    except BaseException:
-        for path in made:
-            path.unlink(missing_ok=True)
-        raise
+
+    def write(image: ImageDetails, row: Row) -> None:
+        found = shapes[image.image_id]
+        # OMERO has kinds that no client draws any more (Path); a table names them, a document cannot.
+        known = [shape for shape in found if shape.kind in KINDS]
+        not_drawn, overlap_px = len(found) - len(known), 0
+        if form != "table":
+            made.append(folder / f"{row['image']}{ENDINGS[form]}")
+        if form == "label_map":
+            label_map = LabelMap(image, found, overlap)
+            write_label_map(made[-1], label_map)
+            not_drawn, overlap_px = label_map.not_drawn, label_map.overlap_px
+        elif form == "geojson":
+            made[-1].write_text(json.dumps(to_geojson(known)), encoding="utf-8")
+        elif form == "ome_xml":
+            made[-1].write_text(to_ome_xml(known), encoding="utf-8")
+        count = len({shape.roi_id for shape in found})
+        row |= {"roi_count": count, "shape_count": len(found), "not_drawn": not_drawn, "overlap_px": overlap_px}
+        row["status"] = "not all drawn" if not_drawn or overlap_px else "exported"
+        print(f"{row['image']}: {count} ROIs, {not_drawn} shapes not drawn, {overlap_px} pixels shared", flush=True)
+
+    do_each(report, images, write)
 
 
 def main() -> None:
@@ -157,22 +177,21 @@ def main() -> None:
     parser.add_argument("--output", type=Path, required=True, help="object table to write")
     args = parser.parse_args()
     config = json.loads(args.config.read_text())
-    with open_session(config["omero_host"], config.get("omero_group") or "") as session:
-        records = find_nonempty_images(session, read_target(config["target"]))
-        ids = [record.image_id for record in records]
-        images = load_image_details(session, ids)
-        shapes = load_shapes(session, ids, (config.get("roi_name") or "").strip())
     form = config["form"]
-    with object_report(args.output, IMAGE_COLUMNS) as report:
+    with all_or_nothing() as made, object_report(args.output, IMAGE_COLUMNS) as report:
+        with open_session(config["omero_host"], config.get("omero_group") or "") as session:
+            records = find_nonempty_images(session, read_target(config["target"]))
+            named = {one.image_id: image_identifier(one.image_id, one.image_name) for one in records}
+            for one in records:
+                row = {"image_id": one.image_id, "image_name": one.image_name, "image": named[one.image_id]}
+                report.append(row | {"status": AT_WORK})
+            images = load_image_details(session, list(named))
+            shapes = load_shapes(session, list(named), (config.get("roi_name") or "").strip())
+        for row in report:
+            row["status"] = None
         overlap = form.get("overlap", "first")
-        export_rois(images, shapes, report, form=form["form"], overlap=overlap, folder=args.folder)
-    named = {image.image_id: image_identifier(image.image_id, image.name) for image in images}
-    write_table(args.shapes, SHAPE_COLUMNS, shape_rows(named, shapes))
-
-
-def _chain(first: "np.ndarray", rest: Iterator["np.ndarray"]) -> Iterator["np.ndarray"]:
-    yield first
-    yield from rest
+        export_rois(images, shapes, report, form=form["form"], overlap=overlap, folder=args.folder, made=made)
+        write_table(args.shapes, SHAPE_COLUMNS, shape_rows(named, shapes))
 
 
 if __name__ == "__main__":

@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from image_names import image_identifier, safe_name
-from object_report import AT_WORK, Row, object_report
+from made_files import all_or_nothing
+from object_report import Row, do_each, object_report
 from object_table import write_table
 from omero_annotations import linked_files
-from omero_objects import CLASSES, find_ids, find_nonempty_images, read_target
+from omero_objects import CLASSES, Target, find_ids, find_nonempty_images, read_target
 from omero_session import Session, open_session
 from tool_errors import UserError, run_tool
 
@@ -35,6 +36,20 @@ class AttachedTable:
     file_id: int
     name: str
     identifier: str
+
+
+def named_objects(session: Session, target: Target, of: str) -> tuple[str, dict[int, str]]:
+    """The kind of a target's objects, or of their images where `of` is "images", and names by id; wells have none."""
+    if of == "images":
+        return "image", {image.image_id: image.image_name for image in find_nonempty_images(session, target)}
+    ids = find_ids(session, target)
+    if target.kind == "well":
+        return target.kind, dict.fromkeys(ids, "")
+    names: dict[int, str] = {}
+    for start in range(0, len(ids), 1000):
+        hql = f"select o.id, o.name from {CLASSES[target.kind]} o where o.id in (:ids)"  # noqa: S608 (a class of our list)
+        names.update(session.rows(hql, ids=list(ids[start : start + 1000])))
+    return target.kind, {number: names[number] for number in ids}
 
 
 def find_tables(session: Session, kind: str, objects: dict[int, str], pattern: str) -> list[AttachedTable]:
@@ -107,9 +122,9 @@ def export_table(session: Session, table: AttachedTable, query: str, path: Path)
 
 
 def export_tables(
-    session: Session, tables: Sequence[AttachedTable], query: str, folder: Path, report: list[Row]
+    session: Session, tables: Sequence[AttachedTable], query: str, folder: Path, report: list[Row], *, made: list[Path]
 ) -> None:
-    """Write each table to `folder`; if anything fails, none is left.
+    """Write each table to `folder`.
 
     Args:
         session: An open session.
@@ -117,23 +132,20 @@ def export_tables(
         query: Condition that their rows must fulfil; empty is all.
         folder: Where to write.
         report: Gets one row a table, see `object_report`.
+        made: Gets the files, for the caller to remove if anything fails.
     """
     folder.mkdir(parents=True, exist_ok=True)
     for table in tables:
         known = {f"{table.kind}_id": table.object_id, f"{table.kind}_name": table.object_name}
         report.append(known | {"table_name": table.name, "file_id": table.file_id, "table": table.identifier})
-    paths: list[Path] = []
-    try:
-        for table, row in zip(tables, report, strict=True):
-            row["status"] = AT_WORK
-            paths.append(folder / f"{table.identifier}.tabular")
-            row["row_count"] = export_table(session, table, query, paths[-1])
-            row["status"] = "exported"
-            print(f"{table.identifier}: {row['row_count']} rows", flush=True)
-    except BaseException:
-        for path in paths:
-            path.unlink(missing_ok=True)
-        raise
+
+    def fetch(table: AttachedTable, row: Row) -> None:
+        made.append(folder / f"{table.identifier}.tabular")
+        row["row_count"] = export_table(session, table, query, made[-1])
+        row["status"] = "exported"
+        print(f"{table.identifier}: {row['row_count']} rows", flush=True)
+
+    do_each(report, tables, fetch)
 
 
 def main() -> None:
@@ -146,25 +158,14 @@ def main() -> None:
     config = json.loads(args.config.read_text())
     columns: list[str] = []
     with (
+        all_or_nothing() as made,
         object_report(args.output, columns) as report,
         open_session(config["omero_host"], config.get("omero_group") or "") as session,
     ):
-        kind, objects = _objects(session, config)
+        kind, objects = named_objects(session, read_target(config["target"]), config["of"])
         tables = find_tables(session, kind, objects, (config.get("table_name") or "").strip())
         columns += [f"{kind}_id", f"{kind}_name", *COLUMNS]
-        export_tables(session, tables, (config.get("query") or "").strip(), args.folder, report)
-
-
-def _objects(session: Session, config: dict[str, Any]) -> tuple[str, dict[int, str]]:
-    target = read_target(config["target"])
-    if config["of"] == "images":
-        return "image", {image.image_id: image.image_name for image in find_nonempty_images(session, target)}
-    ids = find_ids(session, target)
-    if target.kind == "well":
-        return target.kind, dict.fromkeys(ids, "")
-    hql = f"select o.id, o.name from {CLASSES[target.kind]} o where o.id in (:ids)"  # noqa: S608 (a class of our list)
-    names = dict(session.rows(hql, ids=list(ids)))
-    return target.kind, {number: names[number] for number in ids}
+        export_tables(session, tables, (config.get("query") or "").strip(), args.folder, report, made=made)
 
 
 def _kind(column: Any) -> str:

@@ -2,16 +2,25 @@
 
 import argparse
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from image_names import image_identifier, safe_name
-from object_report import AT_WORK, Row, object_report
+from made_files import all_or_nothing
+from object_report import AT_WORK, Row, do_each, object_report
 from object_table import write_table
-from omero_annotations import AttachedFile, Linked, linked_files, linked_pairs, linked_ratings, linked_texts
-from omero_export_table import TABLE_MIMETYPE, AttachedTable, export_table
-from omero_objects import CLASSES, find_ids, find_nonempty_images, read_target
+from omero_annotations import (
+    AttachedFile,
+    Linked,
+    find_tag_sets,
+    linked_files,
+    linked_pairs,
+    linked_ratings,
+    linked_texts,
+)
+from omero_export_table import TABLE_MIMETYPE, AttachedTable, export_table, named_objects
+from omero_objects import read_target
 from omero_session import Session, open_session
 from original_files import download_file
 from tool_errors import run_tool
@@ -19,6 +28,7 @@ from tool_errors import run_tool
 COLUMNS = ("object_type", "object_id", "object_name", "annotation_type", "annotation_id", "namespace", "key", "value")
 ALL_TYPES = ("key_value", "tag", "comment", "rating", "attachment", "table")
 FILE_COLUMNS = ("object_id", "object_type", "object_name", "file_id", "file_name", "file", "size_bytes", "status")
+WIDE_COLUMNS = ("row_count", "status", "tags")
 LONGEST_STEM = 80
 # Galaxy's name of a file's form, by the ending of its name; of all others it is "data".
 FORMS = {form: form for form in ("csv", "gif", "html", "json", "pdf", "png", "txt", "xlsx", "xml", "zip")}
@@ -26,20 +36,22 @@ FORMS |= {"jpeg": "jpg", "jpg": "jpg", "log": "txt", "tif": "tiff", "tiff": "tif
 
 
 def annotation_rows(
-    session: Session, kind: str, ids: Sequence[int], types: Sequence[str], namespace: str = ""
+    session: Session, kind: str, names: Mapping[int, str], types: Sequence[str], namespace: str = ""
 ) -> Iterator[tuple[Any, ...]]:
     """One row a key-value pair, tag, comment, rating or file of objects, ordered by object, type and annotation.
 
-    A handful of queries for each 1,000 objects, never one an object.
+    A handful of queries for each 1,000 objects, never one an object. The key of a tag is its tag set; a tag of several
+    sets has a row for each.
 
     Args:
         session: An open session.
         kind: Kind of the objects.
-        ids: Their ids.
+        names: Their names by id.
         types: Some of `ALL_TYPES`.
         namespace: Only annotations of this namespace; empty is all.
     """
     found: dict[int, list[tuple[Any, ...]]] = {}
+    ids = list(names)
 
     def add(annotation_type: str, one: Any, key: str, value: Any) -> None:
         if annotation_type in types and (not namespace or one.namespace == namespace):
@@ -50,10 +62,15 @@ def annotation_rows(
         for one in linked_pairs(session, kind, ids):
             for key, value in one.value:
                 add("key_value", one, key, value)
-    for name, annotation in (("tag", "TagAnnotation"), ("comment", "CommentAnnotation")):
-        if name in types:
-            for one in linked_texts(session, kind, ids, annotation):
-                add(name, one, "", one.value)
+    if "tag" in types:
+        tags = linked_texts(session, kind, ids, "TagAnnotation")
+        sets = find_tag_sets(session, [one.annotation_id for one in tags])
+        for one in tags:
+            for tag_set in sets.get(one.annotation_id, [""]):
+                add("tag", one, tag_set, one.value)
+    if "comment" in types:
+        for one in linked_texts(session, kind, ids, "CommentAnnotation"):
+            add("comment", one, "", one.value)
     if "rating" in types:
         for one in linked_ratings(session, kind, ids):
             add("rating", one, "", one.value)
@@ -61,80 +78,90 @@ def annotation_rows(
         for one in linked_files(session, kind, ids):
             what = "table" if one.value.mimetype == TABLE_MIMETYPE else "attachment"
             add(what, one, f"file {one.value.file_id}", one.value.name)
-    names = _names(session, kind, ids)
     for object_id in ids:
         for row in found.get(object_id, ()):
             yield (kind, object_id, names[object_id], *row)
 
 
-def wide_rows(rows: Sequence[tuple[Any, ...]]) -> tuple[list[str], list[list[str]]]:
-    """One row an object: its id and name, a column a key, and tags; several values are joined by "; "."""
-    kind = rows[0][0] if rows else "image"
-    keys = list(dict.fromkeys(row[6] for row in rows if row[3] == "key_value"))
-    table: dict[tuple[int, str], dict[str, list[str]]] = {}
-    for _, object_id, name, annotation_type, _, _, key, value in rows:
-        if annotation_type in ("key_value", "tag"):
-            cells = table.setdefault((object_id, name), {})
-            cells.setdefault(key if annotation_type == "key_value" else "\ttags", []).append(str(value))
-    fixed = [f"{kind}_id", f"{kind}_name", "tags"]
-    header = [*fixed, *(f"key {key}" if key in fixed else key for key in keys)]
-    body = [
-        [str(object_id), name, *("; ".join(cells.get(key, ())) for key in ("\ttags", *keys))]
-        for (object_id, name), cells in table.items()
-    ]
-    return header, body
+def wide_columns(kind: str, rows: Iterable[tuple[Any, ...]] = ()) -> list[str]:
+    """Columns of the table with one row an object: those of all such tables, then the keys of `annotation_rows`."""
+    keys = dict.fromkeys(row[6] for row in rows if row[3] == "key_value")
+    return [f"{kind}_id", f"{kind}_name", *WIDE_COLUMNS, *dict.fromkeys(_key_column(kind, key) for key in keys)]
 
 
-def write_one_each(rows: Sequence[tuple[Any, ...]], folder: Path) -> None:
-    """Write the rows of each object to a tidy table of its own, `Image_<id>_<name>.tabular`."""
+def fill_report(report: Iterable[Row], kind: str, rows: Iterable[tuple[Any, ...]]) -> None:
+    """Put what an object has into its row: how many rows, its tags, and its keys; several values joined by "; ".
+
+    Args:
+        report: One row an object, see `object_report`.
+        kind: Kind of the objects.
+        rows: From `annotation_rows`.
+    """
+    own: dict[int, list[tuple[Any, ...]]] = {}
+    for row in rows:
+        own.setdefault(row[1], []).append(row)
+    for line in report:
+        found = own.get(line[f"{kind}_id"], [])
+        cells = {"tags": list(dict.fromkeys(str(row[7]) for row in found if row[3] == "tag"))}
+        for row in found:
+            if row[3] == "key_value":
+                cells.setdefault(_key_column(kind, row[6]), []).append(str(row[7]))
+        line |= {"row_count": len(found), "status": "fetched"}
+        line |= {column: "; ".join(values) for column, values in cells.items()}
+
+
+def write_one_each(rows: Sequence[tuple[Any, ...]], folder: Path, made: list[Path]) -> None:
+    """Write the rows of each object to a tidy table of its own, `Image_<id>_<name>.tabular`, and list it as made."""
     folder.mkdir(parents=True, exist_ok=True)
     by_object: dict[str, list[tuple[Any, ...]]] = {}
     for row in rows:
         by_object.setdefault(object_identifier(*row[:3]), []).append(row)
     for identifier, own in by_object.items():
-        write_table(folder / f"{identifier}.tabular", COLUMNS, own)
+        made.append(folder / f"{identifier}.tabular")
+        write_table(made[-1], COLUMNS, own)
 
 
 def download_files(
-    session: Session, kind: str, ids: Sequence[int], folder: Path, report: list[Row], *, namespace: str = ""
+    session: Session,
+    kind: str,
+    names: Mapping[int, str],
+    folder: Path,
+    report: list[Row],
+    *,
+    made: list[Path],
+    namespace: str = "",
 ) -> None:
     """Write each file that is attached to objects, byte for byte; an OMERO.table becomes a tabular file.
 
-    Files are named `Image_<id>_<name>__<file name>`, so that they still lead to their object; if anything fails, none
-    is left.
+    Files are named `Image_<id>_<name>__<file name>`, so that they still lead to their object.
 
     Args:
         session: An open session.
         kind: Kind of the objects.
-        ids: Their ids.
+        names: Their names by id.
         folder: Where to write: `files` and `tables` in it.
         report: Gets one row a file, see `object_report`.
+        made: Gets the files, for the caller to remove if anything fails.
         namespace: Only annotations of this namespace; empty is all.
 
     Raises:
         UserError: OMERO cannot deliver a file, or it is damaged.
     """
-    names = _names(session, kind, ids)
-    found = [one for one in linked_files(session, kind, ids) if namespace in ("", one.namespace)]
+    found = [one for one in linked_files(session, kind, list(names)) if namespace in ("", one.namespace)]
     places = _places(kind, names, found)
     for one in found:
         known = {"object_type": kind, "object_id": one.object_id, f"{kind}_id": one.object_id}
         known |= {"object_name": names[one.object_id], "file_id": one.value.file_id, "file_name": one.value.name}
         report.append(known | {"file": places[one].stem})
-    made: list[Path] = []
-    try:
-        for one, row in zip(found, report, strict=True):
-            row["status"] = AT_WORK
-            made.append(folder / places[one])
-            made[-1].parent.mkdir(parents=True, exist_ok=True)
-            _download(session, kind, names, one, made[-1])
-            row["size_bytes"] = made[-1].stat().st_size
-            row["status"] = "downloaded"
-            print(f"{row['file']}: {row['size_bytes']:,} bytes", flush=True)
-    except BaseException:
-        for path in made:
-            path.unlink(missing_ok=True)
-        raise
+
+    def fetch(one: Linked, row: Row) -> None:
+        made.append(folder / places[one])
+        made[-1].parent.mkdir(parents=True, exist_ok=True)
+        _download(session, kind, names, one, made[-1])
+        row |= {"size_bytes": made[-1].stat().st_size, "status": "downloaded"}
+        print(f"{row['file']}: {row['size_bytes']:,} bytes", flush=True)
+
+    do_each(report, found, fetch)
 
 
 def object_identifier(kind: str, number: int, name: str) -> str:
@@ -156,23 +183,30 @@ def main() -> None:
     parser.add_argument("--downloads", type=Path, help="table of the downloaded files to write")
     args = parser.parse_args()
     config: Mapping[str, Any] = json.loads(args.config.read_text())
-    with open_session(config["omero_host"], config.get("omero_group") or "") as session:
-        target = read_target(config["target"])
-        if config["of"] == "images":
-            kind, ids = "image", [image.image_id for image in find_nonempty_images(session, target)]
-        else:
-            kind, ids = target.kind, list(find_ids(session, target))
+    columns: list[str] = []
+    with (
+        all_or_nothing() as made,
+        object_report(args.wide, columns) as report,
+        open_session(config["omero_host"], config.get("omero_group") or "") as session,
+    ):
+        kind, names = named_objects(session, read_target(config["target"]), config["of"])
+        columns += wide_columns(kind)
+        report += [{f"{kind}_id": number, f"{kind}_name": name, "status": AT_WORK} for number, name in names.items()]
         namespace = (config.get("namespace") or "").strip()
-        rows = list(annotation_rows(session, kind, ids, config["types"] or ALL_TYPES, namespace))
+        rows = list(annotation_rows(session, kind, names, config["types"] or ALL_TYPES, namespace))
+        fill_report(report, kind, rows)
+        columns[:] = wide_columns(kind, rows)
         if config.get("download"):
-            columns = (f"{kind}_id", *FILE_COLUMNS[1:])
-            with object_report(args.downloads, columns) as report:
-                download_files(session, kind, ids, args.folder, report, namespace=namespace)
-    if config.get("one_each"):
-        write_one_each(rows, args.folder / "each")
-    write_table(args.output, COLUMNS, rows)
-    write_table(args.wide, *wide_rows(rows))
-    print(f"{len(rows)} annotations of {len(ids)} objects")
+            with object_report(args.downloads, (f"{kind}_id", *FILE_COLUMNS[1:])) as files:
+                download_files(session, kind, names, args.folder, files, made=made, namespace=namespace)
+        if config.get("one_each"):
+            write_one_each(rows, args.folder / "each", made)
+        write_table(args.output, COLUMNS, rows)
+    print(f"{len(rows)} annotations of {len(names)} objects")
+
+
+def _key_column(kind: str, key: str) -> str:
+    return f"key {key}" if key in (f"{kind}_id", f"{kind}_name", *WIDE_COLUMNS) else key
 
 
 def _places(kind: str, names: Mapping[int, str], found: Sequence[Linked]) -> dict[Linked, Path]:
@@ -204,16 +238,6 @@ def _download(session: Session, kind: str, names: Mapping[int, str], one: Linked
         return
     shown = f"file {file.file_id} {file.name!r} of {kind} {one.object_id}"
     download_file(session, file.file_id, path, size=file.size, sha1=file.sha1, shown=shown)
-
-
-def _names(session: Session, kind: str, ids: Sequence[int]) -> dict[int, str]:
-    if kind == "well":
-        return dict.fromkeys(ids, "")
-    names: dict[int, str] = {}
-    for start in range(0, len(ids), 1000):
-        hql = f"select o.id, o.name from {CLASSES[kind]} o where o.id in (:ids)"  # noqa: S608 (a class of our list)
-        names.update(session.rows(hql, ids=list(ids[start : start + 1000])))
-    return names
 
 
 if __name__ == "__main__":

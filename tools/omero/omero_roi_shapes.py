@@ -6,7 +6,7 @@ from typing import Any
 
 from omero_session import Session
 
-PAGE = 1000  # ROIs a query, with their shapes.
+PAGE = 1000  # Images, or ROIs with their shapes, a query.
 
 LARGEST_LABEL = 2**31 - 1  # OMERO and Galaxy's tools know label maps of up to 32 bit, signed.
 KINDS = ("polygon", "rectangle", "ellipse", "mask", "point", "line", "polyline", "label")
@@ -70,7 +70,7 @@ class RoiShape:
 def load_shapes(session: Session, image_ids: Sequence[int], roi_name: str = "") -> dict[int, list[RoiShape]]:
     """Load all shapes of images, ordered by ROI and shape.
 
-    One query for the ids of the ROIs and one for each 1,000 of them, however many images there are.
+    One query for each 1,000 images, and one for each 1,000 of their ROIs.
 
     Args:
         session: An open session.
@@ -80,12 +80,13 @@ def load_shapes(session: Session, image_ids: Sequence[int], roi_name: str = "") 
     Returns:
         The shapes of every image; images without any have an empty list.
     """
-    hql = "select r.id from Roi r where r.image.id in (:ids)"
-    parameters: dict[str, Any] = {"ids": list(image_ids)}
+    hql, chosen = "select r.id from Roi r where r.image.id in (:ids)", {}
     if roi_name:
-        hql += " and r.name = :name"
-        parameters["name"] = roi_name
-    roi_ids = [row[0] for row in session.rows(f"{hql} order by r.id", **parameters)]
+        hql, chosen = f"{hql} and r.name = :name", {"name": roi_name}
+    roi_ids: list[int] = []
+    for start in range(0, len(image_ids), PAGE):
+        roi_ids += [row[0] for row in session.rows(hql, ids=list(image_ids[start : start + PAGE]), **chosen)]
+    roi_ids.sort()
     shapes: dict[int, list[RoiShape]] = {image_id: [] for image_id in image_ids}
     for start in range(0, len(roi_ids), PAGE):
         rois = session.objects(

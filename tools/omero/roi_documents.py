@@ -7,6 +7,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 from label_shapes import join_rings
+from ome_xml import valid_text
 from omero_roi_shapes import RoiShape, number_text, points_text
 from roi_geometry import mask_of_rings, shape_rings
 from tool_errors import UserError
@@ -74,7 +75,7 @@ def to_ome_xml(shapes: Sequence[RoiShape]) -> str:
     for roi_id, members in by_roi.items():
         attributes = {"ID": f"ROI:{roi_id}"}
         if members[0].roi_name:
-            attributes["Name"] = members[0].roi_name
+            attributes["Name"] = valid_text(members[0].roi_name)
         union = ElementTree.SubElement(ElementTree.SubElement(root, "ROI", attributes), "Union")
         for shape in members:
             _add_shape(union, shape)
@@ -213,7 +214,7 @@ def _add_shape(union: ElementTree.Element, shape: RoiShape) -> None:
     if shape.stroke_width is not None:
         attributes |= {"StrokeWidth": number_text(shape.stroke_width), "StrokeWidthUnit": "pixel"}
     if shape.text:
-        attributes["Text"] = shape.text
+        attributes["Text"] = valid_text(shape.text)
     names = _ATTRIBUTES.get(shape.kind, ())
     attributes |= {name: number_text(number) for name, number in zip(names, shape.numbers, strict=True)}
     if shape.points:

@@ -20,24 +20,25 @@ ELLIPSE_POINTS = 128  # A ring of so many points differs from a circle of radius
 Point = tuple[float, float]
 
 
-def shape_pixels(shape: RoiShape, height: int, width: int) -> tuple[int, int, "np.ndarray"]:
-    """The pixels of a plane that a shape covers, as (x, y, booleans of a rectangle that begins there).
+def shape_pixels(shape: RoiShape, height: int, width: int, first: int = 0) -> tuple[int, int, "np.ndarray"]:
+    """The pixels of a plane or a band of it that a shape covers: (x, y, booleans of a rectangle that begins there).
 
     A pixel is covered if its centre is inside (even-odd rule). A point covers the pixel it lies in.
 
     Args:
         shape: Its kind is one of `AREAS`.
-        height: Rows of the plane; what lies beyond is cut off.
+        height: Rows of the plane or band; what lies beyond is cut off.
         width: Columns of the plane.
+        first: The row of the plane with which the band begins; y counts from it.
 
     Raises:
         UserError: A mask with a rotation, or whose bits are too few.
     """
     if shape.kind == "mask":
-        return _mask_pixels(shape, height, width)
+        return _mask_pixels(shape, height, width, first)
     import numpy as np
 
-    outer = _ring(shape)
+    outer = [(x, y - first) for x, y in _ring(shape)]
     if shape.kind == "point":
         column, row = math.floor(outer[0][0]), math.floor(outer[0][1])
         outer = [(column, row), (column + 1, row), (column + 1, row + 1), (column, row + 1)]
@@ -47,9 +48,18 @@ def shape_pixels(shape: RoiShape, height: int, width: int) -> tuple[int, int, "n
     if right <= left or bottom <= top:
         return 0, 0, np.zeros((0, 0), bool)
     if shape.kind == "ellipse":
-        return left, top, _ellipse_pixels(shape, left, top, (bottom - top, right - left))
+        return left, top, _ellipse_pixels(shape, left, top + first, (bottom - top, right - left))
     moved = Polygon(tuple((x - left, y - top) for x, y in outer))
     return left, top, fill_polygon(moved, bottom - top, right - left)
+
+
+def row_span(shape: RoiShape) -> tuple[int, int]:
+    """The first row that a shape of `AREAS` may cover, and the one after the last."""
+    if shape.kind == "mask":
+        _, y, _, height = _mask_place(shape)
+        return y, y + height
+    rows = [y for _, y in _ring(shape)]
+    return math.floor(min(rows)), math.floor(max(rows)) + 1
 
 
 def shape_rings(shape: RoiShape) -> list[list[list[Point]]]:
@@ -149,14 +159,25 @@ def _ellipse_pixels(shape: RoiShape, left: int, top: int, size: tuple[int, int])
     return ((x - centre_x) / radius_x) ** 2 + ((y - centre_y) / radius_y) ** 2 <= 1
 
 
-def _mask_pixels(shape: RoiShape, height: int, width: int) -> tuple[int, int, "np.ndarray"]:
-    x, y, mask = _unpacked(shape)
-    left, top = _clip(x, width), _clip(y, height)
-    right, bottom = _clip(x + mask.shape[1], width), _clip(y + mask.shape[0], height)
-    return left, top, mask[top - y : bottom - y, left - x : right - x]
+def _mask_pixels(shape: RoiShape, height: int, width: int, first: int) -> tuple[int, int, "np.ndarray"]:
+    import numpy as np
+
+    x, y, mask_width, mask_height = _mask_place(shape)
+    left, top = _clip(x, width), _clip(y - first, height)
+    right, bottom = _clip(x + mask_width, width), _clip(y - first + mask_height, height)
+    # Only the rows of the band are unpacked: each takes eight times the space then.
+    start, stop = (top + first - y) * mask_width, (bottom + first - y) * mask_width
+    bits = np.frombuffer(shape.bits[start // 8 : -(-stop // 8)], np.uint8)
+    rows = np.unpackbits(bits)[start % 8 : start % 8 + stop - start].reshape(bottom - top, mask_width).astype(bool)
+    return left, top, rows[:, left - x : right - x]
 
 
 def _unpacked(shape: RoiShape) -> tuple[int, int, "np.ndarray"]:
+    x, y, width, height = _mask_place(shape)
+    return x, y, unpack_mask(Mask(x, y, width, height, shape.bits))
+
+
+def _mask_place(shape: RoiShape) -> tuple[int, int, int, int]:
     x, y, width, height = (round(number) for number in shape.numbers)
     if shape.transform is not None:
         if shape.transform[:4] != (1, 0, 0, 1):
@@ -170,7 +191,7 @@ def _unpacked(shape: RoiShape) -> tuple[int, int, "np.ndarray"]:
             f"mask {shape.shape_id} of ROI {shape.roi_id}: {len(shape.bits)} bytes for {width} x {height} pixels. "
             "Delete it in OMERO and make it again."
         )
-    return x, y, unpack_mask(Mask(x, y, width, height, shape.bits))
+    return x, y, width, height
 
 
 def _clip(value: float, largest: int) -> int:
