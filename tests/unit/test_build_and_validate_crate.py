@@ -183,6 +183,18 @@ def test_bia_file_lists_and_pagetab():
     assert "Organism\t\ts1\nScientific name\tHomo sapiens\n" in texts["pagetab.tsv"]
 
 
+def test_a_size_that_nobody_knows_is_not_said_to_be_0():
+    images = [ImageFacts(name) for name in NAMES]
+    known = read_study(VALUES, images, files=[], annotations=[], results=[], product="bia")
+    rows = list(csv.DictReader(io.StringIO(make_package("bia", known).texts["file_list.tsv"]), delimiter="\t"))
+    assert [row["size_in_bytes"] for row in rows] == ["", ""]
+    document = make_package("gide", known).crate
+    assert document is not None
+    assert [part["value"] for part in of_type(document, "QuantitativeValue")] == [2]
+    assert root(document)["size"] == [{"@id": "#size-files"}]
+    assert not errors(check_document(document, "crate", "gide"))
+
+
 def test_idr_files():
     texts = make_package("idr", study("idr"), "idr0999").texts
     assert "Study Organism Term Accession\tNCBITaxon_9606\n" in texts["idr0999-study.txt"]

@@ -297,6 +297,13 @@ def test_missing_required_fields_come_with_the_question_to_ask():
     assert result.findings[0].found == "missing for a"
 
 
+def test_a_value_that_cannot_be_used_is_not_called_missing():
+    findings = check("image,Organism\na,Homo sapien\n", scopes=("biosample",)).findings
+    found = {finding.column: finding.found for finding in findings}
+    assert found["Biosample: Organism"] == "no valid value for a"
+    assert found["Biosample: Biological entity"] == "missing for a"
+
+
 def test_image_correlation_is_required_only_when_there_is_some():
     result = check("image,Alignment\na,by hand\n", scopes=("acquisition",))
     columns = {finding.column for finding in result.findings}

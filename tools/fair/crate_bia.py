@@ -224,7 +224,9 @@ def file_list_rows(study: Study) -> list[tuple[str, ...]]:
     for image in study.images:
         specimen = specimen_id(image.biosample, image.specimen)
         dataset = component_id(image.component)
-        rows.append((image.path, dataset, "http://bia/Image", str(image.size_bytes), image.name, "", specimen, ""))
+        # Of an image that only a table names, the size is not known; 0 would be a lie.
+        size = str(image.size_bytes or "")
+        rows.append((image.path, dataset, "http://bia/Image", size, image.name, "", specimen, ""))
     if study.annotations:
         dataset, method = annotation_dataset_id(study.annotations), annotation_method_id(study.annotations)
         for file in study.annotations.files:

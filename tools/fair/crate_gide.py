@@ -42,8 +42,9 @@ def gide_crate(study: Study, accession: str = "") -> dict[str, Any]:
     """
     landing_page = study.texts["landing_page"]
     root = root_dataset(study, landing_page)
-    entities = [*described(study), *sizes(study)]
-    root["size"] = refs(identifier for identifier, _, _ in _SIZES)
+    measured = sizes(study)
+    entities = [*described(study), *measured]
+    root["size"] = refs(entity["@id"] for entity in measured)
     if accession:
         root["identifier"] = accession
     if study.texts["publication_title"] or study.texts["publication_doi"]:
@@ -94,12 +95,13 @@ def described(study: Study) -> list[Entity]:
 
 
 def sizes(study: Study) -> list[Entity]:
-    """Number and bytes of all files."""
+    """Number of all files, and their bytes unless the size of one is not known (an image that only a table names)."""
     files = [*study.images, *study.results, *(study.annotations.files if study.annotations else ())]
-    values = (len(files), sum(file.size_bytes for file in files))
+    values = (len(files), sum(file.size_bytes for file in files) if all(file.size_bytes for file in files) else None)
     return [
         {"@id": identifier, "@type": "QuantitativeValue", "value": value, "unitCode": code, "unitText": text}
         for (identifier, code, text), value in zip(_SIZES, values, strict=True)
+        if value is not None
     ]
 
 

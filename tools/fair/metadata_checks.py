@@ -1,6 +1,6 @@
 """From what was read in any dialect to normal values, with everything that is wrong or missing said."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from image_facts import ImageFacts
@@ -42,20 +42,22 @@ def validate(readings: Sequence[Reading], images: Sequence[ImageFacts], fields: 
     """
     findings: list[Finding] = []
     values: list[MetadataValue] = []
+    refused: set[str] = set()
     for reading in readings:
         findings += reading.findings
-        values += _normal_values(reading, findings)
+        values += _normal_values(reading, findings, refused)
         findings += _duplicate_targets(reading)
     objects = by_object(values)
     findings += _contradictions(values)
     findings += _unmatched(readings, images)
     findings += _uneven_lists(values)
     described = list(images) or _named_images(readings)
-    findings += _missing(objects, described, fields)
+    findings += _missing(objects, described, fields, refused)
     return Validated(tuple(values), tuple(findings))
 
 
-def _normal_values(reading: Reading, findings: list[Finding]) -> list[MetadataValue]:
+def _normal_values(reading: Reading, findings: list[Finding], refused: set[str]) -> list[MetadataValue]:
+    """The values of a file that can be used; adds to `findings`, and to `refused` the fields of those that cannot."""
     values: list[MetadataValue] = []
     said: set[str] = set()
     for pair in reading.pairs:
@@ -69,6 +71,8 @@ def _normal_values(reading: Reading, findings: list[Finding]) -> list[MetadataVa
             findings += [_finding(reading.file, pair, text, remark) for remark in remarks]
             if checked.value:
                 values.append(_value(reading.file, pair, field, text, checked))
+            elif field:
+                refused.add(field.key)
     return values
 
 
@@ -198,8 +202,13 @@ def _uneven_lists(values: Iterable[MetadataValue]) -> list[Finding]:
     return findings
 
 
-def _missing(objects: ObjectValues, images: Sequence[ImageFacts], fields: Sequence[Field]) -> list[Finding]:
-    """Required fields without a value, one finding a field. A conditional one counts once its module has any value."""
+def _missing(
+    objects: ObjectValues, images: Sequence[ImageFacts], fields: Sequence[Field], refused: Collection[str]
+) -> list[Finding]:
+    """Required fields without a value, one finding a field. A conditional one counts once its module has any value.
+
+    Of a field in `refused` there was a value that cannot be used, so it is not called missing.
+    """
     chosen = [field for field in fields if field.level in {"required", "conditional"}]
     absent: dict[str, list[str]] = {}
     anywhere = {field for own in objects.own.values() for field in own} | set(objects.shared)
@@ -215,7 +224,8 @@ def _missing(objects: ObjectValues, images: Sequence[ImageFacts], fields: Sequen
     for field in chosen:
         if field.key in absent:
             names = absent[field.key]
-            what = "missing" if field.key.startswith("study.") else f"missing for {_some(names)}"
+            what = "no valid value" if field.key in refused else "missing"
+            what += "" if field.key.startswith("study.") else f" for {_some(names)}"
             findings.append(Finding("error", "", 0, field.header, what, "a value (required)", field.question))
     return findings
 
