@@ -250,7 +250,13 @@ def _download(gi: GalaxyInstance, dataset_id: str, stem: Path) -> Path:
     extension = gi.datasets.show_dataset(dataset_id)["file_ext"]
     path = stem.parent / f"{stem.name.removesuffix('.' + extension)}.{extension}"
     path.parent.mkdir(parents=True, exist_ok=True)
-    gi.datasets.download_dataset(dataset_id, file_path=str(path), use_default_filename=False)
+    if extension == "html":
+        # Galaxy's download packs a page into a zip (26.1), as if it had further files; its raw view is the page.
+        page = gi.make_get_request(f"{gi.url}/datasets/{dataset_id}/display", params={"raw": "true"})
+        page.raise_for_status()
+        path.write_bytes(page.content)
+    else:
+        gi.datasets.download_dataset(dataset_id, file_path=str(path), use_default_filename=False)
     return path
 
 

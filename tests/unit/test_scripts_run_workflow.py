@@ -1,11 +1,21 @@
 """The workflow runner: what it reads, and when it says that a run has ended."""
 
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 from scripts.galaxy_connection import ScriptError
-from scripts.run_workflow import collect_result, follow_run, main, parse_assignment, read_runs, start_run
+from scripts.run_workflow import (
+    RunResult,
+    collect_result,
+    download_outputs,
+    follow_run,
+    main,
+    parse_assignment,
+    read_runs,
+    start_run,
+)
 
 
 def test_an_assignment_is_split_at_its_first_equals_sign():
@@ -160,3 +170,30 @@ def test_a_file_that_is_not_there_is_named_before_anything_is_made(tmp_path):
     with pytest.raises(ScriptError, match=r"Input 'Table': there is no file .*nowhere\.tsv\. Check the path"):
         start_run(gi, "w1", {}, {"Table": tmp_path / "nowhere.tsv"}, "run")
     assert seen["uploads"] == []
+
+
+def test_a_page_is_downloaded_as_a_page_and_not_as_galaxys_zip(tmp_path):
+    asked = []
+
+    def get(url, params):
+        asked.append((url, params))
+        return SimpleNamespace(content=b"<!DOCTYPE html>", raise_for_status=lambda: None)
+
+    def download(dataset_id, file_path, use_default_filename):
+        Path(file_path).write_bytes(b"any file")
+
+    extensions = {"d1": "html", "d2": "png"}
+    gi = SimpleNamespace(
+        url="https://galaxy.example.org/api",
+        make_get_request=get,
+        datasets=SimpleNamespace(
+            show_dataset=lambda dataset_id: {"file_ext": extensions[dataset_id]}, download_dataset=download
+        ),
+    )
+    outputs = {"A report": {"id": "d1", "src": "hda"}, "A picture": {"id": "d2", "src": "hda"}}
+    written = download_outputs(gi, RunResult("i1", "h1", [], outputs), tmp_path)
+    assert [(path.name, path.read_bytes()) for path in written] == [
+        ("A_report.html", b"<!DOCTYPE html>"),
+        ("A_picture.png", b"any file"),
+    ]
+    assert asked == [("https://galaxy.example.org/api/datasets/d1/display", {"raw": "true"})]
