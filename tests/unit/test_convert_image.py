@@ -120,9 +120,12 @@ def test_a_colour_slide_stays_one(tmp_path):
 
 @pytest.mark.parametrize("form", FORMATS[1:])
 def test_labels_stand_beside_the_image(tmp_path, form):
+    cells = np.tile(np.arange(512, dtype=np.int32) * 1000, (512, 1))
+    tifffile.imwrite(tmp_path / "cells.tiff", cells)
     convert(
         DATA / "nuclei.ome.tiff", tmp_path / "out", form,
         f"--labels={DATA / 'nuclei_truth.ome.tiff'}", "--label-name=nuclei",
+        f"--labels={tmp_path / 'cells.tiff'}", "--label-name=cells", "--check",
     )  # fmt: skip
     if form == "ozx":
         with zipfile.ZipFile(tmp_path / "out") as archive:
@@ -130,6 +133,30 @@ def test_labels_stand_beside_the_image(tmp_path, form):
     folder = tmp_path / ("unpacked" if form == "ozx" else "out")
     found = open_image(folder / "labels" / "nuclei")
     np.testing.assert_array_equal(found.read_plane(), open_image(DATA / "nuclei_truth.ome.tiff").read_plane())
+    np.testing.assert_array_equal(open_image(folder / "labels" / "cells").read_plane(), cells)
+
+
+def test_labels_that_have_no_place_are_refused(tmp_path):
+    labels = f"--labels={DATA / 'nuclei_truth.ome.tiff'}"
+    with pytest.raises(UserError, match="an OME-TIFF holds the image alone"):
+        convert(DATA / "nuclei.ome.tiff", tmp_path / "out", "ome-tiff", labels)
+    with pytest.raises(UserError, match="'a': two label maps have it"):
+        convert(DATA / "nuclei.ome.tiff", tmp_path / "out", "ozx", labels, labels, "--label-name=a", "--label-name=a")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("form", ["ome-tiff", "ome-zarr-0.5"])
+@pytest.mark.parametrize("file", ["synthetic_tczyx.ome.tiff", "synthetic_rgb.png", "synthetic_imagej.tiff", "made.czi"])
+def test_ome_xml_fits_the_schema(tmp_path, file, form):
+    """What this suite writes; the schema is that which ome-types carries."""
+    from ome_types import validate_xml
+
+    convert(DATA / file, tmp_path / "out", form)
+    if form == "ome-tiff":
+        with tifffile.TiffFile(tmp_path / "out") as tiff:
+            validate_xml(str(tiff.ome_metadata))
+    else:
+        validate_xml(tmp_path / "out" / "OME" / "METADATA.ome.xml")
 
 
 @pytest.mark.parametrize(

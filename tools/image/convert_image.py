@@ -61,32 +61,50 @@ def open_labels(path: Path, name: str, image: ImageFile) -> ImageFile:
     return labels
 
 
-def write_ome_zarr(path: Path, image: ImageFile, labels: ImageFile | None, args: Namespace) -> None:
-    """Write an image with its label map as OME-Zarr, a folder or one file.
+def open_all_labels(args: Namespace, image: ImageFile) -> dict[str, ImageFile]:
+    """Open the label maps of an image.
+
+    Returns:
+        Label maps by the name that each has in the OME-Zarr.
+
+    Raises:
+        UserError: A name cannot name a folder or stands twice, or a label map does not fit.
+    """
+    if args.labels and args.format == "ome-tiff":
+        raise UserError("Label maps: an OME-TIFF holds the image alone. Choose OME-Zarr, or convert them alone.")
+    names = args.label_name or [f"labels_{number}" if number else "labels" for number in range(len(args.labels))]
+    files = args.labels_file_name or [path.name for path in args.labels]
+    found: dict[str, ImageFile] = {}
+    for path, file, name in zip(args.labels, files, names, strict=True):
+        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_. -]{0,99}", name):
+            raise UserError(
+                f"Name of the labels {name!r}: it becomes a folder. Use letters, digits, underscores or hyphens."
+            )
+        if name in found:
+            raise UserError(f"Name of the labels {name!r}: two label maps have it. Give each a name of its own.")
+        found[name] = replace(open_labels(path, file, image), name=name)
+    return found
+
+
+def write_ome_zarr(path: Path, image: ImageFile, labels: dict[str, ImageFile], args: Namespace) -> None:
+    """Write an image with its label maps as OME-Zarr, a folder or one file.
 
     Args:
         path: Folder, or for `.ozx` the file to make.
         image: The source.
-        labels: Its label map.
-        args: Arguments of the tool: `format`, `smaller`, `label_name`.
-
-    Raises:
-        UserError: The name of the labels cannot name a folder.
+        labels: Its label maps by name.
+        args: Arguments of the tool: `format`, `smaller`.
     """
     from ome_zarr_folder import register_labels
     from zarr_folder_output import folder_for
     from zarr_image import write_zarr_image
 
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_. -]{0,99}", args.label_name):
-        raise UserError(
-            f"Name of the labels {args.label_name!r}: it becomes a folder. Use letters, digits, underscores or hyphens."
-        )
     with folder_for(path, args.format) as (folder, version):
         write_zarr_image(folder, image, version, nearest=args.smaller == "nearest")
         if labels:
-            register_labels(folder, [args.label_name], version)
-            named = replace(labels, name=args.label_name)
-            write_zarr_image(folder / "labels" / args.label_name, named, version, is_labels=True)
+            register_labels(folder, list(labels), version)
+        for name, one in labels.items():
+            write_zarr_image(folder / "labels" / name, one, version, is_labels=True)
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -94,9 +112,11 @@ def main(argv: list[str] | None = None) -> None:
     parser = ArgumentParser(description=__doc__)
     parser.add_argument("--image", type=Path, help="the image")
     parser.add_argument("--image-name", help="what messages call it; default: the file's name")
-    parser.add_argument("--labels", type=Path, help="its label map, which goes into the OME-Zarr")
-    parser.add_argument("--labels-file-name", help="what messages call the label map")
-    parser.add_argument("--label-name", default="labels", help="name of the labels in the OME-Zarr")
+    parser.add_argument(
+        "--labels", type=Path, nargs="*", action="extend", default=[], help="label maps that go into the OME-Zarr"
+    )
+    parser.add_argument("--labels-file-name", action="append", help="what messages call each label map")
+    parser.add_argument("--label-name", action="append", help="name of each in the OME-Zarr; default: labels")
     parser.add_argument("--images", type=Path, help="for a plate: JSON list of name and path of each image")
     parser.add_argument("--layout", type=Path, help="for a plate: table of wells")
     parser.add_argument("--plate-name", default="", help="for a plate whose table does not name it")
@@ -117,11 +137,10 @@ def main(argv: list[str] | None = None) -> None:
         )  # fmt: skip
     else:
         image = open_image(args.image, args.image_name)
+        labels = open_all_labels(args, image)
         if args.format == "ome-tiff":
             write_ome_tiff(args.output, image, args.compression, args.smaller == "nearest")
         else:
-            named = args.labels_file_name or (args.labels.name if args.labels else "")
-            labels = open_labels(args.labels, named, image) if args.labels else None
             write_ome_zarr(args.output, image, labels, args)
         print(f"{image.name}: {args.format}, {image.size_x} x {image.size_y} px, {image.size_z} z-planes, "
               f"{image.size_c} channels, {image.size_t} time points")  # fmt: skip
