@@ -10,7 +10,7 @@ from sandbox.omero.pixel_store import CHUNK, MAX_PLANE_PIXELS, PixelSource
 if TYPE_CHECKING:
     import numpy as np
 
-MAX_PICTURE_PIXELS = 1 << 26  # 8192 x 8192: as three bytes a pixel it still fits into a message
+MAX_PICTURE_PIXELS = 1 << 25  # 5792 x 5792: with its encoding to JPEG some 250 MB
 STRIP_PIXELS = 1 << 22  # rendered at a time, at some 20 bytes each
 THUMBNAIL_OVERSAMPLING = 4  # a plane is thinned out to no less than this many times the thumbnail's size
 
@@ -102,7 +102,7 @@ def _thinned(source: PixelSource, level: int, z: int, c: int, t: int, size: tupl
     rows = max(1, CHUNK // (width * source.shape.wire_type.itemsize))
     rows += -rows % step
     strips = [
-        source.read_tile(level, z, c, t, 0, y, width, min(rows, height - y))[::step, ::step]
+        source.read_tile(level, z, c, t, 0, y, width, min(rows, height - y))[::step, ::step].copy()  # frees the strip
         for y in range(0, height, rows)
     ]
     return np.concatenate(strips, axis=0)

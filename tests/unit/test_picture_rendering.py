@@ -1,12 +1,14 @@
 """Planes to pictures: windows, colours, projections and thumbnails by their definitions."""
 
 import io
+import tracemalloc
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sandbox.omero import views
 from sandbox.omero.picture_rendering import (
     ChannelRendering,
     Rendering,
@@ -20,6 +22,7 @@ from sandbox.omero.picture_rendering import (
     to_jpeg,
     to_packed_int,
 )
+from sandbox.omero.pixel_store import PixelsShape
 
 RED, GREEN, HALF_BLUE = (255, 0, 0, 255), (0, 255, 0, 255), (0, 0, 255, 128)
 
@@ -116,3 +119,43 @@ def test_projections():
     assert project(planes, "mean").tolist() == [[2, 250]]
     assert project(planes, "sum").tolist() == [[5, 255]]
     assert project(planes, "sum").dtype == np.uint8
+
+
+class Wide:
+    """A plane of 200 MB without a pyramid, whose rows come when they are asked for."""
+
+    shape = PixelsShape(10_000, 10_000, 3, 1, 1, "uint16")
+    level_sizes = ((10_000, 10_000),)
+
+    def read_tile(self, level, z, c, t, x, y, w, h):
+        return np.repeat(np.arange(y, y + h, dtype=">u2")[:, None], w, axis=1)
+
+
+def traced(action):
+    """What an action returns, and the most memory that it had at once, in bytes."""
+    tracemalloc.start()
+    try:
+        return action(), tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_large_plane_takes_little_memory():
+    rendering = Rendering((ChannelRendering(True, 0, 10_000, (255, 255, 255, 255)),))
+    thumbnail, memory = traced(lambda: views.render_thumbnail(Wide(), rendering, 0, 0, (96, 96)))
+    assert thumbnail.shape == (96, 96, 3)
+    np.testing.assert_allclose(thumbnail[:, 50, 0], np.arange(96) * 255 / 96, atol=3)
+    assert memory < 80e6
+    region, memory = traced(lambda: views.render_region(Wide(), rendering, 0, 0, 0, (0, 5000, 8000, 2000)))
+    assert (region[::1999, 0, 0] == [128, 178]).all()
+    assert memory < 48e6 + 200e6  # the picture, and a strip of it
+    projection, memory = traced(lambda: project((np.full((1000, 1000), n, np.uint16) for n in range(60)), "mean"))
+    assert (projection == 29).all()
+    assert memory < 40e6  # not 60 planes of 2 MB
+
+
+def test_what_is_not_in_the_image_or_too_large_is_no_picture():
+    rendering = Rendering((ChannelRendering(True, 0, 10_000, (255, 255, 255, 255)),))
+    for region, message in ((None, "too large"), ((10_000, 0, 5, 5), "outside"), ((0, 0, 0, 5), "outside")):
+        with pytest.raises(IndexError, match=message):
+            views.render_region(Wide(), rendering, 0, 0, 0, region)
