@@ -4,6 +4,7 @@ import csv
 
 import numpy as np
 import pytest
+import spatial_window
 import tifffile
 from analyze_spatial_pattern import main
 from hypothesis import given, settings
@@ -88,6 +89,17 @@ def test_translation_weights_of_a_region_are_counted_pixels():
         assert found == pytest.approx(mask.sum() / (a & b).sum(), rel=1e-4)
     assert region.size == pytest.approx(mask.sum())
     assert region.translation_weights(np.array([[500.0, 3]]))[0] == pytest.approx(100)
+
+
+def test_a_large_region_is_coarsened_but_weighs_the_same(monkeypatch):
+    mask = np.zeros((300, 420), bool)
+    mask[20:280, 30:200] = mask[200:290, 100:400] = True
+    shift = np.random.default_rng(0).uniform(-60, 60, (200, 2))
+    exact = Region(mask, np.array([0.5, 0.5])).translation_weights(shift)
+    monkeypatch.setattr(spatial_window, "LARGEST_SIDE", 100)
+    coarse = Region(mask, np.array([0.5, 0.5])).translation_weights(shift)
+    assert coarse == pytest.approx(exact, rel=0.06)
+    assert np.median(coarse / exact) == pytest.approx(1, abs=0.01)
 
 
 def test_a_full_region_is_a_box():

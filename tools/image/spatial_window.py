@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 # A pair whose window barely overlaps with the shifted one would outweigh all others; spatstat stops there too.
 LARGEST_WEIGHT = 100.0
+# Sides of a mask whose overlaps with itself are counted pixel by pixel; a larger one is coarsened to them.
+LARGEST_SIDE = 2048
 
 
 class Window(Protocol):
@@ -163,22 +165,39 @@ class Region:
         return (np.column_stack([y, x]) + rng.uniform(-0.5, 0.5, (n, 2))) * self.pixel
 
     def translation_weights(self, shift: np.ndarray) -> np.ndarray:
-        """Area over area of the overlap with itself moved by each (k, 2) shift, to the nearest pixel."""
+        """Area over area of the overlap with itself moved by each (k, 2) shift, to the nearest pixel.
+
+        Of a mask with a side above LARGEST_SIDE, to the nearest square of pixels, of which each counts as far as it is
+        covered: the table of overlaps of a whole slide would need 13 GB.
+        """
         import numpy as np
 
+        step = -(-max(self.mask.shape) // LARGEST_SIDE)
         if not self._covariance:
-            self._covariance.append(_set_covariance(self.mask))
+            self._covariance.append(_set_covariance(_coarse(self.mask, step)))
         covariance = self._covariance[0]
-        at = np.abs(np.rint(shift / self.pixel).astype(np.int64))
+        at = np.abs(np.rint(shift / (self.pixel * step)).astype(np.int64))
         # Shifts along (+, +) and (-, -) are alike, those along (+, -) and (-, +) are the other half of the table.
         opposite = (shift[:, 0] < 0) != (shift[:, 1] < 0)
-        rows, columns = self.mask.shape
+        rows, columns = (-(-side // step) for side in self.mask.shape)
         inside = (at[:, 0] < rows) & (at[:, 1] < columns)
         at[~inside] = 0
         x = np.where(opposite, -at[:, 1], at[:, 1])
         overlap = np.where(inside, covariance[at[:, 0], x], 0)
-        whole = float(self.mask.sum())
+        whole = float(covariance[0, 0])
         return whole / np.maximum(overlap, whole / LARGEST_WEIGHT)
+
+
+def _coarse(mask: np.ndarray, step: int) -> np.ndarray:
+    """(Y, X) float32 covered share of each square of `step` pixels, band by band."""
+    import numpy as np
+
+    rows, columns = (-(-side // step) for side in mask.shape)
+    shares = np.zeros((rows, columns), np.float32)
+    for row in range(rows):
+        line = mask[row * step : (row + 1) * step].sum(axis=0, dtype=np.float32)
+        shares[row] = np.add.reduceat(line, np.arange(0, len(line), step)) / step**2
+    return shares
 
 
 def _set_covariance(mask: np.ndarray) -> np.ndarray:
@@ -187,5 +206,5 @@ def _set_covariance(mask: np.ndarray) -> np.ndarray:
     from scipy import fft
 
     shape = [fft.next_fast_len(2 * n, real=True) for n in mask.shape]
-    spectrum = fft.rfft2(mask.astype(np.float32), shape)
+    spectrum = fft.rfft2(mask, shape)
     return fft.irfft2(np.abs(spectrum) ** 2, shape)
