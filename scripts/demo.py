@@ -44,13 +44,16 @@ class DatasetOutcome:
 
     @property
     def problems(self) -> list[str]:
-        """One line for each image whose count in OMERO is not what was measured."""
-        return [
+        """One line for each image whose count in OMERO is not what was measured, and for a report that is no page."""
+        wrong = [
             f"image {back.image_id} of {self.name!r}: {self.measured.get(back.image_id, 0)} objects measured, but "
             f"{back.roi_count} ROIs and {back.table_row_count} table rows in OMERO"
             for back in self.came_back
             if not self.measured.get(back.image_id, 0) == back.roi_count == back.table_row_count
         ]
+        if self.report is None or not self.report.read_bytes().startswith(b"<!DOCTYPE html>"):
+            wrong.append(f"report of {self.name!r}: {f'{self.report} is no HTML page' if self.report else 'none'}")
+        return wrong
 
 
 def make_demo_user(server: OmeroServer) -> None:
