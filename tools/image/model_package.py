@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 DESCRIPTIONS = ("rdf.yaml", "bioimageio.yaml", "model.yaml")
 SPACE = ("z", "y", "x")
-IN_MEMORY = 1 << 26  # predicted numbers that are kept in memory
+IN_MEMORY = 1 << 24  # predicted numbers that are kept in memory
 
 
 @dataclass(frozen=True)
@@ -265,12 +265,14 @@ def predict(network: Network, image: np.ndarray, longest: int = 512, overlap: in
         min(overlap, (size - 1) // 4) if size < length else 0 for size, length in zip(tile, shape, strict=True)
     )
     padding = [(m, max(size - length - m, m)) for m, size, length in zip(margin, tile, shape, strict=True)]
-    padded = np.pad(ready, [(0, 0), *padding], mode="symmetric")
+    # Where the pixels of the padded image come from: a tile is gathered, the padded image never made.
+    mirrored = [np.pad(np.arange(length), pad, mode="symmetric") for length, pad in zip(shape, padding, strict=True)]
     result: np.ndarray | None = None
     starts = [_starts(length, size - 2 * m) for length, size, m in zip(shape, tile, margin, strict=True)]
     for corner in itertools.product(*starts):
-        window = tuple(slice(at, at + size) for at, size in zip(corner, tile, strict=True))
-        part = Sample(members={member: _tensor(network, padded[:, *window])}, stat=whole.stat, id="tile")
+        window = [from_[at : at + size] for from_, at, size in zip(mirrored, corner, tile, strict=True)]
+        pixels = ready[np.ix_(np.arange(len(ready)), *window)]
+        part = Sample(members={member: _tensor(network, pixels)}, stat=whole.stat, id="tile")
         found = network.pipeline.predict_sample_without_blocking(
             part, skip_preprocessing=True, skip_postprocessing=True, skip_input_padding=True, skip_output_cropping=True
         )
