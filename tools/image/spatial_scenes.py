@@ -166,6 +166,7 @@ def region_window(path: Path, name: str, unit: str) -> Region:
         UserError: No flat label map, nothing in it, or without the pixel size that µm need.
     """
     import numpy as np
+    from foreground_mask import bands
     from image_file import open_image
     from label_map_writer import check_label_map
 
@@ -176,7 +177,9 @@ def region_window(path: Path, name: str, unit: str) -> Region:
     scale = np.array([image.micrometres("y"), image.micrometres("x")], float) if unit == "um" else np.ones(2)
     if np.isnan(scale).any():
         raise UserError(f"Region {name}: its pixel size in µm is unknown. Choose pixels as unit.")
-    mask = image.read_plane() > 0
+    mask, read = np.zeros((image.size_y, image.size_x), bool), image.plane_reader(0, 0, 0)
+    for first, last in bands(*mask.shape):
+        mask[first:last] = read(first, last) > 0
     if not mask.any():
         raise UserError(f"Region {name}: every pixel is 0. Mark the region by labels above 0.")
     return Region(mask, scale)

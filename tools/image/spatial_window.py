@@ -7,6 +7,7 @@ Sources: Ohser J (1983) Math Operationsforsch Stat 14, 63-71 (translation correc
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -128,7 +129,7 @@ class Region:
     pixel: np.ndarray
     _covariance: list[np.ndarray] = field(default_factory=list)
 
-    @property
+    @cached_property
     def size(self) -> float:
         """Area."""
         return float(self.mask.sum() * self.pixel.prod())
@@ -139,7 +140,7 @@ class Region:
         lower, upper = self.bounds
         return float((upper - lower).min())
 
-    @property
+    @cached_property
     def bounds(self) -> tuple[np.ndarray, np.ndarray]:
         """Corners of the box around it."""
         import numpy as np
@@ -157,12 +158,16 @@ class Region:
         return inside & self.mask[at[:, 0], at[:, 1]]
 
     def random_points(self, n: int, rng: np.random.Generator) -> np.ndarray:
-        """(n, 2) points, uniform in it."""
+        """(n, 2) points, uniform in it: those of its box that lie on its pixels."""
         import numpy as np
 
-        flat = np.flatnonzero(self.mask)
-        y, x = np.divmod(flat[rng.integers(len(flat), size=n)], self.mask.shape[1])
-        return (np.column_stack([y, x]) + rng.uniform(-0.5, 0.5, (n, 2))) * self.pixel
+        lower, upper = self.bounds
+        part, found, count = self.size / float((upper - lower).prod()), [np.zeros((0, 2))], 0
+        while count < n:
+            points = rng.uniform(lower, upper, (int((n - count) / part * 1.1) + 10, 2))
+            found.append(points[self.contains(points)])
+            count += len(found[-1])
+        return np.concatenate(found)[:n]
 
     def translation_weights(self, shift: np.ndarray) -> np.ndarray:
         """Area over area of the overlap with itself moved by each (k, 2) shift, to the nearest pixel.
