@@ -147,6 +147,15 @@ def start_unpack(lab: Lab, folder: Path, crate: Path, **config: Any) -> None:
     lab.run(omero_transfer, folder, {"output": "i.tsv", "containers": "c.tsv"}, do=do, **config)
 
 
+def end_sessions(lab: Lab) -> None:
+    """As if the sessions of the tools had expired."""
+    for row in lab.rows("select s.uuid from Session s where s.closed is null and s.userAgent like 'bioimage%'"):
+        killer = omero.client(host=lab.host, port=lab.port)
+        killer.joinSession(row[0])
+        killer.killSession()
+        killer.closeSession()
+
+
 def settle(lab: Lab) -> None:
     """The server may still be reading files of a client that has gone."""
     before = None
@@ -219,16 +228,8 @@ def test_a_packing_whose_connection_breaks_leaves_no_crate(lab: Lab, tmp_path, m
 @pytest.mark.parametrize("what", ["import", "unpack"])
 def test_a_session_that_expires_and_a_server_that_restarts_at_work(own_server, tmp_path, monkeypatch, crate, what):
     monkeypatch.chdir(tmp_path)
-
-    def expire() -> None:
-        for row in lab.rows("select s.uuid from Session s where s.closed is null and s.userAgent like 'bioimage%'"):
-            killer = omero.client(host=lab.host, port=lab.port)
-            killer.joinSession(row[0])
-            killer.killSession()
-            killer.closeSession()
-
     start = start_import if what == "import" else lambda lab, folder: start_unpack(lab, folder, crate)
-    for accident in (expire, own_server.restart):
+    for accident in (lambda: end_sessions(lab), own_server.restart):
         with make_lab(own_server.server, monkeypatch) as lab:
             with monkeypatch.context() as patch:
                 fail_at(patch, omero_imports, "_upload", 2, accident)

@@ -18,7 +18,7 @@ from ome_tiff import tile_side, write_ome_tiff
 from omero_containers import DatasetPlace, find_place, make_place
 from omero_image_details import Channel, ImageDetails, load_image_details
 from omero_imports import ImportRun, find_imported, import_fileset, undo_imports
-from omero_labels import SOURCE_KEY, LabelImage, find_label_images, make_mark
+from omero_labels import SOURCE_KEY, LabelImage, find_free_marks, find_label_images, make_mark
 from omero_objects import ImageRecord
 from omero_pixels import TILE
 from omero_session import Session, open_session
@@ -149,6 +149,7 @@ def import_labels(
         for one, row in zip(prepared, report, strict=True):
             row["status"] = "unchanged" if one.there else "would import"
         return
+    session.delete({"MapAnnotation": find_free_marks(session, [one.image.image_id for one in surveyed], name)})
     run, made = ImportRun(), MadeObjects()
     shared = prepared[0].place if place["by"] != "source" else None
     try:

@@ -15,7 +15,7 @@ from object_report import AT_WORK, Row, object_report
 from object_table import read_table, write_table
 from omero_objects import CLASSES, ImageRecord, find_ids, read_target
 from omero_session import Session, open_session
-from omero_tables import TableWriter, attach_table, find_own_tables, finish_tables
+from omero_tables import TableWriter, attach_table, find_free_tables, find_own_tables, finish_tables
 from omero_undo import MadeObjects, merge_ids
 from table_columns import RowMaker, find_places, make_rows
 from tool_errors import UserError, run_tool
@@ -62,6 +62,7 @@ def import_tables(session: Session, measurements: Measurements, name: str, repor
     old: dict[int, dict[str, list[int]]] = {}
     if wanted:
         old = find_own_tables(session, wanted[0].kind, [place.object_id for place in wanted], file_name)
+    session.delete({"OriginalFile": find_free_tables(session, file_name)})
     made = MadeObjects()
     writer = TableWriter(measurements.rows.columns)
     try:

@@ -92,6 +92,23 @@ def make_mark(session: Session, name: str, pairs: Sequence[tuple[str, str]]) -> 
     return int(session.update.saveAndReturnIds([mark])[0])
 
 
+def find_free_marks(session: Session, source_ids: Sequence[int], name: str) -> list[int]:
+    """Find this user's marks for label images of a set that are on no image: a run broke off before its import."""
+    found: list[int] = []
+    for start in range(0, len(source_ids), PAGE):
+        rows = session.rows(
+            "select m.id from MapAnnotation m join m.mapValue v where m.ns = :ns and m.details.owner.id = :me "
+            "and v.name = :key and v.value in (:ids) "
+            "and not exists (select l.id from ImageAnnotationLink l where l.child.id = m.id)",
+            ns=labels_namespace(name),
+            me=session.user_id,
+            key=SOURCE_KEY,
+            ids=[str(number) for number in source_ids[start : start + PAGE]],
+        )
+        found += [row[0] for row in rows]
+    return found
+
+
 def download_label_map(session: Session, label_image: LabelImage, path: Path) -> None:
     """Write the file that was imported, byte for byte: no server's rendering or pyramid stands between.
 

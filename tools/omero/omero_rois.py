@@ -67,19 +67,24 @@ def save_rois(
     from omero.model import ImageI, MapAnnotationI, NamedValue
     from omero.rtypes import rstring
 
-    objects = iter(objects)
-    batch = list(islice(objects, BATCH))
-    if not batch:
+    objects, image = iter(objects), ImageI(image_id, False)
+    first = next(objects, None)
+    if first is None:
         return
     mark = MapAnnotationI()
     mark.ns = rstring(roi_namespace(name))
     mark.mapValue = [NamedValue(key, value) for key, value in pairs.items()]
-    mark_id = session.update.saveAndReturnIds([mark])[0]
+    # The mark comes with the first ROI in one transaction: if the connection breaks, no mark is left without any.
+    [roi_id] = session.update.saveAndReturnIds([_roi(image, mark, name, first[1])])
+    made.add("Roi", [roi_id])
+    [[mark_id]] = session.rows("select l.child.id from RoiAnnotationLink l where l.parent.id = :roi", roi=roi_id)
     made.add("MapAnnotation", [mark_id])
+    yield first[0], roi_id
+    batch = list(islice(objects, BATCH))
     waiting = _Waiting(session, made)
     try:
         while batch:
-            image, annotation = ImageI(image_id, False), MapAnnotationI(mark_id, False)
+            annotation = MapAnnotationI(mark_id, False)
             rois = [_roi(image, annotation, name, shapes) for _, shapes in batch]
             yield from waiting.swap([label for label, _ in batch], rois)
             batch = list(islice(objects, BATCH))

@@ -313,7 +313,7 @@ def _choose_group(client: Any, address: Address, wanted: str) -> Session:
 
 @contextmanager
 def _explained(address: Address) -> Iterator[None]:
-    """Turn a broken connection, an ended session or a lack of permission into a `UserError`."""
+    """Turn a broken connection, an ended session, a lack of permission or of room into a `UserError`."""
     import Ice
     import omero
 
@@ -332,6 +332,11 @@ def _explained(address: Address) -> Iterator[None]:
     except (omero.SecurityViolation, omero.ReadOnlyGroupSecurityViolation) as error:
         raise UserError(
             f"OMERO server {address}: permission denied ({error.message}). Ask the owner of the group or the objects."
+        ) from error
+    except (omero.ResourceError, omero.InternalException) as error:
+        raise UserError(
+            f"OMERO server {address}: it failed ({error.message}). Ask its administrator what its log says: "
+            "its disk may be full. Run the tool again then."
         ) from error
 
 

@@ -1,6 +1,7 @@
 """OMERO.tables: made with typed columns in bounded memory, attached, marked as ours, found again by the mark."""
 
 from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Any
 
@@ -19,6 +20,7 @@ join a.file f
 where l.child.id = a.id and l.parent.id in (:ids) and a.ns in (:spaces) and f.name = :name and a.details.owner.id = :me
 order by a.id
 """
+FREE_AFTER = timedelta(hours=1)
 BATCH = 10_000  # Rows a call: with 50 columns 4 MB.
 
 
@@ -89,13 +91,16 @@ def attach_table(session: Session, kind: str, object_id: int, file_id: int, made
     annotation = omero.model.FileAnnotationI()
     annotation.ns = rstring(UNFINISHED)
     annotation.file = omero.model.OriginalFileI(file_id, False)
-    annotation_id = session.update.saveAndReturnIds([annotation])[0]
-    made.add("FileAnnotation", [annotation_id])
-    link = getattr(omero.model, f"{kind.capitalize()}AnnotationLinkI")()
+    model = f"{kind.capitalize()}AnnotationLink"
+    link = getattr(omero.model, f"{model}I")()
     link.parent = getattr(omero.model, f"{kind.capitalize()}I")(object_id, False)
-    link.child = omero.model.FileAnnotationI(annotation_id, False)
-    session.update.saveObject(link)
-    return annotation_id
+    link.child = annotation
+    # Annotation and link in one transaction: if the connection breaks, none is left without an object.
+    [link_id] = session.update.saveAndReturnIds([link])
+    hql = f"select l.child.id from {model} l where l.id = :id"  # noqa: S608 (a class of our list)
+    [[annotation_id]] = session.rows(hql, id=link_id)
+    made.add("FileAnnotation", [annotation_id])
+    return int(annotation_id)
 
 
 def finish_tables(session: Session, annotation_ids: Sequence[int]) -> None:
@@ -106,6 +111,23 @@ def finish_tables(session: Session, annotation_ids: Sequence[int]) -> None:
     for annotation in annotations:
         annotation.ns = rstring(TABLE_NAMESPACE)
     session.update.saveArray(annotations)
+
+
+def find_free_tables(session: Session, name: str) -> list[int]:
+    """Find the files of this user's tables of a name that were never attached: a run broke off right after it made one.
+
+    Only those of an hour ago and more: another run may be about to attach its own.
+    """
+    rows = session.rows(
+        "select f.id from OriginalFile f where f.name = :name and f.mimetype = :kind and f.details.owner.id = :me "
+        "and f.details.creationEvent.time < :before "
+        "and not exists (select a.id from FileAnnotation a where a.file.id = f.id)",
+        name=name,
+        kind="OMERO.tables",
+        me=session.user_id,
+        before=datetime.now(UTC) - FREE_AFTER,
+    )
+    return [row[0] for row in rows]
 
 
 def find_own_tables(session: Session, kind: str, ids: Sequence[int], name: str) -> dict[int, dict[str, list[int]]]:
