@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,6 +20,14 @@ if TYPE_CHECKING:
     from sandbox.omero.database import Transaction
 
 IDLE_FILES = 16  # opened files kept for the next caller
+
+
+def _open(path: Path) -> ImageFile:
+    """Open a file for its pixels: its OME-XML, which may be large, was read at the import."""
+    opened = open_image_file(path)
+    for reader in opened.series:
+        reader.description = dataclasses.replace(reader.description, ome=None)
+    return opened
 
 
 @dataclass(eq=False)
@@ -44,7 +53,7 @@ class OpenedFiles:
             ImageFileError: The file cannot be read (any more).
         """
         with self._lock:
-            opened = self._opened.pop(path, None) or _Opened(open_image_file(path))
+            opened = self._opened.pop(path, None) or _Opened(_open(path))
             self._opened[path] = opened  # now the last, which is the most recently used
             opened.users += 1
         return SeriesPixels(opened.file.series[number], lambda: self._give_back(opened))
