@@ -287,14 +287,28 @@ def two_studies() -> dict[str, Reply | Callable[[Request], Reply]]:
 
 
 def test_studies_of_a_search_keep_their_own_origin(tmp_path: Path) -> None:
-    table = "accession\ttitle\tlicence\nidr0001\t\t\nS-TEST2\tNuclei again\tCC0\nS-TEST1\tother\tother\n"
+    table = "accession\ttitle\tlicence\nidr0001\t\t\nS-TEST2\tNuclei again\tCC0\nS-TEST1\tother\tCC0\n"
     with serving(two_studies()) as server:
         rows = fetch_studies(server, tmp_path, table, patterns="*cell_2*", max_studies=2)
     assert [(row.file, row.accession, row.title, row.licence) for row in rows] == [
-        ("S-TEST1_images_cell_2.tif", "S-TEST1", "Nuclei of mitotic HeLa cells", "CC BY 4.0"),
+        ("S-TEST1_images_cell_2.tif", "S-TEST1", "Nuclei of mitotic HeLa cells", "CC BY 4.0 (the search says CC0)"),
         ("S-TEST2_images_cell_2.tif", "S-TEST2", "Nuclei again", "CC0"),
     ]
     assert (tmp_path / "files" / f"{rows[0].file}@tiff").read_bytes() == CELLS["images/cell_2.tif"]
+
+
+@pytest.mark.parametrize(
+    ("own", "searched", "stated"),
+    [
+        ("CC BY 4.0", "https://creativecommons.org/licenses/by/4.0/", "CC BY 4.0"),
+        ("", "CC0", "CC0"),
+        ("CC0", "", "CC0"),
+        ("", "", ""),
+        ("CC BY-NC 4.0", "CC BY 4.0", "CC BY-NC 4.0 (the search says CC BY 4.0)"),
+    ],
+)
+def test_a_licence_that_the_search_contradicts_is_told(own: str, searched: str, stated: str) -> None:
+    assert fetch_archive.stated_licence(own, searched) == stated
 
 
 def test_as_many_studies_as_wished(tmp_path: Path) -> None:

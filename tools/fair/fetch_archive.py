@@ -11,6 +11,7 @@ from typing import Any
 from archive_download import digest, fetch_file
 from archive_files import Origin, RemoteFile, read_biostudies, read_file_table, read_studies, select_files
 from archive_http import Web, base_address
+from archive_studies import normal_licence
 from archive_zarr import Region, format_bounds, open_remote, parse_bounds, read_image, read_region
 from table_reader import spreadsheet_safe
 from tool_errors import UserError, run_tool
@@ -150,8 +151,8 @@ def list_studies(
         config: `list_name`, what the user calls the table, and `max_studies`.
 
     Returns:
-        Origin by accession, and every study's files. What a study does not say of itself (its licence) is what the
-        table says.
+        Origin by accession, and every study's files. What a study does not say of itself is what the table says; for
+        its licence see `stated_licence`.
 
     Raises:
         UserError: See `read_studies` and `read_biostudies`.
@@ -161,10 +162,25 @@ def list_studies(
     for known in read_studies(table, config.get("list_name") or "studies", int(config.get("max_studies") or 1)):
         origin, found = read_biostudies(web, address, files_address, known.accession)
         origins[known.accession] = replace(
-            origin, title=origin.title or known.title, licence=origin.licence or known.licence
+            origin, title=origin.title or known.title, licence=stated_licence(origin.licence, known.licence)
         )
         files += [replace(file, study=known.accession) for file in found]
     return origins, files
+
+
+def stated_licence(own: str, searched: str) -> str:
+    """The licence of a study: its own; behind it the search's where that is another.
+
+    Who filtered by licence must see the contradiction.
+
+    >>> stated_licence("CC BY 4.0", "https://creativecommons.org/licenses/by/4.0/"), stated_licence("", "CC0")
+    ('CC BY 4.0', 'CC0')
+    >>> stated_licence("CC BY 4.0", "CC0")
+    'CC BY 4.0 (the search says CC0)'
+    """
+    if not own or not searched or normal_licence(own) == normal_licence(searched):
+        return own or searched
+    return f"{own} (the search says {searched})"
 
 
 def fetch(config: Mapping[str, Any], folder: Path, table: Path | None = None) -> list[Provenance]:
