@@ -201,6 +201,63 @@ def test_readers_at_once(gateway, new_table):
     assert results == [sum(range(500))] * 20
 
 
+def test_readers_and_a_writer_of_sessions_of_their_own(lab):
+    group = lab.group("rwr---")
+    user = lab.user(group)
+    writer = lab.connect(user).c.sf.sharedResources().newTable(0, "shared.h5")
+    writer.initialize(small([]))
+    writer.addData(small(range(1000)))
+    file, failures, written = writer.getOriginalFile(), [], threading.Event()
+    gateways = [lab.connect(name) for name in (user, user, lab.user(group), lab.user(group))]
+
+    def read(gateway):
+        try:
+            table = gateway.c.sf.sharedResources().openTable(file)
+            more = True
+            while more:
+                more = not written.is_set()  # a last round after the last row was written
+                rows = table.getNumberOfRows()
+                assert table.read([0], 990, rows).columns[0].values == list(range(990, rows))
+                assert table.getWhereList("(id >= 500) & (id < 503)", None, 0, rows, 1) == [500, 501, 502]
+                assert table.slice([1], [2, 999]).columns[0].values == [1, 499.5]
+            assert rows == 2000
+            table.close()
+        except Exception as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=read, args=(gateway,)) for gateway in gateways]
+    for thread in threads:
+        thread.start()
+    for start in range(1000, 2000, 50):
+        writer.addData(small(range(start, start + 50)))
+    written.set()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    member = gateways[-1].c.sf.sharedResources().openTable(file)
+    for attempt in (lambda: member.addData(small([1])), member.delete, lambda: member.setMetadata("a", rint(1))):
+        with pytest.raises(omero.SecurityViolation):
+            attempt()
+    assert member.getNumberOfRows() == 2000
+
+
+def test_a_table_that_somebody_deletes_meanwhile(lab):
+    group = lab.group()
+    user = lab.user(group)
+    first, second = lab.connect(user), omero.client(lab.server.host, lab.server.port)
+    second.createSession(user, lab.password)
+    table = first.c.sf.sharedResources().newTable(0, "gone.h5")
+    table.initialize(small([]))
+    table.addData(small([1, 2]))
+    other = second.sf.sharedResources().openTable(table.getOriginalFile())
+    table.delete()
+    assert other.getNumberOfRows() == 2  # as OMERO: who has it open reads on
+    session = second.getSessionId()
+    second.closeSession()  # this failed, and the session stayed
+    with pytest.raises(omero.RemovedSessionException):
+        lab.root.c.sf.getSessionService().getSession(session)
+
+
 def test_no_such_table_and_no_table_at_all(gateway):
     resources = gateway.c.sf.sharedResources()
     with pytest.raises(omero.ValidationException):
