@@ -192,6 +192,11 @@ def test_an_unpacking_whose_connection_breaks_is_completed_by_a_rerun(lab: Lab, 
     start_unpack(lab, tmp_path, crate)
     assert described(lab) == whole
     assert all_counts(lab)["Image"] == 3
+    linked = " ".join(
+        f"and not exists (select l.id from {kind}AnnotationLink l where l.child.id = m.id)"
+        for kind in ("Image", "Plate", "Roi", "Screen", "Well")
+    )
+    assert lab.rows(f"select count(m) from MapAnnotation m where m.ns like 'github%' {linked}") == [[0]]
     assert not list(tmp_path.glob("unpacked-*"))
 
 

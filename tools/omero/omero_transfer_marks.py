@@ -77,3 +77,26 @@ def find_marks(
         if number in objects:
             found[source] = Mark(number, source, states.get(number, ""), objects[number])
     return found
+
+
+def delete_free_marks(session: Session, sources: Iterable[str]) -> None:
+    """Delete own marks of sources that are on nothing: a run broke off before it made what they were for.
+
+    Marks of containers come with them in one transaction; only those of imports and ROIs come before.
+    """
+    names = sorted(set(sources))
+    free: list[int] = []
+    for start in range(0, len(names), PAGE):
+        rows = session.rows(
+            "select m.id from MapAnnotation m join m.mapValue v where m.ns in (:spaces) and v.name = :key "
+            "and v.value in (:names) and m.details.owner.id = :me "
+            "and not exists (select l.id from ImageAnnotationLink l where l.child.id = m.id) "
+            "and not exists (select l.id from PlateAnnotationLink l where l.child.id = m.id) "
+            "and not exists (select l.id from RoiAnnotationLink l where l.child.id = m.id)",
+            spaces=[TRANSFER_NAMESPACE, ROI_NAMESPACE],
+            key=SOURCE_KEY,
+            names=names[start : start + PAGE],
+            me=session.user_id,
+        )
+        free += [row[0] for row in rows]
+    session.delete({"MapAnnotation": free})

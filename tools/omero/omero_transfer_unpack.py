@@ -14,7 +14,7 @@ from omero_transfer_contents import grouped, paged_rows
 from omero_transfer_crate import Crate
 from omero_transfer_document import fill_object, read_head, refs_of
 from omero_transfer_images import Copies, Key, find_filesets, import_images
-from omero_transfer_marks import COMPLETE, Mark, find_marks, new_mark
+from omero_transfer_marks import COMPLETE, Mark, delete_free_marks, find_marks, new_mark
 from omero_transfer_rois import import_rois
 from omero_undo import MadeObjects
 from tool_errors import UserError
@@ -54,6 +54,9 @@ def unpack(
     if dry_run:
         _plan(session, crate, images, containers)
         return
+    manifest = crate.manifest
+    keys = [*(one.key for one in manifest.filesets), *(f"Image:{number}" for number in manifest.rois)]
+    delete_free_marks(session, map(manifest.lsid, keys))
     run, made = ImportRun(), MadeObjects()
     try:
         copies = import_images(session, crate, pictures, images, run=run, made=made)
