@@ -373,6 +373,10 @@ def test_wells_and_fields_with_their_positions(lab: Lab, find):
     rows = find(typed("plate", "plate"), listing={"rows": "image", "columns": ["hierarchy", "positions"]})
     found = [[row[name] for name in ("well", "well_row", "well_column", "field", "position_x")] for row in rows]
     assert found == [["AA5", "27", "5", "1", "0 mm"], ["AA5", "27", "5", "2", "1.5 mm"]]
+    well_id = lab.rows("select w.id from Well w")[0][0]
+    assert [row["image_name"] for row in find(typed("well", well_id, by="id"))] == ["field 0", "field 1"]
+    with pytest.raises(UserError, match="wells have no name"):
+        find(typed("well", "AA5"))
     [row] = find(typed("plate", "plate"), listing={"rows": "well"})
     assert (row["well"], row["plate_name"], row["images"]) == ("AA5", "plate", "2")
     [row] = find(typed("plate", "plate"), listing={"rows": "plate"})

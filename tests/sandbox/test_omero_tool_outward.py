@@ -41,6 +41,10 @@ ALL = {"rows": "image", "columns": ["hierarchy", "sizes", "channels", "tags", "r
 READERS: dict[str, tuple[Any, str, dict[str, str], dict[str, Any]]] = {
     "find": (omero_find, "output", {"output": "out.tsv"}, {"listing": ALL}),
     "images": (omero_export_images, "metadata", {"folder": "files", "metadata": "out.tsv"}, {}),
+    "zarr": (
+        *(omero_export_images, "metadata", {"folder": "files", "metadata": "out.tsv"}),
+        {"format": {"kind": "ome_zarr", "version": "0.5", "plates": True}},
+    ),
     "originals": (
         *(omero_export_images, "metadata", {"folder": "files", "metadata": "out.tsv"}),
         {"format": {"kind": "original"}, "target": typed("dataset", "labels")},
