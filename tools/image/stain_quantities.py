@@ -91,12 +91,26 @@ def palette_of(image: ImageFile) -> Palette:
     else:
         totals = np.zeros(1 << 24, np.uint32)
         add = _compiled_counter()
-        for block in tiles_of(image):
-            add(np.ascontiguousarray(image.read_colour(0, 0, *block)), totals)
+        for pixels in _read_ahead(image):
+            add(np.ascontiguousarray(pixels), totals)
         codes = np.flatnonzero(totals).astype(np.uint32)
         counts = totals[codes]
     colours = np.stack([codes >> 16, (codes >> 8) & 255, codes & 255], axis=-1).astype(np.uint8)
     return Palette(colours, counts.astype(np.int64))
+
+
+def _read_ahead(image: ImageFile) -> Iterator[np.ndarray]:
+    """Read tile after tile, each while the one before is counted: most of the time goes to decompression."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    blocks = list(tiles_of(image))
+    with ThreadPoolExecutor(1) as reader:
+        coming = reader.submit(image.read_colour, 0, 0, *blocks[0])
+        for following in [*blocks[1:], None]:
+            pixels = coming.result()
+            if following:
+                coming = reader.submit(image.read_colour, 0, 0, *following)
+            yield pixels
 
 
 def _codes(pixels: np.ndarray) -> np.ndarray:
@@ -112,8 +126,9 @@ def _compiled_counter():
     import numba
     import numpy as np
 
-    # With the types written down, it is compiled once, here, and not for each kind of input.
-    @numba.njit(["void(uint8[:, :, ::1], uint32[::1])"])
+    # With the types written down, it is compiled once, here, and not for each kind of input. Without Python's lock,
+    # the next tile is read meanwhile.
+    @numba.njit(["void(uint8[:, :, ::1], uint32[::1])"], nogil=True)
     def add(pixels, totals):
         for y in range(pixels.shape[0]):
             for x in range(pixels.shape[1]):
