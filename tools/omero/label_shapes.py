@@ -204,25 +204,18 @@ def _edge_contours(mask: "np.ndarray") -> tuple[list[list[list[int]]], list[int]
 
 
 def _corners(points: list[list[int]], x: int, y: int) -> Ring:
-    """The corners of a fine contour, in the plane's coordinates."""
+    """The corners of a fine contour, in the plane's coordinates.
+
+    They are the points with two even coordinates; an inner corner, which the contour cuts diagonally, is put back.
+    """
     # Not by numpy: for the few dozen points of an object its calls take several times longer.
-    path = _with_inner_corners(points)
     found: Ring = []
-    (before_x, before_y), (here_x, here_y) = path[-2], path[-1]
-    for after_x, after_y in path:
-        if not (before_x == here_x == after_x or before_y == here_y == after_y):
-            found.append((float(here_x // 2 + x), float(here_y // 2 + y)))
-        before_x, before_y, here_x, here_y = here_x, here_y, after_x, after_y
-    return found
-
-
-def _with_inner_corners(points: list[list[int]]) -> list[tuple[int, int]]:
-    """Where the contour cuts an inner corner diagonally, go through the corner: the point with two even coordinates."""
-    path: list[tuple[int, int]] = []
-    x, y = points[-1]
+    here_x, here_y = points[-1]
     for next_x, next_y in points:
-        if x != next_x and y != next_y:
-            path.append((x, next_y) if x % 2 == next_y % 2 == 0 else (next_x, y))
-        path.append((next_x, next_y))
-        x, y = next_x, next_y
-    return path
+        if here_x != next_x and here_y != next_y:
+            at_x, at_y = (here_x, next_y) if here_x % 2 == next_y % 2 == 0 else (next_x, here_y)
+            found.append((at_x / 2 + x, at_y / 2 + y))
+        if next_x % 2 == next_y % 2 == 0:
+            found.append((next_x / 2 + x, next_y / 2 + y))
+        here_x, here_y = next_x, next_y
+    return found
