@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import logging
 import os
 import threading
 import time
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from sandbox.omero.database import Database, Transaction
     from sandbox.omero.servant import StatefulService
 
+log = logging.getLogger("sandbox.omero")
 TIME_TO_IDLE = 600_000  # ms; omero.sessions.timeout
 TIME_TO_LIVE = 0  # ms; omero.sessions.maximum
 SCRYPT = {"n": 2**14, "r": 8, "p": 1}  # about 40 ms and 16 MB a check
@@ -104,8 +106,11 @@ class Session:
         for name, service in list(self.services.items()):
             if client is None or service.client == client:
                 self.remove(name)
-                with service.lock:
-                    service.released()
+                try:
+                    with service.lock:
+                        service.released()
+                except Exception:  # the others, and the session, end nevertheless
+                    log.exception("%s could not be closed properly", name)
 
     def remaining(self) -> float:
         """Seconds until the session times out; infinite when it never does."""

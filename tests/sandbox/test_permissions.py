@@ -3,6 +3,7 @@
 import uuid
 
 import omero
+import omero.cmd.graphs
 import pytest
 from omero.rtypes import rbool, rlong, rstring, unwrap
 
@@ -400,13 +401,14 @@ def test_chown(lab):
 def test_nothing_is_moved_or_given_where_it_may_not_be(lab):
     group, other = lab.group("rwrw--"), lab.group("rwrw--")
     owner, member, stranger = (lab.connect(lab.user(name)) for name in (group, group, other))
+    leader = lab.connect(lab.user(group, leads=True))
     there, target = stranger.getEventContext().groupId, dataset(owner)
     objects = {"Dataset": [target]}
     for gateway, request in (
         (owner, omero.cmd.Chgrp2(targetObjects=objects, groupId=there)),  # no member there
         (member, omero.cmd.Chgrp2(targetObjects=objects, groupId=1)),  # may write, but does not own
         (owner, omero.cmd.Chown2(targetObjects=objects, userId=member.getUserId())),  # leads nothing
-        (lab.root, omero.cmd.Chown2(targetObjects=objects, userId=stranger.getUserId())),  # cannot see it then
+        (leader, omero.cmd.Chown2(targetObjects=objects, userId=stranger.getUserId())),  # could not see it then
     ):
         with pytest.raises(omero.SecurityViolation):
             command(gateway, request)
@@ -417,6 +419,27 @@ def test_nothing_is_moved_or_given_where_it_may_not_be(lab):
         owner.getUserId(),
         owner.getEventContext().groupId,
     )
+
+
+def test_an_administrator_gives_to_whom_they_like_and_a_third_users_things_stay_theirs(lab):
+    group, other = lab.group("rwrw--"), lab.group("rwrw--")
+    owner, third, stranger = (lab.connect(lab.user(name)) for name in (group, group, other))
+    target, apart = dataset(owner), dataset(third)
+    tag(owner, target)
+    tag(third, target)
+    objects = {"Dataset": [target]}
+    request = omero.cmd.Chown2(targetObjects=objects, userId=stranger.getUserId(), childOptions=[
+        omero.cmd.graphs.ChildOption(includeType=["TagAnnotation"]),
+    ])  # fmt: skip
+    command(lab.root, request)
+    query = lab.root.getQueryService()
+    text = "select {0}.details.owner.id from {0} {0} where {0}.details.group.id = :id order by {0}.id"
+    parameters = omero.sys.ParametersI().addId(owner.getEventContext().groupId)
+    for kind in ("DatasetAnnotationLink", "TagAnnotation"):
+        owners = unwrap(query.projection(text.format(kind), parameters, ALL))
+        assert owners == [[stranger.getUserId()], [third.getUserId()]]
+    assert query.get("Dataset", target, ALL).details.owner.id.val == stranger.getUserId()
+    assert query.get("Dataset", apart, ALL).details.owner.id.val == third.getUserId()
 
 
 def test_duplicate(gateway):

@@ -119,6 +119,20 @@ def test_a_client_takes_only_its_own_services_along(opened, monkeypatch):
     assert {client: service.closed for client, service in services.items()} == {"a": 1, "b": 0}
 
 
+def test_a_service_that_cannot_be_closed_keeps_nothing_else_open(opened, database, monkeypatch):
+    monkeypatch.setattr("sandbox.omero.servant.expose", lambda service: service)
+    session = opened.create(0, 0, 1)
+    session.clients.add("a")
+    broken, sound = Open(), Open()
+    broken.released = lambda: 1 / 0
+    for name, service in (("broken", broken), ("sound", sound)):
+        service.client = "a"
+        session.add(name, service)
+    opened.leave(session, "a")
+    assert (opened.all(), sound.closed) == ([], 1)
+    assert all(closed_rows(database))
+
+
 def test_sessions_of_an_earlier_life_are_closed(opened, database):
     opened.create(0, 0, 1)
     assert closed_rows(database) == [None]

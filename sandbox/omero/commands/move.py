@@ -63,13 +63,17 @@ def run_chown(run: Run, tx: Transaction, request: Any) -> Any:
     for user in request.targetUsers or []:
         targets += _everything_of(tx, user)
     closure = Walker(tx, context, ChildOptions.of(request)).walk(targets)
+    givers = {closure.owners[target][0] for target in closure.targets}
     run.advance()
     for (root, row_id), (owner, group) in closure.owners.items():
         if owner == -1:
             continue
+        if owner not in givers:  # a third user's comment, or image in the dataset, stays theirs
+            closure.found[root].discard(row_id)
+            continue
         if not permissions.rights(context, owner, group).chown:
             raise errors.security(f"User {context.user_id} may not give {root}[{row_id}] away")
-        if group not in context.directory.member_of(request.userId):
+        if group not in context.directory.member_of(request.userId) and not context.may("Chown"):
             raise errors.security(f"User {request.userId} is not a member of group {group}")
     run.advance()
     if not request.dryRun:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import threading
 import uuid
 from collections.abc import Callable, Sequence
@@ -207,8 +208,9 @@ class Table(StatefulService):
         if table is None or table._closed:
             return
         modified = table.can_write and table.storage.modified()
-        table.cleanup()
         table._closed = True
+        with contextlib.suppress(FileNotFoundError):  # of its size, when somebody has deleted the table meanwhile
+            table.cleanup()
         if modified and self.path.is_file():
             self._describe(table.file_obj.id.val)
 
