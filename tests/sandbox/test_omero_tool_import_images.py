@@ -109,6 +109,16 @@ def test_a_dataset_is_chosen_by_id_by_name_and_within_its_project(lab: Lab, run,
     assert row["dataset_id"] != str(dataset)
     [again] = run([tiff("c", picture(2))], place={"by": "name", "dataset": "d", "project": "p", "create": True})
     assert (again["dataset_id"], again["project_name"]) == (row["dataset_id"], "p")
+    # A project may be given by its id, for instance because two have its name; a name goes first.
+    [twin, _] = [lab.container("Project", "p") for _ in range(2)]
+    named = {"by": "name", "dataset": "d", "project": str(twin), "create": True}
+    [row] = run([tiff("d", picture(3))], place=named)
+    assert row["project_name"] == "p"
+    hql = "select l.child.id from ProjectDatasetLink l where l.parent.id = "
+    assert lab.rows(f"{hql}{twin}") == [[int(row["dataset_id"])]]
+    number = lab.container("Project", str(twin))
+    [row] = run([tiff("e", picture(4))], place=named)
+    assert lab.rows(f"{hql}{number}") == [[int(row["dataset_id"])]]
 
 
 def test_a_place_that_is_unknown_or_ambiguous_is_refused_before_anything_is_made(lab: Lab, run, tiff):

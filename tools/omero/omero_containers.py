@@ -70,7 +70,8 @@ def find_place(session: Session, place: Mapping[str, Any]) -> DatasetPlace:
 
     Args:
         session: An open session.
-        place: `by` "id" with `dataset_id`; or "name" with `dataset`, `project` (may be empty) and `create`.
+        place: `by` "id" with `dataset_id`; or "name" with `dataset`, `project` (may be empty; a name, or the id of one
+            that exists) and `create`.
 
     Raises:
         UserError: No such dataset and none shall be made, a name that several have, or no name at all.
@@ -85,7 +86,7 @@ def find_place(session: Session, place: Mapping[str, Any]) -> DatasetPlace:
     dataset, project = place["dataset"].strip(), (place.get("project") or "").strip()
     if not dataset:
         raise UserError("dataset: no name given. Write the name of the dataset for the images.")
-    project_id = _only(session, "project", project, "", create=place["create"]) if project else None
+    project_id, project = _find_project(session, project, create=place["create"]) if project else (None, "")
     if project and project_id is None:
         return DatasetPlace(None, dataset, None, project)
     within = f"of project {project!r}" if project else ""
@@ -115,6 +116,14 @@ def make_place(session: Session, place: DatasetPlace, made: MadeObjects) -> int:
         link.parent, link.child = omero.model.ProjectI(project_id, False), omero.model.DatasetI(dataset_id, False)
         session.update.saveObject(link)
     return dataset_id
+
+
+def _find_project(session: Session, text: str, *, create: bool) -> tuple[int | None, str]:
+    """Id and name of a project given by its name or, unless one has this number as its name, by its id."""
+    if text.isdecimal() and not session.rows("select p.id from Project p where p.name = :name", name=text):
+        for number, name in session.rows("select p.id, p.name from Project p where p.id = :id", id=int(text)):
+            return number, name
+    return _only(session, "project", text, "", create=create), text
 
 
 def _only(
