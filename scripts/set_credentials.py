@@ -13,6 +13,7 @@ import os
 import sys
 from dataclasses import dataclass
 
+from bioblend import ConnectionError as GalaxyConnectionError
 from bioblend.galaxy import GalaxyInstance
 
 from scripts.galaxy_connection import ScriptError, connect_from_environment
@@ -145,7 +146,14 @@ def main(argv: list[str] | None = None) -> int:
             raise ScriptError(
                 f"Galaxy {gi.base_url}: has no OMERO tool of the suite. Ask its administrator to install it."
             )
-        store_omero_login(gi, login, tools, arguments.group)
+        try:
+            store_omero_login(gi, login, tools, arguments.group)
+        except (GalaxyConnectionError, OSError) as error:
+            reason = str(getattr(error, "body", None) or error)
+            raise ScriptError(
+                f"Galaxy {gi.base_url}: did not store the login. It says: {reason}. Credentials need Galaxy 25.1 or "
+                "newer with a vault; ask its administrator (docs/deploy.md)."
+            ) from None
     except ScriptError as error:
         print(f"ERROR: {error}", file=sys.stderr)
         return 1

@@ -3,7 +3,9 @@
 from types import SimpleNamespace
 
 import pytest
+from bioblend import ConnectionError as GalaxyConnectionError
 
+from scripts import set_credentials
 from scripts.galaxy_connection import ScriptError
 from scripts.set_credentials import OmeroLogin, login_from_environment, tools_that_want_omero
 
@@ -41,3 +43,22 @@ def test_only_the_omero_tools_get_the_login_installed_locally_or_from_a_tool_she
         "omero_find",
         "toolshed.example.org/repos/owner/omero_annotate/omero_annotate/0.2",
     ]
+
+
+def test_a_galaxy_that_keeps_no_credentials_is_named_without_the_secret(monkeypatch, capsys):
+    def refuse(*_):
+        raise GalaxyConnectionError("Unexpected HTTP status code: 500", body="no vault is configured")
+
+    monkeypatch.setenv("OMERO_USER", "jane")
+    monkeypatch.setenv("OMERO_PASSWORD", "must-not-show")
+    monkeypatch.delenv("OMERO_SESSION_KEY", raising=False)
+    gi = SimpleNamespace(
+        base_url="https://galaxy.example.org",
+        tools=SimpleNamespace(get_tools=lambda: [{"id": "omero_find", "version": "0.1"}]),
+        users=SimpleNamespace(get_current_user=lambda: {"id": "u1"}, get_credentials=refuse),
+    )
+    monkeypatch.setattr(set_credentials, "connect_from_environment", lambda: gi)
+    assert set_credentials.main([]) == 1
+    printed = capsys.readouterr()
+    assert "https://galaxy.example.org: did not store the login. It says: no vault is configured." in printed.err
+    assert "must-not-show" not in printed.err + printed.out
