@@ -18,7 +18,8 @@ DOCUMENT = f"""<?xml version="1.0" encoding="UTF-8"?>
 <Instrument ID="Instrument:0">
  <Microscope Manufacturer="Maker" Model="M1" Type="Inverted" SerialNumber="S1"/>
  <Laser ID="LightSource:0" Model="pump" Type="Gas" LaserMedium="Ar"/>
- <Laser ID="LightSource:1" Model="L" Type="SolidState" LaserMedium="Other" Wavelength="488" Power="5" Tuneable="true">
+ <Laser ID="LightSource:1" Model="L" Type="SolidState" LaserMedium="Other" Wavelength="488" Power="5"
+  RepetitionRate="80" RepetitionRateUnit="MHz">
   <Pump ID="LightSource:0"/></Laser>
  <LightEmittingDiode ID="LightSource:2" Model="LED"/>
  <Detector ID="Detector:0" Model="D" Type="EMCCD" Gain="2.5" Offset="1.5" Voltage="300" VoltageUnit="mV"/>
@@ -31,7 +32,7 @@ DOCUMENT = f"""<?xml version="1.0" encoding="UTF-8"?>
 </Instrument>
 <Image ID="Image:0" Name="first"><InstrumentRef ID="Instrument:0"/>
  <ObjectiveSettings ID="Objective:0" Medium="Oil" RefractiveIndex="1.518" CorrectionCollar="0.17"/>
- <ImagingEnvironment Temperature="37" CO2Percent="0.05" Humidity="0.9"/>
+ <ImagingEnvironment Temperature="37" AirPressure="1013" CO2Percent="0.05" Humidity="0.9"/>
  <StageLabel Name="place" X="1.5" XUnit="mm" Y="-2"/>
  <Pixels ID="Pixels:0" DimensionOrder="XYCZT" Type="uint16" SizeX="8" SizeY="6" SizeZ="1" SizeC="2" SizeT="1"
    SignificantBits="12">
@@ -111,6 +112,7 @@ def test_microscope_and_settings(gateway, images):
     query = "select f.model, r.cutIn.value, r.cutOut.value from Filter f left join f.transmittanceRange r order by f.id"
     assert rows(gateway, query) == [["ex", 470, 490], ["em", None, None]]
     environment, label = first.getImagingEnvironment(), first.getStageLabel()
+    assert (value(environment._obj.airPressure), value(laser._obj.repetitionRate)) == ((1013, "mbar"), (80, "MHz"))
     assert (value(environment._obj.temperature), environment.co2percent) == ((37, "°C"), 0.05)
     assert (label.name, value(label._obj.positionX)) == ("place", (1.5, "mm"))
     assert value(label._obj.positionY) == (-2, "reference frame")

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import json
 import time
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from sandbox.omero import errors
 from sandbox.omero.commands.graph import UNTOUCHABLE, ChildOptions, Walker, java_name, referrers, targets_of
 from sandbox.omero.model import MODEL_ENTITIES, find_entity
+from sandbox.omero.permissions import read_scope
 
 if TYPE_CHECKING:
     from sandbox.omero.commands.run import Run
     from sandbox.omero.database import Transaction
+
+STORED = ("OriginalFile", "Pixels")
+"""Entities that have a file on the disk."""
+OWNERS = {"Experimenter": "owner_id", "ExperimenterGroup": "group_id"}
+"""Targets of DiskUsage2 that stand for all that is theirs, and the column that says whose an object is."""
+IDS = "(SELECT value FROM json_each(:ids))"
 
 
 def _entity_names(names: Any) -> set[str]:
@@ -115,24 +124,25 @@ def run_disk_usage(run: Run, tx: Transaction, request: Any) -> Any:
 
     from sandbox.omero.stored_files import original_file_path, pixels_path
 
-    targets = targets_of(request)
+    targets = targets_of(SimpleNamespace(targetObjects=_named(request, whole=False)))
     for name in request.targetClasses or []:
         entity = find_entity(name)
         if entity is None:
             raise errors.api_usage(f"{name}: no such class")
-        targets += [(entity.name, row["id"]) for row in tx.find(entity.name)]
+        if entity.name not in OWNERS:
+            targets += [(entity.name, row["id"]) for row in tx.find(entity.name)]
     include = ChildOptions(include=frozenset(MODEL_ENTITIES["Annotation"].subclasses))
     closure = Walker(tx, run.context, include).walk(targets)
+    below = {(root, row_id) for root in STORED for row_id in closure.found.get(root, ())}
     files = run.server.files
     usage: dict[tuple[int, int], dict[str, list[int]]] = {}
-    for root in ("OriginalFile", "Pixels"):
-        for row_id in closure.found.get(root, ()):
-            row = tx.get(root, row_id)
-            path = original_file_path(files, row) if root == "OriginalFile" and row else pixels_path(files, row_id)
-            if row is not None and path.is_file():
-                kind = _referer(tx, row_id) if root == "OriginalFile" else root
-                owner = usage.setdefault(closure.owners[root, row_id], {})
-                owner.setdefault(kind, []).append(path.stat().st_size)
+    for root, row_id in sorted(below | _of_owners(run, tx, request)):
+        row = tx.get(root, row_id)
+        path = original_file_path(files, row) if root == "OriginalFile" and row else pixels_path(files, row_id)
+        if row is not None and path.is_file():
+            kind = _referer(tx, row_id) if root == "OriginalFile" else root
+            owner = usage.setdefault((row["owner_id"], row["group_id"]), {})
+            owner.setdefault(kind, []).append(path.stat().st_size)
     response = omero.cmd.DiskUsage2Response({}, {}, {}, {})
     for (user, group), sizes in usage.items():
         owner = omero.api.LongPair(user, group)
@@ -141,6 +151,31 @@ def run_disk_usage(run: Run, tx: Transaction, request: Any) -> Any:
         response.totalFileCount[owner] = sum(map(len, sizes.values()))
         response.totalBytesUsed[owner] = sum(map(sum, sizes.values()))
     return response
+
+
+def _named(request: Any, *, whole: bool) -> dict[str, list[int]]:
+    """The ids that a request names by class: of users and groups, which stand for all that is theirs, or of others."""
+    named = (request.targetObjects or {}).items()
+    return {name: ids for name, ids in named if (getattr(find_entity(name), "name", "") in OWNERS) == whole}
+
+
+def _of_owners(run: Run, tx: Transaction, request: Any) -> set[tuple[str, int]]:
+    """What is stored of the users and in the groups that a request names, as far as the caller may see it."""
+    found: set[tuple[str, int]] = set()
+    scope, parameters = read_scope(run.context)
+    for name, ids in [*_named(request, whole=True).items(), *((name, None) for name in request.targetClasses or [])]:
+        entity = find_entity(name)
+        if entity is None or entity.name not in OWNERS:
+            continue
+        known = {row["id"] for row in tx.find(entity.name)}
+        missing = sorted(set(ids or ()) - known)
+        if missing:
+            raise errors.api_usage(f"No such object: {entity.name}{missing}")
+        for root in STORED:
+            sql = f'SELECT x.id FROM "{root}" x WHERE {scope.format(alias="x")} AND x.{OWNERS[entity.name]} IN {IDS}'
+            given = json.dumps(sorted(known) if ids is None else list(ids))
+            found |= {(root, row_id) for (row_id,) in tx.rows(sql, parameters | {"ids": given})}
+    return found
 
 
 def _referer(tx: Transaction, file_id: int) -> str:
