@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 import sys
 import zipfile
 from collections.abc import Callable
@@ -266,6 +267,38 @@ def test_what_is_no_crate(tmp_path: Path, content: str, said: str) -> None:
     file.write_text(content)
     with pytest.raises(UserError, match=said):
         search_archives.search({"crates": [{"path": str(file), "name": "crate.json"}]})
+
+
+def test_a_broken_crate_costs_only_itself(tmp_path: Path) -> None:
+    folder = tmp_path / "crates"
+    shutil.copytree(ANSWERS / "crates", folder)
+    (folder / "broken-ro-crate-metadata.json").write_text("{")
+    (tmp_path / "empty.zip").write_bytes(b"PK\x03\x04")
+    crates = [{"path": str(tmp_path / "empty.zip"), "name": "=empty.zip"}, {"path": str(folder), "name": "crates"}]
+    studies, notes = search_archives.search({"crates": crates, "text": "mitosis"})
+    assert [study.accession for study in studies] == ["S-TEST5", "S-TEST6"]
+    assert [note[:4] for note in notes] == [
+        ["crates", "", "answered", "2"],
+        ["=empty.zip", "", "failed", "0"],
+        ["broken-ro-crate-metadata.json", "", "failed", "0"],
+    ]
+    assert "not a readable zip" in notes[1][4]
+    assert "line 1, column 2: not JSON" in notes[2][4]
+
+
+def test_names_in_the_notes_are_no_formulas(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "empty.zip").write_bytes(b"PK\x03\x04")
+    crates = [
+        {"path": str(tmp_path / "empty.zip"), "name": "=1+1"},
+        {"path": str(ANSWERS / "crates"), "name": "crates"},
+    ]
+    config, listed, studies, notes = (tmp_path / name for name in ("c.json", "l.json", "s.tsv", "n.tsv"))
+    config.write_text("{}")
+    listed.write_text(json.dumps(crates))
+    arguments = ["x", "--config", config, "--crates", listed, "--studies", studies, "--notes", notes]
+    monkeypatch.setattr(sys, "argv", [str(argument) for argument in arguments])
+    search_archives.main()
+    assert notes.read_text().splitlines()[2].startswith("'=1+1\t")
 
 
 def test_links_out_of_a_folder_are_not_read(tmp_path: Path) -> None:

@@ -23,25 +23,33 @@ _BYTES = ("bytes", "http://purl.obolibrary.org/obo/UO_0000233")
 _WEIGHTS = {"name": 3, "description": 2, "keywords": 2}
 
 
-def read_crates(paths: Iterable[tuple[Path, str]]) -> Iterator[tuple[str, dict[str, Any]]]:
+def read_crates(paths: Iterable[tuple[Path, str]]) -> Iterator[tuple[str, dict[str, Any] | UserError]]:
     """Read the root entities of crates, with what they refer to put in place.
 
     Args:
         paths: Files with the names that the user knows: JSON crates, zips of crates, or folders of both.
 
     Yields:
-        The name of the crate's file and its root entity.
-
-    Raises:
-        UserError: Not JSON, no crate, a zip bomb; or none of the files is a crate.
+        The name of the crate's file and its root entity; or, so that one costs nothing of the others, what is wrong
+        with it: not JSON, no crate, a zip bomb, or a zip or folder without a crate.
     """
     for path, name in paths:
         found = False
-        for member, data in _crate_files(path, name):
-            found = True
-            yield member, root_entity(parse_json(data, member), member)
-        if not found:
-            raise UserError(f"{name}: holds no file named ro-crate-metadata.json. Give a folder or zip of crates.")
+        try:
+            for member, data in _crate_files(path, name):
+                found = True
+                yield member, _root_or_error(data, member)
+            if not found:
+                raise UserError(f"{name}: holds no file named ro-crate-metadata.json. Give a folder or zip of crates.")
+        except UserError as error:
+            yield name, error
+
+
+def _root_or_error(data: bytes, name: str) -> dict[str, Any] | UserError:
+    try:
+        return root_entity(parse_json(data, name), name)
+    except UserError as error:
+        return error
 
 
 def _crate_files(path: Path, name: str) -> Iterator[tuple[str, bytes]]:
@@ -159,15 +167,26 @@ def score(entry: dict[str, Any], query: Query) -> int:
     return sum(points) if all(points) else 0
 
 
-def search_crates(paths: Iterable[tuple[Path, str]], query: Query) -> list[Study]:
+def search_crates(paths: Iterable[tuple[Path, str]], query: Query) -> tuple[list[Study], list[tuple[str, UserError]]]:
     """Search crates on disk: all that fit the words, best first, then by accession.
 
+    Returns:
+        The studies; and the names of the crates that cannot be read, with the reasons.
+
     Raises:
-        UserError: See `read_crates`.
+        UserError: None of them can be read.
     """
     found = []
+    failures = []
+    read = 0
     for name, entry in read_crates(paths):
+        if isinstance(entry, UserError):
+            failures.append((name, entry))
+            continue
+        read += 1
         points = score(entry, query)
         if points or not query.words:
             found.append((-points, study_of_entry(entry, publisher_name(entry) or name)))
-    return [study for _, study in sorted(found, key=lambda pair: (pair[0], pair[1].accession))]
+    if failures and not read:
+        raise failures[0][1]
+    return [study for _, study in sorted(found, key=lambda pair: (pair[0], pair[1].accession))], failures

@@ -14,6 +14,7 @@ from archive_crates import search_crates
 from archive_http import Web, base_address
 from archive_sources import MAX_RESULTS, SOURCES
 from archive_studies import STUDY_COLUMNS, Query, Study, asked_term, matches, merge_studies, normal_licence, table_row
+from table_reader import spreadsheet_safe
 from tool_errors import UserError, run_tool
 
 NOTE_COLUMNS = ("source", "address", "status", "studies", "note")
@@ -144,8 +145,9 @@ def search(config: Mapping[str, Any]) -> tuple[list[Study], list[list[str]]]:
         raise UserError(f"number of studies {limit}: out of range. Ask for 1 to {MAX_RESULTS}.")
     if config.get("crates"):
         files = [(Path(file["path"]), str(file["name"])) for file in config["crates"]]
-        found = Answer("crates", "", tuple(search_crates(files, query)))
-        studies, notes = combine([found], query)
+        found, failures = search_crates(files, query)
+        broken = [Answer(name, "", failure=str(error)) for name, error in failures]
+        studies, notes = combine([Answer("crates", "", tuple(found)), *broken], query)
         return studies[:limit], notes
     sources = config.get("sources") or {}
     if not sources:
@@ -178,7 +180,8 @@ def main() -> None:
         config["seconds"] = where.get("seconds")
     studies, notes = search(config)
     _write(args.studies, STUDY_COLUMNS, map(table_row, studies))
-    _write(args.notes, NOTE_COLUMNS, notes)
+    # A crate may be called anything.
+    _write(args.notes, NOTE_COLUMNS, ([spreadsheet_safe(" ".join(cell.split())) for cell in note] for note in notes))
     for note in notes:
         print(": ".join(part for part in (note[0], f"{note[2]}, {note[3]} studies", note[4]) if part))
     print(f"{len(studies)} studies found")
