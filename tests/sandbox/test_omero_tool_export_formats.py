@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import re
 import shutil
 import signal
 import zipfile
@@ -43,7 +44,8 @@ def export(lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
         outputs = {"folder": "images", "metadata": "meta.tsv"}
         shutil.rmtree(tmp_path / "images", ignore_errors=True)
         paths = lab.run(omero_export_images, tmp_path, outputs, target=target, format=form, omero_host=host)
-        files = sorted(path for path in paths["folder"].iterdir())
+        # By ids as numbers: 9 goes before 10.
+        files = sorted(paths["folder"].iterdir(), key=lambda path: [*map(int, re.findall(r"\d+", path.name))])
         return files, read_rows(paths["metadata"])
 
     return run
@@ -497,6 +499,7 @@ def test_a_cancelled_job_leaves_no_file(lab: Lab, export, three, monkeypatch, tm
     with pytest.raises(SystemExit, match="143"):
         export(three, kind)
     assert list((tmp_path / "images").iterdir()) == []
+    assert [row["status"] for row in read_rows(tmp_path / "meta.tsv")] == ["taken back", "failed: stopped", "not done"]
 
 
 STAGES = [

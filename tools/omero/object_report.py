@@ -34,7 +34,9 @@ def object_report(path: Path, columns: Sequence[str]) -> Iterator[list[Row]]:
         yield rows
     except BaseException as error:
         for row in rows:
-            status, reason = row.get("status") or "", str(error) or type(error).__name__
+            status = row.get("status") or ""
+            # A job that is cancelled leaves by SystemExit, which knows a number only.
+            reason = "stopped" if isinstance(error, SystemExit) else str(error) or type(error).__name__
             if not status.startswith(FAILED):
                 row["status"] = f"{FAILED}{reason}" if status == AT_WORK else "taken back" if status else "not done"
         _write(path, columns, rows)
