@@ -138,7 +138,7 @@ def write_image(
     )
     _write_channels(tx, image, pixels_id, ome)
     if d.ome:
-        ome.write_contents(d.ome, image_id, pixels_id)
+        ome.write_contents(d.ome, image_id, pixels_id, (d.size_z, d.size_c, d.size_t))
     return image_id, pixels_id
 
 

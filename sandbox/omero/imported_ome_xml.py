@@ -151,11 +151,19 @@ class OmeRows:
             columns["filterSet"] = self.made[str(filters.get("ID"))]
         return columns
 
-    def write_contents(self, ome: OmeSource, image: int, pixels: int) -> None:
-        """Write what refers to an image: planes, ROIs and annotations."""
+    def write_contents(self, ome: OmeSource, image: int, pixels: int, planes: tuple[int, int, int]) -> None:
+        """Write what refers to an image: planes, ROIs and annotations.
+
+        Args:
+            ome: Where the image comes from.
+            image: Id of the Image.
+            pixels: Id of its Pixels.
+            planes: Focal planes, channels and time points; a `<Plane>` beyond them is left out.
+        """
+        sizes = dict(zip(("theZ", "theC", "theT"), planes, strict=True))
         for plane in _all(_child(ome.image, "Pixels"), "Plane"):
             columns = self._columns("PlaneInfo", plane)
-            if {"theZ", "theC", "theT"} <= columns.keys() and len(columns) > 3:
+            if len(columns) > 3 and all(0 <= columns.get(name, -1) < size for name, size in sizes.items()):
                 self.tx.create("PlaneInfo", pixels=pixels, **columns)
         for name in _references(ome.image, "ROIRef"):
             for roi in _all(ome.document, "ROI"):

@@ -45,7 +45,7 @@ DOCUMENT = f"""<?xml version="1.0" encoding="UTF-8"?>
   <Channel ID="Channel:0:1" PinholeSize="nonsense"/><TiffData PlaneCount="2"/>
   <Plane TheZ="0" TheT="0" TheC="0" DeltaT="1.5" ExposureTime="20" ExposureTimeUnit="ms" PositionX="7"
     PositionXUnit="µm"/>
-  <Plane TheZ="0" TheT="0" TheC="1"/>
+  <Plane TheZ="0" TheT="0" TheC="1"/><Plane TheZ="1" TheT="0" TheC="1" DeltaT="3"/>
  </Pixels>
  <ROIRef ID="ROI:0"/><AnnotationRef ID="Annotation:0"/><AnnotationRef ID="Annotation:0"/>
  <AnnotationRef ID="Annotation:1"/><AnnotationRef ID="Annotation:3"/><AnnotationRef ID="Annotation:4"/>
