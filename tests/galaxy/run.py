@@ -104,6 +104,7 @@ def run_tests(sandbox: Sandbox, files: list[str], reports: Path, folder: Path) -
             if any(Path(file).name.startswith("omero_") for file in tools):
                 secret_watch.run_by_key(sandbox, watch)
         watch.look_at_the_end([folder / "omero" / "log", reports])
+        watch.expect({Path(file).stem for file in tools if Path(file).name.startswith("omero_")})
         codes.append(0 if secret_watch.report(watch, reports / "secrets.json") else 1)
     workflows = [file for file in files if file.endswith(".ga")]
     if workflows:

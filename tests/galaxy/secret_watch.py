@@ -31,6 +31,7 @@ LARGEST_AT_WORK = 500_000
 PAUSE = 0.2
 ENDED = ("ok", "error", "deleted", "paused")
 JOB_SECONDS = 180
+ALL_JOBS = 2000  # More than a whole test run has.
 
 
 def command_lines_with(secret: bytes, folder: Path) -> set[str]:
@@ -86,9 +87,9 @@ class SecretWatch:
             self.found |= command_lines_with(secret, self.galaxy.resolve())
             self.found |= files_with(secret, self.galaxy.glob("data/job*"), LAUNCHER, LARGEST_AT_WORK)
 
-    def ask(self) -> None:
+    def ask(self, latest: int = 50) -> None:
         """Search what the API says of OMERO jobs whose state has changed, and of their outputs."""
-        for job in self.gi.jobs.get_jobs(limit=50):
+        for job in self.gi.jobs.get_jobs(limit=latest):
             if not job["tool_id"].startswith("omero_") or self.jobs.get(job["id"]) == job["state"]:
                 continue
             self.jobs[job["id"]] = job["state"]
@@ -101,6 +102,12 @@ class SecretWatch:
             for path in paths:
                 answer = self.gi.make_get_request(f"{self.gi.url}/{path}").content
                 self.found |= {f"API {path}" for one in self.secrets if one.encode() in answer}
+
+    def expect(self, tools: Iterable[str]) -> None:
+        """Complain of tools of which no job was looked at: nothing was found there because nobody looked."""
+        with suppress(Exception):  # Galaxy may be too busy to answer; what was seen before counts then.
+            self.ask(latest=ALL_JOBS)
+        self.found |= {f"nobody looked at {tool}" for tool in set(tools) - self.tools}
 
     def look_at_the_end(self, reports: Sequence[Path]) -> None:
         """Search all of Galaxy's folder, launchers too, its user's credentials as the API shows them, and reports."""

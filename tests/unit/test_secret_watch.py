@@ -2,8 +2,9 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
-from tests.galaxy.secret_watch import LAUNCHER, command_lines_with, files_with
+from tests.galaxy.secret_watch import LAUNCHER, SecretWatch, command_lines_with, files_with
 
 
 def test_a_secret_on_a_command_line_is_seen(tmp_path: Path):
@@ -30,3 +31,10 @@ def test_a_secret_in_a_file_is_seen_but_for_galaxys_launcher(tmp_path: Path):
     assert found == {"file data/jobs/1/tool_script.sh", "file data/jobs/1/galaxy_12.sh.old"}
     assert len(files_with(b"canary-8f1c", [tmp_path])) == 3
     assert files_with(b"canary-8f1c", [tmp_path], re.compile(".*")) == set()
+
+
+def test_a_tool_of_which_no_job_was_seen_is_complained_of(tmp_path: Path):
+    galaxy = SimpleNamespace(jobs=SimpleNamespace(get_jobs=lambda limit: []))
+    watch = SecretWatch(tmp_path, galaxy, ["canary-8f1c"], tools={"omero_find"})
+    watch.expect(["omero_find", "omero_annotate"])
+    assert watch.found == {"nobody looked at omero_annotate"}
