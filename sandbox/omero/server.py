@@ -42,6 +42,9 @@ PROPERTIES = {
     "Ice.MessageSizeMax": str(MESSAGE_KIB),
     "Ice.ThreadPool.Server.Size": "4",
     "Ice.ThreadPool.Server.SizeMax": "64",
+    # Ice reads and writes objects within objects by recursion: a chain of some thousand ended the process.
+    "Ice.ClassGraphDepthMax": "4000",
+    "Ice.ThreadPool.Server.StackSize": str(32 << 20),
     "Ice.ACM.Server.Timeout": "60",
     "Ice.ACM.Server.Heartbeat": "3",
     "Ice.Warn.Connections": "0",

@@ -408,3 +408,20 @@ def test_conditions_of_tables_that_never_end(person, condition):
         table.ice_invocationTimeout(SECONDS * 1000).getWhereList(condition, None, 0, 3, 1)
     assert table.getWhereList("a > 2 - 1", None, 0, 3, 1) == [1, 2]
     table.close()
+
+
+def test_a_chain_of_objects_that_is_too_long(person):
+    """Ice reads objects within objects by recursion: 3,000 annotations linked one to the next ended the server."""
+    first = last = omero.model.CommentAnnotationI()
+    for _ in range(2100):
+        following = omero.model.CommentAnnotationI()
+        last.linkAnnotation(following)
+        last = following
+    with pytest.raises(Ice.UnknownLocalException, match="class graph depth"):
+        person.client.getSession().getUpdateService().saveObject(first)
+    wide = omero.model.DatasetI()
+    wide.name = rstring("of many")
+    for _ in range(500):
+        wide.linkAnnotation(omero.model.CommentAnnotationI())
+    saved = person.client.getSession().getUpdateService().saveAndReturnObject(wide)
+    assert saved.sizeOfAnnotationLinks() == 500

@@ -77,7 +77,7 @@ def test_bad_file_calls(gateway):
     store.setFileId(new_file(gateway).id.val)
     with pytest.raises(omero.ResourceError):
         store.read(0, 1)
-    for bad in ((b"abc", -1, 3), (b"abc", 0, 4), (b"abc", 0, -1)):
+    for bad in ((b"abc", -1, 3), (b"abc", 0, 4), (b"abc", 0, -1), (b"abc", 10**12, 3)):
         with pytest.raises(omero.ApiUsageException):
             store.write(*bad)
     for bad in ((-1, 1), (0, -1), (0, 2**31 - 1)):

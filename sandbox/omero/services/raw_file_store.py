@@ -12,6 +12,9 @@ from sandbox.omero.services.access import load_objects, readable_row, require_ed
 from sandbox.omero.services.pyramid import MAX_MESSAGE_BYTES
 from sandbox.omero.stored_files import UnsafePathError, checksum, original_file_path
 
+# A file of a terabyte of nothing would cost no room, but its checksum hours.
+LARGEST_GAP = 1 << 30
+
 
 class RawFileStore(StatefulService):
     """Read and write one file; size and checksum are written down by `save` and `close`."""
@@ -99,6 +102,9 @@ class RawFileStore(StatefulService):
         if position < 0 or not 0 <= length <= len(data or b""):
             raise errors.api_usage(f"Cannot write {length} of {len(data or b'')} bytes at {position}")
         descriptor = self._writable(current)
+        size = os.fstat(descriptor).st_size
+        if position > size + LARGEST_GAP:
+            raise errors.api_usage(f"Cannot write at {position}: the file has {size} bytes")
         view = memoryview(data)[:length]
         try:
             while view:
