@@ -119,6 +119,14 @@ def test_a_physical_size_that_no_pixel_has(tool: Tool, size: float, tmp_path):
     assert not (tmp_path / "o").exists()
 
 
+def test_a_time_between_frames_that_is_no_number(tmp_path):
+    image = save(tmp_path / "a.tiff", disks((30, 30)), TimeIncrement="2.5")
+    image.write_bytes(image.read_bytes().replace(b'TimeIncrement="2.5"', b'TimeIncrement="now"'))
+    with pytest.raises(UserError, match=r"a\.tiff: the time between frames \(TimeIncrement\) is 'now'"):
+        describe(tmp_path, image)
+    assert not (tmp_path / "o").exists()
+
+
 @pytest.mark.parametrize("tool", [*SEGMENTING, measure_grey])
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
 def test_pixels_that_are_no_numbers(tool: Tool, bad: float, tmp_path):

@@ -260,7 +260,13 @@ def _ome_metadata(
         if (value := pixels.get(f"PhysicalSize{axis}")) is not None
     }
     increment = pixels.get("TimeIncrement")
-    time_increment = PhysicalSize(float(increment), pixels.get("TimeIncrementUnit", "s")) if increment else None
+    try:
+        time_increment = PhysicalSize(float(increment), pixels.get("TimeIncrementUnit", "s")) if increment else None
+    except ValueError as error:
+        raise UserError(
+            f"Image {name}: the time between frames (TimeIncrement) is {increment!r}, which is no number. "
+            "Correct the metadata, or remove it."
+        ) from error
     names: list[str | None] = []
     for channel in pixels.findall("{*}Channel"):
         samples = int(channel.get("SamplesPerPixel", "1"))
