@@ -108,6 +108,7 @@ def failed_tests(files: list[Path]) -> list[str]:
     return [
         " ".join(f"{case.get('classname')} {case.get('name')}: {problem.get('message')}".split())[:SHOWN_LETTERS]
         for file in files
+        if count_tests([file])[1]  # planemo gives workflows that passed a `failure`, too
         for case in ET.parse(file).getroot().iter("testcase")
         for problem in [*case.findall("failure"), *case.findall("error")]
     ]

@@ -447,7 +447,8 @@ class Saver:
             rows.append(row)
         self._append_positions(root, rows)
         table = METADATA.tables[root]
-        names = [c.name for c in table.columns]
+        # A column that no row fills is left out: a shape has a dozen of its table's forty, and each value takes time.
+        names = [c.name for c in table.columns if any(row.get(c.name) is not None for row in rows)]
         complete = [{name: row.get(name) for name in names} for row in rows]
         if root == "ExperimenterGroup":
             for row in complete:
