@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # one object a property, as below
 class Property:
     """One property of an entity.
 
@@ -163,6 +163,7 @@ ROOTS = tuple(sorted(e.name for e in MODEL_ENTITIES.values() if not e.base))
 _BY_LOWER_NAME = {name.lower(): name for name in MODEL_ENTITIES}
 
 
+@functools.lru_cache(maxsize=1000)
 def find_entity(name: str) -> Entity | None:
     """The entity that a client means by `Image`, `ImageI`, `image`, `ome.model.core.Image`, `::omero::model::Image`."""
     short = (name or "").replace("::", ".").rsplit(".", 1)[-1]

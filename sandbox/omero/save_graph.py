@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import functools
 import json
+import sqlite3
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +20,7 @@ from sandbox.omero import errors, permissions
 from sandbox.omero.context import SYSTEM_GROUP, USER_GROUP
 from sandbox.omero.hydrate import enumeration
 from sandbox.omero.model import MODEL_ENTITIES, ORDERED, Entity, Property, find_entity
-from sandbox.omero.schema import METADATA, column_name, table_of
+from sandbox.omero.schema import column_name, table_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -192,12 +193,9 @@ class Saver:
 
     def _read(self, node: Node) -> None:
         """The object's row. Required properties are checked; lists learn their elements' positions."""
-        thing, entity, row = node.thing, node.entity, node.row
-        for prop in entity.properties.values():
-            if prop.kind == "collection":
-                continue
-            value = getattr(thing, f"_{prop.name}")
-            column = column_name(entity, prop)
+        thing, row = node.thing, node.row
+        for prop, attribute, column in _columns(node.entity):
+            value = getattr(thing, attribute)
             if prop.kind == "named_values":
                 node.named_values[prop.name] = value or []
             elif prop.kind == "reference":
@@ -228,16 +226,13 @@ class Saver:
 
     def _position_elements(self, node: Node) -> None:
         """Elements of a loaded list get their positions; they may come earlier or later in the walk."""
-        for prop in node.entity.properties.values():
-            if prop.kind != "collection" or not getattr(node.thing, f"_{prop.name}Loaded"):
+        for name, inverse in _ordered_lists(node.entity):
+            if not getattr(node.thing, f"_{name}Loaded"):
                 continue
-            element_root = MODEL_ENTITIES[prop.type].root
-            if (element_root, prop.inverse) not in ORDERED:
-                continue
-            for position, element in enumerate(getattr(node.thing, f"_{prop.name}Seq")):
+            for position, element in enumerate(getattr(node.thing, f"_{name}Seq")):
                 below = self._nodes.get(id(element))
                 if below is not None:
-                    below.row[f"{prop.inverse}_index"] = position
+                    below.row[f"{inverse}_index"] = position
 
     # --- permissions -----------------------------------------------------------------------------
 
@@ -264,18 +259,17 @@ class Saver:
 
     def _references(self, node: Node) -> list[Node]:
         found = []
-        for prop in node.entity.properties.values():
-            if prop.kind == "reference":
-                below = self._nodes.get(id(getattr(node.thing, f"_{prop.name}")))
-                if below is not None and not below.entity.is_global:
-                    found.append(below)
+        for _, attribute in _reference_attributes(node.entity):
+            below = self._nodes.get(id(getattr(node.thing, attribute)))
+            if below is not None and not below.entity.is_global:
+                found.append(below)
         return found
 
     def _unloaded_references(self, node: Node) -> list[tuple[Property, str, int]]:
         """References to existing objects that are not part of the graph: (property, root entity, id)."""
         found = []
-        for prop in node.entity.properties.values():
-            value = getattr(node.thing, f"_{prop.name}") if prop.kind == "reference" else None
+        for prop, attribute in _reference_attributes(node.entity):
+            value = getattr(node.thing, attribute)
             if value is None or id(value) in self._nodes or MODEL_ENTITIES[prop.type].is_global:
                 continue
             found.append((prop, MODEL_ENTITIES[prop.type].root, value._id.val))
@@ -386,8 +380,8 @@ class Saver:
             if not self._visible(owner, owner_group):
                 raise errors.security(f"{root}:{row_id} is not available to user {self.context.user_id}")
             self._authorise_reference(node, prop, (root, row_id), (owner, owner_group), group)
-        for prop in node.entity.properties.values():
-            below = self._nodes.get(id(getattr(node.thing, f"_{prop.name}"))) if prop.kind == "reference" else None
+        for prop, attribute in _reference_attributes(node.entity):
+            below = self._nodes.get(id(getattr(node.thing, attribute)))
             if below is None or below.is_new or below.entity.is_global:
                 continue
             row = self._stored[below.entity.root, below.id]
@@ -431,32 +425,25 @@ class Saver:
     def _insert(self, root: str, nodes: list[Node], groups: dict[int, int]) -> None:
         rows = []
         for node in nodes:
-            row = node.row | {"id": node.id, "entity_class": node.entity.name}
+            row = node.row
+            row["id"], row["entity_class"] = node.id, node.entity.name
             if "version" in row:
                 row["version"] = 0
             if not node.entity.is_global:
                 details = node.thing._details
                 external = details._externalInfo if details is not None else None
-                row |= {
-                    "owner_id": self._owner_for(node),
-                    "group_id": groups[id(node.thing)],
-                    "creation_id": self.tx.event,
-                    "update_id": self.tx.event,
-                    "external_id": self._id_of(external) if external is not None else None,
-                }
+                row["owner_id"], row["group_id"] = self._owner_for(node), groups[id(node.thing)]
+                row["creation_id"] = row["update_id"] = self.tx.event
+                row["external_id"] = self._id_of(external) if external is not None else None
             rows.append(row)
         self._append_positions(root, rows)
-        table = METADATA.tables[root]
-        # A column that no row fills is left out: a shape has a dozen of its table's forty, and each value takes time.
-        names = [c.name for c in table.columns if any(row.get(c.name) is not None for row in rows)]
-        complete = [{name: row.get(name) for name in names} for row in rows]
         if root == "ExperimenterGroup":
-            for row in complete:
+            for row in rows:
                 row["permissions"] = permissions.permission_bits(permissions.PRIVATE)
         try:
-            self.tx.execute(table.insert(), complete)
-        except sa.exc.IntegrityError as error:
-            raise errors.validation(f"could not insert {nodes[0].entity.name}: {error.orig}") from None
+            self.tx.insert_rows(root, rows)
+        except sqlite3.IntegrityError as error:
+            raise errors.validation(f"could not insert {nodes[0].entity.name}: {error}") from None
         for node in nodes:
             self._write_named_values(node, replace=False)
             self.tx.log("INSERT", node.entity.name, [node.id])
@@ -515,8 +502,10 @@ class Saver:
 
     def _delete_orphans(self) -> None:
         for node in self._order:
+            if node.is_new:
+                continue
             for prop in node.entity.properties.values():
-                if node.is_new or (node.entity.root, prop.name) not in ORPHANS_DELETED:
+                if (node.entity.root, prop.name) not in ORPHANS_DELETED:
                     continue
                 if not getattr(node.thing, f"_{prop.name}Loaded"):
                     continue
@@ -535,13 +524,13 @@ class Saver:
         stored = self._stored.get((node.entity.root, node.id), {})
         if "version" in node.entity.properties:
             thing._version = rint(stored.get("version") or 0)
-        for prop in node.entity.properties.values():
-            value = getattr(thing, f"_{prop.name}") if prop.kind == "reference" else None
+        for prop, attribute in _reference_attributes(node.entity):
+            value = getattr(thing, attribute)
             if value is not None and MODEL_ENTITIES[prop.type].is_enumeration:
                 known = enumeration(self.tx, prop.type).get(value._id.val)
                 if known is None:
                     raise errors.validation(f"No such object: {prop.type}:{value._id.val}")
-                setattr(thing, f"_{prop.name}", known)
+                setattr(thing, attribute, known)
         details = thing._details = omero.model.DetailsI()
         if node.entity.is_global:
             return
@@ -569,6 +558,26 @@ def _neighbour_attributes(entity: Entity) -> tuple[tuple[str, str, str], ...]:
         for prop in entity.properties.values()
         if prop.kind in ("reference", "collection")
     )
+
+
+@functools.cache
+def _columns(entity: Entity) -> tuple[tuple[Property, str, str], ...]:
+    """The properties that are no collection: with the attribute that holds it, and its (first) column."""
+    found = [prop for prop in entity.properties.values() if prop.kind != "collection"]
+    return tuple((prop, f"_{prop.name}", column_name(entity, prop)) for prop in found)
+
+
+@functools.cache
+def _reference_attributes(entity: Entity) -> tuple[tuple[Property, str], ...]:
+    """The properties that refer to one other object, with the attribute that holds it."""
+    return tuple((prop, attribute) for prop, attribute, _ in _columns(entity) if prop.kind == "reference")
+
+
+@functools.cache
+def _ordered_lists(entity: Entity) -> tuple[tuple[str, str], ...]:
+    """The collections that keep an order: (name, the elements' way back)."""
+    found = [prop for prop in entity.properties.values() if prop.kind == "collection"]
+    return tuple((p.name, p.inverse) for p in found if (MODEL_ENTITIES[p.type].root, p.inverse) in ORDERED)
 
 
 def _plain(value: Any) -> Any:

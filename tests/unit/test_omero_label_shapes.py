@@ -2,7 +2,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from label_shapes import Mask, Polygon, fill_polygon, outline, plane_shapes, unpack_mask
+from label_shapes import Mask, Polygon, fill_polygon, plane_shapes, unpack_mask
 
 LABELS = hnp.arrays(np.uint16, hnp.array_shapes(min_dims=2, max_dims=2, max_side=9), elements=st.integers(0, 3))
 
@@ -24,23 +24,6 @@ def back(shapes, size):
 @settings(max_examples=300, deadline=None)
 def test_no_pixel_changes_on_the_way_there_and_back(labels, kind):
     np.testing.assert_array_equal(back(plane_shapes(labels, kind), labels.shape), labels)
-
-
-@given(hnp.arrays(bool, hnp.array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=7)))
-@settings(max_examples=300, deadline=None)
-def test_an_outline_has_the_exact_area_and_whole_coordinates(mask):
-    polygon = outline(mask)
-    if polygon is None:
-        return
-    x, y = np.array(polygon.points).T
-    area = abs(np.dot(x, np.roll(y, -1)) - np.dot(y, np.roll(x, -1))) / 2
-    assert area == mask.sum()
-    assert all(value.is_integer() for point in polygon.points for value in point)
-
-
-def test_one_pixel_is_a_square_and_straight_edges_have_no_extra_points():
-    assert set(outline(np.ones((1, 1), bool), 3, 5).points) == {(3, 5), (4, 5), (4, 6), (3, 6)}
-    assert len(outline(np.ones((7, 9), bool)).points) == 4
 
 
 def test_holes_and_parts_become_masks_and_touching_corners_stay_polygons():

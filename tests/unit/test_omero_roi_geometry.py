@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from label_shapes import Polygon, fill_polygon, pack_mask, rings
+from label_outlines import mask_parts
+from label_shapes import Polygon, fill_polygon, pack_mask
 from ome_types import from_xml
 from omero_roi_shapes import RoiShape, roi_labels
 from roi_documents import to_geojson, to_ome_xml
@@ -52,7 +53,7 @@ def test_examples_in_docstrings_hold():
 @given(MASKS)
 @settings(max_examples=300, deadline=None)
 def test_rings_with_their_holes_cover_exactly_the_mask(mask):
-    polygons = rings(mask)
+    polygons = mask_parts(mask)
     total = np.zeros(mask.shape, int)
     area = 0.0
     for polygon in polygons:

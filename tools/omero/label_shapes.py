@@ -10,12 +10,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from label_outlines import Ring, label_outlines
+
 if TYPE_CHECKING:
     import numpy as np
-
-Ring = list[tuple[float, float]]
-
-SPARSE_LABELS = 1_000_000  # Above this, labels are numbered anew: find_objects makes a list as long as the largest.
 
 
 @dataclass(frozen=True)
@@ -52,43 +50,14 @@ def plane_shapes(labels: "np.ndarray", kind: str) -> Iterator[LabelledShape]:
         kind: "mask"; "polygon": one for each part, a hole joined to its outline by a cut without width; or "auto": a
             polygon for an object that is one part (touching corners count) without holes, else a mask.
     """
-    for label, x, y, mask in _objects(labels):
-        polygon = outline(mask, x, y) if kind != "mask" else None
-        if polygon is not None:
-            yield LabelledShape(label, polygon)
-        elif kind == "polygon":
-            for part in rings(mask, x, y):
-                yield LabelledShape(label, Polygon(tuple(join_rings(part))))
+    for found in label_outlines(labels):
+        if kind == "polygon" or (kind == "auto" and len(found.parts) == len(found.parts[0]) == 1):
+            for part in found.parts:
+                yield LabelledShape(found.label, Polygon(tuple(join_rings(part))))
         else:
-            yield LabelledShape(label, pack_mask(mask, x, y))
-
-
-def outline(mask: "np.ndarray", x: int = 0, y: int = 0) -> Polygon | None:
-    """The outline of a boolean image along the edges of its pixels; None if it has holes or several parts.
-
-    Args:
-        mask: (rows, columns), True inside.
-        x: Column of the image's left edge in the plane.
-        y: Row of its upper edge.
-    """
-    contours, _ = _edge_contours(mask)
-    if len(contours) != 1:
-        return None
-    return Polygon(tuple(_corners(contours[0], x, y)))
-
-
-def rings(mask: "np.ndarray", x: int = 0, y: int = 0) -> list[list[Ring]]:
-    """The outlines of all parts of a boolean image along the edges of its pixels; arguments as in `outline`.
-
-    Returns:
-        For each part its outer ring, then one ring for each of its holes; a ring is a list of (x, y).
-    """
-    contours, parents = _edge_contours(mask)
-    parts = {number: [_corners(contours[number], x, y)] for number, parent in enumerate(parents) if parent < 0}
-    for number, parent in enumerate(parents):
-        if parent >= 0:
-            parts[parent].append(_corners(contours[number], x, y))
-    return list(parts.values())
+            rows, columns = found.box
+            mask = labels[rows, columns] == found.label
+            yield LabelledShape(found.label, pack_mask(mask, columns.start, rows.start))
 
 
 def join_rings(polygon: list[Ring]) -> Ring:
@@ -112,7 +81,7 @@ def join_rings(polygon: list[Ring]) -> Ring:
 
 
 def pack_mask(mask: "np.ndarray", x: int, y: int) -> Mask:
-    """Pack a boolean image into OMERO's form of a mask; x and y as in `outline`."""
+    """Pack a boolean image (rows, columns) into OMERO's form of a mask; (x, y) is its upper left corner."""
     import numpy as np
 
     return Mask(x, y, mask.shape[1], mask.shape[0], np.packbits(mask.astype(bool)).tobytes())
@@ -166,56 +135,3 @@ def _with_hole(ring: Ring, hole: Ring) -> Ring:
 def _area(ring: Ring) -> float:
     """Twice the signed area of a ring (shoelace formula)."""
     return sum(x1 * y2 - x2 * y1 for (x1, y1), (x2, y2) in zip(ring, ring[1:] + ring[:1], strict=True))
-
-
-def _objects(labels: "np.ndarray") -> Iterator[tuple[int, int, int, "np.ndarray"]]:
-    """Yield (label, x, y, mask of the bounding box) of each object."""
-    import numpy as np
-    from scipy import ndimage
-
-    values = None
-    if labels.max(initial=0) > SPARSE_LABELS:
-        values, dense = np.unique(labels, return_inverse=True)
-        if values[0] != 0:  # Without background, number from 1.
-            values, dense = np.concatenate(([0], values)), dense + 1
-        labels = dense.reshape(labels.shape)
-    for number, box in enumerate(ndimage.find_objects(labels), 1):
-        if box is not None:
-            label = number if values is None else int(values[number])
-            yield label, box[1].start, box[0].start, labels[box] == number
-
-
-def _edge_contours(mask: "np.ndarray") -> tuple[list[list[list[int]]], list[int]]:
-    """Contours at twice the resolution, as (x, y) where they turn, and for each the number of the contour around it.
-
-    An outer contour has -1 there.
-    """
-    import cv2
-    import numpy as np
-
-    # Pixel centres come to odd places, the edges and corners between pixels to even ones. Dilated by one, the border of
-    # an object is exactly the edge of its pixels.
-    fine = np.zeros((2 * mask.shape[0] + 1, 2 * mask.shape[1] + 1), np.uint8)
-    fine[1::2, 1::2] = mask
-    fine = cv2.dilate(fine, np.ones((3, 3), np.uint8))
-    contours, tree = cv2.findContours(fine, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
-    parents = [] if tree is None else tree[0][:, 3].tolist()
-    return [contour[:, 0, :].tolist() for contour in contours], parents
-
-
-def _corners(points: list[list[int]], x: int, y: int) -> Ring:
-    """The corners of a fine contour, in the plane's coordinates.
-
-    They are the points with two even coordinates; an inner corner, which the contour cuts diagonally, is put back.
-    """
-    # Not by numpy: for the few dozen points of an object its calls take several times longer.
-    found: Ring = []
-    here_x, here_y = points[-1]
-    for next_x, next_y in points:
-        if here_x != next_x and here_y != next_y:
-            at_x, at_y = (here_x, next_y) if here_x % 2 == next_y % 2 == 0 else (next_x, here_y)
-            found.append((at_x / 2 + x, at_y / 2 + y))
-        if next_x % 2 == next_y % 2 == 0:
-            found.append((next_x / 2 + x, next_y / 2 + y))
-        here_x, here_y = next_x, next_y
-    return found

@@ -133,7 +133,7 @@ def points_text(points: Sequence[tuple[float, float]]) -> str:
     '1,2 3.5,4'
     """
     # As number_text, but for all at once: an outline has many points.
-    text = " ".join([f"{float(x)!r},{float(y)!r}" for x, y in points])
+    text = " ".join([f"{x},{y}" for x, y in points])
     return text.replace(".0,", ",").replace(".0 ", " ").removesuffix(".0")
 
 

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from label_shapes import Mask, Polygon, fill_polygon, join_rings, pack_mask, rings, unpack_mask
+from label_outlines import mask_parts
+from label_shapes import Mask, Polygon, fill_polygon, join_rings, pack_mask, unpack_mask
 from omero_roi_shapes import RoiShape
 from tool_errors import UserError
 
@@ -71,7 +72,7 @@ def shape_rings(shape: RoiShape) -> list[list[list[Point]]]:
     if shape.kind != "mask":
         return [[_ring(shape)]]
     x, y, mask = _unpacked(shape)
-    return rings(mask, x, y)
+    return mask_parts(mask, x, y)
 
 
 def as_masks(shape: RoiShape, height: int, width: int) -> Iterator[RoiShape]:

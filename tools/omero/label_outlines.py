@@ -1,0 +1,162 @@
+"""Outlines of all objects of a label map at once, along the edges of their pixels.
+
+An edge is a side of an object's pixel where another label, the background or the end of the plane begins. Edges are
+gone along with the object on the right hand: outer rings turn clockwise as seen on the screen, holes the other way.
+Where two pixels of an object touch only by a corner, the way goes on to the other: they are one part, and two pixels of
+a hole that touch so are two holes (foreground 8-connected, background 4-connected).
+"""
+
+from array import array
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+
+Ring = list[tuple[float, float]]
+
+BAND_PIXELS = 2**20  # Rows are compared with their neighbours a band at a time: memory holds a few bands.
+RIGHT, STRAIGHT, LEFT = range(3)  # Turns.
+UPPER, RIGHT_SIDE, LOWER, LEFT_SIDE = range(4)  # Sides of a pixel, in the order in which one goes around it.
+
+
+@dataclass(frozen=True)
+class LabelOutline:
+    """All parts of an object: of each its outer ring, then its holes; a ring is closed from the last to the first."""
+
+    label: int
+    parts: tuple[list[Ring], ...]
+
+    @property
+    def box(self) -> tuple[slice, slice]:
+        """Rows and columns of the plane that the object covers."""
+        x, y = zip(*(point for outer, *_ in self.parts for point in outer), strict=True)
+        return slice(int(min(y)), int(max(y))), slice(int(min(x)), int(max(x)))
+
+
+def label_outlines(labels: "np.ndarray") -> Iterator[LabelOutline]:
+    """Trace each object of a plane, in the order of the labels; rings have points only where they turn.
+
+    Points are (x, y) in whole pixels, from the upper left corner of the plane.
+
+    Args:
+        labels: Integers, (rows, columns); 0 is background.
+    """
+    import numpy as np
+
+    keys, after = _edges(labels)
+    order, ends, ring_of = _walk(keys, after)
+    outer = _outer_rings(keys, ring_of, order[ends[:-1]])
+    pixels, sides = np.divmod(keys[order], 4)
+    rows, columns = np.divmod(pixels, labels.shape[1])
+    found = labels[rows[ends[:-1]], columns[ends[:-1]]]
+    # A corner is where its edge begins.
+    x = columns + ((sides == RIGHT_SIDE) | (sides == LOWER))
+    y = rows + (sides >= LOWER)
+    by_label = np.argsort(found, kind="stable").tolist()
+    for label, numbers in groupby(by_label, key=found.tolist().__getitem__):
+        parts: dict[int, list[Ring]] = {}
+        for number in numbers:
+            corners = slice(ends[number], ends[number + 1])
+            ring = list(zip(x[corners].tolist(), y[corners].tolist(), strict=True))
+            parts.setdefault(outer[number], []).append(ring)
+        yield LabelOutline(label, tuple(parts.values()))
+
+
+def mask_parts(mask: "np.ndarray", x: int = 0, y: int = 0) -> list[list[Ring]]:
+    """The outlines of all parts of a boolean image: for each part its outer ring, then one ring for each of its holes.
+
+    Args:
+        mask: (rows, columns), True inside.
+        x: Column of the image's left edge in the plane.
+        y: Row of its upper edge.
+    """
+    import numpy as np
+
+    parts = [part for one in label_outlines(mask.astype(np.uint8)) for part in one.parts]
+    return [[[(at_x + x, at_y + y) for at_x, at_y in ring] for ring in part] for part in parts]
+
+
+def _edges(labels: "np.ndarray") -> tuple["np.ndarray", "np.ndarray"]:
+    """Every edge as 4 * pixel + side, ascending, and for each the place in this list of the edge that comes after it.
+
+    Pixels are counted row after row.
+    """
+    import numpy as np
+
+    height, width = labels.shape
+    band = max(1, BAND_PIXELS // max(1, width))
+    keys, following = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
+    for top in range(0, height, band):
+        rows = labels[max(top - 1, 0) : top + band + 1]
+        block = np.pad(rows, ((int(top == 0), int(top + band >= height)), (1, 1)))
+        inner = block[1:-1, 1:-1]
+        neighbours = (block[:-2, 1:-1], block[1:-1, 2:], block[2:, 1:-1], block[1:-1, :-2])  # by side
+        found = np.flatnonzero(np.stack([(inner != other) & (inner != 0) for other in neighbours], axis=-1))
+        pixels, sides = np.divmod(found, 4)
+        stride, flat = width + 2, block.ravel()
+        at = pixels + 2 * (pixels // width) + stride + 1  # the same pixel in the block, which has a rim
+        own, ahead = flat[at], np.array([1, stride, -1, -stride])[sides]
+        diagonal = flat[at + ahead + np.array([-stride, 1, stride, -1])[sides]] == own
+        turn = np.where(diagonal, LEFT, np.where(flat[at + ahead] == own, STRAIGHT, RIGHT))
+        # From this edge's pixel to that of the next edge, by turn and side.
+        steps = np.array([[0, 0, 0, 0], [1, width, -1, -width], [1 - width, width + 1, width - 1, -width - 1]])
+        keys.append(found + 4 * top * width)
+        following.append(4 * (pixels + top * width + steps[turn, sides]) + (sides + 1 - turn) % 4)
+    every = np.concatenate(keys)
+    return every, np.searchsorted(every, np.concatenate(following))
+
+
+def _walk(keys: "np.ndarray", after: "np.ndarray") -> tuple["np.ndarray", list[int], "np.ndarray"]:
+    """Follow the edges around.
+
+    Returns:
+        The places of the edges that begin at a corner, ring after ring, each ring from its first; where each ring
+        begins among them, and the end of the last; and the number of each edge's ring.
+    """
+    import numpy as np
+
+    corner = np.zeros(len(keys), np.uint8)
+    corner[after[keys[after] % 4 != keys % 4]] = 1
+    # Views give Python's own integers one at a time; lists of them would take ten times the memory.
+    next_edge, is_corner, ring_of = after.data, corner.data, array("i", [-1]) * len(keys)
+    order, ends = array("q"), [0]
+    for start in np.flatnonzero(corner).data:
+        if ring_of[start] >= 0:
+            continue
+        here, ring = start, len(ends) - 1
+        while ring_of[here] < 0:
+            ring_of[here] = ring
+            if is_corner[here]:
+                order.append(here)
+            here = next_edge[here]
+        ends.append(len(order))
+    return np.frombuffer(order, np.int64), ends, np.frombuffer(ring_of, np.int32)
+
+
+def _outer_rings(keys: "np.ndarray", ring_of: "np.ndarray", firsts: "np.ndarray") -> list[int]:
+    """For each ring the number of the outer ring of its part, for an outer ring its own.
+
+    Args:
+        keys: The edges.
+        ring_of: The number of each edge's ring.
+        firsts: The place of each ring's first corner. The first of an outer ring begins an upper side, that of a hole
+            a lower one (of a pixel above the hole).
+    """
+    import numpy as np
+
+    sides = keys % 4
+    outer = np.arange(len(firsts))
+    # From the upper left pixel of a hole, go left through the object: the edge where it ends belongs to the same part,
+    # to its outer ring or to another hole, which lies higher or further left and so has a lower number.
+    is_hole = sides[firsts] != UPPER
+    right_edges = np.flatnonzero((sides == RIGHT_SIDE) & is_hole[ring_of])
+    holes, which = np.unique(ring_of[right_edges], return_index=True)
+    left_edges = np.flatnonzero(sides == LEFT_SIDE)
+    own_left = keys[right_edges[which]] + LEFT_SIDE - RIGHT_SIDE
+    met = left_edges[np.searchsorted(keys[left_edges], own_left, side="right") - 1]
+    for hole, ring in zip(holes.tolist(), ring_of[met].tolist(), strict=True):
+        outer[hole] = outer[ring]
+    return outer.tolist()
