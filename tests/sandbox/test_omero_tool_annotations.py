@@ -129,6 +129,23 @@ def test_tags_are_found_again_and_sets_made_once(lab: Lab, annotate, images):
     assert len({parent for parent, _ in links}) == 1
 
 
+def test_a_tag_may_be_in_several_sets(lab: Lab, annotate, get, images):
+    for _ in range(2):
+        annotate("image,TAG,TAG\ncell_1.tif,good[quality],good[review]\n")
+        rows = get(typed("dataset", "d"))[0]
+        assert sorted(values(rows, images[0], "tag")) == [("quality", "good"), ("review", "good")]
+        assert lab.rows("select count(t) from TagAnnotation t where t.textValue = 'good'") == [[1]]
+        assert lab.rows("select count(l) from ImageAnnotationLink l") == [[1]]
+
+
+def test_a_tag_given_by_name_and_by_id_is_linked_once(lab: Lab, annotate, images):
+    annotate("image,TAG\ncell_1.tif,good\n")
+    [[number]] = lab.rows("select t.id from TagAnnotation t")
+    annotate(f"image,TAG,TAG\ncell_2.tif,good,[{number}]\n")
+    links = lab.rows("select l.parent.id, l.child.id from ImageAnnotationLink l")
+    assert sorted(links) == [[image, number] for image in sorted(images)]
+
+
 def test_a_rating_replaces_ones_own_rating(lab: Lab, annotate, get, images):
     theirs = omero.model.LongAnnotationI()
     theirs.ns, theirs.longValue = rstring(RATING_NAMESPACE), rlong(1)

@@ -154,9 +154,9 @@ def apply_changes(session: Session, changes: Sequence[Change], made: MadeObjects
         save_annotations(session, kind, fresh, made)
         wanted = [change for change in own if change.what == "tag"]
         tags = _find_or_make_tags(session, [change.value for change in wanted], made)
-        link_annotations(
-            session, kind, [(c.object_id, omero.model.TagAnnotationI, tags[c.value]) for c in wanted], made
-        )
+        # A tag that is in two tag sets, or given by name and by id, is still one: OMERO links it once.
+        links = dict.fromkeys((c.object_id, omero.model.TagAnnotationI, tags[c.value]) for c in wanted)
+        link_annotations(session, kind, links, made)
     old: dict[str, list[int]] = {}
     for change in changes:
         old.setdefault(CLASS_OF.get(change.what, ""), []).extend(change.old_ids)
@@ -302,7 +302,7 @@ def _find_or_make_tags(
             sets[tag_set] = make(tag_set, TAG_SET_NAMESPACE)
         number = members.get((sets[tag_set], tag))
         if number is None:
-            number = tags.get(tag) or make(tag)
+            number = tags[tag] if tag in tags else tags.setdefault(tag, make(tag))
             link = AnnotationAnnotationLinkI()
             link.parent, link.child = TagAnnotationI(sets[tag_set], False), TagAnnotationI(number, False)
             made.add("AnnotationAnnotationLink", session.update.saveAndReturnIds([link]))
