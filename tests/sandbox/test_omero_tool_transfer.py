@@ -536,6 +536,31 @@ def test_a_damaged_or_harmful_crate_is_refused_and_nothing_is_made(lab: Lab, unp
     assert [row["status"] for row in images] == ["made", "made"]
 
 
+def test_a_crate_may_be_a_folder_and_nothing_outside_it_is_sent(lab: Lab, unpack, tmp_path: Path):
+    packed = Path(omero_transfer.__file__).with_name("test-data") / "transfer_crate.zip"
+    folder = tmp_path / "folder"
+    with zipfile.ZipFile(packed) as archive:
+        archive.extractall(folder)
+    image = next(path for path in sorted((folder / "filesets").rglob("*")) if path.is_file())
+    content, outside = image.read_bytes(), tmp_path / "outside"
+    outside.write_bytes(content)
+    image.write_bytes(bytes(len(content)))
+    with pytest.raises(UserError, match="damaged, its checksum is another"):
+        unpack(lab, folder)
+    image.unlink()
+    image.symlink_to(outside)
+    with pytest.raises(UserError, match="crate"):
+        unpack(lab, folder)
+    assert count(lab, "Image") == count(lab, "Dataset") == 0
+    image.unlink()
+    image.write_bytes(content)
+    from_folder, _ = unpack(lab, folder)
+    from_zip, _ = unpack(lab, packed)
+    assert {row["status"] for row in from_folder} == {"made"}
+    assert [row["image_id"] for row in from_zip] == [row["image_id"] for row in from_folder]
+    assert count(lab, "Image") == len(from_folder) == 2
+
+
 def test_it_works_in_the_group_that_was_chosen(lab: Lab, pack, unpack, tmp_path: Path):
     """What stands in one group is neither packed from another nor taken for a copy there."""
     crate = Path(omero_transfer.__file__).with_name("test-data") / "transfer_crate.zip"

@@ -184,7 +184,9 @@ def open_crate(path: Path, scratch: Path) -> Iterator[tuple[Crate, Path]]:
         UserError: Not a crate of this tool, a harmful zip, a missing file or one of another size.
     """
     if path.is_dir():
-        sizes = {one.relative_to(path).as_posix(): one.stat().st_size for one in path.rglob("*") if one.is_file()}
+        # A link may lead out of the crate: to files of this machine that nobody meant to send.
+        files = [one for one in path.rglob("*") if one.is_file() and one.resolve().is_relative_to(path.resolve())]
+        sizes = {one.relative_to(path).as_posix(): one.stat().st_size for one in files}
         _require(sizes, (MANIFEST, DOCUMENT))
         crate = Crate(path, None, scratch, read_manifest((path / MANIFEST).read_bytes()))
         _check_files(sizes, crate.manifest)
