@@ -46,15 +46,13 @@ def label_outlines(labels: "np.ndarray") -> Iterator[LabelOutline]:
     """
     import numpy as np
 
-    keys, after = _edges(labels)
-    order, ends, ring_of = _walk(keys, after)
-    outer = _outer_rings(keys, ring_of, order[ends[:-1]])
-    pixels, sides = np.divmod(keys[order], 4)
-    rows, columns = np.divmod(pixels, labels.shape[1])
-    found = labels[rows[ends[:-1]], columns[ends[:-1]]]
-    # A corner is where its edge begins.
-    x = columns + ((sides == RIGHT_SIDE) | (sides == LOWER))
-    y = rows + (sides >= LOWER)
+    edges = _edges(labels)
+    walk = _walk(_following(edges, labels.shape[1]), edges.turns)
+    outer = _outer_rings(edges, walk)
+    x, y = _corners(edges, walk.order, labels.shape[1])
+    ends = walk.ends
+    rows, columns = np.divmod(edges.keys[walk.order[ends[:-1]]] // 4, labels.shape[1])
+    found = labels[rows, columns]
     by_label = np.argsort(found, kind="stable").tolist()
     for label, numbers in groupby(by_label, key=found.tolist().__getitem__):
         parts: dict[int, list[Ring]] = {}
@@ -79,16 +77,40 @@ def mask_parts(mask: "np.ndarray", x: int = 0, y: int = 0) -> list[list[Ring]]:
     return [[[(at_x + x, at_y + y) for at_x, at_y in ring] for ring in part] for part in parts]
 
 
-def _edges(labels: "np.ndarray") -> tuple["np.ndarray", "np.ndarray"]:
-    """Every edge as 4 * pixel + side, ascending, and for each the place in this list of the edge that comes after it.
+@dataclass(frozen=True)
+class Edges:
+    """Every edge of a plane, ordered by `keys`: 4 * pixel + side, pixels counted row after row.
 
-    Pixels are counted row after row.
+    `sides` is of each the side of its pixel, `turns` the turn at its end. At 30 bytes an edge all that is known of them
+    is a quarter of a gigabyte for 100,000 cells.
     """
+
+    keys: "np.ndarray"
+    sides: "np.ndarray"
+    turns: "np.ndarray"
+
+
+@dataclass(frozen=True)
+class Walk:
+    """The way around all rings, edges named by their place in `Edges`.
+
+    Attributes:
+        order: The edges that begin at a corner, ring after ring.
+        ends: Where each ring begins in `order`, and the end of the last.
+        ring_of: The number of each edge's ring.
+    """
+
+    order: "np.ndarray"
+    ends: list[int]
+    ring_of: "np.ndarray"
+
+
+def _edges(labels: "np.ndarray") -> Edges:
     import numpy as np
 
     height, width = labels.shape
     band = max(1, BAND_PIXELS // max(1, width))
-    keys, following = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
+    keys, every_side, turns = [np.empty(0, np.int64)], [np.empty(0, np.uint8)], [np.empty(0, np.uint8)]
     for top in range(0, height, band):
         rows = labels[max(top - 1, 0) : top + band + 1]
         block = np.pad(rows, ((int(top == 0), int(top + band >= height)), (1, 1)))
@@ -101,28 +123,35 @@ def _edges(labels: "np.ndarray") -> tuple["np.ndarray", "np.ndarray"]:
         own, ahead = flat[at], np.array([1, stride, -1, -stride])[sides]
         diagonal = flat[at + ahead + np.array([-stride, 1, stride, -1])[sides]] == own
         turn = np.where(diagonal, LEFT, np.where(flat[at + ahead] == own, STRAIGHT, RIGHT))
-        # From this edge's pixel to that of the next edge, by turn and side.
-        steps = np.array([[0, 0, 0, 0], [1, width, -1, -width], [1 - width, width + 1, width - 1, -width - 1]])
         keys.append(found + 4 * top * width)
-        following.append(4 * (pixels + top * width + steps[turn, sides]) + (sides + 1 - turn) % 4)
-    every = np.concatenate(keys)
-    return every, np.searchsorted(every, np.concatenate(following))
+        every_side.append(sides.astype(np.uint8))
+        turns.append(turn.astype(np.uint8))
+    return Edges(np.concatenate(keys), np.concatenate(every_side), np.concatenate(turns))
 
 
-def _walk(keys: "np.ndarray", after: "np.ndarray") -> tuple["np.ndarray", list[int], "np.ndarray"]:
-    """Follow the edges around.
-
-    Returns:
-        The places of the edges that begin at a corner, ring after ring, each ring from its first; where each ring
-        begins among them, and the end of the last; and the number of each edge's ring.
-    """
+def _following(edges: Edges, width: int) -> "np.ndarray":
+    """The place of the edge that comes after each, in a plane so wide."""
     import numpy as np
 
-    corner = np.zeros(len(keys), np.uint8)
-    corner[after[keys[after] % 4 != keys % 4]] = 1
+    # From an edge's pixel to that of the next edge, by turn and side.
+    steps = np.array([[0, 0, 0, 0], [1, width, -1, -width], [1 - width, width + 1, width - 1, -width - 1]])
+    after = np.empty(len(edges.keys), np.int32)
+    for start in range(0, len(after), BAND_PIXELS):
+        some = slice(start, start + BAND_PIXELS)
+        sides, turns = edges.sides[some].astype(np.int64), edges.turns[some]
+        pixels = edges.keys[some] // 4 + steps[turns, sides]
+        after[some] = np.searchsorted(edges.keys, 4 * pixels + (sides + 1 - turns) % 4)
+    return after
+
+
+def _walk(after: "np.ndarray", turns: "np.ndarray") -> Walk:
+    import numpy as np
+
+    corner = np.zeros(len(after), np.uint8)
+    corner[after[turns != STRAIGHT]] = 1
     # Views give Python's own integers one at a time; lists of them would take ten times the memory.
-    next_edge, is_corner, ring_of = after.data, corner.data, array("i", [-1]) * len(keys)
-    order, ends = array("q"), [0]
+    next_edge, is_corner, ring_of = after.data, corner.data, array("i", [-1]) * len(after)
+    order, ends = array("i"), [0]
     for start in np.flatnonzero(corner).data:
         if ring_of[start] >= 0:
             continue
@@ -133,30 +162,40 @@ def _walk(keys: "np.ndarray", after: "np.ndarray") -> tuple["np.ndarray", list[i
                 order.append(here)
             here = next_edge[here]
         ends.append(len(order))
-    return np.frombuffer(order, np.int64), ends, np.frombuffer(ring_of, np.int32)
+    return Walk(np.frombuffer(order, np.int32), ends, np.frombuffer(ring_of, np.int32))
 
 
-def _outer_rings(keys: "np.ndarray", ring_of: "np.ndarray", firsts: "np.ndarray") -> list[int]:
+def _outer_rings(edges: Edges, walk: Walk) -> list[int]:
     """For each ring the number of the outer ring of its part, for an outer ring its own.
 
-    Args:
-        keys: The edges.
-        ring_of: The number of each edge's ring.
-        firsts: The place of each ring's first corner. The first of an outer ring begins an upper side, that of a hole
-            a lower one (of a pixel above the hole).
+    A ring's first corner begins an upper side if the ring is an outer one, else a lower one, of a pixel above the hole.
     """
     import numpy as np
 
-    sides = keys % 4
+    firsts = walk.order[walk.ends[:-1]]
     outer = np.arange(len(firsts))
     # From the upper left pixel of a hole, go left through the object: the edge where it ends belongs to the same part,
     # to its outer ring or to another hole, which lies higher or further left and so has a lower number.
-    is_hole = sides[firsts] != UPPER
-    right_edges = np.flatnonzero((sides == RIGHT_SIDE) & is_hole[ring_of])
-    holes, which = np.unique(ring_of[right_edges], return_index=True)
-    left_edges = np.flatnonzero(sides == LEFT_SIDE)
-    own_left = keys[right_edges[which]] + LEFT_SIDE - RIGHT_SIDE
-    met = left_edges[np.searchsorted(keys[left_edges], own_left, side="right") - 1]
-    for hole, ring in zip(holes.tolist(), ring_of[met].tolist(), strict=True):
+    is_hole = edges.sides[firsts] != UPPER
+    right_edges = np.flatnonzero((edges.sides == RIGHT_SIDE) & is_hole[walk.ring_of])
+    holes, which = np.unique(walk.ring_of[right_edges], return_index=True)
+    left_edges = np.flatnonzero(edges.sides == LEFT_SIDE)
+    own_left = edges.keys[right_edges[which]] + LEFT_SIDE - RIGHT_SIDE
+    met = left_edges[np.searchsorted(edges.keys[left_edges], own_left, side="right") - 1]
+    for hole, ring in zip(holes.tolist(), walk.ring_of[met].tolist(), strict=True):
         outer[hole] = outer[ring]
     return outer.tolist()
+
+
+def _corners(edges: Edges, order: "np.ndarray", width: int) -> tuple["np.ndarray", "np.ndarray"]:
+    """Where edges begin, as (x, y), in a plane so wide."""
+    import numpy as np
+
+    x, y = np.empty(len(order), np.int32), np.empty(len(order), np.int32)
+    for start in range(0, len(order), BAND_PIXELS):
+        some = slice(start, start + BAND_PIXELS)
+        sides = edges.sides[order[some]]
+        y[some], x[some] = np.divmod(edges.keys[order[some]] // 4, width)
+        x[some] += (sides == RIGHT_SIDE) | (sides == LOWER)
+        y[some] += sides >= LOWER
+    return x, y

@@ -4,7 +4,6 @@ The address comes as text (`parse_address`), the credentials from the environmen
 A session that this module opened is always closed; one that was given by its key is left as it was.
 """
 
-import gc
 import logging
 import os
 import re
@@ -23,7 +22,6 @@ from tool_errors import UserError
 # omero-py's own defaults (omero.clients.BaseClient._check_for_hosturl).
 DEFAULT_PORTS = {"ssl": 4064, "tcp": 4063, "ws": 80, "wss": 443}
 CONNECT_SECONDS = 10
-COLLECTOR_THRESHOLDS = (50_000, 10, 10)  # Python's own are 700, 10, 10
 KEEP_ALIVE_SECONDS = 60  # OMERO closes a session that was idle for ten minutes.
 NAMESPACE = "github.com/bioimage-suite-galaxy"
 """Begins the namespace of everything that the suite makes in OMERO."""
@@ -199,8 +197,6 @@ def open_session(server: str, group: str = "") -> Iterator[Session]:
     _check_reachable(address)
     _stop_cleanly_on_sigterm()
     client = _connect(address, credentials)
-    # A message is tens of thousands of objects, none of them garbage before it is sent.
-    gc.set_threshold(*COLLECTOR_THRESHOLDS)
     try:
         with _explained(address):
             client.enableKeepAlive(KEEP_ALIVE_SECONDS)
