@@ -548,7 +548,8 @@ def test_a_server_that_stays_away_ends_the_waiting(lab: Lab, export, three, monk
     monkeypatch.setattr(omero_reconnect, "WAITS", (0.01,) * 4)
     monkeypatch.setattr(omero_reconnect, "rejoin", lambda session: waited.append(1) or 1 / 0)
     fail_at(monkeypatch, omero_pixels._Stores, "_fetch", 2, proxy.interrupt)
-    with pytest.raises(UserError, match="the connection broke while the tool was at work"):
+    # Of several threads one may reach the server again, where its session is no more.
+    with pytest.raises(UserError, match="(the connection broke|the session ended) while the tool was at work"):
         export(three, omero_host=proxy.address)
     assert len(waited) >= 4
 
