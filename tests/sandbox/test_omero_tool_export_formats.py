@@ -448,8 +448,10 @@ def test_a_download_goes_on_where_the_connection_broke(lab: Lab, export, tmp_pat
     [path], _ = export(by_id(images[0]), kind="original", omero_host=proxy.address)
     with zipfile.ZipFile(path) as archive:
         assert {name: archive.read(name) for name in archive.namelist()} == files
-    assert blocks[:2] == [0, 0]  # the first block is asked for again, not the file from its beginning
-    assert len(blocks) == 2 + sum(-(-len(data) // 1000) for data in files.values())
+    # Where Ice sees the cut before the call, it connects anew by itself; else the block is asked for again. Never the
+    # file from its beginning: after the second cut that would be a block more.
+    needed = sum(-(-len(data) // 1000) for data in files.values())
+    assert needed <= len(blocks) <= needed + 2
 
 
 def test_a_session_that_the_server_ended_is_replaced_by_a_new_login(lab: Lab, export, three, monkeypatch):
@@ -547,9 +549,8 @@ def test_a_server_that_stays_away_ends_the_waiting(lab: Lab, export, three, monk
     waited = []
     monkeypatch.setattr(omero_reconnect, "WAITS", (0.01,) * 4)
     monkeypatch.setattr(omero_reconnect, "rejoin", lambda session: waited.append(1) or 1 / 0)
-    fail_at(monkeypatch, omero_pixels._Stores, "_fetch", 2, proxy.interrupt)
-    # Of several threads one may reach the server again, where its session is no more.
-    with pytest.raises(UserError, match="(the connection broke|the session ended) while the tool was at work"):
+    fail_at(monkeypatch, omero_pixels._Stores, "_fetch", 2, proxy.cut)
+    with pytest.raises(UserError, match="the connection broke while the tool was at work"):
         export(three, omero_host=proxy.address)
     assert len(waited) >= 4
 
