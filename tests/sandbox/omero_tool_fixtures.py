@@ -158,6 +158,7 @@ class CuttingProxy:
         self._target = (host, port)
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._sockets: list[socket.socket] = []
+        self._interrupt = False
         self.address = f"127.0.0.1:{self._listener.getsockname()[1]}"
         threading.Thread(target=self._accept, daemon=True).start()
 
@@ -168,12 +169,20 @@ class CuttingProxy:
             one.close()
 
     def interrupt(self) -> None:
-        """Cut every connection, but let new ones through."""
-        broken, self._sockets = self._sockets, []
-        for one in broken:
-            with suppress(OSError):
-                one.shutdown(socket.SHUT_RDWR)
-            one.close()
+        """Cut every connection as soon as the client says something, but let new ones through.
+
+        Cut at once, Ice may see it before the next call, and connect anew without an error.
+        """
+        self._interrupt = True
+
+    def _cut_if_asked(self) -> None:
+        if self._interrupt:
+            self._interrupt = False
+            broken, self._sockets = self._sockets, []
+            for one in broken:
+                with suppress(OSError):
+                    one.shutdown(socket.SHUT_RDWR)
+                one.close()
 
     def _accept(self) -> None:
         with suppress(OSError):
@@ -181,13 +190,14 @@ class CuttingProxy:
                 near, _ = self._listener.accept()
                 far = socket.create_connection(self._target)
                 self._sockets += [near, far]
-                for pair in ((near, far), (far, near)):
+                for pair in ((near, far, self._cut_if_asked), (far, near, lambda: None)):
                     threading.Thread(target=self._copy, args=pair, daemon=True).start()
 
     @staticmethod
-    def _copy(source: socket.socket, target: socket.socket) -> None:
+    def _copy(source: socket.socket, target: socket.socket, before_sending: Callable[[], None]) -> None:
         with suppress(OSError):
             while data := source.recv(65536):
+                before_sending()
                 target.sendall(data)
         for one in (source, target):
             with suppress(OSError):
