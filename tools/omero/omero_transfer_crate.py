@@ -185,7 +185,8 @@ def open_crate(path: Path, scratch: Path) -> Iterator[tuple[Crate, Path]]:
     """
     if path.is_dir():
         # A link may lead out of the crate: to files of this machine that nobody meant to send.
-        files = [one for one in path.rglob("*") if one.is_file() and one.resolve().is_relative_to(path.resolve())]
+        home = path.resolve()
+        files = [one for one in path.rglob("*") if one.is_file() and one.resolve().is_relative_to(home)]
         sizes = {one.relative_to(path).as_posix(): one.stat().st_size for one in files}
         _require(sizes, (MANIFEST, DOCUMENT))
         crate = Crate(path, None, scratch, read_manifest((path / MANIFEST).read_bytes()))
