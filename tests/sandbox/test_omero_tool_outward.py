@@ -6,7 +6,6 @@ Afterwards nothing is half-made, the object table says what became of each objec
 import json
 import os
 import resource
-import socket
 import subprocess
 import sys
 import uuid
@@ -164,21 +163,14 @@ class RationedProxy(CuttingProxy):
     """Lets so many bytes of the server through, then cuts every connection for good."""
 
     def __init__(self, host: str, port: int, ration: float = float("inf")) -> None:
-        self.passed, self._ration, self._server = 0, ration, (host, port)
+        self.passed, self._ration = 0, ration
         super().__init__(host, port)
 
-    def _copy(self, source: socket.socket, target: socket.socket) -> None:  # type: ignore[override]
-        with suppress(OSError):
-            from_server = source.getpeername() == self._server
-            while data := source.recv(4096):
-                self.passed += len(data) * from_server
-                if self.passed > self._ration:
-                    self.cut()
-                    return
-                target.sendall(data)
-        for one in (source, target):
-            with suppress(OSError):
-                one.shutdown(socket.SHUT_RDWR)
+    def passing(self, data: bytes, from_client: bool) -> None:
+        if not from_client:
+            self.passed += len(data)
+            if self.passed > self._ration:
+                self.cut()
 
 
 @pytest.mark.parametrize("reader", READERS)
