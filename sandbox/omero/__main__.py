@@ -17,7 +17,7 @@ from pathlib import Path
 # Private memory (files mapped into it do not count); the server needs some hundred MB with a large image open.
 MEMORY_BYTES = 4 << 30
 M_ARENA_MAX = -8  # of malloc.h
-COLLECTOR_THRESHOLDS = (20_000, 20, 50)  # Python's own are 700, 10, 10
+COLLECTOR_THRESHOLDS = (100_000, 10, 10)  # Python's own are 700, 10, 10
 
 
 def main() -> int:

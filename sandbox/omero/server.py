@@ -22,6 +22,7 @@ from sandbox.omero.context import SYSTEM_GROUP, Context
 from sandbox.omero.database import Database
 from sandbox.omero.introspect import model_classes
 from sandbox.omero.leftovers import clear_leftovers
+from sandbox.omero.message_objects import BareObjects
 from sandbox.omero.model import MODEL_ENTITIES
 from sandbox.omero.permissions import Directory, load_directory
 from sandbox.omero.schema import SETTING
@@ -261,24 +262,6 @@ def _communicator(data: Path) -> Any:
         for factory in factories.values():
             factory.register(communicator)
     return communicator
-
-
-class BareObjects(Ice.ObjectFactory):
-    """Makes the objects of a message without their constructor.
-
-    Ice sets every member from the message; the constructor would first fill each with a default, which takes as long as
-    reading a message of a thousand ROIs.
-    """
-
-    def __init__(self, concrete: type) -> None:
-        self._concrete = concrete
-
-    def create(self, _type_id: str) -> Any:
-        """An object that Ice will fill."""
-        return object.__new__(self._concrete)
-
-    def destroy(self) -> None:
-        """Nothing to do."""
 
 
 class Locator(Ice.ServantLocator):

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 Ring = list[tuple[float, float]]
 
-BAND_PIXELS = 2**20  # Rows are compared with their neighbours a band at a time: memory holds a few bands.
+BAND_PIXELS = 2**17  # Rows are compared with their neighbours a band at a time: memory holds a few bands.
 RIGHT, STRAIGHT, LEFT = range(3)  # Turns.
 UPPER, RIGHT_SIDE, LOWER, LEFT_SIDE = range(4)  # Sides of a pixel, in the order in which one goes around it.
 
@@ -116,14 +116,19 @@ def _edges(labels: "np.ndarray") -> Edges:
         block = np.pad(rows, ((int(top == 0), int(top + band >= height)), (1, 1)))
         inner = block[1:-1, 1:-1]
         neighbours = (block[:-2, 1:-1], block[1:-1, 2:], block[2:, 1:-1], block[1:-1, :-2])  # by side
-        found = np.flatnonzero(np.stack([(inner != other) & (inner != 0) for other in neighbours], axis=-1))
-        pixels, sides = np.divmod(found, 4)
+        every = np.zeros(inner.shape, np.uint8)  # bit n for the side n
+        for side, other in enumerate(neighbours):
+            every |= (inner != other).view(np.uint8) << np.uint8(side)
+        every *= inner != 0
+        some = np.flatnonzero(every)
+        which, sides = np.nonzero(np.unpackbits(every.ravel()[some, np.newaxis], axis=1, count=4, bitorder="little"))
+        pixels = some[which]
         stride, flat = width + 2, block.ravel()
         at = pixels + 2 * (pixels // width) + stride + 1  # the same pixel in the block, which has a rim
         own, ahead = flat[at], np.array([1, stride, -1, -stride])[sides]
         diagonal = flat[at + ahead + np.array([-stride, 1, stride, -1])[sides]] == own
         turn = np.where(diagonal, LEFT, np.where(flat[at + ahead] == own, STRAIGHT, RIGHT))
-        keys.append(found + 4 * top * width)
+        keys.append(4 * (pixels + top * width) + sides)
         every_side.append(sides.astype(np.uint8))
         turns.append(turn.astype(np.uint8))
     return Edges(np.concatenate(keys), np.concatenate(every_side), np.concatenate(turns))

@@ -12,7 +12,7 @@ from omero_session import NAMESPACE, Session
 from omero_undo import MadeObjects
 
 BATCH = 1000  # ROIs a call: a few megabytes, far below Ice's limit for a message.
-COLLECTOR_THRESHOLDS = (50_000, 10, 10)  # Python's own are 700, 10, 10
+COLLECTOR_THRESHOLDS = (200_000, 10, 10)  # Python's own are 700, 10, 10
 YELLOW, CLEAR_YELLOW = -65281, -65472  # RGBA as signed 32 bit: 0xFFFF00FF, 0xFFFF0040.
 _PATTERN = ("theZ", "theT", "theC", "strokeColor", "fillColor")
 _TRANSFORM = ("a00", "a10", "a01", "a11", "a02", "a12")
@@ -112,6 +112,8 @@ class _Waiting:
     def swap(self, labels: Sequence[int], rois: Sequence[Any]) -> Iterator[tuple[int, int]]:
         """Send a batch, if there is one, and give (label, id of the ROI) of the one before, once it is saved."""
         sent = self._update.begin_saveAndReturnIds(rois) if rois else None
+        for roi in rois:
+            vars(roi).clear()  # Sent; it refers to its shapes, and they to it, which only the collector would find.
         done, self._labels, self._call = (self._labels, self._call), labels, sent
         if done[1] is not None:
             ids = self._update.end_saveAndReturnIds(done[1])

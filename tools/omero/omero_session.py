@@ -4,6 +4,7 @@ The address comes as text (`parse_address`), the credentials from the environmen
 A session that this module opened is always closed; one that was given by its key is left as it was.
 """
 
+import gc
 import logging
 import os
 import re
@@ -249,10 +250,22 @@ def _check_reachable(address: Address) -> None:
     raise UserError(f"OMERO server {address}: {why}.")
 
 
+def _import_omero() -> None:
+    """Import omero-py without looking for garbage among its 170,000 objects, now or later: all of them stay."""
+    if "omero.clients" in sys.modules:
+        return
+    gc.disable()
+    try:
+        import omero.clients  # noqa: F401
+    finally:
+        gc.freeze()
+        gc.enable()
+
+
 def _connect(address: Address, credentials: Credentials) -> Any:
+    _import_omero()
     import Ice
     import omero
-    import omero.clients
     from Glacier2 import CannotCreateSessionException, PermissionDeniedException
 
     client = omero.client(

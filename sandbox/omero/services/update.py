@@ -28,6 +28,8 @@ class Update(Service):
             raise errors.validation(f"An object refers to one that does not exist: {error.orig}") from None
         if any(node.entity.root in ADMIN_ONLY for node in saver.nodes):
             self.server.forget_caches()
+        if not describe:
+            saver.take_apart()
         return ids
 
     def saveObject(self, thing: Any, current: Any) -> None:

@@ -1,0 +1,37 @@
+"""How objects come out of a client's message."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import Ice
+
+
+class BareObjects(Ice.ObjectFactory):
+    """Makes the objects of a message with no more than Ice needs: a message of ROIs is tens of thousands of them.
+
+    Ice sets every member from the message, by its name with a "_". The constructor would first fill each with a
+    default, and omero-py's `__setattr__` would look at each name.
+    """
+
+    def __init__(self, concrete: type) -> None:
+        # Called from C, C answers; a method here would be called for each object.
+        self.create = functools.partial(object.__new__, with_plain_members(concrete))
+
+    def destroy(self) -> None:
+        """Nothing to do."""
+
+
+def with_plain_members(concrete: type) -> type:
+    """A class of omero-py whose members are set without omero-py; by a name without "_" all is as it was."""
+    public = {}
+    for setter in dir(concrete):
+        if setter.startswith("set"):
+            name = setter[3].lower() + setter[4:]
+            public[name] = property(_getter(concrete, name), getattr(concrete, setter))
+    return type(concrete.__name__, (concrete,), {**public, "__setattr__": object.__setattr__})
+
+
+def _getter(concrete: Any, name: str) -> Any:
+    return lambda thing: concrete.__getattr__(thing, name)
