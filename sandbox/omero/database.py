@@ -151,16 +151,19 @@ class Transaction:
 
         A column that no row fills is left out: a shape has a dozen of its table's forty, and each value takes time.
         """
-        columns = METADATA.tables[root].columns
-        filled = [column for column in columns if any(row.get(column.name) is not None for row in rows)]
-        names = ", ".join(f'"{column.name}"' for column in filled)
-        values = [[row.get(column.name) for column in filled] for row in rows]
-        for place, column in enumerate(filled):
-            if isinstance(column.type, sa.JSON):
-                for row in values:
-                    row[place] = None if row[place] is None else json.dumps(row[place])
+        filled, values = [], []
+        for column in METADATA.tables[root].columns:
+            name = column.name
+            found = [row.get(name) for row in rows]
+            if found.count(None) < len(found):
+                is_json = isinstance(column.type, sa.JSON)
+                filled.append(f'"{name}"')
+                values.append([None if value is None else json.dumps(value) for value in found] if is_json else found)
+        places = ", ".join("?" * len(filled))
         with contextlib.closing(self.connection.connection.cursor()) as cursor:
-            cursor.executemany(f'INSERT INTO "{root}" ({names}) VALUES ({", ".join("?" * len(filled))})', values)
+            cursor.executemany(
+                f'INSERT INTO "{root}" ({", ".join(filled)}) VALUES ({places})', zip(*values, strict=True)
+            )
 
     def _next_index(self, root: str, reference: str, parent: int) -> int:
         table = METADATA.tables[root]

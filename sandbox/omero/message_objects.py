@@ -6,6 +6,7 @@ import functools
 from typing import Any
 
 import Ice
+import omero
 
 
 class BareObjects(Ice.ObjectFactory):
@@ -25,7 +26,7 @@ class BareObjects(Ice.ObjectFactory):
 
 def with_plain_members(concrete: type) -> type:
     """A class of omero-py whose members are set without omero-py; by a name without "_" all is as it was."""
-    public = {}
+    public = {"val": property(_getter(concrete, "val"))} if issubclass(concrete, omero.RType) else {}
     for setter in dir(concrete):
         if setter.startswith("set"):
             name = setter[3].lower() + setter[4:]

@@ -47,22 +47,22 @@ class Entity:
     subclasses: tuple[str, ...] = field(repr=False)
     required: tuple[str, ...] = field(repr=False)
 
-    @property
+    @functools.cached_property
     def is_enumeration(self) -> bool:
         """Whether this is a fixed vocabulary (its objects are a `value` and no more)."""
         return "value" in self.properties and "version" not in self.properties
 
-    @property
+    @functools.cached_property
     def is_global(self) -> bool:
         """Whether its objects belong to no user and no group."""
         return self.is_enumeration or self.root in GLOBAL
 
-    @property
+    @functools.cached_property
     def is_link(self) -> bool:
         """Whether its objects only join a parent to a child."""
         return "parent" in self.properties and "child" in self.properties
 
-    @property
+    @functools.cached_property
     def is_annotation_link(self) -> bool:
         """Whether its child is an annotation."""
         return self.is_link and self.properties["child"].type == "Annotation"

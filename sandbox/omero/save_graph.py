@@ -9,6 +9,7 @@ found by its value, and what the server knows better (owner, events, version) is
 from __future__ import annotations
 
 import functools
+import itertools
 import json
 import sqlite3
 from dataclasses import dataclass, field
@@ -66,6 +67,7 @@ class Saver:
         self._owners: dict[tuple[str, int], tuple[int, int]] = {}  # (owner, group) of rows referred to
         self._next: dict[str, int] = {}
         self._stored: dict[tuple[str, int], dict[str, Any]] = {}
+        self._allowed: set[tuple] = set()  # references of one kind to the same object, looked at before
 
     def save(self, things: Sequence[Any], *, describe: bool = True) -> list[int]:
         """Store objects and everything loaded that hangs on them; their ids.
@@ -137,7 +139,7 @@ class Saver:
         is_new = thing._id is None
         if is_new and entity.is_enumeration:
             raise errors.validation(f"{entity.name}: no value {_plain(thing._value)!r} in this enumeration")
-        node = Node(thing, entity, self._allocate(entity) if is_new else thing._id.val, is_new)
+        node = Node(thing, entity, self._allocate(entity) if is_new else thing._id._val, is_new)
         self._nodes[id(thing)] = node
         self._order.append(node)
         return node
@@ -180,7 +182,7 @@ class Saver:
 
     def _id_of(self, thing: Any) -> int:
         node = self._nodes.get(id(thing))
-        return node.id if node is not None else thing._id.val
+        return node.id if node is not None else thing._id._val
 
     # --- reading the objects ---------------------------------------------------------------------
 
@@ -258,29 +260,29 @@ class Saver:
             return wanted
         if self.context.all_groups:
             # New objects follow what they are linked to.
-            for target in self._references(node):
+            for _, target in self._references(node):
                 if target.is_new is False:
                     return self._owner_and_group(target.entity.root, target.id)[1]
             for _, root, row_id in self._unloaded_references(node):
                 return self._owner_and_group(root, row_id)[1]
         return self.context.group_id
 
-    def _references(self, node: Node) -> list[Node]:
+    def _references(self, node: Node) -> list[tuple[Property, Node]]:
+        """References to other objects of the graph that belong to someone."""
         found = []
-        for _, attribute in _reference_attributes(node.entity):
+        for prop, attribute in _owned_references(node.entity):
             below = self._nodes.get(id(getattr(node.thing, attribute)))
-            if below is not None and not below.entity.is_global:
-                found.append(below)
+            if below is not None:
+                found.append((prop, below))
         return found
 
     def _unloaded_references(self, node: Node) -> list[tuple[Property, str, int]]:
         """References to existing objects that are not part of the graph: (property, root entity, id)."""
         found = []
-        for prop, attribute in _reference_attributes(node.entity):
+        for prop, attribute in _owned_references(node.entity):
             value = getattr(node.thing, attribute)
-            if value is None or id(value) in self._nodes or MODEL_ENTITIES[prop.type].is_global:
-                continue
-            found.append((prop, MODEL_ENTITIES[prop.type].root, value._id.val))
+            if value is not None and id(value) not in self._nodes:
+                found.append((prop, MODEL_ENTITIES[prop.type].root, value._id._val))
         return found
 
     def _owner_and_group(self, root: str, row_id: int) -> tuple[int, int]:
@@ -384,18 +386,19 @@ class Saver:
         for prop, root, row_id in self._unloaded_references(node):
             if stored and stored.get(column_name(node.entity, prop)) == row_id:
                 continue
+            case = (node.entity, node.is_new, prop, root, row_id, group)
+            if case in self._allowed:
+                continue
             owner, owner_group = self._owner_and_group(root, row_id)
             if not self._visible(owner, owner_group):
                 raise errors.security(f"{root}:{row_id} is not available to user {self.context.user_id}")
             self._authorise_reference(node, prop, (root, row_id), (owner, owner_group), group)
-        for prop, attribute in _reference_attributes(node.entity):
-            below = self._nodes.get(id(getattr(node.thing, attribute)))
-            if below is None or below.is_new or below.entity.is_global:
-                continue
-            row = self._stored[below.entity.root, below.id]
-            self._authorise_reference(
-                node, prop, (below.entity.name, below.id), (row["owner_id"], row["group_id"]), group
-            )
+            self._allowed.add(case)
+        for prop, below in self._references(node):
+            if not below.is_new:
+                row = self._stored[below.entity.root, below.id]
+                place = (row["owner_id"], row["group_id"])
+                self._authorise_reference(node, prop, (below.entity.name, below.id), place, group)
 
     def _authorise_reference(
         self, node: Node, prop: Property, target: tuple[str, int], place: tuple[int, int], group: int
@@ -454,7 +457,8 @@ class Saver:
             raise errors.validation(f"could not insert {nodes[0].entity.name}: {error}") from None
         for node in nodes:
             self._write_named_values(node, replace=False)
-            self.tx.log("INSERT", node.entity.name, [node.id])
+        for name, run in itertools.groupby(nodes, key=lambda node: node.entity.name):
+            self.tx.log("INSERT", name, [node.id for node in run])
 
     def _owner_for(self, node: Node) -> int:
         """The owner of a new object: the caller, unless an administrator says otherwise."""
@@ -535,9 +539,9 @@ class Saver:
         for prop, attribute in _reference_attributes(node.entity):
             value = getattr(thing, attribute)
             if value is not None and MODEL_ENTITIES[prop.type].is_enumeration:
-                known = enumeration(self.tx, prop.type).get(value._id.val)
+                known = enumeration(self.tx, prop.type).get(value._id._val)
                 if known is None:
-                    raise errors.validation(f"No such object: {prop.type}:{value._id.val}")
+                    raise errors.validation(f"No such object: {prop.type}:{value._id._val}")
                 setattr(thing, attribute, known)
         details = thing._details = omero.model.DetailsI()
         if node.entity.is_global:
@@ -582,6 +586,12 @@ def _reference_attributes(entity: Entity) -> tuple[tuple[Property, str], ...]:
 
 
 @functools.cache
+def _owned_references(entity: Entity) -> tuple[tuple[Property, str], ...]:
+    """Of `_reference_attributes` those to what belongs to a user and a group."""
+    return tuple(found for found in _reference_attributes(entity) if not MODEL_ENTITIES[found[0].type].is_global)
+
+
+@functools.cache
 def _ordered_lists(entity: Entity) -> tuple[tuple[str, str], ...]:
     """The collections that keep an order: (name, the elements' way back)."""
     found = [prop for prop in entity.properties.values() if prop.kind == "collection"]
@@ -591,7 +601,7 @@ def _ordered_lists(entity: Entity) -> tuple[tuple[str, str], ...]:
 def _plain(value: Any) -> Any:
     if value is None:
         return None
-    plain = value.val
+    plain = value._val
     return int(plain) if isinstance(plain, bool) else plain
 
 

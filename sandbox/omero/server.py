@@ -258,9 +258,13 @@ def _communicator(data: Path) -> Any:
         if concrete is not None:
             communicator.addObjectFactory(BareObjects(concrete), f"::omero::model::{name}")
     omero.ObjectFactoryRegistrar.registerObjectFactory(communicator, None)
+    for name in ("Bool", "Double", "Float", "Int", "Long", "String", "Time"):
+        concrete = getattr(omero.rtypes, f"R{name}I")
+        communicator.addObjectFactory(BareObjects(concrete), f"::omero::R{name}")
     for factories in (omero.rtypes.ObjectFactories, omero.columns.ObjectFactories):
         for factory in factories.values():
-            factory.register(communicator)
+            if communicator.findObjectFactory(factory.id) is None:
+                factory.register(communicator)
     return communicator
 
 

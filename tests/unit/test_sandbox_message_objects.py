@@ -6,7 +6,7 @@ import weakref
 import omero.all
 import omero.model
 import pytest
-from omero.rtypes import rint, rstring
+from omero.rtypes import rbool, rdouble, rfloat, rint, rlong, rstring, rtime, unwrap
 
 from sandbox.omero.message_objects import BareObjects
 from sandbox.omero.model import MODEL_ENTITIES
@@ -61,6 +61,19 @@ def test_details_know_their_owner():
     details = as_ice_fills_it(omero.model.DetailsI)
     details.owner = omero.model.ExperimenterI(7, False)
     assert details.owner.id.val == details._owner.id.val == details.getOwner().id.val == 7
+
+
+@pytest.mark.parametrize(
+    "value", [rint(3), rstring("ü"), rlong(2**40), rdouble(0.1), rfloat(0.5), rbool(True), rtime(7)]
+)
+def test_values_keep_theirs(value):
+    made = BareObjects(type(value)).create(value.ice_id())
+    made._val = value.val
+    assert (made.val, made.getValue(), unwrap(made)) == (value.val,) * 3
+    assert made == value
+    assert hash(made) == hash(value)
+    with pytest.raises(AttributeError):
+        made.val = value.val
 
 
 def test_a_saved_graph_goes_without_the_collector():
