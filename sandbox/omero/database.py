@@ -162,7 +162,7 @@ class Transaction:
         places = ", ".join("?" * len(filled))
         with contextlib.closing(self.connection.connection.cursor()) as cursor:
             cursor.executemany(
-                f'INSERT INTO "{root}" ({", ".join(filled)}) VALUES ({places})', zip(*values, strict=True)
+                f'INSERT INTO "{root}" ({", ".join(filled)}) VALUES ({places})', list(zip(*values, strict=True))
             )
 
     def _next_index(self, root: str, reference: str, parent: int) -> int:

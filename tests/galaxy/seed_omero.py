@@ -6,7 +6,7 @@ It makes what is missing and leaves what is there, so it may run twice. It needs
 - dataset "nuclei": images "cell_1.tif" and "cell_2.tif", 64 x 48 pixels, uint16, channels DAPI and GFP, 0.25 um a
   pixel; key-value pairs (stage, replicate); tag "planemo-tag" on "cell_1.tif".
 - dataset "stack": image "stack.tif", 40 x 30 pixels, 3 planes, 2 time points, uint8; three ROIs "planemo drawn" in
-  plane 1; OMERO.table "planemo-table.h5"; attached file "planemo-note.txt".
+  plane 1; OMERO.table "planemo-table.h5"; attached file "planemo-note.txt"; number 0.25 in namespace "planemo.example".
 - dataset "empty": no image.
 - dataset "twin": two datasets of this name.
 
@@ -149,6 +149,14 @@ def attach_note(session: Any, image_id: int) -> None:
     link(session, "ImageAnnotationLinkI", omero.model.ImageI(image_id, False), annotation)
 
 
+def attach_number(session: Any, image_id: int) -> None:
+    """Attach the number 0.25 to an image."""
+    annotation = omero.model.DoubleAnnotationI()
+    annotation.ns, annotation.doubleValue = rstring("planemo.example"), rdouble(0.25)
+    annotation = omero.model.DoubleAnnotationI(session.getUpdateService().saveAndReturnObject(annotation).id, False)
+    link(session, "ImageAnnotationLinkI", omero.model.ImageI(image_id, False), annotation)
+
+
 def attach_table(session: Any, image_id: int) -> None:
     """Attach an OMERO.table "planemo-table.h5" with three rows to an image."""
     resources = session.sharedResources()
@@ -207,6 +215,7 @@ def make_content(host: str, port: int) -> None:
         draw(session, stack)
         attach_table(session, stack)
         attach_note(session, stack)
+        attach_number(session, stack)
         dataset = omero.model.DatasetI()
         dataset.name = rstring("to plate")
         dataset = omero.model.DatasetI(update.saveAndReturnObject(dataset).id, False)

@@ -5,7 +5,7 @@ import omero
 import omero_annotate
 import omero_get_annotations
 import pytest
-from omero.rtypes import rlong, rstring
+from omero.rtypes import rbool, rdouble, rlong, rstring, rtime
 from omero_annotations import MARK, RATING_NAMESPACE
 from omero_session import Session
 from tool_errors import UserError
@@ -177,6 +177,55 @@ def test_tags_comments_and_ratings_go_along_and_files_stay(lab: Lab, annotate, g
         assert values(rows, images[1], kind) == values(rows, images[0], kind) != []
     assert values(rows, images[1], "attachment") == []
     assert set(values(rows, images[1], "tag")) == {("", "good"), ("quality", "bad")}
+
+
+def annotate_values(lab: Lab, image: int) -> None:
+    """One annotation of each kind that holds a single value, and a rating, by hand."""
+    found = {
+        "Boolean": ("boolValue", rbool(False)),
+        "Long": ("longValue", rlong(2**40)),
+        "Double": ("doubleValue", rdouble(0.1)),
+        "Timestamp": ("timeValue", rtime(1_700_000_000_123)),
+        "Term": ("termValue", rstring("GO:0005634")),
+        "Xml": ("textValue", rstring("<a>\t<b/>\n</a>")),
+    }
+    for name, (field, value) in found.items():
+        annotation = getattr(omero.model, f"{name}AnnotationI")()
+        annotation.ns = rstring(f"lab.example.org/{name}")
+        setattr(annotation, field, value)
+        lab.annotate(image, annotation)
+    rating = omero.model.LongAnnotationI()
+    rating.ns, rating.longValue = rstring(RATING_NAMESPACE), rlong(4)
+    lab.annotate(image, rating)
+
+
+def test_single_values_are_listed_by_their_kind(lab: Lab, get, images):
+    annotate_values(lab, images[0])
+    rows, _ = get(typed("dataset", "d"), types=["value"])
+    assert [(row["annotation_type"], row["namespace"], row["value"]) for row in rows] == [
+        ("boolean", "lab.example.org/Boolean", "false"),
+        ("long", "lab.example.org/Long", "1099511627776"),
+        ("double", "lab.example.org/Double", "0.1"),
+        ("timestamp", "lab.example.org/Timestamp", "2023-11-14T22:13:20.123Z"),
+        ("term", "lab.example.org/Term", "GO:0005634"),
+        ("xml", "lab.example.org/Xml", "<a> <b/> </a>"),
+    ]
+    assert [row["annotation_type"] for row in get(typed("dataset", "d"), types=[])[0]].count("rating") == 1
+    assert [row["value"] for row in get(typed("dataset", "d"), types=[], namespace="lab.example.org/Long")[0]] == [
+        f"{2**40}"
+    ]
+    assert get(typed("dataset", "d"), types=["comment"])[0] == []
+
+
+def test_single_values_are_said_to_stay_behind(lab: Lab, annotate, get, images, tmp_path: Path, capsys):
+    annotate_values(lab, images[0])
+    get(typed("dataset", "d"), types=[])
+    tidy = (tmp_path / "tidy.tsv").read_text().replace(f"\t{images[0]}\t", f"\t{images[1]}\t")
+    _, changes = annotate(tidy, within={"source": "group"})
+    assert [row["annotation_type"] for row in changes] == ["rating"]
+    assert "line 3: left out: boolean 'false'; expected key-value pairs, tags" in capsys.readouterr().out
+    rows = get(typed("dataset", "d"), types=[])[0]
+    assert [row["annotation_type"] for row in rows if row["object_id"] == str(images[1])] == ["rating"]
 
 
 def test_an_object_without_annotations_has_its_row_too(lab: Lab, annotate, get, images):

@@ -40,6 +40,8 @@ _OLD_TARGETS = {
     "well": "well",
     "plate": "plate",
 }
+_FETCHED_ONLY = {"attachment", "table", "boolean", "long", "double", "timestamp", "term", "xml"}
+"""Kinds of annotations that a table fetched from OMERO may list, but no tool writes."""
 _TIDY = {"object_type", "object_id", "namespace", "key", "value"}
 _METADATA_HEADER = re.compile(r"#\s*header\b\s*", re.IGNORECASE)
 # omero-metadata's names of the columns that say which object a row is about, by (type, what the cell holds).
@@ -303,7 +305,7 @@ def _read_tidy(table: Table, findings: list[Finding]) -> _Rows:
     for row in _body(table, header, table.rows[1:], findings):
         target = TargetObject(_cell(row, kind).casefold(), _cell(row, identifier), _cell(row, name))
         what = _cell(row, annotation_type).casefold()
-        if what in {"attachment", "table"}:
+        if what in _FETCHED_ONLY:
             found, expected = f"{what} {_cell(row, value)!r}", "key-value pairs, tags, comments and ratings"
             findings.append(Finding("note", table.file, row.line, column_letter(value or 0), found, expected))
             yield target, [], row.line

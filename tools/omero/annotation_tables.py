@@ -80,6 +80,13 @@ def read_wanted(
     return found
 
 
+def left_out(reading: Reading) -> list[str]:
+    """What the table holds but is not written, a line each: fetched files and single values."""
+    notes = [one for one in reading.findings if one.level == "note" and one.column]
+    lines = [f"line {one.line}: left out: {one.found}; expected {one.expected}" for one in notes[:SHOWN]]
+    return [*lines, f"{len(notes) - SHOWN} more are left out"] if len(notes) > SHOWN else lines
+
+
 def read_attachments(files: Any) -> dict[str, Attachment]:
     """The files that a person gave, by their names; none is fine.
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from annotation_changes import Change, Wanted, apply_changes, plan_changes
-from annotation_tables import read_attachments, read_wanted
+from annotation_tables import left_out, read_attachments, read_wanted
 from key_value_dialects import ALL_IMAGES, TargetObject, read_key_values
 from object_report import AT_WORK, Row, object_report
 from object_table import write_table
@@ -137,6 +137,8 @@ def main() -> None:
     reading = read_key_values(Path(table["source_path"]), table["element_identifier"], config.get("split") or "")
     namespace = (config.get("namespace") or "").strip() or CLIENT_NAMESPACE
     wanted = read_wanted(reading, namespace, config["kind"], read_attachments(config.get("attachments")))
+    for line in left_out(reading):
+        print(line, flush=True)
     columns: list[str] = []
     with (
         object_report(args.output, columns) as report,

@@ -16,6 +16,15 @@ RATING_NAMESPACE = "openmicroscopy.org/omero/insight/rating"
 MARK = f"{NAMESPACE}/annotate"
 """Stands in the description of key-value pairs that omero_annotate made: their namespace is the user's choice."""
 BATCH = 1000
+VALUES = {
+    "boolean": ("BooleanAnnotation", "boolValue"),
+    "long": ("LongAnnotation", "longValue"),
+    "double": ("DoubleAnnotation", "doubleValue"),
+    "timestamp": ("TimestampAnnotation", "timeValue"),
+    "term": ("TermAnnotation", "termValue"),
+    "xml": ("XmlAnnotation", "textValue"),
+}
+"""Kinds of annotations that hold one value (a rating is a "long" of its own namespace): class and field in OMERO."""
 
 _LINKED = """
 select l.parent.id, a.id, a.ns, a.description, a.details.owner.id{fields}
@@ -84,6 +93,13 @@ def linked_ratings(session: Session, kind: str, ids: Sequence[int]) -> list[Link
     """All ratings (1 to 5) of objects."""
     rows = _links(session, kind, ids, "LongAnnotation a", ", a.longValue")
     return [one for one in map(_linked, rows) if one.namespace == RATING_NAMESPACE]
+
+
+def linked_values(session: Session, kind: str, ids: Sequence[int], annotation_type: str) -> list[Linked]:
+    """All annotations of one kind of `VALUES`, ratings left out; a timestamp is in milliseconds since 1970, UTC."""
+    annotation, field = VALUES[annotation_type]
+    rows = _links(session, kind, ids, f"{annotation} a", f", a.{field}")
+    return [one for one in map(_linked, rows) if one.namespace != RATING_NAMESPACE]
 
 
 def linked_files(session: Session, kind: str, ids: Sequence[int]) -> list[Linked]:

@@ -3,6 +3,7 @@
 import argparse
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from made_files import all_or_nothing
 from object_report import AT_WORK, Row, do_each, object_report
 from object_table import write_table
 from omero_annotations import (
+    VALUES,
     AttachedFile,
     Linked,
     find_tag_sets,
@@ -18,6 +20,7 @@ from omero_annotations import (
     linked_pairs,
     linked_ratings,
     linked_texts,
+    linked_values,
 )
 from omero_export_table import TABLE_MIMETYPE, AttachedTable, export_table, named_objects
 from omero_objects import read_target
@@ -26,7 +29,7 @@ from original_files import download_file
 from tool_errors import run_tool
 
 COLUMNS = ("object_type", "object_id", "object_name", "annotation_type", "annotation_id", "namespace", "key", "value")
-ALL_TYPES = ("key_value", "tag", "comment", "rating", "attachment", "table")
+ALL_TYPES = ("key_value", "tag", "comment", "rating", "value", "attachment", "table")
 FILE_COLUMNS = ("object_id", "object_type", "object_name", "file_id", "file_name", "file", "size_bytes", "status")
 WIDE_COLUMNS = ("row_count", "status", "tags")
 LONGEST_STEM = 80
@@ -38,7 +41,7 @@ FORMS |= {"jpeg": "jpg", "jpg": "jpg", "log": "txt", "tif": "tiff", "tiff": "tif
 def annotation_rows(
     session: Session, kind: str, names: Mapping[int, str], types: Sequence[str], namespace: str = ""
 ) -> Iterator[tuple[Any, ...]]:
-    """One row a key-value pair, tag, comment, rating or file of objects, ordered by object, type and annotation.
+    """One row a key-value pair, tag, comment, rating, single value or file of objects, ordered by object and type.
 
     A handful of queries for each 1,000 objects, never one an object. The key of a tag is its tag set; a tag of several
     sets has a row for each.
@@ -47,14 +50,15 @@ def annotation_rows(
         session: An open session.
         kind: Kind of the objects.
         names: Their names by id.
-        types: Some of `ALL_TYPES`.
+        types: Some of `ALL_TYPES`; "value" stands for those of `VALUES`, whose rows say which.
         namespace: Only annotations of this namespace; empty is all.
     """
     found: dict[int, list[tuple[Any, ...]]] = {}
     ids = list(names)
 
     def add(annotation_type: str, one: Any, key: str, value: Any) -> None:
-        if annotation_type in types and (not namespace or one.namespace == namespace):
+        wanted = annotation_type in types or (annotation_type in VALUES and "value" in types)
+        if wanted and (not namespace or one.namespace == namespace):
             row = (annotation_type, one.annotation_id, one.namespace, key, value)
             found.setdefault(one.object_id, []).append(row)
 
@@ -74,6 +78,9 @@ def annotation_rows(
     if "rating" in types:
         for one in linked_ratings(session, kind, ids):
             add("rating", one, "", one.value)
+    for annotation_type in VALUES if "value" in types else ():
+        for one in linked_values(session, kind, ids, annotation_type):
+            add(annotation_type, one, "", _value_text(annotation_type, one.value))
     if {"attachment", "table"} & set(types):
         for one in linked_files(session, kind, ids):
             what = "table" if one.value.mimetype == TABLE_MIMETYPE else "attachment"
@@ -207,6 +214,23 @@ def main() -> None:
 
 def _key_column(kind: str, key: str) -> str:
     return f"key {key}" if key in (f"{kind}_id", f"{kind}_name", *WIDE_COLUMNS) else key
+
+
+def _value_text(annotation_type: str, value: Any) -> str:
+    """As a table holds it: true or false, a time in ISO 8601 in UTC.
+
+    >>> _value_text("boolean", True), _value_text("timestamp", -500), _value_text("timestamp", 2**60)
+    ('true', '1969-12-31T23:59:59.500Z', '1152921504606846976 ms')
+    """
+    if value is None:
+        return ""
+    if annotation_type == "timestamp":
+        try:
+            moment = datetime(1970, 1, 1) + timedelta(milliseconds=value)
+        except OverflowError:  # Beyond the year 9999; OMERO takes any.
+            return f"{value} ms"
+        return f"{moment.isoformat(timespec='milliseconds')}Z"
+    return str(bool(value)).lower() if annotation_type == "boolean" else str(value)
 
 
 def _places(kind: str, names: Mapping[int, str], found: Sequence[Linked]) -> dict[Linked, Path]:
