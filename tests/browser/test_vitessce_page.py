@@ -6,7 +6,6 @@ Pictures of what was seen are kept in `.sandbox/reports/`.
 import io
 import json
 import tarfile
-from collections.abc import Iterator
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,30 +18,15 @@ from vitessce_view import Inputs, carry, make_view
 
 from sandbox.setup import ROOT, SetupError
 from sandbox.setup.frontend import VITESSCE, fetch_package
-from sandbox.setup.system import BROWSER_PACKAGES, require_packages
 from tests.unit.archive_server import Reply, serving
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Page
 
 pytestmark = pytest.mark.slow
 REPORTS = ROOT / ".sandbox" / "reports"
 DATA = ROOT / "test-data"
-# Chromium draws WebGL by software; the rest keeps it from asking Google for anything.
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--use-gl=angle",
-    "--use-angle=swiftshader",
-    "--enable-unsafe-swiftshader",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 OPEN = {"Access-Control-Allow-Origin": "*"}
-# Far above what it takes (20 s on two idle cores): a busy machine draws slowly.
-PATIENCE_MS = 240_000
 IMAGE_IN_PANEL = {"x": 120, "y": 230, "width": 460, "height": 460}
 
 
@@ -59,29 +43,6 @@ def viewer(tmp_path_factory: pytest.TempPathFactory) -> Path:
         assert member is not None
         path.write_bytes(member.read())
     return path
-
-
-@pytest.fixture(scope="module")
-def browser() -> "Iterator[Browser]":
-    """Chromium, headless."""
-    try:
-        require_packages(BROWSER_PACKAGES, why="the tests of pages")
-    except SetupError as error:
-        pytest.skip(f"Chromium cannot be installed here: {error}")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path="/usr/bin/chromium", headless=True, args=FLAGS)
-        yield running
-        running.close()
-
-
-@pytest.fixture
-def page(browser: "Browser") -> "Iterator[Page]":
-    opened = browser.new_page(viewport={"width": 1400, "height": 900})
-    opened.set_default_timeout(PATIENCE_MS)
-    yield opened
-    opened.close()
 
 
 def inputs(**changes: Any) -> Inputs:

@@ -12,6 +12,7 @@ _FONT = "font-family:system-ui,'Segoe UI',sans-serif;color:#1d2733"
 _CELL = "padding:4px 10px;text-align:left;vertical-align:top"
 # In a narrow window a wide table scrolls by itself, and the text around it stays in sight.
 _WIDE = "overflow-x:auto"
+_BREAK = "overflow-wrap:break-word"
 _PHONE = '<meta name="viewport" content="width=device-width, initial-scale=1">'
 # From little to much, readable for people who do not tell red from green (ColorBrewer's PuOr, softened).
 _SCALE = ((0.0, "#f1a35f"), (0.34, "#f8d2a4"), (0.67, "#d5d3e8"), (1.0, "#a79fd0"))
@@ -41,8 +42,8 @@ def page(title: str, *sections: Markup) -> str:
     body = "\n".join(section.html for section in sections)
     return (
         f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">{_PHONE}<title>{escape(title)}</title></head>\n'
-        f'<body style="{_FONT};max-width:75rem;margin:2rem auto;padding:0 1rem">\n<h1>{escape(title)}</h1>\n{body}\n'
-        "</body></html>\n"
+        f'<body style="{_FONT};max-width:75rem;margin:2rem auto;padding:0 1rem;{_BREAK}">\n'
+        f"<h1>{escape(title)}</h1>\n{body}\n</body></html>\n"
     )
 
 

@@ -8,9 +8,12 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 STYLE = """
-body { font-family: system-ui, sans-serif; margin: 2em auto; max-width: 75em; padding: 0 1em; color: #1d2430; }
+body { font-family: system-ui, sans-serif; margin: 2em auto; max-width: 75em; padding: 0 1em; color: #1d2430;
+  overflow-wrap: break-word; }
+div.wide { overflow-x: auto; }
 table { border-collapse: collapse; margin: 1em 0; }
 th, td { padding: .35em .9em; border-bottom: 1px solid #d8dde6; text-align: left; }
+td:first-child { min-width: 8em; overflow-wrap: anywhere; }
 td.number { text-align: right; font-variant-numeric: tabular-nums; }
 figure { margin: 0 0 2em; padding: 1em; background: #f3f5f9; border-radius: 8px; }
 figure img { max-width: 100%; border-radius: 4px; }
@@ -23,7 +26,8 @@ def page(title: str, parts: Iterable[str]) -> str:
     """A whole page: the title as heading, then parts of HTML."""
     shown = html.escape(title)
     return (
-        f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>{shown}</title>'
+        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
+        f'<meta name="viewport" content="width=device-width, initial-scale=1"><title>{shown}</title>'
         f"<style>{STYLE}</style></head>\n<body><h1>{shown}</h1>\n" + "\n".join(parts) + "\n</body></html>\n"
     )
 
@@ -34,7 +38,7 @@ def paragraph(text: str) -> str:
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]], numbers: Iterable[int] = ()) -> str:
-    """A table of plain texts; the columns of `numbers` stand right."""
+    """A table of plain texts; the columns of `numbers` stand right. In a narrow window it scrolls by itself."""
     right = set(numbers)
 
     def cell(place: int, text: str) -> str:
@@ -43,7 +47,7 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]], numbers: Iterabl
 
     head = "".join(f"<th>{html.escape(name)}</th>" for name in header)
     body = "\n".join("<tr>" + "".join(cell(i, text) for i, text in enumerate(row)) + "</tr>" for row in rows)
-    return f"<table><tr>{head}</tr>\n{body}\n</table>"
+    return f'<div class="wide"><table><tr>{head}</tr>\n{body}\n</table></div>'
 
 
 def figure(pictures: Iterable[tuple[str, bytes]], name: str, facts: str = "") -> str:

@@ -1,0 +1,50 @@
+"""Debian's Chromium, headless, for tests of pages."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+
+from sandbox.setup import SetupError
+from sandbox.setup.system import BROWSER_PACKAGES, require_packages
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+# Chromium draws WebGL by software; the rest keeps it from asking Google for anything.
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--use-gl=angle",
+    "--use-angle=swiftshader",
+    "--enable-unsafe-swiftshader",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+# Far above what it takes (20 s on two idle cores): a busy machine draws slowly.
+PATIENCE_MS = 240_000
+
+
+@pytest.fixture(scope="module")
+def browser() -> "Iterator[Browser]":
+    """Chromium, headless."""
+    try:
+        require_packages(BROWSER_PACKAGES, why="the tests of pages")
+    except SetupError as error:
+        pytest.skip(f"Chromium cannot be installed here: {error}")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path="/usr/bin/chromium", headless=True, args=FLAGS)
+        yield running
+        running.close()
+
+
+@pytest.fixture
+def page(browser: "Browser") -> "Iterator[Page]":
+    opened = browser.new_page(viewport={"width": 1400, "height": 900})
+    opened.set_default_timeout(PATIENCE_MS)
+    yield opened
+    opened.close()
