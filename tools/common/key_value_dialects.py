@@ -41,7 +41,7 @@ _OLD_TARGETS = {
     "plate": "plate",
 }
 _FETCHED_ONLY = {"attachment", "table", "boolean", "long", "double", "timestamp", "term", "xml"}
-"""Kinds of annotations that a table fetched from OMERO may list, but no tool writes."""
+"""Kinds of annotations that a table fetched from OMERO lists, and that cannot be written from it."""
 _TIDY = {"object_type", "object_id", "namespace", "key", "value"}
 _METADATA_HEADER = re.compile(r"#\s*header\b\s*", re.IGNORECASE)
 # omero-metadata's names of the columns that say which object a row is about, by (type, what the cell holds).
