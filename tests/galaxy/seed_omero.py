@@ -145,16 +145,14 @@ def attach_note(session: Any, image_id: int) -> None:
     store.save()
     store.close()
     annotation.file = omero.model.OriginalFileI(number, False)
-    annotation = omero.model.FileAnnotationI(session.getUpdateService().saveAndReturnObject(annotation).id, False)
-    link(session, "ImageAnnotationLinkI", omero.model.ImageI(image_id, False), annotation)
+    annotate(session, image_id, annotation)
 
 
 def attach_number(session: Any, image_id: int) -> None:
     """Attach the number 0.25 to an image."""
     annotation = omero.model.DoubleAnnotationI()
     annotation.ns, annotation.doubleValue = rstring("planemo.example"), rdouble(0.25)
-    annotation = omero.model.DoubleAnnotationI(session.getUpdateService().saveAndReturnObject(annotation).id, False)
-    link(session, "ImageAnnotationLinkI", omero.model.ImageI(image_id, False), annotation)
+    annotate(session, image_id, annotation)
 
 
 def attach_table(session: Any, image_id: int) -> None:
@@ -171,8 +169,13 @@ def attach_table(session: Any, image_id: int) -> None:
     annotation = omero.model.FileAnnotationI()
     annotation.file = omero.model.OriginalFileI(table.getOriginalFile().id.val, False)
     table.close()
-    annotation = omero.model.FileAnnotationI(session.getUpdateService().saveAndReturnObject(annotation).id, False)
-    link(session, "ImageAnnotationLinkI", omero.model.ImageI(image_id, False), annotation)
+    annotate(session, image_id, annotation)
+
+
+def annotate(session: Any, image_id: int, annotation: Any) -> None:
+    """Save a new annotation and link it to an image."""
+    saved = type(annotation)(session.getUpdateService().saveAndReturnObject(annotation).id, False)
+    link(session, "ImageAnnotationLinkI", omero.model.ImageI(image_id, False), saved)
 
 
 def link(session: Any, kind: str, parent: Any, child: Any) -> None:
@@ -227,12 +230,10 @@ def make_content(host: str, port: int) -> None:
             pairs.ns = rstring("openmicroscopy.org/omero/client/mapAnnotation")
             stage = "interphase" if number == 1 else "mitosis"
             pairs.mapValue = [omero.model.NamedValue("stage", stage), omero.model.NamedValue("replicate", str(number))]
-            pairs = omero.model.MapAnnotationI(update.saveAndReturnObject(pairs).id, False)
-            link(session, "ImageAnnotationLinkI", omero.model.ImageI(image_id, False), pairs)
+            annotate(session, image_id, pairs)
         tag = omero.model.TagAnnotationI()
         tag.textValue = rstring("planemo-tag")
-        tag = omero.model.TagAnnotationI(update.saveAndReturnObject(tag).id, False)
-        link(session, "ImageAnnotationLinkI", omero.model.ImageI(images[0], False), tag)
+        annotate(session, images[0], tag)
         project = omero.model.ProjectI()
         project.name = rstring(PROJECT)
         for dataset in datasets.values():

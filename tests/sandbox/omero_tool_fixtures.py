@@ -163,10 +163,7 @@ class CuttingProxy:
         threading.Thread(target=self._accept, daemon=True).start()
 
     def cut(self) -> None:
-        for one in [self._listener, *self._sockets]:
-            with suppress(OSError):
-                one.shutdown(socket.SHUT_RDWR)
-            one.close()
+        _close([self._listener, *self._sockets])
 
     def interrupt(self) -> None:
         """Cut every connection as soon as the client says something, but let new ones through.
@@ -180,10 +177,7 @@ class CuttingProxy:
         if from_client and self._interrupt:
             self._interrupt = False
             broken, self._sockets = self._sockets, []
-            for one in broken:
-                with suppress(OSError):
-                    one.shutdown(socket.SHUT_RDWR)
-                one.close()
+            _close(broken)
 
     def _accept(self) -> None:
         with suppress(OSError):
@@ -202,6 +196,13 @@ class CuttingProxy:
         for one in (source, target):
             with suppress(OSError):
                 one.shutdown(socket.SHUT_RDWR)
+
+
+def _close(sockets: list[socket.socket]) -> None:
+    for one in sockets:
+        with suppress(OSError):
+            one.shutdown(socket.SHUT_RDWR)
+        one.close()
 
 
 @pytest.fixture

@@ -223,7 +223,9 @@ def test_single_values_are_said_to_stay_behind(lab: Lab, annotate, get, images, 
     tidy = (tmp_path / "tidy.tsv").read_text().replace(f"\t{images[0]}\t", f"\t{images[1]}\t")
     _, changes = annotate(tidy, within={"source": "group"})
     assert [row["annotation_type"] for row in changes] == ["rating"]
-    assert "line 3: left out: boolean 'false'; expected key-value pairs, tags" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "line 3: left out: boolean 'false'; expected key-value pairs, tags" in said
+    assert said.count("left out: ") == len(omero_get_annotations.VALUES)
     rows = get(typed("dataset", "d"), types=[])[0]
     assert [row["annotation_type"] for row in rows if row["object_id"] == str(images[1])] == ["rating"]
 

@@ -16,15 +16,17 @@ RATING_NAMESPACE = "openmicroscopy.org/omero/insight/rating"
 MARK = f"{NAMESPACE}/annotate"
 """Stands in the description of key-value pairs that omero_annotate made: their namespace is the user's choice."""
 BATCH = 1000
-VALUES = {
-    "boolean": ("BooleanAnnotation", "boolValue"),
-    "long": ("LongAnnotation", "longValue"),
-    "double": ("DoubleAnnotation", "doubleValue"),
-    "timestamp": ("TimestampAnnotation", "timeValue"),
-    "term": ("TermAnnotation", "termValue"),
-    "xml": ("XmlAnnotation", "textValue"),
+ANNOTATION_VALUES = {
+    "BooleanAnnotation": "boolValue",
+    "CommentAnnotation": "textValue",
+    "DoubleAnnotation": "doubleValue",
+    "LongAnnotation": "longValue",
+    "TagAnnotation": "textValue",
+    "TermAnnotation": "termValue",
+    "TimestampAnnotation": "timeValue",
+    "XmlAnnotation": "textValue",
 }
-"""Kinds of annotations that hold one value (a rating is a "long" of its own namespace): class and field in OMERO."""
+"""The field with the value; beside these there are MapAnnotation, FileAnnotation and ListAnnotation."""
 
 _LINKED = """
 select l.parent.id, a.id, a.ns, a.description, a.details.owner.id{fields}
@@ -71,8 +73,7 @@ def linked_pairs(session: Session, kind: str, ids: Sequence[int]) -> list[Linked
 
 def linked_texts(session: Session, kind: str, ids: Sequence[int], annotation: str) -> list[Linked]:
     """All tags or comments of objects: `annotation` is "TagAnnotation" or "CommentAnnotation"."""
-    rows = _links(session, kind, ids, f"{annotation} a", ", a.textValue")
-    return [_linked([*row[:5], row[5] or ""]) for row in rows]
+    return [_linked([*row[:5], row[5] or ""]) for row in _value_rows(session, kind, ids, annotation)]
 
 
 def find_tag_sets(session: Session, tag_ids: Sequence[int]) -> dict[int, list[str]]:
@@ -91,14 +92,13 @@ def find_tag_sets(session: Session, tag_ids: Sequence[int]) -> dict[int, list[st
 
 def linked_ratings(session: Session, kind: str, ids: Sequence[int]) -> list[Linked]:
     """All ratings (1 to 5) of objects."""
-    rows = _links(session, kind, ids, "LongAnnotation a", ", a.longValue")
+    rows = _value_rows(session, kind, ids, "LongAnnotation")
     return [one for one in map(_linked, rows) if one.namespace == RATING_NAMESPACE]
 
 
-def linked_values(session: Session, kind: str, ids: Sequence[int], annotation_type: str) -> list[Linked]:
-    """All annotations of one kind of `VALUES`, ratings left out; a timestamp is in milliseconds since 1970, UTC."""
-    annotation, field = VALUES[annotation_type]
-    rows = _links(session, kind, ids, f"{annotation} a", f", a.{field}")
+def linked_values(session: Session, kind: str, ids: Sequence[int], annotation: str) -> list[Linked]:
+    """All annotations of a class of `ANNOTATION_VALUES`, ratings left out; a time is in milliseconds since 1970."""
+    rows = _value_rows(session, kind, ids, annotation)
     return [one for one in map(_linked, rows) if one.namespace != RATING_NAMESPACE]
 
 
@@ -153,6 +153,10 @@ def _links(session: Session, kind: str, ids: Sequence[int], annotation: str, fie
     for start in range(0, len(ids), BATCH):
         rows += session.rows(hql, ids=list(ids[start : start + BATCH]))
     return rows
+
+
+def _value_rows(session: Session, kind: str, ids: Sequence[int], annotation: str) -> list[list[Any]]:
+    return _links(session, kind, ids, f"{annotation} a", f", a.{ANNOTATION_VALUES[annotation]}")
 
 
 def _attached_file(row: Sequence[Any]) -> AttachedFile:

@@ -12,7 +12,6 @@ from made_files import all_or_nothing
 from object_report import AT_WORK, Row, do_each, object_report
 from object_table import write_table
 from omero_annotations import (
-    VALUES,
     AttachedFile,
     Linked,
     find_tag_sets,
@@ -30,6 +29,15 @@ from tool_errors import run_tool
 
 COLUMNS = ("object_type", "object_id", "object_name", "annotation_type", "annotation_id", "namespace", "key", "value")
 ALL_TYPES = ("key_value", "tag", "comment", "rating", "value", "attachment", "table")
+VALUES = {
+    "boolean": "BooleanAnnotation",
+    "long": "LongAnnotation",
+    "double": "DoubleAnnotation",
+    "timestamp": "TimestampAnnotation",
+    "term": "TermAnnotation",
+    "xml": "XmlAnnotation",
+}
+"""What type "value" stands for, by OMERO's classes; a rating is a LongAnnotation too, but a type of its own."""
 FILE_COLUMNS = ("object_id", "object_type", "object_name", "file_id", "file_name", "file", "size_bytes", "status")
 WIDE_COLUMNS = ("row_count", "status", "tags")
 LONGEST_STEM = 80
@@ -41,7 +49,7 @@ FORMS |= {"jpeg": "jpg", "jpg": "jpg", "log": "txt", "tif": "tiff", "tiff": "tif
 def annotation_rows(
     session: Session, kind: str, names: Mapping[int, str], types: Sequence[str], namespace: str = ""
 ) -> Iterator[tuple[Any, ...]]:
-    """One row a key-value pair, tag, comment, rating, single value or file of objects, ordered by object and type.
+    """One row a key-value pair, tag, comment, rating, value or file of objects, by object, type and annotation.
 
     A handful of queries for each 1,000 objects, never one an object. The key of a tag is its tag set; a tag of several
     sets has a row for each.
@@ -55,10 +63,10 @@ def annotation_rows(
     """
     found: dict[int, list[tuple[Any, ...]]] = {}
     ids = list(names)
+    wanted = {*types, *(VALUES if "value" in types else ())}
 
     def add(annotation_type: str, one: Any, key: str, value: Any) -> None:
-        wanted = annotation_type in types or (annotation_type in VALUES and "value" in types)
-        if wanted and (not namespace or one.namespace == namespace):
+        if annotation_type in wanted and (not namespace or one.namespace == namespace):
             row = (annotation_type, one.annotation_id, one.namespace, key, value)
             found.setdefault(one.object_id, []).append(row)
 
@@ -78,9 +86,10 @@ def annotation_rows(
     if "rating" in types:
         for one in linked_ratings(session, kind, ids):
             add("rating", one, "", one.value)
-    for annotation_type in VALUES if "value" in types else ():
-        for one in linked_values(session, kind, ids, annotation_type):
-            add(annotation_type, one, "", _value_text(annotation_type, one.value))
+    if "value" in types:
+        for annotation_type, annotation in VALUES.items():
+            for one in linked_values(session, kind, ids, annotation):
+                add(annotation_type, one, "", _value_text(annotation_type, one.value))
     if {"attachment", "table"} & set(types):
         for one in linked_files(session, kind, ids):
             what = "table" if one.value.mimetype == TABLE_MIMETYPE else "attachment"

@@ -14,6 +14,7 @@ from typing import Any
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element, SubElement
 
+from omero_annotations import ANNOTATION_VALUES
 from tool_errors import UserError
 
 OME = "http://www.openmicroscopy.org/Schemas/OME/2016-06"
@@ -49,17 +50,6 @@ SHAPE_FIELDS = (
     *("textValue", "theZ", "theT", "theC", "locked", "fillColor", "fillRule", "strokeColor", "strokeWidth"),
     *("strokeDashArray", "fontFamily", "fontSize", "fontStyle"),
 )
-ANNOTATION_VALUES = {
-    "BooleanAnnotation": "boolValue",
-    "CommentAnnotation": "textValue",
-    "DoubleAnnotation": "doubleValue",
-    "LongAnnotation": "longValue",
-    "TagAnnotation": "textValue",
-    "TermAnnotation": "termValue",
-    "TimestampAnnotation": "timeValue",
-    "XmlAnnotation": "textValue",
-}
-"""The field with the value; beside these there are MapAnnotation, FileAnnotation and ListAnnotation."""
 BLOCK = 1 << 20  # Bytes read at once.
 _TRANSFORM = ("A00", "A10", "A01", "A11", "A02", "A12")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
