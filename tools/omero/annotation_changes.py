@@ -1,4 +1,4 @@
-"""What a table asks for and what OMERO has, compared: the changes that remain, and how they are made."""
+"""Changes that give OMERO objects the annotations a table asks for: planned by comparison, then applied."""
 
 import mimetypes
 import re
@@ -27,12 +27,12 @@ from tool_errors import UserError
 
 Pairs = list[tuple[str, str]]
 CLASS_OF = {"key_value": "MapAnnotation", "rating": "LongAnnotation", "attachment": "FileAnnotation"}
-"""Class of the annotations that a change may take away, by what it changes."""
+"""Class of the annotations that a change may delete, by annotation type."""
 
 
 @dataclass(frozen=True)
 class Attachment:
-    """A file on disk that shall be attached under a name; `size` in bytes."""
+    """A file on disk to attach under a name; `size` in bytes."""
 
     name: str
     path: Path
@@ -40,13 +40,13 @@ class Attachment:
     sha1: str
 
     def is_same(self, other: AttachedFile) -> bool:
-        """Tell whether OMERO has this file, as far as its checksum is known."""
+        """Return whether OMERO's file has the same name, size and, where OMERO has one, SHA-1."""
         return (self.name, self.size) == (other.name, other.size) and other.sha1 in (None, self.sha1)
 
 
 @dataclass
 class Wanted:
-    """What an object shall have: pairs by namespace, (tag, tag set), comments, files, and a rating from 1 to 5."""
+    """The annotations an object should have: pairs by namespace, (tag, tag set), comments, files, a rating (1 to 5)."""
 
     pairs: dict[str, Pairs] = field(default_factory=dict)
     tags: dict[tuple[str, str], None] = field(default_factory=dict)
@@ -56,7 +56,7 @@ class Wanted:
 
     @classmethod
     def merged(cls, several: Sequence["Wanted"]) -> "Wanted":
-        """Join what several rows ask for one object; the last rating counts."""
+        """Merge what several rows ask for one object; the last rating wins."""
         joined = cls()
         for one in several:
             for namespace, pairs in one.pairs.items():
@@ -71,7 +71,7 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Change:
-    """One change of one object: `value` is what it gets, `old_ids` the own annotations that go."""
+    """One change to one object: `value` is the new content, `old_ids` the user's own annotations to delete."""
 
     kind: str
     object_id: int
@@ -85,7 +85,7 @@ class Change:
     old_ids: tuple[int, ...] = ()
 
     def row(self) -> tuple[Any, ...]:
-        """The change as a row of the table of changes."""
+        """Return the change as a row of the table of changes."""
         return (
             *(self.kind, self.object_id, self.object_name, self.action, self.what, self.namespace),
             *(self.before, self.after),
@@ -93,16 +93,16 @@ class Change:
 
 
 def plan_changes(session: Session, wanted: Mapping[tuple[str, int, str], Wanted], mode: str) -> list[Change]:
-    """List what must be done so that objects have what is wanted; what they have already is left alone.
+    """List the changes that give objects the wanted annotations; annotations they already have are kept.
 
     Args:
         session: An open session.
         wanted: By (kind, id, name) of the object.
-        mode: For key-value pairs. "add": pairs that the object has not, in this namespace, are added. "replace": what
-            this user added with this tool in this namespace goes, the wanted pairs come. "merge": of that, the values
-            of the wanted keys are exchanged and other keys stay. Nobody else's pairs are ever touched. Files likewise:
-            "add" attaches what the object has not under this name with this content, "replace" and "merge" take away
-            what this tool attached for this user: all of it, or what has the name of a wanted file.
+        mode: For key-value pairs. "add": add the pairs that the object lacks in this namespace. "replace": delete what
+            this user added with this tool in this namespace, then add the wanted pairs. "merge": replace only the
+            values of the wanted keys and keep other keys. Pairs of other users are never changed. Files likewise:
+            "add" attaches each file that the object lacks (by name and content); "replace" deletes all files that
+            this tool attached for this user, "merge" only those with the name of a wanted file.
 
     Raises:
         UserError: A tag is given by an id that the group does not have.
@@ -137,12 +137,12 @@ def plan_changes(session: Session, wanted: Mapping[tuple[str, int, str], Wanted]
 
 
 def apply_changes(session: Session, changes: Sequence[Change], made: MadeObjects) -> None:
-    """Make the changes: everything new first, then own old annotations go in one transaction.
+    """Apply the changes: save everything new first, then delete the replaced annotations in one transaction.
 
     Args:
         session: An open session.
         changes: From `plan_changes`.
-        made: Learns the ids of all that is new, so that it can be taken back.
+        made: Collects the ids of everything new, so that it can be undone.
     """
     import omero.model
 
@@ -219,7 +219,7 @@ def _file_changes(
 
 
 def _upload(session: Session, files: Sequence[Attachment], made: MadeObjects) -> dict[Attachment, int]:
-    """Upload each file once, however many objects get it."""
+    """Upload each file once, whatever the number of objects that get it; return file ids."""
     uploaded: dict[Attachment, int] = {}
     for one in dict.fromkeys(files):
         mimetype = mimetypes.guess_type(one.name)[0] or "application/octet-stream"
@@ -252,7 +252,7 @@ def _annotation(change: Change, uploaded: Mapping[Attachment, int]) -> Any:
 
 
 def _tags_by_id(session: Session, tags: Sequence[str]) -> dict[str, int]:
-    """The ids of those tags that are given by their id, as `[12]`: omero-scripts knows them so, too."""
+    """Return the ids of the tags that are given by id, as `[12]` (the notation of omero-scripts)."""
     numbers = {int(tag[1:-1]): tag for tag in tags if re.fullmatch(r"\[\d+\]", tag)}
     if not numbers:
         return {}
@@ -267,7 +267,7 @@ def _tags_by_id(session: Session, tags: Sequence[str]) -> dict[str, int]:
 def _find_or_make_tags(
     session: Session, wanted: Sequence[tuple[str, str]], made: MadeObjects
 ) -> dict[tuple[str, str], int]:
-    """The id of each (tag, tag set): the oldest that the group has, or a new one."""
+    """Return the id of each (tag, tag set): the oldest one of the group, or a new one."""
     from omero.model import AnnotationAnnotationLinkI, TagAnnotationI
     from omero.rtypes import rstring
 

@@ -1,4 +1,4 @@
-"""Tables of annotations: what their rows want for each object, and the files that they attach."""
+"""Tables of annotations: what their rows ask for each object, and the files they attach."""
 
 import re
 from collections.abc import Mapping
@@ -12,26 +12,26 @@ from omero_annotations import CLIENT_NAMESPACE
 from original_files import file_sha1
 from tool_errors import UserError
 
-SHOWN = 10  # Problems of a table that a message names at most.
+SHOWN = 10  # Most problems of a table that one message lists.
 
 
 def read_wanted(
     reading: Reading, namespace: str, kind: str, files: Mapping[str, Attachment] | None = None
 ) -> dict[TargetObject, Wanted]:
-    """Collect what the table wants for each object.
+    """Collect the annotations that the table asks for each object.
 
-    Columns COMMENT, RATING, TAG and ATTACHMENT (any case) become comments, ratings, tags and attached files, all others
-    key-value pairs.
+    Columns COMMENT, RATING, TAG and ATTACHMENT (any case) become comments, ratings, tags and attached files; all other
+    columns become key-value pairs.
 
     Args:
         reading: The table.
-        namespace: For pairs in OMERO.web's namespace, which readers give to pairs that name none.
-        kind: Kind of the objects where the table's form leaves it open.
-        files: What ATTACHMENT cells may name.
+        namespace: Replaces OMERO.web's namespace, which readers give to pairs without a namespace.
+        kind: Kind of the objects where the table does not say it.
+        files: The files that ATTACHMENT cells may name.
 
     Raises:
-        UserError: Anything in the table is odd (a wrong encoding, a ragged row, a formula), with line and column; a
-            rating that is not 1 to 5; a file that was not given, or that no cell names; no pair at all.
+        UserError: The table has a problem (a wrong encoding, a ragged row, a formula), named with line and column; a
+            rating is not 1 to 5; a file was not given, or no cell names it; or there is no value at all.
     """
     odd = [one for one in reading.findings if one.level != "note"]
     if odd:
@@ -48,10 +48,10 @@ def read_wanted(
         wanted = found.setdefault(target, Wanted())
         key = pair.key.casefold()
         if pair.namespace == TAG_NAMESPACE or key == "tag":
-            # omero-scripts separates tags by commas, as it does not allow them in a tag.
+            # omero-scripts separates tags by commas: its tags contain none.
             texts = pair.value.split(",") if reading.dialect == "omero-scripts-new" else [pair.value]
             tags = [parse_tag(text.strip()) for text in texts if text.strip()]
-            # omero_get_annotations writes the tag set as key.
+            # omero_get_annotations writes the tag set as the key.
             wanted.tags |= dict.fromkeys(tags if key == "tag" else [(pair.value, pair.key)])
         elif key == "comment":
             wanted.comments[pair.value] = None
@@ -81,21 +81,21 @@ def read_wanted(
 
 
 def left_out(reading: Reading) -> list[str]:
-    """What the table holds but is not written, a line each: fetched files and single values."""
+    """Return one line for each table entry that is not written: fetched files and single values."""
     notes = [one for one in reading.findings if one.level == "note" and one.column]
     lines = [f"line {one.line}: left out: {one.found}; expected {one.expected}" for one in notes[:SHOWN]]
     return [*lines, f"{len(notes) - SHOWN} more are left out"] if len(notes) > SHOWN else lines
 
 
 def read_attachments(files: Any) -> dict[str, Attachment]:
-    """The files that a person gave, by their names; none is fine.
+    """Read Galaxy's description of the files to attach and return them by name; there may be none.
 
     Raises:
-        UserError: Two have one name.
+        UserError: Two files have the same name.
     """
     given: dict[str, Attachment] = {}
     entries = [files] if isinstance(files, Mapping) else files or []
-    # Galaxy describes a file that was not given, without a path.
+    # Galaxy describes a file that was not given as an entry without a path.
     entries = [entry for entry in entries if entry["source_path"]]
     for file in read_files(entries) if entries else []:
         if file.identifier in given:
@@ -106,7 +106,7 @@ def read_attachments(files: Any) -> dict[str, Attachment]:
 
 
 def parse_tag(text: str) -> tuple[str, str]:
-    """Split `name[tag set]` into name and tag set; of omero-scripts' `name[id][tag set]` the id is not needed.
+    """Split `name[tag set]` into name and tag set; the id in omero-scripts' `name[id][tag set]` is ignored.
 
     >>> parse_tag("mitosis[stages]"), parse_tag("mitosis"), parse_tag("mitosis[12][stages]"), parse_tag("mitosis[12]")
     (('mitosis', 'stages'), ('mitosis', ''), ('mitosis', 'stages'), ('mitosis', ''))

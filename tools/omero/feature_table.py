@@ -1,7 +1,7 @@
-"""Measurement tables of many images read as one: their columns, the type of each, and their rows one by one.
+"""Measurement tables of many images, read as one table: columns, their types, and rows one at a time.
 
-Columns are separated by tabs, commas or semicolons. As omero-metadata has it, a first line `# header s,d,l,b,image,...`
-may give the type of each column.
+Columns are separated by tabs, commas or semicolons. As in omero-metadata, a first line `# header s,d,l,b,image,...` may
+give the type of each column.
 """
 
 import csv
@@ -12,17 +12,17 @@ from dataclasses import dataclass, field
 from named_files import NamedFile
 from tool_errors import UserError
 
-NOT_FEATURES = ("image", "image_id")  # Say which image a row belongs to.
+NOT_FEATURES = ("image", "image_id")  # Columns that name the image of a row.
 EXACT_IN_DOUBLE = 2**53
 LARGEST_LONG = 2**63 - 1
 OBJECTS = ("image", "roi", "well", "plate", "dataset")
-"""Kinds of columns that hold ids of OMERO's objects. A column of them is called `<kind>_id`."""
+"""Kinds of columns that hold ids of OMERO objects. Such a column is called `<kind>_id`."""
 NAMED = ("well", "plate", "dataset")
-"""Columns of these names hold names of such objects, which can be looked up."""
+"""Columns with these names hold names of such objects, which can be looked up."""
 _DECLARED = {"s": "string", "d": "double", "l": "long", "b": "bool"}
 _DECLARATION = re.compile(r"#\s*header\b\s*", re.IGNORECASE)
 
-_WHOLE = re.compile(r"[+-]?(0|[1-9]\d*)")  # 007 is a name.
+_WHOLE = re.compile(r"[+-]?(0|[1-9]\d*)")  # 007 is text, not a number.
 _REAL = re.compile(r"[+-]?((0|[1-9]\d*)(\.\d*)?|\.\d+)([eE][+-]?\d+)?|[+-]?(nan|inf|infinity)", re.IGNORECASE)
 
 
@@ -40,9 +40,9 @@ class Feature:
 
 @dataclass(frozen=True)
 class Survey:
-    """What a first pass over the tables found: all columns in order of appearance, and the images they speak of.
+    """The result of a first pass over the tables: all columns in order of appearance, and the images of the rows.
 
-    `places` holds what stood in the columns (plate, well, dataset), each combination once.
+    `places` holds each distinct combination of values in the columns (plate, well, dataset).
     """
 
     features: tuple[Feature, ...]
@@ -52,7 +52,7 @@ class Survey:
 
 @dataclass(frozen=True)
 class _Layout:
-    """How a file is written: its delimiter, its columns and what its first line declares of them."""
+    """The layout of a file: delimiter, columns, their declared types (may be empty) and number of header lines."""
 
     delimiter: str
     columns: tuple[str, ...]
@@ -65,7 +65,7 @@ class _Layout:
 
 @dataclass
 class _Values:
-    """What has been seen of a column so far."""
+    """The kinds of values seen in a column so far."""
 
     blank: bool = False
     whole: bool = False
@@ -93,7 +93,7 @@ class _Values:
         self.size = max(self.size, len(value.encode()))
 
     def kind(self) -> str:
-        """What is declared, or the narrowest type that keeps every value; blanks are kept as NaN or as empty text."""
+        """Return the declared type, or the narrowest one that keeps every value; blanks become NaN or empty text."""
         if self.declared:
             return next(iter(self.declared))
         number = self.whole or self.real
@@ -107,18 +107,18 @@ class _Values:
 
 
 def survey_tables(files: Sequence[NamedFile], rows_have_images: bool = True) -> Survey:
-    """Read all tables once to learn their columns, types and images; one row is in memory at a time.
+    """Read all tables once to find their columns, types and images; memory holds one row at a time.
 
-    A table without rows speaks of the image that its own name leads to, unless it has a column `image` or `image_id`
-    and a name without an id: then it is a merged table of no image.
+    A table without rows belongs to the image that it is named after, unless it has a column `image` or `image_id` and
+    a name without an id: then it is a merged table that belongs to no image.
 
     Args:
         files: The tables.
-        rows_have_images: A table without a column `image` or `image_id` speaks of the image after which it is named;
-            otherwise it speaks of none.
+        rows_have_images: Whether a table without a column `image` or `image_id` belongs to the image that it is named
+            after, rather than to no image.
 
     Raises:
-        UserError: A table without a header, with a ragged row, or with a value that is not of its declared type.
+        UserError: A table has no header, a ragged row, or a value that is not of its declared type.
     """
     seen: dict[str, _Values] = {}
     images: dict[str, None] = {}
@@ -144,14 +144,14 @@ def survey_tables(files: Sequence[NamedFile], rows_have_images: bool = True) -> 
         if not rows_have_images and not set(layout.columns) & set(NOT_FEATURES):
             images.pop(file.identifier, None)
     for name, values in seen.items():
-        # What one table lacks is blank in its rows.
+        # A column that one table lacks is blank in that table's rows.
         values.blank = values.blank or any(name not in layout.columns for layout in filled)
     features = [_feature(name, values) for name, values in seen.items() if name not in NOT_FEATURES]
     return Survey(tuple(features), tuple(images), tuple(places))
 
 
 def read_measurements(files: Sequence[NamedFile], features: Sequence[Feature]) -> Iterator[tuple[str, list[str]]]:
-    """Yield (image, one text a feature) of each row of all tables; what a table does not have is empty."""
+    """Yield (image, one text per feature) of each row of all tables; empty text where a table lacks the feature."""
     for file in files:
         layout = _layout(file)
         places = [layout.place(feature.name) for feature in features]
@@ -160,7 +160,7 @@ def read_measurements(files: Sequence[NamedFile], features: Sequence[Feature]) -
 
 
 def convert(kind: str, text: str) -> int | float | bool | str:
-    """A cell's value in its column's type; an empty cell of a "double" is NaN, an empty id -1, which points nowhere."""
+    """Convert a cell to its column's type; an empty "double" becomes NaN, an empty id -1 (no object)."""
     if kind == "long":
         return int(text)
     if kind in OBJECTS:
@@ -174,7 +174,7 @@ def _feature(name: str, values: _Values) -> Feature:
     kind = name.removesuffix("_id")
     if name.endswith("_id") and kind in OBJECTS and not (values.real or values.truth or values.text):
         return Feature(name, kind, 0)
-    # Without any value nothing is known of a type; a label is a whole number by definition.
+    # A column without any value has no known type; a label is a whole number by definition.
     unknown = name == "label" and not (values.whole or values.real or values.truth or values.text or values.blank)
     return Feature(name, "long" if unknown and not values.declared else values.kind(), values.size)
 
@@ -190,7 +190,7 @@ def _declare(file: NamedFile, layout: _Layout, columns: Sequence[_Values]) -> No
 
 
 def _check(file: NamedFile, line: int, name: str, values: _Values, text: str) -> None:
-    """Refuse a value that is not of the declared type of its column."""
+    """Raise a UserError for a value that is not of its column's declared type."""
     if not values.declared:
         return
     kind = next(iter(values.declared))
@@ -228,7 +228,7 @@ def _layout(file: NamedFile) -> _Layout:
     if not declaration:
         return _Layout(delimiter, columns, (), 1)
     declared = _declared(file, lines[0][declaration.end() :], delimiter, len(columns))
-    # omero-metadata's columns of images, datasets and ROIs hold ids, those of plates and wells hold names.
+    # In omero-metadata, columns of images, datasets and ROIs hold ids; columns of plates and wells hold names.
     names = [
         kind if kind in ("plate", "well") else f"{kind}_id" if kind in OBJECTS else name
         for name, kind in zip(columns, declared, strict=True)

@@ -1,4 +1,4 @@
-"""The original files of images written to a folder: one file for each fileset, a zip where it has several files."""
+"""Export of original files to a folder: one file per fileset, a zip where a fileset has several files."""
 
 import zipfile
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from omero_reconnect import Connection
 from omero_session import Session
 from tool_errors import UserError
 
-# Galaxy's name of a format by the end of a file's name; all others are "data", and keep their ending in their name.
+# Galaxy's name of a format by the suffix of the file name; all others are "data" and keep their suffix in the name.
 _FORMATS = {
     **{".ome.tiff": "ome.tiff", ".ome.tif": "ome.tiff", ".tiff": "tiff", ".tif": "tiff", ".png": "png"},
     **{".jpg": "jpg", ".jpeg": "jpg", ".bmp": "bmp", ".gif": "gif", ".zip": "zip"},
@@ -22,20 +22,21 @@ _FORMATS = {
 def export_filesets(
     session: Session, images: Sequence[ImageDetails], folder: Path, *, report: Sequence[Row], made: list[Path]
 ) -> None:
-    """Download the files that images were imported from, as `<name>__<Galaxy's format>`.
+    """Download the files that images were imported from as `<name>__<Galaxy's format>`.
 
-    A fileset comes once, however many images of it were chosen; several files go to one zip, with their folders.
+    A fileset is written once, even if several of its images were chosen; several files go to one zip, with their
+    folders.
 
     Args:
         session: An open session.
         images: The images.
         folder: Where to write.
-        report: One row an image, see `object_report`; learns the name of its fileset in the list, and how the files
-            were checked.
-        made: Gets the files, for the caller to remove if anything fails.
+        report: One row per image, see `object_report`; filled with the name of its fileset in the list and how the
+            files were checked.
+        made: Collects the paths of the files, so that the caller can remove them if anything fails.
 
     Raises:
-        UserError: An image that was not imported from files, or a file that OMERO cannot deliver as it was imported.
+        UserError: An image was not imported from files, or OMERO cannot deliver a file as it was imported.
     """
     do_each(report, images, lambda image, _: _check_imported(image))
     rows: dict[int, list[Row]] = {}
@@ -74,7 +75,7 @@ def _write(connection: Connection, fileset: Fileset, path: Path) -> str:
     checks: dict[str, int] = {}
     with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED, allowZip64=True) as archive:
         for file in fileset.files:
-            # A fixed date: the same fileset gives the same file.
+            # A fixed date, so that the same fileset gives the same file.
             entry = zipfile.ZipInfo(file.name, (1980, 1, 1, 0, 0, 0))
             entry.external_attr, entry.file_size = 0o644 << 16, file.size
             with archive.open(entry, "w") as target:
@@ -84,7 +85,7 @@ def _write(connection: Connection, fileset: Fileset, path: Path) -> str:
 
 
 def _name(fileset: Fileset, names: dict[int, str]) -> str:
-    """As other exports name the image, or where the files hold several images, after the first file."""
+    """Return the name of the output: as other exports name the image, or after the first file of several images."""
     if not fileset.files:
         raise UserError(f"fileset {fileset.fileset_id}: OMERO lists no file of it. Ask who runs the server.")
     if len(fileset.images) == 1:

@@ -1,4 +1,4 @@
-"""The original files of images: what was imported, kept together, downloaded and checked."""
+"""Original files of images, by fileset: found, downloaded and checked against OMERO's checksums."""
 
 import hashlib
 import zlib
@@ -18,7 +18,7 @@ BLOCK = 4 << 20  # Bytes a request.
 
 @dataclass(frozen=True)
 class OriginalFile:
-    """A file in OMERO: `name` is its path within the fileset, `checksum` what OMERO computed by `algorithm`."""
+    """A file in OMERO: `name` is its path within the fileset, `size` in bytes, `checksum` by OMERO's `algorithm`."""
 
     file_id: int
     name: str
@@ -29,7 +29,7 @@ class OriginalFile:
 
 @dataclass(frozen=True)
 class Fileset:
-    """Files that were imported together, the first opened first, and the images they hold."""
+    """Files that were imported together, in OMERO's order (the first is the one to open), and the images they hold."""
 
     fileset_id: int
     files: tuple[OriginalFile, ...]
@@ -37,7 +37,7 @@ class Fileset:
 
 
 class _Rolling:
-    """zlib's Adler-32 or CRC-32 with the interface of hashlib."""
+    """An Adler-32 or CRC-32 of zlib with the interface of hashlib."""
 
     def __init__(self, function: Callable[[bytes, int], int], start: int) -> None:
         self._function, self._value = function, start
@@ -55,11 +55,11 @@ _ALGORITHMS: dict[str, Callable[[], Any]] = {
     "Adler-32": lambda: _Rolling(zlib.adler32, 1),
     "CRC-32": lambda: _Rolling(zlib.crc32, 0),
 }
-"""OMERO's names (ChecksumAlgorithm). Its Murmur hashes are not checked; the size always is."""
+"""Checksum functions by OMERO's name (ChecksumAlgorithm). Murmur hashes are not checked; the size always is."""
 
 
 def load_filesets(session: Session, fileset_ids: Sequence[int]) -> list[Fileset]:
-    """Load filesets with their files and all images they hold, ordered by id; two queries for 1,000 filesets.
+    """Load filesets with their files and all images they hold, ordered by id; two queries per 1,000 filesets.
 
     Raises:
         UserError: A file's path in OMERO leads out of its fileset.
@@ -82,13 +82,13 @@ def load_filesets(session: Session, fileset_ids: Sequence[int]) -> list[Fileset]
 
 
 def download(connection: Connection, file: OriginalFile, target: IO[bytes]) -> str:
-    """Write a file's bytes, going on where it was when the connection breaks.
+    """Download a file to an open stream; resume at the same byte when the connection breaks.
 
     Returns:
-        How it was checked: the algorithm, or "size" where OMERO has no checksum that this tool can compute.
+        How the file was checked: the algorithm, or "size" where OMERO has no checksum that this tool can compute.
 
     Raises:
-        UserError: OMERO cannot deliver it, or sent something else than was imported.
+        UserError: OMERO cannot deliver the file, or the bytes differ from what was imported.
     """
     digest = _ALGORITHMS[file.algorithm]() if file.algorithm in _ALGORITHMS and file.checksum else None
     received = 0
@@ -131,7 +131,7 @@ def _blocks(connection: Connection, file: OriginalFile) -> Iterator[bytes]:
             position += len(block)
             yield block
     finally:
-        with suppress(Exception):  # The server closes what a lost connection leaves.
+        with suppress(Exception):  # The server itself closes the stores of a lost connection.
             if store is not None:
                 store.close()
 
@@ -150,7 +150,7 @@ def _read(store: Any, file: OriginalFile, position: int) -> bytes:
 
 
 def _named(rows: Sequence[Sequence[Any]]) -> Iterator[OriginalFile]:
-    """Files named by their path below the folder that all of them share."""
+    """Yield the files of a fileset, each named by its path below the deepest folder that contains all of them."""
     paths = [PurePosixPath(row[1] or "", row[2]) for row in rows]
     shared = _shared_folder(paths)
     for row, path in zip(rows, paths, strict=True):

@@ -1,4 +1,4 @@
-"""More columns for a table of images, each group of them fetched in a few queries for many images."""
+"""Columns of object tables; each group of columns is fetched in a few queries for many images."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -21,22 +21,22 @@ ROW_KINDS = {
     "plate": ("plate_id", "plate_name", "screen_id", "screen_name"),
     "well": ("well_id", "well", "plate_id", "plate_name", "screen_id", "screen_name"),
 }
-"""Columns of a table with one row a container; the first identifies it."""
+"""Columns of a table with one row per container; the first one identifies the container."""
 
 Columns = tuple[tuple[str, ...], Mapping[int, Sequence[Any]]]
-"""Names of columns, and the values of each image that has any."""
+"""Column names, and by image id the values of each image that has any."""
 
 
 def image_table(
     session: Session, images: Sequence[ImageRecord], groups: Sequence[str], keys: Sequence[str] = ()
 ) -> tuple[list[str], list[list[Any]]]:
-    """Header and rows of an object table with one row an image.
+    """Return header and rows of an object table with one row per image.
 
     Args:
         session: An open session.
         images: The images, in the table's order.
-        groups: Which columns: "hierarchy", "sizes" and any of `GROUPS`.
-        keys: Keys of key-value pairs, each a column of its own; "*" is all that the images have.
+        groups: The groups of columns: "hierarchy", "sizes" and any of `GROUPS`.
+        keys: Keys of key-value pairs, one column per key; "*" means all keys of the images.
     """
     header = ["image_id", "image_name"]
     fixed = [name for group, names in (("hierarchy", HIERARCHY), ("sizes", SIZES)) if group in groups for name in names]
@@ -45,7 +45,7 @@ def image_table(
     names = [*header, *fixed, *(name for columns, _ in more for name in columns)]
     if keys:
         columns, values = _key_columns(session, ids, keys)
-        # A key may be called as a column that is there already.
+        # A key may have the name of another column.
         more.append((tuple(f"key {key}" if key in names else key for key in columns), values))
         names += more[-1][0]
     rows = []
@@ -58,9 +58,9 @@ def image_table(
 
 
 def container_table(images: Sequence[ImageRecord], kind: str) -> tuple[list[str], list[list[Any]]]:
-    """Header and rows of an object table with one row a container of the images, and how many it holds of them.
+    """Return header and rows of an object table with one row per container, with the number of given images in it.
 
-    Images that stand in no such container are left out.
+    Images outside any container of this kind are left out.
     """
     columns = ROW_KINDS[kind]
     rows: dict[int, list[Any]] = {}
@@ -72,7 +72,7 @@ def container_table(images: Sequence[ImageRecord], kind: str) -> tuple[list[str]
 
 
 def _positions(session: Session, ids: Sequence[int]) -> Columns:
-    """Row and column of the well and number of the field, each from 1; where the field lies, as OMERO has it."""
+    """Return well row, well column and field number (each from 1), and the field's stage position as OMERO has it."""
     hql = (
         "select ws.image.id, w.row, w.column, index(ws), ws.id from Well w join w.wellSamples ws "
         "where ws.image.id in (:ids) order by ws.id"
@@ -146,7 +146,7 @@ GROUPS: dict[str, Callable[[Session, Sequence[int]], Columns]] = {
     "rois": _rois,
     "tags": _tags,
 }
-"""Groups of columns that take queries of their own, in the table's order."""
+"""Groups of columns that need queries of their own, in the order of the table."""
 
 
 def _by_id(session: Session, hql: str, ids: Sequence[int]) -> dict[int, list[Any]]:

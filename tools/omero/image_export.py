@@ -1,4 +1,4 @@
-"""Views of images written to files: OME-TIFF or OME-Zarr, all of them or none, with checksums of their pixels."""
+"""Export of image views as OME-TIFF or OME-Zarr, all of them or none, with checksums of their pixels."""
 
 import hashlib
 import re
@@ -26,7 +26,7 @@ SUFFIXES = {"ome_tiff": ".ome.tiff", "ome_zarr": ".ome_zarr.zip"}
 
 @dataclass(frozen=True)
 class Output:
-    """A file to make: its name without suffix, and what it holds: (path within a zip, view)."""
+    """A file to write: its name without suffix, and its parts as (path within a zip, view)."""
 
     name: str
     parts: tuple[tuple[str, View], ...]
@@ -34,9 +34,9 @@ class Output:
 
 
 def plan_outputs(session: Session, views: Sequence[View], form: Mapping[str, Any]) -> list[Output]:
-    """Decide which file each view goes to: one each, or with `plates` one for all images of a plate."""
+    """Decide which file each view goes to: one file per view, or with `plates` one file per plate."""
     for view in views:
-        pixel_dtype(view.image)  # Refuses what cannot be written before the first file is made.
+        pixel_dtype(view.image)  # Raises for a pixel type that cannot be written, before the first file is made.
     if form["kind"] != "ome_zarr" or not form.get("plates"):
         return [Output(view.identifier, (("0", view),)) for view in views]
     fields = load_fields(session, [view.image.image_id for view in views])
@@ -62,23 +62,23 @@ def export(
     report: Iterable[Row],
     made: list[Path],
 ) -> None:
-    """Write files.
+    """Write the output files.
 
     Args:
         session: An open session.
-        outputs: What to write.
-        folder: Where.
-        form: `kind` "ome_tiff" with `compression`, or "ome_zarr" with `version`; `mismatch` as `check_pixels` takes it.
-        report: One row a view, see `object_report`; learns the SHA-1 of its pixels (big-endian, by t, c, z, y, x) and
-            what that was compared with.
-        made: Gets the files, for the caller to remove if anything fails.
+        outputs: The files to write.
+        folder: Folder to write to.
+        form: `kind` "ome_tiff" with `compression`, or "ome_zarr" with `version`; `mismatch` as in `check_pixels`.
+        report: One row per view, see `object_report`; filled with the SHA-1 of its pixels (big-endian, axes TCZYX) and
+            the result of the comparison with OMERO's checksum.
+        made: Collects the paths of the files, so that the caller can remove them if anything fails.
 
     Raises:
         UserError: The server cannot deliver an image, or pixels differ from OMERO's checksum.
     """
     folder.mkdir(parents=True, exist_ok=True)
     rows = iter(report)
-    # One stream over all files: requests for the next one are on their way while this one is written.
+    # One stream over all files: tiles of the next file are requested while this one is written.
     views = (view for output in outputs for _, view in output.parts)
     tiles = fetch_tiles(session, (tile for view in views for tile in view_tiles(view, _side(view))))
     try:
@@ -117,25 +117,25 @@ def _write(
 
 
 def _reported(tiles: Iterator["np.ndarray"], row: Row) -> Iterator["np.ndarray"]:
-    """Pass tiles of an image on; the row says that it is at work, which of a plate's images only one is."""
+    """Pass tiles of an image through and mark its row as at work meanwhile: of a plate's images one at a time is."""
     row["status"] = AT_WORK
     yield from tiles
     row["status"] = "written"
 
 
 def check_pixels(view: View, sha1: str, mismatch: str = "refuse") -> str:
-    """Compare the SHA-1 of pixels that arrived with OMERO's own; returns what to say about it.
+    """Compare the SHA-1 of exported pixels with OMERO's own; return the result as text for the report.
 
-    OMERO defines its checksum for pixels that it keeps itself; that of imported files is of what the importer read,
-    in the file's byte order, so there only agreement says something.
+    OMERO defines its checksum for pixels that it stores itself. For imported files it is the checksum of what the
+    importer read, in the byte order of the file, so there a difference means nothing.
 
     Args:
-        view: What was exported.
-        sha1: Checksum of its pixels.
-        mismatch: "refuse" pixels that differ, or "report" them.
+        view: The exported view.
+        sha1: SHA-1 of its pixels in hex.
+        mismatch: "refuse" (raise for) pixels that differ, or "report" them.
 
     Raises:
-        UserError: They differ and are refused.
+        UserError: The pixels differ and `mismatch` is "refuse".
     """
     known = (view.image.sha1 or "").lower()
     if not view.is_whole:
@@ -168,14 +168,14 @@ def _side(view: View) -> int:
 
 
 def _tiles_of(view: View, tiles: Iterator["np.ndarray"]) -> Iterator["np.ndarray"]:
-    """The next tiles of a stream that belong to a view, projected."""
+    """Take the tiles of a view from the stream and return them, projected if the view asks for it."""
     count = sum(1 for _ in view_tiles(view, _side(view)))
     mine = islice(tiles, count)
     return mine if view.projection == "none" else project(mine, len(view.planes), view.projection)
 
 
 class _Digest:
-    """SHA-1 of an image's pixels, big-endian, row by row, which come as tiles."""
+    """SHA-1 of an image's pixels, big-endian and row by row, computed from tiles."""
 
     def __init__(self) -> None:
         self._digest = hashlib.sha1(usedforsecurity=False)
@@ -185,7 +185,7 @@ class _Digest:
         return self._digest.hexdigest()
 
     def passing(self, tiles: Iterable["np.ndarray"], view: View) -> Iterator["np.ndarray"]:
-        """Pass tiles on; memory holds one row of them."""
+        """Pass tiles through and add them to the checksum; memory holds one row of tiles."""
         import numpy as np
 
         across = -(-view.region.width // _side(view))

@@ -1,4 +1,4 @@
-"""Files that are imported together: what a Galaxy list or a zip holds, sorted into filesets."""
+"""Files of a Galaxy list or a zip, sorted into filesets: files that are imported together."""
 
 import hashlib
 import re
@@ -13,10 +13,10 @@ from tool_errors import UserError
 from untrusted_files import open_zip
 
 MAX_UNPACKED_BYTES = 200 * 1024**3
-"""Own choice: a zip of images may be as large as a disk, but not unpack without end."""
-# Galaxy's words for files of which it knows nothing; as a suffix they would only mislead OMERO.
+"""Our own limit: a zip of images may be as large as a disk, but must not unpack without end."""
+# Galaxy's formats for files of unknown content; as a suffix they would mislead OMERO.
 _NO_SUFFIX = {"", "data", "binary", "auto", "txt", "zip"}
-# Reader files that OMERO opens first, before the files they point to.
+# Files that OMERO opens first, before the files they refer to.
 _FIRST = (".companion.ome", "zarr.json", ".zattrs", ".zgroup")
 _SAME_SUFFIX = {".tif": ".tiff", ".jpeg": ".jpg", ".ome.tif": ".ome.tiff"}
 _BLOCK = 1 << 20
@@ -24,7 +24,7 @@ _BLOCK = 1 << 20
 
 @dataclass(frozen=True)
 class SourceFile:
-    """A file to upload: its path within the fileset, steps separated by "/", where it lies, its SHA-1 in hex."""
+    """A file to upload: `name` is its path within the fileset (with "/"), `path` the file on disk, `sha1` in hex."""
 
     name: str
     path: Path
@@ -33,31 +33,31 @@ class SourceFile:
 
 @dataclass(frozen=True)
 class ImageFileset:
-    """Files that make up one or more images; OMERO opens the first. `label` is what tables and messages call it."""
+    """Files that make up one or more images; OMERO opens the first. `label` is its name in tables and messages."""
 
     label: str
     files: tuple[SourceFile, ...]
 
     @property
     def content(self) -> tuple[str, ...]:
-        """What tells the fileset from others: the SHA-1 of its files, sorted. Names do not count."""
+        """Return the fileset's identity: the SHA-1 of its files, sorted. Names do not count."""
         return tuple(sorted(file.sha1 for file in self.files))
 
 
 def read_filesets(entries: Sequence[Mapping[str, Any]], zip_holds: str, folder: Path) -> list[ImageFileset]:
-    """Sort the files of a Galaxy list into filesets.
+    """Group the files of a Galaxy list into filesets.
 
     Args:
         entries: Galaxy's description of the files (`data_style="staging_path_and_source_path"`).
         zip_holds: "images": each file of a zip is a fileset, and so is each folder `*.zarr`. "fileset": all files of
             a zip are one fileset.
-        folder: Empty folder for what zips hold; may be deleted after the import.
+        folder: Empty folder for unpacked files; may be deleted after the import.
 
     Returns:
-        Filesets in the order of the list, within a zip by name.
+        Filesets in the order of the list; within a zip ordered by name.
 
     Raises:
-        UserError: No file, an empty or harmful zip, a name that is no file name, or two files of one name.
+        UserError: There is no file, an empty or harmful zip, an invalid file name, or two files with the same name.
     """
     if not entries:
         raise UserError("input list: it holds no file. Check the step that made it.")
@@ -78,18 +78,18 @@ def read_filesets(entries: Sequence[Mapping[str, Any]], zip_holds: str, folder: 
 
 
 def single_file(label: str, name: str, path: Path) -> ImageFileset:
-    """A fileset of one file, under the name that OMERO shall give it."""
+    """Return a fileset of one file; `name` is its file name in OMERO."""
     return ImageFileset(label, (_source(name, path),))
 
 
 def file_name(identifier: str, extension: str) -> str:
-    """The file name that OMERO sees: what the list calls the file, with the suffix that its format demands.
+    """Return the file name for OMERO: the name in the list, with the suffix of the file's format.
 
     >>> file_name("cell_1", "ome.tiff"), file_name("cell_1.tif", "tiff"), file_name("a/b.czi", "data")
     ('cell_1.ome.tiff', 'cell_1.tif', 'a_b.czi')
 
     Raises:
-        UserError: Nothing that could be a file name.
+        UserError: The name cannot be a file name.
     """
     name = re.sub(r"[\x00-\x1f\x7f/\\]", "_", identifier).strip()
     if not name.strip("._ "):
@@ -98,7 +98,7 @@ def file_name(identifier: str, extension: str) -> str:
     lower = name.lower()
     for short, long in _SAME_SUFFIX.items():
         lower = f"{lower[: -len(short)]}{long}" if lower.endswith(short) else lower
-    # "x.ome.tiff" in a list of format tiff is fine as it is.
+    # "x.ome.tiff" in a list of format tiff keeps its name.
     return name if lower.endswith(_SAME_SUFFIX.get(suffix, suffix)) else name + suffix
 
 
@@ -108,7 +108,7 @@ def _is_zip(entry: Mapping[str, Any]) -> bool:
 
 
 def _unpack(path: Path, name: str, folder: Path) -> dict[PurePosixPath, Path]:
-    """Unpack a zip; what operating systems add to it (`__MACOSX`, `.DS_Store`) is left out."""
+    """Unpack a zip without the files that operating systems add (`__MACOSX`, `.DS_Store`); return files by member."""
     found: dict[PurePosixPath, Path] = {}
     with open_zip(path, name, MAX_UNPACKED_BYTES) as archive:
         for member in archive.infolist():
@@ -145,7 +145,7 @@ def _zip_filesets(found: Mapping[PurePosixPath, Path], identifier: str, zip_hold
         groups.setdefault(label, []).append(place)
     filesets = []
     for label, places in groups.items():
-        # A zarr that was packed without its folder gets one: OMERO knows it by the folder's name.
+        # A zarr that was packed without its folder gets one: OMERO recognises it by the folder's name.
         top = (stem if stem.lower().endswith(".zarr") else f"{stem}.zarr",) if is_zarr else ()
         files = [_source("/".join((*top, *place.parts)), found[place]) for place in _opened_first(places)]
         filesets.append(ImageFileset(label, tuple(files)))
@@ -153,7 +153,7 @@ def _zip_filesets(found: Mapping[PurePosixPath, Path], identifier: str, zip_hold
 
 
 def _opened_first(places: Iterable[PurePosixPath]) -> list[PurePosixPath]:
-    """The file that OMERO shall open to the front: the one that describes the others, else the topmost."""
+    """Put the file that OMERO must open first to the front: the one that describes the others, else the topmost."""
 
     def rank(place: PurePosixPath) -> tuple[int, int, str]:
         described = next((n for n, end in enumerate(_FIRST) if place.name.lower().endswith(end)), len(_FIRST))
@@ -163,7 +163,7 @@ def _opened_first(places: Iterable[PurePosixPath]) -> list[PurePosixPath]:
 
 
 def _source(name: str, path: Path) -> SourceFile:
-    digest = hashlib.sha1(usedforsecurity=False)  # OMERO's own choice for imported files.
+    digest = hashlib.sha1(usedforsecurity=False)  # OMERO's default for imported files.
     with path.open("rb") as file:
         while block := file.read(_BLOCK):
             digest.update(block)

@@ -1,7 +1,7 @@
-"""Which images pass: conditions that a form gives, as HQL where OMERO can decide, else as functions.
+"""Conditions that filter images, from the tool's form: HQL where OMERO can decide, else Python functions.
 
-OMERO decides everything but names (it knows neither patterns nor regular expressions) and comparisons of values of
-key-value pairs (it keeps them as text, and PostgreSQL ends a query that turns other text to a number).
+OMERO decides everything except names (it has neither patterns nor regular expressions) and numeric comparisons of
+values of key-value pairs (it stores them as text, and PostgreSQL aborts a query that converts other text to a number).
 """
 
 import math
@@ -43,12 +43,12 @@ _HAS_TABLE = """i.id in (select l.parent.id from ImageAnnotationLink l, FileAnno
 
 @dataclass(frozen=True)
 class Condition:
-    """One condition: HQL on `i`, `p` and `pt` with parameters, or a test of an image and its pairs of one key.
+    """One condition: HQL on `i`, `p` and `pt` with parameters, or a test of an image and its pairs with one key.
 
     Attributes:
         hql: Empty where OMERO cannot decide.
         parameters: Named parameters of `hql`.
-        key: Key whose pairs `test` wants; empty if it wants none.
+        key: Key whose pairs `test` takes; empty if it takes none.
         test: None where OMERO decides.
     """
 
@@ -58,7 +58,7 @@ class Condition:
     test: Callable[[ImageRecord, Pairs], bool] | None = None
 
     def negated(self) -> "Condition":
-        """The condition that holds for all other images."""
+        """Return the condition that holds for all other images."""
         if self.test is None:
             return Condition(f"not ({self.hql})", self.parameters)
         test = self.test
@@ -66,10 +66,10 @@ class Condition:
 
 
 def simple_conditions(filters: Mapping[str, str | None]) -> list[Condition]:
-    """Read the conditions that most people need: `name` (a pattern), `tags` and `key_values` (key=value), one a line.
+    """Read the simple filters: `name` (a pattern), and `tags` and `key_values` (key=value) with one entry per line.
 
     Raises:
-        UserError: A line of `key_values` without a key or without `=`.
+        UserError: A line of `key_values` has no key or no `=`.
     """
     conditions = [_tag(tag) for tag in _lines(filters.get("tags"))]
     for line in _lines(filters.get("key_values")):
@@ -82,10 +82,10 @@ def simple_conditions(filters: Mapping[str, str | None]) -> list[Condition]:
 
 
 def read_condition(form: Mapping[str, Any]) -> Condition:
-    """Read one condition of the form: `kind` and what that kind asks for; `negate` turns it round.
+    """Read one condition of the form: `kind` and the fields of that kind; `negate` inverts it.
 
     Raises:
-        UserError: A value that is empty, no number, no date or no regular expression.
+        UserError: A value is empty, or is not the number, date or regular expression it should be.
     """
     what = form["what"]
     condition = _READERS[what["kind"]](what)
@@ -93,7 +93,7 @@ def read_condition(form: Mapping[str, Any]) -> Condition:
 
 
 def hql_of(conditions: Iterable[Condition]) -> tuple[list[str], dict[str, Any]]:
-    """The HQL of those conditions that OMERO decides, and their parameters, each under a name of its own."""
+    """Return the HQL of the conditions that OMERO decides, and their parameters under unique names."""
     texts: list[str] = []
     parameters: dict[str, Any] = {}
     for number, condition in enumerate(conditions):
@@ -107,12 +107,12 @@ def hql_of(conditions: Iterable[Condition]) -> tuple[list[str], dict[str, Any]]:
 
 
 def passing(session: Session, images: Sequence[ImageRecord], conditions: Sequence[Condition]) -> list[ImageRecord]:
-    """Keep the images that pass the conditions that OMERO cannot decide; one query for 1,000 images, if any.
+    """Return the images that pass the conditions OMERO cannot decide; at most one query per 1,000 images.
 
     Args:
         session: An open session.
-        images: Candidates.
-        conditions: All must hold; those that OMERO decided are left aside.
+        images: The candidates.
+        conditions: All must hold; those that OMERO decides are ignored here.
     """
     tests = [(one.key, one.test) for one in conditions if one.test is not None]
     names = [test for key, test in tests if not key]
@@ -168,7 +168,7 @@ def _key(form: Mapping[str, Any]) -> Condition:
 
 def _date(form: Mapping[str, Any]) -> Condition:
     field = _DATES[form["date"]]
-    parts, parameters = [f"{field} is not null"], []  # What is unknown does not hold, and its opposite does.
+    parts, parameters = [f"{field} is not null"], []  # An image without a date fails, but passes the negation.
     for name, sign in (("since", ">="), ("before", "<")):
         text = (form.get(name) or "").strip()
         if text:
@@ -180,7 +180,7 @@ def _date(form: Mapping[str, Any]) -> Condition:
 
 
 def _size(form: Mapping[str, Any]) -> Condition:
-    # Written into the query as a number: Hibernate refuses a 64-bit parameter where the column has 32 bit.
+    # Written into the query as a number: Hibernate rejects a 64-bit parameter for a 32-bit column.
     return Condition(f"{_SIZES[form['axis']]} {_sign(form['compare'])} {int(form['size'])}")
 
 
@@ -202,7 +202,7 @@ _READERS: dict[str, Callable[[Mapping[str, Any]], Condition]] = {
 
 
 def _pattern(text: str, form: str) -> Callable[[str], bool]:
-    """A test of text: "glob" must fit the whole of it, "regex" may be found anywhere; upper and lower case differ."""
+    """Return a case-sensitive test of text: a "glob" must match all of it, a "regex" any part of it."""
     try:
         compiled = re.compile(translate(text) if form == "glob" else text)
     except re.error as error:
@@ -211,7 +211,7 @@ def _pattern(text: str, form: str) -> Callable[[str], bool]:
 
 
 def _moment(text: str) -> datetime:
-    """A day or a moment; without a time zone it is UTC, as OMERO's own times are.
+    """Parse a date or a time in ISO 8601; without a time zone it is UTC, like OMERO's own times.
 
     >>> _moment("2024-05-01").isoformat(), _moment("2024-05-01T12:30").isoformat()
     ('2024-05-01T00:00:00+00:00', '2024-05-01T12:30:00+00:00')

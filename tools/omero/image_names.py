@@ -1,12 +1,12 @@
-"""The name that ties a file to its OMERO image: `Image_<id>_<name>`."""
+"""The name that links a file to its OMERO image: `Image_<id>_<name>`."""
 
 import re
 
-LONGEST_NAME = 120  # With id and suffix it stays far below the 255 bytes of a file name.
+LONGEST_NAME = 120  # Characters: with id and suffix far below the limit of 255 bytes for a file name.
 
 
 def safe_name(name: str) -> str:
-    """Make a name fit for files and Galaxy identifiers: ASCII letters, digits, `.`, `-` and single `_`.
+    """Make a name safe for files and Galaxy identifiers: ASCII letters, digits, `.`, `-` and single `_`.
 
     >>> safe_name("a/b: ä [Series 1].lif")
     'a_b_Series_1_.lif'
@@ -15,7 +15,7 @@ def safe_name(name: str) -> str:
 
 
 def image_identifier(image_id: int, name: str) -> str:
-    """The identifier of an image from OMERO.
+    """Return the identifier of an image from OMERO.
 
     >>> image_identifier(12, "nuclei 01.tif")
     'Image_12_nuclei_01.tif'
@@ -24,7 +24,7 @@ def image_identifier(image_id: int, name: str) -> str:
 
 
 def parse_image_identifier(identifier: str) -> int | None:
-    """The id of the OMERO image that a file belongs to, or None if its name has none.
+    """Return the id of the OMERO image that a file belongs to, or None if its name has none.
 
     >>> parse_image_identifier("Image_12_nuclei_01.tif"), parse_image_identifier("nuclei_01.tif")
     (12, None)

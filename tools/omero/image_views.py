@@ -1,4 +1,4 @@
-"""What of an image is exported: channels, planes, time points, a rectangle, a projection, a resolution level."""
+"""The part of an image to export: channels, z-planes, time points, a rectangle, a projection, a resolution level."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,7 +15,7 @@ from tool_errors import UserError
 
 @dataclass(frozen=True)
 class Region:
-    """A rectangle in pixels of the full-size image; `roi_id` is the ROI that it encloses, if any."""
+    """A rectangle in pixels of the full-size image; `roi_id` is the ROI it encloses, if any."""
 
     x: int
     y: int
@@ -26,17 +26,17 @@ class Region:
 
 @dataclass(frozen=True)
 class View:
-    """What one file shows of an image. Numbers count from 0.
+    """The part of an image that one file holds. Numbers count from 0.
 
     Attributes:
         image: The image as OMERO has it.
         channels: Channels, in the file's order.
         planes: z-planes.
         times: Time points.
-        region: Rectangle in pixels of the level.
-        chosen: The same rectangle in pixels of the full size.
+        region: Rectangle in pixels of the resolution level.
+        chosen: The same rectangle in pixels of the full-size image.
         level: Resolution level; 0 is the full size.
-        projection: "none", or how the planes become one: "max" or "mean".
+        projection: "none", or how the z-planes are combined into one: "max" or "mean".
     """
 
     image: ImageDetails
@@ -50,18 +50,18 @@ class View:
 
     @property
     def identifier(self) -> str:
-        """Name of the file and of the dataset in Galaxy."""
+        """Return the name of the file and of the dataset in Galaxy."""
         name = image_identifier(self.image.image_id, self.image.name)
         return name if self.chosen.roi_id is None else f"{name}_roi_{self.chosen.roi_id}"
 
     @property
     def is_whole(self) -> bool:
-        """Whether it shows all pixels of the image."""
+        """Return whether the view has all pixels of the image."""
         return self == whole_view(self.image)
 
     @property
     def result(self) -> ImageDetails:
-        """The image that the file holds: its sizes, its channels, the physical size of its pixels."""
+        """Return the image in the file: its sizes, its channels, the physical size of its pixels."""
         image = self.image
         factor_x, factor_y = self.chosen.width / self.region.width, self.chosen.height / self.region.height
         return replace(
@@ -94,7 +94,7 @@ class Tile:
 
 @dataclass(frozen=True)
 class Selection:
-    """What a person chose for all images, as they wrote it; empty is everything."""
+    """The user's choice for all images, as text; empty means everything."""
 
     channels: tuple[str, ...] = ()
     planes: str = ""
@@ -105,10 +105,10 @@ class Selection:
 
 
 def read_selection(form: Mapping[str, Any]) -> Selection:
-    """Read the choices of a form.
+    """Read the choices of the form.
 
     Raises:
-        UserError: A rectangle without area.
+        UserError: The rectangle has no area or begins outside the image.
     """
     region = None
     if form.get("region", {}).get("kind") == "rectangle":
@@ -127,7 +127,7 @@ def read_selection(form: Mapping[str, Any]) -> Selection:
 
 
 def whole_view(image: ImageDetails) -> View:
-    """All of an image."""
+    """Return the view of all pixels of an image."""
     region = Region(0, 0, image.size_x, image.size_y)
     return View(
         image, tuple(range(image.size_c)), tuple(range(image.size_z)), tuple(range(image.size_t)), region, region
@@ -137,16 +137,16 @@ def whole_view(image: ImageDetails) -> View:
 def choose_view(
     image: ImageDetails, chosen: Selection, sizes: Sequence[tuple[int, int]], region: Region | None = None
 ) -> View:
-    """Apply a choice to an image.
+    """Apply the user's choice to an image.
 
     Args:
         image: The image.
-        chosen: The choice.
+        chosen: The user's choice.
         sizes: Columns and rows of the image's resolution levels, the full size first.
-        region: Rectangle instead of the choice's.
+        region: Rectangle that replaces the one of `chosen`.
 
     Raises:
-        UserError: A channel, plane, time point, level or part of the rectangle that the image does not have.
+        UserError: The image lacks a channel, plane, time point, level or part of the rectangle.
     """
     what = f"image {image.image_id} {image.name!r}"
     if chosen.level >= len(sizes):
@@ -172,7 +172,7 @@ def choose_view(
 
 
 def view_tiles(view: View, side: int) -> Iterator[Tile]:
-    """The tiles of a view in the order of a file with axes TCZYX; for a projection, each of them in all planes."""
+    """Yield the tiles of a view in the order of a file with axes TCZYX; for a projection, each tile in all z-planes."""
     stacks = [view.planes] if view.projection != "none" else [(z,) for z in view.planes]
     region = view.region
     for t, c, stack in product(view.times, view.channels, stacks):
@@ -183,7 +183,7 @@ def view_tiles(view: View, side: int) -> Iterator[Tile]:
 
 
 def _channel(image: ImageDetails, text: str, what: str) -> int:
-    """A channel by its name, or by its number from 1; a name that is a number counts as a name."""
+    """Return the number from 0 of a channel given by name or by number from 1; a name that is a number goes first."""
     names = [channel.name for channel in image.channels]
     if names.count(text) > 1:
         raise UserError(f"{what}: {names.count(text)} channels are called {text!r}. Give the number, from 1.")
@@ -196,7 +196,7 @@ def _channel(image: ImageDetails, text: str, what: str) -> int:
 
 
 def _numbers(text: str, count: int, what: str) -> tuple[int, ...]:
-    """Numbers from 0 of what a person counts from 1: `2`, `2-5`, `3-` (to the last), several separated by commas.
+    """Parse numbers from 1 (`2`, `2-5`, `3-` to the last, separated by commas) and return them from 0.
 
     >>> _numbers("2, 4-5, 7-", 8, "plane"), _numbers("", 2, "plane")
     ((1, 3, 4, 6, 7), (0, 1))
@@ -219,7 +219,7 @@ def _numbers(text: str, count: int, what: str) -> tuple[int, ...]:
 
 
 def _at_level(region: Region, full: tuple[int, int], size: tuple[int, int]) -> Region:
-    """A rectangle in pixels of a smaller level: every pixel of it that the rectangle touches."""
+    """Scale a rectangle to a smaller level, where it covers every pixel that it touches."""
     if full == size:
         return region
     spans = []

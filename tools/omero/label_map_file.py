@@ -1,4 +1,4 @@
-"""Label maps in TIFF files, read plane by plane."""
+"""Label maps in TIFF files, read one plane at a time."""
 
 import logging
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class LabelMapFile:
-    """An opened label map's description: `size_x` .. `size_t` in pixels, planes and time points."""
+    """A label map on disk: `size_x` .. `size_t` in pixels, z-planes and time points."""
 
     identifier: str
     path: Path
@@ -28,10 +28,11 @@ class LabelMapFile:
 
 
 def describe_label_map(identifier: str, path: Path) -> LabelMapFile:
-    """Read the sizes of a label map and check that it is one.
+    """Read the sizes of a label map and check that the file is a label map.
 
     Raises:
-        UserError: Not a TIFF, no whole numbers, colour or several channels, or axes other than T, Z, Y, X.
+        UserError: The file is not a TIFF, has pixels that are not whole numbers, colour or several channels, or axes
+            other than T, Z, Y, X.
     """
     import tifffile
 
@@ -55,7 +56,7 @@ def describe_label_map(identifier: str, path: Path) -> LabelMapFile:
 
 
 def check_sizes(file: LabelMapFile, image: "ImageRecord") -> None:
-    """Refuse a label map that was not made from this image; one plane may stand for all planes (a projection).
+    """Check that a label map has the sizes of an image; one plane may stand for all planes (a projection).
 
     Raises:
         UserError: The sizes differ.
@@ -71,7 +72,7 @@ def check_sizes(file: LabelMapFile, image: "ImageRecord") -> None:
 
 @contextmanager
 def _damage_is_an_error() -> Iterator[None]:
-    """Tifffile only logs a tag that points beyond the end of the file, and reads on without it."""
+    """Raise a ValueError for what tifffile only logs: a tag that points beyond the end of the file."""
     found: list[str] = []
 
     class Listener(logging.Handler):
@@ -89,9 +90,9 @@ def _damage_is_an_error() -> Iterator[None]:
 
 
 def read_planes(file: LabelMapFile) -> Iterator[tuple[int, int, "np.ndarray"]]:
-    """Yield (z, t, labels) of each plane, by time point and then z; memory holds one plane at a time.
+    """Yield (z, t, labels) of each plane, ordered by time point and then z; memory holds one plane at a time.
 
-    Labels are (rows, columns) of integers, a boolean map's 0 and 1.
+    `labels` is an integer array (rows, columns); a boolean map becomes uint8 with 0 and 1.
 
     Raises:
         UserError: The file ends early, or a label is negative.
@@ -103,10 +104,10 @@ def read_planes(file: LabelMapFile) -> Iterator[tuple[int, int, "np.ndarray"]]:
         series = tiff.series[0]
         order = [axis for axis in series.axes if axis in "TZ"]
         try:
-            # Maps the file itself where it can, else decodes into a temporary one.
+            # Maps the file itself where possible, else decodes into a temporary file.
             planes = series.asarray(out="memmap").reshape(-1, file.size_y, file.size_x)
         except Exception as error:
-            # tifffile and the codecs raise many kinds for damaged data; none of them is a defect of this tool.
+            # tifffile and the codecs raise many kinds of errors for damaged data; none is a defect of this tool.
             raise UserError(
                 f"label map {file.identifier}: the file is damaged or cut short ({error}). Make it again."
             ) from error

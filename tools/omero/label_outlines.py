@@ -1,9 +1,9 @@
-"""Outlines of all objects of a label map at once, along the edges of their pixels.
+"""Outlines of all objects of a label map, traced at once along the edges of their pixels.
 
-An edge is a side of an object's pixel where another label, the background or the end of the plane begins. Edges are
-gone along with the object on the right hand: outer rings turn clockwise as seen on the screen, holes the other way.
-Where two pixels of an object touch only by a corner, the way goes on to the other: they are one part, and two pixels of
-a hole that touch so are two holes (foreground 8-connected, background 4-connected).
+An edge is a side of an object's pixel where another label, the background or the border of the plane begins. Edges are
+followed with the object on the right-hand side: outer rings run clockwise on the screen, holes counterclockwise.
+Two pixels of an object that touch only at a corner belong to one part; two pixels of a hole that touch only at a corner
+are two holes (foreground 8-connected, background 4-connected).
 """
 
 from array import array
@@ -17,27 +17,27 @@ if TYPE_CHECKING:
 
 Ring = list[tuple[float, float]]
 
-BAND_PIXELS = 2**17  # Rows are compared with their neighbours a band at a time: memory holds a few bands.
+BAND_PIXELS = 2**17  # Rows are compared with their neighbours one band at a time: memory holds a few bands.
 RIGHT, STRAIGHT, LEFT = range(3)  # Turns.
-UPPER, RIGHT_SIDE, LOWER, LEFT_SIDE = range(4)  # Sides of a pixel, in the order in which one goes around it.
+UPPER, RIGHT_SIDE, LOWER, LEFT_SIDE = range(4)  # Sides of a pixel, clockwise.
 
 
 @dataclass(frozen=True)
 class LabelOutline:
-    """All parts of an object: of each its outer ring, then its holes; a ring is closed from the last to the first."""
+    """All parts of an object, each as its outer ring, then its holes; a ring closes from its last point to its first."""
 
     label: int
     parts: tuple[list[Ring], ...]
 
     @property
     def box(self) -> tuple[slice, slice]:
-        """Rows and columns of the plane that the object covers."""
+        """Return the rows and columns of the object's bounding box."""
         x, y = zip(*(point for outer, *_ in self.parts for point in outer), strict=True)
         return slice(int(min(y)), int(max(y))), slice(int(min(x)), int(max(x)))
 
 
 def label_outlines(labels: "np.ndarray") -> Iterator[LabelOutline]:
-    """Trace each object of a plane, in the order of the labels; rings have points only where they turn.
+    """Trace each object of a plane and yield outlines ordered by label; rings have points only at corners.
 
     Points are (x, y) in whole pixels, from the upper left corner of the plane.
 
@@ -64,12 +64,12 @@ def label_outlines(labels: "np.ndarray") -> Iterator[LabelOutline]:
 
 
 def mask_parts(mask: "np.ndarray", x: int = 0, y: int = 0) -> list[list[Ring]]:
-    """The outlines of all parts of a boolean image: for each part its outer ring, then one ring for each of its holes.
+    """Return the outlines of all parts of a boolean image: for each part its outer ring, then one ring per hole.
 
     Args:
         mask: (rows, columns), True inside.
-        x: Column of the image's left edge in the plane.
-        y: Row of its upper edge.
+        x: Column of the image's left edge in the plane, in pixels.
+        y: Row of its upper edge, in pixels.
     """
     import numpy as np
 
@@ -79,10 +79,10 @@ def mask_parts(mask: "np.ndarray", x: int = 0, y: int = 0) -> list[list[Ring]]:
 
 @dataclass(frozen=True)
 class Edges:
-    """Every edge of a plane, ordered by `keys`: 4 * pixel + side, pixels counted row after row.
+    """All edges of a plane, ordered by `keys`: 4 * pixel + side, pixels counted row by row.
 
-    `sides` is of each the side of its pixel, `turns` the turn at its end. At 30 bytes an edge all that is known of them
-    is a quarter of a gigabyte for 100,000 cells.
+    `sides` holds for each edge the side of its pixel, `turns` the turn at its end. At 30 bytes per edge this takes a
+    quarter of a gigabyte for 100,000 cells.
     """
 
     keys: "np.ndarray"
@@ -92,12 +92,12 @@ class Edges:
 
 @dataclass(frozen=True)
 class Walk:
-    """The way around all rings, edges named by their place in `Edges`.
+    """The path around all rings; edges are given by their index in `Edges`.
 
     Attributes:
-        order: The edges that begin at a corner, ring after ring.
-        ends: Where each ring begins in `order`, and the end of the last.
-        ring_of: The number of each edge's ring.
+        order: The edges that begin at a corner, ring by ring.
+        ends: Start of each ring in `order`, then the end of the last ring.
+        ring_of: For each edge the number of its ring.
     """
 
     order: "np.ndarray"
@@ -135,7 +135,7 @@ def _edges(labels: "np.ndarray") -> Edges:
 
 
 def _following(edges: Edges, width: int) -> "np.ndarray":
-    """The place of the edge that comes after each, in a plane so wide."""
+    """Return for each edge the index of the next one; `width` is the plane's width in pixels."""
     import numpy as np
 
     # From an edge's pixel to that of the next edge, by turn and side.
@@ -171,9 +171,9 @@ def _walk(after: "np.ndarray", turns: "np.ndarray") -> Walk:
 
 
 def _outer_rings(edges: Edges, walk: Walk) -> list[int]:
-    """For each ring the number of the outer ring of its part, for an outer ring its own.
+    """Return for each ring the number of the outer ring of its part; for an outer ring that is its own number.
 
-    A ring's first corner begins an upper side if the ring is an outer one, else a lower one, of a pixel above the hole.
+    The first corner of an outer ring begins an upper side of a pixel, that of a hole a lower side, of a pixel above it.
     """
     import numpy as np
 
@@ -193,7 +193,7 @@ def _outer_rings(edges: Edges, walk: Walk) -> list[int]:
 
 
 def _corners(edges: Edges, order: "np.ndarray", width: int) -> tuple["np.ndarray", "np.ndarray"]:
-    """Where edges begin, as (x, y), in a plane so wide."""
+    """Return x and y of the point where each edge of `order` begins; `width` is the plane's width in pixels."""
     import numpy as np
 
     x, y = np.empty(len(order), np.int32), np.empty(len(order), np.int32)
