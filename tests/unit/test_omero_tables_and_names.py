@@ -102,7 +102,7 @@ def test_a_byte_order_mark_and_a_hash_are_tolerated(tmp_path: Path):
         ("image_id\n", "no row below the header"),
         ("image_id\tx\n1\t2\nseven\t3\n", "row 2: image_id is 'seven', which is not an id"),
         ("image_id\tx\n1\n", "line 2: 1 columns, but the header has 2"),
-        ("image_id\timage_id\n1\t2\n", "column 'image_id' stands there twice"),
+        ("image_id\timage_id\n1\t2\n", "column 'image_id' occurs twice"),
     ],
 )
 def test_what_is_no_object_table_is_refused(tmp_path: Path, text, message):

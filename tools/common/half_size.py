@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 def halved(plane: np.ndarray, is_labels: bool) -> np.ndarray:
     """Halve both edges of a (Y, X) or (Y, X, samples) array, rounded up: the mean of 2 x 2, integers rounded half up.
 
-    Labels, and types whose mean could not be computed exactly (64-bit integers, truth values), take the upper left
-    of the four. At an odd edge the last row or column counts twice.
+    Labels, and types whose mean cannot be computed exactly (64-bit integers, bool), take the upper left pixel of the
+    four. At an odd edge the last row or column counts twice.
     """
     import numpy as np
 
@@ -21,7 +21,7 @@ def halved(plane: np.ndarray, is_labels: bool) -> np.ndarray:
     if plane.shape[0] % 2 or plane.shape[1] % 2:
         plane = np.pad(plane, [(0, plane.shape[0] % 2), (0, plane.shape[1] % 2), (0, 0)][: plane.ndim], mode="edge")
     if plane.dtype.kind == "f":
-        # Halves first: the sum of four large numbers could pass the type's range.
+        # Halve before adding: the sum of four large numbers could exceed the range of the type.
         rows = plane[0::2] * plane.dtype.type(0.5) + plane[1::2] * plane.dtype.type(0.5)
         return rows[:, 0::2] * plane.dtype.type(0.5) + rows[:, 1::2] * plane.dtype.type(0.5)
     wide = np.dtype(f"i{min(8, max(4, 2 * plane.dtype.itemsize))}")

@@ -1,15 +1,15 @@
-"""Read key-value pairs from the spreadsheets that people keep beside OMERO.
+"""Reader of key-value pairs in the spreadsheets that people keep beside OMERO.
 
 Dialects, each recognised by its header:
     template: a REMBI or MIFA template of this suite; column `image`, headers `Module: Field`.
-    tidy: one pair a row, `object_type, object_id, namespace, key, value`, as fetched from OMERO.
-    omero-scripts-new: omero-scripts 5.9 (Import_from_csv, Export_to_csv); `OBJECT_ID` or `OBJECT_NAME`, a row of
-        namespaces may stand first.
+    tidy: one pair in each row, `object_type, object_id, namespace, key, value`, as fetched from OMERO.
+    omero-scripts-new: omero-scripts 5.9 (Import_from_csv, Export_to_csv); `OBJECT_ID` or `OBJECT_NAME`, after an
+        optional row of namespaces.
     omero-scripts-old: up to 5.8 (KeyVal_from_csv, KeyVal_to_csv); `image`, `filename`, `well` or `plate`; values are
         split at `;`.
     omero-metadata: `# header s,d,l,image` first, or columns as `Image Name` and `Plate`.
     dresden: TU Dresden's template; A1 is `dataset`, A2 the dataset's name, keys in row 1.
-    json: a list of objects, one an image.
+    json: a list of objects, one for each image.
 
 Sources: omero-scripts PR 216, omero-metadata 0.14 `populate`.
 """
@@ -24,13 +24,13 @@ from table_reader import Finding, Row, Table, column_letter, plain_text, read_ta
 from untrusted_files import MAX_JSON_BYTES, parse_json
 
 CLIENT_NAMESPACE = "openmicroscopy.org/omero/client/mapAnnotation"
-"""The one namespace whose pairs a person can edit in OMERO.web (Constants.ice, NSCLIENTMAPANNOTATION)."""
+"""The only namespace whose pairs a person can edit in OMERO.web (Constants.ice, NSCLIENTMAPANNOTATION)."""
 TAG_NAMESPACE = "TAG"
 """Marks the pairs that come from a TAG column: they are tags, not key-values."""
 ALL_IMAGES = "*"
-"""In a template's `image` column: the row holds for every image."""
+"""Value of a template's `image` column for a row that applies to every image."""
 
-# omero-scripts leaves these columns out by default: they name the parents, they describe nothing.
+# omero-scripts leaves these columns out by default: they name parents and do not describe the object.
 _PARENT_COLUMNS = {"PROJECT", "DATASET", "SCREEN", "PLATE", "RUN", "WELL"}
 _OLD_TARGETS = {
     "image": "image",
@@ -44,7 +44,7 @@ _FETCHED_ONLY = {"attachment", "table", "boolean", "long", "double", "timestamp"
 """Kinds of annotations that a table fetched from OMERO lists, and that cannot be written from it."""
 _TIDY = {"object_type", "object_id", "namespace", "key", "value"}
 _METADATA_HEADER = re.compile(r"#\s*header\b\s*", re.IGNORECASE)
-# omero-metadata's names of the columns that say which object a row is about, by (type, what the cell holds).
+# omero-metadata's names of the columns that identify the object of a row: (type, content of the cell).
 _METADATA_COLUMNS = {
     "image": ("image", "name"),
     "imagename": ("image", "name"),
@@ -80,9 +80,10 @@ _METADATA_ORDER = ("roi", "image", "well", "plate", "dataset")
 
 @dataclass(frozen=True)
 class TargetObject:
-    """The object that a row is about. `kind` is image, dataset, plate, ...; `id` or `name` may be empty.
+    """The object that a row describes. `kind` is image, dataset, plate, ...; `id` or `name` may be empty.
 
-    `dataset` is the name of an image's dataset, or `#<id>`, where the row says it: names are unique within one only.
+    `dataset` is the name of an image's dataset, or `#<id>`, where the row gives it: image names are unique only within
+    a dataset.
     """
 
     kind: str
@@ -106,15 +107,15 @@ class KeyValue:
 
 @dataclass(frozen=True)
 class Reading:
-    """What a file says.
+    """The content of a file.
 
     Attributes:
         file: What the user calls the file.
         dialect: One of the names in the module's docstring.
         form: Encoding and delimiter, `xlsx` or `json`.
-        targets: (object, line) of every row, also of those without a value, in the file's order.
-        pairs: Every pair with a value, in the file's order.
-        findings: What was odd, with its place.
+        targets: (object, line) of every row, including rows without a value, in the order of the file.
+        pairs: Every pair with a value, in the order of the file.
+        findings: Problems, each with its place.
     """
 
     file: str
@@ -131,18 +132,18 @@ def read_key_values(path: Path, name: str, split: str = "") -> Reading:
     Args:
         path: The file: CSV, TSV, XLSX or JSON.
         name: What the user calls the file.
-        split: Cut values at this text into several pairs of one key; empty keeps values whole. The old omero-scripts
-            always cut at `;`, so that dialect does.
+        split: Text at which a value is split into several pairs of one key; empty keeps values whole. The dialect
+            omero-scripts-old always splits at `;`, as those scripts do.
 
     Returns:
         Pairs and findings.
 
     Raises:
-        UserError: Not a table, or harmful (see `read_table` and `parse_json`).
+        UserError: The file is not a table, or is harmful (see `read_table` and `parse_json`).
     """
     with path.open("rb") as stream:
         start = stream.read(64)
-    # JSON of Windows' own editor may be UTF-16: its brackets have a zero byte beside them, and parse_json says so.
+    # JSON saved by Windows' editor may be UTF-16: its brackets have a zero byte beside them; parse_json reports it.
     if start.lstrip(b"\xef\xbb\xbf\xff\xfe\0\r\n\t ")[:1] in {b"[", b"{"}:
         with path.open("rb") as stream:
             data = stream.read(MAX_JSON_BYTES + 1)
@@ -187,7 +188,7 @@ def recognise(rows: tuple[Row, ...]) -> str:
     folded = {cell.casefold() for cell in header}
     if set(_TIDY) <= folded:
         return "tidy"
-    # A table of images may begin with the column of their datasets.
+    # The first column of a table of images may name their datasets.
     of_datasets = first[0].casefold() in {"dataset", "dataset name"}
     if of_datasets and not folded & _IMAGE_COLUMNS:
         return "dresden"
@@ -195,7 +196,7 @@ def recognise(rows: tuple[Row, ...]) -> str:
         return "omero-metadata"
     if folded & {"object_id", "object_name"}:
         return "omero-scripts-new"
-    # Also one whose column `image` was deleted: its first column is a field then, not an image's name.
+    # A template whose column `image` was deleted also counts: its first column is then a field, not an image's name.
     if "image" in folded and any(_TEMPLATE_HEADER.match(cell) for cell in header):
         return "template"
     if _TEMPLATE_HEADER.match(header[0]) and not folded & set(_OLD_TARGETS):
@@ -231,7 +232,7 @@ def _index(column: str) -> int:
 
 
 def _body(table: Table, header: Row, rows: Iterable[Row], findings: list[Finding]) -> Iterator[Row]:
-    """Rows made as long as the header; where a text table is ragged, that is said with line and column."""
+    """Yield rows as long as the header; report a ragged row of a text table with its line and column."""
     width = len(header.cells)
     for row in rows:
         remedy = ""
@@ -247,7 +248,7 @@ def _body(table: Table, header: Row, rows: Iterable[Row], findings: list[Finding
 
 
 def _header(table: Table, index: int, findings: list[Finding]) -> Row:
-    """The header, without the empty cells after its end; an unnamed column between others is an error."""
+    """Return the header without trailing empty cells; report an unnamed column between others as an error."""
     row = table.rows[index]
     cells = list(row.cells)
     while cells and not cells[-1]:
@@ -374,7 +375,7 @@ def _read_omero_metadata(table: Table, findings: list[Finding]) -> _Rows:
         place = _METADATA_COLUMNS.get(re.sub(r"[ _]", "", key.casefold()))
         if place:
             declared = kinds[index] if index < len(kinds) else ""
-            # A column that the header line declares as an object type holds ids (omero-metadata), whatever its name.
+            # A column that the header line declares as an object type holds ids (omero-metadata), whatever its name is.
             places[
                 (place[0], "id" if declared == place[0] and place[0] in {"image", "dataset", "roi"} else place[1])
             ] = index
@@ -395,9 +396,9 @@ def _read_omero_metadata(table: Table, findings: list[Finding]) -> _Rows:
 
 
 def read_json_rows(document: Any, name: str) -> Reading:
-    """Read a list of objects, one an image: `[{"image": "a.tif", "Biosample: Organism": "Homo sapiens"}, ...]`.
+    """Read a list of objects, one for each image: `[{"image": "a.tif", "Biosample: Organism": "Homo sapiens"}, ...]`.
 
-    Lists become several pairs of one key; anything deeper is reported as an error.
+    A list becomes several pairs of one key; deeper nesting is reported as an error.
     """
     rows = document.get("images") if isinstance(document, dict) else document
     findings: list[Finding] = []
@@ -427,7 +428,7 @@ def read_json_rows(document: Any, name: str) -> Reading:
 
 
 def _scalar(value: Any) -> str | None:
-    """Text of a JSON scalar, empty for null; None when it is not a scalar."""
+    """Return the text of a JSON scalar, empty for null; None when it is not a scalar."""
     if value is None:
         return ""
     if isinstance(value, bool):

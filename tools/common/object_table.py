@@ -11,7 +11,7 @@ from typing import Any
 from tool_errors import UserError
 
 ID_COLUMNS = ("image_id", "well_id", "dataset_id", "plate_id", "project_id", "screen_id")
-"""From the finest to the coarsest. A table that has several speaks of the finest."""
+"""Id columns from the finest object to the coarsest. In a table with several of them the finest counts."""
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Table:
     rows: tuple[tuple[str, ...], ...]
 
     def column(self, name: str) -> tuple[str, ...]:
-        """All values of one column, from top to bottom."""
+        """Return all values of one column, from top to bottom."""
         position = self.columns.index(name)
         return tuple(row[position] for row in self.rows)
 
@@ -32,10 +32,11 @@ def read_table(path: str | Path, what: str = "table") -> Table:
 
     Args:
         path: File in UTF-8.
-        what: What messages call it, such as "object table".
+        what: Name of the table in messages, such as "object table".
 
     Raises:
-        UserError: Not UTF-8, no header line, a column named twice, or a row of another length than the header.
+        UserError: The file is not UTF-8, has no header line or a repeated column name, or the length of a row differs
+            from that of the header.
     """
     try:
         with Path(path).open(encoding="utf-8-sig", newline="") as file:
@@ -53,23 +54,23 @@ def read_table(path: str | Path, what: str = "table") -> Table:
         )
     twice = sorted({name for name in columns if columns.count(name) > 1})
     if twice:
-        raise UserError(f"{what}: column {twice[0]!r} stands there twice. Rename one.")
+        raise UserError(f"{what}: column {twice[0]!r} occurs twice. Rename one.")
     for number, row in lines[1:]:
         if len(row) != len(columns):
             raise UserError(
-                f"{what}, line {number}: {len(row)} columns, but the header has {len(columns)}. Mend the row."
+                f"{what}, line {number}: {len(row)} columns, but the header has {len(columns)}. Correct the row."
             )
     return Table(columns, tuple(tuple(row) for _, row in lines[1:]))
 
 
 def read_object_ids(path: str | Path) -> tuple[str, tuple[int, ...]]:
-    """Read which OMERO objects an object table names.
+    """Read the ids of the OMERO objects that an object table names.
 
     Returns:
-        The kind ("image", "dataset", ...) of its finest id column, and the ids, each once, in the table's order.
+        The kind ("image", "dataset", ...) of its finest id column, and the ids, each once, in the order of the table.
 
     Raises:
-        UserError: No header, no id column, no row, or a cell that is not an id.
+        UserError: The table has no header, no id column or no row, or a cell is not an id.
     """
     what = "object table"
     table = read_table(path, what)
@@ -90,7 +91,7 @@ def write_table(path: str | Path, columns: Sequence[str], rows: Iterable[Sequenc
     """Write a tab-separated file with a header and return how many rows it has.
 
     None becomes an empty cell. Tabs and line breaks within a value become spaces: Galaxy splits at them. A table that
-    cannot be finished (a full disk) is left empty: half of one could be taken for all.
+    cannot be finished (a full disk) is left empty: part of a table could pass for the whole.
     """
     count = 0
     try:

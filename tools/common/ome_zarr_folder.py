@@ -1,4 +1,4 @@
-"""An OME-Zarr as a folder: its groups, label maps, plates, and how it becomes one file."""
+"""An OME-Zarr as a folder: its groups, label maps and plates, and packing it into one file."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def new_folder(path: Path) -> Iterator[Path]:
-    """Give a folder beside `path` to write to; it becomes `path` when all went well and is removed when not."""
+    """Yield a folder beside `path` to write to; rename it to `path` on success, remove it on failure."""
     part = path.with_name(path.name + ".part")
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir(parents=True)
@@ -30,14 +30,14 @@ def new_folder(path: Path) -> Iterator[Path]:
 
 
 def open_group(folder: Path, version: str) -> zarr.Group:
-    """Make the group at `folder`, or open the one that is there."""
+    """Open the group at `folder`; create it if it is missing."""
     import zarr
 
     return zarr.open_group(folder, mode="a", zarr_format=2 if version == "0.4" else 3)
 
 
 def set_attributes(group: zarr.Group, attributes: dict[str, Any], version: str) -> None:
-    """Write OME metadata where the version has it: among the attributes (0.4) or below `ome` (0.5)."""
+    """Write OME metadata where the version keeps it: among the attributes (0.4) or below `ome` (0.5)."""
     if version == "0.4":
         group.attrs.update({name: versioned(name, value) for name, value in attributes.items()})
     else:
@@ -45,12 +45,12 @@ def set_attributes(group: zarr.Group, attributes: dict[str, Any], version: str) 
 
 
 def register_labels(folder: Path, names: list[str], version: str = "0.5") -> None:
-    """List the label maps of an image; each is written by a `PyramidWriter` at `<folder>/labels/<name>`."""
+    """List the label maps of an image; a `PyramidWriter` writes each at `<folder>/labels/<name>`."""
     set_attributes(open_group(folder / "labels", version), {"labels": names}, version)
 
 
 def write_plate(folder: Path, plate: Plate, version: str = "0.5") -> None:
-    """Write the metadata of a plate and of its wells; the fields are written by a `PyramidWriter` each."""
+    """Write the metadata of a plate and its wells; a `PyramidWriter` writes each field."""
     places = sorted(plate.fields, key=lambda well: (plate.rows.index(well[0]), plate.columns.index(well[1])))
     attributes = {
         "name": plate.name,
@@ -62,7 +62,7 @@ def write_plate(folder: Path, plate: Plate, version: str = "0.5") -> None:
             for row, column in places
         ],
     }
-    # In 0.5 a plate still carries a version of its own.
+    # In 0.5 a plate still has its own version.
     set_attributes(open_group(folder, version), {"plate": {"version": version, **attributes}}, version)
     for row, column in places:
         open_group(folder / row, version)
@@ -72,18 +72,18 @@ def write_plate(folder: Path, plate: Plate, version: str = "0.5") -> None:
 
 
 def pack(folder: Path, archive: Path, version: str = "0.5") -> None:
-    """Pack an OME-Zarr folder into one file, as RFC-9 wants an `.ozx`: stored, metadata first, from the top down.
+    """Pack an OME-Zarr folder into one `.ozx` file as RFC-9 specifies: uncompressed, metadata first, top level first.
 
     Args:
-        folder: The OME-Zarr; its content stands at the root of the archive.
-        archive: File to make.
+        folder: The OME-Zarr; its content is at the root of the archive.
+        archive: File to write.
         version: Version that the archive's comment names.
     """
     files = [path.relative_to(folder) for path in folder.rglob("*") if path.is_file()]
     files.sort(key=lambda path: (not _is_metadata(path), len(path.parts) if _is_metadata(path) else 0, path.parts))
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_STORED, allowZip64=True) as out:
         for path in files:
-            # A fixed date: the same image gives the same file.
+            # A fixed date, so that the same image gives the same file.
             entry = zipfile.ZipInfo(path.as_posix(), (1980, 1, 1, 0, 0, 0))
             entry.external_attr = 0o644 << 16
             entry.file_size = (folder / path).stat().st_size

@@ -1,4 +1,4 @@
-"""What OME-Zarr 0.4 and 0.5 say of an image, a plate and display settings, as plain values.
+"""Metadata of images, plates and display settings in OME-Zarr 0.4 and 0.5, as plain values.
 
 Specifications: https://ngff.openmicroscopy.org/0.4/ and https://ngff.openmicroscopy.org/0.5/
 """
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 VERSIONS = ("0.4", "0.5")
 
-# Units of OME-XML (2016-06) to those of OME-NGFF (UDUNITS-2); a unit that NGFF does not know is left out.
+# Units of OME-XML (2016-06) and their names in OME-NGFF (UDUNITS-2); units without a name in NGFF are left out.
 NGFF_UNITS = {
     "Å": "angstrom", "pm": "picometer", "nm": "nanometer", "µm": "micrometer", "um": "micrometer",
     "\u03bcm": "micrometer", "micron": "micrometer", "microns": "micrometer", "mm": "millimeter", "cm": "centimeter",
@@ -26,14 +26,14 @@ NGFF_UNITS = {
 
 @dataclass(frozen=True)
 class ZarrChannel:
-    """How a channel is called and shown.
+    """Name and display settings of a channel.
 
     Attributes:
-        label: Its name; None leaves it out.
+        label: Name of the channel; None leaves it out.
         color: Six hexadecimal digits, red first.
-        start: Intensity shown as black; None: the smallest one of the pixels.
-        end: Intensity shown in full colour; None: the largest one of the pixels.
-        active: Whether a viewer shows it at first.
+        start: Intensity shown as black; None for the smallest of the pixels.
+        end: Intensity shown in full colour; None for the largest of the pixels.
+        active: Whether a viewer shows the channel initially.
     """
 
     label: str | None = None
@@ -45,18 +45,18 @@ class ZarrChannel:
 
 @dataclass(frozen=True)
 class ZarrImage:
-    """What is to be written.
+    """Description of a multiscale image to write.
 
     Attributes:
         name: Name of the image.
-        axes: Some of `tczyx`, in this order; y and x always.
+        axes: Some of `tczyx`, in this order; always with y and x.
         shape: Length of each axis.
         dtype: numpy type of the pixels.
         scale: Extent of a pixel (or time step) by axis; 1 where absent.
-        units: Unit by axis, OME's symbol or NGFF's name.
-        channels: One for each channel; empty: no display settings are written.
-        is_labels: Label map of the image two folders above; implies `nearest`.
-        nearest: Smaller levels take one of four pixels instead of their mean.
+        units: Unit by axis, as OME's symbol or NGFF's name.
+        channels: One for each channel; if empty, no display settings are written.
+        is_labels: Whether this is a label map of the image two folders above; implies `nearest`.
+        nearest: Whether smaller levels take one of four pixels instead of their mean.
     """
 
     name: str
@@ -70,18 +70,18 @@ class ZarrImage:
     nearest: bool = False
 
     def size(self, axis: str) -> int:
-        """Length of an axis, 1 where the image has none."""
+        """Return the length of an axis, 1 if the image does not have it."""
         return self.shape[self.axes.index(axis)] if axis in self.axes else 1
 
 
 @dataclass(frozen=True)
 class Plate:
-    """A plate of wells; the fields of a well are the images `<row>/<column>/<field>`, counted from 0.
+    """A plate of wells; the fields of a well are the images `<row>/<column>/<field>`, with `<field>` from 0.
 
     Attributes:
         name: Name of the plate.
-        rows: Names of its rows (letters and digits), from the top.
-        columns: Names of its columns, from the left.
+        rows: Names of the rows (letters and digits), from the top.
+        columns: Names of the columns, from the left.
         fields: Number of fields by row and column; a well without an image is absent.
     """
 
@@ -92,7 +92,7 @@ class Plate:
 
 
 def multiscale(image: ZarrImage, levels: int) -> dict[str, Any]:
-    """One entry of `multiscales`, for so many levels that each halve y and x."""
+    """Return one entry of `multiscales` with `levels` levels, each half as large in y and x as the one before."""
     kinds = {"t": "time", "c": "channel"}
     axes = []
     for name in image.axes:
@@ -111,7 +111,7 @@ def multiscale(image: ZarrImage, levels: int) -> dict[str, Any]:
 
 
 def _transformations(image: ZarrImage, factor: int) -> list[dict[str, Any]]:
-    """Scale of a level, and where the centre of its first pixel lies: between those that it stands for."""
+    """Return the scale of a level and the translation to the centre of its first pixel."""
     scale = {axis: float(image.scale.get(axis, 1.0)) for axis in image.axes}
     found: list[dict[str, Any]] = [
         {"type": "scale", "scale": [value * (factor if axis in "yx" else 1) for axis, value in scale.items()]}
@@ -123,7 +123,7 @@ def _transformations(image: ZarrImage, factor: int) -> list[dict[str, Any]]:
 
 
 def display(image: ZarrImage, extremes: dict[int, tuple[float, float]]) -> dict[str, Any]:
-    """Display settings, `omero`: what the image does not say is taken from the pixels.
+    """Return the display settings (`omero`); a window that the image does not set is taken from its pixels.
 
     Args:
         image: The image with its channels.
@@ -140,7 +140,7 @@ def display(image: ZarrImage, extremes: dict[int, tuple[float, float]]) -> dict[
             bounds = (float(np.iinfo(image.dtype).min), float(np.iinfo(image.dtype).max))
         else:
             bounds = (min(low, start), max(high, end))
-        # A constant channel has no range; viewers divide by it.
+        # A constant channel has no range, and viewers divide by the range.
         window = {"min": bounds[0], "max": bounds[1], "start": start, "end": end if end > start else start + 1}
         entry: dict[str, Any] = {
             "active": channel.active, "coefficient": 1.0, "color": channel.color, "family": "linear",
@@ -152,7 +152,7 @@ def display(image: ZarrImage, extremes: dict[int, tuple[float, float]]) -> dict[
 
 
 def versioned(name: str, value: Any) -> Any:
-    """Up to 0.4 each part of the metadata carries its own version; from 0.5 on there is one for all."""
+    """Add the version to one part of 0.4 metadata, where each part has its own; 0.5 has one for all."""
     if name == "multiscales":
         return [{"version": "0.4", **one} for one in value]
     return {"version": "0.4", **value} if isinstance(value, dict) else value

@@ -1,4 +1,4 @@
-"""Writes OME-Zarr 0.4 (Zarr 2) and 0.5 (Zarr 3, sharded) from planes or tiles, with the pyramid made on the way.
+"""Writer of OME-Zarr 0.4 (Zarr 2) and 0.5 (Zarr 3, sharded) from planes or tiles; it computes the pyramid.
 
     with new_folder(Path("cells.ome.zarr")) as folder:
         with PyramidWriter(folder, ZarrImage("cells", "czyx", (2, 5, 4096, 4096), dtype, channels=...)) as writer:
@@ -6,8 +6,8 @@
                 writer.write(tile, y, x, c=c, z=z)
     pack(Path("cells.ome.zarr"), Path("cells.ozx"))
 
-Memory is bounded by the blocks that are not yet complete, never by the image; `block_regions` gives an order of tiles
-that keeps them few.
+Memory depends on the number of incomplete blocks, not on the size of the image; `block_regions` gives an order of
+tiles that keeps this number low.
 """
 
 from __future__ import annotations
@@ -26,25 +26,25 @@ if TYPE_CHECKING:
     import numpy as np
     import zarr
 
-CHUNK = 512  # edge of a chunk: 512 KiB of 16-bit pixels, what viewers fetch at once
-BLOCK = 2048  # edge of what is written at once, and of a shard
-SHARD_FROM_CHUNKS = 64  # an array of more chunks is sharded: one file for up to 16 of them
-PENDING_BYTES = 1 << 26  # a row of blocks may have so many bytes; a wider plane comes in squares (`block_regions`)
+CHUNK = 512  # edge of a chunk, px: 512 KiB of 16-bit pixels, the unit that viewers fetch
+BLOCK = 2048  # edge of a shard, which is written at once, px
+SHARD_FROM_CHUNKS = 64  # an array of more chunks is sharded: one file holds up to 16 chunks of a plane
+PENDING_BYTES = 1 << 26  # most bytes of a row of blocks; a wider plane is read in squares (`block_regions`)
 
 
 class PyramidWriter:
-    """Writes one multiscale image; a context manager that writes the metadata when all pixels have come."""
+    """Writer of one multiscale image; as a context manager it writes the metadata after the last pixels."""
 
     def __init__(self, folder: Path, image: ZarrImage, version: str = "0.5") -> None:
-        """Check what is to be written; the first pixels make the group and its arrays.
+        """Check the description of the image; the first pixels create the group and its arrays.
 
         Args:
-            folder: Folder of the image, made if it is missing.
-            image: What is to be written.
+            folder: Folder of the image, created if it is missing.
+            image: Description of the image.
             version: One of `VERSIONS`.
 
         Raises:
-            ValueError: Unknown version, or axes that OME-Zarr cannot have.
+            ValueError: The version is unknown, or OME-Zarr does not allow the axes.
         """
         if version not in VERSIONS:
             raise ValueError(f"OME-Zarr version {version}: only {', '.join(VERSIONS)} can be written")
@@ -58,29 +58,29 @@ class PyramidWriter:
         self._extremes: dict[int, tuple[float, float]] = {}
 
     def __enter__(self) -> PyramidWriter:
-        """Give the writer itself."""
+        """Return the writer itself."""
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Write the metadata if all went well."""
+        """Write the metadata unless an exception was raised."""
         if kind is None:
             self.close()
 
     def write(self, pixels: np.ndarray, y: int = 0, x: int = 0, *, t: int = 0, c: int = 0, z: int = 0) -> None:
-        """Take a plane or a part of one; each pixel must come once, the order is free.
+        """Write a plane or a part of one; each pixel must be written once, in any order.
 
         Args:
             pixels: (Y, X) array.
-            y: Row of its first pixel.
-            x: Column of its first pixel.
+            y: Row of the first pixel in the plane.
+            x: Column of the first pixel in the plane.
             t: Time point.
             c: Channel.
             z: z-plane.
         """
         if not self._levels:
-            # Only now is zarr imported: whoever reads the pixels has found by then whether they can be read.
+            # zarr is imported only now: an image that cannot be read fails before this import costs time.
             sizes = level_sizes(self._image.size("y"), self._image.size("x"))
             group = open_group(self._folder, self._version)
             self._levels = [_Level(group, n, self._image, size, self._version) for n, size in enumerate(sizes)]
@@ -105,7 +105,7 @@ class PyramidWriter:
         set_attributes(open_group(self._folder, self._version), attributes, self._version)
 
     def _add(self, number: int, plane: tuple[int, int, int], pixels: np.ndarray, y: int, x: int) -> None:
-        """Place pixels into the blocks of a level; what this completes goes on to the next level."""
+        """Place pixels into the blocks of a level; pass completed blocks on to the next level."""
         level = self._levels[number]
         for origin, block in level.add(plane, pixels, y, x):
             level.store(plane, origin, block)
@@ -117,14 +117,14 @@ class PyramidWriter:
 
 
 class _Level:
-    """One array of the pyramid with its blocks that are not complete yet."""
+    """One array of the pyramid with its incomplete blocks."""
 
     def __init__(self, group: zarr.Group, number: int, image: ZarrImage, sizes: tuple[int, int], version: str) -> None:
         self._axes, self._dtype = image.axes, image.dtype
         self._sizes = (image.size("z"), *sizes)
         shape = (*image.shape[:-2], *sizes)
         planes = max(1, BLOCK * BLOCK // (_grown(sizes[0]) * _grown(sizes[1])))
-        # A block of small planes holds several of them, so that a deep stack does not become a file for each plane.
+        # A block holds several small planes, so that a deep stack does not become one file for each plane.
         self._block = (min(planes, self._sizes[0]), min(BLOCK, _grown(sizes[0])), min(BLOCK, _grown(sizes[1])))
         self._array = _create_array(group, image, shape, self._block, name=str(number), version=version)
         self._waiting: dict[tuple[int, ...], tuple[np.ndarray, int]] = {}
@@ -132,7 +132,7 @@ class _Level:
     def add(
         self, plane: tuple[int, int, int], pixels: np.ndarray, y: int, x: int
     ) -> Iterator[tuple[tuple[int, int, int], np.ndarray]]:
-        """Place pixels; give each block that is now complete, as its origin (z, y, x) and a (Z, Y, X) array."""
+        """Place pixels; yield each completed block as its origin (z, y, x) and a (Z, Y, X) array."""
         import numpy as np
 
         t, c, z = plane
@@ -165,7 +165,7 @@ class _Level:
 
 
 def level_sizes(size_y: int, size_x: int) -> list[tuple[int, int]]:
-    """Rows and columns of each level: halved, rounded up, until a plane fits in one chunk."""
+    """Return the rows and columns of each level: halved and rounded up until a plane fits in one chunk."""
     sizes = [(size_y, size_x)]
     while max(sizes[-1]) > CHUNK:
         sizes.append((-(-sizes[-1][0] // 2), -(-sizes[-1][1] // 2)))
@@ -173,18 +173,18 @@ def level_sizes(size_y: int, size_x: int) -> list[tuple[int, int]]:
 
 
 def block_regions(size_y: int, size_x: int, bytes_per_pixel: int) -> Iterator[tuple[slice, slice]]:
-    """Cut a plane into rows or squares of the writer's blocks, in an order that leaves little waiting.
+    """Yield the rows or squares of the writer's blocks in an order that leaves few blocks incomplete.
 
-    Whole rows of blocks from the top, as most files are laid out, while that is cheap (they wait at half the size, at
-    a quarter, ...); else squares in Z-order, where at most three blocks wait at each level.
+    Regions are whole rows of blocks from the top, as most files are laid out, if that needs little memory (blocks wait
+    at half the size, at a quarter, ...); else squares in Z-order, where at most three blocks wait at each level.
 
     Args:
         size_y: Rows of the plane.
         size_x: Columns of the plane.
-        bytes_per_pixel: Bytes of a pixel, of all channels that are fed together.
+        bytes_per_pixel: Bytes of a pixel in all channels that are written together.
 
     Yields:
-        Rows and columns.
+        Rows and columns of a region.
     """
     wide = size_x if size_x * BLOCK * bytes_per_pixel <= PENDING_BYTES else BLOCK
     order = [(y, x) for y in range(0, size_y, BLOCK) for x in range(0, size_x, wide)]
@@ -195,7 +195,7 @@ def block_regions(size_y: int, size_x: int, bytes_per_pixel: int) -> Iterator[tu
 
 
 def _interleaved_bits(row: int, column: int) -> int:
-    """Morton number of a place: neighbours in a square of 2, of 4, ... follow each other."""
+    """Return the Morton number of a position: neighbours in a square of 2, of 4, ... follow each other."""
     return sum((row >> bit & 1) << (2 * bit + 1) | (column >> bit & 1) << (2 * bit) for bit in range(32))
 
 
@@ -206,7 +206,7 @@ def _create_array(
 
     lengths = dict(zip(image.axes, shape, strict=True))
     chunks = tuple(min(CHUNK, lengths[axis]) if axis in "yx" else 1 for axis in image.axes)
-    # zarr does not know C's `long long` by that name: the type by its size.
+    # zarr does not know C's type name `long long`: give the type by its size.
     common: dict[str, Any] = {
         "name": name,
         "shape": shape,
@@ -225,7 +225,7 @@ def _create_array(
 
     count = math.prod(-(-length // chunk) for length, chunk in zip(shape, chunks, strict=True))
     edges = dict(zip("zyx", block, strict=True))
-    # A shard is a whole number of chunks; where the plane is smaller than a chunk, so is the block.
+    # A shard is a whole number of chunks; if the plane is smaller than a chunk, the block is too.
     shards = tuple(
         -(-min(edges[axis], lengths[axis]) // chunk) * chunk if axis in edges else 1
         for axis, chunk in zip(image.axes, chunks, strict=True)
@@ -238,12 +238,12 @@ def _create_array(
 
 
 def _grown(length: int) -> int:
-    """The length rounded up to whole chunks; what fits in one chunk is not padded."""
+    """Round a length up to whole chunks; a length that fits in one chunk stays as it is."""
     return length if length <= CHUNK else -(-length // CHUNK) * CHUNK
 
 
 def _wider(known: tuple[float, float] | None, pixels: np.ndarray) -> tuple[float, float]:
-    """Smallest and largest finite value so far."""
+    """Return the smallest and largest finite value so far."""
     import numpy as np
 
     if pixels.dtype.kind == "f" and not np.isfinite(pixels).all():

@@ -1,4 +1,4 @@
-"""Which image stands in which well and field of which plate, as a table says it."""
+"""Table of the plate, well and field of each image."""
 
 import re
 from collections.abc import Sequence
@@ -22,13 +22,13 @@ class Position:
 
 
 def parse_well(text: str) -> tuple[int, int]:
-    """Row and column, from 0, of a well's usual label.
+    """Return the row and column, counted from 0, of a well's usual label.
 
     >>> parse_well("A1"), parse_well("h12"), parse_well("AA03")
     ((0, 0), (7, 11), (26, 2))
 
     Raises:
-        UserError: The text is no such label.
+        UserError: The text is not a label of a well.
     """
     match = re.fullmatch(r"([A-Za-z]{1,2})(\d{1,2})", text.strip())
     if match is None or int(match[2]) == 0:
@@ -40,18 +40,18 @@ def parse_well(text: str) -> tuple[int, int]:
 
 
 def read_layout(path: Path, plate: str) -> tuple[str, list[Position]]:
-    """Read a layout: columns `image_id` or `image`, `well`, and if there are such, `field` and `plate`.
+    """Read a layout with the columns `image_id` or `image`, `well`, and optionally `field` and `plate`.
 
     Args:
         path: Tab-separated table with a header.
-        plate: Name of the plate for rows that name none.
+        plate: Name of the plate for rows that do not name one.
 
     Returns:
-        "image_id" or "image", and the positions by plate, row, column and field. Fields count from 1; where no column
-        gives them, the images of a well have the order of the table.
+        "image_id" or "image", and the positions sorted by plate, row, column and field. Fields count from 1; without a
+        column of fields the images of a well are numbered in the order of the table.
 
     Raises:
-        UserError: A column is missing, a well or field is none, an image stands there twice or two images in one field.
+        UserError: A column is missing, a well or field is invalid, or an image or a field occurs twice.
     """
     table = read_table(path, "layout")
     by = next((name for name in ("image_id", "image", "image_name") if name in table.columns), None)
@@ -84,7 +84,7 @@ def _positions(table: Table, by: str, plate: str) -> list[Position]:
         counts[name, row, column] = counts.get((name, row, column), 0) + 1
         field = values.get("field") or str(counts[name, row, column])
         if not field.isdecimal() or int(field) == 0:
-            raise UserError(f"layout, line {line}: field {field!r} is none. Write a whole number from 1.")
+            raise UserError(f"layout, line {line}: field {field!r} is not a field. Write a whole number from 1.")
         found.append(Position(line, values[by], name, row, column, int(field)))
     return found
 

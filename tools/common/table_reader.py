@@ -1,6 +1,6 @@
-"""Read a table that somebody filled in, in whatever form it came: CSV, TSV or XLSX, any encoding.
+"""Reader of tables that people filled in: CSV, TSV or XLSX, in any encoding.
 
-Everything odd is said with its place (`Finding`), nothing is executed: a formula is refused, never computed.
+Each problem is reported with its place (`Finding`). Nothing is executed: formulas are refused, never computed.
 """
 
 import csv
@@ -24,15 +24,15 @@ DELIMITERS = {"\t": "tab", ",": "comma", ";": "semicolon"}
 # The full-width signs are formulas to spreadsheets of Japanese and Chinese locales (OWASP, CSV Injection).
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 _NUMBER = re.compile(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?")
-# What UTF-8 bytes look like after somebody opened them as Windows-1252 and saved: 'µ' becomes 'Âµ', 'ü' becomes 'Ã¼'.
+# UTF-8 bytes that were opened as Windows-1252 and saved look like this: 'µ' becomes 'Âµ', 'ü' becomes 'Ã¼'.
 _MOJIBAKE = re.compile(r"Ã[\x80-¿]|Â[\x80-¿]|â€")
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing to say about a file.
+    """One problem or remark about a file.
 
-    `level` is `error`, `warning` or `note`; `line` counts from 1, 0 is the whole file.
+    `level` is `error`, `warning` or `note`; `line` counts from 1; 0 stands for the whole file.
     """
 
     level: str
@@ -60,8 +60,8 @@ class Table:
         file: What the user calls the file.
         form: `xlsx`, or the encoding and delimiter, as `utf-8, comma`.
         rows: Rows that have at least one filled cell.
-        findings: What was odd.
-        date_cells: (line, column index) of the XLSX cells that Excel holds as dates.
+        findings: Problems, each with its place.
+        date_cells: (line, column index from 0) of the XLSX cells that Excel stores as dates.
     """
 
     file: str
@@ -72,9 +72,9 @@ class Table:
 
 
 def spreadsheet_safe(text: str) -> str:
-    """Make text that a spreadsheet would take for a formula into text, by a leading apostrophe.
+    """Add a leading apostrophe to text that a spreadsheet would take for a formula.
 
-    Numbers keep their sign. `plain_text` undoes it.
+    Numbers with a sign stay as they are. `plain_text` reverses this.
 
     >>> spreadsheet_safe("=1+1"), spreadsheet_safe("-5.2"), spreadsheet_safe("-/-")
     ("'=1+1", '-5.2', "'-/-")
@@ -85,7 +85,7 @@ def spreadsheet_safe(text: str) -> str:
 
 
 def plain_text(cell: str) -> str:
-    """Undo `spreadsheet_safe`."""
+    """Remove the apostrophe that `spreadsheet_safe` adds."""
     return cell[1:] if cell.startswith("'") and cell[1:].startswith(FORMULA_STARTS) else cell
 
 
@@ -107,10 +107,10 @@ def read_table(path: Path, name: str) -> Table:
         name: What the user calls the file.
 
     Returns:
-        The table; cells are stripped of outer blanks.
+        The table; cells have no leading or trailing blanks.
 
     Raises:
-        UserError: Empty, too large, an old `.xls`, not a table, or a zip bomb.
+        UserError: The file is empty, too large, an old `.xls`, not a table, or a zip bomb.
     """
     if path.stat().st_size == 0:
         raise UserError(f"file {name}: is empty. Give a filled table.")
@@ -140,12 +140,12 @@ def read_text_table(data: bytes, name: str) -> Table:
                 _check_size(len(rows) + 1, len(row.cells), name)
                 rows.append(_without_formulas(row, name, findings))
     except csv.Error as error:
-        raise UserError(f"file {name}, line {line}: not a readable table ({error}). Mend the quotes there.") from error
+        raise UserError(f"file {name}, line {line}: not a readable table ({error}). Fix the quotes there.") from error
     return Table(name, f"{encoding}, {DELIMITERS[delimiter]}", tuple(rows), tuple(_with_columns(findings, rows)))
 
 
 def _with_columns(findings: Iterable[Finding], rows: Iterable[Row]) -> Iterator[Finding]:
-    """Findings about the encoding know their line only: the column is that of its first cell beyond ASCII."""
+    """Add columns to findings about the encoding, which know only their line: the first cell beyond ASCII."""
     lines = {row.line: row.cells for row in rows}
     for one in findings:
         cells = lines.get(one.line, ()) if one.level == "warning" and not one.column else ()
@@ -154,13 +154,13 @@ def _with_columns(findings: Iterable[Finding], rows: Iterable[Row]) -> Iterator[
 
 
 def decode(data: bytes, name: str) -> tuple[str, str, list[Finding]]:
-    """Turn bytes to text: by byte order mark, else UTF-8, else line by line as UTF-8 or Windows-1252.
+    """Decode bytes: by byte order mark, else UTF-8, else line by line as UTF-8 or Windows-1252.
 
     Returns:
-        The text, the encoding's name, and what was odd.
+        The text, the name of the encoding, and the findings.
 
     Raises:
-        UserError: Zero bytes in what should be text.
+        UserError: The bytes are UTF-32 or hold zero bytes.
     """
     findings: list[Finding] = []
     if data.startswith((b"\xff\xfe\0\0", b"\0\0\xfe\xff")):
@@ -205,7 +205,7 @@ def _decode_lines(data: bytes, name: str, findings: list[Finding]) -> tuple[str,
             decoded.append(line.decode("utf-8"))
         except UnicodeDecodeError:
             wrong += 1
-            # Five bytes have no meaning in Windows-1252; they become the replacement character and are thus seen.
+            # Five bytes have no meaning in Windows-1252: they become the replacement character, which a reader sees.
             decoded.append(line.decode("cp1252", errors="replace"))
             findings.append(
                 Finding(
@@ -223,7 +223,7 @@ def _repair(line: str) -> str:
 
 
 def guess_delimiter(text: str) -> str:
-    """Choose tab, comma or semicolon: the one that cuts the first 25 records into the most even, widest rows."""
+    """Choose tab, comma or semicolon: the one that splits the first 25 records into the most even, widest rows."""
     head = "".join(text.splitlines(keepends=True)[:25])
 
     def evenness(delimiter: str) -> tuple[float, int]:
@@ -263,7 +263,7 @@ def _read_xlsx(path: Path, name: str) -> Table:
     import openpyxl
 
     open_zip(path, name, MAX_XLSX_UNPACKED).close()
-    # Opened here, because openpyxl goes by the path's ending, and Galaxy names every file `.dat`.
+    # Open the file here: openpyxl goes by the suffix of the path, and Galaxy names every file `.dat`.
     with path.open("rb") as stream:
         try:
             book = openpyxl.load_workbook(stream, read_only=True, data_only=False, keep_links=False)
@@ -271,8 +271,8 @@ def _read_xlsx(path: Path, name: str) -> Table:
             return _read_sheet(metadata or book.worksheets[0], name)
         except UserError:
             raise
-        # openpyxl raises KeyError, BadZipFile, XML and type errors of many kinds on broken files, some only when the
-        # rows are read; one without a sheet has no worksheets[0].
+        # openpyxl raises KeyError, BadZipFile, XML and type errors on broken files, some only when the rows are read;
+        # a book without a sheet has no worksheets[0].
         except Exception as error:
             raise UserError(f"file {name}: not a readable XLSX file ({error}). Save it again or give CSV.") from error
 
@@ -281,7 +281,7 @@ def _read_sheet(sheet: Any, name: str) -> Table:
     rows: list[Row] = []
     findings: list[Finding] = []
     dates: set[tuple[int, int]] = set()
-    # The size that the sheet claims may be wrong (too small loses cells, too large costs memory).
+    # The size that the sheet declares may be wrong: too small loses cells, too large costs memory.
     sheet.reset_dimensions()
     for line, cells in enumerate(sheet.iter_rows(), 1):
         if line > MAX_ROWS * 2:

@@ -1,4 +1,4 @@
-"""Reads a tool's arguments, also those whose text must never pass a shell."""
+"""Parsing of a tool's arguments, including those whose text must not pass through a shell."""
 
 import json
 import sys
@@ -10,11 +10,11 @@ from pathlib import Path
 def parse_arguments(parser: ArgumentParser, argv: Sequence[str] | None = None) -> Namespace:
     """Parse the command line; `--arguments FILE` adds the arguments of a JSON list of strings.
 
-    Galaxy writes names and other free text into that file: there no quote, dollar or backtick means anything.
+    Galaxy writes names and other free text into that file, where quotes, dollars and backticks have no meaning.
 
     Args:
         parser: The tool's parser.
-        argv: Arguments; those of the process where None.
+        argv: Arguments; None for those of the process.
     """
     parser.add_argument("--arguments", type=Path, help="JSON file: a list of further arguments")
     words = list(sys.argv[1:] if argv is None else argv)

@@ -1,8 +1,8 @@
-"""Open JSON and zip files that strangers wrote, without being harmed by them.
+"""Safe reading of JSON and zip files from unknown sources.
 
-Limits (own choices, far above honest use: the metadata of 10,000 images is about 10 MB):
-    JSON: 32 MB of text and 1,000,000 objects and lists, because a parsed list costs about 60 bytes a bracket.
-    Zip: 100,000 members; a member may unpack to 512 MB and all together to 2 GB unless the caller says otherwise.
+Limits (chosen here, far above regular use: the metadata of 10,000 images is about 10 MB):
+    JSON: 32 MB of text and 1,000,000 objects and lists, because a parsed list costs about 60 bytes for each bracket.
+    Zip: 100,000 members; a member may unpack to 512 MB and all together to 2 GB unless the caller sets another limit.
 """
 
 import json
@@ -31,11 +31,11 @@ def parse_json(
         max_containers: Most objects and lists in it.
 
     Returns:
-        What the JSON says, as dict, list, str, int, float, bool or None.
+        The value as dict, list, str, int, float, bool or None.
 
     Raises:
-        UserError: Too large, too deep, not UTF-8, not JSON, NaN or Infinity, or a key that an object has twice
-            (one of the two values would be lost without a word).
+        UserError: The data are too large, nested too deep, not UTF-8 or not JSON, hold NaN or Infinity, or an object
+            has a key twice (one of the two values would be lost silently).
     """
     if len(data) > max_bytes:
         raise UserError(
@@ -58,7 +58,7 @@ def parse_json(
         raise UserError(f"file {name}: JSON nested too deep to read. Give a flat file.") from error
     except json.JSONDecodeError as error:
         raise UserError(
-            f"file {name}, line {error.lineno}, column {error.colno}: not JSON ({error.msg}). Mend the file there."
+            f"file {name}, line {error.lineno}, column {error.colno}: not JSON ({error.msg}). Correct the file there."
         ) from error
     except ValueError as error:
         raise UserError(f"file {name}: a number in it is too long to read. Write it as text.") from error
@@ -78,14 +78,14 @@ def _refuse_constant(constant: str, name: str) -> Any:
 
 
 def safe_relative_path(path: str) -> PurePosixPath | None:
-    """Tell whether a path of a file list stays inside its folder.
+    """Return the path of a file list if it stays inside its folder, else None.
 
     Args:
         path: As written, with `/` as separator.
 
     Returns:
-        The path, or None when it is absolute, empty, climbs out (`..`), names a drive or scheme, holds a backslash,
-        a control character, a `.` step or a doubled slash.
+        The path; None when it is absolute, empty, climbs out (`..`), names a drive or scheme, or holds a
+        backslash, a control character, a `.` step or a doubled slash.
     """
     steps = path.split("/")
     climbs = any(step in {"", ".", ".."} for step in steps)
@@ -95,7 +95,7 @@ def safe_relative_path(path: str) -> PurePosixPath | None:
 
 
 def open_zip(path: Path, name: str, max_unpacked: int = MAX_UNPACKED_BYTES) -> zipfile.ZipFile:
-    """Open a zip after looking at what it would unpack to.
+    """Open a zip file after checking what it would unpack to.
 
     Args:
         path: The file.
@@ -106,8 +106,8 @@ def open_zip(path: Path, name: str, max_unpacked: int = MAX_UNPACKED_BYTES) -> z
         The open archive; the caller closes it.
 
     Raises:
-        UserError: Not a zip, damaged, too many members, a bomb (too many bytes), encrypted, or a member whose path
-            leaves the folder.
+        UserError: The file is not a zip, damaged or encrypted, has too many members or bytes (a zip bomb), or the path
+            of a member leaves the folder.
     """
     try:
         archive = zipfile.ZipFile(path)
@@ -140,10 +140,10 @@ def _check_members(members: list[zipfile.ZipInfo], name: str, max_unpacked: int)
 
 
 def read_member(archive: zipfile.ZipFile, member: str, name: str, max_bytes: int = MAX_MEMBER_BYTES) -> bytes:
-    """Read one member, never more than `max_bytes` whatever the directory of the zip claims.
+    """Read one member, never more than `max_bytes`, whatever size the directory of the zip declares.
 
     Raises:
-        UserError: No such member, damaged, or longer than `max_bytes`.
+        UserError: The member is missing, damaged, or longer than `max_bytes`.
     """
     try:
         with archive.open(member) as stream:
