@@ -1,1 +1,1 @@
-"""Bioblend automation for users: run a workflow, set credentials, install the suite, see the demo."""
+"""Scripts for users of a Galaxy server: run a workflow, store credentials, install the suite, run the demo."""

@@ -1,8 +1,8 @@
-"""The round trip on a laptop: images in OMERO, a workflow in Galaxy, ROIs and tables back in OMERO. `make demo`.
+"""Run the round trip on one machine: images in OMERO, a workflow in Galaxy, ROIs and tables back in OMERO. `make demo`.
 
-It starts an OMERO sandbox and a Galaxy (or uses those that `make up` started), puts real images of nuclei into
-OMERO, runs the workflow over each dataset, reads back from OMERO what came home, and compares the counts. Both
-servers stay up to look around in; `make down` stops them.
+The demo starts an OMERO sandbox and a Galaxy (or uses those that `make up` started), imports real images of nuclei
+into OMERO, runs the workflow on each dataset, reads the ROIs and table rows back from OMERO, and compares their
+numbers with the measurement tables. Both servers keep running for a closer look; `make down` stops them.
 """
 
 import contextlib
@@ -34,17 +34,17 @@ USER, GROUP = "demo", "demo-lab"
 
 @dataclass(frozen=True)
 class DatasetOutcome:
-    """What the workflow measured in one dataset, what stands in OMERO after it, and where the report is."""
+    """Result of the workflow on one dataset: its measurements, what OMERO holds afterwards, and its report."""
 
     name: str
     measured: dict[int, int]
-    """Objects by image id, as the workflow's tables say."""
+    """Number of segmented objects by image id, from the measurement tables."""
     came_back: list[CameBack]
     report: Path | None
 
     @property
     def problems(self) -> list[str]:
-        """One line for each image whose count in OMERO is not what was measured, and for a report that is no page."""
+        """Return one line for each image whose counts in OMERO and in its table differ, and for a missing report."""
         wrong = [
             f"image {back.image_id} of {self.name!r}: {self.measured.get(back.image_id, 0)} objects measured, but "
             f"{back.roi_count} ROIs and {back.table_row_count} table rows in OMERO"
@@ -52,12 +52,12 @@ class DatasetOutcome:
             if not self.measured.get(back.image_id, 0) == back.roi_count == back.table_row_count
         ]
         if self.report is None or not self.report.read_bytes().startswith(b"<!DOCTYPE html>"):
-            wrong.append(f"report of {self.name!r}: {f'{self.report} is no HTML page' if self.report else 'none'}")
+            wrong.append(f"report of {self.name!r}: {f'{self.report} is not an HTML page' if self.report else 'none'}")
         return wrong
 
 
 def make_demo_user(server: OmeroServer) -> None:
-    """Create the demo's user and group unless they exist. The password is root's of this sandbox."""
+    """Create the demo's user and group unless they exist. The user gets the root password of the sandbox."""
     client = omero.client(host=server.host, port=server.port)
     try:
         admin = client.createSession("root", server.root_password).getAdminService()
@@ -78,10 +78,12 @@ def make_demo_user(server: OmeroServer) -> None:
 
 @contextlib.contextmanager
 def demo_gateway(server: OmeroServer) -> Iterator[BlitzGateway]:
-    """Be logged in to OMERO as the demo's user."""
+    """Open a connection to OMERO as the demo's user; leaving the block closes it."""
     gateway = BlitzGateway(USER, server.root_password, host=server.host, port=server.port, secure=True)
     if not gateway.connect():
-        raise ScriptError(f"OMERO {server.address}: refuses the user {USER!r}. `make clean` and start again.")
+        raise ScriptError(
+            f"OMERO {server.address}: does not accept the user {USER!r}. Run `make clean`, then `make demo`."
+        )
     try:
         yield gateway
     finally:
@@ -89,7 +91,7 @@ def demo_gateway(server: OmeroServer) -> Iterator[BlitzGateway]:
 
 
 def count_measured(paths: list[Path]) -> dict[int, int]:
-    """Count the rows of each image in the downloaded measurement tables; the file's name carries the image's id."""
+    """Count the rows of each image in the downloaded measurement tables, whose file names carry the image id."""
     counts = {}
     for path in paths:
         if path.parent.name == "Measurements":
@@ -100,11 +102,14 @@ def count_measured(paths: list[Path]) -> dict[int, int]:
 
 
 def run_demo(sandbox: Sandbox, folder: Path) -> list[DatasetOutcome]:
-    """Run the round trip over both datasets and say what came back.
+    """Run the round trip on both datasets.
 
     Args:
         sandbox: Running servers.
-        folder: The workflow's outputs are saved below it.
+        folder: Folder for the outputs of the workflow.
+
+    Returns:
+        One outcome for each dataset.
 
     Raises:
         ScriptError: A run of the workflow failed.
@@ -140,7 +145,7 @@ def _require_success(result: RunResult, name: str) -> None:
 
 
 def summarise(sandbox: Sandbox, outcomes: list[DatasetOutcome], seconds: float) -> str:
-    """Say in a few lines what was done and where to look."""
+    """Return a few lines that say what was done and where to look."""
     images = sum(len(outcome.came_back) for outcome in outcomes)
     objects = sum(sum(outcome.measured.values()) for outcome in outcomes)
     lines = [f"The round trip took {seconds:.0f} s: {images} images, {objects} nuclei found.", ""]
@@ -154,14 +159,14 @@ def summarise(sandbox: Sandbox, outcomes: list[DatasetOutcome], seconds: float) 
         f"Galaxy  {sandbox.galaxy.url}   login {sandbox.galaxy.user_email}   password {sandbox.galaxy.password}",
         f"OMERO   host {sandbox.omero.host}   port {sandbox.omero.port}   login {USER}   "
         f"password {sandbox.omero.root_password}   project {PROJECT!r}",
-        "Both stay up to look around in; `make down` stops them.",
+        "Both servers keep running; `make down` stops them.",
     ]
     return "\n".join(lines)
 
 
 def main() -> int:
-    """Run the demo; exit code 0 only when OMERO holds exactly what was measured."""
-    # `kill` ends the demo as Ctrl-C does, also where a shell started it in the background: what it started is stopped.
+    """Run the demo. Return 0 only if OMERO holds exactly what was measured, 1 if not, 130 after an interruption."""
+    # `kill` must stop the servers too, as Ctrl-C does. A shell makes its background processes ignore SIGINT.
     for ending in (signal.SIGINT, signal.SIGTERM):
         signal.signal(ending, signal.default_int_handler)
     started = time.monotonic()

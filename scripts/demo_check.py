@@ -1,4 +1,4 @@
-"""Read back from OMERO what a workflow brought there: how many ROIs each image has, how many rows each table."""
+"""Count what a workflow made in OMERO: ROIs of each image, and rows of each image in the tables."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ SUITE_NAMESPACE = "github.com/bioimage-suite-galaxy/"
 
 @dataclass(frozen=True)
 class CameBack:
-    """What stands in OMERO for one image after a run."""
+    """Number of ROIs and table rows that OMERO holds for one image after a run."""
 
     image_id: int
     roi_count: int
@@ -22,7 +22,7 @@ class CameBack:
 
 
 def read_what_came_back(gateway: BlitzGateway, dataset_id: int, image_ids: Sequence[int]) -> list[CameBack]:
-    """Count the suite's ROIs of each image, and each image's rows in the suite's tables on it or on its dataset."""
+    """Count the ROIs of each image, and its rows in tables on it or on its dataset; only what the suite made counts."""
     rois = _count_rois(gateway, image_ids)
     rows = _count_table_rows(gateway, _suite_table_files(gateway, dataset_id, image_ids))
     return [CameBack(image_id, rois.get(image_id, 0), rows.get(image_id, 0)) for image_id in image_ids]
@@ -50,7 +50,7 @@ def _count_rois(gateway: BlitzGateway, image_ids: Sequence[int]) -> dict[int, in
 
 
 def _suite_table_files(gateway: BlitzGateway, dataset_id: int, image_ids: Sequence[int]) -> list[int]:
-    """Ids of the files of the suite's tables on the dataset or on its images."""
+    """Return the file ids of the tables that the suite attached to the dataset or to its images."""
     found = []
     for kind, ids in (("Dataset", [dataset_id]), ("Image", image_ids)):
         found += _query(

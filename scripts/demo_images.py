@@ -1,4 +1,4 @@
-"""Put the demo's images into an OMERO server, once: a project with two datasets of real nuclei and key-value pairs."""
+"""Import the demo's images into an OMERO server once: a project with two datasets of nuclei, and key-value pairs."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from omero.rtypes import rstring
 TEST_DATA = Path(__file__).parents[1] / "test-data"
 PROJECT = "Nuclei demo"
 CLIENT_KEY_VALUES = "openmicroscopy.org/omero/client/mapAnnotation"
-"""Namespace of the key-value pairs that OMERO.web lets people edit."""
+"""Namespace of the key-value pairs that users can edit in OMERO.web."""
 
 KEY_VALUES = [
     ("Imaging method", "fluorescence microscopy"),
@@ -40,20 +40,20 @@ DATASETS = (
 )
 
 ImportFiles = Callable[[Any, Sequence[Path], int], Sequence[int]]
-"""Imports files into a dataset: `(omero.client, paths, dataset id) -> image ids`."""
+"""Function that imports files into a dataset: `(omero.client, paths, dataset id) -> image ids`."""
 
 
 def put_demo_images(gateway: BlitzGateway, import_files: ImportFiles) -> dict[str, list[int]]:
-    """Make what is missing of the demo's project; a second call changes nothing.
+    """Create the missing parts of the demo's project; a second call changes nothing.
 
     Args:
         gateway: Open connection as the demo's user.
-        import_files: How files are imported.
+        import_files: Function that imports the files.
 
     Returns:
         Image ids by dataset name, in the order of the files.
     """
-    project_id = _find_or_make(gateway, "Project", PROJECT, ProjectI)
+    project_id = _find_or_create(gateway, "Project", PROJECT, ProjectI)
     image_ids: dict[str, list[int]] = {}
     for dataset in DATASETS:
         dataset_id = _dataset_in_project(gateway, project_id, dataset.name)
@@ -68,26 +68,26 @@ def put_demo_images(gateway: BlitzGateway, import_files: ImportFiles) -> dict[st
     return image_ids
 
 
-def _find_or_make(gateway: BlitzGateway, kind: str, name: str, model: Any) -> int:
+def _find_or_create(gateway: BlitzGateway, kind: str, name: str, model: Any) -> int:
     found = gateway.getObject(kind, attributes={"name": name})
     if found is not None:
-        return found.getId()
-    made = model()
-    made.setName(rstring(name))
-    return gateway.getUpdateService().saveAndReturnObject(made, gateway.SERVICE_OPTS).getId().getValue()
+        return int(found.getId())
+    new = model()
+    new.setName(rstring(name))
+    return int(gateway.getUpdateService().saveAndReturnObject(new, gateway.SERVICE_OPTS).getId().getValue())
 
 
 def _dataset_in_project(gateway: BlitzGateway, project_id: int, name: str) -> int:
     for dataset in gateway.getObject("Project", project_id).listChildren():
         if dataset.getName() == name:
-            return dataset.getId()
+            return int(dataset.getId())
     link = ProjectDatasetLinkI()
     dataset = DatasetI()
     dataset.setName(rstring(name))
     link.setParent(ProjectI(project_id, False))
     link.setChild(dataset)
     saved = gateway.getUpdateService().saveAndReturnObject(link, gateway.SERVICE_OPTS)
-    return saved.getChild().getId().getValue()
+    return int(saved.getChild().getId().getValue())
 
 
 def _add_key_values(gateway: BlitzGateway, image_id: int, pairs: Sequence[tuple[str, str]]) -> None:

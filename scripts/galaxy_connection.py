@@ -1,4 +1,4 @@
-"""Where the scripts' Galaxy is: its address and key come from the environment, never from the command line."""
+"""Connect to the Galaxy server of the environment. No address and no key ever comes from the command line."""
 
 import os
 
@@ -7,14 +7,14 @@ from bioblend.galaxy import GalaxyInstance
 
 
 class ScriptError(Exception):
-    """What the user can mend. The message names the object, the value and the remedy."""
+    """Error that the user can correct. The message names the object, the value and the remedy."""
 
 
 def connect_from_environment() -> GalaxyInstance:
-    """Connect to the Galaxy that `GALAXY_URL` and `GALAXY_API_KEY` name.
+    """Connect to the Galaxy server that `GALAXY_URL` and `GALAXY_API_KEY` name.
 
     Returns:
-        A connection that has answered once, so that address and key are known to be good.
+        A tested connection: the server has accepted the key.
 
     Raises:
         ScriptError: A variable is missing, nothing answers at the address, or the key is refused.
@@ -30,11 +30,11 @@ def connect_from_environment() -> GalaxyInstance:
 
 
 def connect(url: str, key: str) -> GalaxyInstance:
-    """Connect to a Galaxy server and ask it once who we are.
+    """Connect to a Galaxy server and check the key.
 
     Args:
         url: Address of the server, such as `https://usegalaxy.eu`.
-        key: API key of the user to act as.
+        key: API key of the user.
 
     Raises:
         ScriptError: Nothing answers at the address, or the key is refused.

@@ -3,7 +3,7 @@
     export GALAXY_URL=https://galaxy.example.org GALAXY_API_KEY=...   # an administrator's key
     python -m scripts.install_suite --owner bioimage-suite
 
-The repositories are the ones that `.shed.yml` describes: one a tool. What is installed already is left as it is.
+Each tool is a repository of the Tool Shed, named as the tool's id. Installed repositories stay as they are.
 """
 
 import argparse
@@ -22,13 +22,13 @@ PANEL_SECTION = "Bioimage Suite"
 
 
 def repository_names() -> list[str]:
-    """Name the suite's repositories: one a tool, named as the tool. Files of macros are no tools."""
-    roots = ((path, ElementTree.parse(path).getroot()) for path in TOOLS.glob("*/*.xml"))  # noqa: S314  (our own files)
-    return sorted(path.stem for path, root in roots if root.tag == "tool")
+    """Return the names of the suite's repositories, which are the ids of the tools."""
+    roots = [ElementTree.parse(path).getroot() for path in TOOLS.rglob("*.xml")]  # noqa: S314  (our own files)
+    return sorted(root.attrib["id"] for root in roots if root.tag == "tool")
 
 
 def install_repository(gi: GalaxyInstance, shed: ToolShedInstance, name: str, owner: str) -> str:
-    """Install the newest revision of one repository; give `installed` or `already there`.
+    """Install the newest revision of one repository, and return `installed` or `already there`.
 
     Raises:
         ScriptError: The Tool Shed has no such repository, or Galaxy refuses.

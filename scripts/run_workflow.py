@@ -1,12 +1,12 @@
-r"""Run a workflow on a Galaxy server, once or for every row of a table, and wait for it with a progress bar.
+r"""Run a workflow on a Galaxy server, once or for each row of a table, and show a progress bar until it ends.
 
     export GALAXY_URL=https://galaxy.example.org GALAXY_API_KEY=...
     python -m scripts.run_workflow workflows/omero-nuclei-measurement/omero-nuclei-measurement.ga \
         --input "OMERO server=omero.example.org" --input "Dataset=Plate 7" --input "Channel=DAPI" --download results/
 
-`--table runs.tsv` runs it once a row; the column names are the workflow's input labels. `--file LABEL=PATH` uploads
-a dataset first; where PATH is a folder, the files in it as a list. The exit code is 0 when every run succeeded, 1 when
-a run failed, 2 when the call was wrong.
+`--table runs.tsv` runs it once for each row; its column names are the input labels of the workflow. `--file LABEL=PATH`
+uploads a file first, or the files of a folder as a list. The exit code is 0 if every run succeeded, 1 if a run failed,
+2 if an argument is wrong.
 """
 
 import argparse
@@ -34,7 +34,7 @@ INVOCATION_FAILED = {"failed", "cancelled"}
 
 @dataclass(frozen=True)
 class Job:
-    """One job of a run, as far as its progress goes."""
+    """One job of a run, with its state in Galaxy."""
 
     id: str
     state: str
@@ -42,12 +42,12 @@ class Job:
 
 @dataclass(frozen=True)
 class RunResult:
-    """How one run of a workflow ended.
+    """Result of one run of a workflow.
 
     Attributes:
         invocation_id: Galaxy's id of the run.
         history_id: Galaxy's id of the history that holds its results.
-        problems: What each failed job or message says; empty when the run succeeded.
+        problems: Text of each failed job or message; empty if the run succeeded.
         outputs: Galaxy's ids by the label of the workflow output: `{"label": {"id", "src"}}`.
     """
 
@@ -58,7 +58,7 @@ class RunResult:
 
     @property
     def succeeded(self) -> bool:
-        """Whether every job of the run ended well."""
+        """Return whether no job of the run failed."""
         return not self.problems
 
 
@@ -86,7 +86,7 @@ def read_runs(path: Path) -> list[dict[str, str]]:
     except OSError as error:
         raise ScriptError(f"Table {path}: cannot be read ({error.strerror}). Check the path.") from None
     if len(rows) < 2:
-        raise ScriptError(f"Table {path}: has no run. It needs a header of input labels and a row for each run.")
+        raise ScriptError(f"Table {path}: has no runs. It needs a header of input labels and a row for each run.")
     header = rows[0]
     for number, row in enumerate(rows[1:], start=2):
         if len(row) != len(header):
@@ -97,7 +97,7 @@ def read_runs(path: Path) -> list[dict[str, str]]:
 
 
 def import_workflow(gi: GalaxyInstance, path: Path) -> str:
-    """Upload a `.ga` file and give its id in Galaxy.
+    """Upload a `.ga` file and return its id in Galaxy.
 
     Raises:
         ScriptError: The file cannot be read, or the server lacks a tool that it uses.
@@ -111,7 +111,7 @@ def import_workflow(gi: GalaxyInstance, path: Path) -> str:
     missing = sorted({step["tool_id"] for step in steps if step.get("tool_id")} - installed)
     if missing:
         raise ScriptError(f"Workflow {path}: this Galaxy lacks {', '.join(missing)}. Install the suite first.")
-    return workflow["id"]
+    return str(workflow["id"])
 
 
 def start_run(
@@ -123,14 +123,14 @@ def start_run(
         gi: Connection to the server.
         workflow_id: Id of an imported workflow.
         inputs: Text values by input label.
-        files: Files to upload, by input label; a folder's files become a list, named and ordered as they are.
+        files: Files to upload, by input label; the files of a folder become a list, in the order of their names.
         history_name: Name for the new history.
 
     Returns:
         Ids of the invocation and of the history.
 
     Raises:
-        ScriptError: A label is not an input of the workflow, a needed input is missing, or a file is not there.
+        ScriptError: A label is not an input of the workflow, a required input is missing, or a file does not exist.
     """
     labels = {entry["label"] for entry in gi.workflows.show_workflow(workflow_id)["inputs"].values()}
     for label in [*inputs, *files]:
@@ -164,7 +164,7 @@ def _upload(gi: GalaxyInstance, history_id: str, path: Path) -> dict[str, str]:
 def _upload_list(gi: GalaxyInstance, history_id: str, label: str, folder: Path) -> dict[str, str]:
     files = sorted(file for file in folder.iterdir() if file.is_file() and not file.name.startswith("."))
     if not files:
-        raise ScriptError(f"Input {label!r}: folder {folder} has no file. Name one that has.")
+        raise ScriptError(f"Input {label!r}: folder {folder} has no files. Name a folder with files.")
     elements = [{"name": file.name, **_upload(gi, history_id, file)} for file in files]
     description = {"collection_type": "list", "name": label, "element_identifiers": elements}
     collection = gi.histories.create_dataset_collection(history_id, description)
@@ -180,8 +180,8 @@ def list_jobs(gi: GalaxyInstance, invocation_id: str) -> list[Job]:
 def follow_run(gi: GalaxyInstance, invocation_id: str, poll_seconds: float = 1.0) -> Iterator[Counter[str]]:
     """Yield the number of jobs by state until the run has ended.
 
-    A run has ended when Galaxy has scheduled all its steps (or gave up) and every job of it is done. The number of
-    jobs grows while map-over steps are scheduled.
+    A run has ended when Galaxy has scheduled all its steps, or has given up, and all its jobs are done. The number of
+    jobs grows while Galaxy schedules steps that run once for each element of a list.
     """
     while True:
         state = gi.invocations.show_invocation(invocation_id)["state"]
@@ -203,7 +203,7 @@ def show_progress(gi: GalaxyInstance, invocation_id: str, title: str) -> None:
 
 
 def collect_result(gi: GalaxyInstance, invocation_id: str, history_id: str) -> RunResult:
-    """Say how an ended run went: its labelled outputs, and what each failed job said."""
+    """Return the labelled outputs of an ended run, and the error message of each failed job."""
     invocation = gi.invocations.show_invocation(invocation_id)
     problems = []
     for job in list_jobs(gi, invocation_id):
@@ -219,7 +219,7 @@ def collect_result(gi: GalaxyInstance, invocation_id: str, history_id: str) -> R
 
 
 def _error_message(stderr: str) -> str:
-    """What this suite's tools say from `ERROR:` on, a list of findings included; of other tools the last lines."""
+    """Return the standard error from the last `ERROR:` on, as the tools of this suite print it; else its last lines."""
     lines = stderr.strip().splitlines()
     errors = [number for number, line in enumerate(lines) if line.startswith("ERROR:")]
     return "\n".join(lines[errors[-1] :] if errors else lines[-3:])
@@ -230,10 +230,10 @@ def _is_failure(message: dict[str, Any]) -> bool:
 
 
 def download_outputs(gi: GalaxyInstance, result: RunResult, folder: Path) -> list[Path]:
-    """Save every labelled output of a run: `<label>.<ext>`, or `<label>/<element>.<ext>` for a list.
+    """Save each labelled output of a run as `<label>.<ext>`, or as `<label>/<element>.<ext>` for a list.
 
     Returns:
-        The files that were written.
+        Paths of the written files.
     """
     written = []
     for label, output in result.outputs.items():
@@ -267,7 +267,7 @@ def _safe_name(text: str) -> str:
 def run_workflow(
     gi: GalaxyInstance, workflow_id: str, inputs: dict[str, str], files: dict[str, Path], title: str
 ) -> RunResult:
-    """Run an imported workflow once, with a progress bar, and say how it ended."""
+    """Run an imported workflow once, show a progress bar, and return how it ended."""
     invocation_id, history_id = start_run(gi, workflow_id, inputs, files, title)
     try:
         show_progress(gi, invocation_id, title)
@@ -278,7 +278,7 @@ def run_workflow(
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run a workflow as the command line says; see the module's text."""
+    """Run a workflow with the arguments of the command line; the text of this module explains the exit code."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, prog="scripts.run_workflow"
     )

@@ -4,8 +4,8 @@
     export OMERO_USER=jane OMERO_PASSWORD=...        # or: export OMERO_SESSION_KEY=...
     python -m scripts.set_credentials
 
-Galaxy keeps credentials per tool, so one login is stored once for each tool that asks for it. A rerun replaces
-what it stored before and leaves other credential groups alone.
+Galaxy stores credentials for each tool, so this script stores the login once for each OMERO tool. A rerun replaces
+the login that it stored before and leaves other credential groups as they are.
 """
 
 import argparse
@@ -27,14 +27,14 @@ UNSAFE_IN_JOB_SCRIPT = "$`\\\n\r\0"
 
 @dataclass(frozen=True)
 class OmeroLogin:
-    """One way to log in to OMERO: user and password, or the key of an open session (which wins)."""
+    """Login to OMERO: user and password, or the key of an open session, which takes precedence."""
 
     user: str = ""
     password: str = ""
     session_key: str = ""
 
     def __post_init__(self) -> None:
-        """Refuse what Galaxy's job script would change on the way to the tool."""
+        """Reject values that Galaxy's job script would change on the way to the tool."""
         for name in ("user", "password", "session_key"):
             if any(character in getattr(self, name) for character in UNSAFE_IN_JOB_SCRIPT):
                 raise ScriptError(
@@ -44,21 +44,21 @@ class OmeroLogin:
 
     @property
     def variables(self) -> list[dict[str, str]]:
-        """What Galaxy may show again."""
+        """Return the values that Galaxy may show again."""
         return [{"name": "username", "value": self.user}] if self.user else []
 
     @property
     def secrets(self) -> list[dict[str, str]]:
-        """What Galaxy's vault encrypts and never shows again."""
+        """Return the values that Galaxy encrypts in its vault and never shows again."""
         pairs = (("password", self.password), ("session_key", self.session_key))
         return [{"name": name, "value": value} for name, value in pairs if value]
 
 
 def login_from_environment() -> OmeroLogin:
-    """Read `OMERO_USER` and `OMERO_PASSWORD`, or `OMERO_SESSION_KEY`.
+    """Read `OMERO_USER` and `OMERO_PASSWORD`, or `OMERO_SESSION_KEY`, from the environment.
 
     Raises:
-        ScriptError: Neither pair is complete.
+        ScriptError: There is neither a session key nor a user with a password.
     """
     login = OmeroLogin(
         user=os.environ.get("OMERO_USER", ""),
@@ -73,7 +73,7 @@ def login_from_environment() -> OmeroLogin:
 
 
 def tools_that_want_omero(gi: GalaxyInstance) -> list[tuple[str, str]]:
-    """List `(tool id, tool version)` of the installed OMERO tools of the suite.
+    """Return `(tool id, tool version)` of each installed OMERO tool of the suite.
 
     A tool from the Tool Shed has an id such as `toolshed.g2.bx.psu.edu/repos/owner/omero_find/omero_find/0.1.0`.
     """
@@ -89,11 +89,11 @@ def _short_id(tool_id: str) -> str:
 def store_omero_login(
     gi: GalaxyInstance, login: OmeroLogin, tools: list[tuple[str, str]], group_name: str = "bioimage-suite"
 ) -> None:
-    """Store one login for each tool and select it, replacing what an earlier call stored under `group_name`.
+    """Store the login for each tool and select it; replace the login that an earlier call stored as `group_name`.
 
     Args:
-        gi: Connection as the user whose credentials they are.
-        login: What the tools shall log in with.
+        gi: Connection of the user who owns the credentials.
+        login: Login that the tools will use.
         tools: `(tool id, tool version)` pairs.
         group_name: Name of the credential group in Galaxy (three characters or more).
     """
@@ -130,7 +130,7 @@ def _forget_group(gi: GalaxyInstance, user_id: str, tool_id: str, version: str, 
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Store the login of the environment for every OMERO tool of the Galaxy of the environment."""
+    """Store the login for each OMERO tool; login, server and API key come from the environment."""
     parser = argparse.ArgumentParser(
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,

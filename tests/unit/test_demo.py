@@ -27,5 +27,5 @@ def test_an_image_whose_count_differs_is_named(report, rois: int, rows: int):
 def test_a_report_that_is_no_page_is_named(tmp_path):
     packed = tmp_path / "report.html"
     packed.write_bytes(b"PK\x03\x04")
-    assert DatasetOutcome("d", {}, [], packed).problems == [f"report of 'd': {packed} is no HTML page"]
+    assert DatasetOutcome("d", {}, [], packed).problems == [f"report of 'd': {packed} is not an HTML page"]
     assert DatasetOutcome("d", {}, [], None).problems == ["report of 'd': none"]
