@@ -19,19 +19,19 @@ from untrusted_files import MAX_JSON_BYTES, open_zip, parse_json, read_member
 CRATE_NAME = re.compile(r"(^|[-_.])ro-crate-metadata\.json(ld)?$")
 _FILE_COUNT = ("file count", "http://purl.obolibrary.org/obo/UO_0000189")
 _BYTES = ("bytes", "http://purl.obolibrary.org/obo/UO_0000233")
-# How much a word weighs by where it stands: as in GIDE's own search.
+# Weight of a matching word by field, as in GIDE's own search.
 _WEIGHTS = {"name": 3, "description": 2, "keywords": 2}
 
 
 def read_crates(paths: Iterable[tuple[Path, str]]) -> Iterator[tuple[str, dict[str, Any] | UserError]]:
-    """Read the root entities of crates, with what they refer to put in place.
+    """Read the root entities of crates and replace their references by the entities referred to.
 
     Args:
-        paths: Files with the names that the user knows: JSON crates, zips of crates, or folders of both.
+        paths: Paths and display names of JSON crates, zips of crates, or folders of both.
 
     Yields:
-        The name of the crate's file and its root entity; or, so that one costs nothing of the others, what is wrong
-        with it: not JSON, no crate, a zip bomb, or a zip or folder without a crate.
+        The name of the crate's file and its root entity. A file that cannot be read (not JSON, no crate, a zip bomb,
+        a zip or folder without a crate) yields its error instead, so that the other files are still read.
     """
     for path, name in paths:
         found = False
@@ -55,7 +55,7 @@ def _root_or_error(data: bytes, name: str) -> dict[str, Any] | UserError:
 def _crate_files(path: Path, name: str) -> Iterator[tuple[str, bytes]]:
     if path.is_dir():
         for file in sorted(path.rglob("*")):
-            # A link could lead out of the folder that the user meant.
+            # A symbolic link could lead out of the folder.
             if CRATE_NAME.search(file.name) and file.is_file() and not file.is_symlink():
                 yield str(file.relative_to(path)), file.read_bytes()
         return
@@ -71,7 +71,7 @@ def _crate_files(path: Path, name: str) -> Iterator[tuple[str, bytes]]:
 
 
 def root_entity(crate: Any, name: str) -> dict[str, Any]:
-    """The root data entity of a crate, its references replaced by what they refer to, one level deep.
+    """Return the root data entity of a crate, its references replaced by the entities referred to, one level deep.
 
     Raises:
         UserError: No graph, no descriptor, or no root entity.
@@ -102,7 +102,7 @@ def _resolved(value: Any, entities: dict[str, Any]) -> Any:
 
 
 def study_of_entry(entry: dict[str, Any], source: str) -> Study:
-    """Make a study of a root entity, of a crate (`@id`) or of GIDE's answer (`id`)."""
+    """Make a study from the root entity of a crate (`@id`) or of GIDE's answer (`id`)."""
     entry = _plain(entry)
     about = [_plain(part) for part in as_list(entry.get("about")) if isinstance(part, dict)]
     methods = [_plain(part) for part in as_list(entry.get("measurementMethod")) if isinstance(part, dict)]
@@ -128,25 +128,25 @@ def study_of_entry(entry: dict[str, Any], source: str) -> Study:
 
 
 def publisher_name(entry: dict[str, Any]) -> str:
-    """The name of the archive that published a study, or empty."""
+    """Return the name of the archive that published a study, or empty text."""
     publisher = as_list(_plain(entry).get("publisher"))
     return as_text(_plain(publisher[0]).get("name")) if publisher and isinstance(publisher[0], dict) else ""
 
 
 def _plain(entity: dict[str, Any]) -> dict[str, Any]:
-    """Write JSON-LD's `@id` and `@type` as GIDE's answers do."""
+    """Rename JSON-LD's `@id` and `@type` to the `id` and `type` of GIDE's answers."""
     return {key.removeprefix("@"): value for key, value in entity.items()}
 
 
 def as_list(value: Any) -> list[Any]:
-    """A list whatever the server sent: one value for a list, nothing for null."""
+    """Return any JSON value as a list: a single value becomes a list of one, null an empty list."""
     if value is None:
         return []
     return value if isinstance(value, list) else [value]
 
 
 def as_text(value: Any) -> str:
-    """Text whatever the server sent: a reference's id, the first of a list, empty for anything else."""
+    """Return any JSON value as text: the id of a reference, the first item of a list, empty text for other types."""
     if isinstance(value, list):
         return as_text(value[0]) if value else ""
     if isinstance(value, dict):
@@ -160,7 +160,7 @@ def _quantity(sizes: list[dict[str, Any]], names: tuple[str, str]) -> str:
 
 
 def score(entry: dict[str, Any], query: Query) -> int:
-    """Tell how well a study fits the words: 0 unless every word occurs; words in its name weigh more."""
+    """Score how well a study matches the words: 0 unless every word occurs; words in its name count more."""
     entry = _plain(entry)
     texts = {field: " ".join(as_text(part) for part in as_list(entry.get(field))).casefold() for field in _WEIGHTS}
     points = [sum(weight for field, weight in _WEIGHTS.items() if word in texts[field]) for word in query.words]
@@ -168,13 +168,13 @@ def score(entry: dict[str, Any], query: Query) -> int:
 
 
 def search_crates(paths: Iterable[tuple[Path, str]], query: Query) -> tuple[list[Study], list[tuple[str, UserError]]]:
-    """Search crates on disk: all that fit the words, best first, then by accession.
+    """Search crates on disk for the words of a query.
 
     Returns:
-        The studies; and the names of the crates that cannot be read, with the reasons.
+        The matching studies, best first, then by accession; and the names and errors of the crates that cannot be read.
 
     Raises:
-        UserError: None of them can be read.
+        UserError: None of the crates can be read.
     """
     found = []
     failures = []

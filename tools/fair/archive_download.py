@@ -1,8 +1,8 @@
-"""Fetch one file: resumed where it broke off, its size and checksum verified, never outside its folder.
+"""Download one file: resume after an interruption, verify size and checksum, never write outside its folder.
 
-A file grows as `<name>.part`, with the server's validator (ETag or Last-Modified) beside it in `<name>.validator`; it
-gets its name only when it is whole and verified. A rerun in the same folder goes on from there: by `Range` with
-`If-Range` (RFC 9110, 13.1.5 and 14.2), so that a file that changed meanwhile is fetched anew.
+A download is written to `<name>.part`, with the server's validator (ETag or Last-Modified) beside it in
+`<name>.validator`, and renamed when it is complete and verified. A rerun in the same folder resumes it by `Range` with
+`If-Range` (RFC 9110, 13.1.5 and 14.2), so that a file that changed meanwhile is downloaded again from the start.
 """
 
 import hashlib
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
     import requests
 
 TRIES = 5
-# Statuses of servers that are overloaded or out of order for a while.
+# Statuses of servers that are temporarily overloaded or unavailable.
 _TRANSIENT = {408, 425, 429, 500, 502, 503, 504}
 _CONTENT_RANGE = re.compile(r"bytes (\d+)-\d+/(\d+|\*)")
 
 
 @dataclass(frozen=True)
 class Fetched:
-    """A file that is here and whole. `verified` names what was compared: `size`, `md5`, ..."""
+    """A complete downloaded file. `verified` names what was compared: `size`, `md5`, ..."""
 
     file: RemoteFile
     path: Path
@@ -40,17 +40,18 @@ class Fetched:
 def fetch_file(
     web: Web, file: RemoteFile, target: Path, *, limit: int, wait: Callable[[float], None] = time.sleep
 ) -> Fetched:
-    """Fetch a file, or finish or recognise one that an earlier run began.
+    """Download a file, resume a partial download, or keep a complete one of an earlier run.
 
     Args:
-        web: How far requests may go.
-        file: What to fetch.
-        target: Where to put it; its folder exists.
-        limit: Bytes that it may have at most.
+        web: Limits of the requests.
+        file: The file to download.
+        target: Path to write to; its folder exists.
+        limit: Largest size in bytes.
         wait: Called with the seconds between two tries.
 
     Raises:
-        UserError: Refused, too large, another size or checksum than promised, or five tries failed.
+        UserError: The request is refused, the file is too large, its size or checksum differs from the listed one, or
+            five tries failed.
     """
     part, _ = _parts(target)
     if target.exists() and _is_whole(file, target):
@@ -67,10 +68,10 @@ def fetch_file(
 
 
 def _parts(target: Path) -> tuple[Path, Path]:
-    """The part of a file, and what tells its version, beside it."""
+    """Return the paths of the partial download and of its validator, beside the target."""
     part, validator = (target.with_name(target.name + suffix) for suffix in (".part", ".validator"))
     for file in (target, part, validator):
-        # Someone who can put a link here could have us write through it to any place.
+        # Writing through a symbolic link could overwrite any file.
         if file.is_symlink():
             raise UserError(f"file {file.name}: is a link. Remove it: files are only written within their folder.")
     return part, validator
@@ -82,7 +83,7 @@ def _discard(target: Path) -> None:
 
 
 def _is_whole(file: RemoteFile, path: Path) -> bool:
-    """Tell whether an earlier run's file is the wanted one; what cannot be told is fetched again."""
+    """Return whether an earlier run's file is complete; one without listed size and checksum never counts as such."""
     if not file.checksum and file.size is None:
         return False
     same_size = file.size is None or path.stat().st_size == file.size
@@ -99,7 +100,7 @@ def _fetch_rest(web: Web, file: RemoteFile, target: Path, limit: int) -> None:
     with open_url(web, file.url, headers=headers) as response:
         status = response.status_code
         if status == 416 or (status == 206 and _start(response) != have):
-            # The part is whole already, or longer than the file is now. Which of the two, a fetch from the start tells.
+            # The part is either complete or longer than the file now is; only a download from the start can tell.
             _discard(target)
             raise ServerError(f"file {file.path}: the server cannot go on at byte {have:,}. Try again.")
         if status in _TRANSIENT:
@@ -117,7 +118,7 @@ def _start(response: "requests.Response") -> int:
 
 
 def _validator(response: "requests.Response") -> str:
-    """What tells this version of the file from another; weak ETags do not vouch for bytes."""
+    """Return the validator of this version of the file; weak ETags do not guarantee identical bytes."""
     etag = response.headers.get("ETag", "")
     return etag if etag.startswith('"') else response.headers.get("Last-Modified", "")
 
@@ -156,6 +157,6 @@ def _verified(file: RemoteFile, here: Path, target: Path) -> Fetched:
 
 
 def digest(path: Path, kind: str) -> str:
-    """The checksum of a file as `kind:hexadecimal digits`; `kind` as hashlib names it."""
+    """Return the checksum of a file as `kind:hexadecimal digits`; `kind` as hashlib names it."""
     with path.open("rb") as stream:
         return f"{kind}:{hashlib.file_digest(stream, kind).hexdigest()}"

@@ -1,4 +1,4 @@
-"""Which files an accession has, and which of them are wanted: lists of files, before any is fetched."""
+"""File lists of an archive's studies, and the choice of files to download."""
 
 import re
 from collections import Counter
@@ -16,8 +16,8 @@ from tool_errors import UserError
 from untrusted_files import safe_relative_path
 
 CHECKSUMS = {"md5": 32, "sha1": 40, "sha256": 64}
-"""Kinds of checksum and the hexadecimal digits each has."""
-# What Galaxy calls the formats by their names' ends; the first that fits.
+"""Checksum kinds and their numbers of hexadecimal digits."""
+# Galaxy's formats by file suffix; the first match counts.
 _FORMATS = {
     ".ome.tif": "ome.tiff",
     ".ome.tiff": "ome.tiff",
@@ -46,11 +46,11 @@ class RemoteFile:
     """A file of an archive.
 
     Attributes:
-        path: Within its study, with `/`; checked to stay there.
-        url: Where it is fetched.
-        size: Bytes that it should have; None where the list does not say.
+        path: Path within its study, separated by `/`; checked not to leave the study.
+        url: Address of the file.
+        size: Listed size in bytes; None when the list has none.
         checksum: `kind:hexadecimal digits`, or empty.
-        study: Accession of its study, where files of several studies stand in one list; else empty.
+        study: Accession of its study in a list of several studies; else empty.
     """
 
     path: str
@@ -61,20 +61,20 @@ class RemoteFile:
 
     @property
     def name(self) -> str:
-        """Its path as one name, for a flat list; behind the accession where there are several studies."""
+        """Its path as a single name for a flat list, prefixed with the accession in a list of several studies."""
         flat = self.path.replace("/", "_")
         return f"{self.study}_{flat}" if self.study else flat
 
     @property
     def format(self) -> str:
-        """What Galaxy calls its format."""
+        """Its Galaxy format."""
         lower = self.path.casefold()
         return next((name for end, name in _FORMATS.items() if lower.endswith(end)), "data")
 
 
 @dataclass(frozen=True)
 class Origin:
-    """What a study asks its users to keep: whose it is and what may be done with it."""
+    """The attribution of a study: accession, title, licence and citation."""
 
     accession: str = ""
     title: str = ""
@@ -83,16 +83,16 @@ class Origin:
 
 
 def read_biostudies(web: Web, address: str, files_address: str, accession: str) -> tuple[Origin, list[RemoteFile]]:
-    """Read what a study of BioStudies (BioImage Archive) has: its files and the lists of files of its parts.
+    """Read the attribution and the files of a BioStudies (BioImage Archive) study, including its file lists.
 
     Args:
-        web: How far requests may go.
-        address: Of the API; `/studies/<accession>` follows it.
-        files_address: Of the files; `/<accession>/<path>` follows it.
-        accession: As `S-BIAD1026`.
+        web: Limits of the requests.
+        address: Address of the API, to which `/studies/<accession>` is appended.
+        files_address: Address of the files, to which `/<accession>/<path>` is appended.
+        accession: Accession, such as `S-BIAD1026`.
 
     Raises:
-        UserError: A malformed or unknown accession, no answer, or a file whose path leaves the study.
+        UserError: The accession is malformed or unknown, the server does not answer, or a path leaves the study.
     """
     if not _ACCESSION.fullmatch(accession):
         raise UserError(f"accession {accession!r}: not an accession. Give one as S-BIAD1026.")
@@ -105,7 +105,7 @@ def read_biostudies(web: Web, address: str, files_address: str, accession: str) 
     entries = [entry for section in sections for entry in _flat(section.get("files"))]
     lists = (_attribute(section, "File List") for section in sections)
     for name in dict.fromkeys(name for name in lists if name):
-        # A list that was given as .tsv or .xlsx is kept as .json too, of the same stem.
+        # BioStudies keeps a file list that was submitted as .tsv or .xlsx as .json too, with the same stem.
         path = _inside(f"{name.rpartition('.')[0] or name}.json")
         entries += _flat(ask_json(web, _file_url(files_address, accession, path)))
     files = [
@@ -121,7 +121,7 @@ def _sections(section: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def _flat(value: Any) -> Iterator[dict[str, Any]]:
-    """Objects of lists of lists: PageTab puts tables of files or sections in lists of their own."""
+    """Yield the objects of nested lists: PageTab puts tables of files or sections in lists of their own."""
     for part in as_list(value):
         if isinstance(part, list):
             yield from _flat(part)
@@ -155,7 +155,7 @@ def _inside(path: str) -> str:
 
 
 def _checksum(text: str, kind: str, path: str) -> str:
-    """Bring a checksum to `kind:digits`; the kind follows from the count of digits where it is not said."""
+    """Normalise a checksum to `kind:digits`; a missing kind is inferred from the number of digits."""
     digits = text.strip().casefold()
     if ":" in digits:
         kind, _, digits = digits.partition(":")
@@ -181,17 +181,17 @@ def _origin(study: dict[str, Any], sections: Sequence[dict[str, Any]], accession
 
 
 def read_file_table(path: Path, name: str, base: str) -> tuple[Origin, list[RemoteFile]]:
-    """Read a table of files that the user gives.
+    """Read the user's table of files.
 
     Args:
-        path: CSV, TSV or XLSX with a header: `url`, or `path` when there is a base address; `size`, `md5`, `sha1`,
-            `sha256` or `checksum` may follow, and `accession`, `title`, `licence`, `citation`, of which the first
-            filled row counts.
-        name: What the user calls the table.
-        base: The address that `path` follows, or empty.
+        path: CSV, TSV or XLSX with a header: `url`, or `path` with a base address. Optional columns are `size`, `md5`,
+            `sha1`, `sha256` or `checksum`, and `accession`, `title`, `licence`, `citation`, of which the first filled
+            row counts.
+        name: Display name of the table.
+        base: Base address of the `path` column, or empty.
 
     Raises:
-        UserError: No such columns, an address that is none, a size that is no number, a path that leaves the folder.
+        UserError: A column is missing, an address or size is invalid, or a path leaves the folder.
     """
     rows = read_table(path, name).rows
     header = [cell.casefold() for cell in rows[0].cells] if rows else []
@@ -204,18 +204,18 @@ def read_file_table(path: Path, name: str, base: str) -> tuple[Origin, list[Remo
 
 
 def read_studies(path: Path, name: str, max_studies: int) -> list[Origin]:
-    """Read which studies a table of `search_archives` names, as far as BioStudies has their files.
+    """Read the studies of a table of `search_archives` whose files BioStudies holds.
 
     Args:
-        path: TSV, CSV or XLSX with column `accession`; `title` and `licence` are used where they stand.
-        name: What the user calls the table.
-        max_studies: The first so many are taken.
+        path: TSV, CSV or XLSX with column `accession`; the columns `title` and `licence` are optional.
+        name: Display name of the table.
+        max_studies: Largest number of studies; later ones are left out.
 
     Returns:
-        One origin a study, in the table's order.
+        One origin per study, in the table's order.
 
     Raises:
-        UserError: No such column, or no study whose files can be fetched.
+        UserError: The column is missing, or BioStudies holds the files of none of the studies.
     """
     rows = read_table(path, name).rows
     header = [cell.casefold() for cell in rows[0].cells] if rows else []
@@ -251,20 +251,20 @@ def _listed_file(entry: dict[str, str], name: str, base: str) -> RemoteFile:
 def select_files(
     files: Sequence[RemoteFile], patterns: Sequence[str], without: Sequence[str], *, max_files: int, max_bytes: int
 ) -> list[RemoteFile]:
-    """Choose the files whose paths fit any of the patterns and none of `without`.
+    """Choose the files whose paths match any of the patterns and none of `without`.
 
     Args:
-        files: All that there are.
-        patterns: Shell patterns (`*` also stands for `/`); none means all.
-        without: Shell patterns.
-        max_files: More than these are refused.
-        max_bytes: If the sizes that are known exceed it, nothing is fetched.
+        files: All files.
+        patterns: Shell patterns (`*` also matches `/`); none means all files.
+        without: Shell patterns of files to leave out.
+        max_files: Largest number of files.
+        max_bytes: Largest sum of the known sizes.
 
     Returns:
-        The chosen ones, by path.
+        The chosen files, sorted by path.
 
     Raises:
-        UserError: None fits, too many, too large, or two would have one name.
+        UserError: No file matches, the files are too many or too large, or two files would get the same name.
     """
     chosen = [file for file in files if _fits(file.path, patterns or ("*",)) and not _fits(file.path, without)]
     if not chosen:

@@ -1,14 +1,15 @@
-"""Ask servers that are not ours, without being led astray: every request of the archive tools passes here.
+"""HTTP requests to untrusted servers: every request of the archive tools passes here.
 
-What a server says is checked before it is followed or kept:
-    - only http and https addresses without user names; `file://` and the like are refused, in redirects too;
-    - an address inside this network (loopback, private, link-local) is refused unless the user gave that very
-      host and port, so that an answer cannot turn a Galaxy server against its neighbours;
-    - a redirect from https to http is refused, and there are at most five of them;
-    - an answer has a size and a time; what is longer is cut off and said.
+Addresses and answers are checked before they are followed or kept:
+    - Only http and https addresses without user names are allowed; `file://` and the like are refused, also in
+      redirects.
+    - An address inside this network (loopback, private, link-local) is refused unless the user gave exactly that
+      host and port, so that an answer cannot make a Galaxy server attack its neighbours.
+    - A redirect from https to http is refused, and at most five redirects are followed.
+    - An answer that is too long or too slow is cut off with an error.
 
-A name is resolved once for the check and again by the connection; whoever owns the name's DNS server could answer
-differently the second time. A Galaxy server that must be safe from that keeps its jobs behind a proxy.
+A host name is resolved once for the check and again by the connection; the owner of the name's DNS server could answer
+differently the second time. A Galaxy server that must be safe from that runs its jobs behind a proxy.
 """
 
 import contextlib
@@ -35,17 +36,17 @@ _PORTS = {"http": 80, "https": 443}
 
 
 class ServerError(UserError):
-    """A server that cannot be reached, breaks off or is out of order: the same request may go well a little later."""
+    """A temporary failure of a server (unreachable, interrupted or out of order): a later try may succeed."""
 
 
 @dataclass(frozen=True)
 class Web:
-    """How far requests may go.
+    """Limits of requests.
 
     Attributes:
-        given: The addresses that the user gave: their hosts and ports may lie inside this network.
-        deadline: `time.monotonic()` at which an unfinished answer is given up.
-        silence: Seconds that a server may say nothing.
+        given: Addresses that the user gave: their hosts and ports may lie inside this network.
+        deadline: `time.monotonic()` at which an unfinished answer is cut off.
+        silence: Seconds without data after which a server counts as unreachable.
     """
 
     given: tuple[str, ...] = ()
@@ -54,19 +55,20 @@ class Web:
 
     @classmethod
     def until(cls, seconds: float, given: tuple[str, ...]) -> "Web":
-        """Make a `Web` whose answers must be there `seconds` from now."""
+        """Return a `Web` whose answers must be complete `seconds` from now."""
         return cls(given, time.monotonic() + seconds, min(20.0, seconds))
 
 
 def base_address(text: str, name: str) -> str:
-    """Check an address that the user typed.
+    """Check an address that the user typed and return it without a final slash.
 
     Args:
-        text: As typed; a slash at the end is left out.
-        name: What it is the address of.
+        text: Address as typed.
+        name: What the address belongs to, for the message.
 
     Raises:
-        UserError: Not http or https, no host, a user name in it (it would end in logs), or a query.
+        UserError: The address is not http or https, or it has no host, a user name (which would end in logs) or a
+            query.
     """
     parts = _split(text.strip())
     if parts is None or parts.username is not None or parts.query or parts.fragment:
@@ -75,7 +77,7 @@ def base_address(text: str, name: str) -> str:
 
 
 def _split(url: str) -> Any:
-    """The parts of a web address, or None when it is none that may be asked."""
+    """Return the parts of a web address, or None when requests to it are not allowed."""
     if any(ord(letter) <= 32 or ord(letter) == 127 for letter in url):
         return None
     try:
@@ -87,16 +89,16 @@ def _split(url: str) -> Any:
 
 
 def web_link(value: Any) -> str:
-    """A link that is safe to show: the text of an http or https address, else empty."""
+    """Return an http or https address as a link that is safe to show; empty text for anything else."""
     text = value.strip() if isinstance(value, str) else ""
     return text if text and _split(text) is not None else ""
 
 
 def check_address(url: str, web: Web) -> None:
-    """Refuse an address that must not be asked.
+    """Check that requests to an address are allowed.
 
     Raises:
-        UserError: Names the address and the reason.
+        UserError: The address is not allowed; the message gives the reason.
     """
     parts = _split(url)
     if parts is None or parts.username is not None:
@@ -119,7 +121,7 @@ def _resolve(host: str, port: int) -> list[str]:
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
-        # Behind a proxy only the proxy knows names; it then decides where requests may go.
+        # Behind a proxy only the proxy resolves host names; it then decides which requests are allowed.
         if os.environ.get("https_proxy") or os.environ.get("HTTPS_PROXY"):
             return []
         raise UserError(
@@ -132,26 +134,26 @@ def _resolve(host: str, port: int) -> list[str]:
 def open_url(
     web: Web, url: str, *, method: str = "GET", headers: Mapping[str, str] | None = None, body: Any = None
 ) -> "Iterator[requests.Response]":
-    """Send a request and follow its redirects, each checked. The body is not yet read.
+    """Send a request and follow its redirects, each checked. The body is not read yet.
 
     Args:
-        web: How far requests may go.
-        url: The full address, with its query.
+        web: Limits of the request.
+        url: Full address, with its query.
         method: GET, HEAD or POST.
-        headers: To send beside the usual ones.
-        body: Sent as JSON when not None.
+        headers: Headers in addition to the usual ones.
+        body: JSON body; None sends none.
 
     Yields:
-        The last response, whatever its status.
+        The last response, with any status.
 
     Raises:
-        UserError: A refused address, too many redirects, or no connection.
+        UserError: An address is refused, there are too many redirects, or the connection fails.
     """
     import requests
 
     with requests.Session() as session:
         session.headers["User-Agent"] = "bioimage-suite-galaxy"
-        # An auth of its own keeps requests from sending what a ~/.netrc holds for that host.
+        # An explicit auth keeps requests from sending the credentials of a ~/.netrc to that host.
         session.auth = lambda request: request
         for _ in range(MAX_REDIRECTS + 1):
             check_address(url, web)
@@ -194,7 +196,7 @@ def _host(url: str) -> str:
 
 
 def _reason(error: Exception) -> str:
-    """What went wrong in words; the text of urllib3's errors holds object addresses, which no run repeats."""
+    """Describe an error in words; the text of urllib3's errors holds object addresses, which differ in every run."""
     import requests
     import urllib3
 
@@ -211,12 +213,12 @@ def read_chunks(web: Web, response: "requests.Response", *, unpack: bool = True)
     """Read a body piece by piece.
 
     Args:
-        web: How far requests may go.
-        response: From `open_url`.
-        unpack: Undo a Content-Encoding; False gives the bytes as they came.
+        web: Limits of the request.
+        response: Response of `open_url`.
+        unpack: Whether to decode a Content-Encoding; False yields the bytes as sent.
 
     Raises:
-        ServerError: The server breaks off, falls silent, or is not done by the deadline.
+        ServerError: The server closes the connection, sends no data for too long, or misses the deadline.
     """
     import urllib3
 
@@ -230,10 +232,10 @@ def read_chunks(web: Web, response: "requests.Response", *, unpack: bool = True)
 
 
 def read_answer(web: Web, response: "requests.Response", limit: int = MAX_ANSWER_BYTES) -> bytes:
-    """Read a whole body of at most `limit` bytes, unpacked ones where the server packs its answer.
+    """Read a whole body of at most `limit` bytes, counted after decoding a Content-Encoding.
 
     Raises:
-        UserError: Longer, or see `read_chunks`.
+        UserError: The body is longer, or one of the errors of `read_chunks` occurs.
     """
     data = bytearray()
     for chunk in read_chunks(web, response):
@@ -246,10 +248,10 @@ def read_answer(web: Web, response: "requests.Response", limit: int = MAX_ANSWER
 
 
 def ask_json(web: Web, url: str, *, body: Any = None) -> Any:
-    """Ask for JSON: GET, or POST when there is a body.
+    """Request JSON by GET, or by POST when there is a body.
 
     Raises:
-        UserError: No connection, a status other than 200, or an answer that is no JSON within the limits.
+        UserError: The connection fails, the status is not 200, or the answer is too long or not JSON.
     """
     method = "GET" if body is None else "POST"
     with open_url(web, url, method=method, headers={"Accept": "application/json"}, body=body) as response:

@@ -1,6 +1,6 @@
-"""The archives that can be searched over the network: what each is asked and how its answer reads.
+"""The archives that can be searched over the network: the query that each takes and the format of its answer.
 
-Shapes (read from the services' sources, November 2026): foundingGIDE gide-search `GET /search`; BioImage Archive
+Formats (read from the services' sources, November 2026): foundingGIDE gide-search `GET /search`; BioImage Archive
 bia-search `GET /v1/search/fts`, or BioStudies `GET /BioImages/search`; IDR omero_search_engine 0.8
 `POST resources/submitquery/containers/`. SSBD's studies are in GIDE's index.
 """
@@ -17,7 +17,7 @@ from ontology_terms import iri
 from tool_errors import UserError
 
 PAGE = 100
-# The answers that may be wanted at most; each service is asked page by page.
+# Largest number of hits; each service is asked page by page.
 MAX_RESULTS = 1000
 
 
@@ -31,14 +31,14 @@ class Source:
 
 
 def _expect(value: Any, kind: type, what: str) -> Any:
-    """Refuse an answer that is JSON but not in the service's shape."""
+    """Check the type of a part of an answer and return it; raise UserError for any other type."""
     if not isinstance(value, kind):
         raise UserError(f"its answer has no {what}. Is this the address of that service?")
     return value
 
 
 def _pages(limit: int, ask: Callable[[int, int], tuple[list[Any], int]]) -> Iterator[Any]:
-    """Yield hits page by page: `ask(page, offset)` gives a page, counted from 0, and the total (0: not said)."""
+    """Yield hits page by page: `ask(page, offset)` returns a page, counted from 0, and the total (0: unknown)."""
     offset = 0
     for page in range(limit):
         hits, total = ask(page, offset)
@@ -52,21 +52,21 @@ def search_gide(web: Web, address: str, query: Query, limit: int, publishers: tu
     """Search foundingGIDE's index.
 
     Args:
-        web: How far requests may go.
-        address: Of the service; `/search` follows it.
-        query: What is asked. Organism and method are sent by their IRIs, which is all that GIDE knows.
-        limit: Studies at most.
-        publishers: Only these archives.
+        web: Limits of the requests.
+        address: Address of the service, to which `/search` is appended.
+        query: The query. Organism and method are sent as IRIs, the only form that GIDE accepts.
+        limit: Largest number of studies.
+        publishers: Archives to restrict the search to; none means all.
 
     Raises:
-        UserError: No answer, or none in GIDE's shape.
+        UserError: The server does not answer, or not in GIDE's format.
     """
     wanted = [
         ("q", query.text),
         *(("publisher", name) for name in publishers),
         ("organism", iri(query.organism.id) if query.organism and query.organism.id else ""),
         ("imaging_method", iri(query.method.id) if query.method and query.method.id else ""),
-        # GIDE's own short form of CC0 leads to an address that its data do not have.
+        # GIDE expands its own short form of CC0 to an address that does not occur in its data.
         ("license", query.licence if web_link(query.licence) else ""),
         ("year_from", str(query.year_from or "")),
         ("year_to", str(query.year_to or "")),
@@ -97,13 +97,14 @@ def search_bia(web: Web, address: str, query: Query, limit: int) -> list[Study]:
     """Search the BioImage Archive.
 
     Args:
-        web: How far requests may go.
-        address: Of bia-search (ends in `/v1/search`), which filters; else of BioStudies' API, which knows texts only.
-        query: What is asked.
-        limit: Studies at most.
+        web: Limits of the requests.
+        address: Address of bia-search (ends in `/v1/search`), which has filters; otherwise of BioStudies' API, which
+            only searches texts.
+        query: The query.
+        limit: Largest number of studies.
 
     Raises:
-        UserError: No answer, or none in the service's shape.
+        UserError: The server does not answer, or not in the service's format.
     """
     if urlsplit(address).path.rstrip("/").endswith("/v1/search"):
         return _search_bia_index(web, address, query, limit)
@@ -191,13 +192,13 @@ def search_idr(web: Web, address: str, query: Query, limit: int) -> list[Study]:
     """Search the Image Data Resource: its projects and screens, by organism, method and words in their titles.
 
     Args:
-        web: How far requests may go.
-        address: Of the search engine's `api/v1/resources`.
-        query: What is asked. The engine compares whole values, so words of the text are asked for one by one.
-        limit: Studies at most.
+        web: Limits of the requests.
+        address: Address of the search engine's `api/v1/resources`.
+        query: The query. The engine compares whole values, so each word of the text is a condition of its own.
+        limit: Largest number of studies.
 
     Raises:
-        UserError: No answer, the engine's own error, or an answer in another shape.
+        UserError: The server does not answer, answers with an error, or answers in another format.
     """
     conditions = []
     if query.organism:
@@ -207,7 +208,7 @@ def search_idr(web: Web, address: str, query: Query, limit: int) -> list[Study]:
     titles = ("Study Title", "Publication Title", "Description", "name")
     words = [[_idr_filter(title, word, "contains", "container") for title in titles] for word in query.text.split()]
     if not conditions and not words:
-        # The engine refuses a question without a condition; nearly every organism has an "a" in its name.
+        # The engine refuses a query without a condition; nearly every organism has an "a" in its name.
         conditions.append(_idr_filter("Organism", "a", "contains", "image"))
     body = {"query_details": {"and_filters": conditions, "or_filters": words, "case_sensitive": False}}
     answer = _expect(ask_json(web, f"{address}/submitquery/containers/", body=body), dict, "results")
@@ -225,7 +226,7 @@ def _idr_filter(name: str, value: str, operator: str, resource: str) -> dict[str
 def _idr_study(hit: dict[str, Any], address: str) -> Study:
     pairs: dict[str, list[str]] = {}
     for pair in _dicts(hit.get("key_values")):
-        # Key-values of images call the key `name`, those of containers `key`.
+        # The key is named `name` in key-value pairs of images, `key` in those of containers.
         pairs.setdefault(as_text(pair.get("key") or pair.get("name")), []).append(as_text(pair.get("value")))
     name = as_text(hit.get("name") or hit.get("Name (IDR number)"))
     kind, identifier = as_text(hit.get("type")), as_text(hit.get("id"))

@@ -1,4 +1,4 @@
-"""What a search of archives asks and finds, in one form for all archives."""
+"""Queries and studies of an archive search, in one form for all archives."""
 
 import re
 from collections.abc import Iterable
@@ -14,15 +14,15 @@ _SHORT_LICENCE = re.compile(r"CC[ _-]?(BY(?:[ _-](?:NC|SA|ND))*)(?:[ _-](\d\.\d)
 
 @dataclass(frozen=True)
 class Query:
-    """One question.
+    """A search query.
 
     Attributes:
-        text: Words; all must occur.
-        organism: A taxon, or None. Its id is empty for a name that the shipped table does not have.
-        method: An imaging method (FBbi), or None; as `organism`.
+        text: Words, all of which must occur.
+        organism: Taxon, or None. Its id is empty for a name that is not in the shipped table.
+        method: Imaging method (FBbi), or None; its id as for `organism`.
         year_from: First year of publication, or 0.
-        year_to: Last year, or 0.
-        licence: As `normal_licence` writes it, or empty.
+        year_to: Last year of publication, or 0.
+        licence: Licence in the form of `normal_licence`, or empty.
     """
 
     text: str = ""
@@ -40,23 +40,23 @@ class Query:
 
 @dataclass(frozen=True)
 class Study:
-    """One study of an archive; texts are empty where the archive does not say.
+    """A study of an archive; values that the archive does not give are empty.
 
     Attributes:
-        source: Where it was found; several are joined by `; `.
-        accession: The archive's id.
-        title: Its title.
-        organism: Names, joined by `; `.
+        source: Archives where the study was found, joined by `; `.
+        accession: Accession.
+        title: Title.
+        organism: Names of organisms, joined by `; `.
         organism_id: CURIEs such as `NCBITaxon:9606`, joined by `; `.
-        method: Names of imaging methods.
-        method_id: CURIEs such as `FBbi:00000251`.
-        licence: Address of the licence, or the archive's word.
-        date: Of publication, ISO 8601.
-        link: Its landing page.
-        thumbnail: Address of a picture.
-        files: How many files it has.
-        bytes: How large they are together.
-        unchecked: The parts of the question that its archive's answer says nothing about.
+        method: Names of imaging methods, joined by `; `.
+        method_id: CURIEs such as `FBbi:00000251`, joined by `; `.
+        licence: Address of the licence, or the archive's own text.
+        date: Date of publication, ISO 8601.
+        link: Address of the landing page.
+        thumbnail: Address of a thumbnail.
+        files: Number of files.
+        bytes: Total size in bytes.
+        unchecked: Conditions of the query that the archive's answer has no data for.
     """
 
     source: str
@@ -79,18 +79,18 @@ STUDY_COLUMNS = [column.name for column in fields(Study)]
 
 
 def joined(parts: Iterable[str]) -> str:
-    """Join what is not empty, each once, in order."""
+    """Join the distinct texts that are not empty, in order, by `; `."""
     return "; ".join(dict.fromkeys(part for part in parts if part))
 
 
 def asked_term(vocabulary: str, text: str, name: str) -> Term | None:
-    """Find the term that the user asks for.
+    """Find the vocabulary term that the user typed.
 
     Returns:
-        The term; a term without id for a name that looks like none of the table; None for no text.
+        The term; a term without id for a name that resembles none in the table; None for empty text.
 
     Raises:
-        UserError: A name that is not in the table but looks like one that is: probably misspelt.
+        UserError: The name is not in the table but resembles one that is: it is probably misspelt.
     """
     if not text.strip():
         return None
@@ -106,7 +106,7 @@ def asked_term(vocabulary: str, text: str, name: str) -> Term | None:
 
 
 def normal_licence(text: str) -> str:
-    """Bring the spellings of a licence to one address; other text is returned as it is.
+    """Normalise the spellings of a licence to one address; other text is returned unchanged.
 
     >>> normal_licence("CC0"), normal_licence("cc-by 4.0")
     ('https://creativecommons.org/publicdomain/zero/1.0/', 'https://creativecommons.org/licenses/by/4.0/')
@@ -117,7 +117,7 @@ def normal_licence(text: str) -> str:
     address = _CREATIVE_COMMONS.search(text)
     if address:
         kind, name, version = (part.lower() for part in address.groups())
-        # Creative Commons has no licenses/zero: some search services write it so and mean the dedication.
+        # Some search services write licenses/zero, which does not exist, for the CC0 public domain dedication.
         kind = "publicdomain" if name == "zero" else kind
         return f"https://creativecommons.org/{kind}/{name}/{version}/"
     term = resolve("licenses", text).term
@@ -131,10 +131,10 @@ def normal_licence(text: str) -> str:
 
 
 def matches(study: Study, query: Query) -> Study | None:
-    """Check a study against the question once more: archives differ in what they filter.
+    """Check a study against the query again, because archives differ in their filters.
 
     Returns:
-        The study with `unchecked` filled in, or None when it contradicts the question.
+        The study with `unchecked` filled in, or None when it contradicts the query.
     """
     verdicts = {
         "organism": _has_term(study.organism, study.organism_id, query.organism),
@@ -148,7 +148,7 @@ def matches(study: Study, query: Query) -> Study | None:
 
 
 def _has_term(names: str, ids: str, asked: Term | None) -> bool | None:
-    """Tell whether the term is among names and ids; None when there are none to look at."""
+    """Return whether the term is among names and ids, or None when both are empty."""
     if asked is None:
         return True
     if not names and not ids:
@@ -174,10 +174,9 @@ def _same_licence(licence: str, asked: str) -> bool | None:
 
 
 def merge_studies(studies: Iterable[Study]) -> list[Study]:
-    """Make one row of the rows that mean the same study, in order of first appearance.
+    """Merge studies with the same accession (ignoring case), in order of first appearance.
 
-    Rows are the same when their accessions are, whatever the case. The first row's values win; gaps are filled
-    from the later ones, and what one row could not check is checked when another could.
+    The first study's values win; later ones fill gaps. A condition stays unchecked only if no study could check it.
     """
     merged: dict[str, Study] = {}
     for study in studies:
@@ -198,10 +197,10 @@ def _merge(first: Study, second: Study) -> Study:
 
 
 def table_row(study: Study) -> list[str]:
-    """A study's cells: on one line each, and none that a spreadsheet would compute."""
+    """Return a study's cells, each on one line and none that a spreadsheet would take for a formula."""
     return [spreadsheet_safe(" ".join(getattr(study, name).split())) for name in STUDY_COLUMNS]
 
 
 def curie(identifier: str) -> str:
-    """The CURIE of an ontology's id in any spelling, or empty."""
+    """Return the CURIE of an ontology id in any spelling, or empty text."""
     return normal_id(identifier) if identifier else ""

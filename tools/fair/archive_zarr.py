@@ -1,4 +1,4 @@
-"""Read a region of an OME-Zarr image (0.4 or 0.5) over HTTP: only the chunks that hold it travel.
+"""Read a region of an OME-Zarr image (0.4 or 0.5) over HTTP: only the chunks that overlap it are transferred.
 
 Sources: OME-Zarr 0.4 and 0.5 (ngff.openmicroscopy.org): `multiscales`, `omero.channels`, axes with units.
 """
@@ -31,8 +31,8 @@ class Level:
     """One resolution of an image.
 
     Attributes:
-        path: Of its array, within the image.
-        scale: Size of a pixel by axis, in the axis's unit.
+        path: Path of its array within the image.
+        scale: Pixel size by axis, in the axis's unit.
     """
 
     path: str
@@ -41,14 +41,14 @@ class Level:
 
 @dataclass(frozen=True)
 class RemoteImage:
-    """What the metadata of an OME-Zarr image say.
+    """Metadata of an OME-Zarr image.
 
     Attributes:
         name: Its name, or the last part of its address.
-        axes: Names of its axes in order, of `t c z y x`.
-        units: Unit of an axis, where it has one.
-        levels: From full resolution down.
-        channels: Labels, where it has them.
+        axes: Names of its axes in order, from `t c z y x`.
+        units: Units by axis, for the axes that have one.
+        levels: Resolutions, from full resolution down.
+        channels: Channel labels, or empty.
     """
 
     name: str
@@ -63,11 +63,11 @@ class Region:
     """Pixels of an image.
 
     Attributes:
-        pixels: Axes as the image's, native byte order.
-        axes: Their names.
-        bounds: First index and end (not included) of each axis, at the level that was read.
-        physical_um: Size of a pixel in micrometres for x, y, z where known.
-        channels: Labels of the channels of the region.
+        pixels: Array with the image's axes, in native byte order.
+        axes: Names of the axes.
+        bounds: First index and end (exclusive) of each axis, at the level that was read.
+        physical_um: Physical size of a pixel in micrometres for x, y, z where known.
+        channels: Labels of the region's channels.
     """
 
     pixels: "np.ndarray"
@@ -81,12 +81,12 @@ def open_remote(web: Web, address: str, limit: int) -> "zarr.Group":
     """Open the group of an image for reading.
 
     Args:
-        web: How far requests may go.
-        address: Of the image: the folder that holds `.zattrs` or `zarr.json`.
-        limit: Bytes that may travel at most.
+        web: Limits of the requests.
+        address: Address of the image: the folder that holds `.zattrs` or `zarr.json`.
+        limit: Largest number of bytes to transfer.
 
     Raises:
-        UserError: Nothing there that is a Zarr group, or no answer.
+        UserError: The address holds no Zarr group, or the server does not answer.
     """
     import zarr
 
@@ -101,10 +101,10 @@ def open_remote(web: Web, address: str, limit: int) -> "zarr.Group":
 
 
 def read_image(group: "zarr.Group", address: str) -> RemoteImage:
-    """Read what an image says of itself.
+    """Read the metadata of an image.
 
     Raises:
-        UserError: A plate, a collection, or metadata without a first multiscale image.
+        UserError: The group is a plate or a collection, or its metadata has no first multiscale image.
     """
     attributes: dict[str, Any] = dict(group.attrs)
     ome: Any = attributes.get("ome", attributes)
@@ -136,10 +136,10 @@ def parse_bounds(texts: Mapping[str, str]) -> dict[str, tuple[int | None, int | 
     """Read the ranges that the user typed.
 
     Args:
-        texts: Axis to `first:end`, counted from 0, `end` not included; either may be left out, as may the whole.
+        texts: Axis to `first:end`, counted from 0, `end` exclusive; either or both may be left out.
 
     Raises:
-        UserError: Not of that form, or empty.
+        UserError: A range is not of that form, or empty.
 
     >>> parse_bounds({"x": "10:20", "y": ":5", "z": ""})
     {'x': (10, 20), 'y': (None, 5)}
@@ -163,14 +163,15 @@ def read_region(
     """Read a region at a level.
 
     Args:
-        group: From `open_remote`.
-        image: From `read_image`.
-        bounds: Axis to first and end in pixels of the full resolution; None is the image's edge.
-        level: 0 is the full resolution. Bounds are scaled to it and widened to whole pixels.
-        limit: Bytes of pixels at most.
+        group: Group of `open_remote`.
+        image: Metadata of `read_image`.
+        bounds: Axis to first and end in pixels of the full resolution; None means the image's edge.
+        level: Resolution level, 0 for full resolution. Bounds are scaled to it and widened to whole pixels.
+        limit: Largest size of the region in bytes.
 
     Raises:
-        UserError: No such level or axis, outside of the image, too large, or chunks that cannot be read.
+        UserError: The level or axis does not exist, the region is outside of the image or too large, or chunks
+            cannot be read.
     """
     import numpy as np
     import zarr
@@ -197,7 +198,7 @@ def read_region(
         ) from error
     channels = image.channels
     if "c" in placed:
-        # As many labels as channels, or none: labels of another count would name the wrong channels.
+        # If the number of labels differs from the number of channels, they could name the wrong channels.
         full_c = full[image.axes.index("c")]
         channels = channels[slice(*placed["c"])] if len(channels) == full_c else ()
     return Region(pixels, image.axes, placed, _physical(image, level), channels)
@@ -243,7 +244,7 @@ def _physical(image: RemoteImage, level: int) -> dict[str, float]:
 
 
 def _store(web: Web, address: str, limit: int) -> Any:
-    """A read-only Zarr store whose every request passes `archive_http`."""
+    """Return a read-only Zarr store that sends every request through `archive_http`."""
     from zarr.abc.store import ByteRequest, OffsetByteRequest, RangeByteRequest, Store, SuffixByteRequest
     from zarr.core.buffer import Buffer, BufferPrototype
 
@@ -283,7 +284,7 @@ def _store(web: Web, address: str, limit: int) -> Any:
             url = f"{address}/{quote(key)}"
             headers = {"Accept-Encoding": "identity"} | header(byte_range)
             with open_url(web, url, headers=headers) as response:
-                # Object stores answer 403 for what is not there when listing is not public.
+                # Object stores answer 403 for missing keys when listing is not public.
                 if response.status_code in {403, 404}:
                     return None
                 if response.status_code >= 500:
@@ -329,7 +330,7 @@ def _store(web: Web, address: str, limit: int) -> Any:
                 yield key
 
     def _cut(data: bytes, byte_range: ByteRequest) -> bytes:
-        """Ranges are the server's choice (RFC 9110, 14.2): one that sends the whole is cut here."""
+        """Cut the range out of a whole file: a server may ignore Range requests (RFC 9110, 14.2)."""
         if isinstance(byte_range, RangeByteRequest):
             return data[byte_range.start : byte_range.end]
         if isinstance(byte_range, OffsetByteRequest):

@@ -1,4 +1,4 @@
-"""Say in results whose images they were made from: study, licence and citation beside every row."""
+"""Add the study, licence and citation of the source image to every row of results."""
 
 import argparse
 import csv
@@ -13,13 +13,13 @@ from tool_arguments import parse_arguments
 from tool_errors import UserError, run_tool
 
 CARRIED = ("accession", "study_title", "licence", "citation", "source_url")
-"""The columns that come behind those of a result; `citation` is the text the archive or its users give."""
+"""Columns that are added after those of a result; `citation` is the text that the archive or its users give."""
 _NEEDED = ("file", "accession", "licence", "citation")
 
 
 @dataclass(frozen=True)
 class Source:
-    """What is known of one fetched image: a row of the table of origin."""
+    """Attribution of one fetched image: a row of the table of origin."""
 
     accession: str
     study_title: str
@@ -35,7 +35,7 @@ class Source:
 
 @dataclass(frozen=True)
 class Result:
-    """One table of results: its name, and its rows of text with the header first."""
+    """One table of results: its name, and its rows of text, the header first."""
 
     name: str
     rows: tuple[tuple[str, ...], ...]
@@ -45,8 +45,8 @@ def read_origin(path: Path, name: str) -> dict[str, Source]:
     """Read the table of origin that `fetch_archive` writes.
 
     Args:
-        path: Table with columns `file`, `accession`, `licence`, `citation`; `title` and `url` where they stand.
-        name: What the user calls it.
+        path: Table with columns `file`, `accession`, `licence`, `citation`; `title` and `url` are optional.
+        name: Display name of the table.
 
     Returns:
         Source by file name.
@@ -78,11 +78,11 @@ def read_result(path: Path, name: str) -> Result:
     """Read one table of results.
 
     Args:
-        path: Table with a header; no more is needed of a result without objects.
-        name: What the user calls it.
+        path: Table with a header; it may have no rows, as for an image without objects.
+        name: Display name of the table.
 
     Raises:
-        UserError: Not a table, or no header.
+        UserError: The file is not a table or has no header.
     """
     rows = read_table(path, name).rows
     if not rows:
@@ -91,18 +91,18 @@ def read_result(path: Path, name: str) -> Result:
 
 
 def attribute(results: Sequence[Result], sources: Mapping[str, Source], key: str) -> list[list[str]]:
-    """Put all results into one table, each row with its image's source behind it.
+    """Merge all results into one table and append the source of its image to each row.
 
     Args:
-        results: Tables; columns are matched by name, what a table does not have stays empty.
-        sources: See `read_origin`.
-        key: The column that names the image.
+        results: Tables; columns are matched by name, missing values stay empty.
+        sources: Sources of `read_origin`.
+        key: Column that names the image.
 
     Returns:
         Rows of text, the header first: the results' columns in order of first appearance, then `CARRIED`.
 
     Raises:
-        UserError: No such column, a column that would be written twice, or an image whose source is not known:
+        UserError: The column is missing, a column would be written twice, or the source of an image is unknown:
             a result without its licence must not look as if it were free.
     """
     columns = list(dict.fromkeys(column for result in results for column in result.rows[0]))
@@ -128,14 +128,14 @@ def attribute(results: Sequence[Result], sources: Mapping[str, Source], key: str
 
 
 def attribution_page(sources: Mapping[str, Source], used: Iterable[str]) -> str:
-    """A page that says how to cite each study whose images the results were made from.
+    """Return a page that tells how to cite each study that the results were made from.
 
     Args:
-        sources: See `read_origin`.
-        used: Names of the images that the results name.
+        sources: Sources of `read_origin`.
+        used: Image names in the results.
 
     Returns:
-        HTML; what archives wrote is escaped.
+        HTML with all texts of archives escaped.
     """
     studies: dict[tuple[str, str, str, str], list[str]] = {}
     for name in sorted(set(used)):

@@ -41,14 +41,14 @@ PRODUCTS = ("gide", "bia", "general", "idr")
 _ZIP_DATE = (1980, 1, 1, 0, 0, 0)
 
 
-# The archive's list of forbidden letters is on its help page; these are surely allowed.
+# The archive's list of forbidden characters is on its help page; these are certainly allowed.
 _NOT_IN_PATHS = re.compile(r"[^A-Za-z0-9 _.\-/()]")
 _ENDING = re.compile(r"\.(tiff?|png|jpe?g|zarr|zip|ozx|czi|nd2|lif|dv|r3d|h5)$", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
 class Package:
-    """What is to be packed: texts and files by their path. `crate` is the JSON-LD document, None for IDR."""
+    """Contents of a package: texts and files by path. `crate` is the JSON-LD document, None for IDR."""
 
     crate: dict[str, Any] | None
     texts: dict[str, str]
@@ -105,17 +105,17 @@ def _json(document: Any) -> str:
 
 
 def package_path(folder: str, name: str, ending: str = "") -> str:
-    """Where a file of this name stands in the package.
+    """Return the path in the package of a file with this name.
 
-    Letters that the BioImage Archive does not take in paths become `_`; the crate keeps the name itself as label.
+    Characters that the BioImage Archive does not allow in paths become `_`; the crate keeps the name itself as label.
 
     Args:
-        folder: First step of the path.
-        name: What the user calls the file.
-        ending: Added to a name that has none, because Galaxy's names often lack it.
+        folder: Folder of the package.
+        name: Display name of the file.
+        ending: Suffix added to a name without one, because Galaxy's names often lack it.
 
     Raises:
-        UserError: A name that would leave the folder (`../x.tif`), or none.
+        UserError: The name is empty or would leave the folder (`../x.tif`).
     """
     if safe_relative_path(f"{folder}/{name}") is None:
         raise UserError(f"file {name}: its name would leave the package's folder. Rename it, without '..' or '//'.")
@@ -126,17 +126,17 @@ def package_path(folder: str, name: str, ending: str = "") -> str:
 def place_images(
     images: Sequence[ImageFacts], files: Sequence[tuple[Path, str]]
 ) -> list[tuple[ImageFacts, str, Path | None]]:
-    """Give each image its path in the package and its file, when there is one.
+    """Assign each image its path in the package and its file, if there is one.
 
     Raises:
-        UserError: Two images that would have one path.
+        UserError: Two images would have the same path.
     """
     sources = {name: path for path, name in files}
     placed: list[tuple[ImageFacts, str, Path | None]] = []
     taken: dict[str, str] = {}
     for facts in images:
         source = sources.get(facts.name)
-        # A list keeps its names through a conversion: what is packed is called by what it is.
+        # Galaxy keeps the element names of a list through a conversion, so the suffix follows from the content.
         zarr = source is not None and is_packed_zarr(source) and not facts.name.casefold().endswith((".ozx", ".zip"))
         name = f"{without_suffix(facts.name)}.ozx" if zarr else facts.name
         path = package_path("images", name, ".ome.tiff" if source else "")
@@ -150,10 +150,10 @@ def place_images(
 def link_results(
     files: Iterable[tuple[Path, str]], folder: str, images: Sequence[tuple[ImageFacts, str, Path | None]]
 ) -> list[ResultFile]:
-    """Find out which image each file was made from: the image of the same name, or whose name it begins with.
+    """Link each file to the image it was made from: the image whose name it has or begins with.
 
     Raises:
-        UserError: Two files of one name.
+        UserError: Two files have the same name.
     """
     by_name = {name: path for facts, path, _ in images for name in facts.names()}
     found: dict[str, ResultFile] = {}
@@ -168,10 +168,10 @@ def link_results(
 
 
 def write_package(path: Path, package: Package) -> None:
-    """Write the zip: texts first, then files, which are stored as they are (images hardly shrink).
+    """Write the zip: texts first, then files without compression (images hardly shrink).
 
     Raises:
-        UserError: A file that cannot be read; no half-made zip is left.
+        UserError: A file cannot be read; no partial zip is left.
     """
     part = path.with_name(path.name + ".part")
     texts = dict(package.texts)
@@ -202,10 +202,10 @@ def read_study(
     results: Sequence[tuple[Path, str]],
     product: str,
 ) -> Study:
-    """Put the study together, after a look at whether everything that the product needs is there.
+    """Assemble the study after checking that every field the product needs is present.
 
     Raises:
-        UserError: With a readable list of what is missing.
+        UserError: Fields are missing; the message lists them.
     """
     missing = missing_fields(product, values, images, bool(annotations))
     if missing:
@@ -213,7 +213,7 @@ def read_study(
         raise UserError(f"metadata: a {product} package needs more. Fill in and validate again:\n{lines}")
     placed = place_images(images, files)
     made = link_results(annotations, "annotations", placed)
-    # MIFA wants each annotation file's source image; a file whose image nobody can tell stands for nothing.
+    # MIFA requires the source image of each annotation file.
     orphan = next((file.name for file in made if not file.image), None)
     if orphan is not None:
         raise UserError(f"annotation {orphan}: no image has this name. Name each annotation as its image.")

@@ -1,8 +1,8 @@
-"""Count how complete metadata is: REMBI and MIFA by module, NBO-Q by tier; for each image and for the dataset.
+"""Completeness of metadata per image and per dataset: REMBI and MIFA by module, NBO-Q by tier.
 
-An NBO-Q tier is reached when every required field of it and of the tiers below is there. NBO-Q (4DN-BINA-OME,
-Hammer 2021, doi 10.1038/s41592-021-01327-9) gives tiers and required fields; the tiers' percentages are filled
-fields / fields that apply, where a field with several places (channels, planes) counts by its filled places.
+An NBO-Q tier is reached when every required field of it and of the tiers below is filled. NBO-Q (4DN-BINA-OME,
+Hammer 2021, doi 10.1038/s41592-021-01327-9) defines tiers and required fields. A tier's percentage is filled fields /
+applicable fields, where a field with several places (channels, planes) counts by its share of filled places.
 """
 
 import csv
@@ -29,7 +29,7 @@ _TRANSMITTED = {
 
 @dataclass(frozen=True)
 class Quality:
-    """One field of NBO-Q, in OME's names. `applies` says to which images: see `applies_to`."""
+    """One field of NBO-Q, in OME's names. `applies` restricts it to some images: see `applies_to`."""
 
     element: str
     field: str
@@ -40,13 +40,13 @@ class Quality:
 
     @property
     def name(self) -> str:
-        """As `Objective.LensNA`."""
+        """Its full name, such as `Objective.LensNA`."""
         return f"{self.element}.{self.field}"
 
 
 @dataclass(frozen=True)
 class Item:
-    """One field of any standard as it stands for one image: `share` is 1 when it is there, 0 when not.
+    """One field of any standard for one image: `share` is 1 when it is filled, 0 when it is not.
 
     `group` is a REMBI or MIFA module, or `NBO-Q tier 1`.
     """
@@ -59,7 +59,7 @@ class Item:
     share: float
 
 
-# Ten thousand images have the same few hundred different items: each is made once.
+# Ten thousand images share a few hundred distinct items: each is made once.
 _item = cache(Item)
 
 
@@ -75,9 +75,10 @@ def load_quality() -> tuple[Quality, ...]:
 
 
 def applies_to(quality: Quality, image: ImageFacts) -> bool:
-    """Tell whether a field applies: `stack` to z-stacks, `time` to series, `fluorescence` unless light is transmitted.
+    """Return whether a field applies to an image.
 
-    `live` (the sample's environment) applies to time series: a fixed sample has no climate to keep (own choice).
+    `stack` applies to z-stacks, `time` to time series, `fluorescence` unless the light is transmitted. `live` (the
+    sample's environment) applies to time series, because a fixed sample needs no controlled environment (own choice).
     """
     if quality.applies == "stack":
         return image.first("Pixels.SizeZ") not in {"", "1"}
@@ -90,7 +91,7 @@ def applies_to(quality: Quality, image: ImageFacts) -> bool:
 
 
 def image_items(image: ImageFacts, objects: ObjectValues, standards: Iterable[str]) -> list[Item]:
-    """Every field of the standards (`rembi`, `mifa`, `nbo-q`) with its share for one image."""
+    """List every field of the standards (`rembi`, `mifa`, `nbo-q`) with its share for one image."""
     values = set(objects.of_image(image)) | set(known_values(image))
     values |= {field.key for key, _ in image.key_values if (field := find_field(key))}
     modules = {key.partition(".")[0] for key in values}
@@ -124,7 +125,7 @@ def image_items(image: ImageFacts, objects: ObjectValues, standards: Iterable[st
 
 
 def _level(field: Field, modules: set[str]) -> str:
-    """A conditional field is required once its module has any value."""
+    """Return the level of a field; a conditional field is required once its module has any value."""
     if field.level != "conditional":
         return field.level
     return "required" if field.key.partition(".")[0] in modules else "optional"
@@ -138,9 +139,10 @@ def _share(quality: Quality, image: ImageFacts) -> float:
 
 
 def group_shares(items: Iterable[Item]) -> dict[str, float]:
-    """Mean share of each module or tier over its fields that are not optional; a group of only such ones counts all.
+    """Return the mean share of each module or tier.
 
-    An NBO-Q tier counts optional fields too: above tier 1 it has hardly others.
+    Optional fields are left out, except in a group that has no others and in NBO-Q tiers, where nearly all fields
+    above tier 1 are optional.
     """
     groups: dict[str, list[Item]] = {}
     for item in items:
@@ -154,7 +156,7 @@ def group_shares(items: Iterable[Item]) -> dict[str, float]:
 
 
 def tier_reached(items: Iterable[Item]) -> int:
-    """The highest NBO-Q tier whose required fields, and those of the tiers below, are all there; 0 for none."""
+    """Return the highest NBO-Q tier whose required fields, and those of the tiers below, are all filled; 0 for none."""
     lacking = [
         int(item.group[-1])
         for item in items
@@ -165,7 +167,7 @@ def tier_reached(items: Iterable[Item]) -> int:
 
 @dataclass(frozen=True)
 class FieldSummary:
-    """One field over the dataset: in how many of the images that it applies to it is there in full."""
+    """One field over the dataset: the numbers of images that it applies to and that have it completely filled."""
 
     standard: str
     group: str
@@ -177,7 +179,7 @@ class FieldSummary:
 
 
 def dataset_summary(items_of_images: Sequence[Sequence[Item]]) -> list[FieldSummary]:
-    """Sum up over all images, in the standards' order."""
+    """Count each field over all images, in the order of the standards."""
     present: dict[tuple[str, str], int] = {}
     applicable: dict[tuple[str, str], int] = {}
     first: dict[tuple[str, str], Item] = {}
