@@ -24,7 +24,7 @@ UPPER, RIGHT_SIDE, LOWER, LEFT_SIDE = range(4)  # Sides of a pixel, clockwise.
 
 @dataclass(frozen=True)
 class LabelOutline:
-    """All parts of an object, each as its outer ring, then its holes; a ring closes from its last point to its first."""
+    """All parts of an object, each as its outer ring, then its holes; the last point of a ring joins the first."""
 
     label: int
     parts: tuple[list[Ring], ...]

@@ -1,9 +1,9 @@
-"""Objects of a label map as outlines and masks, and back, without losing a pixel.
+"""Conversion of label-map objects to outlines and masks, and back, without losing a pixel.
 
-Coordinates are OMERO's (and ImageJ's and QuPath's): pixel (column, row) covers the square from (column, row) to
+Coordinates are those of OMERO, ImageJ and QuPath: pixel (column, row) covers the square from (column, row) to
 (column + 1, row + 1), so its centre is at +0.5. An outline runs along the edges of the pixels, never through them.
 Fill rule: a pixel belongs to a polygon if its centre is inside by the even-odd rule. As no outline of a label map
-touches a pixel's centre, every program that asks for centres fills it alike.
+touches a pixel centre, every program that tests pixel centres fills it in the same way.
 """
 
 from collections.abc import Iterator
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Polygon:
-    """An outline: `points` are (x, y), closed from the last to the first."""
+    """An outline: `points` are (x, y) in pixels; the last point joins the first."""
 
     points: tuple[tuple[float, float], ...]
 
 
 @dataclass(frozen=True)
 class Mask:
-    """A rectangle of bits: `bits` are packed row after row, most significant first, as OMERO stores a mask."""
+    """A rectangle of bits, packed row by row without padding, most significant bit first, as OMERO stores a mask."""
 
     x: int
     y: int
@@ -43,12 +43,12 @@ class LabelledShape:
 
 
 def plane_shapes(labels: "np.ndarray", kind: str) -> Iterator[LabelledShape]:
-    """Turn each object of a plane into shapes, in the order of the labels. No kind loses a pixel.
+    """Convert each object of a plane to shapes and yield them ordered by label. No kind loses a pixel.
 
     Args:
         labels: Integers, (rows, columns); 0 is background.
-        kind: "mask"; "polygon": one for each part, a hole joined to its outline by a cut without width; or "auto": a
-            polygon for an object that is one part (touching corners count) without holes, else a mask.
+        kind: "mask"; "polygon": one polygon per part, each hole joined to the outline by a cut of zero width; or
+            "auto": a polygon for an object of one part (8-connected) without holes, else a mask.
     """
     for found in label_outlines(labels):
         if kind == "polygon" or (kind == "auto" and len(found.parts) == len(found.parts[0]) == 1):
@@ -61,34 +61,34 @@ def plane_shapes(labels: "np.ndarray", kind: str) -> Iterator[LabelledShape]:
 
 
 def join_rings(polygon: list[Ring]) -> Ring:
-    """Make one ring of an outer ring and its holes: OMERO's polygons have no holes.
+    """Join an outer ring and its holes into one ring, because OMERO's polygons have no holes.
 
-    Each hole is joined by a horizontal cut that is gone along twice, there and back: it has no area and crosses no
-    row of pixel centres, so filling is exact. Holes turn against the outer ring, which makes them holes by the
-    even-odd rule and by the winding rule.
+    Each hole is joined by a horizontal cut that the ring follows twice, there and back: it has no area and crosses no
+    row of pixel centres, so filling is exact. Holes run opposite to the outer ring, which makes them holes by both
+    the even-odd rule and the winding rule.
 
     Args:
         polygon: The outer ring, then holes inside it.
 
     Raises:
-        ValueError: A hole does not lie in the outer ring.
+        ValueError: A hole lies outside the outer ring.
     """
     ring, *holes = polygon
-    # From left to right: what lies between a hole and the outer ring is part of the ring already.
+    # From left to right: holes between this one and the outer ring are part of the ring already.
     for hole in sorted(holes, key=min):
         ring = _with_hole(ring, hole[::-1] if (_area(ring) > 0) == (_area(hole) > 0) else hole)
     return ring
 
 
 def pack_mask(mask: "np.ndarray", x: int, y: int) -> Mask:
-    """Pack a boolean image (rows, columns) into OMERO's form of a mask; (x, y) is its upper left corner."""
+    """Pack a boolean image (rows, columns) into an OMERO mask with its upper left corner at (x, y)."""
     import numpy as np
 
     return Mask(x, y, mask.shape[1], mask.shape[0], np.packbits(mask.astype(bool)).tobytes())
 
 
 def unpack_mask(mask: Mask) -> "np.ndarray":
-    """The boolean image (height, width) of a mask."""
+    """Unpack a mask to a boolean image (height, width)."""
     import numpy as np
 
     bits = np.unpackbits(np.frombuffer(mask.bits, np.uint8), count=mask.width * mask.height)
@@ -96,7 +96,7 @@ def unpack_mask(mask: Mask) -> "np.ndarray":
 
 
 def fill_polygon(polygon: Polygon, height: int, width: int) -> "np.ndarray":
-    """The pixels of a plane whose centres are inside a polygon by the even-odd rule, as booleans (height, width)."""
+    """Return a boolean image (height, width) of the pixels whose centres are inside a polygon (even-odd rule)."""
     import numpy as np
 
     start = np.asarray(polygon.points, float)
@@ -109,7 +109,7 @@ def fill_polygon(polygon: Polygon, height: int, width: int) -> "np.ndarray":
     row = first[edge] + np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
     slope = (end[edge, 0] - start[edge, 0]) / (end[edge, 1] - start[edge, 1])
     crossing = start[edge, 0] + (row + 0.5 - start[edge, 1]) * slope
-    # Each crossing turns inside to outside, or back, for all pixel centres on it or to its right.
+    # Each crossing switches inside and outside for all pixel centres on it or to its right.
     column = np.ceil(crossing - 0.5).clip(0, width).astype(int)
     turns = np.zeros((height, width + 1), np.int32)
     np.add.at(turns, (row, column), 1)
@@ -133,5 +133,5 @@ def _with_hole(ring: Ring, hole: Ring) -> Ring:
 
 
 def _area(ring: Ring) -> float:
-    """Twice the signed area of a ring (shoelace formula)."""
+    """Return twice the signed area of a ring (shoelace formula)."""
     return sum(x1 * y2 - x2 * y1 for (x1, y1), (x2, y2) in zip(ring, ring[1:] + ring[:1], strict=True))

@@ -1,4 +1,4 @@
-"""Files that are made together: all of them or none."""
+"""Output files that are written together: all of them or none."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,7 +9,7 @@ from tool_errors import DISK_FULL, UserError
 
 @contextmanager
 def all_or_nothing() -> Iterator[list[Path]]:
-    """Give a list for the paths of files that are made; if the block fails they are removed.
+    """Yield a list for the paths of written files; if the block fails, remove these files.
 
     Raises:
         UserError: The disk is full.

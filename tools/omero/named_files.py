@@ -1,4 +1,4 @@
-"""Files that come from Galaxy with the name of their place in a list, and the OMERO images they belong to."""
+"""Galaxy files with their names in the list, and the OMERO images that they belong to."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from tool_errors import UserError
 
 @dataclass(frozen=True)
 class NamedFile:
-    """A file of a Galaxy list: what the list calls it, and where it lies."""
+    """A file of a Galaxy list: its name in the list, and its path on disk."""
 
     identifier: str
     path: Path
@@ -32,10 +32,10 @@ def read_files(value: Sequence[Mapping[str, Any]] | Mapping[str, Any] | None) ->
 
 
 def match_images(session: Session, names: Sequence[str], match: Mapping[str, Any]) -> list[ImageRecord]:
-    """Find the image of each name, in the order of the names.
+    """Find the image of each name; return images in the order of the names.
 
-    `Image_<id>_<name>` leads to the image by its id; its name must still be the one in OMERO, so that files of another
-    server do not hit a stranger. Other names are compared with the names of the images of a target.
+    `Image_<id>_<name>` is matched by id; the name must still be the one in OMERO, so that files from another server do
+    not match a different image. Other names are compared with the names of the images of a target.
 
     Args:
         session: An open session.
@@ -43,7 +43,7 @@ def match_images(session: Session, names: Sequence[str], match: Mapping[str, Any
         match: `source` "identifier" (ids only), or a target as `omero_objects.read_target` takes it.
 
     Raises:
-        UserError: A name that leads to no image, to two, or to one that another name leads to as well.
+        UserError: A name matches no image, several images, or the same image as another name.
     """
     by_id = {name: number for name in names if (number := parse_image_identifier(name)) is not None}
     images = _images_by_id(session, by_id)
@@ -76,7 +76,7 @@ def _images_by_id(session: Session, ids: Mapping[str, int]) -> dict[str, ImageRe
         if image is None:
             raise UserError(f"{name!r}: image {number} has no pixels in OMERO. Check that its import is complete.")
         expected, given = image_identifier(number, image.image_name), name.partition(f"Image_{number}")[2].strip("_")
-        # Steps between may cut the end (an extension) or add to it, but not change the beginning.
+        # Tools in between may remove or add an extension, but must not change the start of the name.
         known = expected.partition(f"Image_{number}")[2].strip("_")
         if not (known.startswith(given) or given.startswith(known) or given.startswith(_stem(known))):
             raise UserError(
@@ -92,7 +92,7 @@ def _images_by_name(session: Session, names: Sequence[str], target: Target) -> d
     images: dict[str, ImageRecord] = {}
     where = ", ".join(map(str, target.names or target.ids))
     for name in names:
-        # The strictest comparison that finds any decides: equal names, then names without their extensions.
+        # Equal names go first; only if there is none are names compared without their extensions.
         exact = [image for image in candidates if name in (image.image_name, safe_name(image.image_name))]
         loose = [image for image in candidates if _stem(safe_name(image.image_name)) == _stem(safe_name(name))]
         found = exact or loose

@@ -1,4 +1,4 @@
-"""The table of what a tool did, object by object: written also when the run fails."""
+"""The report of a tool, one row per object, which is also written when the run fails."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -16,15 +16,16 @@ Thing = TypeVar("Thing")
 
 @contextmanager
 def object_report(path: Path, columns: Sequence[str]) -> Iterator[list[Row]]:
-    """Write the rows that the caller puts into the list, one an object; what a row lacks is empty.
+    """Yield a list of rows, one per object, and write it as a table at the end; missing cells are empty.
 
-    If the run fails, everything that it made is taken back (that is the caller's part), and the rows say so: the object
-    whose `status` is `AT_WORK` has failed, those with another status are "taken back", those without one "not done".
-    A status that begins with `FAILED` stays.
+    If the run fails, the caller undoes everything that it made, and the rows say so: the `status` `AT_WORK` becomes
+    `FAILED` with the reason, another status "taken back", no status "not done". A status that begins with `FAILED`
+    is kept.
 
     Args:
         path: Table to write.
-        columns: Its columns, `status` among them; a list may be filled until the end. Without any nothing is written.
+        columns: Its columns, including `status`; the caller may fill the list until the end. If it is empty, nothing
+            is written.
 
     Yields:
         The rows, to be filled.
@@ -35,7 +36,7 @@ def object_report(path: Path, columns: Sequence[str]) -> Iterator[list[Row]]:
     except BaseException as error:
         for row in rows:
             status = row.get("status") or ""
-            # A job that is cancelled leaves by SystemExit, which knows a number only.
+            # A cancelled job ends with SystemExit, which carries only a number.
             reason = "stopped" if isinstance(error, SystemExit) else str(error) or type(error).__name__
             if not status.startswith(FAILED):
                 row["status"] = f"{FAILED}{reason}" if status == AT_WORK else "taken back" if status else "not done"
@@ -45,15 +46,16 @@ def object_report(path: Path, columns: Sequence[str]) -> Iterator[list[Row]]:
 
 
 def do_each(rows: Iterable[Row], things: Iterable[Thing], do: Callable[[Thing, Row], None]) -> None:
-    """Do something for each object; where one fails go on with the next, so that the rows name all that fail.
+    """Call a function for each object; continue after a failure, so that the rows name all objects that fail.
 
     Args:
-        rows: One row a thing.
+        rows: One row per object.
         things: The objects.
-        do: Gets an object and its row, which is `AT_WORK` meanwhile and afterwards as before unless `do` says more.
+        do: Takes an object and its row. The row's status is `AT_WORK` during the call; the earlier status is restored
+            afterwards unless `do` sets another one.
 
     Raises:
-        UserError: The first failure, and how many more there are.
+        UserError: The first failure, with the number of further failures.
     """
     errors = []
     for row, thing in zip(rows, things, strict=True):
@@ -73,7 +75,7 @@ def do_each(rows: Iterable[Row], things: Iterable[Thing], do: Callable[[Thing, R
 
 @contextmanager
 def at_work(rows: Iterable[Row]) -> Iterator[None]:
-    """Say of rows that they are at work; once that is done, they are as before."""
+    """Set the status of rows to `AT_WORK` within the block; restore it afterwards unless the block fails."""
     chosen = [(row, row.get("status")) for row in rows]
     for row, _ in chosen:
         row["status"] = AT_WORK

@@ -1,4 +1,4 @@
-"""OME-TIFF written tile by tile, with a pyramid where the image is large, and the metadata that OMERO has."""
+"""Writer of OME-TIFF, tile by tile, with a pyramid for large images and the metadata from OMERO."""
 
 import os
 import tempfile
@@ -16,15 +16,15 @@ from omero_pixels import pixel_dtype
 if TYPE_CHECKING:
     import numpy as np
 
-CLASSIC_TIFF_LIMIT = 2**32 - 2**25  # Offsets are 32 bit; what remains is for tags. Larger files are BigTIFF.
-LARGE = 3192 * 3192  # Pixels of a plane: from there on OMERO itself wants a pyramid (omero.pixeldata.max_plane_*).
-SMALLEST_LEVEL = 1024  # Edge: a smaller plane is not halved any more.
-WORTH_IT = 0.5  # What a sample must shrink to for compression that nobody asked for.
-SAMPLE = 256  # Edge of the sample in the middle of the first tile: all of it takes as long as to fetch it.
+CLASSIC_TIFF_LIMIT = 2**32 - 2**25  # Bytes: offsets have 32 bit, minus space for tags. Larger files are BigTIFF.
+LARGE = 3192 * 3192  # Pixels of a plane: larger ones need a pyramid in OMERO (omero.pixeldata.max_plane_*).
+SMALLEST_LEVEL = 1024  # Edge in pixels: a smaller plane is not halved further.
+WORTH_IT = 0.5  # "auto" compresses if a sample shrinks to this fraction or less.
+SAMPLE = 256  # Edge in pixels of the sample in the middle of the first tile: to compress all of it is too slow.
 
 
 def tile_side(image: ImageDetails, largest: int) -> int:
-    """The side of the file's square tiles: a multiple of 16, as TIFF demands, no larger than the image needs."""
+    """Return the side of the file's square tiles in pixels: a multiple of 16, as TIFF requires, at most `largest`."""
     need = max(image.size_x, image.size_y)
     return min(largest, -(-need // 16) * 16)
 
@@ -32,16 +32,18 @@ def tile_side(image: ImageDetails, largest: int) -> int:
 def write_ome_tiff(
     path: Path, image: ImageDetails, tiles: Iterable["np.ndarray"], side: int, source: str, *, compression: str = "zlib"
 ) -> None:
-    """Write one image as OME-TIFF, axes TCZYX; a plane of more than 3192 x 3192 pixels with smaller levels (SubIFDs).
+    """Write one image as OME-TIFF, axes TCZYX; planes above 3192 x 3192 pixels get smaller levels (SubIFDs).
 
-    Memory holds one row of tiles; the smaller levels wait on disk, where they take a third of the image.
+    Memory holds one row of tiles; the smaller levels are kept in temporary files of a third of the image's size.
 
     Args:
         path: File to make.
         image: The image's metadata.
-        tiles: Its tiles in the order of `omero_pixels.view_tiles`; those at the border may be smaller.
+        tiles: Its tiles, (rows, columns) of `pixel_dtype`, in the order of `image_views.view_tiles`; border tiles may be
+            smaller.
         side: Side of the tiles in pixels.
-        source: Names the image among all servers; makes the file's UUID, so that the same image gives the same file.
+        source: Unique name of the image across servers; gives the file's UUID, so that the same image gives the same
+            file.
         compression: "none", "zlib" (level 1), or "auto": zlib if the middle of the first tile shrinks to half or less.
     """
     import tifffile
@@ -78,7 +80,7 @@ def write_ome_tiff(
 
 
 def pyramid_sizes(image: ImageDetails) -> list[tuple[int, int]]:
-    """Rows and columns of each level, the full size first; the others halve it, rounded up."""
+    """Return rows and columns of each level, full size first; each further level halves the one before, rounded up."""
     sizes = [(image.size_y, image.size_x)]
     if image.size_y * image.size_x > LARGE:
         while max(sizes[-1]) > SMALLEST_LEVEL:
@@ -93,7 +95,7 @@ def _choose_compression(tiles: Iterator["np.ndarray"], wanted: str) -> tuple[Ite
     from itertools import chain
 
     first = list(islice(tiles, 1))
-    # Camera noise hardly shrinks and takes most of the time of an export; background and labels shrink a lot, fast.
+    # Camera noise hardly shrinks, and compressing it takes most of an export; background and labels shrink fast.
     sample = first[0][_middle(first[0].shape[0]), _middle(first[0].shape[1])].tobytes() if first else b""
     small = len(zlib.compress(sample, 1)) <= WORTH_IT * len(sample)
     return chain(first, tiles), "zlib" if small else "none"
@@ -105,7 +107,7 @@ def _middle(length: int) -> slice:
 
 
 def padded(tiles: Iterable["np.ndarray"], side: int) -> Iterator["np.ndarray"]:
-    """TIFF stores whole tiles: fill those at the right and lower border with zeros."""
+    """Pad tiles at the right and lower border with zeros, because TIFF stores whole tiles."""
     import numpy as np
 
     for tile in tiles:
@@ -116,7 +118,7 @@ def padded(tiles: Iterable["np.ndarray"], side: int) -> Iterator["np.ndarray"]:
 def _with_halves(
     tiles: Iterator["np.ndarray"], size: Sequence[int], side: int, planes: int, spill: IO[bytes]
 ) -> Iterator["np.ndarray"]:
-    """Pass tiles on, and write the plane of half the size to a file, row by row of tiles; `side` is even."""
+    """Pass tiles through, and write the planes of half the size to a file, row by row of tiles; `side` is even."""
     import numpy as np
 
     across, down = -(-size[1] // side), -(-size[0] // side)
@@ -124,7 +126,7 @@ def _with_halves(
         row = []
         for tile in islice(tiles, across):
             row.append(halved(tile, is_labels=False))
-            if len(row) == across:  # Before the last tile goes: nobody asks for one more.
+            if len(row) == across:  # Before the last tile is yielded: the consumer may not ask for another one.
                 spill.write(np.hstack(row).tobytes())
             yield tile
 
@@ -132,7 +134,7 @@ def _with_halves(
 def _stored_tiles(
     spill: IO[bytes], size: Sequence[int], side: int, planes: int, dtype: "np.dtype"
 ) -> Iterator["np.ndarray"]:
-    """Read planes back from a file, as tiles."""
+    """Yield the tiles of planes stored in a file; `size` is (rows, columns)."""
     import numpy as np
 
     height, width = size

@@ -1,4 +1,4 @@
-"""OME-XML (schema 2016-06) of images: sizes, channels, instrument, key-value pairs, tags."""
+"""OME-XML (schema 2016-06) that describes images: sizes, channels, instrument, key-value pairs, tags."""
 
 import re
 import uuid
@@ -11,17 +11,18 @@ from omero_instruments import Instrument, Length
 
 NAMESPACE = "http://www.openmicroscopy.org/Schemas/OME/2016-06"
 _SCHEMA = f"{NAMESPACE} {NAMESPACE}/ome.xsd"
-# What XML 1.0 has no way to write.
+# Characters that XML 1.0 cannot represent.
 _FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def ome_xml(images: Sequence[ImageDetails], source: str, *, in_tiff: bool) -> str:
-    """Describe images; planes follow each other by z, then channel, then time.
+    """Describe images as an OME-XML document; planes are ordered by z, then channel, then time.
 
     Args:
-        images: The images as they stand in the file; a TIFF holds one.
-        source: Names them among all servers; makes the document's UUID, so that the same image has the same.
-        in_tiff: Whether the document stands in the TIFF with the planes, else it is on its own.
+        images: The images as they are in the file; a TIFF holds one.
+        source: Unique name of the images across servers; gives the document's UUID, so that the same images give the
+            same document.
+        in_tiff: Whether the document is part of the TIFF with the planes, rather than a file of its own.
     """
     root = Element(
         "OME",
@@ -50,7 +51,7 @@ def _add_instrument(root: Element, number: int, instrument: Instrument) -> None:
         for name, value in part.attributes.items():
             if isinstance(value, Length):
                 _set_length(made, name, value)
-            elif value != "Unknown":  # OMERO's word; OME's enumerations do not have it.
+            elif value != "Unknown":  # OMERO's value, which OME's enumerations lack.
                 made.set(name, valid_text(str(value)))
 
 
@@ -121,7 +122,7 @@ def _add_annotations(root: Element, images: Sequence[tuple[Element, ImageDetails
                 SubElement(value, "M", K=valid_text(key)).text = valid_text(text)
         for element in made:
             element.set("ID", f"Annotation:{count}")
-            # OME-XML wants the references of an image after its pixels.
+            # OME-XML requires the references of an image after its pixels.
             SubElement(image_element, "AnnotationRef", ID=f"Annotation:{count}")
             count += 1
 
@@ -133,5 +134,5 @@ def _set_length(element: Element, name: str, length: Length | None) -> None:
 
 
 def valid_text(text: str | None) -> str:
-    """A text without the characters that XML cannot hold."""
+    """Replace the characters that XML cannot hold."""
     return _FORBIDDEN.sub("\N{REPLACEMENT CHARACTER}", text or "")

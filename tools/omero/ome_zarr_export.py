@@ -1,4 +1,4 @@
-"""Images of OMERO as OME-Zarr 0.4 or 0.5 in one zip: an image with its OME-XML, or a plate with its wells."""
+"""Export to OME-Zarr 0.4 or 0.5 in one zip: an image with its OME-XML, or a plate with its wells."""
 
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
@@ -24,7 +24,7 @@ BATCH = 1000  # Ids a query takes.
 
 @dataclass(frozen=True)
 class Field:
-    """Where an image stands in a plate; row, column and field count from 0."""
+    """The position of an image in a plate; row, column and field count from 0."""
 
     image_id: int
     plate_id: int
@@ -35,14 +35,14 @@ class Field:
 
     @property
     def well(self) -> tuple[str, str]:
-        """Letters of the row and number of the column."""
+        """Return the letters of the row and the number of the column."""
         label = well_label(self.row, self.column)
         letters = label.rstrip("0123456789")
         return letters, label[len(letters) :]
 
 
 def load_fields(session: Session, image_ids: Sequence[int]) -> dict[int, Field]:
-    """Find which images stand in plates; those that stand in several count for the one with the lowest id."""
+    """Find the fields of images in plates, by image id; an image of several plates counts for the lowest plate id."""
     hql = (
         "select s.image.id, p.id, p.name, w.row, w.column, index(s) from Well w join w.wellSamples s join w.plate p "
         "where s.image.id in (:ids) order by p.id, w.row, w.column, index(s)"
@@ -55,14 +55,14 @@ def load_fields(session: Session, image_ids: Sequence[int]) -> dict[int, Field]:
 
 
 def plate_parts(views: Iterable[View], fields: dict[int, Field]) -> tuple[Plate, list[tuple[str, View]]]:
-    """Describe a plate, and say where in it each view stands.
+    """Describe a plate and the path of each view in it.
 
     Args:
         views: Views of images of one plate.
-        fields: Where the images stand.
+        fields: The positions of the images, by image id.
 
     Returns:
-        The plate, and (path within it, view) ordered by row, column and field.
+        The plate, and (path in the plate, view) ordered by row, column and field.
     """
     chosen = [(fields[view.image.image_id], view) for view in views]
     chosen.sort(key=lambda one: (one[0].row, one[0].column, one[0].field))
@@ -85,16 +85,16 @@ def write_zarr(
     version: str,
     source: str,
 ) -> None:
-    """Write images to one zip as RFC-9 describes it, metadata first; the OME-XML of all is `OME/METADATA.ome.xml`.
+    """Write images to one zip as RFC-9 describes, metadata first; `OME/METADATA.ome.xml` describes all of them.
 
-    A single image follows the layout of bioformats2raw (series `0`), so that the OME-XML has its place.
+    A single image follows the bioformats2raw layout (series `0`), which has a place for the OME-XML.
 
     Args:
-        path: Zip to make; a folder of the same name and `.part` beside it holds what is not packed yet.
-        parts: Path within, view, its tiles in the order of `view_tiles` (projected) and their side.
-        plate: The plate that the images stand in, if any.
+        path: Zip to write; files are collected in a temporary folder `<name>.folder` beside it.
+        parts: Path in the zip, view, its tiles (rows, columns) in the order of `view_tiles`, projected, and their side.
+        plate: The plate of the images, if any.
         version: "0.4" or "0.5".
-        source: Names the images among all servers.
+        source: Unique name of the images across servers.
     """
     unpacked = path.with_name(f"{path.name}.folder")
     try:
@@ -118,7 +118,7 @@ def write_zarr(
 
 
 def _places(view: View, side: int) -> Iterator[tuple[int, int, int, int, int]]:
-    """Where each tile of a view stands in its file: t, c, z, y, x."""
+    """Yield the position of each tile of a view in its file: t, c, z, y, x."""
     result = view.result
     rows, columns = range(0, result.size_y, side), range(0, result.size_x, side)
     for t in range(result.size_t):

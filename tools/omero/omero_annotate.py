@@ -36,18 +36,19 @@ OBJECT_COLUMNS = ("object_type", "object_name", "change_count", "status")
 def find_objects(
     session: Session, targets: Sequence[TargetObject], within: Mapping[str, Any]
 ) -> dict[tuple[str, int, str], list[TargetObject]]:
-    """Look up the object of each row.
+    """Find the object of each row.
 
     Args:
         session: An open session.
-        targets: As the table names them, by id or by name.
-        within: `source` "group" (names are looked up in the whole group) or a target whose images and wells they are.
+        targets: The objects as the table names them, by id or by name.
+        within: `source` "group" to look names up in the whole group, or a target to look them up among its images and
+            wells.
 
     Returns:
-        For each (kind, id, name) the rows that speak of it.
+        For each (kind, id, name) the rows that name it.
 
     Raises:
-        UserError: An object that is unknown, ambiguous or of a kind that cannot be annotated.
+        UserError: An object is unknown, ambiguous or of a kind that cannot be annotated.
     """
     images = [] if within["source"] == "group" else find_nonempty_images(session, read_target(within))
     found: dict[tuple[str, int, str], list[TargetObject]] = {}
@@ -88,20 +89,20 @@ def find_objects(
 def annotate(
     session: Session, wanted: Mapping[tuple[str, int, str], Wanted], report: list[Row], *, mode: str, dry_run: bool
 ) -> list[Change]:
-    """Give objects what they want and have not yet: all of them, or none if anything fails.
+    """Give objects the annotations that they lack: all objects, or none if anything fails.
 
     Args:
         session: An open session.
-        wanted: By (kind, id, name) of the object.
-        report: Gets one row an object, see `object_report`.
+        wanted: The wanted annotations by (kind, id, name) of the object.
+        report: Receives one row per object, see `object_report`.
         mode: See `annotation_changes.plan_changes`.
-        dry_run: Only say what would be done.
+        dry_run: Only report what would be done.
 
     Returns:
         The changes.
 
     Raises:
-        UserError: The server failed, or the user may not annotate an object: then nothing has changed.
+        UserError: The server failed, or the user may not annotate an object. Nothing has changed then.
     """
     for kind, number, name in wanted:
         report.append({"object_type": kind, f"{kind}_id": number, "object_id": number, "object_name": name})
@@ -117,7 +118,7 @@ def annotate(
         try:
             apply_changes(session, changes, made)
         except BaseException:
-            with suppress(Exception):  # If the server is gone, a rerun finds what is there already.
+            with suppress(Exception):  # If the server is gone, a rerun finds the annotations that are there already.
                 session.delete(made.ids)
             raise
     for row in report:
@@ -126,7 +127,7 @@ def annotate(
 
 
 def main() -> None:
-    """Parse the command line, annotate, write."""
+    """Parse the command line, annotate the objects, write the tables."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--config", type=Path, required=True, help="JSON: omero_host, table, within, kind, mode, ...")
     parser.add_argument("--output", type=Path, required=True, help="object table to write")
@@ -174,14 +175,14 @@ def _check_permissions(session: Session, wanted: Mapping[tuple[str, int, str], W
 
 
 def _dataset(text: str) -> Target:
-    """The dataset that a row names: see `TargetObject.dataset`."""
+    """Return the dataset that a row names; see `TargetObject.dataset`."""
     if re.fullmatch(r"#\d+", text):
         return Target("dataset", ids=(int(text[1:]),))
     return Target("dataset", names=(text,))
 
 
 def _find_within(target: TargetObject, images: Sequence[ImageRecord], kind: str) -> list[tuple[str, int, str]]:
-    """The image or well of a name among the images of a container; exact names go before those in other case."""
+    """Find an image or well by name among the images of a container; an exact name goes before one in another case."""
     if target.name == ALL_IMAGES:
         if not images:
             raise UserError("image '*': it stands for all images of a container. Choose the container.")

@@ -1,4 +1,4 @@
-"""Annotations of many OMERO objects at once: read in few queries, planned as changes, made in batches."""
+"""Annotations of many OMERO objects at once: read in few queries, saved in batches."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ CLIENT_NAMESPACE = "openmicroscopy.org/omero/client/mapAnnotation"
 TAG_SET_NAMESPACE = "openmicroscopy.org/omero/insight/tagset"
 RATING_NAMESPACE = "openmicroscopy.org/omero/insight/rating"
 MARK = f"{NAMESPACE}/annotate"
-"""Stands in the description of key-value pairs that omero_annotate made: their namespace is the user's choice."""
+"""The description of key-value pairs made by omero_annotate, whose namespace is the user's choice."""
 BATCH = 1000
 ANNOTATION_VALUES = {
     "BooleanAnnotation": "boolValue",
@@ -26,7 +26,7 @@ ANNOTATION_VALUES = {
     "TimestampAnnotation": "timeValue",
     "XmlAnnotation": "textValue",
 }
-"""The field with the value; beside these there are MapAnnotation, FileAnnotation and ListAnnotation."""
+"""The field with the value, by class; the other classes are MapAnnotation, FileAnnotation and ListAnnotation."""
 
 _LINKED = """
 select l.parent.id, a.id, a.ns, a.description, a.details.owner.id{fields}
@@ -38,7 +38,7 @@ order by l.parent.id, a.id
 
 @dataclass(frozen=True)
 class AttachedFile:
-    """A file in OMERO: `size` in bytes; `sha1` is None where OMERO has no checksum or another kind of it."""
+    """A file in OMERO: `size` in bytes; `sha1` is None if OMERO has no checksum or one of another kind."""
 
     file_id: int
     name: str
@@ -49,7 +49,7 @@ class AttachedFile:
 
 @dataclass(frozen=True)
 class Linked:
-    """An annotation on an object. `value` is its pairs, text, number, or an `AttachedFile`."""
+    """An annotation on an object. `value` holds the pairs, text, number or `AttachedFile`."""
 
     object_id: int
     annotation_id: int
@@ -60,7 +60,7 @@ class Linked:
 
 
 def linked_pairs(session: Session, kind: str, ids: Sequence[int]) -> list[Linked]:
-    """All key-value annotations of objects, their pairs in OMERO's order, repeated keys kept."""
+    """Return all key-value annotations of objects; pairs keep OMERO's order and repeated keys."""
     links = _links(session, kind, ids, "MapAnnotation a", "")
     values: dict[int, tuple[tuple[str, str], ...]] = {}
     wanted = sorted({row[1] for row in links})
@@ -72,12 +72,12 @@ def linked_pairs(session: Session, kind: str, ids: Sequence[int]) -> list[Linked
 
 
 def linked_texts(session: Session, kind: str, ids: Sequence[int], annotation: str) -> list[Linked]:
-    """All tags or comments of objects: `annotation` is "TagAnnotation" or "CommentAnnotation"."""
+    """Return all tags or comments of objects; `annotation` is "TagAnnotation" or "CommentAnnotation"."""
     return [_linked([*row[:5], row[5] or ""]) for row in _value_rows(session, kind, ids, annotation)]
 
 
 def find_tag_sets(session: Session, tag_ids: Sequence[int]) -> dict[int, list[str]]:
-    """The names of the tag sets that tags belong to; tags that belong to none are left out."""
+    """Return the names of the tag sets of each tag, by tag id; tags without a tag set are left out."""
     hql = (
         "select l.child.id, p.textValue from AnnotationAnnotationLink l, TagAnnotation p "
         "where l.parent.id = p.id and p.ns = :ns and l.child.id in (:ids) order by l.child.id, p.id"
@@ -91,32 +91,32 @@ def find_tag_sets(session: Session, tag_ids: Sequence[int]) -> dict[int, list[st
 
 
 def linked_ratings(session: Session, kind: str, ids: Sequence[int]) -> list[Linked]:
-    """All ratings (1 to 5) of objects."""
+    """Return all ratings (1 to 5) of objects."""
     rows = _value_rows(session, kind, ids, "LongAnnotation")
     return [one for one in map(_linked, rows) if one.namespace == RATING_NAMESPACE]
 
 
 def linked_values(session: Session, kind: str, ids: Sequence[int], annotation: str) -> list[Linked]:
-    """All annotations of a class of `ANNOTATION_VALUES`, ratings left out; a time is in milliseconds since 1970."""
+    """Return all annotations of one class of `ANNOTATION_VALUES` except ratings; times in milliseconds since 1970."""
     rows = _value_rows(session, kind, ids, annotation)
     return [one for one in map(_linked, rows) if one.namespace != RATING_NAMESPACE]
 
 
 def linked_files(session: Session, kind: str, ids: Sequence[int]) -> list[Linked]:
-    """All attached files of objects, OMERO.tables among them; `value` is an `AttachedFile`."""
+    """Return all files attached to objects, including OMERO.tables; `value` is an `AttachedFile`."""
     fields = ", f.id, f.name, f.mimetype, f.size, f.hash, h.value"
     rows = _links(session, kind, ids, "FileAnnotation a join a.file f left outer join f.hasher h", fields)
     return [_linked([*row[:5], _attached_file(row[5:])]) for row in rows]
 
 
 def save_annotations(session: Session, kind: str, wanted: Sequence[tuple[int, Any]], made: MadeObjects) -> None:
-    """Save new annotations with their links to objects, in batches: never one without the other.
+    """Save new annotations together with their links to objects, in batches.
 
     Args:
         session: An open session.
         kind: Kind of the objects, such as "image".
         wanted: (object id, unsaved annotation).
-        made: Learns the ids of what was saved.
+        made: Collects the ids of the saved objects.
     """
     link = f"{CLASSES[kind]}AnnotationLink"
     for start in range(0, len(wanted), BATCH):
@@ -147,7 +147,7 @@ def _link(kind: str, object_id: int, annotation: Any) -> Any:
 
 
 def _links(session: Session, kind: str, ids: Sequence[int], annotation: str, fields: str) -> list[list[Any]]:
-    """`annotation` is the class as `a`, and joins of it if need be."""
+    """Return rows of annotation links; `annotation` is the HQL class with alias `a`, with joins if needed."""
     hql = _LINKED.format(model=CLASSES[kind], annotation=annotation, fields=fields)
     rows: list[list[Any]] = []
     for start in range(0, len(ids), BATCH):

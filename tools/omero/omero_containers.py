@@ -1,4 +1,4 @@
-"""The dataset or screen that a tool puts images into: found by id or name, or made where it was asked for."""
+"""The dataset or screen that a tool puts images into: found by id or name, or made on request."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from tool_errors import UserError
 
 @dataclass(frozen=True)
 class DatasetPlace:
-    """A dataset and, where one was named, its project; an id is None for what does not exist yet."""
+    """A dataset and, if one was named, its project; an id is None if the object does not exist yet."""
 
     dataset_id: int | None
     dataset_name: str
@@ -22,21 +22,21 @@ class DatasetPlace:
 
 @dataclass(frozen=True)
 class ScreenPlace:
-    """A screen for plates; the id is None for one that does not exist yet."""
+    """A screen for plates; the id is None if it does not exist yet."""
 
     screen_id: int | None
     screen_name: str
 
 
 def find_screen(session: Session, place: Mapping[str, Any]) -> ScreenPlace:
-    """Look up the screen for plates, without making anything.
+    """Find the screen for plates, without making anything.
 
     Args:
         session: An open session.
         place: `by` "screen_id" with `screen_id`; or "screen" with `screen` and `create`.
 
     Raises:
-        UserError: No such screen and none shall be made, a name that several have, or no name at all.
+        UserError: The screen does not exist and must not be made, several have the name, or no name is given.
     """
     if place["by"] == "screen_id":
         text = str(place["screen_id"]).strip()
@@ -52,7 +52,7 @@ def find_screen(session: Session, place: Mapping[str, Any]) -> ScreenPlace:
 
 
 def make_screen(session: Session, place: ScreenPlace, made: MadeObjects) -> int:
-    """Make the screen if it does not exist yet; returns its id."""
+    """Make the screen if it does not exist yet; return its id."""
     import omero.model
     from omero.rtypes import rstring
 
@@ -66,7 +66,7 @@ def make_screen(session: Session, place: ScreenPlace, made: MadeObjects) -> int:
 
 
 def find_place(session: Session, place: Mapping[str, Any]) -> DatasetPlace:
-    """Look up where images shall go, without making anything.
+    """Find the dataset for images, without making anything.
 
     Args:
         session: An open session.
@@ -74,7 +74,7 @@ def find_place(session: Session, place: Mapping[str, Any]) -> DatasetPlace:
             that exists) and `create`.
 
     Raises:
-        UserError: No such dataset and none shall be made, a name that several have, or no name at all.
+        UserError: The dataset does not exist and must not be made, several have the name, or no name is given.
     """
     if place["by"] == "id":
         text = str(place["dataset_id"]).strip()
@@ -95,7 +95,7 @@ def find_place(session: Session, place: Mapping[str, Any]) -> DatasetPlace:
 
 
 def make_place(session: Session, place: DatasetPlace, made: MadeObjects) -> int:
-    """Make what does not exist yet of a dataset and its project; returns the dataset's id."""
+    """Make the dataset and its project if they do not exist yet; return the dataset's id."""
     import omero.model
     from omero.rtypes import rstring
 
@@ -119,7 +119,7 @@ def make_place(session: Session, place: DatasetPlace, made: MadeObjects) -> int:
 
 
 def _find_project(session: Session, text: str, *, create: bool) -> tuple[int | None, str]:
-    """Id and name of a project given by its name or, unless one has this number as its name, by its id."""
+    """Return id and name of a project given by name or, unless a project has this number as its name, by id."""
     if text.isdecimal() and not session.rows("select p.id from Project p where p.name = :name", name=text):
         for number, name in session.rows("select p.id, p.name from Project p where p.id = :id", id=int(text)):
             return number, name
@@ -129,12 +129,12 @@ def _find_project(session: Session, text: str, *, create: bool) -> tuple[int | N
 def _only(
     session: Session, kind: str, name: str, within: str, *, create: bool, project_id: int | None = None
 ) -> int | None:
-    """The id of the one object of a name; None where there is none and one may be made."""
+    """Return the id of the only object with a name; None if there is none and `create` is set."""
     if project_id is not None:
         hql = "select d.id from ProjectDatasetLink l join l.child d where d.name = :name and l.parent.id = :project"
         rows = session.rows(f"{hql} order by d.id", name=name, project=project_id)
     else:
-        # HQL takes no parameter for a class; ours are from our own list.
+        # HQL has no parameters for classes; these come from our own list.
         rows = session.rows(f"select o.id from {CLASSES[kind]} o where o.name = :name order by o.id", name=name)  # noqa: S608
     shown = f"{kind} {name!r} {within}".strip()
     if len(rows) > 1:

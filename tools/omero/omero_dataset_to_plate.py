@@ -1,4 +1,4 @@
-"""Arrange images of OMERO as wells and fields of plates, as a table says it."""
+"""Arrange OMERO images as wells and fields of plates, following a table."""
 
 import argparse
 import json
@@ -33,14 +33,14 @@ def find_layout_images(session: Session, by: str, positions: Sequence[Position],
     Args:
         session: An open session.
         by: "image_id" or "image" (names).
-        positions: Of the table.
-        within: The target that holds the images; all ids and names must lie in it.
+        positions: The positions of the table.
+        within: The target that holds the images; all ids and names must belong to it.
 
     Returns:
         Positions with their images, by plate.
 
     Raises:
-        UserError: An image that the target does not hold, a name that several have, or an image in a well already.
+        UserError: The target does not hold an image, or several of its images have the name.
     """
     images = find_nonempty_images(session, read_target(within))
     known: dict[str, list[ImageRecord]] = {}
@@ -62,19 +62,20 @@ def find_layout_images(session: Session, by: str, positions: Sequence[Position],
 def make_plates(
     session: Session, layout: Layout, report: list[Row], *, screen: Mapping[str, Any], dry_run: bool
 ) -> None:
-    """Make the plates that are not there yet, all in one transaction: either all of them or none.
+    """Make the plates that do not exist yet, all in one transaction: either all of them or none.
 
-    A plate of one's own with the same name and the same images in the same wells and fields is left alone.
+    A plate of this user with the same name and the same images in the same wells and fields is kept.
 
     Args:
         session: An open session.
         layout: From `find_layout_images`.
-        report: Gets one row an image, see `object_report`.
+        report: Receives one row per image, see `object_report`.
         screen: `by` "none", "id" with `screen_id`, or "name" with `screen` and `create`.
         dry_run: Check everything and change nothing.
 
     Raises:
-        UserError: The screen is unknown or ambiguous; a plate of the name has other content; an image is in a well.
+        UserError: The screen is unknown or ambiguous, a plate with the name has other content, or an image is already
+            in a well.
     """
     places = [(name, one, image) for name, positions in layout.items() for one, image in positions]
     for name, one, image in places:
@@ -100,7 +101,7 @@ def make_plates(
 
 
 def main() -> None:
-    """Parse the command line, make the plates, write."""
+    """Parse the command line, make the plates, write the object table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
         "--config", type=Path, required=True, help="JSON: omero_host, target, layout, plate, screen, ..."
@@ -119,7 +120,7 @@ def main() -> None:
 
 
 def _find_screen(session: Session, screen: Mapping[str, Any]) -> tuple[int | None, str]:
-    """Id and name of the screen; no id where it is to be made, no name where there shall be none."""
+    """Return id and name of the screen; id None if it must be made, name "" if the plates get no screen."""
     if screen["by"] == "none":
         return None, ""
     if screen["by"] == "id":
@@ -140,7 +141,7 @@ def _find_screen(session: Session, screen: Mapping[str, Any]) -> tuple[int | Non
 def _same_plate(
     session: Session, name: str, screen_id: int | None, positions: Sequence[tuple[Position, ImageRecord]]
 ) -> int | None:
-    """The own plate that is already as it shall be; None where there is none of this name in the screen."""
+    """Return the id of the user's plate that already has this layout; None if the screen has no plate of this name."""
     plates = [
         row[0]
         for row in session.rows(
@@ -174,7 +175,7 @@ def _same_plate(
 
 
 def _refuse_placed(session: Session, layout: Layout) -> None:
-    """An image of two plates would be listed under both, and deleting one plate would break the other."""
+    """Raise a UserError if an image is in a plate: deleting one of two plates of an image would break the other."""
     ids = [image.image_id for positions in layout.values() for _, image in positions]
     if not ids:
         return
@@ -190,7 +191,7 @@ def _refuse_placed(session: Session, layout: Layout) -> None:
 def _save(
     session: Session, layout: Layout, screen_id: int | None, screen_name: str
 ) -> tuple[int | None, dict[str, int]]:
-    """Save the plates in one call, which is one transaction; returns the screen's id and the plates'."""
+    """Save the plates in one call, which is one transaction; return the screen's id and the plate ids by name."""
     from omero.model import ScreenI
     from omero.rtypes import rstring
 
