@@ -1,4 +1,4 @@
-"""Make the BioImage Archive's submission crate: attached, on RO-Crate 1.1, with a table of its files.
+"""The BioImage Archive's submission crate: attached, based on RO-Crate 1.1, with a table of its files.
 
 Profile: https://w3id.org/bia/ro-crate/profile/bia-submission v1.0 (bia-ro-crate-validator).
 """
@@ -12,7 +12,7 @@ from study import Acquisition, AnnotationSet, Biosample, Component, Specimen, St
 
 FILE_LIST = "file_list.tsv"
 UNASSIGNED = "unassigned"
-# Column of the file list: its meaning. The first three are required.
+# Columns of the file list and their meanings. The first three are required.
 _COLUMNS = {
     "file_path": "http://bia/filePath",
     "dataset": "http://schema.org/isPartOf",
@@ -26,11 +26,11 @@ _COLUMNS = {
 
 
 def bia_crate(study: Study, accession: str = "") -> dict[str, Any]:
-    """Describe a submission.
+    """Return the crate of a submission.
 
     Args:
-        study: With everything that `REQUIRED_FIELDS["bia"]` names.
-        accession: The archive's accession; before it is given, the crate says `unassigned`.
+        study: Study with every field of `REQUIRED_FIELDS["bia"]`.
+        accession: The archive's accession; until there is one, the crate says `unassigned`.
     """
     datasets = [_rembi_dataset(study, component) for component in study.components()]
     if study.annotations:
@@ -75,17 +75,17 @@ def _root(study: Study, accession: str, datasets: list[str]) -> Entity:
 
 
 def component_id(component: Component) -> str:
-    """The id of a component's dataset, as the file list gives it."""
+    """Return the id of a component's dataset, as in the file list."""
     return local_id("dataset", component.name) + "/"
 
 
 def annotation_dataset_id(annotations: AnnotationSet) -> str:
-    """The id of the annotations' dataset."""
+    """Return the id of the annotations' dataset."""
     return local_id("annotations", annotations.title) + "/"
 
 
 def specimen_id(sample: Biosample, specimen: Specimen) -> str:
-    """A specimen in BIA's sense is a biosample made ready in one way."""
+    """Return the id of a specimen, which in BIA's model is a biosample with one preparation."""
     return local_id("specimen", f"{sample.title} - {specimen.title}")
 
 
@@ -116,7 +116,7 @@ def _mifa_dataset(annotations: AnnotationSet) -> Entity:
 
 
 def annotation_method_id(annotations: AnnotationSet) -> str:
-    """The id of the way that annotations were made."""
+    """Return the id of the annotation method."""
     return local_id("annotation-method", annotations.title)
 
 
@@ -218,13 +218,13 @@ def _file_list() -> list[Entity]:
 
 
 def file_list_rows(study: Study) -> list[tuple[str, ...]]:
-    """The rows of `file_list.tsv`, header first: one file a row."""
+    """Return the rows of `file_list.tsv`, header first, one row per file."""
     labels = {image.path: image.name for image in study.images}
     rows: list[tuple[str, ...]] = [tuple(_COLUMNS)]
     for image in study.images:
         specimen = specimen_id(image.biosample, image.specimen)
         dataset = component_id(image.component)
-        # Of an image that only a table names, the size is not known; 0 would be a lie.
+        # The size of an image that only a table names is unknown; 0 would be false.
         size = str(image.size_bytes or "")
         rows.append((image.path, dataset, "http://bia/Image", size, image.name, "", specimen, ""))
     if study.annotations:

@@ -1,4 +1,4 @@
-"""Check a crate as JSON: what RO-Crate's base specification and the profiles ask that shapes cannot see.
+"""Checks of a crate as JSON: rules of RO-Crate and the profiles that SHACL shapes cannot express.
 
 Sources: RO-Crate 1.1 and 1.2, "MUST" statements; GIDE profile v0.2 (closure rule); BIA submission profile v1.0
 (file list).
@@ -21,10 +21,10 @@ _BIA_IMAGES = {"bia:Image", "http://bia/Image"}
 
 
 def check_crate(crate: Crate, profile: str) -> list[Finding]:
-    """Every finding about a crate: mended mistakes, base specification, payload, profile.
+    """Check a crate and return all findings: corrected mistakes, base specification, payload, profile.
 
     Args:
-        crate: As read.
+        crate: The crate.
         profile: `base`, `general`, `gide` or `bia`.
     """
     findings = [*crate.findings, *check_document(crate.document, crate.name, profile)]
@@ -36,7 +36,7 @@ def check_crate(crate: Crate, profile: str) -> list[Finding]:
 
 
 def check_document(document: dict[str, Any], name: str, profile: str) -> list[Finding]:
-    """Check the JSON-LD alone; when it is no crate at all, only that is said."""
+    """Check the JSON-LD document only; if it is not a crate, that is the only finding."""
 
     def error(where: str, found: str, expected: str) -> Finding:
         return Finding("error", name, 0, where, found, expected)
@@ -62,17 +62,17 @@ def check_document(document: dict[str, Any], name: str, profile: str) -> list[Fi
 
 
 def list_of(value: Any) -> list[Any]:
-    """JSON-LD's one or many as a list."""
+    """Return a JSON-LD value, single or list, as a list."""
     return value if isinstance(value, list) else [] if value is None else [value]
 
 
 def ids(value: Any) -> list[str]:
-    """Ids that a property refers to."""
+    """Return the ids that a property refers to."""
     return [part["@id"] for part in list_of(value) if isinstance(part, dict) and isinstance(part.get("@id"), str)]
 
 
 def types(entity: dict[str, Any]) -> list[str]:
-    """An entity's types."""
+    """Return an entity's types."""
     return [kind for kind in list_of(entity.get("@type")) if isinstance(kind, str)]
 
 
@@ -84,7 +84,7 @@ def _check_context(document: dict[str, Any], error: Any) -> list[Finding]:
 
 
 def _check_entities(graph: list[Any], error: Any) -> list[Finding]:
-    """Flat entities with one id and a type each."""
+    """Check that entities are flat and each has a unique id and a type."""
     findings: list[Finding] = []
     seen: set[str] = set()
     for number, entity in enumerate(graph, 1):
@@ -135,9 +135,9 @@ def _find_root(entities: dict[str, dict[str, Any]], error: Any) -> tuple[str | N
 
 
 def _check_links(entities: dict[str, dict[str, Any]], root: str, name: str, profile: str) -> list[Finding]:
-    """Local ids that nothing describes, and files that the root does not lead to."""
+    """Find local ids without an entity, and files that the root does not reference."""
     findings: list[Finding] = []
-    # A crate that this suite makes describes all that it names; RO-Crate itself says SHOULD.
+    # This suite's own crates describe every entity that they reference; RO-Crate itself says SHOULD.
     level = "error" if profile == "gide" else "warning"
     for identifier, entity in entities.items():
         for key, value in entity.items():
@@ -169,7 +169,7 @@ def _check_links(entities: dict[str, dict[str, Any]], root: str, name: str, prof
 
 
 def _check_payload(document: dict[str, Any], files: frozenset[str], name: str) -> list[Finding]:
-    """Files that the crate describes are in the zip, at paths that stay in it."""
+    """Check that every described file is in the zip and no path leaves the crate."""
     findings: list[Finding] = []
     for entity in list_of(document.get("@graph")):
         if not isinstance(entity, dict) or "File" not in types(entity):
@@ -188,7 +188,7 @@ def _check_payload(document: dict[str, Any], files: frozenset[str], name: str) -
 
 
 def _check_closure(entities: dict[str, dict[str, Any]], root: str, name: str) -> list[Finding]:
-    """Organisms and methods of samples and protocols must also stand in the root: the search reads only the root."""
+    """Check that the root has all organisms and methods of samples and protocols: GIDE's search reads only the root."""
     findings: list[Finding] = []
     for holder, link, kind in (
         ("about", "taxonomicRange", "Taxon"),
@@ -207,7 +207,7 @@ def _check_closure(entities: dict[str, dict[str, Any]], root: str, name: str) ->
 
 
 def check_file_list(document: dict[str, Any], data: bytes | None, name: str) -> list[Finding]:
-    """BIA's file list: columns, unique paths that stay inside, datasets that exist, images, source labels."""
+    """Check BIA's file list: columns, unique paths within the package, existing datasets, images, source labels."""
     file = f"{name}/file_list.tsv"
     if data is None:
         return [Finding("error", file, 0, "", "missing", "the file list")]

@@ -1,4 +1,4 @@
-"""The entities that more than one kind of crate has: people, organisations, organisms, methods, files."""
+"""Entities that more than one kind of crate has: people, organisations, organisms, methods, files."""
 
 import mimetypes
 from collections.abc import Iterable, Sequence
@@ -16,34 +16,34 @@ _MEDIA_TYPES = {
     ".tiff": "image/tiff",
     ".tsv": "text/tab-separated-values",
     ".tabular": "text/tab-separated-values",
-    # An OME-Zarr in one file is a zip (RFC-9 of OME-Zarr).
+    # A single-file OME-Zarr is a zip (RFC-9 of OME-Zarr).
     ".ozx": "application/zip",
 }
 _LICENSE_NAMES = {"https://creativecommons.org/publicdomain/zero/1.0/": "CC0 1.0 Universal"}
 
 
 def ref(identifier: str) -> dict[str, str]:
-    """A reference to an entity."""
+    """Return a reference to an entity."""
     return {"@id": identifier}
 
 
 def refs(identifiers: Iterable[str]) -> list[dict[str, str]]:
-    """References, each once."""
+    """Return references to entities, each once."""
     return [ref(identifier) for identifier in dict.fromkeys(identifiers)]
 
 
 def local_id(kind: str, name: str) -> str:
-    """An id inside the crate, as `#biosample-HeLa%20cells`; percent-encoded, as RO-Crate asks."""
+    """Return a local id such as `#biosample-HeLa%20cells`; percent-encoded, as RO-Crate requires."""
     return f"#{kind}-{quote(name, safe='')}"
 
 
 def path_id(path: str) -> str:
-    """A file's id: its path, percent-encoded."""
+    """Return a file's id: its path, percent-encoded."""
     return quote(path, safe="/!$&'()*+,;=@-._~")
 
 
 def descriptor(conforms_to: Sequence[str], root: str) -> Entity:
-    """The entity that says what the metadata file is about and which profiles it follows."""
+    """Return the metadata descriptor: the entity that names the root dataset and the profiles."""
     profiles = refs(conforms_to)
     return {
         "@id": DESCRIPTOR,
@@ -54,13 +54,13 @@ def descriptor(conforms_to: Sequence[str], root: str) -> Entity:
 
 
 def author_id(study: Study, index: int) -> str:
-    """An author's ORCID, else an id inside the crate."""
+    """Return an author's ORCID, or a local id if there is none."""
     author = study.authors[index]
     return author.orcid or local_id("person", author.name)
 
 
 def people(study: Study) -> list[Entity]:
-    """Authors and the organisations that they work for."""
+    """Return the entities of the authors and their organisations."""
     entities: list[Entity] = []
     for index, author in enumerate(study.authors):
         person: Entity = {"@id": author_id(study, index), "@type": "Person", "name": author.name}
@@ -75,7 +75,7 @@ def people(study: Study) -> list[Entity]:
 
 
 def publisher(study: Study) -> Entity:
-    """The organisation that publishes the data."""
+    """Return the entity of the organisation that publishes the data."""
     name = study.texts["publisher"]
     identifier = study.texts["publisher_url"] or local_id("organization", name)
     entity: Entity = {"@id": identifier, "@type": "Organization", "name": name}
@@ -83,23 +83,23 @@ def publisher(study: Study) -> Entity:
 
 
 def license_entity(study: Study) -> Entity:
-    """The licence, by its address. Validated metadata knows two: CC0 and CC BY 4.0."""
+    """Return the entity of the licence, identified by its address. Validated metadata allows CC0 and CC BY 4.0."""
     name = _LICENSE_NAMES.get(study.license_id, "CC BY 4.0")
     return {"@id": study.license_id, "@type": "CreativeWork", "name": name}
 
 
 def taxon(term: Term) -> Entity:
-    """An organism, by its NCBI Taxonomy address."""
+    """Return the entity of an organism, identified by its NCBI Taxonomy address."""
     return {"@id": iri(term.id), "@type": "Taxon", "scientificName": term.label}
 
 
 def defined_term(term: Term) -> Entity:
-    """A term of an ontology, as an imaging method of FBbi."""
+    """Return the entity of an ontology term, such as an imaging method of FBbi."""
     return {"@id": iri(term.id), "@type": "DefinedTerm", "name": term.label}
 
 
 def biosample(sample: Biosample) -> Entity:
-    """A biosample with links to its organisms; what varies stands in the description."""
+    """Return the entity of a biosample with links to its organisms; its variables are part of the description."""
     variables = (
         ("Intrinsic", sample.intrinsic),
         ("Extrinsic", sample.extrinsic),
@@ -120,7 +120,7 @@ def biosample(sample: Biosample) -> Entity:
 
 
 def lab_protocol(acquisition: Acquisition) -> Entity:
-    """How the images were taken, with links to the imaging methods."""
+    """Return the entity of an acquisition protocol with links to its imaging methods."""
     return {
         "@id": local_id("acquisition", acquisition.title),
         "@type": "LabProtocol",
@@ -132,7 +132,7 @@ def lab_protocol(acquisition: Acquisition) -> Entity:
 
 
 def annotation_protocol(annotations: AnnotationSet) -> Entity:
-    """MIFA's description of how annotations were made."""
+    """Return the entity of MIFA's description of the annotation method."""
     more = [
         f"{name}: {text}."
         for name, text in (
@@ -152,7 +152,7 @@ def annotation_protocol(annotations: AnnotationSet) -> Entity:
 
 
 def file_entity(name: str, path: str, size_bytes: int) -> Entity:
-    """A file of the package."""
+    """Return the entity of a file of the package."""
     return {
         "@id": path_id(path),
         "@type": "File",
@@ -163,13 +163,13 @@ def file_entity(name: str, path: str, size_bytes: int) -> Entity:
 
 
 def media_type(path: str) -> str:
-    """Media type by the path's ending."""
+    """Return the media type for a path's suffix."""
     known = next((kind for ending, kind in _MEDIA_TYPES.items() if path.endswith(ending)), None)
     return known or mimetypes.guess_type(path)[0] or "application/octet-stream"
 
 
 def result_entity(result: ResultFile, kind: str = "") -> Entity:
-    """A file that analysis made, linked to the image that it was made from."""
+    """Return the entity of a result file, linked to the image that it was made from."""
     entity = file_entity(result.name, result.path, result.size_bytes)
     if kind:
         entity["additionalType"] = kind
@@ -179,7 +179,7 @@ def result_entity(result: ResultFile, kind: str = "") -> Entity:
 
 
 def graph(entities: Iterable[Entity]) -> list[Entity]:
-    """Entities, each id once: the same organism or institution comes from several places."""
+    """Return the entities with each id once: several images share an organism or institution."""
     unique: dict[str, Entity] = {}
     for entity in entities:
         unique.setdefault(entity["@id"], entity)

@@ -1,4 +1,4 @@
-"""Make an attached RO-Crate 1.2 with every file described, for Zenodo and other general archives, and Zenodo's JSON."""
+"""An attached RO-Crate 1.2 that describes every file, for Zenodo and other general archives, and Zenodo's JSON."""
 
 from html import escape
 from typing import Any
@@ -29,10 +29,10 @@ _ZENODO_LICENSES = {
 
 
 def general_crate(study: Study, run: WorkflowRun | None = None) -> dict[str, Any]:
-    """Describe a folder of images, annotations and results.
+    """Return the crate of a folder of images, annotations and results.
 
     Args:
-        study: With everything that `REQUIRED_FIELDS["general"]` names; its paths are the files of the folder.
+        study: Study with every field of `REQUIRED_FIELDS["general"]`; its paths are relative to the folder.
         run: The workflow run that made the annotations and results.
 
     Returns:
@@ -78,7 +78,7 @@ def _image(image: ImageRecord) -> Entity:
 
 
 def zenodo_json(study: Study) -> dict[str, Any]:
-    """Zenodo's deposit metadata (`.zenodo.json`); the description is HTML, so the text is escaped."""
+    """Return Zenodo's deposit metadata (`.zenodo.json`); its description is HTML, so the text is escaped."""
     texts = study.texts
     creators = []
     for author in study.authors:

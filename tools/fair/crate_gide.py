@@ -1,4 +1,4 @@
-"""Make the detached GIDE crate: one JSON-LD file that tells search engines of bioimages about a study.
+"""The detached GIDE crate: one JSON-LD file that describes a study for bioimage search engines.
 
 Profile: GIDE search input RO-Crate profile v0.2 (gide-search, January 2026), on RO-Crate 1.2.
 """
@@ -30,15 +30,15 @@ _SIZES = (
 
 
 def gide_crate(study: Study, accession: str = "") -> dict[str, Any]:
-    """Describe a study by GIDE's profile.
+    """Return the crate of a study by GIDE's profile.
 
     Args:
-        study: With everything that `REQUIRED_FIELDS["gide"]` names.
-        accession: The archive's identifier, when there is one.
+        study: Study with every field of `REQUIRED_FIELDS["gide"]`.
+        accession: The archive's accession, or empty.
 
     Returns:
-        The document. Every organism and method that a sample or protocol names also stands in the root itself, as the
-        profile's closure rule asks, because the search reads only the root.
+        The document. The root repeats every organism and method of samples and protocols, as the profile's closure
+        rule requires, because the search reads only the root.
     """
     landing_page = study.texts["landing_page"]
     root = root_dataset(study, landing_page)
@@ -56,7 +56,7 @@ def gide_crate(study: Study, accession: str = "") -> dict[str, Any]:
 
 
 def root_dataset(study: Study, identifier: str) -> Entity:
-    """The root: what every crate on RO-Crate 1.2 says of the study."""
+    """Return the root dataset, common to all crates based on RO-Crate 1.2."""
     organisms = [taxon(term)["@id"] for term in study.organisms()]
     methods = [defined_term(term)["@id"] for term in study.methods()]
     root: Entity = {
@@ -82,7 +82,7 @@ def root_dataset(study: Study, identifier: str) -> Entity:
 
 
 def described(study: Study) -> list[Entity]:
-    """Every entity that `root_dataset` refers to."""
+    """Return every entity that `root_dataset` refers to."""
     return [
         license_entity(study),
         *people(study),
@@ -95,7 +95,7 @@ def described(study: Study) -> list[Entity]:
 
 
 def sizes(study: Study) -> list[Entity]:
-    """Number of all files, and their bytes unless the size of one is not known (an image that only a table names)."""
+    """Return the number of files, and their total size unless a size is unknown (an image that only a table names)."""
     files = [*study.images, *study.results, *(study.annotations.files if study.annotations else ())]
     values = (len(files), sum(file.size_bytes for file in files) if all(file.size_bytes for file in files) else None)
     return [
@@ -106,7 +106,7 @@ def sizes(study: Study) -> list[Entity]:
 
 
 def scholarly_article(study: Study) -> Entity:
-    """The publication, by its DOI when it has one."""
+    """Return the entity of the publication, identified by its DOI if it has one."""
     doi = study.texts["publication_doi"]
     identifier = f"https://doi.org/{doi}" if doi else "#publication"
     return {"@id": identifier, "@type": "ScholarlyArticle", "name": study.texts["publication_title"] or identifier}

@@ -1,6 +1,6 @@
-"""Read RO-Crates, also those that others published with known mistakes: mended in memory, every mend is said.
+"""Read RO-Crates and correct known mistakes of published crates in memory; each correction is a finding.
 
-Nothing is lost: entities and properties stay, only names that are known to be misspelt are written right.
+No data is lost: entities and properties stay, only known misspellings of names are corrected.
 """
 
 from copy import deepcopy
@@ -14,7 +14,7 @@ from table_reader import Finding
 from tool_errors import UserError
 from untrusted_files import MAX_JSON_BYTES, open_zip, parse_json, read_member
 
-# Seen in the crates of the BioImage Archive, IDR and SSBD (facts of 1,332 published crates).
+# Found in 1,332 published crates of the BioImage Archive, IDR and SSBD.
 _TYPES = {"QuantitiveValue": "QuantitativeValue", "Organisation": "Organization"}
 
 
@@ -23,11 +23,11 @@ class Crate:
     """A crate that was read.
 
     Attributes:
-        name: What the user calls it.
-        document: Its JSON-LD, mended.
-        findings: What was mended.
-        files: Paths in its zip, None for a lone metadata file.
-        texts: Small text files of the zip that profiles look into (`file_list.tsv`).
+        name: Display name.
+        document: Its JSON-LD, corrected.
+        findings: The corrections.
+        files: Paths in its zip; None for a metadata file without a zip.
+        texts: Small text files of the zip that profiles check (`file_list.tsv`).
     """
 
     name: str
@@ -41,11 +41,11 @@ def read_crate(path: Path, name: str) -> Crate:
     """Read `ro-crate-metadata.json`, alone or in a zip.
 
     Args:
-        path: JSON or zip.
-        name: What the user calls it.
+        path: JSON file or zip.
+        name: Display name of the file.
 
     Raises:
-        UserError: Neither of both, harmful, or JSON that is no object.
+        UserError: The file is neither JSON nor a zip, it is harmful, or its JSON is not an object.
     """
     with path.open("rb") as stream:
         zipped = stream.read(4).startswith(b"PK")
@@ -68,7 +68,7 @@ def read_crate(path: Path, name: str) -> Crate:
 
 
 def mend(document: dict[str, Any], name: str) -> tuple[dict[str, Any], list[Finding]]:
-    """Write known misspellings right; see the module's docstring. The document that is given is not changed."""
+    """Return a copy of the document with known misspellings corrected, and a finding for each correction."""
     result = deepcopy(document)
     findings: list[Finding] = []
 
@@ -122,7 +122,7 @@ def _mend_types(entity: dict[str, Any], identifier: str, say: Any) -> None:
 
 
 def _normal_identifier(identifier: str, entity: dict[str, Any]) -> str:
-    """A descriptor's id with the accession before it; ids of terms and taxa in other spellings than the OBO address."""
+    """Normalise the id of a descriptor with an accession prefix, and ids of terms and taxa to OBO addresses."""
     if identifier.endswith("-" + DESCRIPTOR) and "CreativeWork" in _list(entity.get("@type")):
         return DESCRIPTOR
     if {"Taxon", "DefinedTerm"} & set(map(str, _list(entity.get("@type")))):

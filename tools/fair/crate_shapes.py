@@ -1,4 +1,4 @@
-"""Check a crate's graph against SHACL shapes, offline: contexts come from this tool, nothing is fetched."""
+"""Offline check of a crate's graph against SHACL shapes: contexts ship with this tool, nothing is downloaded."""
 
 from copy import deepcopy
 from functools import cache
@@ -17,22 +17,22 @@ PROFILE_SHAPES = {
 }
 _ROOT_CLASS = "https://github.com/bioimage-suite-galaxy/shapes#Root"
 _LEVELS = {"Violation": "error", "Warning": "warning", "Info": "note"}
-# Relative ids need a base to become addresses (rdflib drops them without one); it is cut off again in messages.
-# The top-level domain .invalid is reserved: nothing can ever be there (RFC 2606).
+# Relative ids need a base to become addresses (rdflib drops them without one); messages leave it out again.
+# The top-level domain .invalid is reserved: no host can ever have such a name (RFC 2606).
 _BASE = "https://crate.invalid/"
 
 
 def shape_findings(document: dict[str, Any], root: str, name: str, profile: str) -> list[Finding]:
-    """Check with SHACL.
+    """Check a crate against the SHACL shapes of a profile.
 
     Args:
         document: JSON-LD of the crate.
         root: Id of the root dataset.
-        name: What the user calls the crate.
+        name: Display name of the crate.
         profile: A key of `PROFILE_SHAPES`.
 
     Returns:
-        A finding a violated shape: the entity's id and property as column.
+        One finding per violated shape, with the entity's id and property as column.
     """
     import pyshacl
     import rdflib
@@ -68,7 +68,7 @@ def shape_findings(document: dict[str, Any], root: str, name: str, profile: str)
 
 @cache
 def _shapes(profile: str, old: bool) -> Any:
-    """A profile's shapes; those of RO-Crate 1.2 only for crates that are not `old` (1.1)."""
+    """Return a profile's shapes; those of RO-Crate 1.2 only for crates that are not `old` (1.1)."""
     import rdflib
 
     shapes = rdflib.Graph()
@@ -78,7 +78,7 @@ def _shapes(profile: str, old: bool) -> Any:
 
 
 def _used_names(graph: list[Any]) -> set[str]:
-    """Properties, types and prefixes that occur: all that a context can be asked for."""
+    """Return the properties, types and prefixes of a graph: all names that need a context."""
     names: set[str] = set()
     for entity in graph:
         kinds = entity.get("@type")
@@ -94,12 +94,12 @@ def _used_names(graph: list[Any]) -> set[str]:
 
 
 def _plain_file(entity: Any) -> bool:
-    """Plain files have no shape of their own; leaving out ten thousand of them saves nearly all the time."""
+    """Return whether an entity is a plain file; no shape applies to these, and skipping them saves most of the time."""
     return isinstance(entity, dict) and entity.get("@type") in ("File", ["File"])
 
 
 def _without_context(entity: dict[str, Any]) -> dict[str, Any]:
-    """A context inside an entity could name an address that the JSON-LD reader would fetch."""
+    """Remove the context of an entity: it could name an address that the JSON-LD reader would download."""
     copy = deepcopy(entity)
     copy.pop("@context", None)
     return copy

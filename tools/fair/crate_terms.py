@@ -1,4 +1,4 @@
-"""The JSON-LD words that crates are written in: contexts and profiles, resolved without the network."""
+"""JSON-LD contexts and profiles of crates, resolved without the network."""
 
 import json
 from collections.abc import Container
@@ -15,8 +15,8 @@ BIA_PROFILE = "https://w3id.org/bia/ro-crate/profile/bia-submission"
 DESCRIPTOR = "ro-crate-metadata.json"
 WORKFLOW_RUN_CONTEXT = "https://w3id.org/ro/terms/workflow-run/context"
 
-# The profile's own context imports RO-Crate's and so cannot stand beside it (a JSON-LD reader sees a recursion):
-# its terms are therefore written out (GIDE search input RO-Crate profile, v0.2).
+# The profile's own context imports RO-Crate's and so cannot be combined with it (a JSON-LD reader sees a recursion).
+# Therefore its terms are listed here (GIDE search input RO-Crate profile, v0.2).
 GIDE_TERMS: dict[str, Any] = {
     "obo": "http://purl.obolibrary.org/obo/",
     "dwc": "http://rs.tdwg.org/dwc/terms/",
@@ -53,7 +53,7 @@ BIA_TERMS: dict[str, Any] = {
     "propertyUrl": {"@id": "csvw:propertyUrl", "@type": "@id"},
 }
 
-# The few terms of https://w3id.org/ro/terms/workflow-run/context, so that run crates are read offline too.
+# The few terms of https://w3id.org/ro/terms/workflow-run/context, so that run crates can be read offline too.
 WORKFLOW_RUN_TERMS: dict[str, Any] = {
     name: {"@id": f"https://w3id.org/ro/terms/workflow-run#{name}"}
     for name in (
@@ -70,7 +70,7 @@ WORKFLOW_RUN_TERMS: dict[str, Any] = {
 
 
 def context(version: str, terms: dict[str, Any]) -> list[Any]:
-    """The `@context` of a crate: RO-Crate's by address, further terms written out."""
+    """Return the `@context` of a crate: RO-Crate's by address, further terms inline."""
     return [f"{version}/context", terms]
 
 
@@ -81,15 +81,15 @@ def _ro_crate_terms() -> dict[str, Any]:
 
 
 def offline_context(found: Any, used: Container[str] | None = None) -> tuple[dict[str, Any], list[str]]:
-    """Replace the addresses in a crate's `@context` by terms that ship with this tool. Nothing is ever fetched.
+    """Replace the addresses in a crate's `@context` by terms that ship with this tool. Nothing is downloaded.
 
     Args:
         found: The crate's `@context`: address, object, or list of both.
-        used: The names that the crate uses; of RO-Crate's 3,000 terms only these are taken, which saves a JSON-LD
-            reader most of its time. None takes all.
+        used: Names that the crate uses; only these of RO-Crate's 3,000 terms are included, which saves a JSON-LD
+            reader most of its time. None includes all.
 
     Returns:
-        One object that holds every term, and the addresses that this tool does not know.
+        One object with all terms, and the addresses that do not ship with this tool.
     """
     merged: dict[str, Any] = {}
     ro_crate = {name: term for name, term in _ro_crate_terms().items() if used is None or name in used}
@@ -110,5 +110,5 @@ def offline_context(found: Any, used: Container[str] | None = None) -> tuple[dic
 
 
 def _harmless(key: str, value: Any) -> bool:
-    """A term may bring a context of its own, and `@import` and `@context` name addresses that a reader would fetch."""
+    """Return whether a term is safe: a reader would download the addresses of `@import` and of nested contexts."""
     return key != "@import" and not (isinstance(value, dict) and "@context" in value)
