@@ -1,4 +1,4 @@
-"""Describe images with their metadata as linked data: JSON-LD and Turtle that are valid by SHACL."""
+"""Describe images and their metadata as linked data: JSON-LD and Turtle, validated with SHACL."""
 
 import argparse
 import json
@@ -24,13 +24,13 @@ SHAPES = Path(__file__).resolve().parent / "shapes" / "linked_data.ttl"
 
 
 def read_rows(path: Path, name: str) -> tuple[list[tuple[str, str, str, Property]], list[ImageFacts]]:
-    """Read metadata: the normalised table, or key-values of any dialect.
+    """Read metadata from the normalised table, or key-value pairs of any dialect.
 
     Returns:
         (object type, id, name, property) of each pair, in the file's order; and the images that the file names.
 
     Raises:
-        UserError: No table, or a harmful one.
+        UserError: The file is not a table, or it is harmful.
     """
     if is_metadata_table(path):
         values = read_metadata_table(path, name)
@@ -45,7 +45,7 @@ def read_rows(path: Path, name: str) -> tuple[list[tuple[str, str, str, Property
 
 
 def to_graph(document: dict[str, Any]) -> "Graph":
-    """Read a JSON-LD document with rdflib. Its context is inlined, so nothing is asked of the network."""
+    """Read a JSON-LD document with rdflib. Its context is inline, so nothing is downloaded."""
     from rdflib import Graph
 
     graph = Graph()
@@ -60,10 +60,10 @@ def _with_prefixes(graph: "Graph") -> "Graph":
 
 
 def shape_violations(graph: "Graph") -> list[str]:
-    """Check a graph against the shapes that ship.
+    """Check a graph against the shapes that ship with this tool.
 
     Returns:
-        One line a violation: the node, the property, what is wrong.
+        One line per violation: node, property and message.
     """
     import pyshacl
     from rdflib import SH, Graph
@@ -88,8 +88,8 @@ def describe(
 
     Args:
         images: The images.
-        rows: See `linked_data.join_properties`.
-        collection: What they belong to; the rows' `study.*` are added to it.
+        rows: Properties by object, as for `linked_data.join_properties`.
+        collection: Collection of the images; the rows' `study.*` fields are added to it.
         base: Address of the OMERO server, or empty.
     """
     described, study = join_properties(images, rows)
@@ -100,13 +100,13 @@ def describe(
 def checked_turtle(document: dict[str, Any]) -> tuple[str, int]:
     """Write a document as Turtle after checking it against the shapes.
 
-    It goes by batches of images, each with what all share: a graph of 10,000 images would need more than 1 GB.
+    Images are processed in batches together with the shared nodes: a graph of 10,000 images would need over 1 GB.
 
     Returns:
-        The Turtle, and the count of statements.
+        The Turtle, and the number of statements.
 
     Raises:
-        UserError: Something that the shapes forbid; names the first three.
+        UserError: The document violates the shapes; the message names the first three violations.
     """
     images = [node for node in document["@graph"] if "ome:Image" in node["@type"]]
     shared = [node for node in document["@graph"] if "ome:Image" not in node["@type"]]
@@ -120,7 +120,7 @@ def checked_turtle(document: dict[str, Any]) -> tuple[str, int]:
             first = " | ".join(violations[:3])
             raise UserError(f"linked data: {len(violations)} statements break the shapes. {first}. Mend the metadata.")
         text = (_with_prefixes(graph - common) if start else graph).serialize(format="turtle")
-        # Each piece names only the prefixes that it uses; here all stand at the head.
+        # Each piece declares only the prefixes that it uses; all are already declared at the top.
         pieces.append(re.sub(r"\A(?:@prefix [^\n]*\n)*", "", text))
         count += len(graph) - (len(common) if start else 0)
     return "".join(pieces), count

@@ -1,4 +1,4 @@
-"""Fetch files of an archive's study, or a region of a remote OME-Zarr image, with a table of where they come from."""
+"""Download files of an archive's study, or a region of a remote OME-Zarr image, with a table of their origin."""
 
 import argparse
 import csv
@@ -20,15 +20,15 @@ BIOSTUDIES = "https://www.ebi.ac.uk/biostudies/api/v1"
 BIOSTUDIES_FILES = "https://www.ebi.ac.uk/biostudies/files"
 SILENCE_SECONDS = 60
 MEGABYTE = 1_000_000
-# What the region itself needs, plus chunks that reach over its edge, shard indices and metadata.
+# Allows for the region itself, chunks that extend beyond its edge, shard indices and metadata.
 TRAVEL_FACTOR, TRAVEL_EXTRA = 8, 64 * MEGABYTE
 
 
 @dataclass(frozen=True)
 class Provenance:
-    """One row: what was fetched, whence, how it was verified, and what its owners ask for.
+    """A row of the table of origin: a downloaded file, its address, verification, licence and citation.
 
-    There is no date of fetching: the same input gives the same table, and Galaxy keeps the date of the job.
+    It has no date, so that the same input gives the same table; Galaxy records the date of the job.
     """
 
     file: str
@@ -50,17 +50,17 @@ COLUMNS = tuple(Provenance.__annotations__)
 def fetch_files(
     web: Web, files: Sequence[RemoteFile], origins: Mapping[str, Origin], folder: Path, max_bytes: int
 ) -> list[Provenance]:
-    """Fetch files one after the other into one folder, as `<name>@<Galaxy's format>`.
+    """Download files one after the other into one folder, as `<name>@<Galaxy's format>`.
 
     Args:
-        web: How far requests may go.
-        files: From `select_files`.
-        origins: Whose they are, by `RemoteFile.study`.
-        folder: Is made if it is not there. A folder of an earlier run is gone on with.
-        max_bytes: Of all together.
+        web: Limits of the requests.
+        files: Files of `select_files`.
+        origins: Attribution by `RemoteFile.study`.
+        folder: Folder to write to, created if missing. Downloads of an earlier run in it are resumed.
+        max_bytes: Largest total size in bytes.
 
     Raises:
-        UserError: See `archive_download.fetch_file`; the whole run fails with the first file that does.
+        UserError: A file fails as in `archive_download.fetch_file`; the first such file ends the run.
     """
     folder.mkdir(parents=True, exist_ok=True)
     rows: list[Provenance] = []
@@ -87,15 +87,15 @@ def fetch_files(
 
 
 def fetch_region(config: Mapping[str, Any], folder: Path, max_bytes: int) -> list[Provenance]:
-    """Fetch a region of an OME-Zarr image to an OME-TIFF in `folder`.
+    """Download a region of an OME-Zarr image as an OME-TIFF in `folder`.
 
     Args:
         config: `address`, `level`, `bounds` (axis to `first:end`), `licence`, `citation`.
-        folder: Is made if it is not there.
-        max_bytes: Of the region's pixels.
+        folder: Folder to write to, created if missing.
+        max_bytes: Largest size of the region in bytes.
 
     Raises:
-        UserError: See `archive_zarr`.
+        UserError: The image or region cannot be read, as in `archive_zarr`.
     """
     address = base_address(str(config["address"]), "the image")
     bounds = parse_bounds({axis: str(text or "") for axis, text in (config.get("bounds") or {}).items()})
@@ -144,18 +144,18 @@ def list_studies(
     """List the files of the studies that a table of `search_archives` names.
 
     Args:
-        web: How far requests may go.
-        address: Of BioStudies' API.
-        files_address: Of BioStudies' files.
-        table: See `archive_files.read_studies`.
-        config: `list_name`, what the user calls the table, and `max_studies`.
+        web: Limits of the requests.
+        address: Address of BioStudies' API.
+        files_address: Address of BioStudies' files.
+        table: Table for `archive_files.read_studies`.
+        config: `list_name`, the display name of the table, and `max_studies`.
 
     Returns:
-        Origin by accession, and every study's files. What a study does not say of itself is what the table says; for
-        its licence see `stated_licence`.
+        Origin by accession, and the files of all studies. Values missing in BioStudies come from the table; for the
+        licence see `stated_licence`.
 
     Raises:
-        UserError: See `read_studies` and `read_biostudies`.
+        UserError: The table or a study cannot be read, as in `read_studies` and `read_biostudies`.
     """
     origins: dict[str, Origin] = {}
     files: list[RemoteFile] = []
@@ -169,9 +169,9 @@ def list_studies(
 
 
 def stated_licence(own: str, searched: str) -> str:
-    """The licence of a study: its own; behind it the search's where that is another.
+    """Return the licence that a study states, followed by that of the search if it differs.
 
-    Who filtered by licence must see the contradiction.
+    A user who filtered by licence must see the contradiction.
 
     >>> stated_licence("CC BY 4.0", "https://creativecommons.org/licenses/by/4.0/"), stated_licence("", "CC0")
     ('CC BY 4.0', 'CC0')
@@ -184,17 +184,17 @@ def stated_licence(own: str, searched: str) -> str:
 
 
 def fetch(config: Mapping[str, Any], folder: Path, table: Path | None = None) -> list[Provenance]:
-    """Do what a tool's configuration says.
+    """Download the files, or the region, that a tool's configuration asks for.
 
     Args:
         config: `what` with `kind`: `accession` (`accession`, `address`, `files_address`), `studies` (see
             `list_studies`, and the same addresses), `list` (`list_name`, `base`) or `zarr` (see `fetch_region`); for
-            the first three `patterns`, `without` (one a line) and `max_files`; for all `max_megabytes`.
-        folder: Where files go.
-        table: Of files or of studies, for the kinds that have one.
+            the first three `patterns`, `without` (one per line) and `max_files`; for all `max_megabytes`.
+        folder: Folder to write to.
+        table: Table of files or of studies, for the kinds `list` and `studies`.
 
     Raises:
-        UserError: See the functions that do it.
+        UserError: The configuration or table is invalid, or a download fails.
     """
     what = config["what"]
     max_bytes = int(float(config.get("max_megabytes") or 2000) * MEGABYTE)
@@ -238,7 +238,7 @@ def main() -> None:
     """Parse the command line, fetch, write."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--config", type=Path, required=True, help="JSON: what to fetch, and limits")
-    parser.add_argument("--table", type=Path, help="table of files or of studies, where that is what is fetched")
+    parser.add_argument("--table", type=Path, help="table of the files or studies to fetch")
     parser.add_argument("--folder", type=Path, required=True, help="folder that gets the files")
     parser.add_argument("--provenance", type=Path, required=True, help="table to write")
     args = parser.parse_args()

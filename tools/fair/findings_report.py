@@ -1,4 +1,4 @@
-"""Write findings: as a table for machines, as a page and as a readable list for people."""
+"""Findings as a table for programs, and as an HTML page and a text list for people."""
 
 import csv
 from collections.abc import Iterable, Sequence
@@ -9,14 +9,14 @@ from html_report import LEVEL_COLOURS, Markup, Shaded, bullets, page, paragraph,
 from table_reader import Finding, spreadsheet_safe
 
 _LEVELS = ("error", "warning", "note")
-# A page is for reading: beyond this many kinds of finding the table is the better place.
+# A page with more kinds of findings than this is hard to read; the table has all of them.
 _SHOWN = 500
 _SHOWN_LINES = 8
 _LIST_LENGTH = 25
 
 
 def write_findings(path: Path, findings: Iterable[Finding]) -> None:
-    """Write one finding a row: level, file, line (empty for the whole file), column, found, expected, suggestion."""
+    """Write one finding per row: level, file, line (empty for the whole file), column, found, expected, suggestion."""
     with path.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream, delimiter="\t", lineterminator="\n")
         writer.writerow(column.name for column in fields(Finding))
@@ -26,12 +26,12 @@ def write_findings(path: Path, findings: Iterable[Finding]) -> None:
 
 
 def count_levels(findings: Sequence[Finding]) -> dict[str, int]:
-    """How many errors, warnings and notes there are."""
+    """Count errors, warnings and notes."""
     return {level: sum(finding.level == level for finding in findings) for level in _LEVELS}
 
 
 def findings_page(title: str, summary: Sequence[str], findings: Sequence[Finding]) -> str:
-    """A page of all findings, same ones of several lines put together."""
+    """Return a page of all findings; equal findings of several lines are grouped."""
     counts = count_levels(findings)
     verdict = "No errors." if not counts["error"] else "There are errors: mend them and validate again."
     numbers = ", ".join(f"{counts[level]:,} {level}{'' if counts[level] == 1 else 's'}" for level in _LEVELS)
@@ -39,7 +39,7 @@ def findings_page(title: str, summary: Sequence[str], findings: Sequence[Finding
 
 
 def findings_section(findings: Sequence[Finding]) -> Markup:
-    """The findings as a section of a page, errors first."""
+    """Return the findings as a section of a page, errors first."""
     groups: dict[tuple[str, str, str, str, str, str], list[int]] = {}
     for finding in findings:
         key = (finding.level, finding.file, finding.column, finding.found, finding.expected, finding.suggestion)
@@ -53,12 +53,12 @@ def findings_section(findings: Sequence[Finding]) -> Markup:
     ]
     header = ["Level", "File", "Line", "Column", "Found", "Expected", "Suggestion"]
     rest = len(ordered) - _SHOWN
-    more = [paragraph(f"{rest:,} more kinds of finding stand in the table of findings.")] if rest > 0 else []
+    more = [paragraph(f"{rest:,} more kinds of findings are in the table of findings.")] if rest > 0 else []
     return section("Findings", table(header, rows), *more)
 
 
 def readable_list(findings: Sequence[Finding]) -> str:
-    """The errors as a list for a terminal, at most 25 kinds; ends without a line break."""
+    """Return the errors as a text list of at most 25 kinds, without a final line break."""
     groups: dict[str, list[int]] = {}
     for finding in findings:
         if finding.level == "error":

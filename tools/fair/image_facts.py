@@ -1,4 +1,4 @@
-"""What one image says about itself in its OME-XML."""
+"""Facts of one image from its OME-XML."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -10,9 +10,9 @@ from tool_errors import UserError
 from zarr_facts import zarr_ome_xml, zarr_values
 
 LIGHT_SOURCES = {"Laser", "Arc", "Filament", "LightEmittingDiode", "GenericExcitationSource"}
-# More than a hundred distinct channel names help nobody; the count of filled places is kept in full.
+# More than a hundred distinct values are no use to a reader; the number of filled places is still exact.
 _KEPT_VALUES = 100
-# Filled in, but saying nothing.
+# Placeholder values without information.
 _EMPTY_WORDS = {
     "",
     "other",
@@ -28,7 +28,7 @@ _EMPTY_WORDS = {
     "not specified",
     "tbd",
 }
-# A size, wavelength or aperture of nothing was not measured (OME writers put 0 where they know nothing).
+# A size, wavelength or aperture of 0 was not measured (OME writers put 0 for an unknown value).
 _NOT_ZERO = re.compile(r"Size[XYZCT]|Wavelength|LensNA|Magnification|ExposureTime|TimeIncrement|WorkingDistance")
 _SUFFIX = re.compile(r"\.(ome\.tiff?|tiff?|(ome\.)?zarr(\.zip)?|ozx|png|jpe?g|czi|nd2|lif|dv|r3d)$", re.IGNORECASE)
 _FROM_OMERO = re.compile(r"Image_(\d+)_(.+)", re.DOTALL)
@@ -36,12 +36,12 @@ _FROM_OMERO = re.compile(r"Image_(\d+)_(.+)", re.DOTALL)
 
 @dataclass(frozen=True)
 class Occurrences:
-    """A field's values over all its places in an image, as `Channel.Name` has one place a channel.
+    """Values of a field at all its places in an image; `Channel.Name`, for instance, has one place per channel.
 
     Attributes:
-        places: How many places there are.
-        filled: How many hold something meaningful.
-        values: The first distinct meaningful values.
+        places: Number of places.
+        filled: Number of places with a meaningful value.
+        values: First distinct meaningful values.
     """
 
     places: int
@@ -51,15 +51,15 @@ class Occurrences:
 
 @dataclass(frozen=True)
 class ImageFacts:
-    """One image.
+    """Facts of one image.
 
     Attributes:
-        name: What the user calls it: the dataset's name in Galaxy, or OMERO's name.
+        name: Display name: the dataset's name in Galaxy, or OMERO's name.
         image_id: OMERO's id, or empty.
         size_bytes: Size of its file, 0 when there is no file.
         fields: `Element.Field` (OME's names) to its occurrences.
         key_values: (key, value) of the image's map annotations, in order.
-        aliases: Other names that mean this image.
+        aliases: Other names of the image.
     """
 
     name: str
@@ -70,12 +70,12 @@ class ImageFacts:
     aliases: tuple[str, ...] = ()
 
     def first(self, name: str) -> str:
-        """The first value of `Element.Field`, or empty."""
+        """Return the first value of `Element.Field`, or empty text."""
         found = self.fields.get(name)
         return found.values[0] if found and found.values else ""
 
     def names(self) -> tuple[str, ...]:
-        """Every name that means this image: its own, without suffix, and OMERO's, in the order of trust."""
+        """Return all names of this image, most reliable first: its own, that without suffix, and OMERO's."""
         found = [self.name, *self.aliases, without_suffix(self.name)]
         exported = (_FROM_OMERO.fullmatch(name) for name in (self.name, without_suffix(self.name)))
         found += [match[2] for match in exported if match]
@@ -83,18 +83,18 @@ class ImageFacts:
 
 
 def without_suffix(name: str) -> str:
-    """A file's name without what says its format."""
+    """Return a file's name without the suffix of its format."""
     return _SUFFIX.sub("", name)
 
 
 def is_packed_zarr(path: Path) -> bool:
-    """Tell by its first bytes whether a file is a zip: the only kind of zip that an image is here is an OME-Zarr."""
+    """Return whether a file begins like a zip; the only images that are zips are packed OME-Zarr."""
     with path.open("rb") as stream:
         return stream.read(4) == b"PK\x03\x04"
 
 
 def meaningful(name: str, value: str) -> bool:
-    """Tell whether a value says something: not empty, `Other` or `Unknown`, and not 0 where 0 cannot be."""
+    """Return whether a value is informative: not empty, not `Other` or `Unknown`, and not an impossible 0."""
     text = value.strip()
     if text.casefold() in _EMPTY_WORDS:
         return False
@@ -109,10 +109,10 @@ def meaningful(name: str, value: str) -> bool:
 def read_images(files: Iterable[tuple[Path, str]]) -> Iterator[ImageFacts]:
     """Read the facts of each OME-TIFF (one page's description) or packed OME-Zarr (its JSON), never the pixels.
 
-    A TIFF without OME-XML has its sizes only.
+    A TIFF without OME-XML yields its sizes only.
 
     Raises:
-        UserError: Neither a TIFF nor an OME-Zarr, or metadata that cannot be read.
+        UserError: A file is neither a TIFF nor an OME-Zarr, or its metadata cannot be read.
     """
     import tifffile
 
@@ -140,7 +140,7 @@ def read_images(files: Iterable[tuple[Path, str]]) -> Iterator[ImageFacts]:
 
 
 def _zarr_facts(path: Path, name: str) -> ImageFacts:
-    """What the OME-Zarr says, with what the OME-XML beside it adds: instrument, dates, wavelengths, key-values."""
+    """Read the facts of an OME-Zarr, and of its OME-XML: instrument, dates, wavelengths, key-value pairs."""
     fields = {key: occurrences(key, found) for key, found in zarr_values(path, name).items()}
     xml = zarr_ome_xml(path, name)
     facts = facts_of_ome_xml(xml, name) if xml else ImageFacts(name, omero_id(name))
@@ -151,12 +151,12 @@ def facts_of_ome_xml(xml: str, name: str, size_bytes: int = 0) -> ImageFacts:
     """Collect the facts of the first image of an OME-XML document.
 
     Args:
-        xml: OME-XML (2016-06 or older; namespaces are not looked at).
-        name: What the user calls the image.
+        xml: OME-XML (2016-06 or older; namespaces are ignored).
+        name: Display name of the image.
         size_bytes: Size of the image's file.
 
     Raises:
-        UserError: Not XML, or XML that declares entities (an entity bomb has no other way in).
+        UserError: The text is not XML, or has a DOCTYPE (needed to declare entities, as in an entity bomb).
     """
     if "<!DOCTYPE" in xml or "<!ENTITY" in xml:
         raise UserError(
@@ -174,7 +174,7 @@ def facts_of_ome_xml(xml: str, name: str, size_bytes: int = 0) -> ImageFacts:
         _collect_instrument(root, image, collected)
     date = "" if image is None else next((node.text or "" for node in image if _tag(node) == "AcquisitionDate"), "")
     collected["Image.AcquisitionDate"] = [date]
-    # An element without the attribute counts as a place that is not filled.
+    # An element without the attribute counts as a place without a value.
     fields = {
         key: occurrences(key, values, len(collected.get(key.partition(".")[0] + ".", ())))
         for key, values in collected.items()
@@ -197,7 +197,7 @@ def _collect(node: ElementTree.Element, element: str, collected: dict[str, list[
 
 
 def _collect_instrument(root: ElementTree.Element, image: ElementTree.Element, collected: dict[str, list[str]]) -> None:
-    """Facts of the instrument that the image refers to, or of the only one; of its objectives, the one in use."""
+    """Collect the instrument that the image refers to, or the only one, and the objective in use."""
     instruments = {node.get("ID"): node for node in root if _tag(node) == "Instrument"}
     used = {node.get("ID") for node in image.iter() if node.get("ID")}
     chosen = [node for identifier, node in instruments.items() if identifier in used] or list(instruments.values())[:1]
@@ -219,7 +219,7 @@ def _model(part: ElementTree.Element) -> str:
 
 
 def occurrences(name: str, values: list[str], places: int = 0) -> Occurrences:
-    """Count what is filled: `places` is how many places there are when more than there are values."""
+    """Count the meaningful values; `places` is the number of places if it is larger than that of the values."""
     filled = [value.strip() for value in values if meaningful(name, value)]
     return Occurrences(max(places, len(values)), len(filled), tuple(dict.fromkeys(filled))[:_KEPT_VALUES])
 
@@ -233,6 +233,6 @@ def _map_annotations(root: ElementTree.Element) -> Iterator[tuple[str, str]]:
 
 
 def omero_id(name: str) -> str:
-    """The id in a name that the export from OMERO gave, as `Image_12_cells.tif`; else empty."""
+    """Return the id in a name given by the export from OMERO, such as `Image_12_cells.tif`; else empty text."""
     match = _FROM_OMERO.fullmatch(name)
     return match[1] if match else ""

@@ -1,4 +1,4 @@
-"""The images at hand, from files and from the table that an export from OMERO writes, and what they say of REMBI."""
+"""The input images, from files and from the table of an export from OMERO, and their values of REMBI's fields."""
 
 import csv
 import json
@@ -12,11 +12,11 @@ from tool_errors import UserError
 
 
 def read_file_list(path: Path) -> list[tuple[Path, str]]:
-    """Read the tool's list of image files: JSON `[{"path": ..., "name": ...}, ...]`, written by the Galaxy wrapper."""
+    """Read the list of files that the Galaxy wrapper writes: JSON `[{"path": ..., "name": ...}, ...]`."""
     return [(Path(entry["path"]), str(entry["name"])) for entry in json.loads(path.read_text(encoding="utf-8"))]
 
 
-# The columns of the table that omero_export_images writes, and what they say in OME's words.
+# Columns of the table of omero_export_images and their fields in OME's names.
 _TABLE_FIELDS = {
     "size_x": "Pixels.SizeX",
     "size_y": "Pixels.SizeY",
@@ -33,16 +33,16 @@ _TABLE_OTHERS = {"image_id", "image_name", "image", "channel_names"}
 
 
 def read_image_table(path: Path, name: str) -> list[ImageFacts]:
-    """Read images from a tabular file with a header: `image_id` or `image_name`; sizes and channel names may follow.
+    """Read images from a tabular file with a column `image_id` or `image_name`, and optional sizes and channel names.
 
-    Columns beyond the known ones are the images' key-values.
+    Any other column is a key of the images' key-value pairs.
 
     Args:
         path: Tab-separated, UTF-8.
-        name: What the user calls the table.
+        name: Display name of the table.
 
     Raises:
-        UserError: No such column, or not UTF-8.
+        UserError: The column is missing, or the file is not UTF-8.
     """
     try:
         with path.open(encoding="utf-8-sig", newline="") as stream:
@@ -70,10 +70,10 @@ def _table_facts(row: dict[str, str]) -> ImageFacts:
 
 
 def merge_images(files: Iterable[ImageFacts], table: Iterable[ImageFacts]) -> list[ImageFacts]:
-    """Put together what files and table say of the same images; an image that only one of them has is kept.
+    """Merge the images of files and table; an image that only one of them has is kept.
 
     Raises:
-        UserError: Two images of one name, so that no row could say which it means.
+        UserError: Two images have the same name, so a row could not tell them apart.
     """
     rows = list(table)
     place = {known: index for index, row in enumerate(rows) for known in row.names()}
@@ -96,7 +96,7 @@ def merge_images(files: Iterable[ImageFacts], table: Iterable[ImageFacts]) -> li
 
 
 def _merge(image: ImageFacts, row: ImageFacts) -> ImageFacts:
-    """The file's own facts win over the table's."""
+    """Merge the facts of an image with its row in the table; those of the file win."""
     return replace(
         image,
         image_id=image.image_id or row.image_id,
@@ -107,7 +107,7 @@ def _merge(image: ImageFacts, row: ImageFacts) -> ImageFacts:
 
 
 def known_values(image: ImageFacts) -> dict[str, str]:
-    """What an image says about REMBI's fields, by their machine names; only what it does say."""
+    """Return the values of REMBI's fields that are known from an image, by machine name."""
     sizes = {axis: image.first(f"Pixels.Size{axis}") for axis in "XYZCT"}
     known = {
         "image.dimensions": " ".join(f"{axis}={size}" for axis, size in sizes.items() if size),
@@ -139,21 +139,21 @@ def _values(image: ImageFacts, name: str) -> tuple[str, ...]:
 
 
 def _with_unit(image: ImageFacts, name: str, default: str) -> str:
-    """A number with its unit; OME's default unit where none is written (OME schema 2016-06)."""
+    """Return a number with its unit; without one, OME's default unit (OME schema 2016-06)."""
     number = image.first(name)
     return f"{number} {image.first(name + 'Unit') or default}" if number else ""
 
 
 def load_images(file_list: Path | None, table: Path | None, table_name: str = "image table") -> list[ImageFacts]:
-    """Read the images that a tool was given.
+    """Read the input images of a tool.
 
     Args:
         file_list: JSON `[{"path": ..., "name": ...}, ...]` of OME-TIFF files, written by the Galaxy wrapper, or None.
         table: Tabular file of images, or None.
-        table_name: What the user calls the table.
+        table_name: Display name of the table.
 
     Raises:
-        UserError: See `read_images`, `read_image_table`, `merge_images`.
+        UserError: An image or the table cannot be read, or two images have the same name.
     """
     files = read_file_list(file_list) if file_list else []
     return merge_images(read_images(files), read_image_table(table, table_name) if table else [])

@@ -1,11 +1,11 @@
-"""Write what is known of images as linked data: a JSON-LD document with its context inlined.
+"""Linked data about images: a JSON-LD document with an inline context.
 
-Words: `ome` (the OME model of 2016-06 in the linked-data form https://ld.openmicroscopy.org/core/, names in snake
-case), schema.org, Darwin Core for taxa and methods (as the GIDE profile does), Dublin Core for licences and parts.
-Whether the `ome` addresses resolve was not checked; they stand in one place, `NAMESPACES`.
+Vocabularies: `ome` (the OME model of 2016-06 in the linked-data form https://ld.openmicroscopy.org/core/, names in
+snake case), schema.org, Darwin Core for taxa and methods (as in the GIDE profile), Dublin Core for licences and parts.
+It was not checked whether the `ome` addresses resolve; `NAMESPACES` is the only place that has them.
 
-An OMERO object is `<base>/<Type>/<id>`, as omero-rdf writes it. What has no address of its own gets a
-`urn:uuid:` that follows from its name (RFC 9562, version 5), so that the same input gives the same names.
+An OMERO object is `<base>/<Type>/<id>`, as in omero-rdf. A node without an address gets a `urn:uuid:` derived from its
+name (RFC 9562, version 5), so that the same input gives the same names.
 """
 
 import re
@@ -33,7 +33,7 @@ NAMESPACES = {
     "xsd": "http://www.w3.org/2001/XMLSchema#",
 }
 _DECIMAL = re.compile(r"[+-]?\d+(\.\d+)?")
-# OME's element and field -> property of the node, type of its value.
+# OME's element and field: property of the node, type of its value.
 _PIXELS = {
     **{f"Pixels.Size{axis}": (f"ome:size_{axis.lower()}", "xsd:integer") for axis in "XYZCT"},
     "Pixels.Type": ("ome:type", ""),
@@ -51,7 +51,7 @@ _OBJECTIVE = {
     "Objective.Immersion": ("ome:immersion", ""),
     "Objective.Correction": ("ome:correction", ""),
 }
-# OME-XML's units where none is written (OME schema 2016-06).
+# Default units of OME-XML (OME schema 2016-06).
 _DEFAULT_UNITS = {f"Pixels.PhysicalSize{axis}": "µm" for axis in "XYZ"} | {"Pixels.TimeIncrement": "s"}
 # Columns of an object table that name a container, and its type in OME.
 _CONTAINERS = {f"{kind.lower()}_id": kind for kind in ("Project", "Dataset", "Screen", "Plate", "Well")}
@@ -62,11 +62,11 @@ class Property:
     """One key-value pair.
 
     Attributes:
-        name: The key, as found.
-        value: As found.
-        terms: (CURIE or address, label) of the terms that the value means.
-        namespace: OMERO's, or empty.
-        field: Machine name of the field that the key means, or empty.
+        name: Key, as found.
+        value: Value, as found.
+        terms: (CURIE or address, label) of the value's ontology terms.
+        namespace: OMERO's namespace of the pair, or empty.
+        field: Machine name of the key's field, or empty.
     """
 
     name: str
@@ -86,7 +86,7 @@ class Described:
 
 @dataclass(frozen=True)
 class Collection:
-    """What the images belong to; texts may be empty."""
+    """The collection of the images; texts may be empty."""
 
     name: str = ""
     address: str = ""
@@ -95,7 +95,7 @@ class Collection:
 
 
 def property_of_pair(key: str, value: str, namespace: str = "") -> Property:
-    """Make a property of a raw pair; a value that the vocabularies do not know stays, without a term."""
+    """Make a property from a raw pair; a value that is not in the vocabularies is kept, without a term."""
     field = None if namespace == TAG_NAMESPACE else find_field(key)
     parts = [part.strip() for part in value.split(";") if part.strip()] if field and field.many else [value]
     checked = [check_value(field, part) for part in parts] if field else []
@@ -104,7 +104,7 @@ def property_of_pair(key: str, value: str, namespace: str = "") -> Property:
 
 
 def property_of_value(value: MetadataValue) -> Property:
-    """Make a property of a row of the normalised metadata table."""
+    """Make a property from a row of the normalised metadata table."""
     terms = ((value.term_id, value.value),) if value.term_id else ()
     return Property(value.key, value.found, terms, value.namespace, value.field)
 
@@ -112,15 +112,15 @@ def property_of_value(value: MetadataValue) -> Property:
 def join_properties(
     images: Iterable[ImageFacts], rows: Iterable[tuple[str, str, str, Property]]
 ) -> tuple[list[Described], tuple[Property, ...]]:
-    """Give each image its pairs: its own first, then those of the metadata rows, in their order.
+    """Collect the pairs of each image: its own first, then those of the metadata rows, in their order.
 
     Args:
-        images: With their own key-values.
+        images: Images with their own key-value pairs.
         rows: (object type, id, name, property).
 
     Returns:
         The images, and the properties of the study (fields `study.*`), which belong to the collection. Other rows
-        that hold for all images (`*`, containers) are given to each.
+        for all images (`*`, containers) are repeated for each image.
     """
     study: list[Property] = []
     shared: list[Property] = []
@@ -142,12 +142,12 @@ def join_properties(
 
 
 def pair_row(pair: KeyValue) -> tuple[str, str, str, Property]:
-    """A pair of any dialect as a row for `join_properties`."""
+    """Convert a pair of any dialect to a row for `join_properties`."""
     return pair.target.kind, pair.target.id, pair.target.name, property_of_pair(pair.key, pair.value, pair.namespace)
 
 
 def value_row(value: MetadataValue) -> tuple[str, str, str, Property]:
-    """A row of the normalised table as a row for `join_properties`."""
+    """Convert a row of the normalised table to a row for `join_properties`."""
     return value.object_type, value.object_id, value.object_name, property_of_value(value)
 
 
@@ -155,9 +155,9 @@ def linked_document(images: Sequence[Described], collection: Collection, base: s
     """Describe images as JSON-LD.
 
     Args:
-        images: With their pairs in order.
-        collection: What they belong to.
-        base: Address of the OMERO server; its objects' addresses begin with it. Empty: they get `urn:uuid:` names.
+        images: Images with their pairs in order.
+        collection: Collection of the images.
+        base: Address of the OMERO server, the prefix of its objects' addresses; if empty they get `urn:uuid:` names.
 
     Returns:
         `@context` and `@graph`: the collection, each image, then the taxa and methods that they refer to.
@@ -254,11 +254,11 @@ def _fields_node(image: ImageFacts, subject: str, kind: str, fields: dict[str, t
 
 
 def _literal(text: str, datatype: str) -> Any:
-    """A value that keeps its digits: JSON's numbers would become floating point on the way."""
+    """Return a typed literal with all digits of the text: JSON numbers would become floating point."""
     if datatype == "xsd:integer" and text.isdecimal() and text.isascii():
         return {"@value": text, "@type": datatype}
     if datatype == "xsd:decimal" and _DECIMAL.fullmatch(text):
-        # Turtle's short form of a decimal has a point; so both forms have it.
+        # Turtle's short form of a decimal has a decimal point, so both forms get one.
         return {"@value": text if "." in text else f"{text}.0", "@type": datatype}
     if datatype == "xsd:decimal":
         return {"@value": text, "@type": "xsd:double"}
@@ -273,7 +273,7 @@ def _licence(given: str, properties: Iterable[Property]) -> dict[str, Any]:
 
 
 def _property_links(subject: str, properties: Sequence[Property], terms: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    """The pairs of a node, in order, with the taxa and imaging methods among their values."""
+    """Return the pairs of a node, in order, and links to the taxa and imaging methods among their values."""
     node: dict[str, Any] = {}
     tags = [found.value for found in properties if found.namespace == TAG_NAMESPACE]
     pairs = [found for found in properties if found.namespace != TAG_NAMESPACE]
