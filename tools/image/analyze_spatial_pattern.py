@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""Asks how objects lie to each other: clustered, random or regular, and whether classes attract or avoid each other."""
+"""Tests how objects are arranged: clustered, random or regular, and whether classes attract or avoid each other."""
 
 from __future__ import annotations
 
@@ -25,7 +25,18 @@ MOST_CLASSES = 20
 
 @dataclass(frozen=True)
 class Result:
-    """What was found in one image, for the tables and the figure."""
+    """The results of one image, for the tables and the figure.
+
+    Attributes:
+        scene: The objects.
+        names: Names of the classes, sorted.
+        points: Positions and classes of the objects inside the window.
+        inside: (objects,) bool, whether each object of the scene is inside the window.
+        window: Where objects could have been.
+        pattern: Functions of distance and their simulations.
+        neighbours: (points,) int64 number of neighbours of the same class within the distance.
+        cluster: (points,) int64 number of the cluster, 0 for none.
+    """
 
     scene: Scene
     names: list[str]
@@ -40,17 +51,17 @@ class Result:
 def analyze_scene(
     scene: Scene, window: Window | None, options: PatternOptions, reach: float, min_points: int
 ) -> Result:
-    """Compute everything for one image.
+    """Compute the pattern, the neighbours and the clusters of one image.
 
     Args:
         scene: The objects.
-        window: Where objects could have been; None: as the scene says, or the box around them.
-        options: Of the functions of distance.
-        reach: Distance of neighbours and within clusters.
-        min_points: Objects that make a cluster's core.
+        window: Where objects could have been; None for the scene's own window, or else the box around its objects.
+        options: Options of the functions of distance.
+        reach: Distance up to which objects are neighbours or share a cluster, in the unit of the positions.
+        min_points: Number of objects that make the core of a cluster.
 
     Raises:
-        UserError: Too many classes, or no window.
+        UserError: There are too many classes, or the window is unknown.
     """
     import numpy as np
 
@@ -75,7 +86,7 @@ def analyze_scene(
 
 
 def object_rows(result: Result, unit: str) -> tuple[list[str], Iterator[tuple[Any, ...]]]:
-    """Header and rows of the table of objects: what is known of each and what was found."""
+    """Return the header and rows of the table of objects: the given columns and the results of each object."""
     import numpy as np
 
     place = np.cumsum(result.inside) - 1
@@ -93,7 +104,7 @@ def object_rows(result: Result, unit: str) -> tuple[list[str], Iterator[tuple[An
 
 
 def curve_rows(result: Result) -> Iterator[tuple[Any, ...]]:
-    """Rows of the table of curves: one for each pair of classes and radius."""
+    """Yield rows of the table of curves: one for each image, pair of classes and radius."""
     curves, pattern = result.pattern.curves, result.pattern
     for a, source in enumerate(result.names):
         for b, target in enumerate(result.names):
@@ -113,7 +124,7 @@ def _plain(value: Any) -> float | None:
 
 
 def summary_rows(result: Result) -> Iterator[tuple[Any, ...]]:
-    """Rows of the summary: one for each pair of classes."""
+    """Yield rows of the summary: one for each pair of classes."""
     import numpy as np
 
     pattern, curves = result.pattern, result.pattern.curves
@@ -140,7 +151,7 @@ def summary_rows(result: Result) -> Iterator[tuple[Any, ...]]:
 
 
 def summary_header(unit: str, dimensions: int) -> list[str]:
-    """Names of the summary's columns."""
+    """Return the names of the summary's columns."""
     size = f"window_{unit}{dimensions}"
     return ["image", "from_class", "to_class", "from_objects", "to_objects", size, f"density_per_{unit}{dimensions}",
             f"mean_nearest_{unit}", f"expected_nearest_{unit}", "nearest_ratio", "nearest_p", "L_p",
@@ -155,7 +166,7 @@ def _arguments(argv: list[str] | None) -> Namespace:
     source.add_argument("--labels", type=Path, nargs="+", help="label maps of one image; each is a class")
     parser.add_argument("--table-name")
     parser.add_argument("--label-names", nargs="+")
-    parser.add_argument("--class-names", nargs="+", help="of the label maps, in their order")
+    parser.add_argument("--class-names", nargs="+", help="names of the classes of the label maps, in their order")
     for column in ("x", "y", "z", "class", "image"):
         parser.add_argument(f"--{column}-column")
     parser.add_argument("--unit", choices=["px", "um"], default="px")
@@ -165,7 +176,7 @@ def _arguments(argv: list[str] | None) -> Namespace:
     parser.add_argument("--region", type=Path, help="label map: objects could have been where it is not 0")
     parser.add_argument("--region-name")
     for side in ("width", "height", "depth"):
-        parser.add_argument(f"--{side}", type=float, help="of the window, from 0, in the unit")
+        parser.add_argument(f"--{side}", type=float, help="size of the window, from 0, in the unit")
     parser.add_argument("--radii", type=int, default=50)
     parser.add_argument("--max-radius", type=float)
     parser.add_argument("--correction", choices=["translation", "isotropic", "none"], default="translation")
@@ -174,7 +185,7 @@ def _arguments(argv: list[str] | None) -> Namespace:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--neighbour-distance", type=float, required=True)
     parser.add_argument("--min-cluster", type=int, default=5)
-    parser.add_argument("--density-sigma", type=float, help="as --neighbour-distance where not given")
+    parser.add_argument("--density-sigma", type=float, help="default: --neighbour-distance")
     for output in ("objects-out", "summary-out", "curves-out"):
         parser.add_argument(f"--{output}", type=Path, required=True)
     parser.add_argument("--figure", type=Path)
@@ -213,7 +224,7 @@ def main(argv: list[str] | None = None) -> None:
     dimensions = scenes[0].position.shape[1]
     window = _window(args, len(scenes), dimensions)
     options = PatternOptions(args.radii, args.max_radius, args.correction, args.simulations, args.null, args.seed)
-    # An image without objects has no row in a table of objects, but a label map may be empty: its window is known.
+    # A table has no row for an image without objects, but a label map may be empty: its window is known.
     results = [
         analyze_scene(scene, window, options, args.neighbour_distance, args.min_cluster)
         for scene in scenes
@@ -223,10 +234,10 @@ def main(argv: list[str] | None = None) -> None:
 
 
 def _window(args: Namespace, scenes: int, dimensions: int) -> Window | None:
-    """The window from a file; None where none is given.
+    """Return the window read from a file; None if no file is given.
 
     Raises:
-        UserError: It is asked to serve several images, or a region objects in 3D.
+        UserError: There are several images, or a region is given for objects in 3D.
     """
     given = args.region or args.window_image
     if not given:
@@ -235,7 +246,7 @@ def _window(args: Namespace, scenes: int, dimensions: int) -> Window | None:
     if scenes > 1 or (args.region and dimensions > 2):
         kind = "Region" if args.region else "Window"
         raise UserError(
-            f"{kind} {name}: it serves one {'flat ' if args.region else ''}image, here are {scenes} with {dimensions} "
+            f"{kind} {name}: it fits one {'flat ' if args.region else ''}image, here are {scenes} with {dimensions} "
             "dimensions. Analyze them one by one."
         )
     if args.region:
@@ -244,7 +255,7 @@ def _window(args: Namespace, scenes: int, dimensions: int) -> Window | None:
 
 
 def write_outputs(results: list[Result], scenes: list[Scene], args: Namespace, dimensions: int) -> None:
-    """Write the tables, and of the first image the density map and the figure."""
+    """Write the tables, and the density map and the figure of the first image."""
     names = sorted({name for result in results for name in result.names})
     header = [*scenes[0].columns, *(f"nearest_{name}_{args.unit}" for name in names), "neighbours", "cluster"]
     write_rows(args.objects_out, header, _aligned(results, header, args.unit))
@@ -268,7 +279,7 @@ def write_outputs(results: list[Result], scenes: list[Scene], args: Namespace, d
 
 
 def _aligned(results: list[Result], header: list[str], unit: str) -> Iterator[tuple[Any, ...]]:
-    """Rows of all images under one header: a class that an image lacks has empty cells there."""
+    """Yield the rows of all images under one header; cells of a class that an image lacks are empty."""
     for result in results:
         own, rows = object_rows(result, unit)
         places = [own.index(name) if name in own else None for name in header]
@@ -283,7 +294,7 @@ def _draw_first(results: list[Result], args: Namespace, dimensions: int) -> None
     if dimensions == 2:
         sigma = args.density_sigma or args.neighbour_distance
         lower, upper = first.window.bounds
-        # Fine enough for the kernel, and no more than a million pixels.
+        # Cells fine enough for the kernel, and at most a million pixels in the map.
         cell = max(sigma / 8, float((upper - lower).max()) / 1000)
         density, _ = density_map(first.points.position, first.window, sigma, cell)
         if args.density_out:

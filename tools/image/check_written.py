@@ -1,4 +1,4 @@
-"""Checks what was written with the libraries that define it: ome-types for OME-XML, ome-zarr-models for OME-Zarr."""
+"""Validation of written files with the libraries that define the formats: ome-types and ome-zarr-models."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def check_written(path: Path, form: str) -> None:
         form: `ome-tiff`, `ome-zarr-0.4`, `ome-zarr-0.5` or `ozx`.
 
     Raises:
-        pydantic.ValidationError: It does not fit the specification: a defect of the tool, not of the input.
+        pydantic.ValidationError: The file violates the specification: a defect of the tool, not of the input.
     """
     if form == "ome-tiff":
         import tifffile

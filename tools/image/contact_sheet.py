@@ -17,8 +17,8 @@ def contact_sheet(pictures: list[tuple[np.ndarray, str, str]], edge: int) -> Ima
     """Arrange pictures in a grid.
 
     Args:
-        pictures: (Y, X, 3) uint8 pixels, name and facts of each.
-        edge: Longest edge of the pictures.
+        pictures: (Y, X, 3) uint8 pixels, name and line of facts of each picture.
+        edge: Longest edge of the pictures, px.
     """
     from PIL import Image, ImageDraw, ImageFont
 
@@ -40,7 +40,7 @@ def contact_sheet(pictures: list[tuple[np.ndarray, str, str]], edge: int) -> Ima
 
 
 def _shortened(draw: ImageDraw.ImageDraw, text: str, font: Any, width: int) -> str:
-    """Cut the middle out of a text that is wider than `width` pixels: names differ at their ends."""
+    """Cut the middle out of a text that is wider than `width` pixels, because names differ at their ends."""
     if draw.textlength(text, font) <= width:
         return text
     keep = len(text)

@@ -19,13 +19,13 @@ def write_ome_tiff(path: Path, image: ImageFile, compression: str, nearest: bool
     """Write an image as pyramidal, tiled OME-TIFF.
 
     Args:
-        path: File to make.
+        path: File to write.
         image: The source.
         compression: A key of `pyramid_tiff.COMPRESSIONS`.
-        nearest: Smaller levels take one of four pixels instead of their mean.
+        nearest: Whether smaller levels take one of four pixels instead of their mean.
 
     Raises:
-        UserError: OME-TIFF has no such pixel type.
+        UserError: OME-TIFF does not support the pixel type.
     """
     from ome_document import PIXEL_TYPES, ome_document
     from pyramid_tiff import write_pyramid_tiff
@@ -47,7 +47,7 @@ def open_labels(path: Path, name: str, image: ImageFile) -> ImageFile:
     """Open the label map of an image.
 
     Raises:
-        UserError: It is no label map, or its planes are not those of the image.
+        UserError: The file is not a label map, or its size differs from that of the image.
     """
     labels = open_image(path, name)
     check_label_map(labels)
@@ -65,10 +65,10 @@ def open_all_labels(args: Namespace, image: ImageFile) -> dict[str, ImageFile]:
     """Open the label maps of an image.
 
     Returns:
-        Label maps by the name that each has in the OME-Zarr.
+        Label maps by their names in the OME-Zarr.
 
     Raises:
-        UserError: A name cannot name a folder or stands twice, or a label map does not fit.
+        UserError: A name cannot be that of a folder or occurs twice, or a label map does not fit the image.
     """
     if args.labels and args.format == "ome-tiff":
         raise UserError("Label maps: an OME-TIFF holds the image alone. Choose OME-Zarr, or convert them alone.")
@@ -87,10 +87,10 @@ def open_all_labels(args: Namespace, image: ImageFile) -> dict[str, ImageFile]:
 
 
 def write_ome_zarr(path: Path, image: ImageFile, labels: dict[str, ImageFile], args: Namespace) -> None:
-    """Write an image with its label maps as OME-Zarr, a folder or one file.
+    """Write an image with its label maps as OME-Zarr, as a folder or one file.
 
     Args:
-        path: Folder, or for `.ozx` the file to make.
+        path: Folder, or for `.ozx` the file to write.
         image: The source.
         labels: Its label maps by name.
         args: Arguments of the tool: `format`, `smaller`.
@@ -111,17 +111,17 @@ def main(argv: list[str] | None = None) -> None:
     """Parse, open, write, check."""
     parser = ArgumentParser(description=__doc__)
     parser.add_argument("--image", type=Path, help="the image")
-    parser.add_argument("--image-name", help="what messages call it; default: the file's name")
+    parser.add_argument("--image-name", help="name of the image in messages; default: the file's name")
     parser.add_argument(
-        "--labels", type=Path, nargs="*", action="extend", default=[], help="label maps that go into the OME-Zarr"
+        "--labels", type=Path, nargs="*", action="extend", default=[], help="label maps to write into the OME-Zarr"
     )
-    parser.add_argument("--labels-file-name", action="append", help="what messages call each label map")
+    parser.add_argument("--labels-file-name", action="append", help="name of each label map in messages")
     parser.add_argument("--label-name", action="append", help="name of each in the OME-Zarr; default: labels")
     parser.add_argument("--images", type=Path, help="for a plate: JSON list of name and path of each image")
     parser.add_argument("--layout", type=Path, help="for a plate: table of wells")
     parser.add_argument("--plate-name", default="", help="for a plate whose table does not name it")
     parser.add_argument("--format", choices=["ome-tiff", "ome-zarr-0.4", "ome-zarr-0.5", "ozx"], required=True)
-    parser.add_argument("--compression", choices=["zlib", "none"], default="zlib", help="of an OME-TIFF")
+    parser.add_argument("--compression", choices=["zlib", "none"], default="zlib", help="compression of an OME-TIFF")
     parser.add_argument("--smaller", choices=["mean", "nearest"], default="mean", help="pixels of the smaller levels")
     parser.add_argument("--check", action="store_true", help="check the result with ome-types or ome-zarr-models")
     parser.add_argument("--output", type=Path, required=True, help="file, or folder of an OME-Zarr")

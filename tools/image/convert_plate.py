@@ -1,4 +1,4 @@
-"""Writes the images of a table of wells as one OME-Zarr plate (high-content screening)."""
+"""Writing of the images of a table of wells as one OME-Zarr plate (high-content screening)."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ PLATE_SIZES = ((2, 3), (3, 4), (4, 6), (6, 8), (8, 12), (16, 24), (32, 48))
 
 
 def row_name(index: int) -> str:
-    """Letters of a row counted from 0: 0 is A, 26 is AA."""
+    """Return the letters of a row counted from 0: 0 is A, 26 is AA."""
     return (chr(64 + index // 26) if index >= 26 else "") + chr(65 + index % 26)
 
 
 def plate_of(positions: list[Position]) -> Plate:
-    """The smallest usual plate that has all the wells.
+    """Return the smallest usual plate that has all the wells.
 
     Args:
         positions: Rows of the table, all of one plate.
 
     Raises:
-        UserError: A well that no usual plate has.
+        UserError: No usual plate has a well of the table.
     """
     rows, columns = max(one.row for one in positions) + 1, max(one.column for one in positions) + 1
     fits = [size for size in PLATE_SIZES if size[0] >= rows and size[1] >= columns]
@@ -48,10 +48,10 @@ def plate_of(positions: list[Position]) -> Plate:
 
 
 def match_images(by: str, positions: list[Position], images: dict[str, Path]) -> list[str]:
-    """The image's name for each row of the table; an OMERO image is found by the id in `Image_<id>_<name>`.
+    """Return the name of the image for each row of the table; OMERO ids match `Image_<id>_<name>`.
 
     Raises:
-        UserError: An image is missing, or one that is given does not stand in the table.
+        UserError: An image is missing, or a given image has no row in the table.
     """
     found = []
     for one in positions:
@@ -77,18 +77,18 @@ def _omero_id(name: str) -> str | None:
 def write_plate_of(
     listing: Path, layout: Path, output: Path, *, plate_name: str, form: str, nearest: bool = False
 ) -> None:
-    """Write a plate.
+    """Write a plate from a list of images and a table of wells.
 
     Args:
         listing: JSON list of name and path of each image.
         layout: Table of wells: see `plate_layout`.
-        output: Folder, or for `.ozx` the file to make.
-        plate_name: Name of the plate for rows that name none.
+        output: Folder, or for `.ozx` the file to write.
+        plate_name: Name of the plate for rows that do not name one.
         form: `ome-zarr-0.4`, `ome-zarr-0.5` or `ozx`.
-        nearest: Smaller levels take one of four pixels instead of their mean.
+        nearest: Whether smaller levels take one of four pixels instead of their mean.
 
     Raises:
-        UserError: The table and the images do not fit, or an image cannot be read.
+        UserError: The table does not fit the images, or an image cannot be read.
     """
     listed = json.loads(listing.read_text(encoding="utf-8"))
     images = {name: Path(path) for name, path in listed}

@@ -1,6 +1,6 @@
-"""Pixels of a CZI whose planes are mosaics of tiles, as slide scanners write them: stitched region by region.
+"""Pixels of CZI files whose planes are mosaics of tiles, as slide scanners write them, stitched region by region.
 
-BioIO gives the tiles, or a whole stitched plane in memory; aicspylibczi, the library below it, stitches regions.
+BioIO returns single tiles or a whole stitched plane in memory; aicspylibczi, the library it uses, stitches regions.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ def open_mosaic(path: Path) -> tuple[tuple[int, int], Callable[[Place, slice, sl
         path: The CZI file.
 
     Returns:
-        Rows and columns of the stitched plane, and a function from a place, rows and columns to a (Y, X) array. Pixels
-        where no tile lies are 0.
+        Numbers of rows and columns of the stitched plane, and a function that returns a (Y, X) array for a place, rows
+        and columns. Pixels outside all tiles are 0.
     """
     from aicspylibczi import CziFile
 
     file = CziFile(path)
-    # CZI counts scenes on an axis S; samples of a pixel are A.
+    # CZI counts scenes on the axis S and samples of a pixel on A.
     box = file.get_mosaic_scene_bounding_box(0) if "S" in file.dims else file.get_mosaic_bounding_box()
     known = set(file.dims)
 

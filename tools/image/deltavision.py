@@ -1,6 +1,6 @@
-"""What a DeltaVision file says beside its pixels and sizes: wavelengths and objective.
+"""Metadata of DeltaVision files beside pixels and sizes: wavelengths and objective.
 
-Layout: the package mrc, through which BioIO reads these files. The file has no channel names.
+The layout of the header is that of the package mrc, with which BioIO reads these files. Channels have no names.
 """
 
 from __future__ import annotations
@@ -11,25 +11,25 @@ Header = dict[str, Any]
 
 
 def channel_names(header: Header, read: list[str]) -> list[str]:
-    """BioIO's names, `excitation/emission` in nm, where they are sure; else empty.
+    """Return BioIO's names, `excitation/emission` in nm, where they are reliable; else empty texts.
 
-    The excitation stands only in the extended header, whose layout differs between programs; it is sure where the
-    emission that it gives is that of the main header.
+    The excitation is only in the extended header, whose layout differs between programs; it is reliable if the extended
+    header gives the same emission as the main header.
 
     Args:
         header: Main header.
-        read: What BioIO's reader calls the channels.
+        read: Names of the channels from BioIO's reader.
     """
     waves = _waves(header, len(read))
     return [name if wave and name.endswith(f"/{wave}") else "" for name, wave in zip(read, waves, strict=True)]
 
 
 def facts(header: Header, channels: list[str]) -> list[tuple[str, str, str, str]]:
-    """Wavelengths and objective: object, property, value, unit.
+    """Return the wavelengths and the objective as (object, property, value, unit).
 
     Args:
         header: Main header.
-        channels: Names of the channels, as `channel_names` gives them.
+        channels: Names of the channels from `channel_names`.
     """
     from mrc.lenses import D as LENSES
 
@@ -44,6 +44,6 @@ def facts(header: Header, channels: list[str]) -> list[tuple[str, str, str, str]
 
 
 def _waves(header: Header, channels: int) -> list[int]:
-    """Emission of each channel in nm; 0 where it is unknown, as of all channels after the fifth."""
+    """Return the emission of each channel in nm; 0 where unknown, as for all channels after the fifth."""
     waves = [max(0, header[f"wave{number}"]) for number in range(1, 6)]
     return [*waves, *[0] * channels][:channels]

@@ -1,7 +1,7 @@
-"""How an image's channels are shown: colours and intensity windows, as its file keeps them.
+"""Display settings of channels: colours and intensity windows as image files store them.
 
-OME-Zarr has both (`omero`), ImageJ both (look-up tables and ranges), OME-XML the colour only: there the window stands
-in a map annotation of the namespace `NAMESPACE`.
+OME-Zarr (`omero`) and ImageJ (look-up tables and ranges) store both. OME-XML stores only the colour: there this suite
+writes the window to a map annotation with the namespace `NAMESPACE`.
 """
 
 from __future__ import annotations
@@ -13,20 +13,20 @@ from xml.etree import ElementTree as ET
 from image_file import ImageFile
 
 NAMESPACE = "github.com/bioimage-suite-galaxy/display"
-# For channels that a file gives no colour: blue first, as most first channels are a nuclear stain.
+# Colours of channels without one in the file: blue first, as most first channels are a nuclear stain.
 COLOURS = ("0000FF", "00FF00", "FF0000", "FF00FF", "00FFFF", "FFFF00", "FFFFFF")
 SAMPLE_COLOURS = {"Red": "FF0000", "Green": "00FF00", "Blue": "0000FF"}
 
 
 @dataclass(frozen=True)
 class ChannelDisplay:
-    """How a channel is shown.
+    """Display settings of a channel.
 
     Attributes:
-        color: Six hexadecimal digits, red first; None where the file gives none.
+        color: Six hexadecimal digits, red first; None where the file has none.
         start: Intensity shown as black, None where unknown.
         end: Intensity shown in full colour, None where unknown.
-        active: Whether a viewer shows it at first.
+        active: Whether a viewer shows the channel initially.
     """
 
     color: str | None = None
@@ -36,7 +36,7 @@ class ChannelDisplay:
 
 
 def channel_displays(image: ImageFile) -> tuple[ChannelDisplay, ...]:
-    """What the file says, one for each channel; what it leaves open is None."""
+    """Return the display settings of each channel as in the file; values that the file does not set are None."""
     details = image.details
     if details.get("omero"):
         found = [_of_zarr(channel) for channel in details["omero"].get("channels", [])]
@@ -50,13 +50,13 @@ def channel_displays(image: ImageFile) -> tuple[ChannelDisplay, ...]:
         found = [ChannelDisplay()] * image.size_c
     colour_pixels = image.size_c >= 3 and all(name in {*SAMPLE_COLOURS, "Alpha"} for name in image.channels)
     if colour_pixels and image.dtype.itemsize == 1:
-        # The samples of a picture are shown as they are, not stretched to what happens to be in them.
+        # The samples of a colour picture are shown as they are, not stretched to the range of their values.
         found = [replace(one, start=0.0, end=255.0) if one.start is None else one for one in found]
     return tuple(found)
 
 
 def with_colours(image: ImageFile, displays: tuple[ChannelDisplay, ...]) -> tuple[ChannelDisplay, ...]:
-    """Give a colour to every channel that has none: grey to a single one, else those of `COLOURS` in turn."""
+    """Return the settings with a colour for every channel: grey for a single one, else those of `COLOURS` in turn."""
     single = image.size_c == 1
     return tuple(
         one
@@ -89,7 +89,7 @@ def _of_ome_xml(xml: str) -> list[ChannelDisplay]:
     found: list[ChannelDisplay] = []
     for channel in pixels.findall("{*}Channel") if pixels is not None else []:
         color = channel.get("Color")
-        # OME: red, green, blue and alpha in a signed 32-bit number; the alpha means nothing here.
+        # OME stores red, green, blue and alpha in a signed 32-bit number; alpha is not used here.
         digits = f"{int(color) & 0xFFFFFFFF:08X}"[:6] if color else None
         samples = int(channel.get("SamplesPerPixel", "1"))
         found += [ChannelDisplay(digits if samples == 1 else None)] * samples
@@ -109,7 +109,7 @@ def _of_imagej(metadata: dict[str, Any], size_c: int) -> list[ChannelDisplay]:
         list(zip(ranges[0::2], ranges[1::2], strict=False)) if len(ranges) == 2 * size_c else [(None, None)] * size_c
     )
     tables = metadata.get("LUTs") or []
-    # A look-up table is (3, 256); its last colour is that of the brightest pixel.
+    # A look-up table is (3, 256); its last colour is that of the brightest pixels.
     colours: list[str | None] = ["".join(f"{int(value):02X}" for value in table[:, -1]) for table in tables]
     colours = colours if len(colours) == size_c else [None] * size_c
     return [ChannelDisplay(color, *limit) for color, limit in zip(colours, limits, strict=True)]

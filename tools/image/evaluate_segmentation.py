@@ -20,13 +20,13 @@ from tool_errors import UserError, run_tool
 if TYPE_CHECKING:
     import numpy as np
 
-# The thresholds of the 2018 Data Science Bowl, whose mean is its score.
+# IoU thresholds of the 2018 Data Science Bowl; its score is the mean over them.
 BOWL_THRESHOLDS = tuple(round(0.5 + 0.05 * step, 2) for step in range(10))
 
 
 @dataclass(frozen=True)
 class Overlaps:
-    """How the objects of two label planes overlap.
+    """Overlaps of the objects of two label planes or volumes.
 
     Attributes:
         true_area: (n,) int64 pixels of each true object.
@@ -44,12 +44,12 @@ class Overlaps:
 
     @property
     def iou(self) -> np.ndarray:
-        """Intersection over union of each pair, (k,) float64."""
+        """Return the intersection over union of each pair, (k,) float64."""
         return self.shared / (self.true_area[self.true] + self.found_area[self.found] - self.shared)
 
 
 def overlaps_on(true: ImageFile, found: ImageFile, t: int, planes: list[int]) -> Overlaps:
-    """Overlaps on one plane, or in the volume of several: from runs of equal pairs of labels, read band by band."""
+    """Return the overlaps on one plane, or in the volume of several, read band by band."""
     import numpy as np
 
     labels, lengths = [], []
@@ -76,12 +76,12 @@ def overlaps_on(true: ImageFile, found: ImageFile, t: int, planes: list[int]) ->
 
 
 def matches(overlaps: Overlaps, threshold: float) -> int:
-    """The largest number of pairs with an IoU of at least the threshold in which each object stands once."""
+    """Return the largest number of pairs with at least this IoU in which each object occurs once."""
     import numpy as np
 
     good = overlaps.iou >= threshold
     if threshold > 0.5:
-        return int(good.sum())  # two objects cannot both cover more than half of a third
+        return int(good.sum())  # an IoU above 0.5 is possible with one partner only
     if not good.any():
         return 0
     from scipy.sparse import csr_array
@@ -96,8 +96,8 @@ def splits_and_merges(overlaps: Overlaps) -> tuple[int, int]:
     """Count split and merged objects.
 
     Returns:
-        True objects that hold more than half of each of two or more found ones, and found objects that hold more
-        than half of each of two or more true ones.
+        Number of true objects that hold more than half of each of two or more found ones, and of found objects that
+        hold more than half of each of two or more true ones.
     """
     import numpy as np
 
@@ -111,19 +111,19 @@ def splits_and_merges(overlaps: Overlaps) -> tuple[int, int]:
 def evaluate(
     true: ImageFile, found: ImageFile, thresholds: tuple[float, ...], volume: bool = False
 ) -> dict[str, float | int]:
-    """Compare all planes or volumes; counts are summed over them before any ratio is taken.
+    """Compare all planes or volumes; sum the counts over them before taking ratios.
 
     Args:
         true: The true label map.
         found: The label map to judge, of the same size.
         thresholds: IoU thresholds, each above 0 and at most 1.
-        volume: Whether the planes of a time point are one volume, in which an object has one label.
+        volume: Whether the z-planes of a time point are one volume, in which an object has one label.
 
     Returns:
-        Values by column name. A ratio of nothing to nothing is NaN.
+        Values by column name. A ratio with the denominator 0 is NaN.
 
     Raises:
-        UserError: The sizes differ, or one is no label map.
+        UserError: The sizes differ, or a file is not a label map.
     """
     for one in (true, found):
         check_label_map(one)
@@ -151,7 +151,7 @@ def evaluate(
 def _figures(
     counts: dict[str, int], matched: dict[float, int], thresholds: tuple[float, ...]
 ) -> dict[str, float | int]:
-    """Ratios of the counts: see the tool's help for each."""
+    """Return the counts and their ratios by column name; the tool's help defines each."""
     n_true, n_found = counts["true"], counts["found"]
     figures: dict[str, float | int] = {
         "true_objects": n_true, "found_objects": n_found,
@@ -179,7 +179,7 @@ def parsed_thresholds(text: str) -> tuple[float, ...]:
     """Read IoU thresholds separated by commas or blanks.
 
     Raises:
-        UserError: One is no number above 0 and at most 1, or there is none.
+        UserError: A threshold is not a number above 0 and at most 1, or there is none.
     """
     try:
         levels = tuple(dict.fromkeys(float(word) for word in text.replace(",", " ").split()))
@@ -195,7 +195,7 @@ def main(argv: list[str] | None = None) -> None:
     parser = ArgumentParser(description=__doc__)
     parser.add_argument("--true", type=Path, required=True, help="true label map")
     parser.add_argument("--found", type=Path, required=True, help="label map to judge")
-    parser.add_argument("--image-name", help="what the column `image` says; default: the file's name")
+    parser.add_argument("--image-name", help="value of the column `image`; default: the file's name")
     parser.add_argument("--thresholds", default="0.5,0.7", help="IoU thresholds")
     parser.add_argument("--volume", action="store_true", help="objects in 3D: planes are one volume")
     parser.add_argument("--output", type=Path, required=True, help="table of one row, TSV")

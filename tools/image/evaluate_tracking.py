@@ -53,7 +53,7 @@ def compare(reference: TrackedMovie, result: TrackedMovie) -> Matching:
 
 
 def error_rows(reference: TrackedMovie, result: TrackedMovie, errors: Errors) -> Iterator[tuple[Any, ...]]:
-    """Rows of the table of errors, in the order of frames."""
+    """Return the rows of the table of errors, in the order of frames."""
     rows = []
     for kind, i, j in zip(errors.kind, errors.reference.tolist(), errors.result.tolist(), strict=True):
         frame = reference.lineage.frame[i] if i >= 0 else result.lineage.frame[j]
@@ -63,7 +63,7 @@ def error_rows(reference: TrackedMovie, result: TrackedMovie, errors: Errors) ->
 
 
 def draw(path: Path, name: str, measures: dict[str, float], errors: list[tuple[Any, ...]], frames: int) -> None:
-    """Write a PNG: the main measures as bars, and the errors of each frame."""
+    """Draw a PNG figure: the main measures as bars, and the errors of each frame."""
     import numpy as np
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure

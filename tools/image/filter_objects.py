@@ -25,15 +25,15 @@ Place = tuple[int, int]
 
 
 def labels_by_plane(table: MeasurementTable, labels: ImageFile) -> dict[Place, np.ndarray]:
-    """Labels that the table names, by (t, z); a table without the column t or z speaks of every time point or plane.
+    """Return the labels in the table by (t, z); without a column t or z they apply to every time point or plane.
 
     Raises:
-        UserError: There is no column `label`, the table speaks of several images, or of planes there are not.
+        UserError: The table has no column `label`, lists several images, or lists planes that the label map lacks.
     """
     import numpy as np
 
     if "image" in table.columns and len(set(table.texts("image"))) > 1:
-        raise UserError(f"Table {table.name}: it speaks of several images. Give the table of this label map alone.")
+        raise UserError(f"Table {table.name}: it lists several images. Give the table of this label map alone.")
     label = table.whole_numbers("label")
     sizes = {"t": labels.size_t, "z": labels.size_z}
     at = {axis: table.whole_numbers(axis) if axis in table.columns else None for axis in sizes}
@@ -56,7 +56,7 @@ def labels_by_plane(table: MeasurementTable, labels: ImageFile) -> dict[Place, n
 
 
 def kept_bands(labels: ImageFile, kept: dict[Place, np.ndarray]) -> Iterator[np.ndarray]:
-    """The label map with the kept labels only, as (rows, X) int32 bands, z running faster than t."""
+    """Yield the label map with only the kept labels as (rows, X) int32 bands, z running faster than t."""
     import numpy as np
 
     for (t, z), wanted in kept.items():
@@ -71,10 +71,10 @@ def check_all_present(labels: ImageFile, named: dict[Place, np.ndarray], table: 
     """Check that every object of the table is in the label map.
 
     Returns:
-        The number of objects of the label map that the table does not name.
+        The number of objects in the label map without a row in the table.
 
     Raises:
-        UserError: An object of the table is on no plane where it should be.
+        UserError: An object of the table is on none of its planes.
     """
     import numpy as np
 
@@ -89,8 +89,8 @@ def check_all_present(labels: ImageFile, named: dict[Place, np.ndarray], table: 
     missing = sorted(listed - seen)
     if missing:
         raise UserError(
-            f"Table {table.name}: object {missing[0]} is not in label map {labels.name} (so are {len(missing)} in "
-            "all). Give the table that was made from this label map."
+            f"Table {table.name}: object {missing[0]} is not in label map {labels.name} ({len(missing)} such "
+            "objects in all). Give the table that was made from this label map."
         )
     return unnamed
 
@@ -99,10 +99,10 @@ def main(argv: list[str] | None = None) -> None:
     """Parse, open, choose, write."""
     parser = ArgumentParser(description=__doc__)
     parser.add_argument("--labels", type=Path, required=True, help="label map")
-    parser.add_argument("--labels-name", help="what messages call the label map")
+    parser.add_argument("--labels-name", help="name of the label map in messages")
     parser.add_argument("--table", type=Path, required=True, help="its measurement table")
-    parser.add_argument("--table-name", help="what messages call the table")
-    parser.add_argument("--keep", required=True, help="condition, as in: area_px > 50 and solidity >= 0.9")
+    parser.add_argument("--table-name", help="name of the table in messages")
+    parser.add_argument("--keep", required=True, help="condition, for instance: area_px > 50 and solidity >= 0.9")
     parser.add_argument("--output-labels", type=Path, required=True)
     parser.add_argument("--output-table", type=Path, required=True)
     args = parse_arguments(parser, argv)

@@ -1,7 +1,7 @@
-"""From flows, as Cellpose predicts them, to numbered objects of a plane.
+"""Numbered objects of a plane from flows as Cellpose predicts them.
 
 Stringer, Wang, Michaelos and Pachitariu 2021, doi:10.1038/s41592-020-01018-x. Each pixel of a cell has a direction that
-leads towards the cell's centre: pixels that arrive at one place are one object.
+leads towards the centre of the cell; pixels that arrive at the same place are one object.
 """
 
 from __future__ import annotations
@@ -11,24 +11,24 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import numpy as np
 
-STEPS = 200
-FLOW_SCALE = 5.0  # networks of Cellpose predict five times the step
-# A centre has the most arrivals in the square of 5 pixels around it, and more than 10; it grows by 5 pixels over
-# places of more than 2. All as in Cellpose.
+STEPS = 200  # steps along the flow, as Cellpose's default `niter`
+FLOW_SCALE = 5.0  # Cellpose's networks predict five times the step
+# A centre has the most arrivals in the square of 5 x 5 pixels around it, and more than 10; it grows by 5 pixels over
+# pixels with more than 2 arrivals. All as in Cellpose.
 PEAK_EDGE, PEAK_ARRIVALS, GROWTH, PLACE_ARRIVALS = 5, 10, 5, 2
 
 
 def label_flows(prediction: np.ndarray, threshold: float) -> np.ndarray:
-    """Follow the flows of a plane.
+    """Follow the flows of a plane and number the objects.
 
     Objects whose flows disagree with their shape are kept (Cellpose's `flow_threshold` of 0).
 
     Args:
         prediction: (3, Y, X) flow along y, flow along x, and the logit of the probability of a cell.
-        threshold: Pixels of a greater logit belong to cells (Cellpose's `cellprob_threshold`).
+        threshold: Pixels with a greater logit belong to cells (Cellpose's `cellprob_threshold`).
 
     Returns:
-        (Y, X) int32, 1.. from the object with the most arrivals at its centre on; holes are filled.
+        (Y, X) int32 labels from 1, in descending order of the arrivals at the centre; holes are filled.
     """
     import numpy as np
 
@@ -42,7 +42,7 @@ def label_flows(prediction: np.ndarray, threshold: float) -> np.ndarray:
 
 
 def _followed(points: np.ndarray, steps: np.ndarray) -> np.ndarray:
-    """Where (2, n) points are after `STEPS` steps of the (2, Y, X) field between its pixels: (2, n) int64."""
+    """Return (2, n) points after `STEPS` steps along the interpolated (2, Y, X) field, as (2, n) int64."""
     import numpy as np
     from scipy.ndimage import map_coordinates
 
@@ -54,7 +54,7 @@ def _followed(points: np.ndarray, steps: np.ndarray) -> np.ndarray:
 
 
 def _places(arrived: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    """The object of each place where pixels arrive: (Y, X) int32, 0 where too few do."""
+    """Return the object of each pixel where points arrive: (Y, X) int32, 0 where too few arrive."""
     import cv2
     import numpy as np
     from scipy.ndimage import maximum_filter
@@ -76,7 +76,7 @@ def _places(arrived: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
 
 
 def _without_holes(labels: np.ndarray) -> np.ndarray:
-    """Fill the holes of each object, where they are background."""
+    """Fill the background holes of each object."""
     import numpy as np
     from scipy.ndimage import binary_fill_holes, find_objects
 

@@ -1,6 +1,6 @@
-"""From the grey values of a plane to its foreground: background, smoothing, threshold, holes. All by bands of rows.
+"""Foreground of a plane from its grey values: background, smoothing, threshold and holes, by bands of rows.
 
-Every filter reads its halo beyond the band, so that the result does not depend on where the bands lie.
+Every filter also reads a halo around its band, so that the result does not depend on the cuts between bands.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from tool_errors import UserError
 if TYPE_CHECKING:
     import numpy as np
 
-BAND_PIXELS = 1 << 22
-CACHED_PIXELS = 1 << 27
-FLOAT_BINS = 65_536
+BAND_PIXELS = 1 << 22  # pixels of a band
+CACHED_PIXELS = 1 << 27  # a smoothed plane of up to as many pixels is kept in memory
+FLOAT_BINS = 65_536  # bins of a histogram of other types than uint8 and uint16
 LOCAL_METHODS = ("local_mean", "local_otsu")
 METHODS = (*GLOBAL_METHODS, *LOCAL_METHODS, "manual")
 RowReader = Callable[[int, int], "np.ndarray"]
@@ -25,15 +25,15 @@ RowReader = Callable[[int, int], "np.ndarray"]
 
 @dataclass(frozen=True)
 class ForegroundOptions:
-    """How foreground is told from background.
+    """How foreground is separated from background.
 
     Attributes:
-        background_radius: Half the edge of the square of the white top-hat, px; 0 leaves the background.
+        background_radius: Half the edge of the square of the white top-hat, px; 0 keeps the background.
         smoothing_sigma: Standard deviation of the Gaussian, px; 0 does not smooth.
         method: `otsu`, `multi_otsu`, `li`, `triangle`, `local_mean`, `local_otsu` or `manual`.
-        manual_threshold: Grey level of `manual`; brighter pixels are foreground.
+        manual_threshold: Grey level for `manual`; brighter pixels are foreground.
         local_size: Edge of the square of the local methods, px, odd.
-        local_offset: What the local methods subtract from the threshold of the square, grey levels.
+        local_offset: Grey levels that the local methods subtract from the threshold of the square.
         fill_holes: Whether background enclosed by foreground becomes foreground.
     """
 
@@ -46,10 +46,10 @@ class ForegroundOptions:
     fill_holes: bool = True
 
     def check(self) -> None:
-        """Refuse values that have no meaning.
+        """Reject values out of range.
 
         Raises:
-            UserError: Names the option and its limits.
+            UserError: An option is out of range; the message names it and its limits.
         """
         if self.method not in METHODS:
             raise UserError(f"Threshold method {self.method!r} is unknown. Choose one of {', '.join(METHODS)}.")
@@ -64,34 +64,34 @@ class ForegroundOptions:
 
 
 def bands(height: int, width: int) -> Iterator[tuple[int, int]]:
-    """Cut a plane into ranges of rows of about BAND_PIXELS pixels."""
+    """Return the ranges of rows that cut a plane into bands of about BAND_PIXELS pixels."""
     step = max(64, BAND_PIXELS // max(1, width))
     return ((first, min(first + step, height)) for first in range(0, height, step))
 
 
 def gaussian_radius(sigma: float) -> int:
-    """Where a Gaussian is cut off: four standard deviations, as scipy and scikit-image do."""
+    """Return the radius at which a Gaussian is cut off: four standard deviations, as in scipy and scikit-image."""
     return int(4 * sigma + 0.5)
 
 
 def smoothed_rows(
     read_rows: RowReader, height: int, options: ForegroundOptions, first: int, last: int, *, rounded: bool = True
 ) -> np.ndarray:
-    """Rows first..last-1 after background subtraction and smoothing.
+    """Return rows first..last-1 after background subtraction and smoothing.
 
     Background: white top-hat with a square, skimage.morphology.white_tophat(image, footprint_rectangle).
     Smoothing: skimage.filters.gaussian(mode="nearest", truncate=4), rounded back to the pixel type of integers.
 
     Args:
-        read_rows: Gives the rows of the plane, finite numbers.
+        read_rows: Returns rows of the plane, as finite numbers.
         height: Rows of the whole plane.
-        options: Radius and sigma.
+        options: Options with radius and sigma.
         first: First row.
         last: Row after the last.
-        rounded: Whether smoothed integers go back to their type; a volume is smoothed along z before that.
+        rounded: Whether smoothed integers are rounded to their type; a volume is smoothed along z before that.
 
     Returns:
-        (last - first, X) array: uint8 and uint16 stay, every other type becomes float32.
+        (last - first, X) array: uint8 and uint16 keep their type, every other type becomes float32.
     """
     import cv2
     import numpy as np
@@ -115,7 +115,7 @@ def smoothed_rows(
 
 
 def smoothed_plane(read_rows: RowReader, height: int, width: int, options: ForegroundOptions) -> RowReader:
-    """Give a reader of `smoothed_rows`: of the whole plane at once where it fits in memory, else band by band."""
+    """Return a reader of `smoothed_rows`: from memory if the whole plane fits, else band by band."""
     import numpy as np
 
     if height * width > CACHED_PIXELS:
@@ -126,12 +126,12 @@ def smoothed_plane(read_rows: RowReader, height: int, width: int, options: Foreg
 
 
 def has_grey_levels(dtype: np.dtype) -> bool:
-    """Whether such pixels keep their type when they are smoothed, and each level has a bin of a histogram."""
+    """Return whether a histogram has one bin for each level of a type, which then also survives smoothing."""
     return dtype.kind == "u" and dtype.itemsize <= 2
 
 
 def limits(read_smoothed: RowReader, height: int, width: int) -> tuple[float, float]:
-    """Smallest and largest value of a smoothed plane."""
+    """Return the smallest and largest value of a smoothed plane."""
     ends = [(float(rows.min()), float(rows.max())) for rows in (read_smoothed(*band) for band in bands(height, width))]
     return min(low for low, _ in ends), max(high for _, high in ends)
 
@@ -139,16 +139,16 @@ def limits(read_smoothed: RowReader, height: int, width: int) -> tuple[float, fl
 def histogram(
     read_smoothed: RowReader, height: int, width: int, between: tuple[float, float] | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Histogram of a smoothed plane: one bin per grey level of 8 and 16 bit, else 65,536 equal bins.
+    """Return the histogram of a smoothed plane: one bin per grey level of 8 and 16 bit, else 65,536 equal bins.
 
     Args:
-        read_smoothed: Gives rows of the plane.
-        height: Its rows.
-        width: Its columns.
-        between: Where the equal bins begin and end; None: at the smallest and the largest value.
+        read_smoothed: Returns rows of the plane.
+        height: Rows of the plane.
+        width: Columns of the plane.
+        between: Limits of the equal bins; None for the smallest and the largest value.
 
     Returns:
-        Pixels per bin (int64) and the grey level of each bin (its centre), both (N,).
+        (N,) int64 pixels per bin, and the (N,) grey level of each bin (its centre).
     """
     import cv2
     import numpy as np
@@ -159,7 +159,7 @@ def histogram(
         bins = 1 << (8 * first.itemsize)
         counts = np.zeros(bins, np.int64)
         for rows in _chain(first, smoothed):
-            # calcHist counts in float32, exact below 2^24 pixels: a band has fewer.
+            # calcHist counts in float32, which is exact below 2^24 pixels; a band has fewer.
             counts += cv2.calcHist([np.ascontiguousarray(rows)], [0], None, [bins], [0, bins])[:, 0].astype(np.int64)
         return counts, np.arange(bins)
     low, high = between or limits(read_smoothed, height, width)
@@ -180,9 +180,9 @@ def _chain(first: np.ndarray, others: Iterator[np.ndarray]) -> Iterator[np.ndarr
 def foreground_mask(
     read_smoothed: RowReader, height: int, width: int, options: ForegroundOptions, threshold: float
 ) -> np.ndarray:
-    """Tell foreground from background on a whole plane.
+    """Separate foreground from background on a whole plane.
 
-    A pixel is foreground when its smoothed value is greater than the threshold. The local methods ignore `threshold`:
+    A pixel is foreground if its smoothed value is greater than the threshold. The local methods ignore `threshold`:
     see `_above_local_mean` and `_above_local_otsu`.
 
     Returns:
@@ -191,7 +191,7 @@ def foreground_mask(
     import cv2
     import numpy as np
 
-    # One row and column of background around: what a flood from the corner does not reach is a hole.
+    # Pad by one row and column of background: what a flood from the corner does not reach is a hole.
     padded = np.zeros((height + 2, width + 2), np.uint8)
     mask = padded[1:-1, 1:-1]
     ends = _limits(read_smoothed, height, width) if options.method == "local_otsu" else (0.0, 0.0)
@@ -212,9 +212,9 @@ def foreground_mask(
 def _above_local_mean(
     read_smoothed: RowReader, height: int, options: ForegroundOptions, first: int, last: int
 ) -> np.ndarray:
-    """Greater than the mean of the square minus the offset (reflected at the border).
+    """Return the pixels above the mean of their square minus the offset; the border is reflected.
 
-    As skimage.filters.threshold_local(method="mean") says; sums are exact, so a flat image has no foreground.
+    Equals skimage.filters.threshold_local(method="mean"); sums are exact, so a flat image has no foreground.
     """
     import cv2
     import numpy as np
@@ -228,7 +228,7 @@ def _above_local_mean(
 
 
 def _limits(read_smoothed: RowReader, height: int, width: int) -> tuple[float, float]:
-    """What becomes 0 and 255 for local Otsu: the type's ends for 8 bit, else the smallest and largest value."""
+    """Return what becomes 0 and 255 for local Otsu: the limits of the type for 8 bit, else of the values."""
     import numpy as np
 
     if read_smoothed(0, 1).dtype == np.uint8:
@@ -243,9 +243,9 @@ def _above_local_otsu(
     rows_wanted: tuple[int, int],
     ends: tuple[float, float],
 ) -> np.ndarray:
-    """Greater than Otsu's threshold of the part of the square that lies in the image, minus the offset.
+    """Return the pixels above Otsu's threshold of their square (its part in the image) minus the offset.
 
-    skimage.filters.rank.otsu of 256 levels between `ends`. A square of one level has no foreground.
+    Equals skimage.filters.rank.otsu with 256 levels between `ends`. A square of one level has no foreground.
     """
     import cv2
     import numpy as np
@@ -260,7 +260,7 @@ def _above_local_otsu(
     levels = rows if rows.dtype == np.uint8 else np.rint((rows - low) * (255 / (high - low))).astype(np.uint8)
     square = np.ones((edge, edge), np.uint8)
     threshold = otsu(levels, square)
-    # At the border OpenCV takes no pixel from outside, as the rank filter.
+    # At the border OpenCV uses no pixel from outside, like the rank filter.
     varied = cv2.dilate(levels, square) > cv2.erode(levels, square)
     above = varied & (levels > threshold - options.local_offset * 255 / (high - low))
     return above[first - top : last - top]

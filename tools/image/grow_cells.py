@@ -1,4 +1,7 @@
-"""Grows cells around nuclei: over another channel's foreground, or by a distance. A cell has its nucleus' label."""
+"""Growth of cells around nuclei: over the foreground of another channel, or by a distance.
+
+A cell has the label of its nucleus.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,7 @@ from tool_errors import UserError
 if TYPE_CHECKING:
     import numpy as np
 
-BLOCK_ROWS = 256
+BLOCK_ROWS = 256  # rows of a volume that grow at once
 
 
 @dataclass(frozen=True)
@@ -23,10 +26,11 @@ class CellOptions:
     """How cells grow.
 
     Attributes:
-        by: `channel`: over the foreground of a channel, brightest way first; `distance`: to the nearest nucleus.
-        foreground: How the channel's foreground is found.
-        distance: No pixel of a cell is farther from its nucleus (`distance`) or from any (`channel`), px;
-            None: no limit.
+        by: `channel` grows over the foreground of a channel, brightest pixels first; `distance` assigns pixels to the
+            nearest nucleus.
+        foreground: How the foreground of the channel is found.
+        distance: Largest distance of a pixel of a cell from its nucleus (`distance`) or from any nucleus (`channel`),
+            px; None for no limit.
     """
 
     by: str = "channel"
@@ -34,10 +38,10 @@ class CellOptions:
     distance: int | None = None
 
     def check(self) -> None:
-        """Refuse values that have no meaning.
+        """Reject values out of range.
 
         Raises:
-            UserError: Names the option and its limits.
+            UserError: An option is out of range; the message names it and its limits.
         """
         self.foreground.check()
         if self.foreground.method not in (*GLOBAL_METHODS, "manual"):
@@ -55,14 +59,14 @@ def cell_bands(
     options: CellOptions,
     threshold: Callable[[RowReader], float],
 ) -> Iterator[np.ndarray]:
-    """Grow the cells of a plane.
+    """Grow the cells of a plane from its nuclei.
 
     Args:
-        read_nuclei: Gives rows of the label map of nuclei.
+        read_nuclei: Returns rows of the label map of nuclei.
         shape: Rows and columns of the plane.
-        read_channel: Gives rows of the channel to grow over; not needed by distance.
-        options: How.
-        threshold: Gives the grey level of the smoothed channel above which is foreground.
+        read_channel: Returns rows of the channel to grow over; not needed by distance.
+        options: How cells grow.
+        threshold: Returns the threshold of the smoothed channel; brighter pixels are foreground.
 
     Yields:
         (rows, X) int32 bands of the label map of cells.
@@ -75,7 +79,10 @@ def cell_bands(
 
 
 def _grown_by_distance(read_nuclei: RowReader, shape: tuple[int, int], distance: int) -> Iterator[np.ndarray]:
-    """Each pixel at most `distance` from a nucleus goes to the nearest one: skimage.segmentation.expand_labels."""
+    """Yield bands where each pixel at most `distance` from a nucleus belongs to the nearest one.
+
+    Equals skimage.segmentation.expand_labels.
+    """
     for first, last in bands(*shape):
         top, bottom = max(0, first - distance), min(shape[0], last + distance)
         yield expanded(read_nuclei(top, bottom), distance, 1.0)[first - top : last - top]
@@ -86,7 +93,7 @@ def expanded(labels: np.ndarray, distance: int, z_step: float) -> np.ndarray:
 
     Args:
         labels: (Y, X) or (Z, Y, X) label map.
-        distance: In pixels of the plane.
+        distance: Largest distance in pixels of the plane.
         z_step: Distance of two planes in pixels of the plane.
     """
     import numpy as np
@@ -125,7 +132,7 @@ def _grown_over(
 
 
 def _flooded(window: split_objects.Window, nuclei: np.ndarray, grey: np.ndarray) -> np.ndarray:
-    """Labels of the window's own components: of their nucleus, or divided between several."""
+    """Return the labels of the window's own components: that of their nucleus, or divided between several."""
     import numpy as np
     from skimage.segmentation import watershed
 
@@ -156,8 +163,8 @@ def cell_volume(
     Args:
         nuclei: (Z, Y, X) int32 label map.
         smoothed: (Z, Y, X) smoothed channel to grow over; None by distance.
-        options: How.
-        threshold: Grey level above which is foreground.
+        options: How cells grow.
+        threshold: Grey level; brighter voxels are foreground.
         z_step: Distance of two planes in pixels of the plane.
 
     Yields:
@@ -191,7 +198,7 @@ def cell_volume(
 
 
 def _volume_grown_by_distance(nuclei: np.ndarray, distance: int, z_step: float) -> Iterator[np.ndarray]:
-    """As `expanded`, block by block."""
+    """Yield the planes of a volume grown as by `expanded`, block by block."""
     import numpy as np
     import volume_objects
 

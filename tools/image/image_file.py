@@ -1,7 +1,7 @@
-"""Opens any TIFF, OME-TIFF, ImageJ TIFF, PNG, JPEG, OME-Zarr, CZI, ND2, LIF or DeltaVision, as lazy planes.
+"""Opening of TIFF, OME-TIFF, ImageJ TIFF, PNG, JPEG, OME-Zarr, CZI, ND2, LIF and DeltaVision as lazy planes.
 
-The axes are always T, C, Z, Y, X (OME's names). What a file does not say stays None; nothing is guessed but this:
-the pages of a multi-page TIFF without any metadata are z-planes, and the samples of a colour pixel are channels.
+The axes are always T, C, Z, Y, X (OME's names). Metadata that a file lacks are None. Nothing is guessed, with two
+exceptions: pages of a multi-page TIFF without metadata are z-planes, and samples of a colour pixel are channels.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from tool_errors import UserError
 if TYPE_CHECKING:
     import numpy as np
 
-# Pixels of a plane that is kept in memory once read; a larger one is read again region by region.
+# A plane of up to as many pixels is kept in memory once read; a larger one is read region by region each time.
 PLANE_CACHE_PIXELS = 1 << 27
 
 # Metres in one unit, by the symbols of OME 2016-06 (UnitsLength) and by the names of OME-NGFF (UDUNITS-2).
@@ -32,7 +32,7 @@ METRES = {
 
 @dataclass(frozen=True)
 class PhysicalSize:
-    """The extent of a pixel along one axis, as the file gives it.
+    """Extent of a pixel along one axis, or of a time step, as in the file.
 
     Attributes:
         value: Extent, greater than zero.
@@ -44,7 +44,7 @@ class PhysicalSize:
 
     @property
     def micrometres(self) -> float | None:
-        """The extent in µm; None where the unit is no length (`pixel`, `reference frame`)."""
+        """Return the extent in µm; None if the unit is not a length (`pixel`, `reference frame`)."""
         metres = METRES.get(self.unit)
         if metres is None:
             return None
@@ -53,22 +53,24 @@ class PhysicalSize:
 
 @dataclass(frozen=True)
 class ImageFile:
-    """What an image file says of itself, and how to read its pixels.
+    """Metadata of an image file, and functions that read its pixels.
 
     Attributes:
-        name: What messages call the image (Galaxy's element identifier, else the file's name).
+        name: Name of the image in messages (Galaxy's element identifier, else the file's name).
         size_t: Number of time points.
         size_c: Number of channels; each sample of a colour pixel counts as one.
         size_z: Number of z-planes.
         size_y: Rows of a plane.
         size_x: Columns of a plane.
         dtype: numpy type of the pixels.
-        channels: Name of each channel, None where the file gives none.
-        physical_size: Extent of a pixel by axis name (`x`, `y`, `z`); axes that the file leaves open are absent.
+        channels: Name of each channel, None where the file has none.
+        physical_size: Extent of a pixel by axis name (`x`, `y`, `z`); axes without one in the file are absent.
         time_increment: Time between two time points with its unit, None where unknown.
-        read_region: `(t, c, z, rows, columns)` to a (Y, X) array; rows and columns are slices with start and stop.
-        details: Whatever else the format tells, for `image_info`.
-        read_interleaved: Where the file keeps a pixel's samples together: `(t, z, rows, columns)` to (Y, X, samples).
+        read_region: Function of (t, c, z, rows, columns) that returns a (Y, X) array; rows and columns are slices with
+            start and stop.
+        details: Other metadata of the format, for `image_info`.
+        read_interleaved: Function of (t, z, rows, columns) that returns a (Y, X, samples) array, if the file stores
+            the samples of a pixel together; else None.
     """
 
     name: str
@@ -90,7 +92,7 @@ class ImageFile:
         return self.read_region(t, c, z, slice(0, self.size_y), slice(0, self.size_x))
 
     def read_colour(self, t: int, z: int, rows: slice, columns: slice) -> np.ndarray:
-        """Read a region of the first three channels as (Y, X, 3), decoded once where the file keeps them together."""
+        """Read a region of the first three channels as (Y, X, 3); interleaved pixels are decoded once."""
         import numpy as np
 
         if self.read_interleaved:
@@ -98,23 +100,23 @@ class ImageFile:
         return np.stack([self.read_region(t, c, z, rows, columns) for c in range(3)], axis=-1)
 
     def plane_reader(self, t: int, c: int, z: int) -> Callable[[int, int], np.ndarray]:
-        """Give a function from a range of rows to a (rows, X) array; a plane that fits in memory is decoded once."""
+        """Return a function from a range of rows to a (rows, X) array; a plane that fits in memory is decoded once."""
         if self.size_y * self.size_x <= PLANE_CACHE_PIXELS:
             plane = self.read_plane(t, c, z)
             return lambda first, last: plane[first:last]
         return lambda first, last: self.read_region(t, c, z, slice(first, last), slice(0, self.size_x))
 
     def micrometres(self, axis: str) -> float | None:
-        """Extent of a pixel along `x`, `y` or `z` in µm, None where unknown."""
+        """Return the extent of a pixel along `x`, `y` or `z` in µm, None where unknown."""
         size = self.physical_size.get(axis)
         return size.micrometres if size else None
 
     def channel_label(self, index: int) -> str:
-        """Name of a channel, or `channel_<index>` where the file gives none."""
+        """Return the name of a channel, or `channel_<index>` if the file has none."""
         return self.channels[index] or f"channel_{index}"
 
     def channel_labels(self) -> list[str]:
-        """One distinct label per channel: a name that occurs twice gets its index (`DAPI_2`)."""
+        """Return one distinct label per channel: a name that occurs twice gets its index (`DAPI_2`)."""
         labels = [self.channel_label(index) for index in range(self.size_c)]
         return [label if labels.count(label) == 1 else f"{label}_{i}" for i, label in enumerate(labels)]
 
@@ -124,14 +126,14 @@ class ImageFile:
         A name wins over an index, so that a channel called "488" is found by that name.
 
         Args:
-            wanted: Name as in the file (upper and lower case count only where two names differ by nothing else),
-                or 0-based index, as OMERO and giatools count.
+            wanted: Name as in the file (case matters only if two names differ by nothing else), or 0-based index, as in
+                OMERO and giatools.
 
         Returns:
             The 0-based index.
 
         Raises:
-            UserError: No or more than one channel answers to it. The message lists the channels.
+            UserError: No channel or more than one matches. The message lists the channels.
         """
         wanted = wanted.strip()
         same = [i for i, name in enumerate(self.channels) if name == wanted]
@@ -152,12 +154,12 @@ def open_image(path: Path, name: str | None = None) -> ImageFile:
     """Open an image file of any supported format; pixels are read later.
 
     Args:
-        path: A file (TIFF, PNG, JPEG, OME-Zarr in one zip file; the content decides, not the suffix) or an OME-Zarr
+        path: An image file (recognised by its content, not its suffix), a zip file of an OME-Zarr, or an OME-Zarr
             folder.
-        name: What messages call the image; the file's name where None.
+        name: Name of the image in messages; None for the file's name.
 
     Raises:
-        UserError: The path is missing, empty, damaged, or no image of these formats.
+        UserError: The file is missing, empty or damaged, or its format is unknown.
     """
     name = name or path.name
     if path.is_dir():
@@ -192,10 +194,10 @@ def open_image(path: Path, name: str | None = None) -> ImageFile:
 
 
 def with_numbers_only(image: ImageFile) -> ImageFile:
-    """The same image, of which no region can be read that holds NaN or infinite pixels.
+    """Return the same image, whose regions fail to read if they hold NaN or infinite pixels.
 
     Raises:
-        UserError: When such a region is read.
+        UserError: Raised later, when such a region is read.
     """
     if image.dtype.kind not in "fc":
         return image
@@ -215,7 +217,7 @@ def with_numbers_only(image: ImageFile) -> ImageFile:
     return replace(image, read_region=read_region, read_interleaved=None)
 
 
-# First bytes of what people upload in place of an image.
+# First bytes of files that people upload instead of an image.
 KNOWN_STARTS = (
     (b"%PDF", "is a PDF"), (b"GIF8", "is a GIF"), (b"BM", "is a BMP"), (b"\x89HDF", "is an HDF5 file"),
     (b"\x1f\x8b", "is compressed with gzip"), (b"\xd0\xcf\x11\xe0", "is an OLE file, such as OIB"),
@@ -225,7 +227,7 @@ KNOWN_STARTS = (
 
 
 def _seems(start: bytes) -> str:
-    """Say what a file of no known format is, as far as its first bytes tell."""
+    """Describe a file of an unknown format by its first bytes."""
     for signature, answer in KNOWN_STARTS:
         if start.startswith(signature):
             return f"{answer} (it begins with {start[:8]!r})"
@@ -235,14 +237,14 @@ def _seems(start: bytes) -> str:
 
 
 def _open_picture(path: Path, name: str, kind: str) -> ImageFile:
-    """Decode a PNG or JPEG whole: neither format can be read in parts."""
+    """Decode a whole PNG or JPEG: neither format can be read in parts."""
     import imagecodecs
 
     decode = imagecodecs.png_decode if kind == "PNG" else imagecodecs.jpeg8_decode
     data = path.read_bytes()
     try:
-        # The decoder fills what a JPEG lacks with grey. After the start of its last scan (FF DA) the end (FF D9)
-        # must come: neither can occur within the pixels of a scan.
+        # The decoder fills missing parts of a JPEG with grey. The end marker (FF D9) must follow the start of the last
+        # scan (FF DA); neither can occur within the pixels of a scan.
         if kind == "JPEG" and data.rfind(b"\xff\xd9") < data.rfind(b"\xff\xda"):
             raise ValueError("its last scan does not end")
         pixels = decode(data)
@@ -263,7 +265,7 @@ def _open_picture(path: Path, name: str, kind: str) -> ImageFile:
 
 
 def sample_names(samples: int) -> tuple[str | None, ...]:
-    """Channel names of a pixel's samples: grey, grey + alpha, RGB, RGB + alpha."""
+    """Return the channel names of a pixel's samples: grey, grey + alpha, RGB, RGB + alpha."""
     known: dict[int, tuple[str | None, ...]] = {
         1: (None,),
         2: ("Grey", "Alpha"),
@@ -274,10 +276,10 @@ def sample_names(samples: int) -> tuple[str | None, ...]:
 
 
 def checked_physical_size(name: str, axis: str, value: float | str, unit: str) -> PhysicalSize:
-    """Make a PhysicalSize, or say why not.
+    """Return a PhysicalSize, or raise an error for an impossible value.
 
     Raises:
-        UserError: The value is no number, not finite, or not above zero.
+        UserError: The value is not a number, not finite, or not above zero.
     """
     try:
         number = float(value)

@@ -1,4 +1,4 @@
-"""CZI, ND2, LIF and DeltaVision for `image_file`, through the readers of BioIO; the first scene of a file."""
+"""CZI, ND2, LIF and DeltaVision for `image_file` through the readers of BioIO: the first scene of a file."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ class VendorFormat:
     """A file format of a microscope's maker.
 
     Attributes:
-        name: What messages and `image_info` call it.
-        package: The BioIO reader on conda-forge.
+        name: Name in messages and in `image_info`.
+        package: Name of the BioIO reader on conda-forge.
     """
 
     name: str
@@ -40,27 +40,28 @@ DV = VendorFormat("DeltaVision", "bioio-dv")
 
 
 def vendor_format(start: bytes) -> VendorFormat | None:
-    """Recognise a format by the first 128 bytes of a file; None where it is none of these."""
+    """Recognise a format by the first 128 bytes of a file; return None for other formats."""
     if start.startswith(b"ZISRAWFILE"):
         return CZI
-    # Chunks since NIS-Elements 2, JPEG 2000 boxes before; a plain JPEG 2000 file begins the same way.
+    # Files of NIS-Elements 2 and later consist of chunks, older ones of JPEG 2000 boxes; a plain JPEG 2000 file begins
+    # like the latter.
     if start.startswith((b"\xda\xce\xbe\x0a", b"\x00\x00\x00\x0cjP  ")):
         return ND2
     if start[:4] == b"\x70\x00\x00\x00" and start[8:9] == b"\x2a":
         return LIF
-    # The number of its maker's variant of MRC, of which it has the byte order.
+    # The identifier of DeltaVision's variant of MRC, in either byte order.
     if start[96:98] in (b"\xa0\xc0", b"\xc0\xa0"):
         return DV
     return None
 
 
 def open_vendor_file(path: Path, name: str, form: VendorFormat) -> ImageFile:
-    """Open the first scene of a vendor's file.
+    """Open the first scene of a file in the format of a microscope's maker.
 
     Args:
         path: The file.
-        name: What messages call the image.
-        form: What its first bytes say it is.
+        name: Name of the image in messages.
+        form: Format recognised from the first bytes.
 
     Raises:
         UserError: The reader is not installed, or it cannot read the file.
@@ -71,7 +72,7 @@ def open_vendor_file(path: Path, name: str, form: VendorFormat) -> ImageFile:
         raise UserError(
             f"Image {name}: a {form.name} file, which this tool does not read. Convert it with convert_image first."
         ) from error
-    # Readers say on standard error what they could not find; what matters is said here.
+    # Readers log what they could not find to standard error; errors that matter are raised here.
     for package in ("bioio_base", form.package.replace("-", "_")):
         logging.getLogger(package).setLevel(logging.CRITICAL + 1)
     try:
@@ -85,12 +86,12 @@ def open_vendor_file(path: Path, name: str, form: VendorFormat) -> ImageFile:
 
                 (sizes["Y"], sizes["X"]), fetch = open_mosaic(path)
             read = _region_reader(fetch, samples, name, form)
-            # Some readers notice a cut file only when they read pixels.
+            # Some readers detect a truncated file only when they read pixels.
             read(sizes["T"] - 1, sizes["C"] * samples - 1, sizes["Z"] - 1, slice(0, 1), slice(0, 1))
             return _described(reader, sizes, samples, name=name, form=form, read=read)
     except UserError:
         raise
-    except Exception as error:  # each reader raises what the library below it does
+    except Exception as error:  # each reader raises the exceptions of its own library
         text = " ".join(str(error).split())[:200]
         raise UserError(
             f"Image {name}: the {form.name} file is damaged or cut short ({type(error).__name__}: {text}). "
@@ -112,7 +113,7 @@ def _sizes(reader: Any, name: str, form: VendorFormat) -> tuple[dict[str, int], 
 
 
 def _plane_reader(reader: Any) -> Callable[[Place, slice, slice], np.ndarray]:
-    """Give a function from a place (t, c, z, sample), rows and columns to a (Y, X) array."""
+    """Return a function from a place (t, c, z, sample), rows and columns to a (Y, X) array."""
     known = set(reader.dims.order)
 
     def fetch(place: Place, rows: slice, columns: slice) -> np.ndarray:
@@ -126,19 +127,19 @@ def _plane_reader(reader: Any) -> Callable[[Place, slice, slice], np.ndarray]:
 def _region_reader(
     fetch: Callable[[Place, slice, slice], np.ndarray], samples: int, name: str, form: VendorFormat
 ) -> Callable[[int, int, int, slice, slice], np.ndarray]:
-    """Count samples of a colour pixel as channels, and make a clear error of whatever a reader raises."""
+    """Return a reader that counts samples of a colour pixel as channels and raises clear errors."""
     import numpy as np
 
     def read(t: int, c: int, z: int, rows: slice, columns: slice) -> np.ndarray:
         channel, sample = divmod(c, samples)
         if form is CZI and samples == 3:
-            sample = 2 - sample  # CZI keeps colours as blue, green, red, and its readers give them so
+            sample = 2 - sample  # CZI stores colours as blue, green, red, and its readers keep this order
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 pixels = np.ascontiguousarray(fetch((t, channel, z, sample), rows, columns))
                 return pixels.astype(pixels.dtype.newbyteorder("="), copy=False)
-        except Exception as error:  # each reader raises what the library below it does
+        except Exception as error:  # each reader raises the exceptions of its own library
             text = " ".join(str(error).split())[:200]
             raise UserError(
                 f"Image {name}: the pixels at t={t}, c={c}, z={z} of the {form.name} file cannot be read "
@@ -160,7 +161,7 @@ def _described(
     import numpy as np
 
     lengths = reader.physical_pixel_sizes
-    # BioIO gives lengths in micrometres and leaves out the unit; 0 stands for unknown in some files.
+    # BioIO returns lengths in micrometres without a unit; 0 stands for unknown in some files.
     physical_size = {
         axis: checked_physical_size(name, axis, value, "µm")
         for axis, value in (("x", lengths.X), ("y", lengths.Y), ("z", lengths.Z))
@@ -192,24 +193,24 @@ def _described(
 def _time_increment(reader: Any) -> PhysicalSize | None:
     try:
         interval = reader.time_interval
-    except Exception:  # a file without times makes some readers raise
+    except Exception:  # some readers raise on a file without times
         return None
     seconds = interval.total_seconds() if hasattr(interval, "total_seconds") else None
     return PhysicalSize(seconds, "s") if seconds else None
 
 
 def _ome_xml(reader: Any) -> str | None:
-    """The reader's translation to OME-XML, with the scene that is read alone; None where it has none."""
+    """Return the reader's translation to OME-XML, reduced to the first scene; None if it has none."""
     try:
         document = reader.ome_metadata
         document.images = document.images[:1]
         return str(document.to_xml()) if document.images else None
-    except Exception:  # not every file says enough for a valid document; the pixels are readable all the same
+    except Exception:  # the metadata of some files give no valid document; the pixels can be read nevertheless
         return None
 
 
 def _facts(reader: Any) -> list[tuple[str, str, str, str]]:
-    """What BioIO's common metadata says beside sizes: object, property, value, unit."""
+    """Return facts from BioIO's common metadata other than sizes: object, property, value, unit."""
     try:
         known = reader.standard_metadata
     except Exception:  # see _ome_xml
@@ -228,7 +229,7 @@ def _facts(reader: Any) -> list[tuple[str, str, str, str]]:
 
 
 def _leica_objective(reader: Any) -> list[tuple[str, str, str, str]]:
-    """The objective of a LIF file, which BioIO's common metadata leaves out unless the file names its plate's wells."""
+    """Return the objective of a LIF file, which BioIO's common metadata lacks without names of wells."""
     wanted = (("Model", "ObjectiveName"), ("NominalMagnification", "Magnification"),
               ("LensNA", "NumericalAperture"), ("Immersion", "Immersion"))  # fmt: skip
     for element in reader.metadata.iter() if hasattr(reader.metadata, "iter") else ():

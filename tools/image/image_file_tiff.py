@@ -1,4 +1,4 @@
-"""TIFF of every kind (OME, ImageJ, Big, makers' own) for `image_file`: metadata at once, pixels by region."""
+"""TIFF of every kind (OME, ImageJ, BigTIFF, makers' own) for `image_file`: metadata when opened, pixels by region."""
 
 from __future__ import annotations
 
@@ -21,15 +21,14 @@ if TYPE_CHECKING:
 
 
 def open_tiff(path: Path, name: str) -> ImageFile:
-    """Open the first series of a TIFF file; of a pyramid, its full resolution.
+    """Open the first series of a TIFF file; of a pyramid, the full resolution.
 
     Args:
         path: The file.
-        name: What messages call the image.
+        name: Name of the image in messages.
 
     Raises:
-        UserError: The file is damaged, cut short, incomplete, or has axes that no image of time, channels
-            and z-planes has.
+        UserError: The file is damaged, truncated or incomplete, or has axes other than time, channel, z, y and x.
     """
     import tifffile
 
@@ -51,7 +50,7 @@ def open_tiff(path: Path, name: str) -> ImageFile:
         name=name, size_t=sizes["T"], size_c=sizes["C"] * samples, size_z=sizes["Z"], size_y=sizes["Y"],
         size_x=sizes["X"], dtype=series.dtype.newbyteorder("="), channels=channels, physical_size=physical_size,
         time_increment=time_increment, read_region=lambda t, c, z, rows, columns: read(t, c, z, (rows, columns), None),
-        # The samples of an LSM are channels, not colours.
+        # The samples of an LSM pixel are channels, not colours.
         read_interleaved=None if samples == 1 or "S" in leading or series.kind == "lsm" else (
             lambda t, z, rows, columns: read(t, 0, z, (rows, columns), slice(None))),
         details={"format": dialect.name if dialect else _format(tiff), "facts": dialect.facts if dialect else [],
@@ -62,7 +61,7 @@ def open_tiff(path: Path, name: str) -> ImageFile:
 
 @contextmanager
 def _logged_errors() -> Iterator[list[str]]:
-    """Collect what tifffile only logs: it opens a file whose tags or pages point behind its end with what is left."""
+    """Yield a list that collects errors which tifffile only logs, such as pages beyond the end of the file."""
     logger = logging.getLogger("tifffile")
     errors: list[str] = []
     collector = logging.Handler(logging.ERROR)
@@ -79,19 +78,19 @@ def _format(tiff: tifffile.TiffFile) -> str:
 
 
 def _axes(series: tifffile.TiffPageSeries, name: str) -> tuple[dict[str, int], str]:
-    """Name each axis T, C, Z, Y, X or S (samples of a pixel).
+    """Map each axis to T, C, Z, Y, X or S (samples of a pixel).
 
     Returns:
-        Length by axis, and the axes that stand before Y in the order of the file.
+        Length by axis, and the axes before Y in the order of the file.
 
     Raises:
-        UserError: More than one axis is unknown, or an unknown one stands beside z.
+        UserError: More than one axis is unknown, or there is an unknown one besides z.
     """
     axes, shape = series.axes, series.shape
     if series.kind == "lsm" and series.keyframe.samplesperpixel > 1:
         axes = axes.replace("C", "S")  # a page of an LSM holds a plane of each channel
     unknown = [axis for axis in axes if axis not in "TCZYXS"]
-    # A page axis without a meaning (I: sequence, Q: other) is how a plain multi-page TIFF gives a stack.
+    # tifffile calls the pages of a plain multi-page TIFF an axis without a meaning (I: sequence, Q: other).
     if len(unknown) == 1 and "Z" not in axes:
         axes = axes.replace(unknown[0], "Z")
     elif unknown:
@@ -100,13 +99,13 @@ def _axes(series: tifffile.TiffPageSeries, name: str) -> tuple[dict[str, int], s
             "Convert it to an OME-TIFF with named axes."
         )
     if "Y" not in axes or "X" not in axes or math.prod(shape) == 0:
-        raise UserError(f"Image {name}: its axes {axes} have the lengths {shape}, which is no picture.")
+        raise UserError(f"Image {name}: its axes {axes} have the lengths {shape}, which is not an image.")
     sizes = dict.fromkeys("TCZYXS", 1) | dict(zip(axes, shape, strict=True))
     return sizes, axes[: axes.index("Y")]
 
 
 def _check_complete(tiff: tifffile.TiffFile, series: tifffile.TiffPageSeries, name: str) -> None:
-    """Refuse a file whose pixels end early, before anything is computed from it."""
+    """Reject a file whose pixels end early, before anything is computed from it."""
     size = tiff.filehandle.size
     if series.dataoffset is not None:
         end = series.dataoffset + series.nbytes
@@ -120,7 +119,7 @@ def _check_complete(tiff: tifffile.TiffFile, series: tifffile.TiffPageSeries, na
                 "files must be joined into one, a file cut short uploaded again."
             )
         end = max((o + n for o, n in zip(page.dataoffsets, page.databytecounts, strict=True) if n), default=0)
-        # A series over several files keeps each plane's own handle.
+        # In a series over several files each plane has its own handle.
         size = page.parent.filehandle.size
         if end > size or not page.dataoffsets:
             raise UserError(_truncated(name, end, size))
@@ -133,10 +132,11 @@ def _truncated(name: str, end: int, size: int) -> str:
 def _reader(
     tiff: tifffile.TiffFile, series: tifffile.TiffPageSeries, sizes: dict[str, int], leading: str, name: str
 ) -> Callable[[int, int, int, tuple[slice, slice], slice | None], np.ndarray]:
-    """Choose how to fetch a region: straight from the file where pixels are contiguous, else by tile or strip.
+    """Return a reader of regions: directly from the file if pixels are contiguous, else by tile or strip.
 
     Returns:
-        `(t, c, z, (rows, columns), samples)` to a (Y, X) array, or with a slice of the samples to a (Y, X, S) array.
+        Function of (t, c, z, (rows, columns), samples) that returns a (Y, X) array, or for a slice of samples a
+        (Y, X, S) array.
     """
     import tifffile
 
@@ -167,7 +167,7 @@ def _reader(
 
 
 def _ravel(axes: list[str] | str, at: dict[str, int], sizes: dict[str, int]) -> int:
-    """Index of a plane when the axes run in this order, the last one fastest."""
+    """Return the index of a plane for axes in this order, the last one running fastest."""
     index = 0
     for axis in axes:
         index = index * sizes[axis] + at[axis]
@@ -177,7 +177,7 @@ def _ravel(axes: list[str] | str, at: dict[str, int], sizes: dict[str, int]) -> 
 def _read_contiguous(
     tiff: tifffile.TiffFile, series: tifffile.TiffPageSeries, lines: slice, interleaved: int
 ) -> np.ndarray:
-    """Map lines, counted over all planes, from the file: (lines, X, interleaved samples), read when they are used."""
+    """Map lines, counted over all planes, from the file as (lines, X, interleaved samples)."""
     import numpy as np
 
     width = series.shape[series.axes.index("X")]
@@ -189,7 +189,7 @@ def _read_contiguous(
 
 
 def _read_segments(page: Any, sample: int | slice, rows: slice, columns: slice) -> np.ndarray:
-    """Decode only the tiles or strips of a page that touch the region, on all cores; one sample, or all of a slice."""
+    """Decode the tiles or strips of a page that touch the region, on all cores; one sample, or all of a slice."""
     from concurrent.futures import ThreadPoolExecutor
 
     import numpy as np
@@ -232,7 +232,7 @@ def _read_segments(page: Any, sample: int | slice, rows: slice, columns: slice) 
 def _metadata(
     tiff: tifffile.TiffFile, sizes: dict[str, int], dialect: Dialect | None, name: str
 ) -> tuple[tuple[str | None, ...], dict[str, PhysicalSize], PhysicalSize | None]:
-    """Channel names, physical sizes and time increment from OME-XML, ImageJ's description or a maker's tags."""
+    """Return channel names, physical sizes and time increment from OME-XML, ImageJ's description or makers' tags."""
     count = sizes["C"] * sizes["S"]
     unnamed = sample_names(count) if sizes["C"] == 1 else (None,) * count
     if tiff.is_ome and tiff.ome_metadata:
@@ -280,7 +280,7 @@ def _ome_metadata(
 
 
 def _imagej_sizes(tiff: tifffile.TiffFile, name: str) -> tuple[dict[str, PhysicalSize], PhysicalSize | None]:
-    """ImageJ keeps pixels per unit in the resolution tags, the unit and the z step in its description."""
+    """Return the sizes of an ImageJ TIFF: x and y from the resolution tags, unit and z step from its description."""
     metadata = tiff.imagej_metadata or {}
     unit = str(metadata.get("unit", "")).strip()
     sizes = {}

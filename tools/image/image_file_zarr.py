@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
 
 def open_ome_zarr(path: Path, name: str) -> ImageFile:
-    """Open an OME-Zarr image.
+    """Open an OME-Zarr image from a folder or a zip file.
 
     Args:
         path: The folder or zip file of the image, or one that holds exactly one such folder (as Galaxy's `ome_zarr`).
-        name: What messages call the image.
+        name: Name of the image in messages.
 
     Raises:
         UserError: The folder holds no multiscale image, or its array is missing or has unknown axes.
@@ -68,7 +68,7 @@ def open_ome_zarr(path: Path, name: str) -> ImageFile:
 
 
 def _multiscale_group(path: Path, name: str) -> tuple[Any, dict[str, Any]]:
-    """Find the group with `multiscales`: the root, its series `0` (bioformats2raw), or its only subfolder."""
+    """Return the group with `multiscales`: the root, its series `0` (bioformats2raw), or its only subfolder."""
     import zarr
 
     files, store = _store(path, name)
@@ -91,7 +91,7 @@ def _multiscale_group(path: Path, name: str) -> tuple[Any, dict[str, Any]]:
 
 
 def _store(path: Path, name: str) -> tuple[set[str], Any]:
-    """The files that may tell where the image is, and the store: a folder, or a zip file whose content is one."""
+    """Return the names of files that may tell where the image is, and the store: the folder or the zip file."""
     import zarr
 
     if path.is_dir():
@@ -106,7 +106,7 @@ def _store(path: Path, name: str) -> tuple[set[str], Any]:
 
 
 def _ome_xml(path: Path, inside: str) -> str | None:
-    """The OME-XML that stands beside an image, where its writer left one (convert_image does)."""
+    """Return the OME-XML beside an image, if its writer left one (convert_image does)."""
     name = f"{inside}/OME/METADATA.ome.xml".lstrip("/")
     if path.is_dir():
         return (path / name).read_text(encoding="utf-8") if (path / name).is_file() else None
@@ -117,7 +117,7 @@ def _ome_xml(path: Path, inside: str) -> str | None:
 def _sizes(
     multiscale: dict[str, Any], dataset: dict[str, Any], axes: list[str], name: str
 ) -> tuple[dict[str, PhysicalSize], PhysicalSize | None]:
-    """Physical sizes: the product of the dataset's and the multiscale's scale; an axis without a unit has none."""
+    """Return physical sizes: scale of the dataset times that of the multiscale; axes without a unit are left out."""
     scale = [1.0] * len(axes)
     for owner in (dataset, multiscale):
         for transformation in owner.get("coordinateTransformations", []):

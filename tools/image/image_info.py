@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""Says what an image file knows of itself: a tidy table, JSON, and OME-XML."""
+"""Lists the metadata of an image file as a tidy table, JSON and OME-XML."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from tool_errors import run_tool
 
 @dataclass(frozen=True)
 class Fact:
-    """One thing that a file says.
+    """One property of an image file.
 
     Attributes:
-        object: What it is about: `image`, `pixels`, `channel 0`, `objective`, `microscope`.
-        property: Name of the property, with OME's words.
-        value: What the file says, as text.
+        object: The object that has it: `image`, `pixels`, `channel 0`, `objective`, `microscope`.
+        property: Name of the property in OME's terms.
+        value: Value in the file, as text.
         unit: Unit of the value, empty where it has none.
     """
 
@@ -57,7 +57,7 @@ CHANNEL_FACTS = (
 
 
 def image_facts(image: ImageFile) -> list[Fact]:
-    """Collect what the file says; what it leaves open is left out.
+    """Collect the metadata of the file; properties that it does not set are left out.
 
     Args:
         image: The opened image.
@@ -83,13 +83,13 @@ def image_facts(image: ImageFile) -> list[Fact]:
         facts.append(Fact("pixels", "TimeIncrement", f"{image.time_increment.value:g}", image.time_increment.unit))
     facts += [Fact(f"channel {i}", "Name", name) for i, name in enumerate(image.channels) if name]
     facts += list(_ome_facts(details.get("ome_xml")))
-    # What only the maker's own metadata says, where its translation to OME-XML does not.
+    # Add facts of the maker's own metadata that its translation to OME-XML lacks.
     said = {(fact.object, fact.property) for fact in facts}
     return facts + [Fact(*one) for one in details.get("facts", []) if one[:2] not in said]
 
 
 def _ome_facts(xml: str | None) -> Iterator[Fact]:
-    """What OME-XML says of the first image's acquisition, instrument and channels."""
+    """Yield what OME-XML says about the acquisition, instrument and channels of the first image."""
     if not xml:
         return
     # expat since 2.4.1 refuses entity bombs, and ElementTree loads no external entity.
@@ -116,7 +116,7 @@ def _ome_facts(xml: str | None) -> Iterator[Fact]:
 
 
 def _referred(root: ET.Element, image: ET.Element, reference: str, element: str) -> ET.Element | None:
-    """The element that the image refers to; where it refers to none, the only one of the document."""
+    """Return the element that the image refers to; without a reference, the only one of the document."""
     found = image.find(f"{{*}}{reference}")
     every = list(root.iter(f"{{{root.tag[1:].partition('}')[0]}}}{element}"))
     if found is None:
@@ -125,7 +125,7 @@ def _referred(root: ET.Element, image: ET.Element, reference: str, element: str)
 
 
 def ome_xml(image: ImageFile) -> str:
-    """The file's own OME-XML, or one that says the same of a file of another format."""
+    """Return the file's own OME-XML, or for other formats a new one with the same metadata."""
     own = image.details.get("ome_xml")
     if own:
         return str(own)
@@ -138,7 +138,7 @@ def main(argv: list[str] | None = None) -> None:
     """Parse, open, write."""
     parser = ArgumentParser(description=__doc__)
     parser.add_argument("--image", type=Path, required=True)
-    parser.add_argument("--image-name", help="what the column `image` says; default: the file's name")
+    parser.add_argument("--image-name", help="value of the column `image`; default: the file's name")
     parser.add_argument("--output", type=Path, required=True, help="table, TSV")
     parser.add_argument("--output-json", type=Path)
     parser.add_argument("--output-xml", type=Path, help="OME-XML")

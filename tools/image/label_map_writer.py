@@ -1,4 +1,4 @@
-"""Writes label maps as OME-TIFF, one band of rows after the other, with the source image's axes and physical sizes."""
+"""Writer of label maps as OME-TIFF, band by band, with the axes and physical sizes of the source image."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tool_errors import UserError
 if TYPE_CHECKING:
     import numpy as np
 
-TILE = 512
+TILE = 512  # largest edge of a tile, px
 OME_LENGTH_SYMBOL = {
     "micrometer": "µm", "nanometer": "nm", "millimeter": "mm", "centimeter": "cm", "meter": "m", "angstrom": "Å",
     "picometer": "pm", "kilometer": "km", "decimeter": "dm", "inch": "in", "foot": "ft",
@@ -25,7 +25,7 @@ OME_TIME_SYMBOL = {"second": "s", "millisecond": "ms", "minute": "min", "hour": 
 
 
 class LabelSpool:
-    """Bands of labels on disk until the largest label is known, which decides between uint16 and int32.
+    """Bands of labels in a temporary file until the largest label is known, which decides between uint16 and int32.
 
     Attributes:
         largest: The largest label so far.
@@ -33,20 +33,20 @@ class LabelSpool:
     """
 
     def __init__(self, width: int) -> None:
-        """Begin an empty spool for planes of `width` columns."""
+        """Create an empty spool for planes of `width` columns."""
         self.largest = 0
         self.checksum = 0
         self._width = width
         self._file = tempfile.TemporaryFile()  # noqa: SIM115 (closed with the spool)
 
     def append(self, band: np.ndarray) -> None:
-        """Add the next rows, a (rows, X) int32 array."""
+        """Append the next rows, a (rows, X) int32 array."""
         self.largest = max(self.largest, int(band.max(initial=0)))
         self.checksum = zlib.crc32(band.data, self.checksum)
         self._file.write(band.data)
 
     def tiles(self, planes: int, height: int, tile: tuple[int, int]) -> Iterator[np.ndarray]:
-        """Give back the planes as tiles in the order of a TIFF, in the smallest of the two pixel types."""
+        """Yield the planes as tiles in the order of a TIFF, as uint16 if all labels fit, else int32."""
         import numpy as np
 
         dtype = label_dtype(self.largest)
@@ -61,7 +61,7 @@ class LabelSpool:
 
 
 def label_dtype(largest: int) -> np.dtype:
-    """The pixel type of a label map: uint16 up to 65,535 objects, else int32."""
+    """Return the pixel type of a label map: uint16 up to 65,535 objects, else int32."""
     import numpy as np
 
     return np.dtype(np.uint16 if largest <= 65_535 else np.int32)
@@ -71,8 +71,8 @@ def write_label_map(path: Path, bands: Iterable[np.ndarray], like: ImageFile) ->
     """Write a label map with one channel and the T, Z, Y, X sizes and physical sizes of `like`.
 
     Args:
-        path: Where to write; appears only when complete.
-        bands: (rows, X) int32 arrays that together are all planes, z running faster than t.
+        path: File to write; it appears only when complete.
+        bands: (rows, X) int32 arrays that together make all planes, z running faster than t.
         like: The image that was segmented.
 
     Returns:
@@ -87,7 +87,7 @@ def write_label_map(path: Path, bands: Iterable[np.ndarray], like: ImageFile) ->
     tile = (tile_length(like.size_y), tile_length(like.size_x))
     planes = like.size_t * like.size_z
     shape = (like.size_t, 1, like.size_z, like.size_y, like.size_x)
-    # OME-TIFF wants a UUID; this one depends on the labels alone, so that the same input gives the same file.
+    # OME-TIFF needs a UUID; this one depends on name, shape and labels, so that the same input gives the same file.
     identity = str(uuid.uuid5(uuid.NAMESPACE_OID, f"{like.name} {shape} {spool.checksum}"))
     with replaced_when_complete(path) as part, tifffile.TiffWriter(part, ome=True, bigtiff=_is_big(shape)) as tiff:
         tiff.write(
@@ -105,19 +105,19 @@ def write_label_map(path: Path, bands: Iterable[np.ndarray], like: ImageFile) ->
 
 
 def tile_length(size: int) -> int:
-    """Edge of a tile: 512, or less where the image is smaller (TIFF wants a multiple of 16)."""
+    """Return the edge of a tile: 512, or less for a smaller image (a multiple of 16, as TIFF requires)."""
     return min(TILE, -(-size // 16) * 16)
 
 
 def _is_big(shape: tuple[int, ...]) -> bool:
-    """Whether 4-byte pixels might pass the 4 GB that classic TIFF can address."""
+    """Return whether 4-byte pixels might exceed the 4 GB that classic TIFF can address."""
     import math
 
     return math.prod(shape) * 4 > 2**32 - 2**25
 
 
 def ome_sizes(image: ImageFile) -> dict[str, Any]:
-    """Physical sizes and time increment as the attributes of OME-XML's Pixels."""
+    """Return physical sizes and time increment as attributes of OME-XML's Pixels."""
     attributes: dict[str, Any] = {}
     for axis, size in image.physical_size.items():
         attributes[f"PhysicalSize{axis.upper()}"] = size.value
@@ -130,7 +130,7 @@ def ome_sizes(image: ImageFile) -> dict[str, Any]:
 
 @contextmanager
 def replaced_when_complete(path: Path) -> Iterator[Path]:
-    """Give a path beside `path` to write to; it takes the place of `path` only when all went well."""
+    """Yield a path beside `path` to write to; it replaces `path` only on success."""
     part = path.with_name(path.name + ".part")
     try:
         yield part
@@ -140,7 +140,7 @@ def replaced_when_complete(path: Path) -> Iterator[Path]:
 
 
 def check_label_map(labels: ImageFile) -> None:
-    """Refuse what is no label map.
+    """Reject an image that is not a label map.
 
     Raises:
         UserError: Pixels are not integers, or there is more than one channel.
