@@ -39,8 +39,8 @@ def write_ome_tiff(
     Args:
         path: File to make.
         image: The image's metadata.
-        tiles: Its tiles, (rows, columns) of `pixel_dtype`, in the order of `image_views.view_tiles`; border tiles may be
-            smaller.
+        tiles: Its tiles, (rows, columns) of `pixel_dtype`, in the order of `image_views.view_tiles`; those at the
+            border may be smaller.
         side: Side of the tiles in pixels.
         source: Unique name of the image across servers; gives the file's UUID, so that the same image gives the same
             file.

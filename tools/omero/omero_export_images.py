@@ -32,16 +32,16 @@ METADATA_COLUMNS = (
 def plan_views(
     session: Session, images: Sequence[ImageDetails], form: Mapping[str, Any], report: Sequence[Row]
 ) -> list[View]:
-    """Decide what is exported of each image.
+    """Decide which part of each image to export.
 
     Args:
         session: An open session.
         images: The images.
-        form: The choices of the tool's form, as `read_selection` takes them.
-        report: One row an image, see `object_report`; learns which image does not have what was chosen.
+        form: The choices of the tool's form, see `read_selection`.
+        report: One row per image, see `object_report`; filled with the failure of each image without the chosen part.
 
     Raises:
-        UserError: An image does not have what was chosen, or none has a ROI to crop to.
+        UserError: An image lacks the chosen part, or no image has a ROI to crop to.
     """
     chosen = read_selection(form)
     region = form.get("region") or {"kind": "all"}
@@ -63,7 +63,7 @@ def plan_views(
 
 
 def metadata_columns(images: Sequence[ImageDetails]) -> list[str]:
-    """Columns of the metadata table: `METADATA_COLUMNS`, then one for each key of the images' key-value pairs.
+    """Return the columns of the metadata table: `METADATA_COLUMNS`, then one per key of the images' key-value pairs.
 
     A key that has a fixed column's name gets "key " before it.
     """
@@ -71,10 +71,10 @@ def metadata_columns(images: Sequence[ImageDetails]) -> list[str]:
 
 
 def metadata_row(image: ImageDetails, name: str) -> Row:
-    """What the metadata table says of an image; `name` is what the list calls it.
+    """Return the row of an image in the metadata table; `name` is its name in the list.
 
-    A key that an image has several times gives its values joined by "; ". Physical sizes are in micrometres, None where
-    the unit has no length (such as pixels).
+    Several values of a key are joined by "; ". Physical sizes are in micrometres, None if the unit is not a length
+    (such as pixels).
     """
     row: Row = {"image_id": image.image_id, "image_name": image.name, "image": name, "pixel_type": image.pixel_type}
     row |= {f"size_{axis}": getattr(image, f"size_{axis}") for axis in "xyzct"}
@@ -87,7 +87,7 @@ def metadata_row(image: ImageDetails, name: str) -> Row:
 
 
 def main() -> None:
-    """Parse the command line, export, write."""
+    """Parse the command line, export the images, write the metadata table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--config", type=Path, required=True, help="JSON: omero_host, omero_group, target, format")
     parser.add_argument("--folder", type=Path, required=True, help="folder for the images")
@@ -110,7 +110,7 @@ def main() -> None:
         else:
             views = plan_views(session, images, form.get("selection") or {}, report)
             outputs = plan_outputs(session, views, form)
-            # From one row an image to one a view: an image may have several crops.
+            # From one row per image to one per view: an image may have several crops.
             report[:] = [_view_row(output.name, view) for output in outputs for _, view in output.parts]
             export(session, outputs, args.folder, form, report=report, made=made)
             shown = {view.image.image_id for view in views}
@@ -119,7 +119,7 @@ def main() -> None:
 
 
 def _sizes(session: Session, image: ImageDetails, chosen: Selection) -> list[tuple[int, int]]:
-    # Only who wants a smaller level has to ask the server for the levels of each image.
+    # Ask the server for the levels of each image only if a smaller level is wanted.
     return level_sizes(session, image) if chosen.level else [(image.size_x, image.size_y)]
 
 

@@ -1,4 +1,4 @@
-"""Fetch the label maps that omero_import_labels brought to OMERO, named after their source images."""
+"""Export the label maps that omero_import_labels brought to OMERO, named after their source images."""
 
 import argparse
 import json
@@ -33,17 +33,17 @@ COLUMNS = (
 def choose_label_images(
     images: Sequence[ImageRecord], found: Sequence[LabelImage], *, name: str, missing: str, user_id: int
 ) -> dict[int, LabelImage]:
-    """Choose one label image for each image: the newest of one's own, else the newest.
+    """Choose one label image for each image: the user's newest one, or else the newest of all.
 
     Args:
         images: The source images.
         found: Label images, the newest last.
         name: Name of the set, for messages.
         missing: "skip" or "refuse" an image without one.
-        user_id: Who asks.
+        user_id: Id of the user.
 
     Raises:
-        UserError: An image has none and `missing` is "refuse", no image has any, or there is no image.
+        UserError: An image has no label image and `missing` is "refuse", no image has one, or there is no image.
     """
     chosen: dict[int, LabelImage] = {}
     for one in sorted(found, key=lambda one: (one.owner_id == user_id, one.image_id)):
@@ -74,10 +74,10 @@ def export_labels(
     Args:
         session: An open session.
         images: The source images.
-        chosen: The label image of each that has one.
-        folder: Where to write.
-        report: One row an image, see `object_report`; learns what became of it.
-        made: Gets the files, for the caller to remove if anything fails.
+        chosen: The label image of each image that has one, by image id.
+        folder: Folder to write to.
+        report: One row per image, see `object_report`; filled with the status.
+        made: Collects the paths of the files, so that the caller can remove them if anything fails.
 
     Raises:
         UserError: OMERO cannot deliver a file, or it is damaged.
@@ -97,7 +97,7 @@ def export_labels(
 
 
 def main() -> None:
-    """Parse the command line, export, write."""
+    """Parse the command line, export the label maps, write the object table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--config", type=Path, required=True, help="JSON: omero_host, target, labels_name, missing")
     parser.add_argument("--folder", type=Path, required=True, help="folder for the label maps")
@@ -113,7 +113,7 @@ def main() -> None:
         open_session(config["omero_host"], config.get("omero_group") or "") as session,
     ):
         images = find_nonempty_images(session, read_target(config["target"]))
-        # Label images may stand beside their sources, and have no label maps of their own.
+        # Label images may be in the same dataset as their sources, but have no label maps of their own.
         labels = label_images_among(session, [image.image_id for image in images])
         images = [image for image in images if image.image_id not in labels]
         found = find_label_images(session, [image.image_id for image in images], name)

@@ -28,13 +28,13 @@ if TYPE_CHECKING:
 IMAGE_COLUMNS = ("image_id", "image_name", "image", "roi_count", "shape_count", "not_drawn", "overlap_px", "status")
 ENDINGS = {"label_map": ".ome.tiff", "geojson": ".geojson", "ome_xml": ".xml"}
 LARGEST_UINT16 = 65535
-BAND = 1024  # Rows that are drawn at once, and side of the file's tiles: memory holds no whole plane of a slide.
+BAND = 1024  # Rows drawn at once, and side of the file's tiles: memory never holds a whole plane of a slide.
 
 
 class LabelMap:
-    """Draws shapes band by band and counts what could not be kept.
+    """A label map drawn from shapes, one band of rows at a time, with counts of what could not be drawn.
 
-    `overlap` says who keeps a pixel that two ROIs cover: "first" (the lower id), "last", or "error".
+    `overlap` says which ROI keeps a pixel that two ROIs cover: "first" (the lower id), "last", or "error".
     """
 
     def __init__(self, image: ImageDetails, shapes: Sequence[RoiShape], overlap: str) -> None:
@@ -47,18 +47,18 @@ class LabelMap:
 
     @property
     def not_drawn(self) -> int:
-        """How many shapes have no pixel: lines and labels, what lies outside the image or between pixel centres."""
+        """Return the number of shapes without a pixel: lines, labels, or outside the image or between pixel centres."""
         return len(self._missing)
 
     @property
     def dtype(self) -> "np.dtype":
-        """uint16, or int32 where a label needs it."""
+        """Return uint16, or int32 if a label needs it."""
         import numpy as np
 
         return np.dtype(np.int32 if max(self.labels.values(), default=0) > LARGEST_UINT16 else np.uint16)
 
     def tiles(self) -> Iterator["np.ndarray"]:
-        """Yield tiles of `side` pixels (those at the border may be smaller) in the order T, Z, Y, X.
+        """Yield tiles (rows, columns) of at most `side` x `side` pixels in the order T, Z, Y, X.
 
         Raises:
             UserError: Two ROIs share a pixel and `overlap` is "error".
@@ -96,7 +96,7 @@ class LabelMap:
 
 
 def write_label_map(path: Path, label_map: LabelMap) -> None:
-    """Write a label map as OME-TIFF, axes TZYX, with the image's physical sizes; memory holds one band."""
+    """Write a label map as OME-TIFF, axes TZYX, with the image's physical sizes; memory holds one band of rows."""
     import tifffile
 
     image, side, dtype = label_map.image, label_map.side, label_map.dtype
@@ -129,25 +129,25 @@ def export_rois(
     folder: Path,
     made: list[Path],
 ) -> None:
-    """Write one file an image to `folder`.
+    """Write one file per image to `folder`.
 
     Args:
         images: The images.
-        shapes: The shapes of each image.
-        report: One row an image, see `object_report`.
+        shapes: The shapes of each image, by image id.
+        report: One row per image, see `object_report`.
         form: "label_map", "geojson", "ome_xml" or "table" (no file).
         overlap: See `LabelMap`.
-        folder: Where to write `Image_<id>_<name>` with the form's ending.
-        made: Gets the files, for the caller to remove if anything fails.
+        folder: Folder for `Image_<id>_<name>` with the suffix of the form.
+        made: Collects the paths of the files, so that the caller can remove them if anything fails.
 
     Raises:
-        UserError: A mask that cannot be drawn, or ROIs that overlap where that is an error.
+        UserError: A mask cannot be drawn, or ROIs overlap and `overlap` is "error".
     """
     folder.mkdir(parents=True, exist_ok=True)
 
     def write(image: ImageDetails, row: Row) -> None:
         found = shapes[image.image_id]
-        # OMERO has kinds that no client draws any more (Path); a table names them, a document cannot.
+        # OMERO has kinds of shapes that no client draws any more (Path); a table names them, a document cannot.
         known = [shape for shape in found if shape.kind in KINDS]
         not_drawn, overlap_px = len(found) - len(known), 0
         if form != "table":
@@ -169,10 +169,10 @@ def export_rois(
 
 
 def main() -> None:
-    """Parse the command line, export, write."""
+    """Parse the command line, export the ROIs, write the tables."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--config", type=Path, required=True, help="JSON: omero_host, target, roi_name, form, overlap")
-    parser.add_argument("--folder", type=Path, required=True, help="folder for one file an image")
+    parser.add_argument("--folder", type=Path, required=True, help="folder for one file per image")
     parser.add_argument("--shapes", type=Path, required=True, help="table of all shapes to write")
     parser.add_argument("--output", type=Path, required=True, help="object table to write")
     args = parser.parse_args()

@@ -20,15 +20,15 @@ from omero_session import Session, open_session
 from tool_errors import UserError, run_tool
 
 TABLE_MIMETYPE = "OMERO.tables"
-BATCH = 10_000  # Rows a call: with 50 columns 4 MB.
+BATCH = 10_000  # Rows per call: 4 MB for 50 columns.
 COLUMNS = ("table_name", "file_id", "table", "row_count", "status")
 NAME_COLUMNS = {"Image Name": "image", "Well Name": "well", "Plate Name": "plate", "Dataset Name": "dataset"}
-"""Our names of the columns that omero-metadata and omero_import_table put beside those of ids."""
+"""Our names of the name columns that omero-metadata and omero_import_table put beside columns of ids."""
 
 
 @dataclass(frozen=True)
 class AttachedTable:
-    """An OMERO.table and the object it is attached to; `identifier` names its file."""
+    """An OMERO.table and the object it is attached to; `identifier` is the name of the exported file."""
 
     kind: str
     object_id: int
@@ -39,7 +39,7 @@ class AttachedTable:
 
 
 def named_objects(session: Session, target: Target, of: str) -> tuple[str, dict[int, str]]:
-    """The kind of a target's objects, or of their images where `of` is "images", and names by id; wells have none."""
+    """Return kind and names by id of a target's objects, or of their images if `of` is "images"; wells have no name."""
     if of == "images":
         return "image", {image.image_id: image.image_name for image in find_nonempty_images(session, target)}
     ids = find_ids(session, target)
@@ -53,19 +53,19 @@ def named_objects(session: Session, target: Target, of: str) -> tuple[str, dict[
 
 
 def find_tables(session: Session, kind: str, objects: dict[int, str], pattern: str) -> list[AttachedTable]:
-    """The tables of objects, ordered by object and file.
+    """Find the tables of objects, ordered by object and file.
 
-    A table of an image is named as the image, `Image_<id>_<name>`, others `<Kind>_<id>_<name>`; where an object has
-    several tables, the table's name and its file's id follow.
+    A table of an image is named after the image, `Image_<id>_<name>`, others `<Kind>_<id>_<name>`; if an object has
+    several tables, the table's name and file id follow.
 
     Args:
         session: An open session.
         kind: Kind of the objects.
         objects: Their names by id.
-        pattern: Glob for the table's name, with or without its ending .h5; empty is all.
+        pattern: Glob for the table's name, with or without its suffix .h5; empty means all.
 
     Raises:
-        UserError: There is none.
+        UserError: No table matches.
     """
     found: dict[int, list[tuple[int, str]]] = {}
     for one in linked_files(session, kind, list(objects)):
@@ -93,14 +93,14 @@ def find_tables(session: Session, kind: str, objects: dict[int, str], pattern: s
 
 
 def export_table(session: Session, table: AttachedTable, query: str, path: Path) -> int:
-    """Write one table, reading 10,000 rows at a time; returns how many rows it has.
+    """Write one table, reading 10,000 rows at a time; return the number of rows written.
 
-    Columns of ids become `image_id`, `roi_id`, `well_id`, `plate_id`, `dataset_id`; with `Image Name` beside the
-    image's id there is also `image`, so that the file is a measurement table again. NaN becomes an empty cell, other
-    real numbers the shortest text that gives the same number.
+    Columns of ids become `image_id`, `roi_id`, `well_id`, `plate_id`, `dataset_id`, and `Image Name` beside the image
+    id becomes `image`, so that the file is a measurement table again. NaN becomes an empty cell, other real numbers
+    the shortest text that gives the same number.
 
     Raises:
-        UserError: The server cannot open the table, or the query is not one.
+        UserError: The server cannot open the table, or the query is not valid.
     """
     import omero
     from omero.model import OriginalFileI
@@ -129,10 +129,10 @@ def export_tables(
     Args:
         session: An open session.
         tables: The tables.
-        query: Condition that their rows must fulfil; empty is all.
-        folder: Where to write.
-        report: Gets one row a table, see `object_report`.
-        made: Gets the files, for the caller to remove if anything fails.
+        query: Condition on the rows to export; empty means all rows.
+        folder: Folder to write to.
+        report: Receives one row per table, see `object_report`.
+        made: Collects the paths of the files, so that the caller can remove them if anything fails.
     """
     folder.mkdir(parents=True, exist_ok=True)
     for table in tables:
@@ -149,7 +149,7 @@ def export_tables(
 
 
 def main() -> None:
-    """Parse the command line, export, write."""
+    """Parse the command line, export the tables, write the object table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--config", type=Path, required=True, help="JSON: omero_host, target, of, table_name, query")
     parser.add_argument("--folder", type=Path, required=True, help="folder for the tables")
@@ -173,7 +173,7 @@ def _kind(column: Any) -> str:
 
 
 def _column_names(headers: Sequence[Any]) -> list[str]:
-    """Our names for columns of ids, and `image` in front of what follows the image's id."""
+    """Return our column names: `<kind>_id` for ids, `NAME_COLUMNS` for names; a repeated name is made unique."""
     names: list[str] = []
     for column in headers:
         kind = _kind(column)

@@ -15,13 +15,13 @@ from tool_errors import UserError, run_tool
 
 
 def find(session: Session, target: Target, config: Mapping[str, Any]) -> list[ImageRecord]:
-    """Find the images of a target that pass the filters of a tool's configuration, in a stable order.
+    """Find the images of a target that pass the tool's filters; return them in a stable order.
 
-    An image must pass the simple `filters`, and all conditions of at least one of the `sets`, if there are any.
+    An image must pass the simple `filters` and, if there are `sets`, all conditions of at least one set.
 
     Raises:
-        UserError: An object that is not there, a condition that cannot be read, or the target holds no image at all. A
-            filter that no image passes is no error.
+        UserError: An object does not exist, a condition is not valid, or the target holds no image at all. A filter
+            that no image passes is not an error.
     """
     simple = simple_conditions(config.get("filters") or {})
     sets = [[read_condition(form) for form in one["conditions"]] for one in config.get("sets") or []]
@@ -39,7 +39,7 @@ def find(session: Session, target: Target, config: Mapping[str, Any]) -> list[Im
 
 
 def main() -> None:
-    """Parse the command line, find, write."""
+    """Parse the command line, find the images, write the object table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--config", type=Path, required=True, help="JSON: omero_host, target, filters, sets, listing")
     parser.add_argument("--output", type=Path, required=True, help="object table to write")

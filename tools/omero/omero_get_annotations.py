@@ -1,4 +1,4 @@
-"""Fetch the annotations of many OMERO objects: as one tidy table or one an object, and the attached files too."""
+"""Fetch the annotations of many OMERO objects as one tidy table or one per object, and their attached files."""
 
 import argparse
 import json
@@ -37,11 +37,11 @@ VALUES = {
     "term": "TermAnnotation",
     "xml": "XmlAnnotation",
 }
-"""What type "value" stands for, by OMERO's classes; a rating is a LongAnnotation too, but a type of its own."""
+"""The annotation types that "value" covers, with OMERO's classes; ratings (also LongAnnotations) are not included."""
 FILE_COLUMNS = ("object_id", "object_type", "object_name", "file_id", "file_name", "file", "size_bytes", "status")
 WIDE_COLUMNS = ("row_count", "status", "tags")
 LONGEST_STEM = 80
-# Galaxy's name of a file's form, by the ending of its name; of all others it is "data".
+# Galaxy's name of a file format by suffix; all other files are "data".
 FORMS = {form: form for form in ("csv", "gif", "html", "json", "pdf", "png", "txt", "xlsx", "xml", "zip")}
 FORMS |= {"jpeg": "jpg", "jpg": "jpg", "log": "txt", "tif": "tiff", "tiff": "tiff", "tsv": "tabular"}
 
@@ -49,17 +49,17 @@ FORMS |= {"jpeg": "jpg", "jpg": "jpg", "log": "txt", "tif": "tiff", "tiff": "tif
 def annotation_rows(
     session: Session, kind: str, names: Mapping[int, str], types: Sequence[str], namespace: str = ""
 ) -> Iterator[tuple[Any, ...]]:
-    """One row a key-value pair, tag, comment, rating, value or file of objects, by object, type and annotation.
+    """Yield one row per key-value pair, tag, comment, rating, value or file, by object, type and annotation.
 
-    A handful of queries for each 1,000 objects, never one an object. The key of a tag is its tag set; a tag of several
-    sets has a row for each.
+    A few queries per 1,000 objects, never one per object. The key of a tag is its tag set; a tag in several sets has
+    one row per set.
 
     Args:
         session: An open session.
         kind: Kind of the objects.
         names: Their names by id.
-        types: Some of `ALL_TYPES`; "value" stands for those of `VALUES`, whose rows say which.
-        namespace: Only annotations of this namespace; empty is all.
+        types: Some of `ALL_TYPES`; "value" stands for all types of `VALUES`.
+        namespace: Only annotations of this namespace; empty means all.
     """
     found: dict[int, list[tuple[Any, ...]]] = {}
     ids = list(names)
@@ -100,16 +100,16 @@ def annotation_rows(
 
 
 def wide_columns(kind: str, rows: Iterable[tuple[Any, ...]] = ()) -> list[str]:
-    """Columns of the table with one row an object: those of all such tables, then the keys of `annotation_rows`."""
+    """Return the columns of the table with one row per object: fixed columns, then the keys of `annotation_rows`."""
     keys = dict.fromkeys(row[6] for row in rows if row[3] == "key_value")
     return [f"{kind}_id", f"{kind}_name", *WIDE_COLUMNS, *dict.fromkeys(_key_column(kind, key) for key in keys)]
 
 
 def fill_report(report: Iterable[Row], kind: str, rows: Iterable[tuple[Any, ...]]) -> None:
-    """Put what an object has into its row: how many rows, its tags, and its keys; several values joined by "; ".
+    """Fill each object's row: number of annotation rows, tags, and one cell per key; several values are joined by "; ".
 
     Args:
-        report: One row an object, see `object_report`.
+        report: One row per object, see `object_report`.
         kind: Kind of the objects.
         rows: From `annotation_rows`.
     """
@@ -127,7 +127,7 @@ def fill_report(report: Iterable[Row], kind: str, rows: Iterable[tuple[Any, ...]
 
 
 def write_one_each(rows: Sequence[tuple[Any, ...]], folder: Path, made: list[Path]) -> None:
-    """Write the rows of each object to a tidy table of its own, `Image_<id>_<name>.tabular`, and list it as made."""
+    """Write the rows of each object to a tidy table `Image_<id>_<name>.tabular`, and add its path to `made`."""
     folder.mkdir(parents=True, exist_ok=True)
     by_object: dict[str, list[tuple[Any, ...]]] = {}
     for row in rows:
@@ -147,18 +147,18 @@ def download_files(
     made: list[Path],
     namespace: str = "",
 ) -> None:
-    """Write each file that is attached to objects, byte for byte; an OMERO.table becomes a tabular file.
+    """Download each file that is attached to objects, byte for byte; an OMERO.table becomes a tabular file.
 
-    Files are named `Image_<id>_<name>__<file name>`, so that they still lead to their object.
+    Files are named `Image_<id>_<name>__<file name>`, so that the name identifies the object.
 
     Args:
         session: An open session.
         kind: Kind of the objects.
         names: Their names by id.
-        folder: Where to write: `files` and `tables` in it.
-        report: Gets one row a file, see `object_report`.
-        made: Gets the files, for the caller to remove if anything fails.
-        namespace: Only annotations of this namespace; empty is all.
+        folder: Folder to write to, in its subfolders `files` and `tables`.
+        report: Receives one row per file, see `object_report`.
+        made: Collects the paths of the files, so that the caller can remove them if anything fails.
+        namespace: Only annotations of this namespace; empty means all.
 
     Raises:
         UserError: OMERO cannot deliver a file, or it is damaged.
@@ -181,7 +181,7 @@ def download_files(
 
 
 def object_identifier(kind: str, number: int, name: str) -> str:
-    """What files of an object are named: `Image_<id>_<name>`, `Dataset_<id>_<name>`.
+    """Return the name for files of an object: `Image_<id>_<name>`, `Dataset_<id>_<name>`.
 
     >>> object_identifier("image", 7, "a b"), object_identifier("well", 8, "")
     ('Image_7_a_b', 'Well_8')
@@ -190,12 +190,12 @@ def object_identifier(kind: str, number: int, name: str) -> str:
 
 
 def main() -> None:
-    """Parse the command line, fetch, write."""
+    """Parse the command line, fetch the annotations, write the tables and files."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--config", type=Path, required=True, help="JSON: omero_host, target, of, types, namespace")
     parser.add_argument("--output", type=Path, required=True, help="tidy table to write")
-    parser.add_argument("--wide", type=Path, required=True, help="table with one row an object to write")
-    parser.add_argument("--folder", type=Path, required=True, help="folder for files and for one table an object")
+    parser.add_argument("--wide", type=Path, required=True, help="table with one row per object to write")
+    parser.add_argument("--folder", type=Path, required=True, help="folder for files and for one table per object")
     parser.add_argument("--downloads", type=Path, help="table of the downloaded files to write")
     args = parser.parse_args()
     config: Mapping[str, Any] = json.loads(args.config.read_text())
@@ -226,7 +226,7 @@ def _key_column(kind: str, key: str) -> str:
 
 
 def _value_text(annotation_type: str, value: Any) -> str:
-    """As a table holds it: true or false, a time in ISO 8601 in UTC.
+    """Format a value for a table: true or false, a time in ISO 8601 in UTC.
 
     >>> _value_text("boolean", True), _value_text("timestamp", -500), _value_text("timestamp", 2**60)
     ('true', '1969-12-31T23:59:59.500Z', '1152921504606846976 ms')
@@ -236,16 +236,16 @@ def _value_text(annotation_type: str, value: Any) -> str:
     if annotation_type == "timestamp":
         try:
             moment = datetime(1970, 1, 1) + timedelta(milliseconds=value)
-        except OverflowError:  # Beyond the year 9999; OMERO takes any.
+        except OverflowError:  # Beyond the year 9999, which OMERO allows.
             return f"{value} ms"
         return f"{moment.isoformat(timespec='milliseconds')}Z"
     return str(bool(value)).lower() if annotation_type == "boolean" else str(value)
 
 
 def _places(kind: str, names: Mapping[int, str], found: Sequence[Linked]) -> dict[Linked, Path]:
-    """Where each file goes below the folder, its name ending in Galaxy's name of its form.
+    """Return the path of each file below the folder; the suffix is Galaxy's name of its format.
 
-    Where an object has two files of one name, the file's id follows.
+    If an object has two files with the same name, the file id is added.
     """
     places: dict[Linked, Path] = {}
     taken: set[Path] = set()

@@ -1,4 +1,4 @@
-"""Everything about OMERO images that is not pixels: sizes, units, channels, dates, instrument, key-values, tags."""
+"""Metadata of OMERO images: sizes, units, channels, dates, instrument, key-value pairs, tags."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -9,14 +9,14 @@ from omero_annotations import linked_pairs, linked_texts
 from omero_instruments import Instrument, Length, load_instruments, read_length
 from omero_session import Session
 
-PAGE = 500  # Images a query; each brings its channels along.
+PAGE = 500  # Images per query; each is loaded with its channels.
 
 
 @dataclass(frozen=True)
 class Channel:
-    """A channel; None is what OMERO does not know.
+    """A channel; None means that OMERO has no value.
 
-    `color` is OME's: red, green, blue and alpha, a byte each, in a signed 32-bit integer.
+    `color` is OME's: red, green, blue and alpha, one byte each, in a signed 32-bit integer.
     """
 
     name: str | None
@@ -28,7 +28,7 @@ class Channel:
 
 @dataclass(frozen=True)
 class KeyValues:
-    """The pairs of one annotation in OMERO's order, repeated keys kept."""
+    """The pairs of one annotation in OMERO's order, including repeated keys."""
 
     namespace: str
     pairs: tuple[tuple[str, str], ...]
@@ -38,8 +38,8 @@ class KeyValues:
 class ImageDetails:
     """An image with its metadata. `pixel_type` is OMERO's ("float" and "double" for 32 and 64 bit).
 
-    `size_x` .. `size_t` count pixels, planes, channels and time points; `time_step` is between time points. `sha1` is
-    OMERO's checksum of the pixels, where it has one; `fileset_id` the files that the image was imported from.
+    `size_x` .. `size_t` count pixels, z-planes, channels and time points; `time_step` is the interval between time
+    points. `sha1` is OMERO's checksum of the pixels, if any; `fileset_id` is the fileset the image was imported from.
     """
 
     image_id: int
@@ -66,14 +66,14 @@ class ImageDetails:
 
     @property
     def pairs(self) -> tuple[tuple[str, str], ...]:
-        """All key-value pairs, in OMERO's order."""
+        """Return all key-value pairs, in OMERO's order."""
         return tuple(pair for one in self.key_values for pair in one.pairs)
 
 
 def load_image_details(session: Session, image_ids: Sequence[int]) -> list[ImageDetails]:
-    """Load the metadata of images, in the given order; about ten queries a page of 500 images.
+    """Load the metadata of images, in the given order; about ten queries per page of 500 images.
 
-    Images that do not exist are left out: look ids up with `omero_objects.find_ids` first.
+    Images that do not exist are left out: check ids with `omero_objects.find_ids` first.
     """
     details: dict[int, ImageDetails] = {}
     for start in range(0, len(image_ids), PAGE):

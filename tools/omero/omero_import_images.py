@@ -1,4 +1,4 @@
-"""Import image files into an OMERO dataset or screen, described by a table, without Java and never twice."""
+"""Import image files into an OMERO dataset or screen, annotated from a table, without Java and never twice."""
 
 import argparse
 import json
@@ -31,23 +31,22 @@ LAST_COLUMNS = ("annotation_count", "sha1", "status")
 
 @dataclass(frozen=True)
 class Words:
-    """What a table says of a file's images: annotations and a description ("" is none)."""
+    """The annotations and description that a table gives to a file's images ("" is no description)."""
 
     wanted: Wanted = field(default_factory=Wanted)
     description: str = ""
 
 
 def match_words(wanted: Mapping[TargetObject, Wanted], labels: Sequence[str]) -> dict[str, Words]:
-    """Find the file of each row of a table.
+    """Find the file of each row of a table; return what the rows say by label of the file.
 
     Args:
-        wanted: What the rows want, from `annotation_tables.read_wanted`.
-        labels: What the list calls the files. A row may also give the last step of a path within a zip, or leave the
-            suffix out.
+        wanted: The annotations by row target, from `annotation_tables.read_wanted`.
+        labels: The names of the files in the list. A row may also give the last part of a path within a zip, or omit
+            the suffix.
 
     Raises:
-        UserError: A row about something else than a file's images, or one that leads to no file or to several; two
-            descriptions of one file.
+        UserError: A row is not about the images of a file, matches no file or several, or a file has two descriptions.
     """
     rows: dict[str, list[Wanted]] = {}
     for target, one in wanted.items():
@@ -71,19 +70,19 @@ def import_images(
     existing: str,
     dry_run: bool,
 ) -> None:
-    """Import what the dataset or screen does not have yet, and annotate the images of all files.
+    """Import the content that the dataset or screen lacks, and annotate the images of all files.
 
     Args:
         session: An open session.
-        filesets: What to import.
-        report: Gets a row a file, in the end one an image, see `object_report`.
-        place: Where to: a dataset, or a screen for formats that hold plates.
-        words: What to annotate, by the label of the fileset.
-        existing: "skip" or "refuse" content that is there already, or that stands in the list twice.
+        filesets: The filesets to import.
+        report: Receives one row per file, finally one per image, see `object_report`.
+        place: The dataset, or a screen for formats that hold plates.
+        words: Annotations and descriptions by label of the fileset.
+        existing: "skip" or "refuse" content that is there already or occurs twice in the list.
         dry_run: Check everything and change nothing.
 
     Raises:
-        UserError: The server refused a file or failed; everything that this run has made is deleted again.
+        UserError: The server refused a file or failed; everything that this run made is deleted.
     """
     report += [{"file": one.label, "sha1": " ".join(one.content), **_place_cells(place)} for one in filesets]
     known = _known(session, place, filesets)
@@ -113,7 +112,7 @@ def import_images(
         counts = _annotate(session, images, names, words, made)
         cells = _image_cells(session, place, container_id, names)
     except BaseException:
-        with suppress(Exception):  # If the server is gone, a rerun finds what is there by its content.
+        with suppress(Exception):  # If the server is gone, a rerun finds imported files by their content.
             undo_imports(session, run, made.ids)
         raise
     report[:] = [
@@ -124,7 +123,7 @@ def import_images(
 
 
 def main() -> None:
-    """Parse the command line, import, write."""
+    """Parse the command line, import the images, write the object table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
         "--config", type=Path, required=True, help="JSON: omero_host, files, place, table, existing, ..."
@@ -156,7 +155,7 @@ def main() -> None:
 
 def _read_words(config: Mapping[str, Any], labels: Sequence[str]) -> dict[str, Words]:
     table = config.get("table")
-    if not table or not table["source_path"]:  # Galaxy describes a file that was not chosen by its empty path.
+    if not table or not table["source_path"]:  # Galaxy describes a file that was not chosen with an empty path.
         return {}
     reading = read_key_values(Path(table["source_path"]), table["element_identifier"])
     namespace = (config.get("namespace") or "").strip() or CLIENT_NAMESPACE
@@ -164,7 +163,7 @@ def _read_words(config: Mapping[str, Any], labels: Sequence[str]) -> dict[str, W
 
 
 def _only_label(name: str, labels: Sequence[str]) -> str:
-    """The file of a row; the strictest comparison that finds any decides."""
+    """Return the label of a row's file: by full label, else by last part of the path, else without suffix."""
     last = [label.rsplit("/", 1)[-1] for label in labels]
     comparisons = (
         [label for label in labels if label == name],
@@ -181,12 +180,12 @@ def _only_label(name: str, labels: Sequence[str]) -> str:
 
 
 def _stem(name: str) -> str:
-    # A suffix begins with a letter: "5um" in "scan_1.5um" is none.
+    # A suffix begins with a letter: "5um" in "scan_1.5um" is not a suffix.
     return re.sub(r"(\.ome)?\.[A-Za-z][A-Za-z0-9]{1,4}$", "", name, flags=re.IGNORECASE)
 
 
 def _words(label: str, several: Sequence[Wanted]) -> Words:
-    """Join the rows of a file, and take the column `description` (any case) out of the key-value pairs."""
+    """Merge the rows of a file, and move the column `description` (any case) out of the key-value pairs."""
     joined = Wanted.merged(several)
     descriptions: list[str] = []
     for namespace, pairs in joined.pairs.items():
@@ -200,7 +199,7 @@ def _words(label: str, several: Sequence[Wanted]) -> Words:
 def _known(
     session: Session, place: DatasetPlace | ScreenPlace, filesets: Sequence[ImageFileset]
 ) -> dict[tuple[str, ...], list[int]]:
-    """Images by the content of their files, as far as the dataset or screen has them."""
+    """Return the image ids by content of their files, for contents that the dataset or screen has."""
     if isinstance(place, ScreenPlace):
         return {} if place.screen_id is None else find_imported(session, place.screen_id, filesets, "screen")
     return {} if place.dataset_id is None else find_imported(session, place.dataset_id, filesets)
@@ -215,7 +214,7 @@ def _import(
     container_id: int,
     description: str,
 ) -> list[int]:
-    """Import a fileset; what has no place where it shall go is refused."""
+    """Import a fileset and return image ids; raise a UserError for a plate in a dataset or an image in a screen."""
     if isinstance(place, DatasetPlace):
         ids = import_fileset(session, run, one, container_id, description=description)
         hql = "select l.child.id from DatasetImageLink l where l.parent.id = :place and l.child.id in (:ids)"
@@ -231,7 +230,7 @@ def _import(
 
 
 def _place_cells(place: DatasetPlace | ScreenPlace) -> Row:
-    """Ids and names of where images go, as far as it exists."""
+    """Return the cells with ids and names of the dataset and project, or of the screen, as far as they exist."""
     names = ("screen_id", "screen_name") if isinstance(place, ScreenPlace) else DATASET_COLUMNS
     return {name: getattr(place, name) for name in names}
 
@@ -239,7 +238,7 @@ def _place_cells(place: DatasetPlace | ScreenPlace) -> Row:
 def _image_cells(
     session: Session, place: DatasetPlace | ScreenPlace, container_id: int, images: Iterable[int]
 ) -> dict[int, Row]:
-    """Where each image stands now; fields of a well count from 1."""
+    """Return the cells with the position of each image after the import; fields of a well count from 1."""
     if isinstance(place, DatasetPlace):
         return {image: {"dataset_id": container_id} for image in images}
     cells: dict[int, Row] = {}
@@ -279,7 +278,7 @@ def _refuse_repeats(
 
 
 def _plan(filesets: Sequence[ImageFileset], known: Mapping[tuple[str, ...], list[int]], report: list[Row]) -> None:
-    """Say of each file what would happen to it."""
+    """Set the status of each row to what an import would do."""
     first = {one.content: one.label for one in reversed(filesets)}
     rows = []
     for one, row in zip(filesets, report, strict=True):
@@ -306,7 +305,7 @@ def _annotate(
     words: Mapping[str, Words],
     made: MadeObjects,
 ) -> dict[int, int]:
-    """Annotate the images of each file; returns the number of changes by image. What is there already stays."""
+    """Annotate the images of each file, keeping existing annotations; return the number of changes by image id."""
     several: dict[int, list[Wanted]] = {}
     for label, one in words.items():
         for image in images[label]:

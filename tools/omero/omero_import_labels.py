@@ -1,4 +1,4 @@
-"""Bring label maps to OMERO as images that are tied to the images they were made from."""
+"""Import label maps to OMERO as images that are linked to their source images."""
 
 import argparse
 import json
@@ -45,7 +45,7 @@ COLUMNS = (
 
 @dataclass(frozen=True)
 class Labels:
-    """A label map that was read once: its image, its largest label, and its numpy type without loss."""
+    """A label map after a first pass: its image, its largest label, and the numpy dtype that holds all labels."""
 
     file: LabelMapFile
     image: ImageRecord
@@ -55,7 +55,10 @@ class Labels:
 
 @dataclass(frozen=True)
 class Prepared:
-    """A label map ready for import: the file to upload, where to, and the own label images that it replaces."""
+    """A label map ready for import: the file to upload, its dataset, and the user's label images that it replaces.
+
+    `there` is the id of the user's label image with the same content, if any.
+    """
 
     labels: Labels
     fileset: ImageFileset
@@ -65,12 +68,12 @@ class Prepared:
 
 
 def survey_labels(file: LabelMapFile, image: ImageRecord) -> Labels:
-    """Read a label map through: it is whole, fits its image, and its labels fit a pixel type of OMERO.
+    """Read a label map to its end and check that it fits its image and a pixel type of OMERO.
 
-    64-bit labels become int32, or uint32 where they need it; every other type stays as it is.
+    64-bit labels become int32, or uint32 if needed; every other dtype is kept.
 
     Raises:
-        UserError: It is damaged, has another size than the image, or a label of 2^32 or more.
+        UserError: The label map is damaged, has another size than the image, or a label of 2^32 or more.
     """
     check_sizes(file, image)
     largest, dtype = 0, ""
@@ -89,8 +92,8 @@ def survey_labels(file: LabelMapFile, image: ImageRecord) -> Labels:
 def write_label_image(labels: Labels, source: ImageDetails, name: str, database: str, path: Path) -> None:
     """Write a label map as OME-TIFF (axes TCZYX, one channel), with the physical sizes of its source.
 
-    The same labels give the same file, byte for byte, so that a rerun knows them by their checksum, whatever address
-    of the server it uses: `database` is the server's own uuid.
+    The same labels give the same file, byte for byte, so that a rerun recognises them by checksum, whatever address of
+    the server it uses: `database` is the server's own UUID.
     """
     file = labels.file
     details = replace(
@@ -112,7 +115,7 @@ def write_label_image(labels: Labels, source: ImageDetails, name: str, database:
 
 
 def image_name(image: ImageRecord, name: str) -> str:
-    """The name of the label image of a set."""
+    """Return the name of an image's label image in the set `name`."""
     return f"{image.image_name} [{name}]"
 
 
@@ -126,22 +129,22 @@ def import_labels(
     folder: Path,
     dry_run: bool,
 ) -> None:
-    """Import label maps in place of those of the same set that this user imported before.
+    """Import label maps and replace those of the same set that this user imported before.
 
-    New label images are made before the old ones go, and are taken back if anything fails: all images have their old
-    label maps or all have the new ones. A label map that is there already with the same content is left alone.
+    New label images are made before the old ones are deleted, and are deleted if anything fails: all images keep their
+    old label maps, or all have the new ones. A label map with the same content as the one in OMERO is kept.
 
     Args:
         session: An open session.
         surveyed: The label maps.
-        report: Gets one row a label map, see `object_report`.
+        report: Receives one row per label map, see `object_report`.
         name: Name of the set.
-        place: `by` "source" (the dataset of each image), or as `omero_containers.find_place` takes it.
+        place: `by` "source" (the dataset of each image), or see `omero_containers.find_place`.
         folder: Empty folder for the files to upload.
         dry_run: Check everything and change nothing.
 
     Raises:
-        UserError: An image that stands in no dataset, an unknown dataset; the server failed.
+        UserError: An image is in no dataset, the dataset is unknown, or the server failed.
     """
     prepared = _prepare(session, surveyed, name, place, folder)
     report += [_row(one, name, one.there, one.place.dataset_id) for one in prepared]
@@ -168,13 +171,13 @@ def import_labels(
             "MapAnnotation": sorted({label_image.annotation_id for label_image in old}),
         })  # fmt: skip
     except BaseException:
-        with suppress(Exception):  # If the server is gone, the mark lets the next run take them away.
+        with suppress(Exception):  # If the server is gone, the next run finds them by their mark and deletes them.
             undo_imports(session, run, made.ids)
         raise
 
 
 def main() -> None:
-    """Parse the command line, import, write."""
+    """Parse the command line, import the label maps, write the object table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--config", type=Path, required=True, help="JSON: omero_host, label_maps, match, place, ...")
     parser.add_argument("--output", type=Path, required=True, help="object table to write")
@@ -220,7 +223,7 @@ def _import_one(
 
 
 def _tiles(labels: Labels, side: int) -> Iterator["np.ndarray"]:
-    """The tiles of a label map in the order of a TIFF with axes TCZYX."""
+    """Yield the tiles of a label map, (rows, columns), in the order of a TIFF with axes TCZYX."""
     for _, _, plane in read_planes(labels.file):
         for y in range(0, labels.file.size_y, side):
             for x in range(0, labels.file.size_x, side):

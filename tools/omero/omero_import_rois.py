@@ -1,4 +1,4 @@
-"""Bring the objects of label maps, GeoJSON or tables of shapes to OMERO as regions of interest."""
+"""Import objects of label maps, GeoJSON or tables of shapes to OMERO as regions of interest (ROIs)."""
 
 import argparse
 import json
@@ -30,16 +30,16 @@ def import_rois(
     kind: str,
     dry_run: bool,
 ) -> list[tuple[Any, ...]]:
-    """Make the objects of files ROIs of their images, in place of those that an earlier run made.
+    """Import the objects of files as ROIs of their images, and replace those of an earlier run.
 
-    The new ROIs are saved before the old ones go, and taken back if anything fails: an image has either its old set or
-    its new one, all images alike.
+    The new ROIs are saved before the old ones are deleted, and are deleted if anything fails: all images keep their old
+    ROIs, or all have the new ones.
 
     Args:
         session: An open session.
-        sources: Label maps and drawn shapes; each identifier leads to an image.
-        report: Gets one row an image, see `object_report`.
-        match: How, see `named_files.match_images`.
+        sources: Label maps and drawn shapes; each identifier names an image.
+        report: Receives one row per image, see `object_report`.
+        match: How to find the images, see `named_files.match_images`.
         name: Name of the set of ROIs; a set replaces only the set of the same name and user.
         kind: "auto", "polygon" or "mask", see `roi_sources.source_rois`.
         dry_run: Check everything and change nothing.
@@ -48,15 +48,15 @@ def import_rois(
         Rows of `ROI_COLUMNS`.
 
     Raises:
-        UserError: Before anything is changed: a file that leads to no image, is damaged, or does not fit its image.
-            Later: the server failed; what was saved has been taken back.
+        UserError: Before any change: a file matches no image, is damaged, or does not fit its image. Later: the server
+            failed; everything saved is deleted.
     """
     images = match_images(session, [source.identifier for source in sources], match)
     for source, image in zip(sources, images, strict=True):
         report.append({"image_id": image.image_id, "image_name": image.image_name, "image": source.identifier})
     for source, image, row in zip(sources, images, report, strict=True):
         row |= {"roi_name": name, "status": AT_WORK}
-        check_source(source, image)  # All that can be wrong shall be found before the first image is changed.
+        check_source(source, image)  # Finds all faults before the first image is changed.
         del row["status"]
     old = find_own_rois(session, [image.image_id for image in images], name)
     found, made = [], MadeObjects()
@@ -79,14 +79,14 @@ def import_rois(
         if not dry_run:
             session.delete(merge_ids(old.values()))
     except BaseException:
-        with suppress(Exception):  # If the server is gone, the mark lets the next run take them away.
+        with suppress(Exception):  # If the server is gone, the next run finds them by their mark and deletes them.
             session.delete(made.ids)
         raise
     return found
 
 
 def main() -> None:
-    """Parse the command line, import, write."""
+    """Parse the command line, import the ROIs, write the tables."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--config", type=Path, required=True, help="JSON: omero_host, label_maps, match, roi_name, ...")
     parser.add_argument("--output", type=Path, required=True, help="object table to write")
