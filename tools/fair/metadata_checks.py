@@ -1,4 +1,4 @@
-"""From what was read in any dialect to normal values, with everything that is wrong or missing said."""
+"""Validation of metadata read in any dialect: normal values, and findings about wrong or missing ones."""
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
@@ -10,35 +10,35 @@ from metadata_table import MetadataValue, ObjectValues, by_object, first_row, is
 from table_reader import Finding
 from value_checks import Checked, Remark, check_free_value, check_value
 
-# Lists that run parallel to the authors.
+# Lists with one entry per author.
 AUTHOR_LISTS = ("author_orcids", "author_affiliations", "author_emails", "affiliation_rors")
-# How many images a message names before it counts the rest.
+# Number of images that a message names before it counts the rest.
 _NAMED = 5
 
 
 @dataclass(frozen=True)
 class Validated:
-    """Normal values of all files together, with every finding in the order of files and lines."""
+    """Normal values of all files, and all findings in the order of files and lines."""
 
     values: tuple[MetadataValue, ...]
     findings: tuple[Finding, ...]
 
     @property
     def errors(self) -> int:
-        """How many findings are errors."""
+        """The number of errors."""
         return sum(finding.level == "error" for finding in self.findings)
 
 
 def validate(readings: Sequence[Reading], images: Sequence[ImageFacts], fields: Sequence[Field]) -> Validated:
-    """Check everything that was read.
+    """Validate the contents of all files.
 
     Args:
-        readings: What the files say.
-        images: The images that the files should describe; empty when none are at hand.
-        fields: The fields that should be there; their required ones are reported when missing.
+        readings: Contents of the files.
+        images: Images that the files should describe; empty when unknown.
+        fields: Expected fields; missing required ones are reported.
 
     Returns:
-        Values and findings. Values with an error are left out of the values, never guessed.
+        Values and findings. Values with an error are left out, never guessed.
     """
     findings: list[Finding] = []
     values: list[MetadataValue] = []
@@ -57,7 +57,7 @@ def validate(readings: Sequence[Reading], images: Sequence[ImageFacts], fields: 
 
 
 def _normal_values(reading: Reading, findings: list[Finding], refused: set[str]) -> list[MetadataValue]:
-    """The values of a file that can be used; adds to `findings`, and to `refused` the fields of those that cannot."""
+    """Return the valid values of a file; add to `findings`, and to `refused` the fields with invalid values."""
     values: list[MetadataValue] = []
     said: set[str] = set()
     for pair in reading.pairs:
@@ -103,7 +103,7 @@ def _excel_date(field: Field | None, pair: KeyValue) -> list[Remark]:
 
 
 def _unknown_key(reading: Reading, pair: KeyValue) -> list[Finding]:
-    """In a template every column has a meaning; elsewhere only a misspelling is worth a word."""
+    """Report a key without a field: in a template always, elsewhere only if it looks like a misspelling."""
     near = near_fields(pair.key)
     if pair.namespace == TAG_NAMESPACE or not (near or reading.dialect in {"template", "json"}):
         return []
@@ -112,7 +112,7 @@ def _unknown_key(reading: Reading, pair: KeyValue) -> list[Finding]:
 
 
 def _duplicate_targets(reading: Reading) -> list[Finding]:
-    """A row a well or image is the rule, except in the tidy dialect, which has a row a pair."""
+    """Report rows about the same object, which only the tidy dialect (one row per pair) may have."""
     if reading.dialect == "tidy":
         return []
     first: dict[tuple[str, str, str], int] = {}
@@ -133,7 +133,7 @@ def _duplicate_targets(reading: Reading) -> list[Finding]:
 
 
 def _contradictions(values: Iterable[MetadataValue]) -> list[Finding]:
-    """A field with one value has two: of one object, or, for the study's own fields, anywhere."""
+    """Report single-valued fields with two values for one object or, for fields of the study, anywhere."""
     findings: list[Finding] = []
     first: dict[tuple[str, str, str], MetadataValue] = {}
     for value in values:
@@ -150,7 +150,7 @@ def _contradictions(values: Iterable[MetadataValue]) -> list[Finding]:
 
 
 def _unmatched(readings: Sequence[Reading], images: Sequence[ImageFacts]) -> list[Finding]:
-    """Rows without an image, images without a row. A row `*` or a dataset's row describes every image."""
+    """Report rows without an image and images without a row. A row `*` or of a dataset describes every image."""
     if not images:
         return []
     names = {name for image in images for name in image.names()}
@@ -188,7 +188,7 @@ def _named_images(readings: Iterable[Reading]) -> list[ImageFacts]:
 
 
 def _uneven_lists(values: Iterable[MetadataValue]) -> list[Finding]:
-    """Each author has a place in the lists that go with the authors; one affiliation may stand for all."""
+    """Report lists that do not have one entry per author; a single affiliation may hold for all authors."""
     lists = {key: first_row(values, f"study.{key}") for key in ("authors", *AUTHOR_LISTS)}
     authors = len(lists.pop("authors"))
     findings: list[Finding] = []
@@ -205,9 +205,9 @@ def _uneven_lists(values: Iterable[MetadataValue]) -> list[Finding]:
 def _missing(
     objects: ObjectValues, images: Sequence[ImageFacts], fields: Sequence[Field], refused: Collection[str]
 ) -> list[Finding]:
-    """Required fields without a value, one finding a field. A conditional one counts once its module has any value.
+    """Report required fields without a value. A conditional field is required once its module has any value.
 
-    Of a field in `refused` there was a value that cannot be used, so it is not called missing.
+    A field in `refused` has an invalid value, so it is not reported as missing.
     """
     chosen = [field for field in fields if field.level in {"required", "conditional"}]
     absent: dict[str, list[str]] = {}

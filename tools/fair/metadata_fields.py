@@ -1,4 +1,4 @@
-"""The fields of the metadata standards, read from `fields/*.tsv`: what to describe, and which field a column means."""
+"""The fields of the metadata standards, read from `fields/*.tsv`, and the lookup of a column's field."""
 
 import csv
 import difflib
@@ -20,17 +20,17 @@ class Field:
 
     Attributes:
         standard: `rembi` or `mifa`.
-        key: Machine name, as `biosample.organism`.
-        module: REMBI's module, as `Biosample`.
+        key: Machine name, such as `biosample.organism`.
+        module: REMBI's module, such as `Biosample`.
         label: The field's name in its module.
         scope: One of `SCOPES`.
         level: `required`, `recommended`, `optional`, or `conditional`: required as soon as its module has any value.
-        many: May hold several values, separated by `;`.
+        many: Whether the field may hold several values, separated by `;`.
         kind: `text`, `term`, `date`, `datetime`, `quantity`, `url`, `doi` or `orcid`.
-        vocabulary: Table in `terms/` that a term (or a quantity's unit) comes from.
-        min_length: Least number of characters.
-        aliases: Other names that people give it.
-        question: How to ask a person for it.
+        vocabulary: Table in `terms/` for a term (or a quantity's unit).
+        min_length: Smallest number of characters.
+        aliases: Other common names of the field.
+        question: Question that asks a person for the value.
     """
 
     standard: str
@@ -48,7 +48,7 @@ class Field:
 
     @property
     def header(self) -> str:
-        """The column's name in a template, as `Biosample: Organism`."""
+        """Name of its column in a template, such as `Biosample: Organism`."""
         return f"{self.module}: {self.label}"
 
 
@@ -76,42 +76,42 @@ def load_fields(standard: str) -> tuple[Field, ...]:
 
 
 def all_fields() -> tuple[Field, ...]:
-    """The fields of every standard."""
+    """Return the fields of all standards."""
     return tuple(field for standard in STANDARDS for field in load_fields(standard))
 
 
 def template_fields(standard: str, scopes: tuple[str, ...]) -> tuple[Field, ...]:
-    """Choose a template's columns.
+    """Choose the columns of a template.
 
     Args:
-        standard: `rembi` (also for OMERO key-values) or `mifa`: annotations together with REMBI's study.
+        standard: `rembi` (also for OMERO key-value pairs) or `mifa`: annotations together with REMBI's study.
         scopes: Some of `SCOPES`.
 
     Raises:
-        UserError: A scope that does not exist, or none that has a field.
+        UserError: A scope does not exist, or no scope has a field.
     """
     unknown = set(scopes) - set(SCOPES)
     if unknown:
-        raise UserError(f"scope {sorted(unknown)[0]}: is not known. Choose of {', '.join(SCOPES)}.")
+        raise UserError(f"scope {sorted(unknown)[0]}: is not known. Choose from {', '.join(SCOPES)}.")
     fields = load_fields("rembi")
     if standard == "mifa":
         fields = tuple(field for field in fields if field.scope == "study") + load_fields("mifa")
     chosen = tuple(field for field in fields if field.scope in scopes)
     if not chosen:
         raise UserError(
-            f"scope {', '.join(scopes) or '(none)'}: {standard} has no such field. Choose of {', '.join(SCOPES)}."
+            f"scope {', '.join(scopes) or '(none)'}: {standard} has no such field. Choose from {', '.join(SCOPES)}."
         )
     return chosen
 
 
 def fold(name: str) -> str:
-    """Compare names without case, blanks and punctuation: `Study Key-Words` is `studykeywords`."""
+    """Remove case, blanks and punctuation to compare names: `Study Key-Words` becomes `studykeywords`."""
     return re.sub(r"[\W_]+", "", name.casefold())
 
 
 @cache
 def _index() -> dict[str, Field]:
-    """Every name that leads to one field only; a full header wins over a bare label or alias."""
+    """Map each unambiguous folded name to its field; a full header wins over a label or alias."""
     index: dict[str, Field] = {}
     ambiguous: set[str] = set()
     for field in all_fields():
@@ -129,18 +129,18 @@ def _index() -> dict[str, Field]:
 
 @cache
 def find_field(name: str) -> Field | None:
-    """Find the field that a column or key means: by header, machine name, or a label that only one field has."""
+    """Find the field of a column or key by header, machine name, or a label that only one field has."""
     return _index().get(fold(name))
 
 
 @cache
 def field_by_key(key: str) -> Field:
-    """The field with this machine name."""
+    """Return the field with this machine name."""
     return next(field for field in all_fields() if field.key == key)
 
 
 @cache
 def near_fields(name: str) -> tuple[str, ...]:
-    """Headers of up to three fields whose names look like `name` (difflib ratio at least 0.8)."""
+    """Return the headers of up to three fields with names similar to `name` (difflib ratio at least 0.8)."""
     close = difflib.get_close_matches(fold(name), list(_index()), n=3, cutoff=0.8)
     return tuple(dict.fromkeys(_index()[key].header for key in close))

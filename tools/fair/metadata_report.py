@@ -17,20 +17,20 @@ from tool_arguments import parse_arguments
 from tool_errors import UserError, run_tool
 
 STANDARDS = ("rembi", "mifa", "nbo-q")
-# Images with the same pattern share a row of the heat map; more rows than these nobody reads.
+# Images with the same pattern share a row of the heat map; a page with more rows is hard to read.
 _HEAT_ROWS = 100
 _NAMED = 3
 
 
 def read_values(path: Path, name: str) -> tuple[MetadataValue, ...]:
-    """Read a normalised table, or key-values of any dialect; their problems are `validate_metadata`'s to report."""
+    """Read a normalised table, or key-value pairs of any dialect; `validate_metadata` reports their errors."""
     if is_metadata_table(path):
         return tuple(read_metadata_table(path, name))
     return validate([read_key_values(path, name)], (), ()).values
 
 
 def write_image_table(path: Path, images: Sequence[ImageFacts], items: Sequence[Sequence[Item]]) -> None:
-    """Write one row an image: share of each module and tier in percent, and the NBO-Q tier that is reached."""
+    """Write one row per image: share of each module and tier in percent, and the NBO-Q tier reached."""
     groups = list(dict.fromkeys(item.group for row in items for item in row))
     with_tier = any(item.standard == "nbo-q" for row in items for item in row)
     with path.open("w", encoding="utf-8", newline="") as stream:
@@ -45,7 +45,7 @@ def write_image_table(path: Path, images: Sequence[ImageFacts], items: Sequence[
 
 
 def write_field_table(path: Path, fields: Sequence[FieldSummary]) -> None:
-    """Write one row a field: in how many images it is, of how many that it applies to."""
+    """Write one row per field: the number of images that have it, and of those that it applies to."""
     with path.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream, delimiter="\t", lineterminator="\n")
         writer.writerow(["standard", "group", "field", "level", "present", "applicable", "question"])
@@ -56,7 +56,7 @@ def write_field_table(path: Path, fields: Sequence[FieldSummary]) -> None:
 
 
 def report_page(images: Sequence[ImageFacts], items: Sequence[Sequence[Item]], fields: Sequence[FieldSummary]) -> str:
-    """The HTML page: summary, what to ask for, heat map, all fields."""
+    """Return the HTML page: summary, questions, heat map, all fields."""
     return page(
         "Metadata completeness",
         _summary(images, items),
@@ -76,7 +76,7 @@ def _summary(images: Sequence[ImageFacts], items: Sequence[Sequence[Item]]) -> M
     if any(item.standard == "nbo-q" for item in items[0]):
         tiers = [tier_reached(row) for row in items]
         counts = ", ".join(f"tier {tier}: {tiers.count(tier):,}" for tier in sorted(set(tiers)))
-        parts.append(paragraph(f"NBO-Q tier reached by how many images: {counts} (tier 0: not even the minimum)."))
+        parts.append(paragraph(f"Images by NBO-Q tier reached: {counts} (tier 0: less than the minimum)."))
     return section("Dataset", *parts)
 
 
@@ -87,7 +87,7 @@ def _questions(fields: Sequence[FieldSummary]) -> Markup:
     lacking.sort(key=lambda field: (field.level != "required", field.present / field.applicable))
     if not lacking:
         return section(
-            "What to ask the microscopist for", paragraph("Nothing: all that is required or recommended is there.")
+            "What to ask the microscopist for", paragraph("Nothing: all required and recommended fields are filled.")
         )
     rows: list[Sequence[Cell]] = [
         [field.question, field.name, field.level, f"{field.applicable - field.present:,} of {field.applicable:,}"]
@@ -108,9 +108,9 @@ def _heat_map(images: Sequence[ImageFacts], items: Sequence[Sequence[Item]]) -> 
         for shares, names in ordered[:_HEAT_ROWS]
     ]
     more = len(ordered) - _HEAT_ROWS
-    notes = [paragraph("Images that are equally complete share a row; the least complete stand first.")]
+    notes = [paragraph("Equally complete images share a row; the least complete ones come first.")]
     if more > 0:
-        notes.append(paragraph(f"{more:,} more patterns stand in the table of images."))
+        notes.append(paragraph(f"{more:,} more patterns are in the table of images."))
     return section("Heat map", *notes, table(["Images", *groups], rows))
 
 

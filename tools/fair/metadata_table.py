@@ -1,4 +1,4 @@
-"""The normalised metadata table: one value a row, whatever dialect it came from; every later tool reads it."""
+"""The normalised metadata table: one value per row, from any dialect; all later tools read it."""
 
 import csv
 from collections.abc import Iterable, Mapping
@@ -11,7 +11,7 @@ from key_value_dialects import ALL_IMAGES
 from table_reader import plain_text, spreadsheet_safe
 from tool_errors import UserError
 
-# A long description is no reason to refuse a table; Python's csv stops at 131,072 characters a cell by default.
+# Python's csv refuses cells of more than 131,072 characters by default, but a description may be longer.
 _LONGEST_CELL = 10_000_000
 
 
@@ -23,16 +23,16 @@ class MetadataValue:
         object_type: `image`, `dataset`, ...
         object_id: OMERO's id, or empty.
         object_name: The object's name; `*` means all images.
-        field: The field's machine name, as `biosample.organism`; empty when the key belongs to no standard.
-        key: The column's name as it was found.
+        field: The field's machine name, such as `biosample.organism`; empty when the key belongs to no standard.
+        key: The column's name as found.
         value: The value in its normal form: a term's label, an ISO date, a number with a decimal point and unit.
-        term_id: The term's id, as `NCBITaxon:9606`, or empty.
-        unit_id: The unit's id, as `UO:0000017`, or empty.
-        found: The value as it was found.
+        term_id: The term's id, such as `NCBITaxon:9606`, or empty.
+        unit_id: The unit's id, such as `UO:0000017`, or empty.
+        found: The value as found.
         namespace: OMERO's namespace of the pair.
-        source: The file, and where in it.
+        source: The file, and the sheet or part of it.
         line: Line of the file.
-        column: Column's letter.
+        column: Letter of the column.
     """
 
     object_type: str
@@ -54,7 +54,7 @@ COLUMNS = tuple(column.name for column in fields(MetadataValue))
 
 
 def write_metadata_table(path: Path, values: Iterable[MetadataValue]) -> None:
-    """Write the table, tab-separated with a header; no cell is one that a spreadsheet would take for a formula."""
+    """Write the table, tab-separated with a header; no spreadsheet will take a cell for a formula."""
     with path.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream, delimiter="\t", lineterminator="\n")
         writer.writerow(COLUMNS)
@@ -62,20 +62,20 @@ def write_metadata_table(path: Path, values: Iterable[MetadataValue]) -> None:
 
 
 def is_metadata_table(path: Path) -> bool:
-    """Tell whether a file is a normalised metadata table, by its header."""
+    """Return whether a file is a normalised metadata table, judging by its header."""
     with path.open("rb") as stream:
         return stream.readline(4096).decode("utf-8-sig", errors="replace").rstrip("\r\n").split("\t") == list(COLUMNS)
 
 
 def read_metadata_table(path: Path, name: str) -> list[MetadataValue]:
-    """Read a table that `write_metadata_table` wrote.
+    """Read a table written by `write_metadata_table`.
 
     Args:
         path: The file.
-        name: What the user calls the file.
+        name: Display name of the file.
 
     Raises:
-        UserError: Another header, or a damaged row.
+        UserError: The header differs, or a row is damaged.
     """
     if not is_metadata_table(path):
         raise UserError(
@@ -102,25 +102,25 @@ class ObjectValues:
     """Values by object.
 
     Attributes:
-        shared: Values that hold for every image: of the row `*`, or of the dataset.
-        own: An image's name or id to the values of its own rows. `id:12` stands for OMERO's id 12.
+        shared: Values for all images, from the row `*` or the dataset's row.
+        own: Values of an image's own rows by its name, or by its OMERO id as `id:12`.
     """
 
     shared: Mapping[str, tuple[MetadataValue, ...]]
     own: Mapping[str, Mapping[str, tuple[MetadataValue, ...]]]
 
     def of_image(self, image: ImageFacts) -> dict[str, tuple[MetadataValue, ...]]:
-        """Field to values for one image; a value of its own wins over a shared one."""
+        """Return the values of one image by field; its own values win over shared ones."""
         return {**self.shared, **self.own_values(image)}
 
     def own_values(self, image: ImageFacts) -> Mapping[str, tuple[MetadataValue, ...]]:
-        """Field to values of the image's own rows, found by OMERO's id, else by name."""
+        """Return the values of the image's own rows by field; rows match by OMERO's id, otherwise by name."""
         keys = ([f"id:{image.image_id}"] if image.image_id else []) + list(image.names())
         return next((self.own[key] for key in keys if key in self.own), {})
 
 
 def by_object(values: Iterable[MetadataValue]) -> ObjectValues:
-    """Sort values by object. Values that belong to no field stand under their key with a `?` before it."""
+    """Group values by object. Values without a field get their key with the prefix `?` as field."""
     shared: dict[str, list[MetadataValue]] = {}
     own: dict[str, dict[str, list[MetadataValue]]] = {}
     for value in values:
@@ -135,12 +135,12 @@ def by_object(values: Iterable[MetadataValue]) -> ObjectValues:
 
 
 def is_shared(object_type: str, object_name: str) -> bool:
-    """Tell whether an object's values hold for all images: it is `*`, or a container such as a dataset or plate."""
+    """Return whether an object's values hold for all images: it is `*`, or a container such as a dataset or plate."""
     return object_name == ALL_IMAGES or object_type not in {"image", "well", "roi", ""}
 
 
 def images_of(values: Iterable[MetadataValue]) -> list[ImageFacts]:
-    """The images that a table names, when no image is at hand."""
+    """Return the images that a table names, for a tool that got no images."""
     found: dict[tuple[str, str], ImageFacts] = {}
     for value in values:
         if value.object_type == "image" and value.object_name != ALL_IMAGES:
@@ -150,9 +150,9 @@ def images_of(values: Iterable[MetadataValue]) -> list[ImageFacts]:
 
 
 def first_row(values: Iterable[MetadataValue], field: str) -> list[MetadataValue]:
-    """The values of a field as the first row that has it gives them, in order.
+    """Return the values of a field from the first row that has it, in order.
 
-    Lists that run parallel (authors, their ORCIDs) may hold an entry twice, so they are never made unique.
+    Parallel lists (authors, their ORCIDs) may repeat an entry, so duplicates are kept.
     """
     found: list[MetadataValue] = []
     for value in values:

@@ -1,4 +1,4 @@
-"""Make a template to describe the images at hand: one row an image, with what is known already filled in."""
+"""Make a template to describe images: one row per image, with known values already filled in."""
 
 import argparse
 import re
@@ -15,7 +15,7 @@ from tool_errors import UserError, run_tool
 
 
 def known_of(image: ImageFacts) -> dict[str, str]:
-    """Known values of an image by field: its own key-values, then what its OME-XML says of the rest."""
+    """Return the known values of an image by field: from its key-value pairs, else from its OME-XML."""
     values: dict[str, list[str]] = {}
     for key, value in image.key_values:
         field = find_field(key)
@@ -28,13 +28,13 @@ def make_template(images: Sequence[ImageFacts], fields: Sequence[Field], omero: 
     """Make the template.
 
     Args:
-        images: One row each, in this order.
-        fields: The columns.
-        omero: For OMERO key-values, as omero-scripts from 5.9 imports them: columns OBJECT_ID and OBJECT_NAME, no row
-            for all images, because OMERO would look for an image of that name.
+        images: Images, one row each, in this order.
+        fields: Fields, one column each.
+        omero: Whether to use the format that omero-scripts from 5.9 imports as key-value pairs: columns OBJECT_ID and
+            OBJECT_NAME, and no row for all images, because OMERO would look for an image of that name.
 
     Raises:
-        UserError: No image.
+        UserError: There are no images.
     """
     if not images:
         raise UserError("images: there are none. Give at least one image or a table of images.")
@@ -50,7 +50,7 @@ def make_template(images: Sequence[ImageFacts], fields: Sequence[Field], omero: 
 
 
 def _omero_name(image: ImageFacts) -> str:
-    """OMERO's own name of an image, not the one that Galaxy's dataset has after the export."""
+    """Return OMERO's own name of an image, not the name of the exported dataset in Galaxy."""
     if image.aliases:
         return image.aliases[0]
     exported = re.fullmatch(r"Image_\d+_(.+?)(\.ome\.tiff)?", image.name, re.DOTALL)
@@ -58,7 +58,7 @@ def _omero_name(image: ImageFacts) -> str:
 
 
 def _shared(known: Sequence[dict[str, str]]) -> tuple[dict[str, str], list[dict[str, str]]]:
-    """What the study's fields say is the same for all images: it stands once, in the row for all."""
+    """Split off the values of the study's fields, which are the same for all images, for the row `*`."""
     shared: dict[str, str] = {}
     for values in known:
         for key, value in values.items():

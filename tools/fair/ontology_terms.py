@@ -1,4 +1,4 @@
-"""Resolve words to terms of ontologies, offline, against the tables in `terms/` (see terms/README.md)."""
+"""Offline resolution of texts to ontology terms with the tables in `terms/` (see terms/README.md)."""
 
 import csv
 import difflib
@@ -19,7 +19,7 @@ VOCABULARY_NAMES = {
     "experimental_status": "REMBI experimental status",
     "image_type": "REMBI image types",
 }
-# The ontologies that these tables only sample: a well-formed id that is not in the table may still exist.
+# Ontologies of which the tables hold only a subset: a well-formed id that is not in the table may still exist.
 _PARTIAL = {"fbbi": "FBbi", "ncbitaxon": "NCBITaxon", "efo": "EFO", "clo": "CLO", "uo": "UO"}
 # Ids of NCBI Taxonomy have no fixed width; FBbi's have 8 digits and the others 7.
 _DIGITS = {"FBbi": 8, "EFO": 7, "CLO": 7, "UO": 7}
@@ -34,7 +34,7 @@ _IDENTIFIER_AT_END = re.compile(r"(.+?)\s*[\[(]([^\[\]()]+)[\])]")
 
 @dataclass(frozen=True)
 class Term:
-    """A term: `id` is a CURIE such as `NCBITaxon:9606`, or an IRI, or the word itself in small vocabularies."""
+    """A term: `id` is a CURIE such as `NCBITaxon:9606`, an IRI, or the label itself in small vocabularies."""
 
     id: str
     label: str
@@ -42,19 +42,19 @@ class Term:
 
     @property
     def text(self) -> str:
-        """Label with id, as people read it: `Homo sapiens (NCBITaxon:9606)`."""
+        """Label and id for people, such as `Homo sapiens (NCBITaxon:9606)`."""
         return self.label if self.id in {self.label, ""} else f"{self.label} ({self.id})"
 
 
 @dataclass(frozen=True)
 class Resolution:
-    """What a word resolves to.
+    """Result of resolving a text.
 
     Attributes:
         term: The term, or None.
-        exact: The word is the term's label or id; False for a synonym or another spelling.
-        listed: The term stands in the table; False for a well-formed id that the table does not have.
-        near: Terms whose names look like the word, best first; only when there is no term.
+        exact: Whether the text is the term's label or id, not a synonym or another spelling.
+        listed: Whether the term is in the table; False for a well-formed id that is not.
+        near: Terms with similar names, best first; only when there is no term.
     """
 
     term: Term | None
@@ -75,7 +75,7 @@ def load_terms(vocabulary: str) -> tuple[Term, ...]:
 
 @cache
 def _names(vocabulary: str) -> dict[str, Term]:
-    """Folded label or synonym to term. A label wins over a synonym; a synonym that two terms share leads nowhere."""
+    """Map folded labels and synonyms to terms. A label wins over a synonym; ambiguous synonyms are left out."""
     terms = load_terms(vocabulary)
     synonyms: dict[str, set[Term]] = {}
     for term in terms:
@@ -87,7 +87,7 @@ def _names(vocabulary: str) -> dict[str, Term]:
 
 @cache
 def _symbols(vocabulary: str) -> dict[str, Term]:
-    """Synonym to term with upper and lower case kept apart: `mM` is millimolar, `mm` millimetre."""
+    """Map case-sensitive synonyms to terms: `mM` is millimolar, `mm` millimetre."""
     return {name: term for term in load_terms(vocabulary) for name in (term.label, *term.synonyms)}
 
 
@@ -101,7 +101,7 @@ def _fold(name: str) -> str:
 
 
 def normal_id(text: str) -> str:
-    """Bring the spellings of an ontology's id to one CURIE; empty when it is none.
+    """Normalise the spellings of an ontology id to one CURIE; return empty text for anything else.
 
     >>> normal_id("http://purl.obolibrary.org/obo/FBbi_246"), normal_id("obo:NCBITaxon_09606")
     ('FBbi:00000246', 'NCBITaxon:9606')
@@ -116,7 +116,7 @@ def normal_id(text: str) -> str:
 
 
 def iri(identifier: str) -> str:
-    """The address of a CURIE: EFO's own, else the OBO Foundry's; other text is returned as it is.
+    """Return the address of a CURIE: EFO's own, else the OBO Foundry's; other text is returned unchanged.
 
     >>> iri("NCBITaxon:9606")
     'http://purl.obolibrary.org/obo/NCBITaxon_9606'
@@ -134,11 +134,11 @@ def resolve(vocabulary: str, text: str) -> Resolution:
     """Find the term that a text means.
 
     Args:
-        vocabulary: A table's name, as `ncbitaxon`.
+        vocabulary: Name of the table, such as `ncbitaxon`.
         text: A label, synonym, id in any spelling, or `label (id)`.
 
     Returns:
-        The term, or the terms that look alike (difflib ratio at least 0.75, at most three).
+        The term, or at most three similar ones (difflib ratio at least 0.75).
     """
     text = text.strip()
     by_id = _by_id(vocabulary, text)
@@ -166,14 +166,14 @@ def _by_id(vocabulary: str, text: str, label: str = "") -> Resolution | None:
     if not prefix:
         known = _ids(vocabulary).get(text)
         return Resolution(known) if known else None
-    # A bare number is an id only for NCBI Taxonomy, where people give the taxon's number alone.
+    # A bare number is an id only for NCBI Taxonomy, whose ids are often written as the number alone.
     if vocabulary == "ncbitaxon" and text.isdecimal() and text.isascii():
         curie = f"NCBITaxon:{int(text)}"
     if not curie.startswith(prefix + ":"):
         return None
     term = _ids(vocabulary).get(curie)
     if term:
-        # A label that contradicts its id is not resolved: which of the two is meant, only the author knows.
+        # If label and id contradict each other, only the author knows which is right, so neither is used.
         agrees = not label or _named(vocabulary, label) in {term, None}
         return Resolution(term if agrees else None, exact=text == term.id, near=() if agrees else (term,))
     return Resolution(Term(curie, label or curie), exact=False, listed=False)

@@ -1,4 +1,4 @@
-"""The text files of a deposition beside the crate: BioImage Archive file lists and PageTab, IDR study files."""
+"""Text files of a deposition besides the crate: BioImage Archive file lists and PageTab, IDR study files."""
 
 import csv
 import io
@@ -17,7 +17,7 @@ _TERM_SOURCES = {
 
 
 def tsv(rows: Iterable[Sequence[str]]) -> str:
-    """Rows as tab-separated text; no cell has a tab or line break, and none is a formula to a spreadsheet."""
+    """Format rows as tab-separated text; no cell has a tab or line break or is a formula to a spreadsheet."""
     stream = io.StringIO()
     writer = csv.writer(stream, delimiter="\t", lineterminator="\n", quoting=csv.QUOTE_MINIMAL)
     writer.writerows([spreadsheet_safe(" ".join(cell.split())) for cell in row] for row in rows)
@@ -25,13 +25,13 @@ def tsv(rows: Iterable[Sequence[str]]) -> str:
 
 
 def _columns(rows: Sequence[tuple[str, dict[str, str]]]) -> list[str]:
-    """Attribute columns that vary: the archive asks for only these, except what an annotation list must have."""
+    """Return the attributes that vary between rows, the only ones the archive asks for, and the mandatory ones."""
     names = list(dict.fromkeys(name for _, attributes in rows for name in attributes))
     return [name for name in names if name == "source_image" or len({row.get(name, "") for _, row in rows}) > 1]
 
 
 def image_list(images: Sequence[ImageRecord]) -> list[tuple[str, dict[str, str]]]:
-    """Path and attributes of each image of one component."""
+    """Return path and attributes of each image of one component."""
     return [
         (
             image.path,
@@ -47,18 +47,18 @@ def image_list(images: Sequence[ImageRecord]) -> list[tuple[str, dict[str, str]]
 
 
 def annotation_list(files: Sequence[ResultFile]) -> list[tuple[str, dict[str, str]]]:
-    """Path and attributes of each annotation file; `source_image` is mandatory in these lists."""
+    """Return path and attributes of each annotation file; `source_image` is mandatory in these lists."""
     return [(file.path, {"source_image": file.image}) for file in files]
 
 
 def file_list_tsv(rows: Sequence[tuple[str, dict[str, str]]]) -> str:
-    """A BioImage Archive file list; the first header cell must be exactly `Files`."""
+    """Format a BioImage Archive file list as TSV; its first header cell must be exactly `Files`."""
     columns = _columns(rows)
     return tsv([["Files", *columns], *([path, *(row.get(name, "") for name in columns)] for path, row in rows)])
 
 
 def file_list_json(rows: Sequence[tuple[str, dict[str, str]]]) -> str:
-    """The same as BioStudies' JSON file list."""
+    """Format a BioImage Archive file list as BioStudies' JSON."""
     columns = _columns(rows)
     document = [
         {"path": path, "attributes": [{"name": name, "value": row[name]} for name in columns if row.get(name)]}
@@ -77,12 +77,12 @@ def _section(kind: str, *pairs: tuple[str, str], parts: Sequence[dict[str, Any]]
 
 
 def pagetab(study: Study, lists: Sequence[tuple[str, str]], accession: str = "") -> dict[str, Any]:
-    """The submission as BioStudies' PageTab (template BioImages.v4).
+    """Return the submission in BioStudies' PageTab format (template BioImages.v4).
 
     Args:
-        study: With everything that `REQUIRED_FIELDS["bia"]` names.
+        study: Study with every field of `REQUIRED_FIELDS["bia"]`.
         lists: Name of each component (and of the annotations) with the path of its file list.
-        accession: The archive's accession, when there is one.
+        accession: The archive's accession, or empty.
     """
     texts = study.texts
     paths = dict(lists)
@@ -187,7 +187,7 @@ def _components(study: Study, paths: dict[str, str]) -> list[dict[str, Any]]:
 
 
 def pagetab_tsv(document: dict[str, Any]) -> str:
-    """PageTab's tab-separated form: blocks with a blank line between them.
+    """Format PageTab as tab-separated text: blocks with a blank line between them.
 
     A subsection names its parent by the parent's accession, so each section that has subsections gets one.
     """
@@ -208,7 +208,7 @@ def pagetab_tsv(document: dict[str, Any]) -> str:
 
 
 def _attribute_rows(attributes: Iterable[dict[str, Any]]) -> list[list[str]]:
-    """`<name>` marks a reference; `[url]` qualifies the value above it."""
+    """Return the rows of attributes; `<name>` marks a reference, `[url]` qualifies the value above it."""
     rows = []
     for attribute in attributes:
         name = f"<{attribute['name']}>" if attribute.get("reference") else attribute["name"]
@@ -226,7 +226,7 @@ def _accession(term: Term) -> str:
 
 
 def idr_study(study: Study, accession: str = "") -> str:
-    """IDR's `idrNNNN-study.txt`: one key a line, its values after it."""
+    """Return IDR's `idrNNNN-study.txt`: one key per line, followed by its values."""
     texts, authors = study.texts, study.authors
     organisms, methods = study.organisms(), study.methods()
     surnames = [author.name.partition(",") for author in authors]
@@ -270,7 +270,7 @@ def idr_study(study: Study, accession: str = "") -> str:
 
 
 def idr_library(study: Study) -> str:
-    """IDR's `-library.txt` (a screen: one row a well) or, without plates, `-assays.txt` (one row an image)."""
+    """Return IDR's `-library.txt` (screens: one row per well) or `-assays.txt` (otherwise: one row per image)."""
     others = list(dict.fromkeys(name for image in study.images for name, _ in image.other))
     screen = is_screen(study)
     front = ["Plate", "Well"] if screen else ["Image File"]
@@ -292,15 +292,15 @@ def idr_library(study: Study) -> str:
             *(known.get(name, "") for name in rest),
         ]
         rows.append(row)
-    # A screen has a row a well, however many fields of view the well has.
+    # A screen has one row per well, for any number of fields of view.
     return tsv(dict.fromkeys(map(tuple, rows)) if screen else rows)
 
 
 def is_screen(study: Study) -> bool:
-    """Tell whether every image has a plate and a well."""
+    """Return whether every image has a plate and a well."""
     return all({"plate", "well"} <= {name.casefold() for name, _ in image.other} for image in study.images)
 
 
 def idr_file_paths(study: Study) -> str:
-    """IDR's `-filePaths.tsv`: target dataset and path of each image."""
+    """Return IDR's `-filePaths.tsv`: target dataset and path of each image."""
     return tsv([f"Dataset:name:{image.component.name}", image.path] for image in study.images)

@@ -1,8 +1,8 @@
-"""Ask roc-validator too, where it is installed, offline and without its trap.
+"""Validate crates with roc-validator as well, if it is installed, offline.
 
-The trap: offline and without the context in its cache, roc-validator 0.13 reads no terms, checks nothing and answers
-"valid". So its cache is filled with the context that this tool ships, and a canary (the same crate without the root's
-licence) must fail before an answer is believed.
+Offline and without the context in its cache, roc-validator 0.13 reads no terms, checks nothing and answers "valid". So
+its cache is filled with the context that ships with this tool, and its answer counts only if a canary (the same crate
+without the root's licence) fails.
 """
 
 import atexit
@@ -17,12 +17,12 @@ from typing import Any
 from crate_terms import RO_CRATE
 from table_reader import Finding
 
-# roc-validator's own profile for each of ours; its shapes of the GIDE and BIA profiles do not exist.
+# roc-validator's profile by RO-Crate version; it has no shapes for the GIDE and BIA profiles.
 _PROFILES = {"1.1": "ro-crate-1.1", "1.2": "ro-crate-1.2"}
 
 
 def installed() -> bool:
-    """Tell whether roc-validator can be imported."""
+    """Return whether roc-validator can be imported."""
     try:
         import rocrate_validator  # noqa: F401
     except ImportError:
@@ -36,10 +36,10 @@ def roc_findings(document: dict[str, Any], root: str, name: str) -> list[Finding
     Args:
         document: JSON-LD of the crate.
         root: Id of the root dataset, for the canary.
-        name: What the user calls the crate.
+        name: Display name of the crate.
 
     Returns:
-        Its findings as errors; or one warning when its answer cannot be believed.
+        Its findings as errors; or one warning when its answer is not reliable.
     """
     version = "1.1" if f"{RO_CRATE}1.1" in str(document.get("@context")) else "1.2"
     canary = deepcopy(document)
@@ -80,7 +80,7 @@ def _is_detached(document: dict[str, Any]) -> bool:
 
 @cache
 def _cache_folder() -> Path:
-    """A folder with roc-validator's HTTP cache, filled with the context that ships; removed when the process ends."""
+    """Create a folder with roc-validator's HTTP cache, filled with the shipped context, until the process ends."""
     import requests
     from requests.adapters import BaseAdapter, HTTPAdapter
     from requests_cache import CachedSession
@@ -89,7 +89,7 @@ def _cache_folder() -> Path:
     context = (Path(__file__).resolve().parent / "data" / "ro-crate-context.jsonld").read_bytes()
 
     class Shipped(BaseAdapter):
-        """Answers every request with the context that ships; nothing goes to the network."""
+        """Adapter that answers every request with the shipped context, without the network."""
 
         def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
             headers = {"Content-Type": "application/ld+json"}
@@ -97,14 +97,14 @@ def _cache_folder() -> Path:
             return HTTPAdapter().build_response(request, body)
 
         def close(self) -> None:
-            """Nothing is open."""
+            """Do nothing: no connection is open."""
 
     folder = Path(tempfile.mkdtemp(prefix="roc-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     session = CachedSession(cache_name=str(folder / "http"), backend="sqlite", expire_after=-1)
     session.mount("https://", Shipped())
     for version in ("1.1", "1.2", "1.3"):
-        # The cache tells requests with different Accept headers apart; these are what its JSON-LD readers send.
+        # The cache distinguishes requests by their Accept headers; these are the ones of its JSON-LD readers.
         for accept in (None, "application/ld+json", "application/ld+json, application/json;p=0.9, */*;q=0.1"):
             session.get(f"{RO_CRATE}{version}/context", headers={"Accept": accept} if accept else {})
     session.close()

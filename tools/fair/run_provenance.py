@@ -1,4 +1,4 @@
-"""Link the workflow run that made results: a Workflow Run Crate, as Galaxy exports an invocation (`rocrate.zip`)."""
+"""Provenance of results: the Workflow Run Crate that Galaxy exports for an invocation (`rocrate.zip`)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ RUN_PATH = "provenance/workflow-run.crate.zip"
 
 @dataclass(frozen=True)
 class WorkflowRun:
-    """A run: its crate's file and what the crate says of it; texts may be empty."""
+    """A workflow run: the file of its crate and the crate's metadata; texts may be empty."""
 
     source: Path
     size_bytes: int
@@ -29,11 +29,11 @@ def read_workflow_run(path: Path, name: str) -> WorkflowRun:
     """Read the metadata of a Workflow Run Crate.
 
     Args:
-        path: The zip.
-        name: What the user calls it.
+        path: Path of the zip.
+        name: Display name of the zip.
 
     Raises:
-        UserError: Not a zip, harmful, or not a crate of a workflow's run.
+        UserError: The file is not a zip, is harmful, or is not the crate of a workflow run.
     """
     with open_zip(path, name) as archive:
         document = parse_json(read_member(archive, DESCRIPTOR, name, MAX_JSON_BYTES), f"{name}/{DESCRIPTOR}")
@@ -60,12 +60,12 @@ def read_workflow_run(path: Path, name: str) -> WorkflowRun:
 
 
 def run_entities(run: WorkflowRun, inputs: Sequence[str], outputs: Sequence[str]) -> tuple[list[dict[str, Any]], str]:
-    """Describe the run: its crate as a file, the workflow as a work, the run as an action.
+    """Describe the run by three entities: its crate as a file, the workflow as a work, the run as an action.
 
     Args:
         run: The run.
-        inputs: Ids of the images that went in.
-        outputs: Ids of the files that came out.
+        inputs: Ids of the input images.
+        outputs: Ids of the output files.
 
     Returns:
         Entities, the file first, and the id of the action.
@@ -79,8 +79,8 @@ def run_entities(run: WorkflowRun, inputs: Sequence[str], outputs: Sequence[str]
     }
     if run.profiles:
         file["conformsTo"] = [{"@id": profile} for profile in run.profiles]
-    # RO-Crate 1.2 asks a version and an address of a SoftwareApplication and a file of SoftwareSourceCode: the crate
-    # of a run need not give the former, and holds the latter itself.
+    # RO-Crate 1.2 requires a version and an address of a SoftwareApplication, which the crate of a run may lack, and a
+    # file of SoftwareSourceCode, which is inside that crate.
     workflow: dict[str, Any] = {"@id": "#workflow", "@type": "CreativeWork", "name": run.workflow_name}
     if run.workflow_url:
         workflow["url"] = run.workflow_url

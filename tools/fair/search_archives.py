@@ -1,4 +1,4 @@
-"""Search public image archives, or a folder of crates, for studies: one question, one table."""
+"""Search public image archives, or a folder of crates, for studies: one query, one table."""
 
 import argparse
 import csv
@@ -22,7 +22,7 @@ NOTE_COLUMNS = ("source", "address", "status", "studies", "note")
 
 @dataclass(frozen=True)
 class Answer:
-    """What one source gave: its studies, or why it gave none."""
+    """Answer of one source: its studies, or the reason for its failure."""
 
     source: str
     address: str
@@ -31,13 +31,13 @@ class Answer:
 
 
 def read_query(config: Mapping[str, Any]) -> Query:
-    """Turn a tool's configuration into a question.
+    """Read the query from a tool's configuration.
 
     Args:
-        config: `text`, `organism`, `method`, `year_from`, `year_to`, `licence`; all may be left out.
+        config: `text`, `organism`, `method`, `year_from`, `year_to`, `licence`; all are optional.
 
     Raises:
-        UserError: A misspelt term, or years that no study can fulfil.
+        UserError: A term is misspelt, or the years are in the wrong order.
     """
     year_from, year_to = (int(config.get(name) or 0) for name in ("year_from", "year_to"))
     if year_from and year_to and year_from > year_to:
@@ -53,19 +53,19 @@ def read_query(config: Mapping[str, Any]) -> Query:
 
 
 def ask_sources(addresses: Mapping[str, str], query: Query, limit: int, seconds: float) -> list[Answer]:
-    """Ask archives at the same time; one that is slow, down or answers nonsense costs only its own answer.
+    """Ask all archives at the same time; a failure of one does not affect the others.
 
     Args:
-        addresses: Key of `SOURCES` to the service's address.
-        query: What is asked.
-        limit: Studies of each source at most.
-        seconds: How long each source has.
+        addresses: Address of the service by key of `SOURCES`.
+        query: The query.
+        limit: Largest number of studies per source.
+        seconds: Time limit of each source.
 
     Returns:
-        One answer a source, in the order of `addresses`.
+        One answer per source, in the order of `addresses`.
 
     Raises:
-        UserError: An address that is none.
+        UserError: An address is invalid.
     """
     given = {key: base_address(address, SOURCES[key].name) for key, address in addresses.items()}
     web = Web.until(seconds, tuple(given.values()))
@@ -74,7 +74,7 @@ def ask_sources(addresses: Mapping[str, str], query: Query, limit: int, seconds:
     def ask(key: str) -> None:
         answers[key] = _ask(web, key, given[key], query, limit)
 
-    # Daemons: a server that feeds its answer byte by byte into the headers must not hold the tool.
+    # Daemon threads: a server that sends its headers byte by byte must not keep the tool running.
     threads = [threading.Thread(target=ask, args=(key,), daemon=True) for key in given]
     for thread in threads:
         thread.start()
@@ -90,16 +90,16 @@ def _ask(web: Web, key: str, address: str, query: Query, limit: int) -> Answer:
         studies = source.search(web, address, query, limit)
     except UserError as error:
         return Answer(source.name, address, failure=str(error))
-    except Exception as error:  # whatever a stranger's answer breaks, the other archives' answers must not be lost
+    except Exception as error:  # no malformed answer may cost the answers of the other archives
         return Answer(source.name, address, failure=f"its answer cannot be read ({type(error).__name__}).")
     return Answer(source.name, address, tuple(study for study in studies if study.accession))
 
 
 def combine(answers: Iterable[Answer], query: Query) -> tuple[list[Study], list[list[str]]]:
-    """Check, merge and note.
+    """Filter and merge the studies of all answers, and make notes on each source.
 
     Returns:
-        The studies that do not contradict the question, each once; and one row of notes a source.
+        The studies that do not contradict the query, each once; and one row of notes per source.
 
     Raises:
         UserError: No source answered.
@@ -130,14 +130,14 @@ def _note(answer: Answer, fitting: Sequence[Study]) -> list[str]:
 
 
 def search(config: Mapping[str, Any]) -> tuple[list[Study], list[list[str]]]:
-    """Do what a tool's configuration says.
+    """Run the search that a tool's configuration asks for.
 
     Args:
-        config: See `read_query`; with `limit`, and either `crates` (list of `path`, `name`) or `sources` (key to
+        config: The keys of `read_query`; `limit`; and either `crates` (list of `path`, `name`) or `sources` (key to
             address, empty for the usual one) and `seconds`.
 
     Raises:
-        UserError: Nothing to search, a bad question, or no source answered.
+        UserError: There is nothing to search, the query is invalid, or no source answered.
     """
     query = read_query(config)
     limit = int(config.get("limit") or 100)
@@ -166,7 +166,7 @@ def _write(path: Path, header: Sequence[str], rows: Iterable[Sequence[str]]) -> 
 def main() -> None:
     """Parse the command line, search, write."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--config", type=Path, required=True, help="JSON: what to ask; whom, in `where`")
+    parser.add_argument("--config", type=Path, required=True, help="JSON: the query, and in `where` the sources to ask")
     parser.add_argument("--crates", type=Path, help='JSON list of {"path", "name"} of crates or zips of crates')
     parser.add_argument("--studies", type=Path, required=True, help="table of studies to write")
     parser.add_argument("--notes", type=Path, required=True, help="table of what each source said, to write")
@@ -180,7 +180,7 @@ def main() -> None:
         config["seconds"] = where.get("seconds")
     studies, notes = search(config)
     _write(args.studies, STUDY_COLUMNS, map(table_row, studies))
-    # A crate may be called anything.
+    # The name of a crate can be any text.
     _write(args.notes, NOTE_COLUMNS, ([spreadsheet_safe(" ".join(cell.split())) for cell in note] for note in notes))
     for note in notes:
         print(": ".join(part for part in (note[0], f"{note[2]}, {note[3]} studies", note[4]) if part))

@@ -1,4 +1,4 @@
-"""A study as plain values: what crates, file lists and page tabs are made from."""
+"""A study as plain values, the source of crates, file lists and PageTab files."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -14,7 +14,7 @@ from tool_errors import UserError
 
 @dataclass(frozen=True)
 class Author:
-    """A person. Everything but the name may be empty; `orcid` and `ror` are addresses."""
+    """An author. Every field except the name may be empty; `orcid` and `ror` are addresses."""
 
     name: str
     orcid: str = ""
@@ -39,7 +39,7 @@ class Biosample:
 
 @dataclass(frozen=True)
 class Specimen:
-    """REMBI's specimen: how the biosample was made ready. `channels` are pairs of content and structure."""
+    """REMBI's specimen: how the biosample was prepared. `channels` are pairs of content and structure."""
 
     title: str
     preparation: str
@@ -68,7 +68,7 @@ class Component:
 
 @dataclass(frozen=True)
 class ImageRecord:
-    """An image with what it shows. `path` is where it stands in the package, with `/`; `source` is the file or None."""
+    """An image and its description. `path` is its path in the package, with `/`; `source` is the file or None."""
 
     name: str
     path: str
@@ -83,7 +83,7 @@ class ImageRecord:
 
 @dataclass(frozen=True)
 class ResultFile:
-    """A file that analysis made. `image` is the path of the image it belongs to, empty when it belongs to all."""
+    """A file that analysis made. `image` is the path of the image it was made from, empty when it belongs to all."""
 
     name: str
     path: str
@@ -94,7 +94,7 @@ class ResultFile:
 
 @dataclass(frozen=True)
 class AnnotationSet:
-    """MIFA's description of annotations, and their files."""
+    """Annotation files with MIFA's description of them."""
 
     title: str
     overview: str
@@ -108,7 +108,7 @@ class AnnotationSet:
 
 @dataclass(frozen=True)
 class Study:
-    """A study with all its files. `texts` holds its one-valued fields by name, as `title`; empty when not given."""
+    """A study with all its files. `texts` holds its single-valued fields by name, such as `title`, empty if missing."""
 
     texts: Mapping[str, str]
     license_id: str
@@ -120,27 +120,27 @@ class Study:
     results: tuple[ResultFile, ...] = ()
 
     def components(self) -> tuple[Component, ...]:
-        """The distinct components, in the order of the images."""
+        """Return the distinct components, in the order of the images."""
         return tuple(dict.fromkeys(image.component for image in self.images))
 
     def biosamples(self) -> tuple[Biosample, ...]:
-        """The distinct biosamples."""
+        """Return the distinct biosamples."""
         return tuple(dict.fromkeys(image.biosample for image in self.images))
 
     def specimens(self) -> tuple[Specimen, ...]:
-        """The distinct specimens."""
+        """Return the distinct specimens."""
         return tuple(dict.fromkeys(image.specimen for image in self.images))
 
     def acquisitions(self) -> tuple[Acquisition, ...]:
-        """The distinct ways of imaging."""
+        """Return the distinct acquisitions."""
         return tuple(dict.fromkeys(image.acquisition for image in self.images))
 
     def organisms(self) -> tuple[Term, ...]:
-        """The distinct organisms."""
+        """Return the distinct organisms."""
         return tuple(dict.fromkeys(term for sample in self.biosamples() for term in sample.organisms))
 
     def methods(self) -> tuple[Term, ...]:
-        """The distinct imaging methods."""
+        """Return the distinct imaging methods."""
         return tuple(dict.fromkeys(term for acquisition in self.acquisitions() for term in acquisition.methods))
 
 
@@ -149,7 +149,7 @@ _STUDY_TEXTS = (
     "publication_title", "publication_doi", "acknowledgements",
 )  # fmt: skip
 
-# What each product cannot do without, by field. GIDE: profile v0.2; BIA: bia-rembi-models 1.5.2; IDR: study template.
+# Required fields of each product. GIDE: profile v0.2; BIA: bia-rembi-models 1.5.2; IDR: study template.
 REQUIRED_FIELDS: dict[str, tuple[str, ...]] = {
     "general": ("study.title", "study.description", "study.release_date", "study.license", "study.authors"),
     "gide": (
@@ -174,13 +174,13 @@ ANNOTATION_FIELDS = ("annotation.overview", "annotation.type", "annotation.metho
 def missing_fields(
     product: str, values: Sequence[MetadataValue], images: Sequence[ImageFacts], annotated: bool
 ) -> list[str]:
-    """What must be added before a product can be made: a readable line for each field.
+    """List the fields that are missing to make a product, as one readable line per field.
 
     Args:
         product: A key of `REQUIRED_FIELDS`.
         values: The normalised metadata.
         images: The images that it should describe.
-        annotated: There are annotation files, so MIFA's required fields count too.
+        annotated: Whether there are annotation files, so that MIFA's required fields count too.
     """
     objects = by_object(values)
     anywhere = {value.field for value in values}
@@ -203,7 +203,7 @@ def make_study(
     annotations: Sequence[ResultFile] = (),
     results: Sequence[ResultFile] = (),
 ) -> Study:
-    """Put a study together from normalised metadata.
+    """Assemble a study from normalised metadata.
 
     Args:
         values: The rows of the normalised table.
@@ -212,7 +212,7 @@ def make_study(
         results: Measurement tables and other results.
 
     Raises:
-        UserError: No image.
+        UserError: There are no images.
     """
     if not images:
         raise UserError("images: there are none. Give images, or metadata that names images.")
@@ -310,7 +310,7 @@ def _image(facts: ImageFacts, path: str, source: Path | None, values: _Values) -
 
 
 def _with_titles(records: Sequence[ImageRecord]) -> list[ImageRecord]:
-    """Give each distinct biosample, specimen and acquisition a title of its own; archives refer to them by title."""
+    """Give each distinct biosample, specimen and acquisition a unique title; archives refer to them by title."""
     biosamples: dict[Biosample, str] = {}
     specimens: dict[Specimen, str] = {}
     acquisitions: dict[Acquisition, str] = {}

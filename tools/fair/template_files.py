@@ -1,4 +1,4 @@
-"""Write a metadata template as XLSX with drop-downs, as CSV, and as JSON Schema."""
+"""Metadata templates as XLSX with drop-downs, as CSV, and as JSON Schema."""
 
 import csv
 import json
@@ -12,19 +12,19 @@ from metadata_fields import Field
 from ontology_terms import VOCABULARY_NAMES, load_terms
 from table_reader import column_letter, spreadsheet_safe
 
-# Fill colours of the header: what must be filled, what should, what may.
+# Fill colours of the header by level of the field.
 _FILLS = {"required": "F8D2A4", "conditional": "FDF1D0", "recommended": "FDF1D0", "optional": "ECEFF2"}
 _EXCEL_ROWS = 1_048_576
 
 
 @dataclass(frozen=True)
 class Template:
-    """A template before it is written.
+    """Contents of a template.
 
     Attributes:
-        identity: Names of the columns that say which image a row is about.
-        fields: The columns to fill.
-        rows: One a row: cells of `identity`, then known values (empty where unknown), one for each of `fields`.
+        identity: Names of the columns that identify a row's image.
+        fields: Fields of the other columns.
+        rows: Cells of each row: those of `identity`, then the known value (or empty) of each of `fields`.
     """
 
     identity: tuple[str, ...]
@@ -33,12 +33,12 @@ class Template:
 
     @property
     def header(self) -> tuple[str, ...]:
-        """Names of all columns."""
+        """The names of all columns."""
         return (*self.identity, *(field.header for field in self.fields))
 
 
 def write_csv(path: Path, template: Template) -> None:
-    """Write a template as CSV (UTF-8, comma, quoted where needed); nothing in it is a formula to a spreadsheet."""
+    """Write a template as CSV (UTF-8, comma, quoted where needed); no cell is a formula to a spreadsheet."""
     with path.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream, lineterminator="\n")
         writer.writerow(template.header)
@@ -56,7 +56,7 @@ def write_xlsx(path: Path, template: Template) -> None:
     book = openpyxl.Workbook()
     sheet = book.active
     sheet.title = "metadata"
-    # "@" is Excel's number format Text. A named style is stored once, however many cells have it.
+    # "@" is Excel's number format Text. A named style is stored once for any number of cells.
     text = NamedStyle("metadata text", number_format="@")
     book.add_named_style(text)
     _write_header(sheet, template)
@@ -107,7 +107,7 @@ def _write_help(sheet: Any, template: Template) -> None:
 
 
 def _write_terms(terms: Any, sheet: Any, template: Template) -> None:
-    """One column a vocabulary; the drop-downs point there. Other text stays possible: a cell may hold several terms."""
+    """Write one column per vocabulary for the drop-downs, which allow other text: a cell may hold several terms."""
     from openpyxl.worksheet.datavalidation import DataValidation
 
     vocabularies = list(dict.fromkeys(field.vocabulary for field in template.fields if field.kind == "term"))
@@ -125,7 +125,7 @@ def _write_terms(terms: Any, sheet: Any, template: Template) -> None:
 
 
 def json_schema(template: Template) -> dict[str, Any]:
-    """A JSON Schema (draft 4, which omero-forms reads) of a list of rows; `default` holds the rows as they are known.
+    """Return a JSON Schema (draft 4, as omero-forms reads it) of a list of rows; `default` holds the known rows.
 
     `definitions.row` alone is a form for one object.
     """
@@ -171,7 +171,7 @@ def write_json_schema(path: Path, template: Template) -> None:
 def make_rows(
     identities: Iterable[Sequence[str]], known: Iterable[dict[str, str]], fields: Sequence[Field]
 ) -> tuple[tuple[str, ...], ...]:
-    """Rows of a template: who each row is about, then what is known of each field."""
+    """Return the rows of a template: the identity of each row's object, then the known value of each field."""
     return tuple(
         (*identity, *(values.get(field.key, "") for field in fields))
         for identity, values in zip(identities, known, strict=True)
