@@ -1,6 +1,6 @@
-"""Makes the synthetic files of this folder that tracking, spatial, staining and model tests read.
+"""Make the synthetic files for the tests of tracking, spatial analysis, staining and models.
 
-`python test-data/make_analysis_test_data.py`. Same code, same bytes. README.md beside this file lists them.
+Run `python test-data/make_analysis_test_data.py`; every run gives identical files. README.md in this folder lists them.
 """
 
 import io
@@ -25,24 +25,24 @@ def main() -> None:
 
 
 def save(name: str, pixels: np.ndarray, axes: str, *channels: str, **sizes: Any) -> None:
-    """Write an OME-TIFF without time or random id."""
+    """Write an OME-TIFF without timestamp or random id."""
     identity = str(uuid.uuid5(uuid.NAMESPACE_URL, name))
     metadata = {"axes": axes, "UUID": identity, "Channel": {"Name": [*channels]}, **sizes}
     tifffile.imwrite(HERE / name, pixels, ome=True, photometric="minisblack", compression="zlib", metadata=metadata)
 
 
 def zip_file(name: str, members: dict[str, bytes]) -> None:
-    """Write a zip without the time of day."""
+    """Write a zip without timestamps."""
     with zipfile.ZipFile(HERE / name, "w") as archive:
         for member, data in members.items():
             archive.writestr(zipfile.ZipInfo(member, (1980, 1, 1, 0, 0, 0)), data, zipfile.ZIP_DEFLATED)
 
 
 def moving_cells() -> None:
-    """Six cells that move, one of which divides after frame 4 and one of which is missing in frame 5.
+    """Write a movie of six cells, of which one divides after frame 4 and one is missing in frame 5.
 
-    `moving_cells.ome.tiff` has other labels in every frame, as a segmentation has; `moving_cells_truth.zip` is the
-    same movie in the Cell Tracking Challenge's layout for a ground truth (TRA/man_track000.tif ..., man_track.txt).
+    `moving_cells.ome.tiff` has different labels in every frame, like a segmentation; `moving_cells_truth.zip` is the
+    same movie in the Cell Tracking Challenge's ground-truth layout (TRA/man_track000.tif ..., man_track.txt).
     """
     rng = np.random.default_rng(5)
     frames, size = 10, 128
@@ -67,7 +67,7 @@ def moving_cells() -> None:
         "moving_cells.ome.tiff", labels, "TYX", "Labels", PhysicalSizeX=0.5, PhysicalSizeXUnit="µm", PhysicalSizeY=0.5,
         PhysicalSizeYUnit="µm", TimeIncrement=60.0, TimeIncrementUnit="s",
     )  # fmt: skip
-    # A track that misses a frame is two in the challenge's layout, the second with the first as only parent.
+    # In the challenge's layout a track with a missing frame is two tracks; the first is the parent of the second.
     truth[6:][truth[6:] == 2] = 9
     lines = ["1 0 9 0", "2 0 4 0", "3 0 9 0", "4 0 9 0", "5 0 4 0", "6 0 9 0", "7 5 9 5", "8 5 9 5", "9 6 9 2"]
     members = {"TRA/man_track.txt": ("\n".join(lines) + "\n").encode()}
@@ -79,7 +79,7 @@ def moving_cells() -> None:
 
 
 def two_classes() -> None:
-    """`two_classes.tabular`: 40 points of class A at random, and beside each one of class B, 2 away."""
+    """Write `two_classes.tabular`: 40 random points of class A, each with a point of class B at distance 2."""
     rng = np.random.default_rng(1)
     first = rng.uniform(4, 96, (40, 2))
     angle = rng.uniform(0, 2 * np.pi, 40)
@@ -91,7 +91,7 @@ def two_classes() -> None:
 
 
 def immunohistochemistry() -> None:
-    """`ihc.png`: the upper left quarter of scikit-image's `immunohistochemistry` (hematoxylin and DAB)."""
+    """Write `ihc.png`: the upper left quarter of scikit-image's `immunohistochemistry` (hematoxylin and DAB)."""
     import skimage.data
     from skimage.io import imsave
 
@@ -99,7 +99,7 @@ def immunohistochemistry() -> None:
 
 
 def tiny_model() -> None:
-    """`tiny_model.zip`: BioImage Model Zoo package of a network that scales, smoothes and applies a sigmoid."""
+    """Write `tiny_model.zip`: BioImage Model Zoo package of a network that scales, smooths and applies a sigmoid."""
     from onnx import TensorProto, helper, numpy_helper
 
     constants = {
@@ -125,7 +125,7 @@ def tiny_model() -> None:
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)])
     model.ir_version = 8
     test = np.random.default_rng(0).random((1, 1, 32, 32)).astype(np.float32)
-    # The package scales its input to 0 to 1; so is the test's.
+    # The package scales its input to 0..1; the expected output is for the scaled input.
     test[0, 0, 0, 0], test[0, 0, 0, 1] = 0, 1
     padded = np.pad(test[0, 0], 1)
     smooth = np.mean([padded[y : y + 32, x : x + 32] for y in range(3) for x in range(3)], axis=0)
@@ -143,7 +143,7 @@ def tiny_model() -> None:
 
 
 def passing_model() -> None:
-    """A network that passes on three channels, and an image of the flows of three cells, as Cellpose gives them."""
+    """Write a network that returns its three input channels, and an image of Cellpose's flows for three cells."""
     from onnx import TensorProto, helper
 
     ends = [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["b", 3, "h", "w"]) for name in "xy"]
@@ -168,7 +168,7 @@ def passing_model() -> None:
 
 
 def npy(array: np.ndarray) -> bytes:
-    """An array as the bytes of a .npy file."""
+    """Return an array as the bytes of a .npy file."""
     stream = io.BytesIO()
     np.save(stream, array)
     return stream.getvalue()

@@ -1,7 +1,7 @@
-"""Makes the images of this folder: `python test-data/make_test_data.py <unpacked stardist wheel>`.
+"""Make the images of this folder: `python test-data/make_test_data.py <folder of the unpacked stardist wheel>`.
 
-`pip download stardist==0.9.2 --no-deps && unzip stardist-*.whl -d stardist-wheel` gives the argument.
-README.md beside this file says what is real and what is synthetic.
+Get the folder by `pip download stardist==0.9.2 --no-deps && unzip stardist-*.whl -d stardist-wheel`.
+README.md in this folder lists real and synthetic images.
 """
 
 import struct
@@ -19,7 +19,7 @@ QUADRANTS = {"upper_left": (0, 0), "upper_right": (0, 256), "lower_left": (256, 
 
 
 def main(wheel: Path) -> None:
-    """Write every file of this folder that a tool test reads."""
+    """Write all images."""
     image = tifffile.imread(wheel / "stardist/data/images/img2d.tif")
     truth = tifffile.imread(wheel / "stardist/data/images/mask2d.tif")
     save("nuclei.ome.tiff", image, "YX", ["Nuclei"])
@@ -32,7 +32,7 @@ def main(wheel: Path) -> None:
 
 
 def save(name: str, pixels: np.ndarray, axes: str, channels: list[str], **sizes: Any) -> None:
-    """Write an OME-TIFF. Same pixels give the same file: no time, no random id."""
+    """Write an OME-TIFF without timestamp or random id, so that the same pixels give the same file."""
     metadata: dict[str, Any] = {"axes": axes, "UUID": str(uuid.uuid5(uuid.NAMESPACE_URL, name)), **sizes}
     metadata["Channel"] = {"Name": channels}
     tifffile.imwrite(
@@ -41,13 +41,13 @@ def save(name: str, pixels: np.ndarray, axes: str, channels: list[str], **sizes:
 
 
 def disks(shape: tuple[int, int], centres: list[tuple[float, float]], radius: float) -> np.ndarray:
-    """A mask of disks."""
+    """Return a mask of disks."""
     y, x = np.mgrid[: shape[0], : shape[1]]
     return np.any([(y - cy) ** 2 + (x - cx) ** 2 <= radius**2 for cy, cx in centres], axis=0)
 
 
 def synthetic() -> None:
-    """Small images whose right answer is known by construction."""
+    """Write small images whose correct results are known by construction."""
     rng = np.random.default_rng(2)
     pixels = rng.integers(90, 110, (2, 2, 3, 64, 80), dtype=np.uint16)
     for t in range(2):
@@ -66,7 +66,7 @@ def synthetic() -> None:
     labels[0:4, 70:80] = 7
     save("synthetic_labels.ome.tiff", labels, "YX", ["Labels"], PhysicalSizeX=500.0, PhysicalSizeXUnit="nm",
          PhysicalSizeY=0.5, PhysicalSizeYUnit="µm")  # fmt: skip
-    # What segment_objects must make of them: the same objects, numbered by their first pixel.
+    # The expected result of segment_objects: the same objects, numbered by their first pixel.
     numbered = np.select([labels == 7, labels == 1, labels == 2], [1, 2, 3]).astype(np.uint16)
     save("segment_objects_labels.ome.tiff", numbered, "YX", ["Labels"])
     tifffile.imwrite(
@@ -79,7 +79,7 @@ def synthetic() -> None:
 
 
 def volumes() -> None:
-    """Three cells in 3D that partly touch, and five spots: two in the first, one in each other, one outside."""
+    """Write three cells in 3D that partly touch, and five spots: two in the first, one in each other, one outside."""
     sizes = {"PhysicalSizeX": 0.5, "PhysicalSizeXUnit": "µm", "PhysicalSizeY": 0.5, "PhysicalSizeYUnit": "µm",
              "PhysicalSizeZ": 1.0, "PhysicalSizeZUnit": "µm"}  # fmt: skip
     z, y, x = np.indices((10, 40, 60))
@@ -95,7 +95,7 @@ def volumes() -> None:
 
 
 def png(rgb: np.ndarray) -> bytes:
-    """A PNG file of an (Y, X, 3) uint8 array (PNG specification, third edition, section 5)."""
+    """Return a (Y, X, 3) uint8 array as a PNG file (PNG specification, third edition, section 5)."""
     height, width = rgb.shape[:2]
 
     def chunk(kind: bytes, data: bytes) -> bytes:
@@ -107,7 +107,7 @@ def png(rgb: np.ndarray) -> bytes:
 
 
 def broken(image: np.ndarray) -> None:
-    """Files that every tool must refuse."""
+    """Write files that every tool must refuse."""
     whole = HERE / "truncated.tiff"
     tifffile.imwrite(whole, image[:128, :128], photometric="minisblack")
     whole.write_bytes(whole.read_bytes()[:9000])

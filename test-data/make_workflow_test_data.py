@@ -1,7 +1,7 @@
-"""Makes the files that only the workflows and the overlay read: `python test-data/make_workflow_test_data.py <wheel>`.
+"""Make the test files of the workflows and the overlay: `python test-data/make_workflow_test_data.py <folder>`.
 
-`pip download spotiflow==0.6.5 --no-deps && unzip spotiflow-*.whl -d spotiflow-wheel` gives the argument.
-Same code, same bytes. README.md beside this file says what is real and what is synthetic.
+Get the folder by `pip download spotiflow==0.6.5 --no-deps && unzip spotiflow-*.whl -d spotiflow-wheel`.
+Every run gives identical files. README.md in this folder lists real and synthetic files.
 """
 
 import json
@@ -24,12 +24,12 @@ def main(wheel: Path) -> None:
 
 
 def telomeres(source: Path) -> None:
-    """`telomeres_early`, `telomeres_late`: every tenth frame of the first and the second hundred, pixels unchanged."""
+    """Write `telomeres_early` and `telomeres_late`: every tenth frame of the first and second hundred, unchanged."""
     movie = tifffile.imread(source)
     for name, first in (("telomeres_early.ome.tiff", 0), ("telomeres_late.ome.tiff", 100)):
         metadata = {
             "axes": "TYX", "UUID": str(uuid.uuid5(uuid.NAMESPACE_URL, name)), "Channel": {"Name": ["Telomeres"]},
-            # The file says 9.090909 pixels a micrometre and 0.05 s from frame to frame.
+            # The file states 9.090909 pixels per micrometre and a frame interval of 0.05 s.
             "PhysicalSizeX": 0.11, "PhysicalSizeXUnit": "µm", "PhysicalSizeY": 0.11, "PhysicalSizeYUnit": "µm",
             "TimeIncrement": 0.5, "TimeIncrementUnit": "s",
         }  # fmt: skip
@@ -41,7 +41,7 @@ def telomeres(source: Path) -> None:
 
 
 def rois() -> None:
-    """`two_rois.geojson`: a polygon with a hole and a line."""
+    """Write `two_rois.geojson`: a polygon with a hole, and a line."""
     outer = [[20, 20], [120, 20], [120, 100], [20, 100], [20, 20]]
     hole = [[50, 40], [50, 60], [80, 60], [80, 40], [50, 40]]
     shapes = [("crypt", "Polygon", [outer, hole]), ("scale", "LineString", [[150, 230], [240, 230]])]

@@ -1,4 +1,4 @@
-"""Validate an RO-Crate, own or published by others, against the base specification and a profile, offline."""
+"""Validate any RO-Crate against the base specification and a profile, offline."""
 
 import argparse
 import json
@@ -20,7 +20,7 @@ _ROC_ENTITIES = 1000
 
 
 def guess_profile(document: dict[str, Any]) -> str:
-    """The profile that a crate says it follows, or shows by GIDE's imaging methods; else `base`."""
+    """Return the profile that a crate declares, `gide` if it has GIDE's imaging methods, else `base`."""
     entities = [entity for entity in list_of(document.get("@graph")) if isinstance(entity, dict)]
     named = {
         address for entity in entities if entity.get("@id") == DESCRIPTOR for address in ids(entity.get("conformsTo"))
@@ -35,7 +35,7 @@ def guess_profile(document: dict[str, Any]) -> str:
 
 
 def root_of(document: dict[str, Any]) -> str:
-    """Id of the root dataset, empty when the descriptor names none."""
+    """Return the id of the root dataset, or empty text when the descriptor names none."""
     for entity in list_of(document.get("@graph")):
         if isinstance(entity, dict) and entity.get("@id") == DESCRIPTOR:
             return next(iter(ids(entity.get("about"))), "")
@@ -43,12 +43,12 @@ def root_of(document: dict[str, Any]) -> str:
 
 
 def validate_crate(crate: Crate, profile: str, with_roc: bool) -> list[Finding]:
-    """All findings about a crate.
+    """Validate a crate and return all findings.
 
     Args:
-        crate: As read.
-        profile: One of `PROFILES` but `auto`.
-        with_roc: Ask roc-validator too. It is asked only about crates that it can read without fetching anything.
+        crate: The crate.
+        profile: One of `PROFILES` except `auto`.
+        with_roc: Whether to run roc-validator too, if it can read the crate without the network.
     """
     findings = check_crate(crate, profile)
     if not with_roc:
@@ -80,11 +80,11 @@ def main() -> int:
     parser.add_argument("--crate", type=Path, required=True, help="ro-crate-metadata.json, or a zip that holds it")
     parser.add_argument("--crate-name", default="crate")
     parser.add_argument("--profile", choices=PROFILES, default="auto")
-    parser.add_argument("--roc-validator", action="store_true", help="ask roc-validator too, where it is installed")
+    parser.add_argument("--roc-validator", action="store_true", help="run roc-validator too, if it is installed")
     parser.add_argument("--on-errors", choices=("report", "fail"), default="report")
     parser.add_argument("--findings", type=Path, required=True)
     parser.add_argument("--report", type=Path, required=True)
-    parser.add_argument("--mended", type=Path, help="write the crate with known misspellings put right")
+    parser.add_argument("--mended", type=Path, help="crate with known misspellings corrected, to write")
     args = parse_arguments(parser)
     crate = read_crate(args.crate, args.crate_name)
     profile = guess_profile(crate.document) if args.profile == "auto" else args.profile

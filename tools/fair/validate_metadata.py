@@ -1,4 +1,4 @@
-"""Validate filled metadata of any dialect and bring it to one normalised table, with a report of what is wrong."""
+"""Validate filled metadata of any dialect and write it as one normalised table, with a report of all findings."""
 
 import argparse
 import json
@@ -25,7 +25,7 @@ DIALECTS = {
 
 
 def summary(readings: Sequence[Reading], result: Validated) -> list[str]:
-    """What was read, a line a file, and how much came out of it."""
+    """Summarise the contents of each file, one line each, and the valid values."""
     lines = [
         f"{reading.file}: {DIALECTS[reading.dialect]}, {reading.form}, "
         f"{len(reading.targets):,} rows, {len(reading.pairs):,} values"
@@ -45,7 +45,7 @@ def main() -> int:
     parser.add_argument("--image-table", type=Path, help="tabular file of images (image_id or image_name)")
     parser.add_argument("--standard", choices=("rembi", "mifa"), default="rembi")
     parser.add_argument(
-        "--scopes", default="study,biosample,acquisition", help="what must be described; empty: nothing"
+        "--scopes", default="study,biosample,acquisition", help="scopes whose required fields must be filled; empty: none"
     )
     parser.add_argument("--on-errors", choices=("report", "fail"), default="report")
     parser.add_argument("--table", type=Path, required=True, help="normalised table to write")

@@ -1,4 +1,4 @@
-"""Bring one value to its normal form by its field's kind, or say what is wrong with it."""
+"""Normal forms of values by kind of field, and remarks on what is wrong with them."""
 
 import re
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from ontology_terms import VOCABULARY_NAMES, load_terms, resolve
 
 # Day 0 of Excel's 1900 system as Python counts it: Excel believes in a 29 February 1900 (Microsoft KB 214326).
 _EXCEL_EPOCH = date(1899, 12, 30)
-# Serial numbers of 1954-10-03 to 2119-01-22: what can be the date of an experiment and is no year or small count.
+# Serial numbers of 1954-10-03 to 2119-01-22: plausible dates of an experiment, too large for years or small counts.
 _EXCEL_SERIAL = range(20000, 80000)
 _QUANTITY = re.compile(r"([+-]?(?:\d+(?:[.,]\d+)?|[.,]\d+)(?:[eE][+-]?\d+)?)\s*(.*)", re.DOTALL)
 _DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+(\s*[^\d,.;\s]{1,4})?")
@@ -22,14 +22,14 @@ _EXCEL_GENE = re.compile(
 _EXCEL_ERROR = re.compile(r"#(REF!|N/A|VALUE!|NAME\?|DIV/0!|NULL!|NUM!|####*)")
 _DOI = re.compile(r"(?:https?://(?:dx\.)?doi\.org/|doi:\s*)?(10\.\d{4,9}/\S+)", re.IGNORECASE)
 _URL = re.compile(r"https?://[^\s/<>\"]+\.[^\s<>\"]+", re.IGNORECASE)
-# What a decoder puts where bytes have no meaning in their encoding.
+# Inserted by decoders for bytes that are invalid in the encoding.
 _LOST = "\N{REPLACEMENT CHARACTER}"
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
 @dataclass(frozen=True)
 class Remark:
-    """What is to be said about a value: level, what was expected, what to write instead."""
+    """A remark on a value: its level, what was expected, what to write instead."""
 
     level: str
     expected: str
@@ -38,7 +38,7 @@ class Remark:
 
 @dataclass(frozen=True)
 class Checked:
-    """A value in its normal form (empty when it has none), with the ids of its term and unit, and remarks."""
+    """A value in its normal form (empty if invalid), with the ids of its term and unit, and remarks."""
 
     value: str
     term_id: str = ""
@@ -51,8 +51,8 @@ def check_value(field: Field, text: str) -> Checked:
     """Check one value of a field.
 
     Args:
-        field: Says the kind, the vocabulary and the least length.
-        text: The value as found, not empty.
+        field: Field with kind, vocabulary and smallest length.
+        text: Value as found, not empty.
 
     Returns:
         The normal form and the remarks; a value with an error has no normal form.
@@ -73,13 +73,13 @@ def check_value(field: Field, text: str) -> Checked:
 
 
 def check_free_value(text: str) -> Checked:
-    """Check the value of a key that belongs to no field: it is kept as it is unless damaged, oddities are said."""
+    """Check the value of a key without a field: keep it unchanged unless it is damaged, and remark on oddities."""
     damage = _damage(text)
     return Checked("", remarks=(damage,)) if damage else Checked(text, remarks=tuple(_oddities(text)))
 
 
 def _damage(text: str) -> Remark | None:
-    """What makes any value unusable: Excel's own error in its place, control characters, letters that were lost."""
+    """Return the remark on a damaged value: an error of Excel, control characters, or characters lost in decoding."""
     if _EXCEL_ERROR.match(text):
         return Remark("error", "a value; Excel could not compute this one", "type the value itself")
     if _CONTROL.search(text):
@@ -118,7 +118,7 @@ def _check_term(field: Field, text: str) -> Checked:
         )
         return Checked(found.term.label, found.term.id, remarks=remarks)
     near = " or ".join(term.text for term in found.near)
-    # These tables know only a few of the terms, so another word may be right.
+    # These tables hold only some of the terms, so another word may be right.
     if field.vocabulary in {"clo", "efo"}:
         return Checked(text, remarks=(Remark("warning", f"a term of {source}", near),))
     short = [term.label for term in load_terms(field.vocabulary)] if len(load_terms(field.vocabulary)) <= 12 else []
@@ -159,7 +159,7 @@ def _date_suggestion(text: str) -> str:
 
 def _check_quantity(field: Field, text: str) -> Checked:
     match = _QUANTITY.fullmatch(text)
-    # What follows in "1,000,000 µm" is no unit: whether its commas mark thousands, only the author knows.
+    # The rest of a text such as "1,000,000 µm" is no unit; only the author knows whether its commas mark thousands.
     if not match or match[2].startswith((",", ".")):
         return Checked("", remarks=(Remark("error", "a number with its unit, as 0.65 µm"),))
     number, unit = match[1].replace(",", "."), match[2].strip()
@@ -189,8 +189,8 @@ def _check_doi(field: Field, text: str) -> Checked:
 
 
 def _check_orcid(field: Field, text: str) -> Checked:
-    """ORCID's last character is a check digit by ISO 7064 MOD 11-2."""
-    if text in {"-", "none"}:  # An author without ORCID still needs a place in the list.
+    """Check an ORCID, whose last character is a check digit by ISO 7064 MOD 11-2."""
+    if text in {"-", "none"}:  # An author without ORCID still needs an entry in the list.
         return Checked("-")
     match = re.fullmatch(r"(?:https?://orcid\.org/)?((?:\d{4}-){3}\d{3}[\dXx])", text)
     if match:

@@ -1,6 +1,6 @@
-"""A Vitessce configuration: image, label map and measurements, linked by the number of the object.
+"""The Vitessce configuration: image, label map and measurements, linked by object label.
 
-Version 1.0.16 of the configuration's schema: what omero-vitessce 1.2 writes; newer viewers read it too.
+It uses version 1.0.16 of the configuration's schema, like omero-vitessce 1.2; newer viewers read it too.
 """
 
 import base64
@@ -15,18 +15,18 @@ from tool_errors import UserError
 
 SCHEMA_VERSION = "1.0.16"
 OBJECT, FEATURE, VALUE = "object", "feature", "value"
-# Columns that say which object a row is, and nothing about it.
+# Columns that identify the object of a row and are not features.
 _KEYS = {"image", "label", "image_id", "object_id", "roi_id", "track_id"}
 
 
 @dataclass(frozen=True)
 class Measurements:
-    """Numbers of the objects of one image.
+    """Measurements of the objects of one image.
 
     Attributes:
-        labels: The objects' numbers in the label map.
-        features: Names of the columns that hold numbers only.
-        values: A row an object, a number a feature; NaN where there is none.
+        labels: The objects' labels in the label map.
+        features: Names of the columns that hold only numbers.
+        values: One row per object, one number per feature; NaN where missing.
     """
 
     labels: tuple[int, ...]
@@ -36,13 +36,13 @@ class Measurements:
 
 @dataclass(frozen=True)
 class Sources:
-    """Where the viewer finds what it shows: addresses; empty for what there is none of.
+    """Addresses of the data that the viewer shows; empty for missing data.
 
     Attributes:
-        image: Of an OME-Zarr.
-        labels: Of an OME-Zarr.
-        table: Of a CSV with `label` and the features.
-        points: Of a CSV with `label`, `x` and `y`: the scatter plot. Empty: the two features of `table`.
+        image: Address of the image as OME-Zarr.
+        labels: Address of the label map as OME-Zarr.
+        table: Address of a CSV with `label` and the features.
+        points: Address of a CSV with `label`, `x` and `y` for the scatter plot; if empty, it shows features of `table`.
     """
 
     image: str = ""
@@ -53,7 +53,7 @@ class Sources:
 
 @dataclass(frozen=True)
 class Channel:
-    """How a channel is shown: red, green, blue (0 to 255), and the range of values (None: the viewer chooses)."""
+    """Display settings of a channel: red, green, blue (0 to 255), and the range of values (None: set by the viewer)."""
 
     colour: tuple[int, int, int] = (255, 255, 255)
     window: tuple[float, float] | None = None
@@ -63,12 +63,13 @@ def read_measurements(text: str, name: str, image: str) -> Measurements:
     """Read a measurement table.
 
     Args:
-        text: Tab-separated with a header: `label`, perhaps `image`, then features.
-        name: What the user calls the table.
-        image: The image's name: of a table of several images, its rows are taken.
+        text: Tab-separated text with a header: `label`, optionally `image`, then features.
+        name: Display name of the table.
+        image: Name of the image, which selects the rows of a table of several images.
 
     Raises:
-        UserError: No column `label`, labels that are no numbers or stand twice, no row of this image, no feature.
+        UserError: Column `label` is missing, a label is invalid or occurs twice, the image has no rows, or the table
+            has no features.
     """
     rows = [row for row in csv.reader(io.StringIO(text), delimiter="\t") if any(row)]
     header = rows[0] if rows else []
@@ -113,16 +114,16 @@ def _number(text: str) -> float:
 
 
 def _numeric(texts: Any) -> bool:
-    """Tell whether a column has a number somewhere and nothing that is none (empty and nan are no values)."""
+    """Return whether a column has at least one number and no other text; empty and nan are missing values."""
     numbers = [_number(text) for text in texts]
     return not any(math.isinf(number) for number in numbers) and any(not math.isnan(number) for number in numbers)
 
 
 def choose_axes(measurements: Measurements, x: str, y: str) -> tuple[str, str]:
-    """The two features of the scatter plot: those asked for, else the first two.
+    """Choose the two features of the scatter plot: the given ones, else the first two.
 
     Raises:
-        UserError: One that the table does not have as numbers.
+        UserError: A given feature is not a column of numbers.
     """
     for feature in (x, y):
         if feature and feature not in measurements.features:
@@ -134,9 +135,9 @@ def choose_axes(measurements: Measurements, x: str, y: str) -> tuple[str, str]:
 
 
 def measurements_csv(measurements: Measurements) -> str:
-    """Measurements as the CSV that Vitessce reads: the label first, then numbers; a missing one is 0.
+    """Format measurements as the CSV that Vitessce reads: the label first, then numbers; a missing one is 0.
 
-    Vitessce's matrices have no gaps; 0 is what they show for an unknown value.
+    Vitessce's matrices have no missing values and show an unknown value as 0.
     """
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
@@ -147,15 +148,15 @@ def measurements_csv(measurements: Measurements) -> str:
 
 
 def data_url(text: str) -> str:
-    """Text as an address that holds it."""
+    """Return a text as a data URL."""
     return "data:text/csv;base64," + base64.b64encode(text.encode()).decode()
 
 
 def points_csv(measurements: Measurements, axes: tuple[str, str]) -> str:
-    """The scatter plot's points, each feature scaled to 0..100 by its least and largest value.
+    """Format the points of the scatter plot as CSV, each feature scaled to 0..100 by its smallest and largest value.
 
-    The viewer draws both axes in one unit; unscaled, areas of 1000 over means of 0.1 would lie on a line. Objects
-    that lack one of the two are no points.
+    The viewer draws both axes with the same scale; unscaled, areas of 1000 over means of 0.1 would form a line.
+    Objects without one of the two features are left out.
     """
     columns = [measurements.features.index(axis) for axis in axes]
     points = [
@@ -178,17 +179,17 @@ def build_config(
     axes: tuple[str, str] | None = None,
     channels: Sequence[Channel] = (Channel(),),
 ) -> dict[str, Any]:
-    """Build a configuration of what there is: image, label map, table.
+    """Build a configuration of the available image, label map and table.
 
     Args:
-        name: Of the view.
-        description: A sentence that the view shows.
-        sources: Addresses.
-        axes: Features of the scatter plot; needed when there is a table.
-        channels: Of the image.
+        name: Name of the view.
+        description: Description that the view shows.
+        sources: Addresses of the data.
+        axes: Features of the scatter plot; required for a table.
+        channels: Display settings of the image's channels.
 
     Raises:
-        UserError: Nothing to show.
+        UserError: There is nothing to show.
     """
     files = _files(sources, axes)
     if not files:
@@ -215,7 +216,7 @@ def build_config(
     }
 
 
-# What image and scatter plot share: a choice in one is a choice in the other.
+# Settings that image and scatter plot share: a selection in one applies to the other.
 _LINKED = (
     "obsHighlight",
     "obsSetSelection",
@@ -231,7 +232,7 @@ _LINKED = (
 def _coordination(
     sources: Sources, axes: tuple[str, str] | None, channels: Sequence[Channel]
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The coordination space, and its layers of the spatial view (empty without image and labels)."""
+    """Return the coordination space, and the layers of the spatial view (empty without image and labels)."""
     space: dict[str, Any] = {
         "dataset": {"A": "A"},
         "obsType": {"A": OBJECT},
@@ -247,7 +248,7 @@ def _coordination(
         space["embeddingType"] = {"A": _embedding(axes)}
         space |= {"embeddingObsRadius": {"A": 4}, "embeddingObsRadiusMode": {"A": "manual"}}
         if sources.points:
-            # 0..100 on both axes, in the middle of the panel; the viewer's y points up, its target's y down.
+            # Centre of 0..100 on both axes; the viewer's y axis points up, that of its target down.
             space |= {"embeddingZoom": {"A": 1.5}, "embeddingTargetX": {"A": 50}, "embeddingTargetY": {"A": -50}}
     layers: dict[str, Any] = {}
     by: dict[str, Any] = {}
@@ -326,7 +327,7 @@ def _files(sources: Sources, axes: tuple[str, str] | None) -> list[dict[str, Any
     return files
 
 
-# View to its place on Vitessce's grid of 12 columns: x, y, width, height.
+# Position of each view on Vitessce's grid of 12 columns: x, y, width, height.
 _PLACES = {
     "spatialBeta": (0, 0, 6, 12),
     "layerControllerBeta": (6, 0, 2, 12),

@@ -1,7 +1,7 @@
-"""An image or a label map as a small OME-Zarr 0.4 in memory: what a web page can carry with it.
+"""An image or label map as a small OME-Zarr 0.4 in memory, to embed in a web page.
 
-OME-Zarr 0.4 (Zarr 2) because every Vitessce since 2023 reads it; chunks are packed by zlib, which browsers' Zarr
-readers have built in.
+The format is OME-Zarr 0.4 (Zarr 2) because every Vitessce since 2023 reads it; chunks are compressed with zlib, which
+browsers' Zarr readers have built in.
 """
 
 import json
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 CHUNK = 256
 # Levels are halved until they fit on a screen.
 SMALLEST_LEVEL = 512
-# Blue, green, red, ... as OMERO shows channels that have no colour of their own; one channel alone is grey.
+# Blue, green, red, ... as OMERO shows channels without a colour; a single channel is grey.
 _COLOURS = ("0000FF", "00FF00", "FF0000", "FF00FF", "00FFFF", "FFFF00")
 _TYPES = {
     "uint8": "|u1",
@@ -43,11 +43,11 @@ class Picture:
     """Pixels for a viewer.
 
     Attributes:
-        name: What the user calls it.
-        pixels: TCZYX.
-        shrunk: Each pixel shown stands for `shrunk` x `shrunk` pixels of the source.
-        physical_um: Size of a pixel shown, for x, y, z where known.
-        channels: Names, as many as there are channels, or none.
+        name: Display name.
+        pixels: Array with axes TCZYX.
+        shrunk: Factor of downsampling in x and y.
+        physical_um: Physical size of a pixel of the array in micrometres for x, y, z where known.
+        channels: Names of all channels, or empty.
     """
 
     name: str
@@ -58,17 +58,17 @@ class Picture:
 
 
 def load_picture(path: Path, name: str, max_bytes: int, *, labels: bool = False, shrunk: int = 0) -> Picture:
-    """Read an image, shrunk in x and y by a power of two until it fits.
+    """Read an image, downsampled in x and y by a power of two until it fits.
 
     Args:
-        path: A TIFF (OME-TIFF), the folder of an OME-Zarr image, or one packed as a zip (`.ozx`).
-        name: What the user calls it.
-        max_bytes: Of pixels at most, before packing.
-        labels: A label map: pixels are picked, never averaged, and come as uint32.
-        shrunk: Shrink by exactly this instead.
+        path: Path of a TIFF (OME-TIFF), of the folder of an OME-Zarr image, or of one packed as a zip (`.ozx`).
+        name: Display name of the image.
+        max_bytes: Largest size of the pixels in bytes, before compression.
+        labels: Whether the image is a label map, whose pixels are sampled, not averaged, and returned as uint32.
+        shrunk: Exact factor of downsampling; 0 chooses it from `max_bytes`.
 
     Raises:
-        UserError: Not readable, not numbers that a viewer can show, or too large even when shrunk.
+        UserError: The image cannot be read or shown, or is too large even after downsampling.
     """
     is_zarr = path.is_dir() or is_packed_zarr(path)
     planes, shape, dtype, physical, channels = _open_zarr(path, name) if is_zarr else _open_tiff(path, name)
@@ -110,7 +110,7 @@ def _shrink(planes: Iterator["np.ndarray"], shape: Sequence[int], step: int, *, 
         elif step == 1:
             small.append(_shown(plane))
         else:
-            # The mean of each block; blocks at the far edges are filled up with the edge itself.
+            # The mean of each block; blocks at the far edges are padded with the edge pixels.
             padded = np.pad(plane, ((0, rows * step - y), (0, columns * step - x)), mode="edge")
             blocks = padded.reshape(rows, step, columns, step).mean(axis=(1, 3), dtype=np.float64)
             small.append(_shown((np.rint(blocks) if plane.dtype.kind in "ui" else blocks).astype(plane.dtype)))
@@ -118,7 +118,7 @@ def _shrink(planes: Iterator["np.ndarray"], shape: Sequence[int], step: int, *, 
 
 
 def _shown(plane: "np.ndarray") -> "np.ndarray":
-    """A type that viewers on WebGL have."""
+    """Convert a plane to a data type that WebGL viewers support."""
     import numpy as np
 
     if plane.dtype.kind == "b":
@@ -169,7 +169,7 @@ def _tczyx(axes: str, shape: Sequence[int]) -> tuple[int, ...]:
 
 
 def _tiff_planes(series: Any, axes: str) -> Iterator["np.ndarray"]:
-    """Planes in the order T, C, Z, one in memory at a time."""
+    """Yield planes in the order T, C, Z, one in memory at a time."""
     import numpy as np
 
     named = axes.replace("Q", "Z").replace("I", "Z")
@@ -215,10 +215,10 @@ def zarr_files(picture: Picture, *, labels: bool = False) -> dict[str, bytes]:
 
     Args:
         picture: The picture.
-        labels: Coarser levels are picked, not averaged.
+        labels: Whether coarser levels are sampled, not averaged.
 
     Returns:
-        Path to content. Chunks that are all zero are left out: that is what their absence means.
+        Content by path. Chunks of zeros are left out, because a missing chunk means zeros.
     """
     levels = [picture.pixels]
     while min(levels[-1].shape[-2:]) > SMALLEST_LEVEL:
@@ -260,7 +260,7 @@ def _array_files(pixels: "np.ndarray") -> Iterator[tuple[str, bytes]]:
         start = [place * chunk for place, chunk in zip(index, chunks, strict=True)]
         part = pixels[tuple(slice(first, first + chunk) for first, chunk in zip(start, chunks, strict=True))]
         if part.any():
-            # Zarr's chunks at the edge have their full size.
+            # Zarr stores chunks at the edge with their full size.
             whole = np.zeros(chunks, dtype)
             whole[tuple(slice(0, size) for size in part.shape)] = part
             yield "/".join(map(str, index)), zlib.compress(whole.tobytes(), 6)
@@ -288,7 +288,7 @@ def _attributes(picture: Picture, levels: int, *, labels: bool) -> dict[str, Any
 
 
 def shown_channels(picture: Picture) -> tuple[Channel, ...]:
-    """How the channels are shown: their colours, and the range from `_window`."""
+    """Return the display settings of the channels: colours, and ranges of `_window`."""
     return tuple(
         Channel(
             (int(channel["color"][:2], 16), int(channel["color"][2:4], 16), int(channel["color"][4:], 16)),
@@ -313,7 +313,7 @@ def _channels(picture: Picture) -> list[dict[str, Any]]:
 
 
 def _window(pixels: "np.ndarray") -> dict[str, float]:
-    """The range that is shown: from the 0.1st to the 99.9th percentile, so that single hot pixels do not darken all."""
+    """Return the display range, from the 0.1st to the 99.9th percentile, so that hot pixels do not darken the image."""
     import numpy as np
 
     start, end = np.percentile(pixels, (0.1, 99.9))

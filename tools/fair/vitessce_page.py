@@ -1,8 +1,8 @@
-"""A page that carries a view with it: configuration, pixels and table, and the viewer itself where it is given.
+"""A self-contained page of a view: configuration, pixels and table, and optionally the viewer itself.
 
-The viewer is the one file of `@galaxyproject/vitessce` (npm, MIT licence): React, Vitessce and all they need, as
-Galaxy's own visualization uses it. It is 14 MB, so it is no part of this suite: the page holds it when the file is
-given, else it loads exactly that file from an address, by its hash.
+The viewer is a single file of `@galaxyproject/vitessce` (npm, MIT licence) with React, Vitessce and their dependencies,
+as Galaxy's own visualization uses it. Because of its 14 MB it is not part of this suite: the page embeds the file if
+the user gives it; otherwise it loads the file from an address and checks its hash.
 """
 
 import base64
@@ -53,7 +53,7 @@ def check_viewer(script: bytes, name: str) -> bytes:
     """Check that a file is the viewer that this page was made for.
 
     Raises:
-        UserError: Another file: a script that nobody knows is not put into a page.
+        UserError: The file is another one: a page must not embed an unknown script.
     """
     found = hashlib.sha256(script).hexdigest()
     if found != VIEWER_SHA256:
@@ -69,13 +69,13 @@ def build_page(
     """Build the page.
 
     Args:
-        config: Vitessce's; addresses that begin with `INLINE` are answered by `files`.
-        files: Path below `INLINE` to content.
-        viewer: The viewer's script, from `check_viewer`; empty to load it from `viewer_address`.
-        viewer_address: Where the browser finds the script; what has another hash is not run.
+        config: Configuration of Vitessce; `files` has the content of addresses that begin with `INLINE`.
+        files: Content by path below `INLINE`.
+        viewer: Script of the viewer, as `check_viewer` returns it; empty to load it from `viewer_address`.
+        viewer_address: Address of the script; the browser does not run a script with another hash.
 
     Returns:
-        HTML, whole.
+        HTML of the whole page.
     """
     incoming = json.dumps({"root": "", "visualization_config": {"dataset_content": config}})
     stored = json.dumps({path: base64.b64encode(data).decode() for path, data in files.items()}, separators=(",", ":"))
@@ -90,7 +90,7 @@ def build_page(
             f'<script type="module" crossorigin="anonymous" integrity="sha256-{digest}"'
             f' src="{escape(viewer_address)}"></script>'
         )
-    # In JSON `<` only stands in texts, where its escape means the same and cannot end the script.
+    # In JSON `<` occurs only in strings, where its escape has the same meaning but cannot end the script element.
     safe = stored.replace("<", "\\u003c")
     return (
         f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(str(config["name"]))}</title>'

@@ -28,7 +28,7 @@ MEGABYTE = 1_000_000
 
 @dataclass(frozen=True)
 class Inputs:
-    """What is to be shown: files, each None where there is none; and the name of the image."""
+    """Input files, each None if not given, and the name of the image."""
 
     name: str
     image: Path | None = None
@@ -39,7 +39,7 @@ class Inputs:
 
 @dataclass(frozen=True)
 class Carried:
-    """What the page carries: files by path, their addresses within it, the channels, and what was shrunk, in words."""
+    """Contents of the page: files by path, their addresses within it, the channels, and a note on downsampling."""
 
     files: dict[str, bytes]
     image: str
@@ -49,14 +49,15 @@ class Carried:
 
 
 def carry(inputs: Inputs, max_bytes: int) -> Carried:
-    """Put image and label map into files that a page can carry.
+    """Convert image and label map to files to embed in a page.
 
     Args:
-        inputs: What is to be shown.
-        max_bytes: Of the image's pixels before packing, and as many of the label map's.
+        inputs: Input files.
+        max_bytes: Largest size of the image's pixels before compression, and of the label map's.
 
     Raises:
-        UserError: See `vitessce_image.load_picture`; or a label map of another size than its image.
+        UserError: A file cannot be read, as in `vitessce_image.load_picture`, or the sizes of image and label map
+            differ.
     """
     image = load_picture(inputs.image, inputs.name, max_bytes) if inputs.image else None
     labels = None
@@ -85,7 +86,7 @@ def read_table(path: Path, image: str) -> Measurements:
     """Read the measurements of an image.
 
     Raises:
-        UserError: Not UTF-8, or see `vitessce_config.read_measurements`.
+        UserError: The table is not UTF-8, or invalid as in `vitessce_config.read_measurements`.
     """
     try:
         text = path.read_text(encoding="utf-8-sig")
@@ -98,15 +99,16 @@ def make_view(config: Mapping[str, Any], inputs: Inputs) -> tuple[dict[str, Any]
     """Make the configuration and the page.
 
     Args:
-        config: `image_address`, `labels_address`, `table_address` (where a server has them), `feature_x`,
-            `feature_y`, `max_megabytes`, `viewer_address`; all may be left out.
-        inputs: What is to be shown.
+        config: `image_address`, `labels_address`, `table_address` (on a server), `feature_x`, `feature_y`,
+            `max_megabytes`, `viewer_address`; all are optional.
+        inputs: Input files.
 
     Returns:
-        The configuration for a server's Vitessce: what has an address, and the table; and the page's HTML.
+        The configuration for Vitessce on a server, with the table and the data that have an address; and the HTML of
+        the page.
 
     Raises:
-        UserError: Nothing to show, or see the functions that read.
+        UserError: There is nothing to show, or a file cannot be read.
     """
     address = {
         kind: base_address(str(config[f"{kind}_address"]), f"the {kind}") if config.get(f"{kind}_address") else ""

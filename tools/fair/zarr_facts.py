@@ -1,4 +1,4 @@
-"""What an image in a packed OME-Zarr (`.ozx`, `.ome.zarr.zip`) says about itself: its JSON, never its pixels."""
+"""Facts of an image in a packed OME-Zarr (`.ozx`, `.ome.zarr.zip`) from its JSON, never its pixels."""
 
 import zipfile
 from collections.abc import Mapping
@@ -33,14 +33,14 @@ def zarr_values(path: Path, name: str) -> dict[str, list[str]]:
     """Read sizes, type, physical sizes and channels; of a plate, those of its first field.
 
     Args:
-        path: Zip of an OME-Zarr 0.4 or 0.5; the image stands at its root or in one folder.
-        name: What the user calls it.
+        path: Zip of an OME-Zarr 0.4 or 0.5, with the image at its root or in a single folder.
+        name: Display name of the image.
 
     Returns:
         Values by OME's names (`Pixels.SizeX`, `Channel.Name`, ...), and `Zarr.Version`.
 
     Raises:
-        UserError: Not a zip, no OME-Zarr in it, or metadata of another shape.
+        UserError: The file is not a zip, has no OME-Zarr, or its metadata is not as specified.
     """
     with open_zip(path, name, _ANY_SIZE) as archive:
         root = _root(archive, name)
@@ -59,10 +59,10 @@ def zarr_values(path: Path, name: str) -> dict[str, list[str]]:
 
 
 def zarr_ome_xml(path: Path, name: str) -> str:
-    """The OME-XML that stands beside the image (`OME/METADATA.ome.xml`, as bioformats2raw lays it out), or empty.
+    """Return the OME-XML next to the image (`OME/METADATA.ome.xml`, bioformats2raw's layout), or empty text.
 
     Raises:
-        UserError: Not a zip, or text that is not UTF-8.
+        UserError: The file is not a zip, or the text is not UTF-8.
     """
     with open_zip(path, name, _ANY_SIZE) as archive:
         member = next((one for one in archive.namelist() if one.endswith(OME_XML) and one.count("/") <= 2), None)
@@ -93,7 +93,7 @@ def _json(archive: zipfile.ZipFile, member: str, name: str) -> dict[str, Any]:
 
 
 def _group(archive: zipfile.ZipFile, root: str, name: str) -> dict[str, Any]:
-    """The OME attributes of a group: all of them in 0.4, those below `ome` in 0.5."""
+    """Return the OME attributes of a group: all of them in 0.4, those below `ome` in 0.5."""
     members = set(archive.namelist())
     if f"{root}.zattrs" in members:
         return _json(archive, f"{root}.zattrs", name)
