@@ -126,7 +126,7 @@ def smoothed_plane(read_rows: RowReader, height: int, width: int, options: Foreg
 
 
 def has_grey_levels(dtype: np.dtype) -> bool:
-    """Return whether a histogram has one bin for each level of a type, which then also survives smoothing."""
+    """Return whether smoothing keeps this pixel type, so that a histogram has one bin for each grey level."""
     return dtype.kind == "u" and dtype.itemsize <= 2
 
 

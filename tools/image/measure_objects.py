@@ -26,15 +26,15 @@ Table = tuple[list[str], list[list[object]]]
 
 
 def measure_image(labels: ImageFile, image: ImageFile | None, options: MeasureOptions) -> Iterator[Measured]:
-    """Measure every plane, or in 3D the volume of every time point.
+    """Measure the objects of every plane, or in 3D of the volume of every time point.
 
     Args:
         labels: Opened label map.
         image: Opened image, or None to measure shapes only.
-        options: What to measure beside shape and grey values.
+        options: What to measure besides shape and grey values.
 
     Yields:
-        What was measured, one plane or volume after the other.
+        The measurements, one plane or volume after the other.
 
     Raises:
         UserError: Label map, image and children differ in size.
@@ -54,7 +54,7 @@ def measure_image(labels: ImageFile, image: ImageFile | None, options: MeasureOp
 
 
 def object_table(measured: Measured, name: str, labels: ImageFile) -> Table:
-    """Header and rows of the objects of a plane or volume."""
+    """Return the header and rows of the objects of a plane or volume."""
     columns = dict(measured.columns)
     label = columns.pop("label").tolist()
     place = measured.place(labels)
@@ -64,7 +64,7 @@ def object_table(measured: Measured, name: str, labels: ImageFile) -> Table:
 
 
 def children_table(measured: Measured, name: str, labels: ImageFile) -> Table:
-    """Header and rows of the children on a plane or in a volume."""
+    """Return the header and rows of the children on a plane or in a volume."""
     place = measured.place(labels)
     unit = measured.size_column
     header = ["image", "children", "label", *place, "parent_label", unit, f"inside_parent_{unit}"]
@@ -78,7 +78,7 @@ def children_table(measured: Measured, name: str, labels: ImageFile) -> Table:
 
 
 def _cells(column: np.ndarray) -> list[object]:
-    """Values as written: NaN is an empty cell."""
+    """Return the values of a column as written: NaN becomes an empty cell."""
     import numpy as np
 
     values = column.tolist()
@@ -104,7 +104,7 @@ def write_table(path: Path, tables: Iterator[Table]) -> int:
     """
     count, header_written = 0, False
     with replaced_when_complete(path) as part, part.open("w", encoding="utf-8", newline="") as stream:
-        # Galaxy's tabular knows no quotes: a tab or a line end in a name becomes a space.
+        # Galaxy's tabular format has no quotes: a tab or a line break in a name becomes a space.
         writer = csv.writer(stream, delimiter="\t", lineterminator="\n", quoting=csv.QUOTE_NONE, quotechar=None)
         for header, rows in tables:
             if not header_written:
@@ -120,16 +120,16 @@ def _arguments(argv: list[str] | None) -> Namespace:
     texture = TextureOptions()
     parser.add_argument("--labels", type=Path, required=True, help="label map")
     parser.add_argument("--image", type=Path, help="image of the same size; without it only shapes are measured")
-    parser.add_argument("--image-name", help="what the column `image` says; default: the file's name")
+    parser.add_argument("--image-name", help="value of the column `image`; default: the file's name")
     parser.add_argument("--volume", action="store_true", help="objects in 3D: planes are one volume")
-    parser.add_argument("--texture-channels", action="append", help="channel whose texture is measured, or `all`")
+    parser.add_argument("--texture-channels", action="append", help="channel to measure the texture in, or `all`")
     parser.add_argument("--texture-distance", type=int, default=texture.distance, metavar="PX")
     parser.add_argument("--texture-levels", type=int, default=texture.levels)
-    parser.add_argument("--texture-low", type=float, help="grey value where the levels begin; default: the smallest")
-    parser.add_argument("--texture-high", type=float, help="grey value where they end; default: the largest")
+    parser.add_argument("--texture-low", type=float, help="grey value of the lowest level; default: the smallest")
+    parser.add_argument("--texture-high", type=float, help="grey value of the highest level; default: the largest")
     parser.add_argument("--neighbours-within", type=float, metavar="PX", help="count neighbours up to this distance")
-    parser.add_argument("--children", type=Path, nargs="*", default=[], help="label maps of what the objects hold")
-    parser.add_argument("--children-name", action="append", default=[], help="what columns call each of them")
+    parser.add_argument("--children", type=Path, nargs="*", default=[], help="label maps of objects inside the objects")
+    parser.add_argument("--children-name", action="append", default=[], help="name of each of them in columns")
     parser.add_argument("--output-children", type=Path, help="table of the children, TSV")
     parser.add_argument("--output-summary", type=Path, help="table of one row for the image, TSV")
     parser.add_argument("--output", type=Path, required=True, help="measurement table, TSV")
@@ -137,10 +137,10 @@ def _arguments(argv: list[str] | None) -> Namespace:
 
 
 def _options(args: Namespace, image: ImageFile | None) -> MeasureOptions:
-    """What to measure.
+    """Return the options of the measurement from the arguments.
 
     Raises:
-        UserError: A value has no meaning, a channel does not exist, or two sets of children have one name.
+        UserError: A value is out of range, a channel does not exist, or two sets of children have the same name.
     """
     texture = TextureOptions(args.texture_distance, args.texture_levels, args.texture_low, args.texture_high)
     texture.check()
@@ -164,7 +164,7 @@ def _options(args: Namespace, image: ImageFile | None) -> MeasureOptions:
 
 
 def _texture_range(image: ImageFile, channel: int, texture: TextureOptions) -> tuple[float, float]:
-    """Grey values from which to which texture has its levels."""
+    """Return the grey values at which the first level of texture begins and the last one ends."""
     low, high = texture.low, texture.high
     if low is None or high is None:
         planes = (image.read_plane(t, channel, z) for t in range(image.size_t) for z in range(image.size_z))

@@ -1,4 +1,4 @@
-"""All that is measured of the objects of a plane or a volume, as columns of a table."""
+"""All measurements of the objects of a plane or a volume, as columns of a table."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ Columns = dict[str, "np.ndarray"]
 
 @dataclass(frozen=True)
 class MeasureOptions:
-    """What to measure beside shape and grey values.
+    """What to measure besides shape and grey values.
 
     Attributes:
         volume: Whether the planes of a stack are one volume.
         texture: How texture is measured.
         texture_ranges: Lowest and highest grey value of the channels whose texture is measured, by channel.
-        neighbours_within: Distance up to which neighbours count, px; None: no neighbours.
-        children: Label maps of what the objects hold, by the name that columns give them.
+        neighbours_within: Distance up to which neighbours count, px; None to measure no neighbours.
+        children: Label maps of objects inside the objects, by their names in columns.
     """
 
     volume: bool = False
@@ -42,13 +42,13 @@ class MeasureOptions:
 
 @dataclass(frozen=True)
 class Measured:
-    """The objects of a plane or a volume.
+    """Measurements of the objects of a plane or a volume.
 
     Attributes:
         t: Time point.
-        z: The plane, None for a volume.
+        z: The z-plane, None for a volume.
         columns: (n,) values by column name, `label` among them, in the order of the labels.
-        children: Of each label map of children, which parent each child has.
+        children: Children with their parents, by the name of their label map.
     """
 
     t: int
@@ -58,11 +58,11 @@ class Measured:
 
     @property
     def size_column(self) -> str:
-        """The column that counts pixels or voxels."""
+        """Return the name of the column that counts pixels or voxels."""
         return "area_px" if self.z is not None else "volume_voxels"
 
     def place(self, labels: ImageFile) -> dict[str, int]:
-        """Columns that say where: `t` of a movie, `z` of a stack measured plane by plane."""
+        """Return the columns of the place: `t` for a movie, `z` for a stack measured plane by plane."""
         place = {"t": self.t} if labels.size_t > 1 else {}
         return place | ({"z": self.z} if labels.size_z > 1 and self.z is not None else {})
 
@@ -76,9 +76,9 @@ def measure_body(
         labels: Opened label map.
         image: Opened image of the same size, or None.
         t: Time point.
-        planes: The z of the plane or planes.
+        planes: Index z of the plane or planes.
         options: What to measure.
-        pool: Threads.
+        pool: Threads to compute in.
     """
     import numpy as np
 
@@ -116,7 +116,7 @@ def measure_body(
 
 
 def _numbered(labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Ascending labels, and the place of each run's label among them: np.unique, unsorted where labels are low."""
+    """Return ascending labels, and the index of each run's label among them; a fast np.unique for low labels."""
     import numpy as np
 
     highest = int(labels.max(initial=0))
@@ -158,14 +158,14 @@ def _volume_shapes(
 
 
 def ratio(numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:
-    """Quotient, NaN where the denominator is zero (an object of a single pixel has no perimeter)."""
+    """Return the quotient, NaN where the denominator is zero (an object of one pixel has no perimeter)."""
     import numpy as np
 
     return np.divide(numerator, denominator, out=np.full(len(numerator), np.nan), where=denominator > 0)
 
 
 def _stacked(labels: ImageFile, t: int, scans: list[PlaneScan]) -> np.ndarray:
-    """The planes as one (Z, Y, X) array: a single one that fits in memory there, else on disk."""
+    """Return the planes as one (Z, Y, X) array: in memory for one plane that fits there, else on disk."""
     import numpy as np
     from volume_objects import on_disk
 
@@ -183,7 +183,7 @@ def _stacked(labels: ImageFile, t: int, scans: list[PlaneScan]) -> np.ndarray:
 def _textures(
     image: ImageFile, t: int, planes: list[int], stack: np.ndarray, columns: Columns, *, options: MeasureOptions
 ) -> Columns:
-    """Haralick features of the chosen channels: columns `haralick_<feature>_<channel>`."""
+    """Return Haralick features of the chosen channels in columns `haralick_<feature>_<channel>`."""
     import numpy as np
     from volume_objects import on_disk
 
@@ -243,13 +243,13 @@ def _children(labels: ImageFile, children: ImageFile, t: int, planes: list[int])
 
 
 def with_units(columns: Columns, x: float | None, y: float | None, z: float | None = None) -> Columns:
-    """Add what can be said in µm: positions, areas, volumes where sizes are known, lengths where pixels are square.
+    """Add columns in µm: positions, areas and volumes where sizes are known, lengths where pixels are square.
 
     Args:
         columns: Columns in pixels.
         x: Width of a pixel in µm, None where unknown.
         y: Height of a pixel in µm, None where unknown.
-        z: Distance of planes in µm, None where unknown or of no matter.
+        z: Distance of planes in µm, None where unknown or not needed.
     """
     if x is None or y is None:
         return columns
@@ -260,7 +260,7 @@ def with_units(columns: Columns, x: float | None, y: float | None, z: float | No
     elif z is not None:
         factors |= {"centroid_z_px": z}
         factors |= {name: x * y * z for name in columns if name.endswith("_voxels")}
-    # A pixel that is not square stretches lengths by their direction: there is no factor.
+    # With pixels that are not square the factor of a length depends on its direction.
     if abs(x - y) <= 1e-6 * x and (z is not None or not is_volume):
         lengths = ("_diameter_px", "_axis_px", "perimeter_px", "nearest_neighbour_px")
         factors |= {name: x for name in columns if name.endswith(lengths)} | {"surface_area_px2": x * x}
@@ -273,7 +273,7 @@ def with_units(columns: Columns, x: float | None, y: float | None, z: float | No
 
 
 def _in_micrometres(name: str) -> str:
-    """Name of the column in µm.
+    """Return the name of the column in µm.
 
     >>> [_in_micrometres(name) for name in ("area_px", "surface_area_px2", "volume_voxels", "perimeter_px")]
     ['area_um2', 'surface_area_um2', 'volume_um3', 'perimeter_um']

@@ -1,4 +1,4 @@
-"""One row for an image: how many objects it has and the mean, median and standard deviation of their features."""
+"""Summary of an image in one row: number of objects, and mean, median and standard deviation of their features."""
 
 from __future__ import annotations
 
@@ -12,20 +12,21 @@ if TYPE_CHECKING:
 
     import numpy as np
 
-# Places, angles and names of objects have no meaningful mean.
+# Positions, angles and labels of objects have no meaningful mean.
 LEFT_OUT = ("label", "centroid_", "bbox_", "orientation_", "nearest_neighbour_label")
 
 
 def summary_row(measured: list[Measured], name: str, labels: ImageFile) -> tuple[list[str], list[list[object]]]:
-    """Sum up all objects of all planes and time points.
+    """Summarize all objects of all planes and time points.
 
     Args:
-        measured: What was measured on each plane or volume.
+        measured: Measurements of each plane or volume.
         name: Name of the image.
         labels: Opened label map.
 
     Returns:
-        Header and one row. `std_of_` divides by the number of objects; without objects such cells are empty.
+        Header and one row. `std_of_` is the standard deviation of the population; without objects the cells of features
+        are empty.
     """
     import numpy as np
 

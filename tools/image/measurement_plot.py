@@ -1,4 +1,4 @@
-"""Draws how a feature is distributed in each image: a box and the values themselves, side by side for groups."""
+"""Plot of the distribution of features in each image: boxes and single values, side by side for groups."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from summarize_measurements import Group
 
-# Beyond this a cloud of points is a dark patch; those shown are then spread evenly over the sorted values.
+# More points than this make a dark patch; the points shown are then spread evenly over the sorted values.
 MOST_POINTS = 300
-MOST_NAMED_IMAGES = 24
-NAME_LENGTH = 28
+MOST_NAMED_IMAGES = 24  # with more images the axis shows no names
+NAME_LENGTH = 28  # longest name on the axis, characters
 
 
 def draw_groups(path: Path, groups: list[Group], most_panels: int) -> None:
-    """Write the figure as PNG: one panel a feature, one place an image, one colour a group.
+    """Write the figure as PNG: one panel for each feature, one place for each image, one colour for each group.
 
     Args:
-        path: Where to.
+        path: File to write.
         groups: Values by feature, image and group.
-        most_panels: Features beyond so many are not drawn.
+        most_panels: Largest number of features to draw.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -36,7 +36,7 @@ def draw_groups(path: Path, groups: list[Group], most_panels: int) -> None:
     axes = figure.subplots(rows, columns, squeeze=False).ravel()
     for axis, feature in zip(axes, features, strict=False):
         _draw_feature(axis, [one for one in groups if one.feature == feature], images, names)
-        # Dollars in a name are no formula.
+        # A dollar sign in a name does not begin a formula.
         axis.set_title(feature, parse_math=False)
     for axis in axes[len(features) :]:
         axis.set_axis_off()
@@ -72,7 +72,7 @@ def _draw_feature(axis: Any, groups: list[Group], images: list[str], names: list
 
 
 def _draw_points(axis: Any, one: Group, place: float, width: float, colour: str) -> None:
-    """Draw values beside each other in a fixed pattern: the same data must give the same picture."""
+    """Draw values beside each other in a fixed pattern, so that the same data give the same picture."""
     import numpy as np
 
     values = np.sort(one.values)

@@ -1,4 +1,4 @@
-"""Measurement tables: one row an object, a header that names each feature with its unit."""
+"""Measurement tables: one row for each object; the header names each feature with its unit."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
     import numpy as np
 
 
-MOST_PLAIN_BYTES, MOST_PLAIN_ROWS = 200 * 1024 * 1024, 500_000  # as table_reader
-# Letters, digits and signs that need no closer look, wherever they stand.
+MOST_PLAIN_BYTES, MOST_PLAIN_ROWS = 200 * 1024 * 1024, 500_000  # limits of table_reader
+# Characters that `_plain_rows` accepts everywhere.
 _USUAL = bytes({*range(ord("*"), ord("=")), *range(ord(">"), 0x7F), ord("\t"), ord("\n")})
-# Quotes, control letters, formulas, blanks at a cell's end, rows without a filled cell.
+# Quotes, control characters, formulas, blanks at the end of a cell, rows without a filled cell.
 _UNUSUAL = re.compile(rb"""["'\x00-\x08\x0b-\x1f\x7f]|(?:^|\t)[= ]| (?:\t|$)|^\t*\n""", re.MULTILINE)
-# What ends a line or a cell for Galaxy or for Python.
+# Characters that end a line or a cell for Galaxy or for Python.
 _BLANKS = dict.fromkeys([*range(9, 14), 28, 29, 30, 0x85, 0x2028, 0x2029], " ")
 
 
@@ -29,8 +29,8 @@ class MeasurementTable:
     """A table in memory, as text.
 
     Attributes:
-        name: What messages call it.
-        columns: Names in the header, each once.
+        name: Name of the table in messages.
+        columns: Distinct names in the header.
         rows: One tuple of cells for each object, as long as `columns`.
     """
 
@@ -39,7 +39,7 @@ class MeasurementTable:
     rows: tuple[tuple[str, ...], ...]
 
     def texts(self, column: str) -> list[str]:
-        """All cells of a column.
+        """Return all cells of a column as text.
 
         Raises:
             UserError: There is no such column.
@@ -52,10 +52,10 @@ class MeasurementTable:
         return [row[at] for row in self.rows]
 
     def numbers(self, column: str) -> np.ndarray:
-        """A column as (n,) float64.
+        """Return a column as (n,) float64.
 
         Raises:
-            UserError: There is no such column, or a cell is no finite number. The message names the row.
+            UserError: There is no such column, or a cell is not a finite number. The message names the row.
         """
         import numpy as np
 
@@ -66,7 +66,7 @@ class MeasurementTable:
             values = np.full(len(texts), math.nan)
         if np.isfinite(values).all():
             return values
-        # One by one, to name the row that is wrong.
+        # Convert the cells one by one to name the wrong row.
         for row, text in enumerate(texts):
             try:
                 values[row] = float(text)
@@ -80,7 +80,7 @@ class MeasurementTable:
         return values
 
     def whole_numbers(self, column: str) -> np.ndarray:
-        """A column as (n,) int64.
+        """Return a column as (n,) int64.
 
         Raises:
             UserError: As for `numbers`, or a number has a fraction.
@@ -97,7 +97,7 @@ class MeasurementTable:
         return values.astype(np.int64)
 
     def first_of(self, candidates: Iterable[str]) -> str | None:
-        """The first of several usual names that is a column; None where none is."""
+        """Return the first of several usual names that is a column; None if none is."""
         return next((name for name in candidates if name in self.columns), None)
 
 
@@ -105,11 +105,12 @@ def read_measurement_table(path: Path, name: str) -> MeasurementTable:
     """Read a table from a tab-separated, CSV or XLSX file.
 
     Args:
-        path: The file; its content decides which form it has.
-        name: What messages call it.
+        path: The file; its format is recognised by its content.
+        name: Name of the table in messages.
 
     Raises:
-        UserError: No table, no header, a column named twice, or more cells than columns in a row.
+        UserError: The file is missing or not a table, has no header or a repeated column name, or a row has more cells
+            than there are columns.
     """
     from table_reader import read_table
 
@@ -124,27 +125,28 @@ def read_measurement_table(path: Path, name: str) -> MeasurementTable:
     columns = tuple(cell.removeprefix("#").strip() for cell in rows[0].cells)
     twice = sorted({column for column in columns if columns.count(column) > 1})
     if twice:
-        raise UserError(f"Table {name}: column {twice[0]!r} stands there twice. Rename one.")
+        raise UserError(f"Table {name}: column {twice[0]!r} occurs twice. Rename one.")
     for row in rows[1:]:
         if len(row.cells) > len(columns):
             raise UserError(
                 f"Table {name}, line {row.line}: {len(row.cells)} cells, but the header names {len(columns)}. "
-                "Mend the row."
+                "Correct the row."
             )
     # A row that ends in empty cells may be short.
     return MeasurementTable(name, columns, tuple(r.cells + ("",) * (len(columns) - len(r.cells)) for r in rows[1:]))
 
 
 def _plain_rows(path: Path) -> list[tuple[str, ...]] | None:
-    """Rows of a table in the form that `write_rows` gives it; None where anything asks for a closer look.
+    """Return the rows of a table in the form that `write_rows` writes; None if it may have another form.
 
-    The closer look (encodings, delimiters, quotes, formulas, names that occur twice) takes ten times as long, which is
-    most of a tool's time at 100,000 rows.
+    The full reader (encodings, delimiters, quotes, formulas, repeated names) takes ten times as long, which is most of
+    a tool's time at 100,000 rows.
     """
     data = path.read_bytes() if path.stat().st_size <= MOST_PLAIN_BYTES else b""
     if not data.isascii() or not data.endswith(b"\n"):
         return None
-    # Most tables have only usual signs and no row that begins empty: told ten times as fast as by the pattern.
+    # Most tables have only usual characters and no row with an empty first cell; this check is ten times as fast as the
+    # pattern.
     usual = not data.translate(None, _USUAL) and not any(part in b"\n" + data for part in (b"\n\n", b"\n\t"))
     if not usual and _UNUSUAL.search(data):
         return None
@@ -157,26 +159,26 @@ def _plain_rows(path: Path) -> list[tuple[str, ...]] | None:
 def write_rows(path: Path, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     """Write a tab-separated table with a header.
 
-    Floats are written so that they read back as the same number; None and NaN become empty cells. Tabs and line
-    breaks within a text become blanks, since Galaxy splits at them.
+    Floats keep all digits, so that they read back as the same number; None and NaN become empty cells. Tabs and line
+    breaks within a text become blanks, because Galaxy splits at them.
     """
     with path.open("w", encoding="utf-8", newline="") as stream:
         stream.write("\t".join(columns) + "\n")
         for row in rows:
-            # Most cells are texts and most texts are printable: told here, they cost no call.
+            # Most cells are printable texts: checking them here saves a function call.
             cells = [c if type(c) is str and c.isprintable() else format_cell(c) for c in row]
             stream.write("\t".join(cells) + "\n")
 
 
 def format_cell(value: Any) -> str:
-    """One cell: see `write_rows`.
+    """Return the text of one cell: see `write_rows`.
 
     >>> format_cell(0.1), format_cell(3.0), format_cell(None), format_cell("a" + chr(9) + "b")
     ('0.1', '3.0', '', 'a b')
     """
     if value is None:
         return ""
-    if isinstance(value, float):  # numpy's float64 is one
+    if isinstance(value, float):  # also numpy's float64
         return "" if math.isnan(value) else repr(float(value))
     if isinstance(value, str):
         return value if value.isprintable() else value.translate(_BLANKS)

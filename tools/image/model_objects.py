@@ -1,4 +1,4 @@
-"""From what a network predicts to objects: probabilities, classes, labels, StarDist's polygons or Cellpose's flows."""
+"""Objects from the output of a network: probabilities, classes, labels, StarDist polygons or Cellpose flows."""
 
 from __future__ import annotations
 
@@ -22,12 +22,13 @@ class ObjectOptions:
         meaning: `foreground`, `foreground_boundary`, `classes`, `labels`, `star_polygons` or `flows`.
         foreground: Channel of the probability of objects (or of the labels).
         boundary: Channel of the probability of boundaries.
-        threshold: Probability from which a pixel is foreground; without the boundary's, from which it is core. Above
-            it a pixel proposes a polygon; above it, as logit, a pixel with a flow belongs to a cell.
-        seeds: `distance` or `none`: how touching objects of `foreground` are divided.
-        seed_distance: Two seeds of a component are at least this far apart, px.
-        min_size: Smaller objects are removed, px.
-        overlap: Of two polygons that share more than this of the smaller one's area the less probable is dropped.
+        threshold: For `foreground`, the least probability of foreground. For `foreground_boundary`, also the least
+            difference of both probabilities in a core. For `star_polygons`, the probability above which a pixel
+            proposes a polygon. For `flows`, the logit above which a pixel belongs to a cell.
+        seeds: How touching objects of `foreground` are split: `distance` or `none`.
+        seed_distance: Least distance between two seeds of a component, px.
+        min_size: Size in pixels or voxels below which objects are removed.
+        overlap: Shared part of the smaller polygon's area above which the less probable of two polygons is dropped.
     """
 
     meaning: str = "foreground"
@@ -40,10 +41,10 @@ class ObjectOptions:
     overlap: float = 0.4
 
     def check(self, channels: int, model: str, volume: bool = False) -> None:
-        """Refuse channels that the output does not have, and outputs that cannot mean this.
+        """Reject channels that the output does not have, and outputs that cannot have this meaning.
 
         Raises:
-            UserError: Names the channel and how many there are.
+            UserError: A channel is missing, or the output has another form; the message gives the number of channels.
         """
         if self.meaning == "star_polygons" and (channels < 4 or volume):
             raise UserError(
@@ -68,8 +69,8 @@ def find_objects(prediction: np.ndarray, options: ObjectOptions, first_label: in
     """Number the objects of a plane or a volume.
 
     Args:
-        prediction: (C, Y, X) or (C, Z, Y, X) float32.
-        options: How.
+        prediction: (C, Y, X) or (C, Z, Y, X) float32 output of the network.
+        options: How a prediction becomes objects.
         first_label: Label of the first object; classes keep their numbers (channel 0 is background).
 
     Returns:
@@ -99,7 +100,7 @@ def find_objects(prediction: np.ndarray, options: ObjectOptions, first_label: in
 
 
 def _labelled_flows(prediction: np.ndarray, options: ObjectOptions, first_label: int) -> np.ndarray:
-    """Objects of a plane, or of each plane of a volume: Cellpose's networks take planes as if they were one."""
+    """Return the objects of a plane, or of each plane of a volume, because Cellpose's networks predict planes."""
     import numpy as np
     from flow_objects import label_flows
 
@@ -115,7 +116,7 @@ def _labelled_flows(prediction: np.ndarray, options: ObjectOptions, first_label:
 def _grown_cores(
     mask: np.ndarray, foreground: np.ndarray, boundary: np.ndarray, options: ObjectOptions, first_label: int
 ) -> np.ndarray:
-    """Cores, where foreground outweighs boundary by the threshold, grow over the foreground up the boundary."""
+    """Return cores, where foreground outweighs boundary by the threshold, grown over the foreground."""
     from scipy import ndimage
     from skimage.segmentation import watershed
 
@@ -124,7 +125,7 @@ def _grown_cores(
 
 
 def _renumbered(labels: np.ndarray, min_size: int, first_label: int) -> np.ndarray:
-    """Number labels without gaps, in ascending order, without those that are too small."""
+    """Number labels without gaps in ascending order; drop those that are too small."""
     import numpy as np
 
     ids, index, counts = np.unique(labels, return_inverse=True, return_counts=True)
@@ -134,7 +135,7 @@ def _renumbered(labels: np.ndarray, min_size: int, first_label: int) -> np.ndarr
 
 
 def _label_volume(mask: np.ndarray, options: ObjectOptions, first_label: int) -> np.ndarray:
-    """Connected components of a volume (by faces), divided from the maxima of the distance to the background."""
+    """Label the components of a volume (by faces), split at the maxima of the distance to the background."""
     import numpy as np
     from scipy import ndimage
 

@@ -1,4 +1,4 @@
-"""BioImage Model Zoo packages: opened without trust and without network, checked, run tile by tile.
+"""BioImage Model Zoo packages: unpacked safely, checked without network access, and run tile by tile.
 
 Format: https://bioimage-io.github.io/spec-bioimage-io/ (model description 0.5; 0.4 is read through the library's own
 conversion). Networks run in onnxruntime through bioimageio.core.
@@ -21,24 +21,24 @@ if TYPE_CHECKING:
 
 DESCRIPTIONS = ("rdf.yaml", "bioimageio.yaml", "model.yaml")
 SPACE = ("z", "y", "x")
-IN_MEMORY = 1 << 24  # predicted numbers that are kept in memory
+IN_MEMORY = 1 << 24  # up to as many predicted numbers are kept in memory
 
 
 @dataclass(frozen=True)
 class Network:
-    """A model that is ready to run.
+    """A loaded model, ready to run.
 
     Attributes:
-        name: As in its description.
-        pipeline: The library's prediction pipeline, loaded.
+        name: Name in the description.
+        pipeline: Loaded prediction pipeline of the library.
         axes: Names of the input's axes in order: `batch`, `channel`, `z`, `y`, `x`.
-        channels: Channels that the input has.
-        space: Its axes of space: (y, x) or (z, y, x).
-        least: Smallest tile along each axis of space.
-        step: What a tile may be larger by, along each axis of space; 0 where its size is fixed.
-        output: Name of the output tensor that is used.
-        output_axes: Names of its axes in order.
-        thresholds: StarDist's `prob` and `nms`, where the package has them.
+        channels: Number of channels of the input.
+        space: Spatial axes of the input: (y, x) or (z, y, x).
+        least: Smallest tile along each spatial axis, px.
+        step: Increment of the tile size along each spatial axis, px; 0 where the size is fixed.
+        output: Name of the output tensor to use.
+        output_axes: Names of the output's axes in order.
+        thresholds: StarDist's `prob` and `nms`, if the package has them.
     """
 
     name: str
@@ -54,20 +54,20 @@ class Network:
 
 
 def unpack(package: Path, name: str, folder: Path) -> Path:
-    """Unpack a package and find its description.
+    """Unpack a package and return the path of its description.
 
     Args:
         package: Zip file.
-        name: What messages call it.
-        folder: Empty folder.
+        name: Name of the package in messages.
+        folder: Empty folder to unpack to.
 
     Raises:
-        UserError: No zip, no description in it, or one that needs another framework or the network.
+        UserError: The file is not a zip, has no description, or the model needs another framework or the network.
     """
     from untrusted_files import MAX_UNPACKED_BYTES, open_zip
 
     with open_zip(package, name) as archive:
-        # What is listed has been checked: no path leaves the folder, and all together stay below the limit.
+        # The list of members has been checked: no path leaves the folder, and the declared total is below the limit.
         unpacked = 0
         for member in archive.infolist():
             target = folder / member.filename
@@ -93,10 +93,10 @@ def unpack(package: Path, name: str, folder: Path) -> Path:
 
 
 def check_description(path: Path, name: str) -> None:
-    """Refuse what cannot run here, before the library may try to fetch it.
+    """Reject what cannot run here, before the library could try to download it.
 
     Raises:
-        UserError: No model, no ONNX weights, or a part that is only in the network.
+        UserError: The package does not describe a model, has no ONNX weights, or lacks a part that must be downloaded.
     """
     from ruyaml import YAML
     from ruyaml.error import YAMLError
@@ -125,7 +125,7 @@ def check_description(path: Path, name: str) -> None:
 
 
 def _addresses(part: Any) -> Iterator[str]:
-    """Network addresses where a file should be: values of `source`, and file names in lists."""
+    """Yield network addresses in place of files: values of `source`, and file names in lists."""
     if isinstance(part, dict):
         for key, value in part.items():
             if key in ("source", "test_tensor", "sample_tensor") and isinstance(value, str):
@@ -140,7 +140,7 @@ def _addresses(part: Any) -> Iterator[str]:
 
 
 def quiet_library(folder: Path) -> None:
-    """Keep the library's cache in the job's folder and its log to errors; must precede its import."""
+    """Keep the library's cache in the job's folder and its log to errors; call this before its import."""
     os.environ.setdefault("BIOIMAGEIO_CACHE_PATH", str(folder / "cache"))
     from loguru import logger
 
@@ -151,10 +151,10 @@ def load_network(description: Path, name: str, run_test: bool, output: str | Non
     """Load a model and check it against its own test data.
 
     Args:
-        description: Its description, unpacked.
-        name: What messages call the package.
+        description: The unpacked description.
+        name: Name of the package in messages.
         run_test: Whether the network must reproduce its test outputs.
-        output: Name of the output tensor; the first where None.
+        output: Name of the output tensor; None for the first.
 
     Raises:
         UserError: The description is invalid, the test fails, or inputs or outputs are not of a kind that runs here.
@@ -162,13 +162,13 @@ def load_network(description: Path, name: str, run_test: bool, output: str | Non
     from bioimageio.core import create_prediction_pipeline, load_description, test_description
     from bioimageio.spec.model.v0_5 import ModelDescr
 
-    # Network drives and proxies apart: without this, a relative path that is missing would be looked up in the zoo.
+    # With perform_io_checks the library would look up a missing relative path in the model zoo.
     model = load_description(description, perform_io_checks=False, format_version="latest")
     if not isinstance(model, ModelDescr):
         raise UserError(f"Package {name}: its description is invalid. {_problems(model.validation_summary)}")
     if run_test:
         summary = test_description(model, weight_format="onnx")
-        # Of a model that loads but gives other values the library says "valid-format".
+        # For a model that loads but gives other values the library reports "valid-format".
         if summary.status != "passed":
             raise UserError(
                 f"Package {name}: the network does not reproduce the package's own test data. {_problems(summary)} "
@@ -181,7 +181,7 @@ def load_network(description: Path, name: str, run_test: bool, output: str | Non
 
 
 def _thresholds(model: Any) -> dict[str, float]:
-    """What StarDist writes into a package: `config: stardist: thresholds`."""
+    """Return the thresholds that StarDist writes into a package: `config: stardist: thresholds`."""
     own = model.config.model_dump().get("stardist")
     given = own.get("thresholds") if isinstance(own, dict) else None
     found = given if isinstance(given, dict) else {}
@@ -189,13 +189,13 @@ def _thresholds(model: Any) -> dict[str, float]:
 
 
 def _problems(summary: Any) -> str:
-    """The first errors of a validation summary in one line."""
+    """Return the first errors of a validation summary in one line."""
     found = [f"{'.'.join(map(str, e.loc))}: {e.msg}" for detail in summary.details for e in detail.errors]
     return " ".join("; ".join(found[:3]).split())[:400]
 
 
 def _described(model: Any, name: str, wanted: str | None) -> tuple[Any, ...]:
-    """What of the description is needed to feed the network: see Network."""
+    """Return the parts of the description that are needed to feed the network: see Network."""
     if len(model.inputs) != 1:
         raise UserError(f"Package {name}: the model has {len(model.inputs)} inputs; only models with one run here.")
     source = model.inputs[0]
@@ -226,7 +226,7 @@ def _described(model: Any, name: str, wanted: str | None) -> tuple[Any, ...]:
 
 
 def tile_sizes(network: Network, shape: tuple[int, ...], longest: int) -> tuple[int, ...]:
-    """Choose tiles that the network takes: the whole image if it is not longer than `longest`, else about that."""
+    """Choose tile sizes that the network accepts: the whole image up to `longest`, else about `longest`."""
     sizes = []
     for length, least, step in zip(shape, network.least, network.step, strict=True):
         steps = max(0, -(-(min(length, longest) - least) // step)) if step else 0
@@ -237,20 +237,20 @@ def tile_sizes(network: Network, shape: tuple[int, ...], longest: int) -> tuple[
 def predict(network: Network, image: np.ndarray, longest: int = 512, overlap: int = 32) -> np.ndarray:
     """Run the network on an image of any size.
 
-    Preprocessing that looks at the whole image (such as zero mean, unit variance) sees all of it; then the network
-    runs on tiles, of which a margin of `overlap` pixels is thrown away, and postprocessing sees the whole again.
+    Preprocessing runs on the whole image (as for zero mean, unit variance). The network then runs on tiles, whose
+    outer margin of `overlap` pixels is discarded. Postprocessing runs on the whole result.
 
     Args:
         network: The model.
-        image: (C, Y, X) or (C, Z, Y, X).
-        longest: About the longest side of a tile.
-        overlap: Pixels at a tile's sides that are not used, as far as the tile is that large.
+        image: (C, Y, X) or (C, Z, Y, X) array.
+        longest: Approximate longest side of a tile, px.
+        overlap: Pixels at each side of a tile to discard, at most about a quarter of the tile.
 
     Returns:
         (channels, Y, X) or (channels, Z, Y, X) float32.
 
     Raises:
-        UserError: The network gives another size than it got.
+        UserError: The output of the network differs in size from its input.
     """
     import numpy as np
     from bioimageio.core import Sample, Tensor
@@ -265,7 +265,7 @@ def predict(network: Network, image: np.ndarray, longest: int = 512, overlap: in
         min(overlap, (size - 1) // 4) if size < length else 0 for size, length in zip(tile, shape, strict=True)
     )
     padding = [(m, max(size - length - m, m)) for m, size, length in zip(margin, tile, shape, strict=True)]
-    # Where the pixels of the padded image come from: a tile is gathered, the padded image never made.
+    # Source indices of the padded image: tiles are gathered from them, so the padded image is never in memory.
     mirrored = [np.pad(np.arange(length), pad, mode="symmetric") for length, pad in zip(shape, padding, strict=True)]
     result: np.ndarray | None = None
     starts = [_starts(length, size - 2 * m) for length, size, m in zip(shape, tile, margin, strict=True)]
@@ -297,7 +297,7 @@ def predict(network: Network, image: np.ndarray, longest: int = 512, overlap: in
 
 
 def _zeros(shape: tuple[int, ...]) -> np.ndarray:
-    """Float32 zeros, in a temporary file where they are many: StarDist's networks give 33 channels."""
+    """Return float32 zeros, in a temporary file if they are many: StarDist's networks predict 33 channels."""
     import numpy as np
     from volume_objects import on_disk
 
@@ -305,12 +305,12 @@ def _zeros(shape: tuple[int, ...]) -> np.ndarray:
 
 
 def _starts(length: int, core: int) -> list[int]:
-    """Where tiles begin so that their cores cover a side; the last ones overlap rather than leave the image."""
+    """Return the starts of tiles whose cores cover a side; the last ones overlap to stay inside the image."""
     return sorted({min(at, max(length - core, 0)) for at in range(0, length, core)})
 
 
 def _to_axes(array: np.ndarray, axes: tuple[str, ...]) -> np.ndarray:
-    """(C, space...) to the order of `axes`, with a batch of one."""
+    """Transpose (C, space...) to the order of `axes`, with a batch of one."""
     order = ["channel", *(axis for axis in SPACE if axis in axes)]
     if "channel" not in axes:
         array, order = array[0], order[1:]
@@ -327,7 +327,7 @@ def _tensor(network: Network, image: np.ndarray) -> Any:
 
 
 def _plain(tensor: Any, axes: tuple[str, ...]) -> np.ndarray:
-    """A tensor as (C, space...) float32."""
+    """Return a tensor as (C, space...) float32."""
     import numpy as np
 
     array = np.asarray(tensor.data, np.float32)

@@ -1,4 +1,4 @@
-"""Draws what was found on an image: grey values stretched or colours as they are, objects, tracks and ROIs on top."""
+"""Drawing of objects, tracks and ROIs on an image with stretched grey values or original colours."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from tool_errors import UserError
 if TYPE_CHECKING:
     import numpy as np
 
-# Percentiles of the grey values that become black and white: a few hot pixels must not leave the rest dark.
+# Percentiles of the grey values that become black and white, so that a few hot pixels do not darken the rest.
 BLACK_PERCENTILE, WHITE_PERCENTILE = 0.5, 99.8
 COLOUR = "colour"
-# A larger plane is shrunk before its grey values are looked at.
+# A plane of more pixels is shrunk before its grey values are stretched.
 MOST_PIXELS = 1 << 24
 
 
@@ -28,8 +28,8 @@ class View:
     """How an image is shown.
 
     Attributes:
-        channel: Name or index of the channel; `colour` for red, green and blue as they are.
-        edge: Longest edge of the picture in pixels; smaller images are enlarged.
+        channel: Name or index of the channel; `colour` for the original red, green and blue.
+        edge: Longest edge of the picture, px; smaller images are enlarged.
         style: How objects of a label map are drawn: `outlines` or `filled`.
         numbers: Whether the label of each object is written beside it.
         time: Which time point is shown: `first`, `middle` or `last`.
@@ -44,7 +44,7 @@ class View:
 
 @dataclass(frozen=True)
 class Found:
-    """What is drawn on an image.
+    """Objects, tracks and ROIs to draw on an image.
 
     Attributes:
         labels: Opened label map of the same size.
@@ -63,12 +63,12 @@ class ObjectPicture:
 
     Attributes:
         name: Name of the image.
-        objects: Number of tracks; without them of different labels in all planes; without these of ROIs.
-        kind: What was counted, `object`, `track` or `ROI`.
-        place: Which plane is shown, empty where there is only one.
+        objects: Number of tracks if there are any, else of different labels in all planes, else of ROIs.
+        kind: What was counted: `object`, `track` or `ROI`.
+        place: The plane shown, empty if there is only one.
         channel: Name of the channel shown.
         grey: (Y, X, 3) uint8 picture of the image.
-        outlined: (Y, X, 3) uint8 the same with what was found.
+        outlined: (Y, X, 3) uint8 picture with the objects drawn.
     """
 
     name: str
@@ -81,15 +81,15 @@ class ObjectPicture:
 
 
 def draw_objects(image: ImageFile, found: Found, view: View) -> ObjectPicture:
-    """Picture the middle z-plane of one time point.
+    """Draw the middle z-plane of one time point.
 
     Args:
         image: Opened image.
-        found: What to draw on it.
-        view: How.
+        found: Objects, tracks or ROIs to draw on it.
+        view: How the image is shown.
 
     Raises:
-        UserError: No such channel, no colours, or the sizes differ.
+        UserError: The channel does not exist, the image has no colours, or the sizes differ.
     """
     import cv2
 
@@ -105,7 +105,7 @@ def draw_objects(image: ImageFile, found: Found, view: View) -> ObjectPicture:
     drawn = picture.copy()
     if found.labels:
         drawn = _with_labels(drawn, _sampled(found.labels, t, z, size), view)
-    # The middle of the image's first pixel is 0, that of the picture's too.
+    # Coordinate 0 is the centre of the first pixel, in the image and in the picture.
     if found.tracks:
         draw_tracks(drawn, found.tracks, t, scale)
     draw_rois(drawn, found.rois, scale, view.numbers)
@@ -126,7 +126,7 @@ def _check_sizes(image: ImageFile, labels: ImageFile) -> None:
 
 
 def _plane(image: ImageFile, channel: str, t: int, z: int) -> tuple[np.ndarray, str]:
-    """(Y, X) or, in colour, (Y, X, 3) uint8 pixels of a plane, a large one shrunk, and what the channel is called."""
+    """Return (Y, X) or, in colour, (Y, X, 3) uint8 pixels of a plane (shrunk if large), and the channel's name."""
     import numpy as np
 
     if channel.strip().casefold() != COLOUR or COLOUR in {(name or "").casefold() for name in image.channels}:
@@ -142,7 +142,7 @@ def _plane(image: ImageFile, channel: str, t: int, z: int) -> tuple[np.ndarray, 
 
 
 def _shrunk(image: ImageFile, read_rows: Callable[[int, int], np.ndarray]) -> np.ndarray:
-    """Read a plane; of one larger than MOST_PIXELS the means of squares, band by band: a slide costs no more memory."""
+    """Read a plane; shrink one larger than MOST_PIXELS to means of squares, band by band, to bound the memory."""
     import cv2
     import numpy as np
 
@@ -154,14 +154,14 @@ def _shrunk(image: ImageFile, read_rows: Callable[[int, int], np.ndarray]) -> np
     for first in range(0, image.size_y, rows):
         band = read_rows(first, min(first + rows, image.size_y))
         if band.dtype not in (np.uint8, np.uint16):
-            band = band.astype(np.float32)  # OpenCV shrinks no other integers
+            band = band.astype(np.float32)  # OpenCV cannot shrink other integers
         size = (-(-image.size_x // step), -(-band.shape[0] // step))
         parts.append(cv2.resize(band, size, interpolation=cv2.INTER_AREA))
     return np.concatenate(parts)
 
 
 def _sampled(labels: ImageFile, t: int, z: int, size: tuple[int, int]) -> np.ndarray:
-    """Labels at the pixels of a picture of (width, height), (height, width) int64, read band by band."""
+    """Return labels at the pixels of a picture of (width, height) as (height, width) int64, read band by band."""
     import numpy as np
 
     columns = np.arange(size[0]) * labels.size_x // size[0]
@@ -175,7 +175,7 @@ def _sampled(labels: ImageFile, t: int, z: int, size: tuple[int, int]) -> np.nda
 
 
 def _counted(found: Found) -> tuple[int, str]:
-    """Number of what was found in the whole image, and what it is."""
+    """Return the number of objects, tracks or ROIs in the whole image, and which of these were counted."""
     if found.tracks:
         return found.tracks.count, "track"
     if found.labels:
@@ -184,7 +184,7 @@ def _counted(found: Found) -> tuple[int, str]:
 
 
 def _count(labels: ImageFile) -> int:
-    """Number of different labels in all planes."""
+    """Return the number of different labels in all planes."""
     from object_runs import labels_on
 
     planes = [(t, z) for t in range(labels.size_t) for z in range(labels.size_z)]
@@ -192,7 +192,7 @@ def _count(labels: ImageFile) -> int:
 
 
 def stretched(plane: np.ndarray) -> np.ndarray:
-    """Map grey values to 0..255 between two percentiles; a flat plane is black, NaN too."""
+    """Map grey values between two percentiles to 0..255 as uint8; a flat plane and NaN become 0."""
     import numpy as np
 
     values = np.nan_to_num(plane.astype(np.float32), posinf=0, neginf=0)

@@ -1,4 +1,4 @@
-"""How objects lie to each other: neighbours in one label map, and children of another in their parents."""
+"""Relations between objects: neighbours in one label map, and children of another label map in their parents."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def touching_pairs(bands: Iterator[np.ndarray]) -> np.ndarray:
-    """Pairs of labels whose pixels share an edge (in a volume a face).
+    """Return the pairs of labels whose pixels share an edge (in a volume a face).
 
     Args:
         bands: (Z, rows, X) blocks of a label map that overlap by one row or plane, so that no contact is missed.
@@ -37,16 +37,16 @@ def touching_pairs(bands: Iterator[np.ndarray]) -> np.ndarray:
 
 
 def neighbours(label: np.ndarray, points: np.ndarray, pairs: np.ndarray, within: float) -> dict[str, np.ndarray]:
-    """Count and name the neighbours of each object.
+    """Count the neighbours of each object and find the nearest one.
 
     Args:
         label: (n,) ascending labels.
         points: (n, 3) centroids z, y, x in pixels of the plane.
         pairs: (m, 2) labels that touch (`touching_pairs`).
-        within: Largest distance of centroids that counts, px.
+        within: Largest distance of the centroids of neighbours, px.
 
     Returns:
-        Arrays of n values by column name; without another object the nearest one is NaN.
+        Arrays of n values by column name; the nearest neighbour of a single object is NaN.
     """
     import numpy as np
     from scipy.spatial import cKDTree
@@ -56,7 +56,7 @@ def neighbours(label: np.ndarray, points: np.ndarray, pairs: np.ndarray, within:
     if len(label) > 1:
         tree = cKDTree(points)
         away, which = tree.query(points, k=2)
-        # Of objects with one centroid either may come first.
+        # Of two objects with the same centroid either may come first.
         second = np.where(which[:, 0] == np.arange(len(label)), 1, 0)
         row = np.arange(len(label))
         nearest, distance = label[which[row, second]], away[row, second]
@@ -71,13 +71,13 @@ def neighbours(label: np.ndarray, points: np.ndarray, pairs: np.ndarray, within:
 
 @dataclass(frozen=True)
 class Children:
-    """Objects of one label map and the objects of another that hold them; arrays of equal length.
+    """Objects of one label map with their parents in another; arrays of equal length.
 
     Attributes:
         label: Label of the child, ascending.
-        parent: Label of the parent that holds most of its pixels (of several the smallest); 0 where none does.
-        pixels: Number of its pixels.
-        inside: Number of those that lie in the parent.
+        parent: Label of the parent with most of the child's pixels (the smallest label of several); 0 for no parent.
+        pixels: Number of the child's pixels.
+        inside: Number of these pixels in the parent.
     """
 
     label: np.ndarray
@@ -87,7 +87,7 @@ class Children:
 
 
 def children_of(pairs: Iterator[tuple[np.ndarray, np.ndarray]]) -> Children:
-    """Find the parent of each child.
+    """Find the parent of each child in bands of two label maps.
 
     Args:
         pairs: (rows, X) bands of the parents' label map, each with the same band of the children's.
@@ -105,7 +105,7 @@ def children_of(pairs: Iterator[tuple[np.ndarray, np.ndarray]]) -> Children:
     child, parent = pair >> 32, pair & 0xFFFFFFFF
     label, at = np.unique(child, return_inverse=True)
     pixels = np.bincount(at, shared, len(label)).astype(np.int64)
-    # By child, then the most pixels in a parent, then the smaller label of the parent.
+    # Sort by child, then by descending pixels in a parent, then by label of the parent.
     order = np.lexsort((parent, np.where(parent > 0, -shared, 1), child))
     first = order[np.searchsorted(child[order], label)]
     inside = np.where(parent[first] > 0, shared[first], 0)
@@ -113,7 +113,7 @@ def children_of(pairs: Iterator[tuple[np.ndarray, np.ndarray]]) -> Children:
 
 
 def by_parent(parent_label: np.ndarray, children: Children, name: str, unit: str) -> dict[str, np.ndarray]:
-    """Number of children of each parent and their pixels (in the unit `area_px` or `volume_voxels`)."""
+    """Return the number of children of each parent and the sum of their pixels (`area_px` or `volume_voxels`)."""
     import numpy as np
 
     has = children.parent > 0

@@ -1,4 +1,4 @@
-"""Objects of a label plane as runs: stretches of one label along a row. Every measure but texture comes from them."""
+"""Objects of a label plane as runs: stretches of one label along a row, from which most measurements are computed."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ class Runs:
 
 
 def runs_of(labels: np.ndarray, first_row: int) -> Runs:
-    """Cut a (rows, X) band of labels into runs; `first_row` is its row in the plane."""
+    """Cut a (rows, X) band of labels into runs; `first_row` is the band's first row in the plane."""
     import numpy as np
 
-    begins = np.ones(labels.shape, bool)  # of runs of any label, 0 too; each row begins one
+    begins = np.ones(labels.shape, bool)  # starts of runs of any label, also 0; each row starts a run
     np.not_equal(labels[:, 1:], labels[:, :-1], out=begins[:, 1:])
     at = np.flatnonzero(begins)
     label = labels.ravel()[at]
@@ -44,7 +44,7 @@ def runs_of(labels: np.ndarray, first_row: int) -> Runs:
 
 
 def labels_on(labels: ImageFile, t: int, z: int) -> np.ndarray:
-    """Find the labels of a plane, band by band: (n,) int64, ascending, without 0."""
+    """Return the labels of a plane, read band by band: (n,) int64, ascending, without 0."""
     import numpy as np
 
     read = labels.plane_reader(t, 0, z)
@@ -55,7 +55,7 @@ def labels_on(labels: ImageFile, t: int, z: int) -> np.ndarray:
 
 
 def joined(parts: list[Runs]) -> Runs:
-    """Put the runs of successive bands together."""
+    """Concatenate the runs of successive bands."""
     import numpy as np
 
     return Runs(*(np.concatenate([getattr(part, name) for part in parts]) for name in Runs.__dataclass_fields__))
@@ -69,8 +69,8 @@ class RunIntensities:
         total: Sum, float64; exact for integers below 2^53.
         smallest: Minimum, in the channel's type.
         largest: Maximum, in the channel's type.
-        squares: Of 8- and 16-bit integers the sum of squares, exact; else the sum of squared differences from the
-            run's mean, which keeps the digits of decimal numbers.
+        squares: For 8- and 16-bit integers the exact sum of squares; else the sum of squared differences from the
+            run's mean, which loses no digits of decimal numbers.
     """
 
     total: np.ndarray
@@ -80,11 +80,11 @@ class RunIntensities:
 
 
 def intensities_of(runs: Runs, pixels: np.ndarray, values: np.ndarray) -> RunIntensities:
-    """Sum up grey values by run.
+    """Sum the grey values of each run.
 
     Args:
         runs: The runs of the band, in reading order.
-        pixels: (n,) int64 places of their pixels in the band, row by row.
+        pixels: (n,) int64 flat indices of their pixels in the band, row by row.
         values: (rows, X) grey values of the band.
     """
     import numpy as np
@@ -103,18 +103,18 @@ def intensities_of(runs: Runs, pixels: np.ndarray, values: np.ndarray) -> RunInt
 
 
 def has_exact_squares(dtype: np.dtype) -> bool:
-    """Whether squares of such pixels sum up exactly: integers of at most 16 bits."""
+    """Return whether squares of such pixels sum exactly: integers of at most 16 bits."""
     return dtype.kind in "bui" and dtype.itemsize <= 2
 
 
 def object_intensities(runs: Runs, index: np.ndarray, count: int, parts: list[RunIntensities]) -> dict[str, np.ndarray]:
-    """Mean, minimum, maximum, standard deviation (the population's) and sum of each object in one channel.
+    """Return mean, minimum, maximum, population standard deviation and sum of each object in one channel.
 
     Args:
         runs: All runs.
         index: Object of each run, 0..count-1.
         count: Number of objects.
-        parts: The grey values of successive stretches of the runs.
+        parts: Grey values of successive parts of the runs.
 
     Returns:
         Arrays of `count` values by the name of the statistic.
@@ -131,7 +131,7 @@ def object_intensities(runs: Runs, index: np.ndarray, count: int, parts: list[Ru
     if has_exact_squares(smallest.dtype):
         variance = _exact_variance(index, area, sums, squares)
     else:
-        # Steiner: the spread about the object's mean is that about each run's mean plus that of the runs' means.
+        # Parallel axis theorem: the variance of an object is that within its runs plus that of the runs' means.
         apart = total / runs.length - mean[index]
         variance = np.bincount(index, squares + runs.length * apart**2, count) / area
     low, high = np.full(count, np.inf), np.full(count, -np.inf)
@@ -148,7 +148,7 @@ def object_intensities(runs: Runs, index: np.ndarray, count: int, parts: list[Ru
 
 
 def _exact_variance(index: np.ndarray, area: np.ndarray, sums: np.ndarray, squares: np.ndarray) -> np.ndarray:
-    """Variance from sums of squares, in whole numbers about the nearest whole mean: nothing cancels."""
+    """Return the variance from sums of squares, in whole numbers about the nearest whole mean, without cancellation."""
     import numpy as np
 
     total = np.zeros(len(area), np.int64)

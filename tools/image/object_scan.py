@@ -1,6 +1,6 @@
-"""Reads a label map and its image band by band and boils them down to runs, borders and grey values of runs.
+"""Reduction of a label map and its image to runs, borders and grey values of runs, band by band.
 
-Pixels are read one after the other, as files want it; what is made of them is computed in threads beside that.
+Pixels are read in one thread, in the order of the file; runs and sums are computed in other threads.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ if TYPE_CHECKING:
     import numpy as np
 
 Made = TypeVar("Made")
-# Blocks that wait or are computed while the next ones are read.
+# Number of blocks that wait or are computed while the next ones are read.
 AHEAD = 3
-CHANNELS_AT_ONCE = 4
-# Rows are read in blocks of as many pixels, whole rows of tiles, and computed in bands that fit in the caches.
+CHANNELS_AT_ONCE = 4  # channels whose sums share one pass over the foreground
+# Blocks to read: about READ_PIXELS pixels in whole rows of tiles. Bands to compute: COMPUTED_PIXELS fit in the caches.
 READ_PIXELS = 1 << 22
 TILE_ROWS = 512
 COMPUTED_PIXELS = 1 << 18
 
 
 def blocks(height: int, width: int) -> Iterator[tuple[int, int]]:
-    """Cut a plane into ranges of rows to read at once."""
+    """Return the ranges of rows of a plane to read at once."""
     step = max(TILE_ROWS, READ_PIXELS // max(1, width) // TILE_ROWS * TILE_ROWS)
     return ((first, min(first + step, height)) for first in range(0, height, step))
 
@@ -61,10 +61,10 @@ class PlaneScan:
     """The objects of one plane.
 
     Attributes:
-        z: The plane.
-        blocks: Its rows, from top to bottom.
+        z: Index of the plane.
+        blocks: Blocks of rows, from top to bottom.
         border_label: Label of each border pixel that counts for the perimeter.
-        border_kind: Its class (`object_shape.border_classes`).
+        border_kind: Class of each border pixel (`object_shape.border_classes`).
     """
 
     z: int
@@ -74,19 +74,19 @@ class PlaneScan:
 
     @property
     def parts(self) -> list[Runs]:
-        """The runs of the plane, band by band."""
+        """Return the runs of the plane, band by band."""
         return [runs for block in self.blocks for runs in block.runs]
 
 
 def scan_labels(labels: ImageFile, t: int, z: int, pool: Executor, perimeter: bool = True) -> PlaneScan:
-    """Cut the objects of a plane into runs and find their borders.
+    """Cut the objects of a plane into runs and classify their borders.
 
     Args:
         labels: Opened label map.
         t: Time point.
-        z: Plane.
-        pool: Threads.
-        perimeter: Whether borders are wanted.
+        z: Index of the plane.
+        pool: Threads to compute in.
+        perimeter: Whether to classify borders.
 
     Raises:
         UserError: A label is negative.
@@ -98,7 +98,10 @@ def scan_labels(labels: ImageFile, t: int, z: int, pool: Executor, perimeter: bo
     found: list[BlockScan] = []
 
     def scan(pixels: np.ndarray, above: int, first: int, last: int) -> tuple[BlockScan, list[np.ndarray]]:
-        """Runs of rows first..last-1, borders of those that have their two rows below: pixels begin `above` rows up."""
+        """Return the runs of rows first..last-1, and the borders of rows that have two rows below.
+
+        `pixels` begins `above` rows above `first`.
+        """
         block = pixels[above:]
         if block.dtype.kind == "i" and block.min() < 0:
             raise UserError(f"Label map {labels.name}: holds the negative label {block.min()}. Labels begin at 1.")
@@ -127,16 +130,16 @@ def scan_labels(labels: ImageFile, t: int, z: int, pool: Executor, perimeter: bo
 
 
 def scan_channels(image: ImageFile, t: int, scans: list[PlaneScan], pool: Executor) -> list[list[RunIntensities]]:
-    """Sum up the grey values of all runs.
+    """Sum the grey values of all runs in each channel.
 
     Args:
         image: Opened image.
         t: Time point.
-        scans: The planes' objects.
-        pool: Threads.
+        scans: Objects of the planes.
+        pool: Threads to compute in.
 
     Returns:
-        For each channel the values of the bands of all planes, one after the other.
+        For each channel, the values of the bands of all planes in order.
 
     Raises:
         UserError: A pixel of an object is NaN or infinite.
@@ -179,7 +182,7 @@ def _check_finite(summed: list[RunIntensities], place: str) -> None:
 
 
 def in_order(pool: Executor, tasks: Iterable[Callable[[], Made]]) -> Iterator[Made]:
-    """Do tasks in the pool and give the results in their order; a task is fetched only when few are left to do."""
+    """Run tasks in the pool and yield their results in order; fetch a task only when few are waiting."""
     waiting: deque[Future[Made]] = deque()
     for task in tasks:
         waiting.append(pool.submit(task))
