@@ -1,9 +1,9 @@
-"""convert_image against ome-zarr-py and ngff-zarr (OME-Zarr 0.5) and against plain tifffile (OME-TIFF).
+"""Compare convert_image with ome-zarr-py and ngff-zarr (OME-Zarr 0.5) and with plain tifffile (OME-TIFF).
 
-Whole processes. All make a pyramid of 512 x 512 chunks from the same tiled OME-TIFF; the others, written as their
-documentation shows, read it whole with tifffile. Plain tifffile reads and writes the full resolution alone, with the
-same codec. The result must have the same full resolution. `python -m benchmarks.bench_image_convert` prints the
-figures; `make bench` collects `records()`.
+Whole processes are compared. All of them write a pyramid with chunks of 512 x 512 pixels from the same tiled OME-TIFF.
+The other libraries, used as their documentation shows, read the whole image with tifffile. Plain tifffile reads and
+writes only the full resolution, with the same codec. The pixels at full resolution must be equal.
+`python -m benchmarks.bench_image_convert` prints the figures; `make bench` collects `records()`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from benchmarks.measuring import ROOT, Record, figure, part_of, run_process
+from benchmarks.measuring import OWN_GOAL, ROOT, Record, figure, part_of, run_process
 
 TOOL = ROOT / "tools" / "image" / "convert_image.py"
 SIZE = 8192
@@ -25,7 +25,7 @@ CODEC: dict[str, Any] = {"compression": "zlib", "compressionargs": {"level": 1},
 
 
 def make_image(path: Path, size: int) -> None:
-    """Write noise on a slope as a tiled OME-TIFF, uncompressed: reading it costs every side the least."""
+    """Write noise on a slope as a tiled OME-TIFF; without compression, reading it costs every side the least."""
     import numpy as np
     import tifffile
 
@@ -37,7 +37,7 @@ def make_image(path: Path, size: int) -> None:
 
 
 def with_ome_zarr_py(image: Path, output: Path) -> None:
-    """As the documentation of ome-zarr-py writes an array."""
+    """Write an array as the documentation of ome-zarr-py shows."""
     import tifffile
     import zarr
     from ome_zarr.writer import write_image
@@ -47,7 +47,7 @@ def with_ome_zarr_py(image: Path, output: Path) -> None:
 
 
 def with_ngff_zarr(image: Path, output: Path) -> None:
-    """As the documentation of ngff-zarr writes an array."""
+    """Write an array as the documentation of ngff-zarr shows."""
     import ngff_zarr
     import tifffile
 
@@ -57,7 +57,7 @@ def with_ngff_zarr(image: Path, output: Path) -> None:
 
 
 def with_tifffile(image: Path, output: Path) -> None:
-    """Plain reading and writing, tiles of 512, on two threads as the tool."""
+    """Read and write with plain tifffile: tiles of 512 pixels, two threads as in the tool."""
     import tifffile
 
     tifffile.imwrite(output, tifffile.imread(image), tile=(512, 512), maxworkers=2, **CODEC)
@@ -67,10 +67,10 @@ OTHERS = {"ome-zarr-py": with_ome_zarr_py, "ngff-zarr": with_ngff_zarr, "tifffil
 
 
 def check(ours: Path, theirs: Path) -> None:
-    """Both hold the same full resolution, ours a pyramid of five levels.
+    """Check that both have equal pixels at full resolution, and that ours has a pyramid of five levels.
 
     Raises:
-        AssertionError: They do not.
+        AssertionError: They differ, or a level is missing.
     """
     import numpy as np
     import tifffile
@@ -92,12 +92,12 @@ def check(ours: Path, theirs: Path) -> None:
 
 
 def tool(form: str, image: Path, output: Path) -> list[str]:
-    """The command line of the tool."""
+    """Return the command line of the tool."""
     return [sys.executable, str(TOOL), "--image", str(image), "--format", form, "--output", str(output)]
 
 
 def compare(image: Path, folder: Path, other: str, form: str, repeats: int) -> dict[str, float]:
-    """Run both in turns; medians."""
+    """Run both in turns, and return the medians."""
     ours, theirs = folder / "ours", folder / "theirs"
     rounds = []
     for _ in range(repeats):
@@ -113,7 +113,7 @@ def compare(image: Path, folder: Path, other: str, form: str, repeats: int) -> d
 
 
 def records() -> list[Record]:
-    """Figures for `benchmarks/results.json`."""
+    """Measure, and return the figures."""
     found: list[Record] = []
     label = f"convert_image {SIZE}x{SIZE} 16-bit"
     with tempfile.TemporaryDirectory() as temporary:
@@ -142,7 +142,7 @@ def records() -> list[Record]:
 
 
 def large(folder: Path) -> list[Record]:
-    """Memory and time of an image that is 16 times as large."""
+    """Measure memory and time for an image that is 16 times as large."""
     image, output = folder / "large.ome.tiff", folder / "large"
     run_process(part_of(__file__, "make", image, LARGE))
     found: list[Record] = []
@@ -151,7 +151,7 @@ def large(folder: Path) -> list[Record]:
         shutil.rmtree(output, ignore_errors=True)
         output.unlink(missing_ok=True)
         name = f"convert_image {LARGE}x{LARGE} 16-bit (2.1 GB) to {form}"
-        found.append(figure(f"{name}: peak memory", cost.peak_mib, "MiB", f"<= {limit}", "bound of the project"))
+        found.append(figure(f"{name}: peak memory", cost.peak_mib, "MiB", f"<= {limit}", OWN_GOAL))
         found.append(figure(f"{name}: time", cost.seconds, "s"))
     return found
 

@@ -1,4 +1,4 @@
-"""measure_objects against skimage.measure.regionprops_table: whole processes, wall time, peak memory, same numbers.
+"""Compare measure_objects with skimage.measure.regionprops_table: wall time and peak memory of whole processes, values.
 
 `python -m benchmarks.bench_image_measure` prints the figures; `make bench` collects `records()`.
 """
@@ -30,7 +30,7 @@ DECIMAL = {
 
 
 def make_images(labels: Path, image: Path, size: int) -> None:
-    """Write one ellipse in each square of 84 pixels, and four channels of noise around different levels."""
+    """Write a label map with an ellipse in each square of 84 pixels, and an image of four noisy channels."""
     import cv2
     import numpy as np
     import tifffile
@@ -49,7 +49,7 @@ def make_images(labels: Path, image: Path, size: int) -> None:
 
 
 def make_volumes(labels: Path, image: Path, size: int) -> None:
-    """Write a stack of 40 planes with an ellipsoid in each box of 20 planes and 40 x 40 pixels, and one channel."""
+    """Write 40 planes with an ellipsoid in each box of 20 planes and 40 x 40 pixels, and an image of one channel."""
     import numpy as np
     import tifffile
 
@@ -67,7 +67,7 @@ def make_volumes(labels: Path, image: Path, size: int) -> None:
 
 
 def volumes_with_scikit_image(labels: Path, image: Path, output: Path) -> None:
-    """The same features of volumes by regionprops_table, with the surface of marching cubes as scikit-image has it."""
+    """Measure the same features of volumes with regionprops_table, and the surface with marching_cubes."""
     import numpy as np
     import tifffile
     from skimage.measure import marching_cubes, mesh_surface_area, regionprops_table
@@ -88,7 +88,7 @@ def volumes_with_scikit_image(labels: Path, image: Path, output: Path) -> None:
 
 
 def with_scikit_image(labels: Path, image: Path, output: Path) -> None:
-    """The same columns by regionprops_table."""
+    """Measure the same columns with regionprops_table."""
     import numpy as np
     import tifffile
     from skimage.measure import regionprops_table
@@ -104,7 +104,7 @@ def with_scikit_image(labels: Path, image: Path, output: Path) -> None:
 
 
 def volume_difference(ours: Path, theirs: Path) -> tuple[int, float]:
-    """As `largest_difference`, for volumes; the area of a surface is left out, for scikit-image has it in float32."""
+    """Compare the two tables of volumes without the surface area, which scikit-image computes in float32."""
     whole = {"label": "label", "volume_voxels": "area", "bbox_min_z_px": "bbox-0", "bbox_max_x_px": "bbox-5",
              "min_channel_0": "intensity_min", "max_channel_0": "intensity_max"}  # fmt: skip
     decimal = {
@@ -116,7 +116,7 @@ def volume_difference(ours: Path, theirs: Path) -> tuple[int, float]:
 
 
 def largest_difference(ours: Path, theirs: Path) -> tuple[int, float]:
-    """Compare the two tables of planes: see `table_difference`."""
+    """Compare the two tables of planes with `table_difference`."""
     whole = dict(WHOLE) | {"label": "label"}
     decimal = dict(DECIMAL)
     for c in range(CHANNELS):
@@ -148,7 +148,7 @@ def table_difference(ours: Path, theirs: Path, whole: dict[str, str], decimal: d
 
 
 def compare(size: int, repeats: int, volume: bool = False) -> dict[str, float]:
-    """Run both back to back; medians of `repeats` pairs."""
+    """Run both in turns, and return the medians of `repeats` pairs."""
     make, other_side, options = ("make-3d", "scikit-image-3d", ["--volume"]) if volume else ("make", "scikit-image", [])
     with tempfile.TemporaryDirectory() as folder:
         labels, image = Path(folder) / "labels.ome.tiff", Path(folder) / "image.ome.tiff"
@@ -169,12 +169,12 @@ def compare(size: int, repeats: int, volume: bool = False) -> dict[str, float]:
 
 
 def records() -> list[Record]:
-    """Figures for `benchmarks/results.json`."""
+    """Measure, and return the figures."""
     found = []
     cases = (
         (f"9025 objects x {CHANNELS} channels", 8000, 3, ">= 8", False),
         (f"484 objects x {CHANNELS} channels", 1900, 5, ">= 1", False),
-        # No number was promised for volumes: the ratio is told.
+        # There is no goal for volumes: the ratio is reported only.
         ("800 objects in 3D", 800, 1, "", True),
     )
     for case, size, repeats, speedup, volume in cases:

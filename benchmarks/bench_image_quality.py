@@ -1,6 +1,7 @@
-"""segment_objects on real annotated nuclei, judged by evaluate_segmentation, beside what scikit-image finds there.
+"""Score segment_objects and scikit-image on real annotated nuclei with evaluate_segmentation.
 
-The image is `test-data/nuclei.ome.tiff`: 125 nuclei of the 2018 Data Science Bowl; test-data/README.md says whence.
+The image is `test-data/nuclei.ome.tiff`: 125 nuclei of the 2018 Data Science Bowl; test-data/README.md gives its
+origin.
 `python -m benchmarks.bench_image_quality` prints the figures; `make bench` collects `records()`.
 """
 
@@ -22,13 +23,13 @@ SETTINGS = {
     "background radius 25, as the help's example": ["--background-radius", "25"],
     "local Otsu": ["--method", "local_otsu", "--local-size", "101", "--local-offset", "-10"],
 }
-# The alternatives of scikit-image, and the setting that is to be no worse.
+# The alternatives of scikit-image.
 OTSU, WATERSHED = "Otsu and label of scikit-image 0.26", "Otsu, distance and watershed of scikit-image 0.26"
 FIGURES = ("f1_0.5", "f1_0.7", "average_precision_0.5", "mean_average_precision")
 
 
 def with_scikit_image(split: str, output: Path) -> None:
-    """What the gallery of scikit-image shows: Otsu's threshold and labels, or a watershed of the distance."""
+    """Segment as the gallery of scikit-image shows: Otsu's threshold and labels, or a watershed of the distance."""
     import numpy as np
     import tifffile
     from scipy.ndimage import distance_transform_edt
@@ -50,7 +51,7 @@ def with_scikit_image(split: str, output: Path) -> None:
 
 
 def judged(labels: Path, folder: Path) -> dict[str, float]:
-    """Figures of a label map against the annotation."""
+    """Return the scores of a label map against the annotation."""
     table = folder / "evaluation.tsv"
     tool = str(TOOLS / "evaluate_segmentation.py")
     run_process([sys.executable, tool, f"--true={TRUTH}", f"--found={labels}", f"--output={table}"])
@@ -60,7 +61,7 @@ def judged(labels: Path, folder: Path) -> dict[str, float]:
 
 
 def records() -> list[Record]:
-    """Figures for `benchmarks/results.json`."""
+    """Measure, and return the figures."""
     found = []
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)

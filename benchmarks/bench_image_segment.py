@@ -1,4 +1,4 @@
-"""segment_objects against the same steps in scikit-image: whole processes, wall time, peak memory, same objects.
+"""Compare segment_objects with the same steps in scikit-image: time and peak memory of whole processes, label maps.
 
 `python -m benchmarks.bench_image_segment` prints the figures; `make bench` collects `records()`.
 """
@@ -19,7 +19,7 @@ COMPARED = "the same steps in scikit-image 0.26"
 
 
 def make_image(path: Path, size: int) -> None:
-    """Write nuclei on a noisy background: 140 ellipses in a million pixels, some touching; same seed, same image."""
+    """Write nuclei on a noisy background: 140 ellipses in a million pixels, some of which touch; from a fixed seed."""
     import cv2
     import numpy as np
     import tifffile
@@ -37,7 +37,7 @@ def make_image(path: Path, size: int) -> None:
 
 
 def with_scikit_image(image: Path, output: Path) -> None:
-    """The steps of segment_objects' defaults, as its help names them."""
+    """Run the default steps of segment_objects, in the order of its help."""
     import numpy as np
     import tifffile
     from scipy.ndimage import binary_fill_holes, distance_transform_edt
@@ -59,7 +59,7 @@ def with_scikit_image(image: Path, output: Path) -> None:
 
 
 def untiled(image: Path, output: Path) -> None:
-    """The tool with the whole plane as its only band."""
+    """Run the tool with the whole plane as its only band."""
     import cv2
     import numpy as np
 
@@ -67,8 +67,8 @@ def untiled(image: Path, output: Path) -> None:
     import foreground_mask
     import segment_objects
 
-    def histogram(read: foreground_mask.RowReader, height: int, width: int) -> tuple[np.ndarray, np.ndarray]:
-        # OpenCV counts a whole plane in float32, which ends at 2^24.
+    def histogram(read: foreground_mask.RowReader, height: int, _width: int) -> tuple[np.ndarray, np.ndarray]:
+        # OpenCV counts in float32, which is exact up to 2^24 only: too few for a whole plane.
         return np.bincount(read(0, height).ravel(), minlength=1 << 16), np.arange(1 << 16)
 
     cv2.setNumThreads(2)
@@ -78,7 +78,7 @@ def untiled(image: Path, output: Path) -> None:
 
 
 def compare_untiled(size: int) -> dict[str, float]:
-    """Run the tool by bands and on the whole plane, once each, one after the other."""
+    """Run the tool by bands and on the whole plane, once each."""
     with tempfile.TemporaryDirectory() as folder:
         image, tiled, whole = (Path(folder) / name for name in ("image.ome.tiff", "tiled.ome.tiff", "whole.ome.tiff"))
         run_process(part_of(__file__, "make", image, size))
@@ -93,7 +93,7 @@ def compare_untiled(size: int) -> dict[str, float]:
 
 
 def same_objects(found: Path, expected: Path) -> float:
-    """Share of the expected objects that were found pixel for pixel."""
+    """Return the share of the expected objects that were found with exactly the same pixels."""
     import numpy as np
     import tifffile
 
@@ -106,7 +106,7 @@ def same_objects(found: Path, expected: Path) -> float:
 
 
 def compare(size: int, repeats: int) -> dict[str, float]:
-    """Run both back to back on an image of size x size; medians of `repeats` pairs."""
+    """Run both in turns on an image of size x size pixels, and return the medians of `repeats` pairs."""
     with tempfile.TemporaryDirectory() as folder:
         image, ours, theirs = (Path(folder) / name for name in ("image.ome.tiff", "ours.ome.tiff", "theirs.ome.tiff"))
         # In a process of its own: a child's peak memory begins with what its parent holds.
@@ -127,7 +127,7 @@ def compare(size: int, repeats: int) -> dict[str, float]:
 
 
 def records() -> list[Record]:
-    """Figures for `benchmarks/results.json`."""
+    """Measure, and return the figures."""
     found = []
     for size, repeats, speedup in ((8192, 3, ">= 6"), (1024, 5, ">= 1")):
         figures = compare(size, repeats)

@@ -1,8 +1,8 @@
-"""analyze_spatial_pattern: time of K, L, g and nearest neighbours with 99 random patterns; no public tool beside it.
+"""Measure the time of analyze_spatial_pattern: K, L, g and nearest neighbours with up to 99 random patterns.
 
-`python -m benchmarks.bench_image_spatial` prints the figures; `make bench` collects `records()`. Python has no public
-library with edge-corrected cross-K and envelopes to compare with; astropy's RipleysKEstimator has one class, no
-envelopes and O(n²) memory. Its K of one pattern serves as a check of the values.
+`python -m benchmarks.bench_image_spatial` prints the figures; `make bench` collects `records()`. There is nothing to
+compare with: no public Python library has an edge-corrected cross-K with envelopes (RipleysKEstimator of astropy has
+one class, no envelopes, and needs memory of O(n²)).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ TOOLS = ROOT / "tools" / "image"
 
 
 def records() -> list[Record]:
-    """Measure."""
+    """Measure, and return the figures."""
     sys.path.insert(0, str(TOOLS))
     from spatial_statistics import PatternOptions, Points, analyze
     from spatial_window import Box

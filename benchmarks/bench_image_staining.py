@@ -1,8 +1,8 @@
-"""quantify_staining on a slide of 20,000 x 20,000 RGB pixels against scikit-image's rgb2hed, both by tile.
+"""Compare quantify_staining with rgb2hed of scikit-image on a slide of 20,000 x 20,000 RGB pixels, both by tile.
 
-`python -m benchmarks.bench_image_staining` prints the figures; `make bench` collects `records()`. rgb2hed of such an
-image at once would need about 30 GB, so that it gets tiles too, read the same way; it only separates the stains, while
-the tool also finds thresholds and counts. Both are whole processes.
+`python -m benchmarks.bench_image_staining` prints the figures; `make bench` collects `records()`. rgb2hed needs about
+30 GB for the whole image, so it gets the same tiles from the same reader. It only separates the stains; the tool also
+finds thresholds and counts pixels. Both are whole processes.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ COMPARED = "rgb2hed of scikit-image 0.26 by tiles of 1024, same reader"
 
 
 def make_slide(path: Path, side: int) -> None:
-    """Write scikit-image's tissue section beside and below itself, each copy with noise of its own, tiled, zlib."""
+    """Write a compressed slide; each tile is one of eight noisy copies of scikit-image's tissue section."""
     import numpy as np
     import skimage.data
     import tifffile
@@ -39,7 +39,7 @@ def make_slide(path: Path, side: int) -> None:
 
 
 def with_scikit_image(path: Path) -> None:
-    """Separate hematoxylin, eosin and DAB tile by tile and keep their sums."""
+    """Separate hematoxylin, eosin and DAB tile by tile, and sum each of them."""
     sys.path.insert(0, str(TOOLS))
     import numpy as np
     from image_file import open_image
@@ -54,7 +54,7 @@ def with_scikit_image(path: Path) -> None:
 
 
 def records(side: int = SIDE) -> list[Record]:
-    """Measure."""
+    """Measure, and return the figures."""
     with tempfile.TemporaryDirectory() as folder:
         slide = Path(folder) / "slide.tiff"
         make_slide(slide, side)

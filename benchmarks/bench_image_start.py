@@ -1,9 +1,9 @@
-"""How long each image tool takes from its start to the first pixel that it has read.
+"""Measure the time of each image tool from its start to the first pixel that it reads.
 
-The yardstick, what Python needs at least, is `python -c "import numpy, tifffile"`. A tool runs as in Galaxy on the
-suite's small test images, but its process ends as soon as the first region of an image has been read; `image_info`,
-which reads no pixels, runs to its end. `summarize_measurements` takes tables only and is left out. Both sides run in
-turns; `make bench` collects `records()`.
+The yardstick is `python -c "import numpy, tifffile"`, the least that Python needs. A tool runs as in Galaxy on the
+suite's small test images, but its process ends after the first region of an image has been read. `image_info` reads no
+pixels and runs to its end. `summarize_measurements` reads only tables and is left out. Both sides run in turns.
+`python -m benchmarks.bench_image_start` prints the figures; `make bench` collects `records()`.
 """
 
 from __future__ import annotations
@@ -42,10 +42,10 @@ runpy.run_path(sys.argv[0], run_name="__main__")
 
 
 def commands(folder: Path) -> dict[str, list[str]]:
-    """Arguments of each tool; what it writes goes to `folder`.
+    """Return the arguments of each tool by its name.
 
     Args:
-        folder: An empty folder.
+        folder: Empty folder for inputs and outputs.
     """
     nuclei, labels = str(DATA / "nuclei.ome.tiff"), str(DATA / "nuclei_truth.ome.tiff")
     table, pairs = folder / "measured.tabular", folder / "pairs.json"
@@ -75,21 +75,21 @@ def commands(folder: Path) -> dict[str, list[str]]:
 
 
 def ratio(command: list[str]) -> tuple[float, float]:
-    """Time of a command, and that time by the yardstick's, both the median of `REPEATS` turns."""
+    """Return the time of a command in seconds, and divided by the time of the yardstick: medians of `REPEATS` turns."""
     pairs = [(run_process(command).seconds, run_process(YARDSTICK).seconds) for _ in range(REPEATS)]
     seconds = statistics.median(mine for mine, _ in pairs)
     return seconds, seconds / statistics.median(yardstick for _, yardstick in pairs)
 
 
 def records() -> list[Record]:
-    """Figures for `benchmarks/results.json`."""
+    """Measure, and return the figures."""
     found: list[Record] = []
     with tempfile.TemporaryDirectory() as folder:
         for name, arguments in commands(Path(folder)).items():
             script = str(ROOT / "tools" / "image" / f"{name.split()[0]}.py")
             probe = [] if name == "image_info" else ["-c", UNTIL_FIRST_PIXEL]
             command = [sys.executable, *probe, script, *arguments]
-            run_process(command)  # compiled files and caches of disks, for both sides
+            run_process(command)  # fills the caches: compiled modules, files on the disk
             seconds, times = ratio(command)
             compared = 'python -c "import numpy, tifffile"'
             found.append(figure(f"{name}: start to first pixel, by the yardstick", times, "x", "<= 2", compared))

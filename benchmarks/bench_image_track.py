@@ -1,8 +1,8 @@
-"""track_objects against trackpy: time to link and the F1 of the links, on random walks with drift and missing objects.
+"""Compare track_objects with trackpy: time, and F1 of the links, on random walks with drift and missing objects.
 
-`python -m benchmarks.bench_image_track` prints the figures; `make bench` collects `records()`. Compared are whole
-processes, from a table to a table: the tool, and a script that does the same with trackpy and pandas. The linking
-alone, of positions in memory and with trackpy's functions compiled before, is told beside it.
+`python -m benchmarks.bench_image_track` prints the figures; `make bench` collects `records()`. Whole processes from a
+table to a table are compared: the tool, and a script with trackpy and pandas. The time of linking alone, of positions
+in memory and after trackpy has compiled its functions, is reported too.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ REACH = 15.0
 
 
 def walks(frames: int, objects: int, side: float, seed: int = 0) -> np.ndarray:
-    """Random walks with drift; objects appear, leave, and are missed in 3 % of their frames.
+    """Return random walks with drift: objects appear, leave, and are missing in 3 % of their frames.
 
     Returns:
-        (n, 4) frame, y, x, identity.
+        Array (n, 4): frame, y, x, identity; positions in pixels.
     """
     rng = np.random.default_rng(seed)
     position, drift = rng.uniform(0, side, (objects, 2)), rng.normal(0, 1.2, (objects, 2))
@@ -49,7 +49,7 @@ def walks(frames: int, objects: int, side: float, seed: int = 0) -> np.ndarray:
 
 
 def links(frame: np.ndarray, identity: np.ndarray) -> set[tuple[int, int]]:
-    """Pairs of successive objects of one identity, at most one frame between them."""
+    """Return pairs of successive objects of one identity with at most one frame between them."""
     order = np.lexsort((frame, identity))
     f, k = frame[order], identity[order]
     near = (k[1:] == k[:-1]) & (f[1:] - f[:-1] <= 2)
@@ -57,18 +57,18 @@ def links(frame: np.ndarray, identity: np.ndarray) -> set[tuple[int, int]]:
 
 
 def f1(found: set[tuple[int, int]], true: set[tuple[int, int]]) -> float:
-    """F1 of links."""
+    """Return the F1 score of links."""
     return 2 * len(found & true) / (len(found) + len(true))
 
 
 def compare(frames: int, objects: int, side: float, seeds: int) -> tuple[float, float, float]:
-    """Link the same movies with both, one after the other.
+    """Link the same movies in memory with both.
 
     Args:
         frames: Frames of a movie.
         objects: Objects in its first frame.
         side: Side of the square they move in.
-        seeds: Number of movies that count.
+        seeds: Number of movies; one more comes first, for imports and compilation.
 
     Returns:
         Median of trackpy's time over ours, mean F1 of ours, mean F1 of trackpy's.
@@ -99,12 +99,12 @@ def compare(frames: int, objects: int, side: float, seeds: int) -> tuple[float, 
 
 
 def whole_processes(frames: int, objects: int, side: float, repeats: int) -> tuple[list[Cost], list[Cost], int]:
-    """The whole tool and a whole script with trackpy, in turn: each reads the same table, links, and writes a table.
+    """Run the tool and a script with trackpy in turns: each reads the same table, links, and writes a table.
 
     The tool also measures the tracks.
 
     Returns:
-        What each run of the tool took, what each of trackpy's took, number of objects.
+        Costs of the runs of the tool, costs of the runs of the script, number of objects.
     """
     ours, theirs = [], []
     with tempfile.TemporaryDirectory() as folder:
@@ -119,7 +119,7 @@ def whole_processes(frames: int, objects: int, side: float, repeats: int) -> tup
 
 
 def write_table(path: Path, frames: int, objects: int, side: float) -> int:
-    """Write a movie's objects as a table; return how many there are."""
+    """Write the objects of a movie as a table, and return their number."""
     movie = walks(frames, objects, side)
     lines = (f"{int(t)}\t{y:.3f}\t{x:.3f}\n" for t, y, x, _ in movie)
     path.write_text("frame\ty_px\tx_px\n" + "".join(lines))
@@ -127,7 +127,7 @@ def write_table(path: Path, frames: int, objects: int, side: float) -> int:
 
 
 def link_by_trackpy(table: Path, output: Path) -> None:
-    """What a script with trackpy does: read, link, write."""
+    """Read a table, link its objects with trackpy, write a table."""
     import pandas as pd
     import trackpy
 
@@ -138,7 +138,7 @@ def link_by_trackpy(table: Path, output: Path) -> None:
 
 
 def records() -> list[Record]:
-    """Measure."""
+    """Measure, and return the figures."""
     rows: list[tuple[str, float, str, str, str]] = []
     for frames, objects, side, seeds in ((50, 300, 512, 5), (100, 1000, 930, 2)):
         size = f"{objects} objects, {frames} frames"
@@ -163,7 +163,7 @@ def records() -> list[Record]:
 
 
 def main(words: list[str]) -> None:
-    """Measure and print, or be one of the processes that `whole_processes` starts."""
+    """Print the figures, or run one of the processes that `whole_processes` starts."""
     if not words:
         for record in records():
             print(record)

@@ -1,15 +1,15 @@
-"""omero_export_images against a loop of ezomero's get_image and tifffile; large images; omero_find; the start of tools.
+"""Compare omero_export_images with a loop of ezomero and tifffile; measure large images, omero_find, and start-up.
 
-`python -m benchmarks.bench_omero_outward` prints the figures; `make bench` collects `records()`. All against an OMERO
-sandbox on the same machine: its share of the work is the same for both sides, and takes one of the cores.
+`python -m benchmarks.bench_omero_outward` prints the figures; `make bench` collects `records()`. Both sides use an
+OMERO sandbox on the same machine, which does the same work for both and takes one of the cores.
 
-Export: 200 images of 1024 x 1024 pixels, 3 channels, 8 bit, camera noise around a pattern. ezomero's loop writes one
-uncompressed TIFF an image and nothing else; the tool writes OME-TIFF (uncompressed as well: by default it compresses
-only what shrinks to half), OME-XML and the metadata table, and compares each image with OMERO's checksum. Both are
-whole processes. What arrives is compared pixel by pixel.
+Export: 200 images of 1024 x 1024 pixels, 3 channels, 8 bit, camera noise around a pattern. The loop of ezomero writes
+one uncompressed TIFF for each image and nothing else. The tool writes OME-TIFF (uncompressed too, since it compresses
+only what shrinks to half its size), OME-XML and the metadata table, and checks each image against OMERO's checksum.
+Both are whole processes. The exported pixels are compared.
 
-Start: from the start of the process to the first call to the server, of all tools that need only a target, the
-slowest counts; against `python -c "import omero.gateway"`.
+Start-up: from the start of the process to the first call to the server, beside `python -c "import omero.gateway"`. The
+slowest of the tools that need only a target counts.
 """
 
 from __future__ import annotations
@@ -22,11 +22,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from benchmarks.measuring import ROOT, Record, figure, part_of, run_process
+from benchmarks.measuring import OWN_GOAL, ROOT, Record, figure, part_of, run_process
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 TOOLS = ROOT / "tools" / "omero"
 IMAGES, SIDE = 200, 1024
@@ -34,23 +36,22 @@ LARGE, TILE = 20_000, 1000
 MANY = 20_000
 STARTING = ("find", "export_images", "export_labels", "export_rois", "export_table", "get_annotations")
 EZOMERO = "ezomero get_image + tifffile"
-GOAL = "the project's own goal"
 
 
 def main_of(tool: str, *arguments: object) -> list[str]:
-    """The command that runs a tool."""
+    """Return the command that runs a tool."""
     return [sys.executable, str(TOOLS / f"omero_{tool}.py"), *map(str, arguments)]
 
 
 def write_config(path: Path, address: str, dataset: int, **more: Any) -> Path:
-    """Write a tool's configuration."""
+    """Write the configuration of a tool, and return its path."""
     target = {"source": "typed", "kind": "dataset", "by": "id", "objects": str(dataset)}
     path.write_text(json.dumps({"omero_host": address, "target": target, **more}))
     return path
 
 
 def connect(address: str) -> Any:
-    """A client of the sandbox, as the user of the environment."""
+    """Return a client of the sandbox, logged in as the user of the environment."""
     import omero.clients
 
     host, _, port = address.rpartition(":")
@@ -61,7 +62,7 @@ def connect(address: str) -> Any:
 
 
 def new_dataset(client: Any) -> int:
-    """Make a dataset."""
+    """Create a dataset, and return its id."""
     import omero
 
     dataset = omero.model.DatasetI()
@@ -70,7 +71,15 @@ def new_dataset(client: Any) -> int:
 
 
 def new_image(client: Any, dataset: int, shape: tuple[int, int], pixel_type: str, write: Callable[[Any], None]) -> int:
-    """Make an image of (channels, side) in a dataset; `write` gives its pixels to an open store."""
+    """Create an image in a dataset, and return its id.
+
+    Args:
+        client: Open client.
+        dataset: Id of the dataset.
+        shape: Number of channels, side in pixels.
+        pixel_type: Pixel type of OMERO.
+        write: Function that writes the pixels to an open RawPixelsStore.
+    """
     import omero
 
     kind = client.sf.getTypesService().getEnumeration("PixelsType", pixel_type)
@@ -89,7 +98,7 @@ def new_image(client: Any, dataset: int, shape: tuple[int, int], pixel_type: str
 
 
 def plane(number: int, channel: int) -> Any:
-    """Pixels of one channel of an image: noise around a pattern, (SIDE, SIDE), uint8."""
+    """Return the pixels of one channel of an image: noise around a pattern, (SIDE, SIDE), uint8."""
     import numpy as np
 
     rows, columns = np.mgrid[:SIDE, :SIDE]
@@ -98,7 +107,7 @@ def plane(number: int, channel: int) -> Any:
 
 
 def make_images(address: str) -> None:
-    """Make the images of the first comparison; print the dataset and the images."""
+    """Create the images of the export; print the ids of the dataset and of the images."""
     import numpy as np
 
     client = connect(address)
@@ -116,7 +125,7 @@ def make_images(address: str) -> None:
 
 
 def make_large(address: str) -> None:
-    """Make one large 16-bit image; print its dataset."""
+    """Create one large 16-bit image; print the id of its dataset."""
     import numpy as np
 
     client = connect(address)
@@ -134,7 +143,7 @@ def make_large(address: str) -> None:
 
 
 def make_many(address: str) -> None:
-    """Make many images without pixels; print their dataset."""
+    """Create many images without pixels; print the id of their dataset."""
     import omero
     from omero.rtypes import rint, rstring
 
@@ -158,7 +167,7 @@ def make_many(address: str) -> None:
 
 
 def with_ezomero(address: str, folder: str, images: list[int]) -> None:
-    """What a script does today: fetch each image, write it as TIFF."""
+    """Fetch each image with ezomero, and write it as TIFF."""
     import ezomero
     import tifffile
 
@@ -173,7 +182,7 @@ def with_ezomero(address: str, folder: str, images: list[int]) -> None:
 
 
 def same(ours: str, theirs: str) -> None:
-    """Print how many images are the same pixel by pixel."""
+    """Print the number of images that have equal pixels."""
     import numpy as np
     import tifffile
 
@@ -187,7 +196,10 @@ def same(ours: str, theirs: str) -> None:
 
 
 def seconds_to_first_call(command: list[str], folder: Path, listener: socket.socket) -> float:
-    """Seconds until a tool calls the server: its second connection; the first only asks whether somebody listens."""
+    """Return the seconds until a tool calls the server.
+
+    That is its second connection: the first only tests whether the port is open.
+    """
     start = time.perf_counter()
     process = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
@@ -201,7 +213,7 @@ def seconds_to_first_call(command: list[str], folder: Path, listener: socket.soc
 
 
 def bench_start(folder: Path, repeats: int = 5) -> list[Record]:
-    """Start of tools against the import of omero.gateway."""
+    """Measure the start-up of tools and the import of omero.gateway."""
     gateway, tools = [], {tool: [] for tool in STARTING}  # type: ignore[var-annotated]
     for _ in range(repeats):
         gateway.append(run_process([sys.executable, "-c", "import omero.gateway"]).seconds)
@@ -224,7 +236,7 @@ def bench_start(folder: Path, repeats: int = 5) -> list[Record]:
 
 
 def _outputs(tool: str) -> tuple[str, ...]:
-    """Names of a tool's required outputs, from its command in the XML."""
+    """Return the names of a tool's required outputs, from the command in its XML."""
     import re
 
     text = (TOOLS / f"omero_{tool}.xml").read_text()
@@ -233,7 +245,7 @@ def _outputs(tool: str) -> tuple[str, ...]:
 
 
 def bench_export(address: str, folder: Path, repeats: int = 3) -> list[Record]:
-    """Export of many images: both in turns."""
+    """Measure the export of many images, both sides in turns."""
     dataset, images = json.loads(_printed(part_of(__file__, "images", address)))
     config = write_config(folder / "export.json", address, dataset)
     ours, theirs = folder / "ours", folder / "theirs"
@@ -256,7 +268,7 @@ def bench_export(address: str, folder: Path, repeats: int = 3) -> list[Record]:
 
 
 def bench_large(address: str, folder: Path) -> list[Record]:
-    """Peak memory of an export of a large image, with its pyramid."""
+    """Measure peak memory and time of the export of a large image with its pyramid."""
     dataset = int(_printed(part_of(__file__, "large", address)))
     found = []
     for kind in ("ome_tiff", "ome_zarr"):
@@ -265,23 +277,23 @@ def bench_large(address: str, folder: Path) -> list[Record]:
         arguments = ("--config", config, "--folder", folder / kind, "--metadata", folder / "m")
         cost = run_process(main_of("export_images", *arguments))
         name = f"omero_export_images {LARGE}x{LARGE} 16 bit, {kind}"
-        found += [figure(f"{name}: memory", cost.peak_mib, "MiB", "<= 600", GOAL)]
-        found += [figure(f"{name}: wall", cost.seconds, "s", "", GOAL)]
+        found += [figure(f"{name}: memory", cost.peak_mib, "MiB", "<= 600", OWN_GOAL)]
+        found += [figure(f"{name}: wall", cost.seconds, "s", "", OWN_GOAL)]
         for path in (folder / kind).iterdir():
             path.unlink()
     return found
 
 
 def bench_find(address: str, folder: Path, repeats: int = 3) -> list[Record]:
-    """omero_find over many images, from its start to its end."""
+    """Measure omero_find on many images, as a whole process."""
     dataset = int(_printed(part_of(__file__, "many", address)))
     config = write_config(folder / "find.json", address, dataset)
     command = main_of("find", "--config", config, "--output", folder / "found.tsv")
     costs = [run_process(command) for _ in range(repeats)]
     rows = sum(1 for _ in (folder / "found.tsv").open()) - 1
     return [
-        figure(f"omero_find {MANY} images: wall", statistics.median(c.seconds for c in costs), "s", "<= 3", GOAL),
-        figure(f"omero_find {MANY} images: found", rows, "images", f">= {MANY}", GOAL),
+        figure(f"omero_find {MANY} images: wall", statistics.median(c.seconds for c in costs), "s", "<= 3", OWN_GOAL),
+        figure(f"omero_find {MANY} images: found", rows, "images", f">= {MANY}", OWN_GOAL),
     ]
 
 
@@ -290,7 +302,7 @@ def _printed(command: list[str]) -> str:
 
 
 def records() -> list[Record]:
-    """Measure everything on a server of its own."""
+    """Start a sandbox, measure, and return the figures."""
     from sandbox.omero.launch import running_server
 
     with tempfile.TemporaryDirectory() as name, running_server(Path(name) / "data") as server:

@@ -1,12 +1,12 @@
-"""omero_import_rois: 10,000 polygons on one image, beside omero-py with one `saveAndReturnObject` for each ROI.
+"""Compare omero_import_rois with omero-py and one `saveAndReturnObject` for each ROI: 10,000 polygons on one image.
 
 `python -m benchmarks.bench_omero_rois` prints the figures; `make bench` collects `records()`. All sides are whole
-processes, from start to exit, against the same OMERO sandbox on this machine over TLS; all read the same label map and
-trace its objects by the same function. The tool also checks the map against the image, marks each ROI and writes its
-tables. What a user would take instead runs twice: as OMERO's documentation shows it (ome/openmicroscopy,
-`examples/Training/python/ROIs.py`: BlitzGateway and `roi.setImage(image._obj)`), and with the least that omero-py
-needs. In the end all images have the same polygons. OMERO.server in Java answers a call in another time, but it too has
-one round trip a ROI on the one side and one for a thousand on the other.
+processes that use the same OMERO sandbox on this machine over TLS. All read the same label map and trace its objects
+with the same function. The tool also checks the label map against the image, marks each ROI and writes its tables. The
+alternative is measured in two forms: as OMERO's documentation shows it (ome/openmicroscopy,
+`examples/Training/python/ROIs.py`: BlitzGateway and `roi.setImage(image._obj)`), and with as little as omero-py needs.
+At the end all images must have the same polygons. OMERO.server in Java needs another time for a call, but there too it
+is one round trip for each ROI on one side, and one for a thousand ROIs on the other.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ REPEATS = 6
 
 
 def make_input(folder: Path, address: str, password: str) -> None:
-    """Write the label map and the tool's configurations; make the images."""
+    """Write the label map and the tool's configurations, and create the images."""
     import numpy as np
     import omero
     import tifffile
@@ -60,7 +60,7 @@ def make_input(folder: Path, address: str, password: str) -> None:
 
 
 def draw_as_documented(folder: Path, address: str, password: str) -> None:
-    """Draw as OMERO's documentation shows: through the gateway, the ROI on the loaded image."""
+    """Import as OMERO's documentation shows: with BlitzGateway, each ROI linked to the loaded image."""
     from omero.gateway import BlitzGateway
 
     host, _, port = address.rpartition(":")
@@ -72,7 +72,7 @@ def draw_as_documented(folder: Path, address: str, password: str) -> None:
 
 
 def draw_one_by_one(folder: Path, address: str, password: str) -> None:
-    """Draw with the least that omero-py needs: without the gateway, the image by its id alone."""
+    """Import with as little as omero-py needs: no gateway, each ROI linked to the image by its id."""
     import omero
 
     client = _connect(address, password)
@@ -82,7 +82,7 @@ def draw_one_by_one(folder: Path, address: str, password: str) -> None:
 
 
 def _draw(folder: Path, update: Any, image: Any) -> None:
-    """Trace the label map and draw its outlines, one call a ROI."""
+    """Trace the outlines of the label map, and save each as a ROI with a call of its own."""
     import omero
     import tifffile
     from omero.rtypes import rint, rstring
@@ -102,7 +102,11 @@ def _draw(folder: Path, update: Any, image: Any) -> None:
 
 
 def check(folder: Path, address: str, password: str) -> None:
-    """All images must have the same 10,000 polygons."""
+    """Check that all images have the same 10,000 polygons.
+
+    Raises:
+        RuntimeError: They have not.
+    """
     import omero
 
     client = _connect(address, password)
@@ -118,14 +122,14 @@ def check(folder: Path, address: str, password: str) -> None:
 
 
 def records() -> list[Record]:
-    """Measure."""
+    """Start a sandbox, measure, and return the figures."""
     from sandbox.omero.launch import running_server
 
     with tempfile.TemporaryDirectory() as name, running_server(Path(name) / "data") as server:
         folder, address = Path(name), f"{server.host}:{server.port}"
         os.environ |= {"OMERO_USER": "root", "OMERO_PASSWORD": server.root_password}
         run_process(part_of(__file__, "make_input", folder, address))
-        # Before and after the other sides, which take a minute: the machine's pace changes.
+        # Half of the runs before the other sides and half after: these take a minute, in which the load may change.
         first = [run_process(_command(folder, number)) for number in range(0, REPEATS, 2)]
         documented = run_process(part_of(__file__, "draw_as_documented", folder, address))
         bare = run_process(part_of(__file__, "draw_one_by_one", folder, address))
@@ -150,7 +154,7 @@ def records() -> list[Record]:
 
 
 def _command(folder: Path, number: int) -> list[str]:
-    """The tool as Galaxy calls it, on one of its images."""
+    """Return the command of the tool, as in Galaxy, for one of its images."""
     tool = str(ROOT / "tools" / "omero" / "omero_import_rois.py")
     files = {"config": f"config{number}.json", "output": "output", "rois": "rois"}
     return [sys.executable, tool, *(part for name, file in files.items() for part in (f"--{name}", str(folder / file)))]

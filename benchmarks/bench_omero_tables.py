@@ -1,10 +1,10 @@
-"""omero_import_table and omero_export_table: 1,000,000 rows there and back, time and memory.
+"""Measure omero_import_table and omero_export_table: time and memory for 1,000,000 rows.
 
-`python -m benchmarks.bench_omero_tables` prints the figures; `make bench` collects `records()`. Both are whole
-processes against the OMERO sandbox on this machine, whose tables are omero-py's own PyTables files. There is no public
-tool beside them that does the same; the bound is the project's own: memory that does not grow with the rows. Eight
-columns: ids of image and ROI, the image's name, whole and real numbers (every tenth cell empty), text, true/false. The
-exported rows are compared with the imported ones.
+`python -m benchmarks.bench_omero_tables` prints the figures; `make bench` collects `records()`. Both tools run as whole
+processes with an OMERO sandbox on this machine, whose tables are omero-py's own PyTables files. No public tool does the
+same; the goal is the project's own: memory must not grow with the number of rows. There are eight columns: ids of image
+and ROI, name of the image, whole and real numbers (every tenth cell empty), text, true or false. The exported rows are
+compared with the imported ones.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from benchmarks.measuring import ROOT, Record, figure, part_of, run_process
 ROWS = 1_000_000
 SMALL = 50_000
 LIMIT = "<= 200"
-BOUND = "own bound: memory does not grow with the rows"
+BOUND = "the project's own goal: memory does not grow with the rows"
 
 
 def make_input(folder: Path, address: str, password: str) -> None:
-    """Make an image, and for it tables of measurements with their configurations."""
+    """Create an image, and write measurement tables of it with the tools' configurations."""
     import omero
     import omero.clients
 
@@ -54,7 +54,11 @@ def make_input(folder: Path, address: str, password: str) -> None:
 
 
 def check(folder: Path) -> None:
-    """What was exported must be what was imported."""
+    """Check that the exported rows equal the imported ones.
+
+    Raises:
+        RuntimeError: They differ.
+    """
     [exported] = (folder / f"exported_{ROWS}").iterdir()
     with (folder / f"{ROWS}.tsv").open() as before, exported.open() as after:
         rows, others = (csv.DictReader(file, delimiter="\t") for file in (before, after))
@@ -68,7 +72,7 @@ def check(folder: Path) -> None:
 
 
 def records() -> list[Record]:
-    """Measure."""
+    """Start a sandbox, measure, and return the figures."""
     from sandbox.omero.launch import running_server
 
     found = []

@@ -1,9 +1,9 @@
-"""Calls to the OMERO sandbox a second, with 1, 8 and 24 clients, and the memory that it takes at rest and afterwards.
+"""Measure calls per second to the OMERO sandbox with 1, 8 and 24 clients, and its memory at rest and afterwards.
 
 `python -m benchmarks.bench_sandbox_calls` prints the figures; `make bench` collects `records()`. Each client has its
-own session and connection (TLS, as omero-py connects by default) and calls again as soon as it has the answer. The
-clients are threads of one process on the same machine, so that both sides share its cores: with many clients the figure
-is what the two of them can do together. There is no OMERO.server here to compare with.
+own session and connection (TLS, the default of omero-py) and calls again as soon as it has the answer. The clients are
+threads of one process on the same machine and share its cores with the server, so that figures with many clients
+describe both together. There is no OMERO.server here to compare with.
 """
 
 from __future__ import annotations
@@ -13,11 +13,13 @@ import statistics
 import tempfile
 import threading
 import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from benchmarks.measuring import Record, figure, processor_seconds, resident_mib
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 SECONDS = 4.0
 CLIENTS = (1, 8, 24)
@@ -32,8 +34,8 @@ def image_in(client: Any) -> int:
     return int(client.sf.getPixelsService().createImage(512, 512, 1, 1, [0, 1], kind, "calls", "").val)
 
 
-def nothing(client: Any, image: int) -> Callable[[], object]:
-    """Return a call that asks for no data: what the wire and the dispatch take."""
+def nothing(client: Any, _image: int) -> Callable[[], object]:
+    """Return a call that reads no data: it measures the protocol and the dispatch only."""
     return client.sf.getConfigService().getVersion
 
 
@@ -56,7 +58,7 @@ def a_query(client: Any, image: int) -> Callable[[], object]:
 
 
 def a_write(client: Any, image: int) -> Callable[[], object]:
-    """Return a call that links a new tag to the image; it is on the disk when the call returns."""
+    """Return a call that links a new tag to the image; the tag is on the disk when the call returns."""
     import omero
 
     update = client.sf.getUpdateService()
@@ -77,7 +79,7 @@ def calls_a_second(clients: list[Any], make: Callable[[Any, int], Callable[[], o
     """Let all clients call for SECONDS.
 
     Returns:
-        Calls a second of all together, and the 99th percentile of the time of a call in ms.
+        Calls per second of all clients together, and the 99th percentile of the time of a call in ms.
     """
     times: list[float] = []
     start = threading.Barrier(len(clients) + 1)
@@ -91,7 +93,7 @@ def calls_a_second(clients: list[Any], make: Callable[[Any, int], Callable[[], o
             while (before := time.perf_counter()) < end:
                 call()
                 mine.append(time.perf_counter() - before)
-        except Exception as error:  # shown below: a thread's own end would be silent
+        except Exception as error:  # raised below: an exception in a thread ends only the thread
             failures.append(error)
         times.extend(mine)
 
@@ -108,7 +110,7 @@ def calls_a_second(clients: list[Any], make: Callable[[Any, int], Callable[[], o
 
 
 def records() -> list[Record]:
-    """Measure everything on a server of its own."""
+    """Start a sandbox, measure, and return the figures."""
     from sandbox.omero.launch import running_server
 
     found = []

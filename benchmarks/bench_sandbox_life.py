@@ -1,9 +1,9 @@
-"""What the OMERO sandbox bears: a day of sessions, fifty clients at once, nonsense to all operations of all services.
+"""Measure the OMERO sandbox under load: a day of sessions, fifty clients at once, nonsense to all operations.
 
 `python -m benchmarks.bench_sandbox_life` prints the figures; `make bench` collects `records()`. A day of sessions is
-one a minute, each with two open services left behind; memory and open files of the server are compared before and
-after, the first hundred sessions left out. Nonsense is that of tests/sandbox/test_nonsense.py, from an administrator;
-the issue asks for an answer within a second. There is no OMERO.server here to compare with.
+one each minute; each leaves two services open. Memory and open files of the server are compared before and after,
+without the first hundred sessions. The nonsense is that of tests/sandbox/test_nonsense.py, sent by an administrator;
+each answer must come within a second. There is no OMERO.server here to compare with.
 """
 
 from __future__ import annotations
@@ -17,14 +17,13 @@ import time
 from pathlib import Path
 from typing import Any
 
-from benchmarks.measuring import Record, figure, resident_mib
+from benchmarks.measuring import OWN_GOAL, Record, figure, resident_mib
 
 SESSIONS, BEFORE, AT_ONCE = 1440, 100, 50
-GOAL = "goal of issue 3"
 
 
 def session(server: Any) -> None:
-    """Log in, open two services, leave without closing them."""
+    """Log in, open two services, and leave without closing them."""
     import omero.clients
 
     client = omero.clients.BaseClient(host=server.host, port=server.port)
@@ -40,7 +39,7 @@ def open_files(pid: int) -> int:
 
 
 def bench_day(server: Any) -> list[Record]:
-    """Come and go."""
+    """Open a day's sessions one after another; measure memory and open files of the server."""
     for _ in range(BEFORE):
         session(server)
     memory, files, start = resident_mib(server.pid), open_files(server.pid), time.perf_counter()
@@ -49,14 +48,14 @@ def bench_day(server: Any) -> list[Record]:
     seconds = time.perf_counter() - start
     name = f"sandbox: {SESSIONS} sessions one after another"
     return [
-        figure(f"{name}: memory more than before", resident_mib(server.pid) - memory, "MiB", "<= 20", GOAL),
-        figure(f"{name}: open files more than before", open_files(server.pid) - files, "", "<= 10", GOAL),
+        figure(f"{name}: memory more than before", resident_mib(server.pid) - memory, "MiB", "<= 20", OWN_GOAL),
+        figure(f"{name}: open files more than before", open_files(server.pid) - files, "", "<= 10", OWN_GOAL),
         figure(f"{name}: each", seconds / SESSIONS * 1e3, "ms"),
     ]
 
 
 def bench_at_once(server: Any) -> list[Record]:
-    """Log in with fifty clients at the same moment."""
+    """Log in with fifty clients at the same time."""
     threads = [threading.Thread(target=session, args=(server,)) for _ in range(AT_ONCE)]
     start = time.perf_counter()
     for thread in threads:
@@ -67,7 +66,7 @@ def bench_at_once(server: Any) -> list[Record]:
 
 
 def bench_nonsense(server: Any) -> list[Record]:
-    """Call every operation of every service with nonsense; an administrator does, who is one of the nonsense only."""
+    """Call every operation of every service with nonsense, as an administrator."""
     import omero.clients
 
     from tests.sandbox import test_nonsense
@@ -92,11 +91,11 @@ def bench_nonsense(server: Any) -> list[Record]:
                         proxy = test_nonsense.proxy_of(interface, person.client)
     client.closeSession()
     places = [figure(f"sandbox: calls of nonsense to {len(INTERFACES)} interfaces", len(times), "")]
-    return [*places, figure("sandbox: slowest answer to calls of nonsense", max(times), "s", "<= 1", GOAL)]
+    return [*places, figure("sandbox: slowest answer to calls of nonsense", max(times), "s", "<= 1", OWN_GOAL)]
 
 
 def records() -> list[Record]:
-    """Measure everything on a server of its own."""
+    """Start a sandbox, measure, and return the figures."""
     from sandbox.omero.launch import running_server
 
     with tempfile.TemporaryDirectory() as scratch, running_server(Path(scratch)) as server:

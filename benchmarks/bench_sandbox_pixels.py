@@ -1,7 +1,7 @@
-"""Pixels of the OMERO sandbox: MB/s of tiles written and read, import, thumbnails, and the memory a large image takes.
+"""Measure pixels in the OMERO sandbox: tiles written and read, import, thumbnails, and memory for a large image.
 
-`python -m benchmarks.bench_sandbox_pixels` prints the figures; `make bench` collects `records()`. One client on the
-same machine, over TLS as omero-py connects by default. There is no OMERO.server here to compare with.
+`python -m benchmarks.bench_sandbox_pixels` prints the figures; `make bench` collects `records()`. There is one
+client on the same machine, over TLS, the default of omero-py. There is no OMERO.server here to compare with.
 """
 
 from __future__ import annotations
@@ -9,11 +9,13 @@ from __future__ import annotations
 import json
 import tempfile
 import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from benchmarks.measuring import Record, figure, peak_mib, resident_mib
+from benchmarks.measuring import OWN_GOAL, Record, figure, peak_mib, resident_mib
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 TILE = 512
 SIDE = 4096
@@ -21,21 +23,21 @@ LARGE = 30000
 
 
 def timed(action: Callable[[], Any]) -> tuple[float, Any]:
-    """Return seconds that an action took, and its result."""
+    """Return the seconds that an action took, and its result."""
     start = time.perf_counter()
     result = action()
     return time.perf_counter() - start, result
 
 
 def tiles(side: int) -> list[tuple[int, int, int, int]]:
-    """Return the tiles (x, y, w, h) of a square plane."""
+    """Return the tiles (x, y, width, height) of a square plane, in pixels."""
     return [
         (x, y, min(TILE, side - x), min(TILE, side - y)) for y in range(0, side, TILE) for x in range(0, side, TILE)
     ]
 
 
 def bench_tiles(client: Any) -> list[Record]:
-    """Write an image of 4096 x 4096 16-bit pixels by tiles, and read it again by tiles and by plane."""
+    """Write an image of 4096 x 4096 pixels, 16 bit, by tile; read it by tile and by plane."""
     import numpy as np
     import omero
 
@@ -60,7 +62,7 @@ def bench_tiles(client: Any) -> list[Record]:
 
 
 def write_large(path: Path) -> None:
-    """Write a pyramid of 30,000 x 30,000 pixels of one repeated, noisy tile (zlib)."""
+    """Write a pyramid of 30,000 x 30,000 pixels, uint8, zlib: one tile of noise, repeated."""
     import zlib
 
     import numpy as np
@@ -85,7 +87,7 @@ def write_large(path: Path) -> None:
 
 
 def bench_large(client: Any, folder: Path, pid: int) -> list[Record]:
-    """Import a large pyramid, read a thousand of its tiles and its thumbnail."""
+    """Import a large pyramid; read a thousand of its tiles and its thumbnail."""
     from omero.rtypes import rint
 
     from sandbox.omero.client_import import import_files
@@ -107,12 +109,12 @@ def bench_large(client: Any, folder: Path, pid: int) -> list[Record]:
         figure(f"sandbox: import of a {LARGE} x {LARGE} pyramid ({path.stat().st_size / 1e6:.0f} MB)", imported, "s"),
         figure(f"sandbox: its tiles of {TILE} read, decompressed", sizes / 1e6 / read, "MB/s"),
         figure("sandbox: its thumbnail", thumbnail * 1e3, "ms"),
-        figure("sandbox: largest memory of the server", peak_mib(pid), "MiB", "<= 500", "goal of issue 3"),
+        figure("sandbox: largest memory of the server", peak_mib(pid), "MiB", "<= 500", OWN_GOAL),
     ]
 
 
 def records() -> list[Record]:
-    """Measure everything on a server of its own."""
+    """Start a sandbox, measure, and return the figures."""
     from sandbox.omero.launch import running_server
 
     with tempfile.TemporaryDirectory() as scratch, running_server(Path(scratch) / "data") as server:

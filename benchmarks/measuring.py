@@ -1,7 +1,7 @@
-"""What more than one benchmark uses: measure a process from its start to its end, and write down a figure.
+"""Measure the cost of a whole process, and describe a measured figure.
 
-A benchmark runs as a module (`python -m benchmarks.bench_x`), so that this one is found from the command line, from
-`benchmarks.run` and from its own child processes alike.
+A benchmark runs as a module (`python -m benchmarks.bench_x`), so that it can import this module from the command line,
+from `benchmarks.run` and in its child processes.
 """
 
 from __future__ import annotations
@@ -17,11 +17,13 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 Record = dict[str, Any]
+OWN_GOAL = "the project's own goal"
+"""What a figure is compared with where no public tool does the same."""
 
 
 @dataclass(frozen=True)
 class Cost:
-    """What a whole process took: wall and processor time in seconds, peak resident memory in MiB."""
+    """Cost of a whole process: wall and processor time in seconds, peak resident memory in MiB."""
 
     seconds: float
     processor_seconds: float
@@ -34,12 +36,12 @@ def part_of(file: str, *arguments: object) -> list[str]:
 
 
 def run_process(command: list[str]) -> Cost:
-    """Run a command to its end, its standard output thrown away. Paths in it must be absolute.
+    """Run a command to its end, and return its cost. Paths in the command must be absolute; its output is discarded.
 
-    A small process stands between: Linux counts into a child's peak memory what its parent held when it started.
+    A small process starts the command, because on Linux the peak memory of a child begins with what its parent held.
 
     Raises:
-        RuntimeError: It ended with another exit code than 0.
+        RuntimeError: The exit code is not 0.
     """
     between = subprocess.run(
         [sys.executable, "-m", "benchmarks.measuring", *command], stdout=subprocess.PIPE, cwd=ROOT, check=True
@@ -51,7 +53,7 @@ def run_process(command: list[str]) -> Cost:
 
 
 def _measure(command: list[str]) -> tuple[int, float, float, float]:
-    """Run a command: its exit code, and what `Cost` says of it."""
+    """Run a command; return its exit code and the values of `Cost`."""
     start = time.perf_counter()
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, cwd=ROOT)
     _, status, usage = os.wait4(process.pid, 0)
@@ -71,7 +73,7 @@ def peak_mib(pid: int) -> float:
 
 
 def processor_seconds(pid: int) -> float:
-    """Return the processor time that a running process has taken so far, which depends little on what else runs."""
+    """Return the processor time of a running process so far, in seconds; it depends little on what else runs."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
@@ -85,11 +87,11 @@ def figure(name: str, value: float, unit: str, goal: str = "", compared_with: st
     """Return one measured figure.
 
     Args:
-        name: What was measured, with the size of it; no two figures have the same name.
-        value: In `unit`, rounded here to four significant digits.
+        name: What was measured, with its size; unique among all figures.
+        value: Value in `unit`; it is rounded to four significant digits.
         unit: s, MiB, x (times), ...
-        goal: `<= 500` or `>= 8`, in `unit`; empty for a figure that is only told.
-        compared_with: The public alternative measured in the same run, or where the goal comes from.
+        goal: `<= 500` or `>= 8`, in `unit`; empty for a figure without a goal.
+        compared_with: Public alternative measured in the same run, or origin of the goal.
     """
     return {
         "name": name, "value": float(f"{value:.4g}"), "unit": unit, "goal": goal, "compared_with": compared_with,

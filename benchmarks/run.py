@@ -1,8 +1,8 @@
-"""Measure: `make bench`, or `python -m benchmarks.run --only PATTERN`.
+"""Run the benchmarks: `make bench`, or `python -m benchmarks.run --only PATTERN`.
 
-Each `benchmarks/bench_*.py` has a function `records()` that measures and returns one dictionary a figure, with the
-keys of FIELDS; its docstring says what is measured, and against which public alternative. The figures go to
-`benchmarks/results.json`. benchmarks/README.md says more.
+Each `benchmarks/bench_*.py` has a function `records()` that measures and returns one dictionary for each figure, with
+the keys of FIELDS. The docstring of the module says what is measured and with what it is compared. The figures are
+written to `benchmarks/results.json`; see benchmarks/README.md.
 """
 
 import argparse
@@ -15,21 +15,21 @@ from pathlib import Path
 from benchmarks.measuring import Record
 
 FOLDER = Path(__file__).parent
-# What `measuring.figure` makes.
+# The keys that `measuring.figure` returns.
 FIELDS = {"name", "value", "unit", "goal", "compared_with"}
 
 
 def modules(pattern: str) -> list[str]:
-    """Return the names of the benchmarks that match, in order."""
+    """Return the names of the benchmarks that match the pattern, sorted."""
     names = [file.stem for file in sorted(FOLDER.glob("bench_*.py"))]
     return [name for name in names if fnmatch.fnmatch(name, f"*{pattern}*")]
 
 
 def measure(name: str) -> list[Record]:
-    """Run one benchmark and print its figures.
+    """Run one benchmark; print and return its figures.
 
     Raises:
-        ValueError: A figure lacks a field, or has another.
+        ValueError: A figure has a missing or an unknown key.
     """
     found: list[Record] = list(importlib.import_module(f"benchmarks.{name}").records())
     for record in found:
@@ -47,7 +47,7 @@ def as_line(record: Record) -> str:
 
 
 def is_kept(record: Record) -> bool:
-    """Say whether a figure keeps its goal, `<= number` or `>= number`; one without a goal does.
+    """Return whether a figure meets its goal, `<= number` or `>= number`; a figure without a goal does.
 
     Raises:
         ValueError: The goal has another form.
@@ -62,13 +62,13 @@ def is_kept(record: Record) -> bool:
 
 
 def merge(old: list[Record], new: list[Record]) -> list[Record]:
-    """Return the old figures with those that were measured again in their place, sorted by name."""
+    """Return the old figures, with the new ones in place of those of the same name, sorted by name."""
     by_name = {record["name"]: record for record in [*old, *new]}
     return [by_name[name] for name in sorted(by_name)]
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Measure all or those that match; 1 if there is nothing to measure."""
+    """Run all benchmarks or those that match. Return 1 if none matches."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.run", description=__doc__.splitlines()[0])
     parser.add_argument("--only", default="", metavar="PATTERN", help="part of a name, with * and ?")
     parser.add_argument("--results", type=Path, default=FOLDER / "results.json", help="file to write")
@@ -78,7 +78,7 @@ def main(argv: list[str] | None = None) -> int:
         print(f"ERROR: no benchmarks/bench_*.py matches {args.only!r}", file=sys.stderr)
         return 1
     new = [record for name in chosen for record in measure(name)]
-    # A part that was measured again replaces its own figures only; a whole run starts from nothing.
+    # A partial run replaces only its own figures; a whole run starts with an empty file.
     old = json.loads(args.results.read_text()) if args.only and args.results.exists() else []
     args.results.write_text(json.dumps(merge(old, new), indent=1) + "\n")
     print(f"written: {args.results}")
