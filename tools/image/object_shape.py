@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 
 
 def moments(runs: Runs, index: np.ndarray, count: int) -> dict[str, np.ndarray]:
-    """Area, box, centroid and the ellipse with the same second moments, for each object.
+    """Return area, box, centroid and the ellipse with the same second moments of each object.
 
-    The ellipse: with the inertia tensor's eigenvalues a >= b of the pixel centres, the axes are 4 sqrt(a) and
+    With the eigenvalues a >= b of the inertia tensor of the pixel centres, the axes of the ellipse are 4 sqrt(a) and
     4 sqrt(b), eccentricity is sqrt(1 - b/a), orientation the angle between the row axis and the long axis,
     from -pi/2 to pi/2, counter-clockwise.
 
@@ -31,7 +31,7 @@ def moments(runs: Runs, index: np.ndarray, count: int) -> dict[str, np.ndarray]:
     area = np.bincount(index, runs.length, count)
     top, bottom = extremes(index, count, runs.row, runs.row + 1)
     left, right = extremes(index, count, runs.start, runs.start + runs.length)
-    # Counted from the box's corner the squares stay small, and sums below 2^53 are exact in float64.
+    # Coordinates relative to the box keep the squares small; sums below 2^53 are exact in float64.
     n, x, y = runs.length.astype(float), (runs.start - left[index]).astype(float), (runs.row - top[index]).astype(float)
     end = x + n - 1
     sum_x = np.bincount(index, n * (x + end) / 2, count)
@@ -44,7 +44,7 @@ def moments(runs: Runs, index: np.ndarray, count: int) -> dict[str, np.ndarray]:
     root = np.sqrt(4 * xy**2 + (yy - xx) ** 2)
     large, small = (xx + yy + root) / 2, np.maximum((xx + yy - root) / 2, 0)
     ratio = np.divide(small, large, out=np.ones(count), where=large > 0)
-    # As regionprops: where the box is as high as wide in its moments, the long axis is a diagonal.
+    # As in regionprops: with equal second moments along y and x, the long axis is a diagonal.
     diagonal = np.where(xy > 0, np.pi / 4, -np.pi / 4)
     angle = 0.5 * np.arctan2(2 * xy, yy - xx)
     # xx and yy of whole pixels are equal or differ by more than rounding.
@@ -61,7 +61,7 @@ def moments(runs: Runs, index: np.ndarray, count: int) -> dict[str, np.ndarray]:
 
 
 def extremes(index: np.ndarray, count: int, low: np.ndarray, high: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Smallest `low` and largest `high` of each object."""
+    """Return the smallest `low` and the largest `high` of each object."""
     import numpy as np
 
     smallest, largest = np.full(count, np.iinfo(np.int64).max), np.full(count, np.iinfo(np.int64).min)
@@ -73,11 +73,11 @@ def extremes(index: np.ndarray, count: int, low: np.ndarray, high: np.ndarray) -
 def border_classes(labels: np.ndarray, first: int, last: int) -> tuple[np.ndarray, np.ndarray]:
     """Classify the border pixels of rows first..last-1 for the perimeter.
 
-    skimage.measure.perimeter(neighborhood=4): a border pixel has a 4-neighbour outside of its object. Each counts by
-    the number of border pixels of the object beside it: 1 (straight), sqrt(2) (diagonal), or their mean (corner).
+    Equals skimage.measure.perimeter(neighborhood=4): a border pixel has a 4-neighbour outside its object. Its weight
+    depends on the object's border pixels beside it: 1 (straight), sqrt(2) (diagonal), or their mean (corner).
 
     Args:
-        labels: (rows, X) labels with two more rows on either side of first..last where the plane has them.
+        labels: (rows, X) labels with two more rows above `first` and below `last` where the plane has them.
         first: First row to classify.
         last: Row after the last.
 
@@ -109,7 +109,7 @@ def border_classes(labels: np.ndarray, first: int, last: int) -> tuple[np.ndarra
 
 
 def perimeters(index: np.ndarray, kind: np.ndarray, count: int) -> np.ndarray:
-    """Perimeter of each object in pixels, from the object and class of its border pixels."""
+    """Return the perimeter of each object in pixels from the object and class of its border pixels."""
     import numpy as np
 
     weights = np.array([1, np.sqrt(2), (1 + np.sqrt(2)) / 2])
@@ -117,10 +117,10 @@ def perimeters(index: np.ndarray, kind: np.ndarray, count: int) -> np.ndarray:
 
 
 def convex_areas(runs: Runs, index: np.ndarray, count: int) -> np.ndarray:
-    """Pixels whose centre lies in or on the convex hull of each object's pixels, taken as diamonds.
+    """Return the number of pixels whose centre lies in or on the convex hull of each object's pixels.
 
-    skimage.morphology.convex_hull_image: the hull of the four midpoints of each pixel's edges. All arithmetic is on
-    whole numbers (coordinates doubled), so that a centre on the hull always counts.
+    Equals skimage.morphology.convex_hull_image: pixels count as diamonds, the four midpoints of their edges. All
+    arithmetic is on whole numbers (coordinates are doubled), so that a centre on the hull always counts.
 
     Returns:
         (count,) int64 areas in pixels.
@@ -128,9 +128,9 @@ def convex_areas(runs: Runs, index: np.ndarray, count: int) -> np.ndarray:
     import cv2
     import numpy as np
 
-    # Radix sort, where labels allow it.
+    # numpy sorts 16-bit integers by radix sort, which is faster.
     key = index.astype(np.uint16) if count <= 1 << 16 else index
-    order = np.argsort(key, kind="stable")  # runs are in reading order: so by object, then row, then column
+    order = np.argsort(key, kind="stable")  # runs are in reading order: this sorts by object, row, column
     owner, row = index[order], runs.row[order]
     left, right = runs.start[order], (runs.start + runs.length - 1)[order]
     new = np.r_[True, (owner[1:] != owner[:-1]) | (row[1:] != row[:-1])]
@@ -144,11 +144,11 @@ def convex_areas(runs: Runs, index: np.ndarray, count: int) -> np.ndarray:
 
 
 def _centres_inside(hulls: list[np.ndarray], top: np.ndarray) -> np.ndarray:
-    """Count the pixel centres in each polygon; every row of an object's box holds one of its pixels or is crossed.
+    """Count the pixel centres in each polygon; each row of an object's box holds one of its pixels or is crossed.
 
     Args:
         hulls: (corners, 2) doubled x and y of each convex polygon.
-        top: First row of each.
+        top: First row of each object.
     """
     import numpy as np
 

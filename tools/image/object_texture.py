@@ -2,7 +2,7 @@
 
 Haralick, Shanmugam and Dinstein 1973, doi:10.1109/TSMC.1973.4309314. Grey values are cut into equal levels between a
 lowest and a highest one. A matrix counts the pairs of levels of two pixels of one object that lie `distance` apart
-along a direction (4 in a plane, 13 in a volume), both ways round, divided by their number. Features are computed for
+along a direction (4 in a plane, 13 in a volume), counted both ways, divided by their number. Features are computed for
 each direction and averaged over those that have pairs.
 """
 
@@ -18,7 +18,7 @@ from tool_errors import UserError
 if TYPE_CHECKING:
     import numpy as np
 
-# Objects whose matrices are in memory together.
+# Number of objects whose matrices are in memory together.
 GROUP = 64
 
 
@@ -29,8 +29,8 @@ class TextureOptions:
     Attributes:
         distance: Steps between the two pixels of a pair, along each axis that the direction follows.
         levels: Number of grey levels.
-        low: Grey value at which the first level begins; None: the smallest of the channel in the image.
-        high: Grey value at which the last level ends; None: the largest of the channel in the image.
+        low: Grey value at which the first level begins; None for the smallest of the channel in the image.
+        high: Grey value at which the last level ends; None for the largest of the channel in the image.
     """
 
     distance: int = 1
@@ -39,10 +39,10 @@ class TextureOptions:
     high: float | None = None
 
     def check(self) -> None:
-        """Refuse values that have no meaning.
+        """Reject values out of range.
 
         Raises:
-            UserError: Names the option and its limits.
+            UserError: An option is out of range; the message names it and its limits.
         """
         if not 1 <= self.distance <= 100:
             raise UserError(f"Texture distance {self.distance}: must lie between 1 and 100 pixels.")
@@ -53,14 +53,14 @@ class TextureOptions:
 
 
 def directions(volume: bool) -> list[tuple[int, int, int]]:
-    """Steps (z, y, x) of the directions: 4 in a plane, 13 in a volume; the opposite ones are counted with them."""
+    """Return the steps (z, y, x) of 4 directions in a plane or 13 in a volume; each stands for its opposite too."""
     one_step = (-1, 0, 1)
     steps = [(z, y, x) for z, y, x in product(one_step, one_step, one_step) if (z, y, x) > (0, 0, 0)]
     return steps if volume else [step for step in steps if step[0] == 0]
 
 
 def levels_of(values: np.ndarray, low: float, high: float, levels: int) -> np.ndarray:
-    """Cut grey values into `levels` equal levels from low to high; values beyond belong to the outermost (uint8)."""
+    """Cut grey values into `levels` equal levels (uint8) from low to high; values beyond go to the outermost ones."""
     import numpy as np
 
     if not low < high:
@@ -103,7 +103,7 @@ def textures(
 
 
 def _pairs(inside: np.ndarray, levels: np.ndarray, step: tuple[int, int, int], options: TextureOptions) -> np.ndarray:
-    """Count the pairs of levels along one direction, both ways round: (levels, levels)."""
+    """Count the pairs of levels along one direction, both ways: (levels, levels)."""
     import numpy as np
 
     one, other = [], []
@@ -120,7 +120,7 @@ def _pairs(inside: np.ndarray, levels: np.ndarray, step: tuple[int, int, int], o
 
 
 def _averaged(counts: np.ndarray) -> dict[str, np.ndarray]:
-    """Features of (n, directions, L, L) counts, averaged over the directions that have pairs."""
+    """Return the features of (n, directions, L, L) counts, averaged over the directions that have pairs."""
     import numpy as np
 
     total = counts.sum(axis=(2, 3))
@@ -136,19 +136,19 @@ def _averaged(counts: np.ndarray) -> dict[str, np.ndarray]:
 
 
 def haralick_features(p: np.ndarray) -> dict[str, np.ndarray]:
-    """The 13 features of symmetric matrices whose entries sum to 1.
+    """Return the 13 features of symmetric matrices whose entries sum to 1.
 
-    With i, j the levels from 0 (sums of both therefore from 0), m and v their mean and variance, and log to base 2:
+    With i, j the levels from 0 (so sums also start at 0), m and v their mean and variance, and log to base 2:
     f1 energy (angular second moment) sum p^2; f2 contrast sum (i-j)^2 p; f3 correlation sum (i-m)(j-m) p / v, 1 where
     v is 0; f4 variance v; f5 homogeneity (inverse difference moment) sum p / (1 + (i-j)^2); f6 to f8 mean, variance
     and entropy of i+j; f9 entropy of p; f10 and f11 variance and entropy of |i-j|; f12 (HXY - HXY1) / HX, 0 where HX
-    is 0; f13 sqrt(1 - exp(-2 (HXY2 - HXY))). f7 is taken about the mean f6, where the paper prints f8.
+    is 0; f13 sqrt(1 - exp(-2 (HXY2 - HXY))). f7 is the variance about the mean f6; the paper prints f8 there.
 
     Args:
-        p: (n, L, L).
+        p: (n, L, L) co-occurrence matrices.
 
     Returns:
-        (n,) float64 by name.
+        (n,) float64 values by name.
     """
     import numpy as np
 
@@ -189,13 +189,13 @@ def haralick_features(p: np.ndarray) -> dict[str, np.ndarray]:
 
 
 def _entropy(p: np.ndarray) -> np.ndarray:
-    """Entropy of each row in bits."""
+    """Return the entropy of each row in bits."""
     import numpy as np
 
     return -(p * np.log2(p, out=np.zeros(p.shape), where=p > 0)).sum(axis=1)
 
 
 def range_of(planes: Iterator[np.ndarray]) -> tuple[float, float]:
-    """Smallest and largest grey value of all planes."""
+    """Return the smallest and largest grey value of all planes."""
     ends = [(float(plane.min()), float(plane.max())) for plane in planes]
     return min(low for low, _ in ends), max(high for _, high in ends)

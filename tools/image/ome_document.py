@@ -1,4 +1,4 @@
-"""OME-XML (2016-06) for a file that is written: the source's own document with the new layout, or a new one."""
+"""OME-XML (2016-06) for a file to write: the source's own document with the new layout, or a new one."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ PIXEL_TYPES = {
     "bool": "uint8", "uint8": "uint8", "uint16": "uint16", "uint32": "uint32", "int8": "int8", "int16": "int16",
     "int32": "int32", "float32": "float", "float64": "double", "complex64": "complex", "complex128": "double-complex",
 }  # fmt: skip
-# What refers to other images than the one that is kept.
+# Elements that refer to images other than the one that is kept.
 CONTAINERS = ("Project", "Dataset", "Folder", "Plate", "Screen")
 
 
 def new_ome_xml(image: ImageFile) -> str:
-    """OME-XML that says what is known of an image whose file has none."""
+    """Return OME-XML with the known metadata of an image whose file has none."""
     from tifffile import OmeXml
 
     shape = (image.size_t, image.size_c, image.size_z, image.size_y, image.size_x)
@@ -32,16 +32,16 @@ def new_ome_xml(image: ImageFile) -> str:
 
 
 def ome_document(image: ImageFile, displays: tuple[ChannelDisplay, ...], *, samples: int, in_tiff: bool) -> str:
-    """OME-XML of the one image of a new file.
+    """Return the OME-XML of the one image of a new file.
 
-    Instrument, objective, dates, wavelengths, annotations and whatever else the source's document says are kept, as
-    far as it is of the current schema.
+    All other metadata of the source's document are kept if it has the current schema: instrument, objective, dates,
+    wavelengths, annotations.
 
     Args:
         image: The source.
-        displays: How its channels are shown.
-        samples: Channels that the new file keeps in one pixel: 3 or 4 for colour pictures, else 1.
-        in_tiff: Pixels stand in the TIFF that carries the document, in the order x, y, z, c, t; else elsewhere.
+        displays: Display settings of its channels.
+        samples: Channels in one pixel of the new file: 3 or 4 for colour pictures, else 1.
+        in_tiff: Whether the pixels are in the TIFF with this document, in the order x, y, z, c, t.
     """
     root = _own_document(image)
     if root is None:
@@ -63,7 +63,7 @@ def ome_document(image: ImageFile, displays: tuple[ChannelDisplay, ...], *, samp
 
 
 def _own_document(image: ImageFile) -> ET.Element | None:
-    """The source's document with its first image only; None where it has none of this schema."""
+    """Return the source's document with its first image only; None if it has none in this schema."""
     xml = image.details.get("ome_xml")
     if not xml:
         return None
@@ -88,7 +88,7 @@ def _set_layout(pixels: ET.Element, image: ImageFile) -> None:
     for name, value in sizes.items():
         pixels.set(name, str(value))
     for axis in "XYZ":
-        # A unit that the schema does not know would make the document invalid.
+        # A unit outside the schema would make the document invalid.
         unit = pixels.get(f"PhysicalSize{axis}Unit", "µm")
         if unit not in METRES and unit not in {"pixel", "reference frame"}:
             pixels.attrib.pop(f"PhysicalSize{axis}", None)
@@ -96,7 +96,7 @@ def _set_layout(pixels: ET.Element, image: ImageFile) -> None:
 
 
 def _set_channels(pixels: ET.Element, image: ImageFile, displays: tuple[ChannelDisplay, ...], samples: int) -> None:
-    """One element for each channel, or one for the samples of a colour picture; known attributes are kept."""
+    """Write one element for each channel, or one for the samples of a colour picture; keep known attributes."""
     own = pixels.findall(f"{{{OME}}}Channel")
     source = [one for one in own for _ in range(int(one.get("SamplesPerPixel", "1")))]
     kept = own if len(own) == len(source) == image.size_c and samples == 1 else []
@@ -119,7 +119,7 @@ def _set_channels(pixels: ET.Element, image: ImageFile, displays: tuple[ChannelD
 
 
 def _signed(color: str) -> int:
-    """Six hexadecimal digits as OME's signed 32-bit number with full alpha."""
+    """Return six hexadecimal digits as OME's signed 32-bit number with full alpha."""
     value = int(color + "FF", 16)
     return value - (1 << 32) if value >= 1 << 31 else value
 
@@ -133,7 +133,7 @@ def _set_pixel_data(pixels: ET.Element, planes: int, in_tiff: bool) -> None:
 
 
 def _set_windows(root: ET.Element, image: ET.Element, displays: tuple[ChannelDisplay, ...]) -> None:
-    """Intensity windows as a map annotation: OME-XML has no place of its own for them."""
+    """Write intensity windows as a map annotation: OME-XML has no element for them."""
     annotations = root.find(f"{{{OME}}}StructuredAnnotations")
     for old in root.findall(f".//{{{OME}}}MapAnnotation[@Namespace='{NAMESPACE}']"):
         assert annotations is not None

@@ -1,4 +1,4 @@
-"""Lines on a picture: paths of tracked objects up to a time point, and ROIs from GeoJSON."""
+"""Lines drawn on a picture: paths of tracked objects up to a time point, and ROIs from GeoJSON."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from tool_errors import UserError
 if TYPE_CHECKING:
     import numpy as np
 
-# OpenCV draws between pixels with so many bits of fraction.
+# Bits of fraction in OpenCV's coordinates, which can lie between pixels.
 FRACTION_BITS = 4
 LARGEST_GEOJSON = 200 * 1024 * 1024
-# By GeoJSON's type: its coordinates as lists of lines.
+# For each GeoJSON type, a function that turns its coordinates into lists of lines.
 LINES_OF: dict[str, Callable[[list[Any]], list[Any]]] = {
     "Point": lambda corner: [[[corner]]],
     "MultiPoint": lambda corners: [[[corner] for corner in corners]],
@@ -31,7 +31,7 @@ LINES_OF: dict[str, Callable[[list[Any]], list[Any]]] = {
 
 @dataclass(frozen=True)
 class TrackPaths:
-    """Steps of tracked objects, in pixels; the middle of the first pixel is 0.
+    """Steps of tracked objects in pixels; the centre of the first pixel is 0.
 
     Attributes:
         track: (k,) track of each step.
@@ -55,7 +55,7 @@ class Roi:
     Attributes:
         rings: Lines of (n, 2) x, y corners in pixels; the upper left corner of the first pixel is 0.
         closed: Whether each line goes back to its first corner.
-        text: What is written beside it.
+        text: Text to write beside it.
     """
 
     rings: list[np.ndarray]
@@ -64,10 +64,11 @@ class Roi:
 
 
 def track_paths(table: MeasurementTable) -> TrackPaths:
-    """Take the paths from a table of objects with their tracks, as `track_objects` writes it.
+    """Return the paths in a table of tracked objects, as `track_objects` writes it.
 
     Args:
-        table: With `track`, `frame`, `centroid_x_px`, `centroid_y_px` and, where objects divide, `parent_track`.
+        table: Table with the columns `track`, `frame`, `centroid_x_px`, `centroid_y_px`, and `parent_track` if objects
+            divide.
 
     Raises:
         UserError: A column is missing or holds no numbers.
@@ -88,13 +89,13 @@ def track_paths(table: MeasurementTable) -> TrackPaths:
         parents = kept.texts("parent_track")
         for at in np.flatnonzero(first).tolist():
             text = parents[order[at]].strip()
-            # A daughter's path begins where its parent was last.
+            # The path of a daughter begins at the last position of its parent.
             before[at] = last_of.get(int(text), at) if text.isdecimal() else at
     return TrackPaths(track, frame, position[before], position, int(first.sum()))
 
 
 def draw_tracks(picture: np.ndarray, paths: TrackPaths, frame: int, scale: float) -> None:
-    """Draw the steps up to a frame, and a dot where an object is in that frame; changes the picture."""
+    """Draw the steps up to a frame, and a dot for each object in that frame, into the picture."""
     import cv2
 
     seen = paths.frame <= frame
@@ -108,7 +109,7 @@ def draw_tracks(picture: np.ndarray, paths: TrackPaths, frame: int, scale: float
 
 
 def draw_rois(picture: np.ndarray, rois: list[Roi], scale: float, numbers: bool) -> None:
-    """Draw the lines of ROIs, each in a colour of its own, with their texts where asked; changes the picture."""
+    """Draw the lines of ROIs into the picture, each in its own colour, optionally with their texts."""
     import cv2
     import numpy as np
 
@@ -126,21 +127,21 @@ def draw_rois(picture: np.ndarray, rois: list[Roi], scale: float, numbers: bool)
 
 
 def _fixed(points: np.ndarray, scale: float, corner: float) -> np.ndarray:
-    """Positions in the picture as OpenCV's fixed-point numbers.
+    """Return positions in the picture as OpenCV's fixed-point numbers, (n, 2) int32.
 
     Args:
         points: (n, 2) x, y in pixels of the image.
         scale: Pixels of the picture in one of the image.
-        corner: Way from the first pixel's corner to where `points` have their zero: 0.5 for its middle.
+        corner: Distance from the corner of the first pixel to the origin of `points`, px: 0.5 for its centre.
     """
     import numpy as np
 
-    at = (points + corner) * scale - 0.5  # OpenCV's zero is the middle of a pixel
+    at = (points + corner) * scale - 0.5  # OpenCV's origin is the centre of a pixel
     return np.rint(np.clip(at, -1e5, 1e5) * (1 << FRACTION_BITS)).astype(np.int32)
 
 
 def write_text(picture: np.ndarray, text: str, x: float, y: float) -> None:
-    """Write a short text about a point, white on a dark rim; changes the picture."""
+    """Write a short text centred on a point into the picture, white with a dark rim."""
     import cv2
 
     font, size = cv2.FONT_HERSHEY_SIMPLEX, 0.35
@@ -151,7 +152,7 @@ def write_text(picture: np.ndarray, text: str, x: float, y: float) -> None:
 
 
 def spread_colours(labels: np.ndarray) -> np.ndarray:
-    """A bright colour per label: hues a golden angle apart, so that neighbours in number differ; (n, 3) uint8."""
+    """Return a bright colour per label, (n, 3) uint8: hues a golden angle apart, so that successive ones differ."""
     import cv2
     import numpy as np
 
@@ -164,7 +165,7 @@ def read_geojson(path: Path, name: str) -> list[Roi]:
     """Read the shapes of a GeoJSON file (RFC 7946; coordinates in pixels, as QuPath and OMERO exports write them).
 
     Raises:
-        UserError: Too large, no JSON, no GeoJSON, or a geometry without proper corners.
+        UserError: The file is too large, not JSON or not GeoJSON, or a geometry has invalid corners.
     """
     if path.stat().st_size > LARGEST_GEOJSON:
         raise UserError(f"ROIs {name}: larger than {LARGEST_GEOJSON >> 20} MiB. Give fewer ROIs.")
@@ -179,7 +180,7 @@ def read_geojson(path: Path, name: str) -> list[Roi]:
 
 
 def _shapes_of(feature: dict[str, Any], name: str) -> Iterator[Roi]:
-    """The geometry of a feature as one ROI."""
+    """Yield the geometry of a feature as one ROI."""
     geometry = feature.get("geometry", feature)
     if not isinstance(geometry, dict):
         raise UserError(f"{name}: it has no geometry. Remove it.")
@@ -194,7 +195,7 @@ def _shapes_of(feature: dict[str, Any], name: str) -> Iterator[Roi]:
 
 
 def _text_of(properties: Any) -> str:
-    """What a ROI is called: its label, text or name."""
+    """Return the text of a ROI: its label, text or name."""
     known = properties if isinstance(properties, dict) else {}
     return str(next((known[key] for key in ("label", "text", "name") if known.get(key) not in (None, "")), ""))[:40]
 
@@ -206,7 +207,7 @@ def _listed(value: Any, name: str) -> list[Any]:
 
 
 def _corners(ring: Any, name: str) -> np.ndarray:
-    """(n, 2) float64 x, y of a ring."""
+    """Return the corners of a ring as (n, 2) float64 x, y."""
     import numpy as np
 
     points = []

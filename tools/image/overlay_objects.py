@@ -25,13 +25,13 @@ KINDS = {"labels": "label map", "tracks": "table of tracks", "rois": "file of RO
 
 
 def paired(listed: dict[str, list[list[str]]]) -> list[tuple[str, dict[str, Path]]]:
-    """Pair images and what was found in them by their element identifiers, in the order of the images.
+    """Pair images with their label maps, tracks or ROIs by element identifier, in the order of the images.
 
     Args:
         listed: `images` and any of KINDS, each a list of [identifier, path].
 
     Returns:
-        Name of each image, and the path of each kind by `image`, `labels`, `tracks`, `rois`.
+        Name of each image, and its paths by kind: `image`, `labels`, `tracks`, `rois`.
 
     Raises:
         UserError: An identifier occurs twice, or has no partner, or there is nothing to draw.
@@ -65,7 +65,7 @@ def paired(listed: dict[str, list[list[str]]]) -> list[tuple[str, dict[str, Path
 
 
 def draw_pair(name: str, paths: dict[str, Path], view: View) -> ObjectPicture:
-    """Open an image and what was found in it, and draw."""
+    """Open an image and its label map, tracks or ROIs, and draw them."""
     from measurement_table import read_measurement_table
     from overlay_lines import read_geojson, track_paths
 
@@ -83,7 +83,7 @@ def _facts(picture: ObjectPicture) -> str:
 
 
 def report_parts(pictures: list[ObjectPicture], shown: int) -> Iterator[str]:
-    """Parts of the HTML report: a table of all images, and the first `shown` as pictures."""
+    """Yield the parts of the HTML report: a table of all images, and the first `shown` as pictures."""
     total, kind = sum(p.objects for p in pictures), pictures[0].kind
     in_colour = pictures[0].channel == "colour"
     greys = "the image in its colours" if in_colour else "the channel, grey values from its 0.5 to its 99.8 percentile"
@@ -111,12 +111,12 @@ def _png(picture: np.ndarray) -> bytes:
 def _arguments(argv: list[str] | None) -> Namespace:
     parser = ArgumentParser(description=__doc__)
     parser.add_argument("--pairs", type=Path, required=True, help="JSON: images, labels, tracks, rois: [name, path]s")
-    parser.add_argument("--channel", default="0", help="name, or index counted from 0; 'colour' for RGB as it is")
+    parser.add_argument("--channel", default="0", help="name, or index counted from 0; 'colour' for the RGB colours")
     parser.add_argument("--style", choices=["outlines", "filled"], default="outlines")
     parser.add_argument("--numbers", action="store_true", help="write the label of each object")
     parser.add_argument("--time", choices=["first", "middle", "last"], default="first", help="time point to show")
     parser.add_argument("--edge", type=int, default=384, help="longest edge of a picture in pixels")
-    parser.add_argument("--shown", type=int, default=48, help="at most so many images are shown")
+    parser.add_argument("--shown", type=int, default=48, help="largest number of images to show")
     parser.add_argument("--title", default="Objects found")
     parser.add_argument("--output-png", type=Path, required=True)
     parser.add_argument("--output-html", type=Path, required=True)

@@ -1,4 +1,4 @@
-"""Writes a pyramidal, tiled OME-TIFF band by band: smaller levels wait on disk, not in memory."""
+"""Writer of pyramidal, tiled OME-TIFF, band by band: smaller levels wait on disk, not in memory."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from ome_zarr_writer import level_sizes
 if TYPE_CHECKING:
     import numpy as np
 
-BAND_BYTES = 1 << 26  # Rows that are read at once, where they are no larger than this
-# Name in the form -> arguments for tifffile. A predictor stores differences of neighbours, which compress better.
-# Galaxy 26.1 reads every TIFF that it gets with a tifffile without imagecodecs: it fails the job of one with another
-# codec than zlib, or with the predictor of floating point numbers.
+BAND_BYTES = 1 << 26  # most bytes of a band that is read at once (a band has at least 1024 rows)
+# Arguments for tifffile by the name in the form. A predictor stores differences of neighbours, which compress better.
+# Galaxy 26.1 reads each TIFF with tifffile but without imagecodecs: a job fails if its TIFF has another codec than
+# zlib, or the predictor of floating point numbers.
 COMPRESSIONS: dict[str, dict[str, Any]] = {
     "zlib": {"compression": "zlib", "compressionargs": {"level": 1}, "predictor": True},
     "none": {},
@@ -33,12 +33,12 @@ def write_pyramid_tiff(
     """Write all planes of an image with their smaller levels as SubIFDs.
 
     Args:
-        path: File to make.
+        path: File to write.
         image: The source.
         xml: OME-XML of the new file.
-        samples: Channels in one pixel (3 or 4: colour picture), else 1.
+        samples: Channels in one pixel: 3 or 4 for colour pictures, else 1.
         compression: A key of `COMPRESSIONS`.
-        nearest: Smaller levels take one of four pixels instead of their mean.
+        nearest: Whether smaller levels take one of four pixels instead of their mean.
     """
     import tifffile
 
@@ -76,7 +76,7 @@ def write_pyramid_tiff(
 
 
 def _band_height(width: int, pixel_bytes: int) -> int:
-    """Rows of a band: an even number of tile rows, so that halves of bands are bands of the next level."""
+    """Return the rows of a band: an even number of tile rows, so that halved bands are bands of the next level."""
     rows = 4096
     while rows > 1024 and rows * width * pixel_bytes > BAND_BYTES:
         rows //= 2
@@ -84,7 +84,7 @@ def _band_height(width: int, pixel_bytes: int) -> int:
 
 
 def _image_bands(image: ImageFile, samples: int) -> Iterator[np.ndarray]:
-    """All planes, band by band, as (rows, X) or (rows, X, samples) arrays."""
+    """Yield all planes, band by band, as (rows, X) or (rows, X, samples) arrays."""
     step = _band_height(image.size_x, image.dtype.itemsize * samples)
     whole = slice(0, image.size_x)
     for t in range(image.size_t):
@@ -102,7 +102,7 @@ def _image_bands(image: ImageFile, samples: int) -> Iterator[np.ndarray]:
 def _spooled_bands(
     spool: IO[bytes], planes: int, size: tuple[int, int], samples: int, dtype: str
 ) -> Iterator[np.ndarray]:
-    """Give back what `_tiles` put on disk."""
+    """Yield the bands that `_tiles` wrote to the spool."""
     import numpy as np
 
     kind = np.dtype(dtype)
@@ -118,7 +118,7 @@ def _spooled_bands(
 def _tiles(
     bands: Iterable[np.ndarray], tile: tuple[int, int], spool: IO[bytes] | None, nearest: bool
 ) -> Iterator[np.ndarray]:
-    """Cut bands into whole tiles in the order of a TIFF; half-sized bands go to the spool."""
+    """Cut bands into whole tiles in the order of a TIFF; write bands of half size to the spool."""
     import numpy as np
 
     for band in bands:

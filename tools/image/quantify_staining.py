@@ -32,10 +32,10 @@ if TYPE_CHECKING:
 
 
 def check_colour(image: ImageFile) -> None:
-    """Refuse what is no flat image of red, green and blue.
+    """Reject an image that is not one plane of red, green and blue.
 
     Raises:
-        UserError: Fewer than three channels, not 8-bit, or several time points or z-planes.
+        UserError: The image does not have 3 or 4 channels of 8 bits, or has several time points or z-planes.
     """
     if image.size_c not in (3, 4):
         raise UserError(
@@ -50,7 +50,7 @@ def check_colour(image: ImageFile) -> None:
 
 
 def choose_stains(palette: Palette, white: np.ndarray, args: Namespace) -> Stains:
-    """The stains that were asked for: published, given, or estimated from the image."""
+    """Return the requested stains: published, given, or estimated from the image."""
     if args.stains == "own":
         return make_stains(parse_vectors((args.vectors or "").replace(";", "\n")))
     if args.stains.startswith("estimate_"):
@@ -61,10 +61,10 @@ def choose_stains(palette: Palette, white: np.ndarray, args: Namespace) -> Stain
 
 
 def choose_levels(palette: Palette, stains: Stains, white: np.ndarray, args: Namespace) -> StainOptions:
-    """Thresholds: given, or Otsu's of the mean density of all pixels and of each stain's amount in tissue.
+    """Return the thresholds: given, or Otsu's of the mean density (tissue) and of the amounts in tissue (stains).
 
     Raises:
-        UserError: Otsu's threshold is asked for where all pixels are alike, or levels do not ascend.
+        UserError: Otsu's threshold is requested but all pixels are alike, or the levels do not ascend.
     """
     import numpy as np
 
@@ -102,12 +102,12 @@ AREAS = ("area_px", "tissue_px", "positive_px")
 def table_rows(
     name: str, quantities: Quantities, options: StainOptions, pixel_area: float | None
 ) -> Iterator[tuple[Any, ...]]:
-    """One row for each region and stain.
+    """Yield one row for each region and stain.
 
-    - positive: at or above the weak level; fractions are of the tissue's pixels
-    - weak, moderate, strong: from one level to the next
+    - positive: pixels at or above the weak level; fractions are of the tissue's pixels
+    - weak, moderate, strong: pixels from one level to the next
     - h_score: 1 x weak + 2 x moderate + 3 x strong, in percent of the tissue's pixels: 0 to 300 (McCarty KS et al.
-      1985, Arch Pathol Lab Med 109, 716-721; there of nuclei, here of pixels)
+      1985, Arch Pathol Lab Med 109, 716-721, who count nuclei; here pixels are counted)
     """
     for i, region in enumerate(quantities.region.tolist()):
         pixels, tissue = int(quantities.pixels[i]), int(quantities.tissue[i])
@@ -127,7 +127,7 @@ def table_rows(
 
 
 def vector_rows(name: str, options: StainOptions) -> Iterator[tuple[Any, ...]]:
-    """What was used: white, vectors, thresholds."""
+    """Yield the white, vectors and thresholds that were used."""
     yield (name, "white", *options.white.tolist(), None, None, None, None)
     for k, stain in enumerate(options.stains.names):
         yield (name, stain, *options.stains.vectors[k].tolist(), *options.levels[k].tolist(), options.tissue)
@@ -141,12 +141,12 @@ def _arguments(argv: list[str] | None) -> Namespace:
     parser.add_argument("--regions-name")
     estimates = [f"estimate_{name}" for name in ("h_e", "h_dab")]
     parser.add_argument("--stains", choices=[*STAIN_SETS, *estimates, "own"], required=True)
-    parser.add_argument("--vectors", help="own: 'name: red, green, blue' for two or three stains, one a line")
+    parser.add_argument("--vectors", help="own: 'name: red, green, blue' for two or three stains, one per line")
     parser.add_argument("--white", default="255", help="value of background, or 'estimate'")
     parser.add_argument("--tissue", default="0.1", help="least mean optical density, or 'otsu'")
-    parser.add_argument("--positive", type=float, help="least amount of weak; Otsu's threshold where not given")
-    parser.add_argument("--moderate", type=float, help="twice the weak one where not given")
-    parser.add_argument("--strong", type=float, help="three times the weak one where not given")
+    parser.add_argument("--positive", type=float, help="least amount of weak stain; default: Otsu's threshold")
+    parser.add_argument("--moderate", type=float, help="least amount of moderate stain; default: twice the weak one")
+    parser.add_argument("--strong", type=float, help="least amount of strong stain; default: three times the weak one")
     parser.add_argument("--table", type=Path, required=True)
     parser.add_argument("--vectors-out", type=Path, required=True)
     parser.add_argument("--figure", type=Path)
@@ -183,10 +183,10 @@ def _check(args: Namespace) -> None:
 
 
 def _open_regions(image: ImageFile, args: Namespace) -> ImageFile | None:
-    """Open the regions.
+    """Open the label map of regions; return None if there is none.
 
     Raises:
-        UserError: No label map, or of another size.
+        UserError: The file is not a label map, or its size differs from that of the image.
     """
     if not args.regions:
         return None

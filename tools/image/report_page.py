@@ -1,4 +1,4 @@
-"""One static HTML page: its style, tables and pictures within it; no scripts, no links, nothing from elsewhere."""
+"""A static HTML page with its style, tables and pictures inside: no scripts, no links, no external content."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ figcaption { padding-top: .6em; }
 
 
 def page(title: str, parts: Iterable[str]) -> str:
-    """A whole page: the title as heading, then parts of HTML."""
+    """Return a whole page: the title as heading, then parts of HTML."""
     shown = html.escape(title)
     return (
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
@@ -33,12 +33,12 @@ def page(title: str, parts: Iterable[str]) -> str:
 
 
 def paragraph(text: str) -> str:
-    """A paragraph of plain text."""
+    """Return a paragraph of plain text."""
     return f"<p>{html.escape(text)}</p>"
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]], numbers: Iterable[int] = ()) -> str:
-    """A table of plain texts; the columns of `numbers` stand right. In a narrow window it scrolls by itself."""
+    """Return a table of plain texts; columns in `numbers` are right-aligned. It scrolls in a narrow window."""
     right = set(numbers)
 
     def cell(place: int, text: str) -> str:
@@ -51,10 +51,10 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]], numbers: Iterabl
 
 
 def figure(pictures: Iterable[tuple[str, bytes]], name: str, facts: str = "") -> str:
-    """PNG pictures side by side with a caption; two share the width.
+    """Return PNG pictures side by side with a caption; two share the width.
 
     Args:
-        pictures: What each shows, for readers who cannot see it, and its PNG.
+        pictures: Alternative text and PNG bytes of each.
         name: First line of the caption.
         facts: Second line.
     """
@@ -68,5 +68,5 @@ def figure(pictures: Iterable[tuple[str, bytes]], name: str, facts: str = "") ->
 
 
 def write_page(path: Path, title: str, parts: Iterable[str]) -> None:
-    """Write `page` as UTF-8."""
+    """Write a page as UTF-8: see `page`."""
     path.write_text(page(title, parts), encoding="utf-8")

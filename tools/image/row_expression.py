@@ -1,4 +1,4 @@
-"""Expressions over the columns of a table, parsed and checked before anything is computed. Nothing is executed."""
+"""Expressions over the columns of a table, parsed and checked before they are computed; no code is executed."""
 
 from __future__ import annotations
 
@@ -30,32 +30,31 @@ def rows_that_match(expression: str, table: MeasurementTable) -> np.ndarray:
 
     Args:
         expression: Comparisons of columns and numbers, joined by `and`, `or`, `not`; + - * / and FUNCTIONS are
-            allowed. A column whose name is no plain word stands in backticks. A text column is compared with a text
-            in quotes. An empty cell matches no comparison but `!=`.
+            allowed. A column name that is not a plain word is written in backticks. A text column is compared with a
+            text in quotes. An empty cell matches no comparison except `!=`.
         table: The table.
 
     Returns:
         (rows,) bool.
 
     Raises:
-        UserError: The expression is empty, not understood, names a column that does not exist, or says neither
-            yes nor no.
+        UserError: The expression is empty or invalid, names a column that does not exist, or is not a condition.
     """
     import numpy as np
 
     tree, quoted = _parsed(expression)
-    with np.errstate(all="ignore"):  # a division by zero is an empty value, as an empty cell is
+    with np.errstate(all="ignore"):  # a division by zero gives an empty value, like an empty cell
         try:
             found = _Evaluation(table, quoted, expression).value(tree.body)
         except RecursionError as error:
             raise _wrong(expression, "it is nested too deeply") from error
     if np.asarray(found).dtype != bool:
-        raise _wrong(expression, "it says neither yes nor no. Compare something, as in area_px > 50")
+        raise _wrong(expression, "it is not a condition. Compare something, as in area_px > 50")
     return np.broadcast_to(found, len(table.rows))
 
 
 def _parsed(expression: str) -> tuple[ast.Expression, dict[str, str]]:
-    """Parse; names in backticks become `column_<i>_` with the map back."""
+    """Parse an expression; names in backticks become `column_<i>_`, and a dictionary maps them back."""
     if not expression.strip() or len(expression) > MAX_LENGTH:
         raise UserError(f"Expression: it has {len(expression)} characters. Write a condition, as in area_px > 50.")
     quoted: dict[str, str] = {}
@@ -74,18 +73,18 @@ def _parsed(expression: str) -> tuple[ast.Expression, dict[str, str]]:
 def _wrong(expression: str, reason: str) -> UserError:
     return UserError(
         f"Expression {expression!r}: {reason}. Allowed are columns, numbers, texts in quotes, comparisons, and, or, "
-        f"not, + - * / and {', '.join(FUNCTIONS)}; another column name than a plain word stands in backticks."
+        f"not, + - * / and {', '.join(FUNCTIONS)}; write a column name that is not a plain word in backticks."
     )
 
 
 class _Evaluation:
-    """Walks the parsed expression; every node that is not listed is refused."""
+    """Evaluation of the parsed expression; every node that is not listed is refused."""
 
     def __init__(self, table: MeasurementTable, quoted: dict[str, str], expression: str) -> None:
         self._table, self._quoted, self._expression = table, quoted, expression
 
     def value(self, node: ast.expr) -> Any:
-        """Value of a node: a number, a text, or one value per row."""
+        """Return the value of a node: a number, a text, or one value per row."""
         import numpy as np
 
         match node:
@@ -135,7 +134,7 @@ class _Evaluation:
 
         value = np.asarray(self.value(node))
         if value.dtype != bool:
-            raise _wrong(self._expression, f"{ast.unparse(node)!r} says neither yes nor no")
+            raise _wrong(self._expression, f"{ast.unparse(node)!r} is not a condition")
         return value
 
     def _number(self, node: ast.expr) -> Any:
@@ -147,7 +146,7 @@ class _Evaluation:
         return value
 
     def _call(self, name: str, value: np.ndarray) -> Any:
-        """A function of each value, or of all values of the column that are not empty."""
+        """Return a function of each value, or of all values of the column that are not empty."""
         import numpy as np
 
         if name in ("abs", "sqrt", "log10"):

@@ -32,18 +32,18 @@ def segment_plane(
     *,
     first_label: int = 1,
 ) -> Iterator[np.ndarray]:
-    """Segment one plane.
+    """Segment the objects of one plane.
 
     Args:
-        read_smoothed: Gives rows first..last-1 of the smoothed plane (`foreground_mask.smoothed_plane`).
+        read_smoothed: Returns rows first..last-1 of the smoothed plane (`foreground_mask.smoothed_plane`).
         shape: Rows and columns of the plane.
         foreground: How foreground is found.
         split: How foreground becomes objects.
-        threshold: Grey level; brighter is foreground. Not used by the local methods.
+        threshold: Grey level; brighter pixels are foreground. Not used by the local methods.
         first_label: Label of the first object.
 
     Yields:
-        (rows, X) int32 bands of labels that together are the plane.
+        (rows, X) int32 bands of labels that together make the plane.
     """
     mask = foreground_mask.foreground_mask(read_smoothed, *shape, foreground, threshold)
     return split_objects.label_bands(mask, split, first_label, read_smoothed)
@@ -56,14 +56,14 @@ def segment_image(
     split: split_objects.SplitOptions,
     shared: float | None = None,
 ) -> Iterator[np.ndarray]:
-    """Segment every plane of a channel; labels run on from plane to plane, so that each object has its own.
+    """Segment every plane of a channel; labels continue from plane to plane, so that each object has its own.
 
     Args:
         image: The opened image.
         channel: Index of the channel.
         foreground: How foreground is found.
         split: How foreground becomes objects.
-        shared: The threshold of all planes; None where each has its own.
+        shared: Threshold of all planes; None if each has its own.
 
     Yields:
         (rows, X) int32 bands of labels, z running faster than t.
@@ -115,14 +115,14 @@ def _level(foreground: foreground_mask.ForegroundOptions, threshold: float) -> s
 def plane_threshold(
     read_smoothed: foreground_mask.RowReader, shape: tuple[int, int], options: foreground_mask.ForegroundOptions
 ) -> float:
-    """Threshold of one smoothed plane; NaN for the local methods, which have one per pixel."""
+    """Return the threshold of one smoothed plane; NaN for the local methods, which have one per pixel."""
     if options.method in GLOBAL_METHODS:
         return global_threshold(options.method, *foreground_mask.histogram(read_smoothed, *shape))
     return options.manual_threshold if options.manual_threshold is not None else float("nan")
 
 
 def _volume_threshold(smoothed: np.ndarray, options: foreground_mask.ForegroundOptions) -> float:
-    """Threshold of a smoothed volume: of its planes put below each other."""
+    """Return the threshold of a smoothed volume, computed from all its planes together."""
     rows = smoothed.reshape(-1, smoothed.shape[-1])
     return plane_threshold(lambda first, last: rows[first:last], rows.shape, options)
 
@@ -155,7 +155,7 @@ def grow_image(
 def grow_volumes(
     image: ImageFile, nuclei: ImageFile, channel: int | None, options: grow_cells.CellOptions
 ) -> Iterator[np.ndarray]:
-    """As `grow_image`, in 3D: yields (Y, X) int32 planes."""
+    """Grow cells around the nuclei of every volume, as (Y, X) int32 planes; arguments as for `grow_image`."""
     import volume_objects
 
     shape = (image.size_z, image.size_y, image.size_x)
@@ -176,7 +176,7 @@ def _arguments(argv: list[str] | None) -> Namespace:
     parser = ArgumentParser(description=__doc__)
     fore, split = foreground_mask.ForegroundOptions(), split_objects.SplitOptions()
     parser.add_argument("--image", type=Path, required=True)
-    parser.add_argument("--image-name", help="what messages call the image")
+    parser.add_argument("--image-name", help="name of the image in messages")
     parser.add_argument("--channel", default="0", help="name, or index counted from 0")
     parser.add_argument("--volume", action="store_true", help="objects in 3D: planes are one volume")
     parser.add_argument("--background-radius", type=int, default=fore.background_radius, metavar="PX")
@@ -184,7 +184,7 @@ def _arguments(argv: list[str] | None) -> Namespace:
     parser.add_argument("--method", choices=foreground_mask.METHODS, default=fore.method)
     parser.add_argument("--one-threshold", action="store_true", help="one threshold for all planes")
     parser.add_argument("--threshold-images", type=Path, nargs="*", help="images that share one threshold")
-    parser.add_argument("--threshold-name", action="append", help="what messages call each of them")
+    parser.add_argument("--threshold-name", action="append", help="name of each of them in messages")
     parser.add_argument("--manual-threshold", type=float)
     parser.add_argument("--local-size", type=int, default=fore.local_size, metavar="PX")
     parser.add_argument("--local-offset", type=float, default=fore.local_offset)
@@ -199,7 +199,7 @@ def _arguments(argv: list[str] | None) -> Namespace:
     parser.add_argument("--cell-channel", default="0", help="channel to grow over: name or index")
     parser.add_argument("--cell-method", choices=[*GLOBAL_METHODS, "manual"], default="otsu")
     parser.add_argument("--cell-manual-threshold", type=float)
-    parser.add_argument("--cell-distance", type=int, metavar="PX", help="how far a cell reaches at most")
+    parser.add_argument("--cell-distance", type=int, metavar="PX", help="largest distance of a cell from its nucleus")
     parser.add_argument("--output-cells", type=Path, help="label map of cells, OME-TIFF")
     parser.add_argument("--output", type=Path, required=True, help="label map, OME-TIFF")
     return parse_arguments(parser, argv)
@@ -208,7 +208,7 @@ def _arguments(argv: list[str] | None) -> Namespace:
 def _threshold_of_list(
     args: Namespace, image: ImageFile, options: foreground_mask.ForegroundOptions, volume: bool
 ) -> float | None:
-    """The threshold that all planes share, of this image or of the list; None where each has its own."""
+    """Return the threshold that all planes of this image or of the list share; None if each has its own."""
     images: Iterable[ImageFile] = [image]
     if args.threshold_images:
         images = ListedImages(args.threshold_images, args.threshold_name or [None] * len(args.threshold_images))
@@ -253,10 +253,10 @@ def main(argv: list[str] | None = None) -> None:
 
 
 def _cell_options(args: Namespace) -> grow_cells.CellOptions | None:
-    """How cells grow, None where none are asked for.
+    """Return how cells grow; None if no cells are requested.
 
     Raises:
-        UserError: An option has no meaning, or there is nowhere to write the cells.
+        UserError: An option is out of range, or there is no output for the cells.
     """
     if not args.cells_by:
         return None

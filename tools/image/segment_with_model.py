@@ -21,21 +21,21 @@ if TYPE_CHECKING:
 
 
 NO_CHANNEL = "-"
-# Percentiles that become 0 and 1 where the tool scales: Cellpose's.
+# Percentiles that become 0 and 1 when the tool scales, as in Cellpose.
 SCALED = (1, 99)
 
 
 def choose_channels(image: ImageFile, wanted: list[str]) -> list[int | None]:
-    """The image's channels that are predicted on, in order, once their first plane could be read.
+    """Return the image's channels to predict on, in order, after reading the first plane of each.
 
-    It takes seconds to load the model's libraries: what is wrong with the image is said before.
+    Loading the model's libraries takes seconds, so a damaged image fails before that.
 
     Args:
         image: The opened image.
-        wanted: Names or indices, `-` for a channel that the image lacks (None); all where empty.
+        wanted: Names or indices; `-` for a channel that the image lacks (None); empty for all channels.
 
     Raises:
-        UserError: No channel of that name or index, or a first plane that cannot be read.
+        UserError: A channel does not exist, or its first plane cannot be read.
     """
     channels = [None if one.strip() == NO_CHANNEL else image.resolve_channel(one) for one in wanted]
     channels = channels or list(range(image.size_c))
@@ -46,10 +46,10 @@ def choose_channels(image: ImageFile, wanted: list[str]) -> list[int | None]:
 
 
 def check_count(image: ImageFile, channels: list[int | None], network: Network) -> None:
-    """Refuse another number of channels than the network takes.
+    """Reject a number of channels other than the network's.
 
     Raises:
-        UserError: There are more or fewer.
+        UserError: The numbers differ.
     """
     if len(channels) != network.channels:
         raise UserError(
@@ -62,7 +62,7 @@ def check_count(image: ImageFile, channels: list[int | None], network: Network) 
 def predict_image(
     image: ImageFile, network: Network, channels: list[int | None], args: Namespace
 ) -> Iterator[np.ndarray]:
-    """Predict plane by plane, or volume by volume where the network takes volumes.
+    """Predict plane by plane, or volume by volume if the network takes volumes.
 
     Yields:
         (C, Y, X) or (C, Z, Y, X) float32, z running faster than t.
@@ -83,7 +83,7 @@ def predict_image(
 
 
 def scaled(volume: np.ndarray) -> np.ndarray:
-    """Scale each channel of a (C, Z, Y, X) volume from its percentiles `SCALED` to 0 and 1; one of one value to 0."""
+    """Scale each channel of a (C, Z, Y, X) volume from its percentiles `SCALED` to 0 and 1; constant channels to 0."""
     import numpy as np
 
     low, high = np.percentile(volume, SCALED, axis=(1, 2, 3), keepdims=True).astype(np.float32)
@@ -91,7 +91,7 @@ def scaled(volume: np.ndarray) -> np.ndarray:
 
 
 def label_bands_of(predictions: Iterator[np.ndarray], options: ObjectOptions, model: str) -> Iterator[np.ndarray]:
-    """Turn predictions into planes of labels that run on from plane to plane."""
+    """Yield label planes of predictions; labels continue from plane to plane."""
     largest = 0
     for prediction in predictions:
         options.check(len(prediction), model, volume=prediction.ndim == 4)
@@ -102,7 +102,7 @@ def label_bands_of(predictions: Iterator[np.ndarray], options: ObjectOptions, mo
 
 
 def kept(predictions: Iterator[np.ndarray], store: list[np.ndarray] | None) -> Iterator[np.ndarray]:
-    """Pass predictions on, and keep them where a list is given."""
+    """Yield predictions unchanged; append them to a list if one is given."""
     for prediction in predictions:
         if store is not None:
             store.append(prediction)
@@ -110,7 +110,7 @@ def kept(predictions: Iterator[np.ndarray], store: list[np.ndarray] | None) -> I
 
 
 def write_prediction(path: Path, predictions: list[np.ndarray], image: ImageFile) -> None:
-    """Write what the network predicted as OME-TIFF, float32, with the axes T, C, Z, Y, X."""
+    """Write the predictions as float32 OME-TIFF with the axes T, C, Z, Y, X."""
     import uuid
     import zlib
 
@@ -146,13 +146,13 @@ def _arguments(argv: list[str] | None) -> Namespace:
     parser.add_argument("--model", type=Path, required=True, help="package (zip)")
     parser.add_argument("--model-name")
     parser.add_argument("--scale", action="store_true", help="scale each channel first, as Cellpose does")
-    parser.add_argument("--model-output", help="name of the model's output; the first where not given")
+    parser.add_argument("--model-output", help="name of the model's output; default: the first")
     parser.add_argument("--skip-test", action="store_true", help="do not check the model against its test data")
     parser.add_argument("--meaning", choices=MEANINGS, required=True)
     parser.add_argument("--foreground", type=int, default=default.foreground)
     parser.add_argument("--boundary", type=int, default=default.boundary)
-    parser.add_argument("--threshold", type=float, help="the package's own where it has one, else 0.5; of flows 0")
-    parser.add_argument("--largest-overlap", type=float, help="of two polygons; the package's own, else 0.4")
+    parser.add_argument("--threshold", type=float, help="default: the package's own, else 0.5; for flows 0")
+    parser.add_argument("--largest-overlap", type=float, help="of two polygons; default: the package's own, else 0.4")
     parser.add_argument("--seeds", choices=["distance", "none"], default=default.seeds)
     parser.add_argument("--seed-distance", type=int, default=default.seed_distance)
     parser.add_argument("--min-size", type=int, default=default.min_size)
@@ -164,7 +164,7 @@ def _arguments(argv: list[str] | None) -> Namespace:
 
 
 def _options(args: Namespace, network: Network) -> ObjectOptions:
-    """How objects are found; thresholds that are not given are the package's own, where it has some."""
+    """Return how objects are found; thresholds that are not given are the package's own, if it has any."""
     own = network.thresholds if args.meaning == "star_polygons" else {}
     usual = 0.0 if args.meaning == "flows" else ObjectOptions().threshold
     threshold = args.threshold if args.threshold is not None else own.get("prob", usual)

@@ -1,4 +1,4 @@
-"""One threshold for all planes of an image, or of a list of images: that of all their pixels together."""
+"""One threshold for all planes of an image or of a list of images, from all their pixels together."""
 
 from __future__ import annotations
 
@@ -18,29 +18,29 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ListedImages:
-    """Images that are opened one after the other, each time they are gone through.
+    """Images that are opened one after the other in each iteration.
 
     Attributes:
         paths: The files.
-        names: What messages call each, None for the file's name.
+        names: Name of each in messages, None for the file's name.
     """
 
     paths: list[Path]
     names: list[str | None]
 
     def __iter__(self) -> Iterator[ImageFile]:
-        """Open them."""
+        """Open each image in turn."""
         for path, name in zip(self.paths, self.names, strict=True):
             yield with_numbers_only(open_image(path, name))
 
 
 def planes_of(image: ImageFile) -> list[tuple[int, int]]:
-    """Time point and z of every plane, z running faster."""
+    """Return the time point and z of every plane, z running faster."""
     return [(t, z) for t in range(image.size_t) for z in range(image.size_z)]
 
 
 def z_step(image: ImageFile) -> float:
-    """Distance of two planes in pixels of the plane; 1 where the image does not say."""
+    """Return the distance of two planes in pixels of the plane; 1 if the image does not define it."""
     across, along = image.micrometres("x"), image.micrometres("z")
     return along / across if across and along else 1.0
 
@@ -48,10 +48,10 @@ def z_step(image: ImageFile) -> float:
 def shared_threshold(
     images: Iterable[ImageFile], channel: str, options: foreground_mask.ForegroundOptions, volume: bool = False
 ) -> float | None:
-    """The threshold of the histogram of all planes of all images together; None where the method has no histogram.
+    """Return the threshold from the histogram of all planes of all images; None if the method has no histogram.
 
-    The histogram has a bin for each grey level of 8- and 16-bit images; of other pixels it has
-    `foreground_mask.FLOAT_BINS` equal bins from the smallest to the largest, for which images are read twice.
+    The histogram has a bin for each grey level of 8- and 16-bit images. For other types it has
+    `foreground_mask.FLOAT_BINS` equal bins from the smallest to the largest value, and images are read twice.
 
     Args:
         images: Opened images of one pixel type.
@@ -60,7 +60,7 @@ def shared_threshold(
         volume: Whether to smooth in 3D, as the segmentation will.
 
     Raises:
-        UserError: There is no image, or their pixels are of several types.
+        UserError: There is no image, or the pixel types differ.
     """
     if options.method not in GLOBAL_METHODS:
         return None
@@ -91,7 +91,7 @@ def shared_threshold(
 def _smoothed(
     image: ImageFile, channel: str, options: foreground_mask.ForegroundOptions, volume: bool
 ) -> Iterator[tuple[foreground_mask.RowReader, int, int]]:
-    """Each smoothed plane of a channel, or each volume's planes put below each other: reader, rows and columns."""
+    """Yield each smoothed plane, or each volume with its planes stacked along y: reader, rows and columns."""
     c = image.resolve_channel(channel)
     if volume:
         import volume_objects
