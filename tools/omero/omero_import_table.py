@@ -1,4 +1,4 @@
-"""Bring measurement tables to OMERO as OMERO.tables, attached to images, their dataset or another container."""
+"""Import measurement tables to OMERO as OMERO.tables, attached to images, their dataset or another container."""
 
 import argparse
 import json
@@ -34,7 +34,7 @@ class Place:
 
 @dataclass(frozen=True)
 class Measurements:
-    """Tables with all that is known of them; `places` tells for each name in the tables where its rows go."""
+    """Tables to import; `places` maps each image name in the tables to the object that gets its rows."""
 
     files: Sequence[NamedFile]
     places: Mapping[str, Place]
@@ -42,19 +42,19 @@ class Measurements:
 
 
 def import_tables(session: Session, measurements: Measurements, name: str, report: list[Row]) -> None:
-    """Make one table for each place, in place of the one that an earlier run made there.
+    """Make one table for each place, and replace the table of an earlier run there.
 
-    The new tables are complete before the old ones go, and taken back if anything fails. A table named `name` replaces
-    only one of the same name that the same user made on the same object with this suite.
+    The new tables are complete before the old ones are deleted, and are deleted if anything fails. A table named `name`
+    replaces only tables of the same name that the same user made on the same object with this suite.
 
     Args:
         session: An open session.
-        measurements: What goes where.
+        measurements: The tables and their places.
         name: Name of the tables.
-        report: One row a place, as `object_report` has it.
+        report: One row per place, see `object_report`.
 
     Raises:
-        UserError: The server failed; what was made has been taken back.
+        UserError: The server failed; everything that this run made is deleted.
     """
     wanted = list(dict.fromkeys(measurements.places.values()))
     rows_of = dict(zip(wanted, report, strict=True))
@@ -69,7 +69,7 @@ def import_tables(session: Session, measurements: Measurements, name: str, repor
         for place, rows in _by_place(measurements):
             row = rows_of[place]
             row["status"] = AT_WORK
-            if row.get("file_id"):  # Its rows do not stand together.
+            if row.get("file_id"):  # The rows of this place are not contiguous.
                 writer.reopen(session, row["file_id"])
             else:
                 row["file_id"] = writer.create(session, file_name)
@@ -84,7 +84,7 @@ def import_tables(session: Session, measurements: Measurements, name: str, repor
         finish_tables(session, [row["annotation_id"] for row in report])
         session.delete(merge_ids(old.values()))
     except BaseException:
-        with suppress(Exception):  # If the server is gone, the mark lets the next run take them away.
+        with suppress(Exception):  # If the server is gone, the next run finds them by their mark and deletes them.
             writer.close()
             session.delete(made.ids)
         raise
@@ -97,12 +97,12 @@ def choose_places(
 
     Args:
         session: An open session.
-        attach: "image"; "dataset"; or "container", the one that `match` names.
+        attach: "image"; "dataset"; or "container", the container that `match` names.
         images: The image of each name.
-        match: How names were matched; a typed dataset there takes the rows of all images.
+        match: How names were matched; a dataset named there gets the rows of all images.
 
     Raises:
-        UserError: An image that stands in no dataset, or in several while none was named; no container, or several.
+        UserError: An image is in no dataset, or in several and none was named; no container was named, or several.
     """
     if attach == "container":
         place = _container(session, match)
@@ -134,7 +134,7 @@ def choose_places(
 
 
 def main() -> None:
-    """Parse the command line, import, write."""
+    """Parse the command line, import the tables, write the reports."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--config", type=Path, required=True, help="JSON: omero_host, tables, match, attach, ...")
     parser.add_argument("--output", type=Path, required=True, help="object table to write")
@@ -146,7 +146,7 @@ def main() -> None:
         raise UserError(f"table name {name!r}: write a name without a slash, such as measurements.")
     files = read_files(config["tables"])
     survey = survey_tables(files, rows_have_images=attach != "container")
-    given = (config.get("rois") or {}).get("source_path")  # Galaxy describes a file that was not given, without a path.
+    given = (config.get("rois") or {}).get("source_path")  # Galaxy describes a file that was not given without a path.
     rois = read_rois(Path(given)) if given else None
     columns: list[str] = []
     with (
@@ -171,7 +171,7 @@ def main() -> None:
 
 
 def read_rois(path: Path) -> dict[tuple[int, int], int]:
-    """Read the ROI table of omero_import_rois: the ROI's id by (image id, label).
+    """Read the ROI table of omero_import_rois; return ROI ids by (image id, label).
 
     Raises:
         UserError: A column is missing or a cell is not a whole number.
@@ -191,7 +191,7 @@ def read_rois(path: Path) -> dict[tuple[int, int], int]:
 
 
 def write_merged(path: Path, files: Sequence[NamedFile], survey: Survey, images: Mapping[str, ImageRecord]) -> None:
-    """Write all measurements as one table: image_id, image, then the features as they were written."""
+    """Write all measurements as one table: image_id, image, then the features as in the input."""
     known = ("image_id", "image") if images else ()
     rows = read_measurements(files, survey.features)
     columns = (*known, *(feature.name for feature in survey.features))
@@ -211,7 +211,7 @@ def _container(session: Session, match: Mapping[str, Any]) -> Place:
 
 
 def _by_place(measurements: Measurements) -> Iterator[tuple[Place, Iterator[Sequence[Any]]]]:
-    """Yield runs of rows that go to one place, then every place that has no row at all."""
+    """Yield each place with a run of consecutive rows for it, then every place without any row."""
     places, maker = measurements.places, measurements.rows
     seen = set()
     found = read_measurements(measurements.files, maker.features)

@@ -1,7 +1,7 @@
-"""Importing files through OMERO's ManagedRepository, as its own clients do, without Java.
+"""Import of files through OMERO's ManagedRepository, as OMERO's own clients do it, without Java.
 
-The calls are those of omero-py's `omero.testlib` (`ITest.import_fileset`): announce the files, upload each, send the
-checksums, wait for the server to read the images.
+The calls are those of omero-py's `omero.testlib` (`ITest.import_fileset`): announce the files, upload each file, send
+the checksums, wait for the server to read the images.
 """
 
 import math
@@ -18,9 +18,9 @@ from omero_session import NAMESPACE, Session
 from omero_undo import merge_ids
 from tool_errors import UserError
 
-BLOCK = 4 << 20  # Bytes a message, far below Ice's limit of 256 MB.
-CANCEL_SECONDS = 10.0  # Galaxy kills a cancelled job after a while.
-LONGEST_WAIT = 1.0  # Seconds between two looks whether the server has read the images.
+BLOCK = 4 << 20  # Bytes per message, far below Ice's limit of 256 MB.
+CANCEL_SECONDS = 10.0  # Galaxy kills a cancelled job after some time.
+LONGEST_WAIT = 1.0  # Longest pause in seconds between two requests whether the server has read the images.
 PAGE = 1000
 
 
@@ -28,14 +28,14 @@ PAGE = 1000
 class ImportRun:
     """The imports of one run of a tool.
 
-    Every file's client path begins with `mark`: by it all filesets of the run are found again, also those whose import
-    failed half-way, of which a server may keep the files.
+    Every file's client path begins with `mark`: with it all filesets of the run can be found, including those whose
+    import failed, of which a server may keep the files.
     """
 
     mark: str = field(default_factory=lambda: f"{NAMESPACE}/{uuid.uuid4()}")
 
     def filesets(self, session: Session) -> list[int]:
-        """Ids of all filesets that the run has made so far."""
+        """Return the ids of all filesets that the run has made so far."""
         rows = session.rows(
             "select distinct f.id from Fileset f join f.usedFiles e where e.clientPath like :mark",
             mark=f"{self.mark}/%",
@@ -59,15 +59,15 @@ def import_fileset(
     Args:
         session: An open session.
         run: The run that the import belongs to.
-        fileset: What to import.
-        dataset_id: The dataset for the images; None leaves them in none.
+        fileset: The fileset to import.
+        dataset_id: The dataset for the images; None for no dataset.
         screen_id: The screen for the plates of a format that holds plates.
-        name: Name of the images; empty leaves it to the server, which takes the file's.
-        description: Description of the images; empty leaves the file's own.
-        mark_id: A MapAnnotation that the images get at once: they are never without it.
+        name: Name of the images; empty means the server's choice, the file name.
+        description: Description of the images; empty keeps the file's own.
+        mark_id: A MapAnnotation that the images get in the import itself, so that they are never without it.
 
     Raises:
-        UserError: The server does not know the format, the file is damaged, or it arrived damaged.
+        UserError: The server does not know the format, the file is damaged, or the upload is damaged.
     """
     import omero
 
@@ -86,7 +86,7 @@ def import_fileset(
         try:
             response = _wait(handle)
         except BaseException:
-            # The server goes on without us. What it makes yet must be there before the run is taken back.
+            # The server continues without us: wait until it has made everything, so that the run can be undone.
             with suppress(Exception):
                 handle.cancel()
                 _wait(handle, CANCEL_SECONDS)
@@ -124,16 +124,16 @@ _IMAGES_OF = {
 def find_imported(
     session: Session, container_id: int, filesets: Sequence[ImageFileset], kind: str = "dataset"
 ) -> dict[tuple[str, ...], list[int]]:
-    """Find which contents a dataset or screen has already, compared by the SHA-1 of all original files.
+    """Find the contents that a dataset or screen has already, by the SHA-1 of all original files.
 
     Args:
         session: An open session.
         container_id: The dataset or screen.
-        filesets: What to look for.
+        filesets: The filesets to look for.
         kind: "dataset" or "screen".
 
     Returns:
-        Ids of the images there by `ImageFileset.content`.
+        Ids of the existing images by `ImageFileset.content`.
     """
     wanted = {one.content for one in filesets}
     hashes = sorted({content[0] for content in wanted})
@@ -162,7 +162,7 @@ def find_imported(
 
 
 def undo_imports(session: Session, run: ImportRun, made: Mapping[str, Sequence[int]]) -> None:
-    """Delete all filesets of a run with their images and plates, and what else it made, in one transaction."""
+    """Delete all filesets of a run with their images and plates, and the objects in `made`, in one transaction."""
     filesets = run.filesets(session)
     plates: list[int] = []
     for start in range(0, len(filesets), PAGE):
@@ -230,7 +230,7 @@ def _upload(process: Any, number: int, path: Path) -> None:
 
 
 def _wait(handle: Any, longest: float = math.inf) -> Any:
-    """Ask for the response until it is there or the time is over: a callback would wait on when the server has gone."""
+    """Poll for the response until it arrives or the time is over: a callback would wait forever for a lost server."""
     pause, end = 0.02, time.monotonic() + longest
     while (response := handle.getResponse()) is None and time.monotonic() < end:
         time.sleep(pause)

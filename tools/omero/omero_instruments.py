@@ -1,4 +1,4 @@
-"""What images were taken with: microscope, objectives and detectors; and lengths as OMERO has them."""
+"""Instruments that images were taken with (microscope, objectives, detectors), and lengths with units."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ _ENUMERATIONS = {"Microscope": ("type",), "Detector": ("type",), "Objective": ("
 
 @dataclass(frozen=True)
 class Length:
-    """A length as OMERO has it: value and unit symbol; `micrometre` is None for units such as pixels."""
+    """A length in OMERO: value and unit symbol; `micrometre` is None for units such as pixels."""
 
     value: float
     symbol: str
@@ -26,7 +26,7 @@ class Length:
 
 @dataclass(frozen=True)
 class Part:
-    """A part of an instrument: `kind` is OME's element, `attributes` its OME-XML attributes, lengths among them."""
+    """A part of an instrument: `kind` is its OME-XML element, `attributes` the attributes (text, numbers, lengths)."""
 
     kind: str
     attributes: Mapping[str, Any]
@@ -34,7 +34,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Instrument:
-    """What an image was taken with; `objective` is the place among `parts` of the objective that was in use."""
+    """The instrument of an image; `objective` is the index in `parts` of the objective in use."""
 
     instrument_id: int
     parts: tuple[Part, ...]
@@ -42,7 +42,7 @@ class Instrument:
 
 
 def load_instruments(session: Session, image_ids: Sequence[int]) -> dict[int, Instrument]:
-    """The instruments of those images that have one; seven queries at most, one if there are none."""
+    """Load the instruments of images, by image id, with at most seven queries; images without one are left out."""
     images = session.rows(
         "select i.id, ins.id, o.id from Image i join i.instrument ins left outer join i.objectiveSettings s "
         "left outer join s.objective o where i.id in (:ids)",
@@ -64,7 +64,7 @@ def load_instruments(session: Session, image_ids: Sequence[int]) -> dict[int, In
 
 
 def read_length(length: Any) -> Length | None:
-    """Read an `omero.model.Length`, converting with OMERO's own table of units."""
+    """Read an `omero.model.Length`; convert to micrometres with OMERO's own table of units."""
     if length is None:
         return None
     from omero.model import LengthI
@@ -77,8 +77,8 @@ def read_length(length: Any) -> Length | None:
 
 
 def _loaded(session: Session, kind: str, ids: Sequence[int]) -> list[tuple[Any, int]]:
-    """Parts of a kind with the instruments they belong to, ordered by instrument and id."""
-    # An instrument has one microscope, which may stand in several; the others know their instrument.
+    """Load the parts of one kind with the id of their instrument, ordered by instrument and id."""
+    # Several instruments may share a microscope; parts of other kinds refer to their instrument.
     owners = session.rows(
         "select ins.id, m.id from Instrument ins join ins.microscope m where ins.id in (:ids)"
         if kind == "Microscope"

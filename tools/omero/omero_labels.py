@@ -1,4 +1,4 @@
-"""Label maps that stand in OMERO as images: the convention that ties them to their source, and how they are found.
+"""Label maps stored in OMERO as images: the convention that links them to their source images.
 
 The convention: the label image carries one MapAnnotation in the namespace
 `github.com/bioimage-suite-galaxy/labels/<name>`, where <name> says what the labels are, such as "nuclei". Its pair
@@ -20,7 +20,7 @@ PAGE = 1000
 
 @dataclass(frozen=True)
 class LabelImage:
-    """A label map in OMERO. The file is the one that was imported; `sha1` is None if OMERO has another checksum."""
+    """A label map in OMERO and its imported file; `sha1` is None if OMERO has another kind of checksum."""
 
     source_id: int
     image_id: int
@@ -34,12 +34,12 @@ class LabelImage:
 
 
 def labels_namespace(name: str) -> str:
-    """The namespace of the key-value pairs on the label images of a set, such as "nuclei"."""
+    """Return the namespace of the key-value pairs on the label images of a set, such as "nuclei"."""
     return f"{NAMESPACE}/labels/{name}"
 
 
 def find_label_images(session: Session, source_ids: Sequence[int], name: str) -> list[LabelImage]:
-    """Find the label images of a set that were made from images, ordered by their ids (the newest last).
+    """Find the label images of a set that belong to source images, ordered by id (the newest last).
 
     Args:
         session: An open session.
@@ -62,7 +62,7 @@ def find_label_images(session: Session, source_ids: Sequence[int], name: str) ->
 
 
 def label_images_among(session: Session, image_ids: Sequence[int]) -> set[int]:
-    """Tell which images are label images, of whatever set."""
+    """Return the ids of the images that are label images, of any set."""
     found: set[int] = set()
     for start in range(0, len(image_ids), PAGE):
         rows = session.rows(
@@ -76,12 +76,12 @@ def label_images_among(session: Session, image_ids: Sequence[int]) -> set[int]:
 
 
 def make_mark(session: Session, name: str, pairs: Sequence[tuple[str, str]]) -> int:
-    """Make the annotation of the convention for a label image that is to be imported; returns its id.
+    """Save the annotation that links a label image to its source, before the import; return its id.
 
     Args:
         session: An open session.
         name: Name of the set.
-        pairs: Key-value pairs, `SOURCE_KEY` among them.
+        pairs: Key-value pairs, including `SOURCE_KEY`.
     """
     from omero.model import MapAnnotationI, NamedValue
     from omero.rtypes import rstring
@@ -93,7 +93,7 @@ def make_mark(session: Session, name: str, pairs: Sequence[tuple[str, str]]) -> 
 
 
 def find_free_marks(session: Session, source_ids: Sequence[int], name: str) -> list[int]:
-    """Find this user's marks for label images of a set that are on no image: a run broke off before its import."""
+    """Find this user's marks for label images of a set that are on no image, left by a run that stopped too early."""
     found: list[int] = []
     for start in range(0, len(source_ids), PAGE):
         rows = session.rows(
@@ -110,10 +110,10 @@ def find_free_marks(session: Session, source_ids: Sequence[int], name: str) -> l
 
 
 def download_label_map(session: Session, label_image: LabelImage, path: Path) -> None:
-    """Write the file that was imported, byte for byte: no server's rendering or pyramid stands between.
+    """Download the imported file of a label map, byte for byte.
 
     Raises:
-        UserError: OMERO has not the whole file, or its checksum is another.
+        UserError: OMERO cannot deliver the whole file, or its checksum differs.
     """
     download_file(
         session,

@@ -1,4 +1,4 @@
-"""Which objects of OMERO a tool works on: chosen by id, by name or by an object table, and expanded to images."""
+"""The OMERO objects that a tool works on: chosen by id, name or object table, and expanded to images."""
 
 import csv
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,16 +19,16 @@ CLASSES = {
     "run": "PlateAcquisition",
     "roi": "Roi",
 }
-"""Class of each kind of object. Runs (acquisitions of a plate) and ROIs are only annotated, not expanded to images."""
-PAGE = 4000  # Rows a query returns at most; ids it takes at most.
+"""OMERO class by kind of object. Runs (acquisitions of a plate) and ROIs can be annotated, not expanded to images."""
+PAGE = 4000  # Maximum number of rows, and of ids, per query.
 
 
 @dataclass(frozen=True)
 class Target:
     """Objects of one kind, by id or by name, not yet looked up.
 
-    Kind "all" has neither: `scope` is "mine" (own images of the group), "group" or "server" (all groups
-    one may read, through a session that `in_all_groups` gave).
+    Kind "all" has neither: `scope` is "mine" (the user's images in the group), "group" or "server" (all groups that the
+    user may read, with a session from `in_all_groups`).
     """
 
     kind: str
@@ -38,7 +38,7 @@ class Target:
 
     @property
     def in_words(self) -> str:
-        """What messages call it."""
+        """Return the name of the target for messages."""
         if self.kind == "all":
             return {"mine": "your own data", "group": "the group", "server": "the server"}[self.scope]
         return f"{self.kind} {', '.join(map(str, self.names or self.ids[:10]))}"
@@ -46,9 +46,9 @@ class Target:
 
 @dataclass(frozen=True)
 class ImageRecord:
-    """An image, where it stands and how large it is; None where it stands in no such container.
+    """An image with its containers and sizes; None if it is in no container of a kind.
 
-    `well` is the usual label (row letters, column number from 1). Sizes count pixels, planes, channels and time points.
+    `well` is the usual label (row letters, column number from 1). Sizes count pixels, z-planes, channels, time points.
     """
 
     image_id: int
@@ -71,7 +71,7 @@ class ImageRecord:
     pixel_type: str
 
 
-# Names of containers come apart, once each: most of the time of a large answer goes into its cells.
+# Names of containers are queried separately, once each: most of the time of a large answer goes into its cells.
 _IMAGE_QUERY = """
 select i.id, i.name, pr.id, d.id, sc.id, pl.id, w.id, p.sizeX, p.sizeY, p.sizeZ, p.sizeC, p.sizeT, pt.value
 from Image i
@@ -90,7 +90,7 @@ where {conditions}
 order by i.id, d.id, pr.id, pl.id, sc.id
 """
 _CONTAINERS = ((2, "project"), (3, "dataset"), (4, "screen"), (5, "plate"), (6, "well"))
-"""Where a row of that query has the ids of containers."""
+"""Index of the container ids in a row of that query."""
 _ALIASES = {"image": "i", "dataset": "d", "project": "pr", "well": "w", "plate": "pl", "screen": "sc"}
 
 
@@ -100,7 +100,7 @@ def read_target(config: Mapping[str, Any]) -> Target:
     `table` is Galaxy's description of a dataset, with the path as `source_path`.
 
     Raises:
-        UserError: Nothing was given, or an id is not a number, or the table is not an object table.
+        UserError: Nothing was given, an id is not a number, or the table is not an object table.
     """
     if config["source"] == "table":
         kind, ids = read_object_ids(config["table"]["source_path"])
@@ -120,7 +120,7 @@ def read_target(config: Mapping[str, Any]) -> Target:
 
 
 def split_terms(text: str) -> tuple[str, ...]:
-    r"""Split what a person typed: one a line or separated by commas; quotes keep a comma within a name.
+    r"""Split typed names or ids, one per line or separated by commas; quotes keep a comma within a name.
 
     >>> split_terms('nuclei, mitosis\n"day 1, plate 2"')
     ('nuclei', 'mitosis', 'day 1, plate 2')
@@ -130,16 +130,16 @@ def split_terms(text: str) -> tuple[str, ...]:
 
 
 def find_ids(session: Session, target: Target) -> tuple[int, ...]:
-    """Look the objects of a target up, in the order they were given.
+    """Find the ids of a target's objects, in the given order.
 
     Raises:
-        UserError: An id or name that the group does not have or the user may not read; a name that two objects have.
+        UserError: The group has no object with an id or name, the user may not read it, or two objects have the name.
     """
     if target.kind == "all":
         return ()
     if target.names:
         return _ids_of_names(session, target)
-    model = CLASSES[target.kind]  # HQL takes no parameter for a class; this one is from our own list.
+    model = CLASSES[target.kind]  # HQL has no parameters for classes; this one comes from our own list.
     found: set[int] = set()
     for ids in _chunks(target.ids):
         found.update(row[0] for row in session.rows(f"select o.id from {model} o where o.id in (:ids)", ids=ids))  # noqa: S608
@@ -150,9 +150,9 @@ def find_ids(session: Session, target: Target) -> tuple[int, ...]:
 
 
 def find_images(session: Session, target: Target) -> list[ImageRecord]:
-    """List the images of a target, each once, ordered by project, dataset, plate, well and id.
+    """Find the images of a target, each once, ordered by project, dataset, plate, well and id.
 
-    An image that stands in several datasets is listed in the one with the lowest id that belongs to the target.
+    An image in several datasets is listed in the dataset of the target with the lowest id.
 
     Raises:
         UserError: As `find_ids`.
@@ -167,14 +167,14 @@ def list_images(
     conditions: Sequence[str] = (),
     parameters: Mapping[str, Any] | None = None,
 ) -> list[ImageRecord]:
-    """As `find_images`, for ids that were looked up: one query a page of 4,000 images, whatever the target is.
+    """Find images like `find_images`, for ids that were checked: one query per page of 4,000 images.
 
-    Up to five more queries name the containers that the images stand in.
+    Up to five more queries fetch the names of the images' containers.
 
     Args:
         session: An open session.
         target: Containers, images or all.
-        ids: What `find_ids` found for the target.
+        ids: The result of `find_ids` for the target.
         conditions: More HQL conditions on `i` (Image), `p` (Pixels) and `pt` (PixelsType), joined by "and".
         parameters: Their named parameters.
     """
@@ -193,7 +193,7 @@ def list_images(
 
 
 def find_nonempty_images(session: Session, target: Target) -> list[ImageRecord]:
-    """As `find_images`, but a target without any image is a `UserError`: there is nothing to work on."""
+    """Find images like `find_images`, but raise a UserError if there are none."""
     images = find_images(session, target)
     if not images:
         raise no_image(target)
@@ -201,12 +201,12 @@ def find_nonempty_images(session: Session, target: Target) -> list[ImageRecord]:
 
 
 def no_image(target: Target) -> UserError:
-    """The error of a target without any image."""
+    """Return the error for a target without any image."""
     return UserError(f"{target.in_words}: holds no image. Put images into it or choose another.")
 
 
 def well_label(row: int, column: int) -> str:
-    """The usual name of a well, from its row and column that count from 0.
+    """Return the usual name of a well; `row` and `column` count from 0.
 
     >>> well_label(0, 0), well_label(25, 11), well_label(26, 0)
     ('A1', 'Z12', 'AA1')
@@ -255,9 +255,9 @@ def _chunks(values: Sequence[Any]) -> Iterator[list[Any]]:
 
 
 def _pages(session: Session, hql: str, parameters: Mapping[str, Any]) -> Iterator[list[Any]]:
-    """Yield the rows of a query that goes on after the id `last`.
+    """Yield the rows of a query page by page; the query takes the last id of the previous page as `last`.
 
-    A page may end between two rows of one image; what follows of that image is not needed.
+    A page may end between two rows of one image; further rows of that image are not needed.
     """
     last = -1
     while True:
@@ -269,7 +269,7 @@ def _pages(session: Session, hql: str, parameters: Mapping[str, Any]) -> Iterato
 
 
 def _container_names(session: Session, kind: str, ids: set[int | None]) -> dict[int | None, str]:
-    """What containers are called; a well by its row and column."""
+    """Return the names of containers by id; a well is named by row and column."""
     found: dict[int | None, str] = {}
     field = "o.row, o.column" if kind == "well" else "o.name"
     hql = f"select o.id, {field} from {CLASSES[kind]} o where o.id in (:ids)"  # noqa: S608 (a class of our list)
@@ -289,7 +289,7 @@ def _image_record(row: Sequence[Any], names: Sequence[Mapping[int | None, str]])
 
 
 def position(image: ImageRecord) -> tuple[int, ...]:
-    """Where an image stands in a table: by project, dataset, screen, plate, well and id."""
+    """Return the sort key of an image in a table: project, dataset, screen, plate, well and id."""
     well = image.well or ""
     letters = well.rstrip("0123456789")
     row = (len(letters), *(ord(letter) for letter in letters.ljust(2)))

@@ -1,4 +1,4 @@
-"""Pixels out of OMERO, tile by tile, with a bounded number of requests on their way, across broken connections."""
+"""Download of pixels from OMERO as tiles, with a bounded number of requests in flight, across broken connections."""
 
 import threading
 from collections import deque
@@ -17,9 +17,9 @@ from tool_errors import UserError
 if TYPE_CHECKING:
     import numpy as np
 
-TILE = 1024  # Pixels on a side: at 16 bit 2 MB a request, far below Ice's limit for a message.
+TILE = 1024  # Side in pixels: at 16 bit 2 MB per request, far below Ice's limit for a message.
 THREADS = 4  # Pixel stores open on the server at once.
-WINDOW = 16  # Tiles on their way or waiting to be written.
+WINDOW = 16  # Tiles in flight or waiting to be written.
 
 _DTYPES = {
     "bit": "u1",
@@ -37,12 +37,12 @@ _DTYPES = {
 
 
 def pixel_dtype(image: ImageDetails) -> "np.dtype":
-    """The numpy dtype, in native byte order, that holds the image's pixels exactly.
+    """Return the numpy dtype, in native byte order, that holds the image's pixels exactly.
 
-    A "bit" takes a byte, as on the wire.
+    A "bit" takes one byte, as in OMERO's messages.
 
     Raises:
-        UserError: A pixel type that OMERO does not define.
+        UserError: OMERO does not define the pixel type.
     """
     import numpy as np
 
@@ -52,7 +52,7 @@ def pixel_dtype(image: ImageDetails) -> "np.dtype":
 
 
 def level_sizes(session: Session, image: ImageDetails) -> list[tuple[int, int]]:
-    """Columns and rows of the resolution levels in which OMERO has an image, the full size first."""
+    """Return (columns, rows) of each resolution level of an image in OMERO, the full size first."""
     store = session.client.getSession().createRawPixelsStore()
     try:
         store.setPixelsId(image.pixels_id, False)
@@ -64,8 +64,8 @@ def level_sizes(session: Session, image: ImageDetails) -> list[tuple[int, int]]:
 def fetch_tiles(session: Session, tiles: Iterable[Tile]) -> Generator["np.ndarray", None, None]:
     """Fetch tiles with several requests in flight and yield them in order, each (height, width) in native byte order.
 
-    At most `WINDOW` tiles are held at once, and `THREADS` pixel stores are open on the server. When the connection
-    breaks, it is made anew and the tiles that had not arrived are asked for again.
+    At most `WINDOW` tiles are held at once, and `THREADS` pixel stores are open on the server. If the connection
+    breaks, it is opened again and missing tiles are requested again.
 
     Raises:
         UserError: The server cannot deliver the pixels of an image.
@@ -87,7 +87,7 @@ def fetch_tiles(session: Session, tiles: Iterable[Tile]) -> Generator["np.ndarra
 
 
 def project(tiles: Iterator["np.ndarray"], count: int, how: str) -> Iterator["np.ndarray"]:
-    """Turn each `count` tiles into one of the same type: "max" or "mean".
+    """Project each group of `count` consecutive tiles to one of the same shape and dtype; `how` is "max" or "mean".
 
     The mean of whole numbers is computed in 64-bit floating point and rounded, halves to the even neighbour.
     """
@@ -108,7 +108,7 @@ def project(tiles: Iterator["np.ndarray"], count: int, how: str) -> Iterator["np
 
 
 class _Stores:
-    """One RawPixelsStore a thread, because a store works on one image and one request at a time."""
+    """One RawPixelsStore per thread, because a store serves one image and one request at a time."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -164,11 +164,11 @@ class _Stores:
         return mine.store
 
     def stop(self) -> None:
-        """Let nobody wait for a connection any more."""
+        """Stop all waiting for a new connection."""
         self._connection.stop()
 
     def close(self) -> None:
         for store in self._all:
-            with suppress(Exception):  # The server closes what a lost connection leaves.
+            with suppress(Exception):  # The server itself closes the stores of a lost connection.
                 store.close()
         self._connection.close()

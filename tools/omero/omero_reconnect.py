@@ -1,16 +1,16 @@
-"""A connection to OMERO that is made anew when it breaks, so that a long transfer goes on where it was."""
+"""A connection to OMERO that reconnects when it breaks, so that a long transfer continues."""
 
 import threading
 from contextlib import suppress
 
 from omero_session import Session, leave, rejoin
 
-WAITS = (1, 2, 5, 10, 20, 30)  # Seconds before each attempt to connect again: a server restarts in about a minute.
-RENEWALS = 20  # A connection that breaks more often is no connection.
+WAITS = (1, 2, 5, 10, 20, 30)  # Seconds before each attempt to reconnect: a server restarts in about a minute.
+RENEWALS = 20  # Maximum number of reconnections.
 
 
 def is_broken(error: BaseException) -> bool:
-    """Whether an error says that the connection or the session is gone, rather than that the server refused."""
+    """Return whether an error means that the connection or session is lost, rather than that the server refused."""
     import Ice
     import omero
 
@@ -18,24 +18,24 @@ def is_broken(error: BaseException) -> bool:
 
 
 class Connection:
-    """The session in use, shared by several threads.
+    """The current session, shared by several threads.
 
     Attributes:
-        session: The session; another one after each renewal.
-        number: Counts renewals: what was opened under another number is gone.
+        session: The session; a new one after each renewal.
+        number: Number of renewals; services opened under another number are lost.
     """
 
     def __init__(self, session: Session) -> None:
-        """Begin with an open session, which stays its owner's to close."""
+        """Start with an open session, which its owner must close."""
         self.session, self.number = session, 0
         self._own: list[Session] = []
         self._lock, self._stopped = threading.Lock(), threading.Event()
 
     def renew(self, number: int, error: BaseException) -> None:
-        """Connect anew, unless another thread has done so since `number`.
+        """Reconnect, unless another thread has done so since `number`.
 
         Raises:
-            BaseException: The given error, when the server does not come back.
+            BaseException: The given error, if the server does not come back.
         """
         with self._lock:
             if self.number != number:
@@ -44,7 +44,7 @@ class Connection:
                 for seconds in WAITS:
                     if self._stopped.wait(seconds):
                         break
-                    # A server that starts refuses in many ways; the last word is the first error.
+                    # A starting server fails in many ways; finally the first error is raised.
                     with suppress(Exception):
                         renewed = rejoin(self.session)
                         self._own.append(renewed)
@@ -58,7 +58,7 @@ class Connection:
         self._stopped.set()
 
     def close(self) -> None:
-        """Leave the sessions that were made here."""
+        """Close the sessions that were opened here."""
         self.stop()
         for session in self._own:
             leave(session)

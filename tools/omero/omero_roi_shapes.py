@@ -1,4 +1,4 @@
-"""Regions of interest as OMERO has them: every kind of shape, read in few queries."""
+"""Shapes of regions of interest in OMERO, all kinds, read in few queries."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -6,9 +6,9 @@ from typing import Any
 
 from omero_session import Session
 
-PAGE = 1000  # Images, or ROIs with their shapes, a query.
+PAGE = 1000  # Images, or ROIs with their shapes, per query.
 
-LARGEST_LABEL = 2**31 - 1  # OMERO and Galaxy's tools know label maps of up to 32 bit, signed.
+LARGEST_LABEL = 2**31 - 1  # OMERO and Galaxy's tools handle label maps of up to 32 bit, signed.
 KINDS = ("polygon", "rectangle", "ellipse", "mask", "point", "line", "polyline", "label")
 NUMBERS = {
     "rectangle": ("x", "y", "width", "height"),
@@ -26,22 +26,22 @@ NUMBERS = {
 class RoiShape:
     """One shape of a ROI, in OMERO's coordinates (the upper left pixel covers 0 to 1).
 
-    A shape that is not in OMERO yet has `shape_id` 0, and its `roi_id` only says which shapes belong together.
+    A shape that is not in OMERO yet has `shape_id` 0, and its `roi_id` only groups the shapes of a ROI.
 
     Attributes:
-        image_id: The image.
-        roi_id: The ROI.
-        roi_name: Its name.
-        shape_id: The shape.
+        image_id: Id of the image.
+        roi_id: Id of the ROI.
+        roi_name: Name of the ROI.
+        shape_id: Id of the shape.
         kind: One of `KINDS`.
-        z: Plane; None is all planes.
-        t: Time point; None is all.
-        c: Channel; None is all.
-        text: What the shape says.
+        z: z-plane from 0; None means all.
+        t: Time point from 0; None means all.
+        c: Channel from 0; None means all.
+        text: Text of the shape.
         numbers: x, y, width, height of a rectangle or mask; x, y, radiusX, radiusY of an ellipse; x, y of a point or
             label; x1, y1, x2, y2 of a line.
         points: Corners (x, y) of a polygon or polyline.
-        bits: A mask's pixels, packed row after row, most significant bit first.
+        bits: A mask's pixels, packed row by row, most significant bit first.
         transform: (a00, a10, a01, a11, a02, a12) of an affine transform: x' = a00 x + a01 y + a02 and
             y' = a10 x + a11 y + a12.
         stroke: Colour of the line: red, green, blue, alpha in a signed 32-bit integer.
@@ -70,15 +70,15 @@ class RoiShape:
 def load_shapes(session: Session, image_ids: Sequence[int], roi_name: str = "") -> dict[int, list[RoiShape]]:
     """Load all shapes of images, ordered by ROI and shape.
 
-    One query for each 1,000 images, and one for each 1,000 of their ROIs.
+    One query per 1,000 images, and one per 1,000 of their ROIs.
 
     Args:
         session: An open session.
         image_ids: The images.
-        roi_name: Only ROIs of this name; empty is all.
+        roi_name: Only ROIs of this name; empty means all.
 
     Returns:
-        The shapes of every image; images without any have an empty list.
+        The shapes by image id; images without shapes have an empty list.
     """
     hql, chosen = "select r.id from Roi r where r.image.id in (:ids)", {}
     if roi_name:
@@ -100,9 +100,9 @@ def load_shapes(session: Session, image_ids: Sequence[int], roi_name: str = "") 
 
 
 def roi_labels(shapes: Sequence[RoiShape]) -> dict[int, int]:
-    """The label of each ROI: what its shapes say, if that is a whole number from 1 that no other ROI has, for all ROIs.
+    """Return the label of each ROI, by ROI id: the text of its shapes, if these are unique whole numbers for all ROIs.
 
-    Otherwise they are numbered from 1 in the order of their ids.
+    Labels are 1 to 2^31 - 1. Otherwise ROIs are numbered from 1 in the order of their ids.
     """
     texts: dict[int, set[str | None]] = {}
     for shape in shapes:
@@ -118,7 +118,7 @@ def roi_labels(shapes: Sequence[RoiShape]) -> dict[int, int]:
 
 
 def number_text(number: float) -> str:
-    """The shortest text that gives exactly this number again.
+    """Return the shortest text that gives exactly this number again.
 
     >>> number_text(3.0), number_text(0.1), number_text(1234567.5)
     ('3', '0.1', '1234567.5')
@@ -127,12 +127,12 @@ def number_text(number: float) -> str:
 
 
 def points_text(points: Sequence[tuple[float, float]]) -> str:
-    """Corners as OMERO writes them.
+    """Format points (x, y) as OMERO writes them.
 
     >>> points_text([(1.0, 2.0), (3.5, 4.0)])
     '1,2 3.5,4'
     """
-    # As number_text, but for all at once: an outline has many points.
+    # Like number_text, but for all numbers at once: an outline has many points.
     text = " ".join([f"{x},{y}" for x, y in points])
     return text.replace(".0,", ",").replace(".0 ", " ").removesuffix(".0")
 
@@ -154,7 +154,7 @@ def _shapes(roi: Any) -> Iterator[RoiShape]:
             text=unwrap(shape.textValue) or None,
             numbers=tuple(float(unwrap(getattr(shape, name)) or 0) for name in NUMBERS.get(kind, ())),
             points=_points(unwrap(shape.points)) if kind in ("polygon", "polyline") else (),
-            # Ice gives bytes to Python as signed numbers or as bytes, depending on its version.
+            # Depending on its version, Ice returns bytes as signed numbers or as bytes.
             bits=bytes(byte & 255 for byte in shape.bytes or ()) if kind == "mask" else b"",
             transform=_transform(shape.transform),
             stroke=unwrap(shape.strokeColor),
@@ -164,17 +164,17 @@ def _shapes(roi: Any) -> Iterator[RoiShape]:
 
 
 def _place(value: Any) -> int | None:
-    """OMERO writes "all planes" as nothing, and some clients write it as -1."""
+    """Return a plane, time point or channel; None means all, which OMERO leaves empty and some clients write as -1."""
     return None if value is None or value.val < 0 else int(value.val)
 
 
 def _pixels(length: Any) -> float | None:
-    """The width of a line; one that is given in another unit than pixels is left to the viewer."""
+    """Return the width of a line in pixels; None if it has another unit, which is left to the viewer."""
     return float(length.getValue()) if length is not None and length.getUnit().name == "PIXEL" else None
 
 
 def _points(text: str | None) -> tuple[tuple[float, float], ...]:
-    """Corners from OMERO's text `x,y x,y ...`, or from OMERO.insight's old one, `points[x,y, x,y] points1[...`.
+    """Parse points from OMERO's text `x,y x,y ...`, or OMERO.insight's old form `points[x,y, x,y] points1[...`.
 
     >>> _points("1,2 3.5,4"), _points("points[1,2, 3.5,4] points1[9,9]")
     (((1.0, 2.0), (3.5, 4.0)), ((1.0, 2.0), (3.5, 4.0)))

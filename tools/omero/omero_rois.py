@@ -1,4 +1,4 @@
-"""Regions of interest in OMERO: made in batches, marked as ours, found again by the mark."""
+"""Regions of interest in OMERO: saved in batches, marked as made by this suite, and found by that mark."""
 
 import gc
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -11,18 +11,18 @@ from omero_roi_shapes import NUMBERS, RoiShape, points_text
 from omero_session import NAMESPACE, Session
 from omero_undo import MadeObjects
 
-BATCH = 1000  # ROIs a call: a few megabytes, far below Ice's limit for a message.
-COLLECTOR_THRESHOLDS = (200_000, 10, 10)  # Python's own are 700, 10, 10
+BATCH = 1000  # ROIs per call: a few megabytes, far below Ice's limit for a message.
+COLLECTOR_THRESHOLDS = (200_000, 10, 10)  # Python's defaults are 700, 10, 10.
 YELLOW, CLEAR_YELLOW = -65281, -65472  # RGBA as signed 32 bit: 0xFFFF00FF, 0xFFFF0040.
 _PATTERN = ("theZ", "theT", "theC", "strokeColor", "fillColor")
 _TRANSFORM = ("a00", "a10", "a01", "a11", "a02", "a12")
 
 
 def roi_namespace(name: str) -> str:
-    """The namespace of the annotation that marks the ROIs of a set, such as "nuclei".
+    """Return the namespace of the annotation that marks the ROIs of a set, such as "nuclei".
 
-    The mark is one MapAnnotation an image and a run, linked to each of its ROIs: it survives in any OMERO client, and
-    one query finds all ROIs of a set. A ROI's own fields have no place that clients leave alone.
+    The mark is one MapAnnotation per image and run, linked to each of the ROIs: it survives edits in any OMERO client,
+    and one query finds all ROIs of a set. Clients may overwrite every field of the ROI itself.
     """
     return f"{NAMESPACE}/rois/{name}"
 
@@ -31,7 +31,7 @@ def find_own_rois(session: Session, image_ids: Sequence[int], name: str) -> dict
     """Find the ROIs of a set that this user made with this suite.
 
     Returns:
-        For each image that has any: ids by class ("Roi" and "MapAnnotation").
+        For each image with such ROIs: ids by class ("Roi" and "MapAnnotation").
     """
     rows = session.rows(
         "select i.id, r.id, a.id from Roi r join r.image i join r.annotationLinks l join l.child a "
@@ -58,20 +58,20 @@ def save_rois(
     pairs: Mapping[str, str],
     made: MadeObjects,
 ) -> Iterator[tuple[int, int]]:
-    """Save one ROI an object, marked by one annotation, and yield (label, id of the ROI) of each.
+    """Save one ROI per object, marked by one annotation, and yield (label, id of the ROI) of each.
 
     Args:
         session: An open session.
         image_id: The image.
-        objects: Label and shapes of each; taken a batch at a time, while the server saves the one before.
-        name: The set's name; becomes the name of each ROI whose shapes have no name of their own.
-        pairs: Key-value pairs for the mark: where the ROIs come from.
-        made: Learns the ids of what was saved.
+        objects: Label and shapes of each object; taken one batch at a time, while the server saves the previous batch.
+        name: Name of the set; also the name of each ROI whose shapes have no `roi_name`.
+        pairs: Key-value pairs for the mark: the origin of the ROIs.
+        made: Collects the ids of the saved objects.
     """
     from omero.model import ImageI, MapAnnotationI, NamedValue
     from omero.rtypes import rstring
 
-    # A batch is tens of thousands of objects, none of them garbage before it is sent.
+    # A batch has tens of thousands of objects, none of which is garbage before the batch is sent.
     gc.set_threshold(*COLLECTOR_THRESHOLDS)
     objects, image = iter(objects), ImageI(image_id, False)
     first = next(objects, None)
@@ -80,7 +80,7 @@ def save_rois(
     mark = MapAnnotationI()
     mark.ns = rstring(roi_namespace(name))
     mark.mapValue = [NamedValue(key, value) for key, value in pairs.items()]
-    # The mark comes with the first ROI in one transaction: if the connection breaks, no mark is left without any.
+    # The mark is saved with the first ROI in one transaction: a broken connection leaves no mark without a ROI.
     [roi_id] = session.update.saveAndReturnIds([_roi(image, mark, name, first[1])])
     made.add("Roi", [roi_id])
     [[mark_id]] = session.rows("select l.child.id from RoiAnnotationLink l where l.parent.id = :roi", roi=roi_id)
@@ -96,13 +96,13 @@ def save_rois(
             batch = list(islice(objects, BATCH))
         yield from waiting.swap([], [])
     except BaseException:
-        with suppress(Exception):  # What is still under way may come through: it has to be known to be taken back.
+        with suppress(Exception):  # The call in flight may succeed: its ids are needed to undo it.
             list(waiting.swap([], []))
         raise
 
 
 class _Waiting:
-    """One call under way: while the server saves a batch of ROIs, the next is put together."""
+    """One call in flight: while the server saves a batch of ROIs, the next batch is built."""
 
     def __init__(self, session: Session, made: MadeObjects) -> None:
         self._update, self._made = session.update, made
@@ -110,10 +110,10 @@ class _Waiting:
         self._call: Any = None
 
     def swap(self, labels: Sequence[int], rois: Sequence[Any]) -> Iterator[tuple[int, int]]:
-        """Send a batch, if there is one, and give (label, id of the ROI) of the one before, once it is saved."""
+        """Send a batch, if it has ROIs; then wait for the previous batch and yield its (label, id of the ROI)."""
         sent = self._update.begin_saveAndReturnIds(rois) if rois else None
         for roi in rois:
-            vars(roi).clear()  # Sent; it refers to its shapes, and they to it, which only the collector would find.
+            vars(roi).clear()  # Sent: break the cycle of ROI and shapes, which only the garbage collector would free.
         done, self._labels, self._call = (self._labels, self._call), labels, sent
         if done[1] is not None:
             ids = self._update.end_saveAndReturnIds(done[1])
@@ -153,12 +153,12 @@ def _shape(found: RoiShape) -> Any:
     return shape
 
 
-# omero-py fills each new object with dozens of defaults, one by one: that takes longer than sending it. So what many
-# ROIs say alike is made once and copied.
+# omero-py sets dozens of defaults on each new object, one by one, which takes longer than sending it. So the parts that
+# many ROIs share are built once and copied.
 
 
 def _copy(pattern: Any) -> Any:
-    """An object of omero.model with the same values, and lists and details of its own."""
+    """Copy an object of omero.model: share its values, copy its lists and details."""
     made = object.__new__(type(pattern))
     vars(made).update({name: value[:] if type(value) is list else value for name, value in vars(pattern).items()})
     if pattern._details is not None:
@@ -176,7 +176,7 @@ def _empty(name: str) -> Any:
 
 @lru_cache
 def _shape_pattern(kind: str, numbers: tuple[int | None, ...], stroke_width: float | None) -> Any:
-    """A shape with all that is alike for most objects of an image; `numbers` are those of `_PATTERN`."""
+    """Build a shape with the fields that most objects of an image share; `numbers` are the values of `_PATTERN`."""
     import omero.model
     from omero.rtypes import rint
 

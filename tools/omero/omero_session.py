@@ -1,7 +1,7 @@
-"""Opening and closing a session with an OMERO server: the only place of the suite that does so.
+"""Sessions with an OMERO server: the only module of the suite that opens and closes them.
 
-The address comes as text (`parse_address`), the credentials from the environment only (`read_credentials`).
-A session that this module opened is always closed; one that was given by its key is left as it was.
+The address is given as text (`parse_address`), the credentials only in the environment (`read_credentials`).
+A session that this module opened is always closed; a session given by its key stays open.
 """
 
 import gc
@@ -23,14 +23,14 @@ from tool_errors import UserError
 # omero-py's own defaults (omero.clients.BaseClient._check_for_hosturl).
 DEFAULT_PORTS = {"ssl": 4064, "tcp": 4063, "ws": 80, "wss": 443}
 CONNECT_SECONDS = 10
-KEEP_ALIVE_SECONDS = 60  # OMERO closes a session that was idle for ten minutes.
+KEEP_ALIVE_SECONDS = 60  # OMERO closes a session that is idle for ten minutes.
 NAMESPACE = "github.com/bioimage-suite-galaxy"
-"""Begins the namespace of everything that the suite makes in OMERO."""
+"""The start of the namespace of everything that the suite makes in OMERO."""
 
 
 @dataclass(frozen=True)
 class Address:
-    """Where an OMERO server listens."""
+    """The address of an OMERO server."""
 
     protocol: str
     host: str
@@ -42,14 +42,14 @@ class Address:
 
     @property
     def router(self) -> str:
-        """The Ice proxy of the server's Glacier2 router."""
+        """Return the Ice proxy of the server's Glacier2 router."""
         resource = f" -r {self.path}" if self.path else ""
         return f"OMERO.Glacier2/router:{self.protocol} -p {self.port} -h {self.host}{resource}"
 
 
 @dataclass(frozen=True)
 class Credentials:
-    """What a user proves who they are with: a session key, or a name and a password. `repr` shows none of it."""
+    """A session key, or a user name and a password. `repr` shows neither."""
 
     user: str
     secret: str
@@ -61,7 +61,7 @@ class Credentials:
 
 @dataclass(frozen=True)
 class Session:
-    """An open session: every call goes to the chosen group."""
+    """An open session; every call works in the chosen group."""
 
     client: Any
     address: Address
@@ -72,25 +72,25 @@ class Session:
 
     @cached_property
     def query(self) -> Any:
-        """The service that runs HQL."""
+        """Return the service that runs HQL."""
         return self.client.getSession().getQueryService()
 
     @cached_property
     def update(self) -> Any:
-        """The service that saves objects."""
+        """Return the service that saves objects."""
         return self.client.getSession().getUpdateService()
 
     def in_all_groups(self) -> "Session":
-        """The same session, with queries that see every group whose objects the user may read."""
+        """Return the same session with queries over all groups whose objects the user may read."""
         return replace(self, group_id=-1)
 
     def rows(self, hql: str, *, limit: int | None = None, context: Mapping[str, str] | None = None,
              **parameters: Any) -> list[list[Any]]:  # fmt: skip
-        """Run an HQL projection and return plain Python values, one list a row."""
+        """Run an HQL projection and return plain Python values, one list per row."""
         import omero
         from omero.rtypes import unwrap
 
-        # `unwrap` takes longer than the rest of a large answer, and does more than plain values need.
+        # `unwrap` takes longer than the rest of a large query, and does more than plain values need.
         plain = (omero.RLong, omero.RInt, omero.RString, omero.RDouble, omero.RBool)
         found = self.query.projection(hql, _parameters(parameters, limit), self._context(context))
         return [
@@ -99,14 +99,14 @@ class Session:
         ]
 
     def objects(self, hql: str, **parameters: Any) -> list[Any]:
-        """Run an HQL query that returns whole objects (`omero.model`)."""
+        """Run an HQL query and return whole objects (`omero.model`)."""
         return list(self.query.findAllByQuery(hql, _parameters(parameters, None), self._context(None)))
 
     def delete(self, targets: Mapping[str, Sequence[int]]) -> None:
-        """Delete objects by class name and id, with what only they own, in one transaction.
+        """Delete objects by class name and id, with everything that only they own, in one transaction.
 
         Raises:
-            UserError: The server refused. Then nothing was deleted.
+            UserError: The server refused; nothing was deleted.
         """
         from omero.callbacks import CmdCallbackI
         from omero.cmd import ERR, Delete2
@@ -132,10 +132,10 @@ class Session:
 
 
 def parse_address(text: str) -> Address:
-    """Read `host`, `host:port` or `protocol://host[:port][/path]` (ssl, tcp, ws, wss).
+    """Parse `host`, `host:port` or `protocol://host[:port][/path]` (ssl, tcp, ws, wss).
 
     Raises:
-        UserError: The text is none of these.
+        UserError: The text has none of these forms.
 
     >>> str(parse_address("omero.example.org"))
     'ssl://omero.example.org:4064'
@@ -164,10 +164,10 @@ def parse_address(text: str) -> Address:
 
 
 def read_credentials(environment: Mapping[str, str] = os.environ) -> Credentials:
-    """Take the credentials from `OMERO_SESSION_KEY`, or else from `OMERO_USER` and `OMERO_PASSWORD`.
+    """Read the credentials from `OMERO_SESSION_KEY`, or else from `OMERO_USER` and `OMERO_PASSWORD`.
 
     Raises:
-        UserError: Neither is complete.
+        UserError: Neither is set completely.
     """
     key = environment.get("OMERO_SESSION_KEY", "").strip()
     if key:
@@ -184,15 +184,15 @@ def read_credentials(environment: Mapping[str, str] = os.environ) -> Credentials
 
 @contextmanager
 def open_session(server: str, group: str = "") -> Iterator[Session]:
-    """Log in, choose the group, keep the session alive, and leave it as it was found.
+    """Log in, choose the group, keep the session alive, and close it unless it was given by its key.
 
     Args:
-        server: Address as `parse_address` reads it.
-        group: Name or id of the group to work in; empty is the user's default group.
+        server: Address, see `parse_address`.
+        group: Name or id of the group to work in; empty means the user's default group.
 
     Raises:
-        UserError: No credentials, no such host, closed port, not an OMERO server, refused credentials, unknown
-            group; or, while the session is used, the connection broke or the server refused for lack of permission.
+        UserError: No credentials, unknown host, closed port, not an OMERO server, wrong credentials or unknown group;
+            or, while the session is in use, a broken connection or a lack of permission.
     """
     address, credentials = parse_address(server), read_credentials()
     _check_reachable(address)
@@ -209,9 +209,9 @@ def open_session(server: str, group: str = "") -> Iterator[Session]:
 
 
 def rejoin(session: Session) -> Session:
-    """Connect anew after a connection broke: to the same session if the server still has it, else by logging in again.
+    """Reconnect after a broken connection: join the same session if the server still has it, else log in again.
 
-    The caller leaves it by `leave`.
+    The caller closes the session with `leave`.
 
     Raises:
         UserError: The server does not answer, or has no such session and refuses the credentials.
@@ -230,14 +230,14 @@ def rejoin(session: Session) -> Session:
 
 
 def leave(session: Session) -> None:
-    """Close a session that `rejoin` gave; one given by key stays open."""
+    """Close a session from `rejoin`; a session given by its key stays open."""
     # A server that is gone has closed the session itself.
     with suppress(Exception):
         session.client.closeSession()
 
 
 def _check_reachable(address: Address) -> None:
-    """Tell an unknown host from a closed port before Ice, which retries both for a long time."""
+    """Raise a UserError for an unknown host or a closed port, because Ice would retry both for a long time."""
     try:
         with socket.create_connection((address.host, address.port), timeout=CONNECT_SECONDS):
             return
@@ -251,7 +251,7 @@ def _check_reachable(address: Address) -> None:
 
 
 def _import_omero() -> None:
-    """Import omero-py without looking for garbage among its 170,000 objects, now or later: all of them stay."""
+    """Import omero-py without garbage collection of its 170,000 objects, now or later: all of them stay in use."""
     if "omero.clients" in sys.modules:
         return
     gc.disable()
@@ -277,7 +277,7 @@ def _connect(address: Address, credentials: Credentials) -> Any:
         }
     )
     client.setAgent("bioimage-suite-galaxy")
-    logging.getLogger("omero.client").setLevel(logging.ERROR)  # Its warnings repeat what the error says.
+    logging.getLogger("omero.client").setLevel(logging.ERROR)  # Its warnings only repeat the error.
     connected = False
     try:
         session = client.createSession(credentials.user, credentials.secret)
@@ -319,14 +319,14 @@ def _choose_group(client: Any, address: Address, wanted: str) -> Session:
         group_id, group_name = chosen[0]
         if group_id not in event.memberOfGroups and not event.isAdmin:
             raise UserError(f"OMERO group {wanted!r}: {event.userName!r} is not a member. Your groups: {mine}.")
-    # The implicit context reaches every service, stateful ones and tables too.
+    # The implicit context applies to every service, including stateful ones and tables.
     client.getImplicitContext().put("omero.group", str(group_id))
     return Session(client, address, event.userId, event.userName, group_id, group_name)
 
 
 @contextmanager
 def _explained(address: Address) -> Iterator[None]:
-    """Turn a broken connection, an ended session, a lack of permission or of room into a `UserError`."""
+    """Convert a broken connection, an ended session, a lack of permission or a full disk to a `UserError`."""
     import Ice
     import omero
 
@@ -373,6 +373,6 @@ def _parameters(values: Mapping[str, Any], limit: int | None) -> Any:
 
 
 def _stop_cleanly_on_sigterm() -> None:
-    """A cancelled Galaxy job gets SIGTERM: leave through `finally`, so that sessions close and files go."""
+    """Exit through `finally` on SIGTERM (a cancelled Galaxy job), so that sessions are closed and files removed."""
     with suppress(ValueError):  # Only the main thread may set a handler.
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))

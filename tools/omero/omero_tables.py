@@ -1,4 +1,4 @@
-"""OMERO.tables: made with typed columns in bounded memory, attached, marked as ours, found again by the mark."""
+"""OMERO.tables: written with typed columns in bounded memory, attached with a mark, and found by that mark."""
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
@@ -12,7 +12,7 @@ from tool_errors import UserError
 
 TABLE_NAMESPACE = f"{NAMESPACE}/tables"
 UNFINISHED = f"{TABLE_NAMESPACE}/unfinished"
-"""Marks a table that is being filled: where a run broke off with its connection, the next one deletes it."""
+"""Namespace of a table that is being filled: if a run loses its connection, the next run deletes the table."""
 _OWN_TABLES = """
 select l.parent.id, a.id, f.id
 from {kind}AnnotationLink l, FileAnnotation a
@@ -21,11 +21,11 @@ where l.child.id = a.id and l.parent.id in (:ids) and a.ns in (:spaces) and f.na
 order by a.id
 """
 FREE_AFTER = timedelta(hours=1)
-BATCH = 10_000  # Rows a call: with 50 columns 4 MB.
+BATCH = 10_000  # Rows per call: 4 MB for 50 columns.
 
 
 class TableWriter:
-    """Writes rows to one OMERO.table at a time."""
+    """A writer of rows to one OMERO.table at a time."""
 
     def __init__(self, columns: Sequence[Feature]) -> None:
         self._layout = columns
@@ -50,13 +50,13 @@ class TableWriter:
         return self._table.getOriginalFile().id.val
 
     def reopen(self, session: Session, file_id: int) -> None:
-        """Go on with a table that was closed."""
+        """Open a closed table again to append rows."""
         from omero.model import OriginalFileI
 
         self._table = session.client.getSession().sharedResources().openTable(OriginalFileI(file_id, False))
 
     def write(self, rows: Iterable[Sequence[Any]]) -> int:
-        """Append rows, each with one value a column in the column's type; returns how many."""
+        """Append rows, each with one value per column in the column's type; return the number of rows."""
         rows, count = iter(rows), 0
         while batch := list(islice(rows, BATCH)):
             columns = self._columns()
@@ -84,7 +84,7 @@ class TableWriter:
 
 
 def attach_table(session: Session, kind: str, object_id: int, file_id: int, made: MadeObjects) -> int:
-    """Attach a table's file to an object, marked as ours and unfinished; returns the id of the annotation."""
+    """Attach a table's file to an object, marked as unfinished; return the id of the annotation."""
     import omero.model
     from omero.rtypes import rstring
 
@@ -95,7 +95,7 @@ def attach_table(session: Session, kind: str, object_id: int, file_id: int, made
     link = getattr(omero.model, f"{model}I")()
     link.parent = getattr(omero.model, f"{kind.capitalize()}I")(object_id, False)
     link.child = annotation
-    # Annotation and link in one transaction: if the connection breaks, none is left without an object.
+    # Annotation and link in one transaction: a broken connection leaves no annotation without an object.
     [link_id] = session.update.saveAndReturnIds([link])
     hql = f"select l.child.id from {model} l where l.id = :id"  # noqa: S608 (a class of our list)
     [[annotation_id]] = session.rows(hql, id=link_id)
@@ -104,7 +104,7 @@ def attach_table(session: Session, kind: str, object_id: int, file_id: int, made
 
 
 def finish_tables(session: Session, annotation_ids: Sequence[int]) -> None:
-    """Say that tables are complete: of all of them, in one transaction."""
+    """Mark all tables as complete, in one transaction."""
     from omero.rtypes import rstring
 
     annotations = session.objects("select a from FileAnnotation a where a.id in (:ids)", ids=annotation_ids)
@@ -114,9 +114,9 @@ def finish_tables(session: Session, annotation_ids: Sequence[int]) -> None:
 
 
 def find_free_tables(session: Session, name: str) -> list[int]:
-    """Find the files of this user's tables of a name that were never attached: a run broke off right after it made one.
+    """Find the files of this user's tables of a name that are not attached, left by a run that stopped too early.
 
-    Only those of an hour ago and more: another run may be about to attach its own.
+    Only files older than an hour: another run may be about to attach its own.
     """
     rows = session.rows(
         "select f.id from OriginalFile f where f.name = :name and f.mimetype = :kind and f.details.owner.id = :me "
@@ -131,10 +131,10 @@ def find_free_tables(session: Session, name: str) -> list[int]:
 
 
 def find_own_tables(session: Session, kind: str, ids: Sequence[int], name: str) -> dict[int, dict[str, list[int]]]:
-    """Find the tables of a name that this user made with this suite, unfinished ones too.
+    """Find the tables of a name that this user made with this suite, including unfinished ones.
 
     Returns:
-        For each object that has any: ids by class ("FileAnnotation" and "OriginalFile").
+        For each object with such tables: ids by class ("FileAnnotation" and "OriginalFile").
     """
     rows = session.rows(
         _OWN_TABLES.format(kind=kind.capitalize()),

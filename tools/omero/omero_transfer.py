@@ -1,4 +1,4 @@
-"""Carry projects, datasets, screens, plates or images from one OMERO server to another, in one RO-Crate."""
+"""Transfer projects, datasets, screens, plates or images from one OMERO server to another as an RO-Crate."""
 
 import argparse
 import json
@@ -22,7 +22,7 @@ CONTAINER_COLUMNS = ("object_type", "object_id", "object_name", "source_id", "st
 
 
 def pack_crate(config: Mapping[str, Any], crate: Path, output: Path) -> None:
-    """Pack what the configuration names to a folder, or to a zip where `crate` ends in `.zip`."""
+    """Pack the objects of the configuration to a folder, or to a zip if `crate` ends in `.zip`."""
     as_zip = crate.suffix == ".zip"
     if crate.exists() and (not crate.is_dir() or any(crate.iterdir())) and not as_zip:
         raise UserError(f"folder {crate}: it is not empty. Name a new one.")
@@ -43,7 +43,7 @@ def pack_crate(config: Mapping[str, Any], crate: Path, output: Path) -> None:
 
 
 def unpack_crate(config: Mapping[str, Any], output: Path, containers: Path) -> None:
-    """Unpack the crate that the configuration names, and say what was made."""
+    """Unpack the crate of the configuration, and report the objects."""
     with (
         object_report(output, UNPACKED_COLUMNS) as images,
         object_report(containers, CONTAINER_COLUMNS) as others,
