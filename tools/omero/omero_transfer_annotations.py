@@ -1,4 +1,4 @@
-"""Annotations of a crate put on the copies: what is there already stays, tags are shared with the group."""
+"""Import of a crate's annotations onto the copies: existing ones are kept, tags are shared with the group."""
 
 import copy
 import posixpath
@@ -24,13 +24,13 @@ BATCH = 1000
 
 @dataclass
 class Annotations:
-    """The annotations of a crate by id on the source server.
+    """The annotations of a crate, by id on the source server, and the links to make.
 
     Attributes:
-        elements: As the crate has them, their ids of other objects replaced by the copies'.
-        ids: What stands for them in OMERO, as far as it is known.
-        links: (class, id in OMERO, annotation's id on the source) that are missing.
-        counted: The key of the object that each of `links` belongs to.
+        elements: The crate's elements by id; ids of images in them are those of the copies.
+        ids: Ids of the copies in OMERO, as far as they exist.
+        links: Missing links: (class, id of the copy, id of the annotation on the source).
+        counted: For each entry of `links` the key of its object.
     """
 
     elements: dict[int, Element]
@@ -42,8 +42,8 @@ class Annotations:
 def plan_annotations(session: Session, crate: Crate, head: Element, copies: Copies) -> Annotations:
     """Compare the annotations of the crate with those on the copies.
 
-    Equal are annotations of the same kind, namespace, description and value; one that stands there twice on the source
-    shall stand there twice.
+    Annotations are equal if kind, namespace, description and value are equal. An annotation that an object has twice on
+    the source will be on the copy twice.
     """
     notes = Annotations({})
     for element in head.iterfind("StructuredAnnotations/*"):
@@ -72,7 +72,7 @@ def plan_annotations(session: Session, crate: Crate, head: Element, copies: Copi
 
 
 def annotate(session: Session, crate: Crate, notes: Annotations, made: MadeObjects) -> dict[Key, int]:
-    """Make what is missing and link it, but for OMERO.tables; returns how many annotations each object lacked."""
+    """Make and link missing annotations except OMERO.tables; return how many annotations each object lacked."""
     links = [one for one in notes.links if not _is_table(notes.elements[one[2]])]
     ensure_annotations(session, crate, notes, [source for _, _, source in links], made)
     _link(session, [(kind, copy_id, notes.ids[source]) for kind, copy_id, source in links], made)
@@ -83,7 +83,7 @@ def annotate(session: Session, crate: Crate, notes: Annotations, made: MadeObjec
 
 
 def attach_tables(session: Session, crate: Crate, notes: Annotations, copies: Copies, made: MadeObjects) -> None:
-    """Make the OMERO.tables that are missing. They come last: their rows name images, wells and ROIs."""
+    """Make and attach missing OMERO.tables. They come last, because their rows refer to images, wells and ROIs."""
     links = [one for one in notes.links if _is_table(notes.elements[one[2]])]
     for source in dict.fromkeys(one[2] for one in links):
         known = source in notes.ids
@@ -96,7 +96,7 @@ def attach_tables(session: Session, crate: Crate, notes: Annotations, copies: Co
 def ensure_annotations(
     session: Session, crate: Crate, notes: Annotations, sources: Sequence[int], made: MadeObjects
 ) -> None:
-    """Make annotations that nothing stands for yet; tags of the group are taken, tag sets completed."""
+    """Make the annotations that have no copy yet; reuse tags of the group and complete tag sets."""
     wanted = [source for source in dict.fromkeys(sources) if source not in notes.ids]
     sets = [number for number, one in notes.elements.items() if _is_set_of(one, wanted) and number not in notes.ids]
     fresh = _known_tags(session, notes, [*wanted, *(one for one in sets if one not in wanted)])
@@ -116,7 +116,7 @@ def _is_table(element: Element) -> bool:
 
 
 def _content(element: Element) -> str:
-    """What makes annotations equal; of an OMERO.table only its name, as ids in it differ from server to server."""
+    """Return the content that makes annotations equal; for an OMERO.table only its name, as ids differ by server."""
     if _is_table(element):
         element = copy.deepcopy(element)
         for said in element.iter("BinaryFile"):
@@ -127,7 +127,7 @@ def _content(element: Element) -> str:
 
 
 def _translated(element: Element, copies: Copies) -> Element:
-    """Label images say which image they belong to by its id: that of the copy here."""
+    """Replace the source image id in the key-value pairs of a label image by the id of the copy."""
     if not (element.get("Namespace") or "").startswith(labels_namespace("")):
         return element
     element = copy.deepcopy(element)
@@ -138,7 +138,7 @@ def _translated(element: Element, copies: Copies) -> Element:
 
 
 def _wanted(head: Element, copies: Copies) -> Iterator[tuple[Key, int, int]]:
-    """(key, id of the copy, id of the annotation on the source) of every link."""
+    """Yield (key, id of the copy, id of the annotation on the source) of every link."""
     for element in head.iter():
         kind, _, number = (element.get("ID") or "").partition(":")
         if kind == element.tag and kind in ANNOTATED and (key := (kind, int(number))) in copies.ids:
@@ -167,7 +167,7 @@ def _add_file(element: Element, file: Any) -> None:
 
 
 def _known_tags(session: Session, notes: Annotations, sources: Sequence[int]) -> list[int]:
-    """Take tags that the group has, the oldest of a name and namespace; returns what must be made."""
+    """Reuse the group's tags, the oldest of each name and namespace; return the annotations still to make."""
     tags = {source: notes.elements[source] for source in sources if notes.elements[source].tag == "TagAnnotation"}
     texts = sorted({one.findtext("Value") or "" for one in tags.values()})
     known: dict[tuple[str, str], int] = {}

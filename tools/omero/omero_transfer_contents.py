@@ -1,4 +1,4 @@
-"""What is packed for a transfer: everything below chosen objects, and the annotations and ROIs on it."""
+"""The contents of a transfer: everything below the chosen objects, with annotations and ROIs."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -10,22 +10,22 @@ from omero_session import NAMESPACE, Session
 from tool_errors import UserError
 
 TRANSFER_NAMESPACE = f"{NAMESPACE}/transfer"
-"""Of the marks on copies, which do not travel on: a copy of a copy is marked as what it is a copy of."""
-PAGE = 1000  # Ids a query takes.
+"""Start of the namespaces of marks on copies. Marks are not transferred: a copy of a copy gets a mark of its own."""
+PAGE = 1000  # Ids per query.
 Links = dict[int, list[int]]
 
 
 @dataclass
 class Contents:
-    """Objects of OMERO by class, in order of their ids, and what holds what.
+    """OMERO objects by class, ordered by id, with their relations.
 
     Attributes:
-        roots: What was chosen, such as "Project:1".
+        roots: The chosen objects, such as "Project:1".
         objects: Loaded objects by class; a Plate has its wells, samples and acquisitions.
         children: Ids of datasets by project, images by dataset, plates by screen, ROIs by image.
-        annotated: Ids of annotations by class and id of what they are on, of annotations too (tag sets).
+        annotated: Ids of annotations by class and id of the annotated object; tag sets annotate their tags.
         annotations: Loaded annotations by id.
-        people: Login name, first and last name by id of the owners.
+        people: (login name, first name, last name) of the owners by id.
     """
 
     roots: tuple[str, ...]
@@ -36,19 +36,19 @@ class Contents:
     people: dict[int, tuple[str, str, str]] = field(default_factory=dict)
 
     def ids(self, kind: str) -> list[int]:
-        """Ids of the objects of a class."""
+        """Return the ids of the objects of a class."""
         return [one.id.val for one in self.objects.get(kind, ())]
 
     def refs(self, kind: str, number: int) -> list[int]:
-        """Ids of the annotations on an object."""
+        """Return the ids of the annotations on an object."""
         return self.annotated.get(kind, {}).get(number, [])
 
 
 def find_contents(session: Session, target: Target) -> Contents:
-    """Find everything below a target, and what is on it.
+    """Find everything below a target, with its annotations and ROIs.
 
     Raises:
-        UserError: As `omero_objects.find_ids`; a well was chosen; or there is no image.
+        UserError: See `omero_objects.find_ids`; or a well was chosen, or there is no image.
     """
     chosen, ids = CLASSES[target.kind], list(find_ids(session, target))
     if chosen == "Well":
@@ -79,18 +79,18 @@ def find_contents(session: Session, target: Target) -> Contents:
 
 
 def load_objects(session: Session, kind: str, ids: Sequence[int]) -> list[Any]:
-    """Load objects of a class, in order of their ids."""
+    """Load objects of a class, ordered by id."""
     found: list[Any] = []
     ordered = sorted(ids)
     for start in range(0, len(ordered), PAGE):
-        # HQL takes no parameter for a class; ours are from our own list.
+        # HQL has no parameters for classes; these come from our own list.
         hql = f"select o from {kind} o where o.id in (:ids) order by o.id"  # noqa: S608
         found += session.objects(hql, ids=ordered[start : start + PAGE])
     return found
 
 
 def paged_rows(session: Session, hql: str, ids: Sequence[int] | set[int]) -> list[list[Any]]:
-    """Run a projection over any number of ids, named `:ids` in it."""
+    """Run an HQL projection for any number of ids, in pages; the query takes them as `:ids`."""
     ordered = sorted(ids)
     return [
         row for start in range(0, len(ordered), PAGE) for row in session.rows(hql, ids=ordered[start : start + PAGE])
@@ -98,7 +98,7 @@ def paged_rows(session: Session, hql: str, ids: Sequence[int] | set[int]) -> lis
 
 
 def grouped(rows: Sequence[Sequence[int]]) -> Links:
-    """The second column by the first; what repeats stands once."""
+    """Group the second column by the first, without repeats."""
     found: dict[int, dict[int, None]] = {}
     for parent, child in rows:
         found.setdefault(parent, {})[child] = None
@@ -106,7 +106,7 @@ def grouped(rows: Sequence[Sequence[int]]) -> Links:
 
 
 def annotation_links(session: Session, kind: str, ids: Sequence[int] | set[int]) -> Links:
-    """Ids of the annotations on objects of a class, without the marks of transfers, in the order they were linked."""
+    """Return the ids of annotations by object of a class, without the marks of transfers, in the order of the links."""
     hql = (
         f"select l.parent.id, a.id from {kind}AnnotationLink l, Annotation a "  # noqa: S608
         f"where l.child.id = a.id and l.parent.id in (:ids) "
@@ -116,15 +116,15 @@ def annotation_links(session: Session, kind: str, ids: Sequence[int] | set[int])
 
 
 def shape_annotation_links(session: Session, roi_ids: Sequence[int]) -> Links:
-    """Ids of the annotations on the shapes of ROIs, by shape."""
+    """Return the ids of annotations by shape of the ROIs."""
     hql = "select l.parent.id, l.child.id from ShapeAnnotationLink l where l.parent.roi.id in (:ids) order by l.id"
     return grouped(paged_rows(session, hql, roi_ids))
 
 
 def load_annotations(session: Session, ids: Sequence[int] | set[int]) -> dict[int, Any]:
-    """Load annotations of all kinds by id; files of FileAnnotations are loaded too."""
+    """Load annotations of all kinds, by id, with the files of FileAnnotations."""
     found = {one.id.val: one for one in load_objects(session, "Annotation", list(ids))}
-    # Of a query over all kinds, only what all kinds have is sure to be loaded.
+    # A query over all kinds loads only the fields that all kinds have.
     for kind, fetch in (
         ("MapAnnotation", ""),
         ("FileAnnotation", " join fetch o.file f left outer join fetch f.hasher"),
@@ -137,12 +137,12 @@ def load_annotations(session: Session, ids: Sequence[int] | set[int]) -> dict[in
 
 
 def plate_wells(plate: Any) -> list[Any]:
-    """The wells of a plate, row by row."""
+    """Return the wells of a plate, row by row."""
     return sorted((well for well in plate.copyWells() if well), key=lambda well: (well.row.val, well.column.val))
 
 
 def plate_samples(plate: Any) -> Iterator[tuple[Any, Any]]:
-    """The fields of a plate that have an image, with their wells."""
+    """Yield the wells and fields of a plate, for fields that have an image."""
     for well in plate_wells(plate):
         for sample in well.copyWellSamples():  # In OMERO's order, which numbers the fields.
             if sample is not None and sample.image is not None:
@@ -150,7 +150,7 @@ def plate_samples(plate: Any) -> Iterator[tuple[Any, Any]]:
 
 
 def plate_runs(plate: Any) -> list[Any]:
-    """The acquisitions of a plate."""
+    """Return the acquisitions of a plate, ordered by id."""
     return sorted((one for one in plate.copyPlateAcquisitions() if one), key=lambda one: one.id.val)
 
 

@@ -1,9 +1,9 @@
-"""The folder that a transfer travels in: what stands where, its checksums, and its RO-Crate.
+"""The folder of a transfer (the crate): its layout, manifest and checksums.
 
-ro-crate-metadata.json    for people and harvesters: RO-Crate 1.2
+ro-crate-metadata.json    RO-Crate 1.2, for people and harvesters
 transfer.json             `Manifest`: which file belongs to which images
 metadata.ome.xml          containers, images, annotations and ROIs as OME-XML
-filesets/<id>/...         original files as they were imported, folders kept
+filesets/<id>/...         original files as they were imported, with their folders
 images/<id>/<name>        OME-TIFF of an image that has no original file
 attachments/<id>/<name>   attached files and OMERO.tables
 """
@@ -24,14 +24,14 @@ from untrusted_files import open_zip, parse_json, safe_relative_path
 METADATA, MANIFEST, DOCUMENT = "ro-crate-metadata.json", "transfer.json", "metadata.ome.xml"
 FORMAT, VERSION = "bioimage-suite-galaxy/transfer", 1
 MAX_UNPACKED_BYTES = 20 * 1024**4
-"""Own choice: a crate holds whole screens; no more than one fileset of it is unpacked at once."""
+"""Our own limit: a crate may hold whole screens; at most one fileset of it is unpacked at once."""
 BLOCK = 1 << 20
 _ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)  # The same content gives the same zip.
 
 
 @dataclass(frozen=True)
 class CrateFile:
-    """A file of the crate: its path there, what OMERO calls it (with folders), its size and SHA-1."""
+    """A file of the crate: its path there, its name in OMERO (with folders), its size in bytes and SHA-1 in hex."""
 
     path: str
     name: str
@@ -41,9 +41,9 @@ class CrateFile:
 
 @dataclass(frozen=True)
 class CrateFileset:
-    """Files that make up images. `images` are the images' ids on the source server by their place in the files.
+    """Files that make up images. `images` maps the series number in the files to the image id on the source server.
 
-    `key` is `Fileset:<id>`, or `Image:<id>` where the image has no original file.
+    `key` is `Fileset:<id>`, or `Image:<id>` if the image has no original file.
     """
 
     key: str
@@ -53,7 +53,7 @@ class CrateFileset:
 
 @dataclass(frozen=True)
 class RoiSet:
-    """The ROIs of an image: how many, and the SHA-1 of their elements."""
+    """The ROIs of an image: their number, and the SHA-1 of their elements."""
 
     count: int
     sha1: str
@@ -61,7 +61,7 @@ class RoiSet:
 
 @dataclass(frozen=True)
 class Manifest:
-    """What a crate holds. `attachments` by annotation id, `rois` by image id, both of the source server."""
+    """The contents of a crate: `attachments` by annotation id, `rois` by image id, both ids of the source server."""
 
     server: str
     database: str
@@ -71,12 +71,12 @@ class Manifest:
     rois: Mapping[int, RoiSet] = field(default_factory=dict)
 
     def lsid(self, key: str) -> str:
-        """The world-wide name of an object `<Class>:<id>`, in the form that OMERO's own exports use."""
+        """Return the globally unique name (LSID) of an object `<Class>:<id>`, in the form of OMERO's own exports."""
         kind, _, number = key.partition(":")
         return f"urn:lsid:export.openmicroscopy.org:{kind}:{self.database}_{number}"
 
     def files(self) -> Iterator[CrateFile]:
-        """Every file with content from OMERO."""
+        """Yield every file with content from OMERO."""
         for one in self.filesets:
             yield from one.files
         yield from self.attachments.values()
@@ -92,7 +92,7 @@ def read_manifest(data: bytes) -> Manifest:
     """Read `transfer.json`.
 
     Raises:
-        UserError: Not such a file, a version of another day, or a path that leaves the crate.
+        UserError: Not a manifest, another version of the format, or a path that leaves the crate.
     """
     document = parse_json(data, MANIFEST)
     if not isinstance(document, dict) or document.get("format") != FORMAT:
@@ -124,7 +124,7 @@ def read_manifest(data: bytes) -> Manifest:
 
 
 def zip_folder(folder: Path, path: Path) -> None:
-    """Put a folder into a zip without compressing it again; the same files give the same zip."""
+    """Write a folder to a zip without compression; the same files give the same zip."""
     with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED, allowZip64=True) as archive:
         for file in sorted(one for one in folder.rglob("*") if one.is_file()):
             info = zipfile.ZipInfo(file.relative_to(folder).as_posix(), _ZIP_EPOCH)
@@ -135,7 +135,7 @@ def zip_folder(folder: Path, path: Path) -> None:
 
 @dataclass(frozen=True)
 class Crate:
-    """A crate to read: a folder or a zip. Files of a zip go to `scratch` while they are used."""
+    """A crate to read: a folder or a zip. Files are copied to `scratch` while they are used."""
 
     path: Path
     archive: zipfile.ZipFile | None
@@ -144,7 +144,7 @@ class Crate:
 
     @contextmanager
     def fetched(self, files: Sequence[CrateFile]) -> Iterator[list[Path]]:
-        """Lay files ready to read, their checksums compared.
+        """Copy files to disk, check their SHA-1, and yield their paths; delete the copies afterwards.
 
         Raises:
             UserError: A file is damaged.
@@ -174,17 +174,17 @@ class Crate:
 
 @contextmanager
 def open_crate(path: Path, scratch: Path) -> Iterator[tuple[Crate, Path]]:
-    """Open a crate, check that all its files are there, and give it with the path of its OME-XML.
+    """Open a crate, check that all its files are there, and yield it with the path of its OME-XML.
 
     Args:
         path: A folder or a zip.
-        scratch: Empty folder for what is unpacked.
+        scratch: Empty folder for unpacked files.
 
     Raises:
-        UserError: Not a crate of this tool, a harmful zip, a missing file or one of another size.
+        UserError: Not a crate of this tool, a harmful zip, or a file that is missing or has another size.
     """
     if path.is_dir():
-        # A link may lead out of the crate: to files of this machine that nobody meant to send.
+        # A link may lead out of the crate, to private files of this machine.
         home = path.resolve()
         files = [one for one in path.rglob("*") if one.is_file() and one.resolve().is_relative_to(home)]
         sizes = {one.relative_to(path).as_posix(): one.stat().st_size for one in files}

@@ -1,7 +1,7 @@
-"""OMERO objects as elements of an OME-XML document, and back: containers, images, annotations, ROIs with all shapes.
+"""Conversion of OMERO objects to OME-XML and back: containers, images, annotations, ROIs with all shapes.
 
-OME-XML (2016-06) has a place for each of them; an attribute is called as OMERO's field but for `RENAMED`. ROIs come
-last in the document, so it is written and read a page of ROIs at a time.
+OME-XML (2016-06) has an element for each of them; attributes have the names of OMERO's fields, except those in
+`RENAMED`. ROIs come last in the document, so that it is written and read one page of ROIs at a time.
 """
 
 import base64
@@ -44,26 +44,26 @@ FIELDS: dict[str, tuple[str, ...]] = {
     "Polyline": ("points", "markerStart", "markerEnd"),
     "Polygon": ("points",),
 }
-"""The fields of each class that travel, beside description, links and (`SHAPE_FIELDS`) what all shapes have."""
+"""The transferred fields of each class, besides description, links and, for shapes, `SHAPE_FIELDS`."""
 SHAPES = ("Rectangle", "Mask", "Ellipse", "Point", "Label", "Line", "Polyline", "Polygon")
 SHAPE_FIELDS = (
     *("textValue", "theZ", "theT", "theC", "locked", "fillColor", "fillRule", "strokeColor", "strokeWidth"),
     *("strokeDashArray", "fontFamily", "fontSize", "fontStyle"),
 )
-BLOCK = 1 << 20  # Bytes read at once.
+BLOCK = 1 << 20  # Bytes per read.
 _TRANSFORM = ("A00", "A10", "A01", "A11", "A02", "A12")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-# XML has no way to write these.
+# Characters that XML cannot represent.
 _UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
 def object_element(thing: Any, kind: str, *, number: int | None = None) -> Element:
-    """An element with ID, the fields of `FIELDS` and the description of an OMERO object.
+    """Convert an OMERO object to an element with ID, the fields of `FIELDS` and the description.
 
     Args:
         thing: The object, loaded.
         kind: Its class, a key of `FIELDS`.
-        number: Its id; by default that of the object.
+        number: Id to write; by default that of the object.
     """
     label = "ROI" if kind == "Roi" else "Shape" if kind in SHAPES else kind
     element = Element("ROI" if kind == "Roi" else kind, ID=f"{label}:{thing.id.val if number is None else number}")
@@ -74,17 +74,17 @@ def object_element(thing: Any, kind: str, *, number: int | None = None) -> Eleme
 
 
 def add_description(element: Element, thing: Any) -> None:
-    """Add the description, where OMERO has one."""
+    """Add the description, if OMERO has one."""
     text = getattr(thing, "description", None)
     if text is not None and text.val:
         SubElement(element, "Description").text = text.val
 
 
 def fill_object(thing: Any, element: Element, kind: str) -> Any:
-    """Give a new OMERO object the fields and the description that its element has; returns it.
+    """Set the fields and description of a new OMERO object from its element; return the object.
 
     Raises:
-        UserError: A value that is not of its field's type.
+        UserError: A value is not of its field's type.
     """
     from omero.rtypes import rstring
 
@@ -97,10 +97,10 @@ def fill_object(thing: Any, element: Element, kind: str) -> Any:
 
 
 def annotation_element(annotation: Any, number: int | None = None) -> Element:
-    """An annotation with its value; that of a FileAnnotation lacks the file.
+    """Convert an annotation to an element with its value; a FileAnnotation's element has no file yet.
 
     Raises:
-        UserError: A kind of annotation that OME-XML has no element for.
+        UserError: OME-XML has no element for this kind of annotation.
     """
     kind = type(annotation).__name__.removesuffix("I")
     if kind not in ANNOTATION_VALUES and kind not in ("MapAnnotation", "FileAnnotation", "ListAnnotation"):
@@ -116,17 +116,17 @@ def annotation_element(annotation: Any, number: int | None = None) -> Element:
             SubElement(value, "M", K=pair.name or "").text = pair.value or ""
     elif kind in ANNOTATION_VALUES:
         value = SubElement(element, "Value")
-        if kind == "XmlAnnotation":  # As text: parsed and written again it would not be the same to the letter.
+        if kind == "XmlAnnotation":  # As text: parsing and writing it again would change characters.
             value = SubElement(value, "text", xmlns="")
         value.text = _text_of(getattr(annotation, ANNOTATION_VALUES[kind]))
     return element
 
 
 def read_annotation(element: Element) -> Any:
-    """A new annotation of omero.model from its element; a FileAnnotation lacks its file.
+    """Convert an element to a new annotation of omero.model; a FileAnnotation has no file yet.
 
     Raises:
-        UserError: An element that is no annotation, or a value of a wrong type.
+        UserError: The element is not an annotation, or a value has the wrong type.
     """
     import omero.model
     from omero.rtypes import rstring
@@ -150,7 +150,7 @@ def read_annotation(element: Element) -> Any:
 
 
 def annotation_content(element: Element) -> str:
-    """What makes two annotations equal: kind, namespace, description and value, not the id."""
+    """Return the content that makes two annotations equal: kind, namespace, description and value, without the id."""
     bare = Element(element.tag, {name: value for name, value in element.attrib.items() if name == "Namespace"})
     bare.extend(child for child in element if child.tag != "AnnotationRef")
     for file in bare.iter("External"):
@@ -159,15 +159,15 @@ def annotation_content(element: Element) -> str:
 
 
 def roi_element(roi: Any, refs: Sequence[int], shape_refs: dict[int, list[int]]) -> Element:
-    """A ROI with its shapes in order of their ids.
+    """Convert a ROI to an element with its shapes, ordered by id.
 
     Args:
         roi: The ROI, loaded with shapes and their transforms.
         refs: Ids of its annotations.
-        shape_refs: Ids of the annotations of its shapes, by the shape's id.
+        shape_refs: Ids of the annotations of its shapes, by shape id.
 
     Raises:
-        UserError: A shape that OME-XML has no element for.
+        UserError: OME-XML has no element for a shape.
     """
     element = object_element(roi, "Roi")
     union = Element("Union")
@@ -176,7 +176,7 @@ def roi_element(roi: Any, refs: Sequence[int], shape_refs: dict[int, list[int]])
         if kind not in SHAPES:
             raise UserError(f"ROI {roi.id.val}: its shape {shape.id.val} is a {kind}, which cannot travel. Redraw it.")
         drawn = object_element(shape, kind)
-        for place in ("TheZ", "TheT", "TheC"):  # Some clients write "all planes" as -1, OME-XML by leaving it out.
+        for place in ("TheZ", "TheT", "TheC"):  # Some clients write "all planes" as -1; OME-XML omits the attribute.
             if int(drawn.get(place, 0)) < 0:
                 drawn.attrib.pop(place)
         if shape.transform is not None:
@@ -184,13 +184,13 @@ def roi_element(roi: Any, refs: Sequence[int], shape_refs: dict[int, list[int]])
             SubElement(drawn, "Transform", values)
         add_refs(drawn, "AnnotationRef", "Annotation", shape_refs.get(shape.id.val, ()))
         if kind == "Mask":
-            # Ice gives bytes to Python as signed numbers or as bytes, depending on its version.
+            # Depending on its version, Ice returns bytes as signed numbers or as bytes.
             bits = base64.b64encode(bytes(byte & 255 for byte in shape.bytes or ())).decode()
             SubElement(drawn, "BinData", BigEndian="false", Length=str(len(bits))).text = bits
         union.append(drawn)
     element.insert(0, union)
     description = element.find("Description")
-    if description is not None:  # OME-XML wants it last.
+    if description is not None:  # OME-XML requires it to be last.
         element.remove(description)
     add_refs(element, "AnnotationRef", "Annotation", refs)
     if description is not None:
@@ -199,10 +199,10 @@ def roi_element(roi: Any, refs: Sequence[int], shape_refs: dict[int, list[int]])
 
 
 def read_roi(element: Element) -> Any:
-    """A new ROI of omero.model with its shapes, not yet tied to image and annotations.
+    """Convert an element to a new ROI of omero.model with its shapes, not yet linked to image and annotations.
 
     Raises:
-        UserError: A shape that this tool does not know, or a value of a wrong type.
+        UserError: This tool does not know a shape, or a value has the wrong type.
     """
     import omero.model
 
@@ -229,19 +229,19 @@ def add_refs(element: Element, tag: str, kind: str, ids: Iterable[int]) -> None:
 
 
 def refs_of(element: Element, tag: str) -> list[str]:
-    """IDs that the references of an element name, in order."""
+    """Return the IDs in the references of an element, in order."""
     return [str(one.get("ID")) for one in element.iterfind(tag)]
 
 
 def element_bytes(element: Element) -> bytes:
-    """An element as UTF-8 that any XML parser gives back to the letter, but for letters that XML cannot hold."""
+    """Serialise an element to UTF-8 that an XML parser reads back exactly, except characters that XML cannot hold."""
     text = ElementTree.tostring(element, encoding="unicode", short_empty_elements=True)
     # A parser turns a carriage return that is not escaped into a line feed.
     return _UNWRITABLE.sub("\N{REPLACEMENT CHARACTER}", text).replace("\r", "&#13;").encode()
 
 
 def write_document(path: Path, head: Sequence[Element], rois: Iterable[bytes]) -> None:
-    """Write an OME-XML document: the elements of its head, then ROIs as `element_bytes` gives them."""
+    """Write an OME-XML document: the elements of its head, then ROIs as `element_bytes` returns them."""
     with path.open("wb") as file:
         file.write(f'<?xml version="1.0" encoding="UTF-8"?>\n<OME xmlns="{OME}">\n'.encode())
         for part in chain(map(element_bytes, head), rois):
@@ -250,10 +250,10 @@ def write_document(path: Path, head: Sequence[Element], rois: Iterable[bytes]) -
 
 
 def read_head(path: Path) -> Element:
-    """Everything of a document but the ROIs; tags without namespace.
+    """Read everything of a document except the ROIs; tags lose their namespace.
 
     Raises:
-        UserError: Not XML, another language than OME-XML, or a document type (which could blow the memory up).
+        UserError: Not XML, not OME-XML, or a document type declaration (which could exhaust memory).
     """
     for tag, root in _parsed(path):
         if tag == "OME":
@@ -262,14 +262,14 @@ def read_head(path: Path) -> Element:
 
 
 def read_rois(path: Path) -> Iterator[Element]:
-    """The ROIs of a document, one after the other; memory holds one."""
+    """Yield the ROIs of a document; memory holds one at a time."""
     for tag, element in _parsed(path):
         if tag == "ROI":
             yield element
 
 
 def _parsed(path: Path) -> Iterator[tuple[str, Element]]:
-    """Yield each ROI, which is forgotten then, and at the end the document without them."""
+    """Yield (tag, element) of each ROI, which is then removed, and finally of the document without ROIs."""
     parser: Any = ElementTree.XMLPullParser(("start", "end"))
     root: Element | None = None
     depth = 0
@@ -307,7 +307,7 @@ def _write_field(element: Element, name: str, value: Any) -> None:
 
 
 def _text_of(value: Any) -> str:
-    """A value of OMERO, wrapped or plain, as XML writes it; numbers keep every digit."""
+    """Format an OMERO value, wrapped or plain, as XML text; numbers keep every digit."""
     from omero.rtypes import RTimeI, unwrap
 
     if isinstance(value, RTimeI):
@@ -322,17 +322,17 @@ def _text_of(value: Any) -> str:
 
 
 def read_field(thing: Any, field: str, element: Element, name: str) -> None:
-    """Set a field of an OMERO object to what an attribute says, if it is there."""
+    """Set a field of an OMERO object from an attribute, if the element has it."""
     text = element.get(name)
     if text is not None:
         setattr(thing, field, typed_value(thing, field, text, element, element.get(f"{name}Unit")))
 
 
 def typed_value(thing: Any, field: str, text: str, element: Element, unit: str | None = None) -> Any:
-    """What a text says, as OMERO wants it in a field.
+    """Convert text to the type of an OMERO object's field.
 
     Raises:
-        UserError: It says nothing of the field's type.
+        UserError: The text is not a value of the field's type.
     """
     from omero.model import LengthI
     from omero.model.enums import UnitsLength

@@ -1,4 +1,4 @@
-"""The images of a crate: imported once, found again by their marks, called as on the source server."""
+"""Import of a crate's images: imported once, found again by their marks, named as on the source server."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,17 +22,17 @@ Key = tuple[str, int]
 
 @dataclass
 class Copies:
-    """What stands in OMERO for objects of the source: ids by key, and which of them this run has made."""
+    """Map source objects to their copies in OMERO: ids by key, and the keys of copies that this run made."""
 
     ids: dict[Key, int] = field(default_factory=dict)
     fresh: set[Key] = field(default_factory=set)
 
 
 def find_filesets(session: Session, crate: Crate) -> dict[str, tuple[Mark, list[int]]]:
-    """Marks and images of the filesets that an earlier run has imported, by `CrateFileset.key`.
+    """Find the filesets that an earlier run imported: their mark and image ids, by `CrateFileset.key`.
 
-    A fileset counts only if all its images are there still. OMERO puts the mark of an import on the images, or, where
-    the files hold a plate, on the plate.
+    A fileset counts only if all its images still exist. OMERO puts the mark of an import on the images or, if the files
+    hold a plate, on the plate.
     """
     names = {crate.manifest.lsid(one.key): one for one in crate.manifest.filesets}
     found: dict[str, tuple[Mark, list[int]]] = {}
@@ -54,18 +54,18 @@ def import_images(
     run: ImportRun,
     made: MadeObjects,
 ) -> Copies:
-    """Import the filesets that are not there yet, and give new images name, description, channels and sizes.
+    """Import missing filesets, and set name, description, channels and physical sizes of new images.
 
     Args:
         session: An open session.
-        crate: What to import.
+        crate: The crate to import.
         images: The document's elements by id on the source server; other images of a fileset keep their names.
-        report: A row an image, which get their status.
-        run: Learns of the imports.
-        made: Learns the ids of what else was made.
+        report: One row per image; filled with image id and status.
+        run: The run that the imports belong to.
+        made: Collects the ids of all other new objects.
 
     Raises:
-        UserError: OMERO cannot read a file, or reads other images than the source server did.
+        UserError: OMERO cannot read a file, or reads other images from it than the source server did.
     """
     there, copies, total = find_filesets(session, crate), Copies(), len(crate.manifest.filesets)
     rows: dict[str, list[Row]] = {}
@@ -98,7 +98,7 @@ def _import(session: Session, crate: Crate, one: CrateFileset, run: ImportRun, m
 
 
 def _by_series(session: Session, one: CrateFileset, found: list[int], images: Mapping[int, Element]) -> dict[int, int]:
-    """The copy of each image, found by its place in the files; sizes and pixel type must be the source's."""
+    """Match copies to source images by series number; raise a UserError if sizes or pixel type differ."""
     hql = (
         "select i.series, i.id, p.sizeX, p.sizeY, p.sizeZ, p.sizeC, p.sizeT, t.value from Image i join i.pixels p "
         "join p.pixelsType t where i.id in (:ids)"
@@ -124,7 +124,7 @@ def _by_series(session: Session, one: CrateFileset, found: list[int], images: Ma
 
 
 def _complete(session: Session, elements: Mapping[int, Element | None], mark_id: int) -> None:
-    """Give images what the source says of them and mark them as complete, in one transaction."""
+    """Set the metadata of images from the source and mark them as complete, in one transaction."""
     from omero.model import NamedValue
 
     [mark] = session.objects("select m from MapAnnotation m where m.id = :id", id=mark_id)

@@ -1,4 +1,4 @@
-"""Marks that tie copies in OMERO to what they are copies of, so that a transfer finds again what it made."""
+"""Marks that link copies in OMERO to their source objects, so that a rerun finds the copies."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ MARKED = ("Project", "Dataset", "Screen", "Plate", "Image")
 
 @dataclass(frozen=True)
 class Mark:
-    """A MapAnnotation on copies. `objects` are the ids, by class, of what carries it."""
+    """A MapAnnotation on copies. `objects` are the ids of the annotated objects, by class."""
 
     annotation_id: int
     source: str
@@ -25,7 +25,7 @@ class Mark:
 
 
 def new_mark(source: str, state: str, namespace: str = TRANSFER_NAMESPACE) -> Any:
-    """A MapAnnotation that says what its objects are a copy of; `source` is a world-wide name (LSID)."""
+    """Make a MapAnnotation that names the source of its objects; `source` is a globally unique name (LSID)."""
     from omero.model import MapAnnotationI, NamedValue
     from omero.rtypes import rstring
 
@@ -36,7 +36,7 @@ def new_mark(source: str, state: str, namespace: str = TRANSFER_NAMESPACE) -> An
 
 
 def save_mark(session: Session, mark: Any, made: MadeObjects) -> int:
-    """Save a mark; returns its id."""
+    """Save a mark; return its id."""
     [number] = session.update.saveAndReturnIds([mark])
     made.add("MapAnnotation", [number])
     return int(number)
@@ -45,13 +45,13 @@ def save_mark(session: Session, mark: Any, made: MadeObjects) -> int:
 def find_marks(
     session: Session, sources: Iterable[str], namespace: str = TRANSFER_NAMESPACE, kinds: Sequence[str] = MARKED
 ) -> dict[str, Mark]:
-    """Find the own marks of sources that are still on something; the newest of each counts.
+    """Find this user's marks of sources that are still linked to an object; the newest mark of each source counts.
 
     Args:
         session: An open session.
-        sources: World-wide names of what was copied.
+        sources: LSIDs of the source objects.
         namespace: Namespace of the marks.
-        kinds: Classes of what may carry them.
+        kinds: Classes of the objects that may have marks.
     """
     names = sorted(set(sources))
     wanted: dict[int, str] = {}
@@ -80,9 +80,9 @@ def find_marks(
 
 
 def delete_free_marks(session: Session, sources: Iterable[str]) -> None:
-    """Delete own marks of sources that are on nothing: a run broke off before it made what they were for.
+    """Delete this user's marks of sources that are linked to no object, left by a run that stopped too early.
 
-    Marks of containers come with them in one transaction; only those of imports and ROIs come before.
+    Marks of containers are saved with them in one transaction; only those of imports and ROIs are saved before.
     """
     names = sorted(set(sources))
     free: list[int] = []

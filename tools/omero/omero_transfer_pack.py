@@ -1,4 +1,4 @@
-"""Pack projects, datasets, screens, plates or images with all that is on them into a folder."""
+"""Packing of projects, datasets, screens, plates or images, with annotations and ROIs, into a folder."""
 
 import hashlib
 import json
@@ -46,21 +46,21 @@ from original_files import SHA1, download_file, file_sha1
 from untrusted_files import safe_relative_path
 from whole_images import export_images
 
-LONGEST_NAME = 150  # Of an attachment in the crate; OMERO.web shows the name that the XML keeps in full.
+LONGEST_NAME = 150  # Characters of an attachment's name in the crate; the XML keeps the full name for OMERO.web.
 
 
 def pack(session: Session, target: Target, folder: Path, report: list[Row], licence: str = "") -> None:
-    """Write all files, OME-XML, manifest and RO-Crate to a folder; on failure remove what was written.
+    """Write all files, OME-XML, manifest and RO-Crate to a folder; remove the folder if anything fails.
 
     Args:
         session: An open session.
-        target: What to pack; containers come with all that stands below them.
+        target: The objects to pack, with everything below them.
         folder: Folder to make.
-        report: Gets a row an image, see `object_report`.
-        licence: URL of the licence of the images; "" where none is stated.
+        report: Receives one row per image, see `object_report`.
+        licence: URL of the licence of the images; "" if none is stated.
 
     Raises:
-        UserError: No such object, one that cannot travel, or a file that OMERO cannot deliver.
+        UserError: An object does not exist or cannot be transferred, or OMERO cannot deliver a file.
     """
     database = session.client.getSession().getConfigService().getDatabaseUuid()
     contents = find_contents(session, target)
@@ -105,7 +105,7 @@ def _download_filesets(
 ) -> list[CrateFileset]:
     ids = {one.image_id for one in images}
     own = {row[0] for row in paged_rows(session, "select f.id from Image i join i.fileset f where i.id in (:ids)", ids)}
-    # A fileset cannot be torn apart: its other images come along.
+    # A fileset cannot be split: its other images are packed too.
     members: dict[int, dict[int, int]] = {}
     hql = "select f.id, i.id, i.series from Image i join i.fileset f where f.id in (:ids) order by i.series"
     for fileset, image, series in paged_rows(session, hql, own):
@@ -160,9 +160,9 @@ def _download(session: Session, file_id: int, path: Path, *, size: int, sha1: st
 
 
 def _export_pixels(session: Session, image: ImageDetails, folder: Path) -> CrateFileset:
-    """Pixels of an image that no file was imported for."""
+    """Export the pixels of an image without original file as OME-TIFF."""
     place = folder / "images" / str(image.image_id)
-    # Annotations travel in the OME-XML of the crate; a server would make those of a file a second time.
+    # Annotations are in the OME-XML of the crate; an import would make those in the file a second time.
     export_images(session, [replace(image, key_values=(), tags=())], place)
     [path] = place.iterdir()
     one = CrateFile(path.relative_to(folder).as_posix(), path.name, path.stat().st_size, file_sha1(path))
@@ -188,7 +188,7 @@ def _download_attachments(session: Session, contents: Contents, folder: Path) ->
 
 
 def _head(contents: Contents, images: Sequence[ImageDetails], attachments: Mapping[int, CrateFile]) -> list[Element]:
-    """All elements of the document but ROIs, in the order of OME-XML's schema."""
+    """Return all elements of the document except ROIs, in the order of the OME-XML schema."""
     parts = [_container(contents, one, "Project", "Dataset") for one in contents.objects["Project"]]
     parts += [_container(contents, one, "Dataset", "Image") for one in contents.objects["Dataset"]]
     parts += [_plate(contents, one) for one in contents.objects["Plate"]]
@@ -207,7 +207,7 @@ def _head(contents: Contents, images: Sequence[ImageDetails], attachments: Mappi
 
 def _container(contents: Contents, thing: Any, kind: str, child: str) -> Element:
     element = object_element(thing, kind)
-    if kind != "Screen":  # OME-XML knows no owner of a screen or plate.
+    if kind != "Screen":  # OME-XML has no owner for a screen or plate.
         add_refs(element, "ExperimenterRef", "Experimenter", [thing.details.owner.id.val])
     add_refs(element, f"{child}Ref", child, contents.children[kind].get(thing.id.val, ()))
     add_refs(element, "AnnotationRef", "Annotation", contents.refs(kind, thing.id.val))
@@ -287,7 +287,7 @@ def _annotation(contents: Contents, annotation: Any, file: CrateFile | None) -> 
     value = element.find("Value")
     refs = contents.refs("Annotation", annotation.id.val)
     if value is not None:
-        element.remove(value)  # OME-XML wants it after the references.
+        element.remove(value)  # OME-XML requires it after the references.
     add_refs(element, "AnnotationRef", "Annotation", refs)
     if value is not None:
         element.append(value)
@@ -301,7 +301,7 @@ def _annotation(contents: Contents, annotation: Any, file: CrateFile | None) -> 
 
 
 def _rois(session: Session, contents: Contents, digests: dict[int, RoiSet]) -> Iterator[bytes]:
-    """The ROIs of all images, a page at a time; `digests` learns count and checksum by image."""
+    """Yield the ROIs of all images as XML, loaded in pages; fill `digests` with count and SHA-1 by image id."""
     hql = (
         "select distinct r from Roi r left outer join fetch r.shapes s left outer join fetch s.transform "
         "where r.id in (:ids)"

@@ -1,4 +1,4 @@
-"""The RO-Crate 1.2 of a transfer: what a harvester or another lab needs to know of the folder."""
+"""RO-Crate 1.2 metadata of a transfer, for harvesters and other labs."""
 
 import mimetypes
 from collections.abc import Iterable, Sequence
@@ -15,21 +15,22 @@ CONTEXT = "https://w3id.org/ro/crate/1.2/context"
 PROFILE = "https://w3id.org/ro/crate/1.2"
 SHA1_TERM = "http://id.loc.gov/vocabulary/preservation/cryptographicHashFunctions/sha1"
 NO_LICENCE = "#no-licence-stated"
-MAX_PAIRS = 200  # Key-value pairs an object shows here; all of them stand in the OME-XML.
+MAX_PAIRS = 200  # Key-value pairs per object in the RO-Crate; the OME-XML has all of them.
 Entity = dict[str, Any]
 
 
 def crate_metadata(
     head: Sequence[Element], manifest: Manifest, folder: Path, *, licence: str, changed: datetime
 ) -> Entity:
-    """Describe a packed folder.
+    """Describe a packed folder as RO-Crate.
 
     Args:
-        head: The document's elements but ROIs.
-        manifest: What stands where.
+        head: The document's elements without ROIs.
+        manifest: The manifest of the crate.
         folder: The folder, for the sizes of the documents.
-        licence: URL of the licence; "" where none is stated, which means that all rights are reserved.
-        changed: When the objects were changed last. RO-Crate demands a date; today's would make no two packs alike.
+        licence: URL of the licence; "" if none is stated, which means that all rights are reserved.
+        changed: Time of the last change to the objects. RO-Crate requires a date; with today's date, packing the same
+            objects twice would give different crates.
 
     Returns:
         The content of `ro-crate-metadata.json`; the same for the same input.

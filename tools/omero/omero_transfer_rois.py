@@ -1,4 +1,4 @@
-"""ROIs of a crate drawn on the copies of their images; a set that is there already is left alone."""
+"""Import of a crate's ROIs onto the copies of their images; complete sets are kept."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
@@ -15,7 +15,7 @@ from omero_transfer_marks import ROI_NAMESPACE, find_marks, new_mark, save_mark
 from omero_undo import MadeObjects
 from tool_errors import UserError
 
-BATCH, BATCH_BYTES = 500, 32 << 20  # ROIs a call, and letters of their shapes: far below Ice's limit for a message.
+BATCH, BATCH_BYTES = 500, 32 << 20  # ROIs and bytes of their shapes per call: far below Ice's limit for a message.
 
 
 def import_rois(
@@ -28,12 +28,12 @@ def import_rois(
     notes: Annotations,
     made: MadeObjects,
 ) -> dict[int, int]:
-    """Draw the ROIs of every image that does not have them all; returns how many were made, by image on the source.
+    """Make the ROIs of every image whose set is not complete; return the number made, by image id on the source.
 
-    `copies` learns the ids of all ROIs.
+    The ids of all ROIs are added to `copies`.
 
-    The ROIs of an image carry one mark with the checksum of what they were made from. A set of another checksum, or of
-    which some are missing, is replaced: what an interrupted run left, or an older state of the source.
+    The ROIs of an image share one mark with the checksum of their source. A set with another checksum or with missing
+    ROIs, left by an interrupted run or made from an older state of the source, is replaced.
     """
     sets = crate.manifest.rois
     names = {crate.manifest.lsid(f"Image:{number}"): number for number in sets if number in images}
@@ -46,7 +46,7 @@ def import_rois(
             raise UserError("crate: metadata.ome.xml holds a ROI of no image. Pack the crate again.")
         mark, wanted = marks.get(number), sets[number]
         if mark and mark.state == wanted.sha1 and len(mark.objects["Roi"]) == wanted.count:
-            # Both in the order in which they were drawn.
+            # Both are in the order of their creation.
             copies.ids |= {("Roi", _number(one)): roi for one, roi in zip(group, mark.objects["Roi"], strict=True)}
             continue
         old += mark.objects["Roi"] if mark else []

@@ -1,4 +1,4 @@
-"""OMERO.tables of a crate: their columns of ids point to the copies, not to objects of another server."""
+"""Translation of the id columns in a crate's OMERO.tables to the ids of the copies."""
 
 from typing import Any
 
@@ -13,11 +13,11 @@ COLUMNS = {
     "PlateColumn": "Plate",
     "DatasetColumn": "Dataset",
 }
-ROWS = 10_000  # Rows read and written at once.
+ROWS = 10_000  # Rows per read and write.
 
 
 def translate_table(session: Session, file_id: int, copies: Copies) -> None:
-    """Replace the ids of the source server in a table; -1 stands for what did not come along, as in any OMERO.table."""
+    """Replace the ids of the source server in a table; -1 means that the object was not transferred."""
     from omero.grid import Data
     from omero.model import OriginalFileI
 

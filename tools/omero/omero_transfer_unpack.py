@@ -1,4 +1,4 @@
-"""Unpack a crate into OMERO: images, containers, annotations and ROIs, each made once."""
+"""Unpacking of a crate into OMERO: images, containers, annotations and ROIs, each made once."""
 
 from collections.abc import Mapping
 from contextlib import suppress
@@ -26,18 +26,18 @@ LINKS = (("Project", "Dataset"), ("Dataset", "Image"), ("Screen", "Plate"))
 def unpack(
     session: Session, crate: Crate, document: Path, *, images: list[Row], containers: list[Row], dry_run: bool
 ) -> None:
-    """Make in OMERO what a crate holds and OMERO does not have yet.
+    """Make the objects of a crate that OMERO does not have yet.
 
     Args:
         session: An open session.
         crate: The crate.
         document: Its OME-XML.
-        images: Gets a row an image, see `object_report`.
-        containers: Gets a row a project, dataset, screen or plate.
-        dry_run: Check the crate and look what is there, but change nothing.
+        images: Receives one row per image, see `object_report`.
+        containers: Receives one row per project, dataset, screen or plate.
+        dry_run: Check the crate and compare it with OMERO, but change nothing.
 
     Raises:
-        UserError: The crate is damaged or OMERO refused something. What this run has made is deleted again.
+        UserError: The crate is damaged or OMERO refused something; everything that this run made is deleted.
     """
     head = read_head(document)
     elements = {
@@ -68,7 +68,7 @@ def unpack(
         drawn = import_rois(session, crate, document, images=pictures, copies=copies, notes=notes, made=made)
         attach_tables(session, crate, notes, copies, made)
     except BaseException:
-        with suppress(Exception):  # If the server is gone, a rerun finds what is there by its marks.
+        with suppress(Exception):  # If the server is gone, a rerun finds the copies by their marks.
             undo_imports(session, run, made.ids)
         raise
     for row in images:
@@ -82,7 +82,7 @@ def unpack(
 
 
 def _image_rows(crate: Crate, pictures: Mapping[int, Element]) -> list[Row]:
-    """A row an image of every fileset; those that nobody chose have no name here."""
+    """Return one row per image of every fileset; images that were not chosen have no name."""
     return [
         {
             "image_name": pictures[number].get("Name") if number in pictures else None,
@@ -95,14 +95,14 @@ def _image_rows(crate: Crate, pictures: Mapping[int, Element]) -> list[Row]:
 
 
 def _check(crate: Crate, images: Mapping[int, Element]) -> None:
-    """The two documents of the crate must speak of the same images."""
+    """Check that the two documents of the crate describe the same images."""
     held = [number for one in crate.manifest.filesets for number in one.images.values()]
     if len(held) != len(set(held)) or set(images) - set(held):
         raise UserError("crate: transfer.json and metadata.ome.xml do not fit together. Pack the crate again.")
 
 
 def _plan(session: Session, crate: Crate, images: list[Row], containers: list[Row]) -> None:
-    """Say of each object what would happen to it."""
+    """Set the status of each row to what unpacking would do."""
     there = find_filesets(session, crate)
     for row in images:
         mark, _ = there.get(row["files"], (None, []))
@@ -121,7 +121,7 @@ def _plan(session: Session, crate: Crate, images: list[Row], containers: list[Ro
 def _make_containers(
     session: Session, crate: Crate, elements: Mapping[Key, Element], copies: Copies, made: MadeObjects
 ) -> None:
-    """Make projects, datasets and screens, each with its mark in the same transaction."""
+    """Make missing projects, datasets and screens, each with its mark in the same transaction."""
     import omero.model
 
     marks = _container_marks(session, crate, elements)
@@ -143,7 +143,7 @@ def _make_containers(
 def _make_plates(
     session: Session, crate: Crate, elements: Mapping[Key, Element], copies: Copies, made: MadeObjects
 ) -> None:
-    """Make plates with their wells, or take those that came with the import of a format that holds plates."""
+    """Make missing plates with their wells, or use those that the import of a plate format made."""
     marks = _container_marks(session, crate, elements)
     for key, element in elements.items():
         if key[0] != "Plate":
@@ -166,7 +166,7 @@ def _container_marks(session: Session, crate: Crate, elements: Mapping[Key, Elem
 
 
 def _imported_plate(session: Session, element: Element, copies: Copies) -> Any | None:
-    """The plate that the server made of the imported files, if they hold one."""
+    """Return the plate that the server made from the imported files, if they hold one."""
     images = {copies.ids[key] for one in element.iterfind("Well/WellSample/ImageRef") if (key := _key(one.get("ID")))}
     rows = paged_rows(session, "select w.plate.id from WellSample s join s.well w where s.image.id in (:ids)", images)
     plates = {row[0] for row in rows}
@@ -208,7 +208,7 @@ def _new_plate(element: Element, copies: Copies) -> Any:
 
 
 def _find_wells(session: Session, element: Element, plate_id: int, copies: Copies) -> None:
-    """Learn the ids of a plate's wells, by row and column, and of its acquisitions, by their order."""
+    """Add the ids of a plate's wells (by row and column) and acquisitions (by order) to `copies`."""
     wells = {
         (row, column): number
         for row, column, number in session.rows(
@@ -226,7 +226,7 @@ def _find_wells(session: Session, element: Element, plate_id: int, copies: Copie
 
 
 def _link(session: Session, elements: Mapping[Key, Element], copies: Copies, made: MadeObjects) -> None:
-    """Put datasets into projects, images into datasets and plates into screens, where they are not yet."""
+    """Link datasets to projects, images to datasets and plates to screens, where the link is missing."""
     import omero.model
 
     for parent, child in LINKS:
@@ -252,6 +252,6 @@ def _link(session: Session, elements: Mapping[Key, Element], copies: Copies, mad
 
 
 def _key(text: str | None) -> Key | None:
-    """Class and id of an ID such as "Image:51"."""
+    """Parse an ID such as "Image:51" to class and id."""
     kind, _, number = (text or "").partition(":")
     return (kind, int(number)) if number.isdecimal() else None

@@ -1,4 +1,4 @@
-"""Files of OMERO to disk and back, block by block, checked by SHA-1."""
+"""Download and upload of OMERO's OriginalFiles, block by block, checked by SHA-1."""
 
 import hashlib
 from contextlib import suppress
@@ -7,23 +7,23 @@ from pathlib import Path
 from omero_session import Session
 from tool_errors import UserError
 
-BLOCK = 4 << 20  # Bytes a message, far below Ice's limit of 256 MB.
-SHA1 = "SHA1-160"  # OMERO's name of it.
+BLOCK = 4 << 20  # Bytes per message, far below Ice's limit of 256 MB.
+SHA1 = "SHA1-160"  # OMERO's name of the algorithm.
 
 
 def download_file(session: Session, file_id: int, path: Path, *, size: int, sha1: str | None, shown: str) -> None:
-    """Write an OriginalFile to disk, byte for byte.
+    """Download an OriginalFile to disk, byte for byte.
 
     Args:
         session: An open session.
-        file_id: The OriginalFile.
-        path: File to make; it is the caller's to remove if this fails.
-        size: Bytes that OMERO says it has.
-        sha1: Its SHA-1 where OMERO knows it.
-        shown: What messages call the file.
+        file_id: Id of the OriginalFile.
+        path: File to write; the caller removes it if the download fails.
+        size: Size in bytes according to OMERO.
+        sha1: SHA-1 in hex, if OMERO has it.
+        shown: Name of the file in messages.
 
     Raises:
-        UserError: OMERO cannot deliver it, or it is damaged.
+        UserError: OMERO cannot deliver the file, or it is damaged.
     """
     import omero
 
@@ -31,7 +31,7 @@ def download_file(session: Session, file_id: int, path: Path, *, size: int, sha1
     store = session.client.getSession().createRawFileStore()
     try:
         with path.open("wb") as file:
-            if size:  # An empty file may have no content at all in OMERO.
+            if size:  # An empty file may have no stored content in OMERO.
                 store.setFileId(file_id)
             while position < size:
                 block = store.read(position, min(BLOCK, size - position))
@@ -44,25 +44,25 @@ def download_file(session: Session, file_id: int, path: Path, *, size: int, sha1
         reason = error.message or type(error).__name__
         raise UserError(f"{shown}: OMERO cannot deliver its file ({reason}). Import it again.") from error
     finally:
-        with suppress(Exception):  # The server closes what a lost connection leaves.
+        with suppress(Exception):  # The server itself closes the stores of a lost connection.
             store.close()
     if position != size or sha1 not in (None, digest.hexdigest()):
         raise UserError(f"{shown}: OMERO's file is damaged (checksum or size). Import it again.")
 
 
 def upload_file(session: Session, path: Path, *, name: str, mimetype: str, sha1: str, mark: str = "") -> int:
-    """Make an OriginalFile of a file on disk; returns its id. A failed upload leaves none.
+    """Upload a file from disk as an OriginalFile; return its id. A failed upload leaves none.
 
-    If the connection breaks, nothing can be taken away any more: the next upload of the same file does it, see
+    If the connection breaks, the incomplete file cannot be deleted: the next upload of the same file deletes it, see
     `_delete_left_over`.
 
     Args:
         session: An open session.
         path: The file.
-        name: What OMERO calls it.
-        mimetype: Its MIME type.
-        sha1: Its checksum, from `file_sha1`.
-        mark: Says who made it; OMERO keeps it as the file's path. Only marked uploads can be told from others later.
+        name: Name in OMERO.
+        mimetype: MIME type.
+        sha1: SHA-1 in hex, from `file_sha1`.
+        mark: Name of the uploader, which OMERO stores as the file's path. Only marked uploads can be recognised later.
     """
     if mark:
         _delete_left_over(session, name, sha1, mark)
@@ -96,7 +96,7 @@ def upload_file(session: Session, path: Path, *, name: str, mimetype: str, sha1:
 
 
 def _delete_left_over(session: Session, name: str, sha1: str, mark: str) -> None:
-    """Delete this user's own uploads of the same file that nothing is attached to: a run broke off after them."""
+    """Delete this user's unattached uploads of the same file, left by a run that stopped too early."""
     rows = session.rows(
         "select f.id from OriginalFile f where f.name = :name and f.hash = :sha1 and f.path = :mark "
         "and f.details.owner.id = :me and not exists (select a.id from FileAnnotation a where a.file.id = f.id)",
@@ -106,6 +106,6 @@ def _delete_left_over(session: Session, name: str, sha1: str, mark: str) -> None
 
 
 def file_sha1(path: Path) -> str:
-    """The SHA-1 of a file, as OMERO writes it."""
+    """Return the SHA-1 of a file in hex, as OMERO writes it."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, lambda: hashlib.sha1(usedforsecurity=False)).hexdigest()

@@ -1,4 +1,4 @@
-"""The rectangles that enclose ROIs."""
+"""Rectangles that enclose ROIs."""
 
 import math
 from collections.abc import Iterable, Sequence
@@ -12,10 +12,10 @@ Point = tuple[float, float]
 
 
 def roi_regions(image: ImageDetails, shapes: Iterable[RoiShape]) -> list[Region]:
-    """The smallest rectangle of whole pixels around each ROI of an image, cut off at the image's border, by ROI id.
+    """Return the smallest rectangle of whole pixels around each ROI, clipped to the image, ordered by ROI id.
 
     Raises:
-        UserError: A shape of a kind that OMERO does not define, or a ROI that lies outside the image.
+        UserError: OMERO does not define the kind of a shape, or a ROI lies outside the image.
     """
     corners: dict[int, list[Point]] = {}
     for shape in shapes:
@@ -27,7 +27,7 @@ def _region(image: ImageDetails, roi_id: int, points: Sequence[Point]) -> Region
     spans = []
     for values, size in zip(zip(*points, strict=True), (image.size_x, image.size_y), strict=True):
         first = max(0, math.floor(min(values)))
-        # A line along a pixel's edge lies in one row or column of pixels.
+        # A line along the edge of pixels counts for one row or column of pixels.
         last = min(size, max(math.ceil(max(values)), math.floor(min(values)) + 1))
         if first >= last:
             raise UserError(
@@ -39,7 +39,7 @@ def _region(image: ImageDetails, roi_id: int, points: Sequence[Point]) -> Region
 
 
 def _corners(shape: RoiShape) -> list[Point]:
-    """Points whose bounding box is that of the shape, its transform applied."""
+    """Return points (x, y) with the bounding box of the transformed shape."""
     a00, a10, a01, a11, a02, a12 = shape.transform or (1, 0, 0, 1, 0, 0)
     numbers = shape.numbers
     if shape.kind == "ellipse":

@@ -1,4 +1,4 @@
-"""Regions of interest as GeoJSON, there and back, and as OME-XML."""
+"""Conversion of regions of interest to GeoJSON and back, and to OME-XML."""
 
 import base64
 from collections.abc import Iterator, Mapping, Sequence
@@ -24,28 +24,28 @@ _ATTRIBUTES = {
 
 
 def to_geojson(shapes: Sequence[RoiShape]) -> dict[str, Any]:
-    """A GeoJSON FeatureCollection (RFC 7946, coordinates in pixels), one feature a shape, as QuPath reads it.
+    """Convert shapes to a GeoJSON FeatureCollection (RFC 7946, coordinates in pixels), one feature per shape.
 
-    Transforms are applied. Properties keep what GeoJSON has no place for: ids, name, text, z, t, c, kind, colours, and
-    the exact numbers and transform of an ellipse, whose ring is an approximation. `plane` is QuPath's own place for z,
-    t and c (-1 is all channels).
+    QuPath reads this form. Transforms are applied. Properties keep what GeoJSON cannot express: ids, name, text, z, t,
+    c, kind, colours, and the exact numbers and transform of an ellipse, whose ring is an approximation. `plane` is
+    QuPath's field for z, t and c (-1 means all channels).
     """
     return {"type": "FeatureCollection", "features": [_feature(shape) for shape in shapes]}
 
 
 def from_geojson(document: Any, name: str) -> list[RoiShape]:
-    """Shapes of a FeatureCollection, a list of features (QuPath writes such), a feature or a geometry.
+    """Read shapes from a FeatureCollection, a list of features (as QuPath writes it), a feature or a geometry.
 
-    What `to_geojson` wrote becomes what it was, of masks the same pixels. Of other programs' features, polygons with
-    holes become one ring (`label_shapes.join_rings`), several parts several shapes of one ROI, and the text is `name`
-    or the name of the `classification`.
+    Features from `to_geojson` become the same shapes again, masks with the same pixels. In features of other programs,
+    polygons with holes become one ring (`label_shapes.join_rings`), several parts become several shapes of one ROI, and
+    the text is `name` or the name of the `classification`.
 
     Args:
         document: Parsed JSON.
-        name: What messages call the file.
+        name: Name of the file in messages.
 
     Raises:
-        UserError: A feature that is none, with its number.
+        UserError: A feature is not valid; the message has its number.
     """
     features = document.get("features") if isinstance(document, dict) and "features" in document else document
     features = features if isinstance(features, list) else [features]
@@ -67,7 +67,7 @@ def from_geojson(document: Any, name: str) -> list[RoiShape]:
 
 
 def to_ome_xml(shapes: Sequence[RoiShape]) -> str:
-    """An OME-XML document (2016-06) with one ROI element for each ROI; masks hold their bits in base64."""
+    """Convert shapes to an OME-XML document (2016-06) with one ROI element per ROI; masks hold their bits in base64."""
     root = ElementTree.Element("OME", xmlns=OME)
     by_roi: dict[int, list[RoiShape]] = {}
     for shape in shapes:
@@ -180,7 +180,7 @@ def _areas(
 
 
 def _rectangle(polygons: list[list[list[tuple[float, float]]]]) -> tuple[float, ...] | None:
-    """x, y, width and height, if that is what the corners are; a rotated rectangle is a polygon."""
+    """Return x, y, width and height if the corners form an upright rectangle, else None."""
     corners = polygons[0][0]
     (x, y), (right, bottom) = min(corners), max(corners)
     expected = [(x, y), (right, y), (right, bottom), (x, bottom)]
@@ -192,7 +192,7 @@ def _ring(coordinates: Sequence[Sequence[float]]) -> list[tuple[float, float]]:
 
 
 def _open(ring: list[tuple[float, float]]) -> list[tuple[float, float]]:
-    """A ring of RFC 7946 ends where it begins, one of OMERO does not."""
+    """Remove the last point of a closed ring: rings in RFC 7946 repeat the first point, those in OMERO do not."""
     ring = ring[:-1] if len(ring) > 1 and ring[0] == ring[-1] else ring
     if len(ring) < 3:
         raise ValueError(f"a polygon needs three corners, found {len(ring)}")

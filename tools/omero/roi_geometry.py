@@ -1,4 +1,4 @@
-"""Shapes of regions of interest as pixels and as rings of points."""
+"""Conversion of ROI shapes to pixels, rings of points, masks and polygons."""
 
 import math
 from collections.abc import Iterator
@@ -15,25 +15,25 @@ if TYPE_CHECKING:
 
 AREAS = ("polygon", "rectangle", "ellipse", "mask", "point")
 """Kinds that cover pixels. Lines, polylines and labels have no area."""
-LARGEST_MASK = 2**31  # Pixels: 46,000 x 46,000, as bits 256 MB.
-ELLIPSE_POINTS = 128  # A ring of so many points differs from a circle of radius r by less than r / 3000.
+LARGEST_MASK = 2**31  # Pixels: 46,000 x 46,000, 256 MB as bits.
+ELLIPSE_POINTS = 128  # A ring of 128 points differs from a circle of radius r by less than r / 3000.
 
 Point = tuple[float, float]
 
 
 def shape_pixels(shape: RoiShape, height: int, width: int, first: int = 0) -> tuple[int, int, "np.ndarray"]:
-    """The pixels of a plane or a band of it that a shape covers: (x, y, booleans of a rectangle that begins there).
+    """Return the pixels that a shape covers: (x, y, boolean image (rows, columns) with its upper left pixel there).
 
     A pixel is covered if its centre is inside (even-odd rule). A point covers the pixel it lies in.
 
     Args:
-        shape: Its kind is one of `AREAS`.
-        height: Rows of the plane or band; what lies beyond is cut off.
+        shape: A shape of a kind in `AREAS`.
+        height: Rows of the plane, or of a band of rows; the shape is clipped to it.
         width: Columns of the plane.
-        first: The row of the plane with which the band begins; y counts from it.
+        first: First row of the band in the plane; y counts from it.
 
     Raises:
-        UserError: A mask with a rotation, or whose bits are too few.
+        UserError: A mask is rotated or scaled, or has too few bits.
     """
     if shape.kind == "mask":
         return _mask_pixels(shape, height, width, first)
@@ -55,7 +55,7 @@ def shape_pixels(shape: RoiShape, height: int, width: int, first: int = 0) -> tu
 
 
 def row_span(shape: RoiShape) -> tuple[int, int]:
-    """The first row that a shape of `AREAS` may cover, and the one after the last."""
+    """Return the first row that a shape of `AREAS` may cover, and the row after the last."""
     if shape.kind == "mask":
         _, y, _, height = _mask_place(shape)
         return y, y + height
@@ -64,10 +64,10 @@ def row_span(shape: RoiShape) -> tuple[int, int]:
 
 
 def shape_rings(shape: RoiShape) -> list[list[list[Point]]]:
-    """A shape's polygons, each a list of rings: the outer one, then holes.
+    """Return a shape's polygons, each a list of rings of points (x, y): the outer ring, then holes.
 
-    An ellipse has 128 points; a mask follows the edges of its pixels. Lines, polylines, points and labels give one
-    polygon of one ring with their points, which is not closed.
+    An ellipse becomes a ring of 128 points; the rings of a mask follow the edges of its pixels. Lines, polylines,
+    points and labels become one polygon with one open ring of their points.
     """
     if shape.kind != "mask":
         return [[_ring(shape)]]
@@ -76,13 +76,13 @@ def shape_rings(shape: RoiShape) -> list[list[list[Point]]]:
 
 
 def as_masks(shape: RoiShape, height: int, width: int) -> Iterator[RoiShape]:
-    """A polygon, rectangle or ellipse as the mask of the pixels that it covers; other shapes as they are.
+    """Convert a polygon, rectangle or ellipse to a mask of the pixels that it covers; yield other shapes unchanged.
 
-    A shape that covers no pixel of the plane gives nothing.
+    A shape that covers no pixel of the plane yields nothing.
 
     Args:
         shape: A shape.
-        height: Rows of the plane; what lies beyond is cut off.
+        height: Rows of the plane; the shape is clipped to it.
         width: Columns of the plane.
     """
     if shape.kind not in ("polygon", "rectangle", "ellipse"):
@@ -94,7 +94,7 @@ def as_masks(shape: RoiShape, height: int, width: int) -> Iterator[RoiShape]:
 
 
 def as_polygons(shape: RoiShape) -> Iterator[RoiShape]:
-    """A mask as polygons, one for each of its parts, along the edges of its pixels; other shapes as they are."""
+    """Convert a mask to polygons along the edges of its pixels, one per part; yield other shapes unchanged."""
     if shape.kind != "mask":
         yield shape
         return
@@ -104,7 +104,7 @@ def as_polygons(shape: RoiShape) -> Iterator[RoiShape]:
 
 
 def mask_of_rings(shape: RoiShape, polygons: list[list[list[Point]]]) -> RoiShape:
-    """A mask of all pixels whose centres lie in polygons with holes; everything else is taken from `shape`."""
+    """Make a mask of all pixels whose centres lie in polygons with holes; other fields are taken from `shape`."""
     import numpy as np
 
     corners = np.concatenate([np.asarray(polygon[0]) for polygon in polygons])
@@ -166,7 +166,7 @@ def _mask_pixels(shape: RoiShape, height: int, width: int, first: int) -> tuple[
     x, y, mask_width, mask_height = _mask_place(shape)
     left, top = _clip(x, width), _clip(y - first, height)
     right, bottom = _clip(x + mask_width, width), _clip(y - first + mask_height, height)
-    # Only the rows of the band are unpacked: each takes eight times the space then.
+    # Only the rows of the band are unpacked, because unpacking takes eight times the space.
     start, stop = (top + first - y) * mask_width, (bottom + first - y) * mask_width
     bits = np.frombuffer(shape.bits[start // 8 : -(-stop // 8)], np.uint8)
     rows = np.unpackbits(bits)[start % 8 : start % 8 + stop - start].reshape(bottom - top, mask_width).astype(bool)

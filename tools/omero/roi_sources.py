@@ -1,4 +1,4 @@
-"""Files that regions of interest come from: label maps, GeoJSON, and tables of shapes."""
+"""Source files of regions of interest: label maps, GeoJSON, and tables of shapes."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -17,13 +17,13 @@ from tool_errors import UserError
 from untrusted_files import parse_json
 
 TIFF_STARTS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")  # Both byte orders, classic and BigTIFF.
-LARGEST_GEOJSON = 2**28  # Bytes: some 300,000 cells of 50 corners.
-MOST_LISTS = 10_000_000  # In memory 600 MB.
+LARGEST_GEOJSON = 2**28  # Bytes: about 300,000 cells of 50 corners.
+MOST_LISTS = 10_000_000  # Lists and objects in a GeoJSON file: 600 MB in memory.
 
 
 @dataclass(frozen=True)
 class DrawnShapes:
-    """Shapes of one image, from a document; `identifier` leads to the image."""
+    """Shapes of one image from a document or table; `identifier` names the image."""
 
     identifier: str
     shapes: tuple[RoiShape, ...]
@@ -33,10 +33,10 @@ RoiSource: TypeAlias = LabelMapFile | DrawnShapes
 
 
 def open_source(file: NamedFile) -> list[RoiSource]:
-    """Recognise a file by its content and read what it needs to be checked; a table may speak of several images.
+    """Recognise a file by its content and read it for the checks; a table may have shapes of several images.
 
     Raises:
-        UserError: The file is none of these, or damaged.
+        UserError: The file is of none of these kinds, or damaged.
     """
     with file.path.open("rb") as stream:
         start = stream.read(64)
@@ -53,10 +53,10 @@ def open_source(file: NamedFile) -> list[RoiSource]:
 
 
 def check_source(source: RoiSource, image: ImageRecord) -> None:
-    """Refuse what does not belong to the image; a label map is read to its end.
+    """Check that a source fits its image; a label map is read to its end.
 
     Raises:
-        UserError: Other sizes, a damaged file, or a plane, time point or channel that the image does not have.
+        UserError: The sizes differ, the file is damaged, or the image lacks a plane, time point or channel.
     """
     if isinstance(source, LabelMapFile):
         check_sizes(source, image)
@@ -79,14 +79,14 @@ def check_source(source: RoiSource, image: ImageRecord) -> None:
 def source_rois(source: RoiSource, image: ImageRecord, kind: str) -> Iterator[tuple[int, list[RoiShape]]]:
     """Yield (label, shapes) of each ROI.
 
-    A label map of one plane for an image of many gives shapes without z (or t): they hold for all planes. Of a label
-    map of one plane, objects are traced as they are asked for.
+    A label map of one plane for an image of several gives shapes without z (or t), which apply to all planes. Objects
+    of a label map of one plane are traced lazily.
 
     Args:
         source: A checked source.
         image: Its image.
-        kind: "auto", "polygon" or "mask": for label maps see `label_shapes.plane_shapes`; of documents, "auto" keeps
-            each shape as it is, "polygon" makes polygons of masks, "mask" makes masks of all areas.
+        kind: "auto", "polygon" or "mask": for label maps see `label_shapes.plane_shapes`; for other shapes, "auto"
+            keeps each as it is, "polygon" converts masks to polygons, "mask" converts all areas to masks.
     """
     if isinstance(source, LabelMapFile):
         shapes = _label_shapes(source, image, kind)

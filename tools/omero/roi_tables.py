@@ -1,4 +1,4 @@
-"""Tables of shapes, one row a shape: written, and read again with every number."""
+"""Tables of shapes, one row per shape, written and read without loss."""
 
 import base64
 import binascii
@@ -15,7 +15,7 @@ SHAPE_COLUMNS = (
     "image_id", "image", "roi_id", "roi_name", "shape_id", "shape", "label", "text", "z", "t", "c",
     "numbers", "points", "transform", "stroke", "fill", "stroke_width", "mask",
 )  # fmt: skip
-# Other names of columns; x_rad and the like are those of the tool omero_roi_import of the UFZ.
+# Other names of columns; x_rad and similar ones come from the UFZ's tool omero_roi_import.
 _ALIASES = {
     "radiusX": ("radius_x", "x_rad"),
     "radiusY": ("radius_y", "y_rad"),
@@ -25,18 +25,18 @@ _ALIASES = {
 }
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
 _BETWEEN = re.compile(r"[\s,;()\[\]]*")
-LARGEST_MASK = 2**28  # Bytes a mask may unpack to: 46,000 x 46,000 pixels.
+LARGEST_MASK = 2**28  # Bytes of an unpacked mask: 46,000 x 46,000 pixels.
 
 
 def shape_rows(names: Mapping[int, str], shapes: Mapping[int, Sequence[RoiShape]]) -> Iterator[tuple[object, ...]]:
-    """Rows of `SHAPE_COLUMNS`.
+    """Yield rows of `SHAPE_COLUMNS`.
 
-    `numbers`, `points` and `transform` are lists separated by blanks (see `RoiShape`); colours are
+    `numbers`, `points` and `transform` are lists separated by spaces (see `RoiShape`); colours are
     red,green,blue,alpha; `mask` is the bits in zlib and base64.
 
     Args:
-        names: Identifier of each image, in the order of the table.
-        shapes: Shapes of each image.
+        names: Identifiers by image id, in the order of the table.
+        shapes: Shapes by image id.
     """
     for image_id, identifier in names.items():
         labels = roi_labels(shapes[image_id])
@@ -57,15 +57,16 @@ def shape_rows(names: Mapping[int, str], shapes: Mapping[int, Sequence[RoiShape]
 def read_shape_table(file: NamedFile) -> dict[str, list[RoiShape]]:
     """Read a table of shapes.
 
-    It needs the column `shape`, and for each row the numbers of that shape: in `numbers` or `points`, or in columns of
-    their own names (x, y, width, height, radius_x, radius_y, x1, y1, x2, y2). Rows of one `roi_id` are one ROI; a row
-    without is one of its own. Which image it is say `image` or `image_id`, or else the name of the table.
+    The column `shape` is required, and in each row the numbers of that shape: in `numbers` or `points`, or in columns
+    of their own (x, y, width, height, radius_x, radius_y, x1, y1, x2, y2). Rows with the same `roi_id` are one ROI; a
+    row without it is a ROI of its own. The image is given by `image` or `image_id`, or else by the name of the table.
 
     Returns:
-        The shapes of each image, by its name or as `Image_<id>`.
+        The shapes by image: its name, or `Image_<id>`.
 
     Raises:
-        UserError: A row that is no shape, with its number: an unknown kind, or a number that is missing or none.
+        UserError: A row is not a shape: its kind is unknown, or a number is missing or not valid. The message has the
+            number of the row.
     """
     table = read_table(file.path, f"table {file.identifier}")
     if "shape" not in table.columns:
@@ -133,7 +134,7 @@ def _float(row: Mapping[str, str], name: str) -> float:
 
 
 def _floats(text: str) -> list[float]:
-    """All numbers of a text in which nothing else stands but blanks, commas and brackets."""
+    """Parse a list of numbers separated by spaces, commas, semicolons or brackets."""
     rest = _NUMBER.sub(" ", text)
     if not _BETWEEN.fullmatch(rest):
         raise ValueError(f"{text[:40]!r} is not a list of numbers")
@@ -141,7 +142,7 @@ def _floats(text: str) -> list[float]:
 
 
 def _place(row: Mapping[str, str], axis: str) -> int | None:
-    """A plane, time point or channel. Programs that know no empty whole numbers write 0.0."""
+    """Parse a plane, time point or channel; accept 0.0, which programs without empty whole numbers write."""
     found = _floats(row.get(axis, ""))
     if not found:
         return None
@@ -167,7 +168,7 @@ def _colour_text(value: int | None) -> str | None:
 
 
 def _colour(text: str) -> int | None:
-    """OMERO's colour of `red,green,blue,alpha`, each from 0 to 255."""
+    """Convert `red,green,blue,alpha`, each from 0 to 255, to OMERO's colour (signed 32-bit integer)."""
     parts = _floats(text)
     if not parts:
         return None

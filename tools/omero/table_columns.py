@@ -1,4 +1,4 @@
-"""Columns of an OMERO.table that holds measurements, and the values of its rows: ids of objects beside their names."""
+"""Columns and rows of an OMERO.table with measurements: ids of objects beside their names, then features."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,10 +15,10 @@ Ids = dict[tuple[str, str, str], dict[str, int]]
 
 @dataclass(frozen=True)
 class RowMaker:
-    """Makes the values of a row. `columns` are those of OMERO's table.
+    """A converter of measurement rows to rows of an OMERO.table with `columns`.
 
-    Ids stand in columns `Image`, `Roi`, `Well`, `Plate` and `Dataset` with names beside them in `Image Name` and so on:
-    omero-metadata calls them so, and OMERO.web, OMERO.parade and OMERO.iviewer know what they mean.
+    Ids are in columns `Image`, `Roi`, `Well`, `Plate` and `Dataset`, names beside them in `Image Name` and so on: these
+    are the names of omero-metadata, which OMERO.web, OMERO.parade and OMERO.iviewer recognise.
     """
 
     columns: tuple[Feature, ...]
@@ -28,7 +28,7 @@ class RowMaker:
     rois: Mapping[tuple[int, int], int] | None
 
     def values(self, name: str, texts: Sequence[str]) -> list[Value]:
-        """The values of a row of image `name`, from one text a feature."""
+        """Return the values of a row of image `name`; `texts` has one text per feature."""
         found: list[Value] = []
         if self.images:
             image = self.images[name]
@@ -62,16 +62,16 @@ class RowMaker:
 def make_rows(
     survey: Survey, images: Mapping[str, ImageRecord], ids: Ids, rois: Mapping[tuple[int, int], int] | None
 ) -> RowMaker:
-    """Lay out the columns.
+    """Choose the columns of the OMERO.table.
 
     Args:
-        survey: What the tables hold.
-        images: The image of each name; empty if rows do not speak of images.
-        ids: From `find_places`, or empty: then names of wells, plates and datasets are texts like others.
-        rois: The id of the ROI by (image id, label), if rows shall be linked to ROIs.
+        survey: The survey of the tables.
+        images: The image of each name; empty if rows belong to no image.
+        ids: From `find_places`; if empty, names of wells, plates and datasets are plain text columns.
+        rois: ROI ids by (image id, label), if rows are to be linked to ROIs.
 
     Raises:
-        UserError: Two columns would have one name.
+        UserError: Two columns would have the same name.
     """
     columns: list[Feature] = []
     if images:
@@ -97,13 +97,13 @@ def make_rows(
 
 
 def find_places(session: Session, survey: Survey, target: Target) -> Ids:
-    """Look up the wells, plates and datasets that rows name, within the container that gets the table.
+    """Find the wells, plates and datasets that rows name, within the container that gets the table.
 
     Returns:
-        For each (plate, well, dataset) of the rows the ids that it has, by kind. Empty if rows name none.
+        Ids by kind for each (plate, well, dataset) of the rows; empty if rows name none.
 
     Raises:
-        UserError: A name that the container does not hold, or that is not clear.
+        UserError: The container holds no object with a name, or several.
     """
     named = [feature.name for feature in survey.features if feature.name in NAMED]
     if not named:

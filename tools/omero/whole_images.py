@@ -1,4 +1,4 @@
-"""Whole images as OME-TIFF, for tools that need files and not the choices of omero_export_images."""
+"""Export of whole images as OME-TIFF, for tools that need no choices of omero_export_images."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,7 +12,7 @@ from omero_session import Session
 
 
 def export_images(session: Session, images: Sequence[ImageDetails], folder: Path) -> None:
-    """Write each image to `folder` as `Image_<id>_<name>.ome.tiff`; on failure remove what was written.
+    """Write each image to `folder` as `Image_<id>_<name>.ome.tiff`; remove all files if anything fails.
 
     Raises:
         UserError: The server cannot deliver an image.
