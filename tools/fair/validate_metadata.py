@@ -45,7 +45,7 @@ def main() -> int:
     parser.add_argument("--image-table", type=Path, help="tabular file of images (image_id or image_name)")
     parser.add_argument("--standard", choices=("rembi", "mifa"), default="rembi")
     parser.add_argument(
-        "--scopes", default="study,biosample,acquisition", help="scopes whose required fields must be filled; empty: none"
+        "--scopes", default="study,biosample,acquisition", help="scopes whose required fields are checked"
     )
     parser.add_argument("--on-errors", choices=("report", "fail"), default="report")
     parser.add_argument("--table", type=Path, required=True, help="normalised table to write")

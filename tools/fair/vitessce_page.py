@@ -18,10 +18,10 @@ from tool_errors import UserError
 VIEWER = "@galaxyproject/vitessce 0.0.5"
 VIEWER_ADDRESS = "https://cdn.jsdelivr.net/npm/@galaxyproject/vitessce@0.0.5/static/index.js"
 VIEWER_SHA256 = "0b2495025e2883f62169a2623bb859efc160b81cb5cbaf187368510405e67465"
-# The page's pixels seem to come from here; `.invalid` is no host anywhere (RFC 2606).
+# Address of the page's own files; no host can have a name in `.invalid` (RFC 2606).
 INLINE = "https://inline.invalid"
 
-# What asks for the page's own pixels is answered from the page; all else goes where it always went.
+# Requests for the page's own files are answered from the page; all others go to the network.
 _FETCH = """
 const stored = JSON.parse(document.getElementById("files").textContent);
 const network = window.fetch.bind(window);

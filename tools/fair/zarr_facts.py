@@ -8,11 +8,11 @@ from typing import Any
 from tool_errors import UserError
 from untrusted_files import open_zip, parse_json, read_member
 
-# OME-Zarr 0.4 keeps attributes and array description in files of their own, 0.5 in one.
+# OME-Zarr 0.4 keeps attributes and array metadata in separate files, 0.5 in one.
 GROUP_FILES = (".zattrs", "zarr.json")
 OME_XML = "OME/METADATA.ome.xml"
 _MAX_METADATA = 32 * 1024 * 1024
-# Nothing is unpacked but JSON, so an image may be as large as it likes.
+# Only JSON is unpacked, so an image may have any size.
 _ANY_SIZE = 1 << 60
 # OME-Zarr writes units as words, OME-XML as symbols.
 UNIT_SYMBOLS = {
