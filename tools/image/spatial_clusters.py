@@ -1,4 +1,4 @@
-"""Clusters and density of points."""
+"""Clusters, neighbours and density of points."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ if TYPE_CHECKING:
 
 
 def find_clusters(points: np.ndarray, reach: float, min_points: int) -> np.ndarray:
-    """Density-based clusters (DBSCAN): Ester M et al. (1996) Proc. KDD-96, 226-231.
+    """Find density-based clusters (DBSCAN): Ester M et al. (1996) Proc. KDD-96, 226-231.
 
     Args:
-        points: (n, d).
-        reach: Distance within which points are neighbours (eps).
-        min_points: Points within reach, itself included, that make a point a core of a cluster.
+        points: (n, d) positions.
+        reach: Distance within which points are neighbours (eps), in the unit of the positions.
+        min_points: Number of points within reach, including itself, that make a point a core of a cluster.
 
     Returns:
-        (n,) int64: 0 for none, else the cluster, numbered by its first core point. A point on the border of several
-        clusters belongs to that of its nearest core point.
+        (n,) int64 number of the cluster of each point, in the order of the first core points; 0 for none. A point on
+        the border of several clusters belongs to that of its nearest core point.
     """
     import numpy as np
     from scipy.sparse import coo_array
@@ -46,7 +46,7 @@ def find_clusters(points: np.ndarray, reach: float, min_points: int) -> np.ndarr
 
 
 def neighbours_within(points: np.ndarray, reach: float) -> np.ndarray:
-    """(n,) how many other points lie within a distance of each."""
+    """Return how many other points lie within a distance of each point, (n,) int64."""
     import numpy as np
     from scipy.spatial import cKDTree
 
@@ -56,18 +56,19 @@ def neighbours_within(points: np.ndarray, reach: float) -> np.ndarray:
 
 
 def density_map(points: np.ndarray, window: Window, sigma: float, cell: float) -> tuple[np.ndarray, np.ndarray]:
-    """Points per area, smoothed by a Gaussian and corrected for what of it lies outside the window.
+    """Return the density of points, smoothed by a Gaussian and corrected for its part outside the window.
 
     The correction divides by the kernel's mass within the window (Diggle P 1985, J R Stat Soc C 34, 138-147).
 
     Args:
-        points: (n, 2) y, x within the window.
+        points: (n, 2) positions y, x within the window.
         window: Where points could have been.
-        sigma: Standard deviation of the Gaussian.
-        cell: Side of a pixel of the map.
+        sigma: Standard deviation of the Gaussian, in the unit of the positions.
+        cell: Side of a pixel of the map, in the same unit.
 
     Returns:
-        (Y, X) float32 density, NaN outside the window; and the (2,) position of its first corner.
+        (Y, X) float32 density in points per unit area, NaN outside the window, and the (2,) position y, x of its first
+        corner.
     """
     import numpy as np
     from scipy.ndimage import gaussian_filter
@@ -79,7 +80,7 @@ def density_map(points: np.ndarray, window: Window, sigma: float, cell: float) -
     np.add.at(counts, (at[:, 0], at[:, 1]), 1)
     centres = np.stack(np.meshgrid(*(np.arange(n) for n in shape), indexing="ij"), axis=-1).reshape(-1, 2)
     inside = window.contains(lower + (centres + 0.5) * cell).reshape(shape)
-    # The last cells may reach over the upper edge: their centres are then outside although points are inside.
+    # The last cells may extend beyond the upper edge: their centres are then outside although points are inside.
     inside |= counts > 0
     smooth = gaussian_filter(counts, sigma / cell, mode="constant", truncate=4)
     mass = gaussian_filter(inside.astype(float), sigma / cell, mode="constant", truncate=4)

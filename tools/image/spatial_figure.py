@@ -1,4 +1,4 @@
-"""Draws a pattern: where the points are, their density, L and g with envelopes, nearest-neighbour distances."""
+"""Figure of a pattern: positions, density, nearest-neighbour distances, and L and g with envelopes."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from spatial_window import Window
 if TYPE_CHECKING:
     import numpy as np
 
-# More panels than this are too small to read; the table has all pairs.
+# More panels would be too small to read; the table has all pairs.
 MOST_PAIRS = 4
 
 
 @dataclass(frozen=True)
 class PatternPicture:
-    """What is drawn.
+    """Content of the figure.
 
     Attributes:
-        title: Above the figure.
+        title: Title above the figure.
         points: The points.
         names: Name of each class.
-        cluster: (n,) cluster of each point, 0 for none; None where none were looked for.
+        cluster: (n,) cluster of each point, 0 for none; None if clusters were not searched for.
         window: Where points could have been.
         density: (Y, X) density map; None in 3D.
-        pattern: What was computed.
+        pattern: Results of the statistics.
         unit: `µm` or `px`.
     """
 
@@ -46,7 +46,7 @@ def draw_pattern(path: Path, picture: PatternPicture) -> None:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    # Dollars in a name are no formula.
+    # A dollar sign in a name does not begin a formula.
     picture = replace(picture, names=[name.replace("$", r"\$") for name in picture.names])
     n = len(picture.names)
     pairs = [(a, a) for a in range(n)] + [(a, b) for a in range(n) for b in range(a + 1, n)]
@@ -76,7 +76,7 @@ def draw_pattern(path: Path, picture: PatternPicture) -> None:
 
 
 def draw_nothing(path: Path, title: str) -> None:
-    """Write a figure that only says why it is empty: what shows figures of a list expects one of each image."""
+    """Write a figure that only says why it is empty: a list of figures needs one for each image."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 

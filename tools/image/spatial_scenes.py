@@ -1,4 +1,4 @@
-"""Objects of one image, their classes, and the window they lie in: from a measurement table or from label maps."""
+"""Objects of an image with their classes and window, from a measurement table or from label maps."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 IMAGE_COLUMNS = ("image", "image_name")
-# Classes of a condition: those that meet it and those that do not.
+# Classes by a condition: objects that meet it and objects that do not.
 SELECTED, OTHER = "selected", "other"
 
 
@@ -25,13 +25,13 @@ class Scene:
     """The objects of one image.
 
     Attributes:
-        image: Its name.
-        position: (n, 2) or (n, 3) in `px` or `um`.
+        image: Name of the image.
+        position: (n, 2) or (n, 3) positions y, x or z, y, x in `px` or `um`.
         of_class: (n,) name of each object's class.
         classes: Names of all classes, sorted.
-        columns: What is known of each object.
-        rows: One for each object.
-        window: Where objects could have been; None: the box around them.
+        columns: Names of the known properties of an object.
+        rows: Their values, one row for each object.
+        window: Where objects could have been; None for the box around them.
     """
 
     image: str
@@ -44,10 +44,10 @@ class Scene:
 
 
 def scenes_of_table(table: MeasurementTable, args: Namespace) -> Iterator[Scene]:
-    """Split a measurement table by image.
+    """Yield the objects of each image in a measurement table.
 
     Raises:
-        UserError: No column for a position, or a position is no number.
+        UserError: A column of the position is missing, or a position is not a number.
     """
     import numpy as np
 
@@ -75,7 +75,7 @@ def scenes_of_table(table: MeasurementTable, args: Namespace) -> Iterator[Scene]
 
 
 def _classes(table: MeasurementTable, args: Namespace) -> list[str]:
-    """The class of each row: as its column says, by whether it meets the condition, or one for all."""
+    """Return the class of each row: from a column, by a condition, or one class for all."""
     if args.class_column:
         return table.texts(args.class_column)
     if not args.class_condition:
@@ -86,7 +86,7 @@ def _classes(table: MeasurementTable, args: Namespace) -> list[str]:
 
 
 def _sized_box(args: Namespace, dimensions: int) -> Window | None:
-    """The window from given width, height and depth."""
+    """Return the window of the given width, height and depth; None if none is given."""
     import numpy as np
 
     sides = [args.depth, args.height, args.width][3 - dimensions :]
@@ -98,10 +98,10 @@ def _sized_box(args: Namespace, dimensions: int) -> Window | None:
 
 
 def scene_of_label_maps(args: Namespace) -> Scene:
-    """Take the objects of label maps of one image; each label map is a class.
+    """Return the objects in label maps of one image; each label map is a class.
 
     Raises:
-        UserError: The label maps differ in size, have time points, or lack the pixel size that µm need.
+        UserError: The label maps differ in size, have several time points, or lack a pixel size for the unit µm.
     """
     import numpy as np
     from image_file import open_image
@@ -138,15 +138,15 @@ def scene_of_label_maps(args: Namespace) -> Scene:
 
 
 def _extent(shape: np.ndarray, scale: np.ndarray) -> Box:
-    """The box that pixels fill; the middle of the first pixel is the origin."""
+    """Return the box that pixels fill; the centre of the first pixel is the origin."""
     return Box(-0.5 * scale, (shape - 0.5) * scale)
 
 
 def image_window(path: Path, name: str, unit: str, dimensions: int) -> Box:
-    """The window from the extent of an image or label map, for objects that were measured on it.
+    """Return the window that an image or label map fills, for objects that were measured on it.
 
     Raises:
-        UserError: The pixel size is unknown but µm are asked for, or objects in 3D need that of z.
+        UserError: The unit is µm but the pixel size along an axis is unknown.
     """
     import numpy as np
     from image_file import open_image
@@ -160,10 +160,10 @@ def image_window(path: Path, name: str, unit: str, dimensions: int) -> Box:
 
 
 def region_window(path: Path, name: str, unit: str) -> Region:
-    """The window from a label map: every pixel that is not 0.
+    """Return the window of a label map: every pixel that is not 0.
 
     Raises:
-        UserError: No flat label map, nothing in it, or without the pixel size that µm need.
+        UserError: The file is not a flat label map, is empty, or has no pixel size although the unit is µm.
     """
     import numpy as np
     from foreground_mask import bands
@@ -186,9 +186,9 @@ def region_window(path: Path, name: str, unit: str) -> Region:
 
 
 def box_around(position: np.ndarray, name: str) -> Box:
-    """The box around points, a little larger, as the box that random points fill would be.
+    """Return the box around points, enlarged to estimate the box in which random points were drawn.
 
-    Ripley BD, Rasson J-P (1977) J Appl Prob 14, 483-491: scaled by (n + 1) / (n - 1) about its middle.
+    The box is scaled by (n + 1) / (n - 1) about its centre: Ripley BD, Rasson J-P (1977) J Appl Prob 14, 483-491.
 
     Raises:
         UserError: The points span no area.

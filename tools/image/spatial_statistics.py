@@ -22,7 +22,7 @@ from tool_errors import UserError
 if TYPE_CHECKING:
     import numpy as np
 
-FINE_BINS = 1000
+FINE_BINS = 1000  # bins of the distances from 0 to the largest radius
 
 
 @dataclass(frozen=True)
@@ -30,8 +30,8 @@ class Points:
     """A pattern of points.
 
     Attributes:
-        position: (n, 2) or (n, 3).
-        of_class: (n,) int64, class of each point, from 0.
+        position: (n, 2) or (n, 3) positions y, x or z, y, x.
+        of_class: (n,) int64 class of each point, from 0.
         classes: Number of classes.
     """
 
@@ -42,15 +42,15 @@ class Points:
 
 @dataclass(frozen=True)
 class PatternOptions:
-    """What is computed.
+    """Options of the statistics.
 
     Attributes:
         radii: Number of radii.
-        max_radius: Largest radius; None: a quarter of the shortest side, or where a point has 1000 neighbours.
+        max_radius: Largest radius, in the unit of the positions; None for that of `default_max_radius`.
         correction: `translation`, `isotropic` (rectangles) or `none`.
         simulations: Number of random patterns; 0 for no envelope.
-        null: `random`: all points anywhere in the window; `labels`: classes shuffled over the given points.
-        seed: Of the random numbers.
+        null: Null model: `random` places all points in the window, `labels` shuffles the classes of the given points.
+        seed: Seed of the random numbers.
     """
 
     radii: int = 50
@@ -79,7 +79,7 @@ class Curves:
 
 
 def default_max_radius(window: Window, n: int, dimensions: int) -> float:
-    """A quarter of the shortest side, at most the radius in which a point has 1000 neighbours (spatstat's rule)."""
+    """Return a quarter of the shortest side, or less where a point has 1000 neighbours (spatstat's rule)."""
     import numpy as np
 
     density = max(n, 1) / window.size
@@ -91,7 +91,7 @@ Pairs = tuple["np.ndarray", "np.ndarray", "np.ndarray"]
 
 
 def pairs_within(position: np.ndarray, reach: float) -> Iterator[Pairs]:
-    """Every pair of points not further apart than `reach` once, strip by strip: i, j, distance."""
+    """Yield every pair of points at most `reach` apart once, strip by strip: i, j, distance."""
     import numpy as np
     from scipy.spatial import cKDTree
 
@@ -99,7 +99,7 @@ def pairs_within(position: np.ndarray, reach: float) -> Iterator[Pairs]:
     along = position[order, 0]
     start = 0
     while start < len(order):
-        # A strip as wide as the reach: its pairs are within it or with the strip behind it.
+        # A strip at least as wide as the reach forms pairs only within itself and with the halo behind it.
         end = max(int(np.searchsorted(along, along[start] + reach, side="right")), min(start + 500, len(order)))
         halo = int(np.searchsorted(along, along[end - 1] + reach, side="right"))
         members = order[start:halo]
@@ -111,7 +111,7 @@ def pairs_within(position: np.ndarray, reach: float) -> Iterator[Pairs]:
 
 
 def pair_histogram(points: Points, window: Window, reach: float, correction: str) -> np.ndarray:
-    """Sum of edge corrections of ordered pairs by classes and distance.
+    """Return sums of the edge corrections of ordered pairs by classes and distance.
 
     Returns:
         (classes, classes, FINE_BINS) float64; bin b holds distances in (b, b + 1] * reach / FINE_BINS.
@@ -135,10 +135,10 @@ def pair_histogram(points: Points, window: Window, reach: float, correction: str
 
 
 def edge_weights(position: np.ndarray, pairs: Pairs, window: Window, correction: str) -> np.ndarray:
-    """Edge correction of each pair.
+    """Return the edge correction of each pair, (k,) float64.
 
     Raises:
-        UserError: The isotropic one is asked for a window that is no rectangle.
+        UserError: The isotropic correction is requested for a window that is not a rectangle.
     """
     import numpy as np
 
@@ -149,16 +149,16 @@ def edge_weights(position: np.ndarray, pairs: Pairs, window: Window, correction:
         return window.translation_weights(position[j] - position[i])
     if not isinstance(window, Box) or position.shape[1] != 2:
         raise UserError(
-            "Edge correction isotropic: the window is no rectangle. Choose translation, which serves any window."
+            "Edge correction isotropic: the window is not a rectangle. Choose translation, which works for any window."
         )
     return window.isotropic_weights(position[i], np.maximum(distance, 1e-12 * window.shortest_side))
 
 
 def curves_of(histogram: np.ndarray, points: Points, window: Window, reach: float, radii: int) -> Curves:
-    """Turn sums over pairs into K, L and g.
+    """Compute K, L and g from sums over pairs.
 
     Args:
-        histogram: As from `pair_histogram`.
+        histogram: (classes, classes, FINE_BINS) sums from `pair_histogram`.
         points: The points.
         window: Where points could have been.
         reach: Largest distance in the histogram.
@@ -176,19 +176,19 @@ def curves_of(histogram: np.ndarray, points: Points, window: Window, reach: floa
     k = np.cumsum(histogram, axis=2)[:, :, at - 1] * scale
     ball = np.pi if dimensions == 2 else 4 / 3 * np.pi
     shell = 2 * np.pi * r if dimensions == 2 else 4 * np.pi * r**2
-    # Stoyan's rule for the mean density of a class; one width for all pairs, so that they can be compared.
+    # Stoyan's rule for the mean density of the classes: one width for all pairs, so that they can be compared.
     density = max(counts.mean(), 1) / window.size
     half = min(0.15 / density**0.5 if dimensions == 2 else 0.26 / density ** (1 / 3), reach / 2)
     middle = (np.arange(FINE_BINS) + 0.5) * reach / FINE_BINS
     kernel = np.clip(1 - ((r[:, None] - middle) / half) ** 2, 0, None)
-    # What of the kernel lies within the distances that were counted: g would fall off at both ends without this.
+    # Divide by the part of the kernel within the counted distances: otherwise g would fall off at both ends.
     kernel /= np.maximum(kernel.sum(axis=1, keepdims=True) * reach / FINE_BINS, 1e-300)
     g = np.einsum("abm,rm->abr", histogram, kernel) * scale / shell
     return Curves(r, k, (k / ball) ** (1 / dimensions), g)
 
 
 def nearest_distances(points: Points) -> np.ndarray:
-    """Distance of each point to the nearest other point of each class.
+    """Return the distance of each point to the nearest other point of each class.
 
     Returns:
         (n, classes) float64, NaN where a class has no other point.
@@ -200,7 +200,7 @@ def nearest_distances(points: Points) -> np.ndarray:
     for target in range(points.classes):
         own = points.of_class == target
         if own.any():
-            # The nearest of the own class is the point itself: take the second.
+            # The nearest point of its own class is the point itself: take the second.
             found = cKDTree(points.position[own]).query(points.position, k=[1, 2])[0]
             nearest[:, target] = np.where(own, found[:, 1], found[:, 0])
     nearest[~np.isfinite(nearest)] = np.nan
@@ -208,7 +208,7 @@ def nearest_distances(points: Points) -> np.ndarray:
 
 
 def mean_nearest(nearest: np.ndarray, points: Points) -> np.ndarray:
-    """(classes, classes) mean distance from points of one class to the nearest of another; NaN where there is none."""
+    """Return (classes, classes) mean distances from points of a class to the nearest of another; NaN if none."""
     import numpy as np
 
     known = np.isfinite(nearest)
@@ -221,10 +221,10 @@ def mean_nearest(nearest: np.ndarray, points: Points) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Pattern:
-    """What was found in one image.
+    """Statistics of one image.
 
     Attributes:
-        curves: Of the given points.
+        curves: Curves of the given points.
         nearest: (n, classes) nearest-neighbour distances.
         mean_nearest: (classes, classes) their means.
         simulated_l: (simulations, classes, classes, k) L of the random patterns.
@@ -278,14 +278,14 @@ def analyze(points: Points, window: Window, options: PatternOptions) -> Pattern:
 
 
 def deviation_test(observed: np.ndarray, simulated: np.ndarray) -> float:
-    """Monte Carlo p-value of the largest deviation of a curve, or of a number, from the mean of simulations.
+    """Return the Monte Carlo p-value of the largest deviation of a curve or number from the mean of simulations.
 
-    The global test of Ripley with the mean over all patterns as reference (Baddeley A et al. 2014, Ecol Monogr 84,
+    This is Ripley's global test with the mean over all patterns as reference (Baddeley A et al. 2014, Ecol Monogr 84,
     477-489, doi:10.1890/13-2042.1).
 
     Args:
-        observed: (...) the curve.
-        simulated: (simulations, ...) the simulated ones.
+        observed: (...) observed curve or number.
+        simulated: (simulations, ...) simulated ones.
     """
     import numpy as np
 
@@ -293,7 +293,7 @@ def deviation_test(observed: np.ndarray, simulated: np.ndarray) -> float:
     if n == 0 or not np.isfinite(observed).all():
         return float("nan")
     everything = np.concatenate([observed[None], simulated]).reshape(n + 1, -1)
-    # Each pattern is compared with the mean of all others: the observed one then has no advantage.
+    # Compare each pattern with the mean of all others, so that the observed one has no advantage.
     others = (everything.sum(axis=0) - everything) / n
     deviation = np.abs(everything - others).max(axis=1)
     return float((deviation >= deviation[0] * (1 - 1e-12)).sum() / (n + 1))

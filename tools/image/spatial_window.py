@@ -1,4 +1,4 @@
-"""Where objects could have been: a box in 2D or 3D, or the region of a label map; with its edge corrections.
+"""Windows in which objects could have been: a box in 2D or 3D, or the region of a label map; with edge corrections.
 
 Sources: Ohser J (1983) Math Operationsforsch Stat 14, 63-71 (translation correction); Ripley BD (1977) J R Stat Soc B
 39, 172-212, doi:10.1111/j.2517-6161.1977.tb01615.x (isotropic correction, here with the angles of Baddeley's spatstat).
@@ -13,40 +13,40 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     import numpy as np
 
-# A pair whose window barely overlaps with the shifted one would outweigh all others; spatstat stops there too.
+# Largest weight of a pair: with a small overlap a pair would outweigh all others. The limit of spatstat.
 LARGEST_WEIGHT = 100.0
-# Sides of a mask whose overlaps with itself are counted pixel by pixel; a larger one is coarsened to them.
+# Longest side, px, of a mask whose overlaps are counted pixel by pixel; a larger mask is coarsened to this size.
 LARGEST_SIDE = 2048
 
 
 class Window(Protocol):
-    """Where objects could have been."""
+    """The space in which objects could have been."""
 
     @property
     def size(self) -> float:
-        """Area or volume."""
+        """Return the area or volume."""
         ...
 
     @property
     def shortest_side(self) -> float:
-        """Of the window's box."""
+        """Return the shortest side of the box around the window."""
         ...
 
     @property
     def bounds(self) -> tuple[np.ndarray, np.ndarray]:
-        """Lower and upper corner of the box around it."""
+        """Return the lower and upper corner of the box around the window."""
         ...
 
     def contains(self, points: np.ndarray) -> np.ndarray:
-        """(n,) whether each point lies in it."""
+        """Return whether each point lies in the window, (n,) bool."""
         ...
 
     def random_points(self, n: int, rng: np.random.Generator) -> np.ndarray:
-        """(n, d) points, uniform in it."""
+        """Return (n, d) points, uniformly distributed in the window."""
         ...
 
     def translation_weights(self, shift: np.ndarray) -> np.ndarray:
-        """Size of the window over size of its overlap with itself moved by each (k, d) shift."""
+        """Return the ratio of the window's size to the size of its overlap with itself moved by each (k, d) shift."""
         ...
 
 
@@ -64,31 +64,31 @@ class Box:
 
     @property
     def size(self) -> float:
-        """Area or volume."""
+        """Return the area or volume."""
         return float((self.upper - self.lower).prod())
 
     @property
     def shortest_side(self) -> float:
-        """Shortest side."""
+        """Return the shortest side."""
         return float((self.upper - self.lower).min())
 
     @property
     def bounds(self) -> tuple[np.ndarray, np.ndarray]:
-        """Lower and upper corner."""
+        """Return the lower and upper corner."""
         return self.lower, self.upper
 
     def contains(self, points: np.ndarray) -> np.ndarray:
-        """(n,) whether each point lies in it."""
+        """Return whether each point lies in the box, (n,) bool."""
         import numpy as np
 
         return np.all((points >= self.lower) & (points <= self.upper), axis=1)
 
     def random_points(self, n: int, rng: np.random.Generator) -> np.ndarray:
-        """(n, d) points, uniform in it."""
+        """Return (n, d) points, uniformly distributed in the box."""
         return rng.uniform(self.lower, self.upper, (n, len(self.lower)))
 
     def translation_weights(self, shift: np.ndarray) -> np.ndarray:
-        """Size of the box over size of its overlap with itself moved by each (k, d) shift."""
+        """Return the ratio of the box's size to the size of its overlap with itself moved by each (k, d) shift."""
         import numpy as np
 
         sides = self.upper - self.lower
@@ -96,7 +96,7 @@ class Box:
         return 1 / np.maximum(overlap, 1 / LARGEST_WEIGHT)
 
     def isotropic_weights(self, point: np.ndarray, distance: np.ndarray) -> np.ndarray:
-        """Circumference of each circle over its part inside the rectangle.
+        """Return the ratio of each circle's circumference to its part inside the rectangle.
 
         Args:
             point: (k, 2) centres, inside the rectangle.
@@ -104,7 +104,7 @@ class Box:
         """
         import numpy as np
 
-        # On a corner two edges are 0 away and share the outer angle alike, as atan2 has it for equal sides, not for 0.
+        # At a corner the distance to two edges is 0; atan2 splits the outer angle evenly only for distances above 0.
         tiny = 1e-12 * self.shortest_side
         low, high = np.maximum((point - self.lower).T, tiny), np.maximum((self.upper - point).T, tiny)
         outside = np.zeros(len(point))
@@ -122,7 +122,7 @@ class Region:
 
     Attributes:
         mask: (Y, X) bool.
-        pixel: (2,) extent of a pixel along y, x. The middle of the first pixel is the origin.
+        pixel: (2,) extent of a pixel along y, x. The centre of the first pixel is the origin.
     """
 
     mask: np.ndarray
@@ -131,25 +131,25 @@ class Region:
 
     @cached_property
     def size(self) -> float:
-        """Area."""
+        """Return the area."""
         return float(self.mask.sum() * self.pixel.prod())
 
     @property
     def shortest_side(self) -> float:
-        """Shortest side of the box around it."""
+        """Return the shortest side of the box around the region."""
         lower, upper = self.bounds
         return float((upper - lower).min())
 
     @cached_property
     def bounds(self) -> tuple[np.ndarray, np.ndarray]:
-        """Corners of the box around it."""
+        """Return the corners of the box around the region."""
         import numpy as np
 
         y, x = np.flatnonzero(self.mask.any(axis=1)), np.flatnonzero(self.mask.any(axis=0))
         return (np.array([y[0], x[0]]) - 0.5) * self.pixel, (np.array([y[-1], x[-1]]) + 0.5) * self.pixel
 
     def contains(self, points: np.ndarray) -> np.ndarray:
-        """(n,) whether each point lies on a pixel of it."""
+        """Return whether each point lies on a pixel of the region, (n,) bool."""
         import numpy as np
 
         at = np.floor(points / self.pixel + 0.5).astype(np.int64)
@@ -158,7 +158,7 @@ class Region:
         return inside & self.mask[at[:, 0], at[:, 1]]
 
     def random_points(self, n: int, rng: np.random.Generator) -> np.ndarray:
-        """(n, 2) points, uniform in it: those of its box that lie on its pixels."""
+        """Return (n, 2) points, uniformly distributed in the region (by rejection from its box)."""
         import numpy as np
 
         lower, upper = self.bounds
@@ -170,10 +170,10 @@ class Region:
         return np.concatenate(found)[:n]
 
     def translation_weights(self, shift: np.ndarray) -> np.ndarray:
-        """Area over area of the overlap with itself moved by each (k, 2) shift, to the nearest pixel.
+        """Return the ratio of the area to that of its overlap with itself moved by each (k, 2) shift.
 
-        Of a mask with a side above LARGEST_SIDE, to the nearest square of pixels, of which each counts as far as it is
-        covered: the table of overlaps of a whole slide would need 13 GB.
+        Shifts are rounded to pixels. A mask with a side above LARGEST_SIDE is first reduced to squares of pixels, which
+        count by their covered share: the table of overlaps of a whole slide would need 13 GB.
         """
         import numpy as np
 
@@ -182,7 +182,7 @@ class Region:
             self._covariance.append(_set_covariance(_coarse(self.mask, step)))
         covariance = self._covariance[0]
         at = np.abs(np.rint(shift / (self.pixel * step)).astype(np.int64))
-        # Shifts along (+, +) and (-, -) are alike, those along (+, -) and (-, +) are the other half of the table.
+        # Shifts of equal signs share one half of the table, those of opposite signs the other.
         opposite = (shift[:, 0] < 0) != (shift[:, 1] < 0)
         rows, columns = (-(-side // step) for side in self.mask.shape)
         inside = (at[:, 0] < rows) & (at[:, 1] < columns)
@@ -194,7 +194,7 @@ class Region:
 
 
 def _coarse(mask: np.ndarray, step: int) -> np.ndarray:
-    """(Y, X) float32 covered share of each square of `step` pixels, band by band."""
+    """Return the covered share of each square of `step` pixels, (Y, X) float32, row by row."""
     import numpy as np
 
     rows, columns = (-(-side // step) for side in mask.shape)
@@ -206,7 +206,7 @@ def _coarse(mask: np.ndarray, step: int) -> np.ndarray:
 
 
 def _set_covariance(mask: np.ndarray) -> np.ndarray:
-    """Pixels that a mask shares with itself moved by (dy, dx); negative indices are negative shifts."""
+    """Return how many pixels a mask shares with itself moved by (dy, dx); negative indices are negative shifts."""
     import numpy as np
     from scipy import fft
 

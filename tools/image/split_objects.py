@@ -1,7 +1,7 @@
-"""From a foreground mask to numbered objects: connected components, touching objects split by watershed, size, border.
+"""Numbered objects from a foreground mask: connected components, watershed of touching objects, size, border.
 
-Works by bands of rows. A component belongs to the band that holds its first pixel, and the band reads as far down as
-its components reach; so bands of any height give the same labels, while memory stays that of a band.
+Works by bands of rows. A component belongs to the band with its first pixel, and a band is read down to the end of its
+components. So bands of any height give the same labels, and memory is bounded by a band.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ class SplitOptions:
     """How foreground becomes objects.
 
     Attributes:
-        seeds: `distance` (to the background), `intensity` (of the smoothed image), or `none`: do not split.
-        seed_distance: Two seeds of a component stand at least this far apart, px, in rows or in columns.
-        seed_smoothing: Standard deviation of the Gaussian over the landscape of distances, px.
-        min_area: Smaller objects are removed, px.
-        max_area: Larger objects are removed, px; None keeps them.
+        seeds: Maxima of `distance` (to the background) or `intensity` (of the smoothed image), or `none`: do not split.
+        seed_distance: Least distance in rows or in columns between two seeds of a component, px.
+        seed_smoothing: Standard deviation of the Gaussian over the distances to the background, px.
+        min_area: Area in pixels below which objects are removed.
+        max_area: Area in pixels above which objects are removed; None keeps them.
         clear_border: Whether objects that touch the image's border are removed.
     """
 
@@ -42,10 +42,10 @@ class SplitOptions:
     clear_border: bool = False
 
     def check(self) -> None:
-        """Refuse values that have no meaning.
+        """Reject values out of range.
 
         Raises:
-            UserError: Names the option and its limits.
+            UserError: An option is out of range; the message names it and its limits.
         """
         if self.seeds not in ("distance", "intensity", "none"):
             raise UserError(f"Seeds {self.seeds!r} are unknown. Choose distance, intensity or none.")
@@ -60,10 +60,10 @@ class SplitOptions:
 
     @property
     def margin(self) -> int:
-        """Rows around a component that its seeds depend on.
+        """Return the number of rows around a component that its seeds depend on.
 
-        The landscape is read as far as smoothing and the search for maxima reach (r), also on neighbouring
-        components; their distance to the background there is at most the way to the gap, sqrt(2) r.
+        Smoothing and the search for maxima read distances within a reach r, also in neighbouring components. There the
+        distance to the background is at most that to the gap between both, sqrt(2) r.
         """
         reach = foreground_mask.gaussian_radius(self.seed_smoothing) + self.seed_distance
         return math.ceil((1 + math.sqrt(2)) * reach) + 2
@@ -79,7 +79,7 @@ class Window:
         stats: (components, 5) int32 box and area of cv2.
         owned: Numbers of the components that belong to the band, in the order of their first pixel.
         seeds: (seeds, 2) rows and columns by number, for each component that has more than one.
-        heights: Gives the heights of a crop for the flooding.
+        heights: Returns the heights of a crop for the watershed.
     """
 
     top: int
@@ -95,20 +95,20 @@ def label_bands(
 ) -> Iterator[np.ndarray]:
     """Number the objects of a plane.
 
-    Pixels that share an edge are connected. A seed is a foreground pixel whose landscape is the maximum of the square
-    of 2 * seed_distance + 1 pixels around it; of equal ones nearer than seed_distance the first in reading order
-    counts (skimage.feature.peak_local_max with the mask as labels). A component with several seeds is divided by
-    skimage.segmentation.watershed; one with fewer is one object. Labels run without gaps in the order of the
-    component's first pixel, inside a component in the order of the seeds.
+    Pixels that share an edge are connected. A seed is a foreground pixel whose height is the maximum of the square of
+    2 * seed_distance + 1 pixels around it; of equal ones closer than seed_distance the first in reading order counts
+    (skimage.feature.peak_local_max with the mask as labels). A component with several seeds is divided by
+    skimage.segmentation.watershed; any other is one object. Labels have no gaps; they follow the order of the first
+    pixels of the components, and of the seeds in a component.
 
     Args:
         mask: (Y, X) bool foreground.
         options: How to split and what to keep.
         first_label: Label of the first object.
-        intensity: Gives rows of the smoothed image; needed for seeds by intensity.
+        intensity: Returns rows of the smoothed image; needed for seeds by intensity.
 
     Yields:
-        (rows, X) int32 bands that together are the plane.
+        (rows, X) int32 bands that together make the plane.
     """
 
     def prepare(band: tuple[int, int]) -> Window:
@@ -126,12 +126,12 @@ def label_bands(
 def joined_bands(
     shape: tuple[int, ...], prepare: Callable[[tuple[int, int]], Window], numbered: Callable[[Window], np.ndarray]
 ) -> Iterator[np.ndarray]:
-    """Make the windows of successive bands, number each, and cut the plane from them.
+    """Make the windows of successive bands, number each, and yield the plane in bands.
 
     Args:
         shape: Rows and columns of the plane.
-        prepare: Makes the window of a band; runs in a thread, one band ahead.
-        numbered: Gives the (rows, X) int32 labels of a window's own components.
+        prepare: Returns the window of a band; runs in a thread, one band ahead.
+        numbered: Returns the (rows, X) int32 labels of a window's own components.
 
     Yields:
         (rows, X) int32 bands.
@@ -151,7 +151,7 @@ def joined_bands(
 
 
 def _one_ahead(work: Callable[[tuple[int, int]], Window], items: list[tuple[int, int]]) -> Iterator[Window]:
-    """Do the work on each item, the next one in a thread while the last one is used: OpenCV leaves Python free."""
+    """Yield the result of each item while a thread works on the next one; OpenCV releases Python's lock."""
     from concurrent.futures import ThreadPoolExecutor
 
     with ThreadPoolExecutor(1) as thread:
@@ -163,14 +163,14 @@ def _one_ahead(work: Callable[[tuple[int, int]], Window], items: list[tuple[int,
 
 
 def complete_window(mask: np.ndarray, first: int, last: int, margin: int, min_area: int) -> Window:
-    """Label the rows around a band, as far down as the components reach that begin in it.
+    """Label the rows around a band, down to the end of all components that begin in it.
 
     Args:
         mask: (Y, X) bool foreground.
         first: First row of the band.
         last: Row after the last.
         margin: Rows to read above the band and below its components.
-        min_area: Smaller components are not the band's own, px.
+        min_area: Area in pixels below which components are left out.
     """
     import cv2
     import numpy as np
@@ -187,7 +187,7 @@ def complete_window(mask: np.ndarray, first: int, last: int, margin: int, min_ar
         mine[0] = False
         ends = (stats[:, TOP] + stats[:, HEIGHT])[mine].max(initial=0) + top
         if bottom == height or ends + margin <= bottom:
-            # Components below the minimum cannot hold an object of it, so the watershed need not see them.
+            # Components below the minimum cannot contain an object, so the watershed can skip them.
             mine &= stats[:, AREA] >= min_area
             labels = labels[: max(int(ends) + margin, last) - top]
             return Window(top, labels, stats, _in_reading_order(labels, stats, np.flatnonzero(mine)))
@@ -206,7 +206,7 @@ def _in_reading_order(labels: np.ndarray, stats: np.ndarray, numbers: np.ndarray
 
 
 def _with_seeds(mask: np.ndarray, window: Window, options: SplitOptions, intensity: RowReader | None) -> Window:
-    """Add the seeds of the window's own components and the heights to flood."""
+    """Return the window with the seeds of its own components and the heights to flood."""
     if options.seeds == "none" or not len(window.owned):
         return window
     landscape, heights = _landscape(mask, window, options, intensity)
@@ -216,7 +216,7 @@ def _with_seeds(mask: np.ndarray, window: Window, options: SplitOptions, intensi
 def _numbered(
     window: Window, shape: tuple[int, int], options: SplitOptions, first_label: int
 ) -> tuple[np.ndarray, int]:
-    """Give the window's own components their labels.
+    """Assign labels to the window's own components.
 
     Returns:
         (rows, X) int32 labels, 0 outside of the band's own objects, and the next free label.
@@ -247,11 +247,11 @@ def _numbered(
 def _landscape(
     mask: np.ndarray, window: Window, options: SplitOptions, intensity: RowReader | None
 ) -> tuple[np.ndarray, Callable[[slice, slice], np.ndarray]]:
-    """Heights whose maxima are seeds: smoothed Euclidean distance to the background, or smoothed intensity.
+    """Return heights whose maxima are seeds: smoothed distance to the background, or smoothed intensity.
 
     Returns:
-        (rows, X) float32 heights, and a function that gives the exact heights of a crop for the flooding. There the
-        smoothed distance is rounded to 1/1024 px: without it the last bits of floats would draw the lines.
+        (rows, X) float32 heights, and a function that returns the exact heights of a crop for the watershed. They are
+        rounded to 1/1024 px: otherwise the last bits of floats would decide where the dividing lines run.
     """
     import numpy as np
 
@@ -275,10 +275,10 @@ def _landscape(
 
 
 def _distance(foreground: np.ndarray, window: Window) -> np.ndarray:
-    """Euclidean distance of each foreground pixel to the background in the window, (rows, X) float32.
+    """Return the Euclidean distance of each foreground pixel to the background in the window, (rows, X) float32.
 
-    The background nearest to a pixel lies beside the pixel's own component. So its box with one pixel around tells
-    all, and where components cover little of the plane that is four times as fast as the whole plane.
+    The nearest background of a pixel is beside its own component, so the box of the component with a margin of one
+    pixel is enough. If components cover little of the plane, this is four times as fast as the whole plane.
     """
     import cv2
     import numpy as np
@@ -295,13 +295,13 @@ def _distance(foreground: np.ndarray, window: Window) -> np.ndarray:
                         slice(max(0, left - 1), min(width, left + across + 1)))  # fmt: skip
                 part = cv2.distanceTransform(foreground[crop], cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
                 np.copyto(distance[crop], part, where=window.labels[crop] == number)
-    # OpenCV's result varies in the last bit with the rows around; squared distances are whole numbers.
+    # The last bit of OpenCV's result depends on the surrounding rows; squared distances are whole numbers.
     np.square(distance, out=distance)
     return np.sqrt(np.rint(distance, out=distance), out=distance)
 
 
 def _smoothed(heights: np.ndarray, sigma: float) -> np.ndarray:
-    """Gaussian of float32 or float64 heights, cut off and continued at the border as skimage.filters.gaussian does."""
+    """Return heights smoothed by a Gaussian, with the cut-off and border of skimage.filters.gaussian."""
     import cv2
 
     if sigma == 0:
@@ -311,7 +311,7 @@ def _smoothed(heights: np.ndarray, sigma: float) -> np.ndarray:
 
 
 def _seeds(landscape: np.ndarray, window: Window, distance: int) -> dict[int, np.ndarray]:
-    """Seeds of each component that has more than one: (seeds, 2) rows and columns in reading order."""
+    """Return the seeds of each component with more than one: (seeds, 2) rows and columns in reading order."""
     import cv2
     import numpy as np
 
@@ -324,7 +324,7 @@ def _seeds(landscape: np.ndarray, window: Window, distance: int) -> dict[int, np
     at, component = at[is_owned[component]], component[is_owned[component]]
     order = np.lexsort((at, -landscape.ravel()[at], component))
     at, component = at[order], component[order]
-    if not len(at):  # Every top stands within the distance of a higher one of a component nearby.
+    if not len(at):  # every maximum has a higher one in a neighbouring component within the distance
         return {}
     starts = np.flatnonzero(np.r_[True, component[1:] != component[:-1]])
     seeds = {}
@@ -339,7 +339,7 @@ def _seeds(landscape: np.ndarray, window: Window, distance: int) -> dict[int, np
 
 
 def spaced(points: np.ndarray, distance: int | tuple[int, ...]) -> np.ndarray:
-    """Drop each point nearer than `distance`, along every axis, to one that stands before it in the list."""
+    """Drop each point closer than `distance` along every axis to an earlier point of the list."""
     import numpy as np
 
     kept: list[np.ndarray] = []
@@ -350,16 +350,16 @@ def spaced(points: np.ndarray, distance: int | tuple[int, ...]) -> np.ndarray:
 
 
 def _watershed(heights: np.ndarray, inside: np.ndarray, seeds: np.ndarray) -> np.ndarray:
-    """Divide one component between its seeds: (Y, X) int32, 1.. in the order of the seeds, 0 outside.
+    """Divide one component between its seeds: (Y, X) int32, from 1 in the order of the seeds, 0 outside.
 
-    The kernel of skimage.segmentation.watershed(-heights, markers, mask=inside). Its public door costs a third of a
-    second of imports and a quarter of a millisecond a component; the version of scikit-image is fixed, and a test
-    compares the two.
+    This calls the kernel of skimage.segmentation.watershed(-heights, markers, mask=inside): the public function costs
+    a third of a second for imports and a quarter of a millisecond per component. The version of scikit-image is fixed,
+    and a test compares both.
     """
     import numpy as np
     from skimage.segmentation._watershed_cy import watershed_raveled
 
-    # One pixel around, so that no neighbour lies beyond the border.
+    # Pad by one pixel, so that no neighbour lies beyond the border.
     image, mask = np.pad(-heights.astype(np.float64), 1), np.pad(inside, 1)
     markers = np.zeros(mask.shape, np.int32)
     markers[tuple(seeds.T + 1)] = np.arange(1, len(seeds) + 1)
@@ -380,7 +380,7 @@ def _watershed(heights: np.ndarray, inside: np.ndarray, seeds: np.ndarray) -> np
 def _kept_parts(
     divided: np.ndarray, origin: tuple[int, int], shape: tuple[int, int], options: SplitOptions, first_label: int
 ) -> np.ndarray:
-    """Labels by part of a divided component, 0 where size or border removes it."""
+    """Return the label of each part of a divided component, 0 if its size or the border removes it."""
     import cv2
     import numpy as np
 
@@ -398,7 +398,10 @@ def _kept_parts(
 
 
 def _is_kept(area: int, box: tuple[int, int, int, int], shape: tuple[int, int], options: SplitOptions) -> bool:
-    """Whether an object of this area and box (first row, first column, row and column after the last) stays."""
+    """Return whether an object of this area and box stays.
+
+    The box is first row, first column, and row and column after the last.
+    """
     if area < options.min_area or (options.max_area is not None and area > options.max_area):
         return False
     touches = box[0] == 0 or box[1] == 0 or box[2] == shape[0] or box[3] == shape[1]

@@ -1,4 +1,4 @@
-"""Draws a stained image, each stain alone, where it is positive, and how its amount is distributed."""
+"""Figure of a stained image: each stain alone, the tissue, and the distribution of the amounts."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from stain_quantities import Palette, StainOptions, separate, tiles_of
 if TYPE_CHECKING:
     import numpy as np
 
-MOST_PIXELS_ACROSS = 700
+MOST_PIXELS_ACROSS = 700  # longest side of the thumbnail, px
 
 
 def thumbnail(image: ImageFile) -> np.ndarray:
-    """(Y, X, 3) every n-th pixel: colours stay those of the image, where averages would be new ones."""
+    """Return every n-th pixel as (Y, X, 3) uint8: colours stay those of the image, averages would be new ones."""
     import numpy as np
 
     step = max(1, -(-max(image.size_y, image.size_x) // MOST_PIXELS_ACROSS))
@@ -33,8 +33,8 @@ def draw_stains(path: Path, name: str, small: np.ndarray, palette: Palette, opti
     """Write the figure as PNG.
 
     Args:
-        path: Where to.
-        name: Of the image.
+        path: File to write.
+        name: Name of the image.
         small: (Y, X, 3) uint8 thumbnail.
         palette: Colours of the whole image, for the histograms.
         options: Stains, white, tissue and levels.
@@ -57,7 +57,7 @@ def draw_stains(path: Path, name: str, small: np.ndarray, palette: Palette, opti
     amounts_of_palette, density_of_palette = separate(palette.colours, options)
     counts = palette.counts * (density_of_palette >= options.tissue)
     for k, stain in enumerate(stains.names):
-        # What the image would look like with this stain alone.
+        # Colours of the image with this stain alone.
         alone = options.white * 10 ** (-amounts[..., k : k + 1] * stains.vectors[k])
         axes[0, k + 1].imshow(np.clip(alone, 0, 255).astype(np.uint8))
         axes[0, k + 1].set_title(stain, parse_math=False)
@@ -68,20 +68,20 @@ def draw_stains(path: Path, name: str, small: np.ndarray, palette: Palette, opti
             bins=200,
             range=(0, highest),
             weights=counts,
-            color=np.clip(10 ** (-stains.vectors[k]), 0, 1),  # what an amount of 1 looks like
+            color=np.clip(10 ** (-stains.vectors[k]), 0, 1),  # colour of an amount of 1
         )
         for level, style in zip(options.levels[k], ("-", "--", ":"), strict=True):
             axis.axvline(level, color="k", linestyle=style, linewidth=1)
         axis.set_title(f"{stain} in tissue", parse_math=False)
         axis.set(xlabel="amount (optical density)", ylabel="pixels")
-        axis.set_yscale("symlog")  # as log, but 0 has a place
+        axis.set_yscale("symlog")  # logarithmic, but shows 0
     for axis in (*axes[0], axes[1, 0]):
         axis.set_axis_off()
     figure.savefig(path, format="png", dpi=80, metadata={"Software": None})
 
 
 def _outlined(small: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    """The picture with the background of the mask made pale."""
+    """Return the picture with pale pixels outside the mask."""
     import numpy as np
 
     return np.where(mask[..., None], small, (small.astype(np.uint16) + 3 * 255) // 4).astype(np.uint8)

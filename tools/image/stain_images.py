@@ -1,4 +1,4 @@
-"""Writes what was separated as images: amounts of each stain, masks of tissue and of positive pixels; tile by tile."""
+"""Images of separated stains: amounts of each stain, masks of tissue and of positive pixels; written tile by tile."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     import numpy as np
 
 TILE = 512
-# One step of the 16-bit amounts is a thousandth of an optical density; no camera tells less apart.
+# 16-bit amounts count in thousandths of an optical density, less than a camera can distinguish.
 AMOUNT_STEPS = 1000
 
 
 def write_amounts(path: Path, image: ImageFile, options: StainOptions) -> None:
-    """Write the amount of each stain as a uint16 channel; AMOUNT_STEPS is an amount of 1, 65,535 or more is 65,535."""
+    """Write the amount of each stain as a uint16 channel; an amount of 1 is AMOUNT_STEPS, values end at 65,535."""
     import numpy as np
 
     def amount(pixels: np.ndarray, channel: int) -> np.ndarray:
@@ -32,7 +32,7 @@ def write_amounts(path: Path, image: ImageFile, options: StainOptions) -> None:
 
 
 def write_masks(path: Path, image: ImageFile, options: StainOptions) -> None:
-    """Write tissue and the positive pixels of each stain as uint8 channels, 0 or 255."""
+    """Write tissue and the positive pixels of each stain as uint8 channels with the values 0 and 255."""
     import numpy as np
 
     def mask(pixels: np.ndarray, channel: int) -> np.ndarray:
@@ -49,7 +49,7 @@ def write_masks(path: Path, image: ImageFile, options: StainOptions) -> None:
 def _write(
     path: Path, image: ImageFile, names: list[str], dtype: np.dtype, make: Callable[[np.ndarray, int], np.ndarray]
 ) -> None:
-    """Write one channel after the other; the image is read once for each, which bounds the memory."""
+    """Write one channel after the other; the image is read once for each channel, which bounds the memory."""
     import tifffile
 
     shape = (len(names), image.size_y, image.size_x)

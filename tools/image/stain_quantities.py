@@ -1,8 +1,8 @@
-"""Counts stain: amounts, stained area and intensity classes of the tissue, of an image and of each region.
+"""Quantities of stain: amounts, stained area and intensity classes of the tissue in an image and in each region.
 
-What a pixel contributes depends on its colour alone. So the image is read once to count its distinct colours, and
-everything else (estimates, thresholds, sums) is computed exactly on those: a slide of 400 million pixels has some
-hundred thousand. Only regions need the pixels once more.
+The contribution of a pixel depends only on its colour. So the image is read once to count its distinct colours, and
+estimates, thresholds and sums are computed exactly from these: a slide of 400 million pixels has some hundred thousand
+colours. Only regions need the pixels again.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from stain_vectors import Stains, optical_density_table
 if TYPE_CHECKING:
     import numpy as np
 
-TILE = 1024
-# Up to here sorting the colours takes less time than compiling the loop that counts them.
+TILE = 1024  # edge of a tile, px
+# For up to as many pixels, sorting the colours takes less time than compiling the loop that counts them.
 SORTED_PIXELS = 1 << 23
 COLOURS_AT_ONCE = 1 << 20
 
@@ -29,7 +29,7 @@ class Palette:
 
     Attributes:
         colours: (k, 3) uint8 red, green, blue.
-        counts: (k,) int64 pixels of each.
+        counts: (k,) int64 number of pixels of each.
     """
 
     colours: np.ndarray
@@ -38,13 +38,13 @@ class Palette:
 
 @dataclass(frozen=True)
 class StainOptions:
-    """What counts as tissue and as stained.
+    """Stains, white and thresholds of tissue and stained pixels.
 
     Attributes:
         stains: The stains.
         white: (3,) values of unstained background in red, green and blue.
         tissue: Least mean optical density of the three colours of tissue.
-        levels: (stains, 3) amounts from which a pixel counts as weakly, moderately and strongly stained, ascending.
+        levels: (stains, 3) least amounts of weakly, moderately and strongly stained pixels, ascending.
     """
 
     stains: Stains
@@ -59,10 +59,10 @@ class Quantities:
 
     Attributes:
         region: (k,) label of the region; 0 for the whole image.
-        pixels: (k,) pixels.
-        tissue: (k,) pixels of tissue.
+        pixels: (k,) number of pixels.
+        tissue: (k,) number of pixels of tissue.
         amount: (k, stains) sum of the amounts over tissue.
-        above: (k, stains, 3) pixels of tissue at or above each level.
+        above: (k, stains, 3) number of pixels of tissue at or above each level.
         positive_amount: (k, stains) sum of the amounts over pixels at or above the first level.
     """
 
@@ -75,7 +75,7 @@ class Quantities:
 
 
 def tiles_of(image: ImageFile) -> Iterator[tuple[slice, slice]]:
-    """Rows and columns of tiles that cover the image."""
+    """Yield the rows and columns of tiles that cover the image."""
     for y in range(0, image.size_y, TILE):
         for x in range(0, image.size_x, TILE):
             yield slice(y, min(y + TILE, image.size_y)), slice(x, min(x + TILE, image.size_x))
@@ -100,7 +100,7 @@ def palette_of(image: ImageFile) -> Palette:
 
 
 def _read_ahead(image: ImageFile) -> Iterator[np.ndarray]:
-    """Read tile after tile, each while the one before is counted: most of the time goes to decompression."""
+    """Yield tile after tile; read the next one while the last one is counted, as decompression takes most time."""
     from concurrent.futures import ThreadPoolExecutor
 
     blocks = list(tiles_of(image))
@@ -114,7 +114,7 @@ def _read_ahead(image: ImageFile) -> Iterator[np.ndarray]:
 
 
 def _codes(pixels: np.ndarray) -> np.ndarray:
-    """Each colour as one number."""
+    """Return each (..., 3) colour as one number, 0xRRGGBB."""
     import numpy as np
 
     wide = pixels.astype(np.uint32)
@@ -122,12 +122,12 @@ def _codes(pixels: np.ndarray) -> np.ndarray:
 
 
 def _compiled_counter():
-    """Give a compiled function that adds the colours of (Y, X, 3) uint8 pixels to 2**24 totals."""
+    """Return a compiled function that adds the colours of (Y, X, 3) uint8 pixels to 2**24 totals."""
     import numba
     import numpy as np
 
-    # With the types written down, it is compiled once, here, and not for each kind of input. Without Python's lock,
-    # the next tile is read meanwhile.
+    # Explicit types: it is compiled once here, not for each type of input. Without Python's lock the next tile can be
+    # read at the same time.
     @numba.njit(["void(uint8[:, :, ::1], uint32[::1])"], nogil=True)
     def add(pixels, totals):
         for y in range(pixels.shape[0]):
@@ -139,11 +139,11 @@ def _compiled_counter():
 
 
 def separate(colours: np.ndarray, options: StainOptions) -> tuple[np.ndarray, np.ndarray]:
-    """Separate stains.
+    """Compute the amounts of the stains and the mean optical density of colours.
 
     Args:
-        colours: (..., 3) uint8.
-        options: The stains and the white.
+        colours: (..., 3) uint8 red, green, blue.
+        options: Options with the stains and the white.
 
     Returns:
         (..., stains) float32 amounts, not below 0; and (...) float32 mean optical density.
@@ -156,14 +156,14 @@ def separate(colours: np.ndarray, options: StainOptions) -> tuple[np.ndarray, np
 
 
 def densities(colours: np.ndarray, white: np.ndarray) -> np.ndarray:
-    """(..., 3) float32 optical densities of (..., 3) uint8 colours."""
+    """Return the (..., 3) float32 optical densities of (..., 3) uint8 colours."""
     import numpy as np
 
     return np.stack([optical_density_table(float(white[k]))[colours[..., k]] for k in range(3)], axis=-1)
 
 
 def white_of(palette: Palette) -> np.ndarray:
-    """(3,) values that 1 % of the pixels exceed: unstained background, if the image has any."""
+    """Return the (3,) values that 1 % of the pixels exceed: unstained background, if the image has any."""
     import numpy as np
 
     levels = [np.bincount(palette.colours[:, k], palette.counts, 256) for k in range(3)]
@@ -171,7 +171,7 @@ def white_of(palette: Palette) -> np.ndarray:
 
 
 def quantify(palette: Palette, options: StainOptions) -> Quantities:
-    """Count over the whole image."""
+    """Compute the quantities of the whole image."""
     import numpy as np
 
     total = np.zeros((1, 2 + 5 * len(options.stains.names)))
@@ -183,7 +183,7 @@ def quantify(palette: Palette, options: StainOptions) -> Quantities:
 
 
 def quantify_regions(image: ImageFile, regions: ImageFile, options: StainOptions) -> Quantities:
-    """Count over each region of a label map of the same size."""
+    """Compute the quantities of each region in a label map of the same size."""
     import numpy as np
 
     found = [np.zeros((0, 3 + 5 * len(options.stains.names)))]
@@ -201,17 +201,17 @@ def quantify_regions(image: ImageFile, regions: ImageFile, options: StainOptions
 
 
 def _sums(colours: np.ndarray, counts: np.ndarray, group: np.ndarray, groups: int, options: StainOptions) -> np.ndarray:
-    """Sums of each group: pixels, tissue, then for each stain its amount, pixels above each level, positive amount.
+    """Return the sums of each group: pixels, tissue, and for each stain amount, pixels above levels, positive amount.
 
     Args:
-        colours: (k, 3) uint8.
-        counts: (k,) pixels of each.
-        group: (k,) group of each.
+        colours: (k, 3) uint8 red, green, blue.
+        counts: (k,) number of pixels of each.
+        group: (k,) index of the group of each.
         groups: Number of groups.
-        options: What counts.
+        options: Stains, white and thresholds.
 
     Returns:
-        (groups, 2 + 5 * stains) float64; float64 holds whole numbers exactly up to 2**53.
+        (groups, 2 + 5 * stains) float64, which holds whole numbers exactly up to 2**53.
     """
     import numpy as np
 
@@ -241,14 +241,14 @@ def _as_quantities(region: np.ndarray, sums: np.ndarray, options: StainOptions) 
 
 
 def otsu(values: np.ndarray, counts: np.ndarray, bins: int = 512) -> float:
-    """Otsu's threshold: the upper edge of the bin that ends the lower class; NaN where all values are one.
+    """Return Otsu's threshold: the upper edge of the last bin of the lower class; NaN if all values are equal.
 
     Otsu N (1979) IEEE Trans Syst Man Cybern 9, 62-66, doi:10.1109/TSMC.1979.4310076, on equal bins from 0 to the
     largest value.
 
     Args:
-        values: (k,) not negative.
-        counts: (k,) how often each occurs.
+        values: (k,) values of 0 or more.
+        counts: (k,) number of times each occurs.
         bins: Number of bins.
     """
     import numpy as np

@@ -1,8 +1,8 @@
-"""Stain vectors: published ones, given ones, or estimated from the image; and the matrix that separates stains.
+"""Stain vectors (published, given, or estimated from the image) and the matrix that separates stains.
 
 Light through stains loses optical density OD = -log10(I / I0) in each of red, green and blue, in proportion to the
-amount of each stain: OD = amounts @ vectors (Beer-Lambert). A stain's vector has length 1, so that an amount is the
-optical density the stain has along its own vector.
+amount of each stain: OD = amounts @ vectors (Beer-Lambert). The vector of a stain has length 1, so an amount is the
+optical density of the stain along its own vector.
 Sources: Ruifrok AC, Johnston DA (2001) Anal Quant Cytol Histol 23, 291-299; Macenko M et al. (2009) ISBI, 1107-1110,
 doi:10.1109/ISBI.2009.5193250.
 """
@@ -17,7 +17,7 @@ from tool_errors import UserError
 if TYPE_CHECKING:
     import numpy as np
 
-# Red, green, blue of Ruifrok and Johnston, as in scikit-image and ImageJ.
+# Optical densities in red, green, blue by Ruifrok and Johnston, as in scikit-image and ImageJ.
 HEMATOXYLIN, EOSIN, DAB = (0.65, 0.70, 0.29), (0.07, 0.99, 0.11), (0.27, 0.57, 0.78)
 STAIN_SETS = {
     "h_e": {"Hematoxylin": HEMATOXYLIN, "Eosin": EOSIN},
@@ -25,17 +25,17 @@ STAIN_SETS = {
     "h_e_dab": {"Hematoxylin": HEMATOXYLIN, "Eosin": EOSIN, "DAB": DAB},
 }
 RESIDUAL = "Residual"
-# Macenko et al.: pixels below this optical density are background; the extreme percent of angles are outliers.
+# Macenko et al.: pixels below this optical density are background; this percentage of angles at each end are outliers.
 MACENKO_LEAST_OD, MACENKO_PERCENT = 0.15, 1.0
-MACENKO_LEAST_PIXELS = 100
+MACENKO_LEAST_PIXELS = 100  # fewer stained pixels give no estimate
 
 
 @dataclass(frozen=True)
 class Stains:
-    """Stains and how to separate them.
+    """Stains with their vectors.
 
     Attributes:
-        names: Two or three names; the residual of two stains is none of them.
+        names: Two or three names, without the residual of two stains.
         vectors: (3, 3) unit vectors (rows) in red, green, blue; the third of two stains is at right angles to both.
     """
 
@@ -44,20 +44,20 @@ class Stains:
 
     @property
     def separation(self) -> np.ndarray:
-        """(3, 3) matrix S with amounts = OD @ S."""
+        """Return the (3, 3) matrix S with amounts = OD @ S."""
         import numpy as np
 
         return np.linalg.inv(self.vectors)
 
 
 def make_stains(vectors: dict[str, tuple[float, ...]]) -> Stains:
-    """Normalize vectors and complete two by a third at right angles.
+    """Normalize vectors; complete two vectors by a third at right angles.
 
     Args:
-        vectors: Name to red, green, blue, for two or three stains.
+        vectors: Red, green, blue by name, for two or three stains.
 
     Raises:
-        UserError: Not two or three, a vector without length, or vectors that lie in one plane.
+        UserError: There are not two or three vectors, a vector has the length 0, or the vectors lie in one plane.
     """
     import numpy as np
 
@@ -79,10 +79,10 @@ def make_stains(vectors: dict[str, tuple[float, ...]]) -> Stains:
 
 
 def parse_vectors(text: str) -> dict[str, tuple[float, ...]]:
-    """Read own vectors, one a line: `name: red, green, blue`.
+    """Read vectors of the user, one per line: `name: red, green, blue`.
 
     Raises:
-        UserError: A line is something else, or a name stands there twice.
+        UserError: A line has another form, or a name occurs twice.
     """
     vectors: dict[str, tuple[float, ...]] = {}
     for line in filter(None, map(str.strip, text.splitlines())):
@@ -99,14 +99,14 @@ def parse_vectors(text: str) -> dict[str, tuple[float, ...]]:
 
 
 def optical_density_table(white: float) -> np.ndarray:
-    """(256,) float32 optical density of each 8-bit pixel value; 0 for what is brighter than white.
+    """Return the (256,) float32 optical density of each 8-bit pixel value; 0 for values brighter than white.
 
     Args:
         white: Value of unstained background (I0).
     """
     import numpy as np
 
-    # A value of 0 has no logarithm: it counts as 1, the darkest that can be told from black.
+    # A value of 0 has no logarithm: it counts as 1, the darkest value that differs from black.
     values = np.maximum(np.arange(256), 1)
     return np.maximum(np.log10(white / values), 0).astype(np.float32)
 
@@ -118,12 +118,12 @@ def estimate_vectors(
 
     Args:
         density: (n, 3) optical densities.
-        counts: (n,) pixels of each.
-        names: Of the stain with more, and of that with less red in its vector (Hematoxylin before Eosin or DAB).
-        image: What messages call the image.
+        counts: (n,) number of pixels of each.
+        names: Names of the stain with more and of that with less red in its vector (Hematoxylin before Eosin or DAB).
+        image: Name of the image in messages.
 
     Raises:
-        UserError: Too few stained pixels, or all of one colour.
+        UserError: There are too few stained pixels, or all have one colour.
     """
     import numpy as np
 

@@ -1,8 +1,8 @@
-"""From star-convex polygons, as StarDist predicts them, to numbered objects of a plane.
+"""Numbered objects of a plane from star-convex polygons as StarDist predicts them.
 
 Schmidt, Weigert, Broaddus and Myers 2018, doi:10.1007/978-3-030-00934-2_30. Each pixel has the probability that it lies
-inside of an object and the distance to the object's outline along rays of equal angles; the first ray points along x,
-the next ones turn towards larger y. So each pixel proposes a polygon; of those that overlap the most probable stays.
+inside an object and the distance to the object's outline along rays of equal angles; the first ray points along x,
+the next ones turn towards larger y. So each pixel proposes a polygon; of overlapping ones the most probable stays.
 """
 
 from __future__ import annotations
@@ -13,25 +13,25 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import numpy as np
 
-# Pixels so near to the border propose nothing, as in StarDist.
+# Pixels within this distance of the border, px, propose no polygon, as in StarDist.
 BORDER = 2
-# Overlap is sampled at as many points of each ray, in equal shares of the area.
+# Number of points on each ray at which overlap is sampled; each stands for the same area.
 SAMPLES = 4
 
 
 def label_stars(prediction: np.ndarray, threshold: float, overlap: float) -> np.ndarray:
-    """Choose polygons and draw them.
+    """Select polygons and draw them as labels.
 
-    A polygon is dropped when a more probable one that stays shares more than `overlap` of the smaller one's area with
-    it (StarDist's `nms_thresh`). Where polygons that stay overlap, the more probable one is on top.
+    A polygon is dropped if it shares more than `overlap` of the smaller one's area with a more probable one that stays
+    (StarDist's `nms_thresh`). Where remaining polygons overlap, the more probable one is on top.
 
     Args:
         prediction: (1 + rays, Y, X) probability, then distances in pixels.
-        threshold: Pixels of a greater probability propose (StarDist's `prob_thresh`).
-        overlap: From 0 to 1.
+        threshold: Probability above which a pixel proposes a polygon (StarDist's `prob_thresh`).
+        overlap: Largest share of the smaller area, from 0 to 1.
 
     Returns:
-        (Y, X) int32, 1.. from the most probable object on.
+        (Y, X) int32 labels from 1, starting with the most probable object.
     """
     import numpy as np
     from skimage.draw import polygon
@@ -58,7 +58,7 @@ def _angles(rays: int) -> np.ndarray:
 
 
 def _outline(point: np.ndarray, distance: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Rows and columns of a polygon's corners."""
+    """Return the rows and columns of a polygon's corners."""
     import numpy as np
 
     angle = _angles(len(distance))
@@ -66,13 +66,13 @@ def _outline(point: np.ndarray, distance: np.ndarray) -> tuple[np.ndarray, np.nd
 
 
 def _chosen(points: np.ndarray, distance: np.ndarray, shape: tuple[int, ...], overlap: float) -> list[int]:
-    """Indices of the polygons that stay; points (n, 2) and distances (n, rays) begin with the most probable."""
+    """Return indices of the polygons that stay; points (n, 2) and distances (n, rays) start with the most probable."""
     import numpy as np
 
     reach = distance.max(axis=1, initial=0)
     farthest = float(reach.max(initial=0))
     area = math.sin(2 * math.pi / distance.shape[1]) / 2 * (distance * np.roll(distance, -1, axis=1)).sum(axis=1)
-    proposed = np.full(shape, -1, np.int64)  # the polygon of each pixel, as long as nothing dropped it
+    proposed = np.full(shape, -1, np.int64)  # the polygon of each pixel until it is chosen or dropped
     proposed[tuple(points.T)] = np.arange(len(points))
     stay: list[int] = []
     for one, (row, column) in enumerate(points.tolist()):
@@ -91,7 +91,7 @@ def _chosen(points: np.ndarray, distance: np.ndarray, shape: tuple[int, ...], ov
 
 
 def _share_inside(points: np.ndarray, distance: np.ndarray, point: np.ndarray, outline: np.ndarray) -> np.ndarray:
-    """Share of the area of each of some polygons that lies inside of another one, (n,) from 0 to 1."""
+    """Return the share of each polygon's area inside another polygon, (n,) from 0 to 1."""
     import numpy as np
     from skimage.draw import polygon
 
