@@ -149,7 +149,7 @@ def edge_weights(position: np.ndarray, pairs: Pairs, window: Window, correction:
         return window.translation_weights(position[j] - position[i])
     if not isinstance(window, Box) or position.shape[1] != 2:
         raise UserError(
-            "Edge correction isotropic: the window is not a rectangle. Choose translation, which works for any window."
+            "Edge correction isotropic: the window is no rectangle. Choose translation, which works for any window."
         )
     return window.isotropic_weights(position[i], np.maximum(distance, 1e-12 * window.shortest_side))
 

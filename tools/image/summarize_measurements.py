@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""Puts the measurement tables of a list together: one table, statistics of each image, a plot and an HTML report."""
+"""Summarizes the measurement tables of a list: one table, statistics of each image, a plot and an HTML report."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 
 IMAGE = "image"
 STATISTICS = ("count", "mean", "std", "min", "q25", "median", "q75", "max")
-# More panels than this are too small to read; the table of statistics has all features.
+# More panels would be too small to read; the table of statistics has all features.
 MOST_PANELS = 9
-MOST_REPORT_ROWS = 200
-MOST_PICTURES, PICTURE_EDGE = 24, 1000
+MOST_REPORT_ROWS = 200  # rows of statistics in the report
+MOST_PICTURES, PICTURE_EDGE = 24, 1000  # pictures on the contact sheet, and their longest edge in px
 
 
 @dataclass(frozen=True)
@@ -34,9 +34,9 @@ class Group:
 
     Attributes:
         image: Name of the image.
-        group: What the columns that tell groups apart say; empty where rows are not grouped.
+        group: Values of the columns that define groups; empty if rows are not grouped.
         feature: Name of the column.
-        values: (n,) float64, the rows that have a value.
+        values: (n,) float64 values of the rows that have one.
     """
 
     image: str
@@ -46,9 +46,9 @@ class Group:
 
 
 def joined(tables: list[MeasurementTable]) -> MeasurementTable:
-    """Put tables below each other; a column that a table lacks is empty there.
+    """Concatenate tables; a column that a table lacks is empty in its rows.
 
-    Each row tells its image in the first column: what its column `image` says, else the name of its table.
+    The first column is the image of each row: its value in the column `image`, else the name of its table.
 
     Raises:
         UserError: There is no table.
@@ -67,14 +67,14 @@ def joined(tables: list[MeasurementTable]) -> MeasurementTable:
 
 
 def matching(patterns: str, table: MeasurementTable) -> list[str]:
-    """Columns that patterns name, in the order of the patterns.
+    """Return the columns that match patterns, in the order of the patterns.
 
     Args:
-        patterns: Names of columns, separated by commas; `*` stands for any text, `?` for one letter.
-        table: Table with these columns.
+        patterns: Names of columns, separated by commas; `*` stands for any text, `?` for one character.
+        table: Table with the columns.
 
     Raises:
-        UserError: A pattern fits no column of the table.
+        UserError: A pattern matches no column of the table.
     """
     from fnmatch import fnmatchcase
 
@@ -92,16 +92,16 @@ def matching(patterns: str, table: MeasurementTable) -> list[str]:
 
 
 def grouped(table: MeasurementTable, images: list[str], features: list[str], by: list[str]) -> list[Group]:
-    """Values of each feature, by image and group.
+    """Return the values of each feature by image and group.
 
     Args:
-        table: Rows with their image in the column `image`.
-        images: Images in the order of the result; those without a row have groups without values.
+        table: Table with the column `image`.
+        images: Images in the order of the result; an image without rows has groups without values.
         features: Columns of numbers; empty cells are left out.
-        by: Columns whose texts tell groups apart, none for one group.
+        by: Columns whose values define groups; empty for one group.
 
     Returns:
-        Groups by feature, then image, then group in the order in which the groups occur.
+        Groups ordered by feature, then image, then first occurrence of the group.
 
     Raises:
         UserError: A cell of a feature is neither empty nor a number.
@@ -109,7 +109,7 @@ def grouped(table: MeasurementTable, images: list[str], features: list[str], by:
     import numpy as np
 
     image_of = table.texts(IMAGE)
-    # Of no column, zip would give no rows.
+    # Without columns, zip would return no rows.
     group_of = list(zip(*(table.texts(column) for column in by), strict=True)) if by else [()] * len(table.rows)
     rows_of: dict[tuple[str, tuple[str, ...]], list[int]] = {}
     groups = list(dict.fromkeys(group_of)) or [("",) * len(by)]
@@ -126,7 +126,7 @@ def grouped(table: MeasurementTable, images: list[str], features: list[str], by:
 
 
 def _numbers(table: MeasurementTable, feature: str) -> np.ndarray:
-    """A column as float64, NaN where a cell is empty."""
+    """Return a column as (n,) float64, NaN where a cell is empty."""
     import numpy as np
 
     values = np.full(len(table.rows), np.nan)
@@ -142,7 +142,7 @@ def _numbers(table: MeasurementTable, feature: str) -> np.ndarray:
 
 
 def statistics(values: np.ndarray) -> tuple[int, *tuple[float | None, ...]]:
-    """STATISTICS of (n,) values; std is of the sample (n - 1), quartiles are interpolated; None where undefined."""
+    """Return STATISTICS of (n,) values: std of the sample (n - 1), interpolated quartiles; None where undefined."""
     import numpy as np
 
     n = len(values)
@@ -154,7 +154,7 @@ def statistics(values: np.ndarray) -> tuple[int, *tuple[float | None, ...]]:
 
 
 def statistic_rows(groups: list[Group]) -> Iterator[tuple[object, ...]]:
-    """Rows of the table of statistics: image, group where asked for, feature, STATISTICS."""
+    """Yield rows of the table of statistics: image, group if grouped, feature, STATISTICS."""
     for one in groups:
         yield (one.image, *one.group, one.feature, *statistics(one.values))
 
@@ -162,7 +162,7 @@ def statistic_rows(groups: list[Group]) -> Iterator[tuple[object, ...]]:
 def report_parts(
     groups: list[Group], by: list[str], plot: bytes, pictures: list[tuple[str, bytes]], objects: int
 ) -> Iterator[str]:
-    """Parts of the HTML report: what there is, the pictures, the plot, the statistics."""
+    """Yield the parts of the HTML report: numbers of rows and images, pictures, plot, statistics."""
     images = len(dict.fromkeys(one.image for one in groups))
     yield report_page.paragraph(f"{objects:,} rows in {images:,} image{'' if images == 1 else 's'}.")
     for name, png in pictures:
@@ -173,7 +173,7 @@ def report_parts(
     first = len(header) - len(STATISTICS)
     yield report_page.table(header, rows[:MOST_REPORT_ROWS], range(first, len(header)))
     if len(rows) > MOST_REPORT_ROWS:
-        yield report_page.paragraph(f"{len(rows) - MOST_REPORT_ROWS:,} further rows stand in the table of statistics.")
+        yield report_page.paragraph(f"{len(rows) - MOST_REPORT_ROWS:,} further rows are in the table of statistics.")
 
 
 def _shown(cell: object) -> str:
@@ -181,7 +181,7 @@ def _shown(cell: object) -> str:
 
 
 def _read(listed: list[list[str]]) -> tuple[list[MeasurementTable], list[str]]:
-    """All tables, and the images in their order: those of the rows, or the table's name where it has no row."""
+    """Read all tables; return them and the images in order: those of the rows, or the table's name without rows."""
     tables = [read_measurement_table(Path(path), name) for name, path in listed]
     images: list[str] = []
     for one in tables:
@@ -191,7 +191,7 @@ def _read(listed: list[list[str]]) -> tuple[list[MeasurementTable], list[str]]:
 
 
 def write_sheet(path: Path, listed: list[list[str]]) -> None:
-    """Write the first MOST_PICTURES pictures as one, each at most PICTURE_EDGE wide and high.
+    """Write the first MOST_PICTURES pictures as one contact sheet, each at most PICTURE_EDGE px wide and high.
 
     Raises:
         UserError: There is no picture, or one cannot be read.
@@ -222,7 +222,7 @@ def main(argv: list[str] | None = None) -> None:
     parser = ArgumentParser(description=__doc__)
     parser.add_argument("--inputs", type=Path, required=True, help="JSON: tables and pictures, lists of [name, path]")
     parser.add_argument("--features", required=True, help="columns, separated by commas; * and ? stand for any")
-    parser.add_argument("--group-by", help="columns, separated by commas, whose texts tell groups of rows apart")
+    parser.add_argument("--group-by", help="columns, separated by commas, whose values define groups of rows")
     parser.add_argument("--title", default="Measurements")
     parser.add_argument("--table-out", type=Path, required=True)
     parser.add_argument("--statistics-out", type=Path, required=True)

@@ -1,4 +1,4 @@
-"""Global thresholds computed from a histogram, each by scikit-image's definition for an image of integers."""
+"""Global thresholds of a histogram, each by scikit-image's definition for an image of integers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def otsu_threshold(counts: np.ndarray, levels: np.ndarray) -> float:
-    """The level that maximises the variance between the two classes `<= level` and `> level`.
+    """Return the level that maximises the variance between the two classes `<= level` and `> level`.
 
     Otsu 1979, doi:10.1109/TSMC.1979.4310076; equals skimage.filters.threshold_otsu(hist=(counts, levels)).
 
@@ -30,10 +30,11 @@ def otsu_threshold(counts: np.ndarray, levels: np.ndarray) -> float:
 
 
 def li_threshold(counts: np.ndarray, levels: np.ndarray) -> float:
-    """The fixed point of Li and Tam's iteration, which minimises cross entropy.
+    """Return the fixed point of Li and Tam's iteration, which minimises cross entropy.
 
     Li and Tam 1998, doi:10.1016/S0167-8655(98)00057-9; equals skimage.filters.threshold_li of the integer image:
-    levels counted from the lowest one, start at the mean, stop within half a level (of floats: half the smallest step).
+    levels count from the lowest one, the iteration starts at the mean and stops within half a level (for floats: half
+    the smallest step).
     """
     import numpy as np
 
@@ -53,7 +54,7 @@ def li_threshold(counts: np.ndarray, levels: np.ndarray) -> float:
 
 
 def triangle_threshold(counts: np.ndarray, levels: np.ndarray) -> float:
-    """The level farthest from the line between the histogram's peak and the end of its longer tail.
+    """Return the level farthest from the line between the histogram's peak and the end of its longer tail.
 
     Zack, Rogers and Latt 1977, doi:10.1177/25.7.70454; equals skimage.filters.threshold_triangle when every level
     between the lowest and the highest is a bin.
@@ -78,10 +79,10 @@ def triangle_threshold(counts: np.ndarray, levels: np.ndarray) -> float:
 
 
 def multi_otsu_threshold(counts: np.ndarray, levels: np.ndarray, classes: int = 3, bins: int = 256) -> float:
-    """The highest of the `classes - 1` thresholds that maximise the variance between the classes.
+    """Return the highest of the `classes - 1` thresholds that maximise the variance between the classes.
 
-    Liao, Chen and Chung 2001; equals the last of skimage.filters.threshold_multiotsu with 256 bins: the exact search
-    over all levels would take the power `classes - 1` of their number.
+    Liao, Chen and Chung 2001; equals the last of skimage.filters.threshold_multiotsu with 256 bins. The time of an
+    exact search over all levels would grow with the power `classes - 1` of their number.
 
     Args:
         counts: Pixels per level, (N,).
@@ -100,7 +101,7 @@ def multi_otsu_threshold(counts: np.ndarray, levels: np.ndarray, classes: int = 
     moment = np.concatenate([[0.0], np.cumsum(binned * centres)])
 
     def between(first: np.ndarray, last: np.ndarray) -> np.ndarray:
-        """Part of one class, bins first..last-1, in the variance: (sum of levels)^2 / pixels."""
+        """Return the part of the class of bins first..last-1 in the variance: (sum of levels)^2 / pixels."""
         pixels = weight[last] - weight[first]
         return np.where(pixels > 0, (moment[last] - moment[first]) ** 2 / np.maximum(pixels, 1), 0)
 
@@ -123,7 +124,7 @@ GLOBAL_METHODS: dict[str, Callable[[np.ndarray, np.ndarray], float]] = {
 
 
 def global_threshold(method: str, counts: np.ndarray, levels: np.ndarray) -> float:
-    """Threshold of a histogram; infinite where all pixels are alike, so that nothing is an object.
+    """Return the threshold of a histogram; infinite if all pixels are alike, so that nothing is an object.
 
     Args:
         method: A key of GLOBAL_METHODS.

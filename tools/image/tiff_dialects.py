@@ -1,6 +1,6 @@
-"""What TIFF files of a maker's own kind say in tags of their own: Aperio SVS, MetaSeries (MetaMorph), Zeiss LSM.
+"""Metadata that makers of TIFF files store in their own tags: Aperio SVS, MetaSeries (MetaMorph), Zeiss LSM.
 
-tifffile parses the tags; here they become sizes, channel names and the facts of `image_info`.
+tifffile parses the tags; this module converts them to sizes, channel names and facts for `image_info`.
 """
 
 from __future__ import annotations
@@ -12,19 +12,19 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import tifffile
 
-Fact = tuple[str, str, str, str]  # object, property, value, unit: words of OME
+Fact = tuple[str, str, str, str]  # object, property, value, unit: terms of OME
 
 
 @dataclass(frozen=True)
 class Dialect:
-    """A kind of TIFF.
+    """Metadata of a maker's TIFF.
 
     Attributes:
-        name: What `image_info` calls the format.
+        name: Name of the format in `image_info`.
         lengths: Extent of a pixel with its unit by axis `x`, `y`, `z`; unknown ones are left out.
         interval: Seconds between two time points, None where unknown.
-        channels: Names of the channels, empty ones where they have none; an empty list where the file has no say.
-        facts: What else is said.
+        channels: Names of the channels, empty for channels without one; an empty list if the file has no names.
+        facts: Other metadata.
     """
 
     name: str
@@ -35,7 +35,7 @@ class Dialect:
 
 
 def dialect_of(tiff: tifffile.TiffFile) -> Dialect | None:
-    """Recognise a maker's TIFF; None for any other."""
+    """Recognise a maker's TIFF; return None for any other."""
     if tiff.is_svs:
         return _aperio(tiff)
     if tiff.is_lsm:
@@ -51,12 +51,12 @@ def _facts(*wanted: tuple[str, str, Any]) -> list[Fact]:
 
 
 def _aperio(tiff: tifffile.TiffFile) -> Dialect:
-    """`MPP` are micrometres per pixel, `AppMag` is the magnification of the scan."""
+    """Read an SVS description: `MPP` is micrometres per pixel, `AppMag` the magnification of the scan."""
     from tifffile.tifffile import svs_description_metadata
 
     said = svs_description_metadata(tiff.pages.first.description)
     size = said.get("MPP")
-    # Dates are written as in America, with the clock where the scanner stood.
+    # Dates have the American format and the local time of the scanner.
     date = _iso(f"{said.get('Date', '')} {said.get('Time', '')}", "%m/%d/%y %H:%M:%S")
     facts = _facts(
         ("image", "AcquisitionDate", date),
@@ -68,7 +68,7 @@ def _aperio(tiff: tifffile.TiffFile) -> Dialect:
 
 
 def _metaseries(said: dict[str, Any]) -> Dialect:
-    """One plane of MetaMorph or an ImageXpress: `PlaneInfo` has what is known of it."""
+    """Read `PlaneInfo`, the metadata of one plane of MetaMorph or an ImageXpress."""
     plane = said.get("PlaneInfo", {})
     unit = {"um": "µm"}.get(plane.get("spatial-calibration-units", ""), plane.get("spatial-calibration-units", ""))
     given = {axis: plane.get(f"spatial-calibration-{axis}") for axis in "xy"}
@@ -88,7 +88,7 @@ def _metaseries(said: dict[str, Any]) -> Dialect:
 
 
 def _zeiss(said: dict[str, Any]) -> Dialect:
-    """Lengths are in metres, times in seconds, the start in days since 1899-12-30."""
+    """Read LSM metadata: lengths in metres, times in seconds, the start in days since 1899-12-30."""
     lengths = {axis: (float(said[f"VoxelSize{axis.upper()}"]) * 1e6, "µm") for axis in "xyz"
                if said.get(f"VoxelSize{axis.upper()}")}  # fmt: skip
     scan = said.get("ScanInformation") or {}

@@ -1,4 +1,4 @@
-"""Objects to be tracked: from the label map of a movie or from a measurement table."""
+"""Objects to link to tracks, from the label map of a movie or from a measurement table."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ class Detections:
     Attributes:
         image: (n,) name of the movie each object is in.
         objects: Frame, position, area and overlap of each object.
-        unit: `um` or `px`: of positions and of all distances.
+        unit: Unit of positions and distances, `um` or `px`.
         frame_interval: Seconds from one frame to the next, None where unknown.
-        columns: What the table of tracked objects tells of an object beside its track.
-        rows: One for each object.
+        columns: Columns of the table of tracked objects other than the track.
+        rows: Their values, one row for each object.
     """
 
     image: np.ndarray
@@ -41,10 +41,10 @@ class Detections:
 
 
 def detections_of_movie(movie: ImageFile, found: MovieObjects, args: Namespace) -> Detections:
-    """Take the objects of a label map as detections.
+    """Return the objects of a label map as detections.
 
     Raises:
-        UserError: µm are asked for, but the pixel size is unknown.
+        UserError: The unit is µm, but the pixel size is unknown.
     """
     import numpy as np
 
@@ -87,17 +87,17 @@ def detections_of_movie(movie: ImageFile, found: MovieObjects, args: Namespace) 
 
 
 def _pixel_size(movie: ImageFile, args: Namespace) -> tuple[float | None, float | None]:
-    """Extent of a pixel along y and x in µm: as asked, else as in the file."""
+    """Return the extent of a pixel along y and x in µm: from the arguments, else from the file."""
     if args.pixel_size:
         return args.pixel_size, args.pixel_size
     return movie.micrometres("y"), movie.micrometres("x")
 
 
 def _frame_interval(movie: ImageFile, args: Namespace) -> float | None:
-    """Seconds between frames: as asked, else as in the file; 0 there says that it is unknown.
+    """Return the seconds between frames: from the arguments, else from the file; None if unknown (0 in the file).
 
     Raises:
-        UserError: The file gives a time that cannot lie between two frames.
+        UserError: The time between frames in the file is negative or infinite.
     """
     seconds = {"s": 1.0, "second": 1.0, "sec": 1.0, "ms": 1e-3, "millisecond": 1e-3, "min": 60.0, "minute": 60.0,
                "h": 3600.0, "hour": 3600.0, "d": 86400.0, "day": 86400.0}  # fmt: skip
@@ -109,16 +109,16 @@ def _frame_interval(movie: ImageFile, args: Namespace) -> float | None:
     if not 0 < increment.value < float("inf"):
         raise UserError(
             f"Label map {movie.name}: the time between its frames is {increment.value} {increment.unit}, "
-            "which no movie can have. Give it."
+            "which no movie can have. Give the frame interval."
         )
     return increment.value * seconds[increment.unit]
 
 
 def detections_of_table(table: MeasurementTable, args: Namespace) -> Detections:
-    """Take the rows of a measurement table as detections.
+    """Return the rows of a measurement table as detections.
 
     Raises:
-        UserError: A needed column is missing or holds no numbers, an object stands there twice, or a frame is negative.
+        UserError: A needed column is missing, holds other values than numbers or is reserved, or a frame is negative.
     """
     import numpy as np
 
@@ -142,7 +142,7 @@ def detections_of_table(table: MeasurementTable, args: Namespace) -> Detections:
 
 
 def _position_names(axis: str, unit: str) -> tuple[str, ...]:
-    """Usual names of a position's column, best first."""
+    """Return the usual names of a position's column, best first."""
     return (
         f"centroid_{axis}_{unit}",
         f"{axis}_{unit}",

@@ -1,4 +1,4 @@
-"""Tracks in the forms other programs read: the Cell Tracking Challenge's layout, TrackMate's XML and CSV.
+"""Tracks in the formats of other programs: the Cell Tracking Challenge's layout, TrackMate's XML and CSV.
 
 Sources: "Naming and file content conventions", https://celltrackingchallenge.net/datasets/ ; TrackMate 7 file format,
 https://imagej.net/plugins/trackmate/ (fiji.plugin.trackmate.io.TmXmlReader).
@@ -24,16 +24,16 @@ if TYPE_CHECKING:
 
 
 def challenge_tracks(frame: np.ndarray, tracks: Tracks) -> tuple[np.ndarray, np.ndarray]:
-    """Give the tracks as the Cell Tracking Challenge wants them: without gaps.
+    """Convert tracks to those of the Cell Tracking Challenge, which have no gaps.
 
-    A track that misses frames becomes several; each but the first has the one before as its only parent.
+    A track with missing frames becomes several; each but the first has the one before as its only parent.
 
     Args:
         frame: (n,) frame of each object.
-        tracks: Their tracks.
+        tracks: Tracks of the objects.
 
     Returns:
-        (n,) label of each object, and a (k, 4) table: label, first frame, last frame, label of the parent or 0.
+        (n,) int64 label of each object, and a (k, 4) table: label, first frame, last frame, label of the parent or 0.
     """
     import numpy as np
 
@@ -47,7 +47,7 @@ def challenge_tracks(frame: np.ndarray, tracks: Tracks) -> tuple[np.ndarray, np.
     ends = np.append(at, len(f))[1:] - 1
     last_part = np.zeros(len(tracks.parent), np.int64)
     parts = np.arange(1, len(at) + 1)
-    last_part[k[at]] = parts  # of several parts of a track the last assignment stays
+    last_part[k[at]] = parts  # the last of several parts of a track remains
     parent = np.where(new_track[at], last_part[tracks.parent[k[at]]], parts - 1)
     return label, np.column_stack([parts, f[at], f[ends], parent])
 
@@ -57,12 +57,12 @@ def write_challenge_zip(path: Path, movie: ImageFile, objects: MovieObjects, tra
 
     Args:
         path: The zip file.
-        movie: The label map the objects come from.
+        movie: The label map of the objects.
         objects: All its objects.
-        tracks: Their tracks; objects with track 0 are left out.
+        tracks: Tracks of the objects; objects with track 0 are left out.
 
     Raises:
-        UserError: More tracks than 16-bit masks can number.
+        UserError: There are more tracks than 16-bit masks can number.
     """
     import numpy as np
     import tifffile
@@ -88,7 +88,7 @@ def write_challenge_zip(path: Path, movie: ImageFile, objects: MovieObjects, tra
 
 
 def _frames(movie: ImageFile, bands: Iterator[np.ndarray]) -> Iterator[np.ndarray]:
-    """Join bands of rows to (Z, Y, X) uint16 frames."""
+    """Yield (Z, Y, X) uint16 frames joined from bands of rows."""
     import numpy as np
 
     for _ in range(movie.size_t):
@@ -102,18 +102,18 @@ def _frames(movie: ImageFile, bands: Iterator[np.ndarray]) -> Iterator[np.ndarra
 
 
 def _add(archive: zipfile.ZipFile, name: str, data: bytes) -> None:
-    """Add a member without the time of day, so that the same tracks give the same file."""
+    """Add a member with a fixed date, so that the same tracks give the same file."""
     archive.writestr(zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0)), data, zipfile.ZIP_DEFLATED, 1)
 
 
 @dataclass(frozen=True)
 class Spots:
-    """Objects as TrackMate sees them.
+    """Objects in the form of TrackMate.
 
     Attributes:
         frame: (n,) frame.
-        xyz: (n, 3) position in `space_unit`.
-        radius: (n,) radius of the disk or ball of the same size.
+        xyz: (n, 3) position x, y, z in `space_unit`.
+        radius: (n,) radius of the disk or ball of the same size, in `space_unit`.
         space_unit: `micron` or `pixel`.
         frame_interval: Time between two frames in `time_unit`.
         time_unit: `sec` or `frame`.
@@ -157,16 +157,16 @@ def write_trackmate_csv(path: Path, spots: Spots, tracks: Tracks) -> None:
 
 
 def write_trackmate_xml(path: Path, spots: Spots, tracks: Tracks, image: dict[str, str]) -> None:
-    """Write a TrackMate 7 file that its "Load a TrackMate file" opens.
+    """Write a TrackMate 7 file for "Load a TrackMate file".
 
     A TrackMate track is a whole lineage: all tracks that divisions connect. The settings are those of a manual
-    annotation, whose detector and tracker change nothing: TrackMate and programs that read its files ask for some.
+    annotation, whose detector and tracker change nothing; TrackMate and other readers need some settings.
 
     Args:
-        path: The file.
+        path: File to write.
         spots: All objects.
-        tracks: Their tracks.
-        image: `filename` of the movie; where known `width`, `height`, `nslices`, `nframes`, `pixelwidth`, ...
+        tracks: Tracks of the objects.
+        image: `filename` of the movie; if known, `width`, `height`, `nslices`, `nframes`, `pixelwidth`, ...
     """
     root = ET.Element("TrackMate", version="7.11.1")
     model = ET.SubElement(root, "Model", spatialunits=spots.space_unit, timeunits=spots.time_unit)
@@ -209,7 +209,7 @@ def _add_spots(model: ET.Element, spots: Spots) -> None:
 
 
 def _add_tracks(model: ET.Element, spots: Spots, tracks: Tracks) -> None:
-    """Add each lineage that has an edge; a lone spot is no track in TrackMate."""
+    """Add each lineage that has an edge; a single spot is not a track in TrackMate."""
     import numpy as np
 
     source, target = edges_of(spots.frame, tracks)
@@ -228,10 +228,10 @@ def _add_tracks(model: ET.Element, spots: Spots, tracks: Tracks) -> None:
 
 
 def edges_of(frame: np.ndarray, tracks: Tracks) -> tuple[np.ndarray, np.ndarray]:
-    """All links: of successive objects of a track, and of a parent's last object to each daughter's first.
+    """Return all links between successive objects of a track, and from a parent's last object to daughters.
 
     Returns:
-        Earlier and later object of each link.
+        Indices of the earlier and the later object of each link.
     """
     import numpy as np
 
@@ -251,7 +251,7 @@ def edges_of(frame: np.ndarray, tracks: Tracks) -> tuple[np.ndarray, np.ndarray]
 
 
 def _lineages(tracks: Tracks) -> np.ndarray:
-    """The oldest ancestor of each track; index 0 is 0. A parent always has the smaller number."""
+    """Return the oldest ancestor of each track; index 0 is 0. A parent always has the smaller number."""
     import numpy as np
 
     root = np.arange(len(tracks.parent))

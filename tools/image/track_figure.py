@@ -1,4 +1,4 @@
-"""Draws what a person wants to see of tracks: paths, paths from a common origin, speeds, mean squared displacement."""
+"""Figure of tracks: paths, paths from a common origin, mean speeds, and mean squared displacement."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import numpy as np
 
-# More paths than this are a dark patch and take long to draw; those shown are then spread evenly over all.
+# More paths make a dark patch and take long to draw; the paths shown are then spread evenly over all.
 MOST_PATHS = 2000
 
 
 @dataclass(frozen=True)
 class TrackPicture:
-    """What is drawn.
+    """Content of the figure.
 
     Attributes:
-        title: Above the figure.
+        title: Title above the figure.
         frame: (n,) frame of each object.
         position: (n, 2) y, x of each object in `space_unit`.
         track: (n,) track of each object, 0 for none.
         mean_speed: (number of tracks,) in space_unit / time_unit.
         lags: (k,) time lags in `time_unit`.
-        msd: (k,) mean squared displacement.
-        space_unit: Such as `µm`.
-        time_unit: Such as `s`.
+        msd: (k,) mean squared displacement in space_unit².
+        space_unit: Unit of lengths, such as `µm`.
+        time_unit: Unit of times, such as `s`.
     """
 
     title: str
@@ -59,7 +59,7 @@ def draw_tracks(path: Path, picture: TrackPicture) -> None:
 
 
 def _paths(picture: TrackPicture) -> tuple[list[np.ndarray], int, int]:
-    """(k, 3) frame, x, y arrays of tracks of two or more objects; how many; out of how many tracks of any length."""
+    """Return (k, 3) frame, x, y of the tracks to draw, how many these are, and the number of all tracks."""
     import numpy as np
 
     order = np.lexsort((picture.frame, picture.track))

@@ -1,9 +1,9 @@
-"""Joins objects of successive frames into tracks by linear assignment, with memory for missing objects and divisions.
+"""Linking of objects in successive frames to tracks by linear assignment, with gap closing and divisions.
 
-Each frame's objects are assigned to the objects seen last, as a whole, so that the sum of all costs is least. A link
-costs its squared distance divided by the frames it spans (the mean squared displacement of a random walk grows with
-time), an object left alone 1.05 times the square of the largest distance allowed. Tracks that start beside a running
-one are then assigned to parents. Sources: Jaqaman K et al. (2008) Nature Methods 5, 695-702, doi:10.1038/nmeth.1237
+The objects of each frame are assigned to the objects seen last so that the sum of all costs is least. A link costs
+its squared distance divided by the frames it spans (the mean squared displacement of a random walk grows with time); an
+object without a link costs 1.05 times the square of the largest distance allowed. Tracks that begin beside a running
+track are then assigned to parents. Sources: Jaqaman K et al. (2008) Nature Methods 5, 695-702, doi:10.1038/nmeth.1237
 (the bordered assignment); Tinevez J-Y et al. (2017) Methods 115, 80-90, doi:10.1016/j.ymeth.2016.09.016 (TrackMate:
 the factor 1.05); Crocker JC, Grier DG (1996) J Colloid Interface Sci 179, 298-310 (memory across gaps).
 """
@@ -21,16 +21,16 @@ ALTERNATIVE_COST_FACTOR = 1.05
 
 @dataclass(frozen=True)
 class LinkOptions:
-    """What may be linked. Distances are in the unit of the positions.
+    """Limits of links. Distances are in the unit of the positions.
 
     Attributes:
         max_distance: Longest step from one frame to the next.
-        max_gap: How many frames an object may be missing; 0 closes no gap.
-        gap_distance: Longest step across a gap; `max_distance` where None.
+        max_gap: Number of frames that an object may be missing; 0 closes no gap.
+        gap_distance: Longest step across a gap; None for `max_distance`.
         divisions: Whether a track may end in two daughters.
-        division_distance: Longest way from a parent to its second daughter; `max_distance` where None.
-        division_area_ratio: Largest ratio of the areas of two daughters; 0 does not ask. Needs areas.
-        directed: Whether an object is looked for where its last step points (else where it was last).
+        division_distance: Longest distance from a parent to its second daughter; None for `max_distance`.
+        division_area_ratio: Largest ratio of the areas of two daughters; 0 for no limit. Needs areas.
+        directed: Whether an object is expected where its last step points, instead of at its last position.
     """
 
     max_distance: float
@@ -63,10 +63,10 @@ class Objects:
 
     Attributes:
         frame: (n,) integers, frame of each object.
-        position: (n, 2) or (n, 3) float64, where each object is, in one unit along all axes.
-        area: (n,) float64, area or volume of each object, for the test of daughters; None where unknown.
-        overlaps: Where given, objects of successive frames are linked only if they overlap, and a link costs
-            (1 - iou) * max_distance²; gaps are closed by distance all the same.
+        position: (n, 2) or (n, 3) float64 position of each object, in the same unit along all axes.
+        area: (n,) float64 area or volume of each object, to compare daughters; None where unknown.
+        overlaps: If given, objects of successive frames are linked only if they overlap, and a link costs
+            (1 - iou) * max_distance²; gaps are still closed by distance.
     """
 
     frame: np.ndarray
@@ -77,7 +77,7 @@ class Objects:
 
 @dataclass(frozen=True)
 class Tracks:
-    """Which track each object belongs to.
+    """The track of each object and the parent of each track.
 
     Attributes:
         track: (n,) int64, 1-based track of each object, in order of first frame, then of the objects.
@@ -93,7 +93,7 @@ def link_objects(objects: Objects, options: LinkOptions) -> Tracks:
 
     Args:
         objects: The objects of all frames, in any order.
-        options: What may be linked.
+        options: Limits of links.
 
     Returns:
         The tracks; every object has one.
@@ -104,7 +104,7 @@ def link_objects(objects: Objects, options: LinkOptions) -> Tracks:
     n = len(frame)
     following, preceding = np.full(n, -1), np.full(n, -1)
     velocity = np.zeros_like(position)
-    waiting = np.zeros(0, np.int64)  # objects without a successor that may still find one
+    waiting = np.zeros(0, np.int64)  # objects without a successor that may still get one
     for now, current in _by_frame(frame, np.arange(n)).items():
         waiting = waiting[now - frame[waiting] <= options.max_gap + 1]
         rows, cols, cost = _candidates(objects, waiting, current, velocity, options)
@@ -122,7 +122,7 @@ def link_objects(objects: Objects, options: LinkOptions) -> Tracks:
 
 
 def _by_frame(frame: np.ndarray, members: np.ndarray) -> dict[int, np.ndarray]:
-    """Split object indices by their frame, in the order of time."""
+    """Split object indices by frame, in the order of time."""
     import numpy as np
 
     members = members[np.argsort(frame[members], kind="stable")]
@@ -133,8 +133,8 @@ def _by_frame(frame: np.ndarray, members: np.ndarray) -> dict[int, np.ndarray]:
 def near(a: np.ndarray, b: np.ndarray, reach: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Find all pairs of two point sets within a distance.
 
-    Points are sorted into cells as wide as the reach: partners lie in the same cell or beside it. For a few thousand
-    points a frame this takes as long as scipy's tree, whose import takes longer than to link a short movie.
+    Points are sorted into cells as wide as the reach, so partners lie in the same or a neighbouring cell. For a few
+    thousand points per frame this is as fast as scipy's tree, whose import takes longer than linking a short movie.
 
     Args:
         a: (n, 2) or (n, 3) points.
@@ -152,13 +152,13 @@ def near(a: np.ndarray, b: np.ndarray, reach: float) -> tuple[np.ndarray, np.nda
     if len(a) and len(b):
         low = np.minimum(a.min(axis=0), b.min(axis=0))
         extent = np.maximum(a.max(axis=0), b.max(axis=0)) - low
-        # No more than a million cells along an axis: their numbers stay within 64 bits.
+        # At most a million cells along an axis, so that their numbers fit in 64 bits.
         width = np.maximum(reach * (1 + 1e-9), extent / 2**20)
         strides = np.cumprod([1, *(extent[:0:-1] // width[:0:-1]).astype(np.int64) + 3])[::-1]
         cell_a, cell_b = (((one - low) // width).astype(np.int64) @ strides for one in (a, b))
         order = np.argsort(cell_b, kind="stable")
         sorted_b = cell_b[order]
-        # Cells that are neighbours along the last axis have successive numbers: one range holds all three.
+        # Neighbouring cells along the last axis have successive numbers, so one range holds all three.
         for beside in itertools.product((-1, 0, 1), repeat=a.shape[1] - 1):
             middle = cell_a + np.dot(strides[:-1], beside)
             first, end = np.searchsorted(sorted_b, middle - 1), np.searchsorted(sorted_b, middle + 1, "right")
@@ -174,7 +174,7 @@ def near(a: np.ndarray, b: np.ndarray, reach: float) -> tuple[np.ndarray, np.nda
 def _candidates(
     objects: Objects, waiting: np.ndarray, current: np.ndarray, velocity: np.ndarray, options: LinkOptions
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Possible links as rows (of `waiting`), columns (of `current`) and costs."""
+    """Return possible links as rows (of `waiting`), columns (of `current`) and costs."""
     import numpy as np
 
     if not len(waiting):
@@ -194,7 +194,7 @@ def _candidates(
 
 
 def _iou_of(earlier: np.ndarray, later: np.ndarray, overlaps: Overlaps, n: int) -> np.ndarray:
-    """Look up the overlap of object pairs; 0 for those that share no pixel."""
+    """Return the overlap of object pairs; 0 for pairs that share no pixel."""
     import numpy as np
 
     known = overlaps.earlier * n + overlaps.later
@@ -210,10 +210,10 @@ def _iou_of(earlier: np.ndarray, later: np.ndarray, overlaps: Overlaps, n: int) 
 def assign(
     rows: np.ndarray, cols: np.ndarray, cost: np.ndarray, shape: tuple[int, int], alternative: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Choose links so that the sum of their costs and of `alternative` for each side left alone is least.
+    """Choose links with the least sum of their costs and of `alternative` for each row and column without a link.
 
-    Pairs that compete with no other need no matrix; the others are solved in one, which is sparse: its time grows about
-    with the number of links, up to a hundred thousand objects in a frame.
+    Links without a competitor are chosen directly. The others are solved in one sparse matrix, whose time grows about
+    linearly with the number of links, up to a hundred thousand objects in a frame.
 
     Args:
         rows: (k,) row of each candidate link.
@@ -240,7 +240,7 @@ def assign(
 
 
 def _match(rows: np.ndarray, cols: np.ndarray, cost: np.ndarray, alternative: float) -> tuple[np.ndarray, np.ndarray]:
-    """Solve one assignment, bordered by the alternatives of each row and each column (Jaqaman's figure 1b)."""
+    """Solve one assignment, extended by the alternatives of each row and column (Jaqaman's figure 1b)."""
     import numpy as np
     from scipy.sparse import csr_array
     from scipy.sparse.csgraph import min_weight_full_bipartite_matching
@@ -248,13 +248,13 @@ def _match(rows: np.ndarray, cols: np.ndarray, cost: np.ndarray, alternative: fl
     row_ids, r = np.unique(rows, return_inverse=True)
     col_ids, c = np.unique(cols, return_inverse=True)
     n, m = len(row_ids), len(col_ids)
-    # A sparse zero would count as no edge, so every cost gets the same tiny amount.
+    # A sparse matrix takes zeros for missing edges, so the same tiny amount is added to every cost.
     tiny = alternative * 1e-9
     weights = np.concatenate([cost, np.full(n + m, alternative), np.zeros(len(cost))]) + tiny
     at_rows = np.concatenate([r, np.arange(n), n + np.arange(m), n + c])
     at_cols = np.concatenate([c, m + np.arange(n), np.arange(m), m + r])
     order = np.lexsort((at_cols, at_rows))
-    # Laid out by hand: what scipy checks and sorts on the way would take longer than the matching.
+    # Build the matrix directly: scipy's checks and sorting would take longer than the matching.
     starts = np.concatenate([[0], np.cumsum(np.bincount(at_rows, minlength=n + m))]).astype(np.int32)
     matrix = csr_array((weights[order], at_cols[order].astype(np.int32), starts), shape=(n + m, n + m))
     left, right = min_weight_full_bipartite_matching(matrix)
@@ -265,9 +265,9 @@ def _match(rows: np.ndarray, cols: np.ndarray, cost: np.ndarray, alternative: fl
 def _divide(
     objects: Objects, following: np.ndarray, preceding: np.ndarray, options: LinkOptions
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Assign tracks that begin beside a running one to it as second daughters.
+    """Assign tracks that begin beside a running track to it as second daughters.
 
-    The cost is the squared distance from the parent to the middle of its two daughters: a cell divides around itself.
+    The cost is the squared distance from the parent to the midpoint of its two daughters.
 
     Returns:
         Parent objects and the objects that begin as their second daughters.
@@ -277,7 +277,7 @@ def _divide(
     frame, position, area = objects.frame, objects.position, objects.area
     n = len(frame)
     reach = options.division_distance or options.max_distance
-    # A parent's first daughter is its link to the very next frame: after a gap nobody saw a division.
+    # The first daughter of a parent is its link to the next frame: a division within a gap was not observed.
     linked = np.flatnonzero(following >= 0)
     parents = _by_frame(frame, linked[frame[following[linked]] == frame[linked] + 1])
     found = [(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0))]
@@ -309,7 +309,7 @@ def _number_tracks(
     preceding = np.where(parent_object >= 0, -1, preceding)
     track = np.zeros(len(frame), np.int64)
     order = np.argsort(frame, kind="stable")
-    # Objects come in the order of their frames, so an object's predecessor has its number already.
+    # Objects are in the order of their frames, so the predecessor of an object already has its number.
     count = 0
     for i, before in zip(order.tolist(), preceding[order].tolist(), strict=True):
         if before < 0:

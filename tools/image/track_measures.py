@@ -1,8 +1,8 @@
-"""What a track does: steps, speed, displacement, straightness, turning, mean squared displacement.
+"""Measures of tracks: steps, speed, displacement, straightness, turning, mean squared displacement.
 
 Definitions are those of TrackMate (Tinevez J-Y et al. 2017, doi:10.1016/j.ymeth.2016.09.016; its documentation, "Track
-analyzers"), where it has the measure. A step joins two successive appearances of an object; across a gap it is one
-step that takes as many frames as it spans.
+analyzers"), if it has the measure. A step connects two successive appearances of an object; a step across a gap takes
+as many frames as it spans.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ class Steps:
     """The steps of all tracks, in the order of track and frame.
 
     Attributes:
-        first: (k,) object where a step begins.
-        last: (k,) object where it ends.
-        length: (k,) distance.
-        frames: (k,) frames it takes.
+        first: (k,) index of the object where a step begins.
+        last: (k,) index of the object where it ends.
+        length: (k,) distance between both.
+        frames: (k,) number of frames it takes.
     """
 
     first: np.ndarray
@@ -60,20 +60,20 @@ def summarize_tracks(
     Args:
         frame: (n,) frame of each object.
         position: (n, 2) or (n, 3) position of each object.
-        tracks: Their tracks.
+        tracks: Tracks of the objects.
         frame_interval: Time from one frame to the next.
 
     Returns:
         Each of SUMMARY_MEASURES as a (number of tracks,) array; row i is track i + 1. Lengths are in the unit of
-        `position`, times in that of `frame_interval`. What a track of one object has no value for is NaN:
-        - duration: time from its first to its last object
-        - path_length: sum of its steps; displacement: distance of its last from its first object
-        - max_distance_from_start: largest distance of any of its objects from its first
+        `position`, times in that of `frame_interval`. Measures that a track of one object cannot have are NaN:
+        - duration: time from the first to the last object
+        - path_length: sum of the steps; displacement: distance between the first and the last object
+        - max_distance_from_start: largest distance of any object from the first
         - straightness: displacement / path_length, NaN where the path is 0
         - mean_speed: path_length / duration; median_speed and max_speed: over steps, each length / time
         - mean_turning_angle_deg: mean angle between successive steps, 0 straight on, 180 straight back
-        - missing_frames: frames between first and last without the object
-        - generation: number of divisions before it
+        - missing_frames: number of frames between first and last without the object
+        - generation: number of divisions before the track
     """
     import numpy as np
 
@@ -119,7 +119,7 @@ def _norm(vectors: np.ndarray) -> np.ndarray:
 
 
 def _per_track(index: np.ndarray, values: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:
-    """Median and maximum of the values of each track; NaN where it has none."""
+    """Return the median and the maximum of the values of each track; NaN without values."""
     import numpy as np
 
     order = np.lexsort((values, index))
@@ -134,7 +134,7 @@ def _per_track(index: np.ndarray, values: np.ndarray, n: int) -> tuple[np.ndarra
 
 
 def _generations(parent: np.ndarray) -> np.ndarray:
-    """Number of ancestors of each track; a parent always has the smaller number."""
+    """Return the number of ancestors of each track; a parent always has the smaller number."""
     import numpy as np
 
     generation = np.zeros(len(parent), np.int64)
@@ -144,7 +144,7 @@ def _generations(parent: np.ndarray) -> np.ndarray:
 
 
 def _turning(position: np.ndarray, steps: Steps, of_step: np.ndarray, n: int) -> np.ndarray:
-    """Mean angle in degrees between the successive steps of each track; steps of length 0 have no direction."""
+    """Return the mean angle between successive steps of each track in degrees; steps of length 0 are ignored."""
     import numpy as np
 
     vector = position[steps.last] - position[steps.first]
@@ -160,13 +160,14 @@ def _turning(position: np.ndarray, steps: Steps, of_step: np.ndarray, n: int) ->
 def mean_squared_displacement(
     frame: np.ndarray, position: np.ndarray, track: np.ndarray, max_lag: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Mean squared displacement over all pairs of objects of one track that are `lag` frames apart.
+    """Return the mean squared displacement over all pairs of objects in a track that are `lag` frames apart.
 
-    Every pair counts once (time and ensemble average, overlapping intervals): Qian H et al. (1991) Biophys J 60,
+    Every pair counts once (average over time and ensemble, overlapping intervals): Qian H et al. (1991) Biophys J 60,
     910-921, doi:10.1016/S0006-3495(91)82125-7.
 
     Returns:
-        Lags in frames from 1, the mean squared displacement at each (NaN where no pair), and the number of pairs.
+        Lags in frames from 1, the mean squared displacement at each (NaN without pairs), and the number of pairs; each
+        (max_lag,).
     """
     import numpy as np
 
@@ -175,7 +176,7 @@ def mean_squared_displacement(
     f, p, k = frame[order], position[order], track[order]
     lags = np.arange(1, max_lag + 1)
     total, count = np.zeros(max_lag), np.zeros(max_lag, np.int64)
-    # Objects of a track stand in a row; without gaps the one `lag` frames on stands `lag` rows on, never further.
+    # Rows of a track are consecutive: the object `lag` frames later is `lag` rows later without gaps, never more.
     for offset in range(1, max_lag + 1):
         if offset >= len(f):
             break

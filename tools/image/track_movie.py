@@ -1,4 +1,4 @@
-"""Objects of a label-map movie: where each is in each frame, which overlap, and the movie with other labels."""
+"""Objects of a label-map movie: their positions in each frame, their overlaps, and the movie with new labels."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from track_linking import Overlaps
 if TYPE_CHECKING:
     import numpy as np
 
-# Pixels looked at together: what bounds the memory, at about 60 bytes a pixel.
+# Pixels processed at once: this bounds the memory, at about 60 bytes a pixel.
 BAND_PIXELS = 1 << 22
 
 
@@ -26,7 +26,7 @@ class MovieObjects:
         frame: (n,) int64, from 0.
         label: (n,) int64, as in the label map.
         pixels: (n,) int64, pixels of the object in the frame.
-        centroid: (n, 3) float64, mean z, y, x of its pixels, in pixels; the middle of the first pixel is 0.
+        centroid: (n, 3) float64, mean z, y, x of its pixels, in pixels; the centre of the first pixel is 0.
     """
 
     frame: np.ndarray
@@ -36,10 +36,10 @@ class MovieObjects:
 
 
 def as_movie(image: ImageFile, frames_along: str = "t") -> ImageFile:
-    """Check that an image is a label map with time points; take z-planes for them where asked.
+    """Return the label map as a movie with time points; use z-planes as frames if requested.
 
     Raises:
-        UserError: No label map, or one time point and several z-planes.
+        UserError: The image is not a label map, or its axes do not fit a movie along `frames_along`.
     """
     check_label_map(image)
     if frames_along == "z":
@@ -49,7 +49,7 @@ def as_movie(image: ImageFile, frames_along: str = "t") -> ImageFile:
                 "Choose t as the axis of the frames."
             )
         read = image.read_region
-        # What the file gives as the distance of two planes says nothing about time.
+        # The distance of two planes in the file is not a time.
         sizes = {axis: size for axis, size in image.physical_size.items() if axis != "z"}
         return replace(
             image, size_t=image.size_z, size_z=1, physical_size=sizes,
@@ -64,10 +64,10 @@ def as_movie(image: ImageFile, frames_along: str = "t") -> ImageFile:
 
 
 def measure_movie(movie: ImageFile) -> MovieObjects:
-    """Find every object of every frame.
+    """Find every object of every frame and measure its pixels and centroid.
 
     Args:
-        movie: A label map; labels may be used again from frame to frame or not.
+        movie: Label map; a label may stand for different objects in different frames.
 
     Raises:
         UserError: A label is negative.
@@ -91,7 +91,7 @@ def measure_movie(movie: ImageFile) -> MovieObjects:
 
 
 def _bands(movie: ImageFile, t: int) -> Iterator[tuple[int, int, np.ndarray]]:
-    """All pixels of a frame in bands of whole rows: z, first row, (rows, X) labels."""
+    """Yield all pixels of a frame in bands of whole rows: z, first row, (rows, X) labels."""
     rows = max(1, BAND_PIXELS // movie.size_x)
     for z in range(movie.size_z):
         read = movie.plane_reader(t, 0, z)
@@ -100,7 +100,7 @@ def _bands(movie: ImageFile, t: int) -> Iterator[tuple[int, int, np.ndarray]]:
 
 
 def _band_sums(band: np.ndarray, z: int, first_row: int) -> np.ndarray:
-    """(k, 5) label, pixels and sums of z, y, x of each label in a band."""
+    """Return (n, 5) label, pixels and sums of z, y, x of each label in a band."""
     import numpy as np
 
     y, x = np.nonzero(band)
@@ -111,7 +111,7 @@ def _band_sums(band: np.ndarray, z: int, first_row: int) -> np.ndarray:
 
 
 def _compact(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Distinct values, and the place of each value among them; by a table where their range is small (it mostly is)."""
+    """Return the distinct values, and the index of each value among them; by a table if their range is small."""
     import numpy as np
 
     values = values.astype(np.int64)
@@ -126,7 +126,7 @@ def _compact(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def overlaps_of(movie: ImageFile, objects: MovieObjects) -> Overlaps:
-    """Find which objects of successive frames share pixels (intersection over union)."""
+    """Find the pairs of objects in successive frames that share pixels, with their intersection over union."""
     import numpy as np
 
     parts = [(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.int64))]
@@ -146,7 +146,7 @@ def overlaps_of(movie: ImageFile, objects: MovieObjects) -> Overlaps:
 
 
 def relabelled(movie: ImageFile, objects: MovieObjects, new_label: np.ndarray) -> Iterator[np.ndarray]:
-    """Yield the movie in (rows, X) int32 bands, z running faster than t, with `new_label` in place of each object's."""
+    """Yield the movie with `new_label` of each object, as (rows, X) int32 bands, z running faster than t."""
     import numpy as np
 
     starts = np.searchsorted(objects.frame, np.arange(movie.size_t + 1))

@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""Links the objects of a movie, given as label map or measurement table, to tracks and measures how they move."""
+"""Links the objects of a movie (a label map or a measurement table) to tracks and measures how they move."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ SPEEDS = ("mean_speed", "median_speed", "max_speed")
 
 
 def track(detections: Detections, options: LinkOptions, min_objects: int = 1) -> Tracks:
-    """Link the objects of each image on its own; track numbers run on from image to image.
+    """Link the objects of each image separately; track numbers continue from image to image.
 
     Args:
         detections: The objects.
-        options: What may be linked.
-        min_objects: Tracks with fewer objects are left out, unless a division connects them to another track.
+        options: Limits of links.
+        min_objects: Least number of objects of a track; shorter tracks are left out unless a division connects them.
 
     Returns:
         The tracks; objects of tracks that were left out have track 0.
@@ -41,7 +41,7 @@ def track(detections: Detections, options: LinkOptions, min_objects: int = 1) ->
     parents = [np.zeros(1, np.int64)]
     for name in dict.fromkeys(detections.image.tolist()):
         here = np.flatnonzero(detections.image == name)
-        # Overlaps number the objects of the whole movie: only a label map has them, and it is one image.
+        # Overlaps have indices of the whole movie: only a label map has them, and it is one image.
         part = Objects(whole.frame[here], whole.position[here], whole.area[here] if whole.area is not None else None,
                        whole.overlaps)  # fmt: skip
         tracks = link_objects(part, options)
@@ -63,13 +63,13 @@ def _without_short(tracks: Tracks, min_objects: int) -> Tracks:
 
 
 def _kept(detections: Detections, tracks: Tracks) -> tuple[np.ndarray, np.ndarray, Tracks]:
-    """Frame and position of the objects that have a track, and their tracks."""
+    """Return the frames and positions of the objects that have a track, and their tracks."""
     kept = tracks.track > 0
     return detections.objects.frame[kept], detections.objects.position[kept], Tracks(tracks.track[kept], tracks.parent)
 
 
 def measure_name(measure: str, unit: str, time_unit: str) -> str:
-    """Add its unit to the name of a measure of SUMMARY_MEASURES."""
+    """Return the name of a measure of SUMMARY_MEASURES with its unit."""
     if measure == "duration":
         return f"duration_{'s' if time_unit == 's' else 'frames'}"
     if measure in LENGTHS:
@@ -106,7 +106,7 @@ def write_tables(detections: Detections, tracks: Tracks, summary: dict[str, np.n
 def _image_rows(
     detections: Detections, tracks: Tracks, summary: dict[str, np.ndarray], image_of: np.ndarray
 ) -> Iterator[tuple[Any, ...]]:
-    """One row an image; medians are over its tracks of two or more objects."""
+    """Yield one row for each image; medians are over its tracks of two or more objects."""
     import numpy as np
 
     for name in dict.fromkeys(detections.image.tolist()):
@@ -146,7 +146,7 @@ def write_figure(detections: Detections, tracks: Tracks, summary: dict[str, np.n
 
 
 def write_trackmate(detections: Detections, tracks: Tracks, args: Namespace, movie: ImageFile | None) -> None:
-    """Write TrackMate's XML and CSV as far as they were asked for; a label map's size and calibration go along.
+    """Write the requested files of TrackMate, XML and CSV, with the size and calibration of a label map.
 
     Raises:
         UserError: The table holds more than one image.
@@ -179,7 +179,7 @@ def write_trackmate(detections: Detections, tracks: Tracks, args: Namespace, mov
 
 
 def _image_facts(movie: ImageFile, unit: str, args: Namespace) -> dict[str, str]:
-    """Size of a movie, and of a pixel in the unit of the positions, as TrackMate names them."""
+    """Return the size of a movie and of a pixel in the unit of the positions, with TrackMate's names."""
     x, y = (args.pixel_size or movie.micrometres(axis) for axis in "xy")
     z = args.z_step or movie.micrometres("z")
     width, height, depth = (x, y, z) if unit == "um" else (1.0, 1.0, z / x if z and x else None)
@@ -193,21 +193,21 @@ def _arguments(argv: list[str] | None) -> Namespace:
     source = parser.add_mutually_exclusive_group(required=True)
     source.add_argument("--labels", type=Path, help="label map with time points")
     source.add_argument("--table", type=Path, help="measurement table with frame and position")
-    parser.add_argument("--name", help="what messages and tables call the movie")
+    parser.add_argument("--name", help="name of the movie in messages and tables")
     parser.add_argument("--frames-along", choices=["t", "z"], default="t")
     for column in ("frame", "x", "y", "z", "image"):
         parser.add_argument(f"--{column}-column", help=f"table: column of the {column}; usual names are found")
-    parser.add_argument("--unit", choices=["px", "um"], default="px", help="of all distances")
-    parser.add_argument("--pixel-size", type=float, metavar="UM", help="in place of what the file says")
-    parser.add_argument("--z-step", type=float, metavar="UM", help="in place of what the file says")
-    parser.add_argument("--frame-interval", type=float, metavar="S", help="in place of what the file says")
+    parser.add_argument("--unit", choices=["px", "um"], default="px", help="unit of all distances")
+    parser.add_argument("--pixel-size", type=float, metavar="UM", help="replaces that of the file")
+    parser.add_argument("--z-step", type=float, metavar="UM", help="replaces that of the file")
+    parser.add_argument("--frame-interval", type=float, metavar="S", help="replaces that of the file")
     parser.add_argument("--max-distance", type=float, required=True)
     parser.add_argument("--max-gap", type=int, default=1, help="frames that an object may be missing")
-    parser.add_argument("--gap-distance", type=float, help="as --max-distance where not given")
+    parser.add_argument("--gap-distance", type=float, help="default: --max-distance")
     parser.add_argument("--linking", choices=["distance", "overlap"], default="distance")
     parser.add_argument("--motion", choices=["random", "directed"], default="random")
     parser.add_argument("--divisions", action="store_true")
-    parser.add_argument("--division-distance", type=float, help="as --max-distance where not given")
+    parser.add_argument("--division-distance", type=float, help="default: --max-distance")
     parser.add_argument("--division-area-ratio", type=float, default=2.0, help="0: do not compare areas")
     parser.add_argument("--min-objects", type=int, default=1, help="shorter tracks are left out")
     parser.add_argument("--objects-out", type=Path, required=True)
@@ -218,7 +218,7 @@ def _arguments(argv: list[str] | None) -> Namespace:
 
 
 def _check(args: Namespace) -> None:
-    """Refuse parameters that make no sense, before anything is read."""
+    """Reject invalid parameters before anything is read."""
     for name in ("max_distance", "gap_distance", "division_distance", "pixel_size", "z_step", "frame_interval"):
         value = getattr(args, name)
         if value is not None and not 0 < value < float("inf"):

@@ -1,4 +1,4 @@
-"""Compares two lineages of one movie: the measures of the Cell Tracking Challenge, links and divisions.
+"""Comparison of two lineages of one movie: the measures of the Cell Tracking Challenge, links and divisions.
 
 Sources: Matula P et al. (2015) Cell tracking accuracy measurement based on comparison of acyclic oriented graphs.
 PLoS ONE 10, e0144959, doi:10.1371/journal.pone.0144959 (AOGM, TRA, DET); Maška M et al. (2023) Nature Methods 20,
@@ -24,17 +24,17 @@ MEANING = {
     "EA": "link missed",
     "EC": "link of the wrong kind (division or not)",
 }
-MOST_TOLERANCE = 3
+MOST_TOLERANCE = 3  # BC(i) is computed for i from 0 to this number of frames
 
 
 @dataclass(frozen=True)
 class Lineage:
-    """The objects of a movie and how they descend from each other.
+    """The objects of a movie and their descent.
 
     Attributes:
         frame: (n,) frame of each object.
         label: (n,) label of each object in its frame.
-        pixels: (n,) its pixels.
+        pixels: (n,) number of its pixels.
         tracks: (k, 4) label, first frame, last frame and parent label or 0 of each track, without gaps.
     """
 
@@ -46,13 +46,13 @@ class Lineage:
 
 @dataclass(frozen=True)
 class Matching:
-    """Which object of the result stands for each of the reference.
+    """The object of the result that matches each object of the reference.
 
     Attributes:
         result_of: (n,) index of the object of the result that covers more than half of each object of the reference;
             -1 for none.
         iou: (n,) intersection over union of both, 0 for none.
-        matches: (m,) how many objects of the reference each object of the result stands for.
+        matches: (m,) number of objects of the reference that each object of the result matches.
     """
 
     result_of: np.ndarray
@@ -62,7 +62,7 @@ class Matching:
 
 @dataclass(frozen=True)
 class Edges:
-    """Links of a lineage: `source` and `target` are objects, `division` says which go from a parent to its child."""
+    """Links of a lineage: `source` and `target` are objects, `division` marks those from a parent to its child."""
 
     source: np.ndarray
     target: np.ndarray
@@ -72,14 +72,14 @@ class Edges:
 def match_objects(
     reference: Lineage, result: Lineage, first: np.ndarray, second: np.ndarray, shared: np.ndarray
 ) -> Matching:
-    """Match by the detection test: a result's object covers more than half of the reference's (Matula et al.).
+    """Match by the detection test: a result's object covers more than half of a reference's (Matula et al.).
 
     Args:
-        reference: The truth.
-        result: What is judged.
+        reference: The reference lineage.
+        result: The lineage to evaluate.
         first: (p,) object of the reference in each pair that shares pixels.
         second: (p,) object of the result in each pair.
-        shared: (p,) pixels in both.
+        shared: (p,) number of pixels in both.
     """
     import numpy as np
 
@@ -92,7 +92,7 @@ def match_objects(
 
 
 def edges_of_lineage(lineage: Lineage) -> Edges:
-    """All links: of one label in two successive frames, and from a parent's last object to its children's first."""
+    """Return all links of a label in successive frames, and from a parent's last object to children."""
     import numpy as np
 
     order = np.lexsort((lineage.frame, lineage.label))
@@ -108,7 +108,7 @@ def edges_of_lineage(lineage: Lineage) -> Edges:
 
 @dataclass(frozen=True)
 class Errors:
-    """One error of the result in each row; -1 where a side has no object."""
+    """Errors of the result, one in each row; -1 where a side has no object."""
 
     kind: list[str]
     reference: np.ndarray
@@ -116,10 +116,10 @@ class Errors:
 
 
 def find_errors(reference: Lineage, result: Lineage, matching: Matching) -> tuple[Errors, int]:
-    """List every operation that turns the result's graph into the reference's.
+    """Return every operation that turns the graph of the result into that of the reference.
 
     Returns:
-        The errors (of links, the later object), and how many links of the result are right.
+        The errors (for links, of the later object), and the number of correct links of the result.
     """
     import numpy as np
 
@@ -127,7 +127,7 @@ def find_errors(reference: Lineage, result: Lineage, matching: Matching) -> tupl
     missed = np.flatnonzero(matching.result_of < 0)
     false = np.flatnonzero(matching.matches == 0)
     found = np.flatnonzero(matching.result_of >= 0)
-    # Of several objects in one, all but the first must be split off.
+    # All but the first of several merged objects must be split off.
     firsts = np.unique(matching.result_of[found], return_index=True)[1]
     merged = np.delete(found, firsts)
     ours, theirs = edges_of_lineage(result), edges_of_lineage(reference)
@@ -157,7 +157,7 @@ def find_errors(reference: Lineage, result: Lineage, matching: Matching) -> tupl
 
 
 def measure_tracking(reference: Lineage, result: Lineage, matching: Matching) -> tuple[dict[str, float], Errors]:
-    """Compute all measures; NaN where the reference has nothing to measure them on.
+    """Compute all measures; those without anything to measure in the reference are NaN.
 
     Returns:
         By name: SEG, DET, TRA, LNK, OP_CTB = (SEG + TRA) / 2, CT, TF, BC(0) to BC(3), precision, recall and F1 of links
@@ -203,12 +203,12 @@ def _ratio(part: float, whole: float) -> float:
 
 
 def _without(cost: float, all_from_scratch: float) -> float:
-    """One minus the cost over that of building the reference from nothing, not below 0."""
+    """Return one minus the cost over that of building the reference from nothing, not below 0."""
     return 1 - min(cost, all_from_scratch) / all_from_scratch if all_from_scratch else float("nan")
 
 
 def _assigned(reference: Lineage, result: Lineage, matching: Matching) -> dict[int, np.ndarray]:
-    """For each track of the reference the label of the result in each of its frames; 0: none of its own."""
+    """Return, by track of the reference, the result's label in each of its frames; 0 for no label of its own."""
     import numpy as np
 
     found = matching.result_of >= 0
@@ -221,7 +221,7 @@ def _assigned(reference: Lineage, result: Lineage, matching: Matching) -> dict[i
 
 
 def complete_tracks(reference: Lineage, result: Lineage, matching: Matching) -> float:
-    """CT: F1 of tracks that one track of the result follows from first to last frame, and no further."""
+    """Return CT: F1 of tracks that one track of the result follows from first to last frame, and no further."""
     spans = {label: (begin, end) for label, begin, end, _ in result.tracks.tolist()}
     assigned = _assigned(reference, result, matching)
     complete = 0
@@ -232,7 +232,7 @@ def complete_tracks(reference: Lineage, result: Lineage, matching: Matching) -> 
 
 
 def track_fractions(reference: Lineage, result: Lineage, matching: Matching) -> float:
-    """TF: mean over detected tracks of the longest run that one track of the result follows, over its length."""
+    """Return TF: mean over detected tracks of the longest part that one track of the result follows."""
     fractions = []
     for labels in _assigned(reference, result, matching).values():
         longest = run = last = 0
@@ -259,7 +259,7 @@ def match_divisions(reference: Lineage, result: Lineage, matching: Matching, tol
     by_parent = {parent: (end, children) for parent, end, children in ours}
     hits = 0
     for parent, end, children in theirs:
-        # A parent's label in the result can only be the one that stands for it in a frame within reach.
+        # The parent's label in the result can only be one that matches it in a frame within the tolerance.
         for candidate in {own.get((t, parent)) for t in range(end - tolerance, end + 1)} & set(by_parent):
             other_end, others = by_parent[candidate]  # type: ignore[index]
             near = abs(end - other_end) <= tolerance and own.get((min(end, other_end), parent)) == candidate
@@ -270,7 +270,7 @@ def match_divisions(reference: Lineage, result: Lineage, matching: Matching, tol
 
 
 def _divisions(lineage: Lineage) -> list[tuple[int, int, list[tuple[int, int]]]]:
-    """Parents of two or more: label, last frame, label and first frame of each child."""
+    """Return parents of two or more: label, last frame, and label and first frame of each child."""
     children: dict[int, list[tuple[int, int]]] = {}
     for label, begin, _, parent in lineage.tracks.tolist():
         if parent:
@@ -281,7 +281,7 @@ def _divisions(lineage: Lineage) -> list[tuple[int, int, list[tuple[int, int]]]]
 def _same_children(
     children: list[tuple[int, int]], others: list[tuple[int, int]], own: dict[tuple[int, int], int], tolerance: int
 ) -> bool:
-    """Whether each child of the result stands for one of the reference at the later of their first frames."""
+    """Return whether children of the result match those of the reference at the later of their first frames."""
     met = {
         label
         for child, begin in children

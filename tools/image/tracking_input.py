@@ -26,14 +26,14 @@ TRACK_FILES = ("man_track.txt", "res_track.txt")
 
 @dataclass(frozen=True)
 class TrackedMovie:
-    """Frames of labels and the lineage of what is in them.
+    """Frames of labels and the lineage of their objects.
 
     Attributes:
-        name: What messages call the movie.
+        name: Name of the movie in messages.
         frames: Number of frames.
-        read_frame: Frame number to (Z, Y, X) labels.
+        read_frame: Function of a frame number that returns (Z, Y, X) labels.
         label_in_file: (n,) label of each object in its frame, ascending within a frame.
-        lineage: The objects in the same order; the parts of a track with gaps are tracks of their own.
+        lineage: The objects in the same order; the parts of a track with gaps are separate tracks.
     """
 
     name: str
@@ -46,7 +46,7 @@ class TrackedMovie:
 def _list_objects(
     name: str, frames: int, read_frame: Callable[[int], np.ndarray]
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Frame, label and pixels of every object."""
+    """Return frame, label and pixels of every object, each (n,) int64."""
     import numpy as np
 
     found = [np.zeros((0, 3), np.int64)]
@@ -62,7 +62,7 @@ def _list_objects(
 def _movie_of_labels(
     name: str, frames: int, read_frame: Callable[[int], np.ndarray], parent_of: dict[int, int]
 ) -> TrackedMovie:
-    """Take labels for tracks; a label that misses frames becomes several."""
+    """Use labels as tracks; a label with missing frames becomes several tracks."""
     import numpy as np
 
     frame, label, pixels = _list_objects(name, frames, read_frame)
@@ -78,10 +78,10 @@ def open_tracking(path: Path, name: str, parents: Path | None, stack: ExitStack)
 
     Args:
         path: Zip file or image.
-        name: What messages call it.
+        name: Name of the movie in messages.
         parents: For a label map: table with the columns track and parent_track, as `track_objects` writes it, or a
-            text of four numbers a line as the challenge's res_track.txt.
-        stack: Closes what must stay open while frames are read.
+            text with four numbers per line like the challenge's res_track.txt.
+        stack: Exit stack that deletes temporary files after the frames have been read.
 
     Raises:
         UserError: The file is neither, or tracks and masks contradict each other.
@@ -109,7 +109,7 @@ def _volume(image: ImageFile, t: int) -> np.ndarray:
 
 
 def _read_parents(path: Path, name: str) -> dict[int, int]:
-    """Parent of each track that has one."""
+    """Return the parent of each track that has one."""
     text = path.read_text(encoding="utf-8", errors="replace")
     if re.fullmatch(r"(\s*\d+\s+\d+\s+\d+\s+\d+\s*)*", text):
         return {row[0]: row[3] for row in _four_numbers(text, name) if row[3]}
@@ -121,7 +121,7 @@ def _read_parents(path: Path, name: str) -> dict[int, int]:
 
 
 def _four_numbers(text: str, name: str) -> list[tuple[int, int, int, int]]:
-    """Rows of the challenge's track file: label, first frame, last frame, parent."""
+    """Return the rows of the challenge's track file: label, first frame, last frame, parent."""
     rows = []
     for number, line in enumerate(text.splitlines(), 1):
         cells = line.split()
@@ -134,7 +134,7 @@ def _four_numbers(text: str, name: str) -> list[tuple[int, int, int, int]]:
 
 
 def _open_challenge(path: Path, name: str, folder: Path) -> TrackedMovie:
-    """Unpack masks and track file; check one against the other."""
+    """Unpack masks and track file, and check that they agree."""
     import numpy as np
     from untrusted_files import open_zip, read_member
 
@@ -148,7 +148,7 @@ def _open_challenge(path: Path, name: str, folder: Path) -> TrackedMovie:
         beside = str(Path(texts[0]).parent)
         masks = sorted(m for m in members if str(Path(m).parent) == beside and m.lower().endswith((".tif", ".tiff")))
         if not masks:
-            raise UserError(f"Zip {name}: no masks (*.tif) stand beside {texts[0]}. Pack them together.")
+            raise UserError(f"Zip {name}: there are no masks (*.tif) beside {texts[0]}. Pack them together.")
         rows = _four_numbers(read_member(archive, texts[0], name).decode("utf-8", "replace"), name)
         for t, member in enumerate(masks):
             (folder / f"{t}.tif").write_bytes(read_member(archive, member, name))
@@ -165,11 +165,11 @@ def _open_challenge(path: Path, name: str, folder: Path) -> TrackedMovie:
 
 
 def _check_challenge(name: str, lineage: Lineage) -> None:
-    """Refuse tracks that contradict the masks; a wrong number here would silently change every measure."""
+    """Reject tracks that contradict the masks; a wrong number here would silently change every measure."""
     tracks = lineage.tracks.tolist()
     known = {label: (begin, end) for label, begin, end, _ in tracks}
     if len(known) < len(tracks):
-        raise UserError(f"Tracking {name}: a label stands twice in its track file. Give each track its own.")
+        raise UserError(f"Tracking {name}: a label occurs twice in its track file. Give each track its own.")
     said = {(t, label) for label, (begin, end) in known.items() for t in range(begin, end + 1)}
     seen = set(zip(lineage.frame.tolist(), lineage.label.tolist(), strict=True))
     for t, label in sorted(seen - said)[:1]:

@@ -1,7 +1,7 @@
-"""From grey values to objects in true 3D: smoothing, threshold, holes, components and watershed over all z-planes.
+"""Objects in 3D from grey values: smoothing, threshold, holes, components and watershed over all z-planes.
 
-Planes come one after the other; what is made of them lies in files on disk, so that memory stays that of some planes
-and of the largest object. Distances count in pixels of the plane: a step along z is as many as the physical sizes say.
+Planes are read one after the other, and results are in files on disk, so that memory is bounded by some planes and
+the largest object. Distances are in pixels of the plane; the physical sizes define the step along z.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from tool_errors import UserError
 if TYPE_CHECKING:
     import numpy as np
 
-# Voxels of the box of one object that is divided: about 1 GB for the distances and the watershed.
+# Most voxels in the box of an object to divide: about 1 GB for the distances and the watershed.
 DIVIDED_VOXELS = 1 << 25
 
 
@@ -27,9 +27,9 @@ class Components:
     """The connected components (by faces) of a volume.
 
     Attributes:
-        parts: (Z, Y, X) int32, number of the part: a component of one plane; 0 outside.
-        owner: (parts + 1,) int64 component of each part, 0.. in the order of the first voxel; -1 for part 0.
-        size: (components,) int64 voxels.
+        parts: (Z, Y, X) int32 number of the part, which is a component of one plane; 0 outside.
+        owner: (parts + 1,) int64 component of each part, from 0 in the order of the first voxel; -1 for part 0.
+        size: (components,) int64 number of voxels.
         low: (components, 3) int64 first z, y, x of the box.
         high: (components, 3) int64 z, y, x after the last.
     """
@@ -41,12 +41,12 @@ class Components:
     high: np.ndarray
 
     def touch_border(self) -> np.ndarray:
-        """Which components touch one of the six faces of the volume, (components,) bool."""
+        """Return which components touch one of the six faces of the volume, (components,) bool."""
         return (self.low == 0).any(axis=1) | (self.high == self.parts.shape).any(axis=1)
 
 
 def on_disk(shape: tuple[int, ...], dtype: np.dtype | type) -> np.ndarray:
-    """An array of zeros in a temporary file that vanishes with it."""
+    """Return an array of zeros in a temporary file, which is deleted with the array."""
     import numpy as np
 
     with tempfile.TemporaryFile() as file:
@@ -62,13 +62,13 @@ def smoothed_volume(
     """Subtract the background plane by plane and smooth in 3D.
 
     Args:
-        read_plane: Gives the (Y, X) plane of an index.
+        read_plane: Returns the (Y, X) plane of an index.
         shape: Z, Y, X.
-        options: The standard deviation along z is `smoothing_sigma / z_step` planes.
+        options: Radius and sigma; the standard deviation along z is `smoothing_sigma / z_step` planes.
         z_step: Distance of two planes in pixels of the plane.
 
     Returns:
-        (Z, Y, X) array on disk: uint8 and uint16 stay, every other type becomes float32;
+        (Z, Y, X) array on disk: uint8 and uint16 keep their type, every other type becomes float32. Equals
         skimage.filters.gaussian(mode="nearest", truncate=4), rounded for integers.
     """
     import cv2
@@ -99,7 +99,7 @@ def smoothed_volume(
 
 
 def foreground_volume(smoothed: np.ndarray, options: foreground_mask.ForegroundOptions, threshold: float) -> np.ndarray:
-    """Tell foreground from background: local methods plane by plane, holes in 3D (scipy.ndimage.binary_fill_holes).
+    """Separate foreground from background: local methods by plane, holes in 3D (scipy.ndimage.binary_fill_holes).
 
     Returns:
         (Z, Y, X) uint8 array on disk, 1 is foreground.
@@ -116,7 +116,7 @@ def foreground_volume(smoothed: np.ndarray, options: foreground_mask.ForegroundO
         )
     if options.fill_holes:
         outside = components(mask, background=True)
-        is_hole = np.append(~outside.touch_border(), False)  # the last one answers for owner -1
+        is_hole = np.append(~outside.touch_border(), False)  # the last entry is for owner -1
         for z, parts in enumerate(outside.parts):
             mask[z] |= is_hole[outside.owner[parts]]
     return mask
@@ -138,7 +138,7 @@ def components(mask: np.ndarray, background: bool = False) -> Components:
         wanted = np.equal(plane, 0).view(np.uint8) if background else np.ascontiguousarray(plane)
         found, labels, stats, _ = cv2.connectedComponentsWithStats(wanted, connectivity=4)
         first = np.zeros(found, np.int64)
-        first[labels.ravel()[::-1]] = np.arange(labels.size - 1, -1, -1)  # the last one written is the first one
+        first[labels.ravel()[::-1]] = np.arange(labels.size - 1, -1, -1)  # reversed: the first pixel is written last
         left, top, across, down, area = stats[1:].astype(np.int64).T
         level = np.full(found - 1, z)
         boxes.append(np.stack([level, top, left, level + 1, top + down, left + across, area,
@@ -153,7 +153,7 @@ def components(mask: np.ndarray, background: bool = False) -> Components:
 
 
 def _joined(parts: np.ndarray, boxes: np.ndarray, edges: np.ndarray) -> Components:
-    """Join parts along edges: boxes are (parts, 8) low z, y, x, high z, y, x, size, first voxel."""
+    """Join parts along edges; boxes are (parts, 8): low z, y, x, high z, y, x, size, first voxel."""
     import numpy as np
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
@@ -175,11 +175,11 @@ def _joined(parts: np.ndarray, boxes: np.ndarray, edges: np.ndarray) -> Componen
 def label_volume(
     mask: np.ndarray, options: SplitOptions, first_label: int, z_step: float, intensity: np.ndarray | None = None
 ) -> Iterator[np.ndarray]:
-    """Number the objects of a volume, in the order of the component's first voxel, then of the seeds.
+    """Number the objects of a volume, in the order of the components' first voxels, then of the seeds.
 
     Voxels that share a face are connected. Seeds are maxima of the distance to the outside of the component (or of
-    the intensity) in the box of 2 * seed_distance + 1 pixels and as many planes as that is; a component with several
-    is divided by skimage.segmentation.watershed.
+    the intensity) in a box of 2 * seed_distance + 1 pixels in the plane and the same distance along z; a component with
+    several seeds is divided by skimage.segmentation.watershed.
 
     Args:
         mask: (Z, Y, X) uint8, 1 is foreground.
@@ -217,7 +217,7 @@ def label_volume(
 def _divided(
     inside: np.ndarray, box: tuple[slice, ...], options: SplitOptions, z_step: float, intensity: np.ndarray | None
 ) -> np.ndarray | None:
-    """Divide one component: int32 of its box, 1.. in the order of the seeds; None where it has less than two."""
+    """Divide one component: int32 labels of its box from 1 in the order of the seeds; None with fewer than two."""
     import numpy as np
     from scipy import ndimage
 
@@ -241,7 +241,7 @@ def _divided(
 
 
 def check_divided(box: tuple[slice, ...], size: int) -> None:
-    """Refuse to divide what would not fit in memory.
+    """Reject a component that would not fit in memory when it is divided.
 
     Raises:
         UserError: The box has more than DIVIDED_VOXELS voxels.
@@ -256,7 +256,7 @@ def check_divided(box: tuple[slice, ...], size: int) -> None:
 def _heights(
     inside: np.ndarray, box: tuple[slice, ...], options: SplitOptions, z_step: float, intensity: np.ndarray | None
 ) -> np.ndarray:
-    """Heights whose maxima are seeds; distances are rounded to 1/1024 px, as in 2D."""
+    """Return the heights whose maxima are seeds; distances are rounded to 1/1024 px, as in 2D."""
     import numpy as np
     from scipy import ndimage
 
@@ -279,7 +279,7 @@ def _kept(
     options: SplitOptions,
     first_label: int,
 ) -> np.ndarray:
-    """Labels by part of a divided component, 0 where size or border removes it."""
+    """Return the label of each part of a divided component, 0 if its size or the border removes it."""
     import numpy as np
     from scipy import ndimage
 
@@ -295,7 +295,7 @@ def _kept(
 
 
 def _is_kept(size: int, low: np.ndarray, high: np.ndarray, shape: tuple[int, ...], options: SplitOptions) -> bool:
-    """Whether an object of this size and box stays; the border is all six faces of the volume."""
+    """Return whether an object of this size and box stays; the border is all six faces of the volume."""
     if size < options.min_area or (options.max_area is not None and size > options.max_area):
         return False
     touches = bool((low == 0).any() or (high == shape).any())

@@ -1,6 +1,6 @@
 """Shapes of 3D objects: moments from their runs, surface by marching cubes, convex hull of their voxels.
 
-Lengths count in pixels of the plane: a step along z is `z_step` of them.
+Lengths are in pixels of the plane; a step along z is `z_step` pixels.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 
 def moments(runs: Runs, z: np.ndarray, index: np.ndarray, count: int, z_step: float) -> dict[str, np.ndarray]:
-    """Volume, box, centroid and the ellipsoid with the same second moments, for each object.
+    """Return volume, box, centroid and the ellipsoid with the same second moments of each object.
 
-    The ellipsoid has the axes sqrt(20 v) for the eigenvalues v of the covariance of the voxels' centres, as
+    The ellipsoid has the axes sqrt(20 v) for the eigenvalues v of the covariance of the voxels' centres, like
     regionprops' axis_major_length of a volume with spacing (z_step, 1, 1); a line or plane of voxels has axes of 0.
 
     Args:
@@ -30,7 +30,7 @@ def moments(runs: Runs, z: np.ndarray, index: np.ndarray, count: int, z_step: fl
         z_step: Distance of two planes in pixels of the plane.
 
     Returns:
-        Arrays of `count` values by column name. `centroid_z_px` and the box count planes.
+        Arrays of `count` values by column name, in pixels; `centroid_z_px` and the box along z are in planes.
     """
     import numpy as np
 
@@ -42,7 +42,7 @@ def moments(runs: Runs, z: np.ndarray, index: np.ndarray, count: int, z_step: fl
         ),
         strict=True,
     )
-    # Counted from the box's corner sums stay small, and exact in float64.
+    # Coordinates relative to the box keep the sums small, and exact in float64.
     n, x = runs.length.astype(float), (runs.start - low[2][index]).astype(float)
     end = x + n - 1
     across = n * (x + end) / 2
@@ -73,14 +73,14 @@ def moments(runs: Runs, z: np.ndarray, index: np.ndarray, count: int, z_step: fl
 
 
 def surface_areas(volume: np.ndarray, label: np.ndarray, z_step: float) -> np.ndarray:
-    """Area of the surface that marching cubes lays around each object, in square pixels of the plane.
+    """Return the area of each object's surface by marching cubes, in square pixels of the plane.
 
-    skimage.measure.mesh_surface_area of skimage.measure.marching_cubes(object, 0.5, spacing=(z_step, 1, 1)): between
-    eight neighbouring voxels the triangles depend only on which of them are in the object, so 256 areas tell all.
+    Equals skimage.measure.mesh_surface_area of skimage.measure.marching_cubes(object, 0.5, spacing=(z_step, 1, 1)). The
+    triangles between eight neighbouring voxels depend only on which of them are in the object, so 256 areas suffice.
 
     Args:
         volume: (Z, Y, X) label map.
-        label: (n,) ascending labels of all its objects.
+        label: (n,) ascending labels of all objects.
         z_step: Distance of two planes in pixels of the plane.
     """
     import numpy as np
@@ -100,7 +100,7 @@ def surface_areas(volume: np.ndarray, label: np.ndarray, z_step: float) -> np.nd
 
 
 def _cells_at_surfaces(volume: np.ndarray) -> Iterator[np.ndarray]:
-    """Corners (n, 8) of the cells between eight voxels that are not all alike, z slowest; zeros lie around."""
+    """Yield (n, 8) corners of the cells between eight voxels that are not all equal, z slowest, with zeros around."""
     import numpy as np
 
     depth, height, width = volume.shape
@@ -111,7 +111,7 @@ def _cells_at_surfaces(volume: np.ndarray) -> Iterator[np.ndarray]:
             for level in (z, z + 1):
                 if 0 <= level < depth:
                     block[level - z, top - first + 1 : bottom - first + 1, 1:-1] = volume[level, top:bottom]
-            # The row between two bands belongs to the upper one; above the first there is one more.
+            # Cells between two bands belong to the upper one; the first band also has the cells above it.
             block = block[:, 0 if first == 0 else 1 :]
             corners = [block[a, b : b - 1 or None, c : c - 1 or None] for a in (0, 1) for b in (0, 1) for c in (0, 1)]
             mixed = np.zeros(corners[0].shape, bool)
@@ -121,7 +121,7 @@ def _cells_at_surfaces(volume: np.ndarray) -> Iterator[np.ndarray]:
 
 
 def _area_of_each_corner_pattern(z_step: float) -> np.ndarray:
-    """(256,) area of the surface in a cell; bit k of the pattern is corner k, z slowest, x fastest."""
+    """Return the (256,) area of the surface in a cell; bit k of the pattern is corner k, z slowest, x fastest."""
     import numpy as np
     from skimage.measure import marching_cubes, mesh_surface_area
 
@@ -134,7 +134,7 @@ def _area_of_each_corner_pattern(z_step: float) -> np.ndarray:
 
 
 def convex_volumes(runs: Runs, z: np.ndarray, index: np.ndarray, count: int) -> np.ndarray:
-    """Volume of the convex hull of the corners of each object's voxels, in voxels (scipy.spatial.ConvexHull)."""
+    """Return the volume of the convex hull of each object's voxel corners, in voxels (scipy.spatial.ConvexHull)."""
     import numpy as np
     from scipy.spatial import ConvexHull
 

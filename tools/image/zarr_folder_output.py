@@ -1,4 +1,4 @@
-"""Where an OME-Zarr is written: a folder, or a folder that becomes one file."""
+"""Output of an OME-Zarr: a folder, or a folder that is packed into one file."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ VERSIONS = {"ome-zarr-0.4": "0.4", "ome-zarr-0.5": "0.5", "ozx": "0.5"}
 
 @contextmanager
 def folder_for(output: Path, form: str) -> Iterator[tuple[Path, str]]:
-    """Give a folder to write to and the version to write; `output` appears when all went well.
+    """Yield a folder to write to and the version of OME-Zarr; `output` appears only on success.
 
     Args:
-        output: Folder, or for `ozx` the file to make.
+        output: Folder, or for `ozx` the file to write.
         form: A key of `VERSIONS`.
     """
     version = VERSIONS[form]

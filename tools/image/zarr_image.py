@@ -1,4 +1,4 @@
-"""Copies an opened image into an OME-Zarr: pixels block by block, and what its file says of it."""
+"""Copying of an opened image into an OME-Zarr: pixels block by block, and the metadata of its file."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from ome_document import PIXEL_TYPES, ome_document
 from ome_zarr_metadata import NGFF_UNITS, ZarrChannel, ZarrImage
 from ome_zarr_writer import PyramidWriter, block_regions
 
-METADATA_FILE = "OME/METADATA.ome.xml"  # the name that bioformats2raw gives it, and Galaxy looks for
+METADATA_FILE = "OME/METADATA.ome.xml"  # the name that bioformats2raw writes and Galaxy looks for
 
 
 def describe(image: ImageFile, *, nearest: bool = False, is_labels: bool = False) -> ZarrImage:
-    """What is to be written of an image: axes of length 1 are left out unless the file gives them a size in units.
+    """Return the description of the multiscale image; axes of length 1 are left out unless the file scales them.
 
     Args:
         image: The source.
-        nearest: Smaller levels take one of four pixels instead of their mean.
-        is_labels: It is a label map: without channel axis.
+        nearest: Whether smaller levels take one of four pixels instead of their mean.
+        is_labels: Whether it is a label map, which has no channel axis.
     """
     sizes = {"t": image.size_t, "c": image.size_c, "z": image.size_z, "y": image.size_y, "x": image.size_x}
     scale = {axis: size.value for axis, size in image.physical_size.items()}
@@ -44,16 +44,16 @@ def write_zarr_image(
     """Write an image, or a label map, as a multiscale image at `folder`.
 
     Args:
-        folder: Folder of the image, made if it is missing.
+        folder: Folder of the image, created if it is missing.
         image: The source.
         version: `0.4` or `0.5`.
-        nearest: Smaller levels take one of four pixels instead of their mean.
-        is_labels: It is a label map.
+        nearest: Whether smaller levels take one of four pixels instead of their mean.
+        is_labels: Whether it is a label map.
     """
     with PyramidWriter(folder, describe(image, nearest=nearest, is_labels=is_labels), version) as writer:
         _copy_pixels(image, writer)
     if not is_labels and image.dtype.name in PIXEL_TYPES:
-        # OME-NGFF has no place for instrument, objective, wavelengths and dates: they stay in OME-XML beside it.
+        # OME-NGFF cannot store instrument, objective, wavelengths and dates: they go into OME-XML beside the image.
         file = folder / METADATA_FILE
         file.parent.mkdir()
         file.write_text(ome_document(image, channel_displays(image), samples=1, in_tiff=False), encoding="utf-8")
