@@ -39,7 +39,7 @@ def read_wanted(
             f"line {one.line}, column {one.column or '?'}: found {one.found!r}, expected {one.expected}"
             for one in odd[:SHOWN]
         )
-        raise UserError(f"table {reading.file}: {len(odd)} cells are not in order. {shown}. Mend the table.")
+        raise UserError(f"table {reading.file}: {len(odd)} cells have a problem. {shown}. Correct the table.")
     found: dict[TargetObject, Wanted] = {}
     for pair in reading.pairs:
         target = pair.target
@@ -69,7 +69,7 @@ def read_wanted(
             if (pair.key, pair.value) not in pairs:
                 pairs.append((pair.key, pair.value))
     if not found:
-        raise UserError(f"table {reading.file}: no value in it. Check that its first line names the keys.")
+        raise UserError(f"table {reading.file}: it holds no value. Check that its first line names the keys.")
     named = {one.name for wanted in found.values() for one in wanted.files}
     unnamed = [name for name in files or {} if name not in named]
     if unnamed:

@@ -184,7 +184,7 @@ def _declare(file: NamedFile, layout: _Layout, columns: Sequence[_Values]) -> No
         values.declared.add(kind)
         if len(values.declared) > 1:
             raise UserError(
-                f"table {file.identifier}: column {name!r} is declared as {kind}, but otherwise in another table. "
+                f"table {file.identifier}: column {name!r} is declared as {kind}, but as another type elsewhere. "
                 "Give it one type."
             )
 
@@ -201,8 +201,8 @@ def _check(file: NamedFile, line: int, name: str, values: _Values, text: str) ->
     }.get(kind, bool(_WHOLE.fullmatch(text)) or (not text and kind in OBJECTS))
     if not fits:
         raise UserError(
-            f"table {file.identifier}, line {line}: {name} is {text!r}, which is no {kind}, as the first line declares "
-            "it. Mend the cell or the declaration."
+            f"table {file.identifier}, line {line}: {name} is {text!r}, which is no {kind}; the first line declares "
+            "this type. Correct the cell or the declaration."
         )
 
 

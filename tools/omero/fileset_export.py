@@ -87,7 +87,7 @@ def _write(connection: Connection, fileset: Fileset, path: Path) -> str:
 def _name(fileset: Fileset, names: dict[int, str]) -> str:
     """Return the name of the output: as other exports name the image, or after the first file of several images."""
     if not fileset.files:
-        raise UserError(f"fileset {fileset.fileset_id}: OMERO lists no file of it. Ask who runs the server.")
+        raise UserError(f"fileset {fileset.fileset_id}: OMERO lists no file of it. Ask the server's administrator.")
     if len(fileset.images) == 1:
         return image_identifier(fileset.images[0], names[fileset.images[0]])
     return f"Fileset_{fileset.fileset_id}_{safe_name(PurePosixPath(fileset.files[0].name).name)}"

@@ -12,8 +12,8 @@ from omero_reconnect import Connection, is_broken
 from omero_session import Session
 from tool_errors import UserError
 
-BATCH = 1000  # Ids a query takes.
-BLOCK = 4 << 20  # Bytes a request.
+BATCH = 1000  # Ids per query.
+BLOCK = 4 << 20  # Bytes per request.
 
 
 @dataclass(frozen=True)

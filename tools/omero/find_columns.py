@@ -8,7 +8,7 @@ from omero_image_details import ImageDetails, Length, load_image_details
 from omero_objects import ImageRecord
 from omero_session import Session
 
-BATCH = 1000  # Ids a query takes.
+BATCH = 1000  # Ids per query.
 HIERARCHY = (
     *("project_id", "project_name", "dataset_id", "dataset_name", "screen_id", "screen_name"),
     *("plate_id", "plate_name", "well_id", "well"),

@@ -116,7 +116,7 @@ def _unpack(path: Path, name: str, folder: Path) -> dict[PurePosixPath, Path]:
             if member.is_dir() or place.parts[0] == "__MACOSX" or place.name in (".DS_Store", "Thumbs.db"):
                 continue
             if place in found:
-                raise UserError(f"file {name}: member {member.filename!r} stands in it twice. Pack it again.")
+                raise UserError(f"file {name}: member {member.filename!r} occurs twice. Pack it again.")
             target = folder.joinpath(*place.parts)
             target.parent.mkdir(parents=True, exist_ok=True)
             try:

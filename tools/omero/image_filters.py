@@ -18,7 +18,7 @@ from omero_session import Session
 from tool_errors import UserError
 
 Pairs = Sequence[tuple[str, str]]
-BATCH = 1000  # Ids a query takes.
+BATCH = 1000  # Ids per query.
 
 _COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
     "=": operator.eq,
@@ -175,7 +175,7 @@ def _date(form: Mapping[str, Any]) -> Condition:
             parts.append(f"{field} {sign} :{name}")
             parameters.append((name, _moment(text)))
     if not parameters:
-        raise UserError("date: neither a first day nor a day after the last given. Write at least one.")
+        raise UserError("date: neither a first day nor an end day is given. Write at least one.")
     return Condition(" and ".join(parts), tuple(parameters))
 
 

@@ -150,7 +150,7 @@ def choose_view(
     """
     what = f"image {image.image_id} {image.name!r}"
     if chosen.level >= len(sizes):
-        raise UserError(f"{what}: resolution level {chosen.level} is not there, it has {len(sizes)}. Choose less.")
+        raise UserError(f"{what}: resolution level {chosen.level} is not there, it has {len(sizes)}. Choose another.")
     if chosen.projection != "none" and image.pixel_type.endswith("complex"):
         raise UserError(f"{what}: complex pixels have no projection. Choose none.")
     region = region or chosen.region or Region(0, 0, image.size_x, image.size_y)
@@ -208,7 +208,7 @@ def _numbers(text: str, count: int, what: str) -> tuple[int, ...]:
         match = re.fullmatch(r"\s*(\d+)\s*(?:(-)\s*(\d*)\s*)?", part)
         if match is None:
             raise UserError(
-                f"{what} {part.strip()!r}: not a number or range. Write such as 3, 2-5 or 3- (to the last)."
+                f"{what} {part.strip()!r}: not a number or range. Write for instance 3, 2-5 or 3- (to the last)."
             )
         first = int(match[1])
         last = first if match[2] is None else int(match[3] or count)

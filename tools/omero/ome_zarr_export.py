@@ -19,7 +19,7 @@ from omero_session import Session
 if TYPE_CHECKING:
     import numpy as np
 
-BATCH = 1000  # Ids a query takes.
+BATCH = 1000  # Ids per query.
 
 
 @dataclass(frozen=True)

@@ -84,7 +84,7 @@ def survey_labels(file: LabelMapFile, image: ImageRecord) -> Labels:
     if largest >= 2**32:
         raise UserError(
             f"label map {file.identifier}: label {largest} is 2^32 or more, which no pixel type of OMERO holds. "
-            "Number the objects anew."
+            "Renumber the objects."
         )
     return Labels(file, image, largest, dtype)
 

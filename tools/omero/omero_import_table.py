@@ -106,7 +106,7 @@ def choose_places(
     """
     if attach == "container":
         place = _container(session, match)
-        return dict.fromkeys([*images, ""], place)  # "" stands for rows of no image.
+        return dict.fromkeys([*images, ""], place)  # "" is the key of rows without an image.
     if attach == "image":
         return {name: Place("image", image.image_id, image.image_name) for name, image in images.items()}
     if match["source"] != "identifier":

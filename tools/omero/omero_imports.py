@@ -108,7 +108,7 @@ def import_fileset(
         reason = response.parameters.get("message") or response.name
         raise UserError(
             f"file {fileset.label!r}: OMERO cannot import it ({reason}). Check that it is an image in a format that "
-            "OMERO reads, and that its name ends as the format demands."
+            "OMERO reads, and that its name has the suffix of the format."
         )
     return sorted(pixels.image.id.val for pixels in response.pixels)
 
@@ -179,7 +179,7 @@ def _managed_repository(session: Session) -> Any:
         if managed:
             return managed
     raise UserError(
-        f"OMERO server {session.address}: it has no managed repository, so it takes no imports. Ask its admin."
+        f"OMERO server {session.address}: it has no managed repository, so it takes no imports. Ask its administrator."
     )
 
 
@@ -230,7 +230,7 @@ def _upload(process: Any, number: int, path: Path) -> None:
 
 
 def _wait(handle: Any, longest: float = math.inf) -> Any:
-    """Poll for the response until it arrives or the time is over: a callback would wait forever for a lost server."""
+    """Poll for the response until it arrives or the time is over; a callback would wait forever for a lost server."""
     pause, end = 0.02, time.monotonic() + longest
     while (response := handle.getResponse()) is None and time.monotonic() < end:
         time.sleep(pause)

@@ -335,7 +335,7 @@ def _explained(address: Address) -> Iterator[None]:
     except (Ice.ObjectNotExistException, omero.SessionException) as error:
         raise UserError(
             f"OMERO server {address}: the session ended while the tool was at work ({type(error).__name__}). "
-            "Check the session key's life time and run the tool again."
+            "Check the lifetime of the session key and run the tool again."
         ) from error
     except Ice.LocalException as error:
         raise UserError(

@@ -52,7 +52,7 @@ def find_contents(session: Session, target: Target) -> Contents:
     """
     chosen, ids = CLASSES[target.kind], list(find_ids(session, target))
     if chosen == "Well":
-        raise UserError("wells do not travel alone. Choose their plate.")
+        raise UserError("wells cannot be transferred without their plate. Choose the plate.")
     found = Contents(tuple(f"{chosen}:{number}" for number in ids))
 
     def below(parent: str, link: str, child: str) -> list[int]:

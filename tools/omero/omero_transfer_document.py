@@ -104,7 +104,7 @@ def annotation_element(annotation: Any, number: int | None = None) -> Element:
     """
     kind = type(annotation).__name__.removesuffix("I")
     if kind not in ANNOTATION_VALUES and kind not in ("MapAnnotation", "FileAnnotation", "ListAnnotation"):
-        raise UserError(f"annotation {annotation.id.val}: {kind} cannot travel. Take it off the object first.")
+        raise UserError(f"annotation {annotation.id.val}: {kind} cannot travel. Remove it from the object first.")
     name = "XMLAnnotation" if kind == "XmlAnnotation" else kind
     element = Element(name, ID=f"Annotation:{annotation.id.val if number is None else number}")
     if annotation.ns is not None and annotation.ns.val:
@@ -133,7 +133,7 @@ def read_annotation(element: Element) -> Any:
 
     kind = "XmlAnnotation" if element.tag == "XMLAnnotation" else element.tag
     if kind not in ANNOTATION_VALUES and kind not in ("MapAnnotation", "FileAnnotation", "ListAnnotation"):
-        raise UserError(f"OME-XML: {element.tag} is no annotation that this tool knows. Pack the crate again.")
+        raise UserError(f"OME-XML: {element.tag} is not an annotation that this tool knows. Pack the crate again.")
     made = getattr(omero.model, f"{kind}I")()
     if element.get("Namespace"):
         made.ns = rstring(element.get("Namespace"))
@@ -209,7 +209,7 @@ def read_roi(element: Element) -> Any:
     roi = fill_object(omero.model.RoiI(), element, "Roi")
     for drawn in element.iterfind("Union/*"):
         if drawn.tag not in SHAPES:
-            raise UserError(f"OME-XML, {element.get('ID')}: {drawn.tag} is no shape that this tool knows.")
+            raise UserError(f"OME-XML, {element.get('ID')}: {drawn.tag} is not a shape that this tool knows.")
         shape = fill_object(getattr(omero.model, f"{drawn.tag}I")(), drawn, drawn.tag)
         transform = drawn.find("Transform")
         if transform is not None:

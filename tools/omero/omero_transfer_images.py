@@ -106,8 +106,8 @@ def _by_series(session: Session, one: CrateFileset, found: list[int], images: Ma
     rows = {row[0] or 0: row for row in paged_rows(session, hql, found)}
     if set(rows) != set(one.images):
         raise UserError(
-            f"{one.key} of the crate: this server finds {len(rows)} images in its files, the other found "
-            f"{len(one.images)}. Ask the admin whether the two servers read this format alike."
+            f"{one.key} of the crate: this server finds {len(rows)} images in its files, the source server found "
+            f"{len(one.images)}. Ask the administrator whether both servers read this format in the same way."
         )
     for series, source in one.images.items():
         element = images.get(source)
@@ -118,7 +118,7 @@ def _by_series(session: Session, one: CrateFileset, found: list[int], images: Ma
         if rows[series][2:] != wanted:
             raise UserError(
                 f"image {source} of the crate: this server reads it as {rows[series][2:]} (X, Y, Z, C, T, type), the "
-                f"other read {wanted}. Ask the admin whether the two servers read this format alike."
+                f"source server as {wanted}. Ask the administrator whether both read this format in the same way."
             )
     return {source: rows[series][1] for series, source in one.images.items()}
 

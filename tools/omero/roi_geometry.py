@@ -184,7 +184,7 @@ def _mask_place(shape: RoiShape) -> tuple[int, int, int, int]:
         if shape.transform[:4] != (1, 0, 0, 1):
             raise UserError(
                 f"mask {shape.shape_id} of ROI {shape.roi_id}: it is rotated or scaled, which pixels cannot follow "
-                "exactly. Draw it anew in OMERO."
+                "exactly. Draw it again in OMERO."
             )
         x, y = x + round(shape.transform[4]), y + round(shape.transform[5])
     if len(shape.bits) * 8 < width * height:

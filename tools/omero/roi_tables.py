@@ -102,7 +102,7 @@ def _shape(row: Mapping[str, str], roi: int) -> RoiShape:
         raise ValueError(f"a {kind} needs at least {least} points x,y; found {row.get('points', '')!r}")
     transform = _floats(row.get("transform", ""))
     if len(transform) not in (0, 6):
-        raise ValueError(f"transform {row['transform']!r} has not six numbers")
+        raise ValueError(f"transform {row['transform']!r} does not have six numbers")
     width = _cell(row, "stroke_width")
     return RoiShape(
         image_id=0,
