@@ -246,7 +246,7 @@ def _window(args: Namespace, scenes: int, dimensions: int) -> Window | None:
     if scenes > 1 or (args.region and dimensions > 2):
         kind = "Region" if args.region else "Window"
         raise UserError(
-            f"{kind} {name}: it fits one {'flat ' if args.region else ''}image, here are {scenes} with {dimensions} "
+            f"{kind} {name}: it serves one {'flat ' if args.region else ''}image, here are {scenes} with {dimensions} "
             "dimensions. Analyze them one by one."
         )
     if args.region:
