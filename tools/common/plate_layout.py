@@ -84,7 +84,7 @@ def _positions(table: Table, by: str, plate: str) -> list[Position]:
         counts[name, row, column] = counts.get((name, row, column), 0) + 1
         field = values.get("field") or str(counts[name, row, column])
         if not field.isdecimal() or int(field) == 0:
-            raise UserError(f"layout, line {line}: field {field!r} is not a field. Write a whole number from 1.")
+            raise UserError(f"layout, line {line}: field {field!r} is none. Write a whole number from 1.")
         found.append(Position(line, values[by], name, row, column, int(field)))
     return found
 
