@@ -31,21 +31,23 @@ def main() -> int:
     arguments.data.mkdir(parents=True, exist_ok=True)
     _log_to(arguments.data / "log")
     _limit_memory()
-    # Before omero is imported: server.py's imports record its definitions.
-    from sandbox.omero.introspect import model_classes
+    # Before omero is imported: the imports below record its definitions.
+    from sandbox.omero.model.introspect import model_classes
 
     model_classes()
     import Ice
 
-    from sandbox.omero.hql_parse import parse
-    from sandbox.omero.server import HOST, DataFolderBusyError, Server
+    from sandbox.omero.hql.parse import parse
+    from sandbox.omero.server.state import DataFolderBusyError, Server
+    from sandbox.omero.wire.listening import HOST, Listener
 
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     try:
         server = Server(arguments.data.resolve(), os.environ.get("OMERO_SANDBOX_ROOT_PASSWORD", "omero"))
-        server.start(arguments.port, arguments.tcp_port)
+        listener = Listener(server)
+        listener.start(arguments.port, arguments.tcp_port)
     except DataFolderBusyError as error:
         print(f"ERROR: {error}. Stop it, or choose another --data.", file=sys.stderr)
         return 1
@@ -58,11 +60,11 @@ def main() -> int:
     gc.freeze()
     # A large answer is 100,000 objects, none of them garbage before it is sent: no looking through them meanwhile.
     gc.set_threshold(*COLLECTOR_THRESHOLDS)
-    print(f"ready ssl {HOST}:{server.port} tcp {HOST}:{server.tcp_port}", flush=True)
+    print(f"ready ssl {HOST}:{listener.port} tcp {HOST}:{listener.tcp_port}", flush=True)
     while not stop.wait(0.5):
         if arguments.parent and os.getppid() != arguments.parent:
             break
-    server.stop()
+    listener.stop()
     return 0
 
 

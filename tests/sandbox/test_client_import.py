@@ -74,7 +74,7 @@ def test_a_folder_its_files_and_what_was_imported_before(clients):
 )
 def test_checksums(clients, algorithm):
     from sandbox.omero.client_import import ImportOptions, import_with_options, managed_repository
-    from sandbox.omero.stored_files import checksum
+    from sandbox.omero.repository.checksums import checksum
 
     file, client = write(clients.folder, seed=5), clients.gateway.c
     done = import_with_options(client, [file], ImportOptions(algorithm=algorithm))

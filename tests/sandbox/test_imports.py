@@ -14,11 +14,11 @@ from omero.rtypes import rlong, rstring, rtime
 from sandbox.omero.client_import import (
     ImportFailed,
     ImportOptions,
-    _fileset,
-    _settings,
     import_files,
     import_fileset,
     managed_repository,
+    new_fileset,
+    new_settings,
 )
 
 SHAPE = (2, 3, 2, 20, 30)  # T, C, Z, Y, X
@@ -194,7 +194,7 @@ def test_user_given_name_description_and_annotations(gateway, tmp_path):
     tag = omero.model.TagAnnotationI()
     tag.textValue = rstring("a tag")
     tag = gateway.getUpdateService().saveAndReturnObject(tag)
-    settings = _settings()
+    settings = new_settings()
     settings.userSpecifiedName, settings.userSpecifiedDescription = rstring("my name"), rstring("my text")
     settings.userSpecifiedAnnotationList = [tag]
     response = run(gateway, [path], settings)
@@ -215,7 +215,7 @@ def upload(process, paths):
 
 
 def run(gateway, paths, settings):
-    process = managed_repository(gateway.c).importFileset(_fileset(paths), settings)
+    process = managed_repository(gateway.c).importFileset(new_fileset(paths), settings)
     response = finished(gateway, process.verifyUpload(upload(process, paths)))
     process.close()
     return response
@@ -255,7 +255,7 @@ def unchanged(gateway, omero_server):
 @pytest.mark.usefixtures("unchanged")
 def test_wrong_checksum(gateway, tmp_path):
     path = write_tiff(tmp_path)
-    process = managed_repository(gateway.c).importFileset(_fileset([path]), _settings())
+    process = managed_repository(gateway.c).importFileset(new_fileset([path]), new_settings())
     [right] = upload(process, [path])
     with pytest.raises(omero.ChecksumValidationException) as caught:
         process.verifyUpload(["0" * 40])
@@ -286,7 +286,7 @@ def test_broken_file(gateway, tmp_path, kind):
 @pytest.mark.usefixtures("unchanged")
 def test_import_that_is_given_up(gateway, tmp_path):
     path = write_tiff(tmp_path)
-    process = managed_repository(gateway.c).importFileset(_fileset([path]), _settings())
+    process = managed_repository(gateway.c).importFileset(new_fileset([path]), new_settings())
     upload(process, [path])
     assert process.getUploadOffset(0) == path.stat().st_size
     process.close()
@@ -296,17 +296,17 @@ def test_import_that_is_given_up(gateway, tmp_path):
 def test_bad_import_calls(gateway, tmp_path):
     repository = managed_repository(gateway.c)
     with pytest.raises(omero.ApiUsageException):
-        repository.importFileset(omero.model.FilesetI(), _settings())
+        repository.importFileset(omero.model.FilesetI(), new_settings())
     with pytest.raises(omero.ApiUsageException):
         repository.importFileset(None, None)
     path = write_tiff(tmp_path)
     with pytest.raises(omero.ValidationException):
-        repository.importFileset(_fileset([path]), _settings(ImportOptions(("Dataset", 10**9))))
-    settings = _settings()
+        repository.importFileset(new_fileset([path]), new_settings(ImportOptions(("Dataset", 10**9))))
+    settings = new_settings()
     settings.checksumAlgorithm.value = rstring("ROT-13")
     with pytest.raises(omero.ApiUsageException):
-        repository.importFileset(_fileset([path]), settings)
-    process = repository.importFileset(_fileset([path]), _settings())
+        repository.importFileset(new_fileset([path]), settings)
+    process = repository.importFileset(new_fileset([path]), new_settings())
     for call in (lambda: process.getUploader(1), lambda: process.verifyUpload([])):
         with pytest.raises(omero.ApiUsageException):
             call()

@@ -12,7 +12,7 @@ pytest.importorskip("omero.clients")
 import Ice
 import omero.all
 
-from sandbox.omero.client_import import _fileset, _settings, import_files, managed_repository
+from sandbox.omero.client_import import import_files, managed_repository, new_fileset, new_settings
 from sandbox.omero.launch import running_server
 
 ARRAY = np.random.default_rng(0).integers(0, 65535, (2, 20, 30), dtype=np.uint16)
@@ -169,7 +169,7 @@ def kill_while_writing(server, gateway, folder):
     """
     image = gateway.getObject("Image", create(gateway, np.zeros((40, 64, 64), np.uint16)))
     store = raw_store(gateway, image.getPrimaryPixels().getId())
-    half = managed_repository(gateway.c).importFileset(_fileset([folder / "half.tif"]), _settings(None))
+    half = managed_repository(gateway.c).importFileset(new_fileset([folder / "half.tif"]), new_settings(None))
     half.getUploader(0).write(b"half of a file", 0, 14)
     killer = threading.Timer(0.15, os.kill, (server.pid, signal.SIGKILL))
     killer.start()

@@ -15,11 +15,13 @@ pytest.importorskip("omero.all")
 
 import omero
 
-from sandbox.omero import hql_parse, hql_sql, query_run
-from sandbox.omero.context import Context
-from sandbox.omero.database import Database
-from sandbox.omero.permissions import load_directory
-from sandbox.omero.seed import seed
+from sandbox.omero.access.context import Context
+from sandbox.omero.database.seed import seed
+from sandbox.omero.database.transactions import Database
+from sandbox.omero.database.users import load_directory
+from sandbox.omero.hql import queries
+from sandbox.omero.hql.parse import parse
+from sandbox.omero.hql.plan import plan
 
 QUERIES = [line.split("\t") for line in (Path(__file__).parent / "hql_queries.txt").read_text().splitlines()]
 
@@ -99,21 +101,20 @@ def run(database, text, **parameters):
     given_parameters = omero.sys.ParametersI()
     given_parameters.map = {name: wrap(value) for name, value in parameters.items()}
     with database.read() as tx:
-        rows = query_run.projection(tx, context_of(database), text, given_parameters)
+        rows = queries.projection(tx, context_of(database), text, given_parameters)
     return [[unwrap(value) if value is not None else None for value in row] for row in rows]
 
 
 @pytest.mark.parametrize("scope", ["1", "(+{alias}.group_id IN (:scope_group, :scope_common))"], ids=["all", "group"])
 @pytest.mark.parametrize(("source", "text"), QUERIES, ids=[str(n) for n in range(len(QUERIES))])
 def test_queries_of_clients_run(empty, small, scope, source, text):
-    plan = hql_sql.plan(text, scope)
-    bound = (
-        plan.constants | {f"given_{n}": 1 for n in plan.scalars} | {f"list_{n}": json.dumps([1, 2]) for n in plan.lists}
-    )
+    found = plan(text, scope)
+    bound = found.constants | {f"given_{n}": 1 for n in found.scalars}
+    bound |= {f"list_{n}": json.dumps([1, 2]) for n in found.lists}
     for database in (empty, small):
         with database.read() as tx:
-            for row in tx.rows(plan.sql, bound | {"scope_group": 0, "scope_common": 1}):
-                assert len(row) >= len(plan.columns)
+            for row in tx.rows(found.sql, bound | {"scope_group": 0, "scope_common": 1}):
+                assert len(row) >= len(found.columns)
 
 
 @pytest.mark.parametrize(
@@ -196,7 +197,7 @@ def test_parameters(small):
 
 def fetched(database, text):
     with database.read() as tx:
-        return query_run.objects(tx, context_of(database), text, None)
+        return queries.objects(tx, context_of(database), text, None)
 
 
 def test_fetch_joins_load_and_nothing_else(small):
@@ -223,7 +224,7 @@ def test_each_object_once_and_pages_of_objects(small):
     assert [d.sizeOfImageLinks() for d in fetched(small, text)] == [3, 2, 1]
     parameters = omero.sys.ParametersI().page(1, 1)
     with small.read() as tx:
-        (found,) = query_run.objects(tx, context_of(small), text, parameters)
+        (found,) = queries.objects(tx, context_of(small), text, parameters)
     assert found.name.val == "two"
 
 
@@ -244,7 +245,7 @@ def test_pages_have_whole_objects(small, order, limit, offset, expected):
     text = f"select i from Image i {joins} order by {order}"
     with small.read() as tx:
         parameters = omero.sys.ParametersI().page(offset, limit)
-        found = query_run.objects(tx, context_of(small), text, parameters)
+        found = queries.objects(tx, context_of(small), text, parameters)
     assert {image.id.val: image.getPrimaryPixels().sizeOfChannels() for image in found} == expected
     assert [image.id.val for image in found] == list(expected)
 
@@ -259,13 +260,13 @@ def test_number_of_statements_does_not_grow_with_the_answer(small):
         with small.read() as tx:
             ran, rows = [], tx.rows
             tx.rows = lambda sql, *rest, ran=ran, rows=rows: ran.append(sql) or rows(sql, *rest)
-            assert query_run.objects(tx, context_of(small), f"{text} where {condition}", None)
+            assert queries.objects(tx, context_of(small), f"{text} where {condition}", None)
             counts.append(len(ran))
     assert counts[0] == counts[1] <= 10
 
 
 def test_a_query_without_end_is_interrupted(small, monkeypatch):
-    monkeypatch.setattr("sandbox.omero.database.QUERY_SECONDS", 0.05)
+    monkeypatch.setattr("sandbox.omero.database.transactions.QUERY_SECONDS", 0.05)
     aliases = [f"i{number}" for number in range(14)]  # six images: 6^14 rows
     with pytest.raises(omero.QueryException, match="took longer than"):
         run(small, f"select count(i0) from {', '.join(f'Image {alias}' for alias in aliases)} where i0.id > i13.id")
@@ -283,7 +284,7 @@ TOKENS = st.sampled_from(
 def test_nonsense_is_a_query_exception(tokens):
     for text in (tokens, f"select i from Image i where {tokens}"):
         try:
-            hql_sql.plan(text, "1")
+            plan(text, "1")
         except omero.QueryException as error:
             assert error.message
 
@@ -292,13 +293,13 @@ def test_nonsense_is_a_query_exception(tokens):
 @given(st.text(max_size=60))
 def test_any_text_is_a_query_exception_or_a_query(text):
     try:
-        assert hql_parse.parse(text).sources
+        assert parse(text).sources
     except omero.QueryException as error:
         assert error.message
 
 
 def test_more_rows_than_a_message_holds_are_refused(small, monkeypatch):
-    monkeypatch.setattr(query_run, "MOST_ROWS", 35)
+    monkeypatch.setattr(queries, "MOST_ROWS", 35)
     assert len(run(small, "select i.id, d.id from Image i, Dataset d")) == 18
     with pytest.raises(omero.QueryException, match="page by page"):
         run(small, "select i.id, j.id from Image i, Image j")

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox.omero import views
-from sandbox.omero.picture_rendering import (
+from sandbox.omero.rendering import views
+from sandbox.omero.rendering.pictures import (
     ChannelRendering,
     Rendering,
     active_channels,
@@ -22,7 +22,7 @@ from sandbox.omero.picture_rendering import (
     to_jpeg,
     to_packed_int,
 )
-from sandbox.omero.pixel_store import PixelsShape
+from sandbox.omero.repository.pixel_store import PixelsShape
 
 RED, GREEN, HALF_BLUE = (255, 0, 0, 255), (0, 255, 0, 255), (0, 0, 255, 128)
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sandbox.omero.pixel_store import PixelsShape, StoredPixels, channel_minmax, plane_blocks, sha1_of_pixels
+from sandbox.omero.repository.pixel_store import PixelsShape, StoredPixels, channel_minmax, plane_blocks, sha1_of_pixels
 
 SHAPE = PixelsShape(13, 11, 2, 3, 2, "uint16")
 

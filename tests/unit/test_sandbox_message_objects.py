@@ -8,9 +8,9 @@ import omero.model
 import pytest
 from omero.rtypes import rbool, rdouble, rfloat, rint, rlong, rstring, rtime, unwrap
 
-from sandbox.omero.message_objects import BareObjects
-from sandbox.omero.model import MODEL_ENTITIES
-from sandbox.omero.save_graph import Node, Saver
+from sandbox.omero.model.entities import MODEL_ENTITIES
+from sandbox.omero.objects.message_objects import BareObjects
+from sandbox.omero.objects.save_graph import Node, Saver
 
 CONCRETE = [f"{name}I" for name in ("Details", *MODEL_ENTITIES) if hasattr(omero.model, f"{name}I")]
 

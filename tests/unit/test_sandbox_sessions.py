@@ -5,10 +5,11 @@ import contextlib
 import omero.clients  # noqa: F401 (before sandbox modules that record the model would import it)
 import pytest
 
-from sandbox.omero import sessions
-from sandbox.omero.database import Database
-from sandbox.omero.seed import seed
-from sandbox.omero.sessions import Sessions, check_password, hash_password, password_matches, set_password
+from sandbox.omero.database.seed import seed
+from sandbox.omero.database.transactions import Database
+from sandbox.omero.database.users import check_password, hash_password, password_matches, set_password
+from sandbox.omero.server import sessions
+from sandbox.omero.server.sessions import Sessions
 
 
 class Open:
@@ -85,12 +86,11 @@ def test_nought_is_for_ever(opened):
     assert opened.use(session.uuid) is session
 
 
-def test_the_sweep_closes_what_timed_out_with_its_services(opened, database, monkeypatch):
-    monkeypatch.setattr("sandbox.omero.servant.expose", lambda service: service)
+def test_the_sweep_closes_what_timed_out_with_its_services(opened, database):
     old, young = (opened.create(0, 0, 1, time_to_idle=5000) for _ in range(2))
     services = Open(), Open()
     for session, service in zip((old, young), services, strict=True):
-        session.add("service", service)
+        session.add("service", service, servant=service)
     later(old, 6)
     opened.sweep()
     assert opened.all() == [young]
@@ -107,27 +107,25 @@ def test_a_session_outlives_all_clients_but_the_last(opened):
     assert opened.find(session.uuid) is None
 
 
-def test_a_client_takes_only_its_own_services_along(opened, monkeypatch):
-    monkeypatch.setattr("sandbox.omero.servant.expose", lambda service: service)
+def test_a_client_takes_only_its_own_services_along(opened):
     session = opened.create(0, 0, 1)
     session.clients |= {"a", "b"}
     services = {client: Open() for client in session.clients}
     for client, service in services.items():
         service.client = client
-        session.add(client, service)
+        session.add(client, service, servant=service)
     opened.leave(session, "a")
     assert {client: service.closed for client, service in services.items()} == {"a": 1, "b": 0}
 
 
-def test_a_service_that_cannot_be_closed_keeps_nothing_else_open(opened, database, monkeypatch):
-    monkeypatch.setattr("sandbox.omero.servant.expose", lambda service: service)
+def test_a_service_that_cannot_be_closed_keeps_nothing_else_open(opened, database):
     session = opened.create(0, 0, 1)
     session.clients.add("a")
     broken, sound = Open(), Open()
     broken.released = lambda: 1 / 0
     for name, service in (("broken", broken), ("sound", sound)):
         service.client = "a"
-        session.add(name, service)
+        session.add(name, service, servant=service)
     opened.leave(session, "a")
     assert (opened.all(), sound.closed) == ([], 1)
     assert all(closed_rows(database))

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox.omero.services.table import LONGEST_CONDITION, check_condition
+from sandbox.omero.services.files.table import LONGEST_CONDITION, check_condition
 
 
 @pytest.mark.parametrize("condition", [

@@ -5,15 +5,16 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from sandbox.omero import errors, permissions
+from sandbox.omero import errors
+from sandbox.omero.access import permissions
 from sandbox.omero.commands.graph import ChildOptions, Closure, Walker, check_filesets, release, targets_of
-from sandbox.omero.leftovers import files_of, remove_files
-from sandbox.omero.model import MODEL_ENTITIES, Entity
+from sandbox.omero.model.entities import MODEL_ENTITIES, Entity
+from sandbox.omero.repository.leftovers import files_of, remove_files
 
 if TYPE_CHECKING:
+    from sandbox.omero.access.context import Context
     from sandbox.omero.commands.run import Run
-    from sandbox.omero.context import Context
-    from sandbox.omero.database import Transaction
+    from sandbox.omero.database.transactions import Transaction
 
 
 def run_delete(run: Run, tx: Transaction, request: Any) -> Any:

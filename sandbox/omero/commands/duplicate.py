@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING, Any
 from sandbox.omero import errors
 from sandbox.omero.commands.graph import ChildOptions, Closure, Walker, java_name, references, targets_of
 from sandbox.omero.image_files import ImageFileError
-from sandbox.omero.model import MODEL_ENTITIES, find_entity
-from sandbox.omero.pixel_access import open_pixels
-from sandbox.omero.pixel_store import MAX_PLANE_PIXELS, StoredPixels
-from sandbox.omero.schema import METADATA
-from sandbox.omero.stored_files import pixels_path
+from sandbox.omero.model.entities import MODEL_ENTITIES, find_entity
+from sandbox.omero.model.schema import METADATA
+from sandbox.omero.repository.pixel_access import open_pixels
+from sandbox.omero.repository.pixel_store import MAX_PLANE_PIXELS, StoredPixels
+from sandbox.omero.repository.stored_files import pixels_path
 
 if TYPE_CHECKING:
     from sandbox.omero.commands.run import Run
-    from sandbox.omero.database import Transaction
+    from sandbox.omero.database.transactions import Transaction
 
 IMPORTED = {"Fileset", "Thumbnail"}
 """What belongs to the import of an image, with its files and jobs, and not to its copy."""

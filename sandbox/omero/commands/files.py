@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 from sandbox.omero import errors
 from sandbox.omero.image_files import ImageFileError
-from sandbox.omero.pixel_access import OPENED_FILES, fileset_paths, target_file
-from sandbox.omero.services.access import readable_row
-from sandbox.omero.stored_files import pixels_path, repository_folder
+from sandbox.omero.objects.access import readable_row
+from sandbox.omero.repository.pixel_access import OPENED_FILES, fileset_paths, target_file
+from sandbox.omero.repository.stored_files import pixels_path, repository_folder
 
 if TYPE_CHECKING:
     from sandbox.omero.commands.run import Run
-    from sandbox.omero.database import Transaction
+    from sandbox.omero.database.transactions import Transaction
 
 
 def run_used_files(run: Run, tx: Transaction, request: Any) -> Any:

@@ -17,14 +17,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from sandbox.omero import errors, permissions
-from sandbox.omero.event_log import java_name
-from sandbox.omero.model import MODEL_ENTITIES, find_entity
-from sandbox.omero.schema import column_name
+from sandbox.omero import errors
+from sandbox.omero.access import permissions
+from sandbox.omero.database.event_log import java_name
+from sandbox.omero.model.entities import MODEL_ENTITIES, find_entity
+from sandbox.omero.model.schema import column_name
 
 if TYPE_CHECKING:
-    from sandbox.omero.context import Context
-    from sandbox.omero.database import Transaction
+    from sandbox.omero.access.context import Context
+    from sandbox.omero.database.transactions import Transaction
 
 STAYING = ("TagAnnotation", "TermAnnotation", "FileAnnotation")
 """Annotations that are kept unless asked for, even when nothing else uses them (`omero delete --help`)."""

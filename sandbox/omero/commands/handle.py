@@ -6,15 +6,18 @@ import logging
 import threading
 from typing import TYPE_CHECKING, Any
 
+import Ice
+
 from sandbox.omero import errors
-from sandbox.omero.commands.run import Cancelled, Run, execute, only_looks, steps_of
-from sandbox.omero.database import now
-from sandbox.omero.servant import StatefulService
+from sandbox.omero.commands.execute import execute, only_looks, steps_of
+from sandbox.omero.commands.run import Cancelled, Run
+from sandbox.omero.database.transactions import now
+from sandbox.omero.server.servant import Service, StatefulService
 
 if TYPE_CHECKING:
-    from sandbox.omero.context import Context
-    from sandbox.omero.server import Server
-    from sandbox.omero.sessions import Session
+    from sandbox.omero.access.context import Context
+    from sandbox.omero.server.sessions import Session
+    from sandbox.omero.server.state import Server
 
 log = logging.getLogger("sandbox.omero")
 CANCEL_SECONDS = 5  # so long OMERO waits for a command to stop
@@ -182,3 +185,16 @@ def error_response(request: Any, error: Exception) -> Any:
     parameters = {"message": message, "type": type(error).__name__}
     category = request.ice_id() if request is not None else omero.cmd.Request.ice_staticId()
     return omero.cmd.ERR(category, f"{type(error).__name__}: {message}", parameters)
+
+
+def submit(service: Service, request: Any, current: Any) -> Any:
+    """Start a request of the caller's; the proxy of its handle."""
+    try:
+        handle = CommandHandle(service.server, service.session, request, service.context(current))
+    except Ice.UserException as error:  # `submit` itself declares no exception, so that the handle has to tell
+        handle = CommandHandle(service.server, service.session, request, None)
+        handle.refuse(error)
+        return service.publish(handle, "Handle", current)
+    proxy = service.publish(handle, "Handle", current)
+    service.server.workers.submit(handle.run)
+    return proxy

@@ -1,4 +1,4 @@
-"""Requests that only look: parents, children, disk usage; and SkipHead, which looks before it acts."""
+"""Requests that only look: parents, children, disk usage."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from sandbox.omero import errors
+from sandbox.omero.access.permissions import read_scope
 from sandbox.omero.commands.graph import UNTOUCHABLE, ChildOptions, Walker, java_name, referrers, targets_of
-from sandbox.omero.model import MODEL_ENTITIES, find_entity
-from sandbox.omero.permissions import read_scope
+from sandbox.omero.model.entities import MODEL_ENTITIES, find_entity
+from sandbox.omero.repository.stored_files import original_file_path, pixels_path
 
 if TYPE_CHECKING:
     from sandbox.omero.commands.run import Run
-    from sandbox.omero.database import Transaction
+    from sandbox.omero.database.transactions import Transaction
 
 STORED = ("OriginalFile", "Pixels")
 """Entities that have a file on the disk."""
@@ -23,7 +24,12 @@ OWNERS = {"Experimenter": "owner_id", "ExperimenterGroup": "group_id"}
 IDS = "(SELECT value FROM json_each(:ids))"
 
 
-def _entity_names(names: Any) -> set[str]:
+def entity_names(names: Any) -> set[str]:
+    """Return the named classes and all below them.
+
+    Raises:
+        omero.ApiUsageException: There is no such class.
+    """
     found: set[str] = set()
     for name in names or []:
         entity = find_entity(name)
@@ -33,32 +39,11 @@ def _entity_names(names: Any) -> set[str]:
     return found
 
 
-def run_skip_head(run: Run, tx: Transaction, request: Any) -> Any:
-    """Carry out a request on the objects of some classes below the targets, not on the targets."""
-    import omero.cmd
-
-    from sandbox.omero.commands.run import execute
-
-    inner = request.request
-    if not isinstance(inner, omero.cmd.GraphModify2) or isinstance(inner, omero.cmd.SkipHead):
-        raise errors.api_usage("SkipHead needs a request that changes objects, such as Delete2 or Chgrp2")
-    wanted = _entity_names(request.startFrom)
-    closure = Walker(tx, run.context, ChildOptions()).walk(targets_of(request))
-    inner.targetObjects = {}
-    for (root, row_id), name in closure.classes.items():
-        if name in wanted and closure.has(root, row_id):
-            inner.targetObjects.setdefault(name, []).append(row_id)
-    inner.childOptions = request.childOptions
-    inner.dryRun = request.dryRun
-    run.advance()
-    return execute(run, tx, inner)
-
-
 def run_find_children(run: Run, tx: Transaction, request: Any) -> Any:
     """The objects of some classes below the targets."""
     import omero.cmd
 
-    wanted = _entity_names(request.typesOfChildren)
+    wanted = entity_names(request.typesOfChildren)
     everything = ChildOptions(include=frozenset(MODEL_ENTITIES["Annotation"].subclasses))
     closure = Walker(tx, run.context, everything).walk(targets_of(request))
     found: dict[str, list[int]] = {}
@@ -72,7 +57,7 @@ def run_find_parents(run: Run, tx: Transaction, request: Any) -> Any:
     """The objects of some classes above the targets."""
     import omero.cmd
 
-    wanted = _entity_names(request.typesOfParents)
+    wanted = entity_names(request.typesOfParents)
     seen: set[tuple[str, int]] = {(MODEL_ENTITIES[n].root, i) for n, i in targets_of(request)}
     pending = list(seen)
     found: dict[str, list[int]] = {}
@@ -121,8 +106,6 @@ def run_legal_targets(run: Run, tx: Transaction, request: Any) -> Any:
 def run_disk_usage(run: Run, tx: Transaction, request: Any) -> Any:
     """How many bytes the files of the targets take."""
     import omero.cmd
-
-    from sandbox.omero.stored_files import original_file_path, pixels_path
 
     targets = targets_of(SimpleNamespace(targetObjects=_named(request, whole=False)))
     for name in request.targetClasses or []:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from sandbox.omero import errors, permissions
+from sandbox.omero import errors
+from sandbox.omero.access import permissions
+from sandbox.omero.access.directory import GROUP_READ, permission_bits
 from sandbox.omero.commands.graph import (
     PARTS,
     ChildOptions,
@@ -16,11 +18,11 @@ from sandbox.omero.commands.graph import (
     referrers,
     targets_of,
 )
-from sandbox.omero.model import MODEL_ENTITIES
+from sandbox.omero.model.entities import MODEL_ENTITIES
 
 if TYPE_CHECKING:
     from sandbox.omero.commands.run import Run
-    from sandbox.omero.database import Transaction
+    from sandbox.omero.database.transactions import Transaction
 
 
 def run_chgrp(run: Run, tx: Transaction, request: Any) -> Any:
@@ -93,7 +95,7 @@ def run_chmod(run: Run, tx: Transaction, request: Any) -> Any:
     """Change the permissions of groups; links that a private group may not have are cut."""
     import omero.cmd
 
-    bits = permissions.permission_bits(request.permissions)
+    bits = permission_bits(request.permissions)
     groups = (request.targetObjects or {}).get("ExperimenterGroup") or []
     cut: dict[str, list[int]] = {}
     for group in groups:
@@ -117,7 +119,7 @@ def set_permissions(tx: Transaction, group: int, bits: int) -> dict[str, list[in
         each would show the other something.
     """
     tx.update("ExperimenterGroup", group, permissions=bits)
-    if bits & permissions.GROUP_READ:
+    if bits & GROUP_READ:
         return {}
     cut: dict[str, list[int]] = {}
     for entity in MODEL_ENTITIES.values():

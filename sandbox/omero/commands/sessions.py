@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sandbox.omero import errors, hydrate
+from sandbox.omero import errors
+from sandbox.omero.objects import hydrate
+from sandbox.omero.server.event_context import event_context
 
 if TYPE_CHECKING:
     from sandbox.omero.commands.run import Run
-    from sandbox.omero.database import Transaction
+    from sandbox.omero.database.transactions import Transaction
 
 
 def run_current_sessions(run: Run, tx: Transaction, request: Any) -> Any:
@@ -16,12 +18,10 @@ def run_current_sessions(run: Run, tx: Transaction, request: Any) -> Any:
     import omero.cmd
     from omero.rtypes import rstring
 
-    from sandbox.omero.services.admin import event_context
-
     response = omero.cmd.CurrentSessionsResponse([], [], [])
     for session in run.server.sessions.all():
         mine = session.user_id == run.context.user_id
-        context = event_context(run.server, session, run.server.context(session, {}))
+        context = event_context(session, run.server.context(session, {}))
         (row,) = hydrate.load(tx, run.context, "Session", [session.row_id], ["owner"])
         if not (mine or run.context.is_admin):
             context.sessionUuid = ""

@@ -1,0 +1,47 @@
+"""EventLog: which objects an event inserted, changed or deleted; `omero fs importtime` and ITimeline read it.
+
+A transaction notes what it does and writes all of it before its commit, so a log stands exactly for what happened.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from sandbox.omero.model.entities import MODEL_ENTITIES
+
+UNLOGGED = frozenset({"Event", "EventLog", "Session", "Node", "DBPatch", "ShareMember"})
+"""What the server writes on its own account."""
+INSERT = (
+    'INSERT INTO "EventLog" (entity_class, "entityId", "entityType", action, event) VALUES (\'EventLog\', ?, ?, ?, ?)'
+)
+"""Takes id, class (`java_name`), action and event."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One action on one object; without an event it belongs to the transaction's own."""
+
+    action: str
+    entity: str
+    row_id: int
+    event: int | None = None
+
+
+def entries(action: str, entity: str, ids: Iterable[int], event: int | None = None) -> list[Entry]:
+    """The entries for objects of one class, none for what is not logged."""
+    found = MODEL_ENTITIES[entity]
+    if found.root in UNLOGGED or found.is_enumeration:
+        return []
+    return [Entry(action, entity, row_id, event) for row_id in ids]
+
+
+@functools.cache
+def java_name(entity: str) -> str:
+    """`ome.model.core.Image` for `Image`: omero-py's classes know it from their constants."""
+    import omero.model
+
+    concrete = getattr(omero.model, f"{entity}I", None)
+    constants = [v for k, v in vars(concrete).items() if k.isupper() and isinstance(v, str)] if concrete else []
+    return next((c.rpartition("_")[0] for c in constants if c.startswith("ome.model.")), f"ome.model.{entity}")

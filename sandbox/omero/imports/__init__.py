@@ -1,0 +1,1 @@
+"""The server's side of an import: from uploaded files to rows."""

@@ -1,0 +1,99 @@
+"""What is to be imported: the plan, the folder that its uploads are staged in, and the check of what arrived."""
+
+from __future__ import annotations
+
+import shutil
+import uuid
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from sandbox.omero.database.transactions import now
+from sandbox.omero.repository.checksums import CHECKSUMS, checksum
+from sandbox.omero.repository.stored_files import remove_repository_folder, repository_folder, repository_path
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sandbox.omero.database.transactions import Database
+
+STAGING = "Uploads"
+
+
+@dataclass(frozen=True)
+class ImportPlan:
+    """What is imported, and where to.
+
+    Attributes:
+        client_paths: Paths of the files as the client gave them.
+        names: The same files' places inside the fileset's folder, parts joined by slashes.
+        staging: Folder that takes the uploads.
+        algorithm: Name of the checksum algorithm.
+        name: Name for the images, where the user gave one.
+        description: Description for the images, where the user gave one.
+        target: Kind and id of what the images (a Dataset) or plates (a Screen) are put in.
+        annotation_ids: Annotations to link to the images.
+        version_info: What the client says about itself.
+        started: When the import began, in milliseconds since 1970.
+    """
+
+    client_paths: tuple[str, ...]
+    names: tuple[str, ...]
+    staging: Path
+    algorithm: str = "SHA1-160"
+    name: str | None = None
+    description: str | None = None
+    target: tuple[str, int] | None = None
+    annotation_ids: tuple[int, ...] = ()
+    version_info: tuple[tuple[str, str], ...] = ()
+    started: int = field(default_factory=now)
+
+    def staged(self) -> list[Path]:
+        """The uploaded files, in order."""
+        return [self.staging.joinpath(*name.split("/")) for name in self.names]
+
+
+def new_staging_folder(files: Path) -> Path:
+    """Make a folder for one import's uploads."""
+    folder = files / STAGING / str(uuid.uuid4())
+    folder.mkdir(parents=True)
+    return folder
+
+
+def failing_checksums(plan: ImportPlan, expected: list[str]) -> dict[int, str]:
+    """Compare what arrived with what the client sent.
+
+    Returns:
+        The checksum found, by the number of each file that differs; an empty one for a file that never came.
+    """
+    failing = {}
+    for number, (path, given) in enumerate(zip(plan.staged(), expected, strict=True)):
+        found = checksum(path, plan.algorithm) if path.is_file() else ""
+        if found.lower() != (given or "").lower():
+            failing[number] = found
+    return failing
+
+
+def clear_staging(database: Database, files: Path) -> None:
+    """Remove what imports left that a crash cut short. To be called before the server takes calls."""
+    staging = files / STAGING
+    if not staging.is_dir():
+        return
+    for note in staging.glob("*.moving"):
+        prefix = note.read_text()
+        with database.read() as tx:
+            known = tx.find("Fileset", templatePrefix=prefix)
+        if prefix and not known and repository_path(files, prefix) != repository_folder(files):
+            remove_repository_folder(files, prefix)
+    shutil.rmtree(staging)
+
+
+def supported_algorithm(name: str | None) -> str:
+    """Return the checksum algorithm of this name; SHA1-160 for none.
+
+    Raises:
+        KeyError: It is not offered.
+    """
+    if name is None:
+        return next(iter(CHECKSUMS))
+    CHECKSUMS[name]
+    return name

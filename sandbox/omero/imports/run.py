@@ -1,0 +1,227 @@
+"""An import from upload to rows: files are staged, checked, read, and only then moved and written down, all at once.
+
+Until the last step nothing of an import is in the database or the managed repository, so whatever breaks it, a bad
+checksum, a broken image, a client that leaves, a killed server, leaves nothing behind but staged files,
+which the next start removes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sandbox.omero.database.transactions import now
+from sandbox.omero.image_files import ImageFile, ImageFileError, PlateDescription, open_image_file
+from sandbox.omero.imports.images import PreparedImage, prepare_images, write_image
+from sandbox.omero.imports.ome_xml import OmeRows
+from sandbox.omero.imports.plan import ImportPlan
+from sandbox.omero.imports.plates import write_plate
+from sandbox.omero.rendering.settings import create_rendering, default_rendering
+from sandbox.omero.repository.checksums import CHECKSUMS, checksum
+from sandbox.omero.repository.pixel_access import OPENED_FILES, target_file
+from sandbox.omero.repository.stored_files import original_file_path, remove_repository_folder, repository_path
+
+if TYPE_CHECKING:
+    from sandbox.omero.database.transactions import Database, Transaction
+
+LOG_MIMETYPE = "application/omero-log-file"
+LOGGED_STEPS = ("metadata", "pixel data", "thumbnails")
+"""Steps after which OMERO writes the import's log; they are one here, so `omero fs importtime` shows them as 0 ms."""
+
+
+@dataclass(frozen=True)
+class Written:
+    """What an import made: ids of (Image, Pixels) of every image, and ids of the plates."""
+
+    images: list[tuple[int, int]]
+    plates: list[int]
+
+
+def run_import(
+    database: Database, files: Path, repository: str, context: Any, plan: ImportPlan, step: Callable[[], None]
+) -> Written:
+    """Read the staged files and write the images down.
+
+    Args:
+        database: Where to.
+        files: The server's files folder.
+        repository: The managed repository's uuid.
+        context: Who imports.
+        plan: What.
+        step: Called as the import goes on: files read, rows about to be written.
+
+    Raises:
+        ImageFileError: The file is broken or of an unknown kind; nothing is written.
+    """
+    uploaded = now()
+    opened = _open_staged(plan)
+    try:
+        file_name = _target_name(plan, opened)
+        kind, plate = opened.kind, opened.plate
+        _check_target(plan, file_name, plate)
+        prepared = prepare_images(opened, file_name if plate else plan.name or file_name)
+    finally:
+        opened.close()
+    step()
+    checksums = [(path.stat().st_size, checksum(path, plan.algorithm)) for path in plan.staged()]
+    step()
+    with _moved(files, plan, context, database) as prefix, database.write(context) as tx:
+        fileset_id = _write_fileset(tx, plan, prefix, repository, checksums)
+        upload = _write_jobs(tx, plan, fileset_id, kind, uploaded)
+        ome = OmeRows(tx)
+        ids = [_write_one(tx, plan, image, number, fileset_id, kind, ome) for number, image in enumerate(prepared)]
+        plates = [_write_plate(tx, plan, plate, file_name, [image for image, _ in ids])] if plate else []
+        _write_log_file(tx, files, plan, prefix, upload, uploaded)
+        return Written(ids, plates)
+
+
+def _check_target(plan: ImportPlan, file_name: str, plate: PlateDescription | None) -> None:
+    wanted, found = ("Screen", "a plate") if plate else ("Dataset", "no plate")
+    if plan.target is not None and plan.target[0] != wanted:
+        raise ImageFileError(f"{file_name} is {found}: it can go into a {wanted}, and not into a {plan.target[0]}")
+
+
+def _write_plate(tx: Transaction, plan: ImportPlan, plate: PlateDescription, file_name: str, images: list[int]) -> int:
+    """Write the plate that the images were taken of, and link it and them; its id."""
+    plate_id = write_plate(tx, plate, plan.name or plate.name or file_name, images, plan.description)
+    if plan.target is not None:
+        tx.create("ScreenPlateLink", parent=plan.target[1], child=plate_id)
+    for annotation in plan.annotation_ids:
+        tx.create("PlateAnnotationLink", parent=plate_id, child=annotation)
+    return plate_id
+
+
+def _open_staged(plan: ImportPlan) -> ImageFile:
+    return open_image_file(target_file(plan.staged(), plan.staging))
+
+
+def _target_name(plan: ImportPlan, opened: ImageFile) -> str:
+    target = target_file(plan.staged(), plan.staging)
+    return target.name if target != plan.staging else Path(plan.client_paths[0]).name
+
+
+@contextlib.contextmanager
+def _moved(files: Path, plan: ImportPlan, context: Any, database: Database) -> Iterator[str]:
+    """Move the staged files into the repository; take them out again when the block fails.
+
+    A note beside the staging folder says where they went, for `clear_staging` after a crash.
+    """
+    with database.read() as tx:
+        user = tx.get("Experimenter", context.user_id)
+    assert user is not None
+    prefix = _free_prefix(files, f"{user['omeName']}_{context.user_id}")
+    folder = repository_path(files, prefix)
+    note = plan.staging.with_suffix(".moving")
+    note.write_text(prefix)
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        plan.staging.rename(folder)
+        yield prefix
+    except BaseException:
+        OPENED_FILES.forget(folder)
+        remove_repository_folder(files, prefix)
+        raise
+    finally:
+        note.unlink(missing_ok=True)
+
+
+def _free_prefix(files: Path, owner: str) -> str:
+    """Return a folder that is not used yet: OMERO's template %user%_%userId%/%year%-%month%/%day%/%time%."""
+    moment = datetime.datetime.now(datetime.UTC)
+    while True:
+        prefix = f"{owner}/{moment:%Y-%m/%d/%H-%M-%S}.{moment.microsecond // 1000:03d}/"
+        if not repository_path(files, prefix).exists():
+            return prefix
+        moment += datetime.timedelta(milliseconds=1)
+
+
+def _write_fileset(
+    tx: Transaction,
+    plan: ImportPlan,
+    prefix: str,
+    repository: str,
+    checksums: list[tuple[int, str]],
+) -> int:
+    fileset = tx.create("Fileset", templatePrefix=prefix)
+    hasher = tx.ensure_enum("ChecksumAlgorithm", plan.algorithm)
+    files = zip(plan.names, plan.client_paths, checksums, strict=True)
+    for name, client_path, (size, digest) in files:
+        folder, _, file_name = name.rpartition("/")
+        original = tx.create(
+            "OriginalFile",
+            name=file_name,
+            path=prefix + (folder + "/" if folder else ""),
+            repo=repository,
+            size=size,
+            hash=digest,
+            hasher=hasher,
+            mimetype="application/octet-stream",
+        )
+        tx.create("FilesetEntry", fileset=fileset, originalFile=original, clientPath=client_path)
+    return fileset
+
+
+def _write_jobs(tx: Transaction, plan: ImportPlan, fileset: int, kind: str, uploaded: int) -> int:
+    """Write the jobs of the import, the upload with the times when it began and ended; the id of the UploadJob."""
+    finished = {"status": tx.ensure_enum("JobStatus", "Finished"), "message": "Finished", "type": "Import"}
+    began, ended = tx.event_at(plan.started), tx.event_at(uploaded)
+    events = {"creation_id": began, "update_id": ended}
+    upload = tx.create("UploadJob", **finished, **events, versionInfo=list(plan.version_info))
+    tx.log("UPDATE", "UploadJob", [upload], ended)
+    read = tx.create("MetadataImportJob", **finished, versionInfo=[("bioformats.reader", kind)])
+    for job in (upload, read, tx.create("ThumbnailGenerationJob", **finished)):
+        tx.create("FilesetJobLink", parent=fileset, child=job)
+    return upload
+
+
+def _write_log_file(tx: Transaction, files: Path, plan: ImportPlan, prefix: str, upload: int, uploaded: int) -> None:
+    """Write the import's log, as OMERO keeps one with every fileset."""
+    moments = ((plan.started, "upload began"), (uploaded, "upload verified"), (now(), "images written"))
+    lines = [f"{datetime.datetime.fromtimestamp(ms / 1000, datetime.UTC).isoformat()} {what}" for ms, what in moments]
+    text = "\n".join([*lines, *plan.client_paths, ""]).encode()
+    folder, _, name = prefix.strip("/").rpartition("/")
+    log = tx.create(
+        "OriginalFile",
+        name=f"{name}.log",
+        path=f"{folder}/",
+        mimetype=LOG_MIMETYPE,
+        size=len(text),
+        **_digest(tx, text),
+    )
+    place = original_file_path(files, {"id": log, "repo": None})
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.write_bytes(text)
+    tx.create("JobOriginalFileLink", parent=upload, child=log)
+    for _ in LOGGED_STEPS:
+        tx.log("UPDATE", "OriginalFile", [log])
+
+
+def _digest(tx: Transaction, data: bytes) -> dict[str, Any]:
+    digest = CHECKSUMS["SHA1-160"]()
+    digest.update(data)
+    return {"hasher": tx.ensure_enum("ChecksumAlgorithm", "SHA1-160"), "hash": digest.hexdigest()}
+
+
+def _write_one(
+    tx: Transaction,
+    plan: ImportPlan,
+    image: PreparedImage,
+    series: int,
+    fileset_id: int,
+    kind: str,
+    ome: OmeRows,
+) -> tuple[int, int]:
+    links = {"fileset": fileset_id} | ({"description": plan.description} if plan.description else {})
+    image_id, pixels_id = write_image(tx, image, series, kind, ome, **links)
+    if plan.target is not None and plan.target[0] == "Dataset":
+        tx.create("DatasetImageLink", parent=plan.target[1], child=image_id)
+    for annotation in plan.annotation_ids:
+        tx.create("ImageAnnotationLink", parent=image_id, child=annotation)
+    pixels = tx.get("Pixels", pixels_id)
+    assert pixels is not None
+    create_rendering(tx, pixels_id, default_rendering(tx, pixels, lambda index: image.minmax[index]))
+    return image_id, pixels_id

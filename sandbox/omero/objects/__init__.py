@@ -1,0 +1,1 @@
+"""Ice objects: made from rows, stored as rows, taken from messages."""

@@ -1,0 +1,623 @@
+"""From Ice objects to rows: what IUpdate stores.
+
+A graph is walked once to give every new object an id, then written table by table; foreign keys are checked at the
+end of the transaction, so it may refer forwards and in circles. As in OMERO: an unloaded object is a mere reference,
+a null property of a loaded object is stored as null, a collection that is not loaded is left alone, an enumeration is
+found by its value, and what the server knows better (owner, events, version) is not taken from the client.
+"""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import json
+import sqlite3
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from sandbox.omero import errors
+from sandbox.omero.access import permissions
+from sandbox.omero.access.directory import PRIVATE, SYSTEM_GROUP, USER_GROUP, permission_bits
+from sandbox.omero.model.entities import MODEL_ENTITIES, ORDERED, Entity, Property, find_entity
+from sandbox.omero.model.schema import column_name, table_of
+from sandbox.omero.objects.hydrate import enumeration
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sandbox.omero.access.context import Context
+    from sandbox.omero.database.transactions import Transaction
+
+ORPHANS_DELETED = {("Roi", "shapes"), ("ChannelBinding", "spatialDomainEnhancement")}
+"""Lists whose elements cannot be without their owner: what is missing from a saved list is deleted."""
+ADMIN_ONLY = {
+    *("Experimenter", "ExperimenterGroup", "GroupExperimenterMap", "Session", "Share", "Event", "EventLog"),
+    *("Node", "DBPatch"),
+}
+PRIVILEGE_FOR = {
+    "Experimenter": "ModifyUser",
+    "ExperimenterGroup": "ModifyGroup",
+    "GroupExperimenterMap": "ModifyGroupMembership",
+}
+PLACE_IN_REPOSITORY = ("repo", "path", "name", "size", "hash")
+"""What only the server says of an imported file."""
+
+
+@dataclass
+class Node:
+    """One loaded object of the graph."""
+
+    thing: Any
+    entity: Entity
+    id: int
+    is_new: bool
+    row: dict[str, Any] = field(default_factory=dict)
+    named_values: dict[str, list] = field(default_factory=dict)
+
+
+class Saver:
+    """Saves one call's objects in one transaction."""
+
+    def __init__(self, tx: Transaction, context: Context) -> None:
+        self.tx = tx
+        self.context = context
+        self._nodes: dict[int, Node] = {}  # by id() of the Ice object
+        self._order: list[Node] = []
+        self._owners: dict[tuple[str, int], tuple[int, int]] = {}  # (owner, group) of rows referred to
+        self._next: dict[str, int] = {}
+        self._stored: dict[tuple[str, int], dict[str, Any]] = {}
+        self._allowed: set[tuple] = set()  # references of one kind to the same object, looked at before
+
+    def save(self, things: Sequence[Any], *, describe: bool = True) -> list[int]:
+        """Store objects and everything loaded that hangs on them; their ids.
+
+        Args:
+            things: The objects.
+            describe: Let the objects themselves learn ids and details, for who gives them back to the client. It takes
+                longer than the writing.
+        """
+        for thing in things:
+            if thing is None:
+                raise errors.api_usage("null cannot be saved")
+        for thing in things:
+            self._collect(thing)
+        self._load_stored()
+        for node in self._order:
+            self._read(node)
+        groups = self._groups()
+        for node in self._order:
+            self._authorise(node, groups)
+        self._write(groups)
+        if describe:
+            for node in self._order:
+                self._describe(node)
+        return [self._id_of(thing) for thing in things]
+
+    @property
+    def nodes(self) -> list[Node]:
+        """Every object that was saved."""
+        return self._order
+
+    def take_apart(self) -> None:
+        """Empty the objects that were saved, if nobody needs them any more.
+
+        They refer to each other in circles; emptied they go at once, and Python's collector need not look for them.
+        """
+        for node in self._order:
+            vars(node.thing).clear()
+
+    # --- walking the graph -----------------------------------------------------------------------
+
+    def _collect(self, first: Any) -> None:
+        """Note every loaded object; new ones get their id now."""
+        pending = [first]
+        while pending:
+            thing = pending.pop()
+            if thing is None or id(thing) in self._nodes:
+                continue
+            entity = self._entity(thing)
+            if not thing._loaded:
+                if thing._id is None:
+                    raise errors.validation(f"{entity.name}: an unloaded object without an id")
+                continue
+            if entity.is_enumeration and self._find_enumeration(thing, entity):
+                continue
+            node = self._note(thing, entity)
+            pending.extend(reversed(self._neighbours(node)))
+
+    @staticmethod
+    def _entity(thing: Any) -> Entity:
+        import omero.model
+
+        entity = find_entity(thing.ice_id()) if isinstance(thing, omero.model.IObject) else None
+        if entity is None:
+            raise errors.api_usage(f"{type(thing).__name__} cannot be saved")
+        return entity
+
+    def _note(self, thing: Any, entity: Entity) -> Node:
+        is_new = thing._id is None
+        if is_new and entity.is_enumeration:
+            raise errors.validation(f"{entity.name}: no value {_plain(thing._value)!r} in this enumeration")
+        node = Node(thing, entity, self._allocate(entity) if is_new else thing._id._val, is_new)
+        self._nodes[id(thing)] = node
+        self._order.append(node)
+        return node
+
+    def _neighbours(self, node: Node) -> list[Any]:
+        found = []
+        for attribute, loaded, inverse in _neighbour_attributes(node.entity):
+            if not loaded:
+                found.append(getattr(node.thing, attribute))
+            elif getattr(node.thing, loaded):
+                for element in getattr(node.thing, attribute):
+                    if element is not None and element._loaded:
+                        # The element belongs to this object, whether or not the client said so.
+                        setattr(element, inverse, node.thing)
+                    found.append(element)
+        details = node.thing._details
+        if details is not None and details._externalInfo is not None:
+            found.append(details._externalInfo)
+        return found
+
+    def _find_enumeration(self, thing: Any, entity: Entity) -> bool:
+        """Whether an enumeration object stands for one that exists; it then has that one's id."""
+        if thing._id is not None:
+            return True
+        value = _plain(thing._value)
+        known = self.tx.enum(entity.name, value) if value is not None else None
+        if known is None:
+            return False
+        thing._id = _rlong(known)
+        return True
+
+    def _allocate(self, entity: Entity) -> int:
+        """The next id of a table; ids are given out in the order of the graph."""
+        root = entity.root
+        if root not in self._next:
+            last = self.tx.rows("SELECT seq FROM sqlite_sequence WHERE name = :name", {"name": root})
+            self._next[root] = last[0][0] if last else 0
+        self._next[root] += 1
+        return self._next[root]
+
+    def _id_of(self, thing: Any) -> int:
+        node = self._nodes.get(id(thing))
+        return node.id if node is not None else thing._id._val
+
+    # --- reading the objects ---------------------------------------------------------------------
+
+    def _load_stored(self) -> None:
+        """The rows of the existing objects, in one query a table."""
+        wanted: dict[str, list[int]] = {}
+        for node in self._order:
+            if not node.is_new:
+                wanted.setdefault(node.entity.root, []).append(node.id)
+        for root, ids in wanted.items():
+            for row in self.tx.find(root, id=ids):
+                self._stored[root, row["id"]] = row
+        for node in self._order:
+            if not node.is_new:
+                stored = self._stored.get((node.entity.root, node.id))
+                if stored is None or stored["entity_class"] != node.entity.name:
+                    raise errors.validation(f"No such object: {node.entity.name}:{node.id}")
+
+    def _read(self, node: Node) -> None:
+        """The object's row. Required properties are checked; lists learn their elements' positions."""
+        thing, row = node.thing, node.row
+        for prop, attribute, column in _columns(node.entity):
+            value = getattr(thing, attribute)
+            if prop.kind == "named_values":
+                node.named_values[prop.name] = value or []
+            elif prop.kind == "reference":
+                row[column] = self._id_of(value) if value is not None else None
+            elif prop.kind == "unit":
+                number = value._value if value is not None else None
+                row[column] = number
+                row[f"{column}_unit"] = value._unit.name if number is not None and value._unit else None
+            elif prop.kind == "strings":
+                row[column] = json.loads(json.dumps(value)) if value is not None else None
+            elif prop.kind == "bytes":
+                row[column] = bytes(value) if value is not None else None
+            else:
+                row[column] = _plain(value)
+        self._check_required(node)
+        self._position_elements(node)
+
+    def _check_required(self, node: Node) -> None:
+        for name in node.entity.required:
+            column = column_name(node.entity, node.entity.properties[name])
+            if node.row.get(column) is None:
+                default = _default(node.entity, name)
+                if default is None:
+                    raise errors.validation(
+                        f"not-null property references a null or transient value: {node.entity.name}.{name}"
+                    )
+                node.row[column] = default
+
+    def _position_elements(self, node: Node) -> None:
+        """Elements of a loaded list get their positions; they may come earlier or later in the walk."""
+        for name, inverse in _ordered_lists(node.entity):
+            if not getattr(node.thing, f"_{name}Loaded"):
+                continue
+            for position, element in enumerate(getattr(node.thing, f"_{name}Seq")):
+                below = self._nodes.get(id(element))
+                if below is not None:
+                    below.row[f"{inverse}_index"] = position
+
+    # --- permissions -----------------------------------------------------------------------------
+
+    def _groups(self) -> dict[int, int]:
+        """The group of every node, by id() of its object."""
+        return {id(n.thing): self._group(n) for n in self._order if not n.entity.is_global}
+
+    def _group(self, node: Node) -> int:
+        stored = self._stored.get((node.entity.root, node.id)) if not node.is_new else None
+        if stored is not None:
+            return stored["group_id"]
+        details = node.thing._details
+        wanted = details._group.id.val if details is not None and details._group is not None else None
+        if wanted is not None and (self.context.all_groups or wanted == self.context.group_id):
+            return wanted
+        if self.context.all_groups:
+            # New objects follow what they are linked to.
+            for _, target in self._references(node):
+                if target.is_new is False:
+                    return self._owner_and_group(target.entity.root, target.id)[1]
+            for _, root, row_id in self._unloaded_references(node):
+                return self._owner_and_group(root, row_id)[1]
+        return self.context.group_id
+
+    def _references(self, node: Node) -> list[tuple[Property, Node]]:
+        """References to other objects of the graph that belong to someone."""
+        found = []
+        for prop, attribute in _owned_references(node.entity):
+            below = self._nodes.get(id(getattr(node.thing, attribute)))
+            if below is not None:
+                found.append((prop, below))
+        return found
+
+    def _unloaded_references(self, node: Node) -> list[tuple[Property, str, int]]:
+        """References to existing objects that are not part of the graph: (property, root entity, id)."""
+        found = []
+        for prop, attribute in _owned_references(node.entity):
+            value = getattr(node.thing, attribute)
+            if value is not None and id(value) not in self._nodes:
+                found.append((prop, MODEL_ENTITIES[prop.type].root, value._id._val))
+        return found
+
+    def _owner_and_group(self, root: str, row_id: int) -> tuple[int, int]:
+        key = (root, row_id)
+        if key not in self._owners:
+            rows = self.tx.rows(f'SELECT owner_id, group_id FROM "{root}" WHERE id = :id', {"id": row_id})
+            if not rows:
+                raise errors.validation(f"No such object: {root}:{row_id}")
+            self._owners[key] = rows[0]
+        return self._owners[key]
+
+    def _authorise(self, node: Node, groups: dict[int, int]) -> None:
+        entity = node.entity
+        if entity.root in ADMIN_ONLY or entity.is_enumeration:
+            self._authorise_administration(node)
+            return
+        if entity.is_global:
+            return
+        group = groups[id(node.thing)]
+        if node.is_new:
+            self._authorise_new(node, group)
+        else:
+            stored = self._stored[entity.root, node.id]
+            self._authorise_change(node, stored)
+        self._authorise_references(node, group)
+
+    def _authorise_administration(self, node: Node) -> None:
+        """Users, groups and what the server itself keeps: for administrators, each by its own privilege."""
+        name, context = node.entity.root, self.context
+        if not context.is_admin:
+            raise errors.security(f"Only administrators may save {node.entity.name}")
+        if name not in ADMIN_ONLY:
+            return
+        everything = {row["value"] for row in self.tx.find("AdminPrivilege")} <= context.privileges
+        privilege = PRIVILEGE_FOR.get(name)
+        # The privileges themselves stand in a user's configuration, and come with a membership.
+        gives = name == "Experimenter" and bool(node.thing._config)
+        parent = node.thing._parent if name == "GroupExperimenterMap" else None
+        gives |= parent is not None and parent.id is not None and parent.id.val == SYSTEM_GROUP
+        if not everything and (privilege is None or gives or not context.may(privilege)):
+            raise errors.security(f"User {context.user_id} lacks the privilege to save {node.entity.name}")
+
+    def _authorise_new(self, node: Node, group: int) -> None:
+        if group == USER_GROUP and not self.context.is_admin:
+            raise errors.security("Only administrators may save in the group of all users")
+        if group not in self.context.member_of and not self.context.may("WriteOwned"):
+            raise errors.security(f"User {self.context.user_id} may not save {node.entity.name} in group {group}")
+        if node.entity.root == "OriginalFile" and node.row.get("repo"):
+            raise errors.security("Only an import makes an OriginalFile of the managed repository")
+
+    def _authorise_change(self, node: Node, stored: dict[str, Any]) -> None:
+        given = _plain(getattr(node.thing, "_version", None))
+        if given is not None and stored.get("version") is not None and given != stored["version"]:
+            raise errors.optimistic_lock(
+                f"Row was updated by another transaction: {node.entity.name}:{node.id} is at version "
+                f"{stored['version']}, not {given}"
+            )
+        if not self._changed(node, stored):
+            return
+        allowed = permissions.rights(self.context, stored["owner_id"], stored["group_id"])
+        if not allowed.edit or not self._visible(stored["owner_id"], stored["group_id"]):
+            raise errors.security(
+                f"Updating {node.entity.name}:{node.id} is not allowed to user {self.context.user_id}"
+            )
+        # Where a file lies on the server is not for clients to say: they could name one of somebody else.
+        moved = node.entity.root == "OriginalFile" and any(
+            name in node.row and node.row[name] != stored[name]
+            for name in (PLACE_IN_REPOSITORY if stored["repo"] else ("repo",))
+        )
+        if moved:
+            raise errors.security(f"OriginalFile:{node.id} belongs to the managed repository, or would then")
+
+    def _changed(self, node: Node, stored: dict[str, Any]) -> bool:
+        return any(
+            stored.get(name) != value for name, value in node.row.items() if name != "version"
+        ) or self._named_values_changed(node)
+
+    def _named_values_changed(self, node: Node) -> bool:
+        for name, values in node.named_values.items():
+            pairs = [(v.name, v.value) for v in values if v is not None]
+            if pairs != self.tx.named_values(node.entity.name, node.id, name):
+                return True
+        return False
+
+    def _visible(self, owner: int, group: int) -> bool:
+        """Whether the caller sees an object at all, in the group(s) of the call."""
+        context = self.context
+        if not context.all_groups and group not in (context.group_id, USER_GROUP):
+            return False
+        known = context.directory.groups.get(group)
+        whole = context.is_admin or group in context.leader_of or group == USER_GROUP
+        return (
+            whole
+            or owner == context.user_id
+            or (group in context.member_of and known is not None and known.is_readable)
+        )
+
+    def _authorise_references(self, node: Node, group: int) -> None:
+        """What an object refers to must be visible and of the same group; linking needs rights on the parent."""
+        stored = self._stored.get((node.entity.root, node.id), {}) if not node.is_new else {}
+        for prop, root, row_id in self._unloaded_references(node):
+            if stored and stored.get(column_name(node.entity, prop)) == row_id:
+                continue
+            case = (node.entity, node.is_new, prop, root, row_id, group)
+            if case in self._allowed:
+                continue
+            owner, owner_group = self._owner_and_group(root, row_id)
+            if not self._visible(owner, owner_group):
+                raise errors.security(f"{root}:{row_id} is not available to user {self.context.user_id}")
+            self._authorise_reference(node, prop, (root, row_id), (owner, owner_group), group)
+            self._allowed.add(case)
+        for prop, below in self._references(node):
+            if not below.is_new:
+                row = self._stored[below.entity.root, below.id]
+                place = (row["owner_id"], row["group_id"])
+                self._authorise_reference(node, prop, (below.entity.name, below.id), place, group)
+
+    def _authorise_reference(
+        self, node: Node, prop: Property, target: tuple[str, int], place: tuple[int, int], group: int
+    ) -> None:
+        owner, target_group = place
+        name = f"{target[0]}:{target[1]}"
+        if target_group not in (group, USER_GROUP):
+            raise errors.group_security(
+                f"{node.entity.name} in group {group} cannot be linked to {name} in group {target_group}"
+            )
+        if not node.is_new or target_group == USER_GROUP or (not node.entity.is_link and prop.name != "image"):
+            return
+        allowed = permissions.rights(self.context, owner, target_group)
+        annotates = node.entity.is_annotation_link or node.entity.name == "Roi"
+        if prop.name == "child" and annotates:
+            return  # any visible annotation may be used
+        if not (allowed.annotate if annotates else allowed.link):
+            raise errors.read_only_group(
+                f"Linking {node.entity.name} to {name} is not allowed to user {self.context.user_id}"
+            )
+
+    # --- writing ---------------------------------------------------------------------------------
+
+    def _write(self, groups: dict[int, int]) -> None:
+        inserts: dict[str, list[Node]] = {}
+        for node in self._order:
+            if node.is_new:
+                inserts.setdefault(node.entity.root, []).append(node)
+            else:
+                self._update(node)
+        for root, nodes in inserts.items():
+            self._insert(root, nodes, groups)
+        self._delete_orphans()
+
+    def _insert(self, root: str, nodes: list[Node], groups: dict[int, int]) -> None:
+        rows = []
+        for node in nodes:
+            row = node.row
+            row["id"], row["entity_class"] = node.id, node.entity.name
+            if "version" in row:
+                row["version"] = 0
+            if not node.entity.is_global:
+                details = node.thing._details
+                external = details._externalInfo if details is not None else None
+                row["owner_id"], row["group_id"] = self._owner_for(node), groups[id(node.thing)]
+                row["creation_id"] = row["update_id"] = self.tx.event
+                row["external_id"] = self._id_of(external) if external is not None else None
+            rows.append(row)
+        self._append_positions(root, rows)
+        if root == "ExperimenterGroup":
+            for row in rows:
+                row["permissions"] = permission_bits(PRIVATE)
+        try:
+            self.tx.insert_rows(root, rows)
+        except sqlite3.IntegrityError as error:
+            raise errors.validation(f"could not insert {nodes[0].entity.name}: {error}") from None
+        for node in nodes:
+            self._write_named_values(node, replace=False)
+        for name, run in itertools.groupby(nodes, key=lambda node: node.entity.name):
+            self.tx.log("INSERT", name, [node.id for node in run])
+
+    def _owner_for(self, node: Node) -> int:
+        """The owner of a new object: the caller, unless an administrator says otherwise."""
+        details = node.thing._details
+        wanted = details._owner if details is not None else None
+        if wanted is not None and wanted.id is not None and self.context.may("WriteOwned"):
+            return wanted.id.val
+        return self.context.user_id
+
+    def _append_positions(self, root: str, rows: list[dict[str, Any]]) -> None:
+        """New elements of lists without a position come last."""
+        for (entity, reference), _ in ORDERED.items():
+            if entity != root:
+                continue
+            last: dict[int, int] = {}
+            for row in rows:
+                parent = row.get(reference)
+                if parent is None or row.get(f"{reference}_index") is not None:
+                    continue
+                if parent not in last:
+                    last[parent] = self.tx._next_index(root, reference, parent) - 1
+                last[parent] += 1
+                row[f"{reference}_index"] = last[parent]
+
+    def _update(self, node: Node) -> None:
+        stored = self._stored[node.entity.root, node.id]
+        external = node.thing._details._externalInfo if node.thing._details is not None else None
+        if external is not None and not node.entity.is_global:
+            node.row["external_id"] = self._id_of(external)
+        changed = {name: value for name, value in node.row.items() if name != "version" and stored.get(name) != value}
+        names_changed = self._named_values_changed(node)
+        if not changed and not names_changed:
+            return
+        table = table_of(node.entity)
+        if "version" in table.c:
+            changed["version"] = (stored["version"] or 0) + 1
+        if not node.entity.is_global:
+            changed["update_id"] = self.tx.event
+        try:
+            self.tx.execute(table.update().where(table.c.id == node.id).values(changed))
+        except sa.exc.IntegrityError as error:
+            raise errors.validation(f"could not update {node.entity.name}:{node.id}: {error.orig}") from None
+        stored.update(changed)
+        self.tx.log("UPDATE", node.entity.name, [node.id])
+        if names_changed:
+            self._write_named_values(node, replace=True)
+
+    def _write_named_values(self, node: Node, *, replace: bool) -> None:
+        for name, values in node.named_values.items():
+            if values or replace:
+                pairs = [(v.name, v.value) for v in values if v is not None]
+                self.tx._write_named_values(node.entity.name, node.id, name, pairs)
+
+    def _delete_orphans(self) -> None:
+        for node in self._order:
+            if node.is_new:
+                continue
+            for prop in node.entity.properties.values():
+                if (node.entity.root, prop.name) not in ORPHANS_DELETED:
+                    continue
+                if not getattr(node.thing, f"_{prop.name}Loaded"):
+                    continue
+                kept = {self._id_of(e) for e in getattr(node.thing, f"_{prop.name}Seq") if e is not None}
+                present = {row["id"] for row in self.tx.find(prop.type, **{prop.inverse: node.id})}
+                if present - kept:
+                    self.tx.delete(prop.type, present - kept)
+
+    def _describe(self, node: Node) -> None:
+        """Let the client's object know its id, version and details: it is what saveAndReturn gives back."""
+        import omero.model
+        from omero.rtypes import rint
+
+        thing = node.thing
+        thing._id = _rlong(node.id)
+        stored = self._stored.get((node.entity.root, node.id), {})
+        if "version" in node.entity.properties:
+            thing._version = rint(stored.get("version") or 0)
+        for prop, attribute in _reference_attributes(node.entity):
+            value = getattr(thing, attribute)
+            if value is not None and MODEL_ENTITIES[prop.type].is_enumeration:
+                known = enumeration(self.tx, prop.type).get(value._id._val)
+                if known is None:
+                    raise errors.validation(f"No such object: {prop.type}:{value._id._val}")
+                setattr(thing, attribute, known)
+        details = thing._details = omero.model.DetailsI()
+        if node.entity.is_global:
+            return
+        owner = stored["owner_id"] if stored else self._owner_for(node)
+        group = stored.get("group_id", self._group(node))
+        details._owner = omero.model.ExperimenterI(owner, False)
+        details._group = omero.model.ExperimenterGroupI(group, False)
+        event = self.tx._event_id
+        details._creationEvent = omero.model.EventI(stored.get("creation_id", event), False)
+        details._updateEvent = omero.model.EventI(stored.get("update_id", event), False)
+        known_group = self.context.directory.groups[group]
+        made = omero.model.PermissionsI(known_group.permissions)
+        made._restrictions = permissions.rights(self.context, owner, group).restrictions()
+        made._extendedRestrictions = []
+        details._permissions = made
+
+
+@functools.cache
+def _neighbour_attributes(entity: Entity) -> tuple[tuple[str, str, str], ...]:
+    """Where an object holds others: a reference's attribute; or a list's, its "loaded" and its elements' way back."""
+    return tuple(
+        (f"_{prop.name}", "", "")
+        if prop.kind == "reference"
+        else (f"_{prop.name}Seq", f"_{prop.name}Loaded", f"_{prop.inverse}")
+        for prop in entity.properties.values()
+        if prop.kind in ("reference", "collection")
+    )
+
+
+@functools.cache
+def _columns(entity: Entity) -> tuple[tuple[Property, str, str], ...]:
+    """The properties that are no collection: with the attribute that holds it, and its (first) column."""
+    found = [prop for prop in entity.properties.values() if prop.kind != "collection"]
+    return tuple((prop, f"_{prop.name}", column_name(entity, prop)) for prop in found)
+
+
+@functools.cache
+def _reference_attributes(entity: Entity) -> tuple[tuple[Property, str], ...]:
+    """The properties that refer to one other object, with the attribute that holds it."""
+    return tuple((prop, attribute) for prop, attribute, _ in _columns(entity) if prop.kind == "reference")
+
+
+@functools.cache
+def _owned_references(entity: Entity) -> tuple[tuple[Property, str], ...]:
+    """Of `_reference_attributes` those to what belongs to a user and a group."""
+    return tuple(found for found in _reference_attributes(entity) if not MODEL_ENTITIES[found[0].type].is_global)
+
+
+@functools.cache
+def _ordered_lists(entity: Entity) -> tuple[tuple[str, str], ...]:
+    """The collections that keep an order: (name, the elements' way back)."""
+    found = [prop for prop in entity.properties.values() if prop.kind == "collection"]
+    return tuple((p.name, p.inverse) for p in found if (MODEL_ENTITIES[p.type].root, p.inverse) in ORDERED)
+
+
+def _plain(value: Any) -> Any:
+    if value is None:
+        return None
+    plain = value._val
+    return int(plain) if isinstance(plain, bool) else plain
+
+
+def _rlong(value: int) -> Any:
+    from omero.rtypes import rlong
+
+    return rlong(value)
+
+
+def _default(entity: Entity, name: str) -> Any:
+    """What the server itself fills in."""
+    defaults = {
+        ("Experimenter", "ldap"): 0,
+        ("ExperimenterGroup", "ldap"): 0,
+        ("GroupExperimenterMap", "owner"): 0,
+        ("Fileset", "templatePrefix"): "",
+    }
+    return defaults.get((entity.root, name))

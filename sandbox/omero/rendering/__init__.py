@@ -1,0 +1,1 @@
+"""Pictures of pixels, and the settings that they are made with."""

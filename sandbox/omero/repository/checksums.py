@@ -1,0 +1,85 @@
+"""OMERO's checksum algorithms, and the checksum of a file."""
+
+from __future__ import annotations
+
+import hashlib
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+CHUNK = 1 << 20
+
+
+def _sha1() -> Any:
+    return hashlib.sha1(usedforsecurity=False)
+
+
+def _md5() -> Any:
+    return hashlib.md5(usedforsecurity=False)
+
+
+class _Rolling:
+    """Adler-32 and CRC-32 with the interface of hashlib."""
+
+    def __init__(self, function: Callable[[bytes, int], int], start: int) -> None:
+        self.function, self.value = function, start
+
+    def update(self, data: bytes) -> None:
+        self.value = self.function(data, self.value)
+
+    def hexdigest(self) -> str:
+        return f"{self.value & 0xFFFFFFFF:08x}"
+
+
+class _Size:
+    """OMERO's File-Size-64 with the interface of hashlib."""
+
+    def __init__(self) -> None:
+        self.size = 0
+
+    def update(self, data: bytes) -> None:
+        self.size += len(data)
+
+    def hexdigest(self) -> str:
+        return f"{self.size:016x}"
+
+
+class _Murmur:
+    """Murmur3 with the interface of hashlib; the bytes in Guava's order, in which OMERO writes them."""
+
+    def __init__(self, name: str) -> None:
+        import mmh3
+
+        self.hasher = getattr(mmh3, name)()
+
+    def update(self, data: bytes) -> None:
+        self.hasher.update(data)
+
+    def hexdigest(self) -> str:
+        return self.hasher.digest().hex()
+
+
+CHECKSUMS: dict[str, Callable[[], Any]] = {
+    "SHA1-160": _sha1,
+    "MD5-128": _md5,
+    "Murmur3-128": lambda: _Murmur("mmh3_x64_128"),
+    "Murmur3-32": lambda: _Murmur("mmh3_32"),
+    "CRC-32": lambda: _Rolling(zlib.crc32, 0),
+    "Adler-32": lambda: _Rolling(zlib.adler32, 1),
+    "File-Size-64": _Size,
+}
+"""OMERO's checksum algorithms (ChecksumAlgorithm), the preferred first (omero.checksum.supported)."""
+
+
+def checksum(path: Path, algorithm: str = "SHA1-160") -> str:
+    """Return the checksum of a file as OMERO writes it: hexadecimal, lower case.
+
+    Raises:
+        KeyError: The algorithm is not offered.
+    """
+    digest = CHECKSUMS[algorithm]()
+    with path.open("rb") as file:
+        while block := file.read(CHUNK):
+            digest.update(block)
+    return digest.hexdigest()

@@ -1,0 +1,1 @@
+"""Services about users, sessions and the server itself."""

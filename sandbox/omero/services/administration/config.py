@@ -1,0 +1,124 @@
+"""IConfig: the server's settings."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from sandbox.omero import errors
+from sandbox.omero.database.transactions import now
+from sandbox.omero.model.schema import SETTING
+from sandbox.omero.server.servant import Service
+
+VERSION = "5.6.11"
+"""The OMERO.server whose behaviour this one approximates; clients check that major and minor fit theirs."""
+CLIENT_DEFAULTS = {
+    "omero.client.ui.menu.dropdown.colleagues.enabled": "true",
+    "omero.client.ui.menu.dropdown.everyone.enabled": "true",
+    "omero.client.ui.menu.dropdown.leaders.enabled": "true",
+    "omero.client.ui.tree.orphans.enabled": "true",
+    "omero.client.ui.tree.orphans.name": "Orphaned Images",
+    "omero.client.ui.tree.type_order": "tagset,tag,project,dataset,screen,plate,acquisition,image",
+    "omero.client.browser.thumb_default_size": "96",
+    "omero.client.viewer.initial_zoom_level": "0",
+    "omero.client.viewer.interpolate_pixels": "true",
+    "omero.client.viewer.roi_limit": "2000",
+    "omero.client.web.host": "",
+}
+PUBLIC_KEYS = (
+    "omero.client.",
+    "omero.cluster.read_only.",
+    "omero.router.",
+    "omero.pixeldata.",
+    "omero.qa.",
+    "omero.mail.config",
+    "omero.ldap.",
+)
+DEFAULTS = {
+    "omero.pixeldata.max_plane_width": "3192",
+    "omero.pixeldata.max_plane_height": "3192",
+    "omero.pixeldata.max_tile_length": "1024",
+    "omero.ldap.config": "false",
+    "omero.mail.config": "false",
+    # What tells clients that the server is not for reading only (BlitzGateway.canCreate).
+    "omero.cluster.read_only.runtime.db": "false",
+    "omero.cluster.read_only.runtime.repo": "false",
+}
+
+
+class Config(Service):
+    """The configuration service."""
+
+    interface = "omero.api.IConfig"
+
+    def _values(self) -> dict[str, str]:
+        return {**CLIENT_DEFAULTS, **DEFAULTS, **self.server.config}
+
+    def _require_admin(self, current: Any) -> None:
+        if not self.context(current).is_admin:
+            raise errors.security("Only administrators may change or read the server's configuration")
+
+    def getVersion(self, current: Any) -> str:
+        """The OMERO version."""
+        return VERSION
+
+    def getConfigValue(self, key: str, current: Any) -> str:
+        """One value; empty when there is none. Keys that are not meant for everyone need an administrator."""
+        if not key.startswith(PUBLIC_KEYS):
+            self._require_admin(current)
+        return self._values().get(key, "")
+
+    def getConfigValues(self, pattern: str, current: Any) -> dict[str, str]:
+        """The values whose keys match a regular expression; those that the caller may read."""
+        is_admin = self.context(current).is_admin
+        try:
+            wanted = re.compile(pattern)
+        except re.error as error:
+            raise errors.api_usage(f"{pattern!r} is not a regular expression: {error}") from None
+        readable = {k: v for k, v in self._values().items() if is_admin or k.startswith(PUBLIC_KEYS)}
+        return {key: value for key, value in readable.items() if wanted.match(key)}
+
+    def getConfigDefaults(self, current: Any) -> dict[str, str]:
+        """What the values are before anyone changes them."""
+        return {**CLIENT_DEFAULTS, **DEFAULTS}
+
+    def getClientConfigValues(self, current: Any) -> dict[str, str]:
+        """The values that clients go by."""
+        return {key: value for key, value in self._values().items() if key.startswith("omero.client.")}
+
+    def getClientConfigDefaults(self, current: Any) -> dict[str, str]:
+        """Their defaults."""
+        return dict(CLIENT_DEFAULTS)
+
+    def setConfigValue(self, key: str, value: str, current: Any) -> None:
+        """Change a value for good; an empty one takes it away."""
+        self._require_admin(current)
+        with self.server.database.write(self.context(current)) as tx:
+            tx.execute(SETTING.delete().where(SETTING.c.name == f"config.{key}"))
+            if value:
+                tx.execute(SETTING.insert().values(name=f"config.{key}", value=value))
+        if value:
+            self.server.config[key] = value
+        else:
+            self.server.config.pop(key, None)
+
+    def setConfigValueIfEquals(self, key: str, value: str, test: str, current: Any) -> bool:
+        """Change a value only when it is what the caller thinks."""
+        if self.getConfigValue(key, current) != (test or ""):
+            return False
+        self.setConfigValue(key, value, current)
+        return True
+
+    def getDatabaseUuid(self, current: Any) -> str:
+        """What tells this OMERO from every other."""
+        return self.server.uuid
+
+    def getDatabaseTime(self, current: Any) -> Any:
+        """The time."""
+        from omero.rtypes import rtime
+
+        return rtime(now())
+
+    def getServerTime(self, current: Any) -> Any:
+        """The time."""
+        return self.getDatabaseTime(current)

@@ -1,0 +1,21 @@
+"""ILdap: there is no LDAP."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sandbox.omero.server.servant import Service
+
+
+class Ldap(Service):
+    """The LDAP service, switched off."""
+
+    interface = "omero.api.ILdap"
+
+    def getSetting(self, current: Any) -> bool:
+        """False: LDAP is off."""
+        return False
+
+    def discover(self, current: Any) -> list:
+        """Nobody."""
+        return []

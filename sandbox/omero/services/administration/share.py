@@ -1,0 +1,24 @@
+"""IShare: there are no shares; OMERO itself has deprecated them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sandbox.omero.server.servant import Service
+
+
+class Share(Service):
+    """The share service, empty."""
+
+    interface = "omero.api.IShare"
+
+    def getOwnShares(self, active: bool, current: Any) -> list:
+        """None."""
+        return []
+
+    def getMemberShares(self, active: bool, current: Any) -> list:
+        """None."""
+        return []
+
+    def deactivate(self, current: Any) -> None:
+        """No share is ever active."""

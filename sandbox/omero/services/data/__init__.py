@@ -1,0 +1,1 @@
+"""Services that find, load and store objects."""

@@ -1,0 +1,217 @@
+"""IContainer: hierarchies of projects, datasets, images, screens and plates."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sandbox.omero import errors
+from sandbox.omero.hql import queries
+from sandbox.omero.model.entities import Entity
+from sandbox.omero.objects import hydrate
+from sandbox.omero.server.servant import Service
+from sandbox.omero.services.data.query import named_entity
+
+if TYPE_CHECKING:
+    from sandbox.omero.database.transactions import Transaction
+
+IMAGE_TREE = (
+    "details.owner",
+    "details.group",
+    "details.creationEvent",
+    "pixels.channels.logicalChannel.photometricInterpretation",
+    "pixels.channels.statsInfo",
+    "pixels.pixelsType",
+)
+TO_IMAGES = {
+    "Project": "select l.child.id from DatasetImageLink l where l.parent.id in"
+    " (select p.child.id from ProjectDatasetLink p where p.parent.id in (:ids)) order by l.child.id",
+    "Dataset": "select l.child.id from DatasetImageLink l where l.parent.id in (:ids) order by l.child.id",
+    "Plate": "select s.image.id from WellSample s where s.well.plate.id in (:ids) order by s.image.id",
+    "Screen": "select s.image.id from WellSample s where s.well.plate.id in"
+    " (select p.child.id from ScreenPlateLink p where p.parent.id in (:ids)) order by s.image.id",
+    "Well": "select s.image.id from WellSample s where s.well.id in (:ids) order by s.image.id",
+    "Fileset": "select i.id from Image i where i.fileset.id in (:ids) order by i.id",
+}
+CHILDREN = {
+    "Project": ("datasetLinks.child",),
+    "Dataset": ("imageLinks.child",),
+    "Screen": ("plateLinks.child",),
+    "Plate": (),
+}
+
+
+def id_parameters(ids: Any, **more: Any) -> Any:
+    """Query parameters with a list of ids."""
+    import omero.sys
+    from omero.rtypes import rlist, rlong
+
+    parameters = omero.sys.ParametersI()
+    parameters.map = {"ids": rlist([rlong(i) for i in ids or []]), **more}
+    return parameters
+
+
+def option(options: Any, name: str) -> bool:
+    """Whether a client's options switch something on: `leaves`, `orphan`."""
+    given = (options.map or {}).get(name) if options is not None else None
+    return bool(given.val) if given is not None else False
+
+
+class Container(Service):
+    """The service of hierarchies."""
+
+    interface = "omero.api.IContainer"
+
+    def loadContainerHierarchy(self, kind: str, ids: Any, options: Any, current: Any) -> list:
+        """Containers with what they contain, down to the images when the option `leaves` is set."""
+        entity = named_entity(kind)
+        if entity.name not in CHILDREN:
+            raise errors.api_usage(f"{kind} is not a container")
+        tree = ["details.owner", "details.creationEvent", *CHILDREN[entity.name]]
+        leaves = option(options, "leaves")
+        if entity.name == "Project" and leaves:
+            tree = [*tree, *(f"datasetLinks.child.imageLinks.child.{t}" for t in IMAGE_TREE)]
+        elif entity.name == "Dataset" and leaves:
+            tree = [*tree, *(f"imageLinks.child.{t}" for t in IMAGE_TREE)]
+        elif entity.name == "Dataset":
+            tree = tree[:2]
+        with self.server.database.read() as tx:
+            context = self.context(current)
+            wanted = list(ids or []) or self._owned(tx, entity, options, current)
+            found = hydrate.load(tx, context, entity.name, wanted, tree)
+            if option(options, "orphan"):
+                found += self._orphans(tx, entity, current)
+        return found
+
+    def _owned(self, tx: Transaction, entity: Entity, options: Any, current: Any) -> list[int]:
+        """All containers of a kind, of one user where the options name one."""
+        import omero.sys
+
+        owner = getattr(options.theFilter, "ownerId", None) if options is not None and options.theFilter else None
+        parameters = omero.sys.ParametersI()
+        text = f"select e.id from {entity.name} e"
+        if owner is not None:
+            text += " where e.details.owner.id = :owner"
+            parameters.map = {"owner": owner}
+        return self._ids(tx, text + " order by e.id", parameters, current)
+
+    def _ids(self, tx: Transaction, text: str, parameters: Any, current: Any) -> list[int]:
+        _, rows = queries.rows(tx, self.context(current), text, parameters, objects=False)
+        return [row[0] for row in rows if row[0] is not None]
+
+    def _orphans(self, tx: Transaction, entity: Entity, current: Any) -> list:
+        if entity.name == "Project":
+            text = "select d.id from Dataset d where not exists (select 1 from d.projectLinks) order by d.id"
+            return hydrate.load(tx, self.context(current), "Dataset", self._ids(tx, text, None, current))
+        if entity.name == "Screen":
+            text = "select p.id from Plate p where not exists (select 1 from p.screenLinks) order by p.id"
+            return hydrate.load(tx, self.context(current), "Plate", self._ids(tx, text, None, current))
+        return []
+
+    def findContainerHierarchies(self, kind: str, image_ids: Any, options: Any, current: Any) -> list:
+        """The containers that have these images, with just these images in them."""
+        entity = named_entity(kind)
+        texts = {
+            "Project": "select p from Project p join fetch p.datasetLinks pl join fetch pl.child d"
+            " join fetch d.imageLinks il join fetch il.child i where i.id in (:ids)",
+            "Dataset": "select d from Dataset d join fetch d.imageLinks il join fetch il.child i where i.id in (:ids)",
+        }
+        if entity.name not in texts:
+            raise errors.api_usage(f"{kind}: hierarchies are found for Project and Dataset")
+        with self.server.database.read() as tx:
+            return queries.objects(tx, self.context(current), texts[entity.name], id_parameters(image_ids))
+
+    def getImages(self, kind: str, ids: Any, options: Any, current: Any) -> list:
+        """The images with these ids, or in these containers, with pixels and channels."""
+        entity = named_entity(kind)
+        with self.server.database.read() as tx:
+            if entity.name == "Image":
+                wanted = list(ids or [])
+            elif entity.name in TO_IMAGES:
+                wanted = self._ids(tx, TO_IMAGES[entity.name], id_parameters(ids), current)
+            else:
+                raise errors.api_usage(f"{kind} does not contain images")
+            limit, offset = queries.page_of(options)
+            wanted = list(dict.fromkeys(wanted))[offset:]
+            wanted = wanted[:limit] if limit >= 0 else wanted
+            return hydrate.load(tx, self.context(current), "Image", wanted, IMAGE_TREE)
+
+    def getUserImages(self, options: Any, current: Any) -> list:
+        """The caller's images."""
+        text = "select i.id from Image i where i.details.owner.id = :owner order by i.id"
+        return self._images(text, options, current)
+
+    def getImagesByOptions(self, options: Any, current: Any) -> list:
+        """Images, narrowed by the owner in the options."""
+        return self._images("select i.id from Image i order by i.id", options, current)
+
+    def _images(self, text: str, options: Any, current: Any) -> list:
+        import omero.sys
+        from omero.rtypes import rlong
+
+        parameters = omero.sys.ParametersI()
+        parameters.map = {"owner": rlong(self.context(current).user_id)}
+        parameters.theFilter = options.theFilter if options is not None else None
+        with self.server.database.read() as tx:
+            ids = self._ids(tx, text, parameters, current)
+            return hydrate.load(tx, self.context(current), "Image", ids, IMAGE_TREE)
+
+    def getImagesBySplitFilesets(self, included: Any, options: Any, current: Any) -> dict:
+        """For a choice of objects, the filesets of which only some images are chosen."""
+        with self.server.database.read() as tx:
+            chosen: set[int] = set()
+            for kind, ids in (included or {}).items():
+                entity = named_entity(kind)
+                if entity.name == "Image":
+                    chosen |= set(ids)
+                elif entity.name in TO_IMAGES:
+                    chosen |= set(self._ids(tx, TO_IMAGES[entity.name], id_parameters(ids), current))
+            text = (
+                "select i.fileset.id, i.id from Image i where i.fileset.id in"
+                " (select c.fileset.id from Image c where c.id in (:ids))"
+            )
+            _, rows = queries.rows(tx, self.context(current), text, id_parameters(sorted(chosen)), objects=False)
+        filesets: dict[int, dict[bool, list[int]]] = {}
+        for fileset, image in rows:
+            filesets.setdefault(fileset, {True: [], False: []})[image in chosen].append(image)
+        return {fileset: split for fileset, split in filesets.items() if split[True] and split[False]}
+
+    def getCollectionCount(self, kind: str, name: str, ids: Any, options: Any, current: Any) -> dict[int, int]:
+        """How many elements a collection of each object has."""
+        entity = named_entity(kind)
+        short = (name or "").rsplit("_", 1)[-1]
+        text = f"select e.id, size(e.{short}) from {entity.name} e where e.id in (:ids)"
+        with self.server.database.read() as tx:
+            _, rows = queries.rows(tx, self.context(current), text, id_parameters(ids), objects=False)
+        return dict.fromkeys(ids or [], 0) | dict(rows)
+
+    def createDataObject(self, thing: Any, options: Any, current: Any) -> Any:
+        """Store an object."""
+        return self._save([thing], current)[0]
+
+    def createDataObjects(self, things: Any, options: Any, current: Any) -> list:
+        """Store objects."""
+        return self._save(list(things or []), current)
+
+    def updateDataObject(self, thing: Any, options: Any, current: Any) -> Any:
+        """Store an object."""
+        return self._save([thing], current)[0]
+
+    def updateDataObjects(self, things: Any, options: Any, current: Any) -> list:
+        """Store objects."""
+        return self._save(list(things or []), current)
+
+    def link(self, links: Any, options: Any, current: Any) -> list:
+        """Store links."""
+        return self._save(list(links or []), current)
+
+    def unlink(self, links: Any, options: Any, current: Any) -> None:
+        """Delete links."""
+        from sandbox.omero.services.data.update import Update
+
+        for link in links or []:
+            Update(self.server, self.session).deleteObject(link, current)
+
+    def _save(self, things: list, current: Any) -> list:
+        from sandbox.omero.services.data.update import Update
+
+        return Update(self.server, self.session).saveAndReturnArray(things, current)

@@ -1,0 +1,222 @@
+"""Search: find objects by words, page by page."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from sandbox.omero import errors
+from sandbox.omero.model.entities import Entity
+from sandbox.omero.objects import hydrate
+from sandbox.omero.server.servant import StatefulService
+from sandbox.omero.services.data.full_text import search_ids
+from sandbox.omero.services.data.query import named_entity
+
+if TYPE_CHECKING:
+    from sandbox.omero.database.transactions import Transaction
+
+DEFAULT_TYPES = ("Image", "Dataset", "Project", "Plate", "Screen")
+
+
+class Search(StatefulService):
+    """A search with its settings and the results still to come."""
+
+    interface = "omero.api.Search"
+
+    def __init__(self, server: Any, session: Any) -> None:
+        super().__init__(server, session)
+        self.resetDefaults(None)
+        self._found: list[tuple[str, int]] = []
+        self._queries = 0
+
+    def resetDefaults(self, current: Any) -> None:
+        """The settings as at the start."""
+        self._types: list[Entity] = []
+        self._batch = 1000
+        self._case_sensitive = False
+        self._leading_wildcard = True
+        self._merged = self._projections = self._unloaded = False
+        self._owners: set[int] = set()
+        self._not_owners: set[int] = set()
+        self._ids: set[int] | None = None
+        self._created: tuple[int | None, int | None] = (None, None)
+
+    # --- settings --------------------------------------------------------------------------------
+
+    def setBatchSize(self, size: int, current: Any) -> None:
+        """How many results come at a time."""
+        if size is None or size < 1:
+            raise errors.api_usage("The batch size must be at least 1")
+        self._batch = size
+
+    def getBatchSize(self, current: Any) -> int:
+        """How many results come at a time."""
+        return self._batch
+
+    def setMergedBatches(self, merge: bool, current: Any) -> None:
+        """Accepted; one search runs at a time."""
+        self._merged = merge
+
+    def isMergedBatches(self, current: Any) -> bool:
+        """What was set."""
+        return self._merged
+
+    def setCaseSensitive(self, sensitive: bool, current: Any) -> None:
+        """Accepted; case never matters here."""
+        self._case_sensitive = sensitive
+
+    setCaseSentivice = setCaseSensitive  # noqa: N815 (OMERO's spelling)
+
+    def isCaseSensitive(self, current: Any) -> bool:
+        """What was set."""
+        return self._case_sensitive
+
+    def setAllowLeadingWildcard(self, allowed: bool, current: Any) -> None:
+        """Accepted; they are always allowed."""
+        self._leading_wildcard = allowed
+
+    def isAllowLeadingWildcard(self, current: Any) -> bool:
+        """What was set."""
+        return self._leading_wildcard
+
+    def setReturnUnloaded(self, unloaded: bool, current: Any) -> None:
+        """Accepted; objects come loaded."""
+        self._unloaded = unloaded
+
+    def isReturnUnloaded(self, current: Any) -> bool:
+        """What was set."""
+        return self._unloaded
+
+    def setUseProjections(self, projections: bool, current: Any) -> None:
+        """Accepted; whole objects come."""
+        self._projections = projections
+
+    def isUseProjections(self, current: Any) -> bool:
+        """What was set."""
+        return self._projections
+
+    def onlyType(self, kind: str, current: Any) -> None:
+        """Look for one kind of object."""
+        self._types = [named_entity(kind)]
+
+    def onlyTypes(self, kinds: Any, current: Any) -> None:
+        """Look for some kinds of objects."""
+        self._types = [named_entity(kind) for kind in kinds or []]
+
+    def allTypes(self, current: Any) -> None:
+        """Look for projects, datasets, images, plates and screens."""
+        self._types = []
+
+    def onlyIds(self, ids: Any, current: Any) -> None:
+        """Only these ids."""
+        self._ids = set(ids) if ids is not None else None
+
+    def onlyOwnedBy(self, details: Any, current: Any) -> None:
+        """Only a user's objects; None lifts this."""
+        self._owners = _owner(details)
+
+    def notOwnedBy(self, details: Any, current: Any) -> None:
+        """Not a user's objects; None lifts this."""
+        self._not_owners = _owner(details)
+
+    def onlyCreatedBetween(self, start: Any, stop: Any, current: Any) -> None:
+        """Only what was created in a time."""
+        self._created = (start.val if start is not None else None, stop.val if stop is not None else None)
+
+    # --- searching -------------------------------------------------------------------------------
+
+    def byFullText(self, text: str, current: Any) -> None:
+        """Search names, descriptions and annotations."""
+        context = self.context(current)
+        kinds = self._types or [named_entity(name) for name in DEFAULT_TYPES]
+        with self.server.database.read() as tx:
+            for entity in kinds:
+                ids = self._fitting(tx, entity, search_ids(tx, context, entity, text))
+                self._found += [(entity.name, row_id) for row_id in ids]
+        self._queries += 1
+
+    def byLuceneQueryBuilder(self, fields: str, start: str, stop: str, date_type: str, text: str, current: Any) -> None:
+        """Search with some fields only; dates are not looked at."""
+        wanted = [f for f in (fields or "").split(",") if f in ("name", "description")]
+        words = " ".join(f"{wanted[0]}:{word}" for word in (text or "").split()) if len(wanted) == 1 else text
+        self.byFullText(words, current)
+
+    def bySomeMustNone(self, some: Any, must: Any, none: Any, current: Any) -> None:
+        """Search for words that must be there; `none` is not supported."""
+        if none:
+            raise errors.unsupported("Search.bySomeMustNone with words that must not be there")
+        required = " ".join(must or [])
+        self.byFullText(" OR ".join(f"{required} {word}" for word in some) if some else required, current)
+
+    def byHqlQuery(self, text: str, parameters: Any, current: Any) -> None:
+        """Search by HQL."""
+        from sandbox.omero.hql import queries
+
+        with self.server.database.read() as tx:
+            found = queries.objects(tx, self.context(current), text, parameters)
+        self._found += [(named_entity(thing.ice_id()).name, thing.id.val) for thing in found]
+        self._queries += 1
+
+    def _fitting(self, tx: Transaction, entity: Entity, ids: list[int]) -> list[int]:
+        """Those of the ids that the settings let pass, in their order."""
+        if self._ids is not None:
+            ids = [row_id for row_id in ids if row_id in self._ids]
+        start, stop = self._created
+        if entity.is_global or not (self._owners or self._not_owners or start is not None or stop is not None):
+            return ids
+        sql = (
+            f'SELECT t.id, t.owner_id, e.time FROM "{entity.root}" AS t JOIN "Event" AS e ON e.id = t.creation_id'
+            " WHERE t.id IN (SELECT value FROM json_each(:ids))"
+        )
+        fitting = {
+            row_id
+            for row_id, owner, created in tx.rows(sql, {"ids": json.dumps(ids)})
+            if (not self._owners or owner in self._owners)
+            and owner not in self._not_owners
+            and (start is None or created >= start)
+            and (stop is None or created <= stop)
+        }
+        return [row_id for row_id in ids if row_id in fitting]
+
+    def hasNext(self, current: Any) -> bool:
+        """Whether there are results left."""
+        return bool(self._found)
+
+    def next(self, current: Any) -> Any:
+        """The next result."""
+        batch, self._batch = self._batch, 1
+        try:
+            return self.results(current)[0]
+        finally:
+            self._batch = batch
+
+    def results(self, current: Any) -> list:
+        """The next batch of results."""
+        if not self._found:
+            raise errors.api_usage("There are no results left")
+        batch, self._found = self._found[: self._batch], self._found[self._batch :]
+        loaded: dict[tuple[str, int], Any] = {}
+        with self.server.database.read() as tx:
+            for kind in dict(batch):
+                ids = [row_id for name, row_id in batch if name == kind]
+                for thing in hydrate.load(
+                    tx, self.context(current), kind, ids, ["details.owner", "annotationLinks.child"]
+                ):
+                    loaded[kind, thing.id.val] = thing
+        return [loaded[key] for key in batch if key in loaded]
+
+    def activeQueries(self, current: Any) -> int:
+        """How many searches were made."""
+        return self._queries
+
+    def clearQueries(self, current: Any) -> None:
+        """Forget results."""
+        self._found, self._queries = [], 0
+
+    def unordered(self, current: Any) -> None:
+        """Results come by id."""
+
+
+def _owner(details: Any) -> set[int]:
+    owner = details.owner if details is not None else None
+    return {owner.id.val} if owner is not None and owner.id is not None else set()

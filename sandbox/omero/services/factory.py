@@ -1,0 +1,183 @@
+"""The services by name, and the factory that hands them out.
+
+A service stands in a module below this folder and is named here as `folder.module:Class`. Stateless services are
+reached under their own name (`IQuery`); stateful ones are made new by every `create<Name>`.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import logging
+from typing import Any
+
+from sandbox.omero import errors
+from sandbox.omero.commands.handle import submit
+from sandbox.omero.database.users import check_password
+from sandbox.omero.server.servant import Service, StatefulService
+
+log = logging.getLogger("sandbox.omero")
+
+STATELESS = {
+    "IAdmin": "administration.admin:Admin",
+    "IConfig": "administration.config:Config",
+    "IContainer": "data.container:Container",
+    "ILdap": "administration.ldap:Ldap",
+    "IMetadata": "data.metadata:Metadata",
+    "IPixels": "images.pixels:Pixels",
+    "IProjection": "images.projection:Projection",
+    "IQuery": "data.query:Query",
+    "IRenderingSettings": "images.rendering_settings:RenderingSettings",
+    "IRepositoryInfo": "administration.repository_info:RepositoryInfo",
+    "IRoi": "data.roi:Roi",
+    "IScript": "administration.script:Script",
+    "ISession": "administration.session:SessionService",
+    "IShare": "administration.share:Share",
+    "ITimeline": "data.timeline:Timeline",
+    "ITypes": "data.types:Types",
+    "IUpdate": "data.update:Update",
+    "ManagedRepository": "files.managed_repository:ManagedRepository",
+    "SharedResources": "files.shared_resources:SharedResources",
+}
+STATEFUL = {
+    "Exporter": "images.exporter:Exporter",
+    "RawPixelsStore": "images.raw_pixels_store:RawPixelsStore",
+    "RawFileStore": "files.raw_file_store:RawFileStore",
+    "RenderingEngine": "images.rendering_engine:RenderingEngine",
+    "ThumbnailStore": "images.thumbnail_store:ThumbnailStore",
+    "SearchService": "data.search:Search",
+}
+INTERFACES = {
+    "ManagedRepository": "omero.grid.ManagedRepository",
+    "SharedResources": "omero.grid.SharedResources",
+}
+"""Interfaces that do not stand in omero.api under the service's name."""
+
+
+@functools.cache
+def _class(place: str) -> Any:
+    """Return the class at `module:Class`; it is imported when it is first asked for."""
+    module, _, name = place.partition(":")
+    return getattr(importlib.import_module(f"sandbox.omero.services.{module}"), name)
+
+
+def stateless_service(name: str) -> type[Service] | None:
+    """Return the class of a stateless service, or None for an unknown name."""
+    found: type[Service] | None = _class(STATELESS[name]) if name in STATELESS else None
+    return found
+
+
+def stateful_service(name: str) -> type[StatefulService]:
+    """Return the class of a stateful service.
+
+    Raises:
+        omero.ApiUsageException: There is no such service here.
+    """
+    if name not in STATEFUL:
+        raise errors.unsupported(f"create{name}")
+    found: type[StatefulService] = _class(STATEFUL[name])
+    return found
+
+
+class ServiceFactory(Service):
+    """What a client gets when it logs in: the door to all services."""
+
+    interface = "omero.api.ServiceFactory"
+
+    def __getattr__(self, operation: str) -> Any:
+        # getQueryService -> IQuery, createRawFileStore -> RawFileStore
+        if operation.startswith("get") and operation.endswith("Service"):
+            return lambda current: self._stateless("I" + operation[3 : -len("Service")])
+        if operation.startswith("create"):
+            return lambda current: self._stateful(operation.removeprefix("create"), current)
+        raise AttributeError(operation)
+
+    def _stateless(self, name: str) -> Any:
+        if name not in STATELESS:
+            raise errors.unsupported(name)
+        return self.proxy(name, INTERFACES.get(name, f"omero.api.{name}"))
+
+    def _stateful(self, name: str, current: Any) -> Any:
+        kind = stateful_service(name)
+        return self.publish(kind(self.server, self.session), name, current)
+
+    def sharedResources(self, current: Any) -> Any:
+        """Tables and repositories."""
+        return self._stateless("SharedResources")
+
+    def getByName(self, name: str, current: Any) -> Any:
+        """A stateless service by its name, `omero.api.IQuery` or `IQuery`."""
+        return self._stateless(name.rsplit(".", 1)[-1])
+
+    def createByName(self, name: str, current: Any) -> Any:
+        """A new stateful service by its name."""
+        return self._stateful(name.rsplit(".", 1)[-1], current)
+
+    def getSecurityContexts(self, current: Any) -> list:
+        """The groups that the session may work in."""
+        import omero
+
+        groups = sorted(self.server.directory.member_of(self.session.user_id))
+        return [omero.model.ExperimenterGroupI(group, False) for group in groups]
+
+    def setSecurityContext(self, target: Any, current: Any) -> Any:
+        """Change the session's group; the one before is returned."""
+        import omero
+
+        if not isinstance(target, omero.model.ExperimenterGroup) or target.id is None:
+            raise errors.api_usage("setSecurityContext needs a group with an id")
+        if self.session.services:
+            raise errors.security("Close the open stateful services before changing the group")
+        before, wanted = self.session.group_id, target.id.val
+        directory = self.server.directory
+        if wanted not in directory.groups:
+            raise errors.api_usage(f"No such group: {wanted}")
+        if wanted not in directory.member_of(self.session.user_id) and not self.server.is_admin(self.session.user_id):
+            raise errors.security(f"User {self.session.user_id} is not a member of group {wanted}")
+        self.session.group_id = wanted
+        return omero.model.ExperimenterGroupI(before, False)
+
+    def setSecurityPassword(self, password: str, current: Any) -> None:
+        """Prove who one is before a sensitive change."""
+        with self.server.database.read() as tx:
+            if not check_password(tx, self.session.user_id, password):
+                raise errors.security("Password check failed")
+
+    def submit(self, request: Any, current: Any) -> Any:
+        """Start a command; the handle tells how it goes."""
+        return submit(self, request, current)
+
+    def setCallback(self, callback: Any, current: Any) -> None:
+        """Accepted; this server sends no session callbacks."""
+
+    def subscribe(self, topic: str, proxy: Any, current: Any) -> None:
+        """There are no topics here."""
+        raise errors.unsupported("ServiceFactory.subscribe")
+
+    def closeOnDestroy(self, current: Any) -> None:
+        """The session ends when this client leaves."""
+        self.session.close_on_destroy = True
+
+    def detachOnDestroy(self, current: Any) -> None:
+        """The session outlives this client."""
+        self.session.detached = True
+
+    def activeServices(self, current: Any) -> list[str]:
+        """Names of the open stateful services."""
+        return list(self.session.services)
+
+    def keepAlive(self, proxy: Any, current: Any) -> bool:
+        """Whether a service is still there; the session counts as used."""
+        return proxy is None or self._is_open(proxy)
+
+    def keepAllAlive(self, proxies: Any, current: Any) -> int:
+        """A bit for every service that is no longer there."""
+        return sum(1 << n for n, proxy in enumerate(proxies or []) if proxy is not None and not self._is_open(proxy))
+
+    def _is_open(self, proxy: Any) -> bool:
+        identity = proxy.ice_getIdentity()
+        return identity.category.startswith("session-") or identity.name in {**self.session.services, **STATELESS}
+
+    def destroy(self, current: Any) -> None:
+        """The client leaves its session."""
+        self.server.sessions.leave(self.session, current.ctx.get("omero.client.uuid", ""))

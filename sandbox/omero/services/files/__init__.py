@@ -1,0 +1,1 @@
+"""Services about files: uploads, imports, tables."""

@@ -1,0 +1,1 @@
+"""Services about pixels: reading, writing, rendering, projecting, exporting them."""

@@ -1,0 +1,89 @@
+"""What RawPixelsStore and RenderingEngine have in common: opened pixels and their resolution levels."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sandbox.omero import errors
+from sandbox.omero.image_files import ImageFileError
+from sandbox.omero.objects.access import readable_row
+from sandbox.omero.repository.pixel_access import open_pixels
+from sandbox.omero.repository.pixel_store import MAX_PLANE_PIXELS, PixelSource
+from sandbox.omero.server.servant import StatefulService
+
+# Ice.MessageSizeMax of OMERO.server (omero.ice.config: 250000 KB), less room for the message's head.
+MAX_MESSAGE_BYTES = 250_000 * 1024 - 4096
+TILE_BYTES = 1 << 20
+
+
+class PyramidService(StatefulService):
+    """A service that works on the pixels of one image.
+
+    Attributes:
+        pixels: Row of the Pixels; None before an id is set.
+        source: Its pixels.
+        level: Resolution level in use, 0 is full size (OMERO's clients count from the smallest).
+    """
+
+    pixels: dict[str, Any] | None = None
+    source: PixelSource | None = None
+    level = 0
+
+    def open_pixels(self, pixels_id: int, current: Any) -> dict[str, Any]:
+        """Turn to the pixels with this id; the row."""
+        context = self.context(current)
+        with self.server.database.read(context) as tx:
+            pixels = readable_row(tx, context, "Pixels", pixels_id)
+            try:
+                source = open_pixels(tx, self.server.files, pixels)
+            except (ImageFileError, OSError) as error:
+                raise errors.resource(f"Pixels {pixels_id}: {error}") from error
+        self.released()
+        self.pixels, self.source, self.level = pixels, source, 0
+        return pixels
+
+    def opened(self) -> PixelSource:
+        """The pixels; an error where no id was set."""
+        if self.source is None:
+            raise errors.api_usage("This service has no pixels: set the id of the pixels first")
+        return self.source
+
+    def released(self) -> None:
+        """Give back the file."""
+        if self.source is not None:
+            self.source.close()
+        self.source = None
+
+    def requiresPixelsPyramid(self, current: Any) -> bool:
+        """Whether the planes are too large to be used whole: more than 3192 x 3192 pixels."""
+        shape = self.opened().shape
+        return shape.size_x * shape.size_y > MAX_PLANE_PIXELS
+
+    def getResolutionLevels(self, current: Any) -> int:
+        """How many sizes the image is stored in."""
+        return len(self.opened().level_sizes)
+
+    def getResolutionDescriptions(self, current: Any) -> list[Any]:
+        """Width and height of every size, the full one first."""
+        import omero
+
+        return [omero.api.ResolutionDescription(w, h) for w, h in self.opened().level_sizes]
+
+    def getResolutionLevel(self, current: Any) -> int:
+        """The size in use, as a number that grows with the size."""
+        return len(self.opened().level_sizes) - 1 - self.level
+
+    def setResolutionLevel(self, level: int, current: Any) -> None:
+        """Choose a size; 0 is the smallest."""
+        levels = len(self.opened().level_sizes)
+        if not 0 <= level < levels:
+            raise errors.api_usage(f"Resolution level {level} is not one of 0..{levels - 1}")
+        self.level = levels - 1 - level
+
+    def getTileSize(self, current: Any) -> list[int]:
+        """Width and height of a tile that is cheap to read."""
+        source = self.opened()
+        width, height = source.tile_size
+        if width == source.shape.size_x:  # strips: as many rows as make a megabyte, as Bio-Formats counts
+            height = min(source.shape.size_y, max(1, TILE_BYTES // source.shape.row_bytes))
+        return [width, height]

@@ -1,0 +1,135 @@
+"""ThumbnailStore: small JPEG pictures of images, rendered when asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from sandbox.omero import errors
+from sandbox.omero.rendering import views
+from sandbox.omero.rendering.pictures import to_jpeg
+from sandbox.omero.rendering.settings import DEFAULT_COMPRESSION
+from sandbox.omero.services.images.raw_pixels_store import bad_values_named
+from sandbox.omero.services.images.rendering_engine import RenderingEngine
+
+if TYPE_CHECKING:
+    from sandbox.omero.rendering.pictures import Rendering
+
+DEFAULT_SIDE = 48  # ThumbnailBean: width and height where the client gives none
+MAX_SIDE = 1024
+
+
+class ThumbnailStore(RenderingEngine):
+    """Thumbnails of the image in use, or of several.
+
+    It shares the rendering engine's settings; of its operations only those of the interface can be called.
+    """
+
+    interface = "omero.api.ThumbnailStore"
+
+    def setPixelsId(self, pixels_id: int, current: Any) -> bool:
+        """Turn to an image; whether there are rendering settings for it."""
+        self.lookupPixels(pixels_id, current)
+        return self.lookupRenderingDef(pixels_id, current)
+
+    def setRenderingDefId(self, definition_id: int, current: Any) -> None:
+        """Take particular settings."""
+        self.loadRenderingDef(definition_id, current)
+
+    def getRenderingDefId(self, current: Any) -> int:
+        """The id of the settings in use."""
+        if self.definition_id is None:
+            raise errors.api_usage("No rendering settings in use")
+        return self.definition_id
+
+    def resetDefaults(self, current: Any) -> None:
+        """Make the default settings the caller's own, where the caller may."""
+        self.rendering = self._defaults(current)
+        if self._may_save(current):
+            self._save_own(current)
+
+    def isInProgress(self, current: Any) -> bool:
+        """Never: thumbnails are made at once."""
+        return False
+
+    def thumbnailExists(self, width: Any, height: Any, current: Any) -> bool:
+        """Always: thumbnails are made when asked for."""
+        self.opened()
+        return True
+
+    def createThumbnail(self, width: Any, height: Any, current: Any) -> None:
+        """Nothing to do."""
+        self.opened()
+
+    def createThumbnails(self, current: Any) -> None:
+        """Nothing to do."""
+        self.opened()
+
+    def createThumbnailsByLongestSideSet(self, side: Any, pixels_ids: Iterable[int], current: Any) -> None:
+        """Nothing to do."""
+
+    def _thumbnail(self, width: Any, height: Any, current: Any, z: int | None = None, t: int | None = None) -> bytes:
+        box = (_side(width), _side(height))
+        self.load(current)
+        rendering: Rendering = self._settings()
+        with bad_values_named():
+            picture = views.render_thumbnail(
+                self.opened(),
+                rendering,
+                rendering.default_z if z is None else z,
+                rendering.default_t if t is None else t,
+                box,
+            )
+        return to_jpeg(picture, DEFAULT_COMPRESSION)
+
+    def getThumbnail(self, width: Any, height: Any, current: Any) -> bytes:
+        """A picture that fits into width and height."""
+        return self._thumbnail(width, height, current)
+
+    def getThumbnailWithoutDefault(self, width: Any, height: Any, current: Any) -> bytes:
+        """As getThumbnail."""
+        return self._thumbnail(width, height, current)
+
+    def getThumbnailDirect(self, width: Any, height: Any, current: Any) -> bytes:
+        """As getThumbnail."""
+        return self._thumbnail(width, height, current)
+
+    def getThumbnailByLongestSide(self, side: Any, current: Any) -> bytes:
+        """A picture of which the longest side has this length."""
+        return self._thumbnail(side, side, current)
+
+    def getThumbnailByLongestSideDirect(self, side: Any, current: Any) -> bytes:
+        """As getThumbnailByLongestSide."""
+        return self._thumbnail(side, side, current)
+
+    def getThumbnailForSectionDirect(self, z: int, t: int, width: Any, height: Any, current: Any) -> bytes:
+        """As getThumbnail, of a particular plane."""
+        return self._thumbnail(width, height, current, z, t)
+
+    def getThumbnailForSectionByLongestSideDirect(self, z: int, t: int, side: Any, current: Any) -> bytes:
+        """As getThumbnailByLongestSide, of a particular plane."""
+        return self._thumbnail(side, side, current, z, t)
+
+    def getThumbnailSet(self, width: Any, height: Any, pixels_ids: Iterable[int], current: Any) -> dict[int, bytes]:
+        """Thumbnails of several images by the ids of their pixels; what cannot be shown is left out."""
+        import omero
+
+        found = {}
+        for pixels_id in pixels_ids or []:
+            try:
+                self.setPixelsId(pixels_id, current)
+                found[pixels_id] = self._thumbnail(width, height, current)
+            except (omero.ValidationException, omero.ResourceError):
+                continue
+        return found
+
+    def getThumbnailByLongestSideSet(self, side: Any, pixels_ids: Iterable[int], current: Any) -> dict[int, bytes]:
+        """As getThumbnailSet, by the longest side."""
+        return self.getThumbnailSet(side, side, pixels_ids, current)
+
+
+def _side(value: Any) -> int:
+    side = DEFAULT_SIDE if value is None else value.val
+    if not 1 <= side <= MAX_SIDE:
+        raise errors.validation(f"A thumbnail of {side} pixels is not offered: 1 to {MAX_SIDE}")
+    return side

@@ -1,0 +1,1 @@
+"""The network side: the Ice adapter, the router that clients log in through, the certificate."""

@@ -1,0 +1,103 @@
+"""The Glacier2 router that clients log in through.
+
+Here router, session and services are one process and one object adapter: the router only opens sessions and names
+itself as the way to everything.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+import Glacier2
+import Ice
+
+from sandbox.omero.server.login import log_in
+
+if TYPE_CHECKING:
+    from sandbox.omero.server.sessions import Session
+    from sandbox.omero.server.state import Server
+
+log = logging.getLogger("sandbox.omero")
+IDLE_SECONDS = 600
+
+
+class Departure(Ice.ConnectionCallback):
+    """Lets a client leave its session when its connection ends without a word."""
+
+    def __init__(self, server: Server, session: Session, client: str) -> None:
+        self._leave = lambda: server.sessions.leave(session, client)
+        self._server = server
+
+    def heartbeat(self, connection: Any) -> None:
+        """A sign of life; Ice itself keeps the connection."""
+
+    def closed(self, connection: Any) -> None:
+        """The connection is gone; leaving may wait for the database, which an Ice thread must not."""
+        self._server.workers.submit(self._leave)
+
+
+class Router(Glacier2.Router):
+    """The router servant."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+
+    def getClientProxy(self, current: Any = None) -> None:
+        """None: clients use the router's own endpoints."""
+
+    def getServerProxy(self, current: Any = None) -> Any:
+        """Where callbacks of the server come from."""
+        return current.adapter.createProxy(current.id)
+
+    def addProxies(self, proxies: Any, current: Any = None) -> list:
+        """Nothing to route, nothing to evict."""
+        return []
+
+    def getCategoryForClient(self, current: Any = None) -> str:
+        """The category of the client's callback objects."""
+        return "client-" + current.ctx.get("omero.client.uuid", "")
+
+    def createSession_async(self, callback: Any, user: str, password: str, current: Any = None) -> None:
+        """Log in with a name and password, or join a session by its key as both."""
+        try:
+            callback.ice_response(self._create_session(user, password, current))
+        except Ice.Exception as error:
+            callback.ice_exception(error)
+        except Exception as error:
+            log.exception("createSession failed")
+            callback.ice_exception(Glacier2.CannotCreateSessionException(str(error)))
+
+    def _create_session(self, user: str, password: str, current: Any) -> Any:
+        session = self._server.sessions.use(user)
+        if session is None:
+            session = log_in(self._server, user, password, current.ctx)
+        client = current.ctx.get("omero.client.uuid", "")
+        session.clients.add(client)
+        current.con.setCallback(Departure(self._server, session, client))
+        identity = Ice.Identity(name=session.uuid, category=f"session-{client}")
+        return Glacier2.SessionPrx.uncheckedCast(current.adapter.createProxy(identity))
+
+    def createSessionFromSecureConnection_async(self, callback: Any, current: Any = None) -> None:
+        """Certificates do not log anybody in."""
+        callback.ice_exception(Glacier2.PermissionDeniedException("not supported by the sandbox"))
+
+    def refreshSession_async(self, callback: Any, current: Any = None) -> None:
+        """The client says that it is alive."""
+        self._server.sessions.use(current.ctx.get("omero.session.uuid", ""))
+        callback.ice_response()
+
+    def destroySession(self, current: Any = None) -> None:
+        """The client leaves."""
+        session = self._server.sessions.find(current.ctx.get("omero.session.uuid", ""))
+        if session is None:
+            raise Glacier2.SessionNotExistException()
+        self._server.sessions.leave(session, current.ctx.get("omero.client.uuid", ""))
+
+    def getSessionTimeout(self, current: Any = None) -> int:
+        """Seconds after which an idle client is let go."""
+        return IDLE_SECONDS
+
+    def getACMTimeout(self, current: Any = None) -> int:
+        """Seconds between the heartbeats that the client should send."""
+        return 60
