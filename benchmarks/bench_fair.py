@@ -10,8 +10,8 @@ import tempfile
 from pathlib import Path
 
 from benchmarks.measuring import OWN_GOAL, ROOT, Record, figure, run_process
+from scripts.suite_files import tool_script
 
-TOOLS = ROOT / "tools" / "fair"
 TEMPLATE = ROOT / "test-data" / "fair" / "template_rembi.csv"
 IMAGES = 10_000
 SECONDS_GOAL, MEBIBYTES_GOAL = "<= 30", "<= 500"
@@ -62,7 +62,7 @@ def records() -> list[Record]:
         runs.append(("crate check bia", "validate_crate", ("--crate", folder / "bia.zip", *reports)))
         runs.append(("crate check general", "validate_crate", ("--crate", folder / "general.zip", *reports)))
         for title, script, arguments in runs:
-            cost = run_process([sys.executable, str(TOOLS / f"{script}.py"), *map(str, arguments)])
+            cost = run_process([sys.executable, str(tool_script(script)), *map(str, arguments)])
             for unit, value, goal in (("s", cost.seconds, SECONDS_GOAL), ("MiB", cost.peak_mib, MEBIBYTES_GOAL)):
                 measured = "time" if unit == "s" else "peak memory"
                 found.append(figure(f"{title}, {IMAGES:,} images: {measured}", value, unit, goal, OWN_GOAL))

@@ -16,9 +16,10 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from benchmarks.measuring import OWN_GOAL, ROOT, Record, figure, part_of, run_process
+from benchmarks.measuring import OWN_GOAL, Record, figure, part_of, run_process
+from scripts.suite_files import tool_script
 
-TOOL = ROOT / "tools" / "image" / "convert_image.py"
+TOOL = tool_script("convert_image")
 SIZE = 8192
 LARGE = 32768
 CODEC: dict[str, Any] = {"compression": "zlib", "compressionargs": {"level": 1}, "predictor": True}

@@ -13,9 +13,10 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks.measuring import ROOT, Record, figure, part_of, run_process
+from benchmarks.measuring import Record, figure, part_of, run_process
+from scripts.suite_files import tool_script
 
-TOOL = ROOT / "tools" / "image" / "measure_objects.py"
+TOOL = tool_script("measure_objects")
 COMPARED = "regionprops_table of scikit-image 0.26, same columns"
 COMPARED_3D = "regionprops_table, marching_cubes and mesh_surface_area of scikit-image 0.26, same features"
 CHANNELS = 4

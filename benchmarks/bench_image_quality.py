@@ -14,8 +14,8 @@ import tempfile
 from pathlib import Path
 
 from benchmarks.measuring import ROOT, Record, figure, part_of, run_process
+from scripts.suite_files import tool_script
 
-TOOLS = ROOT / "tools" / "image"
 IMAGE, TRUTH = (ROOT / "test-data" / name for name in ("nuclei.ome.tiff", "nuclei_truth.ome.tiff"))
 # Name in the table, options of segment_objects.
 SETTINGS = {
@@ -53,7 +53,7 @@ def with_scikit_image(split: str, output: Path) -> None:
 def judged(labels: Path, folder: Path) -> dict[str, float]:
     """Return the scores of a label map against the annotation."""
     table = folder / "evaluation.tsv"
-    tool = str(TOOLS / "evaluate_segmentation.py")
+    tool = str(tool_script("evaluate_segmentation"))
     run_process([sys.executable, tool, f"--true={TRUTH}", f"--found={labels}", f"--output={table}"])
     with table.open(newline="") as stream:
         (row,) = csv.DictReader(stream, delimiter="\t")
@@ -67,7 +67,7 @@ def records() -> list[Record]:
         folder = Path(scratch)
         labels = folder / "labels.ome.tiff"
         for name, options in SETTINGS.items():
-            command = [sys.executable, str(TOOLS / "segment_objects.py"), f"--image={IMAGE}", f"--output={labels}"]
+            command = [sys.executable, str(tool_script("segment_objects")), f"--image={IMAGE}", f"--output={labels}"]
             run_process([*command, *options])
             found += _figures(f"segment_objects, {name}", judged(labels, folder))
         best = {record["name"].split(": ")[1]: record["value"] for record in found[len(FIGURES) : 2 * len(FIGURES)]}

@@ -13,8 +13,9 @@ import tempfile
 from pathlib import Path
 
 from benchmarks.measuring import ROOT, Record, figure, part_of, run_process
+from scripts.suite_files import tool_script
 
-TOOL = ROOT / "tools" / "image" / "segment_objects.py"
+TOOL = tool_script("segment_objects")
 COMPARED = "the same steps in scikit-image 0.26"
 
 
@@ -64,8 +65,9 @@ def untiled(image: Path, output: Path) -> None:
     import numpy as np
 
     sys.path.insert(0, str(TOOL.parent))
-    import foreground_mask
     import segment_objects
+
+    from bioimage_suite.segmentation import foreground_mask
 
     def histogram(read: foreground_mask.RowReader, height: int, _width: int) -> tuple[np.ndarray, np.ndarray]:
         # OpenCV counts in float32, which is exact up to 2^24 only: too few for a whole plane.

@@ -7,21 +7,17 @@ one class, no envelopes, and needs memory of O(n²)).
 
 from __future__ import annotations
 
-import sys
 import time
 
 import numpy as np
 
-from benchmarks.measuring import ROOT, Record, figure
-
-TOOLS = ROOT / "tools" / "image"
+from benchmarks.measuring import Record, figure
 
 
 def records() -> list[Record]:
     """Measure, and return the figures."""
-    sys.path.insert(0, str(TOOLS))
-    from spatial_statistics import PatternOptions, Points, analyze
-    from spatial_window import Box
+    from bioimage_suite.spatial.statistics import PatternOptions, Points, analyze
+    from bioimage_suite.spatial.window import Box
 
     window = Box(np.zeros(2), np.array([2048.0, 2048.0]))
     rng = np.random.default_rng(0)

@@ -12,9 +12,9 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from benchmarks.measuring import ROOT, Record, figure, part_of, run_process
+from benchmarks.measuring import Record, figure, part_of, run_process
+from scripts.suite_files import tool_script
 
-TOOLS = ROOT / "tools" / "image"
 SIDE = 20_000
 COMPARED = "rgb2hed of scikit-image 0.26 by tiles of 1024, same reader"
 
@@ -40,11 +40,11 @@ def make_slide(path: Path, side: int) -> None:
 
 def with_scikit_image(path: Path) -> None:
     """Separate hematoxylin, eosin and DAB tile by tile, and sum each of them."""
-    sys.path.insert(0, str(TOOLS))
     import numpy as np
-    from image_file import open_image
     from skimage.color import rgb2hed
-    from stain_quantities import tiles_of
+
+    from bioimage_suite.images.image_file import open_image
+    from bioimage_suite.staining.quantities import tiles_of
 
     image = open_image(path)
     total = np.zeros(3)
@@ -58,7 +58,7 @@ def records(side: int = SIDE) -> list[Record]:
     with tempfile.TemporaryDirectory() as folder:
         slide = Path(folder) / "slide.tiff"
         make_slide(slide, side)
-        command = [sys.executable, str(TOOLS / "quantify_staining.py"), "--image", str(slide), "--stains", "h_e_dab"]
+        command = [sys.executable, str(tool_script("quantify_staining")), "--image", str(slide), "--stains", "h_e_dab"]
         ours = run_process([*command, "--table", f"{folder}/t", "--vectors-out", f"{folder}/v"])
         theirs = run_process(part_of(__file__, slide))
     pixels = f"{side} x {side}"

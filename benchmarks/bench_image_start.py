@@ -15,6 +15,7 @@ import tempfile
 from pathlib import Path
 
 from benchmarks.measuring import ROOT, Record, figure, run_process
+from scripts.suite_files import tool_script
 
 REPEATS = 7
 YARDSTICK = [sys.executable, "-c", "import numpy, tifffile"]
@@ -24,7 +25,7 @@ UNTIL_FIRST_PIXEL = """
 import dataclasses, os, runpy, sys
 sys.argv = sys.argv[1:]
 sys.path.insert(0, os.path.dirname(sys.argv[0]))
-import image_file
+from bioimage_suite.images import image_file
 open_image = image_file.open_image
 def ends(read):
     def read_and_end(*where):
@@ -86,7 +87,7 @@ def records() -> list[Record]:
     found: list[Record] = []
     with tempfile.TemporaryDirectory() as folder:
         for name, arguments in commands(Path(folder)).items():
-            script = str(ROOT / "tools" / "image" / f"{name.split()[0]}.py")
+            script = str(tool_script(name.split()[0]))
             probe = [] if name == "image_info" else ["-c", UNTIL_FIRST_PIXEL]
             command = [sys.executable, *probe, script, *arguments]
             run_process(command)  # fills the caches: compiled modules, files on the disk

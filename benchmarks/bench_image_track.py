@@ -17,8 +17,8 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.measuring import ROOT, Cost, Record, figure, part_of, run_process
+from scripts.suite_files import tool_script
 
-TOOLS = ROOT / "tools" / "image"
 COMPARED = "trackpy 0.7, memory 1, adaptive search"
 REACH = 15.0
 
@@ -76,8 +76,7 @@ def compare(frames: int, objects: int, side: float, seeds: int) -> tuple[float, 
     import pandas as pd
     import trackpy
 
-    sys.path.insert(0, str(TOOLS))
-    from track_linking import LinkOptions, Objects, link_objects
+    from bioimage_suite.tracking.linking import LinkOptions, Objects, link_objects
 
     trackpy.quiet()
     ratios, ours, theirs = [], [], []
@@ -110,7 +109,14 @@ def whole_processes(frames: int, objects: int, side: float, repeats: int) -> tup
     with tempfile.TemporaryDirectory() as folder:
         table = Path(folder) / "objects.tsv"
         count = int(subprocess.check_output(part_of(__file__, "table", table, frames, objects, side), cwd=ROOT))
-        command = [sys.executable, str(TOOLS / "track_objects.py"), "--table", str(table), "--max-distance", str(REACH)]
+        command = [
+            sys.executable,
+            str(tool_script("track_objects")),
+            "--table",
+            str(table),
+            "--max-distance",
+            str(REACH),
+        ]
         command += ["--objects-out", f"{folder}/o", "--tracks-out", f"{folder}/t"]
         for _ in range(repeats):
             ours.append(run_process(command))

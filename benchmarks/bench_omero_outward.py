@@ -26,11 +26,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.measuring import OWN_GOAL, ROOT, Record, figure, part_of, run_process
+from scripts.suite_files import tool_script, tool_xml
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-TOOLS = ROOT / "tools" / "omero"
 IMAGES, SIDE = 200, 1024
 LARGE, TILE = 20_000, 1000
 MANY = 20_000
@@ -40,7 +40,7 @@ EZOMERO = "ezomero get_image + tifffile"
 
 def main_of(tool: str, *arguments: object) -> list[str]:
     """Return the command that runs a tool."""
-    return [sys.executable, str(TOOLS / f"omero_{tool}.py"), *map(str, arguments)]
+    return [sys.executable, str(tool_script(f"omero_{tool}")), *map(str, arguments)]
 
 
 def write_config(path: Path, address: str, dataset: int, **more: Any) -> Path:
@@ -239,7 +239,7 @@ def _outputs(tool: str) -> tuple[str, ...]:
     """Return the names of a tool's required outputs, from the command in its XML."""
     import re
 
-    text = (TOOLS / f"omero_{tool}.xml").read_text()
+    text = tool_xml(f"omero_{tool}").read_text()
     command = text[text.index("<command") : text.index("</command>")]
     return tuple(name for name in re.findall(r"--([a-z]+) ", command) if name != "config")
 

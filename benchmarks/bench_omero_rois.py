@@ -19,7 +19,8 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from benchmarks.measuring import ROOT, Record, figure, part_of, run_process
+from benchmarks.measuring import Record, figure, part_of, run_process
+from scripts.suite_files import tool_script
 
 GRID, PITCH = 100, 40  # 100 x 100 objects, one every 40 pixels.
 COUNT = GRID * GRID
@@ -87,8 +88,7 @@ def _draw(folder: Path, update: Any, image: Any) -> None:
     import tifffile
     from omero.rtypes import rint, rstring
 
-    sys.path.insert(0, str(ROOT / "tools" / "omero"))
-    from label_shapes import Polygon, plane_shapes
+    from bioimage_suite.omero.rois.label_shapes import Polygon, plane_shapes
 
     found = plane_shapes(tifffile.imread(folder / "labels.tif"), "auto")
     outlines = [one.shape.points for one in found if isinstance(one.shape, Polygon)]
@@ -155,7 +155,7 @@ def records() -> list[Record]:
 
 def _command(folder: Path, number: int) -> list[str]:
     """Return the command of the tool, as in Galaxy, for one of its images."""
-    tool = str(ROOT / "tools" / "omero" / "omero_import_rois.py")
+    tool = str(tool_script("omero_import_rois"))
     files = {"config": f"config{number}.json", "output": "output", "rois": "rois"}
     return [sys.executable, tool, *(part for name, file in files.items() for part in (f"--{name}", str(folder / file)))]
 

@@ -17,7 +17,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks.measuring import ROOT, Record, figure, part_of, run_process
+from benchmarks.measuring import Record, figure, part_of, run_process
+from scripts.suite_files import tool_script
 
 ROWS = 1_000_000
 SMALL = 50_000
@@ -83,7 +84,7 @@ def records() -> list[Record]:
         for verb, outputs in (("import", ("merged", "output")), ("export", ("folder", "output"))):
             peaks = {}
             for count in (SMALL, ROWS):
-                command = [sys.executable, str(ROOT / "tools" / "omero" / f"omero_{verb}_table.py")]
+                command = [sys.executable, str(tool_script(f"omero_{verb}_table"))]
                 command += ["--config", str(folder / f"{verb}_{count}.json")]
                 paths = {"folder": folder / f"{verb}ed_{count}"}
                 for output in outputs:

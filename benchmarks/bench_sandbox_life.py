@@ -2,7 +2,7 @@
 
 `python -m benchmarks.bench_sandbox_life` prints the figures; `make bench` collects `records()`. A day of sessions is
 one each minute; each leaves two services open. Memory and open files of the server are compared before and after,
-without the first hundred sessions. The nonsense is that of tests/sandbox/test_nonsense.py, sent by an administrator;
+without the first hundred sessions. The nonsense is that of test_nonsense.py, sent by an administrator;
 each answer must come within a second. There is no OMERO.server here to compare with.
 """
 
@@ -69,9 +69,9 @@ def bench_nonsense(server: Any) -> list[Record]:
     """Call every operation of every service with nonsense, as an administrator."""
     import omero.clients
 
-    from tests.sandbox import test_nonsense
-    from tests.sandbox.nonsense import Nonsense
-    from tests.sandbox.slice_signatures import INTERFACES, signatures
+    from tests.omero.nonsense import Nonsense
+    from tests.omero.server import test_nonsense
+    from tests.omero.slice_signatures import INTERFACES, signatures
 
     client = omero.clients.BaseClient(host=server.host, port=server.port)
     client.createSession("root", server.root_password)

@@ -2,9 +2,14 @@
 
 import os
 import socket
+import sys
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+# Tests import a tool's script by its name, as the script stands in a folder of its own.
+sys.path += map(str, sorted(Path(__file__).resolve().parents[1].glob("tools/*/*/")))
 
 # The same examples in every run, so that a change fails for its own fault only. To look for new ones:
 # HYPOTHESIS_PROFILE=explore; what that finds becomes an @example of its test.

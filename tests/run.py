@@ -51,13 +51,13 @@ class Outcome:
 
 def python_folders() -> list[str]:
     """Return the folders that have Python of ours."""
-    names = ("tools", "sandbox", "scripts", "tests", "benchmarks", "test-data")
+    names = ("src", "tools", "sandbox", "scripts", "tests", "benchmarks", "test-data")
     return [name for name in names if any((ROOT / name).rglob("*.py"))]
 
 
 def tool_files() -> list[str]:
     """Return the tools' XML files, macros left out."""
-    return [str(file) for file in sorted((ROOT / "tools").glob("*/*.xml")) if "<tool " in file.read_text()]
+    return [str(file) for file in sorted((ROOT / "tools").glob("*/*/*.xml")) if "<tool " in file.read_text()]
 
 
 def lint_checks() -> Iterator[Check]:

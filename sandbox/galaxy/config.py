@@ -77,11 +77,11 @@ def write_config(folder: Path, *, tools_dir: Path, static_dir: Path, known: Secr
 
 def _tool_conf(tools_dir: Path) -> str:
     sections = []
-    for group in sorted(path for path in tools_dir.iterdir() if any(path.glob("*.xml"))):
+    for group in sorted(path for path in tools_dir.iterdir() if any(path.glob("*/*.xml"))):
         name = {"omero": "OMERO", "image": "Image analysis", "fair": "FAIR data"}.get(group.name, group.name)
         sections.append(
             f"  <section id={quoteattr(group.name)} name={quoteattr(name)}>\n"
-            f'    <tool_dir dir={quoteattr(str(group))} recursive="false"/>\n'
+            f'    <tool_dir dir={quoteattr(str(group))} recursive="true"/>\n'
             "  </section>\n"
         )
     collection_tools = (

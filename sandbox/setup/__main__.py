@@ -12,8 +12,8 @@ from sandbox.setup.system import BROWSER_PACKAGES, require_packages, require_pyt
 
 
 def install_tools() -> None:
-    """Install `.venv/tools`: the tools, the OMERO sandbox, the tests and the linters."""
-    venvs.install("tools", make_wheels=build_wheel)
+    """Install `.venv/tools`: the library and what the tools need, the OMERO sandbox, the tests and the linters."""
+    venvs.install("tools", make_wheels=build_wheel, with_library=True)
 
 
 def install_clients() -> None:

@@ -35,7 +35,7 @@ def is_installed(name: str) -> bool:
     return python_of(name).exists() and stamp.exists() and stamp.read_text() == stamp_of(name)
 
 
-def install(name: str, *, make_wheels: Callable[[Path], Path] | None = None) -> None:
+def install(name: str, *, make_wheels: Callable[[Path], Path] | None = None, with_library: bool = False) -> None:
     """Make or update the environment `name` from `requirements/<name>.txt`.
 
     The stamp is taken away first and written last: what an interruption left is made again from nothing.
@@ -43,6 +43,7 @@ def install(name: str, *, make_wheels: Callable[[Path], Path] | None = None) -> 
     Args:
         name: `tools`, `galaxy`, `clients` or `browser`.
         make_wheels: Gets the new interpreter, returns a folder with wheels that pip takes before the index.
+        with_library: Also install the checkout's own package, editable: its modules stay in `src/`.
 
     Raises:
         SetupError: pip failed three times; names the log.
@@ -58,6 +59,8 @@ def install(name: str, *, make_wheels: Callable[[Path], Path] | None = None) -> 
         else:
             _create_empty(name)
         _pip_install(name, make_wheels(python_of(name)) if make_wheels else None)
+        if with_library:
+            _install_library(name)
         stamp.write_text(stamp_of(name))
 
 
@@ -85,6 +88,17 @@ def _pip_install(name: str, find_links: Path | None) -> None:
         if _run_with_progress(command, log, f".venv/{name}", total):
             return
     raise SetupError(f".venv/{name}: pip failed {TRIES} times. Is the package index reachable? Log: {log}")
+
+
+def _install_library(name: str) -> None:
+    # Without isolation pip builds with the flit_core that is pinned, and fetches nothing.
+    command = [str(python_of(name)), "-m", "pip", "install", "--no-deps", "--no-build-isolation", "--no-input"]
+    command += ["--disable-pip-version-check", "--editable", str(ROOT)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise SetupError(
+            f".venv/{name}: the suite's own package cannot be installed:\n{(done.stdout + done.stderr).strip()}"
+        )
 
 
 def _run_with_progress(command: list[str], log: Path, label: str, total: int) -> bool:

@@ -101,7 +101,7 @@ def write_table_and_crates() -> None:
 
 
 def _run(script: str, *arguments: object) -> None:
-    subprocess.run([sys.executable, str(TOOLS / f"{script}.py"), *map(str, arguments)], check=True)
+    subprocess.run([sys.executable, str(TOOLS / script / f"{script}.py"), *map(str, arguments)], check=True)
 
 
 if __name__ == "__main__":

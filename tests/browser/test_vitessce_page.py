@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 from PIL import Image
-from vitessce_page import INLINE, build_page
 from vitessce_view import Inputs, carry, make_view
 
+from bioimage_suite.fair.vitessce.page import INLINE, build_page
 from sandbox.setup import ROOT, SetupError
 from sandbox.setup.frontend import VITESSCE, fetch_package
-from tests.unit.archive_server import Reply, serving
+from tests.unit.fair.archive_server import Reply, serving
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page

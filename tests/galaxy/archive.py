@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from tests.unit.archive_server import Reply, Request, answer, ranged, serving
+from tests.unit.fair.archive_server import Reply, Request, answer, ranged, serving
 
 TEST_DATA = Path(__file__).resolve().parents[2] / "test-data"
 STUDY = "S-TEST1"

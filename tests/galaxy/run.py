@@ -1,7 +1,7 @@
 """Test the tools and workflows on a real Galaxy and an OMERO sandbox of their own, both thrown away afterwards.
 
 python -m tests.galaxy.run                                          # everything
-python -m tests.galaxy.run tools/image/segment_objects.xml ...      # these tools or workflows (.ga) only
+python -m tests.galaxy.run tools/image/segment_objects/segment_objects.xml ...   # these tools or workflows (.ga) only
 """
 
 import argparse
@@ -37,15 +37,17 @@ def copy_suite(target: Path, live: Mapping[str, str]) -> None:
     """Copy tools and workflows, with the live servers in place of the placeholders.
 
     Args:
-        target: Folder that gets `tools/`, `workflows/` and a link to `test-data/`: paths between them stay good.
+        target: Folder that gets `tools/`, `workflows/` and links to `src/` and `test-data/`, so that relative paths
+            between them stay good.
         live: `host:port` by placeholder.
     """
     for name in ("tools", "workflows"):
         # Links between the groups are resolved, as packaging for the Tool Shed does.
         shutil.copytree(ROOT / name, target / name, ignore=shutil.ignore_patterns("__pycache__"))
     write_round_trips(target / "workflows")
-    (target / "test-data").symlink_to(ROOT / "test-data")
-    for pattern in ("tools/*/*.xml", "workflows/*/*-tests.yml"):
+    for name in ("src", "test-data"):
+        (target / name).symlink_to(ROOT / name)
+    for pattern in ("tools/**/*.xml", "workflows/*/*-tests.yml"):
         for file in target.glob(pattern):
             text = file.read_text()
             for placeholder, address in live.items():

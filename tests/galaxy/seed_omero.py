@@ -30,6 +30,8 @@ import omero
 import omero.clients
 from omero.rtypes import rbool, rdouble, rint, rstring, unwrap
 
+from scripts.suite_files import tool_script
+
 DATA = Path(__file__).parents[2] / "test-data"
 ROUND_TRIP_PROJECT = "planemo-round-trip"
 # Files and channels of each dataset.
@@ -259,7 +261,7 @@ def make_labels(host: str, port: int) -> None:
             "place": {"by": "name", "dataset": "stack labels", "project": "planemo-labels", "create": True},
         }
         (folder / "config.json").write_text(json.dumps(config))
-        tool = Path(__file__).parents[2] / "tools" / "omero" / "omero_import_labels.py"
+        tool = tool_script("omero_import_labels")
         subprocess.run(
             [sys.executable, str(tool), "--config", "config.json", "--output", "output.tsv"],
             cwd=folder,

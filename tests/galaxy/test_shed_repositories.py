@@ -46,15 +46,27 @@ class Tool:
     def name(self) -> str:
         return self.repository.name
 
+    @property
+    def folder(self) -> Path:
+        """The folder with the script: the repository mirrors `tools/`."""
+        return tool_folder(self.repository)
+
+
+def tool_folder(repository: Repository) -> Path:
+    (xml,) = repository.folder.glob(f"*/{repository.name}/{repository.name}.xml")
+    return xml.parent
+
 
 @pytest.fixture(scope="module")
 def repositories(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Repository]:
     """All repositories by name. planemo wants the name of a Tool Shed, and speaks to none."""
     target = tmp_path_factory.mktemp("shed")
-    for name in ("tools", "test-data"):
+    for name in ("tools", "test-data", "src"):
         # A copy without the virtual environments and checkouts that planemo would search too.
-        shutil.copytree(ROOT / name, target / "suite" / name, symlinks=True)
-    shutil.copyfile(ROOT / ".shed.yml", target / "suite" / ".shed.yml")
+        ignored = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(ROOT / name, target / "suite" / name, symlinks=True, ignore=ignored)
+    for name in (".shed.yml", "LICENSE"):
+        shutil.copyfile(ROOT / name, target / "suite" / name)
     packed = target / "packed"
     packed.mkdir()
     command = [str(PLANEMO), "--directory", str(target / "planemo"), "shed_upload", "--tar_only", "--recursive"]
@@ -75,14 +87,14 @@ def repositories(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Reposito
 def tools(repositories: dict[str, Repository]) -> list[Tool]:
     """All repositories with a tool."""
     those = [one for name, one in sorted(repositories.items()) if not name.startswith("suite_")]
-    files = [str(one.folder / f"{one.name}.xml") for one in those]
+    files = [str(tool_folder(one) / f"{one.name}.xml") for one in those]
     parsed = subprocess.run([str(GALAXY_PYTHON), "-c", PARSE, *files], check=True, capture_output=True, text=True)
     trees = json.loads(parsed.stdout.splitlines()[-1])
     return [Tool(one, ET.fromstring(trees[file])) for one, file in zip(those, files, strict=True)]
 
 
 def tool_ids(name: str) -> set[str]:
-    roots = (ET.parse(file).getroot() for file in (ROOT / "tools" / name).glob("*.xml"))
+    roots = (ET.parse(file).getroot() for file in (ROOT / "tools" / name).glob("*/*.xml"))
     return {root.get("id", "") for root in roots if root.tag == "tool"}
 
 
@@ -125,20 +137,39 @@ def test_every_file_that_a_test_names_is_there(tools):
         given = (entry for entry in tests.iter("param") if entry.get("name", "").split("|")[-1] in data)
         named |= {entry.get("value") for param in given for entry in (param, *param.iter("element"))}
         for file in {part for value in named if value for part in value.split(",")}:
-            assert (tool.repository.folder / "test-data" / file).exists(), f"{tool.name}: {file}"
+            assert (tool.folder / "test-data" / file).exists(), f"{tool.name}: {file}"
 
 
 def test_every_script_starts_from_there(tools, tmp_path: Path):
     for tool in tools:
-        command = [str(TOOLS_PYTHON), str(tool.repository.folder / f"{tool.name}.py"), "--help"]
+        command = [str(TOOLS_PYTHON), str(tool.folder / f"{tool.name}.py"), "--help"]
         ended = subprocess.run(command, cwd=tmp_path, env=environment(), capture_output=True, text=True, check=False)
         assert ended.returncode == 0, f"{tool.name}: {ended.stderr}"
 
 
 def test_a_segmentation_runs_from_there(repositories, tmp_path: Path):
-    folder = repositories["segment_objects"].folder
+    folder = tool_folder(repositories["segment_objects"])
     result = tmp_path / "labels.ome.tiff"
     command = [str(TOOLS_PYTHON), str(folder / "segment_objects.py"), "--output", str(result)]
     command += ["--image", str(folder / "test-data" / "nuclei.ome.tiff")]
     subprocess.run(command, cwd=tmp_path, env=environment(), check=True)
     assert result.stat().st_size > 0
+
+
+def test_a_repository_carries_all_that_its_script_imports_and_nothing_else(tools):
+    """Every module of the library that is there can be imported from there, and from nowhere else."""
+    for tool in tools:
+        modules = [
+            ".".join(file.relative_to(tool.folder).with_suffix("").parts).removesuffix(".__init__")
+            for file in sorted((tool.folder / "bioimage_suite").rglob("*.py"))
+        ]
+        code = "import importlib, sys\nfor name in sys.argv[1:]: print(importlib.import_module(name).__file__)"
+        command = [str(TOOLS_PYTHON), "-c", code, *modules]
+        ended = subprocess.run(command, cwd=tool.folder, env=environment(), capture_output=True, text=True, check=False)
+        assert ended.returncode == 0, f"{tool.name}: {ended.stderr}"
+        assert all(Path(line).is_relative_to(tool.folder) for line in ended.stdout.splitlines()), tool.name
+
+
+def test_no_repository_is_large(repositories):
+    for repository in repositories.values():
+        assert sum(member.size for member in repository.members) < 2_000_000, repository.name

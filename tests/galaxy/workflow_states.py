@@ -11,6 +11,8 @@ from typing import Any
 
 from galaxy.tool_util.parser import get_tool_source
 
+from scripts.suite_files import tool_xml_files
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -65,7 +67,7 @@ def filled(page: Any) -> dict[str, Any]:
 
 def check(workflow: Path, fill: bool) -> list[str]:
     """List what the steps of a workflow lack, in subworkflows too."""
-    tools = {path.stem: path for path in (ROOT / "tools").glob("*/*.xml")}
+    tools = {path.stem: path for path in tool_xml_files()}
     content = json.loads(workflow.read_text(encoding="utf-8"))
     found = []
     for step in content["steps"].values():

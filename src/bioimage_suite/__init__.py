@@ -1,0 +1,1 @@
+"""The library of the Bioimage Suite for Galaxy: what its tools share, one folder a subject."""

@@ -1,0 +1,1 @@
+"""What every tool needs: errors, arguments, image names, outputs, units, HTML pages, untrusted files."""

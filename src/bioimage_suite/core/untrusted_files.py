@@ -1,0 +1,157 @@
+"""Safe reading of JSON and zip files from unknown sources.
+
+Limits (chosen here, far above regular use: the metadata of 10,000 images is about 10 MB):
+    JSON: 32 MB of text and 1,000,000 objects and lists, because a parsed list costs about 60 bytes for each bracket.
+    Zip: 100,000 members; a member may unpack to 512 MB and all together to 2 GB unless the caller sets another limit.
+"""
+
+import json
+import zipfile
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from bioimage_suite.core.errors import UserError
+
+MAX_JSON_BYTES = 32 * 1024 * 1024
+MAX_JSON_CONTAINERS = 1_000_000
+MAX_ZIP_MEMBERS = 100_000
+MAX_MEMBER_BYTES = 512 * 1024 * 1024
+MAX_UNPACKED_BYTES = 2 * 1024 * 1024 * 1024
+
+
+def parse_json(
+    data: bytes, name: str, *, max_bytes: int = MAX_JSON_BYTES, max_containers: int = MAX_JSON_CONTAINERS
+) -> Any:
+    """Parse JSON strictly and within limits.
+
+    Args:
+        data: The file's bytes, UTF-8 with or without a byte order mark.
+        name: What the user calls the file; used in messages.
+        max_bytes: Largest size of the file.
+        max_containers: Most objects and lists in it.
+
+    Returns:
+        The value as dict, list, str, int, float, bool or None.
+
+    Raises:
+        UserError: The data are too large, nested too deep, not UTF-8 or not JSON, hold NaN or Infinity, or an object
+            has a key twice (one of the two values would be lost silently).
+    """
+    if len(data) > max_bytes:
+        raise UserError(
+            f"file {name}: {len(data):,} bytes of JSON, at most {max_bytes:,} are read. Give a smaller file."
+        )
+    if data.count(b"[") + data.count(b"{") > max_containers:
+        raise UserError(
+            f"file {name}: more than {max_containers:,} JSON objects and lists. Give a smaller file; "
+            "this one would not fit in memory."
+        )
+    try:
+        return json.loads(
+            data.decode("utf-8-sig"),
+            object_pairs_hook=lambda pairs: _unique_keys(pairs, name),
+            parse_constant=lambda constant: _refuse_constant(constant, name),
+        )
+    except UnicodeDecodeError as error:
+        raise UserError(f"file {name}: byte {error.start} is not UTF-8. Save the file as UTF-8.") from error
+    except RecursionError as error:
+        raise UserError(f"file {name}: JSON nested too deep to read. Give a flat file.") from error
+    except json.JSONDecodeError as error:
+        raise UserError(
+            f"file {name}, line {error.lineno}, column {error.colno}: not JSON ({error.msg}). Correct the file there."
+        ) from error
+    except ValueError as error:
+        raise UserError(f"file {name}: a number in it is too long to read. Write it as text.") from error
+
+
+def _unique_keys(pairs: list[tuple[str, Any]], name: str) -> dict[str, Any]:
+    result = dict(pairs)
+    if len(result) < len(pairs):
+        keys = [key for key, _ in pairs]
+        twice = next(key for key in keys if keys.count(key) > 1)
+        raise UserError(f"file {name}: the key {twice!r} stands twice in one object. Keep one of the two.")
+    return result
+
+
+def _refuse_constant(constant: str, name: str) -> Any:
+    raise UserError(f"file {name}: {constant} is not JSON. Write null or a number.")
+
+
+def safe_relative_path(path: str) -> PurePosixPath | None:
+    """Return the path of a file list if it stays inside its folder, else None.
+
+    Args:
+        path: As written, with `/` as separator.
+
+    Returns:
+        The path; None when it is absolute, empty, climbs out (`..`), names a drive or scheme, or holds a
+        backslash, a control character, a `.` step or a doubled slash.
+    """
+    steps = path.split("/")
+    climbs = any(step in {"", ".", ".."} for step in steps)
+    if climbs or "\\" in path or ":" in steps[0] or any(ord(letter) < 32 or ord(letter) == 127 for letter in path):
+        return None
+    return PurePosixPath(path)
+
+
+def open_zip(path: Path, name: str, max_unpacked: int = MAX_UNPACKED_BYTES) -> zipfile.ZipFile:
+    """Open a zip file after checking what it would unpack to.
+
+    Args:
+        path: The file.
+        name: What the user calls the file.
+        max_unpacked: Bytes that all members together may unpack to.
+
+    Returns:
+        The open archive; the caller closes it.
+
+    Raises:
+        UserError: The file is not a zip, damaged or encrypted, has too many members or bytes (a zip bomb), or the path
+            of a member leaves the folder.
+    """
+    try:
+        archive = zipfile.ZipFile(path)
+    except (zipfile.BadZipFile, OSError, NotImplementedError, ValueError) as error:
+        raise UserError(f"file {name}: not a readable zip file ({error}). Pack it again.") from error
+    try:
+        _check_members(archive.infolist(), name, max_unpacked)
+    except UserError:
+        archive.close()
+        raise
+    return archive
+
+
+def _check_members(members: list[zipfile.ZipInfo], name: str, max_unpacked: int) -> None:
+    if len(members) > MAX_ZIP_MEMBERS:
+        raise UserError(f"file {name}: {len(members):,} members, at most {MAX_ZIP_MEMBERS:,} are read. Split it.")
+    unpacked = sum(member.file_size for member in members)
+    if unpacked > max_unpacked:
+        raise UserError(
+            f"file {name}: unpacks to {unpacked:,} bytes, at most {max_unpacked:,} are allowed "
+            "(a zip bomb?). Give a smaller file."
+        )
+    for member in members:
+        if safe_relative_path(member.filename.rstrip("/")) is None:
+            raise UserError(
+                f"file {name}: member {member.filename!r} would leave its folder. Pack it again without '..'."
+            )
+        if member.flag_bits & 1:
+            raise UserError(f"file {name}: member {member.filename!r} is encrypted. Pack it again without a password.")
+
+
+def read_member(archive: zipfile.ZipFile, member: str, name: str, max_bytes: int = MAX_MEMBER_BYTES) -> bytes:
+    """Read one member, never more than `max_bytes`, whatever size the directory of the zip declares.
+
+    Raises:
+        UserError: The member is missing, damaged, or longer than `max_bytes`.
+    """
+    try:
+        with archive.open(member) as stream:
+            data = stream.read(max_bytes + 1)
+    except KeyError as error:
+        raise UserError(f"file {name}: holds no {member}. Give the whole crate.") from error
+    except (zipfile.BadZipFile, OSError, EOFError, NotImplementedError, ValueError) as error:
+        raise UserError(f"file {name}: member {member!r} is damaged ({error}). Pack it again.") from error
+    if len(data) > max_bytes:
+        raise UserError(f"file {name}: member {member!r} is larger than {max_bytes:,} bytes. Give a smaller file.")
+    return data

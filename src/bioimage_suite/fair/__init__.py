@@ -1,0 +1,1 @@
+"""Metadata that another lab can read."""

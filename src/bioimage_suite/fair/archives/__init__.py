@@ -1,0 +1,1 @@
+"""Public image archives: search, files, download."""

@@ -1,0 +1,340 @@
+"""Read a region of an OME-Zarr image (0.4 or 0.5) over HTTP: only the chunks that overlap it are transferred.
+
+Sources: OME-Zarr 0.4 and 0.5 (ngff.openmicroscopy.org): `multiscales`, `omero.channels`, axes with units.
+"""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from math import ceil, prod
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from bioimage_suite.core.errors import UserError
+from bioimage_suite.fair.archives.http import ServerError, Web, open_url, read_answer
+
+if TYPE_CHECKING:
+    import numpy as np
+    import zarr
+
+AXES = "tczyx"
+MAX_CHUNK_BYTES = 512 * 1024 * 1024
+TRIES = 3
+_RANGE = re.compile(r"(\d*):(\d*)")
+# OME-Zarr's (UDUNITS) names of the units that OME-XML has; a size in another unit is left out.
+_MICROMETRES = {"angstrom": 1e-4, "nanometer": 1e-3, "micrometer": 1.0, "millimeter": 1e3, "meter": 1e6}
+
+
+@dataclass(frozen=True)
+class Level:
+    """One resolution of an image.
+
+    Attributes:
+        path: Path of its array within the image.
+        scale: Pixel size by axis, in the axis's unit.
+    """
+
+    path: str
+    scale: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class RemoteImage:
+    """Metadata of an OME-Zarr image.
+
+    Attributes:
+        name: Its name, or the last part of its address.
+        axes: Names of its axes in order, from `t c z y x`.
+        units: Units by axis, for the axes that have one.
+        levels: Resolutions, from full resolution down.
+        channels: Channel labels, or empty.
+    """
+
+    name: str
+    axes: str
+    units: Mapping[str, str]
+    levels: tuple[Level, ...]
+    channels: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Region:
+    """Pixels of an image.
+
+    Attributes:
+        pixels: Array with the image's axes, in native byte order.
+        axes: Names of the axes.
+        bounds: First index and end (exclusive) of each axis, at the level that was read.
+        physical_um: Physical size of a pixel in micrometres for x, y, z where known.
+        channels: Labels of the region's channels.
+    """
+
+    pixels: "np.ndarray"
+    axes: str
+    bounds: Mapping[str, tuple[int, int]]
+    physical_um: Mapping[str, float]
+    channels: tuple[str, ...]
+
+
+def open_remote(web: Web, address: str, limit: int) -> "zarr.Group":
+    """Open the group of an image for reading.
+
+    Args:
+        web: Limits of the requests.
+        address: Address of the image: the folder that holds `.zattrs` or `zarr.json`.
+        limit: Largest number of bytes to transfer.
+
+    Raises:
+        UserError: The address holds no Zarr group, or the server does not answer.
+    """
+    import zarr
+
+    try:
+        return zarr.open_group(_store(web, address, limit), mode="r")
+    except (FileNotFoundError, zarr.errors.GroupNotFoundError, zarr.errors.ContainsArrayError) as error:
+        raise UserError(
+            f"image {address}: no Zarr group there. Give the address of an image, as .../image.zarr."
+        ) from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise UserError(f"image {address}: its Zarr metadata cannot be read ({type(error).__name__}).") from error
+
+
+def read_image(group: "zarr.Group", address: str) -> RemoteImage:
+    """Read the metadata of an image.
+
+    Raises:
+        UserError: The group is a plate or a collection, or its metadata has no first multiscale image.
+    """
+    attributes: dict[str, Any] = dict(group.attrs)
+    ome: Any = attributes.get("ome", attributes)
+    if isinstance(ome, dict) and "plate" in ome:
+        raise UserError(f"image {address}: a plate. Give the address of one field, as .../plate.zarr/A/1/0.")
+    try:
+        multiscale = ome["multiscales"][0]
+        named = [axis if isinstance(axis, dict) else {"name": axis} for axis in multiscale["axes"]]
+        axes = "".join(str(axis["name"]).lower() for axis in named)
+        levels = tuple(_level(dataset, axes) for dataset in multiscale["datasets"])
+        channels = tuple(str(channel.get("label", "")) for channel in (ome.get("omero") or {}).get("channels", []))
+        units = {str(axis["name"]).lower(): str(axis["unit"]) for axis in named if axis.get("unit")}
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
+        raise UserError(f"image {address}: no OME-Zarr image (multiscales are missing or broken).") from error
+    ordered = len(set(axes)) == len(axes) and set(axes) <= set(AXES) and {"y", "x"} <= set(axes)
+    if not ordered or axes != "".join(axis for axis in AXES if axis in axes) or not levels:
+        raise UserError(
+            f"image {address}: axes {axes!r} are not understood. They must be of t, c, z, y, x in this order."
+        )
+    return RemoteImage(str(multiscale.get("name") or address.rpartition("/")[2]), axes, units, levels, channels)
+
+
+def _level(dataset: Mapping[str, Any], axes: str) -> Level:
+    scales = [step["scale"] for step in dataset["coordinateTransformations"] if step.get("type") == "scale"]
+    return Level(str(dataset["path"]), dict(zip(axes, map(float, scales[0]), strict=True)))
+
+
+def parse_bounds(texts: Mapping[str, str]) -> dict[str, tuple[int | None, int | None]]:
+    """Read the ranges that the user typed.
+
+    Args:
+        texts: Axis to `first:end`, counted from 0, `end` exclusive; either or both may be left out.
+
+    Raises:
+        UserError: A range is not of that form, or empty.
+
+    >>> parse_bounds({"x": "10:20", "y": ":5", "z": ""})
+    {'x': (10, 20), 'y': (None, 5)}
+    """
+    bounds = {}
+    for axis, text in texts.items():
+        match = _RANGE.fullmatch(text.replace(" ", ""))
+        if text.strip() and not match:
+            raise UserError(f"range of {axis} {text!r}: not of the form first:end. Write for instance 0:512.")
+        if match and text.strip():
+            first, end = (int(part) if part else None for part in match.groups())
+            if end is not None and end <= (first or 0):
+                raise UserError(f"range of {axis} {text!r}: is empty. The end is not included and must be larger.")
+            bounds[axis] = (first, end)
+    return bounds
+
+
+def read_region(
+    group: "zarr.Group", image: RemoteImage, bounds: Mapping[str, tuple[int | None, int | None]], level: int, limit: int
+) -> Region:
+    """Read a region at a level.
+
+    Args:
+        group: Group of `open_remote`.
+        image: Metadata of `read_image`.
+        bounds: Axis to first and end in pixels of the full resolution; None means the image's edge.
+        level: Resolution level, 0 for full resolution. Bounds are scaled to it and widened to whole pixels.
+        limit: Largest size of the region in bytes.
+
+    Raises:
+        UserError: The level or axis does not exist, the region is outside of the image or too large, or chunks
+            cannot be read.
+    """
+    import numpy as np
+    import zarr
+
+    if not 0 <= level < len(image.levels):
+        raise UserError(f"level {level}: the image has levels 0 to {len(image.levels) - 1}. Choose one of them.")
+    unknown = set(bounds) - set(image.axes)
+    if unknown:
+        raise UserError(f"range of {min(unknown)}: the image has axes {', '.join(image.axes)} only. Leave it empty.")
+    try:
+        array = _array(group, image, level)
+        full = _array(group, image, 0).shape
+        placed = _scaled(bounds, image.axes, full, array.shape)
+        sizes = [end - first for first, end in placed.values()]
+        if prod(sizes) * array.dtype.itemsize > limit:
+            raise UserError(
+                f"region {format_bounds(placed)}: {prod(sizes) * array.dtype.itemsize:,} bytes, "
+                f"at most {limit:,} are read. Give a smaller region or a coarser level."
+            )
+        pixels = np.asarray(array[tuple(slice(first, end) for first, end in placed.values())])
+    except (ValueError, KeyError, TypeError, RuntimeError, zarr.errors.BaseZarrError) as error:
+        raise UserError(
+            f"image {image.name}: level {level} cannot be read ({type(error).__name__}). It may be damaged."
+        ) from error
+    channels = image.channels
+    if "c" in placed:
+        # If the number of labels differs from the number of channels, they could name the wrong channels.
+        full_c = full[image.axes.index("c")]
+        channels = channels[slice(*placed["c"])] if len(channels) == full_c else ()
+    return Region(pixels, image.axes, placed, _physical(image, level), channels)
+
+
+def _array(group: "zarr.Group", image: RemoteImage, level: int) -> "zarr.Array":
+    import zarr
+
+    array = group[image.levels[level].path]
+    if not isinstance(array, zarr.Array) or array.ndim != len(image.axes) or array.dtype.kind not in "uif":
+        raise UserError(f"image {image.name}: level {level} is no array of numbers with axes {image.axes}.")
+    if prod(array.chunks) * array.dtype.itemsize > MAX_CHUNK_BYTES:
+        raise UserError(
+            f"image {image.name}: its chunks unpack to more than {MAX_CHUNK_BYTES:,} bytes each. They are not read."
+        )
+    return array
+
+
+def _scaled(
+    bounds: Mapping[str, tuple[int | None, int | None]], axes: str, full: Sequence[int], shape: Sequence[int]
+) -> dict[str, tuple[int, int]]:
+    placed = {}
+    for axis, size, here in zip(axes, full, shape, strict=True):
+        first, end = bounds.get(axis, (None, None))
+        first, end = first or 0, size if end is None else end
+        if end > size:
+            raise UserError(f"range of {axis} {first}:{end}: the image ends at {size}. Give a smaller range.")
+        if first >= size:
+            raise UserError(f"range of {axis} {first}:{end}: begins behind the image's end at {size}.")
+        placed[axis] = (first * here // size, max(ceil(end * here / size), first * here // size + 1))
+    return placed
+
+
+def format_bounds(bounds: Mapping[str, tuple[int, int]]) -> str:
+    """Write bounds as `x 0:512, y 0:512`."""
+    return ", ".join(f"{axis} {first}:{end}" for axis, (first, end) in bounds.items())
+
+
+def _physical(image: RemoteImage, level: int) -> dict[str, float]:
+    scale = image.levels[level].scale
+    factors = {axis: _MICROMETRES.get(image.units.get(axis, "")) for axis in "xyz" if axis in image.axes}
+    return {axis: scale[axis] * factor for axis, factor in factors.items() if factor}
+
+
+def _store(web: Web, address: str, limit: int) -> Any:
+    """Return a read-only Zarr store that sends every request through `archive_http`."""
+    from zarr.abc.store import ByteRequest, OffsetByteRequest, RangeByteRequest, Store, SuffixByteRequest
+    from zarr.core.buffer import Buffer, BufferPrototype
+
+    def header(byte_range: ByteRequest | None) -> dict[str, str]:
+        if isinstance(byte_range, RangeByteRequest):
+            return {"Range": f"bytes={byte_range.start}-{byte_range.end - 1}"}
+        if isinstance(byte_range, OffsetByteRequest):
+            return {"Range": f"bytes={byte_range.offset}-"}
+        if isinstance(byte_range, SuffixByteRequest):
+            return {"Range": f"bytes=-{byte_range.suffix}"}
+        return {}
+
+    class RemoteStore(Store):
+        """Files below an address."""
+
+        supports_writes = supports_deletes = supports_listing = False
+
+        def __init__(self) -> None:
+            super().__init__(read_only=True)
+            self.travelled = 0
+
+        def __eq__(self, other: object) -> bool:
+            return self is other
+
+        __hash__ = object.__hash__
+
+        def fetch(self, key: str, byte_range: ByteRequest | None) -> bytes | None:
+            for attempt in range(TRIES):
+                try:
+                    return self.fetch_once(key, byte_range)
+                except ServerError:
+                    if attempt == TRIES - 1:
+                        raise
+            return None
+
+        def fetch_once(self, key: str, byte_range: ByteRequest | None) -> bytes | None:
+            url = f"{address}/{quote(key)}"
+            headers = {"Accept-Encoding": "identity"} | header(byte_range)
+            with open_url(web, url, headers=headers) as response:
+                # Object stores answer 403 for missing keys when listing is not public.
+                if response.status_code in {403, 404}:
+                    return None
+                if response.status_code >= 500:
+                    raise ServerError(
+                        f"image {address}: the server answers status {response.status_code}. Try again later."
+                    )
+                if response.status_code not in {200, 206}:
+                    raise UserError(f"image {address}: the server answers status {response.status_code} to {key}.")
+                data = read_answer(web, response, limit - self.travelled)
+            self.travelled += len(data)
+            return _cut(data, byte_range) if byte_range and response.status_code == 200 else data
+
+        async def get(
+            self, key: str, prototype: BufferPrototype, byte_range: ByteRequest | None = None
+        ) -> Buffer | None:
+            data = await asyncio.to_thread(self.fetch, key, byte_range)
+            return None if data is None else prototype.buffer.from_bytes(data)
+
+        async def get_partial_values(
+            self, prototype: BufferPrototype, key_ranges: Iterable[tuple[str, ByteRequest | None]]
+        ) -> list[Buffer | None]:
+            return [await self.get(key, prototype, byte_range) for key, byte_range in key_ranges]
+
+        async def exists(self, key: str) -> bool:
+            return await asyncio.to_thread(self.fetch, key, None) is not None
+
+        async def set(self, key: str, value: Buffer) -> None:
+            raise NotImplementedError
+
+        async def delete(self, key: str) -> None:
+            raise NotImplementedError
+
+        async def list(self) -> AsyncIterator[str]:
+            for key in tuple[str, ...]():
+                yield key
+
+        async def list_prefix(self, prefix: str) -> AsyncIterator[str]:
+            for key in tuple[str, ...]():
+                yield key
+
+        async def list_dir(self, prefix: str) -> AsyncIterator[str]:
+            for key in tuple[str, ...]():
+                yield key
+
+    def _cut(data: bytes, byte_range: ByteRequest) -> bytes:
+        """Cut the range out of a whole file: a server may ignore Range requests (RFC 9110, 14.2)."""
+        if isinstance(byte_range, RangeByteRequest):
+            return data[byte_range.start : byte_range.end]
+        if isinstance(byte_range, OffsetByteRequest):
+            return data[byte_range.offset :]
+        return data[-byte_range.suffix :]
+
+    return RemoteStore()

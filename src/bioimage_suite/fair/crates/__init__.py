@@ -1,0 +1,1 @@
+"""RO-Crates and deposition files: building and checking."""

@@ -1,0 +1,237 @@
+"""Checks of a crate as JSON: rules of RO-Crate and the profiles that SHACL shapes cannot express.
+
+Sources: RO-Crate 1.1 and 1.2, "MUST" statements; GIDE profile v0.2 (closure rule); BIA submission profile v1.0
+(file list).
+"""
+
+import csv
+import re
+from typing import Any
+from urllib.parse import unquote
+
+from bioimage_suite.core.untrusted_files import safe_relative_path
+from bioimage_suite.fair.crates.reading import Crate
+from bioimage_suite.fair.crates.shapes import shape_findings
+from bioimage_suite.fair.crates.terms import DESCRIPTOR, RO_CRATE
+from bioimage_suite.tables.reader import Finding
+
+_ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
+_BIA_COLUMNS = {"file_path", "dataset", "type"}
+_BIA_IMAGES = {"bia:Image", "http://bia/Image"}
+
+
+def check_crate(crate: Crate, profile: str) -> list[Finding]:
+    """Check a crate and return all findings: corrected mistakes, base specification, payload, profile.
+
+    Args:
+        crate: The crate.
+        profile: `base`, `general`, `gide` or `bia`.
+    """
+    findings = [*crate.findings, *check_document(crate.document, crate.name, profile)]
+    if crate.files is not None:
+        findings += _check_payload(crate.document, crate.files, crate.name)
+    if profile == "bia" and crate.files is not None:
+        findings += check_file_list(crate.document, crate.texts.get("file_list.tsv"), crate.name)
+    return findings
+
+
+def check_document(document: dict[str, Any], name: str, profile: str) -> list[Finding]:
+    """Check the JSON-LD document only; if it is not a crate, that is the only finding."""
+
+    def error(where: str, found: str, expected: str) -> Finding:
+        return Finding("error", name, 0, where, found, expected)
+
+    findings = _check_context(document, error)
+    graph = document.get("@graph")
+    if not isinstance(graph, list) or not graph:
+        return [*findings, error("@graph", type(graph).__name__, "a list of entities")]
+    findings += _check_entities(graph, error)
+    entities = {
+        entity["@id"]: entity for entity in graph if isinstance(entity, dict) and isinstance(entity.get("@id"), str)
+    }
+    root, problems = _find_root(entities, error)
+    findings += problems
+    if root is None or any("@graph entity" in finding.column for finding in findings):
+        return findings
+    findings += _check_links(entities, root, name, profile)
+    if profile == "gide" and not root.startswith(("http://", "https://")):
+        findings.append(error(root, root, "the address of the landing page as the root's @id"))
+    if profile == "gide":
+        findings += _check_closure(entities, root, name)
+    return findings + shape_findings(document, root, name, profile)
+
+
+def list_of(value: Any) -> list[Any]:
+    """Return a JSON-LD value, single or list, as a list."""
+    return value if isinstance(value, list) else [] if value is None else [value]
+
+
+def ids(value: Any) -> list[str]:
+    """Return the ids that a property refers to."""
+    return [part["@id"] for part in list_of(value) if isinstance(part, dict) and isinstance(part.get("@id"), str)]
+
+
+def types(entity: dict[str, Any]) -> list[str]:
+    """Return an entity's types."""
+    return [kind for kind in list_of(entity.get("@type")) if isinstance(kind, str)]
+
+
+def _check_context(document: dict[str, Any], error: Any) -> list[Finding]:
+    parts = list_of(document.get("@context"))
+    if any(isinstance(part, str) and part.startswith(RO_CRATE) and part.endswith("/context") for part in parts):
+        return []
+    return [error("@context", str(parts)[:80], f"{RO_CRATE}1.2/context")]
+
+
+def _check_entities(graph: list[Any], error: Any) -> list[Finding]:
+    """Check that entities are flat and each has a unique id and a type."""
+    findings: list[Finding] = []
+    seen: set[str] = set()
+    for number, entity in enumerate(graph, 1):
+        if not isinstance(entity, dict) or not isinstance(entity.get("@id"), str):
+            findings.append(error(f"@graph entity {number}", str(entity)[:80], "an object with an @id"))
+            continue
+        identifier = entity["@id"]
+        if identifier in seen:
+            findings.append(error(identifier, "two entities with this @id", "one entity for each @id"))
+        seen.add(identifier)
+        if not types(entity):
+            findings.append(error(f"{identifier} @type", "missing", "a type"))
+        if re.search(r"[\s<>\"{}|\\^`]", identifier):
+            findings.append(error(identifier, identifier, "an id that is a URI: percent-encode blanks and the like"))
+        for key, value in entity.items():
+            nested = [
+                part
+                for part in list_of(value)
+                if isinstance(part, dict) and not ({"@id"} == set(part) or "@value" in part)
+            ]
+            if nested and not key.startswith("@"):
+                findings.append(
+                    error(
+                        f"{identifier} {key}", "an entity inside another", 'a reference {"@id": ...}; crates are flat'
+                    )
+                )
+    return findings
+
+
+def _find_root(entities: dict[str, dict[str, Any]], error: Any) -> tuple[str | None, list[Finding]]:
+    head = entities.get(DESCRIPTOR)
+    if head is None:
+        return None, [error("@graph", f"no entity {DESCRIPTOR}", "the metadata descriptor")]
+    findings = []
+    if "CreativeWork" not in types(head):
+        findings.append(error(f"{DESCRIPTOR} @type", str(head.get("@type")), "CreativeWork"))
+    if not any(address.startswith(RO_CRATE) for address in ids(head.get("conformsTo"))):
+        findings.append(error(f"{DESCRIPTOR} conformsTo", str(head.get("conformsTo")), f"{RO_CRATE}1.2"))
+    about = ids(head.get("about"))
+    if len(about) != 1 or about[0] not in entities:
+        return None, [
+            *findings,
+            error(f"{DESCRIPTOR} about", str(head.get("about")), "the root dataset, which the graph describes"),
+        ]
+    if "Dataset" not in types(entities[about[0]]):
+        findings.append(error(f"{about[0]} @type", str(entities[about[0]].get("@type")), "Dataset"))
+    return about[0], findings
+
+
+def _check_links(entities: dict[str, dict[str, Any]], root: str, name: str, profile: str) -> list[Finding]:
+    """Find local ids without an entity, and files that the root does not reference."""
+    findings: list[Finding] = []
+    # This suite's own crates describe every entity that they reference; RO-Crate itself says SHOULD.
+    level = "error" if profile == "gide" else "warning"
+    for identifier, entity in entities.items():
+        for key, value in entity.items():
+            findings += [
+                Finding(level, name, 0, f"{identifier} {key}", target, "an entity that the graph describes")
+                for target in ids(value)
+                if target.startswith("#") and target not in entities
+            ]
+    reached = {root}
+    waiting = [root]
+    while waiting:
+        for target in ids(entities.get(waiting.pop(), {}).get("hasPart")):
+            if target not in reached:
+                reached.add(target)
+                waiting.append(target)
+    findings += [
+        Finding(
+            "error",
+            name,
+            0,
+            identifier,
+            "a file that is no part of the root",
+            "hasPart of the root, direct or by folders",
+        )
+        for identifier, entity in entities.items()
+        if "File" in types(entity) and identifier not in reached
+    ]
+    return findings
+
+
+def _check_payload(document: dict[str, Any], files: frozenset[str], name: str) -> list[Finding]:
+    """Check that every described file is in the zip and no path leaves the crate."""
+    findings: list[Finding] = []
+    for entity in list_of(document.get("@graph")):
+        if not isinstance(entity, dict) or "File" not in types(entity):
+            continue
+        identifier = str(entity.get("@id"))
+        if _ABSOLUTE.match(identifier):
+            continue
+        path = safe_relative_path(unquote(identifier.removeprefix("./")))
+        if path is None:
+            findings.append(Finding("error", name, 0, identifier, identifier, "a path inside the crate, without '..'"))
+        elif str(path) not in files:
+            findings.append(
+                Finding("error", name, 0, identifier, "no such file in the zip", "every file that is described")
+            )
+    return findings
+
+
+def _check_closure(entities: dict[str, dict[str, Any]], root: str, name: str) -> list[Finding]:
+    """Check that the root has all organisms and methods of samples and protocols: GIDE's search reads only the root."""
+    findings: list[Finding] = []
+    for holder, link, kind in (
+        ("about", "taxonomicRange", "Taxon"),
+        ("measurementMethod", "measurementTechnique", "DefinedTerm"),
+    ):
+        direct = set(ids(entities[root].get(holder)))
+        for part in direct:
+            for target in ids(entities.get(part, {}).get(link)):
+                if target not in direct and kind in types(entities.get(target, {"@type": kind})):
+                    findings.append(
+                        Finding(
+                            "error", name, 0, f"{root} {holder}", f"{part} names {target}", f"{target} in {holder} too"
+                        )
+                    )
+    return findings
+
+
+def check_file_list(document: dict[str, Any], data: bytes | None, name: str) -> list[Finding]:
+    """Check BIA's file list: columns, unique paths within the package, existing datasets, images, source labels."""
+    file = f"{name}/file_list.tsv"
+    if data is None:
+        return [Finding("error", file, 0, "", "missing", "the file list")]
+    rows = list(csv.DictReader(data.decode("utf-8-sig", errors="replace").splitlines(), delimiter="\t"))
+    columns = set(rows[0]) if rows else set()
+    if not columns >= _BIA_COLUMNS:
+        absent = ", ".join(sorted(_BIA_COLUMNS - columns))
+        return [Finding("error", file, 1, absent, "missing", "the columns file_path, dataset and type")]
+    known = {str(entity.get("@id")) for entity in list_of(document.get("@graph")) if isinstance(entity, dict)}
+    labels = {row.get("label") for row in rows if row["type"] in _BIA_IMAGES}
+    seen: set[str] = set()
+    findings: list[Finding] = []
+    for line, row in enumerate(rows, 2):
+        path = row["file_path"] or ""
+        if safe_relative_path(path) is None:
+            findings.append(Finding("error", file, line, "file_path", path, "a path inside the package, without '..'"))
+        if path in seen:
+            findings.append(Finding("error", file, line, "file_path", path, "each path once"))
+        seen.add(path)
+        if row["dataset"] not in known:
+            findings.append(Finding("error", file, line, "dataset", row["dataset"] or "", "the @id of a dataset"))
+        source = row.get("source_image_label")
+        if source and source not in labels:
+            findings.append(Finding("error", file, line, "source_image_label", source, "the label of an image's row"))
+    if not any(row["type"] in _BIA_IMAGES for row in rows):
+        findings.append(Finding("error", file, 0, "type", "no image", "at least one row of type bia:Image"))
+    return findings

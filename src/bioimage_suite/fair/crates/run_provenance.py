@@ -1,0 +1,108 @@
+"""Provenance of results: the Workflow Run Crate that Galaxy exports for an invocation (`rocrate.zip`)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bioimage_suite.core.errors import UserError
+from bioimage_suite.core.untrusted_files import MAX_JSON_BYTES, open_zip, parse_json, read_member
+from bioimage_suite.fair.crates.terms import DESCRIPTOR
+
+RUN_PATH = "provenance/workflow-run.crate.zip"
+
+
+@dataclass(frozen=True)
+class WorkflowRun:
+    """A workflow run: the file of its crate and the crate's metadata; texts may be empty."""
+
+    source: Path
+    size_bytes: int
+    profiles: tuple[str, ...]
+    workflow_name: str
+    workflow_url: str
+    start: str
+    end: str
+
+
+def read_workflow_run(path: Path, name: str) -> WorkflowRun:
+    """Read the metadata of a Workflow Run Crate.
+
+    Args:
+        path: Path of the zip.
+        name: Display name of the zip.
+
+    Raises:
+        UserError: The file is not a zip, is harmful, or is not the crate of a workflow run.
+    """
+    with open_zip(path, name) as archive:
+        document = parse_json(read_member(archive, DESCRIPTOR, name, MAX_JSON_BYTES), f"{name}/{DESCRIPTOR}")
+    listed = document.get("@graph") if isinstance(document, dict) else None
+    entities = [entity for entity in listed or [] if isinstance(entity, dict)]
+    by_id = {str(entity.get("@id")): entity for entity in entities}
+    head = by_id.get(DESCRIPTOR, {})
+    root = by_id.get(_id(head.get("about")) or "./", {})
+    workflow = by_id.get(_id(root.get("mainEntity")), {})
+    if "ComputationalWorkflow" not in _list(workflow.get("@type")):
+        raise UserError(
+            f"workflow run {name}: its crate names no ComputationalWorkflow. Export the invocation as RO-Crate."
+        )
+    action = next((entity for entity in entities if "CreateAction" in _list(entity.get("@type"))), {})
+    return WorkflowRun(
+        source=path,
+        size_bytes=path.stat().st_size,
+        profiles=tuple(filter(None, (_id(part) for part in _list(root.get("conformsTo"))))),
+        workflow_name=str(workflow.get("name") or "Workflow"),
+        workflow_url=str(workflow.get("url") or "") if isinstance(workflow.get("url"), str) else "",
+        start=str(action.get("startTime") or ""),
+        end=str(action.get("endTime") or ""),
+    )
+
+
+def run_entities(run: WorkflowRun, inputs: Sequence[str], outputs: Sequence[str]) -> tuple[list[dict[str, Any]], str]:
+    """Describe the run by three entities: its crate as a file, the workflow as a work, the run as an action.
+
+    Args:
+        run: The run.
+        inputs: Ids of the input images.
+        outputs: Ids of the output files.
+
+    Returns:
+        Entities, the file first, and the id of the action.
+    """
+    file: dict[str, Any] = {
+        "@id": RUN_PATH,
+        "@type": "File",
+        "name": f"Run of {run.workflow_name}",
+        "contentSize": str(run.size_bytes),
+        "encodingFormat": "application/zip",
+    }
+    if run.profiles:
+        file["conformsTo"] = [{"@id": profile} for profile in run.profiles]
+    # RO-Crate 1.2 requires a version and an address of a SoftwareApplication, which the crate of a run may lack, and a
+    # file of SoftwareSourceCode, which is inside that crate.
+    workflow: dict[str, Any] = {"@id": "#workflow", "@type": "CreativeWork", "name": run.workflow_name}
+    if run.workflow_url:
+        workflow["url"] = run.workflow_url
+    action: dict[str, Any] = {
+        "@id": "#workflow-run",
+        "@type": "CreateAction",
+        "name": f"Run of {run.workflow_name}",
+        "instrument": {"@id": "#workflow"},
+        "object": [{"@id": identifier} for identifier in inputs],
+        "result": [{"@id": identifier} for identifier in outputs],
+        "subjectOf": {"@id": RUN_PATH},
+    }
+    action |= {key: time for key, time in (("startTime", run.start), ("endTime", run.end)) if time}
+    profiles = [
+        {"@id": profile, "@type": "CreativeWork", "name": profile.rpartition("wfrun/")[2]} for profile in run.profiles
+    ]
+    return [file, workflow, action, *profiles], "#workflow-run"
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [] if value is None else [value]
+
+
+def _id(value: Any) -> str:
+    return str(value.get("@id", "")) if isinstance(value, dict) else ""

@@ -1,0 +1,110 @@
+"""Offline check of a crate's graph against SHACL shapes: contexts ship with this tool, nothing is downloaded."""
+
+from copy import deepcopy
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from bioimage_suite.fair.crates.terms import RO_CRATE_1_1, offline_context
+from bioimage_suite.tables.reader import Finding
+
+SHAPES_FOLDER = Path(__file__).resolve().parent / "shacl"
+PROFILE_SHAPES = {
+    "base": ("ro-crate",),
+    "general": ("ro-crate",),
+    "gide": ("ro-crate", "gide"),
+    "bia": ("ro-crate", "bia"),
+}
+_ROOT_CLASS = "https://github.com/bioimage-suite-galaxy/shapes#Root"
+_LEVELS = {"Violation": "error", "Warning": "warning", "Info": "note"}
+# Relative ids need a base to become addresses (rdflib drops them without one); messages leave it out again.
+# The top-level domain .invalid is reserved: no host can ever have such a name (RFC 2606).
+_BASE = "https://crate.invalid/"
+
+
+def shape_findings(document: dict[str, Any], root: str, name: str, profile: str) -> list[Finding]:
+    """Check a crate against the SHACL shapes of a profile.
+
+    Args:
+        document: JSON-LD of the crate.
+        root: Id of the root dataset.
+        name: Display name of the crate.
+        profile: A key of `PROFILE_SHAPES`.
+
+    Returns:
+        One finding per violated shape, with the entity's id and property as column.
+    """
+    import pyshacl
+    import rdflib
+
+    terms, unknown = offline_context(document.get("@context"), _used_names(document["@graph"]))
+    findings = [
+        Finding(
+            "warning", name, 0, "@context", address, "a context that this tool has offline", "its terms are not checked"
+        )
+        for address in unknown
+    ]
+    data = rdflib.Graph()
+    graph = [_without_context(entity) for entity in document["@graph"] if not _plain_file(entity)]
+    data.parse(data={"@context": terms, "@graph": graph}, format="json-ld", base=_BASE)  # type: ignore[arg-type]
+    data.add((rdflib.URIRef(root, base=_BASE), rdflib.RDF.type, rdflib.URIRef(_ROOT_CLASS)))
+    _, report, _ = pyshacl.validate(
+        data,
+        shacl_graph=_shapes(profile, RO_CRATE_1_1 in str(document.get("@context"))),
+        inference="none",
+        do_owl_imports=False,
+    )
+    shacl = rdflib.Namespace("http://www.w3.org/ns/shacl#")
+    for result in report.subjects(rdflib.RDF.type, shacl.ValidationResult):
+        focus = str(report.value(result, shacl.focusNode)).removeprefix(_BASE) or "./"
+        path = _local(report.value(result, shacl.resultPath))
+        level = _LEVELS[_local(report.value(result, shacl.resultSeverity))]
+        value = report.value(result, shacl.value)
+        found = str(value).removeprefix(_BASE) if value is not None and path else "missing" if path else focus
+        expected = str(report.value(result, shacl.resultMessage))
+        findings.append(Finding(level, name, 0, f"{focus} {path}".strip(), found, expected))
+    return sorted(set(findings), key=lambda finding: (finding.level, finding.column, finding.expected))
+
+
+@cache
+def _shapes(profile: str, old: bool) -> Any:
+    """Return a profile's shapes; those of RO-Crate 1.2 only for crates that are not `old` (1.1)."""
+    import rdflib
+
+    shapes = rdflib.Graph()
+    for file in (*PROFILE_SHAPES[profile], *(() if old else ("ro-crate-1.2",))):
+        shapes.parse(SHAPES_FOLDER / f"{file}.ttl")
+    return shapes
+
+
+def _used_names(graph: list[Any]) -> set[str]:
+    """Return the properties, types and prefixes of a graph: all names that need a context."""
+    names: set[str] = set()
+    for entity in graph:
+        kinds = entity.get("@type")
+        references = [
+            part.get("@id")
+            for value in entity.values()
+            for part in (value if isinstance(value, list) else [value])
+            if isinstance(part, dict)
+        ]
+        found = [*entity, *(kinds if isinstance(kinds, list) else [kinds]), entity.get("@id"), *references]
+        names |= {part for name in found if isinstance(name, str) for part in (name, name.partition(":")[0])}
+    return names
+
+
+def _plain_file(entity: Any) -> bool:
+    """Return whether an entity is a plain file; no shape applies to these, and skipping them saves most of the time."""
+    return isinstance(entity, dict) and entity.get("@type") in ("File", ["File"])
+
+
+def _without_context(entity: dict[str, Any]) -> dict[str, Any]:
+    """Remove the context of an entity: it could name an address that the JSON-LD reader would download."""
+    copy = deepcopy(entity)
+    copy.pop("@context", None)
+    return copy
+
+
+def _local(term: Any) -> str:
+    text = str(term) if term is not None else ""
+    return text.rpartition("#")[2].rpartition("/")[2]

@@ -1,0 +1,114 @@
+"""JSON-LD contexts and profiles of crates, resolved without the network."""
+
+import json
+from collections.abc import Container
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+RO_CRATE = "https://w3id.org/ro/crate/"
+RO_CRATE_1_1 = RO_CRATE + "1.1"
+RO_CRATE_1_2 = RO_CRATE + "1.2"
+GIDE_PROFILE = "https://www.gide-project.org/ro-crate/search/1.0/profile"
+GIDE_CONTEXT = "https://www.gide-project.org/ro-crate/search/1.0/context"
+BIA_PROFILE = "https://w3id.org/bia/ro-crate/profile/bia-submission"
+DESCRIPTOR = "ro-crate-metadata.json"
+WORKFLOW_RUN_CONTEXT = "https://w3id.org/ro/terms/workflow-run/context"
+
+# The profile's own context imports RO-Crate's and so cannot be combined with it (a JSON-LD reader sees a recursion).
+# Therefore its terms are listed here (GIDE search input RO-Crate profile, v0.2).
+GIDE_TERMS: dict[str, Any] = {
+    "obo": "http://purl.obolibrary.org/obo/",
+    "dwc": "http://rs.tdwg.org/dwc/terms/",
+    "dwciri": "http://rs.tdwg.org/dwc/iri/",
+    "bao": "http://www.bioassayontology.org/bao#",
+    "xsd": "http://www.w3.org/2001/XMLSchema#",
+    "vernacularName": {"@id": "dwc:vernacularName"},
+    "scientificName": {"@id": "dwc:scientificName"},
+    "hasCellLine": {"@id": "bao:BAO_0002004"},
+    "measurementMethod": {"@id": "dwciri:measurementMethod"},
+    "seeAlso": {"@id": "http://www.w3.org/2000/01/rdf-schema#seeAlso"},
+    "BioSample": {"@id": "http://schema.org/BioSample"},
+    "LabProtocol": {"@id": "http://schema.org/LabProtocol"},
+    "labEquipment": {"@id": "http://schema.org/labEquipment"},
+}
+
+_BIA_PROPERTIES = (
+    "accessionId", "acknowledgement", "associatedAnnotationMethod", "associatedBiologicalEntity",
+    "associatedImageAcquisitionProtocol", "associatedSpecimen", "associatedSpecimenImagingPreparationProtocol",
+    "biologicalEntity", "biologicalEntityDescription", "commonName", "experimentalVariableDescription",
+    "extrinsicVariableDescription", "fbbiId", "imagingInstrumentDescription", "imagingMethodName",
+    "imagingPreparationProtocol", "intrinsicVariableDescription", "methodType", "ncbiId", "organismClassification",
+    "scientificName", "annotationCriteria", "annotationCoverage",
+)  # fmt: skip
+# The submission profile's prefix is `http://bia/`; the table's columns use W3C's csvw.
+BIA_TERMS: dict[str, Any] = {
+    "bia": "http://bia/",
+    "csvw": "http://www.w3.org/ns/csvw#",
+    "dwc": "http://rs.tdwg.org/dwc/terms/",
+    **{name: {"@id": f"http://bia/{name}"} for name in _BIA_PROPERTIES},
+    "tableSchema": {"@id": "csvw:tableSchema", "@type": "@id"},
+    "column": {"@id": "csvw:column", "@container": "@list"},
+    "columnName": {"@id": "csvw:name"},
+    "propertyUrl": {"@id": "csvw:propertyUrl", "@type": "@id"},
+}
+
+# The few terms of https://w3id.org/ro/terms/workflow-run/context, so that run crates can be read offline too.
+WORKFLOW_RUN_TERMS: dict[str, Any] = {
+    name: {"@id": f"https://w3id.org/ro/terms/workflow-run#{name}"}
+    for name in (
+        "ParameterConnection",
+        "connection",
+        "sourceParameter",
+        "targetParameter",
+        "sha1",
+        "md5",
+        "sha256",
+        "sha512",
+    )
+}
+
+
+def context(version: str, terms: dict[str, Any]) -> list[Any]:
+    """Return the `@context` of a crate: RO-Crate's by address, further terms inline."""
+    return [f"{version}/context", terms]
+
+
+@cache
+def _ro_crate_terms() -> dict[str, Any]:
+    path = Path(__file__).resolve().parent / "contexts" / "ro-crate-context.jsonld"
+    return json.loads(path.read_text(encoding="utf-8"))["@context"]
+
+
+def offline_context(found: Any, used: Container[str] | None = None) -> tuple[dict[str, Any], list[str]]:
+    """Replace the addresses in a crate's `@context` by terms that ship with this tool. Nothing is downloaded.
+
+    Args:
+        found: The crate's `@context`: address, object, or list of both.
+        used: Names that the crate uses; only these of RO-Crate's 3,000 terms are included, which saves a JSON-LD
+            reader most of its time. None includes all.
+
+    Returns:
+        One object with all terms, and the addresses that do not ship with this tool.
+    """
+    merged: dict[str, Any] = {}
+    ro_crate = {name: term for name, term in _ro_crate_terms().items() if used is None or name in used}
+    unknown: list[str] = []
+    for part in found if isinstance(found, list) else [found]:
+        if isinstance(part, dict):
+            merged |= {key: value for key, value in part.items() if _harmless(key, value)}
+            unknown += [str(key) for key, value in part.items() if not _harmless(key, value)]
+        elif isinstance(part, str) and part.startswith(RO_CRATE):
+            merged = {**ro_crate, **merged}
+        elif part == WORKFLOW_RUN_CONTEXT:
+            merged |= WORKFLOW_RUN_TERMS
+        elif part == GIDE_CONTEXT:
+            merged |= {**ro_crate, **GIDE_TERMS}
+        elif part is not None:
+            unknown.append(str(part))
+    return merged, unknown
+
+
+def _harmless(key: str, value: Any) -> bool:
+    """Return whether a term is safe: a reader would download the addresses of `@import` and of nested contexts."""
+    return key != "@import" and not (isinstance(value, dict) and "@context" in value)

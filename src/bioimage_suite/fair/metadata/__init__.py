@@ -1,0 +1,1 @@
+"""Metadata of a study: fields, tables, checks, templates, linked data."""

@@ -1,0 +1,146 @@
+"""The fields of the metadata standards, read from `fields/*.tsv`, and the lookup of a column's field."""
+
+import csv
+import difflib
+import re
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from bioimage_suite.core.errors import UserError
+
+FIELDS_FOLDER = Path(__file__).resolve().parent / "field_tables"
+SCOPES = ("study", "biosample", "acquisition", "annotation")
+STANDARDS = ("rembi", "mifa")
+
+
+@dataclass(frozen=True)
+class Field:
+    """One field of REMBI or MIFA.
+
+    Attributes:
+        standard: `rembi` or `mifa`.
+        key: Machine name, such as `biosample.organism`.
+        module: REMBI's module, such as `Biosample`.
+        label: The field's name in its module.
+        scope: One of `SCOPES`.
+        level: `required`, `recommended`, `optional`, or `conditional`: required as soon as its module has any value.
+        many: Whether the field may hold several values, separated by `;`.
+        kind: `text`, `term`, `date`, `datetime`, `quantity`, `url`, `doi` or `orcid`.
+        vocabulary: Table in `terms/` for a term (or a quantity's unit).
+        min_length: Smallest number of characters.
+        aliases: Other common names of the field.
+        question: Question that asks a person for the value.
+    """
+
+    standard: str
+    key: str
+    module: str
+    label: str
+    scope: str
+    level: str
+    many: bool
+    kind: str
+    vocabulary: str
+    min_length: int
+    aliases: tuple[str, ...]
+    question: str
+
+    @property
+    def header(self) -> str:
+        """Name of its column in a template, such as `Biosample: Organism`."""
+        return f"{self.module}: {self.label}"
+
+
+@cache
+def load_fields(standard: str) -> tuple[Field, ...]:
+    """Read the fields of one standard, in the standard's order."""
+    with (FIELDS_FOLDER / f"{standard}.tsv").open(encoding="utf-8", newline="") as stream:
+        return tuple(
+            Field(
+                standard=standard,
+                key=row["key"],
+                module=row["module"],
+                label=row["label"],
+                scope=row["scope"],
+                level=row["level"],
+                many=row["many"] == "yes",
+                kind=row["kind"],
+                vocabulary=row["vocabulary"],
+                min_length=int(row["min_length"] or 0),
+                aliases=tuple(alias for alias in row["aliases"].split("|") if alias),
+                question=row["question"],
+            )
+            for row in csv.DictReader(stream, delimiter="\t", quoting=csv.QUOTE_NONE)
+        )
+
+
+def all_fields() -> tuple[Field, ...]:
+    """Return the fields of all standards."""
+    return tuple(field for standard in STANDARDS for field in load_fields(standard))
+
+
+def template_fields(standard: str, scopes: tuple[str, ...]) -> tuple[Field, ...]:
+    """Choose the columns of a template.
+
+    Args:
+        standard: `rembi` (also for OMERO key-value pairs) or `mifa`: annotations together with REMBI's study.
+        scopes: Some of `SCOPES`.
+
+    Raises:
+        UserError: A scope does not exist, or no scope has a field.
+    """
+    unknown = set(scopes) - set(SCOPES)
+    if unknown:
+        raise UserError(f"scope {sorted(unknown)[0]}: is not known. Choose from {', '.join(SCOPES)}.")
+    fields = load_fields("rembi")
+    if standard == "mifa":
+        fields = tuple(field for field in fields if field.scope == "study") + load_fields("mifa")
+    chosen = tuple(field for field in fields if field.scope in scopes)
+    if not chosen:
+        raise UserError(
+            f"scope {', '.join(scopes) or '(none)'}: {standard} has no such field. Choose from {', '.join(SCOPES)}."
+        )
+    return chosen
+
+
+def fold(name: str) -> str:
+    """Remove case, blanks and punctuation to compare names: `Study Key-Words` becomes `studykeywords`."""
+    return re.sub(r"[\W_]+", "", name.casefold())
+
+
+@cache
+def _index() -> dict[str, Field]:
+    """Map each unambiguous folded name to its field; a full header wins over a label or alias."""
+    index: dict[str, Field] = {}
+    ambiguous: set[str] = set()
+    for field in all_fields():
+        for name in {fold(alias) for alias in (field.label, *field.aliases)}:
+            if name in index and index[name] != field:
+                ambiguous.add(name)
+            index.setdefault(name, field)
+    for name in ambiguous:
+        del index[name]
+    for field in all_fields():
+        index[fold(field.header)] = field
+        index[fold(field.key)] = field
+    return index
+
+
+@cache
+def find_field(name: str) -> Field | None:
+    """Find the field of a column or key by header, machine name, or a label that only one field has."""
+    return _index().get(fold(name))
+
+
+@cache
+def field_by_key(key: str) -> Field:
+    """Return the field with this machine name."""
+    return next(field for field in all_fields() if field.key == key)
+
+
+@cache
+def near_fields(name: str) -> tuple[str, ...]:
+    """Return the headers of up to three fields with names similar to `name` (difflib ratio at least 0.8)."""
+    close = difflib.get_close_matches(fold(name), list(_index()), n=3, cutoff=0.8)
+    return tuple(dict.fromkeys(_index()[key].header for key in close))

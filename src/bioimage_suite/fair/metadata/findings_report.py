@@ -1,0 +1,85 @@
+"""Findings as a table for programs, and as an HTML page and a text list for people."""
+
+import csv
+from collections.abc import Iterable, Sequence
+from dataclasses import astuple, fields
+from pathlib import Path
+
+from bioimage_suite.core.html_report import LEVEL_COLOURS, Markup, Shaded, bullets, page, paragraph, section, table
+from bioimage_suite.tables.reader import Finding, spreadsheet_safe
+
+_LEVELS = ("error", "warning", "note")
+# A page with more kinds of findings than this is hard to read; the table has all of them.
+_SHOWN = 500
+_SHOWN_LINES = 8
+_LIST_LENGTH = 25
+
+
+def write_findings(path: Path, findings: Iterable[Finding]) -> None:
+    """Write one finding per row: level, file, line (empty for the whole file), column, found, expected, suggestion."""
+    with path.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.writer(stream, delimiter="\t", lineterminator="\n")
+        writer.writerow(column.name for column in fields(Finding))
+        for finding in findings:
+            cells = [str(cell) if cell != 0 else "" for cell in astuple(finding)]
+            writer.writerow(spreadsheet_safe(_one_line(cell)) for cell in cells)
+
+
+def count_levels(findings: Sequence[Finding]) -> dict[str, int]:
+    """Count errors, warnings and notes."""
+    return {level: sum(finding.level == level for finding in findings) for level in _LEVELS}
+
+
+def findings_page(title: str, summary: Sequence[str], findings: Sequence[Finding]) -> str:
+    """Return a page of all findings; equal findings of several lines are grouped."""
+    counts = count_levels(findings)
+    verdict = "No errors." if not counts["error"] else "There are errors: mend them and validate again."
+    numbers = ", ".join(f"{counts[level]:,} {level}{'' if counts[level] == 1 else 's'}" for level in _LEVELS)
+    return page(title, paragraph(f"{verdict} {numbers}."), bullets(summary), findings_section(findings))
+
+
+def findings_section(findings: Sequence[Finding]) -> Markup:
+    """Return the findings as a section of a page, errors first."""
+    groups: dict[tuple[str, str, str, str, str, str], list[int]] = {}
+    for finding in findings:
+        key = (finding.level, finding.file, finding.column, finding.found, finding.expected, finding.suggestion)
+        groups.setdefault(key, []).append(finding.line)
+    ordered = sorted(groups.items(), key=lambda group: _LEVELS.index(group[0][0]))
+    if not ordered:
+        return section("Findings", paragraph("Nothing to say."))
+    rows = [
+        [Shaded(level, LEVEL_COLOURS[level]), file, _lines(lines), column, found, expected, suggestion]
+        for (level, file, column, found, expected, suggestion), lines in ordered[:_SHOWN]
+    ]
+    header = ["Level", "File", "Line", "Column", "Found", "Expected", "Suggestion"]
+    rest = len(ordered) - _SHOWN
+    more = [paragraph(f"{rest:,} more kinds of findings are in the table of findings.")] if rest > 0 else []
+    return section("Findings", table(header, rows), *more)
+
+
+def readable_list(findings: Sequence[Finding]) -> str:
+    """Return the errors as a text list of at most 25 kinds, without a final line break."""
+    groups: dict[str, list[int]] = {}
+    for finding in findings:
+        if finding.level == "error":
+            hint = f" ({finding.suggestion})" if finding.suggestion else ""
+            text = f"{finding.column or 'row'}: {finding.found!r}, expected {finding.expected}{hint}"
+            groups.setdefault(f"{finding.file}|{text}", []).append(finding.line)
+    lines = []
+    for key, numbers in list(groups.items())[:_LIST_LENGTH]:
+        file, _, text = key.partition("|")
+        place = f"{file} line {_lines(numbers)}: " if any(numbers) else f"{file}: " if file else ""
+        lines.append(f"  - {_one_line(place + text)}")
+    if len(groups) > _LIST_LENGTH:
+        lines.append(f"  - and {len(groups) - _LIST_LENGTH:,} more kinds of error, see the table of findings")
+    return "\n".join(lines)
+
+
+def _lines(numbers: Sequence[int]) -> str:
+    known = [f"{number:,}" for number in numbers if number]
+    shown = ", ".join(known[:_SHOWN_LINES])
+    return shown if len(known) <= _SHOWN_LINES else f"{shown} and {len(known) - _SHOWN_LINES:,} more"
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split()) if any(letter in text for letter in "\r\n\t") else text

@@ -1,0 +1,178 @@
+"""Metadata templates as XLSX with drop-downs, as CSV, and as JSON Schema."""
+
+import csv
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bioimage_suite.fair.metadata.fields import Field
+from bioimage_suite.fair.terms.ontology_terms import VOCABULARY_NAMES, load_terms
+from bioimage_suite.tables.key_value_dialects import ALL_IMAGES
+from bioimage_suite.tables.reader import column_letter, spreadsheet_safe
+
+# Fill colours of the header by level of the field.
+_FILLS = {"required": "F8D2A4", "conditional": "FDF1D0", "recommended": "FDF1D0", "optional": "ECEFF2"}
+_EXCEL_ROWS = 1_048_576
+
+
+@dataclass(frozen=True)
+class Template:
+    """Contents of a template.
+
+    Attributes:
+        identity: Names of the columns that identify a row's image.
+        fields: Fields of the other columns.
+        rows: Cells of each row: those of `identity`, then the known value (or empty) of each of `fields`.
+    """
+
+    identity: tuple[str, ...]
+    fields: tuple[Field, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+    @property
+    def header(self) -> tuple[str, ...]:
+        """The names of all columns."""
+        return (*self.identity, *(field.header for field in self.fields))
+
+
+def write_csv(path: Path, template: Template) -> None:
+    """Write a template as CSV (UTF-8, comma, quoted where needed); no cell is a formula to a spreadsheet."""
+    with path.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.writer(stream, lineterminator="\n")
+        writer.writerow(template.header)
+        writer.writerows([spreadsheet_safe(cell) for cell in row] for row in template.rows)
+
+
+def write_xlsx(path: Path, template: Template) -> None:
+    """Write a template as XLSX: sheets `metadata`, `help` and `terms`; term columns have drop-downs.
+
+    Every cell is text, so Excel does not turn a gene's name into a date.
+    """
+    import openpyxl
+    from openpyxl.styles import NamedStyle
+
+    book = openpyxl.Workbook()
+    sheet = book.active
+    sheet.title = "metadata"
+    # "@" is Excel's number format Text. A named style is stored once for any number of cells.
+    text = NamedStyle("metadata text", number_format="@")
+    book.add_named_style(text)
+    _write_header(sheet, template)
+    for number, row in enumerate(template.rows, 2):
+        for column, value in enumerate(row, 1):
+            if value:
+                cell = sheet.cell(number, column)
+                cell.value = spreadsheet_safe(value)
+                cell.data_type = "s"
+                cell.style = "metadata text"
+    _write_help(book.create_sheet("help"), template)
+    _write_terms(book.create_sheet("terms"), sheet, template)
+    book.save(path)
+
+
+def _write_header(sheet: Any, template: Template) -> None:
+    from openpyxl.comments import Comment
+    from openpyxl.styles import Alignment, Font, PatternFill
+
+    levels = ["optional"] * len(template.identity) + [field.level for field in template.fields]
+    for column, (name, level) in enumerate(zip(template.header, levels, strict=True), 1):
+        cell = sheet.cell(1, column, name)
+        cell.font = Font(bold=True)
+        cell.fill = PatternFill("solid", start_color=_FILLS[level])
+        cell.alignment = Alignment(wrap_text=True, vertical="top")
+        dimension = sheet.column_dimensions[column_letter(column - 1)]
+        dimension.width = 24
+        dimension.number_format = "@"
+        if column > len(template.identity):
+            field = template.fields[column - len(template.identity) - 1]
+            cell.comment = Comment(f"{level}: {field.question}", "metadata_template")
+    sheet.freeze_panes = sheet.cell(2, len(template.identity) + 1)
+
+
+def _write_help(sheet: Any, template: Template) -> None:
+    from openpyxl.styles import Font
+
+    sheet.append(["column", "level", "several values (;)", "form", "question"])
+    for field in template.fields:
+        form = VOCABULARY_NAMES.get(field.vocabulary, "") if field.kind == "term" else field.kind
+        sheet.append([field.header, field.level, "yes" if field.many else "no", form, field.question])
+    sheet.append([])
+    sheet.append([f"In column 'image', the row '{ALL_IMAGES}' holds for every image; an image's own row wins."])
+    for cell in sheet[1]:
+        cell.font = Font(bold=True)
+    for letter, width in (("A", 40), ("B", 14), ("C", 18), ("D", 32), ("E", 80)):
+        sheet.column_dimensions[letter].width = width
+
+
+def _write_terms(terms: Any, sheet: Any, template: Template) -> None:
+    """Write one column per vocabulary for the drop-downs, which allow other text: a cell may hold several terms."""
+    from openpyxl.worksheet.datavalidation import DataValidation
+
+    vocabularies = list(dict.fromkeys(field.vocabulary for field in template.fields if field.kind == "term"))
+    for column, vocabulary in enumerate(vocabularies):
+        labels = sorted((term.label for term in load_terms(vocabulary)), key=str.casefold)
+        for row, label in enumerate((VOCABULARY_NAMES[vocabulary], *labels), 1):
+            terms.cell(row, column + 1, label).data_type = "s"
+        letter = column_letter(column)
+        terms.column_dimensions[letter].width = 40
+        choice = DataValidation("list", f"terms!${letter}$2:${letter}${len(labels) + 1}", showErrorMessage=False)
+        for index, field in enumerate(template.fields, len(template.identity)):
+            if field.kind == "term" and field.vocabulary == vocabulary:
+                choice.add(f"{column_letter(index)}2:{column_letter(index)}{_EXCEL_ROWS}")
+        sheet.add_data_validation(choice)
+
+
+def json_schema(template: Template) -> dict[str, Any]:
+    """Return a JSON Schema (draft 4, as omero-forms reads it) of a list of rows; `default` holds the known rows.
+
+    `definitions.row` alone is a form for one object.
+    """
+    properties: dict[str, Any] = {name: {"type": "string"} for name in template.identity}
+    properties |= {field.header: _property(field) for field in template.fields}
+    row = {
+        "type": "object",
+        "properties": properties,
+        "required": [template.identity[0]],
+        "x-required-metadata": [field.header for field in template.fields if field.level == "required"],
+    }
+    return {
+        "$schema": "http://json-schema.org/draft-04/schema#",
+        "title": "Metadata of images",
+        "description": f"One object an image; what the image '{ALL_IMAGES}' says holds for all.",
+        "definitions": {"row": row},
+        "type": "array",
+        "items": {"$ref": "#/definitions/row"},
+        "default": [
+            {name: value for name, value in zip(template.header, cells, strict=True) if value}
+            for cells in template.rows
+        ],
+    }
+
+
+def _property(field: Field) -> dict[str, Any]:
+    schema: dict[str, Any] = {"type": "string", "title": field.label, "description": field.question}
+    if field.min_length:
+        schema["minLength"] = field.min_length
+    if field.kind == "date":
+        schema["format"] = "date"
+        schema["pattern"] = r"^\d{4}-\d{2}-\d{2}$"
+    if field.kind == "term" and not field.many and len(load_terms(field.vocabulary)) <= 12:
+        schema["enum"] = [term.label for term in load_terms(field.vocabulary)]
+    return schema
+
+
+def write_json_schema(path: Path, template: Template) -> None:
+    """Write `json_schema` as UTF-8 text."""
+    path.write_text(json.dumps(json_schema(template), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def make_rows(
+    identities: Iterable[Sequence[str]], known: Iterable[dict[str, str]], fields: Sequence[Field]
+) -> tuple[tuple[str, ...], ...]:
+    """Return the rows of a template: the identity of each row's object, then the known value of each field."""
+    return tuple(
+        (*identity, *(values.get(field.key, "") for field in fields))
+        for identity, values in zip(identities, known, strict=True)
+    )

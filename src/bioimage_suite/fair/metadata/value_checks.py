@@ -1,0 +1,203 @@
+"""Normal forms of values by kind of field, and remarks on what is wrong with them."""
+
+import re
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from functools import cache
+
+from bioimage_suite.fair.metadata.fields import Field
+from bioimage_suite.fair.terms.ontology_terms import VOCABULARY_NAMES, load_terms, resolve
+
+# Day 0 of Excel's 1900 system as Python counts it: Excel believes in a 29 February 1900 (Microsoft KB 214326).
+_EXCEL_EPOCH = date(1899, 12, 30)
+# Serial numbers of 1954-10-03 to 2119-01-22: plausible dates of an experiment, too large for years or small counts.
+_EXCEL_SERIAL = range(20000, 80000)
+_QUANTITY = re.compile(r"([+-]?(?:\d+(?:[.,]\d+)?|[.,]\d+)(?:[eE][+-]?\d+)?)\s*(.*)", re.DOTALL)
+_DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+(\s*[^\d,.;\s]{1,4})?")
+_DAY_MONTH = re.compile(r"(\d{1,2})[./-](\d{1,2})[./-](\d{2,4})")
+# What Excel makes of gene names such as MARCH1, SEPT2 and DEC1 (Ziemann 2016, doi 10.1186/s13059-016-1044-7).
+_EXCEL_GENE = re.compile(
+    r"\d{1,2}-(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)|(Mar|Sep|Dec)-\d{2}", re.IGNORECASE
+)
+_EXCEL_ERROR = re.compile(r"#(REF!|N/A|VALUE!|NAME\?|DIV/0!|NULL!|NUM!|####*)")
+_DOI = re.compile(r"(?:https?://(?:dx\.)?doi\.org/|doi:\s*)?(10\.\d{4,9}/\S+)", re.IGNORECASE)
+_URL = re.compile(r"https?://[^\s/<>\"]+\.[^\s<>\"]+", re.IGNORECASE)
+# Inserted by decoders for bytes that are invalid in the encoding.
+_LOST = "\N{REPLACEMENT CHARACTER}"
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+
+
+@dataclass(frozen=True)
+class Remark:
+    """A remark on a value: its level, what was expected, what to write instead."""
+
+    level: str
+    expected: str
+    suggestion: str = ""
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A value in its normal form (empty if invalid), with the ids of its term and unit, and remarks."""
+
+    value: str
+    term_id: str = ""
+    unit_id: str = ""
+    remarks: tuple[Remark, ...] = ()
+
+
+@cache
+def check_value(field: Field, text: str) -> Checked:
+    """Check one value of a field.
+
+    Args:
+        field: Field with kind, vocabulary and smallest length.
+        text: Value as found, not empty.
+
+    Returns:
+        The normal form and the remarks; a value with an error has no normal form.
+    """
+    damage = _damage(text)
+    if damage:
+        return Checked("", remarks=(damage,))
+    checks = {
+        "term": _check_term,
+        "date": _check_date,
+        "datetime": _check_date,
+        "quantity": _check_quantity,
+        "url": _check_url,
+        "doi": _check_doi,
+        "orcid": _check_orcid,
+    }
+    return checks.get(field.kind, _check_text)(field, text)
+
+
+def check_free_value(text: str) -> Checked:
+    """Check the value of a key without a field: keep it unchanged unless it is damaged, and remark on oddities."""
+    damage = _damage(text)
+    return Checked("", remarks=(damage,)) if damage else Checked(text, remarks=tuple(_oddities(text)))
+
+
+def _damage(text: str) -> Remark | None:
+    """Return the remark on a damaged value: an error of Excel, control characters, or characters lost in decoding."""
+    if _EXCEL_ERROR.match(text):
+        return Remark("error", "a value; Excel could not compute this one", "type the value itself")
+    if _CONTROL.search(text):
+        return Remark("error", "text without control characters", _CONTROL.sub("", text))
+    if _LOST in text:
+        return Remark("error", "readable letters; here some were lost", "save the file as UTF-8, type the value again")
+    return None
+
+
+def _oddities(text: str) -> list[Remark]:
+    if _DECIMAL_COMMA.fullmatch(text):
+        return [Remark("warning", "a decimal point, not a comma", text.replace(",", "."))]
+    if _EXCEL_GENE.fullmatch(text):
+        return [
+            Remark("warning", "a value that Excel has not turned into a date", "set the column to Text, type it again")
+        ]
+    return []
+
+
+def _check_text(field: Field, text: str) -> Checked:
+    remarks = _oddities(text)
+    if len(text) < field.min_length:
+        remarks.append(Remark("error", f"at least {field.min_length} characters, not {len(text)}"))
+    return Checked(text, remarks=tuple(remarks))
+
+
+def _check_term(field: Field, text: str) -> Checked:
+    found = resolve(field.vocabulary, text)
+    source = VOCABULARY_NAMES[field.vocabulary]
+    if found.term and not found.listed:
+        remark = Remark("note", f"an id in the table of {source}", "checked by its form only; the table is a subset")
+        return Checked(found.term.label, found.term.id, remarks=(remark,))
+    if found.term:
+        remarks = (
+            () if found.exact or found.term.label == text else (Remark("note", "the preferred name", found.term.text),)
+        )
+        return Checked(found.term.label, found.term.id, remarks=remarks)
+    near = " or ".join(term.text for term in found.near)
+    # These tables hold only some of the terms, so another word may be right.
+    if field.vocabulary in {"clo", "efo"}:
+        return Checked(text, remarks=(Remark("warning", f"a term of {source}", near),))
+    short = [term.label for term in load_terms(field.vocabulary)] if len(load_terms(field.vocabulary)) <= 12 else []
+    other = (
+        f"one of {', '.join(short)}" if short else "a term's name or id; for one that the table lacks write 'name (id)'"
+    )
+    return Checked("", remarks=(Remark("error", f"a term of {source}", near or other),))
+
+
+def _check_date(field: Field, text: str) -> Checked:
+    try:
+        parsed = datetime.fromisoformat(text)
+    except ValueError:
+        parsed = None
+    # `fromisoformat` also takes 20240301, which is more likely a count or an id than a date.
+    if parsed and "-" in text[:5]:
+        return Checked(text if field.kind == "datetime" or len(text) == 10 else parsed.date().isoformat())
+    if text.isdecimal() and int(text) in _EXCEL_SERIAL:
+        iso = (_EXCEL_EPOCH + timedelta(days=int(text))).isoformat()
+        return Checked(iso, remarks=(Remark("warning", "YYYY-MM-DD, not Excel's day number", iso),))
+    return Checked("", remarks=(Remark("error", "a date YYYY-MM-DD", _date_suggestion(text)),))
+
+
+def _date_suggestion(text: str) -> str:
+    match = _DAY_MONTH.fullmatch(text)
+    if not match:
+        return ""
+    first, second, year = int(match[1]), int(match[2]), int(match[3])
+    year += 2000 if year < 100 else 0
+    guesses = []
+    for month, day in ((second, first), (first, second)):
+        try:
+            guesses.append(date(year, month, day).isoformat())
+        except ValueError:
+            continue
+    return " or ".join(dict.fromkeys(guesses))
+
+
+def _check_quantity(field: Field, text: str) -> Checked:
+    match = _QUANTITY.fullmatch(text)
+    # The rest of a text such as "1,000,000 µm" is no unit; only the author knows whether its commas mark thousands.
+    if not match or match[2].startswith((",", ".")):
+        return Checked("", remarks=(Remark("error", "a number with its unit, as 0.65 µm"),))
+    number, unit = match[1].replace(",", "."), match[2].strip()
+    remarks = (
+        [] if "," not in match[1] else [Remark("warning", "a decimal point, not a comma", f"{number} {unit}".strip())]
+    )
+    if not unit:
+        return Checked("", remarks=(*remarks, Remark("error", "a number with its unit, as 0.65 µm")))
+    found = resolve("uo", unit)
+    if not found.term:
+        near = " or ".join(f"{number} {term.label}" for term in found.near)
+        return Checked("", remarks=(*remarks, Remark("error", "a unit of the Units of measurement ontology", near)))
+    return Checked(f"{number} {unit}", unit_id=found.term.id, remarks=tuple(remarks))
+
+
+def _check_url(field: Field, text: str) -> Checked:
+    if _URL.fullmatch(text):
+        return Checked(text)
+    return Checked("", remarks=(Remark("error", "a web address that begins with https:// or http://"),))
+
+
+def _check_doi(field: Field, text: str) -> Checked:
+    match = _DOI.fullmatch(text)
+    if match:
+        return Checked(match[1])
+    return Checked("", remarks=(Remark("error", "a DOI, as 10.1038/s41592-021-01166-8"),))
+
+
+def _check_orcid(field: Field, text: str) -> Checked:
+    """Check an ORCID, whose last character is a check digit by ISO 7064 MOD 11-2."""
+    if text in {"-", "none"}:  # An author without ORCID still needs an entry in the list.
+        return Checked("-")
+    match = re.fullmatch(r"(?:https?://orcid\.org/)?((?:\d{4}-){3}\d{3}[\dXx])", text)
+    if match:
+        digits = match[1].replace("-", "").upper()
+        total = 0
+        for digit in digits[:-1]:
+            total = (total + int(digit)) * 2
+        if "0123456789X"[(12 - total % 11) % 11] == digits[-1]:
+            return Checked(f"https://orcid.org/{match[1].upper()}")
+    return Checked("", remarks=(Remark("error", "an ORCID, as 0000-0002-1825-0097 (the last digit is a check digit)"),))

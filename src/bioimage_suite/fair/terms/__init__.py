@@ -1,0 +1,1 @@
+"""Ontology terms, with their tables."""

@@ -1,0 +1,1 @@
+"""Vitessce configurations and pages."""

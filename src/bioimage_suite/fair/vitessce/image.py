@@ -1,0 +1,326 @@
+"""An image or label map as a small OME-Zarr 0.4 in memory, to embed in a web page.
+
+The format is OME-Zarr 0.4 (Zarr 2) because every Vitessce since 2023 reads it; chunks are compressed with zlib, which
+browsers' Zarr readers have built in.
+"""
+
+import json
+import zipfile
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from math import ceil
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bioimage_suite.core.errors import UserError
+from bioimage_suite.fair.archives.zarr import RemoteImage, read_image
+from bioimage_suite.fair.metadata.image_facts import is_packed_zarr
+from bioimage_suite.fair.vitessce.config import Channel
+
+if TYPE_CHECKING:
+    import numpy as np
+
+CHUNK = 256
+# Levels are halved until they fit on a screen.
+SMALLEST_LEVEL = 512
+# Blue, green, red, ... as OMERO shows channels without a colour; a single channel is grey.
+_COLOURS = ("0000FF", "00FF00", "FF0000", "FF00FF", "00FFFF", "FFFF00")
+_TYPES = {
+    "uint8": "|u1",
+    "uint16": "<u2",
+    "uint32": "<u4",
+    "int8": "|i1",
+    "int16": "<i2",
+    "int32": "<i4",
+    "float32": "<f4",
+}
+_UNITS_UM = {"µm": 1.0, "um": 1.0, "nm": 1e-3, "mm": 1e3, "m": 1e6}
+
+
+@dataclass(frozen=True)
+class Picture:
+    """Pixels for a viewer.
+
+    Attributes:
+        name: Display name.
+        pixels: Array with axes TCZYX.
+        shrunk: Factor of downsampling in x and y.
+        physical_um: Physical size of a pixel of the array in micrometres for x, y, z where known.
+        channels: Names of all channels, or empty.
+    """
+
+    name: str
+    pixels: "np.ndarray"
+    shrunk: int
+    physical_um: Mapping[str, float]
+    channels: tuple[str, ...]
+
+
+def load_picture(path: Path, name: str, max_bytes: int, *, labels: bool = False, shrunk: int = 0) -> Picture:
+    """Read an image, downsampled in x and y by a power of two until it fits.
+
+    Args:
+        path: Path of a TIFF (OME-TIFF), of the folder of an OME-Zarr image, or of one packed as a zip (`.ozx`).
+        name: Display name of the image.
+        max_bytes: Largest size of the pixels in bytes, before compression.
+        labels: Whether the image is a label map, whose pixels are sampled, not averaged, and returned as uint32.
+        shrunk: Exact factor of downsampling; 0 chooses it from `max_bytes`.
+
+    Raises:
+        UserError: The image cannot be read or shown, or is too large even after downsampling.
+    """
+    is_zarr = path.is_dir() or is_packed_zarr(path)
+    planes, shape, dtype, physical, channels = _open_zarr(path, name) if is_zarr else _open_tiff(path, name)
+    if labels and dtype.kind not in "ui":
+        raise UserError(f"label map {name}: has {dtype} pixels. Give a label map of whole numbers.")
+    if labels and shape[1] != 1:
+        raise UserError(f"label map {name}: has {shape[1]} channels. Give a label map with one.")
+    step = shrunk or _step(shape, 4 if labels else dtype.itemsize, max_bytes, name)
+    return Picture(
+        name,
+        _shrink(planes, shape, step, labels=labels),
+        step,
+        {axis: size * (step if axis in "xy" else 1) for axis, size in physical.items()},
+        channels if len(channels) == shape[1] else (),
+    )
+
+
+def _step(shape: Sequence[int], itemsize: int, max_bytes: int, name: str) -> int:
+    step = 1
+    t, c, z, y, x = shape
+    while t * c * z * ceil(y / step) * ceil(x / step) * itemsize > max_bytes:
+        step *= 2
+        if min(y, x) // step < 32:
+            raise UserError(
+                f"image {name}: {t * c * z} planes are too many for a page of {max_bytes:,} bytes. Give fewer planes."
+            )
+    return step
+
+
+def _shrink(planes: Iterator["np.ndarray"], shape: Sequence[int], step: int, *, labels: bool) -> "np.ndarray":
+    import numpy as np
+
+    t, c, z, y, x = shape
+    rows, columns = ceil(y / step), ceil(x / step)
+    small: list[np.ndarray] = []
+    for plane in planes:
+        if labels:
+            small.append(plane[::step, ::step].astype(np.uint32))
+        elif step == 1:
+            small.append(_shown(plane))
+        else:
+            # The mean of each block; blocks at the far edges are padded with the edge pixels.
+            padded = np.pad(plane, ((0, rows * step - y), (0, columns * step - x)), mode="edge")
+            blocks = padded.reshape(rows, step, columns, step).mean(axis=(1, 3), dtype=np.float64)
+            small.append(_shown((np.rint(blocks) if plane.dtype.kind in "ui" else blocks).astype(plane.dtype)))
+    return np.stack(small).reshape(t, c, z, rows, columns)
+
+
+def _shown(plane: "np.ndarray") -> "np.ndarray":
+    """Convert a plane to a data type that WebGL viewers support."""
+    import numpy as np
+
+    if plane.dtype.kind == "b":
+        return plane.astype(np.uint8)
+    if plane.dtype.kind == "f" or plane.dtype.itemsize > 4:
+        return plane.astype(np.float32)
+    return plane.astype(plane.dtype.newbyteorder("="), copy=False)
+
+
+_Opened = tuple[Iterator["np.ndarray"], tuple[int, ...], "np.dtype", dict[str, float], tuple[str, ...]]
+
+
+def _open_tiff(path: Path, name: str) -> _Opened:
+    import tifffile
+
+    from bioimage_suite.fair.metadata.image_facts import facts_of_ome_xml
+
+    try:
+        tiff = tifffile.TiffFile(path)
+        series = tiff.series[0]
+    except (tifffile.TiffFileError, OSError, ValueError, IndexError) as error:
+        raise UserError(f"image {name}: not a readable TIFF ({error}). Convert it to OME-TIFF first.") from error
+    axes = series.axes.replace("S", "C") if "C" not in series.axes else series.axes
+    if (
+        not set(axes) <= set("TCZYXQI")
+        or series.dtype is None
+        or series.dtype.kind not in "buif"
+        or not axes.endswith("YX")
+    ):
+        raise UserError(
+            f"image {name}: axes {series.axes} of {series.dtype} cannot be shown. Give planes of T, C, Z, Y, X."
+        )
+    physical: dict[str, float] = {}
+    channels: tuple[str, ...] = ()
+    if tiff.ome_metadata:
+        facts = facts_of_ome_xml(tiff.ome_metadata, name)
+        for axis in "XYZ":
+            factor = _UNITS_UM.get(facts.first(f"Pixels.PhysicalSize{axis}Unit") or "µm")
+            if factor and facts.first(f"Pixels.PhysicalSize{axis}"):
+                physical[axis.lower()] = float(facts.first(f"Pixels.PhysicalSize{axis}")) * factor
+        named = facts.fields.get("Channel.Name")
+        channels = named.values if named else ()
+    return _tiff_planes(series, axes), _tczyx(axes, series.shape), series.dtype, physical, channels
+
+
+def _tczyx(axes: str, shape: Sequence[int]) -> tuple[int, ...]:
+    sizes = dict(zip(axes.replace("Q", "Z").replace("I", "Z"), shape, strict=True))
+    return tuple(sizes.get(axis, 1) for axis in "TCZYX")
+
+
+def _tiff_planes(series: Any, axes: str) -> Iterator["np.ndarray"]:
+    """Yield planes in the order T, C, Z, one in memory at a time."""
+    import numpy as np
+
+    named = axes.replace("Q", "Z").replace("I", "Z")
+    order = np.arange(int(np.prod(series.shape[:-2]))).reshape(series.shape[:-2] or (1,))
+    kept = [axis for axis in "TCZ" if axis in named]
+    order = order.transpose([named.index(axis) for axis in kept]) if kept else order
+    for index in order.ravel():
+        page = series.pages[int(index)]
+        yield page.asarray() if page is not None else np.zeros(series.shape[-2:], series.dtype)
+
+
+def _open_zarr(path: Path, name: str) -> _Opened:
+    import numpy as np
+    import zarr
+
+    try:
+        store = path if path.is_dir() else zarr.storage.ZipStore(path, mode="r")
+        group = zarr.open_group(store, mode="r")
+        image: RemoteImage = read_image(group, name)
+        array = group[image.levels[0].path]
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile, zarr.errors.BaseZarrError) as error:
+        raise UserError(f"image {name}: not a readable OME-Zarr ({type(error).__name__}).") from error
+    if not isinstance(array, zarr.Array) or array.dtype.kind not in "buif":
+        raise UserError(f"image {name}: its full resolution is no array of numbers.")
+    sizes = dict(zip(image.axes, array.shape, strict=True))
+    shape = tuple(sizes.get(axis, 1) for axis in "tczyx")
+    outer = [axis for axis in "tcz" if axis in image.axes]
+
+    def planes() -> Iterator["np.ndarray"]:
+        for index in np.ndindex(*(sizes[axis] for axis in outer)):
+            yield np.asarray(array[index] if outer else array[:])
+
+    scale = image.levels[0].scale
+    units = {"micrometer": 1.0, "nanometer": 1e-3, "millimeter": 1e3}
+    physical = {
+        axis: scale[axis] * units[unit] for axis, unit in image.units.items() if axis in "xyz" and unit in units
+    }
+    return planes(), shape, array.dtype, physical, image.channels
+
+
+def zarr_files(picture: Picture, *, labels: bool = False) -> dict[str, bytes]:
+    """Write a picture as the files of an OME-Zarr 0.4 image with a pyramid.
+
+    Args:
+        picture: The picture.
+        labels: Whether coarser levels are sampled, not averaged.
+
+    Returns:
+        Content by path. Chunks of zeros are left out, because a missing chunk means zeros.
+    """
+    levels = [picture.pixels]
+    while min(levels[-1].shape[-2:]) > SMALLEST_LEVEL:
+        levels.append(_halved(levels[-1], labels=labels))
+    files = {".zgroup": b'{"zarr_format": 2}', ".zattrs": _json(_attributes(picture, len(levels), labels=labels))}
+    for number, level in enumerate(levels):
+        files |= {f"{number}/{key}": data for key, data in _array_files(level)}
+    return files
+
+
+def _halved(pixels: "np.ndarray", *, labels: bool) -> "np.ndarray":
+    if labels:
+        return pixels[..., ::2, ::2]
+    rows, columns = (size // 2 * 2 for size in pixels.shape[-2:])
+    even = pixels[..., :rows, :columns].astype("float64")
+    mean = (even[..., ::2, ::2] + even[..., 1::2, ::2] + even[..., ::2, 1::2] + even[..., 1::2, 1::2]) / 4
+    return mean.astype(pixels.dtype)
+
+
+def _array_files(pixels: "np.ndarray") -> Iterator[tuple[str, bytes]]:
+    import numpy as np
+
+    dtype = _TYPES[pixels.dtype.name]
+    chunks = (1, 1, 1, min(CHUNK, pixels.shape[-2]), min(CHUNK, pixels.shape[-1]))
+    described = {
+        "zarr_format": 2,
+        "shape": pixels.shape,
+        "chunks": chunks,
+        "dtype": dtype,
+        "compressor": {"id": "zlib", "level": 6},
+        "fill_value": 0,
+        "order": "C",
+        "filters": None,
+        "dimension_separator": "/",
+    }
+    yield ".zarray", _json(described)
+    counts = [ceil(size / chunk) for size, chunk in zip(pixels.shape, chunks, strict=True)]
+    for index in np.ndindex(*counts):
+        start = [place * chunk for place, chunk in zip(index, chunks, strict=True)]
+        part = pixels[tuple(slice(first, first + chunk) for first, chunk in zip(start, chunks, strict=True))]
+        if part.any():
+            # Zarr stores chunks at the edge with their full size.
+            whole = np.zeros(chunks, dtype)
+            whole[tuple(slice(0, size) for size in part.shape)] = part
+            yield "/".join(map(str, index)), zlib.compress(whole.tobytes(), 6)
+
+
+def _attributes(picture: Picture, levels: int, *, labels: bool) -> dict[str, Any]:
+    axes: list[dict[str, str]] = [{"name": "t", "type": "time"}, {"name": "c", "type": "channel"}]
+    axes += [
+        {"name": axis, "type": "space"} | ({"unit": "micrometer"} if axis in picture.physical_um else {})
+        for axis in "zyx"
+    ]
+    datasets = []
+    for number in range(levels):
+        scale = [1.0, 1.0, picture.physical_um.get("z", 1.0)]
+        scale += [picture.physical_um.get(axis, 1.0) * 2**number for axis in "yx"]
+        datasets.append({"path": str(number), "coordinateTransformations": [{"type": "scale", "scale": scale}]})
+    channels = (
+        [{"label": "labels", "color": "FFFFFF", "window": _window(picture.pixels)}] if labels else _channels(picture)
+    )
+    rendering = {"model": "color", "defaultT": 0, "defaultZ": picture.pixels.shape[2] // 2}
+    return {
+        "multiscales": [{"version": "0.4", "name": picture.name, "axes": axes, "datasets": datasets}],
+        "omero": {"name": picture.name, "channels": channels, "rdefs": rendering},
+    }
+
+
+def shown_channels(picture: Picture) -> tuple[Channel, ...]:
+    """Return the display settings of the channels: colours, and ranges of `_window`."""
+    return tuple(
+        Channel(
+            (int(channel["color"][:2], 16), int(channel["color"][2:4], 16), int(channel["color"][4:], 16)),
+            (channel["window"]["start"], channel["window"]["end"]),
+        )
+        for channel in _channels(picture)
+    )
+
+
+def _channels(picture: Picture) -> list[dict[str, Any]]:
+    count = picture.pixels.shape[1]
+    names = picture.channels or tuple(f"Channel {number}" for number in range(1, count + 1))
+    return [
+        {
+            "label": name,
+            "color": "FFFFFF" if count == 1 else _COLOURS[number % len(_COLOURS)],
+            "active": True,
+            "window": _window(picture.pixels[:, number]),
+        }
+        for number, name in enumerate(names)
+    ]
+
+
+def _window(pixels: "np.ndarray") -> dict[str, float]:
+    """Return the display range, from the 0.1st to the 99.9th percentile, so that hot pixels do not darken the image."""
+    import numpy as np
+
+    start, end = np.percentile(pixels, (0.1, 99.9))
+    low, high = float(pixels.min()), float(pixels.max())
+    return {"min": low, "max": max(high, low + 1), "start": float(start), "end": max(float(end), float(start) + 1)}
+
+
+def _json(value: Any) -> bytes:
+    return json.dumps(value, separators=(",", ":")).encode()

@@ -1,0 +1,293 @@
+"""Opening of TIFF, OME-TIFF, ImageJ TIFF, PNG, JPEG, OME-Zarr, CZI, ND2, LIF and DeltaVision as lazy planes.
+
+The axes are always T, C, Z, Y, X (OME's names). Metadata that a file lacks are None. Nothing is guessed, with two
+exceptions: pages of a multi-page TIFF without metadata are z-planes, and samples of a colour pixel are channels.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bioimage_suite.core.errors import UserError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+# A plane of up to as many pixels is kept in memory once read; a larger one is read region by region each time.
+PLANE_CACHE_PIXELS = 1 << 27
+
+# Metres in one unit, by the symbols of OME 2016-06 (UnitsLength) and by the names of OME-NGFF (UDUNITS-2).
+METRES = {
+    "Å": 1e-10, "pm": 1e-12, "nm": 1e-9, "µm": 1e-6, "mm": 1e-3, "cm": 1e-2, "dm": 1e-1, "m": 1.0, "km": 1e3,
+    "in": 0.0254, "ft": 0.3048,
+    "angstrom": 1e-10, "picometer": 1e-12, "nanometer": 1e-9, "micrometer": 1e-6, "millimeter": 1e-3,
+    "centimeter": 1e-2, "decimeter": 1e-1, "meter": 1.0, "kilometer": 1e3, "inch": 0.0254, "foot": 0.3048,
+    "um": 1e-6, "\u03bcm": 1e-6, "micron": 1e-6, "microns": 1e-6, "\\u00B5m": 1e-6,
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class PhysicalSize:
+    """Extent of a pixel along one axis, or of a time step, as in the file.
+
+    Attributes:
+        value: Extent, greater than zero.
+        unit: OME's symbol (`µm`) or OME-NGFF's name (`micrometer`).
+    """
+
+    value: float
+    unit: str
+
+    @property
+    def micrometres(self) -> float | None:
+        """Return the extent in µm; None if the unit is not a length (`pixel`, `reference frame`)."""
+        metres = METRES.get(self.unit)
+        if metres is None:
+            return None
+        return self.value if metres == 1e-6 else self.value * metres * 1e6
+
+
+@dataclass(frozen=True)
+class ImageFile:
+    """Metadata of an image file, and functions that read its pixels.
+
+    Attributes:
+        name: Name of the image in messages (Galaxy's element identifier, else the file's name).
+        size_t: Number of time points.
+        size_c: Number of channels; each sample of a colour pixel counts as one.
+        size_z: Number of z-planes.
+        size_y: Rows of a plane.
+        size_x: Columns of a plane.
+        dtype: numpy type of the pixels.
+        channels: Name of each channel, None where the file has none.
+        physical_size: Extent of a pixel by axis name (`x`, `y`, `z`); axes without one in the file are absent.
+        time_increment: Time between two time points with its unit, None where unknown.
+        read_region: Function of (t, c, z, rows, columns) that returns a (Y, X) array; rows and columns are slices with
+            start and stop.
+        details: Other metadata of the format, for `image_info`.
+        read_interleaved: Function of (t, z, rows, columns) that returns a (Y, X, samples) array, if the file stores
+            the samples of a pixel together; else None.
+    """
+
+    name: str
+    size_t: int
+    size_c: int
+    size_z: int
+    size_y: int
+    size_x: int
+    dtype: np.dtype
+    channels: tuple[str | None, ...]
+    physical_size: dict[str, PhysicalSize]
+    time_increment: PhysicalSize | None
+    read_region: Callable[[int, int, int, slice, slice], np.ndarray]
+    details: dict[str, Any] = field(default_factory=dict)
+    read_interleaved: Callable[[int, int, slice, slice], np.ndarray] | None = None
+
+    def read_plane(self, t: int = 0, c: int = 0, z: int = 0) -> np.ndarray:
+        """Read one whole plane as a (Y, X) array."""
+        return self.read_region(t, c, z, slice(0, self.size_y), slice(0, self.size_x))
+
+    def read_colour(self, t: int, z: int, rows: slice, columns: slice) -> np.ndarray:
+        """Read a region of the first three channels as (Y, X, 3); interleaved pixels are decoded once."""
+        import numpy as np
+
+        if self.read_interleaved:
+            return self.read_interleaved(t, z, rows, columns)[..., :3]
+        return np.stack([self.read_region(t, c, z, rows, columns) for c in range(3)], axis=-1)
+
+    def plane_reader(self, t: int, c: int, z: int) -> Callable[[int, int], np.ndarray]:
+        """Return a function from a range of rows to a (rows, X) array; a plane that fits in memory is decoded once."""
+        if self.size_y * self.size_x <= PLANE_CACHE_PIXELS:
+            plane = self.read_plane(t, c, z)
+            return lambda first, last: plane[first:last]
+        return lambda first, last: self.read_region(t, c, z, slice(first, last), slice(0, self.size_x))
+
+    def micrometres(self, axis: str) -> float | None:
+        """Return the extent of a pixel along `x`, `y` or `z` in µm, None where unknown."""
+        size = self.physical_size.get(axis)
+        return size.micrometres if size else None
+
+    def channel_label(self, index: int) -> str:
+        """Return the name of a channel, or `channel_<index>` if the file has none."""
+        return self.channels[index] or f"channel_{index}"
+
+    def channel_labels(self) -> list[str]:
+        """Return one distinct label per channel: a name that occurs twice gets its index (`DAPI_2`)."""
+        labels = [self.channel_label(index) for index in range(self.size_c)]
+        return [label if labels.count(label) == 1 else f"{label}_{i}" for i, label in enumerate(labels)]
+
+    def resolve_channel(self, wanted: str) -> int:
+        """Find a channel by its name or by its index.
+
+        A name wins over an index, so that a channel called "488" is found by that name.
+
+        Args:
+            wanted: Name as in the file (case matters only if two names differ by nothing else), or 0-based index, as in
+                OMERO and giatools.
+
+        Returns:
+            The 0-based index.
+
+        Raises:
+            UserError: No channel or more than one matches. The message lists the channels.
+        """
+        wanted = wanted.strip()
+        same = [i for i, name in enumerate(self.channels) if name == wanted]
+        same = same or [i for i, name in enumerate(self.channels) if (name or "").casefold() == wanted.casefold() != ""]
+        if len(same) == 1:
+            return same[0]
+        if not same and wanted.isdecimal() and int(wanted) < self.size_c:
+            return int(wanted)
+        listed = ", ".join(f"{i}: {name or 'without a name'}" for i, name in enumerate(self.channels))
+        problem = "is the name of more than one channel" if same else "does not exist"
+        raise UserError(
+            f"Channel {wanted!r} of image {self.name}: {problem}. Give one of these by its name, or by its index "
+            f"counted from 0: {listed}."
+        )
+
+
+def open_image(path: Path, name: str | None = None) -> ImageFile:
+    """Open an image file of any supported format; pixels are read later.
+
+    Args:
+        path: An image file (recognised by its content, not its suffix), a zip file of an OME-Zarr, or an OME-Zarr
+            folder.
+        name: Name of the image in messages; None for the file's name.
+
+    Raises:
+        UserError: The file is missing, empty or damaged, or its format is unknown.
+    """
+    name = name or path.name
+    if path.is_dir():
+        from bioimage_suite.images.zarr import open_ome_zarr
+
+        return open_ome_zarr(path, name)
+    if not path.is_file():
+        raise UserError(f"Image {name}: there is no file {path}. Give the path of an image.")
+    with path.open("rb") as stream:
+        start = stream.read(128)
+    if not start:
+        raise UserError(f"Image {name}: the file is empty (0 bytes). Upload or export it again.")
+    if start[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
+        from bioimage_suite.images.tiff import open_tiff
+
+        return open_tiff(path, name)
+    if start.startswith(b"PK\x03\x04"):
+        from bioimage_suite.images.zarr import open_ome_zarr
+
+        return open_ome_zarr(path, name)
+    if start.startswith(b"\x89PNG\r\n\x1a\n") or start.startswith(b"\xff\xd8\xff"):
+        return _open_picture(path, name, "PNG" if start[0] == 0x89 else "JPEG")
+    from bioimage_suite.images.vendor_formats import open_vendor_file, vendor_format
+
+    vendor = vendor_format(start)
+    if vendor:
+        return open_vendor_file(path, name, vendor)
+    raise UserError(
+        f"Image {name}: not an image of a known format; it {_seems(start)}. "
+        "Give a TIFF, OME-TIFF, PNG, JPEG, OME-Zarr, CZI, ND2, LIF or DeltaVision."
+    )
+
+
+def with_numbers_only(image: ImageFile) -> ImageFile:
+    """Return the same image, whose regions fail to read if they hold NaN or infinite pixels.
+
+    Raises:
+        UserError: Raised later, when such a region is read.
+    """
+    if image.dtype.kind not in "fc":
+        return image
+
+    def read_region(t: int, c: int, z: int, rows: slice, columns: slice) -> np.ndarray:
+        import numpy as np
+
+        pixels = image.read_region(t, c, z, rows, columns)
+        bad = int((~np.isfinite(pixels)).sum())
+        if bad:
+            raise UserError(
+                f"Image {image.name}: {bad} pixels of channel {image.channel_label(c)}, t={t}, z={z}, in the rows "
+                f"{rows.start} to {rows.stop - 1}, are no numbers (NaN) or infinite. Replace them first."
+            )
+        return pixels
+
+    return replace(image, read_region=read_region, read_interleaved=None)
+
+
+# First bytes of files that people upload instead of an image.
+KNOWN_STARTS = (
+    (b"%PDF", "is a PDF"), (b"GIF8", "is a GIF"), (b"BM", "is a BMP"), (b"\x89HDF", "is an HDF5 file"),
+    (b"\x1f\x8b", "is compressed with gzip"), (b"\xd0\xcf\x11\xe0", "is an OLE file, such as OIB"),
+    (b"<?xml", "is an XML text"), (b"<", "is an XML or HTML text"), (b"{", "is a JSON text"),
+    (b"\x7fELF", "is a program"), (b"MZ", "is a program"),
+)  # fmt: skip
+
+
+def _seems(start: bytes) -> str:
+    """Describe a file of an unknown format by its first bytes."""
+    for signature, answer in KNOWN_STARTS:
+        if start.startswith(signature):
+            return f"{answer} (it begins with {start[:8]!r})"
+    start = start[:16]
+    text = all(32 <= byte < 127 or byte in b"\t\r\n" for byte in start)
+    return f"seems to be a text: it begins with {start!r}" if text else f"begins with {start[:8]!r}"
+
+
+def _open_picture(path: Path, name: str, kind: str) -> ImageFile:
+    """Decode a whole PNG or JPEG: neither format can be read in parts."""
+    import imagecodecs
+
+    decode = imagecodecs.png_decode if kind == "PNG" else imagecodecs.jpeg8_decode
+    data = path.read_bytes()
+    try:
+        # The decoder fills missing parts of a JPEG with grey. The end marker (FF D9) must follow the start of the last
+        # scan (FF DA); neither can occur within the pixels of a scan.
+        if kind == "JPEG" and data.rfind(b"\xff\xd9") < data.rfind(b"\xff\xda"):
+            raise ValueError("its last scan does not end")
+        pixels = decode(data)
+    except (ValueError, RuntimeError) as error:
+        raise UserError(f"Image {name}: the {kind} file is damaged or cut short ({error}). Upload it again.") from error
+    pixels = pixels.reshape(*pixels.shape[:2], -1)
+    samples = pixels.shape[2]
+
+    def read_region(t: int, c: int, z: int, rows: slice, columns: slice) -> np.ndarray:
+        return pixels[rows, columns, c]
+
+    return ImageFile(
+        name=name, size_t=1, size_c=samples, size_z=1, size_y=pixels.shape[0], size_x=pixels.shape[1],
+        dtype=pixels.dtype, channels=sample_names(samples), physical_size={}, time_increment=None,
+        read_region=read_region, details={"format": kind, "axes": "YXS" if samples > 1 else "YX"},
+        read_interleaved=lambda t, z, rows, columns: pixels[rows, columns],
+    )  # fmt: skip
+
+
+def sample_names(samples: int) -> tuple[str | None, ...]:
+    """Return the channel names of a pixel's samples: grey, grey + alpha, RGB, RGB + alpha."""
+    known: dict[int, tuple[str | None, ...]] = {
+        1: (None,),
+        2: ("Grey", "Alpha"),
+        3: ("Red", "Green", "Blue"),
+        4: ("Red", "Green", "Blue", "Alpha"),
+    }
+    return known.get(samples, (None,) * samples)
+
+
+def checked_physical_size(name: str, axis: str, value: float | str, unit: str) -> PhysicalSize:
+    """Return a PhysicalSize, or raise an error for an impossible value.
+
+    Raises:
+        UserError: The value is not a number, not finite, or not above zero.
+    """
+    try:
+        number = float(value)
+    except ValueError:
+        number = math.nan
+    if not (math.isfinite(number) and number > 0):
+        raise UserError(
+            f"Image {name}: the physical size along {axis} is {value} {unit}, which no pixel can have. "
+            "Correct the metadata, or remove it."
+        )
+    return PhysicalSize(number, unit)

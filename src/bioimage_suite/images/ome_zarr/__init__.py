@@ -1,0 +1,1 @@
+"""OME-Zarr: folders, metadata and pixels, without any image model."""

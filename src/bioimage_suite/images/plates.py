@@ -1,0 +1,121 @@
+"""Writing of the images of a table of wells as one OME-Zarr plate (high-content screening)."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+from bioimage_suite.core.errors import UserError
+from bioimage_suite.images.image_file import open_image
+from bioimage_suite.images.ome_zarr.folder import write_plate
+from bioimage_suite.images.ome_zarr.metadata import Plate
+from bioimage_suite.images.ome_zarr_output import folder_for
+from bioimage_suite.images.write_ome_zarr import write_zarr_image
+from bioimage_suite.tables.plate_layout import Position, read_layout
+
+# Rows and columns of the usual plates, from 6 to 1536 wells.
+PLATE_SIZES = ((2, 3), (3, 4), (4, 6), (6, 8), (8, 12), (16, 24), (32, 48))
+
+
+def row_name(index: int) -> str:
+    """Return the letters of a row counted from 0: 0 is A, 26 is AA."""
+    return (chr(64 + index // 26) if index >= 26 else "") + chr(65 + index % 26)
+
+
+def plate_of(positions: list[Position]) -> Plate:
+    """Return the smallest usual plate that has all the wells.
+
+    Args:
+        positions: Rows of the table, all of one plate.
+
+    Raises:
+        UserError: No usual plate has a well of the table.
+    """
+    rows, columns = max(one.row for one in positions) + 1, max(one.column for one in positions) + 1
+    fits = [size for size in PLATE_SIZES if size[0] >= rows and size[1] >= columns]
+    if not fits:
+        raise UserError(
+            f"layout: well {row_name(rows - 1)}{columns}: no plate of up to 1536 wells (32 rows, 48 columns) has it. "
+            "Correct the wells."
+        )
+    fields: dict[tuple[str, str], int] = {}
+    for one in positions:
+        well = (row_name(one.row), str(one.column + 1))
+        fields[well] = fields.get(well, 0) + 1
+    names = tuple(row_name(index) for index in range(fits[0][0]))
+    return Plate(positions[0].plate, names, tuple(str(n + 1) for n in range(fits[0][1])), fields)
+
+
+def match_images(by: str, positions: list[Position], images: dict[str, Path]) -> list[str]:
+    """Return the name of the image for each row of the table; OMERO ids match `Image_<id>_<name>`.
+
+    Raises:
+        UserError: An image is missing, or a given image has no row in the table.
+    """
+    found = []
+    for one in positions:
+        fits = [name for name in images if name == one.image or (by == "image_id" and _omero_id(name) == one.image)]
+        if len(fits) != 1:
+            listed = ", ".join(list(images)[:10])
+            raise UserError(
+                f"layout, line {one.line}: image {one.image!r} is {'given twice' if fits else 'not among the images'} "
+                f"({listed}). Give it, or correct the table."
+            )
+        found.append(fits[0])
+    missing = [name for name in images if name not in found]
+    if missing:
+        raise UserError(f"layout: image {missing[0]!r} has no row. Add its well, or leave the image out.")
+    return found
+
+
+def _omero_id(name: str) -> str | None:
+    match = re.match(r"Image_(\d+)_", name)
+    return match[1] if match else None
+
+
+def write_plate_of(
+    listing: Path, layout: Path, output: Path, *, plate_name: str, form: str, nearest: bool = False
+) -> None:
+    """Write a plate from a list of images and a table of wells.
+
+    Args:
+        listing: JSON list of name and path of each image.
+        layout: Table of wells: see `plate_layout`.
+        output: Folder, or for `.ozx` the file to write.
+        plate_name: Name of the plate for rows that do not name one.
+        form: `ome-zarr-0.4`, `ome-zarr-0.5` or `ozx`.
+        nearest: Whether smaller levels take one of four pixels instead of their mean.
+
+    Raises:
+        UserError: The table does not fit the images, or an image cannot be read.
+    """
+    listed = json.loads(listing.read_text(encoding="utf-8"))
+    images = {name: Path(path) for name, path in listed}
+    if len(images) < len(listed):
+        twice = next(name for name, _ in listed if sum(name == other for other, _ in listed) > 1)
+        raise UserError(f"Images: two are called {twice!r}. Give each a name of its own.")
+    by, positions = read_layout(layout, plate_name or "Plate")
+    plates = list(dict.fromkeys(one.plate for one in positions))
+    if len(plates) > 1:
+        raise UserError(f"layout: it has the plates {', '.join(plates)}. Convert one plate at a time.")
+    names = match_images(by, positions, images)
+    plate = plate_of(positions)
+    with folder_for(output, form) as (folder, version):
+        write_plate(folder, plate, version)
+        wells = list(zip(positions, names, strict=True))
+        _write_fields(folder, wells, images, version=version, nearest=nearest)
+    print(f"{plate.name}: {len(positions)} images in {len(plate.fields)} wells")
+
+
+def _write_fields(
+    folder: Path, wells: list[tuple[Position, str]], images: dict[str, Path], *, version: str, nearest: bool
+) -> None:
+    counts: dict[tuple[int, int], int] = {}
+    for position, name in wells:
+        well = (position.row, position.column)
+        number = counts.get(well, 0)
+        counts[well] = number + 1
+        place = folder / row_name(position.row) / str(position.column + 1) / str(number)
+        write_zarr_image(place, open_image(images[name], name), version, nearest=nearest)
+        print(f"{row_name(position.row)}{position.column + 1} field {number + 1}: {name}", flush=True)

@@ -1,0 +1,238 @@
+"""CZI, ND2, LIF and DeltaVision for `image_file` through the readers of BioIO: the first scene of a file."""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bioimage_suite.core.errors import UserError
+from bioimage_suite.images.image_file import ImageFile, PhysicalSize, checked_physical_size
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+Place = tuple[int, int, int, int]  # t, c, z, sample of a pixel
+
+
+@dataclass(frozen=True)
+class VendorFormat:
+    """A file format of a microscope's maker.
+
+    Attributes:
+        name: Name in messages and in `image_info`.
+        package: Name of the BioIO reader on conda-forge.
+    """
+
+    name: str
+    package: str
+
+
+CZI = VendorFormat("CZI", "bioio-czi")
+ND2 = VendorFormat("ND2", "bioio-nd2")
+LIF = VendorFormat("LIF", "bioio-lif")
+DV = VendorFormat("DeltaVision", "bioio-dv")
+
+
+def vendor_format(start: bytes) -> VendorFormat | None:
+    """Recognise a format by the first 128 bytes of a file; return None for other formats."""
+    if start.startswith(b"ZISRAWFILE"):
+        return CZI
+    # Files of NIS-Elements 2 and later consist of chunks, older ones of JPEG 2000 boxes; a plain JPEG 2000 file begins
+    # like the latter.
+    if start.startswith((b"\xda\xce\xbe\x0a", b"\x00\x00\x00\x0cjP  ")):
+        return ND2
+    if start[:4] == b"\x70\x00\x00\x00" and start[8:9] == b"\x2a":
+        return LIF
+    # The identifier of DeltaVision's variant of MRC, in either byte order.
+    if start[96:98] in (b"\xa0\xc0", b"\xc0\xa0"):
+        return DV
+    return None
+
+
+def open_vendor_file(path: Path, name: str, form: VendorFormat) -> ImageFile:
+    """Open the first scene of a file in the format of a microscope's maker.
+
+    Args:
+        path: The file.
+        name: Name of the image in messages.
+        form: Format recognised from the first bytes.
+
+    Raises:
+        UserError: The reader is not installed, or it cannot read the file.
+    """
+    try:
+        module = importlib.import_module(form.package.replace("-", "_"))
+    except ImportError as error:
+        raise UserError(
+            f"Image {name}: a {form.name} file, which this tool does not read. Convert it with convert_image first."
+        ) from error
+    # Readers log what they could not find to standard error; errors that matter are raised here.
+    for package in ("bioio_base", form.package.replace("-", "_")):
+        logging.getLogger(package).setLevel(logging.CRITICAL + 1)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            reader = module.Reader(path)
+            sizes, samples = _sizes(reader, name, form)
+            fetch = _plane_reader(reader)
+            if form is CZI and "M" in reader.dims.order:
+                from bioimage_suite.images.czi_mosaic import open_mosaic
+
+                (sizes["Y"], sizes["X"]), fetch = open_mosaic(path)
+            read = _region_reader(fetch, samples, name, form)
+            # Some readers detect a truncated file only when they read pixels.
+            read(sizes["T"] - 1, sizes["C"] * samples - 1, sizes["Z"] - 1, slice(0, 1), slice(0, 1))
+            return _described(reader, sizes, samples, name=name, form=form, read=read)
+    except UserError:
+        raise
+    except Exception as error:  # each reader raises the exceptions of its own library
+        text = " ".join(str(error).split())[:200]
+        raise UserError(
+            f"Image {name}: the {form.name} file is damaged or cut short ({type(error).__name__}: {text}). "
+            "Upload it again, or export it as OME-TIFF from the maker's program."
+        ) from error
+
+
+def _sizes(reader: Any, name: str, form: VendorFormat) -> tuple[dict[str, int], int]:
+    given = dict(zip(reader.dims.order, reader.dims.shape, strict=True))
+    understood = "TCZYXSM" if form is CZI else "TCZYXS"
+    odd = {axis: length for axis, length in given.items() if axis not in understood and length > 1}
+    if odd:
+        listed = ", ".join(f"{axis} ({length})" for axis, length in odd.items())
+        raise UserError(
+            f"Image {name}: the {form.name} file has the axes {listed} beside T, C, Z, Y, X. "
+            "Export it as OME-TIFF from the maker's program, tiles (M) stitched."
+        )
+    return {axis: given.get(axis, 1) for axis in "TCZYX"}, given.get("S", 1)
+
+
+def _plane_reader(reader: Any) -> Callable[[Place, slice, slice], np.ndarray]:
+    """Return a function from a place (t, c, z, sample), rows and columns to a (Y, X) array."""
+    known = set(reader.dims.order)
+
+    def fetch(place: Place, rows: slice, columns: slice) -> np.ndarray:
+        wanted = {**dict(zip("TCZS", place, strict=True)), "Y": rows, "X": columns}
+        pixels: np.ndarray = reader.get_image_data("YX", **{axis: at for axis, at in wanted.items() if axis in known})
+        return pixels
+
+    return fetch
+
+
+def _region_reader(
+    fetch: Callable[[Place, slice, slice], np.ndarray], samples: int, name: str, form: VendorFormat
+) -> Callable[[int, int, int, slice, slice], np.ndarray]:
+    """Return a reader that counts samples of a colour pixel as channels and raises clear errors."""
+    import numpy as np
+
+    def read(t: int, c: int, z: int, rows: slice, columns: slice) -> np.ndarray:
+        channel, sample = divmod(c, samples)
+        if form is CZI and samples == 3:
+            sample = 2 - sample  # CZI stores colours as blue, green, red, and its readers keep this order
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                pixels = np.ascontiguousarray(fetch((t, channel, z, sample), rows, columns))
+                return pixels.astype(pixels.dtype.newbyteorder("="), copy=False)
+        except Exception as error:  # each reader raises the exceptions of its own library
+            text = " ".join(str(error).split())[:200]
+            raise UserError(
+                f"Image {name}: the pixels at t={t}, c={c}, z={z} of the {form.name} file cannot be read "
+                f"({type(error).__name__}: {text}). The file is damaged or cut short: upload it again."
+            ) from error
+
+    return read
+
+
+def _described(
+    reader: Any,
+    sizes: dict[str, int],
+    samples: int,
+    *,
+    name: str,
+    form: VendorFormat,
+    read: Callable[[int, int, int, slice, slice], np.ndarray],
+) -> ImageFile:
+    import numpy as np
+
+    lengths = reader.physical_pixel_sizes
+    # BioIO returns lengths in micrometres without a unit; 0 stands for unknown in some files.
+    physical_size = {
+        axis: checked_physical_size(name, axis, value, "µm")
+        for axis, value in (("x", lengths.X), ("y", lengths.Y), ("z", lengths.Z))
+        if value
+    }
+    names = [str(one) for one in reader.channel_names or []]
+    facts = _facts(reader)
+    if form is DV:
+        from bioimage_suite.images import deltavision
+
+        header = reader.metadata["header"]
+        names = deltavision.channel_names(header, names)
+        facts += deltavision.facts(header, names)
+    names = names if len(names) == sizes["C"] else [""] * sizes["C"]
+    labels = [
+        f"{one} {part}".strip() for one in names for part in (("Red", "Green", "Blue") if samples == 3 else ("",))
+    ]
+    channels = tuple(label or None for label in labels)
+    return ImageFile(
+        name=name, size_t=sizes["T"], size_c=sizes["C"] * samples, size_z=sizes["Z"], size_y=sizes["Y"],
+        size_x=sizes["X"], dtype=np.dtype(reader.dtype).newbyteorder("="), physical_size=physical_size,
+        channels=channels if len(channels) == sizes["C"] * samples else (None,) * (sizes["C"] * samples),
+        time_increment=_time_increment(reader), read_region=read,
+        details={"format": form.name, "axes": reader.dims.order, "series": len(reader.scenes), "levels": 1,
+                 "ome_xml": _ome_xml(reader), "facts": facts},
+    )  # fmt: skip
+
+
+def _time_increment(reader: Any) -> PhysicalSize | None:
+    try:
+        interval = reader.time_interval
+    except Exception:  # some readers raise on a file without times
+        return None
+    seconds = interval.total_seconds() if hasattr(interval, "total_seconds") else None
+    return PhysicalSize(seconds, "s") if seconds else None
+
+
+def _ome_xml(reader: Any) -> str | None:
+    """Return the reader's translation to OME-XML, reduced to the first scene; None if it has none."""
+    try:
+        document = reader.ome_metadata
+        document.images = document.images[:1]
+        return str(document.to_xml()) if document.images else None
+    except Exception:  # the metadata of some files give no valid document; the pixels can be read nevertheless
+        return None
+
+
+def _facts(reader: Any) -> list[tuple[str, str, str, str]]:
+    """Return facts from BioIO's common metadata other than sizes: object, property, value, unit."""
+    try:
+        known = reader.standard_metadata
+    except Exception:  # see _ome_xml
+        return []
+    wanted = (
+        ("image", "AcquisitionDate", "imaging_datetime"),
+        ("image", "Experimenter", "imaged_by"),
+        ("objective", "Description", "objective"),
+        ("detector", "Binning", "binning"),
+        ("image", "WellRow", "row"),
+        ("image", "WellColumn", "column"),
+    )
+    found = [(subject, label, getattr(known, key, None)) for subject, label, key in wanted]
+    facts = [(subject, label, str(value), "") for subject, label, value in found if value not in (None, "")]
+    return facts + _leica_objective(reader)
+
+
+def _leica_objective(reader: Any) -> list[tuple[str, str, str, str]]:
+    """Return the objective of a LIF file, which BioIO's common metadata lacks without names of wells."""
+    wanted = (("Model", "ObjectiveName"), ("NominalMagnification", "Magnification"),
+              ("LensNA", "NumericalAperture"), ("Immersion", "Immersion"))  # fmt: skip
+    for element in reader.metadata.iter() if hasattr(reader.metadata, "iter") else ():
+        if str(element.tag).startswith("ATL") and element.get("ObjectiveName"):
+            return [("objective", label, element.get(key), "") for label, key in wanted if element.get(key)]
+    return []

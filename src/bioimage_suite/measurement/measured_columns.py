@@ -1,0 +1,287 @@
+"""All measurements of the objects of a plane or a volume, as columns of a table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import Executor
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from bioimage_suite.images.image_file import PLANE_CACHE_PIXELS, ImageFile
+from bioimage_suite.measurement import object_shape
+from bioimage_suite.measurement.object_relations import Children, by_parent, children_of, neighbours, touching_pairs
+from bioimage_suite.measurement.object_runs import Runs, joined, object_intensities
+from bioimage_suite.measurement.object_scan import PlaneScan, scan_channels, scan_labels
+from bioimage_suite.measurement.object_texture import TextureOptions, levels_of, textures
+from bioimage_suite.segmentation.foreground_mask import bands
+
+if TYPE_CHECKING:
+    import numpy as np
+
+Columns = dict[str, "np.ndarray"]
+
+
+@dataclass(frozen=True)
+class MeasureOptions:
+    """What to measure besides shape and grey values.
+
+    Attributes:
+        volume: Whether the planes of a stack are one volume.
+        texture: How texture is measured.
+        texture_ranges: Lowest and highest grey value of the channels whose texture is measured, by channel.
+        neighbours_within: Distance up to which neighbours count, px; None to measure no neighbours.
+        children: Label maps of objects inside the objects, by their names in columns.
+    """
+
+    volume: bool = False
+    texture: TextureOptions = field(default_factory=TextureOptions)
+    texture_ranges: dict[int, tuple[float, float]] = field(default_factory=dict)
+    neighbours_within: float | None = None
+    children: dict[str, ImageFile] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Measurements of the objects of a plane or a volume.
+
+    Attributes:
+        t: Time point.
+        z: The z-plane, None for a volume.
+        columns: (n,) values by column name, `label` among them, in the order of the labels.
+        children: Children with their parents, by the name of their label map.
+    """
+
+    t: int
+    z: int | None
+    columns: Columns
+    children: dict[str, Children]
+
+    @property
+    def size_column(self) -> str:
+        """Return the name of the column that counts pixels or voxels."""
+        return "area_px" if self.z is not None else "volume_voxels"
+
+    def place(self, labels: ImageFile) -> dict[str, int]:
+        """Return the columns of the place: `t` for a movie, `z` for a stack measured plane by plane."""
+        place = {"t": self.t} if labels.size_t > 1 else {}
+        return place | ({"z": self.z} if labels.size_z > 1 and self.z is not None else {})
+
+
+def measure_body(
+    labels: ImageFile, image: ImageFile | None, t: int, planes: list[int], options: MeasureOptions, *, pool: Executor
+) -> Measured:
+    """Measure the objects of one plane, or of several as one volume.
+
+    Args:
+        labels: Opened label map.
+        image: Opened image of the same size, or None.
+        t: Time point.
+        planes: Index z of the plane or planes.
+        options: What to measure.
+        pool: Threads to compute in.
+    """
+    import numpy as np
+
+    volume = len(planes) > 1
+    scans = [scan_labels(labels, t, z, pool, perimeter=not volume) for z in planes]
+    runs = joined([part for scan in scans for part in scan.parts])
+    label, index = _numbered(runs.label)
+    known = image if image is not None and image.physical_size else labels
+    x, y, z = (known.micrometres(axis) for axis in "xyz")
+    z_step = z / x if volume and x and z else 1.0
+    stack = _stacked(labels, t, scans) if volume or options.texture_ranges else None
+    if volume and stack is not None:
+        height = np.repeat([scan.z for scan in scans], [sum(len(part.label) for part in s.parts) for s in scans])
+        shapes = pool.submit(_volume_shapes, runs, height, index, label, stack=stack, z_step=z_step)
+    else:
+        shapes = pool.submit(_plane_shapes, runs, index, label, scans[0])
+    grey: Columns = {}
+    if image is not None:
+        found = scan_channels(image, t, scans, pool)
+        for c, name in enumerate(image.channel_labels()):
+            statistics = object_intensities(runs, index, len(label), found[c])
+            grey |= {f"{statistic}_{name}": column for statistic, column in statistics.items()}
+    columns = {"label": label, **shapes.result(), **grey}
+    if image is not None and stack is not None:
+        columns |= _textures(image, t, planes, stack, columns, options=options)
+    if options.neighbours_within is not None:
+        columns |= _neighbours(
+            labels, t, planes[0], stack if volume else None, columns, within=options.neighbours_within, z_step=z_step
+        )
+    children = {name: _children(labels, child, t, planes) for name, child in options.children.items()}
+    measured = Measured(t, None if volume else planes[0], columns, children)
+    for name, found_children in children.items():
+        columns |= by_parent(label, found_children, name, measured.size_column)
+    return Measured(t, measured.z, with_units(columns, x, y, z if volume else None), children)
+
+
+def _numbered(labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return ascending labels, and the index of each run's label among them; a fast np.unique for low labels."""
+    import numpy as np
+
+    highest = int(labels.max(initial=0))
+    if highest > 1 << 24:
+        return np.unique(labels, return_inverse=True)
+    present = np.zeros(highest + 1, bool)
+    present[labels] = True
+    rank = np.cumsum(present) - 1
+    return np.flatnonzero(present), rank[labels]
+
+
+def _plane_shapes(runs: Runs, index: np.ndarray, label: np.ndarray, scan: PlaneScan) -> Columns:
+    import numpy as np
+
+    count = len(label)
+    columns = object_shape.moments(runs, index, count)
+    columns["convex_area_px"] = object_shape.convex_areas(runs, index, count) if count else columns["area_px"]
+    columns["solidity"] = ratio(columns["area_px"], columns["convex_area_px"])
+    perimeter = object_shape.perimeters(np.searchsorted(label, scan.border_label), scan.border_kind, count)
+    columns["perimeter_px"] = perimeter
+    columns["circularity"] = ratio(4 * np.pi * columns["area_px"], perimeter**2)
+    return columns
+
+
+def _volume_shapes(
+    runs: Runs, z: np.ndarray, index: np.ndarray, label: np.ndarray, *, stack: np.ndarray, z_step: float
+) -> Columns:
+    import numpy as np
+
+    from bioimage_suite.measurement import volume_shape
+
+    count = len(label)
+    columns = volume_shape.moments(runs, z, index, count, z_step)
+    columns["surface_area_px2"] = volume_shape.surface_areas(stack, label, z_step)
+    ball = np.cbrt(np.pi * (6 * columns["volume_voxels"] * z_step) ** 2)
+    columns["sphericity"] = ratio(ball, columns["surface_area_px2"])
+    columns["convex_volume_voxels"] = volume_shape.convex_volumes(runs, z, index, count)
+    columns["solidity"] = ratio(columns["volume_voxels"], columns["convex_volume_voxels"])
+    return columns
+
+
+def ratio(numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:
+    """Return the quotient, NaN where the denominator is zero (an object of one pixel has no perimeter)."""
+    import numpy as np
+
+    return np.divide(numerator, denominator, out=np.full(len(numerator), np.nan), where=denominator > 0)
+
+
+def _stacked(labels: ImageFile, t: int, scans: list[PlaneScan]) -> np.ndarray:
+    """Return the planes as one (Z, Y, X) array: in memory for one plane that fits there, else on disk."""
+    import numpy as np
+
+    from bioimage_suite.segmentation.volume_objects import on_disk
+
+    height, width = labels.size_y, labels.size_x
+    if len(scans) == 1 and height * width <= PLANE_CACHE_PIXELS:
+        return labels.read_plane(t, 0, scans[0].z)[None]
+    stack = on_disk((len(scans), height, width), np.int32)
+    for plane, scan in zip(stack, scans, strict=True):
+        read = labels.plane_reader(t, 0, scan.z)
+        for first, last in bands(height, width):
+            plane[first:last] = read(first, last)
+    return stack
+
+
+def _textures(
+    image: ImageFile, t: int, planes: list[int], stack: np.ndarray, columns: Columns, *, options: MeasureOptions
+) -> Columns:
+    """Return Haralick features of the chosen channels in columns `haralick_<feature>_<channel>`."""
+    import numpy as np
+
+    from bioimage_suite.segmentation.volume_objects import on_disk
+
+    axes = ("z", "y", "x") if len(planes) > 1 else ("y", "x")
+    low, high = ([columns[f"bbox_{end}_{axis}_px"].tolist() for axis in axes] for end in ("min", "max"))
+    boxes = [tuple(map(slice, *ends)) for ends in zip(zip(*low, strict=True), zip(*high, strict=True), strict=True)]
+    objects = [
+        (label, (slice(0, 1), *box) if len(planes) == 1 else box)
+        for label, box in zip(columns["label"].tolist(), boxes, strict=True)
+    ]
+    found: Columns = {}
+    names = image.channel_labels()
+    for channel, (lowest, highest) in options.texture_ranges.items():
+        grey = on_disk(stack.shape, np.uint8)
+        for plane, z in zip(grey, planes, strict=True):
+            read = image.plane_reader(t, channel, z)
+            for first, last in bands(image.size_y, image.size_x):
+                plane[first:last] = levels_of(read(first, last), lowest, highest, options.texture.levels)
+        for feature, column in textures(stack, grey, objects, options.texture).items():
+            found[f"haralick_{feature}_{names[channel]}"] = column
+    return found
+
+
+def _neighbours(
+    labels: ImageFile,
+    t: int,
+    plane: int,
+    stack: np.ndarray | None,
+    columns: Columns,
+    *,
+    within: float,
+    z_step: float,
+) -> Columns:
+    import numpy as np
+
+    height, width = labels.size_y, labels.size_x
+
+    def blocks() -> Iterator[np.ndarray]:
+        read = labels.plane_reader(t, 0, plane)
+        for first, last in bands(height, width):
+            rows = (first, min(height, last + 1))
+            if stack is None:
+                yield read(*rows)[None]
+            else:
+                for z in range(len(stack)):
+                    yield stack[z : z + 2, rows[0] : rows[1]]
+
+    z = columns.get("centroid_z_px", np.zeros(len(columns["label"]))) * z_step
+    points = np.stack([z, columns["centroid_y_px"], columns["centroid_x_px"]], axis=1)
+    return neighbours(columns["label"], points, touching_pairs(blocks()), within)
+
+
+def _children(labels: ImageFile, children: ImageFile, t: int, planes: list[int]) -> Children:
+    readers = ((labels.plane_reader(t, 0, z), children.plane_reader(t, 0, z)) for z in planes)
+    size = (labels.size_y, labels.size_x)
+    return children_of((parent(*band), child(*band)) for parent, child in readers for band in bands(*size))
+
+
+def with_units(columns: Columns, x: float | None, y: float | None, z: float | None = None) -> Columns:
+    """Add columns in µm: positions, areas and volumes where sizes are known, lengths where pixels are square.
+
+    Args:
+        columns: Columns in pixels.
+        x: Width of a pixel in µm, None where unknown.
+        y: Height of a pixel in µm, None where unknown.
+        z: Distance of planes in µm, None where unknown or not needed.
+    """
+    if x is None or y is None:
+        return columns
+    factors = {"centroid_y_px": y, "centroid_x_px": x}
+    is_volume = "volume_voxels" in columns
+    if not is_volume:
+        factors |= {name: x * y for name in columns if name.endswith("area_px")}
+    elif z is not None:
+        factors |= {"centroid_z_px": z}
+        factors |= {name: x * y * z for name in columns if name.endswith("_voxels")}
+    # With pixels that are not square the factor of a length depends on its direction.
+    if abs(x - y) <= 1e-6 * x and (z is not None or not is_volume):
+        lengths = ("_diameter_px", "_axis_px", "perimeter_px", "nearest_neighbour_px")
+        factors |= {name: x for name in columns if name.endswith(lengths)} | {"surface_area_px2": x * x}
+    out: Columns = {}
+    for name, column in columns.items():
+        out[name] = column
+        if name in factors:
+            out[_in_micrometres(name)] = column * factors[name]
+    return out
+
+
+def _in_micrometres(name: str) -> str:
+    """Return the name of the column in µm.
+
+    >>> [_in_micrometres(name) for name in ("area_px", "surface_area_px2", "volume_voxels", "perimeter_px")]
+    ['area_um2', 'surface_area_um2', 'volume_um3', 'perimeter_um']
+    """
+    for ending, unit in (("area_px", "area_um2"), ("_px2", "_um2"), ("volume_voxels", "volume_um3"), ("_px", "_um")):
+        if name.endswith(ending):
+            return name.removesuffix(ending) + unit
+    return name

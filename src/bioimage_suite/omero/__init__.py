@@ -1,0 +1,1 @@
+"""OMERO: session, objects, containers, undo."""

@@ -1,0 +1,1 @@
+"""Annotations in OMERO: tags, key-value pairs, attachments."""

@@ -1,0 +1,168 @@
+"""Annotations of many OMERO objects at once: read in few queries, saved in batches."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from bioimage_suite.omero.files.original_files import SHA1
+from bioimage_suite.omero.objects import CLASSES
+from bioimage_suite.omero.session import NAMESPACE, Session
+from bioimage_suite.omero.undo import MadeObjects
+
+# omero-blitz Constants.ice
+CLIENT_NAMESPACE = "openmicroscopy.org/omero/client/mapAnnotation"
+TAG_SET_NAMESPACE = "openmicroscopy.org/omero/insight/tagset"
+RATING_NAMESPACE = "openmicroscopy.org/omero/insight/rating"
+MARK = f"{NAMESPACE}/annotate"
+"""The description of key-value pairs made by omero_annotate, whose namespace is the user's choice."""
+BATCH = 1000
+ANNOTATION_VALUES = {
+    "BooleanAnnotation": "boolValue",
+    "CommentAnnotation": "textValue",
+    "DoubleAnnotation": "doubleValue",
+    "LongAnnotation": "longValue",
+    "TagAnnotation": "textValue",
+    "TermAnnotation": "termValue",
+    "TimestampAnnotation": "timeValue",
+    "XmlAnnotation": "textValue",
+}
+"""The field with the value, by class; the other classes are MapAnnotation, FileAnnotation and ListAnnotation."""
+
+_LINKED = """
+select l.parent.id, a.id, a.ns, a.description, a.details.owner.id{fields}
+from {model}AnnotationLink l, {annotation}
+where l.child.id = a.id and l.parent.id in (:ids)
+order by l.parent.id, a.id
+"""
+
+
+@dataclass(frozen=True)
+class AttachedFile:
+    """A file in OMERO: `size` in bytes; `sha1` is None if OMERO has no checksum or one of another kind."""
+
+    file_id: int
+    name: str
+    mimetype: str
+    size: int
+    sha1: str | None
+
+
+@dataclass(frozen=True)
+class Linked:
+    """An annotation on an object. `value` holds the pairs, text, number or `AttachedFile`."""
+
+    object_id: int
+    annotation_id: int
+    namespace: str
+    description: str
+    owner_id: int
+    value: Any
+
+
+def linked_pairs(session: Session, kind: str, ids: Sequence[int]) -> list[Linked]:
+    """Return all key-value annotations of objects; pairs keep OMERO's order and repeated keys."""
+    links = _links(session, kind, ids, "MapAnnotation a", "")
+    values: dict[int, tuple[tuple[str, str], ...]] = {}
+    wanted = sorted({row[1] for row in links})
+    for start in range(0, len(wanted), BATCH):
+        chunk = wanted[start : start + BATCH]
+        for one in session.objects("select m from MapAnnotation m where m.id in (:ids)", ids=chunk):
+            values[one.id.val] = tuple((pair.name, pair.value or "") for pair in one.getMapValue() or ())
+    return [_linked([*row, values.get(row[1], ())]) for row in links]
+
+
+def linked_texts(session: Session, kind: str, ids: Sequence[int], annotation: str) -> list[Linked]:
+    """Return all tags or comments of objects; `annotation` is "TagAnnotation" or "CommentAnnotation"."""
+    return [_linked([*row[:5], row[5] or ""]) for row in _value_rows(session, kind, ids, annotation)]
+
+
+def find_tag_sets(session: Session, tag_ids: Sequence[int]) -> dict[int, list[str]]:
+    """Return the names of the tag sets of each tag, by tag id; tags without a tag set are left out."""
+    hql = (
+        "select l.child.id, p.textValue from AnnotationAnnotationLink l, TagAnnotation p "
+        "where l.parent.id = p.id and p.ns = :ns and l.child.id in (:ids) order by l.child.id, p.id"
+    )
+    found: dict[int, list[str]] = {}
+    wanted = sorted(set(tag_ids))
+    for start in range(0, len(wanted), BATCH):
+        for tag_id, name in session.rows(hql, ns=TAG_SET_NAMESPACE, ids=wanted[start : start + BATCH]):
+            found.setdefault(tag_id, []).append(name or "")
+    return found
+
+
+def linked_ratings(session: Session, kind: str, ids: Sequence[int]) -> list[Linked]:
+    """Return all ratings (1 to 5) of objects."""
+    rows = _value_rows(session, kind, ids, "LongAnnotation")
+    return [one for one in map(_linked, rows) if one.namespace == RATING_NAMESPACE]
+
+
+def linked_values(session: Session, kind: str, ids: Sequence[int], annotation: str) -> list[Linked]:
+    """Return all annotations of one class of `ANNOTATION_VALUES` except ratings; times in milliseconds since 1970."""
+    rows = _value_rows(session, kind, ids, annotation)
+    return [one for one in map(_linked, rows) if one.namespace != RATING_NAMESPACE]
+
+
+def linked_files(session: Session, kind: str, ids: Sequence[int]) -> list[Linked]:
+    """Return all files attached to objects, including OMERO.tables; `value` is an `AttachedFile`."""
+    fields = ", f.id, f.name, f.mimetype, f.size, f.hash, h.value"
+    rows = _links(session, kind, ids, "FileAnnotation a join a.file f left outer join f.hasher h", fields)
+    return [_linked([*row[:5], _attached_file(row[5:])]) for row in rows]
+
+
+def save_annotations(session: Session, kind: str, wanted: Sequence[tuple[int, Any]], made: MadeObjects) -> None:
+    """Save new annotations together with their links to objects, in batches.
+
+    Args:
+        session: An open session.
+        kind: Kind of the objects, such as "image".
+        wanted: (object id, unsaved annotation).
+        made: Collects the ids of the saved objects.
+    """
+    link = f"{CLASSES[kind]}AnnotationLink"
+    for start in range(0, len(wanted), BATCH):
+        batch = wanted[start : start + BATCH]
+        ids = session.update.saveAndReturnIds([_link(kind, number, annotation) for number, annotation in batch])
+        made.add(link, ids)
+        hql = f"select l.id, l.child.id from {link} l where l.id in (:ids)"  # noqa: S608 (a class of our list)
+        children = dict(session.rows(hql, ids=ids))
+        for (_, annotation), number in zip(batch, ids, strict=True):
+            made.add(type(annotation).__name__.removesuffix("I"), [children[number]])
+
+
+def link_annotations(session: Session, kind: str, wanted: Iterable[tuple[int, type, int]], made: MadeObjects) -> None:
+    """Link existing annotations, given as (object id, class of omero.model, annotation id), to objects."""
+    links = [_link(kind, object_id, annotation(number, False)) for object_id, annotation, number in wanted]
+    if links:
+        made.add(f"{CLASSES[kind]}AnnotationLink", session.update.saveAndReturnIds(links))
+
+
+def _link(kind: str, object_id: int, annotation: Any) -> Any:
+    import omero.model
+
+    model = CLASSES[kind]
+    link = getattr(omero.model, f"{model}AnnotationLinkI")()
+    link.parent = getattr(omero.model, f"{model}I")(object_id, False)
+    link.child = annotation
+    return link
+
+
+def _links(session: Session, kind: str, ids: Sequence[int], annotation: str, fields: str) -> list[list[Any]]:
+    """Return rows of annotation links; `annotation` is the HQL class with alias `a`, with joins if needed."""
+    hql = _LINKED.format(model=CLASSES[kind], annotation=annotation, fields=fields)
+    rows: list[list[Any]] = []
+    for start in range(0, len(ids), BATCH):
+        rows += session.rows(hql, ids=list(ids[start : start + BATCH]))
+    return rows
+
+
+def _value_rows(session: Session, kind: str, ids: Sequence[int], annotation: str) -> list[list[Any]]:
+    return _links(session, kind, ids, f"{annotation} a", f", a.{ANNOTATION_VALUES[annotation]}")
+
+
+def _attached_file(row: Sequence[Any]) -> AttachedFile:
+    file_id, name, mimetype, size, checksum, hasher = row
+    return AttachedFile(file_id, name, mimetype or "", size or 0, checksum if hasher == SHA1 else None)
+
+
+def _linked(row: Sequence[Any]) -> Linked:
+    return Linked(row[0], row[1], row[2] or "", row[3] or "", row[4], row[5])

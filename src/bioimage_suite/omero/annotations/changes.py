@@ -1,0 +1,321 @@
+"""Changes that give OMERO objects the annotations a table asks for: planned by comparison, then applied."""
+
+import mimetypes
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from bioimage_suite.core.errors import UserError
+from bioimage_suite.omero.annotations.annotations import (
+    MARK,
+    RATING_NAMESPACE,
+    TAG_SET_NAMESPACE,
+    AttachedFile,
+    Linked,
+    link_annotations,
+    linked_files,
+    linked_pairs,
+    linked_ratings,
+    linked_texts,
+    save_annotations,
+)
+from bioimage_suite.omero.files.original_files import upload_file
+from bioimage_suite.omero.session import Session
+from bioimage_suite.omero.undo import MadeObjects
+
+Pairs = list[tuple[str, str]]
+CLASS_OF = {"key_value": "MapAnnotation", "rating": "LongAnnotation", "attachment": "FileAnnotation"}
+"""Class of the annotations that a change may delete, by annotation type."""
+
+
+@dataclass(frozen=True)
+class Attachment:
+    """A file on disk to attach under a name; `size` in bytes."""
+
+    name: str
+    path: Path
+    size: int
+    sha1: str
+
+    def is_same(self, other: AttachedFile) -> bool:
+        """Return whether OMERO's file has the same name, size and, where OMERO has one, SHA-1."""
+        return (self.name, self.size) == (other.name, other.size) and other.sha1 in (None, self.sha1)
+
+
+@dataclass
+class Wanted:
+    """The annotations an object should have: pairs by namespace, (tag, tag set), comments, files, a rating (1 to 5)."""
+
+    pairs: dict[str, Pairs] = field(default_factory=dict)
+    tags: dict[tuple[str, str], None] = field(default_factory=dict)
+    comments: dict[str, None] = field(default_factory=dict)
+    files: dict[Attachment, None] = field(default_factory=dict)
+    rating: int | None = None
+
+    @classmethod
+    def merged(cls, several: Sequence["Wanted"]) -> "Wanted":
+        """Merge what several rows ask for one object; the last rating wins."""
+        joined = cls()
+        for one in several:
+            for namespace, pairs in one.pairs.items():
+                known = joined.pairs.setdefault(namespace, [])
+                known += [pair for pair in pairs if pair not in known]
+            joined.tags |= one.tags
+            joined.comments |= one.comments
+            joined.files |= one.files
+            joined.rating = one.rating or joined.rating
+        return joined
+
+
+@dataclass(frozen=True)
+class Change:
+    """One change to one object: `value` is the new content, `old_ids` the user's own annotations to delete."""
+
+    kind: str
+    object_id: int
+    object_name: str
+    action: str
+    what: str
+    namespace: str
+    before: str
+    after: str
+    value: Any
+    old_ids: tuple[int, ...] = ()
+
+    def row(self) -> tuple[Any, ...]:
+        """Return the change as a row of the table of changes."""
+        return (
+            *(self.kind, self.object_id, self.object_name, self.action, self.what, self.namespace),
+            *(self.before, self.after),
+        )
+
+
+def plan_changes(session: Session, wanted: Mapping[tuple[str, int, str], Wanted], mode: str) -> list[Change]:
+    """List the changes that give objects the wanted annotations; annotations they already have are kept.
+
+    Args:
+        session: An open session.
+        wanted: By (kind, id, name) of the object.
+        mode: For key-value pairs. "add": add the pairs that the object lacks in this namespace. "replace": delete what
+            this user added with this tool in this namespace, then add the wanted pairs. "merge": replace only the
+            values of the wanted keys and keep other keys. Pairs of other users are never changed. Files likewise:
+            "add" attaches each file that the object lacks (by name and content); "replace" deletes all files that
+            this tool attached for this user, "merge" only those with the name of a wanted file.
+
+    Raises:
+        UserError: A tag is given by an id that the group does not have.
+    """
+    changes: list[Change] = []
+    _tags_by_id(session, [tag for one in wanted.values() for tag, _ in one.tags])
+    for kind in dict.fromkeys(key[0] for key in wanted):
+        places = [key for key in wanted if key[0] == kind]
+        ids = [key[1] for key in places]
+        pairs = _by_object(linked_pairs(session, kind, ids))
+        tags = _by_object(linked_texts(session, kind, ids, "TagAnnotation"))
+        comments = _by_object(linked_texts(session, kind, ids, "CommentAnnotation"))
+        ratings = _by_object(linked_ratings(session, kind, ids))
+        files = _by_object(linked_files(session, kind, ids))
+        for place in places:
+            one, number = wanted[place], place[1]
+            for namespace, found in one.pairs.items():
+                there = [item for item in pairs.get(number, []) if item.namespace == namespace]
+                changes += _pair_changes(place, namespace, found, there=there, mode=mode, me=session.user_id)
+            present = {text for item in tags.get(number, []) for text in (item.value, f"[{item.annotation_id}]")}
+            changes += [
+                Change(*place, "add", "tag", "", "", tag + (f"[{tag_set}]" if tag_set else ""), (tag, tag_set))
+                for tag, tag_set in one.tags
+                if tag not in present
+            ]
+            said = {item.value for item in comments.get(number, []) if item.owner_id == session.user_id}
+            new = (text for text in one.comments if text not in said)
+            changes += [Change(*place, "add", "comment", "", "", text, text) for text in new]
+            changes += _rating_changes(place, one.rating, ratings.get(number, []), session.user_id)
+            changes += _file_changes(place, list(one.files), files.get(number, []), mode, session.user_id)
+    return changes
+
+
+def apply_changes(session: Session, changes: Sequence[Change], made: MadeObjects) -> None:
+    """Apply the changes: save everything new first, then delete the replaced annotations in one transaction.
+
+    Args:
+        session: An open session.
+        changes: From `plan_changes`.
+        made: Collects the ids of everything new, so that it can be undone.
+    """
+    import omero.model
+
+    uploaded = _upload(session, [one.value for one in changes if one.what == "attachment" and one.value], made)
+    for kind in dict.fromkeys(change.kind for change in changes):
+        own = [change for change in changes if change.kind == kind]
+        new = [change for change in own if change.what != "tag" and change.value]
+        fresh = [(change.object_id, _annotation(change, uploaded)) for change in new]
+        save_annotations(session, kind, fresh, made)
+        wanted = [change for change in own if change.what == "tag"]
+        tags = _find_or_make_tags(session, [change.value for change in wanted], made)
+        # A tag that is in two tag sets, or given by name and by id, is still one: OMERO links it once.
+        links = dict.fromkeys((c.object_id, omero.model.TagAnnotationI, tags[c.value]) for c in wanted)
+        link_annotations(session, kind, links, made)
+    old: dict[str, list[int]] = {}
+    for change in changes:
+        old.setdefault(CLASS_OF.get(change.what, ""), []).extend(change.old_ids)
+    session.delete(old)
+
+
+def _pair_changes(
+    place: tuple[str, int, str], namespace: str, wanted: Pairs, *, there: list[Linked], mode: str, me: int
+) -> list[Change]:
+    own = [item for item in there if item.owner_id == me and item.description == MARK]
+    before = [pair for item in own for pair in item.value]
+    if mode == "add":
+        present = {pair for item in there for pair in item.value}
+        after = [pair for pair in wanted if pair not in present]
+        return [Change(*place, "add", "key_value", namespace, "", _shown(after), after)] if after else []
+    if mode == "replace":
+        after = wanted
+    else:
+        keys = {key for key, _ in wanted}
+        after = [pair for pair in before if pair[0] not in keys] + wanted
+    if sorted(after) == sorted(before):
+        return []
+    ids = tuple(item.annotation_id for item in own)
+    action = mode if own else "add"
+    return [Change(*place, action, "key_value", namespace, _shown(before), _shown(after), after, ids)]
+
+
+def _rating_changes(place: tuple[str, int, str], rating: int | None, there: list[Linked], me: int) -> list[Change]:
+    own = [item for item in there if item.owner_id == me]
+    if rating is None or [item.value for item in own] == [rating]:
+        return []
+    before = "; ".join(str(item.value) for item in own)
+    ids = tuple(item.annotation_id for item in own)
+    action = "replace" if own else "add"
+    return [Change(*place, action, "rating", RATING_NAMESPACE, before, str(rating), rating, ids)]
+
+
+def _file_changes(
+    place: tuple[str, int, str], wanted: Sequence[Attachment], there: list[Linked], mode: str, me: int
+) -> list[Change]:
+    changes = []
+    names = {one.name for one in wanted}
+    own = [item for item in there if item.owner_id == me and item.namespace == MARK and mode != "add" and wanted]
+    gone = [
+        item
+        for item in own
+        if (mode == "replace" or item.value.name in names) and not any(one.is_same(item.value) for one in wanted)
+    ]
+    for one in wanted:
+        if any(one.is_same(item.value) for item in there):
+            continue
+        old = [item for item in gone if item.value.name == one.name]
+        gone = [item for item in gone if item not in old]
+        before, ids = "; ".join(item.value.name for item in old), tuple(item.annotation_id for item in old)
+        changes.append(Change(*place, mode if old else "add", "attachment", MARK, before, one.name, one, ids))
+    for item in gone:
+        ids = (item.annotation_id,)
+        changes.append(Change(*place, "remove", "attachment", MARK, item.value.name, "", None, ids))
+    return changes
+
+
+def _upload(session: Session, files: Sequence[Attachment], made: MadeObjects) -> dict[Attachment, int]:
+    """Upload each file once, whatever the number of objects that get it; return file ids."""
+    uploaded: dict[Attachment, int] = {}
+    for one in dict.fromkeys(files):
+        mimetype = mimetypes.guess_type(one.name)[0] or "application/octet-stream"
+        uploaded[one] = upload_file(session, one.path, name=one.name, mimetype=mimetype, sha1=one.sha1, mark=MARK)
+        made.add("OriginalFile", [uploaded[one]])
+        print(f"{one.name}: {one.size:,} bytes uploaded", flush=True)
+    return uploaded
+
+
+def _annotation(change: Change, uploaded: Mapping[Attachment, int]) -> Any:
+    import omero.model
+    from omero.rtypes import rlong, rstring
+
+    if change.what == "key_value":
+        made = omero.model.MapAnnotationI()
+        made.mapValue = [omero.model.NamedValue(key, value) for key, value in change.value]
+        made.description = rstring(MARK)
+    elif change.what == "comment":
+        made = omero.model.CommentAnnotationI()
+        made.textValue = rstring(change.value)
+    elif change.what == "attachment":
+        made = omero.model.FileAnnotationI()
+        made.file = omero.model.OriginalFileI(uploaded[change.value], False)
+    else:
+        made = omero.model.LongAnnotationI()
+        made.longValue = rlong(change.value)
+    if change.namespace:
+        made.ns = rstring(change.namespace)
+    return made
+
+
+def _tags_by_id(session: Session, tags: Sequence[str]) -> dict[str, int]:
+    """Return the ids of the tags that are given by id, as `[12]` (the notation of omero-scripts)."""
+    numbers = {int(tag[1:-1]): tag for tag in tags if re.fullmatch(r"\[\d+\]", tag)}
+    if not numbers:
+        return {}
+    hql = "select t.id from TagAnnotation t where t.id in (:ids) and (t.ns is null or t.ns != :set)"
+    found = {row[0] for row in session.rows(hql, ids=list(numbers), set=TAG_SET_NAMESPACE)}
+    missing = sorted(set(numbers) - found)
+    if missing:
+        raise UserError(f"tag {missing[0]}: no tag has this id in group {session.group_name!r}. Write the tag's name.")
+    return {tag: number for number, tag in numbers.items()}
+
+
+def _find_or_make_tags(
+    session: Session, wanted: Sequence[tuple[str, str]], made: MadeObjects
+) -> dict[tuple[str, str], int]:
+    """Return the id of each (tag, tag set): the oldest one of the group, or a new one."""
+    from omero.model import AnnotationAnnotationLinkI, TagAnnotationI
+    from omero.rtypes import rstring
+
+    def make(text: str, namespace: str = "") -> int:
+        tag = TagAnnotationI()
+        tag.textValue = rstring(text)
+        if namespace:
+            tag.ns = rstring(namespace)
+        number = session.update.saveAndReturnIds([tag])[0]
+        made.add("TagAnnotation", [number])
+        return number
+
+    if not wanted:
+        return {}
+    names = sorted({name for pair in wanted for name in pair if name})
+    hql = "select t.id, t.textValue, t.ns from TagAnnotation t where t.textValue in (:names) order by t.id desc"
+    tags: dict[str, int] = {}
+    sets: dict[str, int] = {}
+    for number, text, namespace in session.rows(hql, names=names):
+        (sets if namespace == TAG_SET_NAMESPACE else tags)[text] = number
+    tags |= _tags_by_id(session, names)
+    linked = "select l.parent.id, l.child.id, t.textValue from AnnotationAnnotationLink l, TagAnnotation t "
+    linked += "where l.child.id = t.id and l.parent.id in (:ids) order by t.id desc"
+    rows = session.rows(linked, ids=list(sets.values())) if sets else []
+    members = {(set_id, text): number for set_id, number, text in rows}
+    found: dict[tuple[str, str], int] = {}
+    for tag, tag_set in dict.fromkeys(wanted):
+        if not tag_set:
+            found[tag, tag_set] = tags[tag] if tag in tags else tags.setdefault(tag, make(tag))
+            continue
+        if tag_set not in sets:
+            sets[tag_set] = make(tag_set, TAG_SET_NAMESPACE)
+        number = members.get((sets[tag_set], tag))
+        if number is None:
+            number = tags[tag] if tag in tags else tags.setdefault(tag, make(tag))
+            link = AnnotationAnnotationLinkI()
+            link.parent, link.child = TagAnnotationI(sets[tag_set], False), TagAnnotationI(number, False)
+            made.add("AnnotationAnnotationLink", session.update.saveAndReturnIds([link]))
+        found[tag, tag_set] = number
+    return found
+
+
+def _by_object(items: Sequence[Linked]) -> dict[int, list[Linked]]:
+    found: dict[int, list[Linked]] = {}
+    for item in items:
+        found.setdefault(item.object_id, []).append(item)
+    return found
+
+
+def _shown(pairs: Pairs) -> str:
+    return "; ".join(f"{key}={value}" for key, value in pairs)

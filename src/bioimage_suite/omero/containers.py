@@ -1,0 +1,148 @@
+"""The dataset or screen that a tool puts images into: found by id or name, or made on request."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from bioimage_suite.core.errors import UserError
+from bioimage_suite.omero.objects import CLASSES, Target, find_ids
+from bioimage_suite.omero.session import Session
+from bioimage_suite.omero.undo import MadeObjects
+
+
+@dataclass(frozen=True)
+class DatasetPlace:
+    """A dataset and, if one was named, its project; an id is None if the object does not exist yet."""
+
+    dataset_id: int | None
+    dataset_name: str
+    project_id: int | None = None
+    project_name: str = ""
+
+
+@dataclass(frozen=True)
+class ScreenPlace:
+    """A screen for plates; the id is None if it does not exist yet."""
+
+    screen_id: int | None
+    screen_name: str
+
+
+def find_screen(session: Session, place: Mapping[str, Any]) -> ScreenPlace:
+    """Find the screen for plates, without making anything.
+
+    Args:
+        session: An open session.
+        place: `by` "screen_id" with `screen_id`; or "screen" with `screen` and `create`.
+
+    Raises:
+        UserError: The screen does not exist and must not be made, several have the name, or no name is given.
+    """
+    if place["by"] == "screen_id":
+        text = str(place["screen_id"]).strip()
+        if not text.isdecimal():
+            raise UserError(f"screen {text!r}: not an id. Write a whole number, or choose to give a name.")
+        find_ids(session, Target("screen", ids=(int(text),)))
+        [[name]] = session.rows("select s.name from Screen s where s.id = :id", id=int(text))
+        return ScreenPlace(int(text), name)
+    name = place["screen"].strip()
+    if not name:
+        raise UserError("screen: no name given. Write the name of the screen for the plates.")
+    return ScreenPlace(_only(session, "screen", name, "", create=place["create"]), name)
+
+
+def make_screen(session: Session, place: ScreenPlace, made: MadeObjects) -> int:
+    """Make the screen if it does not exist yet; return its id."""
+    import omero.model
+    from omero.rtypes import rstring
+
+    if place.screen_id is not None:
+        return place.screen_id
+    screen = omero.model.ScreenI()
+    screen.name = rstring(place.screen_name)
+    [screen_id] = session.update.saveAndReturnIds([screen])
+    made.add("Screen", [screen_id])
+    return int(screen_id)
+
+
+def find_place(session: Session, place: Mapping[str, Any]) -> DatasetPlace:
+    """Find the dataset for images, without making anything.
+
+    Args:
+        session: An open session.
+        place: `by` "id" with `dataset_id`; or "name" with `dataset`, `project` (may be empty; a name, or the id of one
+            that exists) and `create`.
+
+    Raises:
+        UserError: The dataset does not exist and must not be made, several have the name, or no name is given.
+    """
+    if place["by"] == "id":
+        text = str(place["dataset_id"]).strip()
+        if not text.isdecimal():
+            raise UserError(f"dataset {text!r}: not an id. Write a whole number, or choose to give a name.")
+        find_ids(session, Target("dataset", ids=(int(text),)))
+        [[name]] = session.rows("select d.name from Dataset d where d.id = :id", id=int(text))
+        return DatasetPlace(int(text), name)
+    dataset, project = place["dataset"].strip(), (place.get("project") or "").strip()
+    if not dataset:
+        raise UserError("dataset: no name given. Write the name of the dataset for the images.")
+    project_id, project = _find_project(session, project, create=place["create"]) if project else (None, "")
+    if project and project_id is None:
+        return DatasetPlace(None, dataset, None, project)
+    within = f"of project {project!r}" if project else ""
+    dataset_id = _only(session, "dataset", dataset, within, create=place["create"], project_id=project_id)
+    return DatasetPlace(dataset_id, dataset, project_id, project)
+
+
+def make_place(session: Session, place: DatasetPlace, made: MadeObjects) -> int:
+    """Make the dataset and its project if they do not exist yet; return the dataset's id."""
+    import omero.model
+    from omero.rtypes import rstring
+
+    if place.dataset_id is not None:
+        return place.dataset_id
+    dataset = omero.model.DatasetI()
+    dataset.name = rstring(place.dataset_name)
+    [dataset_id] = session.update.saveAndReturnIds([dataset])
+    made.add("Dataset", [dataset_id])
+    project_id = place.project_id
+    if place.project_name and project_id is None:
+        project = omero.model.ProjectI()
+        project.name = rstring(place.project_name)
+        [project_id] = session.update.saveAndReturnIds([project])
+        made.add("Project", [project_id])
+    if project_id is not None:
+        link = omero.model.ProjectDatasetLinkI()
+        link.parent, link.child = omero.model.ProjectI(project_id, False), omero.model.DatasetI(dataset_id, False)
+        session.update.saveObject(link)
+    return dataset_id
+
+
+def _find_project(session: Session, text: str, *, create: bool) -> tuple[int | None, str]:
+    """Return id and name of a project given by name or, unless a project has this number as its name, by id."""
+    if text.isdecimal() and not session.rows("select p.id from Project p where p.name = :name", name=text):
+        for number, name in session.rows("select p.id, p.name from Project p where p.id = :id", id=int(text)):
+            return number, name
+    return _only(session, "project", text, "", create=create), text
+
+
+def _only(
+    session: Session, kind: str, name: str, within: str, *, create: bool, project_id: int | None = None
+) -> int | None:
+    """Return the id of the only object with a name; None if there is none and `create` is set."""
+    if project_id is not None:
+        hql = "select d.id from ProjectDatasetLink l join l.child d where d.name = :name and l.parent.id = :project"
+        rows = session.rows(f"{hql} order by d.id", name=name, project=project_id)
+    else:
+        # HQL has no parameters for classes; these come from our own list.
+        rows = session.rows(f"select o.id from {CLASSES[kind]} o where o.name = :name order by o.id", name=name)  # noqa: S608
+    shown = f"{kind} {name!r} {within}".strip()
+    if len(rows) > 1:
+        ids = ", ".join(str(row[0]) for row in rows[:10])
+        raise UserError(f"{shown}: {len(rows)} have this name (ids {ids}). Give its id.")
+    if not rows and not create:
+        raise UserError(
+            f"{shown}: there is none that you can read in group {session.group_name!r}. "
+            "Check the spelling and the group, or let the tool make it."
+        )
+    return rows[0][0] if rows else None

@@ -1,0 +1,1 @@
+"""Files in OMERO: filesets, imports, original files."""

@@ -1,0 +1,238 @@
+"""Import of files through OMERO's ManagedRepository, as OMERO's own clients do it, without Java.
+
+The calls are those of omero-py's `omero.testlib` (`ITest.import_fileset`): announce the files, upload each file, send
+the checksums, wait for the server to read the images.
+"""
+
+import math
+import time
+import uuid
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from bioimage_suite.core.errors import UserError
+from bioimage_suite.omero.files.filesets import ImageFileset
+from bioimage_suite.omero.session import NAMESPACE, Session
+from bioimage_suite.omero.undo import merge_ids
+
+BLOCK = 4 << 20  # Bytes per message, far below Ice's limit of 256 MB.
+CANCEL_SECONDS = 10.0  # Galaxy kills a cancelled job after some time.
+LONGEST_WAIT = 1.0  # Longest pause in seconds between two requests whether the server has read the images.
+PAGE = 1000
+
+
+@dataclass(frozen=True)
+class ImportRun:
+    """The imports of one run of a tool.
+
+    Every file's client path begins with `mark`: with it all filesets of the run can be found, including those whose
+    import failed, of which a server may keep the files.
+    """
+
+    mark: str = field(default_factory=lambda: f"{NAMESPACE}/{uuid.uuid4()}")
+
+    def filesets(self, session: Session) -> list[int]:
+        """Return the ids of all filesets that the run has made so far."""
+        rows = session.rows(
+            "select distinct f.id from Fileset f join f.usedFiles e where e.clientPath like :mark",
+            mark=f"{self.mark}/%",
+        )
+        return [row[0] for row in rows]
+
+
+def import_fileset(
+    session: Session,
+    run: ImportRun,
+    fileset: ImageFileset,
+    dataset_id: int | None,
+    *,
+    screen_id: int | None = None,
+    name: str = "",
+    description: str = "",
+    mark_id: int | None = None,
+) -> list[int]:
+    """Import one fileset and return the ids of its images, in the order of the file.
+
+    Args:
+        session: An open session.
+        run: The run that the import belongs to.
+        fileset: The fileset to import.
+        dataset_id: The dataset for the images; None for no dataset.
+        screen_id: The screen for the plates of a format that holds plates.
+        name: Name of the images; empty means the server's choice, the file name.
+        description: Description of the images; empty keeps the file's own.
+        mark_id: A MapAnnotation that the images get in the import itself, so that they are never without it.
+
+    Raises:
+        UserError: The server does not know the format, the file is damaged, or the upload is damaged.
+    """
+    import omero
+
+    settings = _settings(dataset_id, screen_id, name, description)
+    if mark_id is not None:
+        settings.userSpecifiedAnnotationList = [omero.model.MapAnnotationI(mark_id, False)]
+    repository = _managed_repository(session)
+    try:
+        process = repository.importFileset(_announced(run, fileset), settings)
+    except (omero.ApiUsageException, omero.ValidationException) as error:
+        raise UserError(f"file {fileset.label!r}: OMERO refuses it ({error.message}). Choose another place.") from error
+    try:
+        for number, file in enumerate(fileset.files):
+            _upload(process, number, file.path)
+        handle = process.verifyUpload([file.sha1 for file in fileset.files])
+        try:
+            response = _wait(handle)
+        except BaseException:
+            # The server continues without us: wait until it has made everything, so that the run can be undone.
+            with suppress(Exception):
+                handle.cancel()
+                _wait(handle, CANCEL_SECONDS)
+            raise
+        finally:
+            with suppress(Exception):
+                handle.close()
+    except omero.ChecksumValidationException:
+        raise UserError(f"file {fileset.label!r}: it arrived damaged at OMERO. Run the tool again.") from None
+    except (omero.ResourceError, omero.InternalException) as error:
+        raise UserError(
+            f"file {fileset.label!r}: OMERO cannot store it ({error.message}). Ask its administrator whether its disk "
+            "is full, and run the tool again."
+        ) from error
+    finally:
+        with suppress(Exception):
+            process.close()
+    if isinstance(response, omero.cmd.ERR):
+        reason = response.parameters.get("message") or response.name
+        raise UserError(
+            f"file {fileset.label!r}: OMERO cannot import it ({reason}). Check that it is an image in a format that "
+            "OMERO reads, and that its name has the suffix of the format."
+        )
+    return sorted(pixels.image.id.val for pixels in response.pixels)
+
+
+_IMAGES_OF = {
+    "dataset": "DatasetImageLink l join l.child i join i.fileset f join f.usedFiles e join e.originalFile o "
+    "where l.parent.id = :container",
+    "screen": "ScreenPlateLink l join l.child p join p.wells w join w.wellSamples s join s.image i "
+    "join i.fileset f join f.usedFiles e join e.originalFile o where l.parent.id = :container",
+}
+
+
+def find_imported(
+    session: Session, container_id: int, filesets: Sequence[ImageFileset], kind: str = "dataset"
+) -> dict[tuple[str, ...], list[int]]:
+    """Find the contents that a dataset or screen has already, by the SHA-1 of all original files.
+
+    Args:
+        session: An open session.
+        container_id: The dataset or screen.
+        filesets: The filesets to look for.
+        kind: "dataset" or "screen".
+
+    Returns:
+        Ids of the existing images by `ImageFileset.content`.
+    """
+    wanted = {one.content for one in filesets}
+    hashes = sorted({content[0] for content in wanted})
+    candidates: dict[int, set[int]] = {}
+    for start in range(0, len(hashes), PAGE):
+        for fileset_id, image_id in session.rows(
+            f"select f.id, i.id from {_IMAGES_OF[kind]} and o.hash in (:hashes)",  # noqa: S608 (our own text)
+            container=container_id,
+            hashes=hashes[start : start + PAGE],
+        ):
+            candidates.setdefault(fileset_id, set()).add(image_id)
+    contents: dict[int, list[str]] = {}
+    ids = sorted(candidates)
+    for start in range(0, len(ids), PAGE):
+        for fileset_id, sha1 in session.rows(
+            "select f.id, o.hash from Fileset f join f.usedFiles e join e.originalFile o where f.id in (:ids)",
+            ids=ids[start : start + PAGE],
+        ):
+            contents.setdefault(fileset_id, []).append(sha1 or "")
+    found: dict[tuple[str, ...], list[int]] = {}
+    for fileset_id in ids:
+        content = tuple(sorted(contents[fileset_id]))
+        if content in wanted:
+            found.setdefault(content, sorted(candidates[fileset_id]))
+    return found
+
+
+def undo_imports(session: Session, run: ImportRun, made: Mapping[str, Sequence[int]]) -> None:
+    """Delete all filesets of a run with their images and plates, and the objects in `made`, in one transaction."""
+    filesets = run.filesets(session)
+    plates: list[int] = []
+    for start in range(0, len(filesets), PAGE):
+        hql = "select distinct w.plate.id from WellSample s join s.well w join s.image i where i.fileset.id in (:ids)"
+        plates += [row[0] for row in session.rows(hql, ids=filesets[start : start + PAGE])]
+    session.delete(merge_ids([{"Fileset": filesets, "Plate": sorted(set(plates) - set(made.get("Plate", [])))}, made]))
+
+
+def _managed_repository(session: Session) -> Any:
+    import omero
+
+    for proxy in session.client.getSession().sharedResources().repositories().proxies:
+        managed = proxy and omero.grid.ManagedRepositoryPrx.checkedCast(proxy)
+        if managed:
+            return managed
+    raise UserError(
+        f"OMERO server {session.address}: it has no managed repository, so it takes no imports. Ask its administrator."
+    )
+
+
+def _announced(run: ImportRun, fileset: ImageFileset) -> Any:
+    from omero.model import FilesetEntryI, FilesetI, NamedValue, UploadJobI
+    from omero.rtypes import rstring
+
+    announced = FilesetI()
+    for file in fileset.files:
+        entry = FilesetEntryI()
+        entry.clientPath = rstring(f"{run.mark}/{file.name}")
+        announced.addFilesetEntry(entry)
+    job = UploadJobI()
+    job.versionInfo = [NamedValue("client", NAMESPACE)]
+    announced.linkJob(job)
+    return announced
+
+
+def _settings(dataset_id: int | None, screen_id: int | None, name: str, description: str) -> Any:
+    import omero
+    from omero.rtypes import rbool, rstring
+
+    settings = omero.grid.ImportSettings()
+    settings.doThumbnails, settings.noStatsInfo = rbool(True), rbool(False)
+    if screen_id is not None:
+        settings.userSpecifiedTarget = omero.model.ScreenI(screen_id, False)
+    elif dataset_id is not None:
+        settings.userSpecifiedTarget = omero.model.DatasetI(dataset_id, False)
+    settings.checksumAlgorithm = omero.model.ChecksumAlgorithmI()
+    settings.checksumAlgorithm.value = rstring("SHA1-160")
+    if name:
+        settings.userSpecifiedName = rstring(name)
+    if description:
+        settings.userSpecifiedDescription = rstring(description)
+    return settings
+
+
+def _upload(process: Any, number: int, path: Path) -> None:
+    uploader, position = process.getUploader(number), 0
+    try:
+        uploader.write(b"", 0, 0)  # An empty file is a file too.
+        with path.open("rb") as file:
+            while block := file.read(BLOCK):
+                uploader.write(block, position, len(block))
+                position += len(block)
+    finally:
+        uploader.close()
+
+
+def _wait(handle: Any, longest: float = math.inf) -> Any:
+    """Poll for the response until it arrives or the time is over; a callback would wait forever for a lost server."""
+    pause, end = 0.02, time.monotonic() + longest
+    while (response := handle.getResponse()) is None and time.monotonic() < end:
+        time.sleep(pause)
+        pause = min(2 * pause, LONGEST_WAIT)
+    return response

@@ -1,0 +1,111 @@
+"""Download and upload of OMERO's OriginalFiles, block by block, checked by SHA-1."""
+
+import hashlib
+from contextlib import suppress
+from pathlib import Path
+
+from bioimage_suite.core.errors import UserError
+from bioimage_suite.omero.session import Session
+
+BLOCK = 4 << 20  # Bytes per message, far below Ice's limit of 256 MB.
+SHA1 = "SHA1-160"  # OMERO's name of the algorithm.
+
+
+def download_file(session: Session, file_id: int, path: Path, *, size: int, sha1: str | None, shown: str) -> None:
+    """Download an OriginalFile to disk, byte for byte.
+
+    Args:
+        session: An open session.
+        file_id: Id of the OriginalFile.
+        path: File to write; the caller removes it if the download fails.
+        size: Size in bytes according to OMERO.
+        sha1: SHA-1 in hex, if OMERO has it.
+        shown: Name of the file in messages.
+
+    Raises:
+        UserError: OMERO cannot deliver the file, or it is damaged.
+    """
+    import omero
+
+    digest, position = hashlib.sha1(usedforsecurity=False), 0
+    store = session.client.getSession().createRawFileStore()
+    try:
+        with path.open("wb") as file:
+            if size:  # An empty file may have no stored content in OMERO.
+                store.setFileId(file_id)
+            while position < size:
+                block = store.read(position, min(BLOCK, size - position))
+                if not block:
+                    break
+                file.write(block)
+                digest.update(block)
+                position += len(block)
+    except (omero.ResourceError, omero.ApiUsageException, omero.InternalException, omero.ValidationException) as error:
+        reason = error.message or type(error).__name__
+        raise UserError(f"{shown}: OMERO cannot deliver its file ({reason}). Import it again.") from error
+    finally:
+        with suppress(Exception):  # The server itself closes the stores of a lost connection.
+            store.close()
+    if position != size or sha1 not in (None, digest.hexdigest()):
+        raise UserError(f"{shown}: OMERO's file is damaged (checksum or size). Import it again.")
+
+
+def upload_file(session: Session, path: Path, *, name: str, mimetype: str, sha1: str, mark: str = "") -> int:
+    """Upload a file from disk as an OriginalFile; return its id. A failed upload leaves none.
+
+    If the connection breaks, the incomplete file cannot be deleted: the next upload of the same file deletes it, see
+    `_delete_left_over`.
+
+    Args:
+        session: An open session.
+        path: The file.
+        name: Name in OMERO.
+        mimetype: MIME type.
+        sha1: SHA-1 in hex, from `file_sha1`.
+        mark: Name of the uploader, which OMERO stores as the file's path. Only marked uploads can be recognised later.
+    """
+    if mark:
+        _delete_left_over(session, name, sha1, mark)
+    from omero.model import ChecksumAlgorithmI, OriginalFileI
+    from omero.rtypes import rlong, rstring
+
+    made = OriginalFileI()
+    made.name, made.path, made.mimetype = rstring(name), rstring(mark), rstring(mimetype)
+    made.size, made.hash = rlong(path.stat().st_size), rstring(sha1)
+    made.hasher = ChecksumAlgorithmI()
+    made.hasher.value = rstring(SHA1)
+    [file_id] = session.update.saveAndReturnIds([made])
+    try:
+        store, position = session.client.getSession().createRawFileStore(), 0
+        try:
+            store.setFileId(file_id)
+            with path.open("rb") as file:
+                while block := file.read(BLOCK):
+                    store.write(block, position, len(block))
+                    position += len(block)
+            store.truncate(position)
+            store.save()
+        finally:
+            with suppress(Exception):
+                store.close()
+    except BaseException:
+        with suppress(Exception):
+            session.delete({"OriginalFile": [file_id]})
+        raise
+    return int(file_id)
+
+
+def _delete_left_over(session: Session, name: str, sha1: str, mark: str) -> None:
+    """Delete this user's unattached uploads of the same file, left by a run that stopped too early."""
+    rows = session.rows(
+        "select f.id from OriginalFile f where f.name = :name and f.hash = :sha1 and f.path = :mark "
+        "and f.details.owner.id = :me and not exists (select a.id from FileAnnotation a where a.file.id = f.id)",
+        **{"name": name, "sha1": sha1, "mark": mark, "me": session.user_id},
+    )
+    session.delete({"OriginalFile": [row[0] for row in rows]})
+
+
+def file_sha1(path: Path) -> str:
+    """Return the SHA-1 of a file in hex, as OMERO writes it."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, lambda: hashlib.sha1(usedforsecurity=False)).hexdigest()

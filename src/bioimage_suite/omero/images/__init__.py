@@ -1,0 +1,1 @@
+"""Images in OMERO: finding, details, pixels, export."""

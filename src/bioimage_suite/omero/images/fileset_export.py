@@ -1,0 +1,100 @@
+"""Export of original files to a folder: one file per fileset, a zip where a fileset has several files."""
+
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path, PurePosixPath
+
+from bioimage_suite.core.errors import UserError
+from bioimage_suite.core.image_names import image_identifier, safe_name
+from bioimage_suite.omero.images.details import ImageDetails
+from bioimage_suite.omero.images.fileset_files import Fileset, download, load_filesets
+from bioimage_suite.omero.object_report import AT_WORK, Row, do_each
+from bioimage_suite.omero.reconnect import Connection
+from bioimage_suite.omero.session import Session
+
+# Galaxy's name of a format by the suffix of the file name; all others are "data" and keep their suffix in the name.
+_FORMATS = {
+    **{".ome.tiff": "ome.tiff", ".ome.tif": "ome.tiff", ".tiff": "tiff", ".tif": "tiff", ".png": "png"},
+    **{".jpg": "jpg", ".jpeg": "jpg", ".bmp": "bmp", ".gif": "gif", ".zip": "zip"},
+}
+
+
+def export_filesets(
+    session: Session, images: Sequence[ImageDetails], folder: Path, *, report: Sequence[Row], made: list[Path]
+) -> None:
+    """Download the files that images were imported from as `<name>__<Galaxy's format>`.
+
+    A fileset is written once, even if several of its images were chosen; several files go to one zip, with their
+    folders.
+
+    Args:
+        session: An open session.
+        images: The images.
+        folder: Where to write.
+        report: One row per image, see `object_report`; filled with the name of its fileset in the list and how the
+            files were checked.
+        made: Collects the paths of the files, so that the caller can remove them if anything fails.
+
+    Raises:
+        UserError: An image was not imported from files, or OMERO cannot deliver a file as it was imported.
+    """
+    do_each(report, images, lambda image, _: _check_imported(image))
+    rows: dict[int, list[Row]] = {}
+    for image, row in zip(images, report, strict=True):
+        rows.setdefault(image.fileset_id or 0, []).append(row)
+    filesets = load_filesets(session, list(rows))
+    names = {image.image_id: image.name for image in images}
+    folder.mkdir(parents=True, exist_ok=True)
+    connection = Connection(session)
+    try:
+        for number, fileset in enumerate(filesets, 1):
+            for row in rows[fileset.fileset_id]:
+                row["status"] = AT_WORK
+            name = _name(fileset, names)
+            made.append(folder / f"{name}__{_format(fileset)}")
+            checked = _write(connection, fileset, made[-1])
+            for row in rows[fileset.fileset_id]:
+                row |= {"image": name, "checked": checked, "status": "exported"}
+            print(f"{number}/{len(filesets)} {name}: {len(fileset.files)} files", flush=True)
+    finally:
+        connection.close()
+
+
+def _check_imported(image: ImageDetails) -> None:
+    if image.fileset_id is None:
+        raise UserError(
+            f"image {image.image_id} {image.name!r}: it was not imported from files, so OMERO has no original of "
+            "it. Export it as OME-TIFF or OME-Zarr."
+        )
+
+
+def _write(connection: Connection, fileset: Fileset, path: Path) -> str:
+    if len(fileset.files) == 1:
+        with path.open("wb") as target:
+            return f"{download(connection, fileset.files[0], target)} of 1 file"
+    checks: dict[str, int] = {}
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED, allowZip64=True) as archive:
+        for file in fileset.files:
+            # A fixed date, so that the same fileset gives the same file.
+            entry = zipfile.ZipInfo(file.name, (1980, 1, 1, 0, 0, 0))
+            entry.external_attr, entry.file_size = 0o644 << 16, file.size
+            with archive.open(entry, "w") as target:
+                how = download(connection, file, target)
+            checks[how] = checks.get(how, 0) + 1
+    return ", ".join(f"{how} of {count} files" for how, count in sorted(checks.items()))
+
+
+def _name(fileset: Fileset, names: dict[int, str]) -> str:
+    """Return the name of the output: as other exports name the image, or after the first file of several images."""
+    if not fileset.files:
+        raise UserError(f"fileset {fileset.fileset_id}: OMERO lists no file of it. Ask the server's administrator.")
+    if len(fileset.images) == 1:
+        return image_identifier(fileset.images[0], names[fileset.images[0]])
+    return f"Fileset_{fileset.fileset_id}_{safe_name(PurePosixPath(fileset.files[0].name).name)}"
+
+
+def _format(fileset: Fileset) -> str:
+    if len(fileset.files) > 1:
+        return "zip"
+    lower = fileset.files[0].name.lower()
+    return next((known for ending, known in _FORMATS.items() if lower.endswith(ending)), "data")

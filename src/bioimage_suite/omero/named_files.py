@@ -1,0 +1,123 @@
+"""Galaxy files with their names in the list, and the OMERO images that they belong to."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bioimage_suite.core.errors import UserError
+from bioimage_suite.core.image_names import image_identifier, parse_image_identifier, safe_name
+from bioimage_suite.omero.objects import ImageRecord, Target, find_images, find_nonempty_images, read_target
+from bioimage_suite.omero.session import Session
+
+
+@dataclass(frozen=True)
+class NamedFile:
+    """A file of a Galaxy list: its name in the list, and its path on disk."""
+
+    identifier: str
+    path: Path
+
+
+def read_files(value: Sequence[Mapping[str, Any]] | Mapping[str, Any] | None) -> list[NamedFile]:
+    """Read Galaxy's description of one dataset or a list (`data_style="staging_path_and_source_path"`).
+
+    Raises:
+        UserError: The list is empty.
+    """
+    entries = [value] if isinstance(value, Mapping) else list(value or [])
+    if not entries:
+        raise UserError("input list: it holds no file. Check the step that made it.")
+    return [NamedFile(entry["element_identifier"], Path(entry["source_path"])) for entry in entries]
+
+
+def match_images(session: Session, names: Sequence[str], match: Mapping[str, Any]) -> list[ImageRecord]:
+    """Find the image of each name; return images in the order of the names.
+
+    `Image_<id>_<name>` is matched by id; the name must still be the one in OMERO, so that files from another server do
+    not match a different image. Other names are compared with the names of the images of a target.
+
+    Args:
+        session: An open session.
+        names: Identifiers of files, or values of an image column.
+        match: `source` "identifier" (ids only), or a target as `omero_objects.read_target` takes it.
+
+    Raises:
+        UserError: A name matches no image, several images, or the same image as another name.
+    """
+    by_id = {name: number for name in names if (number := parse_image_identifier(name)) is not None}
+    images = _images_by_id(session, by_id)
+    others = [name for name in names if name not in images]
+    if others and match["source"] == "identifier":
+        raise UserError(
+            f"{others[0]!r}: the name has no image id, so it points to no image. Name it Image_<id>_<name> as "
+            "omero_export_images does, or match by name within a dataset."
+        )
+    if others:
+        images |= _images_by_name(session, others, read_target(match))
+    owners: dict[int, str] = {}
+    for name, image in images.items():
+        if image.image_id in owners:
+            raise UserError(
+                f"{name!r} and {owners[image.image_id]!r}: both point to image {image.image_id} {image.image_name!r}. "
+                "Leave one out."
+            )
+        owners[image.image_id] = name
+    return [images[name] for name in names]
+
+
+def _images_by_id(session: Session, ids: Mapping[str, int]) -> dict[str, ImageRecord]:
+    if not ids:
+        return {}
+    found = {one.image_id: one for one in find_images(session, Target("image", ids=tuple(dict.fromkeys(ids.values()))))}
+    images: dict[str, ImageRecord] = {}
+    for name, number in ids.items():
+        image = found.get(number)
+        if image is None:
+            raise UserError(f"{name!r}: image {number} has no pixels in OMERO. Check that its import is complete.")
+        expected, given = image_identifier(number, image.image_name), name.partition(f"Image_{number}")[2].strip("_")
+        # Tools in between may remove or add an extension, but must not change the start of the name.
+        known = expected.partition(f"Image_{number}")[2].strip("_")
+        if not (known.startswith(given) or given.startswith(known) or given.startswith(_stem(known))):
+            raise UserError(
+                f"{name!r}: image {number} is called {image.image_name!r} in OMERO. Either the file comes from another "
+                f"server or the image was renamed; name the file {expected!r} to be sure."
+            )
+        images[name] = image
+    return images
+
+
+def _images_by_name(session: Session, names: Sequence[str], target: Target) -> dict[str, ImageRecord]:
+    candidates = find_nonempty_images(session, target)
+    images: dict[str, ImageRecord] = {}
+    where = ", ".join(map(str, target.names or target.ids))
+    for name in names:
+        # Equal names go first; only if there is none are names compared without their extensions.
+        exact = [image for image in candidates if name in (image.image_name, safe_name(image.image_name))]
+        loose = [image for image in candidates if _stem(safe_name(image.image_name)) == _stem(safe_name(name))]
+        found = exact or loose
+        if not found:
+            raise UserError(f"{name!r}: {target.kind} {where} has no image of this name. Check the name of the file.")
+        if len(found) > 1:
+            ids = ", ".join(str(image.image_id) for image in found[:10])
+            raise UserError(f"{name!r}: {len(found)} images of {target.kind} {where} have this name (ids {ids}).")
+        images[name] = found[0]
+    return images
+
+
+def _stem(name: str) -> str:
+    for extension in (
+        ".ome.tiff",
+        ".ome.tif",
+        ".tiff",
+        ".tif",
+        ".png",
+        ".geojson",
+        ".json",
+        ".tabular",
+        ".tsv",
+        ".csv",
+    ):
+        if name.lower().endswith(extension):
+            return name[: -len(extension)]
+    return name

@@ -1,0 +1,1 @@
+"""ROIs, shapes and label maps in OMERO."""

@@ -1,0 +1,196 @@
+"""Regions of interest in OMERO: saved in batches, marked as made by this suite, and found by that mark."""
+
+import gc
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from functools import cache, lru_cache
+from itertools import islice
+from typing import Any
+
+from bioimage_suite.omero.rois.shapes import NUMBERS, RoiShape, points_text
+from bioimage_suite.omero.session import NAMESPACE, Session
+from bioimage_suite.omero.undo import MadeObjects
+
+BATCH = 1000  # ROIs per call: a few megabytes, far below Ice's limit for a message.
+COLLECTOR_THRESHOLDS = (200_000, 10, 10)  # Python's defaults are 700, 10, 10.
+YELLOW, CLEAR_YELLOW = -65281, -65472  # RGBA as signed 32 bit: 0xFFFF00FF, 0xFFFF0040.
+_PATTERN = ("theZ", "theT", "theC", "strokeColor", "fillColor")
+_TRANSFORM = ("a00", "a10", "a01", "a11", "a02", "a12")
+
+
+def roi_namespace(name: str) -> str:
+    """Return the namespace of the annotation that marks the ROIs of a set, such as "nuclei".
+
+    The mark is one MapAnnotation per image and run, linked to each of the ROIs: it survives edits in any OMERO client,
+    and one query finds all ROIs of a set. Clients may overwrite every field of the ROI itself.
+    """
+    return f"{NAMESPACE}/rois/{name}"
+
+
+def find_own_rois(session: Session, image_ids: Sequence[int], name: str) -> dict[int, dict[str, list[int]]]:
+    """Find the ROIs of a set that this user made with this suite.
+
+    Returns:
+        For each image with such ROIs: ids by class ("Roi" and "MapAnnotation").
+    """
+    rows = session.rows(
+        "select i.id, r.id, a.id from Roi r join r.image i join r.annotationLinks l join l.child a "
+        "where i.id in (:ids) and a.ns = :ns and r.details.owner.id = :me order by r.id",
+        ids=image_ids,
+        ns=roi_namespace(name),
+        me=session.user_id,
+    )
+    found: dict[int, dict[str, list[int]]] = {}
+    for image_id, roi_id, annotation_id in rows:
+        own = found.setdefault(image_id, {"Roi": [], "MapAnnotation": []})
+        own["Roi"].append(roi_id)
+        if annotation_id not in own["MapAnnotation"]:
+            own["MapAnnotation"].append(annotation_id)
+    return found
+
+
+def save_rois(
+    session: Session,
+    image_id: int,
+    objects: Iterable[tuple[int, Sequence[RoiShape]]],
+    *,
+    name: str,
+    pairs: Mapping[str, str],
+    made: MadeObjects,
+) -> Iterator[tuple[int, int]]:
+    """Save one ROI per object, marked by one annotation, and yield (label, id of the ROI) of each.
+
+    Args:
+        session: An open session.
+        image_id: The image.
+        objects: Label and shapes of each object; taken one batch at a time, while the server saves the previous batch.
+        name: Name of the set; also the name of each ROI whose shapes have no `roi_name`.
+        pairs: Key-value pairs for the mark: the origin of the ROIs.
+        made: Collects the ids of the saved objects.
+    """
+    from omero.model import ImageI, MapAnnotationI, NamedValue
+    from omero.rtypes import rstring
+
+    # A batch has tens of thousands of objects, none of which is garbage before the batch is sent.
+    gc.set_threshold(*COLLECTOR_THRESHOLDS)
+    objects, image = iter(objects), ImageI(image_id, False)
+    first = next(objects, None)
+    if first is None:
+        return
+    mark = MapAnnotationI()
+    mark.ns = rstring(roi_namespace(name))
+    mark.mapValue = [NamedValue(key, value) for key, value in pairs.items()]
+    # The mark is saved with the first ROI in one transaction: a broken connection leaves no mark without a ROI.
+    [roi_id] = session.update.saveAndReturnIds([_roi(image, mark, name, first[1])])
+    made.add("Roi", [roi_id])
+    [[mark_id]] = session.rows("select l.child.id from RoiAnnotationLink l where l.parent.id = :roi", roi=roi_id)
+    made.add("MapAnnotation", [mark_id])
+    yield first[0], roi_id
+    batch = list(islice(objects, BATCH))
+    waiting = _Waiting(session, made)
+    try:
+        while batch:
+            annotation = MapAnnotationI(mark_id, False)
+            rois = [_roi(image, annotation, name, shapes) for _, shapes in batch]
+            yield from waiting.swap([label for label, _ in batch], rois)
+            batch = list(islice(objects, BATCH))
+        yield from waiting.swap([], [])
+    except BaseException:
+        with suppress(Exception):  # The call in flight may succeed: its ids are needed to undo it.
+            list(waiting.swap([], []))
+        raise
+
+
+class _Waiting:
+    """One call in flight: while the server saves a batch of ROIs, the next batch is built."""
+
+    def __init__(self, session: Session, made: MadeObjects) -> None:
+        self._update, self._made = session.update, made
+        self._labels: Sequence[int] = ()
+        self._call: Any = None
+
+    def swap(self, labels: Sequence[int], rois: Sequence[Any]) -> Iterator[tuple[int, int]]:
+        """Send a batch, if it has ROIs; then wait for the previous batch and yield its (label, id of the ROI)."""
+        sent = self._update.begin_saveAndReturnIds(rois) if rois else None
+        for roi in rois:
+            vars(roi).clear()  # Sent: break the cycle of ROI and shapes, which only the garbage collector would free.
+        done, self._labels, self._call = (self._labels, self._call), labels, sent
+        if done[1] is not None:
+            ids = self._update.end_saveAndReturnIds(done[1])
+            self._made.add("Roi", ids)
+            yield from zip(done[0], ids, strict=True)
+
+
+def _roi(image: Any, mark: Any, name: str, shapes: Sequence[RoiShape]) -> Any:
+    roi, link = _copy(_empty("Roi")), _copy(_empty("RoiAnnotationLink"))
+    roi.image, roi.name = image, _text(shapes[0].roi_name or name)
+    link.link(roi, mark)
+    roi.addRoiAnnotationLinkToBoth(link, True)
+    for shape in shapes:
+        roi.addShape(_shape(shape))
+    return roi
+
+
+def _shape(found: RoiShape) -> Any:
+    from omero.rtypes import rdouble, rstring
+
+    stroke, fill = found.stroke, found.fill
+    if stroke is None and fill is None:
+        stroke, fill = (None, CLEAR_YELLOW) if found.kind == "mask" else (YELLOW, None)
+    shape = _copy(_shape_pattern(found.kind, (found.z, found.t, found.c, stroke, fill), found.stroke_width))
+    for name, number in zip(NUMBERS[found.kind], found.numbers, strict=True):
+        setattr(shape, name, rdouble(number))
+    if found.kind in ("polygon", "polyline"):
+        shape.points = rstring(points_text(found.points))
+    elif found.kind == "mask":
+        shape.bytes = found.bits
+    if found.text is not None:
+        shape.textValue = rstring(found.text)
+    if found.transform is not None:
+        shape.transform = _copy(_empty("AffineTransform"))
+        for name, number in zip(_TRANSFORM, found.transform, strict=True):
+            setattr(shape.transform, name, rdouble(number))
+    return shape
+
+
+# omero-py sets dozens of defaults on each new object, one by one, which takes longer than sending it. So the parts that
+# many ROIs share are built once and copied.
+
+
+def _copy(pattern: Any) -> Any:
+    """Copy an object of omero.model: share its values, copy its lists and details."""
+    made = object.__new__(type(pattern))
+    vars(made).update({name: value[:] if type(value) is list else value for name, value in vars(pattern).items()})
+    if pattern._details is not None:
+        made._details = object.__new__(type(pattern._details))
+        vars(made._details).update(vars(pattern._details))
+    return made
+
+
+@cache
+def _empty(name: str) -> Any:
+    import omero.model
+
+    return getattr(omero.model, f"{name}I")()
+
+
+@lru_cache
+def _shape_pattern(kind: str, numbers: tuple[int | None, ...], stroke_width: float | None) -> Any:
+    """Build a shape with the fields that most objects of an image share; `numbers` are the values of `_PATTERN`."""
+    import omero.model
+    from omero.rtypes import rint
+
+    shape = getattr(omero.model, f"{kind.capitalize()}I")()
+    for name, number in zip(_PATTERN, numbers, strict=True):
+        if number is not None:
+            setattr(shape, name, rint(number))
+    if stroke_width is not None:
+        shape.strokeWidth = omero.model.LengthI(stroke_width, omero.model.enums.UnitsLength.PIXEL)
+    return shape
+
+
+@lru_cache
+def _text(value: str) -> Any:
+    from omero.rtypes import rstring
+
+    return rstring(value)

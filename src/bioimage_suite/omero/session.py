@@ -1,0 +1,378 @@
+"""Sessions with an OMERO server: the only module of the suite that opens and closes them.
+
+The address is given as text (`parse_address`), the credentials only in the environment (`read_credentials`).
+A session that this module opened is always closed; a session given by its key stays open.
+"""
+
+import gc
+import logging
+import os
+import re
+import signal
+import socket
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import cached_property
+from typing import Any
+
+from bioimage_suite.core.errors import UserError
+
+# omero-py's own defaults (omero.clients.BaseClient._check_for_hosturl).
+DEFAULT_PORTS = {"ssl": 4064, "tcp": 4063, "ws": 80, "wss": 443}
+CONNECT_SECONDS = 10
+KEEP_ALIVE_SECONDS = 60  # OMERO closes a session that is idle for ten minutes.
+NAMESPACE = "github.com/bioimage-suite-galaxy"
+"""The start of the namespace of everything that the suite makes in OMERO."""
+
+
+@dataclass(frozen=True)
+class Address:
+    """The address of an OMERO server."""
+
+    protocol: str
+    host: str
+    port: int
+    path: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.protocol}://{self.host}:{self.port}{self.path}"
+
+    @property
+    def router(self) -> str:
+        """Return the Ice proxy of the server's Glacier2 router."""
+        resource = f" -r {self.path}" if self.path else ""
+        return f"OMERO.Glacier2/router:{self.protocol} -p {self.port} -h {self.host}{resource}"
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """A session key, or a user name and a password. `repr` shows neither."""
+
+    user: str
+    secret: str
+    is_key: bool
+
+    def __repr__(self) -> str:
+        return f"Credentials(is_key={self.is_key})"
+
+
+@dataclass(frozen=True)
+class Session:
+    """An open session; every call works in the chosen group."""
+
+    client: Any
+    address: Address
+    user_id: int
+    user_name: str
+    group_id: int
+    group_name: str
+
+    @cached_property
+    def query(self) -> Any:
+        """Return the service that runs HQL."""
+        return self.client.getSession().getQueryService()
+
+    @cached_property
+    def update(self) -> Any:
+        """Return the service that saves objects."""
+        return self.client.getSession().getUpdateService()
+
+    def in_all_groups(self) -> "Session":
+        """Return the same session with queries over all groups whose objects the user may read."""
+        return replace(self, group_id=-1)
+
+    def rows(self, hql: str, *, limit: int | None = None, context: Mapping[str, str] | None = None,
+             **parameters: Any) -> list[list[Any]]:  # fmt: skip
+        """Run an HQL projection and return plain Python values, one list per row."""
+        import omero
+        from omero.rtypes import unwrap
+
+        # `unwrap` takes longer than the rest of a large query, and does more than plain values need.
+        plain = (omero.RLong, omero.RInt, omero.RString, omero.RDouble, omero.RBool)
+        found = self.query.projection(hql, _parameters(parameters, limit), self._context(context))
+        return [
+            [None if value is None else value._val if isinstance(value, plain) else unwrap(value) for value in row]
+            for row in found
+        ]
+
+    def objects(self, hql: str, **parameters: Any) -> list[Any]:
+        """Run an HQL query and return whole objects (`omero.model`)."""
+        return list(self.query.findAllByQuery(hql, _parameters(parameters, None), self._context(None)))
+
+    def delete(self, targets: Mapping[str, Sequence[int]]) -> None:
+        """Delete objects by class name and id, with everything that only they own, in one transaction.
+
+        Raises:
+            UserError: The server refused; nothing was deleted.
+        """
+        from omero.callbacks import CmdCallbackI
+        from omero.cmd import ERR, Delete2
+
+        wanted = {kind: list(ids) for kind, ids in targets.items() if ids}
+        if not wanted:
+            return
+        handle = self.client.getSession().submit(Delete2(targetObjects=wanted))
+        callback = CmdCallbackI(self.client, handle)
+        try:
+            while not callback.block(500):
+                pass
+            response = callback.getResponse()
+        finally:
+            callback.close(True)
+        if isinstance(response, ERR):
+            reason = response.parameters.get("message", response.name)
+            shown = ", ".join(f"{kind} {ids[:5]}" for kind, ids in wanted.items())
+            raise UserError(f"{shown}: OMERO refused to delete ({reason}). Ask the owner of the objects.")
+
+    def _context(self, context: Mapping[str, str] | None) -> dict[str, str]:
+        return {"omero.group": str(self.group_id), **(context or {})}
+
+
+def parse_address(text: str) -> Address:
+    """Parse `host`, `host:port` or `protocol://host[:port][/path]` (ssl, tcp, ws, wss).
+
+    Raises:
+        UserError: The text has none of these forms.
+
+    >>> str(parse_address("omero.example.org"))
+    'ssl://omero.example.org:4064'
+    >>> str(parse_address("wss://omero.example.org/omero-wss"))
+    'wss://omero.example.org:443/omero-wss'
+    """
+    usage = "Write host, host:port, or ssl://, tcp://, ws:// or wss:// followed by host[:port][/path]"
+    match = re.fullmatch(
+        r"(?:(?P<protocol>[A-Za-z]+)://)?(?P<host>[A-Za-z0-9._-]+)(?::(?P<port>\d{1,5}))?(?P<path>/[\w./-]*)?",
+        text.strip(),
+    )
+    if match is None:
+        raise UserError(f"OMERO server {text!r}: not an address. {usage}.")
+    protocol = (match["protocol"] or "ssl").lower()
+    if protocol not in DEFAULT_PORTS:
+        raise UserError(f"OMERO server {text!r}: unknown protocol {protocol!r}. {usage}.")
+    path = match["path"] or ""
+    if path == "/":
+        path = ""
+    if path and protocol not in ("ws", "wss"):
+        raise UserError(f"OMERO server {text!r}: only ws:// and wss:// addresses have a path. {usage}.")
+    port = int(match["port"] or DEFAULT_PORTS[protocol])
+    if not 0 < port < 65536:
+        raise UserError(f"OMERO server {text!r}: port {port} is not between 1 and 65535. {usage}.")
+    return Address(protocol, match["host"], port, path)
+
+
+def read_credentials(environment: Mapping[str, str] = os.environ) -> Credentials:
+    """Read the credentials from `OMERO_SESSION_KEY`, or else from `OMERO_USER` and `OMERO_PASSWORD`.
+
+    Raises:
+        UserError: Neither is set completely.
+    """
+    key = environment.get("OMERO_SESSION_KEY", "").strip()
+    if key:
+        return Credentials(key, key, is_key=True)
+    user, password = environment.get("OMERO_USER", ""), environment.get("OMERO_PASSWORD", "")
+    if user and password:
+        return Credentials(user, password, is_key=False)
+    given = "a user name without a password" if user else "a password without a user name" if password else "none"
+    raise UserError(
+        f"OMERO credentials: {given} given. In Galaxy, open this tool's 'OMERO' credentials and set a user name and "
+        "a password, or a session key, and select the group of credentials."
+    )
+
+
+@contextmanager
+def open_session(server: str, group: str = "") -> Iterator[Session]:
+    """Log in, choose the group, keep the session alive, and close it unless it was given by its key.
+
+    Args:
+        server: Address, see `parse_address`.
+        group: Name or id of the group to work in; empty means the user's default group.
+
+    Raises:
+        UserError: No credentials, unknown host, closed port, not an OMERO server, wrong credentials or unknown group;
+            or, while the session is in use, a broken connection or a lack of permission.
+    """
+    address, credentials = parse_address(server), read_credentials()
+    _check_reachable(address)
+    _stop_cleanly_on_sigterm()
+    client = _connect(address, credentials)
+    try:
+        with _explained(address):
+            client.enableKeepAlive(KEEP_ALIVE_SECONDS)
+            yield _choose_group(client, address, group.strip())
+    finally:
+        # A server that is gone has closed the session itself.
+        with suppress(Exception):
+            client.closeSession()
+
+
+def rejoin(session: Session) -> Session:
+    """Reconnect after a broken connection: join the same session if the server still has it, else log in again.
+
+    The caller closes the session with `leave`.
+
+    Raises:
+        UserError: The server does not answer, or has no such session and refuses the credentials.
+    """
+    address, credentials = session.address, read_credentials()
+    _check_reachable(address)
+    client = None
+    if not credentials.is_key:
+        with suppress(UserError):
+            key = session.client.getSessionId()
+            client = _connect(address, Credentials(key, key, is_key=False))
+    client = client or _connect(address, credentials)
+    client.enableKeepAlive(KEEP_ALIVE_SECONDS)
+    client.getImplicitContext().put("omero.group", str(session.group_id))
+    return replace(session, client=client)
+
+
+def leave(session: Session) -> None:
+    """Close a session from `rejoin`; a session given by its key stays open."""
+    # A server that is gone has closed the session itself.
+    with suppress(Exception):
+        session.client.closeSession()
+
+
+def _check_reachable(address: Address) -> None:
+    """Raise a UserError for an unknown host or a closed port, because Ice would retry both for a long time."""
+    try:
+        with socket.create_connection((address.host, address.port), timeout=CONNECT_SECONDS):
+            return
+    except socket.gaierror:
+        raise UserError(f"OMERO server {address.host}: unknown host. Check the name.") from None
+    except TimeoutError:
+        why = f"no answer within {CONNECT_SECONDS} s. Check host and port, and whether a firewall is between"
+    except OSError as error:
+        why = f"cannot connect ({error.strerror or error}). Check host and port; OMERO's usual port is 4064"
+    raise UserError(f"OMERO server {address}: {why}.")
+
+
+def _import_omero() -> None:
+    """Import omero-py without garbage collection of its 170,000 objects, now or later: all of them stay in use."""
+    if "omero.clients" in sys.modules:
+        return
+    gc.disable()
+    try:
+        import omero.clients  # noqa: F401
+    finally:
+        gc.freeze()
+        gc.enable()
+
+
+def _connect(address: Address, credentials: Credentials) -> Any:
+    _import_omero()
+    import Ice
+    import omero
+    from Glacier2 import CannotCreateSessionException, PermissionDeniedException
+
+    client = omero.client(
+        pmap={
+            "omero.host": address.host,
+            "omero.port": str(address.port),
+            "Ice.Default.Router": address.router,
+            "Ice.Warn.Connections": "0",
+        }
+    )
+    client.setAgent("bioimage-suite-galaxy")
+    logging.getLogger("omero.client").setLevel(logging.ERROR)  # Its warnings only repeat the error.
+    connected = False
+    try:
+        session = client.createSession(credentials.user, credentials.secret)
+        if credentials.is_key:
+            session.detachOnDestroy()
+        connected = True
+    except PermissionDeniedException:
+        what = (
+            "the session key was not accepted. It has expired or belongs to another server: make a new one"
+            if credentials.is_key
+            else f"wrong password, or no user {credentials.user!r}. Check the OMERO credentials of this tool"
+        )
+        raise UserError(f"OMERO server {address}: {what}.") from None
+    except CannotCreateSessionException as error:
+        raise UserError(f"OMERO server {address}: it refuses a new session ({error.reason}). Try later.") from None
+    except (Ice.Exception, omero.ClientError):
+        raise UserError(
+            f"OMERO server {address}: something else than OMERO answers there. Check port and protocol; "
+            "OMERO's usual port is 4064 (ssl)."
+        ) from None
+    finally:
+        if not connected:
+            with suppress(Exception):
+                client.closeSession()  # Also destroys the communicator and its threads.
+    return client
+
+
+def _choose_group(client: Any, address: Address, wanted: str) -> Session:
+    event = client.getSession().getAdminService().getEventContext()
+    group_id, group_name = event.groupId, event.groupName
+    if wanted:
+        groups = Session(client, address, event.userId, event.userName, group_id, group_name).rows(
+            "select g.id, g.name from ExperimenterGroup g order by g.id"
+        )
+        chosen = [g for g in groups if g[1] == wanted] or [g for g in groups if str(g[0]) == wanted]
+        mine = ", ".join(name for number, name in groups if number in event.memberOfGroups)
+        if not chosen:
+            raise UserError(f"OMERO group {wanted!r}: there is none of this name or id. Your groups: {mine}.")
+        group_id, group_name = chosen[0]
+        if group_id not in event.memberOfGroups and not event.isAdmin:
+            raise UserError(f"OMERO group {wanted!r}: {event.userName!r} is not a member. Your groups: {mine}.")
+    # The implicit context applies to every service, including stateful ones and tables.
+    client.getImplicitContext().put("omero.group", str(group_id))
+    return Session(client, address, event.userId, event.userName, group_id, group_name)
+
+
+@contextmanager
+def _explained(address: Address) -> Iterator[None]:
+    """Convert a broken connection, an ended session, a lack of permission or a full disk to a `UserError`."""
+    import Ice
+    import omero
+
+    try:
+        yield
+    except (Ice.ObjectNotExistException, omero.SessionException) as error:
+        raise UserError(
+            f"OMERO server {address}: the session ended while the tool was at work ({type(error).__name__}). "
+            "Check the lifetime of the session key and run the tool again."
+        ) from error
+    except Ice.LocalException as error:
+        raise UserError(
+            f"OMERO server {address}: the connection broke while the tool was at work ({type(error).__name__}). "
+            "Run the tool again when the server is back."
+        ) from error
+    except (omero.SecurityViolation, omero.ReadOnlyGroupSecurityViolation) as error:
+        raise UserError(
+            f"OMERO server {address}: permission denied ({error.message}). Ask the owner of the group or the objects."
+        ) from error
+    except (omero.ResourceError, omero.InternalException) as error:
+        raise UserError(
+            f"OMERO server {address}: it failed ({error.message}). Ask its administrator what its log says: "
+            "its disk may be full. Run the tool again then."
+        ) from error
+
+
+def _parameters(values: Mapping[str, Any], limit: int | None) -> Any:
+    from omero.rtypes import rlist, rlong, rstring, rtime
+    from omero.sys import ParametersI
+
+    def wrap(value: Any) -> Any:
+        if isinstance(value, str):
+            return rstring(value)
+        if isinstance(value, datetime):
+            return rtime(round(value.timestamp() * 1000))
+        if isinstance(value, int):
+            return rlong(value)
+        return rlist([wrap(item) for item in value])
+
+    parameters = ParametersI({name: wrap(value) for name, value in values.items()})
+    if limit is not None:
+        parameters.page(0, limit)
+    return parameters
+
+
+def _stop_cleanly_on_sigterm() -> None:
+    """Exit through `finally` on SIGTERM (a cancelled Galaxy job), so that sessions are closed and files removed."""
+    with suppress(ValueError):  # Only the main thread may set a handler.
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))

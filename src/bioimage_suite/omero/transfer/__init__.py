@@ -1,0 +1,1 @@
+"""Transfer of objects between OMERO servers."""

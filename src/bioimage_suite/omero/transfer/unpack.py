@@ -1,0 +1,257 @@
+"""Unpacking of a crate into OMERO: images, containers, annotations and ROIs, each made once."""
+
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+from xml.etree.ElementTree import Element
+
+from bioimage_suite.core.errors import UserError
+from bioimage_suite.omero.files.imports import ImportRun, undo_imports
+from bioimage_suite.omero.object_report import Row
+from bioimage_suite.omero.session import Session
+from bioimage_suite.omero.transfer.annotations import annotate, attach_tables, plan_annotations
+from bioimage_suite.omero.transfer.contents import grouped, paged_rows
+from bioimage_suite.omero.transfer.crate import Crate
+from bioimage_suite.omero.transfer.document import fill_object, read_head, refs_of
+from bioimage_suite.omero.transfer.images import Copies, Key, find_filesets, import_images
+from bioimage_suite.omero.transfer.marks import COMPLETE, Mark, delete_free_marks, find_marks, new_mark
+from bioimage_suite.omero.transfer.rois import import_rois
+from bioimage_suite.omero.undo import MadeObjects
+
+CONTAINERS = ("Project", "Dataset", "Screen")
+LINKS = (("Project", "Dataset"), ("Dataset", "Image"), ("Screen", "Plate"))
+
+
+def unpack(
+    session: Session, crate: Crate, document: Path, *, images: list[Row], containers: list[Row], dry_run: bool
+) -> None:
+    """Make the objects of a crate that OMERO does not have yet.
+
+    Args:
+        session: An open session.
+        crate: The crate.
+        document: Its OME-XML.
+        images: Receives one row per image, see `object_report`.
+        containers: Receives one row per project, dataset, screen or plate.
+        dry_run: Check the crate and compare it with OMERO, but change nothing.
+
+    Raises:
+        UserError: The crate is damaged or OMERO refused something; everything that this run made is deleted.
+    """
+    head = read_head(document)
+    elements = {
+        key: one for one in head.iter() if (key := _key(one.get("ID"))) and one.tag in (*CONTAINERS, "Plate", "Image")
+    }
+    pictures = {number: one for (kind, number), one in elements.items() if kind == "Image"}
+    _check(crate, pictures)
+    images += _image_rows(crate, pictures)
+    containers += [
+        {"object_type": kind, "object_name": one.get("Name"), "source_id": number}
+        for (kind, number), one in elements.items()
+        if kind != "Image"
+    ]
+    if dry_run:
+        _plan(session, crate, images, containers)
+        return
+    manifest = crate.manifest
+    keys = [*(one.key for one in manifest.filesets), *(f"Image:{number}" for number in manifest.rois)]
+    delete_free_marks(session, map(manifest.lsid, keys))
+    run, made = ImportRun(), MadeObjects()
+    try:
+        copies = import_images(session, crate, pictures, images, run=run, made=made)
+        _make_containers(session, crate, elements, copies, made)
+        _make_plates(session, crate, elements, copies, made)
+        _link(session, elements, copies, made)
+        notes = plan_annotations(session, crate, head, copies)
+        counts = annotate(session, crate, notes, made)
+        drawn = import_rois(session, crate, document, images=pictures, copies=copies, notes=notes, made=made)
+        attach_tables(session, crate, notes, copies, made)
+    except BaseException:
+        with suppress(Exception):  # If the server is gone, a rerun finds the copies by their marks.
+            undo_imports(session, run, made.ids)
+        raise
+    for row in images:
+        key = ("Image", row["source_image_id"])
+        row |= {"roi_count": drawn.get(key[1], 0), "annotation_count": counts.get(key, 0)}
+        if row["status"] == "unchanged" and (row["roi_count"] or row["annotation_count"]):
+            row["status"] = "completed"
+    for row in containers:
+        key = (row["object_type"], row["source_id"])
+        row |= {"object_id": copies.ids[key], "status": "made" if key in copies.fresh else "unchanged"}
+
+
+def _image_rows(crate: Crate, pictures: Mapping[int, Element]) -> list[Row]:
+    """Return one row per image of every fileset; images that were not chosen have no name."""
+    return [
+        {
+            "image_name": pictures[number].get("Name") if number in pictures else None,
+            "source_image_id": number,
+            "files": one.key,
+        }
+        for one in crate.manifest.filesets
+        for number in one.images.values()
+    ]
+
+
+def _check(crate: Crate, images: Mapping[int, Element]) -> None:
+    """Check that the two documents of the crate describe the same images."""
+    held = [number for one in crate.manifest.filesets for number in one.images.values()]
+    if len(held) != len(set(held)) or set(images) - set(held):
+        raise UserError("crate: transfer.json and metadata.ome.xml do not fit together. Pack the crate again.")
+
+
+def _plan(session: Session, crate: Crate, images: list[Row], containers: list[Row]) -> None:
+    """Set the status of each row to what unpacking would do."""
+    there = find_filesets(session, crate)
+    for row in images:
+        mark, _ = there.get(row["files"], (None, []))
+        rois = crate.manifest.rois.get(row["source_image_id"])
+        row["roi_count"] = rois.count if rois else 0
+        row["status"] = "would make" if mark is None else "unchanged" if mark.state == COMPLETE else "would complete"
+    names = [crate.manifest.lsid(f"{row['object_type']}:{row['source_id']}") for row in containers]
+    marks = find_marks(session, names)
+    for name, row in zip(names, containers, strict=True):
+        if name in marks:
+            row |= {"object_id": marks[name].objects[row["object_type"]][0], "status": "unchanged"}
+        else:
+            row["status"] = "would make"
+
+
+def _make_containers(
+    session: Session, crate: Crate, elements: Mapping[Key, Element], copies: Copies, made: MadeObjects
+) -> None:
+    """Make missing projects, datasets and screens, each with its mark in the same transaction."""
+    import omero.model
+
+    marks = _container_marks(session, crate, elements)
+    for kind in CONTAINERS:
+        copies.ids |= {key: mark.objects[kind][0] for key, mark in marks.items() if key[0] == kind}
+        fresh = [key for key in elements if key[0] == kind and key not in marks]
+        things = []
+        for key in fresh:
+            thing = fill_object(getattr(omero.model, f"{kind}I")(), elements[key], kind)
+            thing.linkAnnotation(new_mark(crate.manifest.lsid(f"{kind}:{key[1]}"), COMPLETE))
+            things.append(thing)
+        if things:
+            ids = session.update.saveAndReturnIds(things)
+            made.add(kind, ids)
+            copies.ids |= dict(zip(fresh, ids, strict=True))
+            copies.fresh |= set(fresh)
+
+
+def _make_plates(
+    session: Session, crate: Crate, elements: Mapping[Key, Element], copies: Copies, made: MadeObjects
+) -> None:
+    """Make missing plates with their wells, or use those that the import of a plate format made."""
+    marks = _container_marks(session, crate, elements)
+    for key, element in elements.items():
+        if key[0] != "Plate":
+            continue
+        if key in marks:
+            copies.ids[key] = marks[key].objects["Plate"][0]
+        else:
+            imported = _imported_plate(session, element, copies)
+            plate = _new_plate(element, copies) if imported is None else fill_object(imported, element, "Plate")
+            plate.linkAnnotation(new_mark(crate.manifest.lsid(f"Plate:{key[1]}"), COMPLETE))
+            [copies.ids[key]] = session.update.saveAndReturnIds([plate])
+            made.add("Plate", [copies.ids[key]])
+            copies.fresh.add(key)
+        _find_wells(session, element, copies.ids[key], copies)
+
+
+def _container_marks(session: Session, crate: Crate, elements: Mapping[Key, Element]) -> dict[Key, Mark]:
+    names = {crate.manifest.lsid(f"{kind}:{number}"): (kind, number) for kind, number in elements if kind != "Image"}
+    return {names[source]: mark for source, mark in find_marks(session, names).items()}
+
+
+def _imported_plate(session: Session, element: Element, copies: Copies) -> Any | None:
+    """Return the plate that the server made from the imported files, if they hold one."""
+    images = {copies.ids[key] for one in element.iterfind("Well/WellSample/ImageRef") if (key := _key(one.get("ID")))}
+    rows = paged_rows(session, "select w.plate.id from WellSample s join s.well w where s.image.id in (:ids)", images)
+    plates = {row[0] for row in rows}
+    if not plates:
+        return None
+    if len(plates) > 1 or len(rows) != len(images):
+        raise UserError(
+            f"plate {element.get('Name')!r}: some of its images stand in other plates here ({sorted(plates)[:5]}). "
+            "Take them out, or unpack into another group."
+        )
+    # With annotations loaded, so that the mark joins them.
+    [plate] = session.objects(
+        "select distinct p from Plate p left outer join fetch p.annotationLinks where p.id = :id", id=plates.pop()
+    )
+    return plate
+
+
+def _new_plate(element: Element, copies: Copies) -> Any:
+    from omero.model import ImageI, PlateAcquisitionI, PlateI, WellI, WellSampleI
+
+    plate = fill_object(PlateI(), element, "Plate")
+    runs: dict[str, Any] = {}
+    for one in element.iterfind("PlateAcquisition"):
+        run = fill_object(PlateAcquisitionI(), one, "PlateAcquisition")
+        plate.addPlateAcquisition(run)
+        runs |= dict.fromkeys(refs_of(one, "WellSampleRef"), run)
+    for place in element.iterfind("Well"):
+        well = fill_object(WellI(), place, "Well")
+        plate.addWell(well)
+        for one in place.iterfind("WellSample"):
+            sample = fill_object(WellSampleI(), one, "WellSample")
+            reference = one.find("ImageRef")
+            key = None if reference is None else _key(reference.get("ID"))
+            if key is not None:
+                sample.image = ImageI(copies.ids[key], False)
+            sample.plateAcquisition = runs.get(str(one.get("ID")))
+            well.addWellSample(sample)
+    return plate
+
+
+def _find_wells(session: Session, element: Element, plate_id: int, copies: Copies) -> None:
+    """Add the ids of a plate's wells (by row and column) and acquisitions (by order) to `copies`."""
+    wells = {
+        (row, column): number
+        for row, column, number in session.rows(
+            "select w.row, w.column, w.id from Well w where w.plate.id = :id", id=plate_id
+        )
+    }
+    for place in element.iterfind("Well"):
+        key, where = _key(place.get("ID")), (int(place.get("Row", 0)), int(place.get("Column", 0)))
+        if key and where in wells:
+            copies.ids[key] = wells[where]
+    runs = session.rows("select r.id from PlateAcquisition r where r.plate.id = :id order by r.id", id=plate_id)
+    for one, row in zip(element.iterfind("PlateAcquisition"), runs, strict=False):
+        if key := _key(one.get("ID")):
+            copies.ids[key] = row[0]
+
+
+def _link(session: Session, elements: Mapping[Key, Element], copies: Copies, made: MadeObjects) -> None:
+    """Link datasets to projects, images to datasets and plates to screens, where the link is missing."""
+    import omero.model
+
+    for parent, child in LINKS:
+        wanted = [
+            (copies.ids[key], copies.ids[part])
+            for key, element in elements.items()
+            if key[0] == parent
+            for reference in refs_of(element, f"{child}Ref")
+            if (part := _key(reference)) in copies.ids and part is not None
+        ]
+        model = f"{parent}{child}Link"
+        hql = f"select l.parent.id, l.child.id from {model} l where l.parent.id in (:ids)"  # noqa: S608
+        there = grouped(paged_rows(session, hql, {one for one, _ in wanted}))
+        links = []
+        for holder, part in wanted:
+            if part not in there.get(holder, ()):
+                link = getattr(omero.model, f"{model}I")()
+                link.parent = getattr(omero.model, f"{parent}I")(holder, False)
+                link.child = getattr(omero.model, f"{child}I")(part, False)
+                links.append(link)
+        if links:
+            made.add(model, session.update.saveAndReturnIds(links))
+
+
+def _key(text: str | None) -> Key | None:
+    """Parse an ID such as "Image:51" to class and id."""
+    kind, _, number = (text or "").partition(":")
+    return (kind, int(number)) if number.isdecimal() else None

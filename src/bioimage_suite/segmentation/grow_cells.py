@@ -1,0 +1,223 @@
+"""Growth of cells around nuclei: over the foreground of another channel, or by a distance.
+
+A cell has the label of its nucleus.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from bioimage_suite.core.errors import UserError
+from bioimage_suite.segmentation import split_objects
+from bioimage_suite.segmentation.foreground_mask import (
+    ForegroundOptions,
+    RowReader,
+    bands,
+    foreground_mask,
+    smoothed_plane,
+)
+from bioimage_suite.segmentation.threshold_methods import GLOBAL_METHODS
+
+if TYPE_CHECKING:
+    import numpy as np
+
+BLOCK_ROWS = 256  # rows of a volume that grow at once
+
+
+@dataclass(frozen=True)
+class CellOptions:
+    """How cells grow.
+
+    Attributes:
+        by: `channel` grows over the foreground of a channel, brightest pixels first; `distance` assigns pixels to the
+            nearest nucleus.
+        foreground: How the foreground of the channel is found.
+        distance: Largest distance of a pixel of a cell from its nucleus (`distance`) or from any nucleus (`channel`),
+            px; None for no limit.
+    """
+
+    by: str = "channel"
+    foreground: ForegroundOptions = field(default_factory=ForegroundOptions)
+    distance: int | None = None
+
+    def check(self) -> None:
+        """Reject values out of range.
+
+        Raises:
+            UserError: An option is out of range; the message names it and its limits.
+        """
+        self.foreground.check()
+        if self.foreground.method not in (*GLOBAL_METHODS, "manual"):
+            raise UserError(f"Cell threshold {self.foreground.method!r}: choose {', '.join(GLOBAL_METHODS)} or manual.")
+        if self.by == "distance" and self.distance is None:
+            raise UserError("Cells by distance: no distance was given. Set the largest distance from the nucleus.")
+        if self.distance is not None and not 1 <= self.distance <= 1000:
+            raise UserError(f"Cell distance {self.distance}: must lie between 1 and 1000 pixels.")
+
+
+def cell_bands(
+    read_nuclei: RowReader,
+    shape: tuple[int, int],
+    read_channel: RowReader | None,
+    options: CellOptions,
+    threshold: Callable[[RowReader], float],
+) -> Iterator[np.ndarray]:
+    """Grow the cells of a plane from its nuclei.
+
+    Args:
+        read_nuclei: Returns rows of the label map of nuclei.
+        shape: Rows and columns of the plane.
+        read_channel: Returns rows of the channel to grow over; not needed by distance.
+        options: How cells grow.
+        threshold: Returns the threshold of the smoothed channel; brighter pixels are foreground.
+
+    Yields:
+        (rows, X) int32 bands of the label map of cells.
+    """
+    if options.by == "distance" or read_channel is None:
+        return _grown_by_distance(read_nuclei, shape, options.distance or 0)
+    smoothed = smoothed_plane(read_channel, *shape, options.foreground)
+    mask = foreground_mask(smoothed, *shape, options.foreground, threshold(smoothed))
+    return _grown_over(mask, read_nuclei, smoothed, options.distance)
+
+
+def _grown_by_distance(read_nuclei: RowReader, shape: tuple[int, int], distance: int) -> Iterator[np.ndarray]:
+    """Yield bands where each pixel at most `distance` from a nucleus belongs to the nearest one.
+
+    Equals skimage.segmentation.expand_labels.
+    """
+    for first, last in bands(*shape):
+        top, bottom = max(0, first - distance), min(shape[0], last + distance)
+        yield expanded(read_nuclei(top, bottom), distance, 1.0)[first - top : last - top]
+
+
+def expanded(labels: np.ndarray, distance: int, z_step: float) -> np.ndarray:
+    """Give background within `distance` the label of the nearest object.
+
+    Args:
+        labels: (Y, X) or (Z, Y, X) label map.
+        distance: Largest distance in pixels of the plane.
+        z_step: Distance of two planes in pixels of the plane.
+    """
+    import numpy as np
+    from scipy import ndimage
+
+    sampling = (z_step, 1.0, 1.0)[-labels.ndim :]
+    away, nearest = ndimage.distance_transform_edt(labels == 0, sampling=sampling, return_indices=True)
+    return np.where(away <= distance, labels[tuple(nearest)], 0).astype(np.int32)
+
+
+def _grown_over(
+    mask: np.ndarray, read_nuclei: RowReader, smoothed: RowReader, distance: int | None
+) -> Iterator[np.ndarray]:
+    """Flood the foreground from the nuclei by skimage.segmentation.watershed, the brightest pixels first."""
+    import cv2
+    import numpy as np
+
+    for first, last in bands(*mask.shape):
+        reach = distance + 1 if distance is not None else 0
+        top, bottom = max(0, first - reach), min(len(mask), last + reach)
+        around = read_nuclei(top, bottom)
+        if distance is not None:
+            away = cv2.distanceTransform((around == 0).view(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+            # Squared distances are whole numbers; OpenCV's last bit varies.
+            mask[first:last] &= (np.rint(away * away) <= distance**2)[first - top : last - top]
+        mask[first:last] |= around[first - top : last - top] > 0
+
+    def prepare(band: tuple[int, int]) -> split_objects.Window:
+        return split_objects.complete_window(mask, *band, 1, 1)
+
+    def numbered(window: split_objects.Window) -> np.ndarray:
+        rows = (window.top, window.top + len(window.labels))
+        return _flooded(window, read_nuclei(*rows).astype(np.int32), smoothed(*rows))
+
+    return split_objects.joined_bands(mask.shape, prepare, numbered)
+
+
+def _flooded(window: split_objects.Window, nuclei: np.ndarray, grey: np.ndarray) -> np.ndarray:
+    """Return the labels of the window's own components: that of their nucleus, or divided between several."""
+    import numpy as np
+    from skimage.segmentation import watershed
+
+    inside = nuclei > 0
+    pairs = np.unique(window.labels[inside].astype(np.int64) << 32 | nuclei[inside])
+    component, nucleus = pairs >> 32, (pairs & 0xFFFFFFFF).astype(np.int32)
+    count = np.bincount(component, minlength=len(window.stats))
+    owned = np.zeros(len(window.stats), bool)
+    owned[window.owned] = True
+    lut = np.zeros(len(window.stats), np.int32)
+    lut[component] = nucleus
+    lut[~owned | (count != 1)] = 0
+    labels = lut[window.labels]
+    for number in np.flatnonzero(owned & (count > 1)).tolist():
+        left, top, across, down = window.stats[number][:4].tolist()
+        crop = (slice(top, top + down), slice(left, left + across))
+        part = window.labels[crop] == number
+        grown = watershed(-grey[crop].astype(np.float32), np.where(part, nuclei[crop], 0), mask=part)
+        np.copyto(labels[crop], grown, where=part)
+    return labels
+
+
+def cell_volume(
+    nuclei: np.ndarray, smoothed: np.ndarray | None, options: CellOptions, threshold: float, z_step: float
+) -> Iterator[np.ndarray]:
+    """Grow the cells of a volume, component by component.
+
+    Args:
+        nuclei: (Z, Y, X) int32 label map.
+        smoothed: (Z, Y, X) smoothed channel to grow over; None by distance.
+        options: How cells grow.
+        threshold: Grey level; brighter voxels are foreground.
+        z_step: Distance of two planes in pixels of the plane.
+
+    Yields:
+        (Y, X) int32 planes.
+    """
+    import numpy as np
+    from skimage.segmentation import watershed
+
+    from bioimage_suite.segmentation import volume_objects
+
+    if options.by == "distance" or smoothed is None:
+        yield from _volume_grown_by_distance(nuclei, options.distance or 0, z_step)
+        return
+    mask = volume_objects.foreground_volume(smoothed, options.foreground, threshold)
+    if options.distance is not None:
+        for z, plane in enumerate(_volume_grown_by_distance(nuclei, options.distance, z_step)):
+            mask[z] &= plane > 0
+    for z, plane in enumerate(nuclei):
+        mask[z] |= plane > 0
+    found = volume_objects.components(mask)
+    labels = volume_objects.on_disk(nuclei.shape, np.int32)
+    for number, (low, high) in enumerate(zip(found.low, found.high, strict=True)):
+        box = tuple(slice(a, b) for a, b in zip(low, high, strict=True))
+        inside = found.owner[found.parts[box]] == number
+        markers = np.where(inside, nuclei[box], 0)
+        if not markers.any():
+            continue
+        volume_objects.check_divided(box, inside.size)
+        grown = watershed(-smoothed[box].astype(np.float32), markers, mask=inside)
+        np.copyto(labels[box], grown, where=inside)
+    yield from labels
+
+
+def _volume_grown_by_distance(nuclei: np.ndarray, distance: int, z_step: float) -> Iterator[np.ndarray]:
+    """Yield the planes of a volume grown as by `expanded`, block by block."""
+    import numpy as np
+
+    from bioimage_suite.segmentation import volume_objects
+
+    depth, height, _ = nuclei.shape
+    grown = volume_objects.on_disk(nuclei.shape, np.int32)
+    flat = math.floor(distance / z_step)
+    for z in range(0, depth, flat + 1):
+        for y in range(0, height, BLOCK_ROWS):
+            start, end = (z, y), (min(depth, z + flat + 1), min(height, y + BLOCK_ROWS))
+            low = (max(0, z - flat), max(0, y - distance))
+            around = nuclei[low[0] : end[0] + flat, low[1] : end[1] + distance]
+            block = expanded(around, distance, z_step)[z - low[0] :, y - low[1] :]
+            grown[z : end[0], y : end[1]] = block[: end[0] - start[0], : end[1] - start[1]]
+    yield from grown

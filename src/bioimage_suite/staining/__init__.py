@@ -1,0 +1,1 @@
+"""Amounts of stain in colour images."""

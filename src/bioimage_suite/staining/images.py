@@ -1,0 +1,84 @@
+"""Images of separated stains: amounts of each stain, masks of tissue and of positive pixels; written tile by tile."""
+
+from __future__ import annotations
+
+import uuid
+import zlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bioimage_suite.images.image_file import ImageFile
+from bioimage_suite.images.label_maps import ome_sizes, replaced_when_complete
+from bioimage_suite.staining.quantities import StainOptions, separate
+
+if TYPE_CHECKING:
+    import numpy as np
+
+TILE = 512
+# 16-bit amounts count in thousandths of an optical density, less than a camera can distinguish.
+AMOUNT_STEPS = 1000
+
+
+def write_amounts(path: Path, image: ImageFile, options: StainOptions) -> None:
+    """Write the amount of each stain as a uint16 channel; an amount of 1 is AMOUNT_STEPS, values end at 65,535."""
+    import numpy as np
+
+    def amount(pixels: np.ndarray, channel: int) -> np.ndarray:
+        values = separate(pixels, options)[0][..., channel]
+        return np.minimum(np.rint(values * AMOUNT_STEPS), 65_535).astype(np.uint16)
+
+    _write(path, image, list(options.stains.names), np.dtype(np.uint16), amount)
+
+
+def write_masks(path: Path, image: ImageFile, options: StainOptions) -> None:
+    """Write tissue and the positive pixels of each stain as uint8 channels with the values 0 and 255."""
+    import numpy as np
+
+    def mask(pixels: np.ndarray, channel: int) -> np.ndarray:
+        amounts, density = separate(pixels, options)
+        found = density >= options.tissue
+        if channel:
+            found &= amounts[..., channel - 1] >= options.levels[channel - 1, 0]
+        return found.astype(np.uint8) * np.uint8(255)
+
+    names = ["Tissue", *(f"{name} positive" for name in options.stains.names)]
+    _write(path, image, names, np.dtype(np.uint8), mask)
+
+
+def _write(
+    path: Path, image: ImageFile, names: list[str], dtype: np.dtype, make: Callable[[np.ndarray, int], np.ndarray]
+) -> None:
+    """Write one channel after the other; the image is read once for each channel, which bounds the memory."""
+    import tifffile
+
+    shape = (len(names), image.size_y, image.size_x)
+    description = f"{image.name} {names} {dtype} {shape}".encode()
+    identity = str(uuid.uuid5(uuid.NAMESPACE_OID, f"{zlib.crc32(description)}"))
+    with replaced_when_complete(path) as part, tifffile.TiffWriter(part, ome=True, bigtiff=_is_big(shape)) as tiff:
+        tiff.write(
+            _tiles(image, len(names), make),
+            shape=shape,
+            dtype=dtype,
+            tile=(TILE, TILE),
+            photometric="minisblack",
+            compression="zlib",
+            compressionargs={"level": 1},
+            predictor=dtype.itemsize > 1,
+            metadata={"axes": "CYX", "UUID": identity, "Channel": {"Name": names}, **ome_sizes(image)},
+        )
+
+
+def _is_big(shape: tuple[int, int, int]) -> bool:
+    return 2 * shape[0] * shape[1] * shape[2] > 2**32 - 2**25
+
+
+def _tiles(image: ImageFile, channels: int, make: Callable[[np.ndarray, int], np.ndarray]) -> Iterator[np.ndarray]:
+    import numpy as np
+
+    for channel in range(channels):
+        for y in range(0, image.size_y, TILE):
+            for x in range(0, image.size_x, TILE):
+                rows, columns = slice(y, min(y + TILE, image.size_y)), slice(x, min(x + TILE, image.size_x))
+                part = make(image.read_colour(0, 0, rows, columns), channel)
+                yield np.pad(part, [(0, TILE - part.shape[0]), (0, TILE - part.shape[1])])

@@ -1,0 +1,1 @@
+"""Tables that pass between tools: object table, measurement table, key-value pairs, plate layout."""

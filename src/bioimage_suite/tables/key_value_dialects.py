@@ -1,0 +1,436 @@
+"""Reader of key-value pairs in the spreadsheets that people keep beside OMERO.
+
+Dialects, each recognised by its header:
+    template: a REMBI or MIFA template of this suite; column `image`, headers `Module: Field`.
+    tidy: one pair in each row, `object_type, object_id, namespace, key, value`, as fetched from OMERO.
+    omero-scripts-new: omero-scripts 5.9 (Import_from_csv, Export_to_csv); `OBJECT_ID` or `OBJECT_NAME`, after an
+        optional row of namespaces.
+    omero-scripts-old: up to 5.8 (KeyVal_from_csv, KeyVal_to_csv); `image`, `filename`, `well` or `plate`; values are
+        split at `;`.
+    omero-metadata: `# header s,d,l,image` first, or columns as `Image Name` and `Plate`.
+    dresden: TU Dresden's template; A1 is `dataset`, A2 the dataset's name, keys in row 1.
+    json: a list of objects, one for each image.
+
+Sources: omero-scripts PR 216, omero-metadata 0.14 `populate`.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from bioimage_suite.core.untrusted_files import MAX_JSON_BYTES, parse_json
+from bioimage_suite.tables.reader import Finding, Row, Table, column_letter, plain_text, read_table
+
+CLIENT_NAMESPACE = "openmicroscopy.org/omero/client/mapAnnotation"
+"""The only namespace whose pairs a person can edit in OMERO.web (Constants.ice, NSCLIENTMAPANNOTATION)."""
+TAG_NAMESPACE = "TAG"
+"""Marks the pairs that come from a TAG column: they are tags, not key-values."""
+ALL_IMAGES = "*"
+"""Value of a template's `image` column for a row that applies to every image."""
+
+# omero-scripts leaves these columns out by default: they name parents and do not describe the object.
+_PARENT_COLUMNS = {"PROJECT", "DATASET", "SCREEN", "PLATE", "RUN", "WELL"}
+_OLD_TARGETS = {
+    "image": "image",
+    "filename": "image",
+    "file name": "image",
+    "image name": "image",
+    "well": "well",
+    "plate": "plate",
+}
+_FETCHED_ONLY = {"attachment", "table", "boolean", "long", "double", "timestamp", "term", "xml"}
+"""Kinds of annotations that a table fetched from OMERO lists, and that cannot be written from it."""
+_TIDY = {"object_type", "object_id", "namespace", "key", "value"}
+_METADATA_HEADER = re.compile(r"#\s*header\b\s*", re.IGNORECASE)
+# omero-metadata's names of the columns that identify the object of a row: (type, content of the cell).
+_METADATA_COLUMNS = {
+    "image": ("image", "name"),
+    "imagename": ("image", "name"),
+    "imageid": ("image", "id"),
+    "dataset": ("dataset", "name"),
+    "datasetname": ("dataset", "name"),
+    "datasetid": ("dataset", "id"),
+    "plate": ("plate", "name"),
+    "platename": ("plate", "name"),
+    "plateid": ("plate", "id"),
+    "well": ("well", "name"),
+    "wellname": ("well", "name"),
+    "wellid": ("well", "id"),
+    "roi": ("roi", "id"),
+    "roiname": ("roi", "name"),
+    "roiid": ("roi", "id"),
+}
+# A column of a template, as `Biosample: Organism`.
+_TEMPLATE_HEADER = re.compile(r"\w[\w /]*: \w")
+_IMAGE_COLUMNS = {
+    "image",
+    "image name",
+    "imagename",
+    "image id",
+    "imageid",
+    "filename",
+    "file name",
+    "object_id",
+    "object_name",
+}
+_METADATA_ORDER = ("roi", "image", "well", "plate", "dataset")
+
+
+@dataclass(frozen=True)
+class TargetObject:
+    """The object that a row describes. `kind` is image, dataset, plate, ...; `id` or `name` may be empty.
+
+    `dataset` is the name of an image's dataset, or `#<id>`, where the row gives it: image names are unique only within
+    a dataset.
+    """
+
+    kind: str
+    id: str
+    name: str
+    dataset: str = ""
+
+
+@dataclass(frozen=True)
+class KeyValue:
+    """One key-value pair with its place in the file. `column` is the spreadsheet's letter."""
+
+    target: TargetObject
+    namespace: str
+    key: str
+    value: str
+    line: int
+    column: str
+    from_excel_date: bool = False
+
+
+@dataclass(frozen=True)
+class Reading:
+    """The content of a file.
+
+    Attributes:
+        file: What the user calls the file.
+        dialect: One of the names in the module's docstring.
+        form: Encoding and delimiter, `xlsx` or `json`.
+        targets: (object, line) of every row, including rows without a value, in the order of the file.
+        pairs: Every pair with a value, in the order of the file.
+        findings: Problems, each with its place.
+    """
+
+    file: str
+    dialect: str
+    form: str
+    targets: tuple[tuple[TargetObject, int], ...]
+    pairs: tuple[KeyValue, ...]
+    findings: tuple[Finding, ...]
+
+
+def read_key_values(path: Path, name: str, split: str = "") -> Reading:
+    """Read a file of any dialect.
+
+    Args:
+        path: The file: CSV, TSV, XLSX or JSON.
+        name: What the user calls the file.
+        split: Text at which a value is split into several pairs of one key; empty keeps values whole. The dialect
+            omero-scripts-old always splits at `;`, as those scripts do.
+
+    Returns:
+        Pairs and findings.
+
+    Raises:
+        UserError: The file is not a table, or is harmful (see `read_table` and `parse_json`).
+    """
+    with path.open("rb") as stream:
+        start = stream.read(64)
+    # JSON saved by Windows' editor may be UTF-16: its brackets have a zero byte beside them; parse_json reports it.
+    if start.lstrip(b"\xef\xbb\xbf\xff\xfe\0\r\n\t ")[:1] in {b"[", b"{"}:
+        with path.open("rb") as stream:
+            data = stream.read(MAX_JSON_BYTES + 1)
+        return read_json_rows(parse_json(data, name), name)
+    return read_dialect(read_table(path, name), split)
+
+
+def read_dialect(table: Table, split: str = "") -> Reading:
+    """Recognise the dialect of a table and read it: see `read_key_values`."""
+    dialect = recognise(table.rows)
+    reader = {
+        "tidy": _read_tidy,
+        "dresden": _read_dresden,
+        "omero-metadata": _read_omero_metadata,
+        "omero-scripts-new": _read_new_scripts,
+        "omero-scripts-old": _read_old_scripts,
+        "template": _read_template,
+    }[dialect]
+    findings = list(table.findings)
+    targets: list[tuple[TargetObject, int]] = []
+    pairs: list[KeyValue] = []
+    for target, row_pairs, line in reader(table, findings):
+        targets.append((target, line))
+        pairs.extend(_split(row_pairs, ";" if dialect == "omero-scripts-old" else split))
+    if not targets:
+        findings.append(Finding("error", table.file, 0, "", "no row under the header", "one row an object"))
+    dated = [
+        replace(pair, from_excel_date=True) if (pair.line, _index(pair.column)) in table.date_cells else pair
+        for pair in pairs
+    ]
+    return Reading(
+        table.file, dialect, table.form, tuple(targets), tuple(dated if table.date_cells else pairs), tuple(findings)
+    )
+
+
+def recognise(rows: tuple[Row, ...]) -> str:
+    """Name the dialect of a table from its first rows."""
+    if not rows:
+        return "omero-scripts-old"
+    first = rows[0].cells
+    header = rows[1].cells if first[0].casefold() == "namespace" and len(rows) > 1 else first
+    folded = {cell.casefold() for cell in header}
+    if set(_TIDY) <= folded:
+        return "tidy"
+    # The first column of a table of images may name their datasets.
+    of_datasets = first[0].casefold() in {"dataset", "dataset name"}
+    if of_datasets and not folded & _IMAGE_COLUMNS:
+        return "dresden"
+    if _METADATA_HEADER.match(first[0]):
+        return "omero-metadata"
+    if folded & {"object_id", "object_name"}:
+        return "omero-scripts-new"
+    # A template whose column `image` was deleted also counts: its first column is then a field, not an image's name.
+    if "image" in folded and any(_TEMPLATE_HEADER.match(cell) for cell in header):
+        return "template"
+    if _TEMPLATE_HEADER.match(header[0]) and not folded & set(_OLD_TARGETS):
+        return "template"
+    if (
+        {"plate", "well"} <= folded
+        or (of_datasets and "image" in folded)
+        or (
+            folded & {"image name", "image id", "imageid", "imagename", "dataset name", "plate name", "well name"}
+            and "filename" not in folded
+        )
+    ):
+        return "omero-metadata"
+    return "omero-scripts-old"
+
+
+_Rows = Iterator[tuple[TargetObject, list[KeyValue], int]]
+
+
+def _split(pairs: Iterable[KeyValue], separator: str) -> Iterator[KeyValue]:
+    for pair in pairs:
+        if separator and separator in pair.value and pair.namespace != TAG_NAMESPACE:
+            yield from (replace(pair, value=part.strip()) for part in pair.value.split(separator) if part.strip())
+        else:
+            yield pair
+
+
+def _index(column: str) -> int:
+    number = 0
+    for letter in column:
+        number = number * 26 + ord(letter) - 64
+    return number - 1
+
+
+def _body(table: Table, header: Row, rows: Iterable[Row], findings: list[Finding]) -> Iterator[Row]:
+    """Yield rows as long as the header; report a ragged row of a text table with its line and column."""
+    width = len(header.cells)
+    for row in rows:
+        remedy = ""
+        if any(row.cells[width:]):
+            remedy = "quote values that hold the delimiter"
+        elif len(row.cells) < width and table.form != "xlsx":
+            remedy = "add the missing delimiters"
+        if remedy:
+            place = column_letter(min(width, len(row.cells)))
+            expected = f"{width} cells, as the header has"
+            findings.append(Finding("error", table.file, row.line, place, f"{len(row.cells)} cells", expected, remedy))
+        yield Row(row.line, (row.cells + ("",) * width)[:width])
+
+
+def _header(table: Table, index: int, findings: list[Finding]) -> Row:
+    """Return the header without trailing empty cells; report an unnamed column between others as an error."""
+    row = table.rows[index]
+    cells = list(row.cells)
+    while cells and not cells[-1]:
+        cells.pop()
+    findings.extend(
+        Finding("error", table.file, row.line, column_letter(column), "a column without a name", "a name in the header")
+        for column, cell in enumerate(cells)
+        if not cell
+    )
+    return Row(row.line, tuple(cells))
+
+
+def _row_pairs(
+    target: TargetObject, header: Row, row: Row, skip: set[int], namespaces: tuple[str, ...] = ()
+) -> list[KeyValue]:
+    return [
+        KeyValue(
+            target,
+            namespaces[index] if namespaces else CLIENT_NAMESPACE,
+            key,
+            row.cells[index],
+            row.line,
+            column_letter(index),
+        )
+        for index, key in enumerate(header.cells)
+        if index not in skip and key and row.cells[index]
+    ]
+
+
+def _find(header: Row, *names: str) -> int | None:
+    folded = [cell.casefold() for cell in header.cells]
+    return next((folded.index(name) for name in names if name in folded), None)
+
+
+def _cell(row: Row, index: int | None) -> str:
+    return "" if index is None else row.cells[index]
+
+
+def _read_template(table: Table, findings: list[Finding]) -> _Rows:
+    header = _header(table, 0, findings)
+    name, identifier = _find(header, "image"), _find(header, "image_id")
+    if name is None and identifier is None:
+        found = f"no column 'image' (first column: {header.cells[0]})"
+        findings.append(Finding("error", table.file, header.line, "A", found, "a column 'image': which image a row is"))
+    for row in _body(table, header, table.rows[1:], findings):
+        target = TargetObject("image", _cell(row, identifier), _cell(row, name))
+        yield target, _row_pairs(target, header, row, {i for i in (name, identifier) if i is not None}), row.line
+
+
+def _read_tidy(table: Table, findings: list[Finding]) -> _Rows:
+    header = _header(table, 0, findings)
+    kind, identifier, name = (_find(header, column) for column in ("object_type", "object_id", "object_name"))
+    namespace, key, value = (_find(header, column) for column in ("namespace", "key", "value"))
+    annotation_type = _find(header, "annotation_type")
+    for row in _body(table, header, table.rows[1:], findings):
+        target = TargetObject(_cell(row, kind).casefold(), _cell(row, identifier), _cell(row, name))
+        what = _cell(row, annotation_type).casefold()
+        if what in _FETCHED_ONLY:
+            found, expected = f"{what} {_cell(row, value)!r}", "key-value pairs, tags, comments and ratings"
+            findings.append(Finding("note", table.file, row.line, column_letter(value or 0), found, expected))
+            yield target, [], row.line
+            continue
+        pair = KeyValue(
+            target,
+            TAG_NAMESPACE if what == "tag" else _cell(row, namespace) or CLIENT_NAMESPACE,
+            _cell(row, key) or {"tag": "TAG", "comment": "COMMENT", "rating": "RATING"}.get(what, ""),
+            _cell(row, value),
+            row.line,
+            column_letter(value or 0),
+        )
+        yield target, [pair] if pair.key and pair.value else [], row.line
+
+
+def _read_dresden(table: Table, findings: list[Finding]) -> _Rows:
+    header = _header(table, 0, findings)
+    for row in _body(table, header, table.rows[1:], findings):
+        target = TargetObject("dataset", "", row.cells[0])
+        yield target, _row_pairs(target, header, row, {0}), row.line
+
+
+def _read_old_scripts(table: Table, findings: list[Finding]) -> _Rows:
+    if not table.rows:
+        return
+    header = _header(table, 0, findings)
+    folded = [cell.casefold() for cell in header.cells]
+    column = next((folded.index(name) for name in _OLD_TARGETS if name in folded), 0)
+    kind = _OLD_TARGETS.get(folded[column], "image")
+    for row in _body(table, header, table.rows[1:], findings):
+        target = TargetObject(kind, "", row.cells[column])
+        yield target, _row_pairs(target, header, row, {column}), row.line
+
+
+def _read_new_scripts(table: Table, findings: list[Finding]) -> _Rows:
+    first = table.rows[0].cells
+    named = first[0].casefold() == "namespace"
+    header = _header(table, int(named), findings)
+    width = len(header.cells)
+    given = (first + ("",) * width)[:width] if named else ("",) * width
+    tags = {index for index, key in enumerate(header.cells) if key.casefold() == "tag"}
+    namespaces = tuple(
+        TAG_NAMESPACE if index in tags else space or CLIENT_NAMESPACE for index, space in enumerate(given)
+    )
+    identifier, name = _find(header, "object_id"), _find(header, "object_name")
+    kind_column = _find(header, "object_type")
+    skip = {index for index, key in enumerate(header.cells) if key in _PARENT_COLUMNS}
+    skip |= {index for index in (identifier, name, kind_column) if index is not None}
+    for row in _body(table, header, table.rows[1 + int(named) :], findings):
+        target = TargetObject(_cell(row, kind_column).casefold() or "image", _cell(row, identifier), _cell(row, name))
+        yield target, _row_pairs(target, header, row, skip, namespaces), row.line
+
+
+def _read_omero_metadata(table: Table, findings: list[Finding]) -> _Rows:
+    rows = table.rows
+    match = _METADATA_HEADER.match(rows[0].cells[0])
+    kinds: list[str] = []
+    if match:
+        kinds = [rows[0].cells[0][match.end() :].strip().casefold(), *(cell.casefold() for cell in rows[0].cells[1:])]
+        rows = rows[1:]
+    if not rows:
+        return
+    header = _header(table, 1 if match else 0, findings)
+    places: dict[tuple[str, str], int] = {}
+    for index, key in enumerate(header.cells):
+        place = _METADATA_COLUMNS.get(re.sub(r"[ _]", "", key.casefold()))
+        if place:
+            declared = kinds[index] if index < len(kinds) else ""
+            # A column that the header line declares as an object type holds ids (omero-metadata), whatever its name is.
+            places[
+                (place[0], "id" if declared == place[0] and place[0] in {"image", "dataset", "roi"} else place[1])
+            ] = index
+    kind = next((kind for kind in _METADATA_ORDER if any(place[0] == kind for place in places)), "image")
+    for row in _body(table, header, rows[1:], findings):
+        name = _cell(row, places.get((kind, "name")))
+        plate = _cell(row, places.get(("plate", "name"))) if kind == "well" else ""
+        dataset = number = ""
+        if kind == "image":
+            dataset, number = (_cell(row, places.get(("dataset", what))) for what in ("name", "id"))
+        target = TargetObject(
+            kind,
+            _cell(row, places.get((kind, "id"))),
+            f"{plate}/{name}" if plate else name,
+            f"#{number}" if number else dataset,
+        )
+        yield target, _row_pairs(target, header, row, set(places.values())), row.line
+
+
+def read_json_rows(document: Any, name: str) -> Reading:
+    """Read a list of objects, one for each image: `[{"image": "a.tif", "Biosample: Organism": "Homo sapiens"}, ...]`.
+
+    A list becomes several pairs of one key; deeper nesting is reported as an error.
+    """
+    rows = document.get("images") if isinstance(document, dict) else document
+    findings: list[Finding] = []
+    targets: list[tuple[TargetObject, int]] = []
+    pairs: list[KeyValue] = []
+    if not isinstance(rows, list):
+        findings.append(Finding("error", name, 0, "", type(document).__name__, "a JSON list of objects, one an image"))
+        rows = []
+    for number, row in enumerate(rows, 1):
+        if not isinstance(row, dict):
+            findings.append(Finding("error", name, number, "", str(row)[:80], "an object with the key 'image'"))
+            continue
+        target = TargetObject("image", _scalar(row.get("image_id")) or "", _scalar(row.get("image")) or "")
+        targets.append((target, number))
+        for key, value in row.items():
+            if key in {"image", "image_id"}:
+                continue
+            texts = [_scalar(part) for part in (value if isinstance(value, list) else [value])]
+            if None in texts:
+                findings.append(
+                    Finding("error", name, number, key, str(value)[:80], "text, a number, or a list of them")
+                )
+            pairs.extend(
+                KeyValue(target, CLIENT_NAMESPACE, key, plain_text(text), number, key) for text in texts if text
+            )
+    return Reading(name, "json", "json", tuple(targets), tuple(pairs), tuple(findings))
+
+
+def _scalar(value: Any) -> str | None:
+    """Return the text of a JSON scalar, empty for null; None when it is not a scalar."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value).strip() if isinstance(value, (str, int, float)) else None

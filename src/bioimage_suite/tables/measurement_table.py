@@ -1,0 +1,185 @@
+"""Measurement tables: one row for each object; the header names each feature with its unit."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bioimage_suite.core.errors import UserError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+MOST_PLAIN_BYTES, MOST_PLAIN_ROWS = 200 * 1024 * 1024, 500_000  # limits of table_reader
+# Characters that `_plain_rows` accepts everywhere.
+_USUAL = bytes({*range(ord("*"), ord("=")), *range(ord(">"), 0x7F), ord("\t"), ord("\n")})
+# Quotes, control characters, formulas, blanks at the end of a cell, rows without a filled cell.
+_UNUSUAL = re.compile(rb"""["'\x00-\x08\x0b-\x1f\x7f]|(?:^|\t)[= ]| (?:\t|$)|^\t*\n""", re.MULTILINE)
+# Characters that end a line or a cell for Galaxy or for Python.
+_BLANKS = dict.fromkeys([*range(9, 14), 28, 29, 30, 0x85, 0x2028, 0x2029], " ")
+
+
+@dataclass(frozen=True)
+class MeasurementTable:
+    """A table in memory, as text.
+
+    Attributes:
+        name: Name of the table in messages.
+        columns: Distinct names in the header.
+        rows: One tuple of cells for each object, as long as `columns`.
+    """
+
+    name: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+    def texts(self, column: str) -> list[str]:
+        """Return all cells of a column as text.
+
+        Raises:
+            UserError: There is no such column.
+        """
+        if column not in self.columns:
+            raise UserError(
+                f"Table {self.name}: it has no column {column!r}. Choose one of: {', '.join(self.columns)}."
+            )
+        at = self.columns.index(column)
+        return [row[at] for row in self.rows]
+
+    def numbers(self, column: str) -> np.ndarray:
+        """Return a column as (n,) float64.
+
+        Raises:
+            UserError: There is no such column, or a cell is not a finite number. The message names the row.
+        """
+        import numpy as np
+
+        texts = self.texts(column)
+        try:
+            values = np.fromiter(map(float, texts), np.float64, len(texts))
+        except ValueError:
+            values = np.full(len(texts), math.nan)
+        if np.isfinite(values).all():
+            return values
+        # Convert the cells one by one to name the wrong row.
+        for row, text in enumerate(texts):
+            try:
+                values[row] = float(text)
+            except ValueError:
+                values[row] = math.nan
+            if not math.isfinite(values[row]):
+                raise UserError(
+                    f"Table {self.name}, row {row + 1} below the header: {column} is {text!r}, not a finite number. "
+                    "Correct or remove the row."
+                )
+        return values
+
+    def whole_numbers(self, column: str) -> np.ndarray:
+        """Return a column as (n,) int64.
+
+        Raises:
+            UserError: As for `numbers`, or a number has a fraction.
+        """
+        import numpy as np
+
+        values = self.numbers(column)
+        wrong = np.flatnonzero(values != np.rint(values))
+        if len(wrong):
+            raise UserError(
+                f"Table {self.name}, row {wrong[0] + 1} below the header: {column} is {values[wrong[0]]}, not a whole "
+                "number. Choose another column."
+            )
+        return values.astype(np.int64)
+
+    def first_of(self, candidates: Iterable[str]) -> str | None:
+        """Return the first of several usual names that is a column; None if none is."""
+        return next((name for name in candidates if name in self.columns), None)
+
+
+def read_measurement_table(path: Path, name: str) -> MeasurementTable:
+    """Read a table from a tab-separated, CSV or XLSX file.
+
+    Args:
+        path: The file; its format is recognised by its content.
+        name: Name of the table in messages.
+
+    Raises:
+        UserError: The file is missing or not a table, has no header or a repeated column name, or a row has more cells
+            than there are columns.
+    """
+    from bioimage_suite.tables.reader import read_table
+
+    if not path.is_file():
+        raise UserError(f"Table {name}: there is no file {path}. Give the path of a table.")
+    plain = _plain_rows(path)
+    if plain:
+        return MeasurementTable(name, plain[0], tuple(plain[1:]))
+    rows = read_table(path, name).rows
+    if not rows:
+        raise UserError(f"Table {name}: it is empty. It needs a header line that names its columns.")
+    columns = tuple(cell.removeprefix("#").strip() for cell in rows[0].cells)
+    twice = sorted({column for column in columns if columns.count(column) > 1})
+    if twice:
+        raise UserError(f"Table {name}: column {twice[0]!r} occurs twice. Rename one.")
+    for row in rows[1:]:
+        if len(row.cells) > len(columns):
+            raise UserError(
+                f"Table {name}, line {row.line}: {len(row.cells)} cells, but the header names {len(columns)}. "
+                "Correct the row."
+            )
+    # A row that ends in empty cells may be short.
+    return MeasurementTable(name, columns, tuple(r.cells + ("",) * (len(columns) - len(r.cells)) for r in rows[1:]))
+
+
+def _plain_rows(path: Path) -> list[tuple[str, ...]] | None:
+    """Return the rows of a table in the form that `write_rows` writes; None if it may have another form.
+
+    The full reader (encodings, delimiters, quotes, formulas, repeated names) takes ten times as long, which is most of
+    a tool's time at 100,000 rows.
+    """
+    data = path.read_bytes() if path.stat().st_size <= MOST_PLAIN_BYTES else b""
+    if not data.isascii() or not data.endswith(b"\n"):
+        return None
+    # Most tables have only usual characters and no row with an empty first cell; this check is ten times as fast as the
+    # pattern.
+    usual = not data.translate(None, _USUAL) and not any(part in b"\n" + data for part in (b"\n\n", b"\n\t"))
+    if not usual and _UNUSUAL.search(data):
+        return None
+    rows = [tuple(line.split("\t")) for line in data.decode("ascii")[:-1].split("\n")]
+    header, width = rows[0], len(rows[0])
+    sound = width > 1 and all(header) and len(set(header)) == width and len(rows) <= MOST_PLAIN_ROWS
+    return rows if sound and not header[0].startswith("#") and all(len(row) == width for row in rows) else None
+
+
+def write_rows(path: Path, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """Write a tab-separated table with a header.
+
+    Floats keep all digits, so that they read back as the same number; None and NaN become empty cells. Tabs and line
+    breaks within a text become blanks, because Galaxy splits at them.
+    """
+    with path.open("w", encoding="utf-8", newline="") as stream:
+        stream.write("\t".join(columns) + "\n")
+        for row in rows:
+            # Most cells are printable texts: checking them here saves a function call.
+            cells = [c if type(c) is str and c.isprintable() else format_cell(c) for c in row]
+            stream.write("\t".join(cells) + "\n")
+
+
+def format_cell(value: Any) -> str:
+    """Return the text of one cell: see `write_rows`.
+
+    >>> format_cell(0.1), format_cell(3.0), format_cell(None), format_cell("a" + chr(9) + "b")
+    ('0.1', '3.0', '', 'a b')
+    """
+    if value is None:
+        return ""
+    if isinstance(value, float):  # also numpy's float64
+        return "" if math.isnan(value) else repr(float(value))
+    if isinstance(value, str):
+        return value if value.isprintable() else value.translate(_BLANKS)
+    return str(value)

@@ -1,0 +1,119 @@
+"""Object tables and other tabular files: one header line, columns separated by tabs."""
+
+import csv
+import os
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bioimage_suite.core.errors import UserError
+
+ID_COLUMNS = ("image_id", "well_id", "dataset_id", "plate_id", "project_id", "screen_id")
+"""Id columns from the finest object to the coarsest. In a table with several of them the finest counts."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table in memory: `rows` hold one text for each of `columns`."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+    def column(self, name: str) -> tuple[str, ...]:
+        """Return all values of one column, from top to bottom."""
+        position = self.columns.index(name)
+        return tuple(row[position] for row in self.rows)
+
+
+def read_table(path: str | Path, what: str = "table") -> Table:
+    """Read a tab-separated file with a header; a byte order mark and a leading `#` are tolerated.
+
+    Args:
+        path: File in UTF-8.
+        what: Name of the table in messages, such as "object table".
+
+    Raises:
+        UserError: The file is not UTF-8, has no header line or a repeated column name, or the length of a row differs
+            from that of the header.
+    """
+    try:
+        with Path(path).open(encoding="utf-8-sig", newline="") as file:
+            lines = [(number, row) for number, row in enumerate(csv.reader(file, delimiter="\t"), 1) if any(row)]
+    except UnicodeDecodeError as error:
+        raise UserError(f"{what}: byte {error.start} is not UTF-8. Save the file in UTF-8.") from None
+    if not lines:
+        raise UserError(f"{what}: empty. It needs a header line that names its columns.")
+    columns = tuple(name.strip() for name in lines[0][1])
+    columns = (columns[0].removeprefix("#").strip(), *columns[1:])
+    if all(_is_number(name) for name in columns):
+        raise UserError(
+            f"{what}: no header, the first line holds values ({', '.join(columns[:5])}). "
+            "Put a line with the names of the columns on top."
+        )
+    twice = sorted({name for name in columns if columns.count(name) > 1})
+    if twice:
+        raise UserError(f"{what}: column {twice[0]!r} occurs twice. Rename one.")
+    for number, row in lines[1:]:
+        if len(row) != len(columns):
+            raise UserError(
+                f"{what}, line {number}: {len(row)} columns, but the header has {len(columns)}. Correct the row."
+            )
+    return Table(columns, tuple(tuple(row) for _, row in lines[1:]))
+
+
+def read_object_ids(path: str | Path) -> tuple[str, tuple[int, ...]]:
+    """Read the ids of the OMERO objects that an object table names.
+
+    Returns:
+        The kind ("image", "dataset", ...) of its finest id column, and the ids, each once, in the order of the table.
+
+    Raises:
+        UserError: The table has no header, no id column or no row, or a cell is not an id.
+    """
+    what = "object table"
+    table = read_table(path, what)
+    name = next((column for column in ID_COLUMNS if column in table.columns), None)
+    if name is None:
+        raise UserError(
+            f"{what}: no id column. It needs one of {', '.join(ID_COLUMNS)}; found: {', '.join(table.columns)}."
+        )
+    if not table.rows:
+        raise UserError(f"{what}: no row below the header. Check the step that made it.")
+    for row, text in enumerate(table.column(name), 1):
+        if not text.strip().isdecimal():
+            raise UserError(f"{what}, row {row}: {name} is {text!r}, which is not an id. Write a whole number.")
+    return name.removesuffix("_id"), tuple(dict.fromkeys(int(text) for text in table.column(name)))
+
+
+def write_table(path: str | Path, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> int:
+    """Write a tab-separated file with a header and return how many rows it has.
+
+    None becomes an empty cell. Tabs and line breaks within a value become spaces: Galaxy splits at them. A table that
+    cannot be finished (a full disk) is left empty: part of a table could pass for the whole.
+    """
+    count = 0
+    try:
+        with Path(path).open("w", encoding="utf-8", newline="") as file:
+            file.write("\t".join(_cell(name) for name in columns) + "\n")
+            for row in rows:
+                file.write("\t".join(_cell(value) for value in row) + "\n")
+                count += 1
+    except BaseException:
+        with suppress(OSError):
+            os.truncate(path, 0)
+        raise
+    return count
+
+
+def _cell(value: Any) -> str:
+    return "" if value is None else " ".join(str(value).split("\t")).replace("\r", " ").replace("\n", " ")
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,1 @@
+"""From label maps of a movie to tracks."""

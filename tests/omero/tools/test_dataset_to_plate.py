@@ -1,0 +1,157 @@
+import uuid
+from pathlib import Path
+
+import numpy as np
+import omero_dataset_to_plate
+import pytest
+
+from bioimage_suite.core.errors import UserError
+from bioimage_suite.omero.session import Session
+from bioimage_suite.tables.plate_layout import parse_well
+from tests.omero.tool_fixtures import Lab, fail_at, lab, named, read_rows, typed
+
+__all__ = ("lab",)
+PLANE = np.zeros((2, 2), np.uint8)
+NEW_SCREEN = {"by": "name", "screen": "s", "create": True}
+WELLS = (
+    "select p.name, w.row, w.column, s.image.id from Plate p join p.wells w join w.wellSamples s "
+    "order by p.name, w.row, w.column, s.id"
+)
+
+
+@pytest.fixture
+def to_plate(lab: Lab, tmp_path: Path):
+    def run(text: str, **config) -> list[dict[str, str]]:
+        path = tmp_path / f"{uuid.uuid4().hex}.tsv"
+        path.write_text(text.replace(" ", "\t"))
+        values = {"layout": named("layout", path), "target": typed("dataset", "d"), "plate": "p"}
+        values |= {"screen": NEW_SCREEN, "dry_run": False}
+        return read_rows(
+            lab.run(omero_dataset_to_plate, tmp_path, {"output": "out.tsv"}, **(values | config))["output"]
+        )
+
+    return run
+
+
+@pytest.fixture
+def images(lab: Lab) -> list[int]:
+    dataset = lab.container("Dataset", "d")
+    return [lab.image(name, PLANE, dataset) for name in "abcd"]
+
+
+def counts(lab: Lab) -> list[int]:
+    return [lab.rows(f"select count(o) from {model} o")[0][0] for model in ("Plate", "Well", "WellSample", "Screen")]
+
+
+def test_wells_beyond_z_and_several_fields_stand_where_the_table_says(lab: Lab, to_plate, images):
+    a, b, c, d = images
+    rows = to_plate("image well field\nb B02 2\na B2 1\nc AA24 1\nd h12 1\n")
+    assert lab.rows(WELLS) == [["p", 1, 1, a], ["p", 1, 1, b], ["p", 7, 11, d], ["p", 26, 23, c]]
+    assert [(row["image_id"], row["well"], row["field"], row["status"]) for row in rows] == [
+        (str(a), "B2", "1", "made"),
+        (str(b), "B2", "2", "made"),
+        (str(d), "H12", "1", "made"),
+        (str(c), "AA24", "1", "made"),
+    ]
+    assert lab.rows("select l.parent.name, l.child.name, l.parent.id from ScreenPlateLink l") == [
+        ["s", "p", int(rows[0]["screen_id"])]
+    ]
+    assert {int(row["well_id"]) for row in rows} == {row[0] for row in lab.rows("select w.id from Well w")}
+
+
+def test_several_plates_by_ids_share_a_new_screen(lab: Lab, to_plate, images):
+    a, b, c, _ = images
+    rows = to_plate(f"image_id well plate\n{a} A1 x\n{b} A1 y\n{c} A1 y\n", plate="")
+    assert lab.rows(WELLS) == [["x", 0, 0, a], ["y", 0, 0, b], ["y", 0, 0, c]]
+    assert counts(lab) == [2, 2, 3, 1]
+    assert [row["field"] for row in rows] == ["1", "1", "2"]
+
+
+def test_a_rerun_finds_its_plate_and_another_content_is_refused(lab: Lab, to_plate, images):
+    [first] = to_plate("image well\na A1\n")
+    [again] = to_plate("image well\na A1\n")
+    assert (again["plate_id"], again["well_id"], again["status"]) == (first["plate_id"], first["well_id"], "unchanged")
+    before = counts(lab)
+    with pytest.raises(
+        UserError, match=rf"plate 'p': you have one of this name with other content \(id {first['plate_id']}"
+    ):
+        to_plate("image well\nb A1\n")
+    with pytest.raises(UserError, match="it stands in well A1 of plate 'p'"):
+        to_plate("image well\na A1\n", plate="other")
+    assert counts(lab) == before
+
+
+def test_a_screen_by_id_by_name_or_none(lab: Lab, to_plate, images):
+    screen = lab.container("Screen", "mine")
+    [row] = to_plate("image well\na A1\n", plate="p1", screen={"by": "id", "screen_id": str(screen)})
+    assert (row["screen_id"], row["screen_name"]) == (str(screen), "mine")
+    [row] = to_plate("image well\nb A1\n", plate="p2", screen={"by": "name", "screen": "mine", "create": False})
+    assert row["screen_id"] == str(screen)
+    [row] = to_plate("image well\nc A1\n", plate="p3", screen={"by": "none"})
+    assert (row["screen_id"], row["screen_name"]) == ("", "")
+    assert counts(lab)[3] == 1
+
+
+def test_a_layout_is_checked_in_full_before_anything_is_made(lab: Lab, to_plate, images):
+    lab.image("a", PLANE)  # of this name, but in no dataset
+    twin = lab.container("Dataset", "twin")
+    for _ in range(2):
+        lab.image("t", PLANE, twin)
+    before = counts(lab)
+    cases = [
+        ("image well\na A1\nb A0\n", {}, "line 3: well 'A0': not a well"),
+        ("image well\na ABC1\n", {}, "line 2: well 'ABC1': not a well"),
+        ("image well\na A1\nnone A2\n", {}, "must hold one image 'none'; found ids: none"),
+        ("image well\nt A1\n", {"target": typed("dataset", "twin")}, r"found ids: \d+, \d+"),
+        ("image well\na A1\na A2\n", {}, "line 3: image 'a' stands in line 2 already"),
+        ("image well field\na A1 1\nb A1 1\n", {}, "line 3: the well and field of line 2"),
+        ("image well field\na A1 x\n", {}, "line 2: field 'x' is none"),
+        ("image well\na A1\n", {"plate": " "}, "line 2: no plate"),
+        ("image place\na A1\n", {}, "it needs the columns well, and image_id or image"),
+        ("image well\n", {}, "no row below the header"),
+        ("image well\na A1\n", {"screen": {"by": "name", "screen": "x", "create": False}}, "screen 'x': there is none"),
+        ("image well\na A1\n", {"screen": {"by": "id", "screen_id": "x"}}, "screen 'x': not an id"),
+        ("image well\na A1\n", {"screen": {"by": "name", "screen": " ", "create": True}}, "screen: no name given"),
+    ]
+    for text, config, message in cases:
+        with pytest.raises(UserError, match=message):
+            to_plate(text, **config)
+    [row] = to_plate("image well\na A1\n", dry_run=True)
+    assert (row["status"], row["plate_id"]) == ("would make", "")
+    assert counts(lab) == before
+
+
+def test_a_failure_leaves_no_plate_and_says_which_images_were_at_work(
+    lab: Lab, to_plate, images, monkeypatch, tmp_path: Path
+):
+    to_plate("image well plate\nc C1 z\n")
+    before = counts(lab)
+
+    def refuse() -> None:
+        raise UserError("refused")
+
+    fail_at(monkeypatch, omero_dataset_to_plate, "_plate", 2, refuse)
+    with pytest.raises(UserError, match="refused"):
+        to_plate("image well plate\na A1 x\nb A1 y\nc C1 z\n")
+    assert counts(lab) == before
+    rows = read_rows(tmp_path / "out.tsv")
+    assert [(row["plate_name"], row["status"]) for row in rows] == [
+        ("x", "failed: refused"), ("y", "failed: refused"), ("z", "not done"),
+    ]  # fmt: skip
+
+
+def test_queries_do_not_grow_with_the_images(lab: Lab, to_plate, images, monkeypatch):
+    to_plate("image well\nd A1\n", plate="first")
+    calls: list[str] = []
+    original = Session.rows
+    monkeypatch.setattr(Session, "rows", lambda self, hql, **rest: calls.append(hql) or original(self, hql, **rest))
+    to_plate("image well\na A1\n", plate="one", screen=NEW_SCREEN | {"create": False})
+    one = len(calls)
+    to_plate("image well\nb A1\nc A2\n", plate="two", screen=NEW_SCREEN | {"create": False})
+    assert len(calls) == 2 * one
+
+
+@pytest.mark.parametrize("text", ["", "A", "1", "A100", "1A", "A-1", "Ä1", "A1.5"])
+def test_what_is_no_well(text):
+    with pytest.raises(UserError, match="not a well"):
+        parse_well(text)

@@ -1,0 +1,313 @@
+"""What can break while something is written to OMERO: afterwards nothing is half-made, and a rerun completes."""
+
+import os
+import resource
+import signal
+import subprocess
+import sys
+import time
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import omero
+import omero_import_images
+import omero_transfer
+import pytest
+import tifffile
+
+from bioimage_suite.core.errors import UserError
+from bioimage_suite.omero import reconnect as omero_reconnect
+from bioimage_suite.omero.files import imports as omero_imports
+from bioimage_suite.omero.transfer import annotations as omero_transfer_annotations
+from bioimage_suite.omero.transfer import images as omero_transfer_images
+from bioimage_suite.omero.transfer import pack as omero_transfer_pack
+from bioimage_suite.omero.transfer import rois as omero_transfer_rois
+from bioimage_suite.omero.transfer import unpack as omero_transfer_unpack
+from sandbox.omero.launch import running_server
+from scripts.suite_files import tool_script
+from tests.omero.tool_fixtures import CuttingProxy, Lab, fail_at, lab, make_lab, named, read_rows, typed
+from tests.omero.tools.test_import_images import all_counts, count
+from tests.omero.tools.test_transfer import attach, described, draw, every_annotation, every_shape, make_plate
+
+__all__ = ("lab",)
+IMPORT_STAGES = [
+    (omero_import_images, "make_place", 1),
+    (omero_imports, "_announced", 2),
+    (omero_imports, "_upload", 2),
+    (omero_imports, "_wait", 2),
+    (omero_import_images, "_annotate", 1),
+    (omero_import_images, "apply_changes", 1),
+]
+UNPACK_STAGES = [
+    (omero_transfer_images, "save_mark", 1),
+    (omero_imports, "_upload", 2),
+    (omero_imports, "_wait", 2),
+    (omero_transfer_images, "_complete", 2),
+    (omero_transfer_unpack, "_make_containers", 1),
+    (omero_transfer_unpack, "_new_plate", 1),
+    (omero_transfer_unpack, "_link", 1),
+    (omero_transfer_annotations, "_new_annotation", 4),
+    (omero_transfer_annotations, "_link", 1),
+    (omero_transfer_rois, "_roi", 3),
+]
+PACK_STAGES = [
+    (omero_transfer_pack, "find_contents", 1),
+    (omero_transfer_pack, "download_file", 1),
+    (omero_transfer_pack, "export_images", 1),
+    (omero_transfer_pack, "roi_element", 2),
+]
+
+
+def stage_names(stages: list) -> dict[str, Any]:
+    return {"argnames": "stage", "argvalues": stages, "ids": [name for _, name, _ in stages]}
+
+
+class OwnServer:
+    """A server that can be stopped and started again on the same port and data."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder, self._running = folder, ExitStack()
+        self.server = self._running.enter_context(running_server(folder))
+
+    def restart(self) -> None:
+        self.stop()
+        self.server = self._running.enter_context(running_server(self._folder, port=self.server.port))
+
+    def stop(self) -> None:
+        self._running.close()
+
+    def limit_files(self, size: int) -> None:
+        """Let the server write no file beyond a size: what a full disk does to it. -1 lifts the limit."""
+        resource.prlimit(self.server.pid, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
+
+
+@pytest.fixture(scope="module")
+def own_server(tmp_path_factory):
+    made = OwnServer(tmp_path_factory.mktemp("own"))
+    yield made
+    made.stop()
+
+
+@pytest.fixture(scope="module")
+def packed(tmp_path_factory, omero_server) -> tuple[Path, Any]:
+    """A screen with a plate, images, annotations, an attachment and ROIs: its crate, and what is in it."""
+    folder = tmp_path_factory.mktemp("packed")
+    with pytest.MonkeyPatch.context() as patch, make_lab(omero_server, patch) as source:
+        fill(source)
+        lines = {"crate": "crate.zip", "output": "out.tsv"}
+        do = {"mode": "pack", "target": typed("screen", "s")}
+        return source.run(omero_transfer, folder, lines, do=do)["crate"], described(source)
+
+
+@pytest.fixture
+def crate(packed) -> Path:
+    return packed[0]
+
+
+def fill(lab: Lab) -> None:
+    images = [lab.image(f"i{number}", np.full((9, 8), number, np.uint8)) for number in range(3)]
+    make_plate(lab, "p", {(0, 0): images[:2], (1, 1): images[2:]}, lab.container("Screen", "s"))
+    for one in every_annotation():
+        lab.annotate(images[0], one)
+    attach(lab, images[1], "a.txt", b"text")
+    for shape in every_shape()[:4]:
+        draw(lab, images[2], [shape])
+
+
+def start_import(lab: Lab, folder: Path, **config: Any) -> list[dict[str, str]]:
+    files = []
+    for number in range(3):
+        path = folder / f"{number}.tif"
+        if not path.exists():
+            tifffile.imwrite(path, np.full((20, 30), number, np.uint16))
+        files.append(named(f"f{number}", path) | {"ext": "tiff"})
+    (folder / "words.csv").write_text("image,dose,TAG\nf0,1,x\nf2,3,x\n")
+    values = {
+        **{"files": files, "existing": "skip", "zip_holds": "images"},
+        "place": {"by": "name", "dataset": "d", "project": "p", "create": True},
+        "table": named("words.csv", folder / "words.csv"),
+    }
+    lab.sign_in()
+    return read_rows(lab.run(omero_import_images, folder, {"output": "out.tsv"}, **values, **config)["output"])
+
+
+def assert_imported_once(lab: Lab) -> None:
+    expected = {"Image": 3, "Fileset": 3, "Dataset": 1, "Project": 1, "MapAnnotation": 2}
+    assert {model: count(lab, model) for model in expected} == expected
+    assert count(lab, "TagAnnotation") == 1
+    assert lab.rows("select count(l) from DatasetImageLink l") == [[3]]
+    assert lab.rows("select count(l) from ProjectDatasetLink l") == [[1]]
+
+
+def start_unpack(lab: Lab, folder: Path, crate: Path, **config: Any) -> None:
+    do = {"mode": "unpack", "crate": {"element_identifier": "crate", "source_path": str(crate)}}
+    lab.sign_in()
+    lab.run(omero_transfer, folder, {"output": "i.tsv", "containers": "c.tsv"}, do=do, **config)
+
+
+def end_sessions(lab: Lab) -> None:
+    """As if the sessions of the tools had expired."""
+    for row in lab.rows("select s.uuid from Session s where s.closed is null and s.userAgent like 'bioimage%'"):
+        killer = omero.client(host=lab.host, port=lab.port)
+        killer.joinSession(row[0])
+        killer.killSession()
+        killer.closeSession()
+
+
+def settle(lab: Lab) -> None:
+    """The server may still be reading files of a client that has gone."""
+    before = None
+    while before != (before := all_counts(lab)):
+        time.sleep(0.5)
+
+
+@pytest.mark.parametrize(**stage_names(IMPORT_STAGES))
+def test_an_import_whose_connection_breaks_is_completed_by_a_rerun(lab: Lab, tmp_path, monkeypatch, stage):
+    monkeypatch.chdir(tmp_path)
+    way = CuttingProxy(lab.host, lab.port)
+    with monkeypatch.context() as patch:
+        fail_at(patch, *stage, way.cut)
+        with pytest.raises(UserError, match="the connection broke"):
+            start_import(lab, tmp_path, omero_host=way.address)
+    statuses = [row["status"].partition(":")[0] for row in read_rows(tmp_path / "out.tsv")]
+    assert set(statuses) <= {"failed", "taken back", "not done"}
+    settle(lab)
+    start_import(lab, tmp_path)
+    assert_imported_once(lab)
+    assert not list(tmp_path.glob("unpacked-*"))
+
+
+@pytest.mark.parametrize(**stage_names(UNPACK_STAGES))
+def test_an_unpacking_whose_connection_breaks_is_completed_by_a_rerun(lab: Lab, tmp_path, monkeypatch, packed, stage):
+    monkeypatch.chdir(tmp_path)
+    crate, whole = packed
+    way = CuttingProxy(lab.host, lab.port)
+    with monkeypatch.context() as patch:
+        fail_at(patch, *stage, way.cut)
+        with pytest.raises(UserError, match="the connection broke"):
+            start_unpack(lab, tmp_path, crate, omero_host=way.address)
+    settle(lab)
+    start_unpack(lab, tmp_path, crate)
+    assert described(lab) == whole
+    assert all_counts(lab)["Image"] == 3
+    linked = " ".join(
+        f"and not exists (select l.id from {kind}AnnotationLink l where l.child.id = m.id)"
+        for kind in ("Image", "Plate", "Roi", "Screen", "Well")
+    )
+    assert lab.rows(f"select count(m) from MapAnnotation m where m.ns like 'github%' {linked}") == [[0]]
+    assert not list(tmp_path.glob("unpacked-*"))
+
+
+@pytest.mark.parametrize(**stage_names(UNPACK_STAGES))
+def test_an_unpacking_that_fails_leaves_nothing_behind(lab: Lab, tmp_path, monkeypatch, crate, stage):
+    monkeypatch.chdir(tmp_path)
+    before = all_counts(lab)
+
+    def refuse() -> None:
+        raise UserError("refused")
+
+    fail_at(monkeypatch, *stage, refuse)
+    with pytest.raises(UserError, match="refused"):
+        start_unpack(lab, tmp_path, crate)
+    assert all_counts(lab) == before
+    assert {row["status"] for row in read_rows(tmp_path / "i.tsv")} <= {"failed: refused", "taken back", "not done"}
+
+
+@pytest.mark.parametrize(**stage_names(PACK_STAGES))
+def test_a_packing_whose_connection_breaks_leaves_no_crate(lab: Lab, tmp_path, monkeypatch, stage):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(omero_reconnect, "WAITS", (0.01,))  # Pixels are asked for again; this connection is gone.
+    fill(lab)
+    way = CuttingProxy(lab.host, lab.port)
+    outputs, do = {"crate": "crate.zip", "output": "out.tsv"}, {"mode": "pack", "target": typed("screen", "s")}
+    with monkeypatch.context() as patch:
+        fail_at(patch, *stage, way.cut)
+        with pytest.raises(UserError, match="the connection broke"):
+            lab.run(omero_transfer, tmp_path, outputs, do=do, omero_host=way.address)
+    assert not list(tmp_path.glob("crate*"))
+    assert lab.run(omero_transfer, tmp_path, outputs, do=do)["crate"].exists()
+
+
+@pytest.mark.parametrize("what", ["import", "unpack"])
+def test_a_session_that_expires_and_a_server_that_restarts_at_work(own_server, tmp_path, monkeypatch, crate, what):
+    monkeypatch.chdir(tmp_path)
+    start = start_import if what == "import" else lambda lab, folder: start_unpack(lab, folder, crate)
+    for accident in (lambda: end_sessions(lab), own_server.restart):
+        with make_lab(own_server.server, monkeypatch) as lab:
+            with monkeypatch.context() as patch:
+                fail_at(patch, omero_imports, "_upload", 2, accident)
+                with pytest.raises(UserError, match=r"the session ended|the connection broke"):
+                    start(lab, tmp_path)
+            with make_lab(own_server.server, monkeypatch, lab) as again:
+                start(again, tmp_path)
+                if what == "import":
+                    assert_imported_once(again)
+                else:
+                    assert count(again, "Image") == 3
+                    assert count(again, "Roi") == 4
+                    assert count(again, "Plate") == 1
+
+
+def test_a_server_whose_disk_is_full_takes_nothing_and_a_rerun_completes(own_server, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with make_lab(own_server.server, monkeypatch) as lab:
+        tifffile.imwrite(tmp_path / "2.tif", np.random.default_rng(0).integers(0, 99, (4000, 2000), np.uint16))
+        before = all_counts(lab)
+        own_server.limit_files(8 << 20)  # The third file has 16 MB.
+        try:
+            with pytest.raises(UserError, match="file 'f2'"):
+                start_import(lab, tmp_path)
+        finally:
+            own_server.limit_files(resource.RLIM_INFINITY)
+        assert all_counts(lab) == before
+        start_import(lab, tmp_path)  # room again
+        assert_imported_once(lab)
+
+
+@pytest.mark.parametrize("what", ["import", "pack", "unpack"])
+def test_a_full_disk_of_the_client_is_said_and_nothing_is_left(lab: Lab, tmp_path, what):
+    """A tool in a process that may write no file beyond 64 kB, which the system reports as it does a full disk."""
+    import json
+    import zipfile
+
+    dataset = lab.container("Dataset", "large")
+    lab.image("noise", np.random.default_rng(0).integers(0, 65535, (300, 300), np.uint16), dataset)
+    outputs, do = {"crate": "crate.zip", "output": "out.tsv"}, {"mode": "pack", "target": typed("dataset", "large")}
+    tool, arguments = "omero_transfer", ["--crate", "full.zip"]
+    config: dict[str, Any] = {"omero_host": lab.address, "do": do}
+    if what == "unpack":
+        packed = lab.run(omero_transfer, tmp_path, outputs, do=do)["crate"]
+        config["do"] = {"mode": "unpack", "crate": {"element_identifier": "c", "source_path": str(packed)}}
+        arguments = ["--containers", "containers.tsv"]
+    if what == "import":
+        tool, arguments = "omero_import_images", []
+        tifffile.imwrite(tmp_path / "a.tif", np.random.default_rng(0).integers(0, 65535, (300, 300), np.uint16))
+        with zipfile.ZipFile(tmp_path / "pack.zip", "w") as archive:
+            archive.write(tmp_path / "a.tif", "a.tif")
+        config |= {"files": [named("pack.zip", tmp_path / "pack.zip")], "zip_holds": "images", "existing": "skip"}
+        config["place"] = {"by": "name", "dataset": "new", "project": "", "create": True}
+    before, work = all_counts(lab), tmp_path / "work"
+    work.mkdir()
+    (work / "config.json").write_text(json.dumps(config))
+    done = subprocess.run(
+        [sys.executable, str(tool_script(tool)), "--config", "config.json", "--output", "out.tsv", *arguments],
+        cwd=work, env=os.environ | {"OMERO_USER": lab.user, "OMERO_PASSWORD": lab.password}, capture_output=True,
+        text=True, check=False, timeout=120,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (65536, resource.RLIM_INFINITY)),
+    )  # fmt: skip
+    assert done.returncode == 1, done.stderr
+    assert done.stderr.startswith("ERROR: disk full: "), done.stderr
+    assert all_counts(lab) == before
+    assert {path.name for path in work.iterdir()} <= {"config.json", "out.tsv", "containers.tsv"}
+
+
+@pytest.mark.parametrize("what", ["import", "unpack"])
+def test_a_cancelled_job_takes_back_what_it_made(lab: Lab, tmp_path, monkeypatch, crate, what):
+    monkeypatch.chdir(tmp_path)
+    before = all_counts(lab)
+    fail_at(monkeypatch, omero_imports, "_upload", 2, lambda: os.kill(os.getpid(), signal.SIGTERM))
+    with pytest.raises(SystemExit, match="143"):
+        start_import(lab, tmp_path) if what == "import" else start_unpack(lab, tmp_path, crate)
+    assert all_counts(lab) == before

@@ -1,0 +1,259 @@
+"""describe_linked_data: valid by its shapes, the same in both forms, and it answers the questions in its help."""
+
+import copy
+import csv
+import json
+import sys
+import xml.etree.ElementTree as ET
+from pathlib import Path
+from typing import Any
+
+import describe_linked_data
+import pytest
+from describe_linked_data import checked_turtle, describe, read_rows, shape_violations, to_graph
+from rdflib import Graph, URIRef
+from rdflib.compare import isomorphic
+
+from bioimage_suite.core.errors import UserError
+from bioimage_suite.fair.metadata.image_facts import ImageFacts, Occurrences, facts_of_ome_xml
+from bioimage_suite.fair.metadata.image_list import load_images
+from bioimage_suite.fair.metadata.linked_data import Collection, property_of_pair
+from scripts.suite_files import tool_xml
+
+# rdflib 7.6 parses JSON-LD by way of a class that it calls deprecated.
+pytestmark = pytest.mark.filterwarnings("ignore:ConjunctiveGraph is deprecated:DeprecationWarning")
+
+ROOT = Path(__file__).resolve().parents[3]
+DATA = ROOT / "test-data" / "fair"
+SCHEMA = "http://schema.org/"
+
+
+def images_of_files(folder: Path) -> list[ImageFacts]:
+    files = [{"path": str(DATA / name), "name": name} for name in ("cells_a.ome.tiff", "cells_b.ome.tiff")]
+    (folder / "images.json").write_text(json.dumps(files))
+    return load_images(folder / "images.json", None)
+
+
+def rembi_document(folder: Path) -> dict[str, Any]:
+    rows, _ = read_rows(DATA / "template_rembi.csv", "template_rembi.csv")
+    return describe(images_of_files(folder), rows, Collection())
+
+
+def questions() -> list[str]:
+    """The SPARQL questions in the tool's help: every indented block that begins with PREFIX."""
+    text = ET.parse(tool_xml("describe_linked_data")).getroot().findtext("help") or ""
+    return [block for block in text.split("\n\n") if block.lstrip().startswith("PREFIX")]
+
+
+def test_the_questions_in_the_help_are_answered(tmp_path: Path) -> None:
+    turtle, _ = checked_turtle(rembi_document(tmp_path))
+    graph = Graph().parse(data=turtle, format="turtle")
+    answers = [[tuple(str(cell) for cell in row) for row in graph.query(question)] for question in questions()]  # type: ignore[union-attr]
+    names = ["cells_a.ome.tiff", "cells_b.ome.tiff"]
+    assert answers[0] == [(name, "Homo sapiens") for name in names]
+    assert answers[1] == [(name, "0.65") for name in names]
+    pairs = [(key, value) for image, key, value in answers[2] if image == "cells_a.ome.tiff"]
+    assert pairs[0] == ("Biosample: Extrinsic variables", "drug A 1 µM")
+    assert answers[3] == [(name, "https://creativecommons.org/publicdomain/zero/1.0/") for name in names]
+    assert len(answers) == 4
+
+
+def test_both_forms_say_the_same(tmp_path: Path) -> None:
+    document = rembi_document(tmp_path)
+    turtle, count = checked_turtle(document)
+    from_turtle = Graph().parse(data=turtle, format="turtle")
+    assert isomorphic(from_turtle, Graph().parse(data=json.dumps(document), format="json-ld"))
+    assert len(from_turtle) == count
+    assert rembi_document(tmp_path) == document
+    assert checked_turtle(document)[0] == turtle
+
+
+def test_there_are_no_blank_nodes_and_no_relative_names(tmp_path: Path) -> None:
+    subjects = set(to_graph(rembi_document(tmp_path)).subjects())
+    assert all(isinstance(subject, URIRef) and ":" in subject for subject in subjects)
+
+
+def required_parts(document: dict[str, Any]) -> list[tuple[str, str]]:
+    """(type, property) of all that the shapes ask for."""
+    return [
+        ("schema:Dataset", "schema:name"),
+        ("ome:Image", "schema:name"),
+        ("ome:Image", "schema:isPartOf"),
+        ("ome:Channel", "schema:name"),
+        ("schema:PropertyValue", "schema:name"),
+        ("schema:PropertyValue", "schema:value"),
+        ("schema:PropertyValue", "schema:position"),
+        ("schema:Taxon", "dwc:scientificName"),
+        ("schema:DefinedTerm", "schema:name"),
+    ]
+
+
+def find(node: Any, kind: str) -> dict[str, Any] | None:
+    """The first node of a type, at any depth."""
+    if isinstance(node, dict):
+        types = node.get("@type", [])
+        if kind in (types if isinstance(types, list) else [types]):
+            return node
+        node = list(node.values())
+    if isinstance(node, list):
+        return next((found for part in node if (found := find(part, kind))), None)
+    return None
+
+
+@pytest.mark.parametrize("part", required_parts({}), ids=lambda part: " ".join(part))
+def test_the_shapes_miss_what_is_required(tmp_path: Path, part: tuple[str, str]) -> None:
+    kind, name = part
+    document = rembi_document(tmp_path)
+    assert shape_violations(to_graph(document)) == []
+    broken = copy.deepcopy(document)
+    node = find(broken["@graph"], kind)
+    assert node is not None
+    del node[name]
+    assert shape_violations(to_graph(broken))
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "value"),
+    [
+        ("ome:Pixels", "ome:size_x", 0),
+        ("ome:Pixels", "ome:size_x", "many"),
+        ("ome:Pixels", "ome:physical_size_x", {"@value": "-0.5", "@type": "xsd:decimal"}),
+        ("ome:Objective", "ome:lens_na", {"@value": "0", "@type": "xsd:decimal"}),
+        ("schema:PropertyValue", "schema:position", 0),
+        ("schema:Taxon", "@id", "http://example.org/human"),
+        ("ome:Image", "schema:name", ["a", "b"]),
+        ("ome:Image", "schema:about", {"@id": "http://purl.obolibrary.org/obo/NCBITaxon_1"}),
+    ],
+)
+def test_the_shapes_see_wrong_values(tmp_path: Path, kind: str, name: str, value: Any) -> None:
+    document = rembi_document(tmp_path)
+    node = find(document["@graph"], kind)
+    assert node is not None
+    node[name] = value
+    with pytest.raises(UserError, match="break the shapes"):
+        checked_turtle(document)
+
+
+def test_omero_objects_have_the_addresses_of_their_server() -> None:
+    image = ImageFacts("cells.tif", "12", key_values=(("dataset_id", "5"), ("stage", "mitosis")))
+    document = describe([image], [], Collection("Nuclei"), "https://omero.example.org")
+    node = find(document["@graph"], "ome:Image")
+    assert node is not None
+    assert node["@id"] == "https://omero.example.org/Image/12"
+    assert node["dct:isPartOf"] == [{"@id": "https://omero.example.org/Dataset/5", "@type": "ome:Dataset"}]
+    assert checked_turtle(document)[0].count("<https://omero.example.org/Image/12#property-2>") == 2
+
+
+def test_units_are_those_of_the_image() -> None:
+    xml = '<OME><Image ID="Image:0"><Pixels SizeX="9" PhysicalSizeX="500" PhysicalSizeXUnit="nm" PhysicalSizeY="1"/>'
+    document = describe([facts_of_ome_xml(f"{xml}</Image></OME>", "a.tif")], [], Collection())
+    node = find(document["@graph"], "ome:Pixels")
+    assert node is not None
+    assert (node["ome:physical_size_x_unit"], node["ome:physical_size_y_unit"]) == ("nm", "µm")
+
+
+def test_an_id_that_is_none_is_not_put_into_an_address() -> None:
+    document = describe([ImageFacts("a", "1> <x")], [], Collection(), "https://omero.example.org")
+    node = find(document["@graph"], "ome:Image")
+    assert node is not None
+    assert node["@id"].startswith("urn:uuid:")
+    checked_turtle(document)
+
+
+PAIRS = (
+    ("Organism", "Homo sapien"),
+    ("Organism", "Homo sapiens"),
+    ("@id", "http://example.org/"),
+    ("note", "<script>alert(1)</script>"),
+    ("Organism", "Homo sapiens"),
+    ("formula", "=1+1"),
+    ("quote", 'a "quoted" \\ backslash\nand a second line\t\u2028'),
+    ("empty key is kept", " "),
+)
+
+
+def test_pairs_keep_order_text_and_what_no_vocabulary_knows() -> None:
+    images = [ImageFacts("a.tif", key_values=PAIRS)]
+    document = describe(images, [], Collection())
+    node = find(document["@graph"], "ome:Image")
+    assert node is not None
+    found = [(pair["schema:name"], pair["schema:value"]) for pair in node["schema:additionalProperty"]]
+    assert found == list(dict.fromkeys(PAIRS))
+    assert "schema:valueReference" not in node["schema:additionalProperty"][0]
+    assert node["schema:about"] == [{"@id": "http://purl.obolibrary.org/obo/NCBITaxon_9606"}]
+    graph = Graph().parse(data=checked_turtle(document)[0], format="turtle")
+    values = {str(value) for value in graph.objects(None, URIRef(SCHEMA + "value"))}
+    assert values == {value for _, value in PAIRS}
+
+
+def test_many_values_in_one_cell_are_one_pair_with_its_terms() -> None:
+    found = property_of_pair("Image acquisition: Imaging method", "confocal microscopy; fluorescence microscopy")
+    assert found.value == "confocal microscopy; fluorescence microscopy"
+    assert [term for term, _ in found.terms] in (["FBbi:00000251", "FBbi:00000246"], [])
+
+
+@pytest.mark.parametrize(
+    ("file", "key", "value"),
+    [
+        ("key_values_dresden.csv", "Imaging method", "fluorescence microscopy"),
+        ("key_values_new_scripts.csv", "Organism", "human"),
+        ("key_values_old_scripts.csv", "Note", "<script>alert(1)</script>"),
+        ("key_values_omero_metadata.csv", "Temperature", "37.0"),
+        ("key_values_tidy.tsv", "Organism", "Homo sapiens"),
+        ("metadata.tsv", "Biosample: Organism", "Homo sapiens"),
+    ],
+)
+def test_every_dialect_is_read(tmp_path: Path, file: str, key: str, value: str) -> None:
+    rows, named = read_rows(DATA / file, file)
+    document = describe(named or images_of_files(tmp_path), rows, Collection())
+    turtle, _ = checked_turtle(document)
+    graph = Graph().parse(data=turtle, format="turtle")
+    pairs = {
+        (str(graph.value(pair, URIRef(SCHEMA + "name"))), str(graph.value(pair, URIRef(SCHEMA + "value"))))
+        for pair in graph.objects(None, URIRef(SCHEMA + "additionalProperty"))
+    }
+    assert (key, value) in pairs
+
+
+def test_tags_are_keywords() -> None:
+    rows, named = read_rows(DATA / "key_values_new_scripts.csv", "kv.csv")
+    document = describe(named, rows, Collection())
+    words = [node.get("schema:keywords") for node in document["@graph"] if "ome:Image" in node["@type"]]
+    assert words == [["control"], ["drug"]]
+
+
+def test_batches_join_to_the_same_graph(monkeypatch: pytest.MonkeyPatch) -> None:
+    pixels = {"Pixels.SizeX": Occurrences(1, 1, ("64",))}
+    images = [ImageFacts(f"cell_{n}.tif", str(n), 0, pixels, (("Organism", "human"),)) for n in range(7)]
+    document = describe(images, [], Collection("Cells"), "https://omero.example.org")
+    whole, count = checked_turtle(document)
+    monkeypatch.setattr(describe_linked_data, "BATCH", 2)
+    pieces, same_count = checked_turtle(document)
+    assert count == same_count
+    assert isomorphic(Graph().parse(data=whole, format="turtle"), Graph().parse(data=pieces, format="turtle"))
+
+
+def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    config, json_ld, turtle = (tmp_path / name for name in ("config.json", "out.jsonld", "out.ttl"))
+    config.write_text(json.dumps({"name": "Nuclei", "licence": "CC BY 4.0", "address": "https://example.org/study"}))
+    table = DATA / "image_table.tsv"
+    rows = list(csv.DictReader(table.open(), delimiter="\t"))
+    arguments = ["x", "--config", config, "--image-table", table, "--json-ld", json_ld, "--turtle", turtle]
+    monkeypatch.setattr(sys, "argv", [str(argument) for argument in arguments])
+    describe_linked_data.main()
+    graph = Graph().parse(turtle)
+    names = {str(name) for name in graph.objects(None, URIRef(SCHEMA + "name"))}
+    assert {row["image"] for row in rows} <= names
+    licence = URIRef("http://purl.org/dc/terms/license")
+    assert set(graph.objects(None, licence)) == {URIRef("https://creativecommons.org/licenses/by/4.0/")}
+    assert isomorphic(graph, Graph().parse(json_ld, format="json-ld"))
+
+
+def test_nothing_to_describe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = tmp_path / "config.json"
+    config.write_text("{}")
+    arguments = ["x", "--config", str(config), "--json-ld", str(tmp_path / "a"), "--turtle", str(tmp_path / "b")]
+    monkeypatch.setattr(sys, "argv", arguments)
+    with pytest.raises(UserError, match="images: there are none"):
+        describe_linked_data.main()
+    assert not (tmp_path / "a").exists()

@@ -1,0 +1,281 @@
+"""vitessce_view: the configuration, the pixels that the page carries, and what the page must not do."""
+
+import base64
+import html
+import json
+import re
+import sys
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import tifffile
+import vitessce_view
+import zarr
+from vitessce_view import Inputs, make_view
+
+from bioimage_suite.core.errors import UserError
+from bioimage_suite.fair.vitessce.config import (
+    Sources,
+    build_config,
+    choose_axes,
+    measurements_csv,
+    points_csv,
+    read_measurements,
+)
+from bioimage_suite.fair.vitessce.image import load_picture, zarr_files
+from bioimage_suite.fair.vitessce.page import INLINE, VIEWER_ADDRESS, VIEWER_SHA256, build_page, check_viewer
+from bioimage_suite.images.ome_zarr.folder import pack
+
+DATA = Path(__file__).resolve().parents[3] / "test-data"
+TABLE = "image\tlabel\tarea_px\tclass\tmean_DAPI\na\t1\t10\tx\t0.5\na\t3\t30\ty\t\na\t7\t20\tx\t0.25\n"
+
+
+def inputs(**changes: Any) -> Inputs:
+    files = {
+        "image": DATA / "nuclei.ome.tiff",
+        "labels": DATA / "nuclei_truth.ome.tiff",
+        "table": DATA / "fair_archives" / "nuclei_measured.tabular",
+    }
+    return Inputs("nuclei", **(files | changes))
+
+
+def incoming(page: str) -> dict[str, Any]:
+    found = re.search(r'data-incoming="([^"]*)"', page)
+    assert found
+    return json.loads(html.unescape(found[1]))["visualization_config"]["dataset_content"]
+
+
+def carried(page: str) -> dict[str, bytes]:
+    found = re.search(r'<script type="application/json" id="files">(.*?)</script>', page, re.DOTALL)
+    assert found
+    return {path: base64.b64decode(data) for path, data in json.loads(found[1]).items()}
+
+
+def unpack(page: str, folder: Path) -> Path:
+    for path, data in carried(page).items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_bytes(data)
+    return folder
+
+
+def test_the_page_carries_the_very_pixels(tmp_path: Path) -> None:
+    _, page = make_view({}, inputs())
+    folder = unpack(page, tmp_path)
+    image = zarr.open_group(folder / "image.zarr", mode="r")
+    labels = zarr.open_group(folder / "labels.zarr", mode="r")
+    np.testing.assert_array_equal(np.asarray(image["0"])[0, 0, 0], tifffile.imread(DATA / "nuclei.ome.tiff"))
+    np.testing.assert_array_equal(np.asarray(labels["0"])[0, 0, 0], tifffile.imread(DATA / "nuclei_truth.ome.tiff"))
+    described: Any = dict(image.attrs)
+    assert [axis["name"] for axis in described["multiscales"][0]["axes"]] == list("tczyx")
+
+
+def test_views_share_what_is_chosen() -> None:
+    view, page = make_view({"image_address": "https://example.org/image.zarr"}, inputs())
+    shown = incoming(page)
+    kinds = [file["fileType"] for file in shown["datasets"][0]["files"]]
+    assert kinds == ["image.ome-zarr", "obsSegmentations.ome-zarr", "obsEmbedding.csv", "obsFeatureMatrix.csv"]
+    scatter = next(part for part in shown["layout"] if part["component"] == "scatterplot")["coordinationScopes"]
+    channel = shown["coordinationSpace"]["metaCoordinationScopesBy"]["A"]["segmentationChannel"]
+    for kind in ("obsSetSelection", "obsHighlight", "featureSelection", "obsColorEncoding", "obsType"):
+        assert channel[kind]["labels"] == scatter[kind]
+    assert view["datasets"][0]["files"][0]["url"] == "https://example.org/image.zarr"
+    assert INLINE not in json.dumps(view)
+    # What Galaxy's sniffer for vitessce.json looks for.
+    assert {"version", "datasets", "layout", "coordinationSpace"} <= view.keys()
+
+
+def test_every_scope_that_a_view_names_exists() -> None:
+    _, page = make_view({}, inputs())
+    config = incoming(page)
+    space = config["coordinationSpace"]
+    for part in config["layout"]:
+        for kind, scope in part["coordinationScopes"].items():
+            for name in scope if isinstance(scope, list) else [scope]:
+                assert name in space[kind]
+    for kind, scopes in space["metaCoordinationScopesBy"]["A"].items():
+        for inner, by in scopes.items():
+            for outer, scope in by.items():
+                assert outer in space[kind]
+                for name in scope if isinstance(scope, list) else [scope]:
+                    assert name in space[inner]
+
+
+def test_same_input_same_page() -> None:
+    assert make_view({}, inputs()) == make_view({}, inputs())
+
+
+@pytest.mark.parametrize(
+    ("changes", "components"),
+    [
+        ({"labels": None, "table": None}, ["spatialBeta", "layerControllerBeta"]),
+        ({"image": None, "table": None}, ["spatialBeta", "layerControllerBeta"]),
+        ({"image": None, "labels": None}, ["scatterplot", "featureList", "obsSets"]),
+    ],
+)
+def test_any_of_the_inputs_is_enough(changes: dict[str, Any], components: list[str]) -> None:
+    config = {"image_address": "https://example.org/a.zarr"} if "labels" in changes and "table" in changes else {}
+    config |= {"labels_address": "https://example.org/b.zarr"} if changes.get("image", 1) is None else {}
+    if changes == {"image": None, "labels": None}:
+        config = {}
+    _, page = make_view(config, inputs(**changes))
+    assert [part["component"] for part in incoming(page)["layout"]] == components
+
+
+def test_nothing_to_show() -> None:
+    with pytest.raises(UserError, match="nothing to show"):
+        make_view({}, Inputs("nothing"))
+
+
+def test_large_images_shrink_and_say_so(tmp_path: Path) -> None:
+    _, page = make_view({"max_megabytes": 0.2}, inputs())
+    assert "Each pixel shown stands for 2 x 2 pixels" in incoming(page)["description"]
+    folder = unpack(page, tmp_path)
+    original = tifffile.imread(DATA / "nuclei.ome.tiff")
+    small = np.asarray(zarr.open_group(folder / "image.zarr", mode="r")["0"])[0, 0, 0]
+    mean = original.reshape(256, 2, 256, 2).mean(axis=(1, 3))
+    np.testing.assert_allclose(small, mean, atol=0.5)
+    labels = np.asarray(zarr.open_group(folder / "labels.zarr", mode="r")["0"])[0, 0, 0]
+    np.testing.assert_array_equal(labels, tifffile.imread(DATA / "nuclei_truth.ome.tiff")[::2, ::2])
+
+
+def test_odd_sizes_and_all_axes(tmp_path: Path) -> None:
+    pixels = np.arange(2 * 3 * 2 * 37 * 45, dtype=np.uint16).reshape(2, 3, 2, 37, 45)
+    path = tmp_path / "a.ome.tiff"
+    metadata = {"axes": "TCZYX", "PhysicalSizeX": 500, "PhysicalSizeXUnit": "nm", "Channel": {"Name": ["a", "b", "c"]}}
+    tifffile.imwrite(path, pixels, ome=True, photometric="minisblack", metadata=metadata)
+    picture = load_picture(path, "a", 10**6)
+    np.testing.assert_array_equal(picture.pixels, pixels)
+    assert picture.channels == ("a", "b", "c")
+    assert picture.physical_um["x"] == 0.5
+    assert load_picture(path, "a", 10**6, shrunk=2).pixels.shape == (2, 3, 2, 19, 23)
+    files = zarr_files(picture)
+    assert len(zlib.decompress(files["0/1/2/1/0/0"])) == 37 * 45 * 2
+    # A chunk of zeros is not written: its absence means zeros.
+    assert "0/0/0/0/0/0" in files
+
+
+def test_empty_chunks_are_left_out(tmp_path: Path) -> None:
+    pixels = np.zeros((300, 300), np.uint8)
+    pixels[:10, :10] = 5
+    tifffile.imwrite(tmp_path / "a.tiff", pixels)
+    files = zarr_files(load_picture(tmp_path / "a.tiff", "a", 10**6))
+    assert [path for path in files if path.startswith("0/0/")] == ["0/0/0/0/0/0"]
+
+
+@pytest.mark.parametrize("version", ["0.4", "0.5"])
+def test_ome_zarr_is_read_too(tmp_path: Path, version: str) -> None:
+    pixels = np.random.default_rng(2).integers(0, 255, (2, 40, 50), dtype=np.uint8)
+    group = zarr.open_group(tmp_path / "a.zarr", mode="w", zarr_format=2 if version == "0.4" else 3)
+    group.create_array("0", data=pixels, chunks=(1, 20, 20))
+    axes = [{"name": "c", "type": "channel"}, *({"name": n, "type": "space", "unit": "micrometer"} for n in "yx")]
+    level = {"path": "0", "coordinateTransformations": [{"type": "scale", "scale": [1, 0.5, 0.5]}]}
+    described: dict[str, Any] = {"multiscales": [{"axes": axes, "datasets": [level]}]}
+    group.attrs.update(described if version == "0.4" else {"ome": described})
+    pack(tmp_path / "a.zarr", tmp_path / "a.ozx", version)
+    for place in ("a.zarr", "a.ozx"):
+        picture = load_picture(tmp_path / place, "a", 10**6)
+        np.testing.assert_array_equal(picture.pixels[0, :, 0], pixels)
+        assert picture.physical_um == {"x": 0.5, "y": 0.5}
+
+
+def test_images_that_cannot_be_shown(tmp_path: Path) -> None:
+    tifffile.imwrite(tmp_path / "float.tiff", np.zeros((64, 64), np.float32))
+    tifffile.imwrite(tmp_path / "many.tiff", np.zeros((500, 40, 40), np.uint8))
+    (tmp_path / "empty.zarr").mkdir()
+    with pytest.raises(UserError, match="Give a label map of whole numbers"):
+        load_picture(tmp_path / "float.tiff", "float", 10**6, labels=True)
+    with pytest.raises(UserError, match="500 planes are too many"):
+        load_picture(tmp_path / "many.tiff", "many", 10_000)
+    with pytest.raises(UserError, match="not a readable OME-Zarr"):
+        load_picture(tmp_path / "empty.zarr", "empty", 10**6)
+    (tmp_path / "cut.ozx").write_bytes(b"PK\x03\x04 cut short")
+    with pytest.raises(UserError, match="not a readable OME-Zarr"):
+        load_picture(tmp_path / "cut.ozx", "cut", 10**6)
+    with pytest.raises(UserError, match="not a readable TIFF"):
+        load_picture(DATA / "not_an_image.tiff", "x", 10**6)
+
+
+def test_label_map_of_another_image(tmp_path: Path) -> None:
+    tifffile.imwrite(tmp_path / "labels.tiff", np.ones((64, 64), np.uint16))
+    with pytest.raises(UserError, match="512 x 512 and 64 x 64"):
+        make_view({}, inputs(labels=tmp_path / "labels.tiff"))
+
+
+def test_measurements() -> None:
+    measured = read_measurements(TABLE, "t", "a")
+    assert measured.labels == (1, 3, 7)
+    assert measured.features == ("area_px", "mean_DAPI")
+    assert measurements_csv(measured) == "label,area_px,mean_DAPI\n1,10,0.5\n3,30,0\n7,20,0.25\n"
+    assert choose_axes(measured, "", "") == ("area_px", "mean_DAPI")
+    assert choose_axes(measured, "mean_DAPI", "") == ("mean_DAPI", "area_px")
+    # Object 3 has no mean: it is no point.
+    assert points_csv(measured, ("area_px", "mean_DAPI")) == "label,x,y\n1,0,100\n7,100,0\n"
+
+
+def test_the_rows_of_one_image_are_taken() -> None:
+    text = "image\tlabel\tarea_px\na\t1\t10\nb\t1\t20\n"
+    assert read_measurements(text, "t", "b").values == ((20.0,),)
+    with pytest.raises(UserError, match=r"no row of image 'c'\. Its images are for instance: a, b"):
+        read_measurements(text, "t", "c")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "needs a header with a column label"),
+        ("area_px\n1\n", "needs a header with a column label"),
+        ("label\tlabel\n1\t1\n", "each column once"),
+        ("label\tarea\n1\t5\n1\t6\n", "label 1 stands twice"),
+        ("label\tarea\n0\t5\n", "label '0' is not the number of an object"),
+        ("label\tarea\n-1\t5\n", "label '-1' is not the number"),
+        ("label\tclass\n1\tx\n", "no column of numbers"),
+        ("label\tarea\n", "has no row"),
+    ],
+)
+def test_bad_tables(text: str, said: str) -> None:
+    with pytest.raises(UserError, match=said):
+        read_measurements(text, "t", "a")
+
+
+def test_names_cannot_break_out_of_the_page() -> None:
+    name = "</script><script>alert(1)</script>\"'><img src=x onerror=alert(1)>"
+    config = build_config(name, name, Sources(table="data:,", points="data:,"), ("area", "mean"))
+    page = build_page(config, {f"image.zarr/{name}": b"x"})
+    assert "<script>alert" not in page
+    assert "<img" not in page
+    assert incoming(page)["name"] == name
+
+
+def test_addresses_are_checked() -> None:
+    for kind in ("image", "labels", "viewer"):
+        with pytest.raises(UserError, match=f"address of the {kind}"):
+            make_view({f"{kind}_address": "javascript:alert(1)"}, inputs())
+
+
+def test_only_the_known_viewer_is_taken(tmp_path: Path) -> None:
+    (tmp_path / "evil.js").write_text("alert(1)")
+    with pytest.raises(UserError, match="is not static/index"):
+        make_view({}, inputs(viewer=tmp_path / "evil.js"))
+    with pytest.raises(UserError, match="sha256"):
+        check_viewer(b"", "empty.js")
+
+
+def test_without_viewer_the_page_asks_for_it_by_its_hash() -> None:
+    _, page = make_view({}, inputs())
+    digest = base64.b64encode(bytes.fromhex(VIEWER_SHA256)).decode()
+    assert f'integrity="sha256-{digest}" src="{VIEWER_ADDRESS}"' in page
+
+
+def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    config, name, view, page = (tmp_path / file for file in ("c.json", "name.txt", "v.json", "p.html"))
+    config.write_text(json.dumps({"feature_x": "eccentricity"}))
+    name.write_text("nuclei\n")
+    table = DATA / "fair_archives" / "nuclei_measured.tabular"
+    arguments = ["x", "--config", config, "--name", name, "--table", table, "--view", view, "--page", page]
+    monkeypatch.setattr(sys, "argv", [str(argument) for argument in arguments])
+    vitessce_view.main()
+    assert json.loads(view.read_text())["coordinationSpace"]["embeddingType"] == {"A": "eccentricity and area_px"}
+    assert page.read_text().startswith("<!DOCTYPE html>")

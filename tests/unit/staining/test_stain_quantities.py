@@ -1,0 +1,226 @@
+"""Colour deconvolution and what is counted of it."""
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tifffile
+from quantify_staining import main
+
+from bioimage_suite.core.errors import UserError
+from bioimage_suite.images.image_file import open_image
+from bioimage_suite.staining import quantities as stain_quantities
+from bioimage_suite.staining.quantities import StainOptions, densities, otsu, palette_of, separate
+from bioimage_suite.staining.vectors import (
+    DAB,
+    EOSIN,
+    HEMATOXYLIN,
+    STAIN_SETS,
+    estimate_vectors,
+    make_stains,
+    parse_vectors,
+)
+
+
+@pytest.mark.parametrize("options", [{}, {"tile": (16, 32), "compression": "zlib"}, {"planarconfig": "separate"},
+                                     {"tile": (16, 16), "planarconfig": "separate"}])  # fmt: skip
+def test_colour_is_read_whole(options, tmp_path):
+    rgb = np.random.default_rng(0).integers(0, 255, (50, 70, 3), dtype=np.uint8)
+    separate = options.get("planarconfig") == "separate"
+    tifffile.imwrite(tmp_path / "a.tiff", rgb.transpose(2, 0, 1) if separate else rgb, photometric="rgb", **options)
+    image = open_image(tmp_path / "a.tiff")
+    assert (image.read_colour(0, 0, slice(5, 40), slice(3, 66)) == rgb[5:40, 3:66]).all()
+    assert (image.read_region(0, 1, 0, slice(5, 40), slice(3, 66)) == rgb[5:40, 3:66, 1]).all()
+
+
+def stained(amounts, vectors, white=255.0):
+    """Pixels that a camera would see of given amounts (..., 3)."""
+    return np.clip(np.rint(white * 10 ** -(amounts @ vectors)), 0, 255).astype(np.uint8)
+
+
+def options_for(stains, levels=(0.15, 0.4, 0.8), tissue=0.1, white=255.0):
+    return StainOptions(stains, np.full(3, white), tissue, np.tile(levels, (len(stains.names), 1)))
+
+
+def test_amounts_come_back():
+    stains = make_stains(STAIN_SETS["h_dab"])
+    amounts = np.zeros((40, 3), np.float64)
+    amounts[:, 0], amounts[:, 1] = np.linspace(0, 0.8, 40), np.linspace(0.6, 0, 40)
+    found, density = separate(stained(amounts, stains.vectors), options_for(stains))
+    assert found == pytest.approx(amounts[:, :2], abs=0.02)
+    assert density == pytest.approx((amounts @ stains.vectors).mean(axis=1), abs=0.01)
+
+
+def test_equal_to_scikit_image():
+    from skimage.color import rgb2hed
+
+    rgb = np.random.default_rng(0).integers(1, 256, (50, 60, 3), dtype=np.uint8)
+    # scikit-image takes the logarithm to the base of a millionth, and vectors as published, not of length 1.
+    lengths = np.linalg.norm([HEMATOXYLIN, EOSIN, DAB], axis=1)
+    expected = rgb2hed(rgb) * 6 * lengths
+    found, _ = separate(rgb, options_for(make_stains(STAIN_SETS["h_e_dab"])))
+    assert found == pytest.approx(expected, abs=2e-6)
+
+
+def test_vectors_are_estimated():
+    rng = np.random.default_rng(3)
+    true = make_stains({"a": (0.6, 0.72, 0.34), "b": (0.2, 0.9, 0.38)})
+    amounts = np.zeros((20_000, 3))
+    amounts[:, 0] = rng.gamma(2, 0.3, 20_000) * (rng.random(20_000) < 0.7)
+    amounts[:, 1] = rng.gamma(2, 0.3, 20_000) * (rng.random(20_000) < 0.7)
+    colours, counts = np.unique(stained(amounts, true.vectors), axis=0, return_counts=True)
+    found = make_stains(estimate_vectors(densities(colours, np.full(3, 255.0)), counts, ("a", "b"), "x"))
+    assert found.vectors[:2] == pytest.approx(true.vectors[:2], abs=0.05)
+    with pytest.raises(UserError, match="too few"):
+        estimate_vectors(np.zeros((5, 3)), np.ones(5, int), ("a", "b"), "x")
+    one_colour = np.linspace(0.2, 2, 400)[:, None] * true.vectors[0]
+    with pytest.raises(UserError, match="one colour"):
+        estimate_vectors(one_colour, np.ones(400, int), ("a", "b"), "x")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [("H: 1, 2", "write each once"), ("H: 1, 2, 3\nH: 1, 2, 3", "write each once"), ("nothing", "write each once"),
+     ("a: 1 0 0\nb: 1 0 0", "nearly alike"), ("a: 0 0 0\nb: 1 0 0", "not all 0"), ("a: -1 0 0\nb: 1 0 0", "from 0"),
+     ("a: 1 2 3", "1 given"), ("a: nan 0 1\nb: 1 0 0", "from 0")],
+)  # fmt: skip
+def test_vectors_that_are_none(text, message):
+    with pytest.raises(UserError, match=message):
+        make_stains(parse_vectors(text))
+
+
+def test_both_ways_to_count_colours_agree(tmp_path, monkeypatch):
+    rgb = np.random.default_rng(1).integers(0, 7, (1500, 1100, 3), dtype=np.uint8)
+    tifffile.imwrite(tmp_path / "a.tiff", rgb, photometric="rgb", tile=(256, 256), compression="zlib")
+    image = open_image(tmp_path / "a.tiff")
+    sorted_ = palette_of(image)
+    monkeypatch.setattr(stain_quantities, "SORTED_PIXELS", 0)
+    counted = palette_of(image)
+    assert (sorted_.colours == counted.colours).all()
+    assert (sorted_.counts == counted.counts).all()
+    assert counted.counts.sum() == 1500 * 1100
+    colours, counts = np.unique(rgb.reshape(-1, 3), axis=0, return_counts=True)
+    assert (colours == counted.colours).all()
+    assert (counts == counted.counts).all()
+
+
+def test_otsu_is_scikit_images():
+    from skimage.filters import threshold_otsu
+
+    values = np.concatenate([np.random.default_rng(0).normal(m, 0.1, 5000) for m in (0.5, 1.2)]).clip(0)
+    ours = otsu(values, np.ones(len(values)))
+    assert ours == pytest.approx(threshold_otsu(values, 512), abs=2 * values.max() / 512)
+    assert np.isnan(otsu(np.ones(5), np.ones(5)))
+    assert np.isnan(otsu(np.zeros(0), np.zeros(0)))
+
+
+IHC = Path(__file__).resolve().parents[3] / "test-data/ihc.png"
+
+
+def run(tmp_path, *arguments):
+    main([*map(str, arguments), "--table", str(tmp_path / "t"), "--vectors-out", str(tmp_path / "v")])
+    tables = []
+    for name in ("t", "v"):
+        with (tmp_path / name).open(encoding="utf-8") as stream:
+            tables.append(list(csv.DictReader(stream, delimiter="\t")))
+    return tables
+
+
+def test_image_whole_and_by_region(tmp_path):
+    labels = np.zeros((256, 256), np.uint16)
+    labels[:, :100], labels[:, 100:] = 3, 9
+    tifffile.imwrite(tmp_path / "r.tiff", labels, photometric="minisblack")
+    files = {name: tmp_path / name for name in ("figure", "amounts", "masks")}
+    outputs = [part for name, path in files.items() for part in (f"--{name}", path)]
+    levels = ("--positive", 0.2, "--moderate", 0.5, "--strong", 0.9)
+    rows, vectors = run(
+        tmp_path, "--image", IHC, "--stains", "h_dab", "--regions", tmp_path / "r.tiff", *levels, *outputs
+    )
+    assert [(r["region"], r["stain"]) for r in rows] == [
+        (region, stain) for region in ("whole image", "3", "9") for stain in ("Hematoxylin", "DAB")
+    ]
+    for column in ("area_px", "tissue_px", "positive_px"):
+        assert int(rows[1][column]) == int(rows[3][column]) + int(rows[5][column])
+    assert rows[1]["area_px"] == str(256 * 256)
+    image = open_image(IHC)
+    stains = make_stains(STAIN_SETS["h_dab"])
+    amounts, density = separate(image.read_colour(0, 0, slice(0, 256), slice(0, 256)), options_for(stains))
+    dab = amounts[..., 1][density >= 0.1]
+    assert float(rows[1]["mean_amount"]) == pytest.approx(dab.mean(dtype=float))
+    assert int(rows[1]["positive_px"]) == (dab >= 0.2).sum()
+    assert float(rows[1]["mean_positive_amount"]) == pytest.approx(dab[dab >= 0.2].mean(dtype=float))
+    shares = [((dab >= a) & (dab < b)).mean() for a, b in ((0.2, 0.5), (0.5, 0.9), (0.9, 99))]
+    assert [float(rows[1][f"{name}_fraction"]) for name in ("weak", "moderate", "strong")] == pytest.approx(shares)
+    assert float(rows[1]["h_score"]) == pytest.approx(100 * (shares[0] + 2 * shares[1] + 3 * shares[2]))
+    assert [v["stain"] for v in vectors] == ["white", "Hematoxylin", "DAB"]
+    written = open_image(files["amounts"])
+    assert written.channels == ("Hematoxylin", "DAB")
+    assert written.read_plane(0, 1) == pytest.approx(amounts[..., 1] * 1000, abs=0.51)
+    masks = open_image(files["masks"])
+    assert masks.channels == ("Tissue", "Hematoxylin positive", "DAB positive")
+    assert (masks.read_plane(0, 2) == 255).sum() == int(rows[1]["positive_px"])
+    assert files["figure"].read_bytes().startswith(b"\x89PNG")
+
+
+def test_thresholds_and_white_are_found(tmp_path):
+    rows, vectors = run(
+        tmp_path, "--image", IHC, "--stains", "estimate_h_dab", "--white", "estimate", "--tissue", "otsu"
+    )
+    assert 200 < float(vectors[0]["red"]) <= 255
+    assert float(vectors[1]["red"]) > float(vectors[2]["red"])
+    assert 0 < float(rows[1]["positive_fraction"]) < 1
+    assert run(tmp_path, "--image", IHC, "--stains", "own", "--vectors", "A: 0.65 0.7 0.29; B: 0.27,0.57,0.78")[0][0][
+        "stain"
+    ] == "A"  # fmt: skip
+
+
+def test_areas_in_micrometres(tmp_path):
+    pixels = np.full((32, 32, 3), 120, np.uint8)
+    pixels[:8] = 255
+    pixels[20:, 20:, 0] = 30
+    size = {"PhysicalSizeX": 0.5, "PhysicalSizeXUnit": "µm", "PhysicalSizeY": 0.5, "PhysicalSizeYUnit": "µm"}
+    tifffile.imwrite(tmp_path / "a.ome.tiff", pixels, ome=True, photometric="rgb", metadata={"axes": "YXS", **size})
+    rows, _ = run(tmp_path, "--image", tmp_path / "a.ome.tiff", "--stains", "h_dab")
+    assert (rows[0]["tissue_px"], rows[0]["tissue_um2"], rows[0]["area_um2"]) == ("768", "192.0", "256.0")
+
+
+def test_an_image_without_tissue(tmp_path):
+    tifffile.imwrite(tmp_path / "w.tiff", np.full((32, 32, 3), 254, np.uint8), photometric="rgb")
+    arguments = ("--image", tmp_path / "w.tiff", "--stains", "h_dab")
+    rows, _ = run(tmp_path, *arguments, "--positive", 0.2, "--figure", tmp_path / "f")
+    assert (rows[0]["tissue_px"], rows[0]["positive_fraction"], rows[0]["h_score"]) == ("0", "", "")
+    with pytest.raises(UserError, match="alike in stain Hematoxylin"):
+        run(tmp_path, *arguments)
+    with pytest.raises(UserError, match="alike in tissue"):
+        run(tmp_path, *arguments, "--tissue", "otsu")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--positive", "-1"), "positive -1"),
+        (("--tissue", "much"), "tissue much"),
+        (("--white", "0"), "White 0"),
+        (("--white", "bright"), "White bright"),
+        (("--positive", "0.5", "--moderate", "0.4"), "do not ascend"),
+    ],
+)
+def test_parameters_without_sense(arguments, message, tmp_path):
+    with pytest.raises(UserError, match=message):
+        run(tmp_path, "--image", IHC, "--stains", "h_dab", *arguments)
+    assert not (tmp_path / "t").exists()
+
+
+def test_images_that_are_none(tmp_path):
+    for pixels, message in (
+        (np.zeros((8, 8), np.uint8), "1 channels"),
+        (np.zeros((8, 8, 3), np.uint16), "uint16"),
+        (np.zeros((2, 8, 8, 3), np.uint8), "2 z-planes"),
+    ):
+        tifffile.imwrite(tmp_path / "a.tiff", pixels, photometric="rgb" if pixels.ndim > 2 else "minisblack")
+        with pytest.raises(UserError, match=message):
+            run(tmp_path, "--image", tmp_path / "a.tiff", "--stains", "h_dab")
+    tifffile.imwrite(tmp_path / "r.tiff", np.ones((8, 9), np.uint8), photometric="minisblack")
+    with pytest.raises(UserError, match="same size"):
+        run(tmp_path, "--image", IHC, "--stains", "h_dab", "--regions", tmp_path / "r.tiff")

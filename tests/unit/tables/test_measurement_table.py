@@ -1,0 +1,56 @@
+"""Measurement tables: the quick way to read them and the careful one agree; what is written reads back."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bioimage_suite.core.errors import UserError
+from bioimage_suite.tables import measurement_table
+from bioimage_suite.tables.measurement_table import MeasurementTable, read_measurement_table, write_rows
+from bioimage_suite.tables.reader import read_table
+
+CELLS = st.text(st.sampled_from("ab1.-+=' \"\t,;\r\n#µ\x0b\x7f"), max_size=6)
+
+
+def careful(path):
+    """What read_measurement_table says without its quick way; the error's text where there is one."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(measurement_table, "_plain_rows", lambda path: None)
+        try:
+            return read_measurement_table(path, "t")
+        except UserError as error:
+            return str(error)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.lists(CELLS, min_size=1, max_size=3), min_size=1, max_size=4), st.booleans())
+def test_the_quick_way_reads_what_the_careful_one_reads(tmp_path_factory, cells, ends):
+    path = tmp_path_factory.getbasetemp() / "quick.tsv"
+    text = "\n".join("\t".join(row) for row in cells) + ("\n" if ends else "")
+    path.write_bytes(text.encode())
+    rows = measurement_table._plain_rows(path)
+    if rows is not None:
+        assert careful(path) == MeasurementTable("t", rows[0], tuple(rows[1:]))
+
+
+def test_usual_tables_go_the_quick_way(tmp_path):
+    write_rows(tmp_path / "t", ("image", "label", "area_px"), [("a b.tif", 1, 0.1), ("c", 2, None)])
+    assert measurement_table._plain_rows(tmp_path / "t") == [
+        ("image", "label", "area_px"), ("a b.tif", "1", "0.1"), ("c", "2", ""),
+    ]  # fmt: skip
+
+
+@settings(deadline=None)
+@given(st.text(st.characters(codec="utf-8"), max_size=30))
+def test_a_text_is_one_cell_and_keeps_its_letters(text):
+    cell = measurement_table.format_cell(text)
+    assert len(cell.splitlines()) <= 1
+    assert "\t" not in cell
+    assert cell.replace(" ", "") == "".join(
+        letter for letter in text if letter not in "\t\n\x0b\x0c\r\x1c\x1d\x1e\x85\u2028\u2029 "
+    )
+
+
+def test_names_with_two_blanks_stay_as_they_are(tmp_path):
+    write_rows(tmp_path / "t", ("image", "n"), [("a  b", 1)])
+    assert read_table(tmp_path / "t", "t").rows[1].cells == ("a  b", "1")

@@ -1,1 +1,0 @@
-../common/table_reader.py

@@ -1,1 +1,0 @@
-../common/tool_arguments.py

@@ -1,0 +1,154 @@
+#!/usr/bin/env python
+"""Converts an image to a pyramidal OME-TIFF, an OME-Zarr or a single-file .ozx; or a table of wells to a plate."""
+
+from __future__ import annotations
+
+import re
+from argparse import ArgumentParser, Namespace
+from dataclasses import replace
+from pathlib import Path
+
+from bioimage_suite.core.arguments import parse_arguments
+from bioimage_suite.core.errors import UserError, run_tool
+from bioimage_suite.images.display_settings import channel_displays, with_colours
+from bioimage_suite.images.image_file import ImageFile, open_image
+from bioimage_suite.images.label_maps import check_label_map, replaced_when_complete
+
+
+def write_ome_tiff(path: Path, image: ImageFile, compression: str, nearest: bool) -> None:
+    """Write an image as pyramidal, tiled OME-TIFF.
+
+    Args:
+        path: File to write.
+        image: The source.
+        compression: A key of `pyramid_tiff.COMPRESSIONS`.
+        nearest: Whether smaller levels take one of four pixels instead of their mean.
+
+    Raises:
+        UserError: OME-TIFF does not support the pixel type.
+    """
+    from bioimage_suite.images.ome_document import PIXEL_TYPES, ome_document
+    from bioimage_suite.images.pyramid_tiff import write_pyramid_tiff
+
+    if image.dtype.name not in PIXEL_TYPES:
+        raise UserError(
+            f"Image {image.name}: its pixels are {image.dtype.name}, which OME-TIFF does not know. "
+            "Choose OME-Zarr, or change the pixel type."
+        )
+    colour = image.read_interleaved is not None and image.size_c in {3, 4} and image.dtype.name in {"uint8", "uint16"}
+    samples = image.size_c if colour else 1
+    displays = with_colours(image, channel_displays(image))
+    xml = ome_document(image, displays, samples=samples, in_tiff=True)
+    with replaced_when_complete(path) as part:
+        write_pyramid_tiff(part, image, xml, samples=samples, compression=compression, nearest=nearest)
+
+
+def open_labels(path: Path, name: str, image: ImageFile) -> ImageFile:
+    """Open the label map of an image.
+
+    Raises:
+        UserError: The file is not a label map, or its size differs from that of the image.
+    """
+    labels = open_image(path, name)
+    check_label_map(labels)
+    for axis in ("size_t", "size_z", "size_y", "size_x"):
+        ours, theirs = getattr(labels, axis), getattr(image, axis)
+        if ours != theirs:
+            raise UserError(
+                f"Label map {name}: its {axis} is {ours}, that of image {image.name} is {theirs}. "
+                "Give the label map that was made from this image."
+            )
+    return labels
+
+
+def open_all_labels(args: Namespace, image: ImageFile) -> dict[str, ImageFile]:
+    """Open the label maps of an image.
+
+    Returns:
+        Label maps by their names in the OME-Zarr.
+
+    Raises:
+        UserError: A name cannot be that of a folder or occurs twice, or a label map does not fit the image.
+    """
+    if args.labels and args.format == "ome-tiff":
+        raise UserError("Label maps: an OME-TIFF holds the image alone. Choose OME-Zarr, or convert them alone.")
+    names = args.label_name or [f"labels_{number}" if number else "labels" for number in range(len(args.labels))]
+    files = args.labels_file_name or [path.name for path in args.labels]
+    found: dict[str, ImageFile] = {}
+    for path, file, name in zip(args.labels, files, names, strict=True):
+        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_. -]{0,99}", name):
+            raise UserError(
+                f"Name of the labels {name!r}: it becomes a folder. Use letters, digits, underscores or hyphens."
+            )
+        if name in found:
+            raise UserError(f"Name of the labels {name!r}: two label maps have it. Give each a name of its own.")
+        found[name] = replace(open_labels(path, file, image), name=name)
+    return found
+
+
+def write_ome_zarr(path: Path, image: ImageFile, labels: dict[str, ImageFile], args: Namespace) -> None:
+    """Write an image with its label maps as OME-Zarr, as a folder or one file.
+
+    Args:
+        path: Folder, or for `.ozx` the file to write.
+        image: The source.
+        labels: Its label maps by name.
+        args: Arguments of the tool: `format`, `smaller`.
+    """
+    from bioimage_suite.images.ome_zarr.folder import register_labels
+    from bioimage_suite.images.ome_zarr_output import folder_for
+    from bioimage_suite.images.write_ome_zarr import write_zarr_image
+
+    with folder_for(path, args.format) as (folder, version):
+        write_zarr_image(folder, image, version, nearest=args.smaller == "nearest")
+        if labels:
+            register_labels(folder, list(labels), version)
+        for name, one in labels.items():
+            write_zarr_image(folder / "labels" / name, one, version, is_labels=True)
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Parse, open, write, check."""
+    parser = ArgumentParser(description=__doc__)
+    parser.add_argument("--image", type=Path, help="the image")
+    parser.add_argument("--image-name", help="name of the image in messages; default: the file's name")
+    parser.add_argument(
+        "--labels", type=Path, nargs="*", action="extend", default=[], help="label maps to write into the OME-Zarr"
+    )
+    parser.add_argument("--labels-file-name", action="append", help="name of each label map in messages")
+    parser.add_argument("--label-name", action="append", help="name of each in the OME-Zarr; default: labels")
+    parser.add_argument("--images", type=Path, help="for a plate: JSON list of name and path of each image")
+    parser.add_argument("--layout", type=Path, help="for a plate: table of wells")
+    parser.add_argument("--plate-name", default="", help="for a plate whose table does not name it")
+    parser.add_argument("--format", choices=["ome-tiff", "ome-zarr-0.4", "ome-zarr-0.5", "ozx"], required=True)
+    parser.add_argument("--compression", choices=["zlib", "none"], default="zlib", help="compression of an OME-TIFF")
+    parser.add_argument("--smaller", choices=["mean", "nearest"], default="mean", help="pixels of the smaller levels")
+    parser.add_argument("--check", action="store_true", help="check the result with ome-types or ome-zarr-models")
+    parser.add_argument("--output", type=Path, required=True, help="file, or folder of an OME-Zarr")
+    args = parse_arguments(parser, argv)
+    if args.layout:
+        if args.format == "ome-tiff":
+            raise UserError("Plate: OME-TIFF cannot hold one. Choose OME-Zarr or .ozx.")
+        from bioimage_suite.images.plates import write_plate_of
+
+        write_plate_of(
+            args.images, args.layout, args.output,
+            plate_name=args.plate_name, form=args.format, nearest=args.smaller == "nearest",
+        )  # fmt: skip
+    else:
+        image = open_image(args.image, args.image_name)
+        labels = open_all_labels(args, image)
+        if args.format == "ome-tiff":
+            write_ome_tiff(args.output, image, args.compression, args.smaller == "nearest")
+        else:
+            write_ome_zarr(args.output, image, labels, args)
+        print(f"{image.name}: {args.format}, {image.size_x} x {image.size_y} px, {image.size_z} z-planes, "
+              f"{image.size_c} channels, {image.size_t} time points")  # fmt: skip
+    if args.check:
+        from bioimage_suite.images.check_written import check_written
+
+        check_written(args.output, args.format)
+
+
+if __name__ == "__main__":
+    run_tool(main)

@@ -1,0 +1,167 @@
+#!/usr/bin/env python
+"""Lists the metadata of an image file as a tidy table, JSON and OME-XML."""
+
+from __future__ import annotations
+
+import json
+from argparse import ArgumentParser
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+from bioimage_suite.core.arguments import parse_arguments
+from bioimage_suite.core.errors import run_tool
+from bioimage_suite.images.image_file import ImageFile, open_image
+from bioimage_suite.images.label_maps import replaced_when_complete
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One property of an image file.
+
+    Attributes:
+        object: The object that has it: `image`, `pixels`, `channel 0`, `objective`, `microscope`.
+        property: Name of the property in OME's terms.
+        value: Value in the file, as text.
+        unit: Unit of the value, empty where it has none.
+    """
+
+    object: str
+    property: str
+    value: str
+    unit: str = ""
+
+
+# Attributes of OME-XML 2016-06 beyond those of Pixels: object, element, attribute, attribute of the unit with default.
+OME_FACTS = (
+    ("objective", "Objective", "Manufacturer", None, ""),
+    ("objective", "Objective", "Model", None, ""),
+    ("objective", "Objective", "NominalMagnification", None, ""),
+    ("objective", "Objective", "LensNA", None, ""),
+    ("objective", "Objective", "Immersion", None, ""),
+    ("microscope", "Microscope", "Manufacturer", None, ""),
+    ("microscope", "Microscope", "Model", None, ""),
+    ("detector", "Detector", "Manufacturer", None, ""),
+    ("detector", "Detector", "Model", None, ""),
+)
+CHANNEL_FACTS = (
+    ("Fluor", None, ""),
+    ("EmissionWavelength", "EmissionWavelengthUnit", "nm"),
+    ("ExcitationWavelength", "ExcitationWavelengthUnit", "nm"),
+    ("ContrastMethod", None, ""),
+    ("AcquisitionMode", None, ""),
+    ("Color", None, ""),
+)
+
+
+def image_facts(image: ImageFile) -> list[Fact]:
+    """Collect the metadata of the file; properties that it does not set are left out.
+
+    Args:
+        image: The opened image.
+    """
+    details = image.details
+    facts = [Fact("image", "Format", str(details.get("format", ""))), Fact("image", "Name", image.name)]
+    facts += [
+        Fact("image", name, str(details[key]))
+        for name, key in (("Series", "series"), ("ResolutionLevels", "levels"))
+        if key in details
+    ]
+    facts += [Fact("pixels", "Axes", str(details["axes"]))] if "axes" in details else []
+    facts += [
+        Fact("pixels", f"Size{axis}", str(getattr(image, f"size_{axis.lower()}")), "px" if axis in "XY" else "")
+        for axis in "XYZCT"
+    ]
+    facts.append(Fact("pixels", "Type", image.dtype.name))
+    facts += [
+        Fact("pixels", f"PhysicalSize{axis.upper()}", f"{size.value:g}", size.unit)
+        for axis, size in sorted(image.physical_size.items())
+    ]
+    if image.time_increment:
+        facts.append(Fact("pixels", "TimeIncrement", f"{image.time_increment.value:g}", image.time_increment.unit))
+    facts += [Fact(f"channel {i}", "Name", name) for i, name in enumerate(image.channels) if name]
+    facts += list(_ome_facts(details.get("ome_xml")))
+    # Add facts of the maker's own metadata that its translation to OME-XML lacks.
+    said = {(fact.object, fact.property) for fact in facts}
+    return facts + [Fact(*one) for one in details.get("facts", []) if one[:2] not in said]
+
+
+def _ome_facts(xml: str | None) -> Iterator[Fact]:
+    """Yield what OME-XML says about the acquisition, instrument and channels of the first image."""
+    if not xml:
+        return
+    # expat since 2.4.1 refuses entity bombs, and ElementTree loads no external entity.
+    root = ET.fromstring(xml)  # noqa: S314
+    image = root.find("{*}Image")
+    if image is None:
+        return
+    for element in ("AcquisitionDate", "Description"):
+        found = image.find(f"{{*}}{element}")
+        if found is not None and (found.text or "").strip():
+            yield Fact("image", element, " ".join((found.text or "").split()))
+    instrument = _referred(root, image, "InstrumentRef", "Instrument")
+    for subject, element, attribute, unit, default in OME_FACTS:
+        owner = instrument.find(f"{{*}}{element}") if instrument is not None else None
+        if element == "Objective":
+            owner = _referred(root, image, "ObjectiveSettings", "Objective")
+        if owner is not None and owner.get(attribute):
+            yield Fact(subject, attribute, owner.get(attribute, ""), owner.get(unit, default) if unit else "")
+    for number, channel in enumerate(image.findall("{*}Pixels/{*}Channel")):
+        for attribute, unit, default in CHANNEL_FACTS:
+            if channel.get(attribute):
+                value = channel.get(attribute, "")
+                yield Fact(f"channel {number}", attribute, value, channel.get(unit, default) if unit else "")
+
+
+def _referred(root: ET.Element, image: ET.Element, reference: str, element: str) -> ET.Element | None:
+    """Return the element that the image refers to; without a reference, the only one of the document."""
+    found = image.find(f"{{*}}{reference}")
+    every = list(root.iter(f"{{{root.tag[1:].partition('}')[0]}}}{element}"))
+    if found is None:
+        return every[0] if len(every) == 1 else None
+    return next((one for one in every if one.get("ID") == found.get("ID")), None)
+
+
+def ome_xml(image: ImageFile) -> str:
+    """Return the file's own OME-XML, or for other formats a new one with the same metadata."""
+    own = image.details.get("ome_xml")
+    if own:
+        return str(own)
+    from bioimage_suite.images.ome_document import new_ome_xml
+
+    return new_ome_xml(image)
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Parse, open, write."""
+    parser = ArgumentParser(description=__doc__)
+    parser.add_argument("--image", type=Path, required=True)
+    parser.add_argument("--image-name", help="value of the column `image`; default: the file's name")
+    parser.add_argument("--output", type=Path, required=True, help="table, TSV")
+    parser.add_argument("--output-json", type=Path)
+    parser.add_argument("--output-xml", type=Path, help="OME-XML")
+    args = parse_arguments(parser, argv)
+    image = open_image(args.image, args.image_name)
+    facts = image_facts(image)
+    rows = ["\t".join(("image", "object", "property", "value", "unit"))]
+    rows += ["\t".join(" ".join(text.split()) for text in (image.name, *asdict(fact).values())) for fact in facts]
+    texts = {args.output: "\n".join(rows) + "\n"}
+    if args.output_json:
+        nested: dict[str, dict[str, object]] = {}
+        for fact in facts:
+            entry: object = {"value": fact.value, "unit": fact.unit} if fact.unit else fact.value
+            nested.setdefault(fact.object, {})[fact.property] = entry
+        texts[args.output_json] = json.dumps(nested, indent=1, ensure_ascii=False) + "\n"
+    if args.output_xml:
+        texts[args.output_xml] = ome_xml(image)
+    with ExitStack() as stack:
+        parts = {stack.enter_context(replaced_when_complete(path)): text for path, text in texts.items()}
+        for part, text in parts.items():
+            part.write_text(text, encoding="utf-8")
+    print(f"{image.name}: {len(facts)} facts")
+
+
+if __name__ == "__main__":
+    run_tool(main)

@@ -1,1 +1,0 @@
-../common/ome_zarr_metadata.py

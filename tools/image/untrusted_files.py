@@ -1,1 +1,0 @@
-../common/untrusted_files.py

@@ -1,1 +1,0 @@
-../common/half_size.py

@@ -1,1 +1,0 @@
-../common/key_value_dialects.py

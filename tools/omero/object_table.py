@@ -1,1 +1,0 @@
-../common/object_table.py

@@ -1,1 +1,0 @@
-../common/plate_layout.py
