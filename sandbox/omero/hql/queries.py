@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import logging
 import sqlite3
@@ -15,9 +16,12 @@ from sandbox.omero.database.event_log import java_name
 from sandbox.omero.database.transactions import QUERY_SECONDS
 from sandbox.omero.hql.plan import Column, Plan, plan
 from sandbox.omero.model.entities import MODEL_ENTITIES
-from sandbox.omero.objects.hydrate import Fetch, Loader, scalar_wrappers
+from sandbox.omero.objects.hydrate import Fetch, Loader
+from sandbox.omero.objects.rtypes import scalar_wrappers
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from sandbox.omero.access.context import Context
     from sandbox.omero.database.transactions import Transaction
 
@@ -163,7 +167,7 @@ def projection(tx: Transaction, context: Context, text: str, parameters: Any) ->
             ids = [row[column.positions[0]] for row in answer if row[column.positions[0]] is not None]
             loader.load(MODEL_ENTITIES[column.entity], ids, Fetch())
     loader.connect()
-    converters = [_converter(column, loader, context) for column in found.columns]
+    converters = [_converter(column, loader) for column in found.columns]
     table = [[convert(row) for convert in converters] for row in answer]
     if not found.is_map:
         return table
@@ -171,17 +175,22 @@ def projection(tx: Transaction, context: Context, text: str, parameters: Any) ->
     return [[rmap(dict(zip(names, row, strict=True)))] for row in table]
 
 
-def _converter(column: Column, loader: Loader, context: Context) -> Any:
-    """A function from a row to the rtype of one selected thing."""
+@functools.cache
+def _wrappers() -> dict[str, Callable[[Any], Any]]:
+    """Return the functions that make an rtype of a selected value, by the column's type (`hql.values.Value`)."""
     from omero import rtypes
 
-    first = column.positions[0]
-    wraps = scalar_wrappers() | {
+    return scalar_wrappers() | {
         # OMERO answers with the name of the Java class; BlitzGateway.countAnnotations compares it.
         "class": lambda name: rtypes.rstring(java_name(name)),
         "strings": lambda text: rtypes.rlist([rtypes.rstring(t) for t in json.loads(text)]),
         "parameter": rtypes.wrap,
     }
+
+
+def _converter(column: Column, loader: Loader) -> Callable[[tuple[Any, ...]], Any]:
+    """Return the function that makes the rtype of one selected thing from a row."""
+    first = column.positions[0]
     if column.type == "object":
         root = MODEL_ENTITIES[column.entity].root
         return lambda row: _object(loader, root, row[first])
@@ -191,9 +200,9 @@ def _converter(column: Column, loader: Loader, context: Context) -> Any:
         return lambda row: _permissions(loader, row[first], row[column.positions[1]])
     if column.type == "group_permissions":
         return lambda row: _group_permissions(row[first])
-    if column.type not in wraps:
+    wrap = _wrappers().get(column.type)
+    if wrap is None:
         raise errors.query(f"{column.name}: a value of the kind {column.type} cannot be selected")
-    wrap = wraps[column.type]
     return lambda row: None if row[first] is None else wrap(row[first])
 
 

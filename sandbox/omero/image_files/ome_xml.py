@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,6 +12,7 @@ from sandbox.omero.image_files.description import (
     OmeSource,
     Quantity,
 )
+from sandbox.omero.image_files.elements import children, first_child, tag_of
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
@@ -63,29 +63,17 @@ def read_ome_xml(text: str) -> OmeDocument:
         root = fromstring(text.encode())  # noqa: S314
     except ParseError as error:
         raise ImageFileError(f"OME-XML is not well-formed: {error}") from error
-    binary_only = next(_all(root, "BinaryOnly"), None)
-    names = dict.fromkeys(u.get("FileName") for u in root.iter() if _tag(u) == "UUID" and u.get("FileName"))
+    binary_only = first_child(root, "BinaryOnly")
+    names = dict.fromkeys(u.get("FileName") for u in root.iter() if tag_of(u) == "UUID" and u.get("FileName"))
     return OmeDocument(
-        tuple(_image(element, root) for element in _all(root, "Image")),
+        tuple(_image(element, root) for element in children(root, "Image")),
         tuple(str(name) for name in names),
         binary_only.get("MetadataFile") if binary_only is not None else None,
     )
 
 
-def _tag(element: Element) -> str:
-    return element.tag.rpartition("}")[2] if isinstance(element.tag, str) else ""
-
-
-def _all(parent: Element, tag: str) -> Iterator[Element]:
-    return (child for child in parent if _tag(child) == tag)
-
-
-def _child(parent: Element | None, tag: str) -> Element | None:
-    return None if parent is None else next(_all(parent, tag), None)
-
-
 def _text(parent: Element, tag: str) -> str | None:
-    child = _child(parent, tag)
+    child = first_child(parent, tag)
     return child.text.strip() if child is not None and child.text and child.text.strip() else None
 
 
@@ -106,8 +94,8 @@ def _quantity(element: Element | None, attribute: str, default_unit: str) -> Qua
 
 
 def _image(element: Element, document: Element) -> OmeImage:
-    pixels = _child(element, "Pixels")
-    channels = tuple(_channel(c) for c in _all(pixels, "Channel")) if pixels is not None else ()
+    pixels = first_child(element, "Pixels")
+    channels = tuple(_channel(c) for c in children(pixels, "Channel"))
     bits = _number(pixels, "SignificantBits") or 0
     return OmeImage(
         name=element.get("Name") or None,

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import numpy as np
 
 from sandbox.omero.image_files.description import ChannelDescription, ImageFileError, SeriesDescription
 from sandbox.omero.image_files.series_reader import SeriesReader, pixel_type_of
-
-if TYPE_CHECKING:
-    import numpy as np
 
 PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg")
 # A decoded picture is held in memory: 16,384 x 16,384 bytes is the most that is accepted.
@@ -62,7 +61,6 @@ class _LazyPicture:
 
 def _decode(path: Path) -> np.ndarray:
     """Decode PNG with libpng (Pillow cuts 16-bit RGB down to 8 bits) and JPEG with Pillow."""
-    import numpy as np
     from PIL import Image
 
     try:

@@ -6,12 +6,11 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import numpy as np
 
 from sandbox.omero.image_files.description import ImageFileError, SeriesDescription
-
-if TYPE_CHECKING:
-    import numpy as np
 
 # numpy's names of the pixel types that OMERO has, and OMERO's own names (omero.model.enums.PixelsType*).
 # OMERO has no 64-bit integers; half floats are widened, as Bio-Formats widens them.
@@ -48,8 +47,6 @@ def pixel_type_of(dtype: np.dtype, path: Path) -> str:
 
 def numpy_type_of(pixel_type: str) -> np.dtype:
     """Return the numpy dtype (native byte order) of one of OMERO's pixel types."""
-    import numpy as np
-
     return np.dtype(NUMPY_TYPES.get(pixel_type, pixel_type))
 
 
@@ -94,8 +91,6 @@ class SeriesReader:
             IndexError: The region is not inside the image.
             ImageFileError: The file's data cannot be decoded.
         """
-        import numpy as np
-
         self._check(level, z, c, t, x, y, w, h)
         array = self.levels[level]
         samples = array.shape[self.axes.index("S")] if "S" in self.axes else 1

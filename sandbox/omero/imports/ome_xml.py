@@ -10,10 +10,11 @@ import base64
 import bz2
 import math
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from sandbox.omero.image_files import Quantity, read_date
+from sandbox.omero.image_files.elements import children, first_child, tag_of
 from sandbox.omero.imports.quantities import quantity_columns
 from sandbox.omero.model.entities import MODEL_ENTITIES, Property
 
@@ -73,21 +74,9 @@ ORIGINAL_METADATA = "OriginalMetadata"
 """Part of the namespace of annotations in which Bio-Formats keeps what a file's format says; none in OMERO."""
 
 
-def _tag(element: Element) -> str:
-    return element.tag.rpartition("}")[2] if isinstance(element.tag, str) else ""
-
-
-def _all(parent: Element | None, *tags: str) -> Iterator[Element]:
-    return (child for child in (() if parent is None else parent) if _tag(child) in tags)
-
-
-def _child(parent: Element | None, tag: str) -> Element | None:
-    return next(_all(parent, tag), None)
-
-
 def _references(element: Element, tag: str) -> list[str]:
     """Ids that an element refers to, each once."""
-    return list(dict.fromkeys(str(reference.get("ID")) for reference in _all(element, tag)))
+    return list(dict.fromkeys(str(reference.get("ID")) for reference in children(element, tag)))
 
 
 class OmeRows:
@@ -101,17 +90,17 @@ class OmeRows:
         """Write what an image was taken with, and where; the columns of the Image that refer to it."""
         columns = {}
         for name in _references(ome.image, "InstrumentRef")[:1]:
-            for instrument in _all(ome.document, "Instrument"):
+            for instrument in children(ome.document, "Instrument"):
                 if instrument.get("ID") == name:
                     columns["instrument"] = self._instrument(instrument)
-        settings = _child(ome.image, "ObjectiveSettings")
+        settings = first_child(ome.image, "ObjectiveSettings")
         if settings is None:
-            settings = _child(ome.image, "ObjectiveRef")  # before 2012
+            settings = first_child(ome.image, "ObjectiveRef")  # before 2012
         if settings is not None and settings.get("ID") in self.made:
             columns["objectiveSettings"] = self._row(
                 "ObjectiveSettings", settings, objective=self.made[str(settings.get("ID"))]
             )
-        label = _child(ome.image, "StageLabel")
+        label = first_child(ome.image, "StageLabel")
         if label is not None:
             positions = {
                 f"Position{name.removesuffix('Unit')}" + ("Unit" if name.endswith("Unit") else ""): value
@@ -119,7 +108,7 @@ class OmeRows:
                 if name[0] in "XYZ"
             }
             columns["stageLabel"] = self._row("StageLabel", {**positions, "Name": label.get("Name") or ""})
-        environment = _child(ome.image, "ImagingEnvironment")
+        environment = first_child(ome.image, "ImagingEnvironment")
         if environment is not None:
             columns["imagingEnvironment"] = self._row("ImagingEnvironment", environment)
         return columns
@@ -132,7 +121,7 @@ class OmeRows:
             index: Number of the channel.
             count: Channels of the image; the samples of an RGB channel count, and share its element.
         """
-        elements = list(_all(_child(ome.image, "Pixels"), "Channel"))
+        elements = list(children(first_child(ome.image, "Pixels"), "Channel"))
         if not elements or count % len(elements):
             return {}
         element = elements[index * len(elements) // count]
@@ -141,10 +130,10 @@ class OmeRows:
             ("DetectorSettings", "DetectorSettings", "detectorSettings", "detector"),
             ("LightSourceSettings", "LightSettings", "lightSourceSettings", "lightSource"),
         ):
-            settings = _child(element, tag)
+            settings = first_child(element, tag)
             if settings is not None and settings.get("ID") in self.made:
                 columns[column] = self._row(kind, settings, **{part: self.made[str(settings.get("ID"))]})
-        path, filters = _child(element, "LightPath"), _child(element, "FilterSetRef")
+        path, filters = first_child(element, "LightPath"), first_child(element, "FilterSetRef")
         if path is not None:
             columns["lightPath"] = self._optics("LightPath", path)
         if filters is not None and filters.get("ID") in self.made:
@@ -161,12 +150,12 @@ class OmeRows:
             planes: Focal planes, channels and time points; a `<Plane>` beyond them is left out.
         """
         sizes = dict(zip(("theZ", "theC", "theT"), planes, strict=True))
-        for plane in _all(_child(ome.image, "Pixels"), "Plane"):
+        for plane in children(first_child(ome.image, "Pixels"), "Plane"):
             columns = self._columns("PlaneInfo", plane)
             if len(columns) > 3 and all(0 <= columns.get(name, -1) < size for name, size in sizes.items()):
                 self.tx.create("PlaneInfo", pixels=pixels, **columns)
         for name in _references(ome.image, "ROIRef"):
-            for roi in _all(ome.document, "ROI"):
+            for roi in children(ome.document, "ROI"):
                 if roi.get("ID") == name:
                     self._roi(ome.document, roi, image)
         self._annotate(ome.document, "Image", image, ome.image)
@@ -205,14 +194,14 @@ class OmeRows:
         number = self.made.get(str(element.get("ID")))
         if number is not None:
             return number
-        microscope = _child(element, "Microscope")
+        microscope = first_child(element, "Microscope")
         columns = {} if microscope is None else {"microscope": self._row("Microscope", microscope)}
         number = self.made[str(element.get("ID"))] = self.tx.create("Instrument", **columns)
         for kind in PARTS:
-            for part in _all(element, kind):
+            for part in children(element, kind):
                 self.made[str(part.get("ID"))] = self._part(kind, part, number)
-        for laser in _all(element, "Laser"):
-            pump = _child(laser, "Pump")
+        for laser in children(element, "Laser"):
+            pump = first_child(laser, "Pump")
             if pump is not None and pump.get("ID") in self.made:
                 self.tx.update("Laser", self.made[str(laser.get("ID"))], pump=self.made[str(pump.get("ID"))])
         return number
@@ -221,14 +210,14 @@ class OmeRows:
         columns: dict[str, Any] = {"instrument": instrument}
         if kind == "FilterSet":
             return self._optics(kind, element, **columns)
-        passed = _child(element, "TransmittanceRange")
+        passed = first_child(element, "TransmittanceRange")
         if kind == "Filter" and passed is not None:
             columns["transmittanceRange"] = self._row("TransmittanceRange", passed)
         return self._row(kind, element, **columns)
 
     def _optics(self, kind: str, element: Element, **columns: Any) -> int:
         """Write a LightPath or a FilterSet with its dichroic and its filters."""
-        mirror = _child(element, "DichroicRef")
+        mirror = first_child(element, "DichroicRef")
         if mirror is not None and mirror.get("ID") in self.made:
             columns["dichroic"] = self.made[str(mirror.get("ID"))]
         row = self._row(kind, element, **columns)
@@ -239,21 +228,21 @@ class OmeRows:
         return row
 
     def _roi(self, document: Element, element: Element, image: int) -> None:
-        description = _child(element, "Description")
+        description = first_child(element, "Description")
         text = None if description is None else description.text
         roi = self._row("Roi", element, image=image, description=text)
-        for shape in _all(_child(element, "Union"), *SHAPES):
+        for shape in children(first_child(element, "Union"), *SHAPES):
             columns: dict[str, Any] = {"roi": roi}
-            transform, data = _child(shape, "Transform"), _child(shape, "BinData")
+            transform, data = first_child(shape, "Transform"), first_child(shape, "BinData")
             if transform is not None:
                 columns["transform"] = self._row("AffineTransform", transform)
             if data is not None:
                 columns["bytes"] = _bytes(data)
-            self._row(_tag(shape), shape, **columns)
+            self._row(tag_of(shape), shape, **columns)
         self._annotate(document, "Roi", roi, element)
 
     def _annotate(self, document: Element, kind: str, row: int, element: Element) -> None:
-        known = _child(document, "StructuredAnnotations")
+        known = first_child(document, "StructuredAnnotations")
         for name in _references(element, "AnnotationRef"):
             found = None if known is None else next((a for a in known if a.get("ID") == name), None)
             number = None if found is None else self._annotation(document, found)
@@ -265,13 +254,13 @@ class OmeRows:
         known = self.made.get(str(element.get("ID")))
         if known is not None:
             return known
-        kind = _tag(element).replace("XML", "Xml")
+        kind = tag_of(element).replace("XML", "Xml")
         if kind not in (*VALUES, "XmlAnnotation", "MapAnnotation", "ListAnnotation"):
             return None
         if ORIGINAL_METADATA in (element.get("Namespace") or ""):
             return None
-        description = _child(element, "Description")
-        columns = self._annotation_value(kind, _child(element, "Value"))
+        description = first_child(element, "Description")
+        columns = self._annotation_value(kind, first_child(element, "Value"))
         if description is not None:
             columns["description"] = description.text
         made = self.made[str(element.get("ID"))] = self._row(kind, element, **columns)
@@ -284,7 +273,7 @@ class OmeRows:
         if value is None:
             return {}
         if kind == "MapAnnotation":
-            return {"mapValue": [(pair.get("K") or "", pair.text or "") for pair in _all(value, "M")]}
+            return {"mapValue": [(pair.get("K") or "", pair.text or "") for pair in children(value, "M")]}
         if kind == "XmlAnnotation":
             inner = "".join(tostring(child, "unicode") for child in value)
             return {"textValue": (value.text or "").strip() + inner}

@@ -16,6 +16,7 @@ from sandbox.omero.access import permissions
 from sandbox.omero.access.directory import permission_bits
 from sandbox.omero.model.entities import MODEL_ENTITIES, ORDERED, Entity, Property, subclass_property
 from sandbox.omero.model.schema import DETAIL_PROPERTIES, OWNERSHIP, column_name, table_of
+from sandbox.omero.objects.rtypes import scalar_wrappers, shared_rtypes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -249,25 +250,6 @@ class Loader:
         return found
 
 
-class _Rtypes(dict):
-    """The rtypes of one kind in one answer, by value.
-
-    Equal ones are one object, as nobody changes an rtype: a quarter fewer objects to send, and to make for the client.
-    """
-
-    def __init__(self, wrap: Callable[[Any], Any]) -> None:
-        self._wrap = wrap
-
-    def __missing__(self, value: Any) -> Any:
-        made = self[value] = self._wrap(value)
-        return made
-
-
-def shared_rtypes() -> dict[str, Mapping[Any, Any]]:
-    """The rtypes of one answer, by kind and value."""
-    return {kind: _Rtypes(wrap) for kind, wrap in scalar_wrappers().items()}
-
-
 def _permissions_object(bits: int, restrictions: list[bool]) -> Any:
     import omero.model
 
@@ -333,25 +315,6 @@ class ObjectPlan:
             if row[position] is not None:
                 attributes[name] = convert(row[position])
         return made
-
-
-@functools.cache
-def scalar_wrappers() -> dict[str, Callable]:
-    """The functions that make each rtype of a plain value: several times quicker than those of omero.rtypes."""
-    from omero import rtypes
-
-    converters = {"RString": str, "RInt": int, "RLong": int, "RTime": int, "RDouble": float, "RFloat": float}
-    makers = {name: _rtype_maker(getattr(rtypes, name + "I"), convert) for name, convert in converters.items()}
-    return {**makers, "RBool": rtypes.rbool}
-
-
-def _rtype_maker(kind: Any, convert: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    def make(value: Any) -> Any:
-        made = kind.__new__(kind)
-        made.__dict__["_val"] = convert(value)
-        return made
-
-    return make
 
 
 @functools.cache

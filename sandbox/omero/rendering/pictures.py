@@ -10,10 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-    import numpy as np
 
 MAX_ACTIVE_CHANNELS = 3  # RenderingSettingsImpl: no more are active after a reset
 # ColorsFactory: emission wavelength in nm (first, last) and colour.
@@ -84,8 +84,6 @@ def default_color(index: int, channels: int, emission_nm: float | None = None) -
 
 
 def _curve(values: np.ndarray, family: str, coefficient: float) -> np.ndarray:
-    import numpy as np
-
     if family == "polynomial":
         return values**coefficient
     if family == "exponential":
@@ -107,8 +105,6 @@ def quantize(plane: np.ndarray, channel: ChannelRendering, codomain: tuple[int, 
         uint8 array of the same shape: values at or below `start` become `codomain[0]`, at or above `end`
         `codomain[1]`, in between rounded along the curve.
     """
-    import numpy as np
-
     if plane.dtype.kind in "iu" and plane.dtype.itemsize <= 2 and plane.size > 1 << 8 * plane.dtype.itemsize:
         # A table of all values is quicker than as many pixels.
         limits = np.iinfo(plane.dtype)
@@ -141,8 +137,6 @@ def render(planes: dict[int, np.ndarray], rendering: Rendering) -> np.ndarray:
     Returns:
         Array of shape (h, w, 3), uint8: red, green, blue.
     """
-    import numpy as np
-
     shape = next(iter(planes.values())).shape
     picture = np.zeros((*shape, 3), np.float32)
     for index, channel in enumerate(rendering.channels):
@@ -175,8 +169,6 @@ def to_jpeg(picture: np.ndarray, quality: float) -> bytes:
 
 def to_packed_int(picture: np.ndarray) -> np.ndarray:
     """Pack a picture into signed 32-bit integers 0xAARRGGBB, row by row, alpha full."""
-    import numpy as np
-
     rgb = picture.astype(np.uint32).reshape(-1, 3)
     packed = 0xFF000000 | rgb[:, 0] << 16 | rgb[:, 1] << 8 | rgb[:, 2]
     return packed.astype(np.uint32).view(np.int32)
@@ -190,7 +182,6 @@ def thumbnail_size(width: int, height: int, box_width: int, box_height: int) -> 
 
 def shrink(picture: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """Resize a picture to (width, height)."""
-    import numpy as np
     from PIL import Image
 
     return np.asarray(Image.fromarray(picture).resize(size, Image.Resampling.BILINEAR))
@@ -207,8 +198,6 @@ def project(planes: Iterable[np.ndarray], kind: str) -> np.ndarray:
     Returns:
         The projection in the type of the planes.
     """
-    import numpy as np
-
     remaining = iter(planes)
     first = next(remaining)
     if kind == "maximum":

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import numpy as np
 
 from sandbox.omero.rendering.pictures import Rendering, active_channels, project, render, shrink, thumbnail_size
 from sandbox.omero.repository.pixel_store import CHUNK, MAX_PLANE_PIXELS, PixelSource
-
-if TYPE_CHECKING:
-    import numpy as np
 
 MAX_PICTURE_PIXELS = 1 << 25  # 5792 x 5792: with its encoding to JPEG some 250 MB
 STRIP_PIXELS = 1 << 22  # rendered at a time, at some 20 bytes each
@@ -28,8 +25,6 @@ def render_region(
     Raises:
         IndexError: The region or the plane is outside the image, or the picture would be too large.
     """
-    import numpy as np
-
     width, height = source.level_sizes[level]
     x, y, w, h = region or (0, 0, width, height)
     w, h = min(w, width - x), min(h, height - y)
@@ -48,8 +43,6 @@ def render_region(
 
 def render_section(source: PixelSource, rendering: Rendering, across: str, position: int, t: int) -> np.ndarray:
     """Render a section across z: `XZ` (one row, z downwards) or `ZY` (one column, z to the right)."""
-    import numpy as np
-
     shape = source.shape
     planes = {}
     for c in _needed(rendering):
@@ -95,8 +88,6 @@ def render_thumbnail(source: PixelSource, rendering: Rendering, z: int, t: int, 
 
 def _thinned(source: PixelSource, level: int, z: int, c: int, t: int, size: tuple[int, int]) -> np.ndarray:
     """Read a plane in strips and keep every n-th pixel, so that a large one needs little memory."""
-    import numpy as np
-
     width, height = source.level_sizes[level]
     step = max(1, min(width // (size[0] * THUMBNAIL_OVERSAMPLING), height // (size[1] * THUMBNAIL_OVERSAMPLING)))
     rows = max(1, CHUNK // (width * source.shape.wire_type.itemsize))

@@ -7,19 +7,17 @@ write before the call returns, so a killed server loses nothing that it confirme
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import os
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
+
+import numpy as np
 
 from sandbox.omero.image_files.series_reader import numpy_type_of
-
-if TYPE_CHECKING:
-    import numpy as np
 
 # omeis/OMERO's limit of a plane above which an image has to be a pyramid: 3192 * 3192 pixels
 # (ome.io.nio.ConfiguredTileSizes: omero.pixeldata.max_plane_width and _height, both 3192).
@@ -168,8 +166,6 @@ class StoredPixels:
         Raises:
             IndexError: It is not inside the image.
         """
-        import numpy as np
-
         if level != 0:
             raise IndexError(f"resolution level {level} of 1")
         offsets, size = self._runs(z, c, t, x, y, w, h)
@@ -229,8 +225,6 @@ def plane_blocks(source: PixelSource, level: int = 0) -> Iterator[tuple[int, np.
 
 def channel_minmax(source: PixelSource, level: int = 0) -> list[tuple[float, float]]:
     """Return (minimum, maximum) of every channel; not-a-number is left out."""
-    import numpy as np
-
     lows = [np.inf] * source.shape.size_c
     highs = [-np.inf] * source.shape.size_c
     for c, block in plane_blocks(source, level):
@@ -242,7 +236,15 @@ def channel_minmax(source: PixelSource, level: int = 0) -> list[tuple[float, flo
     return [(0.0, 0.0) if low > high else (low, high) for low, high in zip(lows, highs, strict=True)]
 
 
-def remove_pixels(path: Path) -> None:
-    """Remove the file of pixels, if there is one."""
-    with contextlib.suppress(FileNotFoundError):
-        path.unlink()
+def plane_minmax(source: PixelSource, c: int) -> tuple[float, float]:
+    """Return (minimum, maximum) of a channel's middle plane, of its smallest resolution level."""
+    level = len(source.level_sizes) - 1
+    low, high = np.inf, -np.inf
+    width, height = source.level_sizes[level]
+    rows = max(1, CHUNK // (width * source.shape.wire_type.itemsize))
+    for y in range(0, height, rows):
+        block = source.read_tile(level, source.shape.size_z // 2, c, 0, 0, y, width, min(rows, height - y))
+        values = block[np.isfinite(block)] if block.dtype.kind == "f" else block
+        if values.size and values.dtype.kind != "c":
+            low, high = min(low, float(values.min())), max(high, float(values.max()))
+    return (low, high) if low <= high else (0.0, 1.0)

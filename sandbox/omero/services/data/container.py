@@ -10,6 +10,7 @@ from sandbox.omero.model.entities import Entity
 from sandbox.omero.objects import hydrate
 from sandbox.omero.server.servant import Service
 from sandbox.omero.services.data.query import named_entity
+from sandbox.omero.services.data.update import Update
 
 if TYPE_CHECKING:
     from sandbox.omero.database.transactions import Transaction
@@ -206,12 +207,8 @@ class Container(Service):
 
     def unlink(self, links: Any, options: Any, current: Any) -> None:
         """Delete links."""
-        from sandbox.omero.services.data.update import Update
-
         for link in links or []:
             Update(self.server, self.session).deleteObject(link, current)
 
     def _save(self, things: list, current: Any) -> list:
-        from sandbox.omero.services.data.update import Update
-
         return Update(self.server, self.session).saveAndReturnArray(things, current)

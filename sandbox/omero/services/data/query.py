@@ -9,6 +9,7 @@ from sandbox.omero.hql import queries
 from sandbox.omero.model.entities import Entity, find_entity, subclass_property
 from sandbox.omero.objects import hydrate
 from sandbox.omero.server.servant import Service
+from sandbox.omero.services.data.full_text import search_ids
 
 
 def named_entity(name: str) -> Entity:
@@ -110,8 +111,6 @@ class Query(Service):
 
     def findAllByFullText(self, klass: str, text: str, parameters: Any, current: Any) -> list:
         """The objects with all these words in name, description or annotations."""
-        from sandbox.omero.services.data.full_text import search_ids
-
         entity = named_entity(klass)
         with self.server.database.read() as tx:
             context = self.context(current)

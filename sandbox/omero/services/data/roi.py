@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from sandbox.omero import errors
+from sandbox.omero.access.permissions import rights
 from sandbox.omero.hql import queries
 from sandbox.omero.objects import hydrate
 from sandbox.omero.server.servant import Service
@@ -88,14 +89,12 @@ class Roi(Service):
 
     def uploadMask(self, roi_id: int, z: int, t: int, data: bytes, current: Any) -> None:
         """Change the bytes of a ROI's mask on a plane."""
-        from sandbox.omero.access import permissions
-
         context = self.context(current)
         with self.server.database.write(context) as tx:
             masks = [m for m in tx.find("Mask", roi=roi_id) if m["theZ"] in (None, z) and m["theT"] in (None, t)]
             if not masks:
                 raise errors.api_usage(f"Roi {roi_id} has no mask at z={z}, t={t}")
-            if not permissions.rights(context, masks[0]["owner_id"], masks[0]["group_id"]).edit:
+            if not rights(context, masks[0]["owner_id"], masks[0]["group_id"]).edit:
                 raise errors.security(f"User {context.user_id} may not change Roi {roi_id}")
             tx.update("Mask", masks[0]["id"], bytes=bytes(data or b""))
 

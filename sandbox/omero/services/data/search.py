@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from sandbox.omero import errors
+from sandbox.omero.hql import queries
 from sandbox.omero.model.entities import Entity
 from sandbox.omero.objects import hydrate
 from sandbox.omero.server.servant import StatefulService
@@ -150,8 +151,6 @@ class Search(StatefulService):
 
     def byHqlQuery(self, text: str, parameters: Any, current: Any) -> None:
         """Search by HQL."""
-        from sandbox.omero.hql import queries
-
         with self.server.database.read() as tx:
             found = queries.objects(tx, self.context(current), text, parameters)
         self._found += [(named_entity(thing.ice_id()).name, thing.id.val) for thing in found]

@@ -7,6 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from sandbox.omero import errors
+from sandbox.omero.commands.delete import delete_single
 from sandbox.omero.model.entities import find_entity
 from sandbox.omero.objects.save_graph import ADMIN_ONLY, Saver
 from sandbox.omero.server.servant import Service
@@ -61,8 +62,6 @@ class Update(Service):
 
     def deleteObject(self, thing: Any, current: Any) -> None:
         """Delete one object alone; it must not be referred to."""
-        from sandbox.omero.commands.delete import delete_single
-
         entity = find_entity(thing.ice_id()) if thing is not None else None
         if entity is None or thing.id is None:
             raise errors.api_usage("deleteObject needs an object with an id")

@@ -12,9 +12,13 @@ from sandbox.omero.rendering.pictures import default_color
 from sandbox.omero.repository.pixel_store import PENDING_SHA1
 from sandbox.omero.server.servant import Service
 from sandbox.omero.services.data.types import Types
+from sandbox.omero.services.data.update import Update
 from sandbox.omero.services.images.rendering_settings import SETTINGS_PATHS, rendering_def
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sandbox.omero.access.context import Context
     from sandbox.omero.database.transactions import Transaction
 
 SIZES = ("sizeX", "sizeY", "sizeZ", "sizeC", "sizeT")
@@ -60,8 +64,6 @@ class Pixels(Service):
 
     def saveRndSettings(self, settings: Any, current: Any) -> None:
         """Save settings as any object is saved."""
-        from sandbox.omero.services.data.update import Update
-
         Update(self.server, self.session).saveObject(settings, current)
 
     # Enumerations, as ITypes has them.
@@ -153,33 +155,55 @@ class Pixels(Service):
             image_id: The image.
             *arguments: What `_copy_pixels` takes, in the order of Slice, and the call's own `current`.
         """
-        from omero.rtypes import rlong
 
-        *wanted, current = arguments
-        context = self.context(current)
-        with self.server.database.write(context) as tx:
+        def place(tx: Transaction, context: Context) -> tuple[dict[str, Any], int]:
             image = readable_row(tx, context, "Image", image_id)
             pixels = tx.find("Pixels", image=image_id)
             if not pixels:
                 raise errors.validation(f"Image {image_id} has no pixels")
-            copied = {key: image[key] for key in ("name", "description", "acquisitionDate", "instrument")}
-            if image["objectiveSettings"] is not None:
-                copied["objectiveSettings"] = image["objectiveSettings"]
-            new_image = tx.create("Image", **copied, series=0, partial=False, archived=False)
-            self._copy_pixels(tx, pixels[0], new_image, *wanted)
-        return rlong(new_image)
+            return pixels[0], self._copy_image(tx, image)
+
+        image, _ = self._copy_and_resize(place, *arguments)
+        return image
 
     def copyAndResizePixels(self, pixels_id: int, *arguments: Any) -> Any:
-        """As copyAndResizeImage, but the new pixels belong to the same image."""
+        """Make pixels like others, as copyAndResizeImage does, but of the same image."""
+
+        def place(tx: Transaction, context: Context) -> tuple[dict[str, Any], int]:
+            pixels = readable_row(tx, context, "Pixels", pixels_id)
+            require_edit(context, "Pixels", pixels)
+            return pixels, pixels["image"]
+
+        _, pixels = self._copy_and_resize(place, *arguments)
+        return pixels
+
+    def _copy_and_resize(
+        self, place: Callable[[Transaction, Context], tuple[dict[str, Any], int]], *arguments: Any
+    ) -> tuple[Any, Any]:
+        """Copy pixels.
+
+        Args:
+            place: Gives the row of the pixels to copy and the id of the image that the new ones belong to.
+            *arguments: As of copyAndResizeImage.
+
+        Returns:
+            Ids (RLong) of that image and of the new pixels.
+        """
         from omero.rtypes import rlong
 
         *wanted, current = arguments
         context = self.context(current)
         with self.server.database.write(context) as tx:
-            pixels = readable_row(tx, context, "Pixels", pixels_id)
-            require_edit(context, "Pixels", pixels)
-            made = self._copy_pixels(tx, pixels, pixels["image"], *wanted)
-        return rlong(made)
+            pixels, image_id = place(tx, context)
+            made = self._copy_pixels(tx, pixels, image_id, *wanted)
+        return rlong(image_id), rlong(made)
+
+    @staticmethod
+    def _copy_image(tx: Transaction, image: dict[str, Any]) -> int:
+        copied = {key: image[key] for key in ("name", "description", "acquisitionDate", "instrument")}
+        if image["objectiveSettings"] is not None:
+            copied["objectiveSettings"] = image["objectiveSettings"]
+        return tx.create("Image", **copied, series=0, partial=False, archived=False)
 
     def _copy_pixels(
         self,

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import numpy as np
 
 from sandbox.omero import errors
 from sandbox.omero.image_files import ImageFileError
 from sandbox.omero.objects.access import load_objects, require_edit
 from sandbox.omero.repository.pixel_store import PENDING_SHA1, StoredPixels, channel_minmax, sha1_of_pixels
 from sandbox.omero.services.images.pyramid import MAX_MESSAGE_BYTES, PyramidService
-
-if TYPE_CHECKING:
-    import numpy as np
 
 # Above this size a checksum would hold up the client's `close` for longer than it cares for (0.5 GB: half a second).
 MAX_DIGEST_BYTES = 1 << 29
@@ -278,8 +277,6 @@ class RawPixelsStore(PyramidService):
         self, channels: Sequence[int], bins: int, global_range: bool, plane: Any, current: Any
     ) -> dict[int, list[int]]:
         """Number of pixels of a plane in each of `bins` equal parts of the channel's range."""
-        import numpy as np
-
         source = self.opened()
         if not 1 <= bins <= 1 << 16:
             raise errors.api_usage(f"binCount {bins} is not in 1..65536")

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import numpy as np
 
 from sandbox.omero import errors
 from sandbox.omero.access.permissions import rights
@@ -20,11 +22,9 @@ from sandbox.omero.rendering.settings import (
     load_rendering,
     update_rendering,
 )
+from sandbox.omero.repository.pixel_store import plane_minmax
 from sandbox.omero.services.images.pyramid import PyramidService
 from sandbox.omero.services.images.raw_pixels_store import bad_values_named
-
-if TYPE_CHECKING:
-    import numpy as np
 
 PROJECTIONS = ("maximum", "mean", "sum")  # omero.constants.projection.ProjectionType, by value
 FAMILIES = ("linear", "polynomial", "exponential", "logarithmic")
@@ -430,29 +430,11 @@ class RenderingEngine(PyramidService):
         return self._bounds(index, current)[1]
 
     def _bounds(self, index: int, current: Any) -> tuple[float, float]:
-        import numpy as np
-
         dtype = self.opened().shape.wire_type
         if dtype.kind not in "iu":
             low, high = self.getChannelStats(index, current)
             return low, high
         return float(np.iinfo(dtype).min), float(np.iinfo(dtype).max)
-
-
-def plane_minmax(source: Any, c: int) -> tuple[float, float]:
-    """Minimum and maximum of a channel's middle plane, of the smallest size there is."""
-    import numpy as np
-
-    level = len(source.level_sizes) - 1
-    low, high = np.inf, -np.inf
-    width, height = source.level_sizes[level]
-    rows = max(1, (1 << 24) // (width * source.shape.wire_type.itemsize))
-    for y in range(0, height, rows):
-        block = source.read_tile(level, source.shape.size_z // 2, c, 0, 0, y, width, min(rows, height - y))
-        values = block[np.isfinite(block)] if block.dtype.kind == "f" else block
-        if values.size and values.dtype.kind != "c":
-            low, high = min(low, float(values.min())), max(high, float(values.max()))
-    return (low, high) if low <= high else (0.0, 1.0)
 
 
 def values_of(thing: Any, *names: str) -> list[Any]:

@@ -18,8 +18,8 @@ from sandbox.omero.rendering.settings import (
     update_rendering,
 )
 from sandbox.omero.repository.pixel_access import open_pixels
+from sandbox.omero.repository.pixel_store import plane_minmax
 from sandbox.omero.server.servant import Service
-from sandbox.omero.services.images.rendering_engine import plane_minmax
 
 if TYPE_CHECKING:
     from sandbox.omero.access.context import Context
