@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bioimage_suite.core.arguments import parse_arguments
-from bioimage_suite.core.errors import UserError, run_tool
+from bioimage_suite.core.errors import UserError
 from bioimage_suite.core.html_report import Markup, page, paragraph, section, table
+from bioimage_suite.core.tool import run_tool
 from bioimage_suite.tables.reader import plain_text, read_table, spreadsheet_safe
 
 CARRIED = ("accession", "study_title", "licence", "citation", "source_url")

@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from bioimage_suite.core.errors import UserError, run_tool
+from bioimage_suite.core.errors import UserError
+from bioimage_suite.core.tool import run_tool
 from bioimage_suite.core.untrusted_files import safe_relative_path
 from bioimage_suite.fair.crates.bia import FILE_LIST, bia_crate, file_list_rows
 from bioimage_suite.fair.crates.checks import check_document

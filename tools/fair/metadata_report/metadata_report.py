@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bioimage_suite.core.arguments import parse_arguments
-from bioimage_suite.core.errors import UserError, run_tool
+from bioimage_suite.core.errors import UserError
 from bioimage_suite.core.html_report import Cell, Markup, heat, meter, page, paragraph, percent, section, table
+from bioimage_suite.core.tool import run_tool
 from bioimage_suite.fair.metadata.checks import validate
 from bioimage_suite.fair.metadata.completeness import (
     FieldSummary,

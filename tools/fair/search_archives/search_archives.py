@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bioimage_suite.core.errors import UserError, run_tool
+from bioimage_suite.core.errors import UserError
+from bioimage_suite.core.tool import run_tool
 from bioimage_suite.fair.archives.crates import search_crates
 from bioimage_suite.fair.archives.http import Web, base_address
 from bioimage_suite.fair.archives.sources import MAX_RESULTS, SOURCES

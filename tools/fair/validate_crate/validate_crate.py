@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from bioimage_suite.core.arguments import parse_arguments
-from bioimage_suite.core.errors import UserError, run_tool
+from bioimage_suite.core.errors import UserError
+from bioimage_suite.core.tool import run_tool
 from bioimage_suite.fair.crates.checks import check_crate, ids, list_of
 from bioimage_suite.fair.crates.reading import Crate, read_crate
 from bioimage_suite.fair.crates.roc_validator import installed, roc_findings

@@ -5,7 +5,8 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from bioimage_suite.core.errors import UserError, run_tool
+from bioimage_suite.core.errors import UserError
+from bioimage_suite.core.tool import run_tool
 from bioimage_suite.fair.metadata.checks import Validated, validate
 from bioimage_suite.fair.metadata.fields import template_fields
 from bioimage_suite.fair.metadata.findings_report import findings_page, readable_list, write_findings

@@ -9,7 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from bioimage_suite.core.arguments import parse_arguments
-from bioimage_suite.core.errors import UserError, run_tool
+from bioimage_suite.core.errors import UserError
+from bioimage_suite.core.tool import run_tool
 from bioimage_suite.images.display_settings import channel_displays, with_colours
 from bioimage_suite.images.image_file import ImageFile, open_image
 from bioimage_suite.images.label_maps import check_label_map, replaced_when_complete

@@ -3,16 +3,16 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentParser
+from argparse import Namespace
 from collections.abc import Iterator
-from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bioimage_suite.core.arguments import parse_arguments
-from bioimage_suite.core.errors import UserError, run_tool
+from bioimage_suite.core.errors import UserError
+from bioimage_suite.core.outputs import Outputs
+from bioimage_suite.core.tool import argument, run_tool, tool
 from bioimage_suite.images.image_file import ImageFile, open_image
-from bioimage_suite.images.label_maps import check_label_map, replaced_when_complete, write_label_map
+from bioimage_suite.images.label_maps import check_label_map, write_label_map
 from bioimage_suite.measurement.object_runs import labels_on
 from bioimage_suite.segmentation.foreground_mask import bands
 from bioimage_suite.tables.measurement_table import MeasurementTable, read_measurement_table, write_rows
@@ -95,17 +95,18 @@ def check_all_present(labels: ImageFile, named: dict[Place, np.ndarray], table: 
     return unnamed
 
 
-def main(argv: list[str] | None = None) -> None:
-    """Parse, open, choose, write."""
-    parser = ArgumentParser(description=__doc__)
-    parser.add_argument("--labels", type=Path, required=True, help="label map")
-    parser.add_argument("--labels-name", help="name of the label map in messages")
-    parser.add_argument("--table", type=Path, required=True, help="its measurement table")
-    parser.add_argument("--table-name", help="name of the table in messages")
-    parser.add_argument("--keep", required=True, help="condition, for instance: area_px > 50 and solidity >= 0.9")
-    parser.add_argument("--output-labels", type=Path, required=True)
-    parser.add_argument("--output-table", type=Path, required=True)
-    args = parse_arguments(parser, argv)
+@tool(
+    __doc__,
+    argument("--labels", type=Path, required=True, help="label map"),
+    argument("--labels-name", help="name of the label map in messages"),
+    argument("--table", type=Path, required=True, help="its measurement table"),
+    argument("--table-name", help="name of the table in messages"),
+    argument("--keep", required=True, help="condition, for instance: area_px > 50 and solidity >= 0.9"),
+    argument("--output-labels", type=Path, required=True),
+    argument("--output-table", type=Path, required=True),
+)
+def main(args: Namespace, outputs: Outputs) -> None:
+    """Open, choose, write."""
     labels = open_image(args.labels, args.labels_name)
     check_label_map(labels)
     table = read_measurement_table(args.table, args.table_name or args.table.name)
@@ -113,12 +114,8 @@ def main(argv: list[str] | None = None) -> None:
     matching = rows_that_match(args.keep, table)
     rows = tuple(row for row, keep in zip(table.rows, matching, strict=True) if keep)
     kept = labels_by_plane(MeasurementTable(table.name, table.columns, rows), labels)
-    with ExitStack() as stack:
-        map_part, table_part = (
-            stack.enter_context(replaced_when_complete(path)) for path in (args.output_labels, args.output_table)
-        )
-        write_label_map(map_part, kept_bands(labels, kept), labels)
-        write_rows(table_part, table.columns, rows)
+    write_label_map(outputs.file(args.output_labels), kept_bands(labels, kept), labels)
+    write_rows(outputs.file(args.output_table), table.columns, rows)
     print(f"{labels.name}: {len(rows)} of {len(table.rows)} rows kept; {unnamed} objects without a row removed")
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 from bioimage_suite.core.arguments import parse_arguments
-from bioimage_suite.core.errors import run_tool
+from bioimage_suite.core.tool import run_tool
 from bioimage_suite.images.image_file import ImageFile, open_image
 from bioimage_suite.images.label_maps import replaced_when_complete
 

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 from bioimage_suite.core import report_page
 from bioimage_suite.core.arguments import parse_arguments
-from bioimage_suite.core.errors import UserError, run_tool
+from bioimage_suite.core.errors import UserError
+from bioimage_suite.core.tool import run_tool
 from bioimage_suite.figures.contact_sheet import contact_sheet
 from bioimage_suite.figures.object_pictures import Found, ObjectPicture, View, draw_objects
 from bioimage_suite.images.image_file import open_image

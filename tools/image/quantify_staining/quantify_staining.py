@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bioimage_suite.core.arguments import parse_arguments
-from bioimage_suite.core.errors import UserError, run_tool
+from bioimage_suite.core.errors import UserError
+from bioimage_suite.core.tool import run_tool
 from bioimage_suite.images.image_file import ImageFile, open_image
 from bioimage_suite.images.label_maps import check_label_map
 from bioimage_suite.staining.quantities import (

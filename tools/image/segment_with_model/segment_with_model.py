@@ -10,7 +10,8 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from bioimage_suite.core.arguments import parse_arguments
-from bioimage_suite.core.errors import UserError, run_tool
+from bioimage_suite.core.errors import UserError
+from bioimage_suite.core.tool import run_tool
 from bioimage_suite.images.image_file import ImageFile, open_image, with_numbers_only
 from bioimage_suite.images.label_maps import ome_sizes, replaced_when_complete, write_label_map
 from bioimage_suite.segmentation.model_objects import MEANINGS, ObjectOptions, find_objects

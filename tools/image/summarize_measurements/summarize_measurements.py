@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 from bioimage_suite.core import report_page
 from bioimage_suite.core.arguments import parse_arguments
-from bioimage_suite.core.errors import UserError, run_tool
+from bioimage_suite.core.errors import UserError
+from bioimage_suite.core.tool import run_tool
 from bioimage_suite.images.label_maps import replaced_when_complete
 from bioimage_suite.measurement.groups import Group
 from bioimage_suite.tables.measurement_table import MeasurementTable, format_cell, read_measurement_table, write_rows

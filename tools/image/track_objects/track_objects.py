@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bioimage_suite.core.arguments import parse_arguments
-from bioimage_suite.core.errors import UserError, run_tool
+from bioimage_suite.core.errors import UserError
+from bioimage_suite.core.tool import run_tool
 from bioimage_suite.tables.measurement_table import read_measurement_table, write_rows
 from bioimage_suite.tracking.detections import Detections, detections_of_movie, detections_of_table
 from bioimage_suite.tracking.linking import LinkOptions, Objects, Tracks, link_objects

@@ -9,7 +9,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from bioimage_suite.core.errors import UserError, run_tool
+from bioimage_suite.core.errors import UserError
+from bioimage_suite.core.tool import run_tool
 from bioimage_suite.omero.annotations.annotations import CLIENT_NAMESPACE
 from bioimage_suite.omero.annotations.changes import Change, Wanted, apply_changes, plan_changes
 from bioimage_suite.omero.annotations.tables import left_out, read_attachments, read_wanted

@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from bioimage_suite.core.errors import UserError, run_tool
+from bioimage_suite.core.errors import UserError
 from bioimage_suite.core.image_names import image_identifier
 from bioimage_suite.core.made_files import all_or_nothing
+from bioimage_suite.core.tool import run_tool
 from bioimage_suite.omero.images.details import ImageDetails, load_image_details
 from bioimage_suite.omero.images.export import export, plan_outputs
 from bioimage_suite.omero.images.fileset_export import export_filesets

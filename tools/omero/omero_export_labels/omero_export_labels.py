@@ -5,9 +5,10 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from bioimage_suite.core.errors import UserError, run_tool
+from bioimage_suite.core.errors import UserError
 from bioimage_suite.core.image_names import image_identifier
 from bioimage_suite.core.made_files import all_or_nothing
+from bioimage_suite.core.tool import run_tool
 from bioimage_suite.omero.images.details import load_image_details
 from bioimage_suite.omero.object_report import AT_WORK, Row, do_each, object_report
 from bioimage_suite.omero.objects import ImageRecord, find_nonempty_images, read_target

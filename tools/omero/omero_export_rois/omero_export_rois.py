@@ -8,9 +8,10 @@ from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bioimage_suite.core.errors import UserError, run_tool
+from bioimage_suite.core.errors import UserError
 from bioimage_suite.core.image_names import image_identifier
 from bioimage_suite.core.made_files import all_or_nothing
+from bioimage_suite.core.tool import run_tool
 from bioimage_suite.omero.images.details import ImageDetails, load_image_details
 from bioimage_suite.omero.images.ome_tiff import CLASSIC_TIFF_LIMIT, padded, tile_side
 from bioimage_suite.omero.object_report import AT_WORK, Row, do_each, object_report

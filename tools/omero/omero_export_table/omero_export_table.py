@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from bioimage_suite.core.errors import UserError, run_tool
+from bioimage_suite.core.errors import UserError
 from bioimage_suite.core.image_names import image_identifier, safe_name
 from bioimage_suite.core.made_files import all_or_nothing
+from bioimage_suite.core.tool import run_tool
 from bioimage_suite.omero.annotations.annotations import linked_files
 from bioimage_suite.omero.object_report import Row, do_each, object_report
 from bioimage_suite.omero.objects import named_objects, read_target

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from bioimage_suite.core.errors import UserError, run_tool
+from bioimage_suite.core.errors import UserError
+from bioimage_suite.core.tool import run_tool
 from bioimage_suite.omero.images.filters import hql_of, passing, read_condition, simple_conditions
 from bioimage_suite.omero.images.find_columns import container_table, image_table
 from bioimage_suite.omero.objects import (

@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from bioimage_suite.core.errors import run_tool
 from bioimage_suite.core.image_names import image_identifier, safe_name
 from bioimage_suite.core.made_files import all_or_nothing
+from bioimage_suite.core.tool import run_tool
 from bioimage_suite.omero.annotations.annotations import (
     AttachedFile,
     Linked,

@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bioimage_suite.core.errors import UserError, run_tool
+from bioimage_suite.core.errors import UserError
 from bioimage_suite.core.image_names import safe_name
+from bioimage_suite.core.tool import run_tool
 from bioimage_suite.omero.containers import DatasetPlace, find_place, make_place
 from bioimage_suite.omero.files.filesets import ImageFileset, single_file
 from bioimage_suite.omero.files.imports import ImportRun, find_imported, import_fileset, undo_imports

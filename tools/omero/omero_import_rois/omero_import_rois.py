@@ -7,7 +7,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from bioimage_suite.core.errors import UserError, run_tool
+from bioimage_suite.core.errors import UserError
+from bioimage_suite.core.tool import run_tool
 from bioimage_suite.omero.named_files import match_images, read_files
 from bioimage_suite.omero.object_report import AT_WORK, Row, object_report
 from bioimage_suite.omero.rois.rois import find_own_rois, save_rois

@@ -1,0 +1,127 @@
+"""The frame of a tool's script: its command line, JSON inputs, outputs and errors.
+
+A script declares its arguments and one function that does the work:
+
+    @tool(__doc__, argument("--image", type=Path, required=True), argument("--output", type=Path, required=True))
+    def main(args: Namespace, outputs: Outputs) -> None:
+        write(outputs.file(args.output), work(open_image(args.image)))
+
+    if __name__ == "__main__":
+        run_tool(main)
+"""
+
+from __future__ import annotations
+
+import functools
+import gc
+import json
+import sys
+from argparse import ArgumentParser, Namespace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bioimage_suite.core.errors import DISK_FULL, UserError
+from bioimage_suite.core.outputs import Outputs
+
+Work = Callable[[Namespace, Outputs], int | None]
+Main = Callable[..., int | None]
+
+
+@dataclass(frozen=True)
+class Argument:
+    """One argument of a tool, as `ArgumentParser.add_argument` takes it."""
+
+    flags: tuple[str, ...]
+    options: dict[str, Any]
+
+
+def argument(*flags: str, **options: Any) -> Argument:
+    """Declare an argument of a tool; flags and options are those of `ArgumentParser.add_argument`."""
+    return Argument(flags, options)
+
+
+def json_file(path: str) -> Any:
+    """Read a JSON file: the `type` of an argument whose value is the content of a file.
+
+    Raises:
+        UserError: There is no such file, or it is not JSON in UTF-8.
+    """
+    try:
+        return json.loads(Path(path).read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise UserError(f"File {path}: cannot be read as JSON ({error}). Write it again.") from error
+
+
+CONFIG = argument("--config", type=json_file, required=True, metavar="FILE", help="JSON file: values of the form")
+"""The values of Galaxy's form, `<inputs name="config" />`: `args.config` is a dict."""
+
+
+def tool(description: str | None, *arguments: Argument) -> Callable[[Work], Main]:
+    """Make the `main` of a script from the function that does its work.
+
+    `main(argv)` parses the command line and calls the function with arguments and outputs of the run. The outputs
+    appear when the function ends without an exception, whatever exit code it returns.
+
+    Every tool also takes `--arguments FILE`: a JSON list of further arguments. Galaxy writes names and other free text
+    into that file, where no quote, dollar sign or backtick has a meaning.
+
+    Args:
+        description: What `--help` says of the tool: the docstring of the script.
+        arguments: The tool's arguments.
+    """
+
+    def framed(work: Work) -> Main:
+        @functools.wraps(work)
+        def main(argv: Sequence[str] | None = None) -> int | None:
+            args = parse(description, arguments, argv)
+            with Outputs() as outputs:
+                return work(args, outputs)
+
+        return main
+
+    return framed
+
+
+def parse(description: str | None, arguments: Sequence[Argument], argv: Sequence[str] | None = None) -> Namespace:
+    """Parse a command line, with the arguments of the file that `--arguments` names after the others.
+
+    Args:
+        description: What `--help` says of the tool.
+        arguments: The tool's arguments.
+        argv: The command line; that of the process where None.
+    """
+    parser = ArgumentParser(description=description)
+    for one in arguments:
+        parser.add_argument(*one.flags, **one.options)
+    parser.add_argument("--arguments", type=Path, metavar="FILE", help="JSON file: a list of further arguments")
+    words = list(sys.argv[1:] if argv is None else argv)
+    if "--arguments" in words[:-1]:
+        words += json_file(words[words.index("--arguments") + 1])
+    return parser.parse_args(words)
+
+
+def run_tool(main: Callable[[], int | None]) -> None:
+    """Run a tool's `main` and leave the process with its exit code.
+
+    Args:
+        main: Does the work; returns an exit code or None for success.
+
+    Raises:
+        SystemExit: Always. 0 for success, 1 with one line `ERROR: ...` on standard error for a `UserError`.
+            The same for a disk that is full. Any other exception keeps its traceback: it is a defect of the tool.
+    """
+    try:
+        code = main()
+    except UserError as error:
+        print(f"ERROR: {error}", file=sys.stderr)
+        code = 1
+    except OSError as error:
+        if error.errno not in DISK_FULL:
+            raise
+        print(f"ERROR: disk full: {error}. Make room where jobs run, and run the tool again.", file=sys.stderr)
+        code = 1
+    # At its end the interpreter looks for garbage among all objects several times: with omero-py that takes 0.2 s.
+    gc.freeze()
+    sys.exit(code or 0)

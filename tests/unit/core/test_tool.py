@@ -1,0 +1,63 @@
+"""The frame of a tool's script."""
+
+import json
+from argparse import Namespace
+from pathlib import Path
+
+import pytest
+
+from bioimage_suite.core.errors import UserError
+from bioimage_suite.core.outputs import Outputs
+from bioimage_suite.core.tool import CONFIG, argument, run_tool, tool
+
+
+@tool("Writes a text.", argument("--text", required=True), argument("--output", type=Path, required=True))
+def write(args: Namespace, outputs: Outputs) -> int:
+    """Write."""
+    outputs.file(args.output).write_text(args.text)
+    if args.text == "bad":
+        raise UserError("Text bad: is refused. Write another.")
+    return len(args.text)
+
+
+def test_main_takes_a_command_line_and_returns_the_exit_code(tmp_path: Path):
+    assert write(["--text", "abc", "--output", str(tmp_path / "a")]) == 3
+    assert (tmp_path / "a").read_text() == "abc"
+
+
+def test_nothing_is_left_where_it_fails(tmp_path: Path):
+    with pytest.raises(UserError):
+        write(["--text", "bad", "--output", str(tmp_path / "a")])
+    assert not list(tmp_path.iterdir())
+
+
+def test_texts_of_a_file_keep_every_character(tmp_path: Path):
+    text = 'it\'s $HOME `id` \\ "µm"'
+    (tmp_path / "arguments").write_text(json.dumps(["--text", text]), encoding="utf-8")
+    write(["--arguments", str(tmp_path / "arguments"), "--output", str(tmp_path / "a")])
+    assert (tmp_path / "a").read_text() == text
+
+
+@pytest.mark.parametrize("content", [b"{", b"\xff", None])
+def test_a_broken_file_of_arguments_is_a_clear_error(tmp_path: Path, content: bytes | None):
+    if content is not None:
+        (tmp_path / "config").write_bytes(content)
+    with pytest.raises(UserError, match="cannot be read as JSON"):
+        tool("", CONFIG)(lambda args, outputs: None)(["--config", str(tmp_path / "config")])
+
+
+def test_the_form_is_a_dictionary(tmp_path: Path):
+    (tmp_path / "config").write_text('{"name": "a"}')
+    seen = []
+    tool("", CONFIG)(lambda args, outputs: seen.append(args.config))(["--config", str(tmp_path / "config")])
+    assert seen == [{"name": "a"}]
+
+
+def test_an_error_is_one_line(capsys: pytest.CaptureFixture[str]):
+    def main() -> int:
+        raise UserError("Text bad: is refused. Write another.")
+
+    with pytest.raises(SystemExit) as ended:
+        run_tool(main)
+    assert ended.value.code == 1
+    assert capsys.readouterr().err == "ERROR: Text bad: is refused. Write another.\n"
