@@ -16,9 +16,9 @@ pytest.importorskip("omero.all")
 import omero
 
 from sandbox.omero.access.context import Context
-from sandbox.omero.database.transactions.seed import seed
-from sandbox.omero.database.transactions.transactions import Database
-from sandbox.omero.database.transactions.users import load_directory
+from sandbox.omero.database.seed import seed
+from sandbox.omero.database.transactions import Database
+from sandbox.omero.database.users import load_directory
 from sandbox.omero.hql import queries
 from sandbox.omero.hql.parse import parse
 from sandbox.omero.hql.plan import plan
@@ -266,7 +266,7 @@ def test_number_of_statements_does_not_grow_with_the_answer(small):
 
 
 def test_a_query_without_end_is_interrupted(small, monkeypatch):
-    monkeypatch.setattr("sandbox.omero.database.transactions.transactions.QUERY_SECONDS", 0.05)
+    monkeypatch.setattr("sandbox.omero.database.transactions.QUERY_SECONDS", 0.05)
     aliases = [f"i{number}" for number in range(14)]  # six images: 6^14 rows
     with pytest.raises(omero.QueryException, match="took longer than"):
         run(small, f"select count(i0) from {', '.join(f'Image {alias}' for alias in aliases)} where i0.id > i13.id")

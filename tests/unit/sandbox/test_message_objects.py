@@ -8,7 +8,7 @@ import omero.model
 import pytest
 from omero.rtypes import rbool, rdouble, rfloat, rint, rlong, rstring, rtime, unwrap
 
-from sandbox.omero.model.entities.entities import MODEL_ENTITIES
+from sandbox.omero.model.entities import MODEL_ENTITIES
 from sandbox.omero.objects.message_objects import BareObjects
 from sandbox.omero.objects.save_graph import Node, Saver
 

@@ -5,11 +5,11 @@ import contextlib
 import omero.clients  # noqa: F401 (before sandbox modules that record the model would import it)
 import pytest
 
-from sandbox.omero.database.transactions.seed import seed
-from sandbox.omero.database.transactions.transactions import Database
-from sandbox.omero.database.transactions.users import check_password, hash_password, password_matches, set_password
-from sandbox.omero.server.state import sessions
-from sandbox.omero.server.state.sessions import Sessions
+from sandbox.omero.database.seed import seed
+from sandbox.omero.database.transactions import Database
+from sandbox.omero.database.users import check_password, hash_password, password_matches, set_password
+from sandbox.omero.server import sessions
+from sandbox.omero.server.sessions import Sessions
 
 
 class Open:
