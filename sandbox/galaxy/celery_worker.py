@@ -19,7 +19,7 @@ from kombu.utils.encoding import bytes_to_str
 from kombu.utils.json import loads
 
 
-class Channel(filesystem.Channel):
+class Channel(filesystem.Channel):  # type: ignore[misc,unused-ignore]
     """kombu's channel of message files, with a reader that waits for the writer."""
 
     def _get(self, queue: str) -> object:

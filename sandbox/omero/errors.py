@@ -4,97 +4,95 @@ from __future__ import annotations
 
 import logging
 import traceback
+from typing import Any
 
 log = logging.getLogger("sandbox.omero")
 
 
-def api_usage(message: str) -> Exception:
-    """The client asked for something that makes no sense."""
+def _condition(name: str, message: str, *more: Any) -> Exception:
+    """Return an exception of omero-py, with the name of the Java class that OMERO gives with it."""
     import omero
 
-    return omero.ApiUsageException("", "ome.conditions.ApiUsageException", message)
+    made: Exception = getattr(omero, name)("", f"ome.conditions.{name}", message, *more)
+    return made
+
+
+def api_usage(message: str) -> Exception:
+    """Return the exception for a request that makes no sense."""
+    return _condition("ApiUsageException", message)
 
 
 def query(message: str) -> Exception:
-    """The query cannot be understood or run."""
+    """Return the exception for a query that cannot be understood or run."""
     import omero
 
-    return omero.QueryException("", "org.hibernate.QueryException", message)
+    made: Exception = omero.QueryException("", "org.hibernate.QueryException", message)
+    return made
 
 
 def validation(message: str) -> Exception:
-    """The object or value cannot be stored or found."""
-    import omero
-
-    return omero.ValidationException("", "ome.conditions.ValidationException", message)
+    """Return the exception for an object or value that cannot be stored or found."""
+    return _condition("ValidationException", message)
 
 
 def security(message: str) -> Exception:
-    """The caller may not do this."""
-    import omero
-
-    return omero.SecurityViolation("", "ome.conditions.SecurityViolation", message)
+    """Return the exception for something that the caller may not do."""
+    return _condition("SecurityViolation", message)
 
 
 def group_security(message: str) -> Exception:
-    """Objects of different groups would be mixed."""
-    import omero
-
-    return omero.GroupSecurityViolation("", "ome.conditions.GroupSecurityViolation", message)
+    """Return the exception for a request that would mix objects of different groups."""
+    return _condition("GroupSecurityViolation", message)
 
 
 def read_only_group(message: str) -> Exception:
-    """The group does not let its members do this."""
-    import omero
-
-    return omero.ReadOnlyGroupSecurityViolation("", "ome.conditions.ReadOnlyGroupSecurityViolation", message)
+    """Return the exception for something that the group does not let its members do."""
+    return _condition("ReadOnlyGroupSecurityViolation", message)
 
 
 def optimistic_lock(message: str) -> Exception:
-    """Somebody else changed the object meanwhile."""
-    import omero
-
-    return omero.OptimisticLockException("", "ome.conditions.OptimisticLockException", message, 0)
+    """Return the exception for an object that somebody else has changed meanwhile."""
+    return _condition("OptimisticLockException", message, 0)
 
 
 def removed_session(message: str) -> Exception:
-    """The session is closed or never was."""
-    import omero
-
-    return omero.RemovedSessionException("", "ome.conditions.RemovedSessionException", message)
+    """Return the exception for a session that is closed or never existed."""
+    return _condition("RemovedSessionException", message)
 
 
 def resource(message: str) -> Exception:
-    """A file or other resource of the server cannot be used."""
-    import omero
-
-    return omero.ResourceError("", "ome.conditions.ResourceError", message)
+    """Return the exception for a file or other resource of the server that cannot be used."""
+    return _condition("ResourceError", message)
 
 
 def unsupported(operation: str) -> Exception:
-    """An operation of OMERO that this server does not have."""
+    """Return the exception for an operation of OMERO that this server does not have."""
     return api_usage(f"{operation} is not supported by the sandbox")
 
 
 def lock_timeout(message: str, seconds: int) -> Exception:
-    """Something that was waited for did not come."""
-    import omero
-
-    return omero.LockTimeout("", "ome.conditions.LockTimeout", message, seconds * 1000, seconds)
+    """Return the exception for a wait that ended without result."""
+    return _condition("LockTimeout", message, seconds * 1000, seconds)
 
 
 def beyond_message(size: int, limit: int) -> Exception:
-    """An answer that Ice does not send: OMERO's clients get this from Ice itself, as it fails there."""
+    """Return the exception for an answer that is too large for Ice; clients of OMERO get the same from Ice itself."""
     import Ice
 
-    return Ice.UnknownLocalException(
+    made: Exception = Ice.UnknownLocalException(
         f"Ice::MemoryLimitException: protocol error: memory limit exceeded: requested {size} bytes, "
         f"maximum allowed is {limit} bytes (see Ice.MessageSizeMax)"
     )
+    return made
 
 
 def translated(where: str, error: Exception) -> Exception:
-    """The exception that a client gets for one of any kind."""
+    """Return the exception that a client gets for an error of any kind, and log the error.
+
+    Args:
+        where: The operation that failed, for the message.
+        error: What it raised; an exception of Ice is returned as it is.
+    """
     import Glacier2
     import Ice
     from sqlalchemy.exc import IntegrityError
@@ -103,7 +101,8 @@ def translated(where: str, error: Exception) -> Exception:
         return security(error.reason)
     if isinstance(error, Ice.Exception):
         log.info("%s: %s: %s", where, type(error).__name__, getattr(error, "message", error))
-        return error
+        same: Exception = error
+        return same
     if isinstance(error, IntegrityError):  # a missing parent, or something that is still referred to
         log.info("%s: %s", where, error)
         return validation(f"{where}: a constraint of the database is violated: {error.orig}")
@@ -114,8 +113,10 @@ def translated(where: str, error: Exception) -> Exception:
 
 
 def internal(where: str, error: BaseException) -> Exception:
-    """Something went wrong that the client is not to blame for, or not clearly."""
+    """Return the exception for a failure of the server, or one that the client is not clearly to blame for."""
     import omero
 
     trace = "".join(traceback.format_exception(error))
-    return omero.InternalException(trace, type(error).__name__, f"{where}: {type(error).__name__}: {error}")
+    text = f"{where}: {type(error).__name__}: {error}"
+    made: Exception = omero.InternalException(trace, type(error).__name__, text)
+    return made

@@ -8,9 +8,12 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 START_SECONDS = 60
 STOP_SECONDS = 20
@@ -67,7 +70,7 @@ def running_server(data_dir: str | Path, *, port: int = 0, root_password: str = 
             process.communicate()
 
 
-def _wait_until_ready(process: subprocess.Popen, root_password: str, data: Path) -> RunningServer:
+def _wait_until_ready(process: subprocess.Popen[str], root_password: str, data: Path) -> RunningServer:
     import select
 
     assert process.stdout is not None

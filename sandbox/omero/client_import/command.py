@@ -13,9 +13,8 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sandbox.omero.client_import.importing import (
     Imported,
@@ -29,6 +28,9 @@ from sandbox.omero.client_import.importing import (
 from sandbox.omero.image_files import ImageFileError, open_image_file
 from sandbox.omero.image_files.ome_zarr import is_zarr
 from sandbox.omero.repository.checksums import CHECKSUMS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
 
 MAIN_CLASS = "ome.formats.importer.cli.CommandLineImporter"
 DEPTH = "-Domero.import.depth="
@@ -130,10 +132,12 @@ def _container(client: Any, kind: str, name: str) -> int:
     text = f"select c.id from {kind} c where c.name = :name and c.details.owner.id = :owner order by c.id desc"
     found = client.sf.getQueryService().projection(text, parameters)
     if found:
-        return found[0][0].val
+        newest: int = found[0][0].val
+        return newest
     made = getattr(omero.model, f"{kind}I")()
     made.name = rstring(name)
-    return client.sf.getUpdateService().saveAndReturnObject(made).id.val
+    new: int = client.sf.getUpdateService().saveAndReturnObject(made).id.val
+    return new
 
 
 def annotation_ids(client: Any, options: argparse.Namespace) -> tuple[int, ...]:

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sandbox.omero.image_files import ImageFileError, open_image_file
 from sandbox.omero.repository.checksums import CHECKSUMS, checksum
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
 
 BLOCK = 4 << 20
 POLL_SECONDS = 0.05

@@ -7,11 +7,11 @@ import dataclasses
 import itertools
 import json
 import shutil
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sandbox.omero import errors
-from sandbox.omero.commands.graph import ChildOptions, Closure, Walker, java_name, references, targets_of
+from sandbox.omero.commands.graph import ChildOptions, Closure, Walker, references, targets_of
+from sandbox.omero.database.event_log import java_name
 from sandbox.omero.image_files import ImageFileError
 from sandbox.omero.model.entities import MODEL_ENTITIES, find_entity
 from sandbox.omero.model.schema import METADATA
@@ -20,6 +20,8 @@ from sandbox.omero.repository.pixel_store import MAX_PLANE_PIXELS, StoredPixels
 from sandbox.omero.repository.stored_files import pixels_path
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from sandbox.omero.commands.run import Run
     from sandbox.omero.database.transactions import Transaction
 

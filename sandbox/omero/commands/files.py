@@ -47,7 +47,7 @@ def run_original_metadata(run: Run, tx: Transaction, request: Any) -> Any:
     return response
 
 
-def run_find_pyramids(run: Run, tx: Transaction, request: Any) -> Any:
+def run_find_pyramids(run: Run, _tx: Transaction, _request: Any) -> Any:
     """There never are separate pyramid files: resolution levels are read from the imported file."""
     import omero.cmd
 

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +23,8 @@ from sandbox.omero.model.entities import MODEL_ENTITIES, find_entity
 from sandbox.omero.model.schema import column_name
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from sandbox.omero.access.context import Context
     from sandbox.omero.database.transactions import Transaction
 

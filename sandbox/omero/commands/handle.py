@@ -93,7 +93,7 @@ class CommandHandle(StatefulService):
 
         self._end(error_response(self._request, error), [omero.cmd.State.FAILURE])
 
-    def _end(self, response: Any, flags: list) -> None:
+    def _end(self, response: Any, flags: list[Any]) -> None:
         with self._state:
             self._status.stopTime = now()
             self._status.flags = flags
@@ -123,25 +123,25 @@ class CommandHandle(StatefulService):
         if ended:
             self._tell(proxy)
 
-    def removeCallback(self, callback: Any, current: Any) -> None:
+    def removeCallback(self, callback: Any, _current: Any) -> None:
         """Tell this object no more."""
         if callback is not None:
             with self._state:
                 self._callbacks.pop(callback.ice_getIdentity().name, None)
 
-    def getRequest(self, current: Any) -> Any:
+    def getRequest(self, _current: Any) -> Any:
         """What was asked for."""
         return self._request
 
-    def getResponse(self, current: Any) -> Any:
+    def getResponse(self, _current: Any) -> Any:
         """The answer; None as long as there is none."""
         return self._response
 
-    def getStatus(self, current: Any) -> Any:
+    def getStatus(self, _current: Any) -> Any:
         """How far the command is."""
         return self._status
 
-    def cancel(self, current: Any) -> bool:
+    def cancel(self, _current: Any) -> bool:
         """Stop the command at its next step, with nothing done; False when it was already through.
 
         Raises:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from sandbox.omero import errors
 from sandbox.omero.access.permissions import read_scope
-from sandbox.omero.commands.graph import UNTOUCHABLE, ChildOptions, Walker, java_name, referrers, targets_of
+from sandbox.omero.commands.graph import UNTOUCHABLE, ChildOptions, Walker, referrers, targets_of
+from sandbox.omero.database.event_log import java_name
 from sandbox.omero.model.entities import MODEL_ENTITIES, find_entity
 from sandbox.omero.repository.stored_files import original_file_path, pixels_path
 
@@ -53,7 +54,7 @@ def run_find_children(run: Run, tx: Transaction, request: Any) -> Any:
     return omero.cmd.FoundChildren(children=found)
 
 
-def run_find_parents(run: Run, tx: Transaction, request: Any) -> Any:
+def run_find_parents(_run: Run, tx: Transaction, request: Any) -> Any:
     """The objects of some classes above the targets."""
     import omero.cmd
 
@@ -95,7 +96,7 @@ def _above(tx: Transaction, root: str, row_id: int) -> list[tuple[str, int]]:
     return [pair for pair in found if pair[0] not in UNTOUCHABLE]
 
 
-def run_legal_targets(run: Run, tx: Transaction, request: Any) -> Any:
+def run_legal_targets(_run: Run, _tx: Transaction, _request: Any) -> Any:
     """The classes that a request may be asked to work on."""
     import omero.cmd
 
@@ -173,7 +174,7 @@ def timing_of(request: Any) -> tuple[int, float]:
     return min(max(request.steps or 0, 0), 100), min(max(request.millisPerStep or 0, 0), 100) / 1e3
 
 
-def run_timing(run: Run, tx: Transaction, request: Any) -> Any:
+def run_timing(run: Run, _tx: Transaction, request: Any) -> Any:
     """Take time, for clients that try out their waiting."""
     import omero.cmd
 

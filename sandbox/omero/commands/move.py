@@ -14,10 +14,10 @@ from sandbox.omero.commands.graph import (
     Closure,
     Walker,
     check_filesets,
-    java_name,
     referrers,
     targets_of,
 )
+from sandbox.omero.database.event_log import java_name
 from sandbox.omero.model.entities import MODEL_ENTITIES
 
 if TYPE_CHECKING:

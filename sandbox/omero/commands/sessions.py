@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from sandbox.omero.database.transactions import Transaction
 
 
-def run_current_sessions(run: Run, tx: Transaction, request: Any) -> Any:
+def run_current_sessions(run: Run, tx: Transaction, _request: Any) -> Any:
     """Who is logged in. Administrators see the keys of all sessions, others those of their own."""
     import omero.cmd
     from omero.rtypes import rstring

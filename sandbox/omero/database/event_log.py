@@ -6,10 +6,13 @@ A transaction notes what it does and writes all of it before its commit, so a lo
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from sandbox.omero.model.entities import MODEL_ENTITIES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 UNLOGGED = frozenset({"Event", "EventLog", "Session", "Node", "DBPatch", "ShareMember"})
 """What the server writes on its own account."""

@@ -53,15 +53,16 @@ class Transaction:
         self._event_id: int | None = None
         self._log: list[event_log.Entry] = []
 
-    def execute(self, statement: Any, parameters: Any = None) -> sa.CursorResult:
+    def execute(self, statement: Any, parameters: Any = None) -> sa.CursorResult[Any]:
         """Run a SQLAlchemy statement."""
         return self.connection.execute(statement, parameters)
 
-    def rows(self, sql: str, parameters: Mapping[str, Any], most: int | None = None) -> list[tuple]:
+    def rows(self, sql: str, parameters: Mapping[str, Any], most: int | None = None) -> list[tuple[Any, ...]]:
         """Run compiled SQL with :named parameters, all rows or the first `most`; the short way for the hot paths."""
         with self._cursor() as cursor:
             cursor.execute(sql, parameters)
-            return cursor.fetchall() if most is None else cursor.fetchmany(most)
+            found: list[tuple[Any, ...]] = cursor.fetchall() if most is None else cursor.fetchmany(most)
+            return found
 
     def first_values(self, sql: str, parameters: Mapping[str, Any], most: int) -> list[Any]:
         """The first `most` different values of the first column, NULL left out; no more rows are looked at."""
@@ -143,10 +144,11 @@ class Transaction:
                 row[f"{reference}_index"] = self._next_index(found.root, reference, row[reference])
         made = self.execute(table_of(found).insert().values(row)).inserted_primary_key
         assert made is not None
+        row_id: int = made[0]
         for name, pairs in lists.items():
-            self._write_named_values(entity, made[0], name, pairs)
+            self._write_named_values(entity, row_id, name, pairs)
         self.log("INSERT", entity, made)
-        return made[0]
+        return row_id
 
     def insert_rows(self, root: str, rows: Sequence[Mapping[str, Any]]) -> None:
         """Insert rows of one table, values by column; past SQLAlchemy, which takes longer than SQLite for many rows.
@@ -173,11 +175,11 @@ class Transaction:
         highest = self.execute(last).scalar()
         return 0 if highest is None else highest + 1
 
-    def _split(self, entity: str, values: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Sequence]]:
+    def _split(self, entity: str, values: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Sequence[Any]]]:
         """Values of the entity's own table by column, and lists of named values by property."""
         found = MODEL_ENTITIES[entity]
         row: dict[str, Any] = {}
-        lists: dict[str, Sequence] = {}
+        lists: dict[str, Sequence[Any]] = {}
         for key, value in values.items():
             prop = found.properties.get(key)
             if prop is not None and prop.kind == "named_values":
@@ -186,7 +188,7 @@ class Transaction:
                 row[column_name(found, prop) if prop is not None else key] = value
         return row, lists
 
-    def _write_named_values(self, entity: str, row_id: int, name: str, pairs: Iterable | None) -> None:
+    def _write_named_values(self, entity: str, row_id: int, name: str, pairs: Iterable[Any] | None) -> None:
         table = METADATA.tables[f"{MODEL_ENTITIES[entity].root}_{name}"]
         self.execute(table.delete().where(table.c.id == row_id))
         rows = [
@@ -258,7 +260,7 @@ class Transaction:
         return found if found is not None else self.create(entity, value=value)
 
 
-def id_list(values: Iterable[Any]) -> sa.Select:
+def id_list(values: Iterable[Any]) -> sa.Select[Any]:
     """A subselect over any number of values: SQLite limits the variables of a statement, not the length of one."""
     return sa.select(sa.text("value")).select_from(sa.func.json_each(json.dumps(list(values))))
 

@@ -78,7 +78,7 @@ def _plan(query: h.Query, scope: str) -> Plan:
     translation = Translation(scope)
     select = Select(translation, *_without_idle_fetches(query))
     columns: list[Any] = []
-    described = [_column(select, value, name, columns) for value, name in select.selected()]
+    described = [_column(value, name, columns) for value, name in select.selected()]
     fetches = _fetches(select, columns) if len(described) == 1 else ()
     statement = select.statement(columns)
     compiled = statement.compile(
@@ -97,7 +97,7 @@ def _plan(query: h.Query, scope: str) -> Plan:
     )
 
 
-def _column(select: Select, value: Value, name: str, columns: list[Any]) -> Column:
+def _column(value: Value, name: str, columns: list[Any]) -> Column:
     start = len(columns)
     columns.extend([value.sql, *value.more])
     entity = value.entity.name if value.entity is not None else ""

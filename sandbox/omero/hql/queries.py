@@ -78,7 +78,9 @@ def page_of(parameters: Any) -> tuple[int, int]:
     return max(limit, NO_LIMIT), max(offset, 0)
 
 
-def rows(tx: Transaction, context: Context, text: str, parameters: Any, objects: bool) -> tuple[Plan, list[tuple]]:
+def rows(
+    tx: Transaction, context: Context, text: str, parameters: Any, objects: bool
+) -> tuple[Plan, list[tuple[Any, ...]]]:
     """Run a query; its plan and rows.
 
     Args:
@@ -113,7 +115,7 @@ def rows(tx: Transaction, context: Context, text: str, parameters: Any, objects:
     return found, answer
 
 
-def _rows_of_page(tx: Transaction, found: Plan, sql: str, bound: dict[str, Any]) -> list[tuple]:
+def _rows_of_page(tx: Transaction, found: Plan, sql: str, bound: dict[str, Any]) -> list[tuple[Any, ...]]:
     """All rows of the objects of a page, object by object.
 
     The rows of one object may repeat and need not be neighbours, so that LIMIT cannot count objects; and the rows of
@@ -146,7 +148,7 @@ def objects(tx: Transaction, context: Context, text: str, parameters: Any) -> li
     return [loader.objects[entity.root, i] for i in ids if (entity.root, i) in loader.objects]
 
 
-def _fetch(found: Plan, answer: list[tuple]) -> Fetch:
+def _fetch(found: Plan, answer: list[tuple[Any, ...]]) -> Fetch:
     root = Fetch()
     for step in found.fetches:
         node = root.at(step.path)

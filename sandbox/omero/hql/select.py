@@ -7,7 +7,7 @@ collections; references from a visible object are followed. Implicit joins (`obj
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
@@ -17,6 +17,9 @@ from sandbox.omero.hql import tree as h
 from sandbox.omero.hql.values import Origin, Value, unknown
 from sandbox.omero.model.entities import MODEL_ENTITIES, Entity, Property, find_entity, subclass_property
 from sandbox.omero.model.schema import DETAIL_PROPERTIES, METADATA, column_name, table_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 SCALAR_TYPES = {str: "RString", bool: "RBool", int: "RInt", float: "RDouble", type(None): "RString"}
 CAST_TYPES = {
@@ -255,7 +258,7 @@ class Select:
                 paths[join.alias or str(join.path)] = found[-1]
         return found
 
-    def statement(self, columns: list[Any]) -> sa.Select:
+    def statement(self, columns: list[Any]) -> sa.Select[Any]:
         """The select over these columns, with every clause of the query."""
         query = self.query
         where = self.condition(query.where) if query.where is not None else None
@@ -285,7 +288,7 @@ class Select:
         first = item.nulls == "first" if item.nulls else item.descending
         return ordered.nulls_first() if first else ordered.nulls_last()
 
-    def subselect(self, query: h.Query) -> tuple[sa.Select, Value]:
+    def subselect(self, query: h.Query) -> tuple[sa.Select[Any], Value]:
         """A subquery that may refer to this select's aliases, and what it selects."""
         below = Select(self.translation, query, outer=self)
         (value, _), *_ = below.selected()
@@ -296,7 +299,7 @@ class Select:
 
     def value(self, node: h.Node) -> Value:
         """The SQL of an expression."""
-        method = getattr(self, f"_value_{type(node).__name__.lower()}", None)
+        method: Callable[[h.Node], Value] | None = getattr(self, f"_value_{type(node).__name__.lower()}", None)
         if method is None:
             return Value(self.condition(node), "RBool")
         return method(node)
@@ -349,7 +352,7 @@ class Select:
         statement, value = self.subselect(node.query)
         return Value(statement.scalar_subquery(), value.type, value.entity)
 
-    def _value_tuple(self, node: h.Tuple) -> Value:
+    def _value_tuple(self, _node: h.Tuple) -> Value:
         raise unknown("a list of values stands where one value is due")
 
     def _value_case(self, node: h.Case) -> Value:
@@ -488,7 +491,7 @@ class Select:
             raise unknown(f"{node} is not a collection")
         return value
 
-    def elements(self, value: Value) -> sa.Select:
+    def elements(self, value: Value) -> sa.Select[Any]:
         """The ids of a collection's elements."""
         prop, owner_id = value.more
         assert value.entity is not None

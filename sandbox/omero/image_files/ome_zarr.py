@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sandbox.omero.image_files.description import (
     AcquisitionDescription,
@@ -18,6 +17,9 @@ from sandbox.omero.image_files.description import (
 )
 from sandbox.omero.image_files.ome_xml import read_ome_xml
 from sandbox.omero.image_files.series_reader import SeriesReader, pixel_type_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 ZARR_METADATA = ("zarr.json", ".zattrs", ".zgroup")
 # Unit names of OME-Zarr (UDUNITS-2) and the symbols of OME-XML.
@@ -122,8 +124,9 @@ def _attributes(folder: Path) -> dict[str, Any]:
     """Return the group's OME attributes; 0.5 keeps them under `ome` in zarr.json."""
     try:
         if (folder / "zarr.json").is_file():
-            attributes = json.loads((folder / "zarr.json").read_text("utf-8")).get("attributes", {})
-            return attributes.get("ome", attributes)
+            attributes: dict[str, Any] = json.loads((folder / "zarr.json").read_text("utf-8")).get("attributes", {})
+            ome: dict[str, Any] = attributes.get("ome", attributes)
+            return ome
         path = folder / ".zattrs"
         return json.loads(path.read_text("utf-8")) if path.is_file() else {}
     except (ValueError, OSError, AttributeError) as error:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sandbox.omero.image_files.description import ImageFileError, PlateDescription
 from sandbox.omero.image_files.ome_xml import read_ome_xml
 from sandbox.omero.image_files.ome_zarr import is_zarr, open_ome_zarr
 from sandbox.omero.image_files.picture import PICTURE_SUFFIXES, open_picture
-from sandbox.omero.image_files.series_reader import SeriesReader
 from sandbox.omero.image_files.tiff import TIFF_SUFFIXES, open_tiff
+
+if TYPE_CHECKING:
+    from sandbox.omero.image_files.series_reader import SeriesReader
 
 COMPANION_SUFFIX = ".companion.ome"
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import threading
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from sandbox.omero.image_files.description import ChannelDescription, ImageFileError, SeriesDescription
 from sandbox.omero.image_files.series_reader import SeriesReader, pixel_type_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg")
 # A decoded picture is held in memory: 16,384 x 16,384 bytes is the most that is accepted.

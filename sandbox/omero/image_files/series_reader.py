@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from sandbox.omero.image_files.description import ImageFileError, SeriesDescription
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
 
 # numpy's names of the pixel types that OMERO has, and OMERO's own names (omero.model.enums.PixelsType*).
 # OMERO has no 64-bit integers; half floats are widened, as Bio-Formats widens them.

@@ -8,9 +8,8 @@ import datetime
 import logging
 import re
 import threading
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sandbox.omero.image_files.description import (
     ChannelDescription,
@@ -20,6 +19,9 @@ from sandbox.omero.image_files.description import (
 )
 from sandbox.omero.image_files.ome_xml import OmeDocument, OmeImage, read_ome_xml
 from sandbox.omero.image_files.series_reader import SeriesReader, pixel_type_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 TIFF_SUFFIXES = (".tif", ".tiff", ".tf2", ".tf8", ".btf", ".svs", ".lsm", ".stk", ".flex", ".qptiff", ".ndpi")
 # ImageJ writes units as people type them.

@@ -6,20 +6,21 @@ up other writers, and a file that breaks half-way leaves no row.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sandbox.omero.image_files import ImageFile, SeriesDescription
 from sandbox.omero.image_files.series_reader import numpy_type_of
-from sandbox.omero.imports.ome_xml import OmeRows
 from sandbox.omero.imports.quantities import quantity_columns
 from sandbox.omero.rendering.pictures import default_color
 from sandbox.omero.repository.pixel_access import SeriesPixels
 from sandbox.omero.repository.pixel_store import MAX_PLANE_PIXELS, PENDING_SHA1, channel_minmax, sha1_of_pixels
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from sandbox.omero.database.transactions import Transaction
+    from sandbox.omero.image_files import ImageFile, SeriesDescription
+    from sandbox.omero.imports.ome_xml import OmeRows
 
 
 @dataclass(frozen=True)

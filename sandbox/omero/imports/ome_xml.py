@@ -10,7 +10,6 @@ import base64
 import bz2
 import math
 import zlib
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from sandbox.omero.image_files import Quantity, read_date
@@ -19,6 +18,7 @@ from sandbox.omero.imports.quantities import quantity_columns
 from sandbox.omero.model.entities import MODEL_ENTITIES, Property
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from xml.etree.ElementTree import Element
 
     from sandbox.omero.database.transactions import Transaction

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sandbox.omero.image_files import PlateDescription
-
 if TYPE_CHECKING:
     from sandbox.omero.database.transactions import Transaction
+    from sandbox.omero.image_files import PlateDescription
 
 
 def write_plate(

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import functools
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from sandbox.omero.image_files import Quantity
+if TYPE_CHECKING:
+    from sandbox.omero.image_files import Quantity
 
 
 @functools.cache

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import datetime
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +17,6 @@ from sandbox.omero.database.transactions import now
 from sandbox.omero.image_files import ImageFile, ImageFileError, PlateDescription, open_image_file
 from sandbox.omero.imports.images import PreparedImage, prepare_images, write_image
 from sandbox.omero.imports.ome_xml import OmeRows
-from sandbox.omero.imports.plan import ImportPlan
 from sandbox.omero.imports.plates import write_plate
 from sandbox.omero.rendering.settings import create_rendering, default_rendering
 from sandbox.omero.repository.checksums import CHECKSUMS, checksum
@@ -26,7 +24,10 @@ from sandbox.omero.repository.pixel_access import OPENED_FILES, target_file
 from sandbox.omero.repository.stored_files import original_file_path, remove_repository_folder, repository_path
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from sandbox.omero.database.transactions import Database, Transaction
+    from sandbox.omero.imports.plan import ImportPlan
 
 LOG_MIMETYPE = "application/omero-log-file"
 LOGGED_STEPS = ("metadata", "pixel data", "thumbnails")
@@ -60,7 +61,7 @@ def run_import(
     uploaded = now()
     opened = _open_staged(plan)
     try:
-        file_name = _target_name(plan, opened)
+        file_name = _target_name(plan)
         kind, plate = opened.kind, opened.plate
         _check_target(plan, file_name, plate)
         prepared = prepare_images(opened, file_name if plate else plan.name or file_name)
@@ -99,7 +100,7 @@ def _open_staged(plan: ImportPlan) -> ImageFile:
     return open_image_file(target_file(plan.staged(), plan.staging))
 
 
-def _target_name(plan: ImportPlan, opened: ImageFile) -> str:
+def _target_name(plan: ImportPlan) -> str:
     target = target_file(plan.staged(), plan.staging)
     return target.name if target != plan.staging else Path(plan.client_paths[0]).name
 

@@ -117,8 +117,8 @@ def _inherited(name: str) -> list[ModelClass]:
     return [*_inherited(found.base), found] if found.base else [found]
 
 
-def _inverse(entity: str, collection: Property, references: list[Property]) -> str:
-    """The reference of the collection's element type that points back to `entity`."""
+def _inverse(entity: str, references: list[Property]) -> str:
+    """Return the one of the references of a collection's element type that points back to `entity`."""
     lineage = {c.name for c in _inherited(entity)}
     fitting = [p.name for p in references if p.type in lineage]
     if len(fitting) == 1:
@@ -143,7 +143,7 @@ def _build() -> dict[str, Entity]:
         for key, found in properties.items():
             if found.kind == "collection":
                 references = [p for p in flat[found.type].values() if p.kind == "reference"]
-                inverse = _inverse(found.declared_by, found, references)
+                inverse = _inverse(found.declared_by, references)
                 properties[key] = Property(found.name, found.kind, found.type, found.declared_by, inverse)
         below = tuple(sorted(other for other in classes if name in {c.name for c in _inherited(other)}))
         entities[name] = Entity(

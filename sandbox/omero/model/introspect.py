@@ -89,8 +89,8 @@ def _record() -> dict[str, ModelClass]:
     import IcePy
 
     kinds: dict[int, tuple[str, str]] = {}
-    classes: dict[str, tuple] = {}
-    sequences: dict[str, tuple] = {}
+    classes: dict[str, tuple[Any, ...]] = {}
+    sequences: dict[str, tuple[Any, ...]] = {}
     originals = {name: getattr(IcePy, name) for name in [*DEFINERS, "Operation"]}
 
     def recording(function: str) -> Any:
@@ -127,7 +127,9 @@ def _record() -> dict[str, ModelClass]:
     return _entities(classes, sequences, kinds)
 
 
-def _entities(classes: dict, sequences: dict, kinds: dict) -> dict[str, ModelClass]:
+def _entities(
+    classes: dict[str, tuple[Any, ...]], sequences: dict[str, tuple[Any, ...]], kinds: dict[int, tuple[str, str]]
+) -> dict[str, ModelClass]:
     def type_of(info: Any) -> tuple[str, str]:
         return kinds.get(id(info), ("primitive", ""))
 

@@ -9,6 +9,7 @@ so that queries can reach into it.
 from __future__ import annotations
 
 import functools
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -16,7 +17,7 @@ from sandbox.omero.model.entities import MODEL_ENTITIES, ORDERED, ROOTS, Entity,
 
 SCHEMA_VERSION = 1
 
-SCALARS: dict[str, type[sa.types.TypeEngine]] = {
+SCALARS: dict[str, type[sa.types.TypeEngine[Any]]] = {
     "RString": sa.Text,
     "RInt": sa.Integer,
     "RLong": sa.Integer,
@@ -62,7 +63,7 @@ def _column_name(entity: Entity, prop: Property) -> str:
     return prop.name if len(types) == 1 else f"{prop.declared_by}_{prop.name}"
 
 
-def _columns(entity: Entity, prop: Property) -> list[sa.Column]:
+def _columns(entity: Entity, prop: Property) -> list[sa.Column[Any]]:
     name = _column_name(entity, prop)
     if prop.kind == "scalar":
         return [sa.Column(name, SCALARS[prop.type])]
@@ -96,7 +97,7 @@ def _named_values_table(root: str, prop: Property) -> None:
 
 
 def _root_table(root: str) -> None:
-    columns: dict[str, sa.Column] = {}
+    columns: dict[str, sa.Column[Any]] = {}
     for name in MODEL_ENTITIES[root].subclasses:
         entity = MODEL_ENTITIES[name]
         for prop in entity.properties.values():

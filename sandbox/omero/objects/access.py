@@ -40,7 +40,8 @@ def enum_value(given: Any) -> str | None:
     """Return the value of an enumeration object from a client; None for one that is missing, unloaded or empty."""
     if given is None or not given.isLoaded() or given.value is None:
         return None
-    return given.value.val
+    value: str | None = given.value.val
+    return value
 
 
 def load_objects(

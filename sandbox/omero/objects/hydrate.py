@@ -86,7 +86,7 @@ class Loader:
         self.tx = tx
         self.context = context
         self.objects: dict[tuple[str, int], Any] = {}
-        self._rows: dict[tuple[str, int], tuple] = {}
+        self._rows: dict[tuple[str, int], tuple[Any, ...]] = {}
         self._unconnected: list[tuple[str, int]] = []
         self._permissions: dict[tuple[int, int], Any] = {}
         self._shared = shared_rtypes()
@@ -114,7 +114,7 @@ class Loader:
         columns = root_columns(root)
         listed = ", ".join(f'"{name}"' for name in columns)
         sql = f'SELECT {listed} FROM "{root}" WHERE id IN (SELECT value FROM json_each(:ids))'
-        made: dict[str, list[tuple[Any, tuple]]] = {}
+        made: dict[str, list[tuple[Any, tuple[Any, ...]]]] = {}
         for row in self.tx.rows(sql, {"ids": json.dumps(ids)}):
             plan = object_plan(row[1])
             made.setdefault(row[1], []).append((plan.make(row, self._shared), row))
@@ -126,14 +126,14 @@ class Loader:
             for prop in object_plan(name).named_values:
                 self._add_named_values(root, prop, pairs)
 
-    def _add_named_values(self, root: str, prop: Property, pairs: list[tuple[Any, tuple]]) -> None:
+    def _add_named_values(self, root: str, prop: Property, pairs: list[tuple[Any, tuple[Any, ...]]]) -> None:
         import omero.model
 
         sql = (
             f'SELECT id, name, value FROM "{root}_{prop.name}" WHERE id IN (SELECT value FROM json_each(:ids))'
             " ORDER BY id, position"
         )
-        values: dict[int, list] = {}
+        values: dict[int, list[Any]] = {}
         for row_id, name, value in self.tx.rows(sql, {"ids": json.dumps([row[0] for _, row in pairs])}):
             values.setdefault(row_id, []).append(omero.model.NamedValue(name, value))
         for made, row in pairs:
@@ -216,7 +216,7 @@ class Loader:
             found = self.objects[key] = proxy(target, row_id)
         return found
 
-    def _details(self, plan: ObjectPlan, row: tuple) -> Any:
+    def _details(self, plan: ObjectPlan, row: tuple[Any, ...]) -> Any:
         details = _new_details()()
         attributes = details.__dict__
         if plan.entity.is_global:
@@ -295,11 +295,11 @@ class ObjectPlan:
     new: Callable[[], Any]
     scalars: tuple[tuple[str, int, str], ...]
     units: tuple[tuple[str, int, int, type, Any], ...]
-    plain: tuple[tuple[str, int, Callable], ...]
+    plain: tuple[tuple[str, int, Callable[..., Any]], ...]
     references: tuple[tuple[str, int, Entity], ...]
     named_values: tuple[Property, ...]
 
-    def make(self, row: tuple, shared: Mapping[str, Mapping[Any, Any]]) -> Any:
+    def make(self, row: tuple[Any, ...], shared: Mapping[str, Mapping[Any, Any]]) -> Any:
         """The object without references, details and collections; `shared` has the rtypes by kind and value."""
         made = self.new()
         attributes = made.__dict__

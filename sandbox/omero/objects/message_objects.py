@@ -9,7 +9,7 @@ import Ice
 import omero
 
 
-class BareObjects(Ice.ObjectFactory):
+class BareObjects(Ice.ObjectFactory):  # type: ignore[misc,unused-ignore]
     """Makes the objects of a message with no more than Ice needs: a message of ROIs is tens of thousands of them.
 
     Ice sets every member from the message, by its name with a "_". The constructor would first fill each with a

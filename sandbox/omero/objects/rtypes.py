@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 @functools.cache
-def scalar_wrappers() -> dict[str, Callable]:
+def scalar_wrappers() -> dict[str, Callable[..., Any]]:
     """The functions that make each rtype of a plain value: several times quicker than those of omero.rtypes."""
     from omero import rtypes
 
@@ -28,7 +28,7 @@ def _rtype_maker(kind: Any, convert: Callable[[Any], Any]) -> Callable[[Any], An
     return make
 
 
-class _Rtypes(dict):
+class _Rtypes(dict[Any, Any]):
     """The rtypes of one kind in one answer, by value.
 
     Equal ones are one object, as nobody changes an rtype: a quarter fewer objects to send, and to make for the client.

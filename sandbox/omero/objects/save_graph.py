@@ -54,7 +54,7 @@ class Node:
     id: int
     is_new: bool
     row: dict[str, Any] = field(default_factory=dict)
-    named_values: dict[str, list] = field(default_factory=dict)
+    named_values: dict[str, list[Any]] = field(default_factory=dict)
 
 
 class Saver:
@@ -68,7 +68,7 @@ class Saver:
         self._owners: dict[tuple[str, int], tuple[int, int]] = {}  # (owner, group) of rows referred to
         self._next: dict[str, int] = {}
         self._stored: dict[tuple[str, int], dict[str, Any]] = {}
-        self._allowed: set[tuple] = set()  # references of one kind to the same object, looked at before
+        self._allowed: set[tuple[Any, ...]] = set()  # references of one kind to the same object, looked at before
 
     def save(self, things: Sequence[Any], *, describe: bool = True) -> list[int]:
         """Store objects and everything loaded that hangs on them; their ids.
@@ -254,9 +254,10 @@ class Saver:
     def _group(self, node: Node) -> int:
         stored = self._stored.get((node.entity.root, node.id)) if not node.is_new else None
         if stored is not None:
-            return stored["group_id"]
+            kept: int = stored["group_id"]
+            return kept
         details = node.thing._details
-        wanted = details._group.id.val if details is not None and details._group is not None else None
+        wanted: int | None = details._group.id.val if details is not None and details._group is not None else None
         if wanted is not None and (self.context.all_groups or wanted == self.context.group_id):
             return wanted
         if self.context.all_groups:
@@ -466,7 +467,8 @@ class Saver:
         details = node.thing._details
         wanted = details._owner if details is not None else None
         if wanted is not None and wanted.id is not None and self.context.may("WriteOwned"):
-            return wanted.id.val
+            owner: int = wanted.id.val
+            return owner
         return self.context.user_id
 
     def _append_positions(self, root: str, rows: list[dict[str, Any]]) -> None:

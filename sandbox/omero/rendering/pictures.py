@@ -87,9 +87,11 @@ def _curve(values: np.ndarray, family: str, coefficient: float) -> np.ndarray:
     if family == "polynomial":
         return values**coefficient
     if family == "exponential":
-        return np.exp(values**coefficient - 255.0**coefficient)  # scaled down: the plain one overflows
+        scaled: np.ndarray = np.exp(values**coefficient - 255.0**coefficient)  # the plain one overflows
+        return scaled
     if family == "logarithmic":
-        return np.log(np.maximum(values, 1.0))
+        logarithm: np.ndarray = np.log(np.maximum(values, 1.0))
+        return logarithm
     return values
 
 
@@ -121,7 +123,7 @@ def quantize(plane: np.ndarray, channel: ChannelRendering, codomain: tuple[int, 
     else:
         ends = _curve(np.array([0.0, 255.0]), channel.family, channel.coefficient)
         fraction = (_curve(scaled, channel.family, channel.coefficient) - ends[0]) / (ends[1] - ends[0])
-    result = np.rint(low + fraction * (high - low))
+    result: np.ndarray = np.rint(low + fraction * (high - low))
     if channel.reverse:
         result = low + high - result
     return result.astype(np.uint8)

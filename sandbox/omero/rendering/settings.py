@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from sandbox.omero.rendering.pictures import MAX_ACTIVE_CHANNELS, ChannelRendering, Rendering, default_color
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from sandbox.omero.database.transactions import Transaction
 
 DEFAULT_COMPRESSION = 0.85
@@ -145,7 +146,7 @@ def find_rendering(tx: Transaction, pixels: Mapping[str, Any], user_id: int) -> 
     """Return the newest settings of this user, else those of the image's owner, else none."""
     rows = tx.find("RenderingDef", pixels=pixels["id"])
     for owner in (user_id, pixels["owner_id"]):
-        own = [row["id"] for row in rows if row["owner_id"] == owner]
+        own: list[int] = [row["id"] for row in rows if row["owner_id"] == owner]
         if own:
             return max(own)
     return None

@@ -4,18 +4,30 @@ from __future__ import annotations
 
 import hashlib
 import zlib
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
 
 CHUNK = 1 << 20
 
 
-def _sha1() -> Any:
+class Digest(Protocol):
+    """What every checksum algorithm can do, as those of hashlib."""
+
+    def update(self, data: bytes, /) -> None:
+        """Take more data."""
+
+    def hexdigest(self) -> str:
+        """Return the checksum so far: hexadecimal, lower case."""
+
+
+def _sha1() -> Digest:
     return hashlib.sha1(usedforsecurity=False)
 
 
-def _md5() -> Any:
+def _md5() -> Digest:
     return hashlib.md5(usedforsecurity=False)
 
 
@@ -57,10 +69,11 @@ class _Murmur:
         self.hasher.update(data)
 
     def hexdigest(self) -> str:
-        return self.hasher.digest().hex()
+        digest: bytes = self.hasher.digest()
+        return digest.hex()
 
 
-CHECKSUMS: dict[str, Callable[[], Any]] = {
+CHECKSUMS: dict[str, Callable[[], Digest]] = {
     "SHA1-160": _sha1,
     "MD5-128": _md5,
     "Murmur3-128": lambda: _Murmur("mmh3_x64_128"),

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sandbox.omero.repository.pixel_access import OPENED_FILES
@@ -17,6 +15,9 @@ from sandbox.omero.repository.stored_files import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
     from sandbox.omero.database.transactions import Database, Transaction
 
 

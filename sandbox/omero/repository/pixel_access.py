@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import threading
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sandbox.omero.image_files import ImageFile, SeriesReader, open_image_file
@@ -16,6 +14,9 @@ from sandbox.omero.repository.pixel_store import PixelSource, PixelsShape, Store
 from sandbox.omero.repository.stored_files import original_file_path, pixels_path, repository_folder
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
     import numpy as np
 
     from sandbox.omero.database.transactions import Transaction

@@ -10,14 +10,16 @@ from __future__ import annotations
 import hashlib
 import os
 import threading
-from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
 from sandbox.omero.image_files.series_reader import numpy_type_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
 
 # omeis/OMERO's limit of a plane above which an image has to be a pyramid: 3192 * 3192 pixels
 # (ome.io.nio.ConfiguredTileSizes: omero.pixeldata.max_plane_width and _height, both 3192).

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import shutil
 import uuid
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
 
 MANAGED_REPOSITORY = "ManagedRepository"
 MAX_NAME_BYTES = 255  # of a file name on every file system in use

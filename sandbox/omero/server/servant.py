@@ -83,7 +83,7 @@ class StatefulService(Service):
         super().__init__(server, session)
         self.lock = threading.RLock()
 
-    def close(self, current: Any = None) -> None:
+    def close(self, _current: Any = None) -> None:
         """End the service; further calls find no object."""
         self.session.remove(self.name)
         self.released()
@@ -158,7 +158,7 @@ def _synchronous(operation: Operation, name: str) -> Any:
     return dispatch
 
 
-def call(service: Service, operation: Operation, name: str, arguments: tuple) -> Any:
+def call(service: Service, operation: Operation, name: str, arguments: tuple[Any, ...]) -> Any:
     """Call the service's method; whatever goes wrong leaves as an Ice exception."""
     where = f"{service.interface.rsplit('.', 1)[-1]}.{operation.name}"
     method = getattr(service, name, None)

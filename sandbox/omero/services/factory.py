@@ -87,7 +87,7 @@ class ServiceFactory(Service):
     def __getattr__(self, operation: str) -> Any:
         # getQueryService -> IQuery, createRawFileStore -> RawFileStore
         if operation.startswith("get") and operation.endswith("Service"):
-            return lambda current: self._stateless("I" + operation[3 : -len("Service")])
+            return lambda _current: self._stateless("I" + operation[3 : -len("Service")])
         if operation.startswith("create"):
             return lambda current: self._stateful(operation.removeprefix("create"), current)
         raise AttributeError(operation)
@@ -101,11 +101,11 @@ class ServiceFactory(Service):
         kind = stateful_service(name)
         return self.publish(kind(self.server, self.session), name, current)
 
-    def sharedResources(self, current: Any) -> Any:
+    def sharedResources(self, _current: Any) -> Any:
         """Tables and repositories."""
         return self._stateless("SharedResources")
 
-    def getByName(self, name: str, current: Any) -> Any:
+    def getByName(self, name: str, _current: Any) -> Any:
         """A stateless service by its name, `omero.api.IQuery` or `IQuery`."""
         return self._stateless(name.rsplit(".", 1)[-1])
 
@@ -113,14 +113,14 @@ class ServiceFactory(Service):
         """A new stateful service by its name."""
         return self._stateful(name.rsplit(".", 1)[-1], current)
 
-    def getSecurityContexts(self, current: Any) -> list:
+    def getSecurityContexts(self, _current: Any) -> list[Any]:
         """The groups that the session may work in."""
         import omero
 
         groups = sorted(self.server.directory.member_of(self.session.user_id))
         return [omero.model.ExperimenterGroupI(group, False) for group in groups]
 
-    def setSecurityContext(self, target: Any, current: Any) -> Any:
+    def setSecurityContext(self, target: Any, _current: Any) -> Any:
         """Change the session's group; the one before is returned."""
         import omero
 
@@ -137,7 +137,7 @@ class ServiceFactory(Service):
         self.session.group_id = wanted
         return omero.model.ExperimenterGroupI(before, False)
 
-    def setSecurityPassword(self, password: str, current: Any) -> None:
+    def setSecurityPassword(self, password: str, _current: Any) -> None:
         """Prove who one is before a sensitive change."""
         with self.server.database.read() as tx:
             if not check_password(tx, self.session.user_id, password):
@@ -150,27 +150,27 @@ class ServiceFactory(Service):
     def setCallback(self, callback: Any, current: Any) -> None:
         """Accepted; this server sends no session callbacks."""
 
-    def subscribe(self, topic: str, proxy: Any, current: Any) -> None:
+    def subscribe(self, _topic: str, _proxy: Any, _current: Any) -> None:
         """There are no topics here."""
         raise errors.unsupported("ServiceFactory.subscribe")
 
-    def closeOnDestroy(self, current: Any) -> None:
+    def closeOnDestroy(self, _current: Any) -> None:
         """The session ends when this client leaves."""
         self.session.close_on_destroy = True
 
-    def detachOnDestroy(self, current: Any) -> None:
+    def detachOnDestroy(self, _current: Any) -> None:
         """The session outlives this client."""
         self.session.detached = True
 
-    def activeServices(self, current: Any) -> list[str]:
+    def activeServices(self, _current: Any) -> list[str]:
         """Names of the open stateful services."""
         return list(self.session.services)
 
-    def keepAlive(self, proxy: Any, current: Any) -> bool:
+    def keepAlive(self, proxy: Any, _current: Any) -> bool:
         """Whether a service is still there; the session counts as used."""
         return proxy is None or self._is_open(proxy)
 
-    def keepAllAlive(self, proxies: Any, current: Any) -> int:
+    def keepAllAlive(self, proxies: Any, _current: Any) -> int:
         """A bit for every service that is no longer there."""
         return sum(1 << n for n, proxy in enumerate(proxies or []) if proxy is not None and not self._is_open(proxy))
 

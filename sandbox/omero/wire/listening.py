@@ -124,7 +124,7 @@ def _communicator(data: Path) -> Any:
     return communicator
 
 
-class Locator(Ice.ServantLocator):
+class Locator(Ice.ServantLocator):  # type: ignore[misc,unused-ignore]
     """Finds the servant for a request: a session's factory, one of its open services, or one that needs no state."""
 
     def __init__(self, server: Server) -> None:

@@ -22,7 +22,7 @@ log = logging.getLogger("sandbox.omero")
 IDLE_SECONDS = 600
 
 
-class Departure(Ice.ConnectionCallback):
+class Departure(Ice.ConnectionCallback):  # type: ignore[misc,unused-ignore]
     """Lets a client leave its session when its connection ends without a word."""
 
     def __init__(self, server: Server, session: Session, client: str) -> None:
@@ -32,12 +32,12 @@ class Departure(Ice.ConnectionCallback):
     def heartbeat(self, connection: Any) -> None:
         """A sign of life; Ice itself keeps the connection."""
 
-    def closed(self, connection: Any) -> None:
+    def closed(self, _connection: Any) -> None:
         """The connection is gone; leaving may wait for the database, which an Ice thread must not."""
         self._server.workers.submit(self._leave)
 
 
-class Router(Glacier2.Router):
+class Router(Glacier2.Router):  # type: ignore[misc,unused-ignore]
     """The router servant."""
 
     def __init__(self, server: Server) -> None:
@@ -50,13 +50,13 @@ class Router(Glacier2.Router):
         """Where callbacks of the server come from."""
         return current.adapter.createProxy(current.id)
 
-    def addProxies(self, proxies: Any, current: Any = None) -> list:
+    def addProxies(self, _proxies: Any, _current: Any = None) -> list[Any]:
         """Nothing to route, nothing to evict."""
         return []
 
     def getCategoryForClient(self, current: Any = None) -> str:
         """The category of the client's callback objects."""
-        return "client-" + current.ctx.get("omero.client.uuid", "")
+        return f"client-{current.ctx.get('omero.client.uuid', '')}"
 
     def createSession_async(self, callback: Any, user: str, password: str, current: Any = None) -> None:
         """Log in with a name and password, or join a session by its key as both."""
@@ -78,7 +78,7 @@ class Router(Glacier2.Router):
         identity = Ice.Identity(name=session.uuid, category=f"session-{client}")
         return Glacier2.SessionPrx.uncheckedCast(current.adapter.createProxy(identity))
 
-    def createSessionFromSecureConnection_async(self, callback: Any, current: Any = None) -> None:
+    def createSessionFromSecureConnection_async(self, callback: Any, _current: Any = None) -> None:
         """Certificates do not log anybody in."""
         callback.ice_exception(Glacier2.PermissionDeniedException("not supported by the sandbox"))
 
@@ -94,10 +94,10 @@ class Router(Glacier2.Router):
             raise Glacier2.SessionNotExistException()
         self._server.sessions.leave(session, current.ctx.get("omero.client.uuid", ""))
 
-    def getSessionTimeout(self, current: Any = None) -> int:
+    def getSessionTimeout(self, _current: Any = None) -> int:
         """Seconds after which an idle client is let go."""
         return IDLE_SECONDS
 
-    def getACMTimeout(self, current: Any = None) -> int:
+    def getACMTimeout(self, _current: Any = None) -> int:
         """Seconds between the heartbeats that the client should send."""
         return 60

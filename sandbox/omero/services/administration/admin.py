@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from sandbox.omero import errors
 from sandbox.omero.access import permissions
-from sandbox.omero.access.context import Context
 from sandbox.omero.access.directory import (
     GUEST_GROUP,
     GUEST_USER,
@@ -25,6 +24,7 @@ from sandbox.omero.server.event_context import event_context
 from sandbox.omero.server.servant import Service
 
 if TYPE_CHECKING:
+    from sandbox.omero.access.context import Context
     from sandbox.omero.database.transactions import Transaction
 
 GROUP_TREE = ("groupExperimenterMap.child",)
@@ -40,7 +40,8 @@ def id_of(thing: Any, what: str) -> int:
     """The id of an object that a client hands over."""
     if thing is None or thing.id is None:
         raise errors.api_usage(f"{what} without an id")
-    return thing.id.val
+    known: int = thing.id.val
+    return known
 
 
 def loaded(thing: Any, what: str) -> Any:
@@ -69,11 +70,11 @@ class Admin(Service):
 
     # --- looking up ------------------------------------------------------------------------------
 
-    def _users(self, ids: Any, current: Any) -> list:
+    def _users(self, ids: Any, current: Any) -> list[Any]:
         with self.server.database.read() as tx:
             return hydrate.load(tx, self.context(current), "Experimenter", ids, ["groupExperimenterMap.parent"])
 
-    def _groups(self, ids: Any, current: Any) -> list:
+    def _groups(self, ids: Any, current: Any) -> list[Any]:
         with self.server.database.read() as tx:
             return hydrate.load(tx, self.context(current), "ExperimenterGroup", ids, GROUP_TREE)
 
@@ -91,7 +92,7 @@ class Admin(Service):
             raise errors.api_usage(f"No such experimenter: {name}")
         return self.getExperimenter(user_id, current)
 
-    def lookupExperimenters(self, current: Any) -> list:
+    def lookupExperimenters(self, current: Any) -> list[Any]:
         """All users."""
         return self._users(sorted(self.server.directory.users), current)
 
@@ -109,16 +110,16 @@ class Admin(Service):
             raise errors.api_usage(f"No such group: {name}")
         return self.getGroup(found[0], current)
 
-    def lookupGroups(self, current: Any) -> list:
+    def lookupGroups(self, current: Any) -> list[Any]:
         """All groups."""
         return self._groups(sorted(self.server.directory.groups), current)
 
-    def containedExperimenters(self, group_id: int, current: Any) -> list:
+    def containedExperimenters(self, group_id: int, current: Any) -> list[Any]:
         """The members of a group."""
         members = [u for u, groups in self.server.directory.memberships.items() if group_id in groups]
         return self._users(sorted(members), current)
 
-    def containedGroups(self, user_id: int, current: Any) -> list:
+    def containedGroups(self, user_id: int, current: Any) -> list[Any]:
         """The groups of a user, the default one first."""
         return self._groups(list(self.server.directory.memberships.get(user_id, {})), current)
 
@@ -129,25 +130,25 @@ class Admin(Service):
             raise errors.api_usage(f"The user {user_id} has no default group")
         return self.getGroup(group_id, current)
 
-    def getMemberOfGroupIds(self, user: Any, current: Any) -> list[int]:
+    def getMemberOfGroupIds(self, user: Any, _current: Any) -> list[int]:
         """Ids of a user's groups."""
         return list(self.server.directory.memberships.get(id_of(user, "experimenter"), {}))
 
-    def getLeaderOfGroupIds(self, user: Any, current: Any) -> list[int]:
+    def getLeaderOfGroupIds(self, user: Any, _current: Any) -> list[int]:
         """Ids of the groups a user leads."""
         return sorted(self.server.directory.leader_of(id_of(user, "experimenter")))
 
-    def lookupLdapAuthExperimenters(self, current: Any) -> Any:
+    def lookupLdapAuthExperimenters(self, _current: Any) -> Any:
         """None: there is no LDAP."""
         from omero.rtypes import rlist
 
         return rlist([])
 
-    def lookupLdapAuthExperimenter(self, user_id: int, current: Any) -> str:
+    def lookupLdapAuthExperimenter(self, _user_id: int, _current: Any) -> str:
         """Nothing: there is no LDAP."""
         return ""
 
-    def getSecurityRoles(self, current: Any) -> Any:
+    def getSecurityRoles(self, _current: Any) -> Any:
         """Ids and names of the system's users and groups."""
         import omero
 
@@ -175,19 +176,19 @@ class Admin(Service):
 
     # --- privileges ------------------------------------------------------------------------------
 
-    def _privilege_objects(self, names: Any) -> list:
+    def _privilege_objects(self, names: Any) -> list[Any]:
         with self.server.database.read() as tx:
             return [e for e in hydrate.enumeration(tx, "AdminPrivilege").values() if e.value.val in names]
 
-    def getCurrentAdminPrivileges(self, current: Any) -> list:
+    def getCurrentAdminPrivileges(self, current: Any) -> list[Any]:
         """The caller's privileges."""
         return self._privilege_objects(self.context(current).privileges)
 
-    def getAdminPrivileges(self, user: Any, current: Any) -> list:
+    def getAdminPrivileges(self, user: Any, _current: Any) -> list[Any]:
         """A user's privileges."""
         return self._privilege_objects(self.server.privileges(id_of(user, "experimenter")))
 
-    def getAdminsWithPrivileges(self, privileges: Any, current: Any) -> list:
+    def getAdminsWithPrivileges(self, privileges: Any, current: Any) -> list[Any]:
         """The administrators who have all of these privileges."""
         wanted = privilege_names(privileges)
         users = [u for u in self.server.directory.users if self.server.is_admin(u)]
@@ -509,7 +510,7 @@ class Admin(Service):
     def synchronizeLoginCache(self, current: Any) -> None:
         """Nothing is cached."""
 
-    def getMyUserPhotos(self, current: Any) -> list:
+    def getMyUserPhotos(self, _current: Any) -> list[Any]:
         """None: photos are not kept."""
         return []
 

@@ -58,7 +58,7 @@ class Config(Service):
         if not self.context(current).is_admin:
             raise errors.security("Only administrators may change or read the server's configuration")
 
-    def getVersion(self, current: Any) -> str:
+    def getVersion(self, _current: Any) -> str:
         """The OMERO version."""
         return VERSION
 
@@ -78,15 +78,15 @@ class Config(Service):
         readable = {k: v for k, v in self._values().items() if is_admin or k.startswith(PUBLIC_KEYS)}
         return {key: value for key, value in readable.items() if wanted.match(key)}
 
-    def getConfigDefaults(self, current: Any) -> dict[str, str]:
+    def getConfigDefaults(self, _current: Any) -> dict[str, str]:
         """What the values are before anyone changes them."""
         return {**CLIENT_DEFAULTS, **DEFAULTS}
 
-    def getClientConfigValues(self, current: Any) -> dict[str, str]:
+    def getClientConfigValues(self, _current: Any) -> dict[str, str]:
         """The values that clients go by."""
         return {key: value for key, value in self._values().items() if key.startswith("omero.client.")}
 
-    def getClientConfigDefaults(self, current: Any) -> dict[str, str]:
+    def getClientConfigDefaults(self, _current: Any) -> dict[str, str]:
         """Their defaults."""
         return dict(CLIENT_DEFAULTS)
 
@@ -109,11 +109,11 @@ class Config(Service):
         self.setConfigValue(key, value, current)
         return True
 
-    def getDatabaseUuid(self, current: Any) -> str:
+    def getDatabaseUuid(self, _current: Any) -> str:
         """What tells this OMERO from every other."""
         return self.server.uuid
 
-    def getDatabaseTime(self, current: Any) -> Any:
+    def getDatabaseTime(self, _current: Any) -> Any:
         """The time."""
         from omero.rtypes import rtime
 

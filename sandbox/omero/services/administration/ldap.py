@@ -12,10 +12,10 @@ class Ldap(Service):
 
     interface = "omero.api.ILdap"
 
-    def getSetting(self, current: Any) -> bool:
+    def getSetting(self, _current: Any) -> bool:
         """False: LDAP is off."""
         return False
 
-    def discover(self, current: Any) -> list:
+    def discover(self, _current: Any) -> list[Any]:
         """Nobody."""
         return []

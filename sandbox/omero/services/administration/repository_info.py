@@ -13,16 +13,16 @@ class RepositoryInfo(Service):
 
     interface = "omero.api.IRepositoryInfo"
 
-    def getFreeSpaceInKilobytes(self, current: Any) -> int:
+    def getFreeSpaceInKilobytes(self, _current: Any) -> int:
         """Room left on the disk."""
         return shutil.disk_usage(self.server.files).free // 1024
 
-    def getUsedSpaceInKilobytes(self, current: Any) -> int:
+    def getUsedSpaceInKilobytes(self, _current: Any) -> int:
         """Room taken by files and pixels."""
         used = sum(path.stat().st_size for path in self.server.files.rglob("*") if path.is_file())
         return used // 1024
 
-    def getUsageFraction(self, current: Any) -> float:
+    def getUsageFraction(self, _current: Any) -> float:
         """Part of the disk that is taken, by whatever."""
         usage = shutil.disk_usage(self.server.files)
         return (usage.total - usage.free) / usage.total

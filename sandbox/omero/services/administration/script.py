@@ -12,22 +12,22 @@ class Script(Service):
 
     interface = "omero.api.IScript"
 
-    def getScripts(self, current: Any) -> list:
+    def getScripts(self, _current: Any) -> list[Any]:
         """None."""
         return []
 
-    def getUserScripts(self, accepts: Any, current: Any) -> list:
+    def getUserScripts(self, _accepts: Any, _current: Any) -> list[Any]:
         """None."""
         return []
 
-    def getScriptsByMimetype(self, mimetype: str, current: Any) -> list:
+    def getScriptsByMimetype(self, _mimetype: str, _current: Any) -> list[Any]:
         """None."""
         return []
 
-    def getScriptID(self, path: str, current: Any) -> int:
+    def getScriptID(self, _path: str, _current: Any) -> int:
         """-1: no such script."""
         return -1
 
-    def canRunScript(self, script_id: int, current: Any) -> bool:
+    def canRunScript(self, _script_id: int, _current: Any) -> bool:
         """False."""
         return False

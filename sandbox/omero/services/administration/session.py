@@ -79,7 +79,7 @@ class SessionService(Service):
         """The session of this key."""
         return self._object(self._own(session_uuid, current), current)
 
-    def _own(self, session_uuid: str, current: Any) -> Session:
+    def _own(self, session_uuid: str, _current: Any) -> Session:
         """A session that the caller may deal with: whoever knows the key may."""
         return self.server.sessions.get(session_uuid)
 
@@ -87,7 +87,7 @@ class SessionService(Service):
         """How many clients are in the session."""
         return len(self._own(session_uuid, current).clients)
 
-    def closeSession(self, target: Any, current: Any) -> int:
+    def closeSession(self, target: Any, _current: Any) -> int:
         """End a session; -2: nobody is left in it."""
         key = target.uuid.val if target is not None and target.isLoaded() and target.uuid is not None else None
         if key is None:
@@ -96,16 +96,16 @@ class SessionService(Service):
         self.server.sessions.close(key)
         return -2
 
-    def getMyOpenSessions(self, current: Any) -> list:
+    def getMyOpenSessions(self, current: Any) -> list[Any]:
         """The caller's open sessions."""
         return [self._object(s, current) for s in self.server.sessions.of_user(self.session.user_id)]
 
-    def getMyOpenAgentSessions(self, agent: str, current: Any) -> list:
+    def getMyOpenAgentSessions(self, agent: str, current: Any) -> list[Any]:
         """The caller's open sessions that a certain program opened."""
         mine = self.server.sessions.of_user(self.session.user_id)
         return [self._object(s, current) for s in mine if s.agent == agent]
 
-    def getMyOpenClientSessions(self, current: Any) -> list:
+    def getMyOpenClientSessions(self, current: Any) -> list[Any]:
         """The caller's open sessions."""
         return self.getMyOpenSessions(current)
 
@@ -121,7 +121,7 @@ class SessionService(Service):
         """The names of such values."""
         return list(self._own(key, current).inputs)
 
-    def getInputs(self, key: str, current: Any) -> dict:
+    def getInputs(self, key: str, current: Any) -> dict[str, Any]:
         """All such values."""
         return dict(self._own(key, current).inputs)
 
@@ -137,12 +137,12 @@ class SessionService(Service):
         """The names of the results."""
         return list(self._own(key, current).outputs)
 
-    def getOutputs(self, key: str, current: Any) -> dict:
+    def getOutputs(self, key: str, current: Any) -> dict[str, Any]:
         """All results."""
         return dict(self._own(key, current).outputs)
 
 
-def _put(values: dict, name: str, value: Any) -> None:
+def _put(values: dict[str, Any], name: str, value: Any) -> None:
     if value is None:
         values.pop(name, None)
     else:

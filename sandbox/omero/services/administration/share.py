@@ -12,11 +12,11 @@ class Share(Service):
 
     interface = "omero.api.IShare"
 
-    def getOwnShares(self, active: bool, current: Any) -> list:
+    def getOwnShares(self, _active: bool, _current: Any) -> list[Any]:
         """None."""
         return []
 
-    def getMemberShares(self, active: bool, current: Any) -> list:
+    def getMemberShares(self, _active: bool, _current: Any) -> list[Any]:
         """None."""
         return []
 

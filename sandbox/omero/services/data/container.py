@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from sandbox.omero import errors
 from sandbox.omero.hql import queries
-from sandbox.omero.model.entities import Entity
 from sandbox.omero.objects import hydrate
 from sandbox.omero.server.servant import Service
 from sandbox.omero.services.data.query import named_entity
@@ -14,6 +13,7 @@ from sandbox.omero.services.data.update import Update
 
 if TYPE_CHECKING:
     from sandbox.omero.database.transactions import Transaction
+    from sandbox.omero.model.entities import Entity
 
 IMAGE_TREE = (
     "details.owner",
@@ -62,7 +62,7 @@ class Container(Service):
 
     interface = "omero.api.IContainer"
 
-    def loadContainerHierarchy(self, kind: str, ids: Any, options: Any, current: Any) -> list:
+    def loadContainerHierarchy(self, kind: str, ids: Any, options: Any, current: Any) -> list[Any]:
         """Containers with what they contain, down to the images when the option `leaves` is set."""
         entity = named_entity(kind)
         if entity.name not in CHILDREN:
@@ -99,7 +99,7 @@ class Container(Service):
         _, rows = queries.rows(tx, self.context(current), text, parameters, objects=False)
         return [row[0] for row in rows if row[0] is not None]
 
-    def _orphans(self, tx: Transaction, entity: Entity, current: Any) -> list:
+    def _orphans(self, tx: Transaction, entity: Entity, current: Any) -> list[Any]:
         if entity.name == "Project":
             text = "select d.id from Dataset d where not exists (select 1 from d.projectLinks) order by d.id"
             return hydrate.load(tx, self.context(current), "Dataset", self._ids(tx, text, None, current))
@@ -108,7 +108,7 @@ class Container(Service):
             return hydrate.load(tx, self.context(current), "Plate", self._ids(tx, text, None, current))
         return []
 
-    def findContainerHierarchies(self, kind: str, image_ids: Any, options: Any, current: Any) -> list:
+    def findContainerHierarchies(self, kind: str, image_ids: Any, _options: Any, current: Any) -> list[Any]:
         """The containers that have these images, with just these images in them."""
         entity = named_entity(kind)
         texts = {
@@ -121,7 +121,7 @@ class Container(Service):
         with self.server.database.read() as tx:
             return queries.objects(tx, self.context(current), texts[entity.name], id_parameters(image_ids))
 
-    def getImages(self, kind: str, ids: Any, options: Any, current: Any) -> list:
+    def getImages(self, kind: str, ids: Any, options: Any, current: Any) -> list[Any]:
         """The images with these ids, or in these containers, with pixels and channels."""
         entity = named_entity(kind)
         with self.server.database.read() as tx:
@@ -136,16 +136,16 @@ class Container(Service):
             wanted = wanted[:limit] if limit >= 0 else wanted
             return hydrate.load(tx, self.context(current), "Image", wanted, IMAGE_TREE)
 
-    def getUserImages(self, options: Any, current: Any) -> list:
+    def getUserImages(self, options: Any, current: Any) -> list[Any]:
         """The caller's images."""
         text = "select i.id from Image i where i.details.owner.id = :owner order by i.id"
         return self._images(text, options, current)
 
-    def getImagesByOptions(self, options: Any, current: Any) -> list:
+    def getImagesByOptions(self, options: Any, current: Any) -> list[Any]:
         """Images, narrowed by the owner in the options."""
         return self._images("select i.id from Image i order by i.id", options, current)
 
-    def _images(self, text: str, options: Any, current: Any) -> list:
+    def _images(self, text: str, options: Any, current: Any) -> list[Any]:
         import omero.sys
         from omero.rtypes import rlong
 
@@ -156,7 +156,7 @@ class Container(Service):
             ids = self._ids(tx, text, parameters, current)
             return hydrate.load(tx, self.context(current), "Image", ids, IMAGE_TREE)
 
-    def getImagesBySplitFilesets(self, included: Any, options: Any, current: Any) -> dict:
+    def getImagesBySplitFilesets(self, included: Any, _options: Any, current: Any) -> dict[int, dict[bool, list[int]]]:
         """For a choice of objects, the filesets of which only some images are chosen."""
         with self.server.database.read() as tx:
             chosen: set[int] = set()
@@ -176,7 +176,7 @@ class Container(Service):
             filesets.setdefault(fileset, {True: [], False: []})[image in chosen].append(image)
         return {fileset: split for fileset, split in filesets.items() if split[True] and split[False]}
 
-    def getCollectionCount(self, kind: str, name: str, ids: Any, options: Any, current: Any) -> dict[int, int]:
+    def getCollectionCount(self, kind: str, name: str, ids: Any, _options: Any, current: Any) -> dict[int, int]:
         """How many elements a collection of each object has."""
         entity = named_entity(kind)
         short = (name or "").rsplit("_", 1)[-1]
@@ -185,30 +185,30 @@ class Container(Service):
             _, rows = queries.rows(tx, self.context(current), text, id_parameters(ids), objects=False)
         return dict.fromkeys(ids or [], 0) | dict(rows)
 
-    def createDataObject(self, thing: Any, options: Any, current: Any) -> Any:
+    def createDataObject(self, thing: Any, _options: Any, current: Any) -> Any:
         """Store an object."""
         return self._save([thing], current)[0]
 
-    def createDataObjects(self, things: Any, options: Any, current: Any) -> list:
+    def createDataObjects(self, things: Any, _options: Any, current: Any) -> list[Any]:
         """Store objects."""
         return self._save(list(things or []), current)
 
-    def updateDataObject(self, thing: Any, options: Any, current: Any) -> Any:
+    def updateDataObject(self, thing: Any, _options: Any, current: Any) -> Any:
         """Store an object."""
         return self._save([thing], current)[0]
 
-    def updateDataObjects(self, things: Any, options: Any, current: Any) -> list:
+    def updateDataObjects(self, things: Any, _options: Any, current: Any) -> list[Any]:
         """Store objects."""
         return self._save(list(things or []), current)
 
-    def link(self, links: Any, options: Any, current: Any) -> list:
+    def link(self, links: Any, _options: Any, current: Any) -> list[Any]:
         """Store links."""
         return self._save(list(links or []), current)
 
-    def unlink(self, links: Any, options: Any, current: Any) -> None:
+    def unlink(self, links: Any, _options: Any, current: Any) -> None:
         """Delete links."""
         for link in links or []:
             Update(self.server, self.session).deleteObject(link, current)
 
-    def _save(self, things: list, current: Any) -> list:
+    def _save(self, things: list[Any], current: Any) -> list[Any]:
         return Update(self.server, self.session).saveAndReturnArray(things, current)

@@ -43,8 +43,8 @@ class Metadata(Service):
     interface = "omero.api.IMetadata"
 
     def loadAnnotations(
-        self, kind: str, ids: Any, types: Any, annotators: Any, options: Any, current: Any
-    ) -> dict[int, list]:
+        self, kind: str, ids: Any, types: Any, annotators: Any, _options: Any, current: Any
+    ) -> dict[int, list[Any]]:
         """The annotations of objects, by object."""
         entity = named_entity(kind)
         link = find_entity(f"{entity.root}AnnotationLink")
@@ -61,7 +61,7 @@ class Metadata(Service):
             children = list(dict.fromkeys(row[1] for row in rows))
             loaded = hydrate.load(tx, self.context(current), "Annotation", children, ANNOTATION_TREE)
         by_id = {a.id.val: a for a in loaded if not wanted or find_entity(a.ice_id()).name in wanted}  # type: ignore[union-attr]
-        found: dict[int, list] = {row_id: [] for row_id in ids or []}
+        found: dict[int, list[Any]] = {row_id: [] for row_id in ids or []}
         for parent, child in rows:
             if child in by_id:
                 found[parent].append(by_id[child])
@@ -87,7 +87,7 @@ class Metadata(Service):
             _, rows = queries.rows(tx, self.context(current), text + " order by a.id", parameters, objects=False)
         return [row[0] for row in rows]
 
-    def loadSpecifiedAnnotations(self, kind: str, include: Any, exclude: Any, options: Any, current: Any) -> list:
+    def loadSpecifiedAnnotations(self, kind: str, include: Any, exclude: Any, options: Any, current: Any) -> list[Any]:
         """The annotations of a kind, by namespaces to include and to exclude."""
         ids = self._specified_ids(kind, include, exclude, options, current)
         return self.loadAnnotation(ids, current)
@@ -100,27 +100,27 @@ class Metadata(Service):
 
     def loadSpecifiedAnnotationsLinkedTo(
         self, kind: str, include: Any, exclude: Any, root: str, ids: Any, options: Any, current: Any
-    ) -> dict[int, list]:
+    ) -> dict[int, list[Any]]:
         """The annotations of a kind on objects, by object."""
         wanted = set(self._specified_ids(kind, include, exclude, options, current))
         linked = self.loadAnnotations(root, ids, [kind], [], options, current)
         return {row_id: [a for a in listed if a.id.val in wanted] for row_id, listed in linked.items()}
 
-    def loadAnnotation(self, ids: Any, current: Any) -> list:
+    def loadAnnotation(self, ids: Any, current: Any) -> list[Any]:
         """Annotations by id."""
         with self.server.database.read() as tx:
             return hydrate.load(tx, self.context(current), "Annotation", list(ids or []), ANNOTATION_TREE)
 
-    def loadTagSets(self, options: Any, current: Any) -> list:
+    def loadTagSets(self, options: Any, current: Any) -> list[Any]:
         """Tags that are sets of tags, with their tags."""
         from omero.constants.metadata import NSINSIGHTTAGSET
 
         ids = self._specified_ids("TagAnnotation", [NSINSIGHTTAGSET], [], options, current)
         return self.loadAnnotation(ids, current)
 
-    def loadTagContent(self, ids: Any, options: Any, current: Any) -> dict[int, list]:
+    def loadTagContent(self, ids: Any, _options: Any, current: Any) -> dict[int, list[Any]]:
         """The objects that carry a tag, by tag."""
-        found: dict[int, list] = {row_id: [] for row_id in ids or []}
+        found: dict[int, list[Any]] = {row_id: [] for row_id in ids or []}
         with self.server.database.read() as tx:
             for kind in TAGGED:
                 text = f"select l.child.id, l.parent.id from {kind}AnnotationLink l where l.child.id in (:ids)"
@@ -132,7 +132,7 @@ class Metadata(Service):
                         found[tag].append(by_id[parent])
         return found
 
-    def getTaggedObjectsCount(self, ids: Any, options: Any, current: Any) -> dict[int, int]:
+    def getTaggedObjectsCount(self, ids: Any, _options: Any, current: Any) -> dict[int, int]:
         """How many objects carry a tag, by tag."""
         found = dict.fromkeys(ids or [], 0)
         with self.server.database.read() as tx:
@@ -145,7 +145,7 @@ class Metadata(Service):
                     found[tag] += count
         return found
 
-    def loadChannelAcquisitionData(self, ids: Any, current: Any) -> list:
+    def loadChannelAcquisitionData(self, ids: Any, current: Any) -> list[Any]:
         """Logical channels with all there is to know about them."""
         with self.server.database.read() as tx:
             wanted = list(ids or [])
@@ -173,7 +173,7 @@ class Metadata(Service):
                 found |= {row[0] for row in rows}
         return sorted(found)
 
-    def loadAnnotationsUsedNotOwned(self, kind: str, user: int, current: Any) -> list:
+    def loadAnnotationsUsedNotOwned(self, kind: str, user: int, current: Any) -> list[Any]:
         """Other people's annotations that a user has linked."""
         return self.loadAnnotation(self._used_not_owned(kind, user, current), current)
 
@@ -183,6 +183,6 @@ class Metadata(Service):
 
         return rlong(len(self._used_not_owned(kind, user, current)))
 
-    def loadLogFiles(self, kind: str, ids: Any, current: Any) -> dict:
+    def loadLogFiles(self, _kind: str, ids: Any, _current: Any) -> dict[int, list[Any]]:
         """None: imports keep no log files here."""
         return {row_id: [] for row_id in ids or []}

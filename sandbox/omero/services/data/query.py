@@ -45,7 +45,7 @@ class Query(Service):
             raise errors.validation(f"The requested object ({named_entity(klass).name},{row_id}) is not available.")
         return found
 
-    def findAll(self, klass: str, page: Any, current: Any) -> list:
+    def findAll(self, klass: str, page: Any, current: Any) -> list[Any]:
         """All objects of a class."""
         return self.findAllByQuery(f"select e from {named_entity(klass).name} e order by e.id", _page(page), current)
 
@@ -56,12 +56,12 @@ class Query(Service):
             raise errors.api_usage(f"query did not return a unique result: {len(found)}")
         return found[0] if found else None
 
-    def findAllByQuery(self, text: str, parameters: Any, current: Any) -> list:
+    def findAllByQuery(self, text: str, parameters: Any, current: Any) -> list[Any]:
         """The objects that a query selects."""
         with self.server.database.read() as tx:
             return queries.objects(tx, self.context(current), text, parameters)
 
-    def projection(self, text: str, parameters: Any, current: Any) -> list:
+    def projection(self, text: str, parameters: Any, current: Any) -> list[Any]:
         """The rows that a query selects."""
         with self.server.database.read() as tx:
             return queries.projection(tx, self.context(current), text, parameters)
@@ -73,7 +73,9 @@ class Query(Service):
             raise errors.api_usage(f"query did not return a unique result: {len(found)}")
         return found[0] if found else None
 
-    def findAllByString(self, klass: str, name: str, value: str, case_sensitive: bool, page: Any, current: Any) -> list:
+    def findAllByString(
+        self, klass: str, name: str, value: str, case_sensitive: bool, page: Any, current: Any
+    ) -> list[Any]:
         """The objects with this text (a pattern, when case does not matter) in a property."""
         from omero.rtypes import rstring
 
@@ -94,7 +96,7 @@ class Query(Service):
             raise errors.api_usage(f"query did not return a unique result: {len(found)}")
         return found[0] if found else None
 
-    def findAllByExample(self, example: Any, page: Any, current: Any) -> list:
+    def findAllByExample(self, example: Any, page: Any, current: Any) -> list[Any]:
         """The objects whose scalars are those that the example has."""
         if example is None:
             raise errors.api_usage("findAllByExample needs an example")
@@ -109,7 +111,7 @@ class Query(Service):
         where = f" where {' and '.join(conditions)}" if conditions else ""
         return self.findAllByQuery(f"select e from {entity.name} e{where} order by e.id", parameters, current)
 
-    def findAllByFullText(self, klass: str, text: str, parameters: Any, current: Any) -> list:
+    def findAllByFullText(self, klass: str, text: str, parameters: Any, current: Any) -> list[Any]:
         """The objects with all these words in name, description or annotations."""
         entity = named_entity(klass)
         with self.server.database.read() as tx:
@@ -129,7 +131,8 @@ class Query(Service):
 def _model_class(entity: Entity) -> type:
     import omero.model
 
-    return getattr(omero.model, entity.name)
+    found: type = getattr(omero.model, entity.name)
+    return found
 
 
 def _page(page: Any) -> Any:

@@ -72,11 +72,13 @@ class Roi(Service):
         )
         return self._result(self._narrowed(text, parameters, options), parameters, options, current)
 
-    def getMeasuredRoisMap(self, image_id: int, annotation_ids: Any, options: Any, current: Any) -> dict:
+    def getMeasuredRoisMap(
+        self, image_id: int, annotation_ids: Any, options: Any, current: Any
+    ) -> dict[int, list[Any]]:
         """The same for several annotations, by annotation."""
         return {a: self.getMeasuredRois(image_id, a, options, current) for a in annotation_ids or []}
 
-    def getRoiMeasurements(self, image_id: int, options: Any, current: Any) -> list:
+    def getRoiMeasurements(self, image_id: int, _options: Any, current: Any) -> list[Any]:
         """The file annotations on an image's ROIs."""
         text = (
             "select distinct l.child.id from RoiAnnotationLink l where l.parent.image.id in (:ids)"
@@ -99,9 +101,9 @@ class Roi(Service):
             tx.update("Mask", masks[0]["id"], bytes=bytes(data or b""))
 
 
-def _by(rois: list, name: str) -> dict[int, list]:
+def _by(rois: list[Any], name: str) -> dict[int, list[Any]]:
     """Shapes by plane; those on all planes under -1."""
-    found: dict[int, list] = {}
+    found: dict[int, list[Any]] = {}
     for roi in rois:
         for shape in roi.copyShapes():
             plane = getattr(shape, f"_{name}")

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from sandbox.omero import errors
 from sandbox.omero.hql import queries
-from sandbox.omero.model.entities import Entity
 from sandbox.omero.objects import hydrate
 from sandbox.omero.server.servant import StatefulService
 from sandbox.omero.services.data.full_text import search_ids
@@ -15,6 +14,7 @@ from sandbox.omero.services.data.query import named_entity
 
 if TYPE_CHECKING:
     from sandbox.omero.database.transactions import Transaction
+    from sandbox.omero.model.entities import Entity
 
 DEFAULT_TYPES = ("Image", "Dataset", "Project", "Plate", "Screen")
 
@@ -30,7 +30,7 @@ class Search(StatefulService):
         self._found: list[tuple[str, int]] = []
         self._queries = 0
 
-    def resetDefaults(self, current: Any) -> None:
+    def resetDefaults(self, _current: Any) -> None:
         """The settings as at the start."""
         self._types: list[Entity] = []
         self._batch = 1000
@@ -44,83 +44,83 @@ class Search(StatefulService):
 
     # --- settings --------------------------------------------------------------------------------
 
-    def setBatchSize(self, size: int, current: Any) -> None:
+    def setBatchSize(self, size: int, _current: Any) -> None:
         """How many results come at a time."""
         if size is None or size < 1:
             raise errors.api_usage("The batch size must be at least 1")
         self._batch = size
 
-    def getBatchSize(self, current: Any) -> int:
+    def getBatchSize(self, _current: Any) -> int:
         """How many results come at a time."""
         return self._batch
 
-    def setMergedBatches(self, merge: bool, current: Any) -> None:
+    def setMergedBatches(self, merge: bool, _current: Any) -> None:
         """Accepted; one search runs at a time."""
         self._merged = merge
 
-    def isMergedBatches(self, current: Any) -> bool:
+    def isMergedBatches(self, _current: Any) -> bool:
         """What was set."""
         return self._merged
 
-    def setCaseSensitive(self, sensitive: bool, current: Any) -> None:
+    def setCaseSensitive(self, sensitive: bool, _current: Any) -> None:
         """Accepted; case never matters here."""
         self._case_sensitive = sensitive
 
     setCaseSentivice = setCaseSensitive  # noqa: N815 (OMERO's spelling)
 
-    def isCaseSensitive(self, current: Any) -> bool:
+    def isCaseSensitive(self, _current: Any) -> bool:
         """What was set."""
         return self._case_sensitive
 
-    def setAllowLeadingWildcard(self, allowed: bool, current: Any) -> None:
+    def setAllowLeadingWildcard(self, allowed: bool, _current: Any) -> None:
         """Accepted; they are always allowed."""
         self._leading_wildcard = allowed
 
-    def isAllowLeadingWildcard(self, current: Any) -> bool:
+    def isAllowLeadingWildcard(self, _current: Any) -> bool:
         """What was set."""
         return self._leading_wildcard
 
-    def setReturnUnloaded(self, unloaded: bool, current: Any) -> None:
+    def setReturnUnloaded(self, unloaded: bool, _current: Any) -> None:
         """Accepted; objects come loaded."""
         self._unloaded = unloaded
 
-    def isReturnUnloaded(self, current: Any) -> bool:
+    def isReturnUnloaded(self, _current: Any) -> bool:
         """What was set."""
         return self._unloaded
 
-    def setUseProjections(self, projections: bool, current: Any) -> None:
+    def setUseProjections(self, projections: bool, _current: Any) -> None:
         """Accepted; whole objects come."""
         self._projections = projections
 
-    def isUseProjections(self, current: Any) -> bool:
+    def isUseProjections(self, _current: Any) -> bool:
         """What was set."""
         return self._projections
 
-    def onlyType(self, kind: str, current: Any) -> None:
+    def onlyType(self, kind: str, _current: Any) -> None:
         """Look for one kind of object."""
         self._types = [named_entity(kind)]
 
-    def onlyTypes(self, kinds: Any, current: Any) -> None:
+    def onlyTypes(self, kinds: Any, _current: Any) -> None:
         """Look for some kinds of objects."""
         self._types = [named_entity(kind) for kind in kinds or []]
 
-    def allTypes(self, current: Any) -> None:
+    def allTypes(self, _current: Any) -> None:
         """Look for projects, datasets, images, plates and screens."""
         self._types = []
 
-    def onlyIds(self, ids: Any, current: Any) -> None:
+    def onlyIds(self, ids: Any, _current: Any) -> None:
         """Only these ids."""
         self._ids = set(ids) if ids is not None else None
 
-    def onlyOwnedBy(self, details: Any, current: Any) -> None:
+    def onlyOwnedBy(self, details: Any, _current: Any) -> None:
         """Only a user's objects; None lifts this."""
         self._owners = _owner(details)
 
-    def notOwnedBy(self, details: Any, current: Any) -> None:
+    def notOwnedBy(self, details: Any, _current: Any) -> None:
         """Not a user's objects; None lifts this."""
         self._not_owners = _owner(details)
 
-    def onlyCreatedBetween(self, start: Any, stop: Any, current: Any) -> None:
+    def onlyCreatedBetween(self, start: Any, stop: Any, _current: Any) -> None:
         """Only what was created in a time."""
         self._created = (start.val if start is not None else None, stop.val if stop is not None else None)
 
@@ -136,7 +136,9 @@ class Search(StatefulService):
                 self._found += [(entity.name, row_id) for row_id in ids]
         self._queries += 1
 
-    def byLuceneQueryBuilder(self, fields: str, start: str, stop: str, date_type: str, text: str, current: Any) -> None:
+    def byLuceneQueryBuilder(
+        self, fields: str, _start: str, _stop: str, _date_type: str, text: str, current: Any
+    ) -> None:
         """Search with some fields only; dates are not looked at."""
         wanted = [f for f in (fields or "").split(",") if f in ("name", "description")]
         words = " ".join(f"{wanted[0]}:{word}" for word in (text or "").split()) if len(wanted) == 1 else text
@@ -177,7 +179,7 @@ class Search(StatefulService):
         }
         return [row_id for row_id in ids if row_id in fitting]
 
-    def hasNext(self, current: Any) -> bool:
+    def hasNext(self, _current: Any) -> bool:
         """Whether there are results left."""
         return bool(self._found)
 
@@ -189,7 +191,7 @@ class Search(StatefulService):
         finally:
             self._batch = batch
 
-    def results(self, current: Any) -> list:
+    def results(self, current: Any) -> list[Any]:
         """The next batch of results."""
         if not self._found:
             raise errors.api_usage("There are no results left")
@@ -204,11 +206,11 @@ class Search(StatefulService):
                     loaded[kind, thing.id.val] = thing
         return [loaded[key] for key in batch if key in loaded]
 
-    def activeQueries(self, current: Any) -> int:
+    def activeQueries(self, _current: Any) -> int:
         """How many searches were made."""
         return self._queries
 
-    def clearQueries(self, current: Any) -> None:
+    def clearQueries(self, _current: Any) -> None:
         """Forget results."""
         self._found, self._queries = [], 0
 

@@ -25,7 +25,7 @@ class Timeline(Service):
         _, rows = queries.rows(tx, self.context(current), text, parameters, objects=False)
         return [row[0] for row in rows]
 
-    def getMostRecentObjects(self, types: Any, options: Any, merge: bool, current: Any) -> dict[str, list]:
+    def getMostRecentObjects(self, types: Any, options: Any, _merge: bool, current: Any) -> dict[str, list[Any]]:
         """The objects changed last, by kind."""
         text = "select e.id from {} e order by e.details.updateEvent.id desc, e.id desc"
         with self.server.database.read() as tx:
@@ -45,7 +45,9 @@ class Timeline(Service):
         parameters.theFilter = options.theFilter if options is not None else None
         return parameters
 
-    def getByPeriod(self, types: Any, start: Any, stop: Any, options: Any, merge: bool, current: Any) -> dict:
+    def getByPeriod(
+        self, types: Any, start: Any, stop: Any, options: Any, _merge: bool, current: Any
+    ) -> dict[str, list[Any]]:
         """The objects changed in a time, by kind."""
         text = f"select e.id from {{}} e where {IN_PERIOD} order by e.details.updateEvent.id desc"
         parameters = self._period(start, stop, options)
@@ -58,7 +60,7 @@ class Timeline(Service):
                 for entity in [named_entity(kind)]
             }
 
-    def countByPeriod(self, types: Any, start: Any, stop: Any, options: Any, current: Any) -> dict[str, int]:
+    def countByPeriod(self, types: Any, start: Any, stop: Any, _options: Any, current: Any) -> dict[str, int]:
         """How many objects changed in a time, by kind."""
         text = f"select count(e.id) from {{}} e where {IN_PERIOD}"
         parameters = self._period(start, stop, None)
@@ -70,7 +72,7 @@ class Timeline(Service):
 
     def getMostRecentAnnotationLinks(
         self, parents: Any, children: Any, namespaces: Any, options: Any, current: Any
-    ) -> list:
+    ) -> list[Any]:
         """The annotation links made last."""
         wanted = {n for kind in children or [] for n in named_entity(kind).subclasses}
         found = []
@@ -84,13 +86,13 @@ class Timeline(Service):
         named = set(namespaces or [])
         return [x for x in found if not named or (x.child.ns is not None and x.child.ns.val in named)]
 
-    def getEventLogsByPeriod(self, start: Any, stop: Any, options: Any, current: Any) -> list:
+    def getEventLogsByPeriod(self, start: Any, stop: Any, options: Any, current: Any) -> list[Any]:
         """What was inserted, changed and deleted in a time."""
         text = "select l.id from EventLog l where l.event.time >= :start and l.event.time < :stop order by l.id desc"
         with self.server.database.read() as tx:
             ids = self._ids(tx, text, self._period(start, stop, options), current)
             return hydrate.load(tx, self.context(current), "EventLog", ids, ["event"])
 
-    def getMostRecentShareCommentLinks(self, options: Any, current: Any) -> list:
+    def getMostRecentShareCommentLinks(self, _options: Any, _current: Any) -> list[Any]:
         """None: there are no shares."""
         return []

@@ -23,7 +23,7 @@ class Types(Service):
 
     interface = "omero.api.ITypes"
 
-    def allEnumerations(self, name: str, current: Any) -> list:
+    def allEnumerations(self, name: str, _current: Any) -> list[Any]:
         """All values of an enumeration."""
         entity = enumeration_entity(name)
         with self.server.database.read() as tx:
@@ -36,21 +36,21 @@ class Types(Service):
             raise errors.api_usage(f"An enumeration of type {name} with the value {value} does not exist")
         return found[0]
 
-    def getEnumerationTypes(self, current: Any) -> list[str]:
+    def getEnumerationTypes(self, _current: Any) -> list[str]:
         """The names of all enumerations."""
         return sorted(e.name for e in MODEL_ENTITIES.values() if e.is_enumeration)
 
-    def getAnnotationTypes(self, current: Any) -> list[str]:
+    def getAnnotationTypes(self, _current: Any) -> list[str]:
         """The names of all kinds of annotation."""
         import omero.model
 
         return [n for n in MODEL_ENTITIES["Annotation"].subclasses if hasattr(omero.model, n + "I")]
 
-    def getEnumerationsWithEntries(self, current: Any) -> dict[str, list]:
+    def getEnumerationsWithEntries(self, current: Any) -> dict[str, list[Any]]:
         """Every enumeration with its values."""
         return {name: self.allEnumerations(name, current) for name in self.getEnumerationTypes(current)}
 
-    def getOriginalEnumerations(self, current: Any) -> list:
+    def getOriginalEnumerations(self, current: Any) -> list[Any]:
         """What the enumerations were in the beginning: they never shrink here."""
         return [e for values in self.getEnumerationsWithEntries(current).values() for e in values]
 

@@ -18,7 +18,7 @@ class Update(Service):
 
     interface = "omero.api.IUpdate"
 
-    def _save(self, things: list, current: Any, *, describe: bool = False) -> list[int]:
+    def _save(self, things: list[Any], current: Any, *, describe: bool = False) -> list[int]:
         context = self.context(current)
         try:
             with self.server.database.write(context) as tx:
@@ -50,7 +50,7 @@ class Update(Service):
         """Store objects, all or none."""
         self._save(list(things or []), current)
 
-    def saveAndReturnArray(self, things: Any, current: Any) -> list:
+    def saveAndReturnArray(self, things: Any, current: Any) -> list[Any]:
         """Store objects, all or none; they come back with ids and details."""
         listed = list(things or [])
         self._save(listed, current, describe=True)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import functools
 import shutil
-from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sandbox.omero import errors
@@ -19,6 +17,9 @@ from sandbox.omero.server.servant import StatefulService
 from sandbox.omero.services.files.raw_file_store import RawFileStore
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
     from sandbox.omero.access.context import Context
 
 IMPORT_STEPS = 3  # files read, checksums made, rows written
@@ -27,7 +28,7 @@ IMPORT_STEPS = 3  # files read, checksums made, rows written
 class Uploader(RawFileStore):
     """Takes one file of an import; there is no row of it yet."""
 
-    def setFileId(self, file_id: int, current: Any) -> None:
+    def setFileId(self, _file_id: int, _current: Any) -> None:
         """Refused: the file is given."""
         raise errors.api_usage("An uploader has its file already")
 
@@ -35,10 +36,10 @@ class Uploader(RawFileStore):
         """Write to this file."""
         self.use({"id": -1}, path, read_only=False)
 
-    def _writable(self, current: Any) -> int:
+    def _writable(self, _current: Any) -> int:
         return self._opened(create=True)
 
-    def _save(self, current: Any) -> bool:
+    def _save(self, _current: Any) -> bool:
         return False
 
     def getFileId(self, current: Any) -> Any:
@@ -72,16 +73,16 @@ class ImportProcess(StatefulService):
         uploader.take(self._staged(number))
         return self.publish(uploader, "RawFileStore", current)
 
-    def getUploadOffset(self, number: int, current: Any) -> int:
+    def getUploadOffset(self, number: int, _current: Any) -> int:
         """How much of a file has arrived."""
         path = self._staged(number)
         return path.stat().st_size if path.is_file() else 0
 
-    def getImportSettings(self, current: Any) -> Any:
+    def getImportSettings(self, _current: Any) -> Any:
         """What the client asked for."""
         return self.settings
 
-    def getHandle(self, current: Any) -> Any:
+    def getHandle(self, _current: Any) -> Any:
         """The handle of the running import; nothing before `verifyUpload`."""
         return self.handle
 
@@ -157,6 +158,6 @@ class ImportHandle(CommandHandle):
             response = error_response(self._request, error)
         self._end(response, [omero.cmd.State.FAILURE] if isinstance(response, omero.cmd.ERR) else [])
 
-    def cancel(self, current: Any) -> bool:
+    def cancel(self, _current: Any) -> bool:
         """False: an import whose upload was verified runs to its end."""
         return False

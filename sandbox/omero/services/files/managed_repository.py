@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from sandbox.omero import errors
@@ -26,6 +25,8 @@ from sandbox.omero.services.files.import_process import ImportProcess
 from sandbox.omero.services.files.raw_file_store import RawFileStore
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sandbox.omero.access.context import Context
     from sandbox.omero.database.transactions import Transaction
 
@@ -123,14 +124,14 @@ class ManagedRepository(Service):
             raise errors.security(f"Cannot link to {entity.name} {row['id']}")
         return entity.name, row["id"]
 
-    def listImports(self, current: Any) -> list[Any]:
+    def listImports(self, _current: Any) -> list[Any]:
         """The imports of this session that are under way."""
         found = [s for s in self.session.services.values() if isinstance(s, ImportProcess)]
         return [self.proxy(s.name, s.interface) for s in found]
 
     # Checksums.
 
-    def listChecksumAlgorithms(self, current: Any) -> list[Any]:
+    def listChecksumAlgorithms(self, _current: Any) -> list[Any]:
         """The algorithms on offer, the preferred first."""
         with self.server.database.read() as tx:
             known = {e.value.val: e for e in hydrate.enumeration(tx, "ChecksumAlgorithm").values()}
@@ -157,7 +158,7 @@ class ManagedRepository(Service):
 
     # Files.
 
-    def root(self, current: Any) -> Any:
+    def root(self, _current: Any) -> Any:
         """The repository itself."""
         return repository_description(self.server)
 
@@ -323,7 +324,7 @@ class ManagedRepository(Service):
             row = self._register(path, kind, current, 0 if place.is_dir() else place.stat().st_size)
         return load_objects(self.server.database, self.context(current), "OriginalFile", [row["id"]])[0]
 
-    def deletePaths(self, paths: Sequence[str], recursively: bool, force: bool, current: Any) -> Any:
+    def deletePaths(self, paths: Sequence[str], recursively: bool, _force: bool, current: Any) -> Any:
         """Delete files and folders; the handle of the Delete2 that does it. What a fileset needs stays."""
         import omero.cmd
 

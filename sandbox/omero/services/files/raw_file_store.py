@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sandbox.omero import errors
 from sandbox.omero.objects.access import load_objects, readable_row, require_edit
@@ -12,6 +11,9 @@ from sandbox.omero.repository.checksums import checksum
 from sandbox.omero.repository.stored_files import UnsafePathError, original_file_path
 from sandbox.omero.server.servant import StatefulService
 from sandbox.omero.services.images.pyramid import MAX_MESSAGE_BYTES
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 # A file of a terabyte of nothing would cost no room, but its checksum hours.
 LARGEST_GAP = 1 << 30
@@ -62,7 +64,8 @@ class RawFileStore(StatefulService):
 
     def _id(self) -> int:
         assert self.row is not None
-        return self.row["id"]
+        file_id: int = self.row["id"]
+        return file_id
 
     def _writable(self, current: Any) -> int:
         if self.row is None:
@@ -74,23 +77,23 @@ class RawFileStore(StatefulService):
         self.modified = True
         return descriptor
 
-    def getFileId(self, current: Any) -> Any:
+    def getFileId(self, _current: Any) -> Any:
         """The id of the file in use, or nothing."""
         from omero.rtypes import rlong
 
         return None if self.row is None else rlong(self._id())
 
-    def exists(self, current: Any) -> bool:
+    def exists(self, _current: Any) -> bool:
         """Whether the file has content, be it empty."""
         if self.path is None:
             raise errors.api_usage("This service has no file: call setFileId first")
         return self.path.is_file()
 
-    def size(self, current: Any) -> int:
+    def size(self, _current: Any) -> int:
         """Bytes of the file."""
         return os.fstat(self._opened()).st_size
 
-    def read(self, position: int, length: int, current: Any) -> bytes:
+    def read(self, position: int, length: int, _current: Any) -> bytes:
         """Bytes from a position on; fewer than asked for at the end of the file."""
         if position < 0 or not 0 <= length <= MAX_MESSAGE_BYTES:
             raise errors.api_usage(

@@ -20,11 +20,11 @@ class SharedResources(Service):
 
     interface = "omero.grid.SharedResources"
 
-    def areTablesEnabled(self, current: Any) -> bool:
+    def areTablesEnabled(self, _current: Any) -> bool:
         """They are."""
         return True
 
-    def repositories(self, current: Any) -> Any:
+    def repositories(self, _current: Any) -> Any:
         """The one repository."""
         import omero
 
@@ -34,7 +34,7 @@ class SharedResources(Service):
     def getScriptRepository(self, current: Any) -> Any:
         """There is none."""
 
-    def newTable(self, repository: int, path: str, current: Any) -> Any:
+    def newTable(self, _repository: int, path: str, current: Any) -> Any:
         """Make a table and open it."""
         if not path or "\0" in path:
             raise errors.api_usage("A table needs a name")
@@ -65,13 +65,13 @@ class SharedResources(Service):
         table.open(described, path, writable, self.context(current))
         return self.publish(table, "Table", current)
 
-    def acquireProcessor(self, job: Any, seconds: int, current: Any) -> Any:
+    def acquireProcessor(self, _job: Any, _seconds: int, _current: Any) -> Any:
         """There are no script processors."""
         import omero
 
         raise omero.NoProcessorAvailable("", "omero.NoProcessorAvailable", "The sandbox runs no scripts", 0)
 
-    def addProcessor(self, processor: Any, current: Any) -> None:
+    def addProcessor(self, _processor: Any, _current: Any) -> None:
         """Not taken."""
         raise errors.unsupported("SharedResources.addProcessor")
 

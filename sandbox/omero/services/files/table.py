@@ -6,8 +6,6 @@ import ast
 import contextlib
 import threading
 import uuid
-from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sandbox.omero import errors
@@ -17,6 +15,9 @@ from sandbox.omero.repository.checksums import checksum
 from sandbox.omero.server.servant import StatefulService
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
     from sandbox.omero.access.context import Context
 
 PASSED_ON = (
@@ -78,7 +79,7 @@ class _Surroundings:
         """Itself: it also answers the one question about permissions."""
         return self
 
-    def canUpdate(self, target: Any, ctx: Any = None) -> bool:
+    def canUpdate(self, _target: Any, _ctx: Any = None) -> bool:
         """Whether the caller may write to the table."""
         return self.writable
 
@@ -107,7 +108,8 @@ class Table(StatefulService):
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         if name in PASSED_ON:
-            return getattr(self.__dict__["table"], name)
+            method: Callable[..., Any] = getattr(self.__dict__["table"], name)
+            return method
         raise AttributeError(name)
 
     # OMERO's code hands these arguments to PyTables as they are, which takes a negative start for a request of
@@ -166,7 +168,8 @@ class Table(StatefulService):
         check_condition(condition)
         self._check_range(start, stop, step)
         try:
-            return self.table.getWhereList(condition, variables, start, stop, step, current)
+            rows: list[int] = self.table.getWhereList(condition, variables, start, stop, step, current)
+            return rows
         except omero.InternalException as error:  # what PyTables and numexpr do not take
             raise errors.api_usage(f"The condition cannot be evaluated: {condition[:1000]}") from error
 

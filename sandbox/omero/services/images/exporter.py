@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
 from typing import IO, TYPE_CHECKING, Any
 
 from sandbox.omero import errors
@@ -16,6 +15,8 @@ from sandbox.omero.server.servant import StatefulService
 from sandbox.omero.services.images.pyramid import MAX_MESSAGE_BYTES
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import numpy as np
 
     from sandbox.omero.database.transactions import Transaction
@@ -97,7 +98,7 @@ class Exporter(StatefulService):
         except (ImageFileError, OSError) as error:
             raise errors.resource(f"Image {self.image_id}: {error}") from error
 
-    def read(self, position: int, size: int, current: Any) -> bytes:
+    def read(self, position: int, size: int, _current: Any) -> bytes:
         """Bytes of what was made; none at its end."""
         if self.made is None:
             raise errors.api_usage("Nothing was generated")

@@ -76,9 +76,10 @@ class Pixels(Service):
         """All values of an enumeration."""
         return Types(self.server, self.session).allEnumerations(name, current)
 
-    def getBitDepth(self, pixel_type: Any, current: Any) -> int:
+    def getBitDepth(self, pixel_type: Any, _current: Any) -> int:
         """Bits of a pixel."""
-        return self._pixel_type(pixel_type)["bitSize"]
+        bits: int = self._pixel_type(pixel_type)["bitSize"]
+        return bits
 
     def _pixel_type(self, pixel_type: Any) -> dict[str, Any]:
         if pixel_type is None:

@@ -85,7 +85,7 @@ class Projection(Pixels):
                 raise errors.api_usage(f"t={first_t}..{last_t} is not inside 0..{source.shape.size_t - 1}")
             chosen = list(channels) if channels else list(range(source.shape.size_c))
             sizes = (None, None, rint(1), rint(last_t - first_t + 1))
-            image = self.copyAndResizeImage(pixels["image"], *sizes, chosen, str(kind), False, current).val
+            image: int = self.copyAndResizeImage(pixels["image"], *sizes, chosen, str(kind), False, current).val
             made = self._retype(image, name, pixel_type, current)
             _, target = self._source(made, current)
             try:
@@ -107,7 +107,7 @@ class Projection(Pixels):
         with self.server.database.write(self.context(current)) as tx:
             if name:
                 tx.update("Image", image_id, name=name)
-            pixels_id = tx.find("Pixels", image=image_id)[0]["id"]
+            pixels_id: int = tx.find("Pixels", image=image_id)[0]["id"]
             if pixel_type is not None:
                 kind = self._pixel_type(pixel_type)
                 tx.update("Pixels", pixels_id, pixelsType=kind["id"], significantBits=kind["bitSize"])

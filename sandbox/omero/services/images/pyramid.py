@@ -54,33 +54,33 @@ class PyramidService(StatefulService):
             self.source.close()
         self.source = None
 
-    def requiresPixelsPyramid(self, current: Any) -> bool:
+    def requiresPixelsPyramid(self, _current: Any) -> bool:
         """Whether the planes are too large to be used whole: more than 3192 x 3192 pixels."""
         shape = self.opened().shape
         return shape.size_x * shape.size_y > MAX_PLANE_PIXELS
 
-    def getResolutionLevels(self, current: Any) -> int:
+    def getResolutionLevels(self, _current: Any) -> int:
         """How many sizes the image is stored in."""
         return len(self.opened().level_sizes)
 
-    def getResolutionDescriptions(self, current: Any) -> list[Any]:
+    def getResolutionDescriptions(self, _current: Any) -> list[Any]:
         """Width and height of every size, the full one first."""
         import omero
 
         return [omero.api.ResolutionDescription(w, h) for w, h in self.opened().level_sizes]
 
-    def getResolutionLevel(self, current: Any) -> int:
+    def getResolutionLevel(self, _current: Any) -> int:
         """The size in use, as a number that grows with the size."""
         return len(self.opened().level_sizes) - 1 - self.level
 
-    def setResolutionLevel(self, level: int, current: Any) -> None:
+    def setResolutionLevel(self, level: int, _current: Any) -> None:
         """Choose a size; 0 is the smallest."""
         levels = len(self.opened().level_sizes)
         if not 0 <= level < levels:
             raise errors.api_usage(f"Resolution level {level} is not one of 0..{levels - 1}")
         self.level = levels - 1 - level
 
-    def getTileSize(self, current: Any) -> list[int]:
+    def getTileSize(self, _current: Any) -> list[int]:
         """Width and height of a tile that is cheap to read."""
         source = self.opened()
         width, height = source.tile_size

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,6 +12,9 @@ from sandbox.omero.image_files import ImageFileError
 from sandbox.omero.objects.access import load_objects, require_edit
 from sandbox.omero.repository.pixel_store import PENDING_SHA1, StoredPixels, channel_minmax, sha1_of_pixels
 from sandbox.omero.services.images.pyramid import MAX_MESSAGE_BYTES, PyramidService
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
 
 # Above this size a checksum would hold up the client's `close` for longer than it cares for (0.5 GB: half a second).
 MAX_DIGEST_BYTES = 1 << 29
@@ -38,18 +40,19 @@ class RawPixelsStore(PyramidService):
     interface = "omero.api.RawPixelsStore"
     modified = False
 
-    def setPixelsId(self, pixels_id: int, bypass: bool, current: Any) -> None:
+    def setPixelsId(self, pixels_id: int, _bypass: bool, current: Any) -> None:
         """Turn to other pixels."""
         self._save(current)
         self.open_pixels(pixels_id, current)
 
-    def getPixelsId(self, current: Any) -> int:
+    def getPixelsId(self, _current: Any) -> int:
         """The id of the pixels in use."""
         self.opened()
         assert self.pixels is not None
-        return self.pixels["id"]
+        pixels_id: int = self.pixels["id"]
+        return pixels_id
 
-    def getPixelsPath(self, current: Any) -> str:
+    def getPixelsPath(self, _current: Any) -> str:
         """Not told: a path on the server means nothing to a client."""
         raise errors.security("Paths on the server are not given out")
 
@@ -58,34 +61,34 @@ class RawPixelsStore(PyramidService):
 
     # Sizes and offsets, in bytes.
 
-    def getPlaneSize(self, current: Any) -> int:
+    def getPlaneSize(self, _current: Any) -> int:
         """Bytes of a plane."""
         return self.opened().shape.plane_bytes
 
-    def getRowSize(self, current: Any) -> int:
+    def getRowSize(self, _current: Any) -> int:
         """Bytes of a row."""
         return self.opened().shape.row_bytes
 
-    def getStackSize(self, current: Any) -> int:
+    def getStackSize(self, _current: Any) -> int:
         """Bytes of all focal planes of a channel."""
         return self.opened().shape.stack_bytes
 
-    def getTimepointSize(self, current: Any) -> int:
+    def getTimepointSize(self, _current: Any) -> int:
         """Bytes of all channels."""
         return self.opened().shape.timepoint_bytes
 
-    def getTotalSize(self, current: Any) -> int:
+    def getTotalSize(self, _current: Any) -> int:
         """Bytes of all pixels."""
         return self.opened().shape.total_bytes
 
-    def getRowOffset(self, y: int, z: int, c: int, t: int, current: Any) -> int:
+    def getRowOffset(self, y: int, z: int, c: int, t: int, _current: Any) -> int:
         """Where a row begins."""
         shape = self.opened().shape
         with bad_values_named():
             shape.check_region(0, y, shape.size_x, 1)
             return shape.plane_offset(z, c, t) + y * shape.row_bytes
 
-    def getPlaneOffset(self, z: int, c: int, t: int, current: Any) -> int:
+    def getPlaneOffset(self, z: int, c: int, t: int, _current: Any) -> int:
         """Where a plane begins."""
         with bad_values_named():
             return self.opened().shape.plane_offset(z, c, t)
@@ -113,11 +116,11 @@ class RawPixelsStore(PyramidService):
             tile = source.read_tile(self.level, z, c, t, x, y, w, h)
             return tile.astype(source.shape.wire_type, copy=False).tobytes()
 
-    def getTile(self, z: int, c: int, t: int, x: int, y: int, w: int, h: int, current: Any) -> bytes:
+    def getTile(self, z: int, c: int, t: int, x: int, y: int, w: int, h: int, _current: Any) -> bytes:
         """A region of a plane."""
         return self._tile(z, c, t, x, y, w, h)
 
-    def getPlane(self, z: int, c: int, t: int, current: Any) -> bytes:
+    def getPlane(self, z: int, c: int, t: int, _current: Any) -> bytes:
         """A whole plane, in the size in use. One that is too large is refused as OMERO does, in either of two ways."""
         source = self.opened()
         width, height = source.level_sizes[self.level]
@@ -128,25 +131,25 @@ class RawPixelsStore(PyramidService):
             raise errors.beyond_message(size, MAX_MESSAGE_BYTES)
         return self._tile(z, c, t, 0, 0, width, height)
 
-    def getRow(self, y: int, z: int, c: int, t: int, current: Any) -> bytes:
+    def getRow(self, y: int, z: int, c: int, t: int, _current: Any) -> bytes:
         """One row."""
         return self._tile(z, c, t, 0, y, self.opened().level_sizes[self.level][0], 1)
 
-    def getCol(self, x: int, z: int, c: int, t: int, current: Any) -> bytes:
+    def getCol(self, x: int, z: int, c: int, t: int, _current: Any) -> bytes:
         """One column."""
         return self._tile(z, c, t, x, 0, 1, self.opened().level_sizes[self.level][1])
 
-    def getStack(self, c: int, t: int, current: Any) -> bytes:
+    def getStack(self, c: int, t: int, _current: Any) -> bytes:
         """All focal planes of a channel."""
         shape = self.opened().shape
         return self._cube((0, 0, 0, c, t), (shape.size_x, shape.size_y, shape.size_z, 1, 1))
 
-    def getTimepoint(self, t: int, current: Any) -> bytes:
+    def getTimepoint(self, t: int, _current: Any) -> bytes:
         """All channels of a time point."""
         shape = self.opened().shape
         return self._cube((0, 0, 0, 0, t), (shape.size_x, shape.size_y, shape.size_z, shape.size_c, 1))
 
-    def getHypercube(self, offset: Sequence[int], size: Sequence[int], step: Sequence[int], current: Any) -> bytes:
+    def getHypercube(self, offset: Sequence[int], size: Sequence[int], step: Sequence[int], _current: Any) -> bytes:
         """A block in x, y, z, c and t, every `step`-th of each; x runs fastest."""
         for name, values in (("offset", offset), ("size", size), ("step", step)):
             if values is None or len(values) != 5:
@@ -178,7 +181,7 @@ class RawPixelsStore(PyramidService):
                         parts.append(tile[:: step[1], :: step[0]].astype(shape.wire_type).tobytes())
         return b"".join(parts)
 
-    def getPlaneRegion(self, z: int, c: int, t: int, count: int, offset: int, current: Any) -> bytes:
+    def getPlaneRegion(self, z: int, c: int, t: int, count: int, offset: int, _current: Any) -> bytes:
         """`count` pixels of a plane, from the `offset`-th on."""
         shape = self.opened().shape
         if count < 0 or offset < 0 or offset + count > shape.size_x * shape.size_y:
@@ -191,7 +194,7 @@ class RawPixelsStore(PyramidService):
         start = (offset - first * shape.size_x) * item
         return rows[start : start + count * item]
 
-    def getRegion(self, size: int, offset: int, current: Any) -> bytes:
+    def getRegion(self, size: int, offset: int, _current: Any) -> bytes:
         """Bytes of all pixels in the order XYZCT."""
         self._within_limit(size, "The region")
         with bad_values_named():
@@ -227,7 +230,7 @@ class RawPixelsStore(PyramidService):
         """Write a row."""
         self.setTile(data, z, c, t, 0, y, self.opened().shape.size_x, 1, current)
 
-    def setStack(self, data: bytes, z: int, c: int, t: int, current: Any) -> None:
+    def setStack(self, data: bytes, _z: int, c: int, t: int, current: Any) -> None:
         """Write all focal planes of a channel."""
         self._set_bytes(self.getStackOffset(c, t, current), data, self.opened().shape.stack_bytes, current)
 
@@ -249,24 +252,24 @@ class RawPixelsStore(PyramidService):
 
     # Facts about the pixels.
 
-    def getByteWidth(self, current: Any) -> int:
+    def getByteWidth(self, _current: Any) -> int:
         """Bytes of a pixel."""
         return self.opened().shape.wire_type.itemsize
 
-    def isSigned(self, current: Any) -> bool:
+    def isSigned(self, _current: Any) -> bool:
         """Whether pixels may be negative."""
         return self.opened().shape.wire_type.kind != "u"
 
-    def isFloat(self, current: Any) -> bool:
+    def isFloat(self, _current: Any) -> bool:
         """Whether pixels are floating point numbers."""
         return self.opened().shape.wire_type.kind == "f"
 
-    def calculateMessageDigest(self, current: Any) -> bytes:
+    def calculateMessageDigest(self, _current: Any) -> bytes:
         """SHA-1 of all pixels."""
         with bad_values_named():
             return sha1_of_pixels(self.opened())
 
-    def findMinMax(self, channels: Sequence[int], current: Any) -> dict[int, list[float]]:
+    def findMinMax(self, channels: Sequence[int], _current: Any) -> dict[int, list[float]]:
         """Minimum and maximum of channels; of a pyramid, those of its smallest size."""
         source = self.opened()
         with bad_values_named():
@@ -274,7 +277,7 @@ class RawPixelsStore(PyramidService):
             return {c: list(found[c]) for c in self._channels(channels)}
 
     def getHistogram(
-        self, channels: Sequence[int], bins: int, global_range: bool, plane: Any, current: Any
+        self, channels: Sequence[int], bins: int, global_range: bool, plane: Any, _current: Any
     ) -> dict[int, list[int]]:
         """Number of pixels of a plane in each of `bins` equal parts of the channel's range."""
         source = self.opened()

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -25,6 +24,9 @@ from sandbox.omero.rendering.settings import (
 from sandbox.omero.repository.pixel_store import plane_minmax
 from sandbox.omero.services.images.pyramid import PyramidService
 from sandbox.omero.services.images.raw_pixels_store import bad_values_named
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 PROJECTIONS = ("maximum", "mean", "sum")  # omero.constants.projection.ProjectionType, by value
 FAMILIES = ("linear", "polynomial", "exponential", "logarithmic")
@@ -87,7 +89,7 @@ class RenderingEngine(PyramidService):
             raise errors.api_usage("No rendering settings are loaded: call load first")
         return self.rendering
 
-    def getRenderingDefId(self, current: Any) -> int:
+    def getRenderingDefId(self, _current: Any) -> int:
         """The id of the settings in use; -1 for settings that are not saved."""
         return -1 if self.definition_id is None else self.definition_id
 
@@ -161,7 +163,7 @@ class RenderingEngine(PyramidService):
             name = PROJECTIONS[kind.value]
             return views.render_projection(self.opened(), self._settings(), name, t, first, last, step)
 
-    def render(self, plane: Any, current: Any) -> Any:
+    def render(self, plane: Any, _current: Any) -> Any:
         """A picture as three bands of bytes."""
         import omero
 
@@ -169,31 +171,33 @@ class RenderingEngine(PyramidService):
         bands = [picture[..., band].tobytes() for band in range(3)]
         return omero.romio.RGBBuffer(bands, picture.shape[1], picture.shape[0])
 
-    def renderAsPackedInt(self, plane: Any, current: Any) -> list[int]:
+    def renderAsPackedInt(self, plane: Any, _current: Any) -> list[int]:
         """A picture as 0xAARRGGBB."""
-        return to_packed_int(self._picture(plane)).tolist()
+        packed: list[int] = to_packed_int(self._picture(plane)).tolist()
+        return packed
 
-    def renderCompressed(self, plane: Any, current: Any) -> bytes:
+    def renderCompressed(self, plane: Any, _current: Any) -> bytes:
         """A picture as JPEG."""
         return to_jpeg(self._picture(plane), self.compression)
 
     def renderProjectedAsPackedInt(
-        self, kind: Any, t: int, step: int, first: int, last: int, current: Any
+        self, kind: Any, t: int, step: int, first: int, last: int, _current: Any
     ) -> list[int]:
         """A projection as 0xAARRGGBB."""
-        return to_packed_int(self._projection(kind, t, step, first, last)).tolist()
+        packed: list[int] = to_packed_int(self._projection(kind, t, step, first, last)).tolist()
+        return packed
 
-    def renderProjectedCompressed(self, kind: Any, t: int, step: int, first: int, last: int, current: Any) -> bytes:
+    def renderProjectedCompressed(self, kind: Any, t: int, step: int, first: int, last: int, _current: Any) -> bytes:
         """A projection as JPEG."""
         return to_jpeg(self._projection(kind, t, step, first, last), self.compression)
 
-    def setCompressionLevel(self, level: float, current: Any) -> None:
+    def setCompressionLevel(self, level: float, _current: Any) -> None:
         """Quality of JPEG, 0 to 1."""
         if not 0 <= level <= 1:
             raise errors.validation(f"Compression level {level} is not in 0..1")
         self.compression = level
 
-    def getCompressionLevel(self, current: Any) -> float:
+    def getCompressionLevel(self, _current: Any) -> float:
         """Quality of JPEG."""
         return self.compression
 
@@ -206,15 +210,15 @@ class RenderingEngine(PyramidService):
         with self.server.database.read() as tx:
             return list(hydrate.enumeration(tx, entity).values())
 
-    def getAvailableModels(self, current: Any) -> list[Any]:
+    def getAvailableModels(self, _current: Any) -> list[Any]:
         """The colour models."""
         return self._enumeration("RenderingModel")
 
-    def getAvailableFamilies(self, current: Any) -> list[Any]:
+    def getAvailableFamilies(self, _current: Any) -> list[Any]:
         """The families of curves."""
         return [f for f in self._enumeration("Family") if f.value.val in FAMILIES]
 
-    def setModel(self, model: Any, current: Any) -> None:
+    def setModel(self, model: Any, _current: Any) -> None:
         """Grey or colour."""
         value = enum_value(model)
         if value not in ("greyscale", "rgb"):
@@ -254,40 +258,40 @@ class RenderingEngine(PyramidService):
         if None not in values:
             change(*values, current)
 
-    def getModel(self, current: Any) -> Any:
+    def getModel(self, _current: Any) -> Any:
         """Grey or colour."""
         wanted = "greyscale" if self._settings().greyscale else "rgb"
         return next(m for m in self._enumeration("RenderingModel") if m.value.val == wanted)
 
-    def getDefaultZ(self, current: Any) -> int:
+    def getDefaultZ(self, _current: Any) -> int:
         """The focal plane shown first."""
         return self._settings().default_z
 
-    def getDefaultT(self, current: Any) -> int:
+    def getDefaultT(self, _current: Any) -> int:
         """The time point shown first."""
         return self._settings().default_t
 
-    def setDefaultZ(self, z: int, current: Any) -> None:
+    def setDefaultZ(self, z: int, _current: Any) -> None:
         """Change the focal plane shown first."""
         self._change(default_z=z)
 
-    def setDefaultT(self, t: int, current: Any) -> None:
+    def setDefaultT(self, t: int, _current: Any) -> None:
         """Change the time point shown first."""
         self._change(default_t=t)
 
-    def setQuantumStrategy(self, bit_resolution: int, current: Any) -> None:
+    def setQuantumStrategy(self, bit_resolution: int, _current: Any) -> None:
         """Change the number of output values: 2^n - 1, n from 1 to 8."""
         if bit_resolution not in {2**n - 1 for n in range(1, 9)}:
             raise errors.validation(f"Bit resolution {bit_resolution} is not 2^n - 1, n in 1..8")
         self._change(bit_resolution=bit_resolution)
 
-    def setCodomainInterval(self, start: int, end: int, current: Any) -> None:
+    def setCodomainInterval(self, start: int, end: int, _current: Any) -> None:
         """Change darkest and brightest output value."""
         if not 0 <= start < end <= 255:
             raise errors.validation(f"Codomain {start}..{end} is not inside 0..255")
         self._change(codomain=(start, end))
 
-    def getQuantumDef(self, current: Any) -> Any:
+    def getQuantumDef(self, _current: Any) -> Any:
         """The output values."""
         import omero
         from omero.rtypes import rint
@@ -311,49 +315,49 @@ class RenderingEngine(PyramidService):
         channels = self._settings().channels
         self._change(channels=(*channels[:index], changed, *channels[index + 1 :]))
 
-    def setActive(self, index: int, active: bool, current: Any) -> None:
+    def setActive(self, index: int, active: bool, _current: Any) -> None:
         """Show or hide a channel."""
         self._change_channel(index, active=active)
 
-    def isActive(self, index: int, current: Any) -> bool:
+    def isActive(self, index: int, _current: Any) -> bool:
         """Whether a channel is shown."""
         return self._channel(index).active
 
-    def setChannelWindow(self, index: int, start: float, end: float, current: Any) -> None:
+    def setChannelWindow(self, index: int, start: float, end: float, _current: Any) -> None:
         """Change the values that become black and full colour."""
         if not start <= end:
             raise errors.validation(f"Window {start}..{end} of channel {index} runs backwards")
         self._change_channel(index, start=start, end=end)
 
-    def getChannelWindowStart(self, index: int, current: Any) -> float:
+    def getChannelWindowStart(self, index: int, _current: Any) -> float:
         """The value that becomes black."""
         return float(self._channel(index).start)
 
-    def getChannelWindowEnd(self, index: int, current: Any) -> float:
+    def getChannelWindowEnd(self, index: int, _current: Any) -> float:
         """The value that becomes full colour."""
         return float(self._channel(index).end)
 
-    def setRGBA(self, index: int, red: int, green: int, blue: int, alpha: int, current: Any) -> None:
+    def setRGBA(self, index: int, red: int, green: int, blue: int, alpha: int, _current: Any) -> None:
         """Change a channel's colour."""
         color = (red, green, blue, alpha)
         if not all(0 <= value <= 255 for value in color):
             raise errors.validation(f"Colour {color} of channel {index} is not inside 0..255")
         self._change_channel(index, color=color)
 
-    def getRGBA(self, index: int, current: Any) -> list[int]:
+    def getRGBA(self, index: int, _current: Any) -> list[int]:
         """A channel's colour."""
         return list(self._channel(index).color)
 
-    def setChannelLookupTable(self, index: int, name: str, current: Any) -> None:
+    def setChannelLookupTable(self, index: int, name: str, _current: Any) -> None:
         """Name a lookup table; it is kept, and the channel is shown in its colour."""
         self._change_channel(index, lookup_table=name or "")
 
-    def getChannelLookupTable(self, index: int, current: Any) -> str:
+    def getChannelLookupTable(self, index: int, _current: Any) -> str:
         """The name of the lookup table."""
         return self._channel(index).lookup_table
 
     def setQuantizationMap(
-        self, index: int, family: Any, coefficient: float, noise_reduction: bool, current: Any
+        self, index: int, family: Any, coefficient: float, _noise_reduction: bool, _current: Any
     ) -> None:
         """Change a channel's curve."""
         value = enum_value(family)
@@ -363,25 +367,25 @@ class RenderingEngine(PyramidService):
             raise errors.validation(f"Coefficient {coefficient} is not above 0")
         self._change_channel(index, family=value, coefficient=coefficient)
 
-    def getChannelFamily(self, index: int, current: Any) -> Any:
+    def getChannelFamily(self, index: int, _current: Any) -> Any:
         """A channel's curve."""
         wanted = self._channel(index).family
         return next(f for f in self._enumeration("Family") if f.value.val == wanted)
 
-    def getChannelCurveCoefficient(self, index: int, current: Any) -> float:
+    def getChannelCurveCoefficient(self, index: int, _current: Any) -> float:
         """The exponent of a channel's curve."""
         return self._channel(index).coefficient
 
-    def getChannelNoiseReduction(self, index: int, current: Any) -> bool:
+    def getChannelNoiseReduction(self, _index: int, _current: Any) -> bool:
         """Never."""
         return False
 
-    def addCodomainMapToChannel(self, context: Any, index: int, current: Any) -> None:
+    def addCodomainMapToChannel(self, context: Any, index: int, _current: Any) -> None:
         """Swap dark and bright (the one map there is)."""
         self._require_reverse(context)
         self._change_channel(index, reverse=True)
 
-    def removeCodomainMapFromChannel(self, context: Any, index: int, current: Any) -> None:
+    def removeCodomainMapFromChannel(self, context: Any, index: int, _current: Any) -> None:
         """Undo it."""
         self._require_reverse(context)
         self._change_channel(index, reverse=False)
@@ -393,7 +397,7 @@ class RenderingEngine(PyramidService):
         if not isinstance(context, omero.romio.ReverseIntensityMapContext):
             raise errors.api_usage("ReverseIntensityMapContext is the only codomain map there is")
 
-    def getCodomainMapContext(self, index: int, current: Any) -> list[Any]:
+    def getCodomainMapContext(self, index: int, _current: Any) -> list[Any]:
         """The maps of a channel."""
         import omero
         from omero.rtypes import rbool
@@ -417,7 +421,7 @@ class RenderingEngine(PyramidService):
 
     # The pixel type.
 
-    def isPixelsTypeSigned(self, current: Any) -> bool:
+    def isPixelsTypeSigned(self, _current: Any) -> bool:
         """Whether pixels may be negative."""
         return self.opened().shape.wire_type.kind != "u"
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from sandbox.omero import errors
@@ -22,6 +21,8 @@ from sandbox.omero.repository.pixel_store import plane_minmax
 from sandbox.omero.server.servant import Service
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
     from sandbox.omero.access.context import Context
     from sandbox.omero.database.transactions import Transaction
     from sandbox.omero.rendering.pictures import Rendering

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from sandbox.omero import errors
@@ -13,6 +12,8 @@ from sandbox.omero.services.images.raw_pixels_store import bad_values_named
 from sandbox.omero.services.images.rendering_engine import RenderingEngine
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from sandbox.omero.rendering.pictures import Rendering
 
 DEFAULT_SIDE = 48  # ThumbnailBean: width and height where the client gives none
@@ -36,7 +37,7 @@ class ThumbnailStore(RenderingEngine):
         """Take particular settings."""
         self.loadRenderingDef(definition_id, current)
 
-    def getRenderingDefId(self, current: Any) -> int:
+    def getRenderingDefId(self, _current: Any) -> int:
         """The id of the settings in use."""
         if self.definition_id is None:
             raise errors.api_usage("No rendering settings in use")
@@ -48,20 +49,20 @@ class ThumbnailStore(RenderingEngine):
         if self._may_save(current):
             self._save_own(current)
 
-    def isInProgress(self, current: Any) -> bool:
+    def isInProgress(self, _current: Any) -> bool:
         """Never: thumbnails are made at once."""
         return False
 
-    def thumbnailExists(self, width: Any, height: Any, current: Any) -> bool:
+    def thumbnailExists(self, _width: Any, _height: Any, _current: Any) -> bool:
         """Always: thumbnails are made when asked for."""
         self.opened()
         return True
 
-    def createThumbnail(self, width: Any, height: Any, current: Any) -> None:
+    def createThumbnail(self, _width: Any, _height: Any, _current: Any) -> None:
         """Nothing to do."""
         self.opened()
 
-    def createThumbnails(self, current: Any) -> None:
+    def createThumbnails(self, _current: Any) -> None:
         """Nothing to do."""
         self.opened()
 
