@@ -1,6 +1,7 @@
 """Command line of the set-up: installs what is missing and says nothing when nothing is."""
 
 import argparse
+import shutil
 import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -21,6 +22,12 @@ def install_clients() -> None:
     venvs.install("clients", make_wheels=build_wheel)
 
 
+def install_oracle() -> None:
+    """Install `.venv/oracle`: Bio-Formats, which the tests ask what an image holds; nothing where Java is missing."""
+    if shutil.which("java"):
+        venvs.install("oracle")
+
+
 def install_galaxy() -> None:
     """Install `.venv/galaxy`: Galaxy, planemo, and the front end."""
     venvs.install("galaxy")
@@ -37,10 +44,11 @@ PARTS: dict[str, tuple[Callable[[], None], ...]] = {
     "tools": (install_tools,),
     "galaxy": (install_galaxy,),
     "clients": (install_clients,),
+    "oracle": (install_oracle,),
     "browser": (install_browser,),
 }
 PARTS["all"] = PARTS["tools"] + PARTS["galaxy"]
-PARTS["test"] = PARTS["all"] + PARTS["clients"]
+PARTS["test"] = PARTS["all"] + PARTS["clients"] + PARTS["oracle"]
 
 
 def main(argv: list[str] | None = None) -> int:

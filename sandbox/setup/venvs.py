@@ -41,7 +41,7 @@ def install(name: str, *, make_wheels: Callable[[Path], Path] | None = None, wit
     The stamp is taken away first and written last: what an interruption left is made again from nothing.
 
     Args:
-        name: `tools`, `galaxy`, `clients` or `browser`.
+        name: `tools`, `galaxy`, `clients`, `oracle` or `browser`.
         make_wheels: Gets the new interpreter, returns a folder with wheels that pip takes before the index.
         with_library: Also install the checkout's own package, editable: its modules stay in `src/`.
 

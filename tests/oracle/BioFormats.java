@@ -24,6 +24,7 @@ public class BioFormats {
     BufferedReader paths = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
     PrintStream answers = new PrintStream(System.out, true, StandardCharsets.UTF_8);
     System.setOut(System.err); // what a reader prints is no answer
+    answers.println("ready");
     for (String path = paths.readLine(); path != null; path = paths.readLine()) {
       Map<String, Object> answer;
       try {
