@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import convert_image
@@ -82,8 +83,8 @@ IMAGEJ_UNITS = [
     ("mm", "mm"), ("cm", "cm"), ("meter", "m"), ("Angstrom", "Å"), ("furlong", None), ("sec", None),
 ]  # fmt: skip
 IMAGEJ_TIMES = [
-    ("s", "s"), ("sec", "s"), ("msec", "ms"), ("ms", "ms"), ("frame", None), ("frames", None), ("hr", "h"), ("min", "min"),
-    ("minutes", "min"), ("usec", "µs"), ("\\u00B5s", "µs"), ("day", "d"), ("", "s"),
+    ("s", "s"), ("sec", "s"), ("msec", "ms"), ("ms", "ms"), ("frame", None), ("frames", None), ("hr", "h"),
+    ("min", "min"), ("minutes", "min"), ("usec", "µs"), ("\\u00B5s", "µs"), ("day", "d"), ("", "s"),
 ]  # fmt: skip
 OME_UNITS = [("um", "µm"), ("micron", "µm"), ("\u03bcm", "µm"), ("nanometers", "nm"), ("furlong", None)]
 

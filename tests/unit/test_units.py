@@ -37,7 +37,8 @@ def test_names_of_ome_zarr(table, names):
         ("\N{SQUARE MU M}", "µm"), ("[um]", "µm"), ("nanometers", "nm"), ("NM", "nm"), ("mm", "mm"), ("Mm", "Mm"),
         ("millimetres", "mm"), ("centimeter", "cm"), ("inch", "in"), ("inches", "in"), ("Meter", "m"),
         ("\N{ANGSTROM SIGN}", "Å"), ("angstrom", "Å"), ("A", "Å"), ("pixels", "pixel"), ("px", "pixel"),
-        ("MM", None), ("", None), (None, None), ("furlong", None), ("sec", None), ("reference frame", "reference frame"),
+        ("MM", None), ("", None), (None, None), ("furlong", None), ("sec", None),
+        ("reference frame", "reference frame"),
     ],
 )  # fmt: skip
 def test_lengths_as_others_write_them(spelling, symbol):
@@ -48,8 +49,8 @@ def test_lengths_as_others_write_them(spelling, symbol):
     ("spelling", "symbol"),
     [
         ("s", "s"), ("sec", "s"), ("sec.", "s"), ("Seconds", "s"), ("msec", "ms"), ("milliseconds", "ms"), ("us", "µs"),
-        ("usec", "µs"), ("\u03bcs", "µs"), ("min", "min"), ("minutes", "min"), ("hr", "h"), ("hours", "h"), ("day", "d"),
-        ("frame", None), ("frames", None), ("m", None), ("", None), (None, None), ("MS", None), ("µm", None),
+        ("usec", "µs"), ("\u03bcs", "µs"), ("min", "min"), ("minutes", "min"), ("hr", "h"), ("hours", "h"),
+        ("day", "d"),         ("frame", None), ("frames", None), ("m", None), ("", None), (None, None), ("MS", None), ("µm", None),
     ],
 )  # fmt: skip
 def test_times_as_others_write_them(spelling, symbol):
