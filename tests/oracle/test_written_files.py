@@ -69,9 +69,7 @@ def assert_same_planes(series: Series, pixels: np.ndarray) -> None:
 
 WRITERS: dict[str, Writer] = {
     **{
-        f"convert {compression} {smaller}": lambda source, output, c=compression, s=smaller: convert(
-            source, output, c, s
-        )
+        f"convert {compression} {smaller}": partial(convert, compression=compression, smaller=smaller)
         for compression in ("zlib", "none")
         for smaller in ("mean", "nearest")
     },

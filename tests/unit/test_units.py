@@ -50,7 +50,8 @@ def test_lengths_as_others_write_them(spelling, symbol):
     [
         ("s", "s"), ("sec", "s"), ("sec.", "s"), ("Seconds", "s"), ("msec", "ms"), ("milliseconds", "ms"), ("us", "µs"),
         ("usec", "µs"), ("\u03bcs", "µs"), ("min", "min"), ("minutes", "min"), ("hr", "h"), ("hours", "h"),
-        ("day", "d"),         ("frame", None), ("frames", None), ("m", None), ("", None), (None, None), ("MS", None), ("µm", None),
+        ("day", "d"), ("frame", None), ("frames", None), ("m", None), ("", None), (None, None), ("MS", None),
+        ("µm", None),
     ],
 )  # fmt: skip
 def test_times_as_others_write_them(spelling, symbol):
