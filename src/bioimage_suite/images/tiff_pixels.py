@@ -1,0 +1,168 @@
+"""Pixels of a TIFF series by region, whatever the order of its axes.
+
+A series is one array with a letter for each axis; its pages hold the last axes of it. Where pixels follow each other
+without gaps the array is mapped; else tiles or strips are decoded, if a page is a picture of rows and columns, or the
+whole array is, if its pages are cut otherwise.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import tifffile
+
+# Bytes of an array whose pages are no pictures: to read one plane all of it is decoded, once.
+WHOLE_ARRAY_LIMIT = 1 << 30
+
+Place = dict[str, int | slice]  # by axis; T, C and Z are numbers, S a number or a slice, Y and X slices
+Reader = Callable[[Place], np.ndarray]
+
+
+def region_reader(tiff: tifffile.TiffFile, series: tifffile.TiffPageSeries, axes: str) -> Reader:
+    """Choose how regions are read.
+
+    Args:
+        tiff: The open file.
+        series: Full resolution of an image in it.
+        axes: A letter for each axis of `series.shape`: `TCZYXS`; others are of length 1.
+
+    Returns:
+        A function from a place to a (Y, X) array, or to (Y, X, S) where the place has a slice of S.
+
+    Raises:
+        ValueError: The pages are no pictures, and the array is too large to decode whole.
+    """
+    if series.dataoffset is not None:
+        return lambda place: _ordered(_mapped(tiff, series), axes, place)
+    inside = _page_axes(series, axes)
+    sample_axis = _sample_axis(series.keyframe.axes, inside)
+    if sample_axis is not None:
+        return _page_reader(series, axes[: len(axes) - len(inside)], sample_axis)
+    if series.nbytes > WHOLE_ARRAY_LIMIT:
+        raise ValueError(f"its axes {axes} are cut into pages of {inside}, which only smaller files may be")
+    whole: list[np.ndarray] = []
+
+    def read(place: Place) -> np.ndarray:
+        if not whole:
+            whole.append(series.asarray())
+        return _ordered(whole[0], axes, place)
+
+    return read
+
+
+def _mapped(tiff: tifffile.TiffFile, series: tifffile.TiffPageSeries) -> np.ndarray:
+    """Map the array of a file without gaps: only what is used is read.
+
+    It is mapped anew for each region, so that what was read once does not stay in memory.
+    """
+    dtype = np.dtype(tiff.byteorder + series.dtype.char)
+    mapped: np.ndarray = tiff.filehandle.memmap_array(dtype, series.shape, series.dataoffset or 0)
+    return mapped
+
+
+def _ordered(array: np.ndarray, axes: str, place: Place) -> np.ndarray:
+    """Cut a region out of an array and bring it into the order Y, X, S, in the byte order of this machine."""
+    region = array[tuple(place.get(axis, 0) for axis in axes)]
+    left = [axis for axis in axes if isinstance(place.get(axis, 0), slice)]
+    region = region.transpose([left.index(axis) for axis in "YXS" if axis in left])
+    return np.ascontiguousarray(region, region.dtype.newbyteorder("="))
+
+
+def _page_axes(series: tifffile.TiffPageSeries, axes: str) -> str:
+    """The last letters of the axes: those of which every page has all."""
+    size = math.prod(series.keyframe.shape)
+    count = 0
+    while math.prod(series.shape[len(axes) - count :]) < size:
+        count += 1
+    # An image of one row: the page has the axis all the same.
+    while count < len(series.keyframe.axes) and count < len(axes) and series.shape[len(axes) - count - 1] == 1:
+        count += 1
+    return axes[len(axes) - count :]
+
+
+def _sample_axis(page_axes: str, inside: str) -> str | None:
+    """What a page's samples are: `S` or another axis, empty where it has one sample; None where it is no picture."""
+    if len(page_axes) != len(inside):
+        return None
+    if page_axes == "YX":
+        return "" if inside == "YX" else None
+    if page_axes == "YXS":
+        return inside[2] if inside[:2] == "YX" else None
+    if page_axes == "SYX":
+        return inside[0] if inside[1:] == "YX" else None
+    return None
+
+
+def _page_reader(series: tifffile.TiffPageSeries, outside: str, sample_axis: str) -> Reader:
+    lengths = dict(zip(outside, series.shape, strict=False))
+
+    def read(place: Place) -> np.ndarray:
+        number = 0
+        for axis in outside:
+            at = place.get(axis, 0)
+            assert isinstance(at, int)
+            number = number * lengths[axis] + at
+        rows, columns = place["Y"], place["X"]
+        assert isinstance(rows, slice)
+        assert isinstance(columns, slice)
+        pixels = read_segments(series.pages[number], place.get(sample_axis, 0), rows, columns)
+        # A file that keeps no samples together is asked for all samples of a pixel: there is one.
+        return pixels[..., None] if isinstance(place.get("S", 0), slice) and pixels.ndim == 2 else pixels
+
+    return read
+
+
+def read_segments(page: Any, sample: int | slice, rows: slice, columns: slice) -> np.ndarray:
+    """Decode only the tiles or strips of a page that touch the region, on all cores.
+
+    Args:
+        page: Of tifffile.
+        sample: One sample of a pixel, or a slice of all.
+        rows: With start and stop.
+        columns: With start and stop.
+    """
+    if isinstance(sample, slice) and page.keyframe.planarconfig == 2 and page.keyframe.samplesperpixel > 1:
+        every = range(page.keyframe.samplesperpixel)[sample]
+        return np.stack([read_segments(page, one, rows, columns) for one in every], axis=-1)
+    y0, y1, x0, x1 = rows.start, rows.stop, columns.start, columns.stop
+    keyframe = page.keyframe
+    step_y = keyframe.tilelength if keyframe.is_tiled else keyframe.rowsperstrip
+    step_x = keyframe.tilewidth if keyframe.is_tiled else keyframe.imagewidth
+    down, across = -(-keyframe.imagelength // step_y), -(-keyframe.imagewidth // step_x)
+    separate = keyframe.planarconfig == 2 and keyframe.samplesperpixel > 1
+    first = sample * down * across if separate and isinstance(sample, int) else 0
+    indices = [
+        first + row * across + column
+        for row in range(y0 // step_y, -(-y1 // step_y))
+        for column in range(x0 // step_x, -(-x1 // step_x))
+    ]
+    several = () if isinstance(sample, int) else (keyframe.samplesperpixel,)
+    out = np.zeros((y1 - y0, x1 - x0, *several), keyframe.dtype)
+    jpeg = {"jpegtables": page.jpegtables, "jpegheader": keyframe.jpegheader} if keyframe.compression in {6, 7} else {}
+
+    def place(encoded: tuple[bytes | None, int]) -> None:
+        segment, (_, _, y, x, _), shape = keyframe.decode(*encoded, _fullsize=False, **jpeg)
+        if segment is None:
+            return  # TIFF: a tile of zero bytes is a sparse tile, all zero
+        ya, yb, xa, xb = max(y, y0), min(y + shape[1], y1), max(x, x0), min(x + shape[2], x1)
+        pixels = segment[0, ya - y : yb - y, xa - x : xb - x, 0 if separate else sample]
+        out[ya - y0 : yb - y0, xa - x0 : xb - x0] = pixels
+
+    handle = page.parent.filehandle
+    if handle.closed:  # of a file beside this one that holds other planes of the image: tifffile has closed it
+        handle.open()
+    offsets = [page.dataoffsets[i] for i in indices]
+    counts = [page.databytecounts[i] for i in indices]
+    encoded = handle.read_segments(offsets, counts, indices=indices, flat=True)
+    if len(indices) == 1:
+        place(next(encoded))
+    else:
+        with ThreadPoolExecutor() as threads:
+            list(threads.map(place, encoded))
+    return out
