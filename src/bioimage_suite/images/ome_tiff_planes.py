@@ -1,0 +1,87 @@
+"""Finds the OME-XML that says which image the pages of an OME-TIFF are.
+
+An OME-TIFF names itself in `TiffData/UUID`, and a set of files keeps its document in one of them. Where a file was
+renamed, or stands without the others of its set, libraries fall back to a stack of pages; that is another image.
+Rules: https://docs.openmicroscopy.org/ome-model/6.3.1/ome-tiff/specification.html and what Bio-Formats 7.3.1 does.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+
+class ElsewhereError(ValueError):
+    """The pages belong to an image that this file alone does not hold."""
+
+
+@dataclass(frozen=True)
+class FileOfSet:
+    """A file that holds planes.
+
+    Attributes:
+        uuid: Its identity.
+        name: How its writer called it.
+    """
+
+    uuid: str
+    name: str
+
+
+def document_of_pages(xml: str, path: Path) -> str | None:
+    """Return the OME-XML to read the pages of a file by, None where its own will do.
+
+    Args:
+        xml: What stands in the file.
+        path: The file.
+
+    Raises:
+        ElsewhereError: The document, or the planes that it tells of, are in other files.
+    """
+    try:
+        # expat since 2.4.1 refuses entity bombs, and ElementTree loads no external entity.
+        root = ET.fromstring(xml)  # noqa: S314
+    except ET.ParseError as error:
+        raise ElsewhereError(f"its OME-XML is broken ({error})") from error
+    pointer = root.find("{*}BinaryOnly")
+    if pointer is not None:
+        return _companion(pointer, path)
+    files = _files(root)
+    own = root.get("UUID")
+    if len(files) != 1 or own == files[0].uuid or files[0].name.casefold() == path.name.casefold():
+        return None
+    if own is not None:
+        raise ElsewhereError(
+            f"its planes are in the file {files[0].name!r} of an OME-TIFF of several files, of which this is one"
+        )
+    # Nothing but the name tells the file, and it was renamed.
+    for data in root.iter():
+        for uuid in data.findall("{*}UUID") if data.tag.endswith("}TiffData") else ():
+            data.remove(uuid)
+    return ET.tostring(root, encoding="unicode")
+
+
+def _companion(pointer: ET.Element, path: Path) -> str:
+    name = pointer.get("MetadataFile", "")
+    companion = path.with_name(Path(name).name) if name else None
+    if companion is None or not companion.is_file():
+        raise ElsewhereError(f"it is one file of an OME-TIFF of several, which {name or 'another file'!r} describes")
+    from tifffile import TiffFile, TiffFileError
+
+    try:
+        with TiffFile(companion) as tiff:
+            return str(tiff.ome_metadata)
+    except TiffFileError:
+        return companion.read_text(encoding="utf-8")
+
+
+def _files(root: ET.Element) -> list[FileOfSet]:
+    """The distinct files that the document tells of."""
+    found = {
+        FileOfSet(uuid.text or "", uuid.get("FileName", ""))
+        for data in root.iter()
+        if data.tag.endswith("}TiffData")
+        for uuid in data.findall("{*}UUID")
+    }
+    return sorted(found, key=lambda one: one.name)
