@@ -15,11 +15,12 @@ if TYPE_CHECKING:
 Place = tuple[int, int, int, int]  # t, c, z, sample of a pixel
 
 
-def open_mosaic(path: Path) -> tuple[tuple[int, int], Callable[[Place, slice, slice], np.ndarray]]:
-    """Open the first scene of a mosaic.
+def open_mosaic(path: Path, scene: int) -> tuple[tuple[int, int], Callable[[Place, slice, slice], np.ndarray]]:
+    """Open a scene of a mosaic.
 
     Args:
         path: The CZI file.
+        scene: Its index.
 
     Returns:
         Numbers of rows and columns of the stitched plane, and a function that returns a (Y, X) array for a place, rows
@@ -28,8 +29,8 @@ def open_mosaic(path: Path) -> tuple[tuple[int, int], Callable[[Place, slice, sl
     from aicspylibczi import CziFile
 
     file = CziFile(path)
-    # CZI counts scenes on the axis S and samples of a pixel on A.
-    box = file.get_mosaic_scene_bounding_box(0) if "S" in file.dims else file.get_mosaic_bounding_box()
+    # CZI counts scenes on an axis S; samples of a pixel are A.
+    box = file.get_mosaic_scene_bounding_box(scene) if "S" in file.dims else file.get_mosaic_bounding_box()
     known = set(file.dims)
 
     def read(place: Place, rows: slice, columns: slice) -> np.ndarray:

@@ -6,11 +6,13 @@ writes the window to a map annotation with the namespace `NAMESPACE`.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from typing import Any
 from xml.etree import ElementTree as ET
 
 from bioimage_suite.images.image_file import ImageFile
+from bioimage_suite.images.tiff_metadata import samples_of
 
 NAMESPACE = "github.com/bioimage-suite-galaxy/display"
 # Colours of channels without one in the file: blue first, as most first channels are a nuclear stain.
@@ -88,10 +90,10 @@ def _of_ome_xml(xml: str) -> list[ChannelDisplay]:
     pixels = root.find(".//{*}Pixels")
     found: list[ChannelDisplay] = []
     for channel in pixels.findall("{*}Channel") if pixels is not None else []:
-        color = channel.get("Color")
-        # OME stores red, green, blue and alpha in a signed 32-bit number; alpha is not used here.
-        digits = f"{int(color) & 0xFFFFFFFF:08X}"[:6] if color else None
-        samples = int(channel.get("SamplesPerPixel", "1"))
+        color = channel.get("Color", "")
+        # OME: red, green, blue and alpha in a signed 32-bit number; the alpha means nothing here.
+        digits = f"{int(color) & 0xFFFFFFFF:08X}"[:6] if re.fullmatch(r"-?\d+", color) else None
+        samples = samples_of(channel)
         found += [ChannelDisplay(digits if samples == 1 else None)] * samples
     for annotation in root.iterfind(f".//{{*}}MapAnnotation[@Namespace='{NAMESPACE}']"):
         for entry in annotation.iterfind(".//{*}M"):

@@ -6,28 +6,20 @@ exceptions: pages of a multi-page TIFF without metadata are z-planes, and sample
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bioimage_suite.core.errors import UserError
+from bioimage_suite.core.units import micrometres
+from bioimage_suite.images.series import ONLY_ONE, Reading
 
 if TYPE_CHECKING:
     import numpy as np
 
 # A plane of up to as many pixels is kept in memory once read; a larger one is read region by region each time.
 PLANE_CACHE_PIXELS = 1 << 27
-
-# Metres in one unit, by the symbols of OME 2016-06 (UnitsLength) and by the names of OME-NGFF (UDUNITS-2).
-METRES = {
-    "Å": 1e-10, "pm": 1e-12, "nm": 1e-9, "µm": 1e-6, "mm": 1e-3, "cm": 1e-2, "dm": 1e-1, "m": 1.0, "km": 1e3,
-    "in": 0.0254, "ft": 0.3048,
-    "angstrom": 1e-10, "picometer": 1e-12, "nanometer": 1e-9, "micrometer": 1e-6, "millimeter": 1e-3,
-    "centimeter": 1e-2, "decimeter": 1e-1, "meter": 1.0, "kilometer": 1e3, "inch": 0.0254, "foot": 0.3048,
-    "um": 1e-6, "\u03bcm": 1e-6, "micron": 1e-6, "microns": 1e-6, "\\u00B5m": 1e-6,
-}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -36,7 +28,7 @@ class PhysicalSize:
 
     Attributes:
         value: Extent, greater than zero.
-        unit: OME's symbol (`µm`) or OME-NGFF's name (`micrometer`).
+        unit: OME's symbol (`µm`, `ms`; see `units`).
     """
 
     value: float
@@ -44,11 +36,8 @@ class PhysicalSize:
 
     @property
     def micrometres(self) -> float | None:
-        """Return the extent in µm; None if the unit is not a length (`pixel`, `reference frame`)."""
-        metres = METRES.get(self.unit)
-        if metres is None:
-            return None
-        return self.value if metres == 1e-6 else self.value * metres * 1e6
+        """The extent in µm; None where the unit is no length (`pixel`, `reference frame`)."""
+        return micrometres(self.value, self.unit)
 
 
 @dataclass(frozen=True)
@@ -66,11 +55,10 @@ class ImageFile:
         channels: Name of each channel, None where the file has none.
         physical_size: Extent of a pixel by axis name (`x`, `y`, `z`); axes without one in the file are absent.
         time_increment: Time between two time points with its unit, None where unknown.
-        read_region: Function of (t, c, z, rows, columns) that returns a (Y, X) array; rows and columns are slices with
-            start and stop.
-        details: Other metadata of the format, for `image_info`.
-        read_interleaved: Function of (t, z, rows, columns) that returns a (Y, X, samples) array, if the file stores
-            the samples of a pixel together; else None.
+        read_region: `(t, c, z, rows, columns)` to a (Y, X) array; rows and columns are slices with start and stop.
+        details: Whatever else the format tells, for `image_info`.
+        notes: What of the metadata was left out, and why: sentences.
+        read_interleaved: Where the file keeps a pixel's samples together: `(t, z, rows, columns)` to (Y, X, samples).
     """
 
     name: str
@@ -85,6 +73,7 @@ class ImageFile:
     time_increment: PhysicalSize | None
     read_region: Callable[[int, int, int, slice, slice], np.ndarray]
     details: dict[str, Any] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
     read_interleaved: Callable[[int, int, slice, slice], np.ndarray] | None = None
 
     def read_plane(self, t: int = 0, c: int = 0, z: int = 0) -> np.ndarray:
@@ -150,22 +139,30 @@ class ImageFile:
         )
 
 
-def open_image(path: Path, name: str | None = None) -> ImageFile:
-    """Open an image file of any supported format; pixels are read later.
+def open_image(path: Path, name: str | None = None, reading: Reading = ONLY_ONE) -> ImageFile:
+    """Open an image file of any supported format; pixels are read later. Says what of its metadata is left out.
 
     Args:
         path: An image file (recognised by its content, not its suffix), a zip file of an OME-Zarr, or an OME-Zarr
             folder.
-        name: Name of the image in messages; None for the file's name.
+        name: What messages call the image; the file's name where None.
+        reading: Which of several images, and what the pages of a TIFF without axes are.
 
     Raises:
-        UserError: The file is missing, empty or damaged, or its format is unknown.
+        UserError: The file holds several images and none was chosen; the path is missing, empty, damaged, or no
+            image of these formats.
     """
-    name = name or path.name
+    image = _open_image(path, name or path.name, reading)
+    for note in image.notes:
+        print(f"NOTE: Image {image.name}: {note}.", flush=True)
+    return image
+
+
+def _open_image(path: Path, name: str, reading: Reading) -> ImageFile:
     if path.is_dir():
         from bioimage_suite.images.zarr import open_ome_zarr
 
-        return open_ome_zarr(path, name)
+        return open_ome_zarr(path, name, reading)
     if not path.is_file():
         raise UserError(f"Image {name}: there is no file {path}. Give the path of an image.")
     with path.open("rb") as stream:
@@ -175,18 +172,18 @@ def open_image(path: Path, name: str | None = None) -> ImageFile:
     if start[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
         from bioimage_suite.images.tiff import open_tiff
 
-        return open_tiff(path, name)
+        return open_tiff(path, name, reading)
     if start.startswith(b"PK\x03\x04"):
         from bioimage_suite.images.zarr import open_ome_zarr
 
-        return open_ome_zarr(path, name)
+        return open_ome_zarr(path, name, reading)
     if start.startswith(b"\x89PNG\r\n\x1a\n") or start.startswith(b"\xff\xd8\xff"):
         return _open_picture(path, name, "PNG" if start[0] == 0x89 else "JPEG")
     from bioimage_suite.images.vendor_formats import open_vendor_file, vendor_format
 
     vendor = vendor_format(start)
     if vendor:
-        return open_vendor_file(path, name, vendor)
+        return open_vendor_file(path, name, vendor, reading)
     raise UserError(
         f"Image {name}: not an image of a known format; it {_seems(start)}. "
         "Give a TIFF, OME-TIFF, PNG, JPEG, OME-Zarr, CZI, ND2, LIF or DeltaVision."
@@ -259,7 +256,7 @@ def _open_picture(path: Path, name: str, kind: str) -> ImageFile:
     return ImageFile(
         name=name, size_t=1, size_c=samples, size_z=1, size_y=pixels.shape[0], size_x=pixels.shape[1],
         dtype=pixels.dtype, channels=sample_names(samples), physical_size={}, time_increment=None,
-        read_region=read_region, details={"format": kind, "axes": "YXS" if samples > 1 else "YX"},
+        read_region=read_region, details={"format": kind, "axes": "YXS" if samples > 1 else "YX", "series": [""]},
         read_interleaved=lambda t, z, rows, columns: pixels[rows, columns],
     )  # fmt: skip
 
@@ -273,21 +270,3 @@ def sample_names(samples: int) -> tuple[str | None, ...]:
         4: ("Red", "Green", "Blue", "Alpha"),
     }
     return known.get(samples, (None,) * samples)
-
-
-def checked_physical_size(name: str, axis: str, value: float | str, unit: str) -> PhysicalSize:
-    """Return a PhysicalSize, or raise an error for an impossible value.
-
-    Raises:
-        UserError: The value is not a number, not finite, or not above zero.
-    """
-    try:
-        number = float(value)
-    except ValueError:
-        number = math.nan
-    if not (math.isfinite(number) and number > 0):
-        raise UserError(
-            f"Image {name}: the physical size along {axis} is {value} {unit}, which no pixel can have. "
-            "Correct the metadata, or remove it."
-        )
-    return PhysicalSize(number, unit)

@@ -16,12 +16,7 @@ from bioimage_suite.images.image_file import ImageFile
 if TYPE_CHECKING:
     import numpy as np
 
-TILE = 512  # largest edge of a tile, px
-OME_LENGTH_SYMBOL = {
-    "micrometer": "µm", "nanometer": "nm", "millimeter": "mm", "centimeter": "cm", "meter": "m", "angstrom": "Å",
-    "picometer": "pm", "kilometer": "km", "decimeter": "dm", "inch": "in", "foot": "ft",
-}  # fmt: skip
-OME_TIME_SYMBOL = {"second": "s", "millisecond": "ms", "minute": "min", "hour": "h", "day": "d", "sec": "s"}
+TILE = 512
 
 
 class LabelSpool:
@@ -121,10 +116,10 @@ def ome_sizes(image: ImageFile) -> dict[str, Any]:
     attributes: dict[str, Any] = {}
     for axis, size in image.physical_size.items():
         attributes[f"PhysicalSize{axis.upper()}"] = size.value
-        attributes[f"PhysicalSize{axis.upper()}Unit"] = OME_LENGTH_SYMBOL.get(size.unit, size.unit)
+        attributes[f"PhysicalSize{axis.upper()}Unit"] = size.unit
     if image.time_increment:
         attributes["TimeIncrement"] = image.time_increment.value
-        attributes["TimeIncrementUnit"] = OME_TIME_SYMBOL.get(image.time_increment.unit, image.time_increment.unit)
+        attributes["TimeIncrementUnit"] = image.time_increment.unit
     return attributes
 
 

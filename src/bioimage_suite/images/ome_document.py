@@ -6,8 +6,10 @@ import uuid
 from xml.etree import ElementTree as ET
 
 from bioimage_suite.images.display_settings import NAMESPACE, ChannelDisplay
-from bioimage_suite.images.image_file import METRES, ImageFile
+from bioimage_suite.images.image_file import ImageFile
 from bioimage_suite.images.label_maps import ome_sizes
+from bioimage_suite.images.ome_schema import NotOmeError, made_valid, upgraded
+from bioimage_suite.images.tiff_metadata import samples_of
 
 OME = "http://www.openmicroscopy.org/Schemas/OME/2016-06"
 PIXEL_TYPES = {
@@ -34,8 +36,8 @@ def new_ome_xml(image: ImageFile) -> str:
 def ome_document(image: ImageFile, displays: tuple[ChannelDisplay, ...], *, samples: int, in_tiff: bool) -> str:
     """Return the OME-XML of the one image of a new file.
 
-    All other metadata of the source's document are kept if it has the current schema: instrument, objective, dates,
-    wavelengths, annotations.
+    Instrument, objective, dates, wavelengths, annotations and whatever else the source's document says are kept, as
+    far as the schema knows it; what it does not know is said on standard output.
 
     Args:
         image: The source.
@@ -44,8 +46,23 @@ def ome_document(image: ImageFile, displays: tuple[ChannelDisplay, ...], *, samp
         in_tiff: Whether the pixels are in the TIFF with this document, in the order x, y, z, c, t.
     """
     root = _own_document(image)
-    if root is None:
-        root = ET.fromstring(new_ome_xml(image))  # noqa: S314 (made here)
+    if root is not None:
+        try:
+            return _completed(root, image, displays, samples, in_tiff)
+        except NotOmeError as error:
+            print(f"NOTE: Image {image.name}: its OME-XML cannot be kept ({error}).", flush=True)
+    # expat since 2.4.1 refuses entity bombs, and this document is made here.
+    return _completed(ET.fromstring(new_ome_xml(image)), image, displays, samples, in_tiff)  # noqa: S314
+
+
+def _completed(
+    root: ET.Element, image: ImageFile, displays: tuple[ChannelDisplay, ...], samples: int, in_tiff: bool
+) -> str:
+    """Put the layout of the new file into a document, and make it valid.
+
+    Raises:
+        NotOmeError: It cannot be.
+    """
     shape = (image.size_t, image.size_c, image.size_z, image.size_y, image.size_x)
     root.set("UUID", f"urn:uuid:{uuid.uuid5(uuid.NAMESPACE_OID, f'{image.name} {shape} converted')}")
     root.attrib.pop("Creator", None)
@@ -59,7 +76,13 @@ def ome_document(image: ImageFile, displays: tuple[ChannelDisplay, ...], *, samp
     _set_pixel_data(pixels, shape[0] * shape[1] // samples * shape[2], in_tiff)
     _set_windows(root, first, displays)
     ET.register_namespace("", OME)
-    return ET.tostring(root, encoding="unicode", xml_declaration=True).replace("encoding='utf-8'", 'encoding="UTF-8"')
+    xml, left_out = made_valid(ET.tostring(root, encoding="unicode"))
+    if left_out:
+        listed = "; ".join(left_out[:10]) + ("; and more" if len(left_out) > 10 else "")
+        print(
+            f"NOTE: Image {image.name}: left out of its OME-XML, as the schema does not know it: {listed}.", flush=True
+        )
+    return xml
 
 
 def _own_document(image: ImageFile) -> ET.Element | None:
@@ -67,8 +90,12 @@ def _own_document(image: ImageFile) -> ET.Element | None:
     xml = image.details.get("ome_xml")
     if not xml:
         return None
-    # expat since 2.4.1 refuses entity bombs, and ElementTree loads no external entity.
-    root = ET.fromstring(str(xml))  # noqa: S314
+    try:
+        # expat since 2.4.1 refuses entity bombs, and ElementTree loads no external entity.
+        root = ET.fromstring(upgraded(str(xml)))  # noqa: S314
+    except (NotOmeError, ET.ParseError) as error:
+        print(f"NOTE: Image {image.name}: its OME-XML cannot be kept ({error}).", flush=True)
+        return None
     images = root.findall(f"{{{OME}}}Image")
     if not images or images[0].find(f"{{{OME}}}Pixels") is None:
         return None
@@ -84,21 +111,17 @@ def _set_layout(pixels: ET.Element, image: ImageFile) -> None:
     pixels.set("Type", PIXEL_TYPES.get(image.dtype.name, image.dtype.name))
     for attribute in ("BigEndian", "Interleaved", "SignificantBits"):
         pixels.attrib.pop(attribute, None)
-    sizes = ome_sizes(image)
-    for name, value in sizes.items():
+    for name in ("PhysicalSizeX", "PhysicalSizeY", "PhysicalSizeZ", "TimeIncrement"):
+        pixels.attrib.pop(name, None)
+        pixels.attrib.pop(f"{name}Unit", None)
+    for name, value in ome_sizes(image).items():
         pixels.set(name, str(value))
-    for axis in "XYZ":
-        # A unit outside the schema would make the document invalid.
-        unit = pixels.get(f"PhysicalSize{axis}Unit", "µm")
-        if unit not in METRES and unit not in {"pixel", "reference frame"}:
-            pixels.attrib.pop(f"PhysicalSize{axis}", None)
-            pixels.attrib.pop(f"PhysicalSize{axis}Unit", None)
 
 
 def _set_channels(pixels: ET.Element, image: ImageFile, displays: tuple[ChannelDisplay, ...], samples: int) -> None:
     """Write one element for each channel, or one for the samples of a colour picture; keep known attributes."""
     own = pixels.findall(f"{{{OME}}}Channel")
-    source = [one for one in own for _ in range(int(one.get("SamplesPerPixel", "1")))]
+    source = [one for one in own for _ in range(samples_of(one))]
     kept = own if len(own) == len(source) == image.size_c and samples == 1 else []
     for one in own:
         pixels.remove(one)

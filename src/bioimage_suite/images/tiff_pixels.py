@@ -103,6 +103,8 @@ def _page_reader(series: tifffile.TiffPageSeries, outside: str, sample_axis: str
     lengths = dict(zip(outside, series.shape, strict=False))
 
     def read(place: Place) -> np.ndarray:
+        if "S" in outside and isinstance(place["S"], slice):
+            return np.stack([read({**place, "S": one}) for one in range(lengths["S"])[place["S"]]], axis=-1)
         number = 0
         for axis in outside:
             at = place.get(axis, 0)

@@ -1,4 +1,4 @@
-"""CZI, ND2, LIF and DeltaVision for `image_file` through the readers of BioIO: the first scene of a file."""
+"""CZI, ND2, LIF and DeltaVision for `image_file`, through the readers of BioIO; a scene of a file is a series."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bioimage_suite.core.errors import UserError
-from bioimage_suite.images.image_file import ImageFile, PhysicalSize, checked_physical_size
+from bioimage_suite.images.calibration import pixel_sizes, time_step
+from bioimage_suite.images.image_file import ImageFile, PhysicalSize
+from bioimage_suite.images.series import Reading, choose_series
 
 if TYPE_CHECKING:
     import numpy as np
@@ -55,13 +57,14 @@ def vendor_format(start: bytes) -> VendorFormat | None:
     return None
 
 
-def open_vendor_file(path: Path, name: str, form: VendorFormat) -> ImageFile:
-    """Open the first scene of a file in the format of a microscope's maker.
+def open_vendor_file(path: Path, name: str, form: VendorFormat, reading: Reading) -> ImageFile:
+    """Open a scene of a vendor's file.
 
     Args:
         path: The file.
-        name: Name of the image in messages.
-        form: Format recognised from the first bytes.
+        name: What messages call the image.
+        form: What its first bytes say it is.
+        reading: Which of its scenes.
 
     Raises:
         UserError: The reader is not installed, or it cannot read the file.
@@ -79,16 +82,18 @@ def open_vendor_file(path: Path, name: str, form: VendorFormat) -> ImageFile:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             reader = module.Reader(path)
+            scene = choose_series([str(one) for one in reader.scenes], reading.series, name)
+            reader.set_scene(scene)
             sizes, samples = _sizes(reader, name, form)
             fetch = _plane_reader(reader)
             if form is CZI and "M" in reader.dims.order:
                 from bioimage_suite.images.czi_mosaic import open_mosaic
 
-                (sizes["Y"], sizes["X"]), fetch = open_mosaic(path)
+                (sizes["Y"], sizes["X"]), fetch = open_mosaic(path, scene)
             read = _region_reader(fetch, samples, name, form)
             # Some readers detect a truncated file only when they read pixels.
             read(sizes["T"] - 1, sizes["C"] * samples - 1, sizes["Z"] - 1, slice(0, 1), slice(0, 1))
-            return _described(reader, sizes, samples, name=name, form=form, read=read)
+            return _described(reader, sizes, samples, scene=scene, name=name, form=form, read=read)
     except UserError:
         raise
     except Exception as error:  # each reader raises the exceptions of its own library
@@ -154,6 +159,7 @@ def _described(
     sizes: dict[str, int],
     samples: int,
     *,
+    scene: int,
     name: str,
     form: VendorFormat,
     read: Callable[[int, int, int, slice, slice], np.ndarray],
@@ -161,12 +167,12 @@ def _described(
     import numpy as np
 
     lengths = reader.physical_pixel_sizes
-    # BioIO returns lengths in micrometres without a unit; 0 stands for unknown in some files.
-    physical_size = {
-        axis: checked_physical_size(name, axis, value, "µm")
-        for axis, value in (("x", lengths.X), ("y", lengths.Y), ("z", lengths.Z))
-        if value
-    }
+    # BioIO gives lengths in micrometres and leaves out the unit; 0 stands for unknown in some files.
+    notes: list[str] = []
+    given = {axis: (value, "µm") for axis, value in (("x", lengths.X), ("y", lengths.Y), ("z", lengths.Z)) if value}
+    if form is LIF and "z" in given:
+        given["z"] = (abs(given["z"][0]), "µm")  # negative where the stage went down
+    physical_size = pixel_sizes(given, notes)
     names = [str(one) for one in reader.channel_names or []]
     facts = _facts(reader)
     if form is DV:
@@ -184,26 +190,27 @@ def _described(
         name=name, size_t=sizes["T"], size_c=sizes["C"] * samples, size_z=sizes["Z"], size_y=sizes["Y"],
         size_x=sizes["X"], dtype=np.dtype(reader.dtype).newbyteorder("="), physical_size=physical_size,
         channels=channels if len(channels) == sizes["C"] * samples else (None,) * (sizes["C"] * samples),
-        time_increment=_time_increment(reader), read_region=read,
-        details={"format": form.name, "axes": reader.dims.order, "series": len(reader.scenes), "levels": 1,
-                 "ome_xml": _ome_xml(reader), "facts": facts},
+        time_increment=_time_increment(reader, notes), read_region=read, notes=tuple(notes),
+        details={"format": form.name, "axes": reader.dims.order, "series": [str(one) for one in reader.scenes],
+                 "levels": 1,
+                 "ome_xml": _ome_xml(reader, scene), "facts": facts},
     )  # fmt: skip
 
 
-def _time_increment(reader: Any) -> PhysicalSize | None:
+def _time_increment(reader: Any, notes: list[str]) -> PhysicalSize | None:
     try:
         interval = reader.time_interval
     except Exception:  # some readers raise on a file without times
         return None
     seconds = interval.total_seconds() if hasattr(interval, "total_seconds") else None
-    return PhysicalSize(seconds, "s") if seconds else None
+    return time_step(seconds, "s", notes)
 
 
-def _ome_xml(reader: Any) -> str | None:
-    """Return the reader's translation to OME-XML, reduced to the first scene; None if it has none."""
+def _ome_xml(reader: Any, scene: int) -> str | None:
+    """The reader's translation to OME-XML, with the scene that is read alone; None where it has none."""
     try:
         document = reader.ome_metadata
-        document.images = document.images[:1]
+        document.images = document.images[scene : scene + 1]
         return str(document.to_xml()) if document.images else None
     except Exception:  # the metadata of some files give no valid document; the pixels can be read nevertheless
         return None

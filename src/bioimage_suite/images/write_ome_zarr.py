@@ -7,7 +7,7 @@ from pathlib import Path
 from bioimage_suite.images.display_settings import channel_displays, with_colours
 from bioimage_suite.images.image_file import ImageFile
 from bioimage_suite.images.ome_document import PIXEL_TYPES, ome_document
-from bioimage_suite.images.ome_zarr.metadata import NGFF_UNITS, ZarrChannel, ZarrImage
+from bioimage_suite.images.ome_zarr.metadata import ZarrChannel, ZarrImage
 from bioimage_suite.images.ome_zarr.writer import PyramidWriter, block_regions
 
 METADATA_FILE = "OME/METADATA.ome.xml"  # the name that bioformats2raw writes and Galaxy looks for
@@ -23,7 +23,7 @@ def describe(image: ImageFile, *, nearest: bool = False, is_labels: bool = False
     """
     sizes = {"t": image.size_t, "c": image.size_c, "z": image.size_z, "y": image.size_y, "x": image.size_x}
     scale = {axis: size.value for axis, size in image.physical_size.items()}
-    units = {axis: NGFF_UNITS.get(size.unit, size.unit) for axis, size in image.physical_size.items()}
+    units = {axis: size.unit for axis, size in image.physical_size.items()}
     if image.time_increment:
         scale["t"], units["t"] = image.time_increment.value, image.time_increment.unit
     named = {"y", "x"} if is_labels else {"c", "y", "x"}

@@ -1,4 +1,4 @@
-"""OME-Zarr (OME-NGFF 0.4 and 0.5) for `image_file`, a folder or one zip file (`.ozx`): the first multiscale image."""
+"""OME-Zarr (OME-NGFF 0.4 and 0.5) for `image_file`, a folder or one zip file (`.ozx`): a multiscale image of it."""
 
 from __future__ import annotations
 
@@ -7,25 +7,31 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bioimage_suite.core.errors import UserError
-from bioimage_suite.images.image_file import ImageFile, PhysicalSize, checked_physical_size
+from bioimage_suite.images.calibration import pixel_sizes, time_step
+from bioimage_suite.images.image_file import ImageFile, PhysicalSize
+from bioimage_suite.images.series import Reading, choose_series, document_of_series
 
 if TYPE_CHECKING:
     import numpy as np
 
 
-def open_ome_zarr(path: Path, name: str) -> ImageFile:
-    """Open an OME-Zarr image from a folder or a zip file.
+def open_ome_zarr(path: Path, name: str, reading: Reading) -> ImageFile:
+    """Open an OME-Zarr image.
 
     Args:
         path: The folder or zip file of the image, or one that holds exactly one such folder (as Galaxy's `ome_zarr`).
-        name: Name of the image in messages.
+        name: What messages call the image.
+        reading: Which of its images: series as bioformats2raw numbers them, or fields of a plate (`A/1/0`).
 
     Raises:
         UserError: The folder holds no multiscale image, or its array is missing or has unknown axes.
     """
     import zarr
 
-    group, attributes = _multiscale_group(path, name)
+    files, store = _store(path, name)
+    places = _places(store, files, name)
+    chosen = choose_series(places, reading.series, name)
+    group, attributes = _group(store, places[chosen], name)
     multiscale = attributes["multiscales"][0]
     dataset = multiscale["datasets"][0]
     try:
@@ -42,7 +48,8 @@ def open_ome_zarr(path: Path, name: str) -> ImageFile:
             f"Image {name}: its axes {axes} do not fit an array of {array.ndim} dimensions that ends in y, x."
         )
     sizes = dict.fromkeys("TCZYX", 1) | dict(zip(axes, array.shape, strict=True))
-    physical_size, time_increment = _sizes(multiscale, dataset, axes, name)
+    notes: list[str] = []
+    physical_size, time_increment = _sizes(multiscale, dataset, axes, notes)
     names = [channel.get("label") for channel in attributes.get("omero", {}).get("channels", [])]
 
     def read_region(t: int, c: int, z: int, rows: slice, columns: slice) -> np.ndarray:
@@ -60,34 +67,57 @@ def open_ome_zarr(path: Path, name: str) -> ImageFile:
     return ImageFile(
         name=name, size_t=sizes["T"], size_c=sizes["C"], size_z=sizes["Z"], size_y=sizes["Y"], size_x=sizes["X"],
         dtype=array.dtype, channels=tuple(names) if len(names) == sizes["C"] else (None,) * sizes["C"],
-        physical_size=physical_size, time_increment=time_increment, read_region=read_region,
+        physical_size=physical_size, time_increment=time_increment, read_region=read_region, notes=tuple(notes),
         details={"format": f"OME-Zarr {attributes.get('version') or multiscale.get('version', '')}".strip(),
-                 "axes": "".join(axes), "series": 1, "levels": len(multiscale["datasets"]),
-                 "omero": attributes.get("omero"), "ome_xml": _ome_xml(path, group.path)},
+                 "axes": "".join(axes), "series": places, "levels": len(multiscale["datasets"]),
+                 "omero": attributes.get("omero"), "ome_xml": _ome_xml(path, places[chosen], chosen)},
     )  # fmt: skip
 
 
-def _multiscale_group(path: Path, name: str) -> tuple[Any, dict[str, Any]]:
-    """Return the group with `multiscales`: the root, its series `0` (bioformats2raw), or its only subfolder."""
-    import zarr
-
-    files, store = _store(path, name)
+def _places(store: Any, files: set[str], name: str) -> list[str]:
+    """Where the images are: at the root or in its only subfolder, alone, as numbered series or as fields of wells."""
     inside = sorted({file.partition("/")[0] for file in files if "/" in file})
-    for folder in ["", "0/", *([f"{inside[0]}/"] if len(inside) == 1 else [])]:
+    for folder in ["", *([f"{inside[0]}/"] if len(inside) == 1 else [])]:
         if not {f"{folder}zarr.json", f"{folder}.zgroup"} & files:
             continue
-        try:
-            group = zarr.open_group(store, path=folder.rstrip("/"), mode="r")
-            attributes: dict[str, Any] = dict(group.attrs)
-        except (ValueError, KeyError, OSError) as error:
-            raise UserError(f"Image {name}: its Zarr metadata cannot be read ({error}). Export it again.") from error
-        attributes = attributes.get("ome") or attributes
+        _, attributes = _group(store, folder, name)
         if attributes.get("multiscales"):
-            return group, attributes
+            return [folder.rstrip("/")]
+        if attributes.get("plate"):
+            return _fields(store, folder, attributes["plate"], name)
+        numbers = {file.removeprefix(folder).partition("/")[0] for file in files if file.startswith(folder)}
+        series = [f"{folder}{number}" for number in sorted((n for n in numbers if n.isdecimal()), key=int)]
+        series = [one for one in series if {f"{one}/zarr.json", f"{one}/.zgroup"} & files]
+        if series and _group(store, series[0], name)[1].get("multiscales"):
+            return series
     raise UserError(
-        f"Image {name}: there is no OME-Zarr image (no `multiscales`) in it. Give the folder or the .ozx of one image, "
-        "not a plate, a plain Zarr or another archive."
+        f"Image {name}: there is no OME-Zarr image (no `multiscales`) in it. Give the folder or the .ozx of an image "
+        "or a plate, not a plain Zarr or another archive."
     )
+
+
+def _fields(store: Any, folder: str, plate: dict[str, Any], name: str) -> list[str]:
+    """The images of a plate: row, column and field."""
+    found = []
+    for well in plate.get("wells", []):
+        place = f"{folder}{well['path']}"
+        images = _group(store, place, name)[1].get("well", {}).get("images", [])
+        found += [f"{place}/{image['path']}" for image in images]
+    if not found:
+        raise UserError(f"Image {name}: the plate has no images in its wells. Export it again.")
+    return found
+
+
+def _group(store: Any, place: str, name: str) -> tuple[Any, dict[str, Any]]:
+    """A group, and what OME says in it."""
+    import zarr
+
+    try:
+        group = zarr.open_group(store, path=place.rstrip("/"), mode="r")
+        attributes: dict[str, Any] = dict(group.attrs)
+    except (ValueError, KeyError, OSError) as error:
+        raise UserError(f"Image {name}: its Zarr metadata cannot be read ({error}). Export it again.") from error
+    return group, attributes.get("ome") or attributes
 
 
 def _store(path: Path, name: str) -> tuple[set[str], Any]:
@@ -105,9 +135,17 @@ def _store(path: Path, name: str) -> tuple[set[str], Any]:
     return files, zarr.storage.ZipStore(path, mode="r")
 
 
-def _ome_xml(path: Path, inside: str) -> str | None:
-    """Return the OME-XML beside an image, if its writer left one (convert_image does)."""
-    name = f"{inside}/OME/METADATA.ome.xml".lstrip("/")
+def _ome_xml(path: Path, place: str, number: int) -> str | None:
+    """The OME-XML beside an image, where its writer left one: convert_image its own, bioformats2raw that of all."""
+    above = place.rpartition("/")[0]
+    for folder, chosen in ((place, 0), (above, number)) if place else (("", 0),):
+        xml = _text(path, f"{folder}/OME/METADATA.ome.xml".lstrip("/"))
+        if xml:
+            return document_of_series(xml, chosen)
+    return None
+
+
+def _text(path: Path, name: str) -> str | None:
     if path.is_dir():
         return (path / name).read_text(encoding="utf-8") if (path / name).is_file() else None
     with zipfile.ZipFile(path) as archive:
@@ -115,7 +153,7 @@ def _ome_xml(path: Path, inside: str) -> str | None:
 
 
 def _sizes(
-    multiscale: dict[str, Any], dataset: dict[str, Any], axes: list[str], name: str
+    multiscale: dict[str, Any], dataset: dict[str, Any], axes: list[str], notes: list[str]
 ) -> tuple[dict[str, PhysicalSize], PhysicalSize | None]:
     """Return physical sizes: scale of the dataset times that of the multiscale; axes without a unit are left out."""
     scale = [1.0] * len(axes)
@@ -125,7 +163,5 @@ def _sizes(
                 scale = [a * b for a, b in zip(scale, transformation["scale"], strict=True)]
     units = [axis.get("unit") for axis in multiscale.get("axes", [])] or [None] * len(axes)
     given = {axis: (value, unit) for axis, value, unit in zip(axes, scale, units, strict=True) if unit}
-    physical_size = {
-        axis.lower(): checked_physical_size(name, axis.lower(), *given[axis]) for axis in "XYZ" if axis in given
-    }
-    return physical_size, PhysicalSize(*given["T"]) if "T" in given else None
+    physical_size = pixel_sizes({axis.lower(): given[axis] for axis in "XYZ" if axis in given}, notes)
+    return physical_size, time_step(*given["T"], notes) if "T" in given else None

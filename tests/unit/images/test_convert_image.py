@@ -249,7 +249,6 @@ def test_a_type_that_ome_tiff_lacks_is_refused(tmp_path):
 def test_an_odd_unit_is_dropped_rather_than_made_invalid(tmp_path):
     tifffile.imwrite(tmp_path / "a.tif", np.zeros((9, 9), np.uint8), imagej=True, resolution=(2, 2),
                      metadata={"unit": "furlong"})  # fmt: skip
-    assert open_image(tmp_path / "a.tif").physical_size["x"] == PhysicalSize(0.5, "furlong")
     assert convert(tmp_path / "a.tif", tmp_path / "b", "ome-tiff").physical_size == {}
     assert convert(tmp_path / "a.tif", tmp_path / "c", "ome-zarr-0.5").physical_size == {}
 

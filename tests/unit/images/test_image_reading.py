@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.images.image_file import PhysicalSize, open_image
+from bioimage_suite.images.series import Reading
 
 DATA = Path(__file__).parents[3] / "test-data"
 
@@ -117,7 +118,9 @@ def test_colour_samples_are_channels(tmp_path, planar, options):
     tifffile.imwrite(tmp_path / "rgb.tiff", stored, photometric="rgb", planarconfig=planar, **options)
     image = open_image(tmp_path / "rgb.tiff")
     assert image.channels == ("Red", "Green", "Blue")
-    np.testing.assert_array_equal(all_pixels(tmp_path / "rgb.tiff")[0], pixels.swapaxes(0, 1))
+    np.testing.assert_array_equal(all_pixels(tmp_path / "rgb.tiff")[:, :, 0], pixels)
+    expected = np.moveaxis(pixels[3, :, 2:9, 1:7], 0, -1)
+    np.testing.assert_array_equal(image.read_colour(3, 0, slice(2, 9), slice(1, 7)), expected)
 
 
 @pytest.mark.parametrize("version", [2, 3])
@@ -140,7 +143,7 @@ def test_ome_zarr(tmp_path, version):
     group.create_array("0", data=pixels, chunks=(1, 1, 16, 16))
     image = open_image(tmp_path / "store")
     assert image.channels == ("DAPI", "GFP")
-    assert image.physical_size == {"z": PhysicalSize(1500, "nanometer"), "y": PhysicalSize(0.5, "micrometer")}
+    assert image.physical_size == {"z": PhysicalSize(1500, "nm"), "y": PhysicalSize(0.5, "µm")}
     np.testing.assert_array_equal(image.read_region(0, 1, 2, slice(3, 20), slice(4, 30)), pixels[1, 2, 3:, 4:])
 
 
@@ -203,7 +206,7 @@ def test_a_file_cut_anywhere_is_refused(tmp_path_factory, file, data):
 
 
 @pytest.mark.parametrize("value", ["-0.5", "0", "NaN", "INF"])
-def test_impossible_physical_size_is_refused(tmp_path, value):
+def test_an_impossible_physical_size_is_unknown(tmp_path, value, capsys):
     xml = (
         '<OME xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06"><Image ID="Image:0"><Pixels ID="Pixels:0" '
         'DimensionOrder="XYCZT" Type="uint8" SizeX="8" SizeY="8" SizeC="1" SizeZ="1" SizeT="1" '
@@ -211,13 +214,18 @@ def test_impossible_physical_size_is_refused(tmp_path, value):
         "</Pixels></Image></OME>"
     )
     tifffile.imwrite(tmp_path / "image.ome.tiff", np.zeros((8, 8), np.uint8), description=xml, metadata=None)
-    with pytest.raises(UserError, match="physical size along x"):
-        open_image(tmp_path / "image.ome.tiff")
+    assert open_image(tmp_path / "image.ome.tiff").physical_size == {}
+    assert f"NOTE: Image image.ome.tiff: the physical size along x is {value} µm" in capsys.readouterr().out
 
 
-def test_two_unknown_axes_are_refused_one_is_z(tmp_path):
+def test_two_unknown_axes_are_refused_one_is_what_was_chosen(tmp_path, capsys):
+    """Time points by default, as for Bio-Formats 7.3.1, and said so."""
     tifffile.imwrite(tmp_path / "one.tiff", np.zeros((4, 8, 8), np.uint8), photometric="minisblack")
-    assert open_image(tmp_path / "one.tiff").size_z == 4
+    image = open_image(tmp_path / "one.tiff")
+    assert (image.size_t, image.size_z) == (4, 1)
+    assert "its 4 pages have no axes and are taken as time points" in capsys.readouterr().out
+    image = open_image(tmp_path / "one.tiff", reading=Reading(pages="z"))
+    assert (image.size_t, image.size_z) == (1, 4)
     tifffile.imwrite(
         tmp_path / "two.tiff", np.zeros((4, 2, 8, 8), np.uint8), photometric="minisblack", metadata={"axes": "QRYX"}
     )

@@ -45,7 +45,7 @@ def test_pixels_units_channels_and_windows_come_back(tmp_path, version):
     )  # fmt: skip
     image = open_image(folder)
     assert image.channels == ("DAPI", "GFP & <x>")
-    assert image.physical_size == {"z": PhysicalSize(2.0, "micrometer"), "y": PhysicalSize(0.5, "micrometer")}
+    assert image.physical_size == {"z": PhysicalSize(2.0, "µm"), "y": PhysicalSize(0.5, "µm")}
     assert image.details["format"] == f"OME-Zarr {version}"
     assert image.details["levels"] == 2
     for c, z in np.ndindex(2, 3):

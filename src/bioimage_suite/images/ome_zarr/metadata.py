@@ -9,19 +9,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from bioimage_suite.core.units import LENGTH, TIME
+
 if TYPE_CHECKING:
     import numpy as np
 
 VERSIONS = ("0.4", "0.5")
-
-# Units of OME-XML (2016-06) and their names in OME-NGFF (UDUNITS-2); units without a name in NGFF are left out.
-NGFF_UNITS = {
-    "Å": "angstrom", "pm": "picometer", "nm": "nanometer", "µm": "micrometer", "um": "micrometer",
-    "\u03bcm": "micrometer", "micron": "micrometer", "microns": "micrometer", "mm": "millimeter", "cm": "centimeter",
-    "dm": "decimeter", "m": "meter", "km": "kilometer", "in": "inch", "ft": "foot", "yd": "yard", "mi": "mile",
-    "ns": "nanosecond", "µs": "microsecond", "ms": "millisecond", "s": "second", "sec": "second", "min": "minute",
-    "h": "hour", "d": "day",
-}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -96,8 +89,7 @@ def multiscale(image: ZarrImage, levels: int) -> dict[str, Any]:
     kinds = {"t": "time", "c": "channel"}
     axes = []
     for name in image.axes:
-        unit = image.units.get(name)
-        unit = NGFF_UNITS.get(unit, unit if unit in NGFF_UNITS.values() else None) if unit else None
+        unit = (TIME if name == "t" else LENGTH).ngff(image.units.get(name))
         axes.append({"name": name, "type": kinds.get(name, "space"), **({"unit": unit} if unit else {})})
     return {
         "name": image.name,

@@ -1,0 +1,77 @@
+"""The choices that a file may leave open: which of its images is meant, and what its pages are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from xml.etree import ElementTree as ET
+
+from bioimage_suite.core.errors import UserError
+
+PAGES = ("t", "z")
+"""What the pages of a TIFF can be that does not say: time points, as for Bio-Formats, or z-planes."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How to read a file that leaves something open.
+
+    Attributes:
+        series: Name or index, counted from 0, of one of several images; empty where there is one.
+        pages: Axis of the pages of a TIFF that has no axes: see `PAGES`.
+    """
+
+    series: str = ""
+    pages: str = "t"
+
+
+ONLY_ONE = Reading()
+
+
+def choose_series(names: Sequence[str], wanted: str, image: str) -> int:
+    """Find one of the images of a file.
+
+    Args:
+        names: Their names, empty ones where they have none.
+        wanted: Name or index, counted from 0; empty: the only one.
+        image: What messages call the file.
+
+    Returns:
+        The index.
+
+    Raises:
+        UserError: None or several fit; the message lists the images.
+    """
+    wanted = wanted.strip()
+    same = [number for number, name in enumerate(names) if name == wanted]
+    same = same or [number for number, name in enumerate(names) if name.casefold() == wanted.casefold()]
+    if wanted and len(same) == 1:
+        return same[0]
+    if wanted.isdecimal() and int(wanted) < len(names) and not same:
+        return int(wanted)
+    if not wanted and len(names) == 1:
+        return 0
+    listed = "; ".join(f"{number}: {name or 'without a name'}" for number, name in enumerate(names[:50]))
+    if not wanted:
+        problem = f"it holds {len(names)} images and none was chosen"
+    else:
+        problem = f"{wanted!r} is {'the name of several' if same else 'none'} of its {len(names)} images"
+    more = "" if len(names) <= 50 else f"; and {len(names) - 50} more"
+    raise UserError(
+        f"Image {image}: {problem}. Choose one as `series`, by its name or by its index counted from 0: {listed}{more}."
+    )
+
+
+def document_of_series(xml: str | None, number: int) -> str | None:
+    """Return OME-XML with one of its images alone, counted from 0."""
+    if not xml:
+        return None
+    # expat since 2.4.1 refuses entity bombs, and ElementTree loads no external entity.
+    root = ET.fromstring(xml)  # noqa: S314
+    images = root.findall("{*}Image")
+    if len(images) < 2 or number >= len(images):
+        return xml
+    for image in images:
+        if image is not images[number]:
+            root.remove(image)
+    return ET.tostring(root, encoding="unicode")
