@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
 from dataclasses import dataclass
 from xml.etree import ElementTree as ET
@@ -17,18 +18,34 @@ class Reading:
     """How to read a file that leaves something open.
 
     Attributes:
-        series: Name or index, counted from 0, of one of several images; empty where there is one.
+        series: Name or index (as text or number), counted from 0, of one of several images; empty where there is one.
         pages: Axis of the pages of a TIFF that has no axes: see `PAGES`.
     """
 
-    series: str = ""
+    series: str | int = ""
     pages: str = "t"
 
 
 ONLY_ONE = Reading()
 
 
-def choose_series(names: Sequence[str], wanted: str, image: str) -> int:
+def add_reading_arguments(parser: ArgumentParser) -> None:
+    """Let a tool's command line say how to read files that leave something open."""
+    parser.add_argument("--series", default="", help="one of several images in the file: name, or index from 0")
+    parser.add_argument("--pages", choices=PAGES, default="t", help="what pages are in a TIFF without axes")
+
+
+def reading_of(args: Namespace) -> Reading:
+    """How to read the image that a tool works on."""
+    return Reading(args.series, args.pages)
+
+
+def beside(args: Namespace) -> Reading:
+    """How to read what belongs to that image, such as its label map: a file of one image."""
+    return Reading(pages=args.pages)
+
+
+def choose_series(names: Sequence[str], wanted: str | int, image: str) -> int:
     """Find one of the images of a file.
 
     Args:
@@ -42,6 +59,8 @@ def choose_series(names: Sequence[str], wanted: str, image: str) -> int:
     Raises:
         UserError: None or several fit; the message lists the images.
     """
+    if isinstance(wanted, int):
+        return wanted
     wanted = wanted.strip()
     same = [number for number, name in enumerate(names) if name == wanted]
     same = same or [number for number, name in enumerate(names) if name.casefold() == wanted.casefold()]

@@ -155,7 +155,7 @@ def _described(tiff: tifffile.TiffFile, pictures: list[Picture], chosen: int, na
             lambda t, z, rows, columns: read(t, 0, z, (rows, columns), slice(None))),
         details={"format": dialect.name if dialect else _format(tiff), "facts": dialect.facts if dialect else [],
                  "axes": series.axes, "series": [one.name for one in pictures], "levels": len(series.levels),
-                 "ome_xml": xml, "imagej": tiff.imagej_metadata},
+                 "ome_xml": xml, "document": tiff.ome_metadata, "imagej": tiff.imagej_metadata},
         notes=tuple(notes),
     )  # fmt: skip
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.images.image_file import ImageFile, open_image, with_numbers_only
+from bioimage_suite.images.series import ONLY_ONE, Reading
 from bioimage_suite.segmentation import foreground_mask
 from bioimage_suite.segmentation.threshold_methods import GLOBAL_METHODS, global_threshold
 
@@ -22,16 +23,18 @@ class ListedImages:
 
     Attributes:
         paths: The files.
-        names: Name of each in messages, None for the file's name.
+        names: What messages call each, None for the file's name.
+        reading: How each is read.
     """
 
     paths: list[Path]
     names: list[str | None]
+    reading: Reading = ONLY_ONE
 
     def __iter__(self) -> Iterator[ImageFile]:
         """Open each image in turn."""
         for path, name in zip(self.paths, self.names, strict=True):
-            yield with_numbers_only(open_image(path, name))
+            yield with_numbers_only(open_image(path, name, self.reading))
 
 
 def planes_of(image: ImageFile) -> list[tuple[int, int]]:

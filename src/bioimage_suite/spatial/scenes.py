@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bioimage_suite.core.errors import UserError
+from bioimage_suite.images.series import Reading, reading_of
 from bioimage_suite.spatial.window import Box, Region, Window
 from bioimage_suite.tables.measurement_table import MeasurementTable
 
@@ -110,7 +111,7 @@ def scene_of_label_maps(args: Namespace) -> Scene:
     from bioimage_suite.tracking.movie import measure_movie
 
     names = args.label_names or [path.name for path in args.labels]
-    movies = [open_image(path, name) for path, name in zip(args.labels, names, strict=True)]
+    movies = [open_image(path, name, reading_of(args)) for path, name in zip(args.labels, names, strict=True)]
     for movie in movies:
         check_label_map(movie)
     first = movies[0]
@@ -143,8 +144,8 @@ def _extent(shape: np.ndarray, scale: np.ndarray) -> Box:
     return Box(-0.5 * scale, (shape - 0.5) * scale)
 
 
-def image_window(path: Path, name: str, unit: str, dimensions: int) -> Box:
-    """Return the window that an image or label map fills, for objects that were measured on it.
+def image_window(path: Path, name: str, unit: str, dimensions: int, reading: Reading) -> Box:
+    """The window from the extent of an image or label map, for objects that were measured on it.
 
     Raises:
         UserError: The unit is µm but the pixel size along an axis is unknown.
@@ -153,7 +154,7 @@ def image_window(path: Path, name: str, unit: str, dimensions: int) -> Box:
 
     from bioimage_suite.images.image_file import open_image
 
-    image = open_image(path, name)
+    image = open_image(path, name, reading)
     axes = "zyx"[3 - dimensions :]
     scale = np.array([image.micrometres(axis) for axis in axes], float) if unit == "um" else np.ones(dimensions)
     if np.isnan(scale).any():
@@ -161,8 +162,8 @@ def image_window(path: Path, name: str, unit: str, dimensions: int) -> Box:
     return _extent(np.array([image.size_z, image.size_y, image.size_x][3 - dimensions :]), scale)
 
 
-def region_window(path: Path, name: str, unit: str) -> Region:
-    """Return the window of a label map: every pixel that is not 0.
+def region_window(path: Path, name: str, unit: str, reading: Reading) -> Region:
+    """The window from a label map: every pixel that is not 0.
 
     Raises:
         UserError: The file is not a flat label map, is empty, or has no pixel size although the unit is µm.
@@ -173,7 +174,7 @@ def region_window(path: Path, name: str, unit: str) -> Region:
     from bioimage_suite.images.label_maps import check_label_map
     from bioimage_suite.segmentation.foreground_mask import bands
 
-    image = open_image(path, name)
+    image = open_image(path, name, reading)
     check_label_map(image)
     if image.size_t * image.size_z > 1:
         raise UserError(f"Region {name}: it has time points or z-planes. Give a flat label map.")

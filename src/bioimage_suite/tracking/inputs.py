@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.images.image_file import ImageFile, open_image
 from bioimage_suite.images.label_maps import check_label_map
+from bioimage_suite.images.series import ONLY_ONE, Reading
 from bioimage_suite.tables.measurement_table import read_measurement_table
 from bioimage_suite.tracking.exports import challenge_tracks
 from bioimage_suite.tracking.graph import Lineage
@@ -73,15 +74,18 @@ def _movie_of_labels(
     return TrackedMovie(name, frames, read_frame, label, Lineage(frame, parts, pixels, tracks))
 
 
-def open_tracking(path: Path, name: str, parents: Path | None, stack: ExitStack) -> TrackedMovie:
+def open_tracking(
+    path: Path, name: str, parents: Path | None, stack: ExitStack, reading: Reading = ONLY_ONE
+) -> TrackedMovie:
     """Open a zip in the challenge's layout, or a label map whose labels are the tracks.
 
     Args:
         path: Zip file or image.
         name: Name of the movie in messages.
         parents: For a label map: table with the columns track and parent_track, as `track_objects` writes it, or a
-            text with four numbers per line like the challenge's res_track.txt.
-        stack: Exit stack that deletes temporary files after the frames have been read.
+            text of four numbers a line as the challenge's res_track.txt.
+        stack: Closes what must stay open while frames are read.
+        reading: How an image is read.
 
     Raises:
         UserError: The file is neither, or tracks and masks contradict each other.
@@ -91,7 +95,7 @@ def open_tracking(path: Path, name: str, parents: Path | None, stack: ExitStack)
             is_zip = stream.read(4) == b"PK\x03\x04"
         if is_zip:
             return _open_challenge(path, name, Path(stack.enter_context(TemporaryDirectory())))
-    image = open_image(path, name)
+    image = open_image(path, name, reading)
     check_label_map(image)
     if image.size_t == 1 and image.size_z > 1:
         raise UserError(
@@ -155,7 +159,7 @@ def _open_challenge(path: Path, name: str, folder: Path) -> TrackedMovie:
             (folder / f"{t}.tif").write_bytes(read_member(archive, member, name))
 
     def read_frame(t: int) -> np.ndarray:
-        image = open_image(folder / f"{t}.tif", f"{name}: {masks[t]}")
+        image = open_image(folder / f"{t}.tif", f"{name}: {masks[t]}", Reading(pages="z"))
         check_label_map(image)
         return _volume(image, 0)
 

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bioimage_suite.core.arguments import parse_arguments
-from bioimage_suite.core.errors import UserError
-from bioimage_suite.core.tool import run_tool
+from bioimage_suite.core.errors import UserError, run_tool
+from bioimage_suite.images.series import add_reading_arguments, reading_of
 from bioimage_suite.spatial.clusters import density_map, find_clusters, neighbours_within
 from bioimage_suite.spatial.scenes import (
     Scene,
@@ -178,6 +178,7 @@ def _arguments(argv: list[str] | None) -> Namespace:
     for column in ("x", "y", "z", "class", "image"):
         parser.add_argument(f"--{column}-column")
     parser.add_argument("--unit", choices=["px", "um"], default="px")
+    add_reading_arguments(parser)
     parser.add_argument("--class-condition", help="table: rows that meet it are one class, the others another")
     parser.add_argument("--window-image", type=Path, help="objects could have been anywhere in this image")
     parser.add_argument("--window-image-name")
@@ -258,8 +259,8 @@ def _window(args: Namespace, scenes: int, dimensions: int) -> Window | None:
             "dimensions. Analyze them one by one."
         )
     if args.region:
-        return region_window(args.region, name, args.unit)
-    return image_window(args.window_image, name, args.unit, dimensions)
+        return region_window(args.region, name, args.unit, reading_of(args))
+    return image_window(args.window_image, name, args.unit, dimensions, reading_of(args))
 
 
 def write_outputs(results: list[Result], scenes: list[Scene], args: Namespace, dimensions: int) -> None:

@@ -14,6 +14,7 @@ from bioimage_suite.core.tool import run_tool
 from bioimage_suite.images.display_settings import channel_displays, with_colours
 from bioimage_suite.images.image_file import ImageFile, open_image
 from bioimage_suite.images.label_maps import check_label_map, replaced_when_complete
+from bioimage_suite.images.series import ONLY_ONE, Reading, add_reading_arguments, beside, reading_of
 
 
 def write_ome_tiff(path: Path, image: ImageFile, compression: str, nearest: bool) -> None:
@@ -44,13 +45,13 @@ def write_ome_tiff(path: Path, image: ImageFile, compression: str, nearest: bool
         write_pyramid_tiff(part, image, xml, samples=samples, compression=compression, nearest=nearest)
 
 
-def open_labels(path: Path, name: str, image: ImageFile) -> ImageFile:
+def open_labels(path: Path, name: str, image: ImageFile, reading: Reading = ONLY_ONE) -> ImageFile:
     """Open the label map of an image.
 
     Raises:
         UserError: The file is not a label map, or its size differs from that of the image.
     """
-    labels = open_image(path, name)
+    labels = open_image(path, name, reading)
     check_label_map(labels)
     for axis in ("size_t", "size_z", "size_y", "size_x"):
         ours, theirs = getattr(labels, axis), getattr(image, axis)
@@ -83,7 +84,7 @@ def open_all_labels(args: Namespace, image: ImageFile) -> dict[str, ImageFile]:
             )
         if name in found:
             raise UserError(f"Name of the labels {name!r}: two label maps have it. Give each a name of its own.")
-        found[name] = replace(open_labels(path, file, image), name=name)
+        found[name] = replace(open_labels(path, file, image, beside(args)), name=name)
     return found
 
 
@@ -112,7 +113,8 @@ def main(argv: list[str] | None = None) -> None:
     """Parse, open, write, check."""
     parser = ArgumentParser(description=__doc__)
     parser.add_argument("--image", type=Path, help="the image")
-    parser.add_argument("--image-name", help="name of the image in messages; default: the file's name")
+    add_reading_arguments(parser)
+    parser.add_argument("--image-name", help="what messages call it; default: the file's name")
     parser.add_argument(
         "--labels", type=Path, nargs="*", action="extend", default=[], help="label maps to write into the OME-Zarr"
     )
@@ -137,7 +139,7 @@ def main(argv: list[str] | None = None) -> None:
             plate_name=args.plate_name, form=args.format, nearest=args.smaller == "nearest",
         )  # fmt: skip
     else:
-        image = open_image(args.image, args.image_name)
+        image = open_image(args.image, args.image_name, reading_of(args))
         labels = open_all_labels(args, image)
         if args.format == "ome-tiff":
             write_ome_tiff(args.output, image, args.compression, args.smaller == "nearest")

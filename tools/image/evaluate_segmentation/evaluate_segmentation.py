@@ -14,6 +14,7 @@ from bioimage_suite.core.errors import UserError
 from bioimage_suite.core.tool import run_tool
 from bioimage_suite.images.image_file import ImageFile, open_image
 from bioimage_suite.images.label_maps import check_label_map, replaced_when_complete
+from bioimage_suite.images.series import add_reading_arguments, reading_of
 from bioimage_suite.measurement.object_runs import runs_of
 from bioimage_suite.segmentation.foreground_mask import bands
 from bioimage_suite.tables.measurement_table import write_rows
@@ -196,14 +197,17 @@ def main(argv: list[str] | None = None) -> None:
     parser = ArgumentParser(description=__doc__)
     parser.add_argument("--true", type=Path, required=True, help="true label map")
     parser.add_argument("--found", type=Path, required=True, help="label map to judge")
-    parser.add_argument("--image-name", help="value of the column `image`; default: the file's name")
+    add_reading_arguments(parser)
+    parser.add_argument("--image-name", help="what the column `image` says; default: the file's name")
     parser.add_argument("--thresholds", default="0.5,0.7", help="IoU thresholds")
     parser.add_argument("--volume", action="store_true", help="objects in 3D: planes are one volume")
     parser.add_argument("--output", type=Path, required=True, help="table of one row, TSV")
     args = parse_arguments(parser, argv)
     levels = parsed_thresholds(args.thresholds)
     name = args.image_name or args.found.name
-    figures = evaluate(open_image(args.true, f"{name} (true)"), open_image(args.found, name), levels, args.volume)
+    reading = reading_of(args)
+    true, found = open_image(args.true, f"{name} (true)", reading), open_image(args.found, name, reading)
+    figures = evaluate(true, found, levels, args.volume)
     with replaced_when_complete(args.output) as part:
         write_rows(part, ["image", *figures], [[name, *figures.values()]])
     print(f"{name}: F1 {figures[f'f1_{levels[0]:g}']:.3f} at IoU {levels[0]:g}")

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bioimage_suite.core.arguments import parse_arguments
-from bioimage_suite.core.errors import UserError
-from bioimage_suite.core.tool import run_tool
+from bioimage_suite.core.errors import UserError, run_tool
+from bioimage_suite.images.series import add_reading_arguments, reading_of
 from bioimage_suite.tables.measurement_table import write_rows
 from bioimage_suite.tracking.graph import MEANING, Errors, Matching, match_objects, measure_tracking
 from bioimage_suite.tracking.inputs import TrackedMovie, open_tracking
@@ -97,6 +97,7 @@ def _arguments(argv: list[str] | None) -> Namespace:
         parser.add_argument(f"--{side}", type=Path, required=True, help="challenge zip, or label map of tracks")
         parser.add_argument(f"--{side}-name")
         parser.add_argument(f"--{side}-parents", type=Path, help="table with track and parent_track, for a label map")
+    add_reading_arguments(parser)
     parser.add_argument("--measures", type=Path, required=True)
     parser.add_argument("--errors", type=Path)
     parser.add_argument("--figure", type=Path)
@@ -106,11 +107,12 @@ def _arguments(argv: list[str] | None) -> Namespace:
 def main(argv: list[str] | None = None) -> None:
     """Parse, open, compare, write."""
     args = _arguments(argv)
+    reading = reading_of(args)
     with ExitStack() as stack:
         reference = open_tracking(
-            args.reference, args.reference_name or args.reference.name, args.reference_parents, stack
+            args.reference, args.reference_name or args.reference.name, args.reference_parents, stack, reading
         )
-        result = open_tracking(args.result, args.result_name or args.result.name, args.result_parents, stack)
+        result = open_tracking(args.result, args.result_name or args.result.name, args.result_parents, stack, reading)
         if not len(reference.lineage.frame):
             raise UserError(f"Reference {reference.name}: it has no object, so nothing can be measured. Give another.")
         matching = compare(reference, result)

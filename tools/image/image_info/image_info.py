@@ -7,14 +7,15 @@ import json
 from argparse import ArgumentParser
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
 from bioimage_suite.core.arguments import parse_arguments
-from bioimage_suite.core.tool import run_tool
+from bioimage_suite.core.errors import UserError, run_tool
 from bioimage_suite.images.image_file import ImageFile, open_image
 from bioimage_suite.images.label_maps import replaced_when_complete
+from bioimage_suite.images.series import Reading, add_reading_arguments, reading_of
 
 
 @dataclass(frozen=True)
@@ -65,10 +66,9 @@ def image_facts(image: ImageFile) -> list[Fact]:
     details = image.details
     facts = [Fact("image", "Format", str(details.get("format", ""))), Fact("image", "Name", image.name)]
     facts += [
-        Fact("image", name, str(details[key]))
-        for name, key in (("Series", "series"), ("ResolutionLevels", "levels"))
-        if key in details
+        Fact("image", name, str(details[key])) for name, key in (("ResolutionLevels", "levels"),) if key in details
     ]
+    facts.insert(2, Fact("image", "Series", str(len(details["series"]))))
     facts += [Fact("pixels", "Axes", str(details["axes"]))] if "axes" in details else []
     facts += [
         Fact("pixels", f"Size{axis}", str(getattr(image, f"size_{axis.lower()}")), "px" if axis in "XY" else "")
@@ -124,9 +124,34 @@ def _referred(root: ET.Element, image: ET.Element, reference: str, element: str)
     return next((one for one in every if one.get("ID") == found.get("ID")), None)
 
 
-def ome_xml(image: ImageFile) -> str:
-    """Return the file's own OME-XML, or for other formats a new one with the same metadata."""
-    own = image.details.get("ome_xml")
+def open_all(path: Path, name: str | None, reading: Reading) -> list[ImageFile]:
+    """Open the image that was chosen, or every image of the file."""
+    if reading.series != "":
+        return [open_image(path, name, reading)]
+    first = open_image(path, name, replace(reading, series=0))
+    others = range(1, len(first.details["series"]))
+    return [first, *(open_image(path, name, replace(reading, series=number)) for number in others)]
+
+
+def titles(images: list[ImageFile]) -> list[str]:
+    """What the column `image` says: the name, of several images of a file with the index and name of each."""
+    if len(images) == 1:
+        return [images[0].name]
+    return [f"{one.name} [{number}: {one.details['series'][number]}]" for number, one in enumerate(images)]
+
+
+def ome_xml(images: list[ImageFile]) -> str:
+    """The file's own OME-XML, or one that says the same of a file of another format.
+
+    Raises:
+        UserError: It has several images and no OME-XML of its own.
+    """
+    image = images[0]
+    if len(images) > 1 and not image.details.get("document"):
+        raise UserError(
+            f"Image {image.name}: it holds {len(images)} images and no OME-XML. Choose one as `series` to have its own."
+        )
+    own = image.details.get("document") if len(images) > 1 else image.details.get("ome_xml")
     if own:
         return str(own)
     from bioimage_suite.images.ome_document import new_ome_xml
@@ -134,33 +159,42 @@ def ome_xml(image: ImageFile) -> str:
     return new_ome_xml(image)
 
 
+def nested(facts: list[Fact]) -> dict[str, dict[str, object]]:
+    """Facts by object and property, as JSON has them."""
+    found: dict[str, dict[str, object]] = {}
+    for fact in facts:
+        entry: object = {"value": fact.value, "unit": fact.unit} if fact.unit else fact.value
+        found.setdefault(fact.object, {})[fact.property] = entry
+    return found
+
+
 def main(argv: list[str] | None = None) -> None:
     """Parse, open, write."""
     parser = ArgumentParser(description=__doc__)
     parser.add_argument("--image", type=Path, required=True)
-    parser.add_argument("--image-name", help="value of the column `image`; default: the file's name")
+    add_reading_arguments(parser)
+    parser.add_argument("--image-name", help="what the column `image` says; default: the file's name")
     parser.add_argument("--output", type=Path, required=True, help="table, TSV")
     parser.add_argument("--output-json", type=Path)
     parser.add_argument("--output-xml", type=Path, help="OME-XML")
     args = parse_arguments(parser, argv)
-    image = open_image(args.image, args.image_name)
-    facts = image_facts(image)
+    images = open_all(args.image, args.image_name, reading_of(args))
+    facts = [image_facts(image) for image in images]
     rows = ["\t".join(("image", "object", "property", "value", "unit"))]
-    rows += ["\t".join(" ".join(text.split()) for text in (image.name, *asdict(fact).values())) for fact in facts]
+    for title, of_image in zip(titles(images), facts, strict=True):
+        rows += ["\t".join(" ".join(text.split()) for text in (title, *asdict(fact).values())) for fact in of_image]
     texts = {args.output: "\n".join(rows) + "\n"}
     if args.output_json:
-        nested: dict[str, dict[str, object]] = {}
-        for fact in facts:
-            entry: object = {"value": fact.value, "unit": fact.unit} if fact.unit else fact.value
-            nested.setdefault(fact.object, {})[fact.property] = entry
-        texts[args.output_json] = json.dumps(nested, indent=1, ensure_ascii=False) + "\n"
+        of_all = [nested(of_image) for of_image in facts]
+        tree = of_all[0] if len(of_all) == 1 else {"series": of_all}
+        texts[args.output_json] = json.dumps(tree, indent=1, ensure_ascii=False) + "\n"
     if args.output_xml:
-        texts[args.output_xml] = ome_xml(image)
+        texts[args.output_xml] = ome_xml(images)
     with ExitStack() as stack:
         parts = {stack.enter_context(replaced_when_complete(path)): text for path, text in texts.items()}
         for part, text in parts.items():
             part.write_text(text, encoding="utf-8")
-    print(f"{image.name}: {len(facts)} facts")
+    print(f"{images[0].name}: {sum(map(len, facts))} facts of {len(images)} images")
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from bioimage_suite.core.errors import UserError
 from bioimage_suite.core.tool import run_tool
 from bioimage_suite.images.image_file import ImageFile, open_image
 from bioimage_suite.images.label_maps import check_label_map, replaced_when_complete
+from bioimage_suite.images.series import add_reading_arguments, beside, reading_of
 from bioimage_suite.measurement.measured_columns import Measured, MeasureOptions, measure_body
 from bioimage_suite.measurement.measured_summary import summary_row
 from bioimage_suite.measurement.object_texture import TextureOptions, range_of
@@ -121,7 +122,8 @@ def _arguments(argv: list[str] | None) -> Namespace:
     texture = TextureOptions()
     parser.add_argument("--labels", type=Path, required=True, help="label map")
     parser.add_argument("--image", type=Path, help="image of the same size; without it only shapes are measured")
-    parser.add_argument("--image-name", help="value of the column `image`; default: the file's name")
+    add_reading_arguments(parser)
+    parser.add_argument("--image-name", help="what the column `image` says; default: the file's name")
     parser.add_argument("--volume", action="store_true", help="objects in 3D: planes are one volume")
     parser.add_argument("--texture-channels", action="append", help="channel to measure the texture in, or `all`")
     parser.add_argument("--texture-distance", type=int, default=texture.distance, metavar="PX")
@@ -159,7 +161,7 @@ def _options(args: Namespace, image: ImageFile | None) -> MeasureOptions:
     ]
     if len(set(names)) != len(args.children) or "" in names:
         raise UserError(f"Children {', '.join(names)!r}: give each label map of children a name of its own.")
-    children = {name: open_image(path, name) for name, path in zip(names, args.children, strict=True)}
+    children = {name: open_image(path, name, beside(args)) for name, path in zip(names, args.children, strict=True)}
     ranges = {c: _texture_range(image, c, texture) for c in channels if image is not None}
     return MeasureOptions(args.volume, texture, ranges, args.neighbours_within, children)
 
@@ -177,8 +179,8 @@ def _texture_range(image: ImageFile, channel: int, texture: TextureOptions) -> t
 def main(argv: list[str] | None = None) -> None:
     """Parse, open, measure, write."""
     args = _arguments(argv)
-    labels = open_image(args.labels, f"of {args.image_name}" if args.image_name else None)
-    image = open_image(args.image, args.image_name) if args.image else None
+    labels = open_image(args.labels, f"of {args.image_name}" if args.image_name else None, beside(args))
+    image = open_image(args.image, args.image_name, reading_of(args)) if args.image else None
     name = " ".join((args.image_name or (args.image or args.labels).name).split())
     options = _options(args, image)
     kept: list[Measured] = []

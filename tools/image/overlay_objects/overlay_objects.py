@@ -18,6 +18,7 @@ from bioimage_suite.figures.contact_sheet import contact_sheet
 from bioimage_suite.figures.object_pictures import Found, ObjectPicture, View, draw_objects
 from bioimage_suite.images.image_file import open_image
 from bioimage_suite.images.label_maps import replaced_when_complete
+from bioimage_suite.images.series import Reading, add_reading_arguments, reading_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -65,17 +66,17 @@ def paired(listed: dict[str, list[list[str]]]) -> list[tuple[str, dict[str, Path
     return pairs
 
 
-def draw_pair(name: str, paths: dict[str, Path], view: View) -> ObjectPicture:
-    """Open an image and its label map, tracks or ROIs, and draw them."""
+def draw_pair(name: str, paths: dict[str, Path], view: View, reading: Reading) -> ObjectPicture:
+    """Open an image and what was found in it, and draw."""
     from bioimage_suite.figures.overlay_lines import read_geojson, track_paths
     from bioimage_suite.tables.measurement_table import read_measurement_table
 
     found = Found(
-        labels=open_image(paths["labels"], name) if "labels" in paths else None,
+        labels=open_image(paths["labels"], name, Reading(pages=reading.pages)) if "labels" in paths else None,
         tracks=track_paths(read_measurement_table(paths["tracks"], name)) if "tracks" in paths else None,
         rois=read_geojson(paths["rois"], name) if "rois" in paths else [],
     )
-    return draw_objects(open_image(paths["image"], name), found, view)
+    return draw_objects(open_image(paths["image"], name, reading), found, view)
 
 
 def _facts(picture: ObjectPicture) -> str:
@@ -112,7 +113,8 @@ def _png(picture: np.ndarray) -> bytes:
 def _arguments(argv: list[str] | None) -> Namespace:
     parser = ArgumentParser(description=__doc__)
     parser.add_argument("--pairs", type=Path, required=True, help="JSON: images, labels, tracks, rois: [name, path]s")
-    parser.add_argument("--channel", default="0", help="name, or index counted from 0; 'colour' for the RGB colours")
+    add_reading_arguments(parser)
+    parser.add_argument("--channel", default="0", help="name, or index counted from 0; 'colour' for RGB as it is")
     parser.add_argument("--style", choices=["outlines", "filled"], default="outlines")
     parser.add_argument("--numbers", action="store_true", help="write the label of each object")
     parser.add_argument("--time", choices=["first", "middle", "last"], default="first", help="time point to show")
@@ -133,7 +135,7 @@ def main(argv: list[str] | None = None) -> None:
     view = View(args.channel, args.edge, args.style, args.numbers, args.time)
     pictures = []
     for name, paths in paired(json.loads(args.pairs.read_text(encoding="utf-8"))):
-        pictures.append(draw_pair(name, paths, view))
+        pictures.append(draw_pair(name, paths, view, reading_of(args)))
         print(f"{name}: {_facts(pictures[-1])}", flush=True)
     with replaced_when_complete(args.output_png) as png, replaced_when_complete(args.output_html) as page:
         cards = [(p.outlined, p.name, _facts(p)) for p in pictures[: args.shown]]

@@ -13,6 +13,7 @@ from bioimage_suite.core.errors import UserError
 from bioimage_suite.core.tool import run_tool
 from bioimage_suite.images.image_file import ImageFile, open_image
 from bioimage_suite.images.label_maps import check_label_map
+from bioimage_suite.images.series import add_reading_arguments, beside, reading_of
 from bioimage_suite.staining.quantities import (
     Palette,
     Quantities,
@@ -137,6 +138,7 @@ def vector_rows(name: str, options: StainOptions) -> Iterator[tuple[Any, ...]]:
 def _arguments(argv: list[str] | None) -> Namespace:
     parser = ArgumentParser(description=__doc__)
     parser.add_argument("--image", type=Path, required=True)
+    add_reading_arguments(parser)
     parser.add_argument("--name")
     parser.add_argument("--regions", type=Path, help="label map of the same size")
     parser.add_argument("--regions-name")
@@ -191,7 +193,7 @@ def _open_regions(image: ImageFile, args: Namespace) -> ImageFile | None:
     """
     if not args.regions:
         return None
-    regions = open_image(args.regions, args.regions_name or args.regions.name)
+    regions = open_image(args.regions, args.regions_name or args.regions.name, beside(args))
     check_label_map(regions)
     if (regions.size_t, regions.size_z, regions.size_y, regions.size_x) != (1, 1, image.size_y, image.size_x):
         raise UserError(
@@ -208,7 +210,7 @@ def main(argv: list[str] | None = None) -> None:
     args = _arguments(argv)
     args.name = args.name or args.image.name
     _check(args)
-    image = open_image(args.image, args.name)
+    image = open_image(args.image, args.name, reading_of(args))
     check_colour(image)
     regions = _open_regions(image, args)
     palette = palette_of(image)

@@ -14,6 +14,7 @@ from bioimage_suite.core.errors import UserError
 from bioimage_suite.core.tool import run_tool
 from bioimage_suite.images.image_file import ImageFile, open_image, with_numbers_only
 from bioimage_suite.images.label_maps import replaced_when_complete, write_label_map
+from bioimage_suite.images.series import add_reading_arguments, reading_of
 from bioimage_suite.segmentation import foreground_mask, grow_cells, split_objects
 from bioimage_suite.segmentation.shared_threshold import ListedImages, planes_of, shared_threshold, z_step
 from bioimage_suite.segmentation.threshold_methods import GLOBAL_METHODS, global_threshold
@@ -175,7 +176,8 @@ def _arguments(argv: list[str] | None) -> Namespace:
     parser = ArgumentParser(description=__doc__)
     fore, split = foreground_mask.ForegroundOptions(), split_objects.SplitOptions()
     parser.add_argument("--image", type=Path, required=True)
-    parser.add_argument("--image-name", help="name of the image in messages")
+    parser.add_argument("--image-name", help="what messages call the image")
+    add_reading_arguments(parser)
     parser.add_argument("--channel", default="0", help="name, or index counted from 0")
     parser.add_argument("--volume", action="store_true", help="objects in 3D: planes are one volume")
     parser.add_argument("--background-radius", type=int, default=fore.background_radius, metavar="PX")
@@ -210,7 +212,9 @@ def _threshold_of_list(
     """Return the threshold that all planes of this image or of the list share; None if each has its own."""
     images: Iterable[ImageFile] = [image]
     if args.threshold_images:
-        images = ListedImages(args.threshold_images, args.threshold_name or [None] * len(args.threshold_images))
+        images = ListedImages(
+            args.threshold_images, args.threshold_name or [None] * len(args.threshold_images), reading_of(args)
+        )
     elif not args.one_threshold:
         return None
     return shared_threshold(images, args.channel, options, volume)
@@ -237,7 +241,7 @@ def main(argv: list[str] | None = None) -> None:
     foreground.check()
     split.check()
     cells = _cell_options(args)
-    image = with_numbers_only(open_image(args.image, args.image_name))
+    image = with_numbers_only(open_image(args.image, args.image_name, reading_of(args)))
     channel = image.resolve_channel(args.channel)
     volume = args.volume and image.size_z > 1
     shared = _threshold_of_list(args, image, foreground, volume)

@@ -14,6 +14,7 @@ from bioimage_suite.core.errors import UserError
 from bioimage_suite.core.tool import run_tool
 from bioimage_suite.images.image_file import ImageFile, open_image, with_numbers_only
 from bioimage_suite.images.label_maps import ome_sizes, replaced_when_complete, write_label_map
+from bioimage_suite.images.series import add_reading_arguments, reading_of
 from bioimage_suite.segmentation.model_objects import MEANINGS, ObjectOptions, find_objects
 from bioimage_suite.segmentation.model_package import Network, load_network, predict, quiet_library, unpack
 
@@ -142,6 +143,7 @@ def _arguments(argv: list[str] | None) -> Namespace:
     parser = ArgumentParser(description=__doc__)
     default = ObjectOptions()
     parser.add_argument("--image", type=Path, required=True)
+    add_reading_arguments(parser)
     parser.add_argument("--image-name")
     parser.add_argument("--channel", action="append", default=[], help="name, index or -, in order; else all")
     parser.add_argument("--model", type=Path, required=True, help="package (zip)")
@@ -181,7 +183,7 @@ def main(argv: list[str] | None = None) -> None:
     args = _arguments(argv)
     if args.tile < 16 or args.overlap < 0:
         raise UserError(f"Tile {args.tile} with overlap {args.overlap}: give at least 16, and an overlap of 0 or more.")
-    image = with_numbers_only(open_image(args.image, args.image_name))
+    image = with_numbers_only(open_image(args.image, args.image_name, reading_of(args)))
     channels = choose_channels(image, args.channel)
     name = args.model_name or args.model.name
     with TemporaryDirectory() as scratch:

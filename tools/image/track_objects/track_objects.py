@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from bioimage_suite.images.image_file import ImageFile
+from bioimage_suite.images.series import add_reading_arguments, reading_of
 
 LENGTHS = ("path_length", "displacement", "max_distance_from_start")
 SPEEDS = ("mean_speed", "median_speed", "max_speed")
@@ -197,7 +198,8 @@ def _arguments(argv: list[str] | None) -> Namespace:
     source = parser.add_mutually_exclusive_group(required=True)
     source.add_argument("--labels", type=Path, help="label map with time points")
     source.add_argument("--table", type=Path, help="measurement table with frame and position")
-    parser.add_argument("--name", help="name of the movie in messages and tables")
+    parser.add_argument("--name", help="what messages and tables call the movie")
+    add_reading_arguments(parser)
     parser.add_argument("--frames-along", choices=["t", "z"], default="t")
     for column in ("frame", "x", "y", "z", "image"):
         parser.add_argument(f"--{column}-column", help=f"table: column of the {column}; usual names are found")
@@ -250,7 +252,7 @@ def main(argv: list[str] | None = None) -> None:
         from bioimage_suite.images.image_file import open_image
         from bioimage_suite.tracking.movie import as_movie, measure_movie
 
-        movie = as_movie(open_image(args.labels, args.name), args.frames_along)
+        movie = as_movie(open_image(args.labels, args.name, reading_of(args)), args.frames_along)
         found = measure_movie(movie)
         detections = detections_of_movie(movie, found, args)
     else:
