@@ -3,10 +3,11 @@
 import math
 
 import pytest
-from bioimage_suite.core.units import LENGTH, TIME, micrometres, seconds
 from hypothesis import given
 from hypothesis import strategies as st
 from ome_types.model import UnitsLength, UnitsTime
+
+from bioimage_suite.core.units import LENGTH, TIME, micrometres, seconds
 
 NGFF_LENGTHS = """angstrom attometer centimeter decimeter exameter femtometer foot gigameter hectometer inch kilometer
 megameter meter micrometer mile millimeter nanometer parsec petameter picometer terameter yard yoctometer yottameter

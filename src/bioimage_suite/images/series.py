@@ -32,17 +32,23 @@ ONLY_ONE = Reading()
 def add_reading_arguments(parser: ArgumentParser) -> None:
     """Let a tool's command line say how to read files that leave something open."""
     parser.add_argument("--series", default="", help="one of several images in the file: name, or index from 0")
-    parser.add_argument("--pages", choices=PAGES, default="t", help="what pages are in a TIFF without axes")
+    parser.add_argument("--pages", choices=PAGES, help="what pages are in a TIFF without axes; default: t, in 3D z")
 
 
 def reading_of(args: Namespace) -> Reading:
     """How to read the image that a tool works on."""
-    return Reading(args.series, args.pages)
+    return Reading(args.series, _pages(args))
 
 
 def beside(args: Namespace) -> Reading:
     """How to read what belongs to that image, such as its label map: a file of one image."""
-    return Reading(pages=args.pages)
+    return Reading(pages=_pages(args))
+
+
+def _pages(args: Namespace) -> str:
+    """What was chosen; else z-planes where the tool is to work along z, and time points, as for Bio-Formats."""
+    along_z = getattr(args, "volume", False) or getattr(args, "frames_along", "t") == "z"
+    return args.pages or ("z" if along_z else "t")
 
 
 def choose_series(names: Sequence[str], wanted: str | int, image: str) -> int:

@@ -89,7 +89,7 @@ def test_map_and_table_keep_the_same_objects(tmp_path):
 def test_planes_are_filtered_one_by_one(tmp_path):
     labels = np.zeros((2, 40, 40), np.uint16)
     labels[0, 5:15, 5:15] = labels[1, 5:25, 5:25] = 3
-    tifffile.imwrite(tmp_path / "l.tiff", labels, photometric="minisblack")
+    tifffile.imwrite(tmp_path / "l.tiff", labels, photometric="minisblack", metadata={"axes": "ZYX"})
     kept, table = run(tmp_path, tmp_path / "l.tiff", "area_px > 100")
     assert kept[0].max() == 0
     np.testing.assert_array_equal(kept[1], labels[1])

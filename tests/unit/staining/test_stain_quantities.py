@@ -216,7 +216,7 @@ def test_images_that_are_none(tmp_path):
     for pixels, message in (
         (np.zeros((8, 8), np.uint8), "1 channels"),
         (np.zeros((8, 8, 3), np.uint16), "uint16"),
-        (np.zeros((2, 8, 8, 3), np.uint8), "2 z-planes"),
+        (np.zeros((2, 8, 8, 3), np.uint8), "2 time points"),
     ):
         tifffile.imwrite(tmp_path / "a.tiff", pixels, photometric="rgb" if pixels.ndim > 2 else "minisblack")
         with pytest.raises(UserError, match=message):

@@ -162,9 +162,16 @@ def test_three_dimensions_use_the_z_step(tmp_path):
 
 def test_planes_as_frames(tmp_path):
     path = tmp_path / "stack.tiff"
-    tifffile.imwrite(path, movie_pixels(), photometric="minisblack")
+    tifffile.imwrite(path, movie_pixels(), photometric="minisblack", metadata={"axes": "ZYX"})
     with pytest.raises(UserError, match="choose z as the axis"):
         run(tmp_path, "--labels", path, "--max-distance", 8)
+    assert len(run(tmp_path, "--labels", path, "--max-distance", 8, "--frames-along", "z")[1]) == 3
+
+
+def test_pages_without_axes_are_frames(tmp_path):
+    path = tmp_path / "stack.tiff"
+    tifffile.imwrite(path, movie_pixels(), photometric="minisblack")
+    assert len(run(tmp_path, "--labels", path, "--max-distance", 8)[1]) == 3
     assert len(run(tmp_path, "--labels", path, "--max-distance", 8, "--frames-along", "z")[1]) == 3
 
 
