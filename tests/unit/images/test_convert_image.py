@@ -12,7 +12,7 @@ import zarr
 
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.images.display_settings import ChannelDisplay, channel_displays
-from bioimage_suite.images.image_file import ImageFile, PhysicalSize, open_image
+from bioimage_suite.images.image_file import ImageFile, open_image
 from bioimage_suite.images.plates import row_name
 
 DATA = Path(__file__).parents[3] / "test-data"

@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 import tifffile
 
-from bioimage_suite.core.errors import UserError
 from bioimage_suite.images.image_file import ImageFile, open_image
 
 APERIO = (
