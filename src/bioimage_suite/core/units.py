@@ -87,7 +87,7 @@ OTHER_SPELLINGS = {
 
 
 def _clean(text: str) -> str:
-    """One way to write what looks the same: of the letters mu and A with a ring Unicode has two each."""
+    """Return one spelling for what looks the same: Unicode has two letters each for mu and for A with a ring."""
     one_letter = unicodedata.normalize("NFKC", text).replace("\N{GREEK SMALL LETTER MU}", "µ")
     return " ".join(one_letter.split()).strip(" .[]()")
 

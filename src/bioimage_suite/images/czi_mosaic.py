@@ -20,7 +20,7 @@ def open_mosaic(path: Path, scene: int) -> tuple[tuple[int, int], Callable[[Plac
 
     Args:
         path: The CZI file.
-        scene: Its index.
+        scene: Index of the scene.
 
     Returns:
         Numbers of rows and columns of the stitched plane, and a function that returns a (Y, X) array for a place, rows
@@ -29,7 +29,7 @@ def open_mosaic(path: Path, scene: int) -> tuple[tuple[int, int], Callable[[Plac
     from aicspylibczi import CziFile
 
     file = CziFile(path)
-    # CZI counts scenes on an axis S; samples of a pixel are A.
+    # CZI counts scenes on the axis S and samples of a pixel on A.
     box = file.get_mosaic_scene_bounding_box(scene) if "S" in file.dims else file.get_mosaic_bounding_box()
     known = set(file.dims)
 

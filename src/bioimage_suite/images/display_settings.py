@@ -91,7 +91,7 @@ def _of_ome_xml(xml: str) -> list[ChannelDisplay]:
     found: list[ChannelDisplay] = []
     for channel in pixels.findall("{*}Channel") if pixels is not None else []:
         color = channel.get("Color", "")
-        # OME: red, green, blue and alpha in a signed 32-bit number; the alpha means nothing here.
+        # OME stores red, green, blue and alpha in a signed 32-bit number; alpha is not used here.
         digits = f"{int(color) & 0xFFFFFFFF:08X}"[:6] if re.fullmatch(r"-?\d+", color) else None
         samples = samples_of(channel)
         found += [ChannelDisplay(digits if samples == 1 else None)] * samples

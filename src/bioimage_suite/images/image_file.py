@@ -36,7 +36,7 @@ class PhysicalSize:
 
     @property
     def micrometres(self) -> float | None:
-        """The extent in µm; None where the unit is no length (`pixel`, `reference frame`)."""
+        """Return the extent in µm; None if the unit is not a length (`pixel`, `reference frame`)."""
         return micrometres(self.value, self.unit)
 
 
@@ -55,10 +55,12 @@ class ImageFile:
         channels: Name of each channel, None where the file has none.
         physical_size: Extent of a pixel by axis name (`x`, `y`, `z`); axes without one in the file are absent.
         time_increment: Time between two time points with its unit, None where unknown.
-        read_region: `(t, c, z, rows, columns)` to a (Y, X) array; rows and columns are slices with start and stop.
-        details: Whatever else the format tells, for `image_info`.
-        notes: What of the metadata was left out, and why: sentences.
-        read_interleaved: Where the file keeps a pixel's samples together: `(t, z, rows, columns)` to (Y, X, samples).
+        read_region: Function of (t, c, z, rows, columns) that returns a (Y, X) array; rows and columns are slices with
+            start and stop.
+        details: Other metadata of the format, for `image_info`; `series` has the names of all images in the file.
+        notes: Sentences on metadata that were left out or assumed.
+        read_interleaved: Function of (t, z, rows, columns) that returns a (Y, X, samples) array, if the file stores
+            colours; else None.
     """
 
     name: str
@@ -140,17 +142,19 @@ class ImageFile:
 
 
 def open_image(path: Path, name: str | None = None, reading: Reading = ONLY_ONE) -> ImageFile:
-    """Open an image file of any supported format; pixels are read later. Says what of its metadata is left out.
+    """Open an image file of any supported format; pixels are read later.
+
+    Notes on metadata that are left out or assumed go to standard output.
 
     Args:
         path: An image file (recognised by its content, not its suffix), a zip file of an OME-Zarr, or an OME-Zarr
             folder.
-        name: What messages call the image; the file's name where None.
+        name: Name of the image in messages; None for the file's name.
         reading: Which of several images, and what the pages of a TIFF without axes are.
 
     Raises:
-        UserError: The file holds several images and none was chosen; the path is missing, empty, damaged, or no
-            image of these formats.
+        UserError: The file is missing, empty or damaged, its format is unknown, or it holds several images and none
+            was chosen.
     """
     image = _open_image(path, name or path.name, reading)
     for note in image.notes:

@@ -16,7 +16,7 @@ from bioimage_suite.images.image_file import ImageFile
 if TYPE_CHECKING:
     import numpy as np
 
-TILE = 512
+TILE = 512  # largest edge of a tile, px
 
 
 class LabelSpool:

@@ -36,8 +36,8 @@ def new_ome_xml(image: ImageFile) -> str:
 def ome_document(image: ImageFile, displays: tuple[ChannelDisplay, ...], *, samples: int, in_tiff: bool) -> str:
     """Return the OME-XML of the one image of a new file.
 
-    Instrument, objective, dates, wavelengths, annotations and whatever else the source's document says are kept, as
-    far as the schema knows it; what it does not know is said on standard output.
+    All other metadata of the source's document are kept as far as they are valid: instrument, objective, dates,
+    wavelengths, annotations. Notes on what is left out go to standard output.
 
     Args:
         image: The source.
@@ -80,7 +80,8 @@ def _completed(
     if left_out:
         listed = "; ".join(left_out[:10]) + ("; and more" if len(left_out) > 10 else "")
         print(
-            f"NOTE: Image {image.name}: left out of its OME-XML, as the schema does not know it: {listed}.", flush=True
+            f"NOTE: Image {image.name}: left out of its OME-XML because the schema does not allow it: {listed}.",
+            flush=True,
         )
     return xml
 

@@ -93,7 +93,7 @@ def _schema() -> etree.XMLSchema:
 
 @cache
 def _order() -> dict[str, dict[str, int]]:
-    """The place of each child by the name of its parent, as the schema's sequences have them."""
+    """Return the place of each child in the schema's sequences, by the name of its parent."""
     from lxml import etree
 
     xsd = "{http://www.w3.org/2001/XMLSchema}"

@@ -77,7 +77,7 @@ def _companion(pointer: ET.Element, path: Path) -> str:
 
 
 def _files(root: ET.Element) -> list[FileOfSet]:
-    """The distinct files that the document tells of."""
+    """Return the distinct files that a document names."""
     found = {
         FileOfSet(uuid.text or "", uuid.get("FileName", ""))
         for data in root.iter()

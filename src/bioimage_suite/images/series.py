@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from xml.etree import ElementTree as ET
 
 from bioimage_suite.core.errors import UserError
+from bioimage_suite.core.tool import argument
 
 PAGES = ("t", "z")
 """What the pages of a TIFF can be that does not say: time points, as for Bio-Formats, or z-planes."""
@@ -15,7 +16,7 @@ PAGES = ("t", "z")
 
 @dataclass(frozen=True)
 class Reading:
-    """How to read a file that leaves something open.
+    """Choices for a file that leaves something open.
 
     Attributes:
         series: Name or index (as text or number), counted from 0, of one of several images; empty where there is one.
@@ -29,24 +30,31 @@ class Reading:
 ONLY_ONE = Reading()
 
 
+READING = (
+    argument("--series", default="", help="one of several images in the file: name, or index from 0"),
+    argument("--pages", choices=PAGES, help="what pages are in a TIFF without axes; default: t, in 3D z"),
+)
+"""Arguments of a tool that reads images."""
+
+
 def add_reading_arguments(parser: ArgumentParser) -> None:
-    """Let a tool's command line say how to read files that leave something open."""
-    parser.add_argument("--series", default="", help="one of several images in the file: name, or index from 0")
-    parser.add_argument("--pages", choices=PAGES, help="what pages are in a TIFF without axes; default: t, in 3D z")
+    """Add `READING` to a parser."""
+    for one in READING:
+        parser.add_argument(*one.flags, **one.options)
 
 
 def reading_of(args: Namespace) -> Reading:
-    """How to read the image that a tool works on."""
+    """Return the choices for the image that a tool works on."""
     return Reading(args.series, _pages(args))
 
 
 def beside(args: Namespace) -> Reading:
-    """How to read what belongs to that image, such as its label map: a file of one image."""
+    """Return the choices for what belongs to that image, such as its label map: a file of one image."""
     return Reading(pages=_pages(args))
 
 
 def _pages(args: Namespace) -> str:
-    """What was chosen; else z-planes where the tool is to work along z, and time points, as for Bio-Formats."""
+    """Return what was chosen; else z if the tool works along z, and t, as for Bio-Formats, if not."""
     along_z = getattr(args, "volume", False) or getattr(args, "frames_along", "t") == "z"
     return args.pages or ("z" if along_z else "t")
 

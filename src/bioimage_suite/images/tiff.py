@@ -108,7 +108,7 @@ def _open(path: Path) -> tifffile.TiffFile:
 
 
 def _pictures(tiff: tifffile.TiffFile, pages: str) -> list[Picture]:
-    """The images of a file, without smaller versions and pictures of the slide's label.
+    """Return the images of a file, without smaller versions and pictures of the slide's label.
 
     Raises:
         UnknownAxesError: The axes of an image are not those of one.

@@ -75,7 +75,7 @@ def _name_samples(series: tifffile.TiffPageSeries, letters: list[str]) -> None:
 
 
 def _meaning(number: int, letters: list[str], shape: tuple[int, ...], pages: str) -> str:
-    """What an axis without a meaning is: pages as the user says, what stands within a pixel channels."""
+    """Return the letter of an axis without a meaning: pages as the user says, channels for what lies within a pixel."""
     within = "X" in letters and "Y" in letters and number > max(letters.index("Y"), letters.index("X"))
     wanted = ["C"] if within else [pages.upper(), *{"T", "Z"} - {pages.upper()}]
     for letter in wanted:

@@ -21,7 +21,7 @@ MICROMETRES = {2: 25_400.0, 3: 10_000.0}  # TIFF's ResolutionUnit: inch, centime
 
 @dataclass(frozen=True)
 class Said:
-    """What a file says.
+    """Metadata of a file.
 
     Attributes:
         channels: Name of each channel, None where it has none; empty where the file says nothing of channels.
@@ -111,7 +111,7 @@ def _of_resolution(tiff: tifffile.TiffFile, notes: list[str]) -> dict[str, Physi
 
 
 def _resolution(tiff: tifffile.TiffFile) -> dict[str, float]:
-    """Units per pixel along x and y by the resolution tags, as far as they are numbers above 0."""
+    """Return the units per pixel along x and y by the resolution tags, as far as they are numbers above 0."""
     found = {}
     for axis, name in (("x", "XResolution"), ("y", "YResolution")):
         tag = tiff.pages.first.tags.get(name)

@@ -75,7 +75,7 @@ def _ordered(array: np.ndarray, axes: str, place: Place) -> np.ndarray:
 
 
 def _page_axes(series: tifffile.TiffPageSeries, axes: str) -> str:
-    """The last letters of the axes: those of which every page has all."""
+    """Return the last letters of the axes: those that lie within a page."""
     size = math.prod(series.keyframe.shape)
     count = 0
     while math.prod(series.shape[len(axes) - count :]) < size:
@@ -87,7 +87,7 @@ def _page_axes(series: tifffile.TiffPageSeries, axes: str) -> str:
 
 
 def _sample_axis(page_axes: str, inside: str) -> str | None:
-    """What a page's samples are: `S` or another axis, empty where it has one sample; None where it is no picture."""
+    """Return the axis of a page's samples, empty if it has one sample; None if the page is no picture of rows."""
     if len(page_axes) != len(inside):
         return None
     if page_axes == "YX":

@@ -1,4 +1,4 @@
-"""CZI, ND2, LIF and DeltaVision for `image_file`, through the readers of BioIO; a scene of a file is a series."""
+"""CZI, ND2, LIF and DeltaVision for `image_file` through the readers of BioIO: a scene of a file is a series."""
 
 from __future__ import annotations
 
@@ -58,12 +58,12 @@ def vendor_format(start: bytes) -> VendorFormat | None:
 
 
 def open_vendor_file(path: Path, name: str, form: VendorFormat, reading: Reading) -> ImageFile:
-    """Open a scene of a vendor's file.
+    """Open a scene of a file in the format of a microscope's maker.
 
     Args:
         path: The file.
-        name: What messages call the image.
-        form: What its first bytes say it is.
+        name: Name of the image in messages.
+        form: Format recognised from the first bytes.
         reading: Which of its scenes.
 
     Raises:
@@ -167,7 +167,7 @@ def _described(
     import numpy as np
 
     lengths = reader.physical_pixel_sizes
-    # BioIO gives lengths in micrometres and leaves out the unit; 0 stands for unknown in some files.
+    # BioIO returns lengths in micrometres without a unit; 0 stands for unknown in some files.
     notes: list[str] = []
     given = {axis: (value, "µm") for axis, value in (("x", lengths.X), ("y", lengths.Y), ("z", lengths.Z)) if value}
     if form is LIF and "z" in given:
@@ -192,8 +192,7 @@ def _described(
         channels=channels if len(channels) == sizes["C"] * samples else (None,) * (sizes["C"] * samples),
         time_increment=_time_increment(reader, notes), read_region=read, notes=tuple(notes),
         details={"format": form.name, "axes": reader.dims.order, "series": [str(one) for one in reader.scenes],
-                 "levels": 1,
-                 "ome_xml": _ome_xml(reader, scene), "facts": facts},
+                 "levels": 1, "ome_xml": _ome_xml(reader, scene), "facts": facts},
     )  # fmt: skip
 
 
@@ -207,7 +206,7 @@ def _time_increment(reader: Any, notes: list[str]) -> PhysicalSize | None:
 
 
 def _ome_xml(reader: Any, scene: int) -> str | None:
-    """The reader's translation to OME-XML, with the scene that is read alone; None where it has none."""
+    """Return the reader's translation to OME-XML, reduced to one scene; None if it has none."""
     try:
         document = reader.ome_metadata
         document.images = document.images[scene : scene + 1]

@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
 
 def open_ome_zarr(path: Path, name: str, reading: Reading) -> ImageFile:
-    """Open an OME-Zarr image.
+    """Open an OME-Zarr image from a folder or a zip file.
 
     Args:
         path: The folder or zip file of the image, or one that holds exactly one such folder (as Galaxy's `ome_zarr`).
-        name: What messages call the image.
+        name: Name of the image in messages.
         reading: Which of its images: series as bioformats2raw numbers them, or fields of a plate (`A/1/0`).
 
     Raises:
@@ -75,7 +75,7 @@ def open_ome_zarr(path: Path, name: str, reading: Reading) -> ImageFile:
 
 
 def _places(store: Any, files: set[str], name: str) -> list[str]:
-    """Where the images are: at the root or in its only subfolder, alone, as numbered series or as fields of wells."""
+    """Return where the images are: at the root or in its only subfolder, alone, as numbered series or as fields of wells."""
     inside = sorted({file.partition("/")[0] for file in files if "/" in file})
     for folder in ["", *([f"{inside[0]}/"] if len(inside) == 1 else [])]:
         if not {f"{folder}zarr.json", f"{folder}.zgroup"} & files:
@@ -97,7 +97,7 @@ def _places(store: Any, files: set[str], name: str) -> list[str]:
 
 
 def _fields(store: Any, folder: str, plate: dict[str, Any], name: str) -> list[str]:
-    """The images of a plate: row, column and field."""
+    """Return the images of a plate: row, column and field."""
     found = []
     for well in plate.get("wells", []):
         place = f"{folder}{well['path']}"
@@ -109,7 +109,7 @@ def _fields(store: Any, folder: str, plate: dict[str, Any], name: str) -> list[s
 
 
 def _group(store: Any, place: str, name: str) -> tuple[Any, dict[str, Any]]:
-    """A group, and what OME says in it."""
+    """Return a group and its OME metadata."""
     import zarr
 
     try:
@@ -136,7 +136,7 @@ def _store(path: Path, name: str) -> tuple[set[str], Any]:
 
 
 def _ome_xml(path: Path, place: str, number: int) -> str | None:
-    """The OME-XML beside an image, where its writer left one: convert_image its own, bioformats2raw that of all."""
+    """Return the OME-XML beside an image, if its writer left one: convert_image its own, bioformats2raw that of all."""
     above = place.rpartition("/")[0]
     for folder, chosen in ((place, 0), (above, number)) if place else (("", 0),):
         xml = _text(path, f"{folder}/OME/METADATA.ome.xml".lstrip("/"))

@@ -23,8 +23,8 @@ class ListedImages:
 
     Attributes:
         paths: The files.
-        names: What messages call each, None for the file's name.
-        reading: How each is read.
+        names: Name of each in messages, None for the file's name.
+        reading: Which image of each file, and what its pages are.
     """
 
     paths: list[Path]

@@ -145,7 +145,7 @@ def _extent(shape: np.ndarray, scale: np.ndarray) -> Box:
 
 
 def image_window(path: Path, name: str, unit: str, dimensions: int, reading: Reading) -> Box:
-    """The window from the extent of an image or label map, for objects that were measured on it.
+    """Return the window that an image or label map fills, for objects that were measured on it.
 
     Raises:
         UserError: The unit is µm but the pixel size along an axis is unknown.
@@ -163,7 +163,7 @@ def image_window(path: Path, name: str, unit: str, dimensions: int, reading: Rea
 
 
 def region_window(path: Path, name: str, unit: str, reading: Reading) -> Region:
-    """The window from a label map: every pixel that is not 0.
+    """Return the window of a label map: every pixel that is not 0.
 
     Raises:
         UserError: The file is not a flat label map, is empty, or has no pixel size although the unit is µm.

@@ -83,9 +83,9 @@ def open_tracking(
         path: Zip file or image.
         name: Name of the movie in messages.
         parents: For a label map: table with the columns track and parent_track, as `track_objects` writes it, or a
-            text of four numbers a line as the challenge's res_track.txt.
-        stack: Closes what must stay open while frames are read.
-        reading: How an image is read.
+            text with four numbers per line like the challenge's res_track.txt.
+        stack: Exit stack that deletes temporary files after the frames have been read.
+        reading: Which image of a file, and what its pages are.
 
     Raises:
         UserError: The file is neither, or tracks and masks contradict each other.

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bioimage_suite.core.arguments import parse_arguments
-from bioimage_suite.core.errors import UserError, run_tool
+from bioimage_suite.core.errors import UserError
+from bioimage_suite.core.tool import run_tool
 from bioimage_suite.images.series import add_reading_arguments, reading_of
 from bioimage_suite.spatial.clusters import density_map, find_clusters, neighbours_within
 from bioimage_suite.spatial.scenes import (

@@ -114,7 +114,7 @@ def main(argv: list[str] | None = None) -> None:
     parser = ArgumentParser(description=__doc__)
     parser.add_argument("--image", type=Path, help="the image")
     add_reading_arguments(parser)
-    parser.add_argument("--image-name", help="what messages call it; default: the file's name")
+    parser.add_argument("--image-name", help="name of the image in messages; default: the file's name")
     parser.add_argument(
         "--labels", type=Path, nargs="*", action="extend", default=[], help="label maps to write into the OME-Zarr"
     )

@@ -198,7 +198,7 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--true", type=Path, required=True, help="true label map")
     parser.add_argument("--found", type=Path, required=True, help="label map to judge")
     add_reading_arguments(parser)
-    parser.add_argument("--image-name", help="what the column `image` says; default: the file's name")
+    parser.add_argument("--image-name", help="value of the column `image`; default: the file's name")
     parser.add_argument("--thresholds", default="0.5,0.7", help="IoU thresholds")
     parser.add_argument("--volume", action="store_true", help="objects in 3D: planes are one volume")
     parser.add_argument("--output", type=Path, required=True, help="table of one row, TSV")

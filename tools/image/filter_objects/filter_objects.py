@@ -12,8 +12,8 @@ from bioimage_suite.core.errors import UserError
 from bioimage_suite.core.outputs import Outputs
 from bioimage_suite.core.tool import argument, run_tool, tool
 from bioimage_suite.images.image_file import ImageFile, open_image
-from bioimage_suite.images.label_maps import check_label_map, replaced_when_complete, write_label_map
-from bioimage_suite.images.series import add_reading_arguments, reading_of
+from bioimage_suite.images.label_maps import check_label_map, write_label_map
+from bioimage_suite.images.series import READING, reading_of
 from bioimage_suite.measurement.object_runs import labels_on
 from bioimage_suite.segmentation.foreground_mask import bands
 from bioimage_suite.tables.measurement_table import MeasurementTable, read_measurement_table, write_rows
@@ -96,18 +96,19 @@ def check_all_present(labels: ImageFile, named: dict[Place, np.ndarray], table: 
     return unnamed
 
 
-def main(argv: list[str] | None = None) -> None:
-    """Parse, open, choose, write."""
-    parser = ArgumentParser(description=__doc__)
-    parser.add_argument("--labels", type=Path, required=True, help="label map")
-    add_reading_arguments(parser)
-    parser.add_argument("--labels-name", help="what messages call the label map")
-    parser.add_argument("--table", type=Path, required=True, help="its measurement table")
-    parser.add_argument("--table-name", help="name of the table in messages")
-    parser.add_argument("--keep", required=True, help="condition, for instance: area_px > 50 and solidity >= 0.9")
-    parser.add_argument("--output-labels", type=Path, required=True)
-    parser.add_argument("--output-table", type=Path, required=True)
-    args = parse_arguments(parser, argv)
+@tool(
+    __doc__,
+    argument("--labels", type=Path, required=True, help="label map"),
+    *READING,
+    argument("--labels-name", help="name of the label map in messages"),
+    argument("--table", type=Path, required=True, help="its measurement table"),
+    argument("--table-name", help="name of the table in messages"),
+    argument("--keep", required=True, help="condition, for instance: area_px > 50 and solidity >= 0.9"),
+    argument("--output-labels", type=Path, required=True),
+    argument("--output-table", type=Path, required=True),
+)
+def main(args: Namespace, outputs: Outputs) -> None:
+    """Open, choose, write."""
     labels = open_image(args.labels, args.labels_name, reading_of(args))
     check_label_map(labels)
     table = read_measurement_table(args.table, args.table_name or args.table.name)

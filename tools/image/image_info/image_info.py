@@ -12,7 +12,8 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 from bioimage_suite.core.arguments import parse_arguments
-from bioimage_suite.core.errors import UserError, run_tool
+from bioimage_suite.core.errors import UserError
+from bioimage_suite.core.tool import run_tool
 from bioimage_suite.images.image_file import ImageFile, open_image
 from bioimage_suite.images.label_maps import replaced_when_complete
 from bioimage_suite.images.series import Reading, add_reading_arguments, reading_of
@@ -173,7 +174,7 @@ def main(argv: list[str] | None = None) -> None:
     parser = ArgumentParser(description=__doc__)
     parser.add_argument("--image", type=Path, required=True)
     add_reading_arguments(parser)
-    parser.add_argument("--image-name", help="what the column `image` says; default: the file's name")
+    parser.add_argument("--image-name", help="value of the column `image`; default: the file's name")
     parser.add_argument("--output", type=Path, required=True, help="table, TSV")
     parser.add_argument("--output-json", type=Path)
     parser.add_argument("--output-xml", type=Path, help="OME-XML")

@@ -123,7 +123,7 @@ def _arguments(argv: list[str] | None) -> Namespace:
     parser.add_argument("--labels", type=Path, required=True, help="label map")
     parser.add_argument("--image", type=Path, help="image of the same size; without it only shapes are measured")
     add_reading_arguments(parser)
-    parser.add_argument("--image-name", help="what the column `image` says; default: the file's name")
+    parser.add_argument("--image-name", help="value of the column `image`; default: the file's name")
     parser.add_argument("--volume", action="store_true", help="objects in 3D: planes are one volume")
     parser.add_argument("--texture-channels", action="append", help="channel to measure the texture in, or `all`")
     parser.add_argument("--texture-distance", type=int, default=texture.distance, metavar="PX")

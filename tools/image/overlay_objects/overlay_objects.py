@@ -67,7 +67,7 @@ def paired(listed: dict[str, list[list[str]]]) -> list[tuple[str, dict[str, Path
 
 
 def draw_pair(name: str, paths: dict[str, Path], view: View, reading: Reading) -> ObjectPicture:
-    """Open an image and what was found in it, and draw."""
+    """Open an image and its label map, tracks or ROIs, and draw them."""
     from bioimage_suite.figures.overlay_lines import read_geojson, track_paths
     from bioimage_suite.tables.measurement_table import read_measurement_table
 
@@ -114,7 +114,7 @@ def _arguments(argv: list[str] | None) -> Namespace:
     parser = ArgumentParser(description=__doc__)
     parser.add_argument("--pairs", type=Path, required=True, help="JSON: images, labels, tracks, rois: [name, path]s")
     add_reading_arguments(parser)
-    parser.add_argument("--channel", default="0", help="name, or index counted from 0; 'colour' for RGB as it is")
+    parser.add_argument("--channel", default="0", help="name, or index counted from 0; 'colour' for the RGB colours")
     parser.add_argument("--style", choices=["outlines", "filled"], default="outlines")
     parser.add_argument("--numbers", action="store_true", help="write the label of each object")
     parser.add_argument("--time", choices=["first", "middle", "last"], default="first", help="time point to show")

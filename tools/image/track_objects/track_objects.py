@@ -198,7 +198,7 @@ def _arguments(argv: list[str] | None) -> Namespace:
     source = parser.add_mutually_exclusive_group(required=True)
     source.add_argument("--labels", type=Path, help="label map with time points")
     source.add_argument("--table", type=Path, help="measurement table with frame and position")
-    parser.add_argument("--name", help="what messages and tables call the movie")
+    parser.add_argument("--name", help="name of the movie in messages and tables")
     add_reading_arguments(parser)
     parser.add_argument("--frames-along", choices=["t", "z"], default="t")
     for column in ("frame", "x", "y", "z", "image"):
