@@ -75,7 +75,7 @@ def open_ome_zarr(path: Path, name: str, reading: Reading) -> ImageFile:
 
 
 def _places(store: Any, files: set[str], name: str) -> list[str]:
-    """Return where the images are: at the root or in its only subfolder, alone, as numbered series or as fields of wells."""
+    """Return where the images are, at the root or in its only subfolder: one, numbered series, or fields of wells."""
     inside = sorted({file.partition("/")[0] for file in files if "/" in file})
     for folder in ["", *([f"{inside[0]}/"] if len(inside) == 1 else [])]:
         if not {f"{folder}zarr.json", f"{folder}.zgroup"} & files:
