@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 from PIL import Image
-from vitessce_view import Inputs, carry, make_view
 
 from bioimage_suite.fair.vitessce.page import INLINE, build_page
+from bioimage_suite.fair.vitessce.view import Inputs, carry, make_view
 from sandbox.setup import ROOT, SetupError
 from sandbox.setup.frontend import VITESSCE, fetch_package
 from tests.unit.fair.archive_server import Reply, serving

@@ -54,6 +54,18 @@ def json_file(path: str) -> Any:
         raise UserError(f"File {path}: cannot be read as JSON ({error}). Write it again.") from error
 
 
+def file_list(path: str) -> list[tuple[Path, str]]:
+    """Read a list of files that a wrapper writes: the `type` of an argument for several datasets with their names.
+
+    Args:
+        path: JSON `[{"path": ..., "name": ...}, ...]`.
+
+    Returns:
+        Path and display name of each file.
+    """
+    return [(Path(entry["path"]), str(entry["name"])) for entry in json_file(path)]
+
+
 CONFIG = argument("--config", type=json_file, required=True, metavar="FILE", help="JSON file: values of the form")
 """The values of Galaxy's form, `<inputs name="config" />`: `args.config` is a dict."""
 

@@ -1,31 +1,37 @@
 """attribute_results: every row keeps its study, or there is no result."""
 
 import json
-import sys
 from pathlib import Path
 
 import attribute_results
 import pytest
-from attribute_results import Result, attribute, attribution_page, read_origin
 
 from bioimage_suite.core.errors import UserError
+from bioimage_suite.fair.archives.attribution import (
+    CARRIED,
+    Attribution,
+    ResultTable,
+    attribute,
+    attribution_page,
+    read_origin,
+)
 
 DATA = Path(__file__).resolve().parents[3] / "test-data" / "fair_archives"
 
 
-def sources() -> dict[str, attribute_results.Source]:
+def sources() -> dict[str, Attribution]:
     return read_origin(DATA / "origin.tabular", "origin")
 
 
-def result(*rows: tuple[str, ...], name: str = "cells") -> Result:
-    return Result(name, rows)
+def result(*rows: tuple[str, ...], name: str = "cells") -> ResultTable:
+    return ResultTable(name, rows)
 
 
 def test_rows_of_several_tables_keep_their_own_study() -> None:
     one = result(("image", "label"), ("cell_1.tif", "1"))
     two = result(("label", "image", "mean_DAPI"), ("7", "cell_2.tif", "1.5"))
     merged = attribute([one, two], sources(), "image")
-    assert merged[0] == ["image", "label", "mean_DAPI", *attribute_results.CARRIED]
+    assert merged[0] == ["image", "label", "mean_DAPI", *CARRIED]
     assert [row[:5] for row in merged[1:]] == [
         ["cell_1.tif", "1", "", "S-TEST1", "Nuclei of mitotic HeLa cells"],
         ["cell_2.tif", "7", "1.5", "S-TEST2", "More nuclei"],
@@ -34,9 +40,7 @@ def test_rows_of_several_tables_keep_their_own_study() -> None:
 
 
 def test_a_result_without_objects_is_its_header() -> None:
-    assert attribute([result(("image", "label"))], sources(), "image") == [
-        ["image", "label", *attribute_results.CARRIED]
-    ]
+    assert attribute([result(("image", "label"))], sources(), "image") == [["image", "label", *CARRIED]]
 
 
 @pytest.mark.parametrize(
@@ -73,15 +77,14 @@ def test_what_archives_wrote_is_escaped_and_studies_stand_once(tmp_path: Path) -
     assert "S-2" not in page
 
 
-def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_command(tmp_path: Path) -> None:
     listed = [
         {"path": str(DATA / f"{name}.tabular"), "name": name} for name in ("measured_cells", "measured_more_cells")
     ]
     (tmp_path / "list.json").write_text(json.dumps(listed))
     arguments = ["--results", str(tmp_path / "list.json"), "--origin", str(DATA / "origin.tabular")]
     arguments += ["--output", str(tmp_path / "out.tsv"), "--report", str(tmp_path / "out.html")]
-    monkeypatch.setattr(sys, "argv", ["attribute_results", *arguments])
-    attribute_results.main()
+    attribute_results.main(arguments)
     lines = (tmp_path / "out.tsv").read_text().splitlines()
     assert len(lines) == 4
     assert all(line.count("\t") == 8 for line in lines)

@@ -11,23 +11,32 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from build_crate import PRODUCTS, Package, make_package, package_path, place_images, read_study, write_package
 from build_crate import main as build_main
 from hypothesis import given
 from hypothesis import strategies as st
-from validate_crate import guess_profile, validate_crate
 from validate_crate import main as validate_main
 
 from bioimage_suite.core.errors import UserError
+from bioimage_suite.core.outputs import complete_file
 from bioimage_suite.core.untrusted_files import safe_relative_path
 from bioimage_suite.fair.crates import roc_validator
 from bioimage_suite.fair.crates.checks import check_crate, check_document, check_file_list
 from bioimage_suite.fair.crates.general import zenodo_json
+from bioimage_suite.fair.crates.package import (
+    PRODUCTS,
+    Package,
+    make_package,
+    package_path,
+    place_images,
+    read_study,
+    write_package,
+)
 from bioimage_suite.fair.crates.package_files import idr_library, pagetab_tsv
 from bioimage_suite.fair.crates.reading import Crate, mend, read_crate
 from bioimage_suite.fair.crates.run_provenance import read_workflow_run
 from bioimage_suite.fair.crates.study import REQUIRED_FIELDS, Study
 from bioimage_suite.fair.crates.terms import offline_context
+from bioimage_suite.fair.crates.validation import guess_profile, validate_crate
 from bioimage_suite.fair.metadata.checks import validate
 from bioimage_suite.fair.metadata.image_facts import ImageFacts, read_images
 from bioimage_suite.fair.metadata.table import MetadataValue, read_metadata_table
@@ -114,8 +123,8 @@ def test_the_same_input_gives_the_same_bytes(tmp_path: Path):
 
 
 def test_a_package_that_fails_leaves_nothing(tmp_path: Path):
-    with pytest.raises(FileNotFoundError):
-        write_package(tmp_path / "p.zip", Package(None, {"a": "b"}, {"gone": tmp_path / "gone"}))
+    with pytest.raises(FileNotFoundError), complete_file(tmp_path / "p.zip") as path:
+        write_package(path, Package(None, {"a": "b"}, {"gone": tmp_path / "gone"}))
     assert list(tmp_path.iterdir()) == []
 
 
@@ -537,38 +546,34 @@ def _list(path: Path, names: list[str]) -> Path:
     return path
 
 
+def _run(main: Callable[[list[str]], object], *arguments: object) -> None:
+    main([str(argument) for argument in arguments])
+
+
 @pytest.mark.parametrize("product", PRODUCTS)
-def test_build_and_validate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, product: str):
+def test_build_and_validate(tmp_path: Path, product: str):
     images = _list(tmp_path / "i", NAMES)
     output = tmp_path / "made"
-    arguments = ["--product", product, "--metadata", DATA / "metadata.tsv", "--images", images, "--annotations", images]
-    monkeypatch.setattr(
-        "sys.argv", ["t", *map(str, [*arguments, "--with-images", "--crate", output, "--package", output])]
-    )
-    assert build_main() == 0
+    inputs = ["--metadata", DATA / "metadata.tsv", "--images", images, "--annotations", images, "--with-images"]
+    _run(build_main, "--product", product, *inputs, "--crate" if product == "gide" else "--package", output)
     if product == "idr":
         assert zipfile.is_zipfile(output)
         return
     reports = ["--findings", tmp_path / "f", "--report", tmp_path / "r", "--mended", tmp_path / "m"]
-    monkeypatch.setattr("sys.argv", ["t", *map(str, ["--crate", output, "--on-errors", "fail", *reports])])
-    assert validate_main() == 0
+    _run(validate_main, "--crate", output, "--on-errors", "fail", *reports)
     assert "No errors." in (tmp_path / "r").read_text()
 
 
-def test_a_broken_crate_stops_a_workflow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_a_broken_crate_stops_a_workflow(tmp_path: Path):
     reports = ["--findings", tmp_path / "f", "--report", tmp_path / "r"]
-    arguments = ["--crate", DATA / "gide_broken.jsonld", "--on-errors", "fail", *reports]
-    monkeypatch.setattr("sys.argv", ["t", *map(str, arguments)])
     with pytest.raises(UserError, match="expected a license"):
-        validate_main()
+        _run(validate_main, "--crate", DATA / "gide_broken.jsonld", "--on-errors", "fail", *reports)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_general_package_needs_the_images_themselves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    arguments = ["--product", "general", "--metadata", DATA / "metadata.tsv", "--package", tmp_path / "p"]
-    monkeypatch.setattr("sys.argv", ["t", *map(str, arguments)])
+def test_a_general_package_needs_the_images_themselves(tmp_path: Path):
     with pytest.raises(UserError, match="2 have no file"):
-        build_main()
+        _run(build_main, "--product", "general", "--metadata", DATA / "metadata.tsv", "--package", tmp_path / "p")
     assert list(tmp_path.iterdir()) == []
 
 

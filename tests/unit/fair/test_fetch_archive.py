@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bioimage_suite.core.errors import UserError
+from bioimage_suite.fair.archives import fetching
 from bioimage_suite.fair.archives.download import fetch_file
 from bioimage_suite.fair.archives.files import RemoteFile, select_files
 from bioimage_suite.fair.archives.http import Web
@@ -54,7 +54,7 @@ def archive(**changes: Any) -> dict[str, Reply | Callable[[Request], Reply]]:
     }
 
 
-def fetch(server: Server, folder: Path, **config: Any) -> list[fetch_archive.Provenance]:
+def fetch(server: Server, folder: Path, **config: Any) -> list[fetching.Provenance]:
     what = {
         "kind": "accession",
         "accession": "S-TEST1",
@@ -62,7 +62,7 @@ def fetch(server: Server, folder: Path, **config: Any) -> list[fetch_archive.Pro
         "files_address": f"{server.address}/files",
     }
     megabytes = config.pop("max_megabytes", 10)
-    return fetch_archive.fetch({"what": what | config, "max_megabytes": megabytes}, folder)
+    return fetching.fetch({"what": what | config, "max_megabytes": megabytes}, folder)
 
 
 def test_an_accession_comes_whole_with_its_origin(tmp_path: Path) -> None:
@@ -236,11 +236,11 @@ def test_links_are_not_written_through(tmp_path: Path, name: str) -> None:
     assert outside.read_text() == "mine"
 
 
-def fetch_list(server: Server, folder: Path, table: str, base: str = "") -> list[fetch_archive.Provenance]:
+def fetch_list(server: Server, folder: Path, table: str, base: str = "") -> list[fetching.Provenance]:
     path = folder / "list.tsv"
     path.write_text(table)
     config = {"what": {"kind": "list", "list_name": "list.tsv", "base": base and server.address + base}}
-    return fetch_archive.fetch(config, folder / "files", path)
+    return fetching.fetch(config, folder / "files", path)
 
 
 def test_a_table_of_files(tmp_path: Path) -> None:
@@ -270,11 +270,11 @@ def test_bad_tables_of_files(tmp_path: Path, table: str, said: str) -> None:
         fetch_list(server, tmp_path, table)
 
 
-def fetch_studies(server: Server, folder: Path, table: str, **config: Any) -> list[fetch_archive.Provenance]:
+def fetch_studies(server: Server, folder: Path, table: str, **config: Any) -> list[fetching.Provenance]:
     path = folder / "studies.tsv"
     path.write_text(table)
     what = {"kind": "studies", "address": f"{server.address}/api", "files_address": f"{server.address}/files"}
-    return fetch_archive.fetch({"what": what | config}, folder / "files", path)
+    return fetching.fetch({"what": what | config}, folder / "files", path)
 
 
 def two_studies() -> dict[str, Reply | Callable[[Request], Reply]]:
@@ -308,7 +308,7 @@ def test_studies_of_a_search_keep_their_own_origin(tmp_path: Path) -> None:
     ],
 )
 def test_a_licence_that_the_search_contradicts_is_told(own: str, searched: str, stated: str) -> None:
-    assert fetch_archive.stated_licence(own, searched) == stated
+    assert fetching.stated_licence(own, searched) == stated
 
 
 def test_as_many_studies_as_wished(tmp_path: Path) -> None:
@@ -336,7 +336,7 @@ def test_bad_tables_of_studies(tmp_path: Path, table: str, said: str) -> None:
 def test_no_name_leaves_the_folder(path: str) -> None:
     """Whatever a list says: it is refused, or its flat name has no separator."""
     try:
-        fetch_archive.read_file_table.__globals__["_inside"](path)
+        fetching.read_file_table.__globals__["_inside"](path)
     except UserError:
         return
     name = RemoteFile(path, "").name
@@ -388,7 +388,7 @@ def test_a_region_travels_and_not_the_image(zarr_image: tuple[Path, np.ndarray],
     folder, pixels = zarr_image
     with serving(serve_folder(folder)) as server:
         bounds = {"x": "70:100", "y": "10:60", "z": "1:2", "c": "1:2"}
-        rows = fetch_archive.fetch(region_config(server, bounds=bounds, licence="CC0"), tmp_path / "out")
+        rows = fetching.fetch(region_config(server, bounds=bounds, licence="CC0"), tmp_path / "out")
         metadata = (".zarray", ".zattrs", ".zgroup", ".zmetadata", "zarr.json")
         chunks = [request for request in server.requests if not request.path.endswith(metadata)]
         # 0.4: the one chunk that holds the region; 0.5: the index of its shard too.
@@ -405,7 +405,7 @@ def test_a_region_travels_and_not_the_image(zarr_image: tuple[Path, np.ndarray],
 def test_a_coarser_level_takes_the_same_place(zarr_image: tuple[Path, np.ndarray], tmp_path: Path) -> None:
     folder, pixels = zarr_image
     with serving(serve_folder(folder)) as server:
-        rows = fetch_archive.fetch(region_config(server, level=1, bounds={"x": "65:129", "y": "0:64"}), tmp_path)
+        rows = fetching.fetch(region_config(server, level=1, bounds={"x": "65:129", "y": "0:64"}), tmp_path)
     with tifffile.TiffFile(tmp_path / "cells.ome.tiff@ome.tiff") as tiff:
         np.testing.assert_array_equal(tiff.asarray(), pixels[:, :, ::2, ::2][:, :, 0:32, 32:65])
         ome = tifffile.xml2dict(tiff.ome_metadata or "")["OME"]["Image"]["Pixels"]
@@ -428,7 +428,7 @@ def test_a_coarser_level_takes_the_same_place(zarr_image: tuple[Path, np.ndarray
 )
 def test_bad_regions(zarr_image: tuple[Path, np.ndarray], tmp_path: Path, config: dict[str, Any], said: str) -> None:
     with serving(serve_folder(zarr_image[0])) as server, pytest.raises(UserError, match=said):
-        fetch_archive.fetch(region_config(server, **config), tmp_path / "out")
+        fetching.fetch(region_config(server, **config), tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 
@@ -438,7 +438,7 @@ def test_a_region_above_the_limit_is_refused_before_it_travels(
     with serving(serve_folder(zarr_image[0])) as server:
         config = region_config(server) | {"max_megabytes": 0.5}
         with pytest.raises(UserError, match="786,432 bytes, at most 500,000"):
-            fetch_archive.fetch(config, tmp_path / "out")
+            fetching.fetch(config, tmp_path / "out")
         assert not [request for request in server.requests if "/0/0" in request.path or "/c/" in request.path]
 
 
@@ -462,7 +462,7 @@ def test_a_region_above_the_limit_is_refused_before_it_travels(
 )
 def test_what_is_no_image(tmp_path: Path, routes: dict[str, Reply], said: str) -> None:
     with serving(routes) as server, pytest.raises(UserError, match=said):
-        fetch_archive.fetch(region_config(server), tmp_path)
+        fetching.fetch(region_config(server), tmp_path)
 
 
 def test_huge_chunks_are_refused(tmp_path: Path) -> None:
@@ -486,7 +486,7 @@ def test_huge_chunks_are_refused(tmp_path: Path) -> None:
         "/cells.zarr/0/zarr.json": Reply(json.dumps(array).encode()),
     }
     with serving(routes) as server, pytest.raises(UserError, match="its chunks unpack to more than"):
-        fetch_archive.fetch(region_config(server, bounds={"x": "0:9", "y": "0:9"}), tmp_path)
+        fetching.fetch(region_config(server, bounds={"x": "0:9", "y": "0:9"}), tmp_path)
 
 
 def test_a_store_counts_what_travels(zarr_image: tuple[Path, np.ndarray]) -> None:
@@ -502,7 +502,7 @@ def test_ranges_read_back(first: int, length: int) -> None:
     assert parse_bounds({"x": f"{first}:{first + length}"}) == {"x": (first, first + length)}
 
 
-def test_the_command_writes_the_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_command_writes_the_table(tmp_path: Path) -> None:
     with serving(archive()) as server:
         what = {
             "kind": "accession",
@@ -513,9 +513,8 @@ def test_the_command_writes_the_table(tmp_path: Path, monkeypatch: pytest.Monkey
         }
         config, table = tmp_path / "config.json", tmp_path / "provenance.tsv"
         config.write_text(json.dumps({"what": what}))
-        arguments = ["x", "--config", str(config), "--folder", str(tmp_path / "out"), "--provenance", str(table)]
-        monkeypatch.setattr(sys, "argv", arguments)
-        fetch_archive.main()
+        arguments = ["--config", str(config), "--folder", str(tmp_path / "out"), "--provenance", str(table)]
+        fetch_archive.main(arguments)
     lines = table.read_text().splitlines()
-    assert lines[0].split("\t") == list(fetch_archive.COLUMNS)
+    assert lines[0].split("\t") == list(fetching.COLUMNS)
     assert lines[1].startswith("notes.csv\tS-TEST1\tNuclei of mitotic HeLa cells\tCC BY 4.0\tJosiah Carberry")

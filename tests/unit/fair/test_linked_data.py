@@ -3,21 +3,21 @@
 import copy
 import csv
 import json
-import sys
 import xml.etree.ElementTree as ET
 from pathlib import Path
 from typing import Any
 
 import describe_linked_data
 import pytest
-from describe_linked_data import checked_turtle, describe, read_rows, shape_violations, to_graph
 from rdflib import Graph, URIRef
 from rdflib.compare import isomorphic
 
 from bioimage_suite.core.errors import UserError
+from bioimage_suite.fair.metadata import turtle as turtle_module
 from bioimage_suite.fair.metadata.image_facts import ImageFacts, Occurrences, facts_of_ome_xml
 from bioimage_suite.fair.metadata.image_list import load_images
-from bioimage_suite.fair.metadata.linked_data import Collection, property_of_pair
+from bioimage_suite.fair.metadata.linked_data import Collection, describe, property_of_pair, read_rows
+from bioimage_suite.fair.metadata.turtle import checked_turtle, shape_violations, to_graph
 from scripts.suite_files import tool_xml
 
 # rdflib 7.6 parses JSON-LD by way of a class that it calls deprecated.
@@ -28,15 +28,13 @@ DATA = ROOT / "test-data" / "fair"
 SCHEMA = "http://schema.org/"
 
 
-def images_of_files(folder: Path) -> list[ImageFacts]:
-    files = [{"path": str(DATA / name), "name": name} for name in ("cells_a.ome.tiff", "cells_b.ome.tiff")]
-    (folder / "images.json").write_text(json.dumps(files))
-    return load_images(folder / "images.json", None)
+def images_of_files() -> list[ImageFacts]:
+    return load_images([(DATA / name, name) for name in ("cells_a.ome.tiff", "cells_b.ome.tiff")], None)
 
 
-def rembi_document(folder: Path) -> dict[str, Any]:
+def rembi_document() -> dict[str, Any]:
     rows, _ = read_rows(DATA / "template_rembi.csv", "template_rembi.csv")
-    return describe(images_of_files(folder), rows, Collection())
+    return describe(images_of_files(), rows, Collection())
 
 
 def questions() -> list[str]:
@@ -46,7 +44,7 @@ def questions() -> list[str]:
 
 
 def test_the_questions_in_the_help_are_answered(tmp_path: Path) -> None:
-    turtle, _ = checked_turtle(rembi_document(tmp_path))
+    turtle, _ = checked_turtle(rembi_document())
     graph = Graph().parse(data=turtle, format="turtle")
     answers = [[tuple(str(cell) for cell in row) for row in graph.query(question)] for question in questions()]  # type: ignore[union-attr]
     names = ["cells_a.ome.tiff", "cells_b.ome.tiff"]
@@ -59,17 +57,17 @@ def test_the_questions_in_the_help_are_answered(tmp_path: Path) -> None:
 
 
 def test_both_forms_say_the_same(tmp_path: Path) -> None:
-    document = rembi_document(tmp_path)
+    document = rembi_document()
     turtle, count = checked_turtle(document)
     from_turtle = Graph().parse(data=turtle, format="turtle")
     assert isomorphic(from_turtle, Graph().parse(data=json.dumps(document), format="json-ld"))
     assert len(from_turtle) == count
-    assert rembi_document(tmp_path) == document
+    assert rembi_document() == document
     assert checked_turtle(document)[0] == turtle
 
 
 def test_there_are_no_blank_nodes_and_no_relative_names(tmp_path: Path) -> None:
-    subjects = set(to_graph(rembi_document(tmp_path)).subjects())
+    subjects = set(to_graph(rembi_document()).subjects())
     assert all(isinstance(subject, URIRef) and ":" in subject for subject in subjects)
 
 
@@ -103,7 +101,7 @@ def find(node: Any, kind: str) -> dict[str, Any] | None:
 @pytest.mark.parametrize("part", required_parts({}), ids=lambda part: " ".join(part))
 def test_the_shapes_miss_what_is_required(tmp_path: Path, part: tuple[str, str]) -> None:
     kind, name = part
-    document = rembi_document(tmp_path)
+    document = rembi_document()
     assert shape_violations(to_graph(document)) == []
     broken = copy.deepcopy(document)
     node = find(broken["@graph"], kind)
@@ -126,7 +124,7 @@ def test_the_shapes_miss_what_is_required(tmp_path: Path, part: tuple[str, str])
     ],
 )
 def test_the_shapes_see_wrong_values(tmp_path: Path, kind: str, name: str, value: Any) -> None:
-    document = rembi_document(tmp_path)
+    document = rembi_document()
     node = find(document["@graph"], kind)
     assert node is not None
     node[name] = value
@@ -205,7 +203,7 @@ def test_many_values_in_one_cell_are_one_pair_with_its_terms() -> None:
 )
 def test_every_dialect_is_read(tmp_path: Path, file: str, key: str, value: str) -> None:
     rows, named = read_rows(DATA / file, file)
-    document = describe(named or images_of_files(tmp_path), rows, Collection())
+    document = describe(named or images_of_files(), rows, Collection())
     turtle, _ = checked_turtle(document)
     graph = Graph().parse(data=turtle, format="turtle")
     pairs = {
@@ -227,20 +225,19 @@ def test_batches_join_to_the_same_graph(monkeypatch: pytest.MonkeyPatch) -> None
     images = [ImageFacts(f"cell_{n}.tif", str(n), 0, pixels, (("Organism", "human"),)) for n in range(7)]
     document = describe(images, [], Collection("Cells"), "https://omero.example.org")
     whole, count = checked_turtle(document)
-    monkeypatch.setattr(describe_linked_data, "BATCH", 2)
+    monkeypatch.setattr(turtle_module, "BATCH", 2)
     pieces, same_count = checked_turtle(document)
     assert count == same_count
     assert isomorphic(Graph().parse(data=whole, format="turtle"), Graph().parse(data=pieces, format="turtle"))
 
 
-def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_command(tmp_path: Path) -> None:
     config, json_ld, turtle = (tmp_path / name for name in ("config.json", "out.jsonld", "out.ttl"))
     config.write_text(json.dumps({"name": "Nuclei", "licence": "CC BY 4.0", "address": "https://example.org/study"}))
     table = DATA / "image_table.tsv"
     rows = list(csv.DictReader(table.open(), delimiter="\t"))
-    arguments = ["x", "--config", config, "--image-table", table, "--json-ld", json_ld, "--turtle", turtle]
-    monkeypatch.setattr(sys, "argv", [str(argument) for argument in arguments])
-    describe_linked_data.main()
+    arguments = ["--config", config, "--image-table", table, "--json-ld", json_ld, "--turtle", turtle]
+    describe_linked_data.main([str(argument) for argument in arguments])
     graph = Graph().parse(turtle)
     names = {str(name) for name in graph.objects(None, URIRef(SCHEMA + "name"))}
     assert {row["image"] for row in rows} <= names
@@ -249,11 +246,10 @@ def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert isomorphic(graph, Graph().parse(json_ld, format="json-ld"))
 
 
-def test_nothing_to_describe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_to_describe(tmp_path: Path) -> None:
     config = tmp_path / "config.json"
     config.write_text("{}")
-    arguments = ["x", "--config", str(config), "--json-ld", str(tmp_path / "a"), "--turtle", str(tmp_path / "b")]
-    monkeypatch.setattr(sys, "argv", arguments)
+    arguments = ["--config", str(config), "--json-ld", str(tmp_path / "a"), "--turtle", str(tmp_path / "b")]
     with pytest.raises(UserError, match="images: there are none"):
-        describe_linked_data.main()
+        describe_linked_data.main(arguments)
     assert not (tmp_path / "a").exists()

@@ -11,9 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from metadata_report import main as report_main
-from metadata_report import report_page
 from metadata_template import main as template_main
-from metadata_template import make_template
 from validate_metadata import main as validate_main
 
 from bioimage_suite.core.errors import UserError
@@ -26,12 +24,13 @@ from bioimage_suite.fair.metadata.completeness import (
     load_quality,
     tier_reached,
 )
+from bioimage_suite.fair.metadata.completeness_report import report_page
 from bioimage_suite.fair.metadata.fields import template_fields
 from bioimage_suite.fair.metadata.findings_report import findings_page, readable_list, write_findings
 from bioimage_suite.fair.metadata.image_facts import ImageFacts, facts_of_ome_xml, meaningful, read_images
 from bioimage_suite.fair.metadata.image_list import known_values, load_images, merge_images, read_image_table
 from bioimage_suite.fair.metadata.table import MetadataValue, by_object, read_metadata_table, write_metadata_table
-from bioimage_suite.fair.metadata.templates import json_schema, write_csv, write_xlsx
+from bioimage_suite.fair.metadata.templates import json_schema, make_template, write_csv, write_xlsx
 from bioimage_suite.tables.key_value_dialects import Reading, read_dialect, read_key_values
 from bioimage_suite.tables.reader import Finding, read_text_table
 
@@ -154,7 +153,7 @@ def test_two_images_of_one_name_are_refused():
 def test_an_image_table_without_ids_or_names_is_refused(tmp_path: Path):
     (tmp_path / "t").write_text("x\ty\n1\t2\n")
     with pytest.raises(UserError, match="no column image_id"):
-        load_images(None, tmp_path / "t", "t")
+        load_images([], tmp_path / "t", "t")
 
 
 # Templates
@@ -468,21 +467,19 @@ def write_list(path: Path, *names: str) -> Path:
     return path
 
 
-def run(monkeypatch: pytest.MonkeyPatch, main, *arguments: object) -> None:
-    monkeypatch.setattr("sys.argv", ["tool", *map(str, arguments)])
-    assert main() == 0
+def run(main, *arguments: object) -> None:
+    main([str(argument) for argument in arguments])
 
 
-def test_template_validation_and_report_chain(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_template_validation_and_report_chain(tmp_path: Path):
     files = write_list(tmp_path / "images.json", "cells_a.ome.tiff", "cells_b.ome.tiff")
-    run(monkeypatch, template_main, "--images", files, "--form", "schema", "--output", tmp_path / "t.json")
+    run(template_main, "--images", files, "--form", "schema", "--output", tmp_path / "t.json")
     assert json.loads((tmp_path / "t.json").read_text())["type"] == "array"
     filled = write_list(tmp_path / "filled.json", "template_rembi.csv")
     outputs = ("--table", tmp_path / "m.tsv", "--findings", tmp_path / "f.tsv", "--report", tmp_path / "f.html")
-    run(monkeypatch, validate_main, "--metadata", filled, "--images", files, "--on-errors", "fail", *outputs)
+    run(validate_main, "--metadata", filled, "--images", files, "--on-errors", "fail", *outputs)
     counts = ("--image-completeness", tmp_path / "i.tsv", "--field-completeness", tmp_path / "c.tsv")
     run(
-        monkeypatch,
         report_main,
         "--metadata",
         tmp_path / "m.tsv",
@@ -498,10 +495,9 @@ def test_template_validation_and_report_chain(tmp_path: Path, monkeypatch: pytes
     assert rows[0]["Study component (%)"] == "100"
 
 
-def test_a_workflow_stops_with_a_readable_list_and_nothing_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_a_workflow_stops_with_a_readable_list_and_nothing_is_written(tmp_path: Path):
     filled = write_list(tmp_path / "filled.json", "key_values_old_scripts.csv")
     arguments = ("--metadata", filled, "--on-errors", "fail", "--table", tmp_path / "m", "--findings", tmp_path / "f")
-    monkeypatch.setattr("sys.argv", ["tool", *map(str, (*arguments, "--report", tmp_path / "r"))])
     with pytest.raises(UserError, match=r"key_values_old_scripts.csv line 2: B \(Organism\): 'Homo sapien'"):
-        validate_main()
+        run(validate_main, *arguments, "--report", tmp_path / "r")
     assert [path.name for path in tmp_path.iterdir()] == ["filled.json"]

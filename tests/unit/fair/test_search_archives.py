@@ -3,7 +3,6 @@
 import csv
 import json
 import shutil
-import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +12,7 @@ import pytest
 import search_archives
 
 from bioimage_suite.core.errors import UserError
+from bioimage_suite.fair.archives.search import search as search_studies
 from bioimage_suite.fair.archives.sources import SOURCES
 from tests.unit.fair.archive_server import ANSWERS, Reply, Request, Server, answer, dripping, serving
 
@@ -30,7 +30,7 @@ def addresses(server: Server, *keys: str) -> dict[str, str]:
 
 
 def search(server: Server, *keys: str, **config: object) -> tuple[list, list[list[str]]]:
-    return search_archives.search({"sources": addresses(server, *keys), "seconds": 10, **config})
+    return search_studies({"sources": addresses(server, *keys), "seconds": 10, **config})
 
 
 def test_all_archives_come_to_one_table() -> None:
@@ -111,7 +111,7 @@ def test_what_an_archive_does_not_say_is_marked() -> None:
     """BioStudies knows accession, title and date only: its rows stay, with what could not be checked."""
     with serving(dict(GOOD)) as server:
         config = {"sources": {"bia": server.address + "/biostudies"}, "organism": "human", "licence": "CC0"}
-        studies, notes = search_archives.search(config)
+        studies, notes = search_studies(config)
     assert [(study.accession, study.unchecked) for study in studies] == [("S-TEST1", "organism; licence")]
     assert "column unchecked" in notes[0][4]
 
@@ -160,7 +160,7 @@ def test_redirect_to_a_loopback_server_that_was_not_given_is_refused() -> None:
 
 def test_redirect_within_the_given_addresses_is_followed() -> None:
     with serving(GOOD | {"/old/search": _redirect("/gide/search")}) as server:
-        studies, _ = search_archives.search({"sources": {"gide": server.address + "/old"}})
+        studies, _ = search_studies({"sources": {"gide": server.address + "/old"}})
     assert len(studies) == 3
 
 
@@ -176,7 +176,7 @@ def test_a_slow_archive_is_given_up(late: Reply | Callable[[Request], Reply]) ->
 def test_an_archive_that_is_down(free_port: int) -> None:
     with serving(dict(GOOD)) as server:
         sources = {"gide": f"http://127.0.0.1:{free_port}", **addresses(server, "idr")}
-        studies, notes = search_archives.search({"sources": sources})
+        studies, notes = search_studies({"sources": sources})
     assert len(studies) == 1
     assert "cannot be reached" in notes[0][4]
 
@@ -190,7 +190,7 @@ def test_errors_of_idr_are_told() -> None:
 
 def test_no_archive_answers(free_port: int) -> None:
     with pytest.raises(UserError, match=r"none of them answered\. GIDE: server"):
-        search_archives.search({"sources": {"gide": f"http://127.0.0.1:{free_port}"}})
+        search_studies({"sources": {"gide": f"http://127.0.0.1:{free_port}"}})
 
 
 def test_pages_are_asked_for_until_there_are_enough() -> None:
@@ -217,11 +217,11 @@ def test_crates_on_disk_as_folder_zip_and_files(tmp_path: Path) -> None:
         for file in files:
             archive.write(file, str(file.relative_to(folder)))
     wanted = [
-        [{"path": str(folder), "name": "crates"}],
-        [{"path": str(tmp_path / "crates.zip"), "name": "crates.zip"}],
-        [{"path": str(file), "name": file.name} for file in files],
+        [(folder, "crates")],
+        [(tmp_path / "crates.zip", "crates.zip")],
+        [(file, file.name) for file in files],
     ]
-    tables = [search_archives.search({"crates": crates, "text": "mitosis"})[0] for crates in wanted]
+    tables = [search_studies({"crates": crates, "text": "mitosis"})[0] for crates in wanted]
     assert tables[0] == tables[1] == tables[2]
     # A word in the title weighs more than one in the description.
     assert [study.accession for study in tables[0]] == ["S-TEST5", "S-TEST6"]
@@ -231,10 +231,10 @@ def test_crates_on_disk_as_folder_zip_and_files(tmp_path: Path) -> None:
 
 
 def test_filters_of_crates() -> None:
-    crates = [{"path": str(ANSWERS / "crates"), "name": "crates"}]
-    studies, _ = search_archives.search({"crates": crates, "text": "nuclei MITOSIS", "organism": "mouse"})
+    crates = [(ANSWERS / "crates", "crates")]
+    studies, _ = search_studies({"crates": crates, "text": "nuclei MITOSIS", "organism": "mouse"})
     assert [study.accession for study in studies] == ["S-TEST6"]
-    studies, _ = search_archives.search({"crates": crates, "text": "zebrafish"})
+    studies, _ = search_studies({"crates": crates, "text": "zebrafish"})
     assert studies == []
 
 
@@ -247,11 +247,11 @@ def test_a_zip_bomb_and_a_json_bomb_are_refused(tmp_path: Path) -> None:
         for _ in range(5):
             member.write(bytes(8 * 1024 * 1024))
     with pytest.raises(UserError, match=r"bomb\.zip"):
-        search_archives.search({"crates": [{"path": str(bomb), "name": "bomb.zip"}]})
+        search_studies({"crates": [(bomb, "bomb.zip")]})
     nested = tmp_path / "nested.json"
     nested.write_bytes(b"[" * 1_100_000)
     with pytest.raises(UserError, match="JSON objects and lists"):
-        search_archives.search({"crates": [{"path": str(nested), "name": "nested.json"}]})
+        search_studies({"crates": [(nested, "nested.json")]})
 
 
 @pytest.mark.parametrize(
@@ -266,7 +266,7 @@ def test_what_is_no_crate(tmp_path: Path, content: str, said: str) -> None:
     file = tmp_path / "crate.json"
     file.write_text(content)
     with pytest.raises(UserError, match=said):
-        search_archives.search({"crates": [{"path": str(file), "name": "crate.json"}]})
+        search_studies({"crates": [(file, "crate.json")]})
 
 
 def test_a_broken_crate_costs_only_itself(tmp_path: Path) -> None:
@@ -274,8 +274,8 @@ def test_a_broken_crate_costs_only_itself(tmp_path: Path) -> None:
     shutil.copytree(ANSWERS / "crates", folder)
     (folder / "broken-ro-crate-metadata.json").write_text("{")
     (tmp_path / "empty.zip").write_bytes(b"PK\x03\x04")
-    crates = [{"path": str(tmp_path / "empty.zip"), "name": "=empty.zip"}, {"path": str(folder), "name": "crates"}]
-    studies, notes = search_archives.search({"crates": crates, "text": "mitosis"})
+    crates = [(tmp_path / "empty.zip", "=empty.zip"), (folder, "crates")]
+    studies, notes = search_studies({"crates": crates, "text": "mitosis"})
     assert [study.accession for study in studies] == ["S-TEST5", "S-TEST6"]
     assert [note[:4] for note in notes] == [
         ["crates", "", "answered", "2"],
@@ -286,25 +286,24 @@ def test_a_broken_crate_costs_only_itself(tmp_path: Path) -> None:
     assert "line 1, column 2: not JSON" in notes[2][4]
 
 
-def test_names_in_the_notes_are_no_formulas(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_names_in_the_notes_are_no_formulas(tmp_path: Path) -> None:
     (tmp_path / "empty.zip").write_bytes(b"PK\x03\x04")
     crates = [
-        {"path": str(tmp_path / "empty.zip"), "name": "=1+1"},
-        {"path": str(ANSWERS / "crates"), "name": "crates"},
+        (tmp_path / "empty.zip", "=1+1"),
+        (ANSWERS / "crates", "crates"),
     ]
     config, listed, studies, notes = (tmp_path / name for name in ("c.json", "l.json", "s.tsv", "n.tsv"))
     config.write_text("{}")
-    listed.write_text(json.dumps(crates))
-    arguments = ["x", "--config", config, "--crates", listed, "--studies", studies, "--notes", notes]
-    monkeypatch.setattr(sys, "argv", [str(argument) for argument in arguments])
-    search_archives.main()
+    listed.write_text(json.dumps([{"path": str(path), "name": name} for path, name in crates]))
+    arguments = ["--config", config, "--crates", listed, "--studies", studies, "--notes", notes]
+    search_archives.main([str(argument) for argument in arguments])
     assert notes.read_text().splitlines()[2].startswith("'=1+1\t")
 
 
 def test_links_out_of_a_folder_are_not_read(tmp_path: Path) -> None:
     (tmp_path / "ro-crate-metadata.json").symlink_to(ANSWERS / "crates" / "sub" / "ro-crate-metadata.json")
     with pytest.raises(UserError, match=r"no file named ro-crate-metadata\.json"):
-        search_archives.search({"crates": [{"path": str(tmp_path), "name": "crates"}]})
+        search_studies({"crates": [(tmp_path, "crates")]})
 
 
 @pytest.mark.parametrize(
@@ -322,18 +321,17 @@ def test_links_out_of_a_folder_are_not_read(tmp_path: Path) -> None:
 )
 def test_bad_questions(config: dict[str, object], said: str) -> None:
     with pytest.raises(UserError, match=said):
-        search_archives.search(config)
+        search_studies(config)
 
 
-def test_tables_hold_no_formula_and_no_script_link(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tables_hold_no_formula_and_no_script_link(tmp_path: Path) -> None:
     with serving(dict(GOOD)) as server:
         config = tmp_path / "config.json"
         where = {"kind": "archives", "archives": ["bia"], "addresses": addresses(server, "bia"), "seconds": 10}
         config.write_text(json.dumps({"text": "nuclei", "where": where}))
         studies, notes = tmp_path / "studies.tsv", tmp_path / "notes.tsv"
-        arguments = ["x", "--config", str(config), "--studies", str(studies), "--notes", str(notes)]
-        monkeypatch.setattr(sys, "argv", arguments)
-        search_archives.main()
+        arguments = ["--config", str(config), "--studies", str(studies), "--notes", str(notes)]
+        search_archives.main(arguments)
     rows = list(csv.DictReader(studies.open(), delimiter="\t"))
     assert rows[1]["title"].startswith("'=HYPERLINK")
     assert rows[1]["thumbnail"] == ""

@@ -4,7 +4,6 @@ import base64
 import html
 import json
 import re
-import sys
 import zlib
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,6 @@ import pytest
 import tifffile
 import vitessce_view
 import zarr
-from vitessce_view import Inputs, make_view
 
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.fair.vitessce.config import (
@@ -27,6 +25,7 @@ from bioimage_suite.fair.vitessce.config import (
 )
 from bioimage_suite.fair.vitessce.image import load_picture, zarr_files
 from bioimage_suite.fair.vitessce.page import INLINE, VIEWER_ADDRESS, VIEWER_SHA256, build_page, check_viewer
+from bioimage_suite.fair.vitessce.view import Inputs, make_view
 from bioimage_suite.images.ome_zarr.folder import pack
 
 DATA = Path(__file__).resolve().parents[3] / "test-data"
@@ -269,13 +268,12 @@ def test_without_viewer_the_page_asks_for_it_by_its_hash() -> None:
     assert f'integrity="sha256-{digest}" src="{VIEWER_ADDRESS}"' in page
 
 
-def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_command(tmp_path: Path) -> None:
     config, name, view, page = (tmp_path / file for file in ("c.json", "name.txt", "v.json", "p.html"))
     config.write_text(json.dumps({"feature_x": "eccentricity"}))
     name.write_text("nuclei\n")
     table = DATA / "fair_archives" / "nuclei_measured.tabular"
-    arguments = ["x", "--config", config, "--name", name, "--table", table, "--view", view, "--page", page]
-    monkeypatch.setattr(sys, "argv", [str(argument) for argument in arguments])
-    vitessce_view.main()
+    arguments = ["--config", config, "--name", name, "--table", table, "--view", view, "--page", page]
+    vitessce_view.main([str(argument) for argument in arguments])
     assert json.loads(view.read_text())["coordinationSpace"]["embeddingType"] == {"A": "eccentricity and area_px"}
     assert page.read_text().startswith("<!DOCTYPE html>")

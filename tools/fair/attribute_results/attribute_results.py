@@ -1,183 +1,33 @@
 """Add the study, licence and citation of the source image to every row of results."""
 
-import argparse
-import csv
-import json
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from argparse import Namespace
 from pathlib import Path
 
-from bioimage_suite.core.arguments import parse_arguments
-from bioimage_suite.core.errors import UserError
-from bioimage_suite.core.html_report import Markup, page, paragraph, section, table
-from bioimage_suite.core.tool import run_tool
-from bioimage_suite.tables.reader import plain_text, read_table, spreadsheet_safe
-
-CARRIED = ("accession", "study_title", "licence", "citation", "source_url")
-"""Columns that are added after those of a result; `citation` is the text that the archive or its users give."""
-_NEEDED = ("file", "accession", "licence", "citation")
+from bioimage_suite.core.outputs import Outputs
+from bioimage_suite.core.tool import argument, file_list, run_tool, tool
+from bioimage_suite.fair.archives.attribution import attribute, attribution_page, read_origin, read_result
+from bioimage_suite.tables.writer import write_tsv
 
 
-@dataclass(frozen=True)
-class Source:
-    """Attribution of one fetched image: a row of the table of origin."""
-
-    accession: str
-    study_title: str
-    licence: str
-    citation: str
-    source_url: str
-
-    @property
-    def cells(self) -> list[str]:
-        """Its values, in the order of `CARRIED`."""
-        return [getattr(self, column) for column in CARRIED]
-
-
-@dataclass(frozen=True)
-class Result:
-    """One table of results: its name, and its rows of text, the header first."""
-
-    name: str
-    rows: tuple[tuple[str, ...], ...]
-
-
-def read_origin(path: Path, name: str) -> dict[str, Source]:
-    """Read the table of origin that `fetch_archive` writes.
-
-    Args:
-        path: Table with columns `file`, `accession`, `licence`, `citation`; `title` and `url` are optional.
-        name: Display name of the table.
-
-    Returns:
-        Source by file name.
-
-    Raises:
-        UserError: A column is missing, or two rows of one file contradict each other.
-    """
-    rows = read_table(path, name).rows
-    header = list(rows[0].cells) if rows else []
-    missing = [column for column in _NEEDED if column not in header]
-    if missing:
-        raise UserError(
-            f"origin {name}: no column {', '.join(missing)}. Give the table of origin of Fetch files of an archive."
-        )
-    sources: dict[str, Source] = {}
-    for row in rows[1:]:
-        cells = dict(zip(header, map(plain_text, row.cells), strict=False))
-        source = Source(
-            cells["accession"], cells.get("title", ""), cells["licence"], cells["citation"], cells.get("url", "")
-        )
-        if sources.setdefault(cells["file"], source) != source:
-            raise UserError(
-                f"origin {name}, line {row.line}: file {cells['file']!r} comes from two places. Keep one row."
-            )
-    return sources
-
-
-def read_result(path: Path, name: str) -> Result:
-    """Read one table of results.
-
-    Args:
-        path: Table with a header; it may have no rows, as for an image without objects.
-        name: Display name of the table.
-
-    Raises:
-        UserError: The file is not a table or has no header.
-    """
-    rows = read_table(path, name).rows
-    if not rows:
-        raise UserError(f"results {name}: no header. Give measurement tables.")
-    return Result(name, tuple(tuple(map(plain_text, row.cells)) for row in rows))
-
-
-def attribute(results: Sequence[Result], sources: Mapping[str, Source], key: str) -> list[list[str]]:
-    """Merge all results into one table and append the source of its image to each row.
-
-    Args:
-        results: Tables; columns are matched by name, missing values stay empty.
-        sources: Sources of `read_origin`.
-        key: Column that names the image.
-
-    Returns:
-        Rows of text, the header first: the results' columns in order of first appearance, then `CARRIED`.
-
-    Raises:
-        UserError: The column is missing, a column would be written twice, or the source of an image is unknown:
-            a result without its licence must not look as if it were free.
-    """
-    columns = list(dict.fromkeys(column for result in results for column in result.rows[0]))
-    twice = [column for column in CARRIED if column in columns]
-    if twice:
-        raise UserError(f"results: already have a column {', '.join(twice)}. Give the results as they were measured.")
-    merged = [[*columns, *CARRIED]]
-    for result in results:
-        header = result.rows[0]
-        if key not in header:
-            raise UserError(f"results {result.name}: no column {key!r}. Columns are: {', '.join(header)}.")
-        for cells in result.rows[1:]:
-            values = dict(zip(header, cells, strict=False))
-            image = values.get(key, "")
-            source = sources.get(image)
-            if source is None:
-                raise UserError(
-                    f"results {result.name}: image {image!r} is not in the table of origin. Give the table that was "
-                    "made when these images were fetched."
-                )
-            merged.append([*(values.get(column, "") for column in columns), *source.cells])
-    return merged
-
-
-def attribution_page(sources: Mapping[str, Source], used: Iterable[str]) -> str:
-    """Return a page that tells how to cite each study that the results were made from.
-
-    Args:
-        sources: Sources of `read_origin`.
-        used: Image names in the results.
-
-    Returns:
-        HTML with all texts of archives escaped.
-    """
-    studies: dict[tuple[str, str, str, str], list[str]] = {}
-    for name in sorted(set(used)):
-        source = sources[name]
-        studies.setdefault((source.accession, source.study_title, source.licence, source.citation), []).append(name)
-    parts = [_study(*study, names) for study, names in sorted(studies.items())]
-    text = "Cite these studies when you publish what was measured here, and keep to their licences."
-    return page("Whose images these results come from", paragraph(text), *parts)
-
-
-def _study(accession: str, title: str, licence: str, citation: str, images: Sequence[str]) -> Markup:
-    rows = [
-        ["Study", f"{accession} {title}".strip() or "not said"],
-        ["Licence", licence or "not said: ask the archive before you publish"],
-        ["Cite as", citation or "not said"],
-        ["Images", ", ".join(images)],
-    ]
-    return section(accession or "Images without an accession", table(["", ""], rows))
-
-
-def main() -> None:
-    """Parse the command line, join, write."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--results", type=Path, required=True, help='JSON list of {"path", "name"} of tables')
-    parser.add_argument("--origin", type=Path, required=True, help="table of origin of fetch_archive")
-    parser.add_argument("--origin-name", default="origin", help="what the user calls it")
-    parser.add_argument("--image-column", default="image", help="column of the results that names the image")
-    parser.add_argument("--output", type=Path, required=True, help="table to write")
-    parser.add_argument("--report", type=Path, required=True, help="HTML page to write")
-    args = parse_arguments(parser)
-    files = json.loads(args.results.read_text(encoding="utf-8"))
-    results = [read_result(Path(file["path"]), file["name"]) for file in files]
+@tool(
+    __doc__,
+    argument("--results", type=file_list, required=True, help='JSON list of {"path", "name"} of tables'),
+    argument("--origin", type=Path, required=True, help="table of origin of fetch_archive"),
+    argument("--origin-name", default="origin", help="what the user calls it"),
+    argument("--image-column", default="image", help="column of the results that names the image"),
+    argument("--output", type=Path, required=True, help="table to write"),
+    argument("--report", type=Path, required=True, help="HTML page to write"),
+)
+def main(args: Namespace, outputs: Outputs) -> None:
+    """Read, join, write."""
+    results = [read_result(path, name) for path, name in args.results]
     sources = read_origin(args.origin, args.origin_name)
-    merged = attribute(results, sources, args.image_column)
-    place = merged[0].index(args.image_column)
-    report = attribution_page(sources, (row[place] for row in merged[1:]))
-    with args.output.open("w", encoding="utf-8", newline="") as stream:
-        writer = csv.writer(stream, delimiter="\t", lineterminator="\n")
-        writer.writerows([spreadsheet_safe(cell) for cell in row] for row in merged)
-    args.report.write_text(report, encoding="utf-8")
-    print(f"{len(merged) - 1:,} rows of {len(results)} tables")
+    header, *rows = attribute(results, sources, args.image_column)
+    place = header.index(args.image_column)
+    report = attribution_page(sources, (row[place] for row in rows))
+    write_tsv(outputs.file(args.output), header, rows)
+    outputs.file(args.report).write_text(report, encoding="utf-8")
+    print(f"{len(rows):,} rows of {len(results)} tables")
 
 
 if __name__ == "__main__":

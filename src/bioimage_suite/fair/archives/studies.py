@@ -6,7 +6,6 @@ from dataclasses import dataclass, fields, replace
 
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.fair.terms.ontology_terms import Term, normal_id, resolve
-from bioimage_suite.tables.reader import spreadsheet_safe
 
 _CREATIVE_COMMONS = re.compile(r"creativecommons\.org/(licenses|publicdomain)/([a-z-]+)/(\d\.\d)", re.IGNORECASE)
 _SHORT_LICENCE = re.compile(r"CC[ _-]?(BY(?:[ _-](?:NC|SA|ND))*)(?:[ _-](\d\.\d))?", re.IGNORECASE)
@@ -194,11 +193,6 @@ def _merge(first: Study, second: Study) -> Study:
     both = set(first.unchecked.split("; ")) & set(second.unchecked.split("; "))
     unchecked = joined(name for name in first.unchecked.split("; ") if name in both)
     return Study(source=joined((*first.source.split("; "), second.source)), unchecked=unchecked, **filled)
-
-
-def table_row(study: Study) -> list[str]:
-    """Return a study's cells, each on one line and none that a spreadsheet would take for a formula."""
-    return [spreadsheet_safe(" ".join(getattr(study, name).split())) for name in STUDY_COLUMNS]
 
 
 def curie(identifier: str) -> str:

@@ -2,12 +2,22 @@
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
+from bioimage_suite.core.texts import first_names
 from bioimage_suite.fair.metadata.fields import Field, field_by_key, find_field, near_fields
 from bioimage_suite.fair.metadata.image_facts import ImageFacts
-from bioimage_suite.fair.metadata.table import MetadataValue, ObjectValues, by_object, first_row, is_shared
+from bioimage_suite.fair.metadata.table import (
+    MetadataValue,
+    ObjectValues,
+    by_object,
+    first_row,
+    is_metadata_table,
+    is_shared,
+    read_metadata_table,
+)
 from bioimage_suite.fair.metadata.value_checks import Checked, Remark, check_free_value, check_value
-from bioimage_suite.tables.key_value_dialects import TAG_NAMESPACE, KeyValue, Reading
+from bioimage_suite.tables.key_value_dialects import TAG_NAMESPACE, KeyValue, Reading, read_key_values
 from bioimage_suite.tables.reader import Finding
 
 # Lists with one entry per author.
@@ -54,6 +64,13 @@ def validate(readings: Sequence[Reading], images: Sequence[ImageFacts], fields: 
     described = list(images) or _named_images(readings)
     findings += _missing(objects, described, fields, refused)
     return Validated(tuple(values), tuple(findings))
+
+
+def read_values(path: Path, name: str) -> tuple[MetadataValue, ...]:
+    """Read a normalised table, or key-value pairs of any dialect; `validate_metadata` reports their errors."""
+    if is_metadata_table(path):
+        return tuple(read_metadata_table(path, name))
+    return validate([read_key_values(path, name)], (), ()).values
 
 
 def _normal_values(reading: Reading, findings: list[Finding], refused: set[str]) -> list[MetadataValue]:
@@ -174,7 +191,7 @@ def _unmatched(readings: Sequence[Reading], images: Sequence[ImageFacts]) -> lis
     if bare:
         level = "warning" if everything else "error"
         file = readings[0].file if readings else ""
-        findings.append(Finding(level, file, 0, "", f"no row for {_some(bare)}", "a row for each image"))
+        findings.append(Finding(level, file, 0, "", f"no row for {first_names(bare, _NAMED)}", "a row for each image"))
     return findings
 
 
@@ -225,11 +242,6 @@ def _missing(
         if field.key in absent:
             names = absent[field.key]
             what = "no valid value" if field.key in refused else "missing"
-            what += "" if field.key.startswith("study.") else f" for {_some(names)}"
+            what += "" if field.key.startswith("study.") else f" for {first_names(names, _NAMED)}"
             findings.append(Finding("error", "", 0, field.header, what, "a value (required)", field.question))
     return findings
-
-
-def _some(names: Sequence[str]) -> str:
-    shown = ", ".join(names[:_NAMED])
-    return shown if len(names) <= _NAMED else f"{shown} and {len(names) - _NAMED:,} more"

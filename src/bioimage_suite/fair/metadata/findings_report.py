@@ -1,12 +1,13 @@
 """Findings as a table for programs, and as an HTML page and a text list for people."""
 
-import csv
 from collections.abc import Iterable, Sequence
 from dataclasses import astuple, fields
 from pathlib import Path
 
 from bioimage_suite.core.html_report import LEVEL_COLOURS, Markup, Shaded, bullets, page, paragraph, section, table
-from bioimage_suite.tables.reader import Finding, spreadsheet_safe
+from bioimage_suite.core.texts import first_names, one_line
+from bioimage_suite.tables.reader import Finding
+from bioimage_suite.tables.writer import write_tsv
 
 _LEVELS = ("error", "warning", "note")
 # A page with more kinds of findings than this is hard to read; the table has all of them.
@@ -17,12 +18,8 @@ _LIST_LENGTH = 25
 
 def write_findings(path: Path, findings: Iterable[Finding]) -> None:
     """Write one finding per row: level, file, line (empty for the whole file), column, found, expected, suggestion."""
-    with path.open("w", encoding="utf-8", newline="") as stream:
-        writer = csv.writer(stream, delimiter="\t", lineterminator="\n")
-        writer.writerow(column.name for column in fields(Finding))
-        for finding in findings:
-            cells = [str(cell) if cell != 0 else "" for cell in astuple(finding)]
-            writer.writerow(spreadsheet_safe(_one_line(cell)) for cell in cells)
+    rows = ([cell if cell != 0 else "" for cell in astuple(finding)] for finding in findings)
+    write_tsv(path, [column.name for column in fields(Finding)], rows)
 
 
 def count_levels(findings: Sequence[Finding]) -> dict[str, int]:
@@ -69,17 +66,11 @@ def readable_list(findings: Sequence[Finding]) -> str:
     for key, numbers in list(groups.items())[:_LIST_LENGTH]:
         file, _, text = key.partition("|")
         place = f"{file} line {_lines(numbers)}: " if any(numbers) else f"{file}: " if file else ""
-        lines.append(f"  - {_one_line(place + text)}")
+        lines.append(f"  - {one_line(place + text)}")
     if len(groups) > _LIST_LENGTH:
         lines.append(f"  - and {len(groups) - _LIST_LENGTH:,} more kinds of error, see the table of findings")
     return "\n".join(lines)
 
 
 def _lines(numbers: Sequence[int]) -> str:
-    known = [f"{number:,}" for number in numbers if number]
-    shown = ", ".join(known[:_SHOWN_LINES])
-    return shown if len(known) <= _SHOWN_LINES else f"{shown} and {len(known) - _SHOWN_LINES:,} more"
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split()) if any(letter in text for letter in "\r\n\t") else text
+    return first_names([f"{number:,}" for number in numbers if number], _SHOWN_LINES)

@@ -1,21 +1,20 @@
 """The input images, from files and from the table of an export from OMERO, and their values of REMBI's fields."""
 
 import csv
-import json
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from bioimage_suite.core.errors import UserError
+from bioimage_suite.core.tool import argument, file_list
 from bioimage_suite.fair.metadata.image_facts import ImageFacts, Occurrences, occurrences, read_images
 
-
-def read_file_list(path: Path) -> list[tuple[Path, str]]:
-    """Read the list of files that the Galaxy wrapper writes: JSON `[{"path": ..., "name": ...}, ...]`."""
-    return [(Path(entry["path"]), str(entry["name"])) for entry in json.loads(path.read_text(encoding="utf-8"))]
-
-
+IMAGE_ARGUMENTS = (
+    argument("--images", type=file_list, default=[], help='JSON list of {"path", "name"} of images'),
+    argument("--image-table", type=Path, help="tabular file of images (image_id or image_name)"),
+)
+"""Arguments of a tool that takes images, a table of images, or both: see `load_images`."""
 # Columns of the table of omero_export_images and their fields in OME's names.
 _TABLE_FIELDS = {
     "size_x": "Pixels.SizeX",
@@ -144,16 +143,29 @@ def _with_unit(image: ImageFacts, name: str, default: str) -> str:
     return f"{number} {image.first(name + 'Unit') or default}" if number else ""
 
 
-def load_images(file_list: Path | None, table: Path | None, table_name: str = "image table") -> list[ImageFacts]:
+def load_images(
+    files: Sequence[tuple[Path, str]], table: Path | None, table_name: str = "image table"
+) -> list[ImageFacts]:
     """Read the input images of a tool.
 
     Args:
-        file_list: JSON `[{"path": ..., "name": ...}, ...]` of OME-TIFF files, written by the Galaxy wrapper, or None.
+        files: Path and display name of each image.
         table: Tabular file of images, or None.
         table_name: Display name of the table.
 
     Raises:
         UserError: An image or the table cannot be read, or two images have the same name.
     """
-    files = read_file_list(file_list) if file_list else []
     return merge_images(read_images(files), read_image_table(table, table_name) if table else [])
+
+
+def refuse_no_images(
+    images: Sequence[object], remedy: str = "Give images, a table of images, or metadata that names images."
+) -> None:
+    """Check that there is an image.
+
+    Raises:
+        UserError: There is none; the message ends with the remedy.
+    """
+    if not images:
+        raise UserError(f"images: there are none. {remedy}")

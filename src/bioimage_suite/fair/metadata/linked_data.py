@@ -19,10 +19,16 @@ from bioimage_suite.fair.archives.http import web_link
 from bioimage_suite.fair.archives.studies import normal_licence
 from bioimage_suite.fair.metadata.fields import find_field
 from bioimage_suite.fair.metadata.image_facts import ImageFacts
-from bioimage_suite.fair.metadata.table import MetadataValue, is_shared
+from bioimage_suite.fair.metadata.table import (
+    MetadataValue,
+    images_of,
+    is_metadata_table,
+    is_shared,
+    read_metadata_table,
+)
 from bioimage_suite.fair.metadata.value_checks import check_value
 from bioimage_suite.fair.terms.ontology_terms import iri
-from bioimage_suite.tables.key_value_dialects import TAG_NAMESPACE, KeyValue
+from bioimage_suite.tables.key_value_dialects import TAG_NAMESPACE, KeyValue, read_key_values
 
 SHAPES = Path(__file__).resolve().parent / "shacl" / "linked_data.ttl"
 """SHACL shapes that every description meets."""
@@ -152,6 +158,46 @@ def pair_row(pair: KeyValue) -> tuple[str, str, str, Property]:
 def value_row(value: MetadataValue) -> tuple[str, str, str, Property]:
     """Convert a row of the normalised table to a row for `join_properties`."""
     return value.object_type, value.object_id, value.object_name, property_of_value(value)
+
+
+def read_rows(path: Path, name: str) -> tuple[list[tuple[str, str, str, Property]], list[ImageFacts]]:
+    """Read metadata from the normalised table, or key-value pairs of any dialect.
+
+    Returns:
+        (object type, id, name, property) of each pair, in the file's order; and the images that the file names.
+
+    Raises:
+        UserError: The file is not a table, or it is harmful.
+    """
+    if is_metadata_table(path):
+        values = read_metadata_table(path, name)
+        return [value_row(value) for value in values], images_of(values)
+    reading = read_key_values(path, name)
+    named = {
+        (target.id, target.name): ImageFacts(target.name or f"Image {target.id}", target.id)
+        for target, _ in reading.targets
+        if target.kind == "image" and target.name != "*"
+    }
+    return [pair_row(pair) for pair in reading.pairs], list(named.values())
+
+
+def describe(
+    images: Iterable[ImageFacts],
+    rows: Iterable[tuple[str, str, str, Property]],
+    collection: Collection,
+    base: str = "",
+) -> dict[str, Any]:
+    """Describe images as JSON-LD.
+
+    Args:
+        images: The images.
+        rows: Properties by object, as for `linked_data.join_properties`.
+        collection: Collection of the images; the rows' `study.*` fields are added to it.
+        base: Address of the OMERO server, or empty.
+    """
+    described, study = join_properties(images, rows)
+    whole = Collection(collection.name, collection.address, collection.licence, (*collection.properties, *study))
+    return linked_document(described, whole, base)
 
 
 def linked_document(images: Sequence[Described], collection: Collection, base: str = "") -> dict[str, Any]:

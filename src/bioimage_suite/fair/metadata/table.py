@@ -9,7 +9,8 @@ from typing import Any
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.fair.metadata.image_facts import ImageFacts
 from bioimage_suite.tables.key_value_dialects import ALL_IMAGES
-from bioimage_suite.tables.reader import plain_text, spreadsheet_safe
+from bioimage_suite.tables.reader import plain_text
+from bioimage_suite.tables.writer import write_tsv
 
 # Python's csv refuses cells of more than 131,072 characters by default, but a description may be longer.
 _LONGEST_CELL = 10_000_000
@@ -55,10 +56,7 @@ COLUMNS = tuple(column.name for column in fields(MetadataValue))
 
 def write_metadata_table(path: Path, values: Iterable[MetadataValue]) -> None:
     """Write the table, tab-separated with a header; no spreadsheet will take a cell for a formula."""
-    with path.open("w", encoding="utf-8", newline="") as stream:
-        writer = csv.writer(stream, delimiter="\t", lineterminator="\n")
-        writer.writerow(COLUMNS)
-        writer.writerows([spreadsheet_safe(str(cell)) for cell in astuple(value)] for value in values)
+    write_tsv(path, COLUMNS, map(astuple, values), keep_line_breaks=True)
 
 
 def is_metadata_table(path: Path) -> bool:

@@ -1,13 +1,16 @@
 """Metadata templates as XLSX with drop-downs, as CSV, and as JSON Schema."""
 
 import csv
-import json
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bioimage_suite.fair.metadata.fields import Field
+from bioimage_suite.core.texts import json_text
+from bioimage_suite.fair.metadata.fields import Field, find_field
+from bioimage_suite.fair.metadata.image_facts import ImageFacts
+from bioimage_suite.fair.metadata.image_list import known_values, refuse_no_images
 from bioimage_suite.fair.terms.ontology_terms import VOCABULARY_NAMES, load_terms
 from bioimage_suite.tables.key_value_dialects import ALL_IMAGES
 from bioimage_suite.tables.reader import column_letter, spreadsheet_safe
@@ -35,6 +38,68 @@ class Template:
     def header(self) -> tuple[str, ...]:
         """The names of all columns."""
         return (*self.identity, *(field.header for field in self.fields))
+
+
+def known_of(image: ImageFacts) -> dict[str, str]:
+    """Return the known values of an image by field: from its key-value pairs, else from its OME-XML."""
+    values: dict[str, list[str]] = {}
+    for key, value in image.key_values:
+        field = find_field(key)
+        if field and value not in values.setdefault(field.key, []):
+            values[field.key].append(value)
+    return known_values(image) | {key: "; ".join(found) for key, found in values.items()}
+
+
+def make_template(images: Sequence[ImageFacts], fields: Sequence[Field], omero: bool = False) -> Template:
+    """Make the template.
+
+    Args:
+        images: Images, one row each, in this order.
+        fields: Fields, one column each.
+        omero: Whether to use the format that omero-scripts from 5.9 imports as key-value pairs: columns OBJECT_ID and
+            OBJECT_NAME, and no row for all images, because OMERO would look for an image of that name.
+
+    Raises:
+        UserError: There are no images.
+    """
+    refuse_no_images(images, "Give at least one image or a table of images.")
+    known = [known_of(image) for image in images]
+    if omero:
+        identities: list[Sequence[str]] = [(image.image_id, _omero_name(image)) for image in images]
+        return Template(("OBJECT_ID", "OBJECT_NAME"), tuple(fields), make_rows(identities, known, fields))
+    identity = ("image", "image_id") if any(image.image_id for image in images) else ("image",)
+    identities = [(image.name, image.image_id)[: len(identity)] for image in images]
+    everything = (ALL_IMAGES, "")[: len(identity)]
+    shared, own = _shared(known)
+    return Template(identity, tuple(fields), make_rows([everything, *identities], [shared, *own], fields))
+
+
+def _omero_name(image: ImageFacts) -> str:
+    """Return OMERO's own name of an image, not the name of the exported dataset in Galaxy."""
+    if image.aliases:
+        return image.aliases[0]
+    exported = re.fullmatch(r"Image_\d+_(.+?)(\.ome\.tiff)?", image.name, re.DOTALL)
+    return exported[1] if exported else image.name
+
+
+def _shared(known: Sequence[dict[str, str]]) -> tuple[dict[str, str], list[dict[str, str]]]:
+    """Split off the values of the study's fields, which are the same for all images, for the row `*`."""
+    shared: dict[str, str] = {}
+    for values in known:
+        for key, value in values.items():
+            if key.startswith("study."):
+                shared.setdefault(key, value)
+    return shared, [{key: value for key, value in values.items() if shared.get(key) != value} for values in known]
+
+
+def make_rows(
+    identities: Iterable[Sequence[str]], known: Iterable[dict[str, str]], fields: Sequence[Field]
+) -> tuple[tuple[str, ...], ...]:
+    """Return the rows of a template: the identity of each row's object, then the known value of each field."""
+    return tuple(
+        (*identity, *(values.get(field.key, "") for field in fields))
+        for identity, values in zip(identities, known, strict=True)
+    )
 
 
 def write_csv(path: Path, template: Template) -> None:
@@ -165,14 +230,4 @@ def _property(field: Field) -> dict[str, Any]:
 
 def write_json_schema(path: Path, template: Template) -> None:
     """Write `json_schema` as UTF-8 text."""
-    path.write_text(json.dumps(json_schema(template), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-
-
-def make_rows(
-    identities: Iterable[Sequence[str]], known: Iterable[dict[str, str]], fields: Sequence[Field]
-) -> tuple[tuple[str, ...], ...]:
-    """Return the rows of a template: the identity of each row's object, then the known value of each field."""
-    return tuple(
-        (*identity, *(values.get(field.key, "") for field in fields))
-        for identity, values in zip(identities, known, strict=True)
-    )
+    path.write_text(json_text(json_schema(template)), encoding="utf-8")

@@ -1,0 +1,241 @@
+"""The package of a deposition: a crate with its file lists, the images, annotations and results."""
+
+import re
+import shutil
+import zipfile
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bioimage_suite.core.errors import UserError
+from bioimage_suite.core.texts import json_text
+from bioimage_suite.core.untrusted_files import safe_relative_path
+from bioimage_suite.fair.crates.bia import FILE_LIST, bia_crate, file_list_rows
+from bioimage_suite.fair.crates.checks import check_document
+from bioimage_suite.fair.crates.general import general_crate, zenodo_json
+from bioimage_suite.fair.crates.gide import gide_crate
+from bioimage_suite.fair.crates.package_files import (
+    annotation_list,
+    file_list_json,
+    file_list_tsv,
+    idr_file_paths,
+    idr_library,
+    idr_study,
+    image_list,
+    is_screen,
+    pagetab,
+    pagetab_tsv,
+    tsv,
+)
+from bioimage_suite.fair.crates.run_provenance import RUN_PATH, WorkflowRun
+from bioimage_suite.fair.crates.study import ResultFile, Study, make_study, missing_fields
+from bioimage_suite.fair.crates.terms import DESCRIPTOR
+from bioimage_suite.fair.metadata.findings_report import readable_list
+from bioimage_suite.fair.metadata.image_facts import ImageFacts, is_packed_zarr, without_suffix
+from bioimage_suite.fair.metadata.table import MetadataValue
+
+PRODUCTS = ("gide", "bia", "general", "idr")
+# Zip knows no date before this one. A fixed date makes the same input give the same bytes.
+_ZIP_DATE = (1980, 1, 1, 0, 0, 0)
+
+
+# The archive's list of forbidden characters is on its help page; these are certainly allowed.
+_NOT_IN_PATHS = re.compile(r"[^A-Za-z0-9 _.\-/()]")
+_ENDING = re.compile(r"\.(tiff?|png|jpe?g|zarr|zip|ozx|czi|nd2|lif|dv|r3d|h5)$", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Package:
+    """Contents of a package: texts and files by path. `crate` is the JSON-LD document, None for IDR."""
+
+    crate: dict[str, Any] | None
+    texts: dict[str, str]
+    files: dict[str, Path]
+
+
+def make_package(product: str, study: Study, accession: str = "", run: WorkflowRun | None = None) -> Package:
+    """Make the crate and the text files of one product; see `PRODUCTS`."""
+    if product == "gide":
+        return Package(gide_crate(study, accession), {}, {})
+    if product == "idr":
+        name = accession or "idr0000"
+        library = "screenA/{}-screenA-library.txt" if is_screen(study) else "experimentA/{}-experimentA-assays.txt"
+        paths = library.rsplit("-", 1)[0] + "-filePaths.tsv"
+        texts = {
+            f"{name}-study.txt": idr_study(study, accession),
+            library.format(name): idr_library(study),
+            paths.format(name): idr_file_paths(study),
+        }
+        return Package(None, texts, {})
+    files = _payload(study)
+    if product == "bia":
+        return Package(bia_crate(study, accession), _bia_texts(study, accession), files)
+    if run:
+        files[RUN_PATH] = run.source
+    texts = {".zenodo.json": json_text(zenodo_json(study))}
+    return Package(general_crate(study, run), texts, files)
+
+
+def _payload(study: Study) -> dict[str, Path]:
+    listed = [*study.images, *study.results, *(study.annotations.files if study.annotations else ())]
+    return {file.path: file.source for file in listed if file.source}
+
+
+def _bia_texts(study: Study, accession: str) -> dict[str, str]:
+    lists: list[tuple[str, str]] = []
+    texts = {FILE_LIST: tsv(file_list_rows(study))}
+    for number, component in enumerate(study.components(), 1):
+        rows = image_list([image for image in study.images if image.component == component])
+        lists.append((component.name, f"file_lists/component_{number}.tsv"))
+        texts[lists[-1][1]] = file_list_tsv(rows)
+        texts[f"file_lists/component_{number}.json"] = file_list_json(rows)
+    if study.annotations:
+        rows = annotation_list(study.annotations.files)
+        lists.append((study.annotations.title, "file_lists/annotations.tsv"))
+        texts["file_lists/annotations.tsv"] = file_list_tsv(rows)
+        texts["file_lists/annotations.json"] = file_list_json(rows)
+    document = pagetab(study, lists, accession)
+    return {**texts, "pagetab.json": json_text(document), "pagetab.tsv": pagetab_tsv(document)}
+
+
+def package_path(folder: str, name: str, ending: str = "") -> str:
+    """Return the path in the package of a file with this name.
+
+    Characters that the BioImage Archive does not allow in paths become `_`; the crate keeps the name itself as label.
+
+    Args:
+        folder: Folder of the package.
+        name: Display name of the file.
+        ending: Suffix added to a name without one, because Galaxy's names often lack it.
+
+    Raises:
+        UserError: The name is empty or would leave the folder (`../x.tif`).
+    """
+    if safe_relative_path(f"{folder}/{name}") is None:
+        raise UserError(f"file {name}: its name would leave the package's folder. Rename it, without '..' or '//'.")
+    plain = _NOT_IN_PATHS.sub("_", name)
+    return f"{folder}/{plain}" + ("" if _ENDING.search(plain) else ending)
+
+
+def place_images(
+    images: Sequence[ImageFacts], files: Sequence[tuple[Path, str]]
+) -> list[tuple[ImageFacts, str, Path | None]]:
+    """Assign each image its path in the package and its file, if there is one.
+
+    Raises:
+        UserError: Two images would have the same path.
+    """
+    sources = {name: path for path, name in files}
+    placed: list[tuple[ImageFacts, str, Path | None]] = []
+    taken: dict[str, str] = {}
+    for facts in images:
+        source = sources.get(facts.name)
+        # Galaxy keeps the element names of a list through a conversion, so the suffix follows from the content.
+        zarr = source is not None and is_packed_zarr(source) and not facts.name.casefold().endswith((".ozx", ".zip"))
+        name = f"{without_suffix(facts.name)}.ozx" if zarr else facts.name
+        path = package_path("images", name, ".ome.tiff" if source else "")
+        if path in taken:
+            raise UserError(f"images {taken[path]} and {facts.name}: both would be {path}. Rename one.")
+        taken[path] = facts.name
+        placed.append((facts, path, source))
+    return placed
+
+
+def link_results(
+    files: Iterable[tuple[Path, str]], folder: str, images: Sequence[tuple[ImageFacts, str, Path | None]]
+) -> list[ResultFile]:
+    """Link each file to the image it was made from: the image whose name it has or begins with.
+
+    Raises:
+        UserError: Two files have the same name.
+    """
+    by_name = {name: path for facts, path, _ in images for name in facts.names()}
+    found: dict[str, ResultFile] = {}
+    for source, name in files:
+        path = package_path(folder, name)
+        if path in found:
+            raise UserError(f"file {name}: two files have this name. Rename one.")
+        stem = ImageFacts(name).names()
+        image = next((by_name[known] for known in stem if known in by_name), "")
+        found[path] = ResultFile(name, path, source, source.stat().st_size, image)
+    return list(found.values())
+
+
+def write_package(path: Path, package: Package) -> None:
+    """Write the zip: texts first, then files without compression (images hardly shrink)."""
+    texts = dict(package.texts)
+    if package.crate:
+        texts = {DESCRIPTOR: json_text(package.crate), **texts}
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED, allowZip64=True) as archive:
+        for name, text in texts.items():
+            archive.writestr(zipfile.ZipInfo(name, _ZIP_DATE), text.encode("utf-8"), zipfile.ZIP_DEFLATED)
+        for name, source in package.files.items():
+            member = zipfile.ZipInfo(name, _ZIP_DATE)
+            member.file_size = source.stat().st_size
+            with source.open("rb") as stream, archive.open(member, "w") as target:
+                shutil.copyfileobj(stream, target, 1 << 20)
+
+
+def write_product(path: Path, package: Package) -> None:
+    """Write a package as a zip; one that is its crate alone as that JSON-LD."""
+    if package.crate and not package.texts and not package.files:
+        path.write_text(json_text(package.crate), encoding="utf-8")
+    else:
+        write_package(path, package)
+
+
+def refuse_wrong_crate(crate: dict[str, Any], profile: str) -> None:
+    """Check that a crate follows its profile.
+
+    Raises:
+        UserError: It does not; the message lists the errors.
+    """
+    errors = [item for item in check_document(crate, "crate", profile) if item.level == "error"]
+    if errors:
+        raise UserError(f"crate: does not follow its profile. Mend the metadata:\n{readable_list(errors)}")
+
+
+def read_study(
+    values: Sequence[MetadataValue],
+    images: Sequence[ImageFacts],
+    *,
+    files: Sequence[tuple[Path, str]],
+    annotations: Sequence[tuple[Path, str]],
+    results: Sequence[tuple[Path, str]],
+    product: str,
+    with_images: bool = True,
+) -> Study:
+    """Assemble the study after checking that every field the product needs is present.
+
+    Args:
+        values: The normalised metadata.
+        images: Facts of the images.
+        files: Path and name of each image file.
+        annotations: The same of label maps, ROIs and tracks.
+        results: The same of measurement tables and pictures.
+        product: One of `PRODUCTS`.
+        with_images: Whether the image files become part of the package.
+
+    Raises:
+        UserError: Fields or image files are missing; the message lists them.
+    """
+    missing = missing_fields(product, values, images, bool(annotations))
+    if missing:
+        lines = "\n".join(f"  - {line}" for line in missing)
+        raise UserError(f"metadata: a {product} package needs more. Fill in and validate again:\n{lines}")
+    placed = place_images(images, files)
+    made = link_results(annotations, "annotations", placed)
+    # MIFA requires the source image of each annotation file.
+    orphan = next((file.name for file in made if not file.image), None)
+    if orphan is not None:
+        raise UserError(f"annotation {orphan}: no image has this name. Name each annotation as its image.")
+    if not with_images:
+        placed = [(facts, path, None) for facts, path, _ in placed]
+    study = make_study(values, placed, made, link_results(results, "results", placed))
+    without = sum(image.source is None for image in study.images)
+    if product == "general" and without:
+        raise UserError(
+            f"images: {without:,} have no file, and a general package holds its files. Give the images themselves."
+        )
+    return study
