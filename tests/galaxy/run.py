@@ -57,9 +57,9 @@ def copy_suite(target: Path, live: Mapping[str, str]) -> None:
 
 def seed(omero: OmeroServer) -> None:
     """Fill the OMERO sandbox with what the tests expect."""
-    script = Path(__file__).with_name("seed_omero.py")
     subprocess.run(
-        [sys.executable, str(script), omero.host, str(omero.port)],
+        [sys.executable, "-m", "tests.galaxy.seed_omero", omero.host, str(omero.port)],
+        cwd=ROOT,
         env={**os.environ, "OMERO_SANDBOX_ROOT_PASSWORD": omero.root_password},
         stdin=subprocess.DEVNULL,
         check=True,

@@ -1,7 +1,7 @@
 """Fill an OMERO server with what the tool tests expect: project "planemo-fixture" of user "planemo".
 
 It makes what is missing and leaves what is there, so it may run twice. It needs nothing but omero-py:
-`OMERO_SANDBOX_ROOT_PASSWORD=... python tests/galaxy/seed_omero.py HOST PORT`.
+`OMERO_SANDBOX_ROOT_PASSWORD=... python -m tests.galaxy.seed_omero HOST PORT`.
 
 - dataset "nuclei": images "cell_1.tif" and "cell_2.tif", 64 x 48 pixels, uint16, channels DAPI and GFP, 0.25 um a
   pixel; key-value pairs (stage, replicate); tag "planemo-tag" on "cell_1.tif".

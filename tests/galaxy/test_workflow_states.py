@@ -7,6 +7,6 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_no_step_lacks_a_parameter_of_its_tool():
-    command = [str(ROOT / ".venv/galaxy/bin/python"), str(ROOT / "tests/galaxy/workflow_states.py")]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    command = [str(ROOT / ".venv/galaxy/bin/python"), "-m", "tests.galaxy.workflow_states"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, f"{done.stdout}{done.stderr}\nMend: {' '.join(command)} --fill"

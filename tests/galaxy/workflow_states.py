@@ -1,7 +1,7 @@
 """Say which parameters the tools have that the workflows do not know; `--fill` writes the tools' defaults into them.
 
 Galaxy refuses to start a workflow whose steps lack a parameter of their tool ("upgrade messages"). Runs with Galaxy's
-own Python, which can read its tools: `.venv/galaxy/bin/python tests/galaxy/workflow_states.py [--fill]`.
+own Python, which can read its tools: `.venv/galaxy/bin/python -m tests.galaxy.workflow_states [--fill]`.
 """
 
 import json
