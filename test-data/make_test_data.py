@@ -73,6 +73,14 @@ def synthetic() -> None:
         HERE / "synthetic_imagej.tiff", pixels[0].swapaxes(0, 1), imagej=True, resolution=(2.0, 2.0),
         metadata={"axes": "ZCYX", "spacing": 2.0, "unit": "um"},
     )  # fmt: skip
+    # Two images in one file, for the tests of image_info alone.
+    file = HERE.parent / "tools" / "image" / "image_info" / "test-data" / "two_series.ome.tiff"
+    with tifffile.TiffWriter(file, ome=True) as tiff:
+        for name, value in (("left", 1), ("right", 2)):
+            tiff.write(
+                np.full((8, 8 * value), value, np.uint8),
+                metadata={"axes": "YX", "Name": name, "UUID": str(uuid.uuid5(uuid.NAMESPACE_URL, file.name))},
+            )
     rgb = np.zeros((48, 64, 3), np.uint8)
     rgb[disks((48, 64), [(16, 16), (30, 46)], 8)] = (40, 200, 120)
     (HERE / "synthetic_rgb.png").write_bytes(png(rgb))

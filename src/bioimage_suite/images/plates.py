@@ -11,6 +11,7 @@ from bioimage_suite.images.image_file import open_image
 from bioimage_suite.images.ome_zarr.folder import write_plate
 from bioimage_suite.images.ome_zarr.metadata import Plate
 from bioimage_suite.images.ome_zarr_output import folder_for
+from bioimage_suite.images.series import ONLY_ONE, Reading
 from bioimage_suite.images.write_ome_zarr import write_zarr_image
 from bioimage_suite.tables.plate_layout import Position, read_layout
 
@@ -75,7 +76,14 @@ def _omero_id(name: str) -> str | None:
 
 
 def write_plate_of(
-    listing: Path, layout: Path, output: Path, *, plate_name: str, form: str, nearest: bool = False
+    listing: Path,
+    layout: Path,
+    output: Path,
+    *,
+    plate_name: str,
+    form: str,
+    nearest: bool = False,
+    reading: Reading = ONLY_ONE,
 ) -> None:
     """Write a plate from a list of images and a table of wells.
 
@@ -86,6 +94,7 @@ def write_plate_of(
         plate_name: Name of the plate for rows that do not name one.
         form: `ome-zarr-0.4`, `ome-zarr-0.5` or `ozx`.
         nearest: Whether smaller levels take one of four pixels instead of their mean.
+        reading: Which image of each file, and what its pages are.
 
     Raises:
         UserError: The table does not fit the images, or an image cannot be read.
@@ -104,12 +113,18 @@ def write_plate_of(
     with folder_for(output, form) as (folder, version):
         write_plate(folder, plate, version)
         wells = list(zip(positions, names, strict=True))
-        _write_fields(folder, wells, images, version=version, nearest=nearest)
+        _write_fields(folder, wells, images, version=version, nearest=nearest, reading=reading)
     print(f"{plate.name}: {len(positions)} images in {len(plate.fields)} wells")
 
 
 def _write_fields(
-    folder: Path, wells: list[tuple[Position, str]], images: dict[str, Path], *, version: str, nearest: bool
+    folder: Path,
+    wells: list[tuple[Position, str]],
+    images: dict[str, Path],
+    *,
+    version: str,
+    nearest: bool,
+    reading: Reading,
 ) -> None:
     counts: dict[tuple[int, int], int] = {}
     for position, name in wells:
@@ -117,5 +132,5 @@ def _write_fields(
         number = counts.get(well, 0)
         counts[well] = number + 1
         place = folder / row_name(position.row) / str(position.column + 1) / str(number)
-        write_zarr_image(place, open_image(images[name], name), version, nearest=nearest)
+        write_zarr_image(place, open_image(images[name], name, reading), version, nearest=nearest)
         print(f"{row_name(position.row)}{position.column + 1} field {number + 1}: {name}", flush=True)

@@ -10,8 +10,8 @@ from xml.etree import ElementTree as ET
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.core.tool import argument
 
-PAGES = ("t", "z")
-"""What the pages of a TIFF can be that does not say: time points, as for Bio-Formats, or z-planes."""
+PAGES = ("auto", "t", "z")
+"""What the pages of a TIFF without axes are: time points, as for Bio-Formats, or z-planes; `auto`: see `reading_of`."""
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class Reading:
 
     Attributes:
         series: Name or index (as text or number), counted from 0, of one of several images; empty where there is one.
-        pages: Axis of the pages of a TIFF that has no axes: see `PAGES`.
+        pages: Axis of the pages of a TIFF that has no axes: `t` or `z`.
     """
 
     series: str | int = ""
@@ -32,7 +32,7 @@ ONLY_ONE = Reading()
 
 READING = (
     argument("--series", default="", help="one of several images in the file: name, or index from 0"),
-    argument("--pages", choices=PAGES, help="what pages are in a TIFF without axes; default: t, in 3D z"),
+    argument("--pages", choices=PAGES, default="auto", help="pages of a TIFF without axes; auto: t, in 3D z"),
 )
 """Arguments of a tool that reads images."""
 
@@ -56,7 +56,7 @@ def beside(args: Namespace) -> Reading:
 def _pages(args: Namespace) -> str:
     """Return what was chosen; else z if the tool works along z, and t, as for Bio-Formats, if not."""
     along_z = getattr(args, "volume", False) or getattr(args, "frames_along", "t") == "z"
-    return args.pages or ("z" if along_z else "t")
+    return str(args.pages) if args.pages != "auto" else "z" if along_z else "t"
 
 
 def choose_series(names: Sequence[str], wanted: str | int, image: str) -> int:

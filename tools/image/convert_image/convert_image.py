@@ -136,7 +136,7 @@ def main(argv: list[str] | None = None) -> None:
 
         write_plate_of(
             args.images, args.layout, args.output,
-            plate_name=args.plate_name, form=args.format, nearest=args.smaller == "nearest",
+            plate_name=args.plate_name, form=args.format, nearest=args.smaller == "nearest", reading=reading_of(args),
         )  # fmt: skip
     else:
         image = open_image(args.image, args.image_name, reading_of(args))

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from bioimage_suite.core.errors import UserError
+from bioimage_suite.core.units import micrometres
 from bioimage_suite.fair.archives.http import ServerError, Web, open_url, read_answer
 
 if TYPE_CHECKING:
@@ -22,8 +23,6 @@ AXES = "tczyx"
 MAX_CHUNK_BYTES = 512 * 1024 * 1024
 TRIES = 3
 _RANGE = re.compile(r"(\d*):(\d*)")
-# OME-Zarr's (UDUNITS) names of the units that OME-XML has; a size in another unit is left out.
-_MICROMETRES = {"angstrom": 1e-4, "nanometer": 1e-3, "micrometer": 1.0, "millimeter": 1e3, "meter": 1e6}
 
 
 @dataclass(frozen=True)
@@ -239,8 +238,8 @@ def format_bounds(bounds: Mapping[str, tuple[int, int]]) -> str:
 
 def _physical(image: RemoteImage, level: int) -> dict[str, float]:
     scale = image.levels[level].scale
-    factors = {axis: _MICROMETRES.get(image.units.get(axis, "")) for axis in "xyz" if axis in image.axes}
-    return {axis: scale[axis] * factor for axis, factor in factors.items() if factor}
+    sizes = {axis: micrometres(scale[axis], image.units.get(axis)) for axis in "xyz" if axis in image.axes}
+    return {axis: size for axis, size in sizes.items() if size}
 
 
 def _store(web: Web, address: str, limit: int) -> Any:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from bioimage_suite.core.errors import UserError
+from bioimage_suite.core.units import LENGTH, TIME
 from bioimage_suite.core.untrusted_files import open_zip, parse_json, read_member
 
 # OME-Zarr 0.4 keeps attributes and array metadata in separate files, 0.5 in one.
@@ -14,19 +15,6 @@ OME_XML = "OME/METADATA.ome.xml"
 _MAX_METADATA = 32 * 1024 * 1024
 # Only JSON is unpacked, so an image may have any size.
 _ANY_SIZE = 1 << 60
-# OME-Zarr writes units as words, OME-XML as symbols.
-UNIT_SYMBOLS = {
-    "meter": "m",
-    "centimeter": "cm",
-    "millimeter": "mm",
-    "micrometer": "µm",
-    "nanometer": "nm",
-    "angstrom": "Å",
-    "second": "s",
-    "millisecond": "ms",
-    "minute": "min",
-    "hour": "h",
-}
 
 
 def zarr_values(path: Path, name: str) -> dict[str, list[str]]:
@@ -124,7 +112,7 @@ def _values(archive: zipfile.ZipFile, root: str, attributes: Mapping[str, Any], 
         if unit:
             field = "Pixels.TimeIncrement" if axis["name"] == "t" else f"Pixels.PhysicalSize{axis['name'].upper()}"
             values[field] = [f"{float(size):.10g}"]
-            values[f"{field}Unit"] = [UNIT_SYMBOLS.get(unit, str(unit))]
+            values[f"{field}Unit"] = [(TIME if axis["name"] == "t" else LENGTH).symbol(str(unit)) or str(unit)]
     channels = (attributes.get("omero") or {}).get("channels") or []
     values["Channel.Name"] = [str(channel.get("label") or "") for channel in channels] or [""] * sizes["C"]
     version = attributes.get("version") or multiscale.get("version") or ""

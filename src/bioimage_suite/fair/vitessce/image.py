@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bioimage_suite.core.errors import UserError
+from bioimage_suite.core.units import micrometres
 from bioimage_suite.fair.archives.zarr import RemoteImage, read_image
 from bioimage_suite.fair.metadata.image_facts import is_packed_zarr
 from bioimage_suite.fair.vitessce.config import Channel
@@ -35,7 +36,6 @@ _TYPES = {
     "int32": "<i4",
     "float32": "<f4",
 }
-_UNITS_UM = {"µm": 1.0, "um": 1.0, "nm": 1e-3, "mm": 1e3, "m": 1e6}
 
 
 @dataclass(frozen=True)
@@ -156,9 +156,10 @@ def _open_tiff(path: Path, name: str) -> _Opened:
     if tiff.ome_metadata:
         facts = facts_of_ome_xml(tiff.ome_metadata, name)
         for axis in "XYZ":
-            factor = _UNITS_UM.get(facts.first(f"Pixels.PhysicalSize{axis}Unit") or "µm")
-            if factor and facts.first(f"Pixels.PhysicalSize{axis}"):
-                physical[axis.lower()] = float(facts.first(f"Pixels.PhysicalSize{axis}")) * factor
+            size = facts.first(f"Pixels.PhysicalSize{axis}")
+            extent = micrometres(float(size), facts.first(f"Pixels.PhysicalSize{axis}Unit") or "µm") if size else None
+            if extent:
+                physical[axis.lower()] = extent
         named = facts.fields.get("Channel.Name")
         channels = named.values if named else ()
     return _tiff_planes(series, axes), _tczyx(axes, series.shape), series.dtype, physical, channels
@@ -204,10 +205,8 @@ def _open_zarr(path: Path, name: str) -> _Opened:
             yield np.asarray(array[index] if outer else array[:])
 
     scale = image.levels[0].scale
-    units = {"micrometer": 1.0, "nanometer": 1e-3, "millimeter": 1e3}
-    physical = {
-        axis: scale[axis] * units[unit] for axis, unit in image.units.items() if axis in "xyz" and unit in units
-    }
+    extents = {axis: micrometres(scale[axis], unit) for axis, unit in image.units.items() if axis in "xyz"}
+    physical = {axis: size for axis, size in extents.items() if size}
     return planes(), shape, array.dtype, physical, image.channels
 
 
