@@ -47,9 +47,7 @@ def metadata_page(folder: Path) -> Path:
     (folder / "images.json").write_text(json.dumps([{"path": str(IMAGE), "name": LONG}]))
     outputs = {name: folder / name for name in ("image-completeness", "field-completeness", "report")}
     arguments = [f"--images={folder / 'images.json'}", *(f"--{name}={path}" for name, path in outputs.items())]
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("sys.argv", ["metadata_report", *arguments])
-        assert metadata_report.main() == 0
+    metadata_report.main(arguments)
     return outputs["report"].rename(folder / "page.html")
 
 

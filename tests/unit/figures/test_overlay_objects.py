@@ -62,15 +62,15 @@ def test_names_cannot_become_markup(tmp_path):
 def test_lists_are_paired_by_name_not_by_order(tmp_path):
     zero, labels = DATA / "synthetic_zero.ome.tiff", DATA / "synthetic_labels.ome.tiff"
     page = overlay(tmp_path, {"a": zero, "b": zero}, {"b": labels, "a": zero})
-    assert '<td>a</td><td>DAPI</td><td class="number">0</td>' in page
-    assert '<td>b</td><td>DAPI</td><td class="number">3</td>' in page
+    assert '<td>a</td><td>DAPI</td><td align="right" nowrap>0</td>' in page
+    assert '<td>b</td><td>DAPI</td><td align="right" nowrap>3</td>' in page
     assert "3 objects in 2 images" in page
 
 
 def test_images_beyond_the_limit_are_counted_not_shown(tmp_path):
     page = overlay(tmp_path, {"a": NUCLEI, "b": NUCLEI}, {"a": TRUTH, "b": TRUTH}, "--shown=1", "--edge=64")
     assert "250 objects in 2 images" in page
-    assert page.count("<figure>") == 1
+    assert page.count("<figure") == 1
     assert "1 further images" in page
 
 

@@ -4,7 +4,7 @@ from argparse import Namespace
 from pathlib import Path
 
 from bioimage_suite.core.errors import UserError
-from bioimage_suite.core.html_report import percent
+from bioimage_suite.core.html import percent
 from bioimage_suite.core.outputs import Outputs
 from bioimage_suite.core.tool import argument, run_tool, tool
 from bioimage_suite.fair.metadata.checks import read_values

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bioimage_suite.core import report_page
+from bioimage_suite.core import html
 from bioimage_suite.core.arguments import parse_arguments
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.core.tool import run_tool
@@ -84,22 +84,22 @@ def _facts(picture: ObjectPicture) -> str:
     return ", ".join(part for part in (count, picture.channel, picture.place) if part)
 
 
-def report_parts(pictures: list[ObjectPicture], shown: int) -> Iterator[str]:
+def report_parts(pictures: list[ObjectPicture], shown: int) -> Iterator[html.Markup]:
     """Yield the parts of the HTML report: a table of all images, and the first `shown` as pictures."""
     total, kind = sum(p.objects for p in pictures), pictures[0].kind
     in_colour = pictures[0].channel == "colour"
     greys = "the image in its colours" if in_colour else "the channel, grey values from its 0.5 to its 99.8 percentile"
-    yield report_page.paragraph(
+    yield html.paragraph(
         f"{total:,} {kind}{'' if total == 1 else 's'} in {len(pictures):,} image{'' if len(pictures) == 1 else 's'}. "
         f"Left: {greys}. Right: the same with each {kind}."
     )
     header = ("Image", "Channel", f"{kind[0].upper()}{kind[1:]}s")
-    yield report_page.table(header, ((p.name, p.channel, f"{p.objects:,}") for p in pictures), [2])
+    yield html.table(header, ((p.name, p.channel, f"{p.objects:,}") for p in pictures), [2])
     for p in pictures[:shown]:
         both = [("image", _png(p.grey)), (f"{p.kind}s drawn", _png(p.outlined))]
-        yield report_page.figure(both, p.name, _facts(p))
+        yield html.figure(both, p.name, _facts(p))
     if len(pictures) > shown:
-        yield report_page.paragraph(f"{len(pictures) - shown:,} further images are counted in the table but not shown.")
+        yield html.paragraph(f"{len(pictures) - shown:,} further images are counted in the table but not shown.")
 
 
 def _png(picture: np.ndarray) -> bytes:
@@ -140,7 +140,7 @@ def main(argv: list[str] | None = None) -> None:
     with replaced_when_complete(args.output_png) as png, replaced_when_complete(args.output_html) as page:
         cards = [(p.outlined, p.name, _facts(p)) for p in pictures[: args.shown]]
         contact_sheet(cards, args.edge).save(png, "PNG", optimize=True)
-        report_page.write_page(page, args.title, report_parts(pictures, args.shown))
+        page.write_text(html.page(args.title, report_parts(pictures, args.shown)), encoding="utf-8")
 
 
 if __name__ == "__main__":

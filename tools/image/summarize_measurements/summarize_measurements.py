@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bioimage_suite.core import report_page
+from bioimage_suite.core import html
 from bioimage_suite.core.arguments import parse_arguments
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.core.tool import run_tool
@@ -145,19 +145,19 @@ def statistic_rows(groups: list[Group]) -> Iterator[tuple[object, ...]]:
 
 def report_parts(
     groups: list[Group], by: list[str], plot: bytes, pictures: list[tuple[str, bytes]], objects: int
-) -> Iterator[str]:
+) -> Iterator[html.Markup]:
     """Yield the parts of the HTML report: numbers of rows and images, pictures, plot, statistics."""
     images = len(dict.fromkeys(one.image for one in groups))
-    yield report_page.paragraph(f"{objects:,} rows in {images:,} image{'' if images == 1 else 's'}.")
+    yield html.paragraph(f"{objects:,} rows in {images:,} image{'' if images == 1 else 's'}.")
     for name, png in pictures:
-        yield report_page.figure([(name, png)], name)
-    yield report_page.figure([("plot of each feature", plot)], "Every image", "Box: quartiles; line: median.")
+        yield html.figure([(name, png)], name)
+    yield html.figure([("plot of each feature", plot)], "Every image", "Box: quartiles; line: median.")
     header = [IMAGE, *by, "feature", *STATISTICS]
     rows = [[_shown(cell) for cell in row] for row in statistic_rows(groups)]
     first = len(header) - len(STATISTICS)
-    yield report_page.table(header, rows[:MOST_REPORT_ROWS], range(first, len(header)))
+    yield html.table(header, rows[:MOST_REPORT_ROWS], range(first, len(header)))
     if len(rows) > MOST_REPORT_ROWS:
-        yield report_page.paragraph(f"{len(rows) - MOST_REPORT_ROWS:,} further rows are in the table of statistics.")
+        yield html.paragraph(f"{len(rows) - MOST_REPORT_ROWS:,} further rows are in the table of statistics.")
 
 
 def _shown(cell: object) -> str:
@@ -229,7 +229,7 @@ def main(argv: list[str] | None = None) -> None:
         write_rows(summary, (IMAGE, *by, "feature", *STATISTICS), statistic_rows(groups))
         pictures = [(name, Path(path).read_bytes()) for name, path in inputs.get("pictures", [])]
         parts = report_parts(groups, by, plot.read_bytes(), pictures, len(table.rows))
-        report_page.write_page(page, args.title, parts)
+        page.write_text(html.page(args.title, parts), encoding="utf-8")
     if args.sheet:
         write_sheet(args.sheet, inputs.get("pictures", []))
     print(f"{len(table.rows)} rows of {len(images)} images")

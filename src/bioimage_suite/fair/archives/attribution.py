@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bioimage_suite.core.errors import UserError
-from bioimage_suite.core.html_report import Markup, page, paragraph, section, table
+from bioimage_suite.core.html import Markup, page, paragraph, section, table
 from bioimage_suite.tables.reader import plain_text, read_table
 
 CARRIED = ("accession", "study_title", "licence", "citation", "source_url")
@@ -139,7 +139,7 @@ def attribution_page(sources: Mapping[str, Attribution], used: Iterable[str]) ->
         studies.setdefault((source.accession, source.study_title, source.licence, source.citation), []).append(name)
     parts = [_study(*study, names) for study, names in sorted(studies.items())]
     text = "Cite these studies when you publish what was measured here, and keep to their licences."
-    return page("Whose images these results come from", paragraph(text), *parts)
+    return page("Whose images these results come from", [paragraph(text), *parts])
 
 
 def _study(accession: str, title: str, licence: str, citation: str, images: Sequence[str]) -> Markup:

@@ -1,8 +1,8 @@
 """An attached RO-Crate 1.2 that describes every file, for Zenodo and other general archives, and Zenodo's JSON."""
 
-from html import escape
 from typing import Any
 
+from bioimage_suite.core.html import escaped, paragraph
 from bioimage_suite.fair.crates.entities import (
     Entity,
     annotation_protocol,
@@ -99,11 +99,11 @@ def zenodo_json(study: Study) -> dict[str, Any]:
         "upload_type": "dataset",
         "title": texts["title"],
         "creators": creators,
-        "description": f"<p>{escape(texts['description'])}</p>",
+        "description": paragraph(texts["description"]).html,
         "access_right": "open",
         "license": _ZENODO_LICENSES.get(study.license_id, study.license_id),
         "publication_date": texts["release_date"],
         "keywords": list(study.keywords),
         "related_identifiers": related,
-        **({"notes": escape(texts["acknowledgements"])} if texts["acknowledgements"] else {}),
+        **({"notes": escaped(texts["acknowledgements"])} if texts["acknowledgements"] else {}),
     }

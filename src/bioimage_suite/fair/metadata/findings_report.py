@@ -4,12 +4,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import astuple, fields
 from pathlib import Path
 
-from bioimage_suite.core.html_report import LEVEL_COLOURS, Markup, Shaded, bullets, page, paragraph, section, table
+from bioimage_suite.core.html import Cell, Markup, Shaded, bullets, page, paragraph, section, table
 from bioimage_suite.core.texts import first_names, one_line
 from bioimage_suite.tables.reader import Finding
 from bioimage_suite.tables.writer import write_tsv
 
-_LEVELS = ("error", "warning", "note")
+LEVEL_COLOURS = {"error": "#f8d2a4", "warning": "#fdf1d0", "note": "#eceaf5"}
 # A page with more kinds of findings than this is hard to read; the table has all of them.
 _SHOWN = 500
 _SHOWN_LINES = 8
@@ -24,15 +24,15 @@ def write_findings(path: Path, findings: Iterable[Finding]) -> None:
 
 def count_levels(findings: Sequence[Finding]) -> dict[str, int]:
     """Count errors, warnings and notes."""
-    return {level: sum(finding.level == level for finding in findings) for level in _LEVELS}
+    return {level: sum(finding.level == level for finding in findings) for level in LEVEL_COLOURS}
 
 
 def findings_page(title: str, summary: Sequence[str], findings: Sequence[Finding]) -> str:
     """Return a page of all findings; equal findings of several lines are grouped."""
     counts = count_levels(findings)
     verdict = "No errors." if not counts["error"] else "There are errors: mend them and validate again."
-    numbers = ", ".join(f"{counts[level]:,} {level}{'' if counts[level] == 1 else 's'}" for level in _LEVELS)
-    return page(title, paragraph(f"{verdict} {numbers}."), bullets(summary), findings_section(findings))
+    numbers = ", ".join(f"{counts[level]:,} {level}{'' if counts[level] == 1 else 's'}" for level in LEVEL_COLOURS)
+    return page(title, [paragraph(f"{verdict} {numbers}."), bullets(summary), findings_section(findings)])
 
 
 def findings_section(findings: Sequence[Finding]) -> Markup:
@@ -41,10 +41,10 @@ def findings_section(findings: Sequence[Finding]) -> Markup:
     for finding in findings:
         key = (finding.level, finding.file, finding.column, finding.found, finding.expected, finding.suggestion)
         groups.setdefault(key, []).append(finding.line)
-    ordered = sorted(groups.items(), key=lambda group: _LEVELS.index(group[0][0]))
+    ordered = sorted(groups.items(), key=lambda group: list(LEVEL_COLOURS).index(group[0][0]))
     if not ordered:
         return section("Findings", paragraph("Nothing to say."))
-    rows = [
+    rows: list[list[Cell]] = [
         [Shaded(level, LEVEL_COLOURS[level]), file, _lines(lines), column, found, expected, suggestion]
         for (level, file, column, found, expected, suggestion), lines in ordered[:_SHOWN]
     ]

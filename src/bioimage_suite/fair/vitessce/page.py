@@ -10,10 +10,10 @@ import gzip
 import hashlib
 import json
 from collections.abc import Mapping
-from html import escape
 from typing import Any
 
 from bioimage_suite.core.errors import UserError
+from bioimage_suite.core.html import document, escaped
 
 VIEWER = "@galaxyproject/vitessce 0.0.5"
 VIEWER_ADDRESS = "https://cdn.jsdelivr.net/npm/@galaxyproject/vitessce@0.0.5/static/index.js"
@@ -88,14 +88,12 @@ def build_page(
         script = (
             f"<script>{_NO_VIEWER}</script>\n"
             f'<script type="module" crossorigin="anonymous" integrity="sha256-{digest}"'
-            f' src="{escape(viewer_address)}"></script>'
+            f' src="{escaped(viewer_address)}"></script>'
         )
     # In JSON `<` occurs only in strings, where its escape has the same meaning but cannot end the script element.
     safe = stored.replace("<", "\\u003c")
-    return (
-        f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(str(config["name"]))}</title>'
-        f"<style>{_STYLE}</style></head>\n<body>\n"
-        f'<div id="app" data-incoming="{escape(incoming)}"></div>\n'
-        f'<script type="application/json" id="files">{safe}</script>\n'
-        f"<script>{_FETCH}</script>\n{script}\n</body></html>\n"
+    body = (
+        f'<div id="app" data-incoming="{escaped(incoming)}"></div>\n'
+        f'<script type="application/json" id="files">{safe}</script>\n<script>{_FETCH}</script>\n{script}'
     )
+    return document(str(config["name"]), body, head=f"<style>{_STYLE}</style>")
