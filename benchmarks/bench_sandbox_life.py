@@ -69,26 +69,26 @@ def bench_nonsense(server: Any) -> list[Record]:
     """Call every operation of every service with nonsense, as an administrator."""
     import omero.clients
 
+    from tests.omero import every_service
     from tests.omero.nonsense import Nonsense
-    from tests.omero.server import test_nonsense
     from tests.omero.slice_signatures import INTERFACES, signatures
 
     client = omero.clients.BaseClient(host=server.host, port=server.port)
     client.createSession("root", server.root_password)
-    person, times = test_nonsense.Person(server, client), []
+    person, times = every_service.Person(server, client), []
     with person.stack:
         nonsense = Nonsense(person.client)
-        for interface in sorted(set(INTERFACES) - test_nonsense.NOT_MADE):
-            proxy = test_nonsense.proxy_of(interface, person.client)
+        for interface in sorted(set(INTERFACES) - every_service.NOT_MADE):
+            proxy = every_service.proxy_of(interface, person.client)
             for operation in sorted(signatures().operations[interface]):
                 for arguments in nonsense.calls(interface, operation, random.Random(operation)):
-                    call = functools.partial(test_nonsense.method(proxy, operation), *arguments)
+                    call = functools.partial(every_service.method(proxy, operation), *arguments)
                     start = time.perf_counter()
-                    answer = test_nonsense.what_is_wrong(interface, call)
+                    answer = every_service.what_is_wrong(interface, call)
                     times.append(time.perf_counter() - start)
                     if answer == "gone":  # closed by this nonsense
                         person.come_back()
-                        proxy = test_nonsense.proxy_of(interface, person.client)
+                        proxy = every_service.proxy_of(interface, person.client)
     client.closeSession()
     places = [figure(f"sandbox: calls of nonsense to {len(INTERFACES)} interfaces", len(times), "")]
     return [*places, figure("sandbox: slowest answer to calls of nonsense", max(times), "s", "<= 1", OWN_GOAL)]

@@ -3,7 +3,6 @@
 `.venv/clients` has the packages (`requirements/clients.txt`); nothing of this suite is importable there.
 """
 
-import dataclasses
 import os
 import subprocess
 import textwrap
@@ -13,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from sandbox.setup import venvs
-from tests.omero.conftest import Lab, connect
+from tests.omero.lab import Lab, connect
 
 WITHOUT_JAVA = Path(__file__).resolve().parents[2] / "sandbox" / "omero" / "without_java"
 # `omero` itself refuses to run as root, which it checks in its script, not in its code.
@@ -99,23 +98,3 @@ def clients_of(lab: Lab, user: str, folder: Path, password: str | None = None) -
     made = Clients(folder, environment, gateway)
     made.omero("login", f"{user}@{lab.server.host}:{lab.server.port}", "-w", password)
     return made
-
-
-@pytest.fixture(scope="module")
-def client_lab(omero_server, root_gateway):
-    """Users and groups for the tests of a module."""
-    made = Lab(omero_server, root_gateway)
-    with made.stack:
-        yield made
-
-
-@pytest.fixture(scope="module")
-def logged_in(client_lab, tmp_path_factory) -> Clients:
-    """The clients of a new user, alone in a new group; logged in once, because that takes seconds."""
-    return clients_of(client_lab, client_lab.user(client_lab.group("rwra--")), tmp_path_factory.mktemp("clients"))
-
-
-@pytest.fixture
-def clients(logged_in, tmp_path) -> Clients:
-    """The module's clients, in a folder of the test's own."""
-    return dataclasses.replace(logged_in, folder=tmp_path)

@@ -11,7 +11,6 @@ pytest.importorskip("omero.clients")
 from sandbox.omero.client_import import import_files
 from tests.omero.client_processes import clients_of
 
-pytest_plugins = ["tests.omero.client_processes"]
 PIXELS = np.random.default_rng(21).integers(1, 999, (2, 3, 40, 30), dtype=np.uint16)  # C, Z, Y, X
 
 

@@ -10,8 +10,6 @@ pytest.importorskip("omero.clients")
 
 from tests.omero.client_processes import clients_of
 
-pytest_plugins = ["tests.omero.client_processes"]
-
 # Each part of the script records which functions it used; the last test says which were never called.
 SCRIPT = """
 import builtins, contextlib, functools, io, json, types

@@ -13,9 +13,7 @@ import tifffile
 pytest.importorskip("omero.clients")
 
 from tests.omero.client_processes import clients_of
-from tests.omero.clients.test_gateway import MAKE
-
-pytest_plugins = ["tests.omero.client_processes"]
+from tests.omero.clients.everything import MAKE
 
 RECORD = """
 import functools, io, types

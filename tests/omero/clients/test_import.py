@@ -11,8 +11,6 @@ import ezomero
 from sandbox.omero.client_import import client_paths, import_files
 from tests.omero.client_processes import clients_of
 
-pytest_plugins = ["tests.omero.client_processes"]
-
 
 def write(folder, name="cells.ome.tif", seed=0):
     array = np.random.default_rng(seed).integers(0, 999, (2, 3, 20, 30), dtype=np.uint16)

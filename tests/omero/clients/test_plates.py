@@ -11,7 +11,6 @@ pytest.importorskip("omero.clients")
 
 from sandbox.omero.client_import import ImportFailed, ImportOptions, fileset_files, import_fileset, import_with_options
 
-pytest_plugins = ["tests.omero.client_processes"]
 WELLS = {"A/1": 2, "B/3": 1}  # fields of each
 
 

@@ -11,8 +11,6 @@ pytest.importorskip("omero.clients")
 
 from tests.omero.client_processes import clients_of
 
-pytest_plugins = ["tests.omero.client_processes"]
-
 RUN = """
 import contextlib, io, json, omero.cli
 cli = omero.cli.CLI()

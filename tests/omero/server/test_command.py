@@ -84,7 +84,7 @@ def test_upload_and_download(command, tmp_path):
 
 
 def test_chgrp(lab, tmp_path):
-    from tests.omero.conftest import log_in
+    from tests.omero.lab import log_in
 
     first, second = lab.group(), lab.group()
     command = log_in(lab, lab.user(first, second), tmp_path)
@@ -102,7 +102,7 @@ def test_search(command):
 
 @pytest.fixture
 def root_command(lab, tmp_path):
-    from tests.omero.conftest import log_in
+    from tests.omero.lab import log_in
 
     return log_in(lab, "root", tmp_path, lab.server.root_password)
 

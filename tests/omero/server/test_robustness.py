@@ -18,7 +18,7 @@ import pytest
 from omero.rtypes import rint, rlist, rlong, rstring
 
 from sandbox.omero.launch import running_server
-from tests.omero.conftest import connect
+from tests.omero.lab import connect
 
 ANSWERS = (omero.ServerError, Ice.ObjectNotExistException, Ice.UserException)
 SECONDS = 10  # far above what any call takes, far below what a test may wait for a hang

@@ -12,9 +12,8 @@ from omero.rtypes import rint, rstring
 
 from bioimage_suite.core.errors import UserError
 from tests.galaxy.seed_omero import link
-from tests.omero.tool_fixtures import Lab, from_table, lab, named, read_rows, typed
+from tests.omero.tool_support import Lab, from_table, named, read_rows, typed
 
-__all__ = ("lab",)
 CLIENT = omero_annotate.CLIENT_NAMESPACE
 
 

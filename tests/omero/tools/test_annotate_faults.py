@@ -11,9 +11,8 @@ from bioimage_suite.core.errors import UserError
 from bioimage_suite.omero.annotations import annotations as omero_annotations
 from bioimage_suite.omero.annotations import changes as annotation_changes
 from bioimage_suite.omero.session import Session
-from tests.omero.tool_fixtures import CuttingProxy, Lab, fail_at, lab, named, proxy, read_rows, typed
+from tests.omero.tool_support import CuttingProxy, Lab, fail_at, named, read_rows, typed
 
-__all__ = ("lab", "proxy")
 TABLE = (
     "image,dose,COMMENT,RATING,TAG,ATTACHMENT\na.tif,{0},fine {0},{0},good[quality],note.txt\n"
     "b.tif,{0},,{0},good[quality],note.txt\n"

@@ -10,9 +10,8 @@ from omero.rtypes import rbool, rdouble, rlong, rstring, rtime
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.omero.annotations.annotations import MARK, RATING_NAMESPACE
 from bioimage_suite.omero.session import Session
-from tests.omero.tool_fixtures import Lab, fail_at, lab, named, read_rows, typed
+from tests.omero.tool_support import Lab, fail_at, named, read_rows, typed
 
-__all__ = ("lab",)
 PLANE = np.zeros((2, 2), np.uint8)
 TYPES = ["key_value", "tag", "comment", "rating", "attachment", "table"]
 HEADER = "image,dose,medium,TAG,COMMENT,RATING\n"

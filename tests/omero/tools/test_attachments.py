@@ -12,9 +12,8 @@ from omero.rtypes import rstring
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.omero.files import original_files
 from bioimage_suite.omero.session import Session
-from tests.omero.tool_fixtures import Lab, fail_at, lab, named, read_rows, typed
+from tests.omero.tool_support import Lab, fail_at, named, read_rows, typed
 
-__all__ = ("lab",)
 DATA = bytes(range(256)) * 5000  # more than one block where a test makes blocks small
 
 

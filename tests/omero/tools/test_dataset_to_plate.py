@@ -8,9 +8,8 @@ import pytest
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.omero.session import Session
 from bioimage_suite.tables.plate_layout import parse_well
-from tests.omero.tool_fixtures import Lab, fail_at, lab, named, read_rows, typed
+from tests.omero.tool_support import Lab, fail_at, named, read_rows, typed
 
-__all__ = ("lab",)
 PLANE = np.zeros((2, 2), np.uint8)
 NEW_SCREEN = {"by": "name", "screen": "s", "create": True}
 WELLS = (

@@ -28,9 +28,8 @@ from bioimage_suite.omero.images import pixels as omero_pixels
 from bioimage_suite.omero.session import Session
 from sandbox.omero.client_import import ImportOptions, import_with_options
 from sandbox.omero.launch import running_server
-from tests.omero.tool_fixtures import CuttingProxy, Lab, fail_at, lab, make_lab, proxy, read_rows, typed
+from tests.omero.tool_support import CuttingProxy, Lab, fail_at, make_lab, read_rows, typed
 
-__all__ = ("lab", "proxy")
 NAMES = ("a", "b")
 
 

@@ -13,9 +13,7 @@ from bioimage_suite.omero.images import details as omero_image_details
 from bioimage_suite.omero.images import export as image_export
 from bioimage_suite.omero.images import pixels as omero_pixels
 from tests.galaxy.seed_omero import link
-from tests.omero.tool_fixtures import CuttingProxy, Lab, fail_at, lab, proxy, read_rows, typed
-
-__all__ = ("lab", "proxy")
+from tests.omero.tool_support import CuttingProxy, Lab, fail_at, read_rows, typed
 
 
 @pytest.fixture

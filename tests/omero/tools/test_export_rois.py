@@ -13,9 +13,7 @@ from bioimage_suite.core.errors import UserError
 from bioimage_suite.omero.rois import shapes as omero_roi_shapes
 from bioimage_suite.omero.session import Session, open_session
 from tests.galaxy.seed_omero import draw
-from tests.omero.tool_fixtures import Lab, lab, named, read_rows, typed
-
-__all__ = ("lab",)
+from tests.omero.tool_support import Lab, named, read_rows, typed
 
 
 @pytest.fixture

@@ -8,9 +8,8 @@ import pytest
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.omero.tables import reading
 from bioimage_suite.omero.tables import tables as omero_tables
-from tests.omero.tool_fixtures import Lab, lab, named, read_rows, typed
+from tests.omero.tool_support import Lab, named, read_rows, typed
 
-__all__ = ("lab",)
 PLANE = np.zeros((2, 2), np.uint8)
 HEADER = "image\tlabel\tarea_px\tmean_DAPI\tclass\tok\n"
 

@@ -5,13 +5,10 @@ import resource
 import signal
 import subprocess
 import sys
-import time
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import omero
 import omero_import_images
 import omero_transfer
 import pytest
@@ -25,13 +22,11 @@ from bioimage_suite.omero.transfer import images as omero_transfer_images
 from bioimage_suite.omero.transfer import pack as omero_transfer_pack
 from bioimage_suite.omero.transfer import rois as omero_transfer_rois
 from bioimage_suite.omero.transfer import unpack as omero_transfer_unpack
-from sandbox.omero.launch import running_server
 from scripts.suite_files import tool_script
-from tests.omero.tool_fixtures import CuttingProxy, Lab, fail_at, lab, make_lab, named, read_rows, typed
-from tests.omero.tools.test_import_images import all_counts, count
-from tests.omero.tools.test_transfer import attach, described, draw, every_annotation, every_shape, make_plate
+from tests.omero.tool_support import CuttingProxy, Lab, all_counts, count, fail_at, make_lab, named, read_rows, typed
+from tests.omero.tools.own_server import end_sessions, settle
+from tests.omero.tools.transfer_content import attach, described, draw, every_annotation, every_shape, make_plate
 
-__all__ = ("lab",)
 IMPORT_STAGES = [
     (omero_import_images, "make_place", 1),
     (omero_imports, "_announced", 2),
@@ -62,32 +57,6 @@ PACK_STAGES = [
 
 def stage_names(stages: list) -> dict[str, Any]:
     return {"argnames": "stage", "argvalues": stages, "ids": [name for _, name, _ in stages]}
-
-
-class OwnServer:
-    """A server that can be stopped and started again on the same port and data."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder, self._running = folder, ExitStack()
-        self.server = self._running.enter_context(running_server(folder))
-
-    def restart(self) -> None:
-        self.stop()
-        self.server = self._running.enter_context(running_server(self._folder, port=self.server.port))
-
-    def stop(self) -> None:
-        self._running.close()
-
-    def limit_files(self, size: int) -> None:
-        """Let the server write no file beyond a size: what a full disk does to it. -1 lifts the limit."""
-        resource.prlimit(self.server.pid, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
-
-
-@pytest.fixture(scope="module")
-def own_server(tmp_path_factory):
-    made = OwnServer(tmp_path_factory.mktemp("own"))
-    yield made
-    made.stop()
 
 
 @pytest.fixture(scope="module")
@@ -145,22 +114,6 @@ def start_unpack(lab: Lab, folder: Path, crate: Path, **config: Any) -> None:
     do = {"mode": "unpack", "crate": {"element_identifier": "crate", "source_path": str(crate)}}
     lab.sign_in()
     lab.run(omero_transfer, folder, {"output": "i.tsv", "containers": "c.tsv"}, do=do, **config)
-
-
-def end_sessions(lab: Lab) -> None:
-    """As if the sessions of the tools had expired."""
-    for row in lab.rows("select s.uuid from Session s where s.closed is null and s.userAgent like 'bioimage%'"):
-        killer = omero.client(host=lab.host, port=lab.port)
-        killer.joinSession(row[0])
-        killer.killSession()
-        killer.closeSession()
-
-
-def settle(lab: Lab) -> None:
-    """The server may still be reading files of a client that has gone."""
-    before = None
-    while before != (before := all_counts(lab)):
-        time.sleep(0.5)
 
 
 @pytest.mark.parametrize(**stage_names(IMPORT_STAGES))

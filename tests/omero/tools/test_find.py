@@ -11,9 +11,8 @@ from bioimage_suite.omero import objects as omero_objects
 from bioimage_suite.omero.images import find_columns
 from bioimage_suite.omero.session import Session, open_session
 from bioimage_suite.tables.object_table import write_table
-from tests.omero.tool_fixtures import Lab, from_table, lab, read_rows, typed
+from tests.omero.tool_support import Lab, from_table, read_rows, typed
 
-__all__ = ("lab",)
 PLANE = np.zeros((3, 4), np.uint8)
 
 

@@ -6,14 +6,23 @@ import numpy as np
 import omero_import_images
 import pytest
 import tifffile
-from omero.rtypes import unwrap
 
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.omero.files import imports as omero_imports
 from bioimage_suite.omero.files.imports import ImportRun
-from tests.omero.tool_fixtures import CuttingProxy, Lab, fail_at, lab, named, proxy, read_rows
+from tests.omero.tool_support import (
+    CuttingProxy,
+    Lab,
+    all_counts,
+    count,
+    fail_at,
+    named,
+    picture,
+    pixels_of,
+    plate_members,
+    read_rows,
+)
 
-__all__ = ("lab", "proxy")
 BY_NAME = {"by": "name", "dataset": "new", "project": "", "create": True}
 
 
@@ -42,32 +51,6 @@ def tiff(tmp_path: Path):
         return named(identifier, path) | {"ext": "ome.tiff"}
 
     return make
-
-
-def picture(seed: int, shape: tuple[int, ...] = (20, 30), dtype: str = "uint16") -> np.ndarray:
-    return np.random.default_rng(seed).integers(0, 250, shape).astype(dtype)
-
-
-def pixels_of(lab: Lab, image: str | int) -> np.ndarray:
-    """Pixels (t, c, z, y, x)."""
-    query = f"select p from Pixels p join fetch p.pixelsType where p.image.id = {image}"
-    pixels = lab.session.getQueryService().findByQuery(query, None)
-    sizes = [unwrap(getattr(pixels, f"size{axis}")) for axis in "TCZYX"]
-    store = lab.session.createRawPixelsStore()
-    store.setPixelsId(pixels.id.val, False)
-    planes = [store.getPlane(z, c, t) for t, c, z in np.ndindex(*sizes[:3])]
-    store.close()
-    dtype = np.dtype(unwrap(pixels.pixelsType.value)).newbyteorder(">")
-    return np.frombuffer(b"".join(planes), dtype).reshape(sizes)
-
-
-def count(lab: Lab, model: str) -> int:
-    return lab.rows(f"select count(o) from {model} o")[0][0]
-
-
-def all_counts(lab: Lab) -> dict[str, int]:
-    models = ("Image", "Fileset", "Dataset", "Project", "Screen", "Plate", "Roi", "Annotation", "OriginalFile")
-    return {model: count(lab, model) for model in models}
 
 
 def test_files_arrive_with_every_pixel_under_their_names_in_a_new_dataset_of_a_new_project(lab: Lab, run, tiff):
@@ -242,36 +225,6 @@ def test_a_zipped_ome_zarr_is_one_image(lab: Lab, run, tmp_path: Path, folder):
     np.testing.assert_array_equal(pixels_of(lab, row["image_id"])[0], pixels)
     [again] = run([pack(tmp_path, members)], existing="skip")
     assert (again["image_id"], again["status"]) == (row["image_id"], "skipped")
-
-
-def plate_members(fields: dict[str, list[np.ndarray]], folder: Path) -> dict[str, bytes]:
-    """The files of an OME-Zarr 0.4 plate: images (y, x) by well path such as "A/1"."""
-    import zarr
-
-    root = zarr.open_group(folder / "p.zarr", mode="w", zarr_format=2)
-    rows, columns = (sorted({path.split("/")[part] for path in fields}) for part in (0, 1))
-    wells = [
-        {"path": path, "rowIndex": rows.index(path.split("/")[0]), "columnIndex": columns.index(path.split("/")[1])}
-        for path in fields
-    ]
-    named_rows, named_columns = ([{"name": name} for name in names] for names in (rows, columns))
-    plate = {"name": "assay", "rows": named_rows, "columns": named_columns, "wells": wells, "version": "0.4"}
-    root.attrs["plate"] = {**plate, "field_count": max(map(len, fields.values()))}
-    for path, images in fields.items():
-        well = root.require_group(path)
-        well.attrs["well"] = {"images": [{"path": str(n)} for n in range(len(images))], "version": "0.4"}
-        for number, image in enumerate(images):
-            group = well.create_group(str(number))
-            group.create_array("0", data=image, chunks=image.shape)
-            axes = [{"name": name, "type": "space"} for name in "yx"]
-            scale = [{"type": "scale", "scale": [1.0, 1.0]}]
-            datasets = [{"path": "0", "coordinateTransformations": scale}]
-            group.attrs["multiscales"] = [{"axes": axes, "datasets": datasets, "version": "0.4"}]
-    return {
-        f"assay.zarr/{path.relative_to(folder / 'p.zarr')}": path.read_bytes()
-        for path in (folder / "p.zarr").rglob("*")
-        if path.is_file()
-    }
 
 
 def test_an_ome_zarr_plate_goes_into_a_screen_once(lab: Lab, run, tiff, tmp_path: Path):

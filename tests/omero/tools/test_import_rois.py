@@ -11,9 +11,8 @@ from omero.rtypes import rstring
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.omero.rois import rois as omero_rois
 from bioimage_suite.omero.rois.label_shapes import Mask, Polygon, fill_polygon, unpack_mask
-from tests.omero.tool_fixtures import CuttingProxy, Lab, fail_at, lab, named, proxy, read_rows, typed
+from tests.omero.tool_support import CuttingProxy, Lab, fail_at, named, read_rows, typed
 
-__all__ = ("lab", "proxy")
 BY_ID = {"source": "identifier"}
 
 

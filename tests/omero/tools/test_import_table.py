@@ -9,9 +9,8 @@ from omero.rtypes import rstring
 
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.omero.tables import tables as omero_tables
-from tests.omero.tool_fixtures import CuttingProxy, Lab, fail_at, lab, named, proxy, read_rows, typed
+from tests.omero.tool_support import CuttingProxy, Lab, fail_at, named, read_rows, typed
 
-__all__ = ("lab", "proxy")
 BY_ID = {"source": "identifier"}
 PLANE = np.zeros((3, 4), np.uint8)
 

@@ -12,9 +12,8 @@ from bioimage_suite.omero.files import imports as omero_imports
 from bioimage_suite.omero.files import original_files
 from bioimage_suite.omero.rois import labels as omero_labels
 from bioimage_suite.omero.rois.labels import labels_namespace
-from tests.omero.tool_fixtures import CuttingProxy, Lab, fail_at, lab, named, proxy, read_rows, typed
+from tests.omero.tool_support import CuttingProxy, Lab, fail_at, named, read_rows, typed
 
-__all__ = ("lab", "proxy")
 PLANE = np.zeros((40, 50), np.uint8)
 ELSEWHERE: dict = {"by": "name", "dataset": "label maps", "project": "", "create": True}
 

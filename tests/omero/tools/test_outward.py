@@ -31,10 +31,9 @@ from bioimage_suite.omero import reconnect as omero_reconnect
 from bioimage_suite.omero.session import Session
 from scripts.suite_files import tool_script, tool_xml_files
 from tests.galaxy.seed_omero import attach_note, attach_table, draw
-from tests.omero.tool_fixtures import CuttingProxy, Lab, fail_at, lab, make_lab, named, read_rows, typed
-from tests.omero.tools.test_faults import OwnServer
+from tests.omero.tool_support import CuttingProxy, Lab, fail_at, make_lab, named, read_rows, typed
+from tests.omero.tools.own_server import OwnServer
 
-__all__ = ("lab",)
 TYPES = ["key_value", "tag", "comment", "rating", "attachment", "table"]
 ALL = {"rows": "image", "columns": ["hierarchy", "sizes", "channels", "tags", "rois"], "keys": "*"}
 READERS: dict[str, tuple[Any, str, dict[str, str], dict[str, Any]]] = {

@@ -14,9 +14,8 @@ from omero.rtypes import rdouble, rint, rstring
 
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.omero.rois.label_shapes import pack_mask
-from tests.omero.tool_fixtures import Lab, lab, named, read_rows, typed
+from tests.omero.tool_support import Lab, named, read_rows, typed
 
-__all__ = ("lab",)
 BY_ID = {"source": "identifier"}
 UFZ_TABLE = (
     "shape\tx\ty\tx_rad\ty_rad\tlabel\tx1\ty1\tx2\ty2\tpoints\twidth\theight\tfill_color\tstroke_color\tz\tc\tt\troi_name\n"

@@ -12,9 +12,8 @@ import tifffile
 
 from scripts.suite_files import tool_script
 from tests.galaxy.seed_omero import attach_table
-from tests.omero.tool_fixtures import Lab, lab, named, typed
+from tests.omero.tool_support import Lab, named, typed
 
-__all__ = ("lab",)
 FOLDER = Path(__file__).parents[3] / "tools" / "omero"
 
 

@@ -9,9 +9,7 @@ import pytest
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.omero import session as omero_session
 from bioimage_suite.omero.session import open_session, parse_address, read_credentials
-from tests.omero.tool_fixtures import CuttingProxy, Lab, lab, proxy
-
-__all__ = ("lab", "proxy")
+from tests.omero.tool_support import CuttingProxy, Lab
 
 
 def key_is_open(lab: Lab, key: str) -> bool:

@@ -10,9 +10,8 @@ import pytest
 from omero.rtypes import rint, rstring
 
 from bioimage_suite.core.errors import UserError
-from tests.omero.tool_fixtures import Lab, fail_at, lab, named, read_rows, typed
+from tests.omero.tool_support import Lab, fail_at, named, read_rows, typed
 
-__all__ = ("lab",)
 PLANE = np.zeros((2, 2), np.uint8)
 
 

@@ -23,11 +23,9 @@ from bioimage_suite.omero.annotations import changes as annotation_changes
 from bioimage_suite.omero.files import imports as omero_imports
 from bioimage_suite.omero.rois import rois as omero_rois
 from bioimage_suite.omero.tables import tables as omero_tables
-from tests.omero.tool_fixtures import Lab, fail_at, lab, make_lab, named, read_rows, typed
-from tests.omero.tools.test_faults import OwnServer, end_sessions, own_server, settle
-from tests.omero.tools.test_import_images import all_counts, count
+from tests.omero.tool_support import Lab, all_counts, count, fail_at, make_lab, named, read_rows, typed
+from tests.omero.tools.own_server import OwnServer, end_sessions, settle
 
-__all__ = ("lab", "own_server")
 FULL = 8 << 20  # Bytes that the server's disk takes for a file; the files here have more.
 LINKS = ("DatasetImageLink", "ImageAnnotationLink", "RoiAnnotationLink", "WellSample", "Shape", "ScreenPlateLink")
 

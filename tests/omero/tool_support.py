@@ -1,4 +1,4 @@
-"""What the tests of the OMERO tools share: a user with a group of its own, content, and a connection that breaks."""
+"""What tests of the OMERO tools share: a user with content in a group, how to start a tool, connections that break."""
 
 import json
 import socket
@@ -15,7 +15,7 @@ import numpy as np
 import omero
 import omero.clients
 import pytest
-from omero.rtypes import rbool, rstring
+from omero.rtypes import rbool, rstring, unwrap
 
 from tests.galaxy.seed_omero import link, make_image
 
@@ -127,13 +127,6 @@ def read_rows(path: Path) -> list[dict[str, str]]:
     return [dict(zip(header, row, strict=True)) for row in rows]
 
 
-@pytest.fixture
-def lab(omero_server: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lab]:
-    """A new user in a new group whose members may change each other's objects, signed in."""
-    with make_lab(omero_server, monkeypatch) as found:
-        yield found
-
-
 @contextmanager
 def make_lab(server: Any, monkeypatch: pytest.MonkeyPatch, known: Lab | None = None) -> Iterator[Lab]:
     """A lab on any server, that of a user who is known already or a new one; its connections end with the block."""
@@ -205,14 +198,6 @@ def _close(sockets: list[socket.socket]) -> None:
         one.close()
 
 
-@pytest.fixture
-def proxy(lab: Lab) -> Iterator[CuttingProxy]:
-    """A way to the server that a test can cut."""
-    found = CuttingProxy(lab.host, lab.port)
-    yield found
-    found.cut()
-
-
 def fail_at(monkeypatch: pytest.MonkeyPatch, owner: Any, name: str, number: int, action: Callable[[], None]) -> None:
     """Do something before the given call (from 1) of a function."""
     original, calls = getattr(owner, name), []
@@ -251,3 +236,59 @@ def _make_user(root: Any, group: str, password: str) -> str:
     groups = [omero.model.ExperimenterGroupI(number, False) for number in ids]
     admin.createExperimenterWithPassword(person, rstring(password), groups[0], groups)
     return name
+
+
+def picture(seed: int, shape: tuple[int, ...] = (20, 30), dtype: str = "uint16") -> np.ndarray:
+    return np.random.default_rng(seed).integers(0, 250, shape).astype(dtype)
+
+
+def pixels_of(lab: Lab, image: str | int) -> np.ndarray:
+    """Pixels (t, c, z, y, x)."""
+    query = f"select p from Pixels p join fetch p.pixelsType where p.image.id = {image}"
+    pixels = lab.session.getQueryService().findByQuery(query, None)
+    sizes = [unwrap(getattr(pixels, f"size{axis}")) for axis in "TCZYX"]
+    store = lab.session.createRawPixelsStore()
+    store.setPixelsId(pixels.id.val, False)
+    planes = [store.getPlane(z, c, t) for t, c, z in np.ndindex(*sizes[:3])]
+    store.close()
+    dtype = np.dtype(unwrap(pixels.pixelsType.value)).newbyteorder(">")
+    return np.frombuffer(b"".join(planes), dtype).reshape(sizes)
+
+
+def count(lab: Lab, model: str) -> int:
+    return lab.rows(f"select count(o) from {model} o")[0][0]
+
+
+def all_counts(lab: Lab) -> dict[str, int]:
+    models = ("Image", "Fileset", "Dataset", "Project", "Screen", "Plate", "Roi", "Annotation", "OriginalFile")
+    return {model: count(lab, model) for model in models}
+
+
+def plate_members(fields: dict[str, list[np.ndarray]], folder: Path) -> dict[str, bytes]:
+    """The files of an OME-Zarr 0.4 plate: images (y, x) by well path such as "A/1"."""
+    import zarr
+
+    root = zarr.open_group(folder / "p.zarr", mode="w", zarr_format=2)
+    rows, columns = (sorted({path.split("/")[part] for path in fields}) for part in (0, 1))
+    wells = [
+        {"path": path, "rowIndex": rows.index(path.split("/")[0]), "columnIndex": columns.index(path.split("/")[1])}
+        for path in fields
+    ]
+    named_rows, named_columns = ([{"name": name} for name in names] for names in (rows, columns))
+    plate = {"name": "assay", "rows": named_rows, "columns": named_columns, "wells": wells, "version": "0.4"}
+    root.attrs["plate"] = {**plate, "field_count": max(map(len, fields.values()))}
+    for path, images in fields.items():
+        well = root.require_group(path)
+        well.attrs["well"] = {"images": [{"path": str(n)} for n in range(len(images))], "version": "0.4"}
+        for number, image in enumerate(images):
+            group = well.create_group(str(number))
+            group.create_array("0", data=image, chunks=image.shape)
+            axes = [{"name": name, "type": "space"} for name in "yx"]
+            scale = [{"type": "scale", "scale": [1.0, 1.0]}]
+            datasets = [{"path": "0", "coordinateTransformations": scale}]
+            group.attrs["multiscales"] = [{"axes": axes, "datasets": datasets, "version": "0.4"}]
+    return {
+        f"assay.zarr/{path.relative_to(folder / 'p.zarr')}": path.read_bytes()
+        for path in (folder / "p.zarr").rglob("*")
+        if path.is_file()
+    }
