@@ -11,7 +11,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
-from html import escape as escaped
+from html import escape
 
 _BODY = (
     "font-family:system-ui,'Segoe UI',sans-serif;color:#1d2733;max-width:75rem;margin:2rem auto;padding:0 1rem;"
@@ -43,6 +43,11 @@ class Shaded:
 
 
 Cell = str | int | float | Markup | Shaded
+
+
+def escaped(text: str) -> str:
+    """Return a text in which no character is markup, for the content of an element or for an attribute in quotes."""
+    return escape(text, quote=True)
 
 
 def document(title: str, body: str, *, head: str = "", style: str = "") -> str:

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from bioimage_suite.core.untrusted_files import MAX_JSON_BYTES, parse_json
-from bioimage_suite.tables.reader import Finding, Row, Table, column_letter, plain_text, read_table
+from bioimage_suite.tables.reader import Finding, Row, Sheet, column_letter, plain_text, read_table
 
 CLIENT_NAMESPACE = "openmicroscopy.org/omero/client/mapAnnotation"
 """The only namespace whose pairs a person can edit in OMERO.web (Constants.ice, NSCLIENTMAPANNOTATION)."""
@@ -151,7 +151,7 @@ def read_key_values(path: Path, name: str, split: str = "") -> Reading:
     return read_dialect(read_table(path, name), split)
 
 
-def read_dialect(table: Table, split: str = "") -> Reading:
+def read_dialect(table: Sheet, split: str = "") -> Reading:
     """Recognise the dialect of a table and read it: see `read_key_values`."""
     dialect = recognise(table.rows)
     reader = {
@@ -231,7 +231,7 @@ def _index(column: str) -> int:
     return number - 1
 
 
-def _body(table: Table, header: Row, rows: Iterable[Row], findings: list[Finding]) -> Iterator[Row]:
+def _body(table: Sheet, header: Row, rows: Iterable[Row], findings: list[Finding]) -> Iterator[Row]:
     """Yield rows as long as the header; report a ragged row of a text table with its line and column."""
     width = len(header.cells)
     for row in rows:
@@ -247,7 +247,7 @@ def _body(table: Table, header: Row, rows: Iterable[Row], findings: list[Finding
         yield Row(row.line, (row.cells + ("",) * width)[:width])
 
 
-def _header(table: Table, index: int, findings: list[Finding]) -> Row:
+def _header(table: Sheet, index: int, findings: list[Finding]) -> Row:
     """Return the header without trailing empty cells; report an unnamed column between others as an error."""
     row = table.rows[index]
     cells = list(row.cells)
@@ -287,7 +287,7 @@ def _cell(row: Row, index: int | None) -> str:
     return "" if index is None else row.cells[index]
 
 
-def _read_template(table: Table, findings: list[Finding]) -> _Rows:
+def _read_template(table: Sheet, findings: list[Finding]) -> _Rows:
     header = _header(table, 0, findings)
     name, identifier = _find(header, "image"), _find(header, "image_id")
     if name is None and identifier is None:
@@ -298,7 +298,7 @@ def _read_template(table: Table, findings: list[Finding]) -> _Rows:
         yield target, _row_pairs(target, header, row, {i for i in (name, identifier) if i is not None}), row.line
 
 
-def _read_tidy(table: Table, findings: list[Finding]) -> _Rows:
+def _read_tidy(table: Sheet, findings: list[Finding]) -> _Rows:
     header = _header(table, 0, findings)
     kind, identifier, name = (_find(header, column) for column in ("object_type", "object_id", "object_name"))
     namespace, key, value = (_find(header, column) for column in ("namespace", "key", "value"))
@@ -322,14 +322,14 @@ def _read_tidy(table: Table, findings: list[Finding]) -> _Rows:
         yield target, [pair] if pair.key and pair.value else [], row.line
 
 
-def _read_dresden(table: Table, findings: list[Finding]) -> _Rows:
+def _read_dresden(table: Sheet, findings: list[Finding]) -> _Rows:
     header = _header(table, 0, findings)
     for row in _body(table, header, table.rows[1:], findings):
         target = TargetObject("dataset", "", row.cells[0])
         yield target, _row_pairs(target, header, row, {0}), row.line
 
 
-def _read_old_scripts(table: Table, findings: list[Finding]) -> _Rows:
+def _read_old_scripts(table: Sheet, findings: list[Finding]) -> _Rows:
     if not table.rows:
         return
     header = _header(table, 0, findings)
@@ -341,7 +341,7 @@ def _read_old_scripts(table: Table, findings: list[Finding]) -> _Rows:
         yield target, _row_pairs(target, header, row, {column}), row.line
 
 
-def _read_new_scripts(table: Table, findings: list[Finding]) -> _Rows:
+def _read_new_scripts(table: Sheet, findings: list[Finding]) -> _Rows:
     first = table.rows[0].cells
     named = first[0].casefold() == "namespace"
     header = _header(table, int(named), findings)
@@ -360,7 +360,7 @@ def _read_new_scripts(table: Table, findings: list[Finding]) -> _Rows:
         yield target, _row_pairs(target, header, row, skip, namespaces), row.line
 
 
-def _read_omero_metadata(table: Table, findings: list[Finding]) -> _Rows:
+def _read_omero_metadata(table: Sheet, findings: list[Finding]) -> _Rows:
     rows = table.rows
     match = _METADATA_HEADER.match(rows[0].cells[0])
     kinds: list[str] = []

@@ -7,15 +7,13 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import numpy as np
 
 from bioimage_suite.core.errors import UserError
+from bioimage_suite.tables.reader import MAX_ROWS, MAX_TEXT_BYTES, column_names, read_table
 
-if TYPE_CHECKING:
-    import numpy as np
-
-
-MOST_PLAIN_BYTES, MOST_PLAIN_ROWS = 200 * 1024 * 1024, 500_000  # limits of table_reader
 # Characters that `_plain_rows` accepts everywhere.
 _USUAL = bytes({*range(ord("*"), ord("=")), *range(ord(">"), 0x7F), ord("\t"), ord("\n")})
 # Quotes, control characters, formulas, blanks at the end of a cell, rows without a filled cell.
@@ -57,8 +55,6 @@ class MeasurementTable:
         Raises:
             UserError: There is no such column, or a cell is not a finite number. The message names the row.
         """
-        import numpy as np
-
         texts = self.texts(column)
         try:
             values = np.fromiter(map(float, texts), np.float64, len(texts))
@@ -85,8 +81,6 @@ class MeasurementTable:
         Raises:
             UserError: As for `numbers`, or a number has a fraction.
         """
-        import numpy as np
-
         values = self.numbers(column)
         wrong = np.flatnonzero(values != np.rint(values))
         if len(wrong):
@@ -112,8 +106,6 @@ def read_measurement_table(path: Path, name: str) -> MeasurementTable:
         UserError: The file is missing or not a table, has no header or a repeated column name, or a row has more cells
             than there are columns.
     """
-    from bioimage_suite.tables.reader import read_table
-
     if not path.is_file():
         raise UserError(f"Table {name}: there is no file {path}. Give the path of a table.")
     plain = _plain_rows(path)
@@ -122,10 +114,7 @@ def read_measurement_table(path: Path, name: str) -> MeasurementTable:
     rows = read_table(path, name).rows
     if not rows:
         raise UserError(f"Table {name}: it is empty. It needs a header line that names its columns.")
-    columns = tuple(cell.removeprefix("#").strip() for cell in rows[0].cells)
-    twice = sorted({column for column in columns if columns.count(column) > 1})
-    if twice:
-        raise UserError(f"Table {name}: column {twice[0]!r} occurs twice. Rename one.")
+    columns = column_names(rows[0].cells, f"Table {name}")
     for row in rows[1:]:
         if len(row.cells) > len(columns):
             raise UserError(
@@ -142,7 +131,7 @@ def _plain_rows(path: Path) -> list[tuple[str, ...]] | None:
     The full reader (encodings, delimiters, quotes, formulas, repeated names) takes ten times as long, which is most of
     a tool's time at 100,000 rows.
     """
-    data = path.read_bytes() if path.stat().st_size <= MOST_PLAIN_BYTES else b""
+    data = path.read_bytes() if path.stat().st_size <= MAX_TEXT_BYTES else b""
     if not data.isascii() or not data.endswith(b"\n"):
         return None
     # Most tables have only usual characters and no row with an empty first cell; this check is ten times as fast as the
@@ -152,7 +141,7 @@ def _plain_rows(path: Path) -> list[tuple[str, ...]] | None:
         return None
     rows = [tuple(line.split("\t")) for line in data.decode("ascii")[:-1].split("\n")]
     header, width = rows[0], len(rows[0])
-    sound = width > 1 and all(header) and len(set(header)) == width and len(rows) <= MOST_PLAIN_ROWS
+    sound = width > 1 and all(header) and len(set(header)) == width and len(rows) <= MAX_ROWS
     return rows if sound and not header[0].startswith("#") and all(len(row) == width for row in rows) else None
 
 

@@ -1,6 +1,5 @@
 """Object tables and other tabular files: one header line, columns separated by tabs."""
 
-import csv
 import os
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
@@ -9,13 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from bioimage_suite.core.errors import UserError
+from bioimage_suite.tables.reader import column_names, tsv_rows
 
 ID_COLUMNS = ("image_id", "well_id", "dataset_id", "plate_id", "project_id", "screen_id")
 """Id columns from the finest object to the coarsest. In a table with several of them the finest counts."""
 
 
 @dataclass(frozen=True)
-class Table:
+class TextTable:
     """A table in memory: `rows` hold one text for each of `columns`."""
 
     columns: tuple[str, ...]
@@ -27,7 +27,7 @@ class Table:
         return tuple(row[position] for row in self.rows)
 
 
-def read_table(path: str | Path, what: str = "table") -> Table:
+def read_table(path: str | Path, what: str = "table") -> TextTable:
     """Read a tab-separated file with a header; a byte order mark and a leading `#` are tolerated.
 
     Args:
@@ -38,29 +38,23 @@ def read_table(path: str | Path, what: str = "table") -> Table:
         UserError: The file is not UTF-8, has no header line or a repeated column name, or the length of a row differs
             from that of the header.
     """
-    try:
-        with Path(path).open(encoding="utf-8-sig", newline="") as file:
-            lines = [(number, row) for number, row in enumerate(csv.reader(file, delimiter="\t"), 1) if any(row)]
-    except UnicodeDecodeError as error:
-        raise UserError(f"{what}: byte {error.start} is not UTF-8. Save the file in UTF-8.") from None
-    if not lines:
+    found = [row for row in tsv_rows(Path(path), what) if any(row.cells)]
+    if not found:
         raise UserError(f"{what}: empty. It needs a header line that names its columns.")
-    columns = tuple(name.strip() for name in lines[0][1])
-    columns = (columns[0].removeprefix("#").strip(), *columns[1:])
+    header, *rows = found
+    columns = column_names(header.cells, what)
     if all(_is_number(name) for name in columns):
         raise UserError(
             f"{what}: no header, the first line holds values ({', '.join(columns[:5])}). "
             "Put a line with the names of the columns on top."
         )
-    twice = sorted({name for name in columns if columns.count(name) > 1})
-    if twice:
-        raise UserError(f"{what}: column {twice[0]!r} occurs twice. Rename one.")
-    for number, row in lines[1:]:
-        if len(row) != len(columns):
+    for row in rows:
+        if len(row.cells) != len(columns):
             raise UserError(
-                f"{what}, line {number}: {len(row)} columns, but the header has {len(columns)}. Correct the row."
+                f"{what}, line {row.line}: {len(row.cells)} columns, but the header has {len(columns)}. "
+                "Correct the row."
             )
-    return Table(columns, tuple(tuple(row) for _, row in lines[1:]))
+    return TextTable(columns, tuple(row.cells for row in rows))
 
 
 def read_object_ids(path: str | Path) -> tuple[str, tuple[int, ...]]:

@@ -1,4 +1,4 @@
-"""Table of the plate, well and field of each image."""
+"""TextTable of the plate, well and field of each image."""
 
 import re
 from collections.abc import Sequence
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bioimage_suite.core.errors import UserError
-from bioimage_suite.tables.object_table import Table, read_table
+from bioimage_suite.tables.object_table import TextTable, read_table
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ def read_layout(path: Path, plate: str) -> tuple[str, list[Position]]:
     return "image_id" if by == "image_id" else "image", positions
 
 
-def _positions(table: Table, by: str, plate: str) -> list[Position]:
+def _positions(table: TextTable, by: str, plate: str) -> list[Position]:
     found: list[Position] = []
     counts: dict[tuple[str, int, int], int] = {}
     for line, cells in enumerate(table.rows, 2):

@@ -1,6 +1,10 @@
-"""Reader of tables that people filled in: CSV, TSV or XLSX, in any encoding.
+"""Readers of tables.
 
-Each problem is reported with its place (`Finding`). Nothing is executed: formulas are refused, never computed.
+`read_table` reads tables that people filled in: CSV, TSV or XLSX, in any encoding. Each problem is reported with its
+place (`Finding`). Nothing is executed: formulas are refused, never computed.
+
+`tsv_rows` reads tables that programs wrote: tab-separated, UTF-8, every cell as it was written, one row in memory.
+`shipped_rows` reads the tables that this package ships.
 """
 
 import csv
@@ -23,6 +27,8 @@ MAX_COLUMNS = 2000
 DELIMITERS = {"\t": "tab", ",": "comma", ";": "semicolon"}
 # The full-width signs are formulas to spreadsheets of Japanese and Chinese locales (OWASP, CSV Injection).
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+# Python's csv refuses cells of more than 131,072 characters by default, but a description may be longer.
+csv.field_size_limit(10_000_000)
 _NUMBER = re.compile(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?")
 # UTF-8 bytes that were opened as Windows-1252 and saved look like this: 'µ' becomes 'Âµ', 'ü' becomes 'Ã¼'.
 _MOJIBAKE = re.compile(r"Ã[\x80-¿]|Â[\x80-¿]|â€")
@@ -53,8 +59,8 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Table:
-    """A table as text.
+class Sheet:
+    """A table that a person filled in, as text.
 
     Attributes:
         file: What the user calls the file.
@@ -99,7 +105,7 @@ def column_letter(index: int) -> str:
     return letters
 
 
-def read_table(path: Path, name: str) -> Table:
+def read_table(path: Path, name: str) -> Sheet:
     """Read a CSV, TSV or XLSX file.
 
     Args:
@@ -125,23 +131,76 @@ def read_table(path: Path, name: str) -> Table:
     return read_text_table(path.read_bytes(), name)
 
 
-def read_text_table(data: bytes, name: str) -> Table:
+def read_text_table(data: bytes, name: str) -> Sheet:
     """Read a delimited text table from bytes: see `read_table`."""
     text, encoding, findings = decode(data, name)
     delimiter = guess_delimiter(text)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     rows: list[Row] = []
+    for found in delimited_rows(io.StringIO(text, newline=""), f"file {name}", delimiter):
+        row = Row(found.line, tuple(cell.strip() for cell in found.cells))
+        if any(row.cells):
+            _check_size(len(rows) + 1, len(row.cells), name)
+            rows.append(_without_formulas(row, name, findings))
+    return Sheet(name, f"{encoding}, {DELIMITERS[delimiter]}", tuple(rows), tuple(_with_columns(findings, rows)))
+
+
+def delimited_rows(lines: Iterable[str], what: str, delimiter: str = "\t") -> Iterator[Row]:
+    """Yield the rows of a delimited text, each with the line that it starts on; empty lines are left out.
+
+    Args:
+        lines: Lines with their ends, such as a file opened with `newline=""`.
+        what: What the user calls the table, for messages.
+        delimiter: One character.
+
+    Raises:
+        UserError: The text cannot be split into cells.
+    """
+    reader = csv.reader(lines, delimiter=delimiter)
     line = 1
     try:
         for cells in reader:
-            row = Row(line, tuple(cell.strip() for cell in cells))
+            if cells:
+                yield Row(line, tuple(cells))
             line = reader.line_num + 1
-            if any(row.cells):
-                _check_size(len(rows) + 1, len(row.cells), name)
-                rows.append(_without_formulas(row, name, findings))
     except csv.Error as error:
-        raise UserError(f"file {name}, line {line}: not a readable table ({error}). Fix the quotes there.") from error
-    return Table(name, f"{encoding}, {DELIMITERS[delimiter]}", tuple(rows), tuple(_with_columns(findings, rows)))
+        raise UserError(f"{what}, line {line}: not a readable table ({error}). Fix the quotes there.") from error
+
+
+def tsv_rows(path: Path, what: str) -> Iterator[Row]:
+    """Yield the rows of a tab-separated file in UTF-8, with or without byte order mark; cells are as written.
+
+    Args:
+        path: The file.
+        what: What the user calls the table, for messages.
+
+    Raises:
+        UserError: The file is not UTF-8, or cannot be split into cells.
+    """
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as stream:
+            yield from delimited_rows(stream, what)
+    except UnicodeDecodeError as error:
+        raise UserError(f"{what}: byte {error.start} is not UTF-8. Save the file in UTF-8.") from None
+
+
+def column_names(header: Iterable[str], what: str) -> tuple[str, ...]:
+    """Return the names of the columns that a header gives, without outer blanks and without a leading `#`.
+
+    Raises:
+        UserError: Two columns have the same name.
+    """
+    columns = [name.strip() for name in header]
+    columns[:1] = [name.removeprefix("#").strip() for name in columns[:1]]
+    twice = sorted({name for name in columns if name and columns.count(name) > 1})
+    if twice:
+        raise UserError(f"{what}: column {twice[0]!r} occurs twice. Rename one.")
+    return tuple(columns)
+
+
+def shipped_rows(path: Path) -> list[dict[str, str]]:
+    """Read a table that this package ships: tab-separated, UTF-8, with a header and without quotes."""
+    with path.open(encoding="utf-8", newline="") as stream:
+        return list(csv.DictReader(stream, delimiter="\t", quoting=csv.QUOTE_NONE))
 
 
 def _with_columns(findings: Iterable[Finding], rows: Iterable[Row]) -> Iterator[Finding]:
@@ -259,7 +318,7 @@ def _formula(name: str, line: int, index: int, text: str) -> Finding:
     )
 
 
-def _read_xlsx(path: Path, name: str) -> Table:
+def _read_xlsx(path: Path, name: str) -> Sheet:
     import openpyxl
 
     open_zip(path, name, MAX_XLSX_UNPACKED).close()
@@ -277,7 +336,7 @@ def _read_xlsx(path: Path, name: str) -> Table:
             raise UserError(f"file {name}: not a readable XLSX file ({error}). Save it again or give CSV.") from error
 
 
-def _read_sheet(sheet: Any, name: str) -> Table:
+def _read_sheet(sheet: Any, name: str) -> Sheet:
     rows: list[Row] = []
     findings: list[Finding] = []
     dates: set[tuple[int, int]] = set()
@@ -300,7 +359,7 @@ def _read_sheet(sheet: Any, name: str) -> Table:
         if texts:
             _check_size(len(rows) + 1, len(texts), name)
             rows.append(Row(line, tuple(texts)))
-    return Table(name, "xlsx", tuple(rows), tuple(findings), frozenset(dates))
+    return Sheet(name, "xlsx", tuple(rows), tuple(findings), frozenset(dates))
 
 
 def _cell_text(value: Any) -> str:

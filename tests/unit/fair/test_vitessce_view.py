@@ -16,17 +16,19 @@ import zarr
 
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.fair.vitessce.config import (
+    Measurements,
     Sources,
     build_config,
     choose_axes,
     measurements_csv,
+    measurements_of,
     points_csv,
-    read_measurements,
 )
 from bioimage_suite.fair.vitessce.image import load_picture, zarr_files
 from bioimage_suite.fair.vitessce.page import INLINE, VIEWER_ADDRESS, VIEWER_SHA256, build_page, check_viewer
 from bioimage_suite.fair.vitessce.view import Inputs, make_view
 from bioimage_suite.images.ome_zarr.folder import pack
+from bioimage_suite.tables.measurement_table import read_measurement_table
 
 DATA = Path(__file__).resolve().parents[3] / "test-data"
 TABLE = "image\tlabel\tarea_px\tclass\tmean_DAPI\na\t1\t10\tx\t0.5\na\t3\t30\ty\t\na\t7\t20\tx\t0.25\n"
@@ -203,8 +205,13 @@ def test_label_map_of_another_image(tmp_path: Path) -> None:
         make_view({}, inputs(labels=tmp_path / "labels.tiff"))
 
 
-def test_measurements() -> None:
-    measured = read_measurements(TABLE, "t", "a")
+def measured_in(folder: Path, text: str, image: str) -> Measurements:
+    (folder / "t.tsv").write_text(text)
+    return measurements_of(read_measurement_table(folder / "t.tsv", "t"), image)
+
+
+def test_measurements(tmp_path: Path) -> None:
+    measured = measured_in(tmp_path, TABLE, "a")
     assert measured.labels == (1, 3, 7)
     assert measured.features == ("area_px", "mean_DAPI")
     assert measurements_csv(measured) == "label,area_px,mean_DAPI\n1,10,0.5\n3,30,0\n7,20,0.25\n"
@@ -214,19 +221,19 @@ def test_measurements() -> None:
     assert points_csv(measured, ("area_px", "mean_DAPI")) == "label,x,y\n1,0,100\n7,100,0\n"
 
 
-def test_the_rows_of_one_image_are_taken() -> None:
+def test_the_rows_of_one_image_are_taken(tmp_path: Path) -> None:
     text = "image\tlabel\tarea_px\na\t1\t10\nb\t1\t20\n"
-    assert read_measurements(text, "t", "b").values == ((20.0,),)
+    assert measured_in(tmp_path, text, "b").values == ((20.0,),)
     with pytest.raises(UserError, match=r"no row of image 'c'\. Its images are for instance: a, b"):
-        read_measurements(text, "t", "c")
+        measured_in(tmp_path, text, "c")
 
 
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("", "needs a header with a column label"),
+        ("", "is empty. Give a filled table"),
         ("area_px\n1\n", "needs a header with a column label"),
-        ("label\tlabel\n1\t1\n", "each column once"),
+        ("label\tlabel\n1\t1\n", "column 'label' occurs twice"),
         ("label\tarea\n1\t5\n1\t6\n", "label 1 stands twice"),
         ("label\tarea\n0\t5\n", "label '0' is not the number of an object"),
         ("label\tarea\n-1\t5\n", "label '-1' is not the number"),
@@ -234,9 +241,9 @@ def test_the_rows_of_one_image_are_taken() -> None:
         ("label\tarea\n", "has no row"),
     ],
 )
-def test_bad_tables(text: str, said: str) -> None:
+def test_bad_tables(tmp_path: Path, text: str, said: str) -> None:
     with pytest.raises(UserError, match=said):
-        read_measurements(text, "t", "a")
+        measured_in(tmp_path, text, "a")
 
 
 def test_names_cannot_break_out_of_the_page() -> None:

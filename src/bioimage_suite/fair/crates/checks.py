@@ -4,7 +4,7 @@ Sources: RO-Crate 1.1 and 1.2, "MUST" statements; GIDE profile v0.2 (closure rul
 (file list).
 """
 
-import csv
+import io
 import re
 from typing import Any
 from urllib.parse import unquote
@@ -13,7 +13,7 @@ from bioimage_suite.core.untrusted_files import safe_relative_path
 from bioimage_suite.fair.crates.reading import Crate
 from bioimage_suite.fair.crates.shapes import shape_findings
 from bioimage_suite.fair.crates.terms import DESCRIPTOR, RO_CRATE
-from bioimage_suite.tables.reader import Finding
+from bioimage_suite.tables.reader import Finding, delimited_rows
 
 _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 _BIA_COLUMNS = {"file_path", "dataset", "type"}
@@ -211,27 +211,28 @@ def check_file_list(document: dict[str, Any], data: bytes | None, name: str) -> 
     file = f"{name}/file_list.tsv"
     if data is None:
         return [Finding("error", file, 0, "", "missing", "the file list")]
-    rows = list(csv.DictReader(data.decode("utf-8-sig", errors="replace").splitlines(), delimiter="\t"))
-    columns = set(rows[0]) if rows else set()
-    if not columns >= _BIA_COLUMNS:
-        absent = ", ".join(sorted(_BIA_COLUMNS - columns))
+    listed = list(delimited_rows(io.StringIO(data.decode("utf-8-sig", errors="replace")), file))
+    header = listed[0].cells if len(listed) > 1 else ()
+    rows = [(row.line, dict(zip(header, row.cells, strict=False))) for row in listed[1:]]
+    if not set(header) >= _BIA_COLUMNS:
+        absent = ", ".join(sorted(_BIA_COLUMNS - set(header)))
         return [Finding("error", file, 1, absent, "missing", "the columns file_path, dataset and type")]
     known = {str(entity.get("@id")) for entity in list_of(document.get("@graph")) if isinstance(entity, dict)}
-    labels = {row.get("label") for row in rows if row["type"] in _BIA_IMAGES}
+    labels = {row.get("label") for _, row in rows if row.get("type") in _BIA_IMAGES}
     seen: set[str] = set()
     findings: list[Finding] = []
-    for line, row in enumerate(rows, 2):
-        path = row["file_path"] or ""
+    for line, row in rows:
+        path = row.get("file_path", "")
         if safe_relative_path(path) is None:
             findings.append(Finding("error", file, line, "file_path", path, "a path inside the package, without '..'"))
         if path in seen:
             findings.append(Finding("error", file, line, "file_path", path, "each path once"))
         seen.add(path)
-        if row["dataset"] not in known:
-            findings.append(Finding("error", file, line, "dataset", row["dataset"] or "", "the @id of a dataset"))
+        if row.get("dataset") not in known:
+            findings.append(Finding("error", file, line, "dataset", row.get("dataset", ""), "the @id of a dataset"))
         source = row.get("source_image_label")
         if source and source not in labels:
             findings.append(Finding("error", file, line, "source_image_label", source, "the label of an image's row"))
-    if not any(row["type"] in _BIA_IMAGES for row in rows):
+    if not any(row.get("type") in _BIA_IMAGES for _, row in rows):
         findings.append(Finding("error", file, 0, "type", "no image", "at least one row of type bia:Image"))
     return findings

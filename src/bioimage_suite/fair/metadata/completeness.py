@@ -5,7 +5,6 @@ Hammer 2021, doi 10.1038/s41592-021-01327-9) defines tiers and required fields. 
 applicable fields, where a field with several places (channels, planes) counts by its share of filled places.
 """
 
-import csv
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -14,6 +13,7 @@ from bioimage_suite.fair.metadata.fields import FIELDS_FOLDER, Field, all_fields
 from bioimage_suite.fair.metadata.image_facts import ImageFacts
 from bioimage_suite.fair.metadata.image_list import known_values
 from bioimage_suite.fair.metadata.table import ObjectValues
+from bioimage_suite.tables.reader import shipped_rows
 
 TIERS = (1, 2, 3)
 _TRANSMITTED = {
@@ -66,11 +66,10 @@ _item = cache(Item)
 @cache
 def load_quality() -> tuple[Quality, ...]:
     """Read NBO-Q's fields."""
-    with (FIELDS_FOLDER / "nbo_q.tsv").open(encoding="utf-8", newline="") as stream:
-        found = [
-            Quality(row["element"], row["field"], int(row["tier"]), row["level"], row["applies"], row["question"])
-            for row in csv.DictReader(stream, delimiter="\t", quoting=csv.QUOTE_NONE)
-        ]
+    found = [
+        Quality(row["element"], row["field"], int(row["tier"]), row["level"], row["applies"], row["question"])
+        for row in shipped_rows(FIELDS_FOLDER / "nbo_q.tsv")
+    ]
     return tuple(sorted(found, key=lambda quality: quality.tier))
 
 

@@ -1,6 +1,5 @@
 """The fields of the metadata standards, read from `fields/*.tsv`, and the lookup of a column's field."""
 
-import csv
 import difflib
 import re
 from dataclasses import dataclass
@@ -8,6 +7,7 @@ from functools import cache
 from pathlib import Path
 
 from bioimage_suite.core.errors import UserError
+from bioimage_suite.tables.reader import shipped_rows
 
 FIELDS_FOLDER = Path(__file__).resolve().parent / "field_tables"
 SCOPES = ("study", "biosample", "acquisition", "annotation")
@@ -55,24 +55,23 @@ class Field:
 @cache
 def load_fields(standard: str) -> tuple[Field, ...]:
     """Read the fields of one standard, in the standard's order."""
-    with (FIELDS_FOLDER / f"{standard}.tsv").open(encoding="utf-8", newline="") as stream:
-        return tuple(
-            Field(
-                standard=standard,
-                key=row["key"],
-                module=row["module"],
-                label=row["label"],
-                scope=row["scope"],
-                level=row["level"],
-                many=row["many"] == "yes",
-                kind=row["kind"],
-                vocabulary=row["vocabulary"],
-                min_length=int(row["min_length"] or 0),
-                aliases=tuple(alias for alias in row["aliases"].split("|") if alias),
-                question=row["question"],
-            )
-            for row in csv.DictReader(stream, delimiter="\t", quoting=csv.QUOTE_NONE)
+    return tuple(
+        Field(
+            standard=standard,
+            key=row["key"],
+            module=row["module"],
+            label=row["label"],
+            scope=row["scope"],
+            level=row["level"],
+            many=row["many"] == "yes",
+            kind=row["kind"],
+            vocabulary=row["vocabulary"],
+            min_length=int(row["min_length"] or 0),
+            aliases=tuple(alias for alias in row["aliases"].split("|") if alias),
+            question=row["question"],
         )
+        for row in shipped_rows(FIELDS_FOLDER / f"{standard}.tsv")
+    )
 
 
 def all_fields() -> tuple[Field, ...]:

@@ -1,6 +1,5 @@
 """The input images, from files and from the table of an export from OMERO, and their values of REMBI's fields."""
 
-import csv
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -9,6 +8,7 @@ from pathlib import Path
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.core.tool import argument, file_list
 from bioimage_suite.fair.metadata.image_facts import ImageFacts, Occurrences, occurrences, read_images
+from bioimage_suite.tables.reader import column_names, tsv_rows
 
 IMAGE_ARGUMENTS = (
     argument("--images", type=file_list, default=[], help='JSON list of {"path", "name"} of images'),
@@ -41,14 +41,10 @@ def read_image_table(path: Path, name: str) -> list[ImageFacts]:
         name: Display name of the table.
 
     Raises:
-        UserError: The column is missing, or the file is not UTF-8.
+        UserError: The column is missing, a column occurs twice, or the file is not UTF-8.
     """
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as stream:
-            rows = [row for row in csv.reader(stream, delimiter="\t") if any(row)]
-    except UnicodeDecodeError as error:
-        raise UserError(f"image table {name}: byte {error.start} is not UTF-8. Save it as UTF-8.") from error
-    header = [cell.strip().removeprefix("#") for cell in rows[0]] if rows else []
+    rows = [row.cells for row in tsv_rows(path, f"image table {name}") if any(row.cells)]
+    header = column_names(rows[0], f"image table {name}") if rows else ()
     if not {"image_id", "image_name", "image"} & set(header):
         raise UserError(f"image table {name}: no column image_id, image_name or image. Give a table with a header.")
     return [_table_facts(dict(zip(header, row, strict=False))) for row in rows[1:]]

@@ -1,19 +1,16 @@
 """The normalised metadata table: one value per row, from any dialect; all later tools read it."""
 
-import csv
 from collections.abc import Iterable, Mapping
 from dataclasses import astuple, dataclass, fields
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.fair.metadata.image_facts import ImageFacts
 from bioimage_suite.tables.key_value_dialects import ALL_IMAGES
-from bioimage_suite.tables.reader import plain_text
+from bioimage_suite.tables.reader import plain_text, tsv_rows
 from bioimage_suite.tables.writer import write_tsv
-
-# Python's csv refuses cells of more than 131,072 characters by default, but a description may be longer.
-_LONGEST_CELL = 10_000_000
 
 
 @dataclass(frozen=True)
@@ -79,19 +76,12 @@ def read_metadata_table(path: Path, name: str) -> list[MetadataValue]:
         raise UserError(
             f"metadata table {name}: is not a table that validate_metadata wrote. Run validate_metadata on it first."
         )
-    csv.field_size_limit(_LONGEST_CELL)
     values: list[MetadataValue] = []
-    with path.open(encoding="utf-8-sig", newline="") as stream:
-        reader = csv.reader(stream, delimiter="\t")
-        next(reader)
-        for row in reader:
-            if len(row) != len(COLUMNS) or not row[11].isdecimal():
-                raise UserError(
-                    f"metadata table {name}, line {reader.line_num}: is damaged. Run validate_metadata again."
-                )
-            cells = [plain_text(cell) for cell in row]
-            named: dict[str, Any] = dict(zip(COLUMNS, cells, strict=True))
-            values.append(MetadataValue(**{**named, "line": int(row[11])}))
+    for row in islice(tsv_rows(path, f"metadata table {name}"), 1, None):
+        if len(row.cells) != len(COLUMNS) or not row.cells[11].isdecimal():
+            raise UserError(f"metadata table {name}, line {row.line}: is damaged. Run validate_metadata again.")
+        named: dict[str, Any] = dict(zip(COLUMNS, map(plain_text, row.cells), strict=True))
+        values.append(MetadataValue(**{**named, "line": int(row.cells[11])}))
     return values
 
 

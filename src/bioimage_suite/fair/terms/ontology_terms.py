@@ -1,11 +1,12 @@
 """Offline resolution of texts to ontology terms with the tables in `terms/` (see terms/README.md)."""
 
-import csv
 import difflib
 import re
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+
+from bioimage_suite.tables.reader import shipped_rows
 
 TERMS_FOLDER = Path(__file__).resolve().parent / "term_tables"
 VOCABULARY_NAMES = {
@@ -66,11 +67,10 @@ class Resolution:
 @cache
 def load_terms(vocabulary: str) -> tuple[Term, ...]:
     """Read a table of terms, in the table's order."""
-    with (TERMS_FOLDER / f"{vocabulary}.tsv").open(encoding="utf-8", newline="") as stream:
-        return tuple(
-            Term(row["id"], row["label"], tuple(synonym for synonym in row["synonyms"].split("|") if synonym))
-            for row in csv.DictReader(stream, delimiter="\t", quoting=csv.QUOTE_NONE)
-        )
+    return tuple(
+        Term(row["id"], row["label"], tuple(synonym for synonym in row["synonyms"].split("|") if synonym))
+        for row in shipped_rows(TERMS_FOLDER / f"{vocabulary}.tsv")
+    )
 
 
 @cache

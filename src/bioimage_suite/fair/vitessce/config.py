@@ -7,11 +7,13 @@ import base64
 import csv
 import io
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from bioimage_suite.core.errors import UserError
+from bioimage_suite.tables.measurement_table import MeasurementTable
 
 SCHEMA_VERSION = "1.0.16"
 OBJECT, FEATURE, VALUE = "object", "feature", "value"
@@ -59,44 +61,46 @@ class Channel:
     window: tuple[float, float] | None = None
 
 
-def read_measurements(text: str, name: str, image: str) -> Measurements:
-    """Read a measurement table.
+def measurements_of(table: MeasurementTable, image: str) -> Measurements:
+    """Return the measurements of the objects of one image.
 
     Args:
-        text: Tab-separated text with a header: `label`, optionally `image`, then features.
-        name: Display name of the table.
+        table: Table with the column `label`, optionally `image`, then features.
         image: Name of the image, which selects the rows of a table of several images.
 
     Raises:
         UserError: Column `label` is missing, a label is invalid or occurs twice, the image has no rows, or the table
             has no features.
     """
-    rows = [row for row in csv.reader(io.StringIO(text), delimiter="\t") if any(row)]
-    header = rows[0] if rows else []
-    if "label" not in header or len(set(header)) < len(header):
-        raise UserError(
-            f"table {name}: needs a header with a column label, each column once. Give a measurement table."
-        )
-    records = [dict(zip(header, row, strict=False)) for row in rows[1:]]
-    images = {record.get("image", "") for record in records}
-    if len(images) > 1:
-        records = [record for record in records if record.get("image") == image]
-    if not records:
-        some = ", ".join(sorted(images)[:3])
-        raise UserError(f"table {name}: has no row of image {image!r}. Its images are for instance: {some or 'none'}.")
-    labels = [_label(record.get("label", ""), name) for record in records]
-    twice = (
-        next((label for label in labels if labels.count(label) > 1), None) if len(set(labels)) < len(labels) else None
-    )
+    if "label" not in table.columns:
+        raise UserError(f"table {table.name}: needs a header with a column label. Give a measurement table.")
+    rows = _rows_of(table, image)
+    labels = [_label(row[table.columns.index("label")], table.name) for row in rows]
+    twice = next((label for label, count in Counter(labels).items() if count > 1), None)
     if twice is not None:
-        raise UserError(f"table {name}: label {twice} stands twice. Give a table with one row an object.")
-    features = [
-        column for column in header if column not in _KEYS and _numeric(record.get(column, "") for record in records)
-    ]
+        raise UserError(f"table {table.name}: label {twice} stands twice. Give a table with one row an object.")
+    columns = {
+        name: [_number(row[place]) for row in rows] for place, name in enumerate(table.columns) if name not in _KEYS
+    }
+    features = {name: numbers for name, numbers in columns.items() if _numeric(numbers)}
     if not features:
-        raise UserError(f"table {name}: no column of numbers beside the labels. Give a measurement table.")
-    values = tuple(tuple(_number(record.get(column, "")) for column in features) for record in records)
-    return Measurements(tuple(labels), tuple(features), values)
+        raise UserError(f"table {table.name}: no column of numbers beside the labels. Give a measurement table.")
+    return Measurements(tuple(labels), tuple(features), tuple(zip(*features.values(), strict=True)))
+
+
+def _rows_of(table: MeasurementTable, image: str) -> tuple[tuple[str, ...], ...]:
+    """Return the rows of an image: all of a table of one image, whatever name it has there."""
+    named = table.texts("image") if "image" in table.columns else [""] * len(table.rows)
+    images = set(named)
+    rows = table.rows
+    if len(images) > 1:
+        rows = tuple(row for row, name in zip(rows, named, strict=True) if name == image)
+    if not rows:
+        some = ", ".join(sorted(images)[:3])
+        raise UserError(
+            f"table {table.name}: has no row of image {image!r}. Its images are for instance: {some or 'none'}."
+        )
+    return rows
 
 
 def _label(text: str, name: str) -> int:
@@ -113,9 +117,8 @@ def _number(text: str) -> float:
     return number if math.isfinite(number) else math.nan
 
 
-def _numeric(texts: Any) -> bool:
+def _numeric(numbers: Sequence[float]) -> bool:
     """Return whether a column has at least one number and no other text; empty and nan are missing values."""
-    numbers = [_number(text) for text in texts]
     return not any(math.isinf(number) for number in numbers) and any(not math.isnan(number) for number in numbers)
 
 

@@ -15,11 +15,12 @@ from bioimage_suite.fair.vitessce.config import (
     choose_axes,
     data_url,
     measurements_csv,
+    measurements_of,
     points_csv,
-    read_measurements,
 )
 from bioimage_suite.fair.vitessce.image import load_picture, shown_channels, zarr_files
 from bioimage_suite.fair.vitessce.page import INLINE, VIEWER_ADDRESS, build_page, check_viewer
+from bioimage_suite.tables.measurement_table import read_measurement_table
 
 MEGABYTE = 1_000_000
 
@@ -80,17 +81,9 @@ def carry(inputs: Inputs, max_bytes: int) -> Carried:
     return Carried(files, places["image"], places["labels"], shown_channels(image) if image else (Channel(),), note)
 
 
-def read_table(path: Path, image: str) -> Measurements:
-    """Read the measurements of an image.
-
-    Raises:
-        UserError: The table is not UTF-8, or invalid as in `read_measurements`.
-    """
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise UserError(f"table of {image}: byte {error.start} is not UTF-8. Save it as UTF-8.") from error
-    return read_measurements(text, f"of {image}", image)
+def read_measurements(path: Path, image: str) -> Measurements:
+    """Read the measurements of an image: see `read_measurement_table` and `measurements_of`."""
+    return measurements_of(read_measurement_table(path, f"of {image}"), image)
 
 
 def make_view(config: Mapping[str, Any], inputs: Inputs) -> tuple[dict[str, Any], str]:
@@ -112,7 +105,7 @@ def make_view(config: Mapping[str, Any], inputs: Inputs) -> tuple[dict[str, Any]
         kind: base_address(str(config[f"{kind}_address"]), f"the {kind}") if config.get(f"{kind}_address") else ""
         for kind in ("image", "labels", "table", "viewer")
     }
-    measured = read_table(inputs.table, inputs.name) if inputs.table else None
+    measured = read_measurements(inputs.table, inputs.name) if inputs.table else None
     axes = (
         choose_axes(measured, str(config.get("feature_x") or ""), str(config.get("feature_y") or ""))
         if measured
