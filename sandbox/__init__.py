@@ -1,1 +1,1 @@
-"""A laptop-sized OMERO and Galaxy, for the demo, for training and for the tests."""
+"""An OMERO and a Galaxy that fit on a laptop, for the demo, for training and for the tests."""

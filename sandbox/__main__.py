@@ -23,7 +23,7 @@ def describe(sandbox: Sandbox) -> str:
 
 
 def up(folder: Path) -> int:
-    """Leave both servers running and print where they are."""
+    """Start both servers, leave them running, and print where they are."""
     sandbox = servers.up(folder, ROOT / "tools", detached=True)
     print(describe(sandbox))
     print(f"State   {folder}\nStop    make down")
@@ -37,7 +37,7 @@ def down(folder: Path) -> int:
 
 
 def status(folder: Path) -> int:
-    """Print what runs; exit code 0 if both servers do, 3 if not (as `systemctl status` does)."""
+    """Print what runs; return 0 if both servers do, 3 if not (as `systemctl status` does)."""
     known = state.load(folder)
     if known is None or not servers.is_up(known):
         print("not running")

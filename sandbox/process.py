@@ -1,4 +1,4 @@
-"""Processes that outlive the command that started them: start, recognise, wait for and stop exactly those."""
+"""Start, recognise, wait for and stop processes that outlive the command that started them."""
 
 import contextlib
 import os
@@ -19,7 +19,7 @@ STOP_SECONDS = GRACE_SECONDS + 10.0
 
 
 class SandboxError(Exception):
-    """What keeps the sandbox from running, with the remedy."""
+    """The reason why the sandbox cannot run, with the remedy."""
 
 
 @dataclass(frozen=True)
@@ -46,21 +46,21 @@ def identify(pid: int) -> Process | None:
 
 
 def is_running(process: Process) -> bool:
-    """Say whether exactly this process is alive."""
+    """Return whether exactly this process is alive."""
     return identify(process.pid) == process
 
 
 def start(
     command: list[str], *, cwd: Path, log: Path, environment: dict[str, str] | None = None, detached: bool
 ) -> Process:
-    """Start a command under `sandbox.supervise`, so that whoever ends the supervisor ends all of it.
+    """Start a command under `sandbox.supervise`, so that everything it starts ends with the supervisor.
 
     Args:
         command: Program and arguments.
         cwd: Folder it runs in.
         log: File that gets its output, appended.
         environment: Its environment; None for this process's own.
-        detached: It stays when this process ends. Otherwise it ends with it, however that ends.
+        detached: Whether the command stays when this process ends; otherwise it ends too, however this process ends.
 
     Returns:
         The supervisor.
@@ -86,7 +86,7 @@ def start(
 
 
 def stop(processes: Iterable[Process]) -> None:
-    """Stop the processes, all at once, each politely first; others are not touched. Returns when they are gone."""
+    """Stop the processes and no others, first by SIGTERM, later by SIGKILL; return when they are gone."""
     waiting = [process for process in processes if is_running(process)]
     for process in waiting:
         _signal(process, signal.SIGTERM)
@@ -119,14 +119,14 @@ def wait_until(ready: Callable[[], bool], process: Process, *, what: str, log: P
     """Wait for a server to answer, with a line of progress every ten seconds.
 
     Args:
-        ready: Asks the server.
-        process: Its process; when that ends there is nothing to wait for.
+        ready: Return whether the server answers.
+        process: The server's process; the wait ends with it.
         what: Its name, for messages.
         log: Its log, for messages.
         seconds: When to give up.
 
     Raises:
-        SandboxError: The process ended or the time is over; has the end of the log.
+        SandboxError: The process ended, or the time is over; the message has the end of the log.
     """
     begin = time.monotonic()
     said = 0

@@ -18,14 +18,14 @@ OMERO_START_SECONDS = 120.0
 
 
 def start_omero(folder: Path, *, detached: bool = False) -> OmeroServer:
-    """Start an OMERO sandbox and wait until it answers; what it held before is there again.
+    """Start an OMERO sandbox, with the data of an earlier start, and wait until it answers.
 
     Args:
         folder: Its data folder, made if missing.
-        detached: It stays when this process ends. Otherwise it ends with it, however that ends.
+        detached: Whether it stays when this process ends; otherwise it ends too, however this process ends.
 
     Raises:
-        SandboxError: It did not get ready; has the end of its log.
+        SandboxError: It did not get ready; the message has the end of its log.
     """
     folder = folder.resolve()
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -53,7 +53,7 @@ def start_omero(folder: Path, *, detached: bool = False) -> OmeroServer:
 
 
 def _root_password(folder: Path) -> str:
-    """Return root's password, chosen when the folder is new: by OMERO_SANDBOX_ROOT_PASSWORD, else by chance."""
+    """Return root's password, set when the folder is new: OMERO_SANDBOX_ROOT_PASSWORD, else a random one."""
     file = folder / "root_password"
     if not file.exists():
         write_private(file, os.environ.get("OMERO_SANDBOX_ROOT_PASSWORD") or secrets.token_urlsafe(12))
@@ -64,9 +64,9 @@ def up(folder: Path, tools_dir: Path, *, detached: bool) -> Sandbox:
     """Start both servers, or return those that run already. Two calls at once wait for each other.
 
     Args:
-        folder: Everything of the sandbox stands below.
-        tools_dir: The tools that Galaxy serves.
-        detached: They stay when this process ends. Otherwise they end with it, however that ends.
+        folder: Folder of the sandbox; nothing is written outside.
+        tools_dir: Folder with the tools that Galaxy serves.
+        detached: Whether they stay when this process ends; otherwise they end too, however this process ends.
 
     Raises:
         SandboxError: One of them did not start. Nothing keeps running then.
@@ -76,7 +76,7 @@ def up(folder: Path, tools_dir: Path, *, detached: bool) -> Sandbox:
         known = state.load(folder)
         if known and is_up(known):
             return known
-        if known:  # half of it, or a hanging one
+        if known:  # only half of it runs, or it hangs
             _stop(known)
         omero = start_omero(folder / "omero", detached=detached)
         try:
@@ -89,7 +89,7 @@ def up(folder: Path, tools_dir: Path, *, detached: bool) -> Sandbox:
 
 
 def down(folder: Path) -> bool:
-    """Stop what `up` started in this folder and nothing else; say whether there was anything to stop."""
+    """Stop what `up` started in this folder and nothing else; return whether there was anything to stop."""
     if not folder.exists():
         return False
     with _locked(folder):
@@ -103,7 +103,7 @@ def down(folder: Path) -> bool:
 
 
 def is_up(sandbox: Sandbox) -> bool:
-    """Say whether both servers run."""
+    """Return whether both servers run."""
     return all(process.is_running(one) for one in sandbox.omero.processes) and galaxy.is_up(sandbox.galaxy)
 
 
@@ -114,7 +114,7 @@ def processes_of(sandbox: Sandbox) -> tuple[Process, ...]:
 
 @contextlib.contextmanager
 def running(folder: Path, tools_dir: Path) -> Iterator[Sandbox]:
-    """Have both servers for the length of a `with` block.
+    """Keep both servers running for the length of a `with` block.
 
     Servers that already ran in this folder are used and left running; others end with the block.
     """

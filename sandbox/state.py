@@ -1,4 +1,4 @@
-"""What runs: the one file that says where Galaxy and OMERO listen, with which keys and in which processes."""
+"""The state file: where Galaxy and OMERO listen, with which keys, in which processes."""
 
 import json
 import os
@@ -14,7 +14,7 @@ DEFAULT_FOLDER = ROOT / ".sandbox"
 
 @dataclass(frozen=True)
 class OmeroServer:
-    """An OMERO sandbox that runs, and how to speak to it."""
+    """A running OMERO sandbox: its address, password and processes."""
 
     host: str
     port: int
@@ -25,7 +25,7 @@ class OmeroServer:
 
     @property
     def address(self) -> str:
-        """Return what the tools' parameter `omero_host` takes."""
+        """Return host and port in the form of the tools' parameter `omero_host`."""
         return f"{self.host}:{self.port}"
 
 
@@ -38,7 +38,7 @@ class Sandbox:
 
 
 def folder_of_sandbox() -> Path:
-    """Return the folder that everything of the sandbox stands in: BIOIMAGE_SANDBOX, or `.sandbox/` of this checkout."""
+    """Return the folder that holds everything of the sandbox: BIOIMAGE_SANDBOX, or `.sandbox/` of this checkout."""
     return Path(os.environ.get("BIOIMAGE_SANDBOX") or DEFAULT_FOLDER).resolve()
 
 
@@ -48,7 +48,7 @@ def save(folder: Path, sandbox: Sandbox) -> None:
 
 
 def load(folder: Path) -> Sandbox | None:
-    """Return what `state.json` says was started last, or None. Whether it still runs is another question."""
+    """Return the sandbox that was started last, from `state.json`, or None. It need not be running any more."""
     file = folder / "state.json"
     if not file.exists():
         return None

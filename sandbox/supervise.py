@@ -1,7 +1,7 @@
 """Run one command so that nothing it starts outlives it: `python -m sandbox.supervise -- COMMAND ...`.
 
-Galaxy starts each job in a session of its own, and a job starts more: process groups do not hold them together.
-Linux can: as "subreaper" this process inherits every orphan below it, so that at the end all of them are its
+Galaxy starts each job in a session of its own, and a job starts further processes, so process groups do not hold them
+together. Linux does: as "subreaper" this process inherits every orphan below it, so that at the end all of them are its
 descendants and can be ended. Only the standard library is used, and any Python 3.11 runs it.
 """
 
@@ -29,10 +29,10 @@ def supervise(command: list[str], *, with_parent: bool) -> int:
 
     Args:
         command: Program and arguments.
-        with_parent: End as on SIGTERM when the process that started this one is gone.
+        with_parent: Whether to end, as on SIGTERM, when the process that started this one ends.
 
     Returns:
-        The command's exit code; 128 + N where signal N ended it, as a shell says it.
+        The command's exit code; 128 + N if signal N ended it, as in a shell.
     """
     _prctl(PR_SET_CHILD_SUBREAPER, 1)
     if with_parent:
@@ -70,7 +70,7 @@ def _wait(child: subprocess.Popen[bytes], received: list[int]) -> None:
 
 
 def _reap_orphans(keep: int) -> None:
-    """Collect the exit codes of inherited orphans, which nobody else will; `keep` is left to its Popen."""
+    """Collect the exit codes of inherited orphans, as nobody else will; leave `keep` to its Popen."""
     for pid in children_of(os.getpid()):
         if pid != keep:
             _reap(pid)

@@ -1,11 +1,11 @@
-"""Galaxy's Celery worker over a folder of message files, reading only messages that are written.
+"""Galaxy's Celery worker over a folder of message files, which reads only complete messages.
 
 Runs in Galaxy's own environment: `python -P celery_worker.py --app galaxy.celery worker ...`.
 
-kombu's reader (5.6) takes a file as soon as its name is there, which may be between the writer's `open` and its
-`write`. The message is then empty, and the worker ends its consumer with a JSONDecodeError: all later jobs wait for
-ever. It was seen on a loaded machine. The writer locks the file while it writes, so a file that can be locked and is
-not empty is whole.
+kombu's reader (5.6) takes a file as soon as its name exists, which may be between the writer's `open` and its `write`.
+The message is then empty, and the worker ends its consumer with a JSONDecodeError: all later jobs wait forever. This
+was seen on a loaded machine. The writer locks the file while it writes, so a file that can be locked and is not empty
+is complete.
 """
 
 import fcntl
@@ -23,7 +23,7 @@ class Channel(filesystem.Channel):  # type: ignore[misc,unused-ignore]
     """kombu's channel of message files, with a reader that waits for the writer."""
 
     def _get(self, queue: str) -> object:
-        """Take the oldest whole message of a queue; the file's name is `<time>_<uuid>.<queue>.msg`."""
+        """Take the oldest complete message of a queue; the file's name is `<time>_<uuid>.<queue>.msg`."""
         folder = Path(self.data_folder_in)
         for file in sorted(folder.iterdir()):
             if file.name.partition(".")[2] != f"{queue}.msg":

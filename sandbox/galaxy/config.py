@@ -1,4 +1,4 @@
-"""The files that a Galaxy of the sandbox starts from. Each setting that is not plain says why it is there."""
+"""The configuration files of the sandbox's Galaxy. A comment gives the reason for each unusual setting."""
 
 import base64
 import json
@@ -17,7 +17,7 @@ ADMIN_NAME = "admin"
 
 @dataclass(frozen=True)
 class Secrets:
-    """What only this Galaxy knows; made once, kept in its folder, readable by its owner only."""
+    """The secrets of this Galaxy: made once, kept in its folder, readable by its owner only."""
 
     bootstrap_key: str
     """API key that may make users. It belongs to no user and owns no history."""
@@ -39,7 +39,7 @@ class Secrets:
 
 
 def load_secrets(folder: Path) -> Secrets:
-    """Return the secrets of this Galaxy; the first time they are made."""
+    """Return the secrets of this Galaxy; make them the first time."""
     file = folder / "secrets.json"
     if not file.exists():
         write_private(file, json.dumps(asdict(Secrets.random()), indent=1))
@@ -50,7 +50,7 @@ def write_config(folder: Path, *, tools_dir: Path, static_dir: Path, known: Secr
     """Write all configuration files of a Galaxy into its folder.
 
     Args:
-        folder: Galaxy's root and working directory; everything it writes stays below.
+        folder: Galaxy's root and working directory; it writes nothing outside.
         tools_dir: Folder whose subfolders have the tools, one section of the tool panel each.
         static_dir: Web client and viewers.
         known: Secrets of this Galaxy.
@@ -65,7 +65,7 @@ def write_config(folder: Path, *, tools_dir: Path, static_dir: Path, known: Secr
         (folder / name).unlink(missing_ok=True)
         (folder / name).symlink_to(target)
     (folder / "tool_conf.xml").write_text(_tool_conf(tools_dir))
-    # Without a table file of its own Galaxy takes a sample that calls out.
+    # Without this file Galaxy uses a sample file that fetches from the network.
     (folder / "tool_data_table_conf.xml").write_text("<tables/>\n")
     vault = {"type": "database", "path_prefix": "/galaxy", "encryption_keys": [known.vault_key]}
     write_private(folder / "vault_conf.yml", json.dumps(vault))
@@ -113,7 +113,7 @@ def _settings(folder: Path, known: Secrets) -> dict[str, object]:
         # IMMEDIATE: a transaction takes its lock at the start, so that SQLite waits instead of failing half-way.
         "database_connection": f"sqlite:///{folder}/galaxy.sqlite?isolation_level=IMMEDIATE&timeout=30",
         "data_dir": str(folder / "data"),
-        # No tool_path: with it the upload tool that Galaxy brings is not found.
+        # No tool_path: with one, Galaxy does not find its own upload tool.
         "tool_config_file": str(folder / "tool_conf.xml"),
         "tool_data_table_config_path": str(folder / "tool_data_table_conf.xml"),
         "vault_config_file": str(folder / "vault_conf.yml"),
@@ -123,7 +123,7 @@ def _settings(folder: Path, known: Secrets) -> dict[str, object]:
         "conda_auto_install": False,
         "use_cached_dependency_manager": False,
         "dependency_resolvers": [{"type": "galaxy_packages", "base_path": str(folder / "deps"), "versionless": True}],
-        # Otherwise a container builder is asked for from the network.
+        # Otherwise Galaxy looks for a container builder on the network.
         "container_resolvers": [{"type": "explicit"}],
         # The job's script holds the credentials in plain text.
         "cleanup_job": "always",

@@ -1,7 +1,7 @@
 """Tool packages for Galaxy without conda: each `<requirement>` of the tools is a link to `.venv/tools`.
 
-Galaxy runs a tool whose requirement it cannot resolve with its own Python, silently. So the links are made from
-the XML files themselves, and a package that is not installed is an error here.
+If Galaxy cannot resolve a tool's requirement it runs the tool with its own Python, without a word. So the links are
+made from the XML files themselves, and a package that is not installed is an error here.
 """
 
 import subprocess
@@ -71,7 +71,7 @@ def link_requirements(tools_dir: Path, target: Path, environment: Path) -> None:
 
 
 def _not_importable(modules: dict[str, str], python: Path) -> list[str]:
-    """Return the names whose module the interpreter does not find; nothing is imported but the finders."""
+    """Return the names whose module the interpreter does not find; the modules are not imported."""
     code = "import sys, importlib.util as u; print(*[m for m in sys.argv[1:] if u.find_spec(m) is None])"
     asked = subprocess.run([str(python), "-c", code, *modules.values()], capture_output=True, text=True, check=True)
     absent = set(asked.stdout.split())

@@ -23,11 +23,11 @@ START_SECONDS = 600.0
 
 @dataclass(frozen=True)
 class GalaxyServer:
-    """A Galaxy that runs, and how to speak to it."""
+    """A running Galaxy: its address, keys and processes."""
 
     url: str
     admin_key: str
-    """Bootstrap key: may everything but own data."""
+    """Bootstrap key: it may do everything, but owns no data."""
     user_key: str
     """Key of the one user, who is an administrator too."""
     user_email: str
@@ -40,9 +40,9 @@ def start(state_dir: Path, tools_dir: Path, *, detached: bool = False) -> Galaxy
     """Start Galaxy and wait until it answers; the database of an earlier start is used again.
 
     Args:
-        state_dir: Folder of this Galaxy, made if missing. Everything it writes stays below.
-        tools_dir: Folder with the tools it serves.
-        detached: It stays when this process ends. Otherwise it ends with it, however that ends.
+        state_dir: Folder of this Galaxy, made if missing; Galaxy writes nothing outside.
+        tools_dir: Folder with the tools that it serves.
+        detached: Whether Galaxy stays when this process ends; otherwise it ends too, however this process ends.
 
     Returns:
         The server with its user and keys.
@@ -57,7 +57,7 @@ def start(state_dir: Path, tools_dir: Path, *, detached: bool = False) -> Galaxy
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     link_requirements(tools_dir.resolve(), folder / "deps", TOOLS_VENV)
     known = load_secrets(folder)
-    # What an earlier Celery left in its queue belongs to jobs that ended with it.
+    # Messages that an earlier Celery left in its queue belong to jobs that ended with it.
     shutil.rmtree(folder / "broker", ignore_errors=True)
     config = write_config(folder, tools_dir=tools_dir.resolve(), static_dir=VENV / "static", known=known)
     port = process.free_port(_last_port(folder))
@@ -84,7 +84,7 @@ def stop(server: GalaxyServer) -> None:
 
 
 def is_up(server: GalaxyServer) -> bool:
-    """Say whether all of its processes run and it answers."""
+    """Return whether all of its processes run and it answers."""
     return all(process.is_running(one) for one in server.processes) and _answers(server.url)
 
 
@@ -95,7 +95,7 @@ def _last_port(folder: Path) -> int | None:
 
 
 def _environment(config: Path) -> dict[str, str]:
-    """Return the environment of Galaxy: its own virtual environment, and nothing of another Galaxy or Python."""
+    """Return Galaxy's environment variables: those of its virtual environment, none of another Galaxy or Python."""
     inherited = {
         name: value
         for name, value in os.environ.items()
@@ -105,9 +105,9 @@ def _environment(config: Path) -> dict[str, str]:
         **inherited,
         "VIRTUAL_ENV": str(VENV),
         "PATH": f"{VENV / 'bin'}:{os.environ.get('PATH', os.defpath)}",
-        # Celery finds its broker only by this variable; without it uploads wait for ever.
+        # Celery finds its broker only by this variable; without it uploads wait forever.
         "GALAXY_CONFIG_FILE": str(config),
-        # Two jobs on two cores: a numerical library that takes all cores for each only gets in its own way.
+        # Two jobs share two cores: a numerical library that uses all cores for each would only slow both.
         "OMP_NUM_THREADS": "1",
         "OPENBLAS_NUM_THREADS": "1",
     }
@@ -121,7 +121,7 @@ def _start_web(folder: Path, config: Path, port: int, detached: bool) -> Process
 
 
 def _start_celery(folder: Path, config: Path, detached: bool) -> Process:
-    # -P: the folder of the script has modules of names that Galaxy imports from elsewhere.
+    # -P: the script's folder has modules with names that Galaxy imports from elsewhere.
     worker = Path(__file__).with_name("celery_worker.py")
     command = [str(VENV / "bin" / "python"), "-P", str(worker)]
     command += ["--app", "galaxy.celery", "worker", "--concurrency", "2"]

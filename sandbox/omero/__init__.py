@@ -1,1 +1,1 @@
-"""An OMERO server in Python that speaks the real protocol, for the demo, for training and for the tests."""
+"""An OMERO server in Python that speaks OMERO's protocol, for the demo, for training and for the tests."""

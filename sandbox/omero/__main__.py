@@ -1,4 +1,4 @@
-"""`python -m sandbox.omero --data DIR --port N`: run an OMERO sandbox until it is told to stop."""
+"""Run an OMERO sandbox until it is stopped: `python -m sandbox.omero --data DIR --port N`."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ COLLECTOR_THRESHOLDS = (100_000, 10, 10)  # Python's own are 700, 10, 10
 
 
 def main() -> int:
-    """Run the server; 0 after SIGTERM or SIGINT, 1 when it cannot start."""
+    """Run the server; return 0 after SIGTERM or SIGINT, 1 when it cannot start."""
     parser = argparse.ArgumentParser(prog="python -m sandbox.omero", description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="folder for database, pixels, files and logs")
     parser.add_argument("--port", type=int, default=4064, help="port for ssl; 0 takes a free one")
@@ -55,10 +55,10 @@ def main() -> int:
         print(f"ERROR: port {arguments.port}: {error}. Choose another --port, or 0.", file=sys.stderr)
         return 1
     parse("from Image")  # Making the parser takes 0.2 s; the first query need not wait for it.
-    # omero's classes and modules, 170,000 objects, stay for ever: the collector need not look at them again.
+    # omero's classes and modules, 170,000 objects, stay for good: the collector need not look at them again.
     gc.collect()
     gc.freeze()
-    # A large answer is 100,000 objects, none of them garbage before it is sent: no looking through them meanwhile.
+    # A large answer is 100,000 objects, none of them garbage before it is sent: the collector must not search them.
     gc.set_threshold(*COLLECTOR_THRESHOLDS)
     print(f"ready ssl {HOST}:{listener.port} tcp {HOST}:{listener.tcp_port}", flush=True)
     while not stop.wait(0.5):
@@ -69,15 +69,15 @@ def main() -> int:
 
 
 def _limit_memory() -> None:
-    """Let no message take the machine's memory, and keep little of what was freed.
+    """Keep any message from taking the machine's memory, and return freed memory to the system.
 
-    Ice 3.6 compares the length that a list announces with the message's own, but the product overflows: a message of
-    some bytes that announces 2^31 objects would have IcePy allocate 16 GB. With a limit that fails at once.
+    Ice 3.6 compares the announced length of a list with the length of the message, but the product overflows: for a
+    short message that announces 2^31 objects IcePy would allocate 16 GB. With a limit that fails at once.
     """
     _, hard = resource.getrlimit(resource.RLIMIT_DATA)
     wanted = MEMORY_BYTES if hard == resource.RLIM_INFINITY else min(MEMORY_BYTES, hard)
     resource.setrlimit(resource.RLIMIT_DATA, (wanted, hard))
-    # glibc keeps freed memory for each of up to 8 threads a core; the threads here wait for one another anyway.
+    # glibc keeps freed memory in up to 8 arenas a core; the threads here wait for one another anyway.
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:
         mallopt(M_ARENA_MAX, 2)

@@ -97,7 +97,7 @@ def translated(where: str, error: Exception) -> Exception:
     import Ice
     from sqlalchemy.exc import IntegrityError
 
-    if isinstance(error, Glacier2.PermissionDeniedException):  # for those who log in; services declare OMERO's own
+    if isinstance(error, Glacier2.PermissionDeniedException):  # from logging in; services declare OMERO's own
         return security(error.reason)
     if isinstance(error, Ice.Exception):
         log.info("%s: %s: %s", where, type(error).__name__, getattr(error, "message", error))

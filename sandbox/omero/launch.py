@@ -1,4 +1,4 @@
-"""Start an OMERO sandbox as a process of its own, and end it for sure."""
+"""Start an OMERO sandbox as a process of its own that cannot outlive its starter."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class RunningServer:
 def running_server(data_dir: str | Path, *, port: int = 0, root_password: str = "omero") -> Iterator[RunningServer]:  # noqa: S107 (documented)
     """Run a server on `data_dir` for the duration of the block.
 
-    It ends with the block, and also when this process dies: the server watches its parent.
+    The server ends with the block, and also when this process dies: it watches its parent.
 
     Args:
         data_dir: Folder for everything the server keeps; made when missing.
@@ -45,7 +45,7 @@ def running_server(data_dir: str | Path, *, port: int = 0, root_password: str = 
         root_password: Password of root when the folder is new.
 
     Raises:
-        RuntimeError: The server did not start; with what it said.
+        RuntimeError: The server did not start; the message has its output.
     """
     command = [sys.executable, "-m", "sandbox.omero", "--data", str(Path(data_dir).resolve())]
     command += ["--port", str(port), "--parent", str(os.getpid())]

@@ -1,4 +1,4 @@
-"""Installs what the suite needs to run: `python3 -m sandbox.setup [tools|galaxy|clients|oracle|browser|all|test]`.
+"""Install what the suite needs to run: `python3 -m sandbox.setup [tools|galaxy|clients|oracle|browser|all|test]`.
 
 Only the standard library is used here: this code runs before anything is installed.
 """
@@ -12,10 +12,10 @@ REQUIREMENTS = ROOT / "requirements"
 
 
 class SetupError(Exception):
-    """What keeps the set-up from going on, with the remedy."""
+    """The reason why the set-up cannot go on, with the remedy."""
 
 
 def cache_folder() -> Path:
-    """Return the folder that outlives this checkout, where what is slow to build is kept."""
+    """Return the folder, outside this checkout, for files that are slow to build or fetch."""
     base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(base) / "bioimage-suite"

@@ -1,4 +1,4 @@
-"""Command line of the set-up: installs what is missing and says nothing when nothing is."""
+"""Install the parts of the suite that are missing; print nothing if all are there."""
 
 import argparse
 import shutil
@@ -23,7 +23,7 @@ def install_clients() -> None:
 
 
 def install_oracle() -> None:
-    """Install `.venv/oracle`: Bio-Formats, which the tests ask what an image holds; nothing where Java is missing."""
+    """Install `.venv/oracle`: Bio-Formats, by which the tests check written images; nothing where Java is missing."""
     if shutil.which("java"):
         venvs.install("oracle")
 
@@ -52,13 +52,13 @@ PARTS["test"] = PARTS["all"] + PARTS["clients"] + PARTS["oracle"]
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Install the parts that the command line names; 0 when all are there, 1 with a message when not."""
+    """Install the parts that the command line names; return 0, or 1 with a message when something is missing."""
     parser = argparse.ArgumentParser(prog="python3 -m sandbox.setup", description=__doc__)
     parser.add_argument("part", nargs="?", choices=PARTS, default="all")
     chosen = parser.parse_args(argv).part
     try:
         require_python()
-        # The compiler and the downloads keep different things busy: both environments at once.
+        # One waits for the compiler, another for downloads: all environments are installed at once.
         with ThreadPoolExecutor() as pool:
             for running in [pool.submit(install) for install in PARTS[chosen]]:
                 running.result()

@@ -1,8 +1,8 @@
 """Rewrite the lower half of `requirements/<name>.txt` from what is installed: `python3 -m sandbox.setup.freeze tools`.
 
-The upper half, written by hand, says which packages are wanted and why. What those need in turn stands below the
-marker, so that every installation is the same. A new package: `.venv/<name>/bin/pip install` it, name it in the
-upper half, run this.
+The upper half, written by hand, lists the packages that are wanted, with reasons. Their own requirements follow below
+the marker, so that every installation is the same. To add a package, install it with `.venv/<name>/bin/pip install`,
+name it in the upper half, and run this.
 """
 
 import re

@@ -19,7 +19,7 @@ SYSTEM_CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"  # of Debian
 
 @dataclass(frozen=True)
 class Viewer:
-    """A visualization of Galaxy's own, as the npm registry has it."""
+    """A visualization of Galaxy, as published in the npm registry."""
 
     name: str
     version: str
@@ -34,7 +34,7 @@ VIEWERS = (
 )
 
 # Vizarr imports a JPEG 2000 decoder from a CDN and shows nothing where that cannot be reached. No image of this
-# suite is compressed so.
+# suite is compressed in that way.
 JPX_IMPORT = re.compile(r'(?<=from")https://[^"]+/jpx\.js(?=")')
 JPX_STUB = """export class JpxImage {
   parse() { throw new Error("JPEG 2000 is not supported by this offline copy of Vizarr"); }
@@ -43,10 +43,10 @@ JPX_STUB = """export class JpxImage {
 
 
 def install_frontend() -> None:
-    """Put the web client, the viewers and the welcome page together, unless that was done for this environment.
+    """Assemble the web client, the viewers and the welcome page, unless this environment has them already.
 
     Raises:
-        SetupError: The client's files or a viewer could not be had.
+        SetupError: The client's files or a viewer could not be fetched.
     """
     if STATIC.exists():
         return
@@ -64,7 +64,7 @@ def install_frontend() -> None:
 
 
 def fetch_package(viewer: Viewer) -> Path:
-    """Return the viewer's package from the cache, or from the npm registry by the npm that Galaxy's environment has."""
+    """Return the viewer's package from the cache, or fetch it with the npm of Galaxy's environment."""
     folder = cache_folder() / "npm"
     folder.mkdir(parents=True, exist_ok=True)
     package = folder / f"galaxyproject-{viewer.name}-{viewer.version}.tgz"
@@ -82,9 +82,9 @@ def fetch_package(viewer: Viewer) -> Path:
 
 
 def node_environment(environment: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment in which Node trusts the certificates that this machine trusts.
+    """Return the environment variables with which Node trusts the certificates that this machine trusts.
 
-    Node brings its own list; behind a proxy that opens TLS, the certificate that signs stands in the machine's only.
+    Node has its own list; behind a proxy that opens TLS, the proxy's certificate is only in the machine's list.
     """
     known = {name: environment.get(name) for name in ("NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE", "PIP_CERT")}
     certificates = next((file for file in known.values() if file), SYSTEM_CERTIFICATES)

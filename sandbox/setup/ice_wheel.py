@@ -1,6 +1,6 @@
-"""The wheel of zeroc-ice 3.6.5, which OMERO's client speaks through: built once for CPython 3.11 and kept in the cache.
+"""The wheel of zeroc-ice 3.6.5, the protocol library of OMERO's clients: built once for CPython 3.11 and kept.
 
-PyPI has its source only, and that does not compile on CPython 3.11 as it is; `zeroc_ice/compat.h` says what is missing.
+PyPI has only its source, which does not compile on CPython 3.11 unchanged; `zeroc_ice/compat.h` says what is missing.
 """
 
 import fcntl
@@ -17,7 +17,7 @@ HEADERS = Path(__file__).parent / "zeroc_ice"
 
 
 def build_wheel(python: Path) -> Path:
-    """Build the wheel unless the cache has it; two at once wait for each other.
+    """Build the wheel unless the cache has it. Two calls at once wait for each other.
 
     Args:
         python: The interpreter, with pip, that the wheel is for.
@@ -26,7 +26,7 @@ def build_wheel(python: Path) -> Path:
         The folder that the wheel is in, for pip's `--find-links`.
 
     Raises:
-        SetupError: A compiler or header is missing, or the build failed; names the log.
+        SetupError: A compiler or header is missing, or the build failed; the message names the log.
     """
     folder = cache_folder() / "wheels"
     folder.mkdir(parents=True, exist_ok=True)
@@ -41,7 +41,7 @@ def _build(python: Path, folder: Path) -> None:
     require_packages(BUILD_PACKAGES, why=f"compiling zeroc-ice {VERSION}")
     print(f"zeroc-ice {VERSION}: compiling, once; about 4 minutes", flush=True)
     log = folder / "zeroc_ice-build.log"
-    # -O1 halves the time of the compiler; the library waits for the network, not for the processor.
+    # -O1 halves the compile time; at run time the library waits for the network, not for the processor.
     flags = f"-I{HEADERS} -include {HEADERS / 'compat.h'} -O1 -g0"
     environment = {**os.environ, "CPPFLAGS": f"{os.environ.get('CPPFLAGS', '')} {flags}".strip()}
     with tempfile.TemporaryDirectory(dir=folder) as build:
@@ -58,5 +58,5 @@ def _build(python: Path, folder: Path) -> None:
             )
         made = sorted(Path(build).glob("*.whl"))
         if done.returncode != 0 or not made:
-            raise SetupError(f"zeroc-ice {VERSION} did not compile. What the compiler said stands in {log}")
+            raise SetupError(f"zeroc-ice {VERSION} did not compile. The compiler's output is in {log}")
         made[0].replace(folder / made[0].name)

@@ -1,4 +1,4 @@
-"""What the operating system has to provide: CPython 3.11, and Debian packages where something is missing."""
+"""What the operating system has to provide: CPython 3.11, and some Debian packages."""
 
 import importlib.util
 import os
@@ -15,10 +15,10 @@ PYTHON = (3, 11)
 
 
 def require_python() -> None:
-    """Check that this interpreter is one that the pinned packages have wheels for.
+    """Check that the pinned packages have wheels for this interpreter.
 
     Raises:
-        SetupError: It is another Python than 3.11.
+        SetupError: It is not CPython 3.11.
     """
     if sys.version_info[:2] != PYTHON or sys.implementation.name != "cpython":
         found = f"{sys.implementation.name} {sys.version.split()[0]} ({sys.executable})"
@@ -29,7 +29,7 @@ def require_python() -> None:
 
 
 def _has_header(name: str) -> bool:
-    """Say whether the C++ compiler finds a header, wherever the system keeps it."""
+    """Return whether the C++ compiler finds a header, wherever the system keeps it."""
     if not shutil.which("g++"):
         return False
     command = ["g++", "-E", "-x", "c++", "-include", name, os.devnull]
@@ -40,8 +40,8 @@ def _has_python_header() -> bool:
     return (Path(sysconfig.get_path("include")) / "Python.h").exists()
 
 
-# Debian package -> is what it brings already there? Asked of the system, not of dpkg: a Python from elsewhere is
-# fine too.
+# Debian package -> whether its content is there. The check looks at the system, not at dpkg: another source of Python
+# or of a library will do as well.
 VENV_PACKAGES: dict[str, Callable[[], bool]] = {
     "python3-venv": lambda: importlib.util.find_spec("ensurepip") is not None,
 }
@@ -57,14 +57,14 @@ BROWSER_PACKAGES: dict[str, Callable[[], bool]] = {
 
 
 def require_packages(packages: dict[str, Callable[[], bool]], *, why: str) -> None:
-    """Install the Debian packages whose content is missing, where that is permitted.
+    """Install the Debian packages whose content is missing, if that is permitted.
 
     Args:
-        packages: Package name to the check that finds what it brings.
+        packages: By package name, the check for its content.
         why: What they are needed for, for the message.
 
     Raises:
-        SetupError: Something is missing and cannot be installed from here; names the packages.
+        SetupError: Something is missing and cannot be installed from here; the message names the packages.
     """
     missing = [name for name, is_there in packages.items() if not is_there()]
     if not missing:
@@ -76,15 +76,15 @@ def require_packages(packages: dict[str, Callable[[], bool]], *, why: str) -> No
     print(f"Debian packages for {why}: {' '.join(missing)}", flush=True)
     for step in (["update"], ["install", "-y", "--no-install-recommends", *missing]):
         _apt_get(prefix, step, by_hand)
-    # The checks look at the file system again; only the import system keeps a memory of what was not there.
+    # The checks look at the file system again; only the import system remembers what was missing.
     importlib.invalidate_caches()
     still = [name for name in missing if not packages[name]()]
     if still:
-        raise SetupError(f"{why} needs {', '.join(still)}, which apt-get did not bring. As root: {by_hand}")
+        raise SetupError(f"{why} needs {', '.join(still)}, which apt-get did not install. As root: {by_hand}")
 
 
 def _root_prefix() -> list[str] | None:
-    """Return what to put before a command that needs root: nothing, a passwordless sudo, or None if neither works."""
+    """Return the prefix of a command that needs root: nothing, a passwordless sudo, or None if neither works."""
     if os.geteuid() == 0:
         return []
     if shutil.which("sudo"):

@@ -1,4 +1,4 @@
-"""Virtual environments under `.venv/`, each the exact content of one file in `requirements/`."""
+"""Virtual environments in `.venv/`, each with exactly the packages of one file in `requirements/`."""
 
 import fcntl
 import hashlib
@@ -21,16 +21,16 @@ def python_of(name: str) -> Path:
 
 
 def stamp_of(name: str) -> str:
-    """Return what an environment is made from, as a hash: its requirements, its interpreter and its own place.
+    """Return a hash of what an environment is made from: its requirements, its interpreter and its path.
 
-    The place belongs to it because the scripts of a virtual environment carry their absolute path.
+    The path counts because the scripts of a virtual environment contain it.
     """
     parts = ((REQUIREMENTS / f"{name}.txt").read_text(), sys.version, str(VENVS / name))
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
 def is_installed(name: str) -> bool:
-    """Say whether the environment is there, whole, and made from today's requirements."""
+    """Return whether the environment is complete and made from today's requirements."""
     stamp = VENVS / name / ".installed"
     return python_of(name).exists() and stamp.exists() and stamp.read_text() == stamp_of(name)
 
@@ -38,15 +38,15 @@ def is_installed(name: str) -> bool:
 def install(name: str, *, make_wheels: Callable[[Path], Path] | None = None, with_library: bool = False) -> None:
     """Make or update the environment `name` from `requirements/<name>.txt`.
 
-    The stamp is taken away first and written last: what an interruption left is made again from nothing.
+    The stamp is removed first and written last: an environment that was interrupted half-way is made anew.
 
     Args:
         name: `tools`, `galaxy`, `clients`, `oracle` or `browser`.
-        make_wheels: Gets the new interpreter, returns a folder with wheels that pip takes before the index.
+        make_wheels: Takes the new interpreter and returns a folder with wheels, which pip prefers to the index.
         with_library: Also install the checkout's own package, editable: its modules stay in `src/`.
 
     Raises:
-        SetupError: pip failed three times; names the log.
+        SetupError: pip failed three times; the message names the log.
     """
     VENVS.mkdir(exist_ok=True)
     with (VENVS / f"{name}.lock").open("w") as lock:
@@ -78,7 +78,7 @@ def _pip_install(name: str, find_links: Path | None) -> None:
     requirements = REQUIREMENTS / f"{name}.txt"
     total = sum(1 for line in requirements.read_text().splitlines() if "==" in line)
     print(f".venv/{name}: installing {total} packages", flush=True)
-    # Every package is pinned, the ones that others ask for too: pip has nothing to resolve (a unit test checks it).
+    # Every package is pinned, also those that others require: pip has nothing to resolve (a unit test checks this).
     command = [str(python_of(name)), "-m", "pip", "install", "--no-deps", "--no-input", "--progress-bar", "off"]
     command += ["--disable-pip-version-check", "--retries", "10", "--timeout", "60", "-r", str(requirements)]
     if find_links:

@@ -1,4 +1,4 @@
-"""Who calls, in which group, and what they may see: the facts that one call's permissions depend on."""
+"""The facts that the permissions of one call depend on: who calls, in which group, with which rights."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ class Context:
     """The caller of one operation.
 
     Attributes:
-        user_id: The experimenter the call acts for.
-        group_id: The group new objects go to (also with `omero.group=-1`: the session's group).
-        all_groups: Whether the call looks into all groups (`omero.group=-1`).
+        user_id: The experimenter for whom the call acts.
+        group_id: The group of new objects; with `omero.group=-1` the session's group.
+        all_groups: Whether the call works in all groups (`omero.group=-1`).
         is_admin: Whether the user is a member of the system group.
         privileges: The admin privileges of the session (names of AdminPrivilege).
         member_of: Ids of the user's groups.
-        leader_of: Ids of the groups the user leads.
+        leader_of: Ids of the groups that the user leads.
         session_row_id: Id of the Session row, for events.
         directory: Users and groups as they were when the call began.
         event_type: Value of EventType for events.
@@ -38,5 +38,5 @@ class Context:
     event_type: str = "User"
 
     def may(self, privilege: str) -> bool:
-        """Tell whether the caller is an administrator with this privilege."""
+        """Return whether the caller is an administrator with this privilege."""
         return self.is_admin and privilege in self.privileges

@@ -1,4 +1,4 @@
-"""Users and groups as permissions need them, and the permissions of groups as bits and as text.
+"""Users, groups and memberships, and the permissions of groups as bits and as text.
 
 A group's permissions are six characters, `rwr---` and so on: read and write (`w`), annotate (`a`) or neither (`-`)
 for the owner, the group's members and the world. Four kinds of group are in use: private `rw----`, read-only
@@ -53,7 +53,7 @@ def permission_text(bits: int) -> str:
 
 @dataclass(frozen=True)
 class Group:
-    """A group as permissions need it."""
+    """A group with its permissions as bits."""
 
     id: int
     name: str
@@ -61,7 +61,7 @@ class Group:
 
     @property
     def is_readable(self) -> bool:
-        """Tell whether members see each other's objects."""
+        """Return whether members see each other's objects."""
         return bool(self.permissions & GROUP_READ)
 
 

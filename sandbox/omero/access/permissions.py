@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Rights:
-    """What the caller may do with one object; the order of omero.constants.permissions."""
+    """The caller's rights on one object, in the order of omero.constants.permissions."""
 
     link: bool
     edit: bool
@@ -24,12 +24,12 @@ class Rights:
     chown: bool
 
     def restrictions(self) -> list[bool]:
-        """As in omero.model.Permissions: what is *not* allowed."""
+        """Return what is *not* allowed, in the order of omero.model.Permissions."""
         return [not self.link, not self.edit, not self.delete, not self.annotate, not self.chgrp, not self.chown]
 
 
 def rights(context: Context, owner_id: int, group_id: int) -> Rights:
-    """What the caller may do with an object of this owner in this group."""
+    """Return what the caller may do with an object of this owner in this group."""
     group = context.directory.groups.get(group_id)
     bits = group.permissions if group is not None else 0
     owns = owner_id == context.user_id
@@ -38,7 +38,7 @@ def rights(context: Context, owner_id: int, group_id: int) -> Rights:
     deletes_any = context.may("DeleteOwned")
     member = group_id in context.member_of
     shared = member and bool(bits & GROUP_WRITE)
-    # In a private group a leader sees and may delete, but does not work in other people's name.
+    # In a private group a leader may see, edit and delete other people's objects, but not annotate or link them.
     leads_openly = leads and bool(bits & GROUP_READ)
     edit = owns or leads or writes_any or shared
     return Rights(
@@ -55,11 +55,11 @@ def rights(context: Context, owner_id: int, group_id: int) -> Rights:
 
 
 def read_scope(context: Context) -> tuple[str, dict[str, Any]]:
-    """The SQL condition for `{alias}` that says which rows the caller sees, and its parameters.
+    """Return the SQL condition on `{alias}` for the rows that the caller sees, and its parameters.
 
-    As OMERO's security filter: in one group the group's rows (only one's own where it is private), across groups the
-    rows of all groups that one may look into; what lies in the group of all users is common.
-    The unary plus keeps SQLite from choosing an index for a condition that selects nearly everything.
+    The condition is that of OMERO's security filter: within one group the group's rows (in a private group only the
+    caller's own), across groups the rows of all groups that the caller may read. Everybody sees the rows of the group
+    of all users. The unary plus keeps SQLite from using an index for a condition that selects nearly everything.
     """
     if context.all_groups:
         if context.is_admin:

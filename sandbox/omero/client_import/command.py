@@ -1,4 +1,4 @@
-"""`omero import` in pure Python: what OMERO's clients start in place of the Java importer.
+"""`omero import` in pure Python, which OMERO's clients start in place of the Java importer.
 
     export OMERODIR=<suite>/sandbox/omero/without_java PATH=<suite>/sandbox/omero/without_java/bin:$PATH
     omero import -T Dataset:name:new image.ome.tif
@@ -6,7 +6,7 @@
 omero-py's `import` reads its command line and calls `java ... CommandLineImporter <arguments>`; so do
 ezomero.ezimport and omero-cli-transfer. In the folder above they find a `java` that runs this module. It takes
 the arguments of OMERO 5.6's importer and prints what that prints, for the files that `image_files` reads.
-What is asked for and cannot be done is an error, not passed over.
+An option that it cannot honour is an error; none is silently ignored.
 """
 
 from __future__ import annotations
@@ -34,18 +34,18 @@ if TYPE_CHECKING:
 
 MAIN_CLASS = "ome.formats.importer.cli.CommandLineImporter"
 DEPTH = "-Domero.import.depth="
-# Nothing here to switch: thumbnails are made when they are looked at, upgrades never asked for.
+# Nothing to switch here: thumbnails are made when they are looked at, and upgrades are never searched for.
 WITHOUT_EFFECT = ("--no-thumbnails", "--no-stats-info", "--no-upgrade-check", "--advanced-help")
 WITHOUT_EFFECT_VALUES = ("--parallel-upload", "--parallel-fileset", "--debug", "--encrypted", "--transfer")
 REFUSED = ("-l", "--readers", "--report", "--upload", "--logs", "--email", "--qa-baseurl")
 
 
 class CommandError(Exception):
-    """What is wrong with the command line."""
+    """A command line that cannot be carried out; the message says why."""
 
 
 def parser() -> argparse.ArgumentParser:
-    """The importer's options (`omero import --javahelp` of OMERO 5.6)."""
+    """Return a parser of the importer's options (`omero import --javahelp` of OMERO 5.6)."""
     made = argparse.ArgumentParser(prog="omero import", description=__doc__, allow_abbrev=False)
     for name, explanation in (
         ("-s", "server"),
@@ -75,7 +75,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def candidates(paths: Sequence[str], depth: int) -> Iterator[str]:
-    """Yield the images to import: files and OME-Zarr folders as named, and all that can be read in other folders."""
+    """Yield the images to import: files and OME-Zarr folders as named, and every readable image of other folders."""
     for given in paths:
         path = Path(given)
         if not path.exists():
@@ -104,7 +104,7 @@ def _is_image(path: Path) -> bool:
 
 
 def find_target(client: Any, options: argparse.Namespace) -> tuple[str, int] | None:
-    """Return what the images go into; a container given by name is made where there is none."""
+    """Return what the images go into; make a container given by name where there is none."""
     if options.d:
         return "Dataset", int(options.d)
     if options.r:
@@ -123,7 +123,7 @@ def find_target(client: Any, options: argparse.Namespace) -> tuple[str, int] | N
 
 
 def _container(client: Any, kind: str, name: str) -> int:
-    """The newest of the user's containers with this name, or a new one."""
+    """Return the newest of the user's containers with this name, or make one."""
     import omero.sys
     from omero.rtypes import rstring
 
@@ -141,13 +141,13 @@ def _container(client: Any, kind: str, name: str) -> int:
 
 
 def annotation_ids(client: Any, options: argparse.Namespace) -> tuple[int, ...]:
-    """Return the annotations for the images: those named by id, and a comment for each text with its namespace."""
+    """Return the annotations for the images: those named by id, and a new comment for each text with its namespace."""
     import omero.model
     from omero.rtypes import rstring
 
     made = list(options.annotation_link)
     if len(options.annotation_ns) not in (0, len(options.annotation_text)):
-        raise CommandError("--annotation-ns and --annotation-text are not equally many")
+        raise CommandError("--annotation-ns has to be given as often as --annotation-text, or not at all")
     namespaces = options.annotation_ns or [None] * len(options.annotation_text)
     for namespace, text in zip(namespaces, options.annotation_text, strict=True):
         comment = omero.model.CommentAnnotationI()
@@ -158,7 +158,7 @@ def annotation_ids(client: Any, options: argparse.Namespace) -> tuple[int, ...]:
 
 
 def is_excluded(client: Any, file: Path, path: str, ways: Sequence[str]) -> bool:
-    """Say whether a file was imported before: the same path, the same name, or the same content."""
+    """Return whether a file was imported before: the same path, the same name, or the same content."""
     import omero.sys
 
     texts = {
@@ -188,7 +188,7 @@ def report(done: Imported, style: str) -> None:
 
 
 def import_all(client: Any, paths: Sequence[str], options: argparse.Namespace) -> int:
-    """Import each fileset; how many failed."""
+    """Import each fileset; return how many failed."""
     chosen = ImportOptions(
         find_target(client, options),
         options.name,
@@ -223,7 +223,7 @@ def show_files(paths: Sequence[str]) -> None:
 
 
 def connect(options: argparse.Namespace) -> Any:
-    """Join the session that omero-py has opened."""
+    """Join the session that omero-py has opened, and return the client."""
     import omero
 
     client = omero.client(options.s or "localhost", int(options.p or 4064))
@@ -232,7 +232,7 @@ def connect(options: argparse.Namespace) -> Any:
 
 
 def main(argv: Sequence[str]) -> int:
-    """Import what the arguments of `java` say; 0 if all of it is imported."""
+    """Import what the arguments of `java` name; return 0 if all of it is imported."""
     at = list(argv).index(MAIN_CLASS) if MAIN_CLASS in argv else -1
     depth = next((int(a.removeprefix(DEPTH)) for a in argv[: at + 1] if a.startswith(DEPTH)), 4)
     given = list(argv[at + 1 :])

@@ -1,7 +1,7 @@
 """Import image files into an OMERO without Java: `import_files(client, paths, dataset_id)`.
 
-The client's side of an import as omero.testlib does it: announce the fileset, upload each file, send the
-checksums, wait. It knows the kinds of file that `image_files` reads.
+The client's side of an import, in the steps of omero.testlib: announce the fileset, upload each file, send the
+checksums, wait. It works for the kinds of file that `image_files` reads.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ class ImportFailed(RuntimeError):  # noqa: N818 - it reads as what happened
 
 @dataclass(frozen=True)
 class ImportOptions:
-    """What a user may say about an import.
+    """The user's choices for an import.
 
     Attributes:
-        target: Kind and id of what the images (a Dataset) or plates (a Screen) go into; none leaves them as orphans.
-        name: Name of the images, in place of their file's.
+        target: Kind and id of the Dataset for the images, or Screen for the plates; with None they stay orphans.
+        name: Name of the images, in place of the name of their file.
         description: Description of the images.
         annotation_ids: Annotations to link to the images.
         algorithm: Name of the checksum algorithm, see repository.checksums.
@@ -50,7 +50,7 @@ class ImportOptions:
 
 @dataclass(frozen=True)
 class Imported:
-    """What came of one fileset.
+    """The result of importing one fileset.
 
     Attributes:
         fileset_id: The Fileset.
@@ -71,14 +71,14 @@ def import_files(
     Args:
         client: A connected omero.client.
         paths: TIFF, OME-TIFF, PNG and JPEG files and OME-Zarr folders.
-        dataset_id: Dataset to put the images in; none leaves them as orphans.
+        dataset_id: Dataset to put the images in; with None they stay orphans.
         timeout: Seconds to wait for each import.
 
     Returns:
         Ids of the images, in the order of the paths and of the images in each file.
 
     Raises:
-        ImportFailed: The server could not import a file; those before it are imported.
+        ImportFailed: The server could not import a file; the files before it are imported.
     """
     return [
         image for _, files in filesets(paths) for image in import_fileset(client, files, dataset_id, timeout=timeout)
@@ -86,7 +86,7 @@ def import_files(
 
 
 def filesets(paths: Iterable[Path | str]) -> Iterator[tuple[str, list[Path]]]:
-    """Yield each fileset that the paths belong to, once: the path as given, the files, the one to be opened first."""
+    """Yield each fileset of the paths once: the path as given, and the files, the one to be opened first."""
     done: set[Path] = set()
     for given in paths:
         path = Path(given)
@@ -98,7 +98,7 @@ def filesets(paths: Iterable[Path | str]) -> Iterator[tuple[str, list[Path]]]:
 
 
 def fileset_files(path: Path) -> list[Path]:
-    """Return the files to upload for an image file or folder; of one that cannot be read, the file itself."""
+    """Return the files to upload for an image file or folder; for one that cannot be read, the file itself."""
     try:
         image = open_image_file(path)
     except ImageFileError:
@@ -110,10 +110,10 @@ def fileset_files(path: Path) -> list[Path]:
 def import_fileset(
     client: Any, files: Sequence[Path], dataset_id: int | None = None, *, timeout: float = DEFAULT_TIMEOUT
 ) -> list[int]:
-    """Import files that make up one fileset, the one to be opened first; ids of the images.
+    """Import files that make up one fileset, the one to be opened first; return the ids of the images.
 
     Raises:
-        ImportFailed: The server could not read them, or found other checksums than were sent.
+        ImportFailed: The server could not read the files, or found other checksums than the client sent.
     """
     target = ("Dataset", dataset_id) if dataset_id is not None else None
     return list(import_with_options(client, files, ImportOptions(target, timeout=timeout)).image_ids)
@@ -125,11 +125,11 @@ def import_with_options(client: Any, files: Sequence[Path], options: ImportOptio
     Args:
         client: A connected omero.client.
         files: The files.
-        options: What the user wants.
+        options: The user's choices.
         given: The image's path as the user wrote it; OMERO remembers it (`FilesetEntry.clientPath`).
 
     Raises:
-        ImportFailed: The server could not read them, or found other checksums than were sent.
+        ImportFailed: The server could not read the files, or found other checksums than the client sent.
     """
     import omero
 
@@ -154,7 +154,7 @@ def import_with_options(client: Any, files: Sequence[Path], options: ImportOptio
 
 
 def same_content(client: Any, file: Path) -> list[int]:
-    """Return the ids of imported images that have a file with the same SHA-1, as far as the user sees them."""
+    """Return the ids of imported images that have a file with the same SHA-1, as far as the user may see them."""
     import omero.sys
 
     parameters = omero.sys.ParametersI()
@@ -182,7 +182,7 @@ def managed_repository(client: Any) -> Any:
 def client_paths(files: Sequence[Path], given: str = "") -> list[str]:
     """Return the files' paths as the Java importer writes them: absolute, but otherwise as the user wrote them.
 
-    It leaves out the first slash; and it keeps a `/./`, which omero-cli-transfer searches for.
+    The Java importer leaves out the first slash, and it keeps a `/./`, which omero-cli-transfer searches for.
     """
     folder = Path(given).absolute().parent
     spelled = f"{Path.cwd().as_posix()}/{given}" if not given.startswith("/") else given
@@ -195,7 +195,7 @@ def client_paths(files: Sequence[Path], given: str = "") -> list[str]:
 
 
 def new_fileset(files: Sequence[Path], given: str = "") -> Any:
-    """Return a Fileset of the files that says where they come from, to be imported."""
+    """Return a Fileset for an import, with the files and where they come from."""
     import omero
     from omero.rtypes import rstring
 
@@ -235,7 +235,7 @@ def new_settings(options: ImportOptions | None = None) -> Any:
 
 
 def _upload(process: Any, number: int, file: Path, algorithm: str) -> str:
-    """Upload one file; its checksum."""
+    """Upload one file; return its checksum."""
     digest, position = CHECKSUMS[algorithm](), 0
     uploader = process.getUploader(number)
     try:
@@ -251,7 +251,7 @@ def _upload(process: Any, number: int, file: Path, algorithm: str) -> str:
 
 
 def _wait(handle: Any, timeout: float) -> Any:
-    """Ask for the response until it is there. A callback would wait on when the server has gone."""
+    """Ask for the response until it is there; a callback would go on waiting when the server is gone."""
     deadline = time.monotonic() + timeout
     try:
         while (response := handle.getResponse()) is None:
@@ -260,5 +260,5 @@ def _wait(handle: Any, timeout: float) -> Any:
             time.sleep(POLL_SECONDS)
         return response
     finally:
-        with contextlib.suppress(Exception):  # a lost connection has been told already
+        with contextlib.suppress(Exception):  # a lost connection has been reported already
             handle.close()

@@ -1,1 +1,1 @@
-"""Commands: requests that are submitted, run in the background, and asked about through a handle."""
+"""Commands: requests that run in the background, behind a handle that tells their state and response."""

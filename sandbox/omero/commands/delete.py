@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def run_delete(run: Run, tx: Transaction, request: Any) -> Any:
-    """Delete the targets with everything that goes with them."""
+    """Delete the targets and everything that goes with them."""
     import omero.cmd
 
     closure = Walker(tx, run.context, ChildOptions.of(request)).walk(targets_of(request))
@@ -38,7 +38,11 @@ def run_delete(run: Run, tx: Transaction, request: Any) -> Any:
 
 
 def check_deletable(context: Context, closure: Closure) -> None:
-    """Whether the caller may delete the targets, and what others own in them (but links, which go with their ends)."""
+    """Check that the caller may delete the targets and other people's objects in them; links go with their ends.
+
+    Raises:
+        omero.SecurityViolation: The caller may not.
+    """
     for (root, row_id), (owner, group) in closure.owners.items():
         entity = MODEL_ENTITIES[closure.classes[root, row_id]]
         if entity.is_global or (entity.is_link and (root, row_id) not in closure.targets):
@@ -49,7 +53,7 @@ def check_deletable(context: Context, closure: Closure) -> None:
 
 
 def delete_rows(tx: Transaction, closure: Closure) -> None:
-    """Delete the closure's rows; what remains lets go of them."""
+    """Delete the closure's rows, and set references to them to null."""
     release(tx, closure)
     for root, ids in closure.found.items():
         tx.rows(

@@ -26,11 +26,11 @@ if TYPE_CHECKING:
     from sandbox.omero.database.transactions import Transaction
 
 IMPORTED = {"Fileset", "Thumbnail"}
-"""What belongs to the import of an image, with its files and jobs, and not to its copy."""
+"""Entities of an import, with its files and jobs, that a copy of the image does not get."""
 
 
 def run_duplicate(run: Run, tx: Transaction, request: Any) -> Any:
-    """Copy the targets with what belongs to them; the copies are the caller's."""
+    """Copy the targets and what belongs to them; the caller owns the copies."""
     import omero.cmd
 
     fates = fates_of(request)
@@ -57,7 +57,7 @@ def run_duplicate(run: Run, tx: Transaction, request: Any) -> Any:
 
 
 def fates_of(request: Any) -> dict[str, str]:
-    """By entity, which of the request's three lists has it; of several, the one with the most specific class counts.
+    """Map each class to the one of the request's three lists that has it, or has its nearest base class.
 
     Raises:
         omero.ApiUsageException: A class is unknown, or in two lists.
@@ -77,7 +77,7 @@ def fates_of(request: Any) -> dict[str, str]:
 
 
 def _let_go(tx: Transaction, closure: Closure, ignored: set[str]) -> set[tuple[str, int, str]]:
-    """Drop what cannot be without something ignored; the other references to such things: (root, id, column)."""
+    """Drop what cannot exist without something ignored; return the other references to it: (root, id, column)."""
     loose: set[tuple[str, int, str]] = set()
     for reference in references():
         held = closure.found.get(reference.root)
@@ -96,7 +96,7 @@ def _let_go(tx: Transaction, closure: Closure, ignored: set[str]) -> set[tuple[s
 
 
 def _drop_outward_links(tx: Transaction, closure: Closure) -> None:
-    """Links from outside are not copied (a copy of a dataset is in no project), those to annotations are."""
+    """Drop links from outside, except those to annotations: a copy of a dataset is in no project."""
     for root in [r for r in closure.found if MODEL_ENTITIES[r].is_link]:
         parent = MODEL_ENTITIES[MODEL_ENTITIES[root].properties["parent"].type].root
         sql = f'SELECT id, parent FROM "{root}" WHERE id IN (SELECT value FROM json_each(:ids))'
@@ -106,7 +106,7 @@ def _drop_outward_links(tx: Transaction, closure: Closure) -> None:
 
 
 def _copy(run: Run, tx: Transaction, closure: Closure, loose: set[tuple[str, int, str]]) -> dict[tuple[str, int], int]:
-    """Insert the copies, without the references that are `loose`; new ids by (root, old id)."""
+    """Insert the copies, without the references that are `loose`; return new ids by (root, old id)."""
     copies: dict[tuple[str, int], int] = {}
     for root, ids in closure.found.items():
         last = tx.rows("SELECT seq FROM sqlite_sequence WHERE name = :name", {"name": root})
@@ -153,7 +153,7 @@ def _copy_named_values(tx: Transaction, root: str, copies: dict[tuple[str, int],
 
 
 def _copy_files(run: Run, tx: Transaction, copies: dict[tuple[str, int], int]) -> None:
-    """Copy pixels and files before the commit: a copy without its data would be worse than data without its copy."""
+    """Copy pixels and files before the commit: a copy without its data would be worse than data without a copy."""
     folders = {"Pixels": run.server.files / "Pixels", "OriginalFile": run.server.files / "OriginalFile"}
     for (root, old), new in copies.items():
         source = folders[root] / str(old) if root in folders else None
@@ -164,7 +164,7 @@ def _copy_files(run: Run, tx: Transaction, copies: dict[tuple[str, int], int]) -
 
 
 def _copy_imported_pixels(tx: Transaction, files: Path, old: int, new: int) -> None:
-    """Write the pixels of an imported image down for its copy, a plane at a time."""
+    """Write the pixels of an imported image to a file for its copy, a plane at a time."""
     pixels = tx.get("Pixels", old)
     assert pixels is not None
     try:

@@ -1,4 +1,4 @@
-"""Which request is carried out how; and the requests that carry out others: DoAll and SkipHead."""
+"""Carry out requests, also those that contain others: DoAll and SkipHead."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from sandbox.omero.database.transactions import Transaction
 
 IN_THREE_STEPS = {"Delete2", "Chgrp2", "Chown2", "Duplicate"}
-"""Requests that find what belongs to the targets, check it, and change it (which a dry run does not)."""
+"""Requests with three steps: find what belongs to the targets, check it, change it. A dry run has the first two."""
 LOOKING = {
     *("FindParents", "FindChildren", "LegalGraphTargets", "DiskUsage2", "CurrentSessionsRequest", "Timing"),
     *("UsedFilesRequest", "OriginalMetadataRequest", "FindPyramids", "ManageImageBinaries"),
 }
-"""Requests that change nothing: nobody who writes has to wait for them."""
+"""Requests that change nothing: no writer has to wait for them."""
 EXECUTORS: dict[str, Callable[[Run, Transaction, Any], Any]] = {
     "Delete2": delete.run_delete,
     "Chgrp2": move.run_chgrp,
@@ -45,17 +45,22 @@ EXECUTORS: dict[str, Callable[[Run, Transaction, Any], Any]] = {
 
 
 def kind_of(request: Any) -> str:
-    """The name of a request's class."""
+    """Return the name of a request's class."""
     return "" if request is None else request.ice_id().rsplit("::", 1)[-1]
 
 
 def only_looks(request: Any) -> bool:
-    """Whether a request changes nothing."""
+    """Return whether a request changes nothing."""
     return kind_of(request) in LOOKING
 
 
 def steps_of(request: Any, dry: bool = False) -> int:
-    """The number of steps of a request (`dry`: whatever it says itself): as often does it call `Run.advance`."""
+    """Return how often a request calls `Run.advance`.
+
+    Args:
+        request: The request.
+        dry: Count the steps of a dry run, whatever the request itself says.
+    """
     kind = kind_of(request)
     if kind == "DoAll":
         return sum(steps_of(below) for below in request.requests or [])
@@ -67,7 +72,7 @@ def steps_of(request: Any, dry: bool = False) -> int:
 
 
 def execute(run: Run, tx: Transaction, request: Any) -> Any:
-    """Carry out a request inside the transaction; its response."""
+    """Carry out a request inside the transaction; return its response."""
     if request is None:
         raise errors.api_usage("There is no request")
     kind = kind_of(request)
@@ -87,7 +92,7 @@ def execute(run: Run, tx: Transaction, request: Any) -> Any:
 
 
 def _save(run: Run, tx: Transaction, request: Any) -> Any:
-    """Store an object, for instance a link into a container of the group that something has just moved to."""
+    """Store an object, for instance a link into a container of the group to which something has just moved."""
     import omero.cmd
 
     saver = Saver(tx, run.context)
@@ -98,7 +103,7 @@ def _save(run: Run, tx: Transaction, request: Any) -> Any:
 
 
 def _do_all(run: Run, tx: Transaction, request: Any) -> Any:
-    """Requests one after another; when one fails, none has happened."""
+    """Carry out requests one after another; when one fails, none has happened."""
     import omero.cmd
 
     responses, statuses = [], []
@@ -113,7 +118,7 @@ def _do_all(run: Run, tx: Transaction, request: Any) -> Any:
 
 
 def _skip_head(run: Run, tx: Transaction, request: Any) -> Any:
-    """Carry out a request on the objects of some classes below the targets, not on the targets."""
+    """Carry out a request on the objects of some classes below the targets, not on the targets themselves."""
     import omero.cmd
 
     inner = request.request

@@ -1,4 +1,4 @@
-"""Requests about the files of images: which they are, what they say, what they take on disk."""
+"""Requests about the files of images: which files they are, their metadata, their size on disk."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def run_used_files(run: Run, tx: Transaction, request: Any) -> Any:
-    """The files of an image's fileset; which series uses which is not told apart."""
+    """Return the files of an image's fileset, without telling which series uses which."""
     import omero.cmd
 
     image = readable_row(tx, run.context, "Image", request.imageId)
@@ -27,7 +27,7 @@ def run_used_files(run: Run, tx: Transaction, request: Any) -> Any:
 
 
 def run_original_metadata(run: Run, tx: Transaction, request: Any) -> Any:
-    """The key-value pairs of an imported image's own file."""
+    """Return the key-value pairs of an imported image's own file."""
     import omero.cmd
     from omero.rtypes import rlong, rstring
 
@@ -48,7 +48,7 @@ def run_original_metadata(run: Run, tx: Transaction, request: Any) -> Any:
 
 
 def run_find_pyramids(run: Run, _tx: Transaction, _request: Any) -> Any:
-    """There never are separate pyramid files: resolution levels are read from the imported file."""
+    """Return no file: resolution levels are read from the imported file, not from separate pyramid files."""
     import omero.cmd
 
     if not run.context.is_admin:
@@ -57,7 +57,7 @@ def run_find_pyramids(run: Run, _tx: Transaction, _request: Any) -> Any:
 
 
 def run_image_binaries(run: Run, tx: Transaction, request: Any) -> Any:
-    """What an image takes on disk. Nothing can be taken away from it."""
+    """Return what an image takes on disk. Deleting any of it is not supported."""
     import omero.cmd
     from omero.rtypes import rlong
 

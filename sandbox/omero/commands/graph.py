@@ -1,12 +1,12 @@
-"""What belongs to an object: the objects that are deleted, moved or copied with it.
+"""The objects that belong to an object: they are deleted, moved or copied with it.
 
-As OMERO's graph policies in their effect, in three rules:
+Three rules have the effect of OMERO's graph policies:
 
-- What cannot be without an object (its references are not null) goes with it: pixels with the image, links with
-  their ends.
-- What an object alone uses goes too: a dataset's images that are in no other dataset, the last user's instrument, an
-  annotation that hangs nowhere else. Tags, terms and files stay unless a child option asks for them.
-- All else that refers to it lets go.
+- What cannot exist without an object (a reference to it must not be null) goes with it: pixels with the image, links
+  with their ends.
+- What only this object uses goes too: a dataset's images that are in no other dataset, an instrument with its last
+  image, an annotation that is linked to nothing else. Tags, terms and files stay unless a child option includes them.
+- All other references to it become null.
 """
 
 from __future__ import annotations
@@ -48,9 +48,9 @@ USED = {
     "Filter": ("transmittanceRange",),
     "Instrument": ("microscope",),
 }
-"""By root entity, the references to what it uses: that goes when its last user goes."""
+"""By root entity, the references to what it uses: the used object goes when the last object that uses it goes."""
 PARTS = {("Roi", "image"), ("Folder", "parentFolder"), ("Image", "fileset")}
-"""References that may be null and yet mean that the object is a part."""
+"""References that may be null, although the object that has them is a part of what they refer to."""
 UNTOUCHABLE = {"Experimenter", "ExperimenterGroup", "Session", "Event", "Node"}
 
 
@@ -68,7 +68,7 @@ class Reference:
 
 @functools.cache
 def references() -> tuple[Reference, ...]:
-    """Every reference between objects that have owners."""
+    """Return every reference between objects that have owners."""
     found: dict[tuple[str, str], Reference] = {}
     for entity in MODEL_ENTITIES.values():
         for prop in entity.properties.values():
@@ -85,19 +85,19 @@ def references() -> tuple[Reference, ...]:
 
 @functools.cache
 def referrers(target: str) -> tuple[Reference, ...]:
-    """The references that lead to a root entity."""
+    """Return the references that lead to a root entity."""
     return tuple(r for r in references() if r.target == target)
 
 
 @functools.cache
 def uses(root: str) -> tuple[Reference, ...]:
-    """The references by which a root entity uses others."""
+    """Return the references by which a root entity uses others."""
     return tuple(r for r in references() if r.root == root and r.is_use)
 
 
 @dataclass(frozen=True)
 class ChildOptions:
-    """Which kinds of children go, whatever the rules say."""
+    """The kinds of children that go, or stay, whatever the rules say."""
 
     include: frozenset[str] = frozenset()
     exclude: frozenset[str] = frozenset()
@@ -106,7 +106,7 @@ class ChildOptions:
 
     @staticmethod
     def of(request: Any) -> ChildOptions:
-        """The options of a request."""
+        """Return the options of a request."""
         given = list(getattr(request, "childOptions", None) or [])
 
         def names(lists: Iterable[Any]) -> frozenset[str]:
@@ -144,11 +144,11 @@ class Closure:
     targets: set[tuple[str, int]] = field(default_factory=set)
 
     def has(self, root: str, row_id: int | None) -> bool:
-        """Whether an object is among them."""
+        """Return whether an object is in the closure."""
         return row_id in self.found.get(root, ())
 
     def by_class(self) -> dict[str, list[int]]:
-        """The ids by entity, as responses want them."""
+        """Return the ids by Java class, as responses list them."""
         grouped: dict[str, list[int]] = {}
         for root, ids in self.found.items():
             for row_id in sorted(ids):
@@ -157,7 +157,7 @@ class Closure:
 
 
 def targets_of(request: Any) -> list[tuple[str, int]]:
-    """The (entity, id) pairs that a request names."""
+    """Return the (entity, id) pairs that a request names."""
     found = []
     for name, ids in (request.targetObjects or {}).items():
         entity = find_entity(name)
@@ -177,7 +177,11 @@ class Walker:
         self.closure = Closure()
 
     def walk(self, targets: Iterable[tuple[str, int]]) -> Closure:
-        """The targets and everything that goes with them. Targets that are not there (or not visible) are an error."""
+        """Return the targets and everything that goes with them.
+
+        Raises:
+            omero.ApiUsageException: A target does not exist, or the caller does not see it.
+        """
         wanted: dict[str, set[int]] = {}
         for entity, row_id in targets:
             wanted.setdefault(MODEL_ENTITIES[entity].root, set()).add(row_id)
@@ -206,7 +210,7 @@ class Walker:
         return group in context.member_of and known is not None and known.is_readable
 
     def _add(self, root: str, ids: Iterable[int]) -> set[int]:
-        """Add objects that are not in the closure yet; those that were added."""
+        """Add objects that are not in the closure yet; return those that were added."""
         entity = MODEL_ENTITIES[root]
         new = [i for i in ids if not self.closure.has(root, i)]
         owned = "owner_id, group_id" if not entity.is_global else "-1, -1"
@@ -220,7 +224,7 @@ class Walker:
         return added
 
     def _add_parts(self, pending: dict[str, set[int]]) -> None:
-        """Everything that cannot be without what is there, to any depth."""
+        """Add everything that cannot exist without the objects found so far, to any depth."""
         while pending:
             target, ids = pending.popitem()
             for reference in referrers(target):
@@ -239,7 +243,7 @@ class Walker:
         return ids if not set(MODEL_ENTITIES[root].subclasses) <= self.options.exclude else []
 
     def _referring(self, reference: Reference, ids: Iterable[int]) -> list[tuple[int, int]]:
-        """(id, what it refers to) of the rows that refer to one of `ids`."""
+        """Return (id, what it refers to) for the rows that refer to one of `ids`."""
         sql = (
             f'SELECT id, "{reference.column}" FROM "{reference.root}"'
             f' WHERE "{reference.column}" IN (SELECT value FROM json_each(:ids))'
@@ -247,7 +251,7 @@ class Walker:
         return [(r[0], r[1]) for r in self.tx.rows(sql, {"ids": json.dumps(sorted(ids))})]
 
     def _add_orphans(self) -> dict[str, set[int]]:
-        """What only the closure uses; by root entity, what was added."""
+        """Add what only the closure uses; return what was added by root entity."""
         candidates: dict[str, set[int]] = {}
         for root, ids in list(self.closure.found.items()):
             for reference in uses(root):
@@ -268,7 +272,7 @@ class Walker:
         return added
 
     def _orphans(self, target: str, ids: set[int]) -> set[int]:
-        """Those of `ids` that go: used by nobody else, or asked for; and that the caller may deal with."""
+        """Return those of `ids` that go: used by nothing else, or asked for, and deletable by the caller."""
         forced, possible = self._sort_candidates(target, ids)
         permitted = set(possible)
         for reference in referrers(target):
@@ -287,7 +291,7 @@ class Walker:
         return all(self.closure.has("Image", row[0]) for row in rows)
 
     def _sort_candidates(self, target: str, ids: set[int]) -> tuple[set[int], set[int]]:
-        """(what is included by an option, what may go if nobody else uses it)."""
+        """Return (what an option includes, what may go if nothing else uses it)."""
         entity = MODEL_ENTITIES[target]
         namespace = "ns" if target == "Annotation" else "NULL"
         owned = "owner_id, group_id" if not entity.is_global else "-1, -1"
@@ -312,10 +316,10 @@ class Walker:
 
 
 def release(tx: Transaction, closure: Closure) -> None:
-    """Let what stays behind let go of the closure: references to it become null.
+    """Set references from what stays to what goes to null.
 
     Raises:
-        omero.ApiUsageException: Something that stays cannot be without something that goes.
+        omero.ApiUsageException: Something that stays cannot exist without something that goes.
     """
     for target, ids in closure.found.items():
         for reference in referrers(target):
@@ -341,7 +345,7 @@ def release(tx: Transaction, closure: Closure) -> None:
 
 
 def check_filesets(tx: Transaction, closure: Closure) -> None:
-    """A fileset's images stay together.
+    """Check that the images of a fileset stay together.
 
     Raises:
         omero.ApiUsageException: Some images of a fileset would go, others stay.

@@ -1,4 +1,4 @@
-"""The handle of a running command: its status, its response, and who wants to hear of it."""
+"""The handle of a running command: its status, its response, and the callbacks to tell."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from sandbox.omero.server.state import Server
 
 log = logging.getLogger("sandbox.omero")
-CANCEL_SECONDS = 5  # so long OMERO waits for a command to stop
+CANCEL_SECONDS = 5  # as long as OMERO waits for a command to stop
 
 
 class CommandHandle(StatefulService):
@@ -41,10 +41,10 @@ class CommandHandle(StatefulService):
         self._started = self._cancelled = False
 
     def run(self) -> None:
-        """Carry the request out, all of it or nothing, and tell the callbacks."""
+        """Carry out the request, all of it or nothing, and tell the callbacks."""
         import omero.cmd
 
-        assert self._context is not None  # else it was refused
+        assert self._context is not None  # a refused request does not run
         with self._state:
             if self._cancelled:
                 return
@@ -70,7 +70,7 @@ class CommandHandle(StatefulService):
         self._end(response, flags)
 
     def _advance(self) -> None:
-        """Note that a step is done; the place where a command can be cancelled."""
+        """Note that a step is done. A command can be cancelled here."""
         with self._state:
             if self._cancelled:
                 raise Cancelled
@@ -109,7 +109,7 @@ class CommandHandle(StatefulService):
         callback.begin_finished(self._response, self._status, _ex=_unheard)
 
     def addCallback(self, callback: Any, current: Any) -> None:
-        """Tell this object of the client when the command has ended (at once, when it has)."""
+        """Register an object of the client that is told when the command has ended (at once, if it has)."""
         import omero.cmd
 
         if callback is None:
@@ -124,28 +124,28 @@ class CommandHandle(StatefulService):
             self._tell(proxy)
 
     def removeCallback(self, callback: Any, _current: Any) -> None:
-        """Tell this object no more."""
+        """Forget an object that `addCallback` registered."""
         if callback is not None:
             with self._state:
                 self._callbacks.pop(callback.ice_getIdentity().name, None)
 
     def getRequest(self, _current: Any) -> Any:
-        """What was asked for."""
+        """Return what was asked for."""
         return self._request
 
     def getResponse(self, _current: Any) -> Any:
-        """The answer; None as long as there is none."""
+        """Return the response, or None as long as there is none."""
         return self._response
 
     def getStatus(self, _current: Any) -> Any:
-        """How far the command is."""
+        """Return how far the command has got."""
         return self._status
 
     def cancel(self, _current: Any) -> bool:
-        """Stop the command at its next step, with nothing done; False when it was already through.
+        """Stop the command at its next step and undo it; return False when it has already ended.
 
         Raises:
-            omero.LockTimeout: It did not come to its next step for CANCEL_SECONDS; it will be stopped there.
+            omero.LockTimeout: The command did not reach its next step within CANCEL_SECONDS; it will be stopped there.
         """
         import omero.cmd
 
@@ -161,12 +161,12 @@ class CommandHandle(StatefulService):
         return True
 
 
-class _Undo(Exception):  # noqa: N818 (not an error: it makes the transaction roll back)
-    """Ends the transaction without keeping anything."""
+class _Undo(Exception):  # noqa: N818 (not an error)
+    """Makes the transaction roll back."""
 
 
 def _unheard(error: Exception) -> None:
-    """Nobody listens any more; the command goes on."""
+    """Ignore a callback that nobody listens to any more; the command goes on."""
     log.debug("callback: %s", error)
 
 
@@ -177,7 +177,7 @@ def _cancelled() -> Any:
 
 
 def error_response(request: Any, error: Exception) -> Any:
-    """The response for a request that failed."""
+    """Return the response for a request that failed."""
     import omero.cmd
 
     error = errors.translated(type(request).__name__, error)
@@ -188,10 +188,10 @@ def error_response(request: Any, error: Exception) -> Any:
 
 
 def submit(service: Service, request: Any, current: Any) -> Any:
-    """Start a request of the caller's; the proxy of its handle."""
+    """Start a request of the caller; return the proxy of its handle."""
     try:
         handle = CommandHandle(service.server, service.session, request, service.context(current))
-    except Ice.UserException as error:  # `submit` itself declares no exception, so that the handle has to tell
+    except Ice.UserException as error:  # `submit` declares no exception: the handle has to report it
         handle = CommandHandle(service.server, service.session, request, None)
         handle.refuse(error)
         return service.publish(handle, "Handle", current)

@@ -1,4 +1,4 @@
-"""Requests that only look: parents, children, disk usage."""
+"""Requests that change nothing: parents, children, disk usage."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 STORED = ("OriginalFile", "Pixels")
 """Entities that have a file on the disk."""
 OWNERS = {"Experimenter": "owner_id", "ExperimenterGroup": "group_id"}
-"""Targets of DiskUsage2 that stand for all that is theirs, and the column that says whose an object is."""
+"""Targets of DiskUsage2 that stand for all objects of a user or group, and the column with that user or group."""
 IDS = "(SELECT value FROM json_each(:ids))"
 
 
 def entity_names(names: Any) -> set[str]:
-    """Return the named classes and all below them.
+    """Return the named classes and all their subclasses.
 
     Raises:
         omero.ApiUsageException: There is no such class.
@@ -41,7 +41,7 @@ def entity_names(names: Any) -> set[str]:
 
 
 def run_find_children(run: Run, tx: Transaction, request: Any) -> Any:
-    """The objects of some classes below the targets."""
+    """Return the objects of some classes below the targets."""
     import omero.cmd
 
     wanted = entity_names(request.typesOfChildren)
@@ -55,7 +55,7 @@ def run_find_children(run: Run, tx: Transaction, request: Any) -> Any:
 
 
 def run_find_parents(_run: Run, tx: Transaction, request: Any) -> Any:
-    """The objects of some classes above the targets."""
+    """Return the objects of some classes above the targets."""
     import omero.cmd
 
     wanted = entity_names(request.typesOfParents)
@@ -76,7 +76,7 @@ def run_find_parents(_run: Run, tx: Transaction, request: Any) -> Any:
 
 
 def _above(tx: Transaction, root: str, row_id: int) -> list[tuple[str, int]]:
-    """What an object is a part of, and what it is linked under."""
+    """Return what an object is a part of, and what it is linked under."""
     found = []
     row = tx.get(root, row_id) or {}
     for prop in MODEL_ENTITIES[root].properties.values():
@@ -97,7 +97,7 @@ def _above(tx: Transaction, root: str, row_id: int) -> list[tuple[str, int]]:
 
 
 def run_legal_targets(_run: Run, _tx: Transaction, _request: Any) -> Any:
-    """The classes that a request may be asked to work on."""
+    """Return the classes that a request may work on."""
     import omero.cmd
 
     names = [java_name(e.name) for e in MODEL_ENTITIES.values() if not e.is_global and not e.is_enumeration]
@@ -105,7 +105,7 @@ def run_legal_targets(_run: Run, _tx: Transaction, _request: Any) -> Any:
 
 
 def run_disk_usage(run: Run, tx: Transaction, request: Any) -> Any:
-    """How many bytes the files of the targets take."""
+    """Return how many bytes the files of the targets take."""
     import omero.cmd
 
     targets = targets_of(SimpleNamespace(targetObjects=_named(request, whole=False)))
@@ -138,13 +138,13 @@ def run_disk_usage(run: Run, tx: Transaction, request: Any) -> Any:
 
 
 def _named(request: Any, *, whole: bool) -> dict[str, list[int]]:
-    """The ids that a request names by class: of users and groups, which stand for all that is theirs, or of others."""
+    """Return the ids that a request names by class: of users and groups (`whole`), or of everything else."""
     named = (request.targetObjects or {}).items()
     return {name: ids for name, ids in named if (getattr(find_entity(name), "name", "") in OWNERS) == whole}
 
 
 def _of_owners(run: Run, tx: Transaction, request: Any) -> set[tuple[str, int]]:
-    """What is stored of the users and in the groups that a request names, as far as the caller may see it."""
+    """Return what is stored for the users and groups that a request names, as far as the caller may see it."""
     found: set[tuple[str, int]] = set()
     scope, parameters = read_scope(run.context)
     for name, ids in [*_named(request, whole=True).items(), *((name, None) for name in request.targetClasses or [])]:
@@ -163,19 +163,19 @@ def _of_owners(run: Run, tx: Transaction, request: Any) -> set[tuple[str, int]]:
 
 
 def _referer(tx: Transaction, file_id: int) -> str:
-    """What a file belongs to, in the server's words: an imported file, the log of a job, or an attachment."""
+    """Return what a file belongs to, in the server's words: an imported file, the log of a job, or an attachment."""
     if tx.find("FilesetEntry", originalFile=file_id):
         return "FilesetEntry"
     return "Job" if tx.find("JobOriginalFileLink", child=file_id) else "Annotation"
 
 
 def timing_of(request: Any) -> tuple[int, float]:
-    """How many steps a Timing request wants, and the seconds of each: 100 of 0.1 s at most."""
+    """Return the number of steps of a Timing request, and the seconds of each: at most 100 of 0.1 s."""
     return min(max(request.steps or 0, 0), 100), min(max(request.millisPerStep or 0, 0), 100) / 1e3
 
 
 def run_timing(run: Run, _tx: Transaction, request: Any) -> Any:
-    """Take time, for clients that try out their waiting."""
+    """Wait, for clients that test how they wait."""
     import omero.cmd
 
     steps, seconds = timing_of(request)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 def run_chgrp(run: Run, tx: Transaction, request: Any) -> Any:
-    """Move objects and what belongs to them to another group; links to what stays are cut."""
+    """Move objects and what belongs to them to another group; cut links to what stays."""
     import omero.cmd
 
     context = run.context
@@ -70,7 +70,7 @@ def run_chown(run: Run, tx: Transaction, request: Any) -> Any:
     for (root, row_id), (owner, group) in closure.owners.items():
         if owner == -1:
             continue
-        if owner not in givers:  # a third user's comment, or image in the dataset, stays theirs
+        if owner not in givers:  # a third user keeps a comment, or an image in the dataset
             closure.found[root].discard(row_id)
             continue
         if not permissions.rights(context, owner, group).chown:
@@ -92,7 +92,7 @@ def _everything_of(tx: Transaction, user: int) -> list[tuple[str, int]]:
 
 
 def run_chmod(run: Run, tx: Transaction, request: Any) -> Any:
-    """Change the permissions of groups; links that a private group may not have are cut."""
+    """Change the permissions of groups; cut links that a private group may not have."""
     import omero.cmd
 
     bits = permission_bits(request.permissions)
@@ -115,8 +115,8 @@ def set_permissions(tx: Transaction, group: int, bits: int) -> dict[str, list[in
     """Change a group's permissions.
 
     Returns:
-        By class, the links that were cut: in a group that becomes private, those between what different users own, as
-        each would show the other something.
+        By class, the links that were cut: in a group that becomes private, those between objects of different users,
+        as each link would show one user an object of the other.
     """
     tx.update("ExperimenterGroup", group, permissions=bits)
     if bits & GROUP_READ:
@@ -141,7 +141,7 @@ def set_permissions(tx: Transaction, group: int, bits: int) -> dict[str, list[in
 
 
 def _cut_links(tx: Transaction, closure: Closure) -> dict[str, list[int]]:
-    """Delete links that would have one end outside, and null references across; what was deleted."""
+    """Delete links with one end outside, and set references across to null; return the deleted links."""
     deleted: dict[str, list[int]] = {}
     for root in [r for r in closure.found if MODEL_ENTITIES[r].is_link]:
         ends = [MODEL_ENTITIES[MODEL_ENTITIES[root].properties[end].type].root for end in ("parent", "child")]

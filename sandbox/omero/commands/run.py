@@ -1,4 +1,4 @@
-"""A command on its way: what its steps have to know and to tell."""
+"""A running command: what its steps have to know and to report."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ if TYPE_CHECKING:
 
 
 class Cancelled(Exception):  # noqa: N818 (not an error: the client asked for it)
-    """Ends a request that shall not go on; nothing of it has happened."""
+    """Ends a request that was cancelled; nothing of it has happened."""
 
 
 @dataclass
 class Run:
-    """One command on its way.
+    """One running command.
 
     Attributes:
         server: The server.
         context: Who asked.
         after: What to do once the transaction is committed: files cannot be rolled back.
-        advance: Says that one of the request's steps (`steps_of`) is done. Raises Cancelled when it shall end here.
+        advance: Call it after each of the request's steps (`steps_of`). Raises Cancelled if the request is cancelled.
     """
 
     server: Server
@@ -33,6 +33,6 @@ class Run:
     advance: Callable[[], None] = lambda: None
 
     def finish(self) -> None:
-        """Do what waited for the commit."""
+        """Do what has waited for the commit."""
         for action in self.after:
             action()

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def run_current_sessions(run: Run, tx: Transaction, _request: Any) -> Any:
-    """Who is logged in. Administrators see the keys of all sessions, others those of their own."""
+    """Return who is logged in. Administrators see the keys of all sessions, others only their own."""
     import omero.cmd
     from omero.rtypes import rstring
 
@@ -33,7 +33,7 @@ def run_current_sessions(run: Run, tx: Transaction, _request: Any) -> Any:
 
 
 def run_update_timeout(run: Run, tx: Transaction, request: Any) -> Any:
-    """Change how long a session of the caller's lives; only administrators may have longer ones."""
+    """Change how long a session of the caller lives; only administrators may make it longer."""
     import omero.cmd
 
     session = run.server.sessions.get(request.session)

@@ -1,1 +1,1 @@
-"""The SQLite file: transactions, the log of events, what a new database starts with."""
+"""The SQLite file: transactions, the log of events, users and passwords, the content of a new database."""

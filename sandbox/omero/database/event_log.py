@@ -1,6 +1,6 @@
 """EventLog: which objects an event inserted, changed or deleted; `omero fs importtime` and ITimeline read it.
 
-A transaction notes what it does and writes all of it before its commit, so a log stands exactly for what happened.
+A transaction notes what it does and writes its notes just before the commit, so the log has exactly what happened.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 UNLOGGED = frozenset({"Event", "EventLog", "Session", "Node", "DBPatch", "ShareMember"})
-"""What the server writes on its own account."""
+"""Entities that the server writes for itself."""
 INSERT = (
     'INSERT INTO "EventLog" (entity_class, "entityId", "entityType", action, event) VALUES (\'EventLog\', ?, ?, ?, ?)'
 )
@@ -24,7 +24,7 @@ INSERT = (
 
 @dataclass(frozen=True)
 class Entry:
-    """One action on one object; without an event it belongs to the transaction's own."""
+    """One action on one object; if `event` is None it belongs to the transaction's event."""
 
     action: str
     entity: str
@@ -33,7 +33,7 @@ class Entry:
 
 
 def entries(action: str, entity: str, ids: Iterable[int], event: int | None = None) -> list[Entry]:
-    """The entries for objects of one class, none for what is not logged."""
+    """Return the entries for objects of one class; none for a class that is not logged."""
     found = MODEL_ENTITIES[entity]
     if found.root in UNLOGGED or found.is_enumeration:
         return []
@@ -42,7 +42,7 @@ def entries(action: str, entity: str, ids: Iterable[int], event: int | None = No
 
 @functools.cache
 def java_name(entity: str) -> str:
-    """`ome.model.core.Image` for `Image`: omero-py's classes know it from their constants."""
+    """Return the name of the Java class, `ome.model.core.Image` for `Image`, from the constants of omero-py's class."""
     import omero.model
 
     concrete = getattr(omero.model, f"{entity}I", None)

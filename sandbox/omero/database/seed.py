@@ -1,4 +1,4 @@
-"""What a new OMERO starts with: enumerations, the system's users and groups, a node."""
+"""The content of a new OMERO: enumerations, the system's users and groups, a node."""
 
 from __future__ import annotations
 
@@ -37,11 +37,11 @@ EXTRA_VALUES = {
         *("Finished", "Cancelled"),
     ),
 }
-"""Values that omero-py's lists of constants leave out or lack."""
+"""Values that omero-py's constants lack."""
 
 
 def enumeration_values() -> dict[str, list[str]]:
-    """Every enumeration's values: omero-py has them as constants named `<Entity><value>`."""
+    """Return every enumeration's values: omero-py has them as constants named `<Entity><value>`."""
     import omero.model.enums as constants
 
     names = sorted((e.name for e in MODEL_ENTITIES.values() if e.is_enumeration), key=len, reverse=True)
@@ -54,7 +54,7 @@ def enumeration_values() -> dict[str, list[str]]:
 
 
 def is_seeded(tx: Transaction) -> bool:
-    """Whether the database has been set up before; one of another version is refused."""
+    """Return whether the database has been set up before; refuse one of another version."""
     stored = tx.execute(SETTING.select().where(SETTING.c.name == "schema_version")).first()
     if stored is not None and int(stored.value) != SCHEMA_VERSION:
         raise SystemExit(

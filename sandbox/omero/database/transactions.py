@@ -1,9 +1,9 @@
 """The database file: one writer at a time, readers beside it, transactions that happen whole or not at all.
 
-SQLite in WAL mode. `synchronous=FULL` because a confirmed write must survive kill -9 and power loss;
-the cost is one fsync a transaction (a few ms). Writers queue on a lock here, not on SQLite's busy timeout.
+SQLite runs in WAL mode, with `synchronous=FULL` because a confirmed write must survive kill -9 and power loss; that
+costs one fsync a transaction (a few ms). Writers queue on a lock here, not on SQLite's busy timeout.
 
-The repository API that services build upon::
+Services use it like this::
 
     with server.database.write(context) as tx:
         file_id = tx.create("OriginalFile", name="a.csv", path="/", mimetype="text/csv")
@@ -12,9 +12,9 @@ The repository API that services build upon::
         row = tx.get("OriginalFile", file_id)     # mapping of columns, or None
         rows = tx.find("Channel", pixels=7)       # list of such mappings, in order
 
-A row has `id`, `entity_class`, the details (`owner_id`, `group_id`, `creation_id`, `update_id`) and one key a property:
-references hold ids, quantities two keys (`physicalSizeX=0.1, physicalSizeX_unit="MICROMETER"`), and a list of named
-values is given on create and update as `mapValue=[("name", "value"), ...]` and read with `tx.named_values`.
+A row has `id`, `entity_class`, the details (`owner_id`, `group_id`, `creation_id`, `update_id`) and one key a property.
+A reference holds an id; a quantity has two keys (`physicalSizeX=0.1, physicalSizeX_unit="MICROMETER"`); a list of named
+values is given to create and update as `mapValue=[("name", "value"), ...]` and read with `tx.named_values`.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from sandbox.omero.access.context import Context
 
 QUERY_SECONDS = 60
-"""A single statement that runs longer than this is interrupted: a nonsense query must not hold a thread for ever."""
+"""A statement that runs longer than this is interrupted: a nonsensical query must not keep a thread busy for good."""
 
 
 class Transaction:
@@ -58,14 +58,14 @@ class Transaction:
         return self.connection.execute(statement, parameters)
 
     def rows(self, sql: str, parameters: Mapping[str, Any], most: int | None = None) -> list[tuple[Any, ...]]:
-        """Run compiled SQL with :named parameters, all rows or the first `most`; the short way for the hot paths."""
+        """Run SQL with :named parameters; return all rows, or the first `most`. The short way, for the hot paths."""
         with self._cursor() as cursor:
             cursor.execute(sql, parameters)
             found: list[tuple[Any, ...]] = cursor.fetchall() if most is None else cursor.fetchmany(most)
             return found
 
     def first_values(self, sql: str, parameters: Mapping[str, Any], most: int) -> list[Any]:
-        """The first `most` different values of the first column, NULL left out; no more rows are looked at."""
+        """Return the first `most` different values of the first column, without NULL; read no more rows than needed."""
         found: dict[Any, None] = {}
         with self._cursor() as cursor:
             for row in cursor.execute(sql, parameters):
@@ -77,7 +77,7 @@ class Transaction:
 
     @contextlib.contextmanager
     def _cursor(self) -> Iterator[Any]:
-        """A cursor whose statements are interrupted when they run for too long."""
+        """Yield a cursor whose statements are interrupted when they run for too long."""
         cursor = self.connection.connection.cursor()
         deadline = time.monotonic() + QUERY_SECONDS
         driver = self.connection.connection.driver_connection
@@ -90,7 +90,7 @@ class Transaction:
 
     @property
     def event(self) -> int:
-        """The id of this transaction's Event, made when first needed."""
+        """Return the id of this transaction's Event, which is made when it is first needed."""
         if self._event_id is None:
             assert self.context is not None, "a transaction that writes objects needs a context"
             self._event_id = self._insert(
@@ -107,24 +107,24 @@ class Transaction:
         return self._event_id
 
     def event_at(self, time: int) -> int:
-        """Make a further Event, of another time than this transaction's; its id."""
+        """Make another Event, with its own time; return its id."""
         row = self.get("Event", self.event)
         assert row is not None
         return self._insert("Event", {**row, "id": None, "time": time})
 
     def log(self, action: str, entity: str, ids: Iterable[int], event: int | None = None) -> None:
-        """Note that this happened to objects of a class; see event_log."""
+        """Note an action on objects of a class, for the EventLog; see event_log."""
         self._log += event_log.entries(action, entity, ids, event)
 
     def write_log(self) -> None:
-        """Write down what was noted; the last thing that a transaction does."""
+        """Write the noted actions; the last thing that a transaction does."""
         if self._log and self.context is not None:
             rows = [(e.row_id, event_log.java_name(e.entity), e.action, e.event or self.event) for e in self._log]
             with contextlib.closing(self.connection.connection.cursor()) as cursor:
                 cursor.executemany(event_log.INSERT, rows)
 
     def create(self, entity: str, **values: Any) -> int:
-        """Insert an object owned by the context's user and group; its id."""
+        """Insert an object owned by the context's user and group; return its id."""
         return self._insert(entity, values)
 
     def _insert(self, entity: str, values: Mapping[str, Any]) -> int:
@@ -151,7 +151,7 @@ class Transaction:
         return row_id
 
     def insert_rows(self, root: str, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Insert rows of one table, values by column; past SQLAlchemy, which takes longer than SQLite for many rows.
+        """Insert rows of one table, values by column, without SQLAlchemy: for many rows it takes longer than SQLite.
 
         A column that no row fills is left out: a shape has a dozen of its table's forty, and each value takes time.
         """
@@ -176,7 +176,7 @@ class Transaction:
         return 0 if highest is None else highest + 1
 
     def _split(self, entity: str, values: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Sequence[Any]]]:
-        """Values of the entity's own table by column, and lists of named values by property."""
+        """Return the values of the entity's own table by column, and lists of named values by property."""
         found = MODEL_ENTITIES[entity]
         row: dict[str, Any] = {}
         lists: dict[str, Sequence[Any]] = {}
@@ -200,18 +200,18 @@ class Transaction:
             self.execute(table.insert(), rows)
 
     def named_values(self, entity: str, row_id: int, name: str) -> list[tuple[str, str]]:
-        """A list of named values, in order."""
+        """Return a list of named values, in order."""
         table = METADATA.tables[f"{MODEL_ENTITIES[entity].root}_{name}"]
         found = sa.select(table.c.name, table.c.value).where(table.c.id == row_id).order_by(table.c.position)
         return [(row.name, row.value) for row in self.execute(found)]
 
     def get(self, entity: str, row_id: int) -> dict[str, Any] | None:
-        """The row of an object, or None when there is none (of that class)."""
+        """Return the row of an object, or None when there is none of that class."""
         found = self.find(entity, id=row_id)
         return found[0] if found else None
 
     def find(self, entity: str, **equal: Any) -> list[dict[str, Any]]:
-        """The rows whose columns have these values, in the order of their ids (of their list, where one is kept).
+        """Return the rows whose columns have these values, in the order of their ids or of the list that they are in.
 
         A list or tuple stands for any of its members.
         """
@@ -230,7 +230,7 @@ class Transaction:
         return [dict(r._mapping) for r in self.execute(statement.order_by(*order, table.c.id))]
 
     def update(self, entity: str, row_id: int, **values: Any) -> None:
-        """Change columns of one object; its version and update event follow."""
+        """Change columns of one object; its version and update event change with it."""
         found = MODEL_ENTITIES[entity]
         table = table_of(found)
         row, lists = self._split(entity, values)
@@ -244,13 +244,13 @@ class Transaction:
         self.log("UPDATE", entity, [row_id])
 
     def delete(self, entity: str, ids: Iterable[int]) -> None:
-        """Delete rows; whoever still refers to them makes the transaction fail at its end."""
+        """Delete rows; the transaction fails at its end if something still refers to them."""
         table, ids = table_of(entity), list(ids)
         self.execute(table.delete().where(table.c.id.in_(id_list(ids))))
         self.log("DELETE", entity, ids)
 
     def enum(self, entity: str, value: str) -> int | None:
-        """The id of an enumeration's value, or None."""
+        """Return the id of an enumeration's value, or None."""
         table = table_of(entity)
         return self.execute(sa.select(table.c.id).where(table.c.value == value)).scalar()
 
@@ -261,12 +261,12 @@ class Transaction:
 
 
 def id_list(values: Iterable[Any]) -> sa.Select[Any]:
-    """A subselect over any number of values: SQLite limits the variables of a statement, not the length of one."""
+    """Return a subselect over any number of values: SQLite limits a statement's variables, not a variable's length."""
     return sa.select(sa.text("value")).select_from(sa.func.json_each(json.dumps(list(values))))
 
 
 def now() -> int:
-    """The time in milliseconds since 1970, as OMERO's RTime counts it."""
+    """Return the time in milliseconds since 1970, as OMERO's RTime counts it."""
     return int(time.time() * 1000)
 
 
@@ -275,25 +275,25 @@ class Database:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.caches: dict[Any, Any] = {}  # what is read often and changes seldom; see Server.forget_caches
+        self.caches: dict[Any, Any] = {}  # what is read often and seldom changes; see Server.forget_caches
         self._writing = threading.RLock()
         self._readers = _engine(path, pool_size=16, max_overflow=64)
         self._writer = _engine(path, pool_size=1, max_overflow=0)
 
     def create_tables(self) -> None:
-        """Make what is missing of the tables."""
+        """Create the tables that are missing."""
         with self._writing, self._writer.begin() as connection:
             METADATA.create_all(connection)
 
     @contextlib.contextmanager
     def read(self, context: Context | None = None) -> Iterator[Transaction]:
-        """A transaction that sees one state of the database throughout."""
+        """Yield a transaction that sees one state of the database throughout."""
         with self._readers.connect() as connection, connection.begin():
             yield Transaction(self, connection, context)
 
     @contextlib.contextmanager
     def write(self, context: Context | None = None) -> Iterator[Transaction]:
-        """A transaction that is committed when the block ends, or undone when it raises."""
+        """Yield a transaction that is committed when the block ends, or undone when it raises."""
         with self._writing, self._writer.connect() as connection:
             connection.info["immediate"] = True
             with connection.begin():
@@ -314,7 +314,7 @@ def _engine(path: Path, pool_size: int, max_overflow: int) -> sa.Engine:
 
     @sa_event.listens_for(engine, "connect")
     def prepare(connection: Any, _record: Any) -> None:
-        connection.isolation_level = None  # BEGIN is ours: the driver's own begins too late for a snapshot
+        connection.isolation_level = None  # BEGIN is sent below: the driver's own comes too late for a snapshot
         for pragma in (
             "journal_mode=WAL",
             "synchronous=FULL",

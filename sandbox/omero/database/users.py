@@ -1,4 +1,4 @@
-"""Users, groups, memberships and passwords as the database has them."""
+"""Users, groups, memberships and passwords in the database."""
 
 from __future__ import annotations
 
@@ -36,25 +36,25 @@ def _scrypt(password: str, salt: bytes) -> bytes:
 
 
 def hash_password(password: str) -> str:
-    """`scrypt$<salt>$<hash>`, both base64."""
+    """Return a password's hash as `scrypt$<salt>$<hash>`, both in base64."""
     salt = os.urandom(16)
     digest = _scrypt(password, salt)
     return f"scrypt${base64.b64encode(salt).decode()}${base64.b64encode(digest).decode()}"
 
 
 def password_matches(password: str, stored: str) -> bool:
-    """Whether a stored hash belongs to the password."""
+    """Return whether a stored hash belongs to the password."""
     _, salt, digest = stored.split("$")
     return hmac.compare_digest(_scrypt(password, base64.b64decode(salt)), base64.b64decode(digest))
 
 
 def set_password(tx: Transaction, user_id: int, password: str) -> None:
-    """Store a new password's hash."""
+    """Store the hash of a new password."""
     tx.execute(CREDENTIAL.delete().where(CREDENTIAL.c.experimenter_id == user_id))
     tx.execute(CREDENTIAL.insert().values(experimenter_id=user_id, hash=hash_password(password)))
 
 
 def check_password(tx: Transaction, user_id: int, password: str) -> bool:
-    """Whether the password is the user's; a user without one cannot log in."""
+    """Return whether the password is the user's; a user without one cannot log in."""
     stored = tx.execute(CREDENTIAL.select().where(CREDENTIAL.c.experimenter_id == user_id)).first()
     return stored is not None and password_matches(password, stored.hash)

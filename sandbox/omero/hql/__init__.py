@@ -1,1 +1,1 @@
-"""HQL queries: text to a syntax tree, to SQL, to rows and objects."""
+"""HQL: from the text of a query to a syntax tree, to SQL, to rows and objects."""

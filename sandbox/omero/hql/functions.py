@@ -16,7 +16,7 @@ DATES = {"year": "%Y", "month": "%m", "day": "%d", "hour": "%H", "minute": "%M",
 
 
 def call(select: Translator, node: h.Call) -> Value:
-    """The value of a function call."""
+    """Return the value of a function call."""
     if node.name in ("count", "sum", "min", "max", "avg"):
         return _aggregate(select, node)
     if node.name in ("size", "elements"):
@@ -100,7 +100,7 @@ def _collection(select: Translator, node: h.Call) -> Value:
 
 
 def _index(select: Translator, node: h.Call) -> Value:
-    """The position of a joined list's element; the smallest or largest for minIndex and maxIndex."""
+    """Return the position of a joined list's element; the smallest or largest for minIndex and maxIndex."""
     path = node.arguments[0] if len(node.arguments) == 1 else None
     origin = select.origins.get(str(path)) if isinstance(path, h.Path) else None
     if origin is None or origin.parent is None or not origin.collection or origin.parent.entity is None:

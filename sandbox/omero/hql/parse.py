@@ -38,12 +38,12 @@ from sandbox.omero.hql.tree import (
     Tuple,
 )
 
-MAX_LENGTH = 1_000_000  # characters; longer texts would only be an attempt to keep the server busy
+MAX_LENGTH = 1_000_000  # characters; a longer text could only serve to keep the server busy
 
 
 @dataclass(frozen=True)
 class _Clause:
-    """A clause on its way to its query."""
+    """A clause that is not part of a query yet."""
 
     name: str
     value: Any
@@ -55,7 +55,7 @@ def _number(text: str) -> int | float:
 
 
 class _Builder(lark.Transformer[lark.Token, Query]):
-    """Builds the tree from lark's, the leaves first. Methods are named as the grammar's rules."""
+    """Builds the tree from lark's tree, the leaves first. Each method has the name of a rule of the grammar."""
 
     def start(self, children: list[Any]) -> Query:
         query: Query = children[0]
@@ -231,15 +231,15 @@ def _parser() -> lark.Lark:
 
 @functools.lru_cache(maxsize=2000)
 def parse(text: str) -> Query:
-    """The syntax tree of a query.
+    """Return the syntax tree of a query.
 
     Raises:
-        omero.QueryException: The text is not HQL; the message quotes where it stops being that.
+        omero.QueryException: The text is not HQL; the message quotes the place of the error.
     """
     if not text or not text.strip():
         raise errors.query("the query is empty")
     if len(text) > MAX_LENGTH:
-        raise errors.query(f"the query has {len(text)} characters; at most {MAX_LENGTH} are taken")
+        raise errors.query(f"the query has {len(text)} characters; at most {MAX_LENGTH} are allowed")
     try:
         return _parser().parse(text)  # type: ignore[return-value]
     except lark.exceptions.UnexpectedInput as error:

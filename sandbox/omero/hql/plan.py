@@ -1,6 +1,6 @@
-"""HQL to a plan: SQL with :named parameters, what each column is, and what to fetch with the selected objects.
+"""The plan of a query: SQL with :named parameters, the meaning of each column, and what to fetch with the objects.
 
-Plans depend only on the query's text and on the kind of read permission, and are kept.
+Plans are kept, as they depend only on the query's text and on the kind of read permission.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Column:
-    """One selected thing: its type as in Value, and the positions of its columns in a row."""
+    """One selected value: its type as in Value, and the positions of its columns in a row."""
 
     name: str
     type: str
@@ -35,7 +35,7 @@ class Column:
 class FetchStep:
     """A fetched path from the selected object.
 
-    `positions` are those of (parent id, element id) where the query limits a fetched collection, else empty.
+    `positions` has the columns of (parent id, element id) if the query limits a fetched collection, else it is empty.
     """
 
     path: tuple[str, ...]
@@ -44,7 +44,7 @@ class FetchStep:
 
 @dataclass(frozen=True)
 class Plan:
-    """A query ready to be run."""
+    """A query that is ready to run."""
 
     sql: str
     constants: dict[str, Any]
@@ -54,16 +54,16 @@ class Plan:
     is_map: bool
     fetches: tuple[FetchStep, ...]
     multiplies: bool
-    """Whether rows of one object may repeat, so that paging has to wait until repetitions are gone."""
+    """Whether rows of one object may repeat, so that a page can be cut only after repeated rows are removed."""
 
 
 @functools.lru_cache(maxsize=2000)
 def plan(text: str, scope: str) -> Plan:
-    """The plan of a query.
+    """Return the plan of a query.
 
     Args:
         text: The HQL.
-        scope: What permissions.read_scope says: SQL with `{alias}`.
+        scope: The condition from permissions.read_scope: SQL with `{alias}`.
 
     Raises:
         omero.QueryException: Something in the query is not understood; the message names it.
@@ -105,7 +105,7 @@ def _column(value: Value, name: str, columns: list[Any]) -> Column:
 
 
 def _fetches(select: Select, columns: list[Any]) -> tuple[FetchStep, ...]:
-    """The fetched paths below the selected alias, as far as the query fetches from it without a gap."""
+    """Return the fetched paths below the selected alias, as far as the query fetches from it without a gap."""
     root = select.selected_origin()
     if root is None:
         return ()
@@ -127,7 +127,7 @@ def _fetches(select: Select, columns: list[Any]) -> tuple[FetchStep, ...]:
 
 
 def _walk(node: Any) -> Any:
-    """Every path in a syntax tree."""
+    """Yield every path in a syntax tree."""
     if isinstance(node, h.Path):
         yield node
     elif dataclasses.is_dataclass(node):
@@ -139,7 +139,7 @@ def _walk(node: Any) -> Any:
 
 
 def _without_idle_fetches(query: h.Query) -> tuple[h.Query, tuple[h.Join, ...]]:
-    """Set apart the fetch joins that nothing else in the query needs: they are loaded afterwards, not joined."""
+    """Split off the fetch joins that nothing else in the query needs: they are loaded afterwards, not joined."""
     used = {
         p.parts[0]
         for part in (query.items, query.where, query.group_by, query.having, query.order_by)

@@ -1,4 +1,4 @@
-"""Running HQL: parameters in, rows or objects out."""
+"""Run HQL queries: parameters in, rows or objects out."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ if TYPE_CHECKING:
 log = logging.getLogger("sandbox.omero")
 NO_LIMIT = -1  # as SQLite takes it
 MOST_ROWS = 2_000_000
-"""What hardly fits into a message; the product of two large tables would take all memory."""
+"""More hardly fit into a message; the product of two large tables would take all memory."""
 
 
 def plain_value(value: Any) -> Any:
-    """The Python value of an rtype; an object is its id."""
+    """Return the Python value of an rtype; of an object, its id."""
     import omero
 
     if value is None or isinstance(value, bool | int | float | str):
@@ -51,7 +51,7 @@ def plain_value(value: Any) -> Any:
 
 
 def bindings(found: Plan, parameters: Any) -> dict[str, Any]:
-    """The SQL parameters for a client's omero.sys.Parameters."""
+    """Return the SQL parameters for a client's omero.sys.Parameters."""
     given = dict(parameters.map or {}) if parameters is not None else {}
     bound: dict[str, Any] = {}
     for name in found.scalars | found.lists:
@@ -69,7 +69,7 @@ def bindings(found: Plan, parameters: Any) -> dict[str, Any]:
 
 
 def page_of(parameters: Any) -> tuple[int, int]:
-    """Limit and offset of the parameters' filter."""
+    """Return limit and offset of the parameters' filter."""
     wanted = parameters.theFilter if parameters is not None else None
     if wanted is None:
         return NO_LIMIT, 0
@@ -81,7 +81,7 @@ def page_of(parameters: Any) -> tuple[int, int]:
 def rows(
     tx: Transaction, context: Context, text: str, parameters: Any, objects: bool
 ) -> tuple[Plan, list[tuple[Any, ...]]]:
-    """Run a query; its plan and rows.
+    """Run a query; return its plan and rows.
 
     Args:
         tx: A transaction.
@@ -116,10 +116,10 @@ def rows(
 
 
 def _rows_of_page(tx: Transaction, found: Plan, sql: str, bound: dict[str, Any]) -> list[tuple[Any, ...]]:
-    """All rows of the objects of a page, object by object.
+    """Return all rows of the objects of a page, object by object.
 
-    The rows of one object may repeat and need not be neighbours, so that LIMIT cannot count objects; and the rows of
-    all objects may be many more than those of the page.
+    The rows of one object may repeat and need not be neighbours, so LIMIT cannot count objects; and the rows of all
+    objects may be many more than those of the page.
     """
     limit, offset = bound["page_limit"], bound["page_offset"]
     ids = tx.first_values(sql, bound, offset + limit if limit >= 0 else sys.maxsize)[offset:] if limit else []
@@ -135,7 +135,7 @@ def _rows_of_page(tx: Transaction, found: Plan, sql: str, bound: dict[str, Any])
 
 
 def objects(tx: Transaction, context: Context, text: str, parameters: Any) -> list[Any]:
-    """The objects that a query selects, each once, with what it fetches."""
+    """Return the objects that a query selects, each once, with what it fetches."""
     found, answer = rows(tx, context, text, parameters, objects=True)
     column = found.columns[0]
     if len(found.columns) != 1 or column.type != "object":
@@ -159,7 +159,7 @@ def _fetch(found: Plan, answer: list[tuple[Any, ...]]) -> Fetch:
 
 
 def projection(tx: Transaction, context: Context, text: str, parameters: Any) -> list[list[Any]]:
-    """The rows that a query selects, as rtypes."""
+    """Return the rows that a query selects, as rtypes."""
     from omero.rtypes import rmap
 
     found, answer = rows(tx, context, text, parameters, objects=False)
@@ -191,7 +191,7 @@ def _wrappers() -> dict[str, Callable[[Any], Any]]:
 
 
 def _converter(column: Column, loader: Loader) -> Callable[[tuple[Any, ...]], Any]:
-    """Return the function that makes the rtype of one selected thing from a row."""
+    """Return the function that makes the rtype of one selected value from a row."""
     first = column.positions[0]
     if column.type == "object":
         root = MODEL_ENTITIES[column.entity].root

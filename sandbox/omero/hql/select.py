@@ -1,7 +1,7 @@
-"""One select of HQL to SQL, with what the caller may see as a condition in it.
+"""One select of HQL to SQL, with a condition for what the caller may see.
 
-As in Hibernate, the permission condition stands on every entity after `from` and on the elements of joined
-collections; references from a visible object are followed. Implicit joins (`obj.pixelsType.value`) are inner joins.
+As in Hibernate, this condition applies to every entity after `from` and to the elements of joined collections;
+references from a visible object are followed. Implicit joins (`obj.pixelsType.value`) are inner joins.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ CAST_TYPES = {
 
 
 class Translation:
-    """What belongs to one whole query: the permission condition, parameters, the count of aliases."""
+    """The state of one whole query: the permission condition, the parameters, the number of aliases."""
 
     def __init__(self, scope: str) -> None:
         self.scope = scope
@@ -52,15 +52,15 @@ class Translation:
         return sa.bindparam(f"given_{name}", None)
 
     def list_parameter(self, name: str) -> Any:
-        """The members of a parameter, which may be thousands: SQLite limits a statement's variables."""
+        """Return the members of a parameter, which may be thousands: SQLite limits a statement's variables."""
         self.lists.add(name)
         return sa.select(sa.text("value")).select_from(sa.func.json_each(sa.bindparam(f"list_{name}", None)))
 
     def condition(self, origin: Origin) -> Any | None:
-        """What the caller may see of a table; None when that is all of it."""
+        """Return the condition for what the caller may see of a table; None when that is all of it."""
         if origin.entity is None or origin.entity.is_global or self.scope == "1":
             return None
-        # A parameter without a value would be one that is missing: the values come with each call.
+        # Without None SQLAlchemy would miss the parameters' values, which come with each call.
         names = dict.fromkeys(re.findall(r":(\w+)", self.scope))
         return sa.text(self.scope.format(alias=f'"{origin.table.name}"')).bindparams(**names)
 
@@ -101,7 +101,7 @@ class Select:
         self._restrict(origin)
 
     def _add_collection_source(self, source: h.Source) -> None:
-        """`from obj.annotationLinks link`, in a subquery."""
+        """Add `from obj.annotationLinks link` of a subquery."""
         value = self.path(h.Path(source.path.parts))
         if value.type != "collection" or value.entity is None:
             raise unknown(f"{source.path} is not a collection")
@@ -113,7 +113,7 @@ class Select:
         self._restrict(origin)
 
     def _restrict(self, origin: Origin) -> None:
-        """The class and permission conditions of a root of the from clause."""
+        """Add the class and permission conditions of a root of the from clause."""
         if origin.entity is not None and origin.entity.base:
             self.conditions.append(origin.table.c.entity_class.in_(origin.entity.subclasses))
         visible = self.translation.condition(origin)
@@ -189,13 +189,13 @@ class Select:
         return origin
 
     def _attach(self, origin: Origin, on: Any, outer_join: bool, condition: h.Node | None) -> None:
-        # The condition first: it may join implicitly, and those joins must stand before this one.
+        # The condition comes first: it may join implicitly, and those joins must precede this one.
         extra = self.condition(condition) if condition is not None else None
         on = on if extra is None else sa.and_(on, extra)
         self.trees[origin.tree] = sa.join(self.trees[origin.tree], origin.table, on, isouter=outer_join)
 
     def _step(self, parent: Origin, name: str, outer_join: bool = False) -> Origin:
-        """The origin that an implicit join over one property leads to; shared by all paths that pass it."""
+        """Return the origin at the end of an implicit join over one property; all paths that pass it share it."""
         if (name,) not in parent.implicit:
             owner = self._owner(parent)
             made = owner._join(parent, name, f"implicit{self.translation.aliases}", outer_join)
@@ -203,7 +203,7 @@ class Select:
         return parent.implicit[name,]
 
     def _owner(self, origin: Origin) -> Select:
-        """The select whose from clause has the origin."""
+        """Return the select whose from clause has the origin."""
         select: Select | None = self
         while select is not None and origin not in select.origins.values():
             select = select.outer
@@ -227,13 +227,13 @@ class Select:
     # --- select ----------------------------------------------------------------------------------
 
     def selected(self) -> list[tuple[Value, str]]:
-        """The selected values and their names."""
+        """Return the selected values and their names."""
         if not self.query.items:
             return [(self._origin_value(next(iter(self.origins.values()))), "")]
         return [(self.value(item.value), item.name or str(n)) for n, item in enumerate(self.query.items)]
 
     def selected_origin(self) -> Origin | None:
-        """The alias that is selected as a whole, when there is only that."""
+        """Return the alias that is selected as a whole, when nothing else is selected."""
         if not self.query.items:
             return next(iter(self.origins.values()))
         value = self.query.items[0].value
@@ -242,7 +242,7 @@ class Select:
         return None
 
     def idle_fetches(self, root: Origin) -> list[tuple[str, ...]]:
-        """The paths below `root` of the fetch joins that were set apart."""
+        """Return the paths below `root` of the fetch joins that were split off."""
         paths: dict[str, tuple[str, ...]] = {}
         for origin in self.origins.values():
             path, above = origin.path, origin.parent
@@ -259,7 +259,7 @@ class Select:
         return found
 
     def statement(self, columns: list[Any]) -> sa.Select[Any]:
-        """The select over these columns, with every clause of the query."""
+        """Return the select over these columns, with every clause of the query."""
         query = self.query
         where = self.condition(query.where) if query.where is not None else None
         group_by = [self.value(g).sql for g in query.group_by]
@@ -289,7 +289,7 @@ class Select:
         return ordered.nulls_first() if first else ordered.nulls_last()
 
     def subselect(self, query: h.Query) -> tuple[sa.Select[Any], Value]:
-        """A subquery that may refer to this select's aliases, and what it selects."""
+        """Return a subquery that may refer to this select's aliases, and what it selects."""
         below = Select(self.translation, query, outer=self)
         (value, _), *_ = below.selected()
         statement = below.statement([value.sql])
@@ -298,7 +298,7 @@ class Select:
     # --- values ----------------------------------------------------------------------------------
 
     def value(self, node: h.Node) -> Value:
-        """The SQL of an expression."""
+        """Return the SQL of an expression."""
         method: Callable[[h.Node], Value] | None = getattr(self, f"_value_{type(node).__name__.lower()}", None)
         if method is None:
             return Value(self.condition(node), "RBool")
@@ -353,7 +353,7 @@ class Select:
         return Value(statement.scalar_subquery(), value.type, value.entity)
 
     def _value_tuple(self, _node: h.Tuple) -> Value:
-        raise unknown("a list of values stands where one value is due")
+        raise unknown("a list of values where one value is expected")
 
     def _value_case(self, node: h.Case) -> Value:
         results = [self.value(then) for _, then in node.whens]
@@ -372,7 +372,7 @@ class Select:
     # --- paths -----------------------------------------------------------------------------------
 
     def path(self, node: h.Path) -> Value:
-        """The value at the end of a path."""
+        """Return the value at the end of a path."""
         first, *rest = node.parts
         if first in self.units:
             return self.path(h.Path((*self.units[first].parts, *rest)))
@@ -384,7 +384,7 @@ class Select:
         return self._follow(origin, rest, node)
 
     def _unqualified(self, node: h.Path) -> tuple[Origin | None, list[str]]:
-        """A path that begins with a property of the only (first) entity, `from Image where name = ...`."""
+        """Resolve a path that begins with a property of the first entity, `from Image where name = ...`."""
         first = node.parts[0]
         select: Select | None = self
         while select is not None:
@@ -408,7 +408,7 @@ class Select:
         return Value(origin.table.c.id, "object", origin.entity)
 
     def _follow(self, origin: Origin, names: list[str], node: h.Path) -> Value:
-        """The value at the end of `names`, starting from an alias."""
+        """Return the value at the end of `names`, starting from an alias."""
         if not names:
             return self._origin_value(origin)
         name, *rest = names
@@ -485,14 +485,14 @@ class Select:
     # --- collections -----------------------------------------------------------------------------
 
     def collection(self, node: h.Node) -> Value:
-        """The collection at the end of a path."""
+        """Return the collection at the end of a path."""
         value = self.path(node) if isinstance(node, h.Path) else None
         if value is None or value.type != "collection":
             raise unknown(f"{node} is not a collection")
         return value
 
     def elements(self, value: Value) -> sa.Select[Any]:
-        """The ids of a collection's elements."""
+        """Return a select of the ids of a collection's elements."""
         prop, owner_id = value.more
         assert value.entity is not None
         table = _element_table(value.entity, prop).alias(self.translation.new_alias(prop.name))
@@ -501,14 +501,14 @@ class Select:
         return statement.correlate_except(table)
 
     def size(self, value: Value) -> Value:
-        """How many elements a collection has."""
+        """Return the number of a collection's elements."""
         counted = self.elements(value).with_only_columns(sa.func.count(), maintain_column_froms=True)
         return Value(counted.scalar_subquery(), "RInt")
 
     # --- conditions ------------------------------------------------------------------------------
 
     def condition(self, node: h.Node) -> Any:
-        """The SQL of something that is true or false."""
+        """Return the SQL of something that is true or false."""
         method = getattr(self, f"_condition_{type(node).__name__.lower()}", None)
         if method is None:
             return self.value(node).sql != 0
@@ -534,7 +534,7 @@ class Select:
         return left.sql.op(node.operator, is_comparison=True)(right.sql)
 
     def _condition_quantified(self, operator: str, one: h.Node, many: h.Call) -> Any:
-        """`x = any elements(c)` is `x in`, `x <> all (...)` is `x not in`."""
+        """Translate `x = any elements(c)` as `x in`, and `x <> all (...)` as `x not in`."""
         if (operator, many.name) not in {("=", "any"), ("=", "some"), ("<>", "all")}:
             raise unknown(f"{operator} {many.name} is not supported by the sandbox")
         return self._condition_in(h.In(one, many.arguments[0], operator == "<>"))
@@ -546,7 +546,7 @@ class Select:
         return sa.not_(found) if node.negated else found
 
     def _choices(self, node: h.Node, value: Value) -> list[Any]:
-        """What may stand in `in (...)`: selects and lists of SQL expressions."""
+        """Return what may stand in `in (...)`: selects and lists of SQL expressions."""
         if isinstance(node, h.Parameter):
             if not node.name:
                 raise unknown("parameters need a name, :name")
@@ -563,7 +563,7 @@ class Select:
         return [[_class_value(found, node).sql if value.type == "class" else found.sql]]
 
     def _choices_of_list(self, node: h.Tuple, value: Value) -> list[Any]:
-        """A written list: its constants as one JSON text, for they may be thousands; parameters; anything else."""
+        """Return a written list: its constants as one JSON text, as they may be thousands, and the rest one by one."""
         found: list[Any] = []
         constants: list[Any] = []
         for item in node.values:
@@ -617,7 +617,7 @@ class Select:
 
 
 def _class_value(value: Value, node: h.Node) -> Value:
-    """A class in a comparison: `TagAnnotation`, 'TagAnnotation', `ome.model.annotations.TagAnnotation`."""
+    """Return a class in a comparison, given as `TagAnnotation`, a text, or `ome.model.annotations.TagAnnotation`."""
     if isinstance(node, h.Literal) and isinstance(node.value, str):
         entity = find_entity(node.value)
         return Value(sa.literal(entity.name if entity is not None else node.value), "class")

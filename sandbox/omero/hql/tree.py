@@ -1,4 +1,4 @@
-"""The syntax tree of HQL: small frozen dataclasses, one a construct."""
+"""The syntax tree of HQL: one small frozen dataclass a construct."""
 
 from __future__ import annotations
 

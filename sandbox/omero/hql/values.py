@@ -1,4 +1,4 @@
-"""Values in SQL and the aliases that they come from, as selects and functions exchange them."""
+"""Values in SQL, and the aliases that they come from."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Origin:
 
 
 class Translator(Protocol):
-    """What translates the arguments of a function: the select that the call stands in."""
+    """The part of a select that translates the arguments of a function."""
 
     origins: dict[str, Origin]
 

@@ -1,6 +1,6 @@
-"""Read microscopy images by tile: what a file says about itself, and pixels of one region at a time.
+"""Read microscopy images by tile: a file's metadata, and the pixels of one region at a time.
 
-`open_image_file(path)` is the way in. Nothing here knows of OMERO's protocol.
+Begin with `open_image_file(path)`. Nothing here depends on OMERO's protocol.
 """
 
 from sandbox.omero.image_files.description import (

@@ -1,4 +1,4 @@
-"""What a file says about an image, as plain values."""
+"""The metadata of an image in a file, as plain values."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class ImageFileError(ValueError):
-    """A file that is broken, or of a kind that is not read here; the message names the file and why."""
+    """A file that is broken, or of a kind that is not read here; the message names the file and the reason."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ class AcquisitionDescription:
 
 @dataclass(frozen=True)
 class FieldDescription:
-    """Where on a plate an image was taken; rows and columns count from 0."""
+    """The place on a plate where an image was taken; rows and columns count from 0."""
 
     row: int
     column: int
@@ -117,10 +117,10 @@ class SeriesDescription:
         channels: One entry a channel.
         physical_size_x: Width of a pixel; also y (height) and z (distance of focal planes).
         time_increment: Time between two time points.
-        acquisition_date: When the image was taken, in UTC where the file says so.
+        acquisition_date: When the image was taken; UTC if the file names no time zone.
         description: Free text.
-        significant_bits: Bits of a pixel that carry values, where the file says so.
-        ome: The OME-XML of the image, for all that is not named here.
+        significant_bits: Number of bits of a pixel that carry values, if the file gives it.
+        ome: The OME-XML of the image, for everything that has no attribute here.
         level_sizes: (width, height) of every resolution level, full size first.
         tile_size: (width, height) of the file's own tiles or strips.
         original_metadata: Further key-value pairs of the file.

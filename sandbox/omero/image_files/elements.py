@@ -1,4 +1,4 @@
-"""Elements of OME-XML by their names without the namespace."""
+"""Elements of OME-XML, by their names without the namespace."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class OmeImage:
-    """What one `<Image>` says; the fields are those of `SeriesDescription`."""
+    """The content of one `<Image>`; the fields are those of `SeriesDescription`."""
 
     name: str | None
     dimension_order: str
@@ -41,7 +41,7 @@ class OmeDocument:
 
     Attributes:
         images: One entry an `<Image>`.
-        file_names: Files that the document says carry its pixels.
+        file_names: Files with its pixels, as the document names them.
         metadata_file: File that has the metadata instead (`<BinaryOnly>`).
     """
 
@@ -123,7 +123,7 @@ def _channel(element: Element) -> ChannelDescription:
 
 
 def _color(text: str | None) -> tuple[int, int, int, int] | None:
-    """OME-XML's Color is RGBA packed into a signed 32-bit integer."""
+    """Unpack OME-XML's Color: RGBA in a signed 32-bit integer."""
     try:
         value = int(text or "") & 0xFFFFFFFF
     except ValueError:

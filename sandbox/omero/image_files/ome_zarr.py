@@ -41,7 +41,7 @@ ZARR_UNITS = {
 
 
 def is_zarr(folder: Path) -> bool:
-    """Tell whether a folder is a zarr group."""
+    """Return whether a folder is a zarr group."""
     return folder.is_dir() and any((folder / name).is_file() for name in ZARR_METADATA)
 
 
@@ -49,7 +49,7 @@ def open_ome_zarr(folder: Path) -> tuple[list[SeriesReader], PlateDescription | 
     """Open an OME-Zarr folder: an image, a plate, or a collection in the bioformats2raw layout.
 
     Returns:
-        The images, and for a plate where on it they were taken.
+        The images, and for a plate its description with the place of each image.
 
     Raises:
         ImageFileError: The folder holds no image that can be read.
@@ -73,7 +73,7 @@ def open_ome_zarr(folder: Path) -> tuple[list[SeriesReader], PlateDescription | 
 
 
 def _open_plate(folder: Path, plate: Any) -> tuple[list[SeriesReader], PlateDescription]:
-    """Open the images of a plate, well by well; they are named as Bio-Formats names them."""
+    """Open the images of a plate, well by well, named as Bio-Formats names them."""
     readers, fields = [], []
     try:
         rows, columns = ([str(entry["name"]) for entry in plate[kind]] for kind in ("rows", "columns"))
@@ -95,7 +95,7 @@ def _open_plate(folder: Path, plate: Any) -> tuple[list[SeriesReader], PlateDesc
 
 
 def _inside(folder: Path, *parts: str) -> Path:
-    """A group of the plate; a path that leads out of it is refused."""
+    """Return the folder of a group of the plate; refuse a path that leads out of the plate."""
     if any(part in ("", ".", "..") or "/" in part for part in parts):
         raise ValueError(f"path {'/'.join(parts)}")
     return folder.joinpath(*parts)

@@ -1,4 +1,4 @@
-"""Open an image file of any kind that is read here."""
+"""Open an image file of any supported kind."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def open_image_file(path: Path | str) -> ImageFile:
             for a multi-file OME-TIFF any of its files or its `.companion.ome`.
 
     Raises:
-        ImageFileError: It is missing, broken, truncated, or of another kind.
+        ImageFileError: The file is missing, broken, truncated, or of another kind.
     """
     path = Path(path)
     if not path.exists():
@@ -80,7 +80,7 @@ def _open_companion(path: Path) -> ImageFile:
     text = path.read_text("utf-8")
     names = read_ome_xml(text).file_names
     if not names:
-        raise ImageFileError(f"{path.name}: names no file that carries pixels")
+        raise ImageFileError(f"{path.name}: names no file with pixels")
     first = path.with_name(Path(names[0]).name)
     if not first.is_file():
         raise ImageFileError(f"{path.name}: its file {first.name} is missing")

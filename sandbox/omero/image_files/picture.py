@@ -44,7 +44,7 @@ def open_picture(path: Path) -> SeriesReader:
 
 
 class _LazyPicture:
-    """A picture that is decoded at its first read; the check at opening does not hold its pixels."""
+    """A picture that is decoded at its first read; the check at opening does not keep its pixels."""
 
     def __init__(self, path: Path, shape: tuple[int, ...], dtype: np.dtype) -> None:
         self.path, self.shape, self.dtype = path, shape, dtype

@@ -1,4 +1,4 @@
-"""Pixels of one image, a region at a time, from anything that slices like an array."""
+"""Read one image, a region at a time, from anything that slices like an array."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 TIFF_SUFFIXES = (".tif", ".tiff", ".tf2", ".tf8", ".btf", ".svs", ".lsm", ".stk", ".flex", ".qptiff", ".ndpi")
-# ImageJ writes units as people type them.
+# ImageJ writes units as its users type them.
 IMAGEJ_UNITS = {
     "micron": "µm",
     "microns": "µm",
@@ -45,13 +45,13 @@ def open_tiff(path: Path, companion: str | None = None) -> tuple[list[SeriesRead
 
     Args:
         path: The file.
-        companion: OME-XML that stands in a file of its own.
+        companion: The OME-XML, if it is in a file of its own.
 
     Returns:
         Its images, and the files that they are stored in.
 
     Raises:
-        ImageFileError: The file is broken, truncated, or of a kind that OMERO has no place for.
+        ImageFileError: The file is broken, truncated, or of a kind that OMERO cannot store.
     """
     import tifffile
 
@@ -70,7 +70,7 @@ def open_tiff(path: Path, companion: str | None = None) -> tuple[list[SeriesRead
 
 @contextlib.contextmanager
 def _complaints() -> Iterator[list[str]]:
-    """Collect what tifffile says of offsets that lead nowhere: it goes on without the pages that it cannot find."""
+    """Collect tifffile's log messages about invalid offsets: it goes on without the pages that it cannot find."""
     found: list[str] = []
     thread = threading.get_ident()
 
@@ -125,7 +125,7 @@ def _files(path: Path, document: OmeDocument | None) -> list[Path]:
     names = document.file_names if document else ()
     files = [path.with_name(Path(name).name) for name in names]
     missing = [file.name for file in files if not file.is_file()]
-    # A renamed OME-TIFF still names its old self: one name only, and that file is this one.
+    # A renamed OME-TIFF still has its old name inside: if that is the only name, it means this file.
     if missing and len(files) == 1:
         return [path]
     if missing:
@@ -134,7 +134,7 @@ def _files(path: Path, document: OmeDocument | None) -> list[Path]:
 
 
 class _SharedClose:
-    """Close the file when the last of its images is closed."""
+    """Closes the file when the last of its images is closed."""
 
     def __init__(self, tiff: Any, users: int) -> None:
         self.tiff, self.users, self.lock = tiff, users, threading.Lock()
@@ -147,7 +147,7 @@ class _SharedClose:
 
 
 def _check_complete(series: Any, path: Path) -> None:
-    """A file cut off within its pixel data still opens; its segments then end behind the end of the file."""
+    """Raise ImageFileError for a file cut off within its pixel data: it opens, but segments end behind its end."""
     for level in series.levels:
         for page in level.pages:
             if page is None:
@@ -155,7 +155,7 @@ def _check_complete(series: Any, path: Path) -> None:
             size = page.parent.filehandle.size
             ends = (o + n for o, n in zip(page.dataoffsets, page.databytecounts, strict=False) if n)
             if max(ends, default=0) > size:
-                raise ImageFileError(f"{path.name}: the file is truncated: pixel data end behind byte {size}")
+                raise ImageFileError(f"{path.name}: the file is truncated: pixel data end beyond byte {size}")
             if not page.dataoffsets:
                 raise ImageFileError(f"{path.name}: a page has no pixel data")
 

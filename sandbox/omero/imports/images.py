@@ -1,7 +1,7 @@
-"""From an opened image file to rows: Image, Pixels, channels, statistics, microscope.
+"""The rows of an imported image: Image, Pixels, channels, statistics, microscope.
 
-Reading (slow) is apart from writing (one short transaction), so that an import of a large file does not hold
-up other writers, and a file that breaks half-way leaves no row.
+Reading is slow and comes first; writing is one short transaction. So the import of a large file does not block
+other writers, and a file that turns out to be broken leaves no row.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class PreparedImage:
-    """What an import writes of one image.
+    """What an import writes about one image.
 
     Attributes:
         name: Name of the image.
@@ -50,10 +50,9 @@ def image_names(file_name: str, descriptions: list[SeriesDescription]) -> list[s
 def prepare_images(
     opened: ImageFile, file_name: str, progress: Callable[[int], None] = lambda _: None
 ) -> list[PreparedImage]:
-    """Read what an import needs of every image, the extremes of its pixels among it.
+    """Read what an import needs of every image, among it the extremes of its pixels.
 
-    Of a pyramid only the smallest level is read for the extremes, as a display range needs no more, and no
-    checksum is made.
+    Of a pyramid only the smallest level is read, which is enough for a display range, and no checksum is made.
 
     Raises:
         ImageFileError: The pixels cannot be decoded.
@@ -81,7 +80,7 @@ def write_image(
         image: What to write.
         series: Number of the image in its file.
         file_format: Name of the file's format.
-        ome: Writer of what the fileset's OME-XML says.
+        ome: Writer of the content of the fileset's OME-XML.
         **links: More columns of the Image: fileset, description.
 
     Returns:

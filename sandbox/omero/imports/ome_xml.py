@@ -1,7 +1,7 @@
-"""What OME-XML says beside sizes and channel names, as rows: microscope, settings, planes, ROIs, annotations.
+"""The rows of OME-XML beyond sizes and channel names: microscope, settings, planes, ROIs, annotations.
 
-OME-XML's attributes are the model's properties with a capital letter, but for RENAMED; a child element is a row of its
-own. What OMERO has no place for is left out. Source: OME schema 2016-06.
+OME-XML's attributes are the model's properties with a capital letter, except for RENAMED; a child element is a row of
+its own. What OMERO cannot store is left out. Source: OME schema 2016-06.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ DEFAULT_UNITS = {
 }
 """Units of quantities that come without one; all others are in µm."""
 LIGHT_SOURCES = ("Laser", "Arc", "Filament", "LightEmittingDiode", "GenericExcitationSource")
-# Sets of filters last: they refer to the filters.
+# Filter sets come last, as they refer to the filters.
 PARTS = (*LIGHT_SOURCES, "Detector", "Objective", "Filter", "Dichroic", "FilterSet")
 SHAPES = ("Rectangle", "Ellipse", "Polygon", "Polyline", "Line", "Point", "Label", "Mask")
 VALUES = {
@@ -71,23 +71,23 @@ VALUES = {
 """Kinds of annotation whose `<Value>` is a text, and the property that holds it."""
 UNPACK: dict[str, Callable[[bytes], bytes]] = {"none": bytes, "zlib": zlib.decompress, "bzip2": bz2.decompress}
 ORIGINAL_METADATA = "OriginalMetadata"
-"""Part of the namespace of annotations in which Bio-Formats keeps what a file's format says; none in OMERO."""
+"""Part of the namespace of Bio-Formats' annotations of original metadata, which OMERO does not store as annotations."""
 
 
 def _references(element: Element, tag: str) -> list[str]:
-    """Ids that an element refers to, each once."""
+    """Return the ids that an element refers to, each once."""
     return list(dict.fromkeys(str(reference.get("ID")) for reference in children(element, tag)))
 
 
 class OmeRows:
-    """Writes the rows of one OME-XML document; what several images share is written once."""
+    """Writer of the rows of one OME-XML document; what several images share is written once."""
 
     def __init__(self, tx: Transaction) -> None:
         self.tx = tx
         self.made: dict[str, int] = {}
 
     def image_columns(self, ome: OmeSource) -> dict[str, int]:
-        """Write what an image was taken with, and where; the columns of the Image that refer to it."""
+        """Write how and where an image was taken; return the columns of the Image that refer to it."""
         columns = {}
         for name in _references(ome.image, "InstrumentRef")[:1]:
             for instrument in children(ome.document, "Instrument"):
@@ -114,7 +114,7 @@ class OmeRows:
         return columns
 
     def channel_columns(self, ome: OmeSource, index: int, count: int) -> dict[str, Any]:
-        """Write a channel's settings; the columns of its LogicalChannel.
+        """Write a channel's settings; return the columns of its LogicalChannel.
 
         Args:
             ome: Where the image comes from.
@@ -176,7 +176,7 @@ class OmeRows:
         return columns
 
     def _value(self, found: Property, text: str, unit: str | None) -> dict[str, Any]:
-        """The column of a property; none for a value that is not of its type."""
+        """Return the column of a property; none for a value that is not of its type."""
         try:
             if found.kind == "unit":
                 value = _finite(text)
@@ -250,7 +250,7 @@ class OmeRows:
                 self.tx.create(f"{kind}AnnotationLink", parent=row, child=number)
 
     def _annotation(self, document: Element, element: Element) -> int | None:
-        """Write an annotation, and those on it; its id, or none where OMERO has no such kind (files)."""
+        """Write an annotation, and those on it; return its id, or None where OMERO has no such kind (files)."""
         known = self.made.get(str(element.get("ID")))
         if known is not None:
             return known
@@ -290,7 +290,7 @@ def _finite(text: str) -> float:
 
 
 def _scalar(kind: str, text: str) -> Any:
-    """A text as a value of an rtype."""
+    """Return a text as a value of an rtype."""
     if kind in ("RInt", "RLong"):
         number, bits = int(text), 31 if kind == "RInt" else 63
         if not -(1 << bits) <= number < 1 << bits:
@@ -309,7 +309,7 @@ def _scalar(kind: str, text: str) -> Any:
 
 
 def _bytes(data: Element) -> bytes | None:
-    """The content of `<BinData>`; none where it is broken."""
+    """Return the content of `<BinData>`; None where it is broken."""
     try:
         return UNPACK[data.get("Compression") or "none"](base64.b64decode(data.text or ""))
     except (KeyError, ValueError, zlib.error, OSError):

@@ -1,4 +1,4 @@
-"""What is to be imported: the plan, the folder that its uploads are staged in, and the check of what arrived."""
+"""The plan of an import, the folder for its uploads, and the check of what has arrived."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ STAGING = "Uploads"
 
 @dataclass(frozen=True)
 class ImportPlan:
-    """What is imported, and where to.
+    """What an import reads and where it goes.
 
     Attributes:
         client_paths: Paths of the files as the client gave them.
-        names: The same files' places inside the fileset's folder, parts joined by slashes.
-        staging: Folder that takes the uploads.
+        names: Paths of the same files inside the fileset's folder, parts joined by slashes.
+        staging: Folder for the uploads.
         algorithm: Name of the checksum algorithm.
         name: Name for the images, where the user gave one.
         description: Description for the images, where the user gave one.
@@ -48,12 +48,12 @@ class ImportPlan:
     started: int = field(default_factory=now)
 
     def staged(self) -> list[Path]:
-        """The uploaded files, in order."""
+        """Return the uploaded files, in order."""
         return [self.staging.joinpath(*name.split("/")) for name in self.names]
 
 
 def new_staging_folder(files: Path) -> Path:
-    """Make a folder for one import's uploads."""
+    """Make a folder for the uploads of one import."""
     folder = files / STAGING / str(uuid.uuid4())
     folder.mkdir(parents=True)
     return folder
@@ -63,7 +63,7 @@ def failing_checksums(plan: ImportPlan, expected: list[str]) -> dict[int, str]:
     """Compare what arrived with what the client sent.
 
     Returns:
-        The checksum found, by the number of each file that differs; an empty one for a file that never came.
+        The checksum that was found, by the number of each file that differs; an empty text for a missing file.
     """
     failing = {}
     for number, (path, given) in enumerate(zip(plan.staged(), expected, strict=True)):
@@ -74,7 +74,7 @@ def failing_checksums(plan: ImportPlan, expected: list[str]) -> dict[int, str]:
 
 
 def clear_staging(database: Database, files: Path) -> None:
-    """Remove what imports left that a crash cut short. To be called before the server takes calls."""
+    """Remove what interrupted imports left. Call it before the server takes calls."""
     staging = files / STAGING
     if not staging.is_dir():
         return
@@ -88,10 +88,10 @@ def clear_staging(database: Database, files: Path) -> None:
 
 
 def supported_algorithm(name: str | None) -> str:
-    """Return the checksum algorithm of this name; SHA1-160 for none.
+    """Return the checksum algorithm with this name; SHA1-160 for None.
 
     Raises:
-        KeyError: It is not offered.
+        KeyError: There is no such algorithm.
     """
     if name is None:
         return next(iter(CHECKSUMS))

@@ -1,4 +1,4 @@
-"""From a plate that a file describes to rows: Plate, PlateAcquisition, Well, WellSample."""
+"""The rows of an imported plate: Plate, PlateAcquisition, Well, WellSample."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def write_plate(
 
     Args:
         tx: The transaction.
-        plate: What the file says.
+        plate: The file's description of the plate.
         name: Name of the plate.
         images: The images, in the order of the plate's fields.
         description: Description, where the user gave one.

@@ -1,4 +1,4 @@
-"""Quantities as files give them, in the columns of the model."""
+"""Quantities of files in the columns of the model."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def _unit_names(kind: str) -> dict[str, str]:
 
 
 def quantity_columns(name: str, quantity: Quantity | None, kind: str = "Length") -> dict[str, Any]:
-    """Return the two columns of a quantity; one with a unit that OMERO does not know is left out."""
+    """Return the two columns of a quantity; none for a unit that OMERO does not know."""
     unit = _unit_names(kind).get(quantity.unit) if quantity else None
     if quantity is None or unit is None:
         return {}

@@ -1,8 +1,7 @@
-"""An import from upload to rows: files are staged, checked, read, and only then moved and written down, all at once.
+"""An import from upload to rows: the files are staged, checked, read, and in the last step moved and recorded at once.
 
-Until the last step nothing of an import is in the database or the managed repository, so whatever breaks it, a bad
-checksum, a broken image, a client that leaves, a killed server, leaves nothing behind but staged files,
-which the next start removes.
+Until that step nothing of an import is in the database or the managed repository. Whatever breaks it (a bad checksum,
+a broken image, a client that leaves, a killed server) leaves only staged files, which the next start removes.
 """
 
 from __future__ import annotations
@@ -31,12 +30,12 @@ if TYPE_CHECKING:
 
 LOG_MIMETYPE = "application/omero-log-file"
 LOGGED_STEPS = ("metadata", "pixel data", "thumbnails")
-"""Steps after which OMERO writes the import's log; they are one here, so `omero fs importtime` shows them as 0 ms."""
+"""Steps after which OMERO writes the import's log; here they are one, so `omero fs importtime` shows them as 0 ms."""
 
 
 @dataclass(frozen=True)
 class Written:
-    """What an import made: ids of (Image, Pixels) of every image, and ids of the plates."""
+    """The result of an import: ids of (Image, Pixels) of every image, and ids of the plates."""
 
     images: list[tuple[int, int]]
     plates: list[int]
@@ -45,15 +44,15 @@ class Written:
 def run_import(
     database: Database, files: Path, repository: str, context: Any, plan: ImportPlan, step: Callable[[], None]
 ) -> Written:
-    """Read the staged files and write the images down.
+    """Read the staged files and write the images to the database.
 
     Args:
-        database: Where to.
+        database: The database.
         files: The server's files folder.
         repository: The managed repository's uuid.
         context: Who imports.
-        plan: What.
-        step: Called as the import goes on: files read, rows about to be written.
+        plan: What is imported.
+        step: Called after the files are read, and again before the rows are written.
 
     Raises:
         ImageFileError: The file is broken or of an unknown kind; nothing is written.
@@ -87,7 +86,7 @@ def _check_target(plan: ImportPlan, file_name: str, plate: PlateDescription | No
 
 
 def _write_plate(tx: Transaction, plan: ImportPlan, plate: PlateDescription, file_name: str, images: list[int]) -> int:
-    """Write the plate that the images were taken of, and link it and them; its id."""
+    """Write the plate with its images, and link it to its screen and annotations; return its id."""
     plate_id = write_plate(tx, plate, plan.name or plate.name or file_name, images, plan.description)
     if plan.target is not None:
         tx.create("ScreenPlateLink", parent=plan.target[1], child=plate_id)
@@ -107,9 +106,9 @@ def _target_name(plan: ImportPlan) -> str:
 
 @contextlib.contextmanager
 def _moved(files: Path, plan: ImportPlan, context: Any, database: Database) -> Iterator[str]:
-    """Move the staged files into the repository; take them out again when the block fails.
+    """Move the staged files into the repository; remove them from there when the block fails.
 
-    A note beside the staging folder says where they went, for `clear_staging` after a crash.
+    A note beside the staging folder records where they went, for `clear_staging` after a crash.
     """
     with database.read() as tx:
         user = tx.get("Experimenter", context.user_id)
@@ -131,7 +130,7 @@ def _moved(files: Path, plan: ImportPlan, context: Any, database: Database) -> I
 
 
 def _free_prefix(files: Path, owner: str) -> str:
-    """Return a folder that is not used yet: OMERO's template %user%_%userId%/%year%-%month%/%day%/%time%."""
+    """Return a folder that is not used yet, by OMERO's template %user%_%userId%/%year%-%month%/%day%/%time%."""
     moment = datetime.datetime.now(datetime.UTC)
     while True:
         prefix = f"{owner}/{moment:%Y-%m/%d/%H-%M-%S}.{moment.microsecond // 1000:03d}/"
@@ -167,7 +166,7 @@ def _write_fileset(
 
 
 def _write_jobs(tx: Transaction, plan: ImportPlan, fileset: int, kind: str, uploaded: int) -> int:
-    """Write the jobs of the import, the upload with the times when it began and ended; the id of the UploadJob."""
+    """Write the jobs of the import, the upload with the times of its start and end; return the id of the UploadJob."""
     finished = {"status": tx.ensure_enum("JobStatus", "Finished"), "message": "Finished", "type": "Import"}
     began, ended = tx.event_at(plan.started), tx.event_at(uploaded)
     events = {"creation_id": began, "update_id": ended}

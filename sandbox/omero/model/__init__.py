@@ -1,1 +1,1 @@
-"""What OMERO's data consist of, taken from omero-py's own class definitions: entities, properties, tables."""
+"""OMERO's data model, taken from omero-py's own class definitions: entities, properties, tables."""

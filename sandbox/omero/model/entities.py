@@ -1,7 +1,7 @@
-"""The entity model: what kinds of objects there are and how they refer to each other.
+"""The entity model: the kinds of objects and how they refer to each other.
 
-Everything is derived from omero-py's own class definitions (see introspect.py), but for two things they
-do not say: which objects belong to nobody, and which collections keep their order.
+Everything is derived from omero-py's own class definitions (see introspect.py), except two facts that they
+do not contain: which objects belong to nobody, and which collections keep their order.
 """
 
 from __future__ import annotations
@@ -49,26 +49,26 @@ class Entity:
 
     @functools.cached_property
     def is_enumeration(self) -> bool:
-        """Whether this is a fixed vocabulary (its objects are a `value` and no more)."""
+        """Return whether this is a fixed vocabulary: its objects are a `value` and no more."""
         return "value" in self.properties and "version" not in self.properties
 
     @functools.cached_property
     def is_global(self) -> bool:
-        """Whether its objects belong to no user and no group."""
+        """Return whether its objects belong to no user and no group."""
         return self.is_enumeration or self.root in GLOBAL
 
     @functools.cached_property
     def is_link(self) -> bool:
-        """Whether its objects only join a parent to a child."""
+        """Return whether its objects only join a parent to a child."""
         return "parent" in self.properties and "child" in self.properties
 
     @functools.cached_property
     def is_annotation_link(self) -> bool:
-        """Whether its child is an annotation."""
+        """Return whether its child is an annotation."""
         return self.is_link and self.properties["child"].type == "Annotation"
 
     def is_a(self, name: str) -> bool:
-        """Whether objects of this entity are also objects of `name`."""
+        """Return whether objects of this entity are also objects of `name`."""
         return self.name in MODEL_ENTITIES[name].subclasses
 
 
@@ -108,11 +108,11 @@ def _property(owner: str, member_name: str, kind: str, type_name: str, element: 
     if kind == "sequence":
         kinds = {"NamedValueList": "named_values", "ByteSeq": "bytes", "StringArray": "strings"}
         return Property(member_name, kinds[type_name.rsplit("::", 1)[1]], type_name, owner)
-    return None  # bookkeeping of the client side: ...Loaded flags and ...CountPerOwner
+    return None  # members for clients only: ...Loaded flags and ...CountPerOwner
 
 
 def _inherited(name: str) -> list[ModelClass]:
-    """The class and its ancestors, the oldest first."""
+    """Return the class and its ancestors, the oldest first."""
     found = model_classes()[name]
     return [*_inherited(found.base), found] if found.base else [found]
 
@@ -165,7 +165,7 @@ _BY_LOWER_NAME = {name.lower(): name for name in MODEL_ENTITIES}
 
 @functools.lru_cache(maxsize=1000)
 def find_entity(name: str) -> Entity | None:
-    """The entity that a client means by `Image`, `ImageI`, `image`, `ome.model.core.Image`, `::omero::model::Image`."""
+    """Return the entity for `Image`, `ImageI`, `image`, `ome.model.core.Image` or `::omero::model::Image`, or None."""
     short = (name or "").replace("::", ".").rsplit(".", 1)[-1]
     for candidate in (short, short.removesuffix("I")):
         found = _BY_LOWER_NAME.get(candidate.lower())
@@ -176,7 +176,7 @@ def find_entity(name: str) -> Entity | None:
 
 @functools.cache
 def subclass_property(entity: Entity, name: str) -> Property | None:
-    """The property `name` of the entity, or else of one of its subclasses, as HQL allows on a base class."""
+    """Return the property of the entity, or else of one of its subclasses, as HQL allows on a base class."""
     for candidate in (entity.name, *entity.subclasses):
         found = MODEL_ENTITIES[candidate].properties.get(name)
         if found is not None:

@@ -1,9 +1,9 @@
-"""What omero-py's generated modules define, recorded while they are imported.
+"""The definitions in omero-py's generated modules, recorded while these are imported.
 
 IcePy keeps the definitions of classes, sequences and operations in opaque objects.
-The only moment at which they are readable is when the generated modules hand them
-over, so the IcePy functions are wrapped for the duration of the first import of omero.
-A process that has imported Ice already (a test, say) asks a fresh interpreter.
+They are readable only at the moment when the generated modules hand them over, so
+IcePy's functions are wrapped for the duration of the first import of omero.
+A process that has already imported Ice (a test, for instance) starts a new interpreter to record them.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ DEFINERS = {
 
 @dataclass(frozen=True)
 class Operation:
-    """One Slice operation: how many values it takes and gives, and whether its dispatch is asynchronous."""
+    """One Slice operation: its numbers of arguments and results, and whether its dispatch is asynchronous."""
 
     name: str
     asynchronous: bool
@@ -67,12 +67,12 @@ class ModelClass:
 
 OPERATIONS: dict[int, Operation] = {}
 """Operations by the id() of their IcePy object; filled only when this process recorded them itself."""
-_kept: list[Any] = []  # the recorded objects stay alive so that their id() stays theirs
+_kept: list[Any] = []  # keeps the recorded objects alive, so that no other object gets their id()
 
 
 @functools.cache
 def model_classes() -> dict[str, ModelClass]:
-    """Every entity class of omero.model by name."""
+    """Return every entity class of omero.model by name."""
     if "IcePy" not in sys.modules:
         return _record()
     root = Path(__file__).parents[3]
@@ -155,7 +155,7 @@ def _entities(
 
 
 def _required(name: str) -> tuple[str, ...]:
-    """The properties that omero-py's own class (concrete ones only) says are not nullable."""
+    """Return the properties that omero-py's own class (concrete ones only) declares as not nullable."""
     import omero.model
 
     concrete = getattr(omero.model, name + "I", None)

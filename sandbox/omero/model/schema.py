@@ -1,9 +1,8 @@
 """The database's tables, generated from the entity model.
 
-One table a root entity: subclasses share their root's table and `entity_class` says which one a
-row is. A reference is a column of its own name with an index; a quantity with a unit is two columns
-(`physicalSizeX`, `physicalSizeX_unit`); a list of named values is a table of its own, `<Root>_<property>`,
-so that queries can reach into it.
+Each root entity has one table, which its subclasses share; `entity_class` is the class of a row. A reference is a
+column with the property's name and an index; a quantity with a unit is two columns (`physicalSizeX`,
+`physicalSizeX_unit`); a list of named values is a table of its own, `<Root>_<property>`, so that queries can use it.
 """
 
 from __future__ import annotations
@@ -33,7 +32,7 @@ OWNERSHIP = {
     "update_id": "Event",
     "external_id": "ExternalInfo",
 }
-"""Columns that stand for `details`; not indexed: they select badly, and an index would mislead the planner."""
+"""Columns for `details`; they have no index, as they select badly and an index would mislead SQLite's planner."""
 DETAIL_PROPERTIES = {
     "owner": ("owner_id", "Experimenter"),
     "group": ("group_id", "ExperimenterGroup"),
@@ -53,7 +52,7 @@ METADATA = sa.MetaData()
 
 
 def _column_name(entity: Entity, prop: Property) -> str:
-    """The property's name, or `<Entity>_<name>` where sibling classes use one name for different things."""
+    """Return the property's name, or `<Entity>_<name>` where sibling classes use one name for different things."""
     siblings = MODEL_ENTITIES[entity.root].subclasses
     types = {
         MODEL_ENTITIES[name].properties[prop.name].type
@@ -119,7 +118,7 @@ def _root_table(root: str) -> None:
         sa.Column("entity_class", sa.Text, nullable=False),
         *details,
         *columns.values(),
-        # ids are never given twice, not even after a delete
+        # ids are never used again, not even after a delete
         sqlite_autoincrement=True,
     )
 
@@ -144,22 +143,22 @@ SETTING = sa.Table(
     sa.Column("name", sa.Text, primary_key=True),
     sa.Column("value", sa.Text, nullable=False),
 )
-"""Facts about the database itself: `schema_version`, `uuid`, and IConfig's changed values (`config.<key>`)."""
+"""Facts about the database: `schema_version`, `uuid`, and the changed values of IConfig (`config.<key>`)."""
 CREDENTIAL = sa.Table(
     "sandbox_credential",
     METADATA,
     sa.Column("experimenter_id", sa.ForeignKey("Experimenter.id", ondelete="CASCADE"), primary_key=True),
     sa.Column("hash", sa.Text, nullable=False),
 )
-"""Password hashes; apart from Experimenter so that no query can reach them."""
+"""Password hashes, in a table of their own that no HQL query can reach."""
 
 
 def table_of(entity: Entity | str) -> sa.Table:
-    """The table that holds the entity's rows."""
+    """Return the table that holds the entity's rows."""
     return METADATA.tables[entity.root if isinstance(entity, Entity) else MODEL_ENTITIES[entity].root]
 
 
 @functools.cache
 def column_name(entity: Entity, prop: Property) -> str:
-    """The name of the (first) column that holds a property that is not a collection."""
+    """Return the name of the (first) column that holds a property that is not a collection."""
     return _column_name(entity, prop)

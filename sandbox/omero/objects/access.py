@@ -1,4 +1,4 @@
-"""One object by its id, for services that work on one: may the caller see it, may the caller change it?"""
+"""Objects by id for services: the row if the caller may see it, a check that the caller may change it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def readable_row(tx: Transaction, context: Context, entity: str, row_id: int) ->
     """Return the row of an object that the caller sees.
 
     Raises:
-        omero.ValidationException: There is none, or not for this caller.
+        omero.ValidationException: There is no such object, or the caller may not see it.
     """
     row = tx.get(entity, row_id)
     if row is not None:
@@ -31,13 +31,13 @@ def readable_row(tx: Transaction, context: Context, entity: str, row_id: int) ->
 
 
 def require_edit(context: Context, entity: str, row: dict[str, Any]) -> None:
-    """Raise omero.SecurityViolation where the caller may not change the object."""
+    """Raise omero.SecurityViolation if the caller may not change the object."""
     if not rights(context, row["owner_id"], row["group_id"]).edit:
         raise errors.security(f"Cannot write to {entity} {row['id']}")
 
 
 def enum_value(given: Any) -> str | None:
-    """Return the value of an enumeration object from a client; None for one that is missing, unloaded or empty."""
+    """Return the value of a client's enumeration object; None for one that is missing, unloaded or empty."""
     if given is None or not given.isLoaded() or given.value is None:
         return None
     value: str | None = given.value.val

@@ -1,8 +1,8 @@
-"""From rows to Ice objects: whole graphs, in a number of SQL queries that depends on their shape, not their size.
+"""Ice objects from rows: whole graphs, in a number of SQL queries that depends on their shape, not their size.
 
-A fetch tree says what to load, `pixels.channels` and `details.owner` for instance. What it does not name stays as in
-OMERO: references become unloaded objects (loaded ones where the same answer has the object anyway),
-collections are marked as not loaded; enumerations are always loaded.
+A fetch tree names what to load, for instance `pixels.channels` and `details.owner`. The rest is as in OMERO:
+references become unloaded objects (or the loaded object, if it is in the same answer), collections are marked as not
+loaded, enumerations are always loaded.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Fetch:
     """What to load below an object.
 
     Attributes:
-        children: By property, what to load there.
+        children: What to load below each property.
         pairs: For a collection, the (parent id, element id) pairs to take; None takes all elements.
     """
 
@@ -38,7 +38,7 @@ class Fetch:
     pairs: set[tuple[int, int]] | None = None
 
     def at(self, path: Iterable[str]) -> Fetch:
-        """The node below this one at a path; made when not there."""
+        """Return the node below this one at a path; make it if it is missing."""
         node = self
         for name in path:
             node = node.children.setdefault(name, Fetch())
@@ -46,7 +46,7 @@ class Fetch:
 
 
 def fetch_tree(paths: Iterable[str]) -> Fetch:
-    """A tree from paths such as `pixels.channels`."""
+    """Return a tree of paths such as `pixels.channels`."""
     root = Fetch()
     for path in paths:
         root.at(path.split("."))
@@ -54,7 +54,7 @@ def fetch_tree(paths: Iterable[str]) -> Fetch:
 
 
 def load(tx: Transaction, context: Context, entity: str, ids: Iterable[int], fetch: Iterable[str] = ()) -> list[Any]:
-    """The objects with these ids that the caller may see, in the order of the ids.
+    """Return the objects with these ids that the caller may see, in the order of the ids.
 
     Args:
         tx: A transaction.
@@ -80,7 +80,7 @@ def load(tx: Transaction, context: Context, entity: str, ids: Iterable[int], fet
 
 
 class Loader:
-    """One answer's objects: every row becomes one object, however often it is referred to."""
+    """The objects of one answer: every row becomes one object, however many references it has."""
 
     def __init__(self, tx: Transaction, context: Context) -> None:
         self.tx = tx
@@ -93,7 +93,7 @@ class Loader:
         self._scope, self._scope_parameters = permissions.read_scope(context)
 
     def load(self, entity: Entity, ids: Sequence[int], fetch: Fetch) -> None:
-        """Load the objects that are not there yet, and what `fetch` wants below all of them."""
+        """Load the objects that are still missing, and below all of them what `fetch` names."""
         root = entity.root
         missing = [i for i in dict.fromkeys(ids) if (root, i) not in self.objects]
         if missing:
@@ -180,7 +180,7 @@ class Loader:
                 setattr(owner, f"_{prop.name}Loaded", True)
 
     def connect(self) -> None:
-        """Set the references and details of everything loaded; to be called once, after the last `load`."""
+        """Set the references and details of everything loaded. Call it once, after the last `load`."""
         self._find_classes_of_proxies()
         for key in self._unconnected:
             row, made = self._rows[key], self.objects[key]
@@ -193,7 +193,7 @@ class Loader:
         self._unconnected = []
 
     def _find_classes_of_proxies(self) -> None:
-        """Which class an unloaded annotation, shape or light source has: it has to be a concrete one."""
+        """Find the concrete class of every unloaded annotation, shape or light source."""
         unknown: dict[str, set[int]] = {}
         for key in self._unconnected:
             row = self._rows[key]
@@ -207,7 +207,7 @@ class Loader:
                 self.objects[root, row_id] = proxy(MODEL_ENTITIES[name], row_id)
 
     def object_or_proxy(self, target: Entity, row_id: int) -> Any:
-        """What a reference to a row becomes: the loaded object when the answer has it, else an unloaded one."""
+        """Return what a reference to a row becomes: the loaded object if the answer has it, else an unloaded one."""
         if target.is_enumeration:
             return enumeration(self.tx, target.name).get(row_id)
         key = (target.root, row_id)
@@ -240,7 +240,7 @@ class Loader:
         return details
 
     def permissions_of(self, owner: int, group: int) -> Any:
-        """The permissions object for an owner and group; the objects of one answer share it."""
+        """Return the permissions object for an owner and group; the objects of one answer share it."""
         found = self._permissions.get((owner, group))
         if found is None:
             known = self.context.directory.groups.get(group)
@@ -268,14 +268,14 @@ def _new_details() -> Callable[[], Any]:
 
 @functools.cache
 def root_columns(root: str) -> dict[str, int]:
-    """Position of every column in the rows that objects are made from: id, class and details come first."""
+    """Return the position of every column in the rows that objects are made from: id, class and details come first."""
     names = [column.name for column in table_of(root).columns]
     first = ["id", "entity_class", *(name for name in OWNERSHIP if name in names)]
     return {name: position for position, name in enumerate([*first, *(n for n in names if n not in first)])}
 
 
 def _copier(template: Any) -> Callable[[], Any]:
-    """A function that makes new objects like the template: several times quicker than its constructor."""
+    """Return a function that makes objects like the template, several times faster than its constructor."""
     kind: Any = type(template)
     attributes = dict(template.__dict__)
 
@@ -289,7 +289,7 @@ def _copier(template: Any) -> Callable[[], Any]:
 
 @dataclass(frozen=True)
 class ObjectPlan:
-    """How a row of one class becomes an object."""
+    """The recipe by which a row of one class becomes an object."""
 
     entity: Entity
     new: Callable[[], Any]
@@ -300,7 +300,7 @@ class ObjectPlan:
     named_values: tuple[Property, ...]
 
     def make(self, row: tuple[Any, ...], shared: Mapping[str, Mapping[Any, Any]]) -> Any:
-        """The object without references, details and collections; `shared` has the rtypes by kind and value."""
+        """Make the object without references, details and collections; `shared` has the rtypes by kind and value."""
         made = self.new()
         attributes = made.__dict__
         attributes["_id"] = shared["RLong"][row[0]]
@@ -319,7 +319,7 @@ class ObjectPlan:
 
 @functools.cache
 def object_plan(name: str) -> ObjectPlan:
-    """The plan for a concrete entity."""
+    """Return the plan for a concrete entity."""
     import omero.model
 
     entity = MODEL_ENTITIES[name]
@@ -369,14 +369,14 @@ def _proxy_maker(name: str) -> Callable[[], Any]:
 
 
 def proxy(entity: Entity, row_id: int) -> Any:
-    """An unloaded object."""
+    """Return an unloaded object."""
     made = _proxy_maker(entity.name)()
     made.__dict__["_id"] = scalar_wrappers()["RLong"](row_id)
     return made
 
 
 def enumeration(tx: Transaction, entity: str) -> Mapping[int, Any]:
-    """The loaded objects of an enumeration by id. All answers share them: never change one."""
+    """Return the loaded objects of an enumeration by id. All answers share them: never change one."""
     key = ("enumeration", entity)
     caches = tx.database.caches
     if key not in caches:

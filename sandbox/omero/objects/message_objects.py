@@ -1,4 +1,4 @@
-"""How objects come out of a client's message."""
+"""The factories that make the objects of a client's message."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ import omero
 
 
 class BareObjects(Ice.ObjectFactory):  # type: ignore[misc,unused-ignore]
-    """Makes the objects of a message with no more than Ice needs: a message of ROIs is tens of thousands of them.
+    """Factory of a message's objects that does no more than Ice needs: a message of ROIs has tens of thousands of them.
 
     Ice sets every member from the message, by its name with a "_". The constructor would first fill each with a
-    default, and omero-py's `__setattr__` would look at each name.
+    default, and omero-py's `__setattr__` would check each name.
     """
 
     def __init__(self, concrete: type) -> None:
-        # Called from C, C answers; a method here would be called for each object.
+        # Ice's C code calls C code here; a Python method would be called for each object.
         self.create = functools.partial(object.__new__, with_plain_members(concrete))
 
     def destroy(self) -> None:
-        """Nothing to do."""
+        """Do nothing: there is nothing to give back."""
 
 
 def with_plain_members(concrete: type) -> type:
-    """A class of omero-py whose members are set without omero-py; by a name without "_" all is as it was."""
+    """Make a class of omero-py whose members are set without omero-py's checks; names without "_" work as before."""
     public = {"val": property(_getter(concrete, "val"))} if issubclass(concrete, omero.RType) else {}
     for setter in dir(concrete):
         if setter.startswith("set"):

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 @functools.cache
 def scalar_wrappers() -> dict[str, Callable[..., Any]]:
-    """The functions that make each rtype of a plain value: several times quicker than those of omero.rtypes."""
+    """Return the functions that make each rtype of a plain value, several times faster than those of omero.rtypes."""
     from omero import rtypes
 
     converters = {"RString": str, "RInt": int, "RLong": int, "RTime": int, "RDouble": float, "RFloat": float}
@@ -31,7 +31,8 @@ def _rtype_maker(kind: Any, convert: Callable[[Any], Any]) -> Callable[[Any], An
 class _Rtypes(dict[Any, Any]):
     """The rtypes of one kind in one answer, by value.
 
-    Equal ones are one object, as nobody changes an rtype: a quarter fewer objects to send, and to make for the client.
+    Equal rtypes are one object, as nobody changes an rtype. So the answer has a quarter fewer objects to send, and the
+    client a quarter fewer to make.
     """
 
     def __init__(self, wrap: Callable[[Any], Any]) -> None:
@@ -43,5 +44,5 @@ class _Rtypes(dict[Any, Any]):
 
 
 def shared_rtypes() -> dict[str, Mapping[Any, Any]]:
-    """The rtypes of one answer, by kind and value."""
+    """Return the rtypes of one answer, by kind and value."""
     return {kind: _Rtypes(wrap) for kind, wrap in scalar_wrappers().items()}

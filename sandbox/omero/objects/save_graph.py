@@ -1,9 +1,9 @@
-"""From Ice objects to rows: what IUpdate stores.
+"""Store Ice objects as rows, for IUpdate.
 
-A graph is walked once to give every new object an id, then written table by table; foreign keys are checked at the
-end of the transaction, so it may refer forwards and in circles. As in OMERO: an unloaded object is a mere reference,
-a null property of a loaded object is stored as null, a collection that is not loaded is left alone, an enumeration is
-found by its value, and what the server knows better (owner, events, version) is not taken from the client.
+A graph is walked once to give every new object an id, then written table by table. Foreign keys are checked at the
+end of the transaction, so the graph may refer forwards and in circles. As in OMERO, an unloaded object is only a
+reference, a null property of a loaded object is stored as null, a collection that is not loaded stays unchanged, an
+enumeration is found by its value, and owner, events and version are set by the server, not by the client.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from sandbox.omero.database.transactions import Transaction
 
 ORPHANS_DELETED = {("Roi", "shapes"), ("ChannelBinding", "spatialDomainEnhancement")}
-"""Lists whose elements cannot be without their owner: what is missing from a saved list is deleted."""
+"""Lists whose elements cannot exist without their owner: elements that are missing from a saved list are deleted."""
 ADMIN_ONLY = {
     *("Experimenter", "ExperimenterGroup", "GroupExperimenterMap", "Session", "Share", "Event", "EventLog"),
     *("Node", "DBPatch"),
@@ -42,7 +42,7 @@ PRIVILEGE_FOR = {
     "GroupExperimenterMap": "ModifyGroupMembership",
 }
 PLACE_IN_REPOSITORY = ("repo", "path", "name", "size", "hash")
-"""What only the server says of an imported file."""
+"""Properties of an imported file that only the server may set."""
 
 
 @dataclass
@@ -71,12 +71,12 @@ class Saver:
         self._allowed: set[tuple[Any, ...]] = set()  # references of one kind to the same object, looked at before
 
     def save(self, things: Sequence[Any], *, describe: bool = True) -> list[int]:
-        """Store objects and everything loaded that hangs on them; their ids.
+        """Store objects and every loaded object that they lead to; return their ids.
 
         Args:
             things: The objects.
-            describe: Let the objects themselves learn ids and details, for who gives them back to the client. It takes
-                longer than the writing.
+            describe: Set ids and details in the objects themselves, to give them back to the client. That takes longer
+                than the writing.
         """
         for thing in things:
             if thing is None:
@@ -97,13 +97,13 @@ class Saver:
 
     @property
     def nodes(self) -> list[Node]:
-        """Every object that was saved."""
+        """Return every object that was saved."""
         return self._order
 
     def take_apart(self) -> None:
-        """Empty the objects that were saved, if nobody needs them any more.
+        """Empty the objects that were saved. Call it only when nobody needs them any more.
 
-        They refer to each other in circles; emptied they go at once, and Python's collector need not look for them.
+        They refer to each other in circles; once emptied they are freed at once, without Python's collector.
         """
         for node in self._order:
             vars(node.thing).clear()
@@ -111,7 +111,7 @@ class Saver:
     # --- walking the graph -----------------------------------------------------------------------
 
     def _collect(self, first: Any) -> None:
-        """Note every loaded object; new ones get their id now."""
+        """Note every loaded object; give new ones their id."""
         pending = [first]
         while pending:
             thing = pending.pop()
@@ -153,7 +153,7 @@ class Saver:
             elif getattr(node.thing, loaded):
                 for element in getattr(node.thing, attribute):
                     if element is not None and element._loaded:
-                        # The element belongs to this object, whether or not the client said so.
+                        # The element belongs to this object, whether or not the client set the reference.
                         setattr(element, inverse, node.thing)
                     found.append(element)
         details = node.thing._details
@@ -162,7 +162,7 @@ class Saver:
         return found
 
     def _find_enumeration(self, thing: Any, entity: Entity) -> bool:
-        """Whether an enumeration object stands for one that exists; it then has that one's id."""
+        """Return whether an enumeration object stands for one that exists, and give it that one's id."""
         if thing._id is not None:
             return True
         value = _plain(thing._value)
@@ -173,7 +173,7 @@ class Saver:
         return True
 
     def _allocate(self, entity: Entity) -> int:
-        """The next id of a table; ids are given out in the order of the graph."""
+        """Return the next id of a table; ids are given out in the order of the graph."""
         root = entity.root
         if root not in self._next:
             last = self.tx.rows("SELECT seq FROM sqlite_sequence WHERE name = :name", {"name": root})
@@ -188,7 +188,7 @@ class Saver:
     # --- reading the objects ---------------------------------------------------------------------
 
     def _load_stored(self) -> None:
-        """The rows of the existing objects, in one query a table."""
+        """Read the rows of the existing objects, in one query a table."""
         wanted: dict[str, list[int]] = {}
         for node in self._order:
             if not node.is_new:
@@ -203,7 +203,7 @@ class Saver:
                     raise errors.validation(f"No such object: {node.entity.name}:{node.id}")
 
     def _read(self, node: Node) -> None:
-        """The object's row. Required properties are checked; lists learn their elements' positions."""
+        """Fill the object's row, check required properties, and give the elements of lists their positions."""
         thing, row = node.thing, node.row
         for prop, attribute, column in _columns(node.entity):
             value = getattr(thing, attribute)
@@ -236,7 +236,7 @@ class Saver:
                 node.row[column] = default
 
     def _position_elements(self, node: Node) -> None:
-        """Elements of a loaded list get their positions; they may come earlier or later in the walk."""
+        """Give the elements of loaded lists their positions; they may come earlier or later in the walk."""
         for name, inverse in _ordered_lists(node.entity):
             if not getattr(node.thing, f"_{name}Loaded"):
                 continue
@@ -248,7 +248,7 @@ class Saver:
     # --- permissions -----------------------------------------------------------------------------
 
     def _groups(self) -> dict[int, int]:
-        """The group of every node, by id() of its object."""
+        """Return the group of every node, by id() of its object."""
         return {id(n.thing): self._group(n) for n in self._order if not n.entity.is_global}
 
     def _group(self, node: Node) -> int:
@@ -270,7 +270,7 @@ class Saver:
         return self.context.group_id
 
     def _references(self, node: Node) -> list[tuple[Property, Node]]:
-        """References to other objects of the graph that belong to someone."""
+        """Return the references to other objects of the graph that belong to someone."""
         found = []
         for prop, attribute in _owned_references(node.entity):
             below = self._nodes.get(id(getattr(node.thing, attribute)))
@@ -279,7 +279,7 @@ class Saver:
         return found
 
     def _unloaded_references(self, node: Node) -> list[tuple[Property, str, int]]:
-        """References to existing objects that are not part of the graph: (property, root entity, id)."""
+        """Return the references to existing objects outside the graph: (property, root entity, id)."""
         found = []
         for prop, attribute in _owned_references(node.entity):
             value = getattr(node.thing, attribute)
@@ -312,7 +312,7 @@ class Saver:
         self._authorise_references(node, group)
 
     def _authorise_administration(self, node: Node) -> None:
-        """Users, groups and what the server itself keeps: for administrators, each by its own privilege."""
+        """Check rights on users, groups and the server's own rows: for administrators, each by its own privilege."""
         name, context = node.entity.root, self.context
         if not context.is_admin:
             raise errors.security(f"Only administrators may save {node.entity.name}")
@@ -320,7 +320,7 @@ class Saver:
             return
         everything = {row["value"] for row in self.tx.find("AdminPrivilege")} <= context.privileges
         privilege = PRIVILEGE_FOR.get(name)
-        # The privileges themselves stand in a user's configuration, and come with a membership.
+        # A user's configuration has the privileges themselves, and a membership of the system group gives them.
         gives = name == "Experimenter" and bool(node.thing._config)
         parent = node.thing._parent if name == "GroupExperimenterMap" else None
         gives |= parent is not None and parent.id is not None and parent.id.val == SYSTEM_GROUP
@@ -349,13 +349,13 @@ class Saver:
             raise errors.security(
                 f"Updating {node.entity.name}:{node.id} is not allowed to user {self.context.user_id}"
             )
-        # Where a file lies on the server is not for clients to say: they could name one of somebody else.
+        # Clients may not say where a file lies on the server: they could name somebody else's file.
         moved = node.entity.root == "OriginalFile" and any(
             name in node.row and node.row[name] != stored[name]
             for name in (PLACE_IN_REPOSITORY if stored["repo"] else ("repo",))
         )
         if moved:
-            raise errors.security(f"OriginalFile:{node.id} belongs to the managed repository, or would then")
+            raise errors.security(f"OriginalFile:{node.id}: only an import moves files within the managed repository")
 
     def _changed(self, node: Node, stored: dict[str, Any]) -> bool:
         return any(
@@ -370,7 +370,7 @@ class Saver:
         return False
 
     def _visible(self, owner: int, group: int) -> bool:
-        """Whether the caller sees an object at all, in the group(s) of the call."""
+        """Return whether the caller sees an object at all, in the group(s) of the call."""
         context = self.context
         if not context.all_groups and group not in (context.group_id, USER_GROUP):
             return False
@@ -383,7 +383,7 @@ class Saver:
         )
 
     def _authorise_references(self, node: Node, group: int) -> None:
-        """What an object refers to must be visible and of the same group; linking needs rights on the parent."""
+        """Check that what an object refers to is visible and of the same group; linking needs rights on the parent."""
         stored = self._stored.get((node.entity.root, node.id), {}) if not node.is_new else {}
         for prop, root, row_id in self._unloaded_references(node):
             if stored and stored.get(column_name(node.entity, prop)) == row_id:
@@ -463,7 +463,7 @@ class Saver:
             self.tx.log("INSERT", name, [node.id for node in run])
 
     def _owner_for(self, node: Node) -> int:
-        """The owner of a new object: the caller, unless an administrator says otherwise."""
+        """Return the owner of a new object: the caller, unless an administrator names another."""
         details = node.thing._details
         wanted = details._owner if details is not None else None
         if wanted is not None and wanted.id is not None and self.context.may("WriteOwned"):
@@ -472,7 +472,7 @@ class Saver:
         return self.context.user_id
 
     def _append_positions(self, root: str, rows: list[dict[str, Any]]) -> None:
-        """New elements of lists without a position come last."""
+        """Give new elements of lists that have no position the last ones."""
         for (entity, reference), _ in ORDERED.items():
             if entity != root:
                 continue
@@ -530,7 +530,7 @@ class Saver:
                     self.tx.delete(prop.type, present - kept)
 
     def _describe(self, node: Node) -> None:
-        """Let the client's object know its id, version and details: it is what saveAndReturn gives back."""
+        """Set id, version and details of the client's object, which saveAndReturn gives back."""
         import omero.model
         from omero.rtypes import rint
 
@@ -565,7 +565,7 @@ class Saver:
 
 @functools.cache
 def _neighbour_attributes(entity: Entity) -> tuple[tuple[str, str, str], ...]:
-    """Where an object holds others: a reference's attribute; or a list's, its "loaded" and its elements' way back."""
+    """Return where an object holds others: (attribute, "", "") or, for a list, (attribute, loaded, way back)."""
     return tuple(
         (f"_{prop.name}", "", "")
         if prop.kind == "reference"
@@ -577,26 +577,26 @@ def _neighbour_attributes(entity: Entity) -> tuple[tuple[str, str, str], ...]:
 
 @functools.cache
 def _columns(entity: Entity) -> tuple[tuple[Property, str, str], ...]:
-    """The properties that are no collection: with the attribute that holds it, and its (first) column."""
+    """Return the properties that are no collection, each with its attribute and its (first) column."""
     found = [prop for prop in entity.properties.values() if prop.kind != "collection"]
     return tuple((prop, f"_{prop.name}", column_name(entity, prop)) for prop in found)
 
 
 @functools.cache
 def _reference_attributes(entity: Entity) -> tuple[tuple[Property, str], ...]:
-    """The properties that refer to one other object, with the attribute that holds it."""
+    """Return the properties that refer to one other object, each with its attribute."""
     return tuple((prop, attribute) for prop, attribute, _ in _columns(entity) if prop.kind == "reference")
 
 
 @functools.cache
 def _owned_references(entity: Entity) -> tuple[tuple[Property, str], ...]:
-    """Of `_reference_attributes` those to what belongs to a user and a group."""
+    """Return those of `_reference_attributes` that refer to what belongs to a user and a group."""
     return tuple(found for found in _reference_attributes(entity) if not MODEL_ENTITIES[found[0].type].is_global)
 
 
 @functools.cache
 def _ordered_lists(entity: Entity) -> tuple[tuple[str, str], ...]:
-    """The collections that keep an order: (name, the elements' way back)."""
+    """Return the collections that keep an order: (name, the elements' way back)."""
     found = [prop for prop in entity.properties.values() if prop.kind == "collection"]
     return tuple((p.name, p.inverse) for p in found if (MODEL_ENTITIES[p.type].root, p.inverse) in ORDERED)
 
@@ -615,7 +615,7 @@ def _rlong(value: int) -> Any:
 
 
 def _default(entity: Entity, name: str) -> Any:
-    """What the server itself fills in."""
+    """Return the value that the server itself fills in."""
     defaults = {
         ("Experimenter", "ldap"): 0,
         ("ExperimenterGroup", "ldap"): 0,

@@ -1,4 +1,4 @@
-"""Turn planes into pictures the way OMERO's rendering engine does: quantise each channel, colour it, add up.
+"""Turn planes into pictures as OMERO's rendering engine does: quantise each channel, colour it, add up.
 
 Definitions follow `omeis.providers.re` of OMERO.server: the quantum definition maps the channel's window to the
 codomain (0 to 255) by a family of curves, the RGB model adds the coloured channels and clips, the greyscale
@@ -32,13 +32,13 @@ class ChannelRendering:
 
     Attributes:
         active: Whether it is shown at all.
-        start: Value that becomes black.
-        end: Value that becomes full colour.
+        start: Value that is shown as black.
+        end: Value that is shown as full colour.
         color: Red, green, blue, alpha.
         family: Curve: linear, polynomial, exponential or logarithmic.
         coefficient: The curve's exponent.
-        reverse: Dark and bright are swapped.
-        lookup_table: Name of a lookup table; kept for the client, shown in `color`.
+        reverse: Whether dark and bright are swapped.
+        lookup_table: Name of a lookup table, kept for the client; the channel is still shown in `color`.
     """
 
     active: bool
@@ -57,11 +57,11 @@ class Rendering:
 
     Attributes:
         channels: One entry a channel.
-        greyscale: Show the first active channel in grey.
-        default_z: Focal plane shown first.
-        default_t: Time point shown first.
+        greyscale: Whether the first active channel is shown in grey.
+        default_z: Focal plane that is shown first.
+        default_t: Time point that is shown first.
         codomain: Darkest and brightest output value.
-        bit_resolution: Number of output values, less one.
+        bit_resolution: Number of output values minus one.
     """
 
     channels: tuple[ChannelRendering, ...]
@@ -73,7 +73,7 @@ class Rendering:
 
 
 def default_color(index: int, channels: int, emission_nm: float | None = None) -> tuple[int, int, int, int]:
-    """Return the colour that a channel without one gets: by emission wavelength, else by position; grey alone."""
+    """Return the colour of a channel that has none: by emission wavelength, else by position; grey if it is alone."""
     if emission_nm is not None:
         for first, last, color in EMISSION_COLORS:
             if first <= emission_nm < last:
@@ -108,14 +108,14 @@ def quantize(plane: np.ndarray, channel: ChannelRendering, codomain: tuple[int, 
         `codomain[1]`, in between rounded along the curve.
     """
     if plane.dtype.kind in "iu" and plane.dtype.itemsize <= 2 and plane.size > 1 << 8 * plane.dtype.itemsize:
-        # A table of all values is quicker than as many pixels.
+        # A lookup table of all values is faster than computing every pixel.
         limits = np.iinfo(plane.dtype)
         values = np.arange(limits.min, limits.max + 1, dtype=np.int32)
         return quantize(values, channel, codomain)[plane.astype(np.int32) - limits.min]
     low, high = codomain
     span = channel.end - channel.start
     values = np.nan_to_num(plane.astype(np.float64), nan=channel.start)
-    # As in Quantization_8_16_bit the curve runs over values already brought to 0..255.
+    # As in Quantization_8_16_bit the curve is applied to values scaled to 0..255.
     position = np.clip((values - channel.start) / span, 0.0, 1.0) if span > 0 else (values > channel.start) * 1.0
     scaled = position * 255.0
     if channel.family == "linear":
@@ -193,9 +193,9 @@ def project(planes: Iterable[np.ndarray], kind: str) -> np.ndarray:
     """Project a stack along z.
 
     Args:
-        planes: Planes of one channel, each (h, w), at least one; taken one by one, as all may be too many.
+        planes: Planes of one channel, each (h, w), at least one; read one by one, as all may not fit into memory.
         kind: `maximum`, `mean` or `sum`. As in OMERO (ProjectionBean) the result is clipped to the range of
-            the pixel type, and a mean of integers is cut, not rounded.
+            the pixel type, and a mean of integers is truncated, not rounded.
 
     Returns:
         The projection in the type of the planes.

@@ -1,4 +1,4 @@
-"""Rendering settings in the database: RenderingDef with its channel bindings, read, written and made afresh."""
+"""Rendering settings in the database: read, write and create a RenderingDef with its channel bindings."""
 
 from __future__ import annotations
 
@@ -12,17 +12,16 @@ if TYPE_CHECKING:
     from sandbox.omero.database.transactions import Transaction
 
 DEFAULT_COMPRESSION = 0.85
-# Display ranges of channels without statistics: whole range of 8 bits, else what the first plane has.
 REVERSE = "ReverseIntensityContext"
 
 
 def default_rendering(
     tx: Transaction, pixels: Mapping[str, Any], plane_minmax: Callable[[int], tuple[float, float]]
 ) -> Rendering:
-    """Return the settings that an image gets at first.
+    """Return the default settings of an image.
 
-    As RenderingSettingsImpl.resetDefaults: the middle focal plane, windows from the channels' statistics, the
-    first three channels active, one channel alone in grey.
+    They are those of RenderingSettingsImpl.resetDefaults: the middle focal plane, windows from the channels'
+    statistics, the first three channels active, a single channel in grey.
 
     Args:
         tx: The transaction.
@@ -47,7 +46,7 @@ def default_rendering(
 
 
 def channel_color(tx: Transaction, row: Mapping[str, Any], index: int, count: int) -> tuple[int, int, int, int]:
-    """Return a channel's own colour, or the one it gets by its emission wavelength or position."""
+    """Return a channel's own colour, or the default by its emission wavelength or position."""
     if None not in (row["red"], row["green"], row["blue"]):
         return (row["red"], row["green"], row["blue"], 255 if row["alpha"] is None else row["alpha"])
     logical = tx.get("LogicalChannel", row["logicalChannel"]) if row["logicalChannel"] is not None else None
@@ -56,7 +55,7 @@ def channel_color(tx: Transaction, row: Mapping[str, Any], index: int, count: in
 
 
 def create_rendering(tx: Transaction, pixels_id: int, rendering: Rendering, **details: Any) -> int:
-    """Write new settings; `details` may give `owner_id` and `group_id`. Returns the RenderingDef's id."""
+    """Write new settings, `details` may give `owner_id` and `group_id`; return the id of the RenderingDef."""
     quantum = tx.create(
         "QuantumDef",
         cdStart=rendering.codomain[0],
@@ -111,7 +110,7 @@ def update_rendering(tx: Transaction, definition_id: int, rendering: Rendering) 
 
 
 def load_rendering(tx: Transaction, definition_id: int) -> Rendering:
-    """Read settings; the RenderingDef has to exist."""
+    """Read the settings of an existing RenderingDef."""
     row = tx.get("RenderingDef", definition_id)
     assert row is not None
     quantum = tx.get("QuantumDef", row["quantization"]) or {}

@@ -1,4 +1,4 @@
-"""From pixels and rendering settings to pictures: a region, a section across z, a projection, a thumbnail."""
+"""Pictures from pixels and rendering settings: a region, a section across z, a projection, a thumbnail."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from sandbox.omero.repository.pixel_store import CHUNK, MAX_PLANE_PIXELS, PixelS
 
 MAX_PICTURE_PIXELS = 1 << 25  # 5792 x 5792: with its encoding to JPEG some 250 MB
 STRIP_PIXELS = 1 << 22  # rendered at a time, at some 20 bytes each
-THUMBNAIL_OVERSAMPLING = 4  # a plane is thinned out to no less than this many times the thumbnail's size
+THUMBNAIL_OVERSAMPLING = 4  # a plane is thinned out to at least this many times the thumbnail's size
 
 
 def render_region(
@@ -17,7 +17,7 @@ def render_region(
 ) -> np.ndarray:
     """Render a region (x, y, width, height) of a plane, or the whole plane.
 
-    A region that reaches beyond the image is cut.
+    A region that reaches beyond the image is cut off at its border.
 
     Returns:
         Array of shape (h, w, 3), uint8.
@@ -56,7 +56,7 @@ def render_section(source: PixelSource, rendering: Rendering, across: str, posit
 
 
 def projected_plane(source: PixelSource, kind: str, c: int, t: int, first: int, last: int, step: int) -> np.ndarray:
-    """Project the planes `first` to `last` (with it), every `step`-th, of one channel.
+    """Project the planes `first` to `last` (included), every `step`-th, of one channel.
 
     Raises:
         IndexError: There are no such planes, or they are too large.
@@ -79,7 +79,7 @@ def render_projection(
 
 
 def render_thumbnail(source: PixelSource, rendering: Rendering, z: int, t: int, box: tuple[int, int]) -> np.ndarray:
-    """Render a plane so small that it fits into the box (width, height)."""
+    """Render a plane, reduced to fit into the box (width, height)."""
     size = thumbnail_size(source.shape.size_x, source.shape.size_y, *box)
     level = max(i for i, have in enumerate(source.level_sizes) if i == 0 or (have[0] >= size[0] and have[1] >= size[1]))
     planes = {c: _thinned(source, level, z, c, t, size) for c in _needed(rendering)}
@@ -87,7 +87,7 @@ def render_thumbnail(source: PixelSource, rendering: Rendering, z: int, t: int, 
 
 
 def _thinned(source: PixelSource, level: int, z: int, c: int, t: int, size: tuple[int, int]) -> np.ndarray:
-    """Read a plane in strips and keep every n-th pixel, so that a large one needs little memory."""
+    """Read a plane in strips and keep every n-th pixel, so that a large plane needs little memory."""
     width, height = source.level_sizes[level]
     step = max(1, min(width // (size[0] * THUMBNAIL_OVERSAMPLING), height // (size[1] * THUMBNAIL_OVERSAMPLING)))
     rows = max(1, CHUNK // (width * source.shape.wire_type.itemsize))
@@ -100,5 +100,5 @@ def _thinned(source: PixelSource, level: int, z: int, c: int, t: int, size: tupl
 
 
 def _needed(rendering: Rendering) -> list[int]:
-    """Channels to read; with none active one is still read, for the size of the black picture."""
+    """Return the channels to read: the active ones; one if none is, for the size of the black picture."""
     return active_channels(rendering) or [0]

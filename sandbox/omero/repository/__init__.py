@@ -1,1 +1,1 @@
-"""OMERO's binary repository: where files and pixels lie, how they are read, written and removed."""
+"""OMERO's binary repository: the places of files and pixels, their reading, writing and removal."""

@@ -14,7 +14,7 @@ CHUNK = 1 << 20
 
 
 class Digest(Protocol):
-    """What every checksum algorithm can do, as those of hashlib."""
+    """The interface of a checksum algorithm, as in hashlib."""
 
     def update(self, data: bytes, /) -> None:
         """Take more data."""
@@ -58,7 +58,7 @@ class _Size:
 
 
 class _Murmur:
-    """Murmur3 with the interface of hashlib; the bytes in Guava's order, in which OMERO writes them."""
+    """Murmur3 with the interface of hashlib; the bytes are in Guava's order, as OMERO writes them."""
 
     def __init__(self, name: str) -> None:
         import mmh3
@@ -89,7 +89,7 @@ def checksum(path: Path, algorithm: str = "SHA1-160") -> str:
     """Return the checksum of a file as OMERO writes it: hexadecimal, lower case.
 
     Raises:
-        KeyError: The algorithm is not offered.
+        KeyError: There is no such algorithm.
     """
     digest = CHECKSUMS[algorithm]()
     with path.open("rb") as file:

@@ -1,4 +1,4 @@
-"""Files whose rows are gone: after a delete, and after a crash."""
+"""Remove files whose rows are gone: after a delete, and after a crash."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def files_of(tx: Transaction, files: Path, deleted: Mapping[str, Iterable[int]]) -> list[Path]:
-    """Return the files of objects that are about to be deleted. To be called while their rows still exist.
+    """Return the files of objects that are about to be deleted. Call it while their rows still exist.
 
     Args:
         tx: The deleting transaction.
@@ -37,7 +37,7 @@ def files_of(tx: Transaction, files: Path, deleted: Mapping[str, Iterable[int]])
 
 
 def remove_files(files: Path, paths: Iterable[Path]) -> None:
-    """Remove files and the folders of the repository that are empty then. To be called after the commit."""
+    """Remove files, and folders of the repository that are empty then. Call it after the commit."""
     root = repository_folder(files)
     for path in paths:
         OPENED_FILES.forget(path)
@@ -50,7 +50,7 @@ def remove_files(files: Path, paths: Iterable[Path]) -> None:
 
 
 def clear_leftovers(database: Database, files: Path) -> None:
-    """Remove files of deleted rows that a crash left. To be called before calls are taken."""
+    """Remove files of deleted rows that a crash left. Call it before the server takes calls."""
     for entity in ("OriginalFile", "Pixels"):
         folder = files / entity
         if not folder.is_dir():

@@ -1,4 +1,4 @@
-"""From the id of a Pixels row to something that gives and takes its pixels: the client's own, or an imported file."""
+"""Open the pixels of a Pixels row: those that a client has written, or an imported file."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class SeriesPixels:
 
 
 def _open(path: Path) -> ImageFile:
-    """Open a file for its pixels: its OME-XML, which may be large, was read at the import."""
+    """Open a file for its pixels, without its OME-XML, which may be large and was read at the import."""
     opened = open_image_file(path)
     for reader in opened.series:
         reader.description = dataclasses.replace(reader.description, ome=None)
@@ -55,9 +55,9 @@ class _Opened:
 
 
 class OpenedFiles:
-    """Image files that are open, shared by all handles; those nobody uses are closed, the longest unused first.
+    """Open image files, shared by all handles. Of those that nobody uses, the longest unused are closed first.
 
-    The key is the path: the folder of an import is never used twice.
+    The key is the path, as the folder of an import is never used twice.
     """
 
     def __init__(self) -> None:
@@ -110,7 +110,7 @@ def target_file(paths: list[Path], root: Path) -> Path:
 
     Args:
         paths: The fileset's files.
-        root: Folder that they all lie in, and above which no zarr folder is looked for.
+        root: Folder of all these files; a zarr folder is not searched for above it.
     """
     found = [folder for folder in paths[0].parents if folder.is_relative_to(root) and is_zarr(folder)]
     if found:

@@ -1,8 +1,8 @@
 """Pixels that clients write: one file an image, planes in the order XYZCT, big-endian as on the wire.
 
-The file is as large as all pixels from its first write on, so any plane, row or tile has its fixed place and
-several handles may write at once; what was never written reads as zero. The operating system has taken every
-write before the call returns, so a killed server loses nothing that it confirmed.
+From its first write on the file is as large as all pixels. So every plane, row and tile has its fixed place, and
+several handles may write at once; what was never written reads as zero. A call returns after the operating system has
+taken the data, so a killed server loses nothing that it confirmed.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-# omeis/OMERO's limit of a plane above which an image has to be a pyramid: 3192 * 3192 pixels
+# OMERO's largest plane of an image that is not a pyramid: 3192 * 3192 pixels
 # (ome.io.nio.ConfiguredTileSizes: omero.pixeldata.max_plane_width and _height, both 3192).
 MAX_PLANE_PIXELS = 3192 * 3192
 # Tiles of images that have none of their own (ConfiguredTileSizes: 256 x 256).
 DEFAULT_TILE = (256, 256)
 CHUNK = 1 << 24
-PENDING_SHA1 = "Pending..."  # what OMERO writes for pixels that it has not read in full
+PENDING_SHA1 = "Pending..."  # as OMERO writes for pixels that it has not read in full
 
 
 @dataclass(frozen=True)
 class PixelsShape:
-    """Size and type of an image's pixels, as in the Pixels object."""
+    """The size and type of an image's pixels, as in the Pixels object."""
 
     size_x: int
     size_y: int
@@ -43,36 +43,36 @@ class PixelsShape:
 
     @property
     def wire_type(self) -> np.dtype:
-        """The numpy dtype of the pixels on the wire: big-endian."""
+        """Return the numpy dtype of the pixels on the wire: big-endian."""
         return numpy_type_of(self.pixel_type).newbyteorder(">")
 
     @property
     def row_bytes(self) -> int:
-        """Bytes of one row."""
+        """Return the number of bytes of one row."""
         return self.size_x * self.wire_type.itemsize
 
     @property
     def plane_bytes(self) -> int:
-        """Bytes of one plane."""
+        """Return the number of bytes of one plane."""
         return self.size_y * self.row_bytes
 
     @property
     def stack_bytes(self) -> int:
-        """Bytes of the planes of one channel at one time point."""
+        """Return the number of bytes of the planes of one channel at one time point."""
         return self.size_z * self.plane_bytes
 
     @property
     def timepoint_bytes(self) -> int:
-        """Bytes of all channels at one time point."""
+        """Return the number of bytes of all channels at one time point."""
         return self.size_c * self.stack_bytes
 
     @property
     def total_bytes(self) -> int:
-        """Bytes of all pixels."""
+        """Return the number of bytes of all pixels."""
         return self.size_t * self.timepoint_bytes
 
     def plane_offset(self, z: int, c: int, t: int) -> int:
-        """Byte offset of a plane.
+        """Return the byte offset of a plane.
 
         Raises:
             IndexError: There is no such plane.
@@ -106,7 +106,7 @@ class StoredPixels:
     """The pixels of one image in a file of their own.
 
     Attributes:
-        path: The file; it comes into being with the first write.
+        path: The file; the first write creates it.
         shape: Size and type.
     """
 
@@ -116,7 +116,7 @@ class StoredPixels:
         self.level_sizes: tuple[tuple[int, int], ...] = ((shape.size_x, shape.size_y),)
         self.tile_size = (min(DEFAULT_TILE[0], shape.size_x), min(DEFAULT_TILE[1], shape.size_y))
         self._file: int | None = None
-        # One lock a handle: a file descriptor closed in the middle of a read could by then be another file.
+        # One lock a handle: the number of a descriptor that is closed during a read may already be another file's.
         self._lock = threading.RLock()
 
     def _open(self, create: bool) -> int | None:

@@ -1,4 +1,4 @@
-"""Where the bytes of an object lie under the server's files folder.
+"""The places of an object's bytes in the server's files folder.
 
 OriginalFile/<id>              files that clients upload by RawFileStore, and tables
 Pixels/<id>                    pixels that clients write
@@ -20,7 +20,7 @@ MAX_NAME_BYTES = 255  # of a file name on every file system in use
 
 
 class UnsafePathError(ValueError):
-    """A path that leads out of its repository, or that no file can have."""
+    """A path that leads out of its repository, or that is too long for a file."""
 
 
 def repository_folder(files: Path) -> Path:
@@ -29,7 +29,7 @@ def repository_folder(files: Path) -> Path:
 
 
 def repository_uuid(server: Any) -> str:
-    """The uuid of the managed repository, which OriginalFile.repo has for imported files."""
+    """Return the uuid of the managed repository, which OriginalFile.repo has for imported files."""
     return str(uuid.uuid5(uuid.NAMESPACE_OID, f"{server.uuid}/ManagedRepository"))
 
 
@@ -50,10 +50,10 @@ def original_file_path(files: Path, row: Mapping[str, Any]) -> Path:
 
 
 def repository_path(files: Path, name: str) -> Path:
-    """Return the place of a name (parts separated by slashes) in the managed repository.
+    """Return the path of a name (parts separated by slashes) in the managed repository.
 
     Raises:
-        UnsafePathError: It leads out of the repository.
+        UnsafePathError: The name leads out of the repository.
     """
     parts = [part for part in name.split("/") if part not in ("", ".")]
     if ".." in parts or "\0" in name:
@@ -62,10 +62,10 @@ def repository_path(files: Path, name: str) -> Path:
 
 
 def safe_parts(client_path: str) -> list[str]:
-    """Return the parts of a path as a client gave it, in the way it may be named here.
+    """Return the parts of a client's path, in the form in which a file may be named here.
 
     Raises:
-        UnsafePathError: A part is longer than a file's name may be.
+        UnsafePathError: A part is longer than a file name may be.
     """
     parts = [part for part in client_path.replace("\\", "/").split("/") if part not in ("", ".", "..")]
     for part in parts:
@@ -75,10 +75,10 @@ def safe_parts(client_path: str) -> list[str]:
 
 
 def repository_names(client_paths: list[str]) -> list[list[str]]:
-    """Return the parts of the names that a fileset's files get below the fileset's own folder.
+    """Return the parts of the names of a fileset's files below the fileset's own folder.
 
-    One file keeps its name. Several keep their places relative to each other, and the name of the folder
-    that they have in common, which is the name of the image for OME-Zarr.
+    A single file keeps its name. Several files keep their relative paths and the name of their common folder, which is
+    the name of the image for OME-Zarr.
     """
     split = [safe_parts(path) for path in client_paths]
     if len(split) == 1:

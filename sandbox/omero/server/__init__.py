@@ -1,1 +1,1 @@
-"""What the services stand on: the shared state of the server, sessions, logging in, servants."""
+"""The base of all services: the shared state of the server, sessions, logging in, servants."""

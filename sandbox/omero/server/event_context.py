@@ -1,4 +1,4 @@
-"""Who calls, as clients see it: omero.sys.EventContext."""
+"""The omero.sys.EventContext of a call: who calls, in which group, with which rights."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Logging in: by password, or on somebody's behalf."""
+"""Log in, by password or on somebody's behalf."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def log_in(server: Server, user: str, password: str, ctx: Mapping[str, str]) -> Session:
-    """A new session for a name and password.
+    """Open a session for a name and password.
 
     Raises:
         Glacier2.PermissionDeniedException: Unknown name, wrong password, or not a member of the group asked for.
@@ -36,7 +36,7 @@ def log_in(server: Server, user: str, password: str, ctx: Mapping[str, str]) -> 
 
 
 def open_session(server: Server, user_id: int, group: str, **options: Any) -> Session:
-    """A session of the user in the named group (empty: the default group)."""
+    """Open a session of the user in the named group; in the default group for an empty name."""
     directory = server.directory
     group_id = directory.default_group(user_id)
     if group:

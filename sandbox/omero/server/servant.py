@@ -1,20 +1,20 @@
-"""From plain Python services to Ice servants.
+"""Ice servants from plain Python services.
 
-A service is a class whose methods are named as the Slice operations, take the operation's arguments and the Ice
-`current`, and return the result (a tuple when there are several)::
+A service is a class whose methods have the names of the Slice operations. Each takes the operation's arguments and the
+Ice `current` (with a leading underscore if it ignores them) and returns the result, or a tuple of several::
 
     class Query(Service):
         interface = "omero.api.IQuery"
 
         def find(self, klass, id, current): ...
 
-`expose` wraps one into a servant. The wrappers are generated from the recorded operations because two mistakes are
-fatal in IcePy: a response with the wrong number of results ends the process, and a missing `<op>_async` leaves the
-client waiting for ever. Errors of Python become omero exceptions here, and only here.
+`expose` wraps a service into a servant. The wrappers are generated from the recorded operations because two mistakes
+are fatal in IcePy: a response with the wrong number of results ends the process, and a missing `<op>_async` lets the
+client wait forever. Python's errors become omero exceptions here, and only here.
 
 Every service has `self.server` (`.database`, `.files`, `.config`, `.adapter`, see state.py), `self.session`
-(sessions.Session) and `self.context(current)`. A StatefulService lives from `self.publish(...)`, which gives the proxy
-for the client, to `close`; its operations are serialised by its lock.
+(sessions.Session) and `self.context(current)`. A StatefulService lives from `self.publish(...)`, which returns the
+proxy for the client, until `close`; its lock serialises its operations.
 """
 
 from __future__ import annotations
@@ -53,13 +53,13 @@ class Service:
         self.session = session
 
     def context(self, current: Any) -> Context:
-        """Who calls, and in which group: from the session and the call's own settings."""
+        """Return who calls, and in which group: from the session and the call's own settings."""
         return self.server.context(self.session, current.ctx if current is not None else {})
 
     def publish(self, service: StatefulService, kind: str, current: Any = None) -> Any:
-        """Make a service reachable under a new name in this session; its proxy.
+        """Make a service reachable under a new name in this session; return its proxy.
 
-        It belongs to the connection of `current`: it is closed when that client goes away.
+        The service belongs to the connection of `current`: it is closed when that client goes away.
         """
         name = f"{uuid.uuid4()}-{kind}"
         service.name = name
@@ -74,7 +74,7 @@ class Service:
 
 
 class StatefulService(Service):
-    """A service with a life of its own; `close` (the Slice operation) ends it."""
+    """A service with state, which lives until `close` (the Slice operation) or the end of the session."""
 
     name = ""
     client = ""
@@ -89,27 +89,27 @@ class StatefulService(Service):
         self.released()
 
     def released(self) -> None:
-        """Give back files and memory. Called once, by `close` or when the session ends."""
+        """Give back files and memory. It is called once, by `close` or when the session ends."""
 
     def getCurrentEventContext(self, current: Any) -> Any:
-        """The caller's event context, as every stateful service offers it."""
+        """Return the caller's event context, as every stateful service does."""
         return event_context(self.session, self.context(current))
 
     def activate(self, current: Any) -> None:
-        """Nothing to do: services are never swapped out."""
+        """Do nothing: services are never swapped out."""
 
     def passivate(self, current: Any) -> None:
-        """Nothing to do: services are never swapped out."""
+        """Do nothing: services are never swapped out."""
 
 
 def interface_class(name: str) -> Any:
-    """The generated class of a Slice interface, `omero.api.IQuery`."""
+    """Return the generated class of a Slice interface, `omero.api.IQuery`."""
     module, _, class_name = name.rpartition(".")
     return getattr(importlib.import_module(module), class_name)
 
 
 def expose(service: Service) -> Any:
-    """The Ice servant that answers with the service's methods."""
+    """Return the Ice servant that answers with the service's methods."""
     servant = servant_class(service.interface)()
     servant.service = service
     return servant
@@ -117,7 +117,7 @@ def expose(service: Service) -> Any:
 
 @functools.cache
 def servant_class(interface: str) -> type:
-    """The servant class of an interface, with a wrapper for every operation."""
+    """Return the servant class of an interface, with a wrapper for every operation."""
     base = interface_class(interface)
     methods: dict[str, Any] = {}
     for attribute in dir(base):
@@ -159,7 +159,7 @@ def _synchronous(operation: Operation, name: str) -> Any:
 
 
 def call(service: Service, operation: Operation, name: str, arguments: tuple[Any, ...]) -> Any:
-    """Call the service's method; whatever goes wrong leaves as an Ice exception."""
+    """Call the service's method; turn every error into an Ice exception."""
     where = f"{service.interface.rsplit('.', 1)[-1]}.{operation.name}"
     method = getattr(service, name, None)
     if method is None:
@@ -173,7 +173,7 @@ def call(service: Service, operation: Operation, name: str, arguments: tuple[Any
         else:
             results = method(*arguments)
         if operation.results > 1 and (not isinstance(results, tuple) or len(results) != operation.results):
-            raise TypeError(f"{operation.results} results are due")
+            raise TypeError(f"{operation.results} results are expected")
     except Exception as error:
         translated = errors.translated(where, error)
         if translated is error:

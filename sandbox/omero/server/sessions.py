@@ -1,8 +1,8 @@
 """Sessions: who is logged in, until when, and which services are open.
 
-Sessions live in memory with a row in the database for the record; a restart ends them all.
-A session ends when it is closed, when it idles longer than `time_to_idle`, lives longer than `time_to_live`
-(0 is for ever), or when its last client leaves without having detached (the `omero` command detaches).
+Sessions live in memory, with a row in the database as a record; a restart ends them all.
+A session ends when it is closed, when it idles longer than `time_to_idle` or lives longer than `time_to_live`
+(0 means no limit), or when its last client leaves without having detached (the `omero` command detaches).
 """
 
 from __future__ import annotations
@@ -84,11 +84,11 @@ class Session:
                 try:
                     with service.lock:
                         service.released()
-                except Exception:  # the others, and the session, end nevertheless
+                except Exception:  # the other services and the session have to end nevertheless
                     log.exception("%s could not be closed properly", name)
 
     def remaining(self) -> float:
-        """Seconds until the session times out; infinite when it never does."""
+        """Return the seconds until the session times out; infinity when it never does."""
         moment = time.monotonic()
         idle = self.last_used + self.time_to_idle / 1e3 - moment if self.time_to_idle else float("inf")
         live = self.born + self.time_to_live / 1e3 - moment if self.time_to_live else float("inf")
@@ -103,12 +103,12 @@ class Sessions:
         self._open: dict[str, Session] = {}
         self._lock = threading.Lock()
         with database.write() as tx:
-            # The sessions of an earlier life ended with it.
+            # The sessions of an earlier run have ended with it.
             for row in tx.find("Session", closed=None):
                 tx.update("Session", row["id"], closed=now())
 
     def create(self, user_id: int, group_id: int, node_id: int, **options: Any) -> Session:
-        """Open a session; options as the fields of Session."""
+        """Open a session; `options` are further fields of Session."""
         session = Session(str(uuid.uuid4()), 0, user_id, group_id, **options)
         with self._database.write() as tx:
             session.row_id = tx.create(
@@ -128,7 +128,7 @@ class Sessions:
         return session
 
     def find(self, session_uuid: str) -> Session | None:
-        """The open session of this key, or None; one that has timed out is closed."""
+        """Return the open session with this key, or None; close one that has timed out."""
         session = self._open.get(session_uuid)
         if session is not None and session.remaining() <= 0:
             self.close(session_uuid)
@@ -136,38 +136,38 @@ class Sessions:
         return session
 
     def use(self, session_uuid: str) -> Session | None:
-        """As `find`; the session counts as used now."""
+        """Find a session as `find` does, and count it as used now."""
         session = self.find(session_uuid)
         if session is not None:
             session.last_used = time.monotonic()
         return session
 
     def get(self, session_uuid: str) -> Session:
-        """As `find`, but a session that is not there is an error."""
+        """Find a session as `find` does; raise omero.RemovedSessionException where there is none."""
         session = self.find(session_uuid)
         if session is None:
             raise errors.removed_session(f"No session with uuid: {session_uuid}")
         return session
 
     def all(self) -> list[Session]:
-        """Every open session."""
+        """Return every open session."""
         with self._lock:
             return list(self._open.values())
 
     def of_user(self, user_id: int) -> list[Session]:
-        """The open sessions of a user."""
+        """Return the open sessions of a user."""
         with self._lock:
             return [s for s in self._open.values() if s.user_id == user_id]
 
     def leave(self, session: Session, client: str) -> None:
-        """A client goes: its services are closed, and the session too when nobody wants it any more."""
+        """Let a client leave: close its services, and the session when no client is left that wants it."""
         session.release(client)
         session.clients.discard(client)
         if not session.clients and (session.close_on_destroy or not session.detached):
             self.close(session.uuid)
 
     def close(self, session_uuid: str) -> bool:
-        """End a session; False when there was none."""
+        """End a session; return False when there was none."""
         with self._lock:
             session = self._open.pop(session_uuid, None)
         if session is None:

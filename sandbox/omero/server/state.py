@@ -25,19 +25,19 @@ if TYPE_CHECKING:
 
 
 class DataFolderBusyError(Exception):
-    """Another server works in this folder."""
+    """Another server is running on this data folder."""
 
 
 class Server:
     """What all services share.
 
     Attributes:
-        data: Folder of everything.
-        files: Folder of binary data.
+        data: The data folder.
+        files: The folder of files and pixels in it.
         database: The database.
         sessions: The open sessions.
-        config: IConfig's values, those that differ from the defaults.
-        uuid: What tells this OMERO from every other.
+        config: The values of IConfig that differ from the defaults.
+        uuid: The id that tells this OMERO from every other.
         node_id: Id of the Node row.
         workers: Threads for work that outlives a call.
         adapter: Ice's object adapter; None until the server listens.
@@ -80,7 +80,7 @@ class Server:
 
     @property
     def directory(self) -> Directory:
-        """Users and groups as they are now."""
+        """Return users and groups as they are now."""
         caches = self.database.caches
         if "directory" not in caches:
             with self.database.read() as tx:
@@ -89,20 +89,20 @@ class Server:
         return found
 
     def forget_caches(self) -> None:
-        """To be called after users, groups or enumerations have changed."""
-        # New ones: who is about to put in what it read before the change has the old ones in hand.
+        """Forget what was cached. Call it after users, groups or enumerations have changed."""
+        # A new dictionary: a thread that stores what it read before the change still has the old one.
         self.database.caches = {}
 
     def user_id(self, name: str) -> int | None:
-        """The experimenter with this login name, or None."""
+        """Return the experimenter with this login name, or None."""
         return next((user for user, known in self.directory.users.items() if known == name), None)
 
     def is_admin(self, user_id: int) -> bool:
-        """Whether the user is a member of the system group."""
+        """Return whether the user is a member of the system group."""
         return SYSTEM_GROUP in self.directory.memberships.get(user_id, {})
 
     def privileges(self, user_id: int) -> frozenset[str]:
-        """The admin privileges of a user: all that its configuration does not take away; none for others."""
+        """Return the admin privileges of a user, without those that the user's configuration denies."""
         if not self.is_admin(user_id):
             return frozenset()
         caches = self.database.caches
@@ -123,12 +123,12 @@ class Server:
         return every - denied
 
     def session_privileges(self, session: Session) -> frozenset[str]:
-        """The admin privileges of a session: who acts for somebody else gains none that they lack themselves."""
+        """Return the admin privileges of a session; acting for somebody else adds none that the user lacks."""
         own = self.privileges(session.user_id)
         return own if session.sudoer_id is None else own & self.privileges(session.sudoer_id)
 
     def context(self, session: Session, ctx: Mapping[str, str]) -> Context:
-        """The caller of an operation: the session's user and group, unless the call itself names others."""
+        """Return the caller of an operation: the session's user and group, unless the call itself names others."""
         directory = self.directory
         user_id, group_id, all_groups = session.user_id, session.group_id, False
         is_admin = self.is_admin(user_id)
@@ -171,7 +171,7 @@ class Server:
 
 
 def _number(text: str) -> int | None:
-    """A number in a call's context; nothing for what is none (omero-metadata sends such, OMERO ignores it)."""
+    """Return a number in a call's context; None for other text, which omero-metadata sends and OMERO ignores."""
     try:
         return int(text)
     except ValueError:

@@ -1,7 +1,7 @@
 """The services by name, and the factory that hands them out.
 
-A service stands in a module below this folder and is named here as `folder.module:Class`. Stateless services are
-reached under their own name (`IQuery`); stateful ones are made new by every `create<Name>`.
+Each service has a module below this folder and is named here as `folder.module:Class`. Stateless services are
+reached under their own name (`IQuery`); every `create<Name>` makes a new stateful one.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ INTERFACES = {
     "ManagedRepository": "omero.grid.ManagedRepository",
     "SharedResources": "omero.grid.SharedResources",
 }
-"""Interfaces that do not stand in omero.api under the service's name."""
+"""Interfaces that are not in omero.api under the service's name."""
 
 
 @functools.cache
@@ -80,7 +80,7 @@ def stateful_service(name: str) -> type[StatefulService]:
 
 
 class ServiceFactory(Service):
-    """What a client gets when it logs in: the door to all services."""
+    """The service that a client gets when it logs in, and through which it reaches all others."""
 
     interface = "omero.api.ServiceFactory"
 
@@ -102,26 +102,26 @@ class ServiceFactory(Service):
         return self.publish(kind(self.server, self.session), name, current)
 
     def sharedResources(self, _current: Any) -> Any:
-        """Tables and repositories."""
+        """Return the service of tables and repositories."""
         return self._stateless("SharedResources")
 
     def getByName(self, name: str, _current: Any) -> Any:
-        """A stateless service by its name, `omero.api.IQuery` or `IQuery`."""
+        """Return a stateless service by its name, `omero.api.IQuery` or `IQuery`."""
         return self._stateless(name.rsplit(".", 1)[-1])
 
     def createByName(self, name: str, current: Any) -> Any:
-        """A new stateful service by its name."""
+        """Make a stateful service by its name."""
         return self._stateful(name.rsplit(".", 1)[-1], current)
 
     def getSecurityContexts(self, _current: Any) -> list[Any]:
-        """The groups that the session may work in."""
+        """Return the groups that the session may work in."""
         import omero
 
         groups = sorted(self.server.directory.member_of(self.session.user_id))
         return [omero.model.ExperimenterGroupI(group, False) for group in groups]
 
     def setSecurityContext(self, target: Any, _current: Any) -> Any:
-        """Change the session's group; the one before is returned."""
+        """Change the session's group; return the one before."""
         import omero
 
         if not isinstance(target, omero.model.ExperimenterGroup) or target.id is None:
@@ -138,40 +138,40 @@ class ServiceFactory(Service):
         return omero.model.ExperimenterGroupI(before, False)
 
     def setSecurityPassword(self, password: str, _current: Any) -> None:
-        """Prove who one is before a sensitive change."""
+        """Check the caller's password before a sensitive change."""
         with self.server.database.read() as tx:
             if not check_password(tx, self.session.user_id, password):
                 raise errors.security("Password check failed")
 
     def submit(self, request: Any, current: Any) -> Any:
-        """Start a command; the handle tells how it goes."""
+        """Start a command; return the handle that tells how it goes."""
         return submit(self, request, current)
 
     def setCallback(self, callback: Any, current: Any) -> None:
-        """Accepted; this server sends no session callbacks."""
+        """Do nothing: this server sends no session callbacks."""
 
     def subscribe(self, _topic: str, _proxy: Any, _current: Any) -> None:
-        """There are no topics here."""
+        """Refuse: there are no topics here."""
         raise errors.unsupported("ServiceFactory.subscribe")
 
     def closeOnDestroy(self, _current: Any) -> None:
-        """The session ends when this client leaves."""
+        """Let the session end when this client leaves."""
         self.session.close_on_destroy = True
 
     def detachOnDestroy(self, _current: Any) -> None:
-        """The session outlives this client."""
+        """Let the session outlive this client."""
         self.session.detached = True
 
     def activeServices(self, _current: Any) -> list[str]:
-        """Names of the open stateful services."""
+        """Return the names of the open stateful services."""
         return list(self.session.services)
 
     def keepAlive(self, proxy: Any, _current: Any) -> bool:
-        """Whether a service is still there; the session counts as used."""
+        """Return whether a service is still open; the session counts as used."""
         return proxy is None or self._is_open(proxy)
 
     def keepAllAlive(self, proxies: Any, _current: Any) -> int:
-        """A bit for every service that is no longer there."""
+        """Return a number with a bit set for every service that is no longer open."""
         return sum(1 << n for n, proxy in enumerate(proxies or []) if proxy is not None and not self._is_open(proxy))
 
     def _is_open(self, proxy: Any) -> bool:
@@ -179,5 +179,5 @@ class ServiceFactory(Service):
         return identity.category.startswith("session-") or identity.name in {**self.session.services, **STATELESS}
 
     def destroy(self, current: Any) -> None:
-        """The client leaves its session."""
+        """Let the client leave its session."""
         self.server.sessions.leave(self.session, current.ctx.get("omero.client.uuid", ""))

@@ -1,1 +1,1 @@
-"""The network side: the Ice adapter, the router that clients log in through, the certificate."""
+"""The network side: the Ice adapter, the router through which clients log in, the certificate."""

@@ -1,4 +1,4 @@
-"""A self-signed certificate, made once: OMERO clients encrypt but do not check whom they talk to."""
+"""A self-signed certificate, made once: OMERO's clients encrypt but do not check the server's identity."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def ensure_certificate(folder: Path) -> tuple[Path, Path]:
-    """The certificate and key files (PEM) in `folder`; written when not there."""
+    """Return the certificate and key files (PEM) in `folder`; write them if they are missing."""
     certificate_file, key_file = folder / "server.crt", folder / "server.key"
     if certificate_file.exists() and key_file.exists():
         return certificate_file, key_file

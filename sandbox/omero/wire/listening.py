@@ -32,7 +32,7 @@ PROPERTIES = {
     "Ice.MessageSizeMax": str(MESSAGE_KIB),
     "Ice.ThreadPool.Server.Size": "4",
     "Ice.ThreadPool.Server.SizeMax": "64",
-    # Ice reads and writes objects within objects by recursion: a chain of some thousand ended the process.
+    # Ice reads and writes objects within objects by recursion: a chain of some thousand would end the process.
     "Ice.ClassGraphDepthMax": "4000",
     "Ice.ThreadPool.Server.StackSize": str(32 << 20),
     "Ice.ACM.Server.Timeout": "60",
@@ -44,7 +44,7 @@ PROPERTIES = {
 
 
 class Listener:
-    """A server that listens.
+    """The network side of a server.
 
     Attributes:
         port: Port for ssl, once `start` has returned.
@@ -56,15 +56,15 @@ class Listener:
         self._stopping = threading.Event()
 
     def start(self, port: int, tcp_port: int) -> None:
-        """Listen, and write where to `endpoint.json`. A port of 0 is chosen by the system."""
+        """Listen, and write host and ports to `endpoint.json`. A port of 0 is chosen by the system."""
         server = self.server
         self._communicator = _communicator(server.data)
-        # Websockets take free ports: who wants them reads endpoint.json.
+        # Websockets take free ports, which are written to endpoint.json.
         endpoints = f"ssl -h {HOST} -p {port}:tcp -h {HOST} -p {tcp_port}:ws -h {HOST} -p 0:wss -h {HOST} -p 0"
         server.adapter = self._communicator.createObjectAdapterWithEndpoints("Router", endpoints)
         self.port, self.tcp_port, ws_port, wss_port = (e.getInfo().port for e in server.adapter.getEndpoints())
         server.config.setdefault("omero.db.poolsize", "10")
-        # What `secure=False` clients ask for after they have logged in by ssl.
+        # Clients with `secure=False` ask for this after they have logged in by ssl.
         server.config["omero.router.insecure"] = f"OMERO.Glacier2/router:tcp -p {self.tcp_port} -h @omero.host@"
         server.adapter.add(Router(server), Ice.Identity(name="router", category="OMERO.Glacier2"))
         server.adapter.addServantLocator(Locator(server), "")
@@ -125,13 +125,13 @@ def _communicator(data: Path) -> Any:
 
 
 class Locator(Ice.ServantLocator):  # type: ignore[misc,unused-ignore]
-    """Finds the servant for a request: a session's factory, one of its open services, or one that needs no state."""
+    """Finder of the servant for a request: a session's factory, one of its open services, or a stateless service."""
 
     def __init__(self, server: Server) -> None:
         self._server = server
 
     def locate(self, current: Any) -> tuple[Any, None]:
-        """The servant; ObjectNotExistException tells the client that session or service is gone."""
+        """Return the servant; ObjectNotExistException tells the client that session or service is gone."""
         category, name = current.id.category, current.id.name
         is_factory = category.startswith("session-")
         session = self._server.sessions.use(name if is_factory else category)
@@ -147,7 +147,7 @@ class Locator(Ice.ServantLocator):  # type: ignore[misc,unused-ignore]
         return servant, None
 
     def finished(self, current: Any, servant: Any, cookie: Any) -> None:
-        """Nothing to do after a request."""
+        """Do nothing after a request."""
 
     def deactivate(self, category: str) -> None:
-        """Nothing to do at the end."""
+        """Do nothing at the end."""

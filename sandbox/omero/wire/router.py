@@ -1,7 +1,7 @@
-"""The Glacier2 router that clients log in through.
+"""The Glacier2 router through which clients log in.
 
-Here router, session and services are one process and one object adapter: the router only opens sessions and names
-itself as the way to everything.
+Here router, session and services are one process and one object adapter, so the router only opens sessions; clients
+reach everything else through the same endpoints.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ IDLE_SECONDS = 600
 
 
 class Departure(Ice.ConnectionCallback):  # type: ignore[misc,unused-ignore]
-    """Lets a client leave its session when its connection ends without a word."""
+    """Callback that lets a client leave its session when its connection ends without notice."""
 
     def __init__(self, server: Server, session: Session, client: str) -> None:
         self._leave = lambda: server.sessions.leave(session, client)
         self._server = server
 
     def heartbeat(self, connection: Any) -> None:
-        """A sign of life; Ice itself keeps the connection."""
+        """Do nothing at a sign of life: Ice itself keeps the connection."""
 
     def closed(self, _connection: Any) -> None:
-        """The connection is gone; leaving may wait for the database, which an Ice thread must not."""
+        """Let the client leave, on a worker: that may wait for the database, which an Ice thread must not."""
         self._server.workers.submit(self._leave)
 
 
@@ -44,18 +44,18 @@ class Router(Glacier2.Router):  # type: ignore[misc,unused-ignore]
         self._server = server
 
     def getClientProxy(self, current: Any = None) -> None:
-        """None: clients use the router's own endpoints."""
+        """Return nothing: clients use the router's own endpoints."""
 
     def getServerProxy(self, current: Any = None) -> Any:
-        """Where callbacks of the server come from."""
+        """Return the proxy through which callbacks of the server come."""
         return current.adapter.createProxy(current.id)
 
     def addProxies(self, _proxies: Any, _current: Any = None) -> list[Any]:
-        """Nothing to route, nothing to evict."""
+        """Return no proxy: nothing is routed, nothing evicted."""
         return []
 
     def getCategoryForClient(self, current: Any = None) -> str:
-        """The category of the client's callback objects."""
+        """Return the category of the client's callback objects."""
         return f"client-{current.ctx.get('omero.client.uuid', '')}"
 
     def createSession_async(self, callback: Any, user: str, password: str, current: Any = None) -> None:
@@ -79,25 +79,25 @@ class Router(Glacier2.Router):  # type: ignore[misc,unused-ignore]
         return Glacier2.SessionPrx.uncheckedCast(current.adapter.createProxy(identity))
 
     def createSessionFromSecureConnection_async(self, callback: Any, _current: Any = None) -> None:
-        """Certificates do not log anybody in."""
+        """Refuse: certificates do not log anybody in."""
         callback.ice_exception(Glacier2.PermissionDeniedException("not supported by the sandbox"))
 
     def refreshSession_async(self, callback: Any, current: Any = None) -> None:
-        """The client says that it is alive."""
+        """Count the client's session as used."""
         self._server.sessions.use(current.ctx.get("omero.session.uuid", ""))
         callback.ice_response()
 
     def destroySession(self, current: Any = None) -> None:
-        """The client leaves."""
+        """Let the client leave its session."""
         session = self._server.sessions.find(current.ctx.get("omero.session.uuid", ""))
         if session is None:
             raise Glacier2.SessionNotExistException()
         self._server.sessions.leave(session, current.ctx.get("omero.client.uuid", ""))
 
     def getSessionTimeout(self, _current: Any = None) -> int:
-        """Seconds after which an idle client is let go."""
+        """Return the seconds after which an idle client is dropped."""
         return IDLE_SECONDS
 
     def getACMTimeout(self, _current: Any = None) -> int:
-        """Seconds between the heartbeats that the client should send."""
+        """Return the seconds between the heartbeats that the client should send."""
         return 60

@@ -1,7 +1,7 @@
 /* Included before every source file of zeroc-ice 3.6.5 so that it compiles on CPython 3.11.
 
-   IcePy reads the current frame as `PyThreadState_GET()->frame`. CPython 3.11 took that member out of the struct and gives the
-   frame by PyEval_GetFrame(). Here PyThreadState_GET() answers an object with this one member, which is all that IcePy reads. */
+   IcePy reads the current frame as `PyThreadState_GET()->frame`. CPython 3.11 removed that member and has PyEval_GetFrame()
+   instead. Here PyThreadState_GET() returns an object with this one member, as IcePy reads no other. */
 #ifndef BIOIMAGE_SUITE_ICE_COMPAT_H
 #define BIOIMAGE_SUITE_ICE_COMPAT_H
 #ifdef __cplusplus

@@ -32,12 +32,12 @@ PROFILE = ("omeName", "firstName", "middleName", "lastName", "institution", "ema
 
 
 def text_of(value: Any) -> str | None:
-    """The text of an RString that may be missing."""
+    """Return the text of an RString that may be missing."""
     return value.val if value is not None else None
 
 
 def id_of(thing: Any, what: str) -> int:
-    """The id of an object that a client hands over."""
+    """Return the id of a client's object; raise omero.ApiUsageException where there is none."""
     if thing is None or thing.id is None:
         raise errors.api_usage(f"{what} without an id")
     known: int = thing.id.val
@@ -45,14 +45,14 @@ def id_of(thing: Any, what: str) -> int:
 
 
 def loaded(thing: Any, what: str) -> Any:
-    """An object that a client hands over with its values."""
+    """Return a client's object; raise omero.ApiUsageException if it is missing or not loaded."""
     if thing is None or not thing.isLoaded():
         raise errors.api_usage(f"{what} is missing or not loaded")
     return thing
 
 
 def privilege_names(privileges: Any) -> set[str]:
-    """The names of AdminPrivileges that a client hands over."""
+    """Return the names of a client's AdminPrivileges."""
     names = {text_of(loaded(p, "AdminPrivilege").value) for p in privileges or []}
     return {_privilege_name(name) for name in names}
 
@@ -79,77 +79,77 @@ class Admin(Service):
             return hydrate.load(tx, self.context(current), "ExperimenterGroup", ids, GROUP_TREE)
 
     def getExperimenter(self, user_id: int, current: Any) -> Any:
-        """A user with its groups."""
+        """Return a user with its groups."""
         found = self._users([user_id], current)
         if not found:
             raise errors.api_usage(f"No such experimenter: {user_id}")
         return found[0]
 
     def lookupExperimenter(self, name: str, current: Any) -> Any:
-        """A user by login name."""
+        """Return a user by login name."""
         user_id = self.server.user_id(name)
         if user_id is None:
             raise errors.api_usage(f"No such experimenter: {name}")
         return self.getExperimenter(user_id, current)
 
     def lookupExperimenters(self, current: Any) -> list[Any]:
-        """All users."""
+        """Return all users."""
         return self._users(sorted(self.server.directory.users), current)
 
     def getGroup(self, group_id: int, current: Any) -> Any:
-        """A group with its members."""
+        """Return a group with its members."""
         found = self._groups([group_id], current)
         if not found:
             raise errors.api_usage(f"No such group: {group_id}")
         return found[0]
 
     def lookupGroup(self, name: str, current: Any) -> Any:
-        """A group by name."""
+        """Return a group by name."""
         found = [g.id for g in self.server.directory.groups.values() if g.name == name]
         if not found:
             raise errors.api_usage(f"No such group: {name}")
         return self.getGroup(found[0], current)
 
     def lookupGroups(self, current: Any) -> list[Any]:
-        """All groups."""
+        """Return all groups."""
         return self._groups(sorted(self.server.directory.groups), current)
 
     def containedExperimenters(self, group_id: int, current: Any) -> list[Any]:
-        """The members of a group."""
+        """Return the members of a group."""
         members = [u for u, groups in self.server.directory.memberships.items() if group_id in groups]
         return self._users(sorted(members), current)
 
     def containedGroups(self, user_id: int, current: Any) -> list[Any]:
-        """The groups of a user, the default one first."""
+        """Return the groups of a user, the default group first."""
         return self._groups(list(self.server.directory.memberships.get(user_id, {})), current)
 
     def getDefaultGroup(self, user_id: int, current: Any) -> Any:
-        """The group a user's sessions begin in."""
+        """Return the group in which a user's sessions begin."""
         group_id = self.server.directory.default_group(user_id)
         if group_id is None:
             raise errors.api_usage(f"The user {user_id} has no default group")
         return self.getGroup(group_id, current)
 
     def getMemberOfGroupIds(self, user: Any, _current: Any) -> list[int]:
-        """Ids of a user's groups."""
+        """Return the ids of a user's groups."""
         return list(self.server.directory.memberships.get(id_of(user, "experimenter"), {}))
 
     def getLeaderOfGroupIds(self, user: Any, _current: Any) -> list[int]:
-        """Ids of the groups a user leads."""
+        """Return the ids of the groups that a user leads."""
         return sorted(self.server.directory.leader_of(id_of(user, "experimenter")))
 
     def lookupLdapAuthExperimenters(self, _current: Any) -> Any:
-        """None: there is no LDAP."""
+        """Return nobody: there is no LDAP."""
         from omero.rtypes import rlist
 
         return rlist([])
 
     def lookupLdapAuthExperimenter(self, _user_id: int, _current: Any) -> str:
-        """Nothing: there is no LDAP."""
+        """Return an empty name: there is no LDAP."""
         return ""
 
     def getSecurityRoles(self, _current: Any) -> Any:
-        """Ids and names of the system's users and groups."""
+        """Return ids and names of the system's users and groups."""
         import omero
 
         return omero.sys.Roles(
@@ -157,11 +157,11 @@ class Admin(Service):
         )
 
     def getEventContext(self, current: Any) -> Any:
-        """Who calls."""
+        """Return who calls."""
         return event_context(self.session, self.context(current))
 
     def canUpdate(self, target: Any, current: Any) -> bool:
-        """Whether the caller may change an object."""
+        """Return whether the caller may change an object."""
         entity = find_entity(target.ice_id()) if target is not None else None
         if entity is None or target.id is None:
             raise errors.api_usage("canUpdate needs an object with an id")
@@ -181,15 +181,15 @@ class Admin(Service):
             return [e for e in hydrate.enumeration(tx, "AdminPrivilege").values() if e.value.val in names]
 
     def getCurrentAdminPrivileges(self, current: Any) -> list[Any]:
-        """The caller's privileges."""
+        """Return the caller's privileges."""
         return self._privilege_objects(self.context(current).privileges)
 
     def getAdminPrivileges(self, user: Any, _current: Any) -> list[Any]:
-        """A user's privileges."""
+        """Return a user's privileges."""
         return self._privilege_objects(self.server.privileges(id_of(user, "experimenter")))
 
     def getAdminsWithPrivileges(self, privileges: Any, current: Any) -> list[Any]:
-        """The administrators who have all of these privileges."""
+        """Return the administrators who have all of these privileges."""
         wanted = privilege_names(privileges)
         users = [u for u in self.server.directory.users if self.server.is_admin(u)]
         return self._users([u for u in users if wanted <= self.server.privileges(u)], current)
@@ -200,7 +200,7 @@ class Admin(Service):
         user_id, wanted = self._known_user(user), privilege_names(privileges)
         self._require_no_more(context, user_id)
         if user_id == ROOT_USER:
-            raise errors.security("root keeps all privileges")
+            raise errors.security("The privileges of root cannot be changed")
         if not wanted <= context.privileges:
             raise errors.security("Nobody may give privileges that they do not have")
         with self.server.database.write(context) as tx:
@@ -226,13 +226,13 @@ class Admin(Service):
             raise errors.security(f"User {user_id} has privileges that you lack: {', '.join(sorted(more))}")
 
     def _limit_new_administrator(self, tx: Transaction, context: Context, user_id: int) -> None:
-        """Nobody makes an administrator who may do more than they: at first a new one could do everything."""
+        """Limit a new administrator, who would have all privileges, to those of the caller."""
         self._store_privileges(tx, user_id, set(context.privileges))
 
     # --- users -----------------------------------------------------------------------------------
 
     def _known_user(self, user: Any) -> int:
-        """The id of a user who exists."""
+        """Return the id of a user; raise omero.ApiUsageException for one who does not exist."""
         user_id = id_of(user, "experimenter")
         if user_id not in self.server.directory.users:
             raise errors.api_usage(f"No such experimenter: {user_id}")
@@ -241,7 +241,7 @@ class Admin(Service):
     def createExperimenterWithPassword(
         self, user: Any, password: Any, default_group: Any, groups: Any, current: Any
     ) -> int:
-        """A new user with a password, in a default group and others; its id."""
+        """Create a user with a password, in a default group and others; return the id."""
         context = self._require("ModifyUser", current)
         profile = _profile(user)
         listed = [id_of(g, "group") for g in ([default_group] if default_group is not None else [])]
@@ -268,23 +268,23 @@ class Admin(Service):
         return user_id
 
     def createExperimenter(self, user: Any, default_group: Any, groups: Any, current: Any) -> int:
-        """A new user who cannot log in until there is a password."""
+        """Create a user who cannot log in until there is a password."""
         return self.createExperimenterWithPassword(user, None, default_group, groups, current)
 
     def createUser(self, user: Any, group: str, current: Any) -> int:
-        """A new user in the named group."""
+        """Create a user in the named group."""
         return self.createExperimenter(user, self.lookupGroup(group, current), [], current)
 
     def createSystemUser(self, user: Any, current: Any) -> int:
-        """A new administrator."""
+        """Create an administrator."""
         return self.createExperimenter(user, self.getGroup(SYSTEM_GROUP, current), [], current)
 
     def createRestrictedSystemUser(self, user: Any, privileges: Any, current: Any) -> int:
-        """A new administrator with some privileges only."""
+        """Create an administrator who has only some privileges."""
         return self.createRestrictedSystemUserWithPassword(user, privileges, None, current)
 
     def createRestrictedSystemUserWithPassword(self, user: Any, privileges: Any, password: Any, current: Any) -> int:
-        """As createRestrictedSystemUser, with a password."""
+        """Create an administrator with a password who has only some privileges."""
         group = self.getGroup(SYSTEM_GROUP, current)
         user_id = self.createExperimenterWithPassword(user, password, group, [], current)
         context = self.context(current)
@@ -323,7 +323,7 @@ class Admin(Service):
         user_id = self._known_user(user)
         self._require_no_more(context, user_id)
         if user_id in (ROOT_USER, GUEST_USER):
-            raise errors.security("The system's own users stay")
+            raise errors.security("The system's own users cannot be deleted")
         for session in self.server.sessions.of_user(user_id):
             self.server.sessions.close(session.uuid)
         with self.server.database.write(context) as tx:
@@ -335,7 +335,7 @@ class Admin(Service):
     # --- groups and memberships ------------------------------------------------------------------
 
     def createGroup(self, group: Any, current: Any) -> int:
-        """A new group; private unless its permissions say otherwise."""
+        """Create a group; it is private unless its permissions say otherwise."""
         context = self._require("ModifyGroup", current)
         name = text_of(loaded(group, "ExperimenterGroup").name)
         if not name:
@@ -356,7 +356,7 @@ class Admin(Service):
         return group_id
 
     def updateGroup(self, group: Any, current: Any) -> None:
-        """Change a group's name, description and permissions; its leaders may."""
+        """Change a group's name, description and permissions; the group's leaders may do so too."""
         group_id = id_of(loaded(group, "ExperimenterGroup"), "group")
         context = self._require_group(group_id, "ModifyGroup", current)
         values: dict[str, Any] = {"description": text_of(group.description)}
@@ -383,7 +383,7 @@ class Admin(Service):
         self.server.forget_caches()
 
     def _require_group(self, group_id: int, privilege: str, current: Any) -> Context:
-        """The caller, when allowed to change the group: an administrator or one of its leaders."""
+        """Return the caller if allowed to change the group: an administrator or one of its leaders."""
         context = self.context(current)
         if group_id not in context.directory.groups:
             raise errors.api_usage(f"No such group: {group_id}")
@@ -396,7 +396,7 @@ class Admin(Service):
         context = self._require("ModifyGroup", current)
         group_id = id_of(group, "group")
         if group_id in (SYSTEM_GROUP, USER_GROUP, GUEST_GROUP):
-            raise errors.security("The system's own groups stay")
+            raise errors.security("The system's own groups cannot be deleted")
         with self.server.database.write(context) as tx:
             _forget_group_events(tx, group_id)
             tx.delete("GroupExperimenterMap", [m["id"] for m in tx.find("GroupExperimenterMap", parent=group_id)])
@@ -419,13 +419,13 @@ class Admin(Service):
         self.server.forget_caches()
 
     def removeGroups(self, user: Any, groups: Any, current: Any) -> None:
-        """Take a user out of groups; one has to remain."""
+        """Take a user out of groups; at least one group has to remain."""
         user_id = id_of(user, "experimenter")
         leaving = {id_of(g, "group") for g in groups or []}
         for group_id in leaving:
             self._require_group(group_id, "ModifyGroupMembership", current)
         if user_id == ROOT_USER and SYSTEM_GROUP in leaving:
-            raise errors.validation("root stays an administrator")
+            raise errors.validation("root cannot leave the system group")
         if not self.server.directory.member_of(user_id) - leaving - {USER_GROUP}:
             raise errors.validation(f"User {user_id} would be left without a group")
         with self.server.database.write(self.context(current)) as tx:
@@ -448,7 +448,7 @@ class Admin(Service):
         self.server.forget_caches()
 
     def addGroupOwners(self, group: Any, owners: Any, current: Any) -> None:
-        """Make members leaders of a group; who is not a member becomes one."""
+        """Make users leaders of a group, and members where they are not yet."""
         group_id = id_of(group, "group")
         context = self._require_group(group_id, "ModifyGroupMembership", current)
         users = [self._known_user(user) for user in owners or []]
@@ -462,7 +462,7 @@ class Admin(Service):
         self.server.forget_caches()
 
     def removeGroupOwners(self, group: Any, owners: Any, current: Any) -> None:
-        """Let leaders be members only."""
+        """Make leaders plain members again."""
         group_id = id_of(group, "group")
         context = self._require_group(group_id, "ModifyGroupMembership", current)
         with self.server.database.write(context) as tx:
@@ -476,7 +476,7 @@ class Admin(Service):
         self.addGroupOwners(group, [owner], current)
 
     def unsetGroupOwner(self, group: Any, owner: Any, current: Any) -> None:
-        """Let one leader be a member only."""
+        """Make one leader a plain member again."""
         self.removeGroupOwners(group, [owner], current)
 
     # --- passwords -------------------------------------------------------------------------------
@@ -508,10 +508,10 @@ class Admin(Service):
             set_password(tx, user_id, password.val)
 
     def synchronizeLoginCache(self, current: Any) -> None:
-        """Nothing is cached."""
+        """Do nothing: nothing is cached."""
 
     def getMyUserPhotos(self, _current: Any) -> list[Any]:
-        """None: photos are not kept."""
+        """Return no photo: photos are not kept."""
         return []
 
 
@@ -524,7 +524,7 @@ def _profile(user: Any) -> dict[str, Any]:
 
 
 def _forget_events(tx: Transaction, user_id: int) -> None:
-    """Sessions and events of a user who goes; they would keep the row alive. Objects still do."""
+    """Delete a user's sessions and events, which would keep the user's row from being deleted (as objects still do)."""
     sessions = [s["id"] for s in tx.find("Session", owner=user_id)]
     tx.delete("Event", [e["id"] for e in tx.find("Event", experimenter=user_id)])
     tx.delete("Session", sessions)

@@ -40,7 +40,7 @@ DEFAULTS = {
     "omero.pixeldata.max_tile_length": "1024",
     "omero.ldap.config": "false",
     "omero.mail.config": "false",
-    # What tells clients that the server is not for reading only (BlitzGateway.canCreate).
+    # These tell clients that the server is not read-only (BlitzGateway.canCreate).
     "omero.cluster.read_only.runtime.db": "false",
     "omero.cluster.read_only.runtime.repo": "false",
 }
@@ -59,17 +59,17 @@ class Config(Service):
             raise errors.security("Only administrators may change or read the server's configuration")
 
     def getVersion(self, _current: Any) -> str:
-        """The OMERO version."""
+        """Return the OMERO version."""
         return VERSION
 
     def getConfigValue(self, key: str, current: Any) -> str:
-        """One value; empty when there is none. Keys that are not meant for everyone need an administrator."""
+        """Return one value, an empty text where there is none. Only administrators may read non-public keys."""
         if not key.startswith(PUBLIC_KEYS):
             self._require_admin(current)
         return self._values().get(key, "")
 
     def getConfigValues(self, pattern: str, current: Any) -> dict[str, str]:
-        """The values whose keys match a regular expression; those that the caller may read."""
+        """Return the values whose keys match a regular expression, as far as the caller may read them."""
         is_admin = self.context(current).is_admin
         try:
             wanted = re.compile(pattern)
@@ -79,19 +79,19 @@ class Config(Service):
         return {key: value for key, value in readable.items() if wanted.match(key)}
 
     def getConfigDefaults(self, _current: Any) -> dict[str, str]:
-        """What the values are before anyone changes them."""
+        """Return the default values."""
         return {**CLIENT_DEFAULTS, **DEFAULTS}
 
     def getClientConfigValues(self, _current: Any) -> dict[str, str]:
-        """The values that clients go by."""
+        """Return the values that are meant for clients."""
         return {key: value for key, value in self._values().items() if key.startswith("omero.client.")}
 
     def getClientConfigDefaults(self, _current: Any) -> dict[str, str]:
-        """Their defaults."""
+        """Return the default values that are meant for clients."""
         return dict(CLIENT_DEFAULTS)
 
     def setConfigValue(self, key: str, value: str, current: Any) -> None:
-        """Change a value for good; an empty one takes it away."""
+        """Change a value permanently; an empty one removes it."""
         self._require_admin(current)
         with self.server.database.write(self.context(current)) as tx:
             tx.execute(SETTING.delete().where(SETTING.c.name == f"config.{key}"))
@@ -103,22 +103,22 @@ class Config(Service):
             self.server.config.pop(key, None)
 
     def setConfigValueIfEquals(self, key: str, value: str, test: str, current: Any) -> bool:
-        """Change a value only when it is what the caller thinks."""
+        """Change a value only if it still is what the caller expects."""
         if self.getConfigValue(key, current) != (test or ""):
             return False
         self.setConfigValue(key, value, current)
         return True
 
     def getDatabaseUuid(self, _current: Any) -> str:
-        """What tells this OMERO from every other."""
+        """Return the uuid that tells this OMERO from every other."""
         return self.server.uuid
 
     def getDatabaseTime(self, _current: Any) -> Any:
-        """The time."""
+        """Return the time."""
         from omero.rtypes import rtime
 
         return rtime(now())
 
     def getServerTime(self, current: Any) -> Any:
-        """The time."""
+        """Return the time."""
         return self.getDatabaseTime(current)

@@ -13,9 +13,9 @@ class Ldap(Service):
     interface = "omero.api.ILdap"
 
     def getSetting(self, _current: Any) -> bool:
-        """False: LDAP is off."""
+        """Return False: LDAP is off."""
         return False
 
     def discover(self, _current: Any) -> list[Any]:
-        """Nobody."""
+        """Return nobody: LDAP is off."""
         return []

@@ -13,21 +13,21 @@ class Script(Service):
     interface = "omero.api.IScript"
 
     def getScripts(self, _current: Any) -> list[Any]:
-        """None."""
+        """Return no script."""
         return []
 
     def getUserScripts(self, _accepts: Any, _current: Any) -> list[Any]:
-        """None."""
+        """Return no script."""
         return []
 
     def getScriptsByMimetype(self, _mimetype: str, _current: Any) -> list[Any]:
-        """None."""
+        """Return no script."""
         return []
 
     def getScriptID(self, _path: str, _current: Any) -> int:
-        """-1: no such script."""
+        """Return -1: there is no such script."""
         return -1
 
     def canRunScript(self, _script_id: int, _current: Any) -> bool:
-        """False."""
+        """Return False: there is no such script."""
         return False

@@ -23,7 +23,7 @@ class SessionService(Service):
         return loaded[0]
 
     def createSession(self, principal: Any, credentials: str, current: Any) -> Any:
-        """A session for a name and password."""
+        """Open a session for a name and password."""
         user = principal.name if principal is not None else ""
         user_id = self.server.user_id(user)
         with self.server.database.read() as tx:
@@ -34,14 +34,14 @@ class SessionService(Service):
         return self._object(made, current)
 
     def createUserSession(self, live: int, idle: int, group: str, current: Any) -> Any:
-        """Another session of the caller."""
+        """Open another session of the caller."""
         mine = self.session
         options = {"time_to_live": min(live or 0, 2**62), "time_to_idle": idle or mine.time_to_idle}
         made = open_session(self.server, mine.user_id, group or "", **options)
         return self._object(made, current)
 
     def createSessionWithTimeouts(self, principal: Any, live: int, idle: int, current: Any) -> Any:
-        """A session in somebody else's name: for administrators with the privilege Sudo, and leaders of that group."""
+        """Open a session in somebody else's name: for administrators with Sudo, and leaders of that group."""
         if principal is None:
             raise errors.api_usage("createSessionWithTimeouts needs a principal")
         user_id = self.server.user_id(principal.name)
@@ -58,7 +58,7 @@ class SessionService(Service):
             event_type=principal.eventType or "User",
             agent="sudo",
         )
-        # It belongs to no client yet, and must not end when the first that joins leaves.
+        # No client is in the session yet; it must not end when the first one that joins leaves.
         made.detached = True
         return self._object(made, current)
 
@@ -72,23 +72,23 @@ class SessionService(Service):
             raise errors.security(f"User {context.user_id} may not open a session for {principal.name}")
 
     def createSessionWithTimeout(self, principal: Any, live: int, current: Any) -> Any:
-        """As createSessionWithTimeouts, with the usual idle time."""
+        """Open a session as createSessionWithTimeouts does, with the usual idle time."""
         return self.createSessionWithTimeouts(principal, live, TIME_TO_IDLE, current)
 
     def getSession(self, session_uuid: str, current: Any) -> Any:
-        """The session of this key."""
+        """Return the session with this key."""
         return self._object(self._own(session_uuid, current), current)
 
     def _own(self, session_uuid: str, _current: Any) -> Session:
-        """A session that the caller may deal with: whoever knows the key may."""
+        """Return a session by its key: whoever knows the key may use the session."""
         return self.server.sessions.get(session_uuid)
 
     def getReferenceCount(self, session_uuid: str, current: Any) -> int:
-        """How many clients are in the session."""
+        """Return the number of clients in the session."""
         return len(self._own(session_uuid, current).clients)
 
     def closeSession(self, target: Any, _current: Any) -> int:
-        """End a session; -2: nobody is left in it."""
+        """End a session; return -2: nobody is left in it."""
         key = target.uuid.val if target is not None and target.isLoaded() and target.uuid is not None else None
         if key is None:
             raise errors.api_usage("closeSession needs a session with its uuid")
@@ -97,48 +97,48 @@ class SessionService(Service):
         return -2
 
     def getMyOpenSessions(self, current: Any) -> list[Any]:
-        """The caller's open sessions."""
+        """Return the caller's open sessions."""
         return [self._object(s, current) for s in self.server.sessions.of_user(self.session.user_id)]
 
     def getMyOpenAgentSessions(self, agent: str, current: Any) -> list[Any]:
-        """The caller's open sessions that a certain program opened."""
+        """Return the caller's open sessions that a certain program has opened."""
         mine = self.server.sessions.of_user(self.session.user_id)
         return [self._object(s, current) for s in mine if s.agent == agent]
 
     def getMyOpenClientSessions(self, current: Any) -> list[Any]:
-        """The caller's open sessions."""
+        """Return the caller's open sessions."""
         return self.getMyOpenSessions(current)
 
     def getInput(self, key: str, name: str, current: Any) -> Any:
-        """A value that was left in the session."""
+        """Return a value that was left in the session."""
         return self._own(key, current).inputs.get(name)
 
     def setInput(self, key: str, name: str, value: Any, current: Any) -> None:
-        """Leave a value in the session; None takes it away."""
+        """Leave a value in the session; None removes it."""
         _put(self._own(key, current).inputs, name, value)
 
     def getInputKeys(self, key: str, current: Any) -> list[str]:
-        """The names of such values."""
+        """Return the names of the values that were left in the session."""
         return list(self._own(key, current).inputs)
 
     def getInputs(self, key: str, current: Any) -> dict[str, Any]:
-        """All such values."""
+        """Return all values that were left in the session."""
         return dict(self._own(key, current).inputs)
 
     def getOutput(self, key: str, name: str, current: Any) -> Any:
-        """A result that was left in the session."""
+        """Return a result that was left in the session."""
         return self._own(key, current).outputs.get(name)
 
     def setOutput(self, key: str, name: str, value: Any, current: Any) -> None:
-        """Leave a result in the session; None takes it away."""
+        """Leave a result in the session; None removes it."""
         _put(self._own(key, current).outputs, name, value)
 
     def getOutputKeys(self, key: str, current: Any) -> list[str]:
-        """The names of the results."""
+        """Return the names of the results that were left in the session."""
         return list(self._own(key, current).outputs)
 
     def getOutputs(self, key: str, current: Any) -> dict[str, Any]:
-        """All results."""
+        """Return all results that were left in the session."""
         return dict(self._own(key, current).outputs)
 
 

@@ -13,12 +13,12 @@ class Share(Service):
     interface = "omero.api.IShare"
 
     def getOwnShares(self, _active: bool, _current: Any) -> list[Any]:
-        """None."""
+        """Return no share."""
         return []
 
     def getMemberShares(self, _active: bool, _current: Any) -> list[Any]:
-        """None."""
+        """Return no share."""
         return []
 
     def deactivate(self, current: Any) -> None:
-        """No share is ever active."""
+        """Do nothing: no share is ever active."""

@@ -42,7 +42,7 @@ CHILDREN = {
 
 
 def id_parameters(ids: Any, **more: Any) -> Any:
-    """Query parameters with a list of ids."""
+    """Return query parameters with a list of ids, and `more` by name."""
     import omero.sys
     from omero.rtypes import rlist, rlong
 
@@ -52,7 +52,7 @@ def id_parameters(ids: Any, **more: Any) -> Any:
 
 
 def option(options: Any, name: str) -> bool:
-    """Whether a client's options switch something on: `leaves`, `orphan`."""
+    """Return whether a client's options switch something on: `leaves`, `orphan`."""
     given = (options.map or {}).get(name) if options is not None else None
     return bool(given.val) if given is not None else False
 
@@ -63,7 +63,7 @@ class Container(Service):
     interface = "omero.api.IContainer"
 
     def loadContainerHierarchy(self, kind: str, ids: Any, options: Any, current: Any) -> list[Any]:
-        """Containers with what they contain, down to the images when the option `leaves` is set."""
+        """Return containers with their content, down to the images if the option `leaves` is set."""
         entity = named_entity(kind)
         if entity.name not in CHILDREN:
             raise errors.api_usage(f"{kind} is not a container")
@@ -84,7 +84,7 @@ class Container(Service):
         return found
 
     def _owned(self, tx: Transaction, entity: Entity, options: Any, current: Any) -> list[int]:
-        """All containers of a kind, of one user where the options name one."""
+        """Return all containers of a kind, of one user if the options name one."""
         import omero.sys
 
         owner = getattr(options.theFilter, "ownerId", None) if options is not None and options.theFilter else None
@@ -109,7 +109,7 @@ class Container(Service):
         return []
 
     def findContainerHierarchies(self, kind: str, image_ids: Any, _options: Any, current: Any) -> list[Any]:
-        """The containers that have these images, with just these images in them."""
+        """Return the containers of these images, with only these images in them."""
         entity = named_entity(kind)
         texts = {
             "Project": "select p from Project p join fetch p.datasetLinks pl join fetch pl.child d"
@@ -122,7 +122,7 @@ class Container(Service):
             return queries.objects(tx, self.context(current), texts[entity.name], id_parameters(image_ids))
 
     def getImages(self, kind: str, ids: Any, options: Any, current: Any) -> list[Any]:
-        """The images with these ids, or in these containers, with pixels and channels."""
+        """Return the images with these ids, or in these containers, with pixels and channels."""
         entity = named_entity(kind)
         with self.server.database.read() as tx:
             if entity.name == "Image":
@@ -137,12 +137,12 @@ class Container(Service):
             return hydrate.load(tx, self.context(current), "Image", wanted, IMAGE_TREE)
 
     def getUserImages(self, options: Any, current: Any) -> list[Any]:
-        """The caller's images."""
+        """Return the caller's images."""
         text = "select i.id from Image i where i.details.owner.id = :owner order by i.id"
         return self._images(text, options, current)
 
     def getImagesByOptions(self, options: Any, current: Any) -> list[Any]:
-        """Images, narrowed by the owner in the options."""
+        """Return all images, as far as the options' filter goes."""
         return self._images("select i.id from Image i order by i.id", options, current)
 
     def _images(self, text: str, options: Any, current: Any) -> list[Any]:
@@ -157,7 +157,7 @@ class Container(Service):
             return hydrate.load(tx, self.context(current), "Image", ids, IMAGE_TREE)
 
     def getImagesBySplitFilesets(self, included: Any, _options: Any, current: Any) -> dict[int, dict[bool, list[int]]]:
-        """For a choice of objects, the filesets of which only some images are chosen."""
+        """Return the filesets of which the chosen objects have some images, but not all."""
         with self.server.database.read() as tx:
             chosen: set[int] = set()
             for kind, ids in (included or {}).items():
@@ -177,7 +177,7 @@ class Container(Service):
         return {fileset: split for fileset, split in filesets.items() if split[True] and split[False]}
 
     def getCollectionCount(self, kind: str, name: str, ids: Any, _options: Any, current: Any) -> dict[int, int]:
-        """How many elements a collection of each object has."""
+        """Return the number of elements in a collection of each object."""
         entity = named_entity(kind)
         short = (name or "").rsplit("_", 1)[-1]
         text = f"select e.id, size(e.{short}) from {entity.name} e where e.id in (:ids)"

@@ -1,7 +1,7 @@
-"""Search by words: in names, descriptions and annotations, as they are at the moment.
+"""Search names, descriptions and annotations for words.
 
-OMERO searches an index made by Lucene; this looks with LIKE. A word may contain `*` for any text and `?` for any
-character; all words have to be found (somewhere) unless they are joined by `OR`; case does not matter.
+OMERO searches an index made by Lucene; here SQL's LIKE searches the current text. A word may contain `*` for any text
+and `?` for any character; all words have to be found somewhere unless they are joined by `OR`; case does not matter.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ FIELDS = {"name": ("name",), "description": ("description",)}
 
 
 def words_of(text: str) -> list[list[str]]:
-    """A search text as alternatives of words that must all be found."""
+    """Split a search text into alternatives of words that must all be found."""
     try:
         tokens = shlex.split(text or "")
     except ValueError:
@@ -47,7 +47,7 @@ def _pattern(word: str) -> str:
 
 
 def search_ids(tx: Transaction, context: Context, entity: Entity, text: str) -> list[int]:
-    """Ids of the visible objects that a search text finds, in order."""
+    """Return the ids of the visible objects that a search text finds, in order."""
     alternatives = words_of(text)
     if not alternatives:
         return []
@@ -72,7 +72,7 @@ def search_ids(tx: Transaction, context: Context, entity: Entity, text: str) -> 
 
 
 def _matches(entity: Entity, field: str, key: str) -> list[str]:
-    """The conditions under which a word is found in an object."""
+    """Return the conditions under which a word is found in an object."""
     columns = table_of(entity).c
     names = FIELDS.get(field, ("name", "description", "textValue", "ns", "omeName", "firstName", "lastName"))
     like = f"LIKE :{key} ESCAPE '\\'"

@@ -30,7 +30,7 @@ TAGGED = ("Project", "Dataset", "Image", "Screen", "Plate")
 
 
 def annotation_entity(name: str) -> Entity:
-    """The kind of annotation that a client names."""
+    """Return the kind of annotation that a client names."""
     found = named_entity(name)
     if found.root != "Annotation":
         raise errors.api_usage(f"{name} is not an annotation")
@@ -45,7 +45,7 @@ class Metadata(Service):
     def loadAnnotations(
         self, kind: str, ids: Any, types: Any, annotators: Any, _options: Any, current: Any
     ) -> dict[int, list[Any]]:
-        """The annotations of objects, by object."""
+        """Return the annotations of objects, by object."""
         entity = named_entity(kind)
         link = find_entity(f"{entity.root}AnnotationLink")
         if link is None:
@@ -88,12 +88,12 @@ class Metadata(Service):
         return [row[0] for row in rows]
 
     def loadSpecifiedAnnotations(self, kind: str, include: Any, exclude: Any, options: Any, current: Any) -> list[Any]:
-        """The annotations of a kind, by namespaces to include and to exclude."""
+        """Return the annotations of a kind, with namespaces to include and to exclude."""
         ids = self._specified_ids(kind, include, exclude, options, current)
         return self.loadAnnotation(ids, current)
 
     def countSpecifiedAnnotations(self, kind: str, include: Any, exclude: Any, options: Any, current: Any) -> Any:
-        """How many of them there are."""
+        """Return how many annotations loadSpecifiedAnnotations would return."""
         from omero.rtypes import rlong
 
         return rlong(len(self._specified_ids(kind, include, exclude, options, current)))
@@ -101,25 +101,25 @@ class Metadata(Service):
     def loadSpecifiedAnnotationsLinkedTo(
         self, kind: str, include: Any, exclude: Any, root: str, ids: Any, options: Any, current: Any
     ) -> dict[int, list[Any]]:
-        """The annotations of a kind on objects, by object."""
+        """Return the annotations of a kind on objects, by object."""
         wanted = set(self._specified_ids(kind, include, exclude, options, current))
         linked = self.loadAnnotations(root, ids, [kind], [], options, current)
         return {row_id: [a for a in listed if a.id.val in wanted] for row_id, listed in linked.items()}
 
     def loadAnnotation(self, ids: Any, current: Any) -> list[Any]:
-        """Annotations by id."""
+        """Return annotations by id."""
         with self.server.database.read() as tx:
             return hydrate.load(tx, self.context(current), "Annotation", list(ids or []), ANNOTATION_TREE)
 
     def loadTagSets(self, options: Any, current: Any) -> list[Any]:
-        """Tags that are sets of tags, with their tags."""
+        """Return the tags that are sets of tags, with their tags."""
         from omero.constants.metadata import NSINSIGHTTAGSET
 
         ids = self._specified_ids("TagAnnotation", [NSINSIGHTTAGSET], [], options, current)
         return self.loadAnnotation(ids, current)
 
     def loadTagContent(self, ids: Any, _options: Any, current: Any) -> dict[int, list[Any]]:
-        """The objects that carry a tag, by tag."""
+        """Return the objects that carry a tag, by tag."""
         found: dict[int, list[Any]] = {row_id: [] for row_id in ids or []}
         with self.server.database.read() as tx:
             for kind in TAGGED:
@@ -133,7 +133,7 @@ class Metadata(Service):
         return found
 
     def getTaggedObjectsCount(self, ids: Any, _options: Any, current: Any) -> dict[int, int]:
-        """How many objects carry a tag, by tag."""
+        """Return how many objects carry a tag, by tag."""
         found = dict.fromkeys(ids or [], 0)
         with self.server.database.read() as tx:
             for kind in TAGGED:
@@ -146,13 +146,13 @@ class Metadata(Service):
         return found
 
     def loadChannelAcquisitionData(self, ids: Any, current: Any) -> list[Any]:
-        """Logical channels with all there is to know about them."""
+        """Return logical channels with all that is known about their acquisition."""
         with self.server.database.read() as tx:
             wanted = list(ids or [])
             return hydrate.load(tx, self.context(current), "LogicalChannel", wanted, LOGICAL_CHANNEL_TREE)
 
     def loadInstrument(self, row_id: int, current: Any) -> Any:
-        """An instrument with its parts, or None."""
+        """Return an instrument with its parts, or None."""
         with self.server.database.read() as tx:
             found = hydrate.load(tx, self.context(current), "Instrument", [row_id], INSTRUMENT_TREE)
         return found[0] if found else None
@@ -174,15 +174,15 @@ class Metadata(Service):
         return sorted(found)
 
     def loadAnnotationsUsedNotOwned(self, kind: str, user: int, current: Any) -> list[Any]:
-        """Other people's annotations that a user has linked."""
+        """Return other people's annotations that a user has linked."""
         return self.loadAnnotation(self._used_not_owned(kind, user, current), current)
 
     def countAnnotationsUsedNotOwned(self, kind: str, user: int, current: Any) -> Any:
-        """How many of them there are."""
+        """Return how many annotations loadAnnotationsUsedNotOwned would return."""
         from omero.rtypes import rlong
 
         return rlong(len(self._used_not_owned(kind, user, current)))
 
     def loadLogFiles(self, _kind: str, ids: Any, _current: Any) -> dict[int, list[Any]]:
-        """None: imports keep no log files here."""
+        """Return no log file for any object."""
         return {row_id: [] for row_id in ids or []}

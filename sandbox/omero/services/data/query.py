@@ -13,7 +13,7 @@ from sandbox.omero.services.data.full_text import search_ids
 
 
 def named_entity(name: str) -> Entity:
-    """The entity that a client names.
+    """Return the entity that a client names.
 
     Raises:
         omero.ApiUsageException: There is none.
@@ -30,7 +30,7 @@ class Query(Service):
     interface = "omero.api.IQuery"
 
     def find(self, klass: str, row_id: int, current: Any) -> Any:
-        """The object with this id, or None."""
+        """Return the object with this id, or None."""
         entity = named_entity(klass)
         with self.server.database.read() as tx:
             found = hydrate.load(tx, self.context(current), entity.name, [row_id])
@@ -39,35 +39,35 @@ class Query(Service):
         return found[0] if found and isinstance(found[0], _model_class(entity)) else None
 
     def get(self, klass: str, row_id: int, current: Any) -> Any:
-        """The object with this id, which must be there."""
+        """Return the object with this id, which must exist."""
         found = self.find(klass, row_id, current)
         if found is None:
             raise errors.validation(f"The requested object ({named_entity(klass).name},{row_id}) is not available.")
         return found
 
     def findAll(self, klass: str, page: Any, current: Any) -> list[Any]:
-        """All objects of a class."""
+        """Return all objects of a class."""
         return self.findAllByQuery(f"select e from {named_entity(klass).name} e order by e.id", _page(page), current)
 
     def findByQuery(self, text: str, parameters: Any, current: Any) -> Any:
-        """The one object that a query selects, or None."""
+        """Return the one object that a query selects, or None."""
         found = self.findAllByQuery(text, parameters, current)
         if len(found) > 1:
             raise errors.api_usage(f"query did not return a unique result: {len(found)}")
         return found[0] if found else None
 
     def findAllByQuery(self, text: str, parameters: Any, current: Any) -> list[Any]:
-        """The objects that a query selects."""
+        """Return the objects that a query selects."""
         with self.server.database.read() as tx:
             return queries.objects(tx, self.context(current), text, parameters)
 
     def projection(self, text: str, parameters: Any, current: Any) -> list[Any]:
-        """The rows that a query selects."""
+        """Return the rows that a query selects."""
         with self.server.database.read() as tx:
             return queries.projection(tx, self.context(current), text, parameters)
 
     def findByString(self, klass: str, name: str, value: str, current: Any) -> Any:
-        """The one object with this text in a property, or None."""
+        """Return the one object with this text in a property, or None."""
         found = self.findAllByString(klass, name, value, True, None, current)
         if len(found) > 1:
             raise errors.api_usage(f"query did not return a unique result: {len(found)}")
@@ -76,7 +76,7 @@ class Query(Service):
     def findAllByString(
         self, klass: str, name: str, value: str, case_sensitive: bool, page: Any, current: Any
     ) -> list[Any]:
-        """The objects with this text (a pattern, when case does not matter) in a property."""
+        """Return the objects with this text in a property; it is a pattern when case does not matter."""
         from omero.rtypes import rstring
 
         entity = named_entity(klass)
@@ -90,14 +90,14 @@ class Query(Service):
         return self.findAllByQuery(text, parameters, current)
 
     def findByExample(self, example: Any, current: Any) -> Any:
-        """The one object like the example, or None."""
+        """Return the one object like the example, or None."""
         found = self.findAllByExample(example, None, current)
         if len(found) > 1:
             raise errors.api_usage(f"query did not return a unique result: {len(found)}")
         return found[0] if found else None
 
     def findAllByExample(self, example: Any, page: Any, current: Any) -> list[Any]:
-        """The objects whose scalars are those that the example has."""
+        """Return the objects that have the same scalar values as the example."""
         if example is None:
             raise errors.api_usage("findAllByExample needs an example")
         entity = named_entity(example.ice_id())
@@ -112,7 +112,7 @@ class Query(Service):
         return self.findAllByQuery(f"select e from {entity.name} e{where} order by e.id", parameters, current)
 
     def findAllByFullText(self, klass: str, text: str, parameters: Any, current: Any) -> list[Any]:
-        """The objects with all these words in name, description or annotations."""
+        """Return the objects with all these words in name, description or annotations."""
         entity = named_entity(klass)
         with self.server.database.read() as tx:
             context = self.context(current)
@@ -122,7 +122,7 @@ class Query(Service):
             return hydrate.load(tx, context, entity.name, ids)
 
     def refresh(self, target: Any, current: Any) -> Any:
-        """The object as it is now."""
+        """Return the object as it is now."""
         if target is None or target.id is None:
             raise errors.api_usage("refresh needs an object with an id")
         return self.get(target.ice_id(), target.id.val, current)

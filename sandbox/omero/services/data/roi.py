@@ -30,7 +30,7 @@ class Roi(Service):
 
     @staticmethod
     def _narrowed(text: str, parameters: Any, options: Any) -> str:
-        """The query with the owner and the namespace that the options name, and their paging."""
+        """Add the owner that the options name to the query, and their paging to the parameters."""
         import omero.sys
 
         if options is None:
@@ -42,18 +42,18 @@ class Roi(Service):
         return text + " order by r.id"
 
     def findByImage(self, image_id: int, options: Any, current: Any) -> Any:
-        """An image's ROIs with their shapes."""
+        """Return an image's ROIs with their shapes."""
         parameters = id_parameters([image_id])
         text = "select r.id from Roi r where r.image.id in (:ids)"
         return self._result(self._narrowed(text, parameters, options), parameters, options, current)
 
     def findByRoi(self, roi_id: int, options: Any, current: Any) -> Any:
-        """One ROI with its shapes."""
+        """Return one ROI with its shapes."""
         parameters = id_parameters([roi_id])
         return self._result("select r.id from Roi r where r.id in (:ids)", parameters, options, current)
 
     def findByPlane(self, image_id: int, z: int, t: int, options: Any, current: Any) -> Any:
-        """The ROIs with a shape on a plane; a shape without a plane is on all."""
+        """Return the ROIs with a shape on a plane; a shape without a plane is on all."""
         from omero.rtypes import rint
 
         parameters = id_parameters([image_id], z=rint(z), t=rint(t))
@@ -64,7 +64,7 @@ class Roi(Service):
         return self._result(self._narrowed(text, parameters, options), parameters, options, current)
 
     def getMeasuredRois(self, image_id: int, annotation_id: int, options: Any, current: Any) -> Any:
-        """An image's ROIs that carry an annotation."""
+        """Return an image's ROIs that carry an annotation."""
         parameters = id_parameters([image_id], annotation=id_parameters([annotation_id]).map["ids"])
         text = (
             "select r.id from Roi r where r.image.id in (:ids) and exists (select l.id from RoiAnnotationLink l"
@@ -75,11 +75,11 @@ class Roi(Service):
     def getMeasuredRoisMap(
         self, image_id: int, annotation_ids: Any, options: Any, current: Any
     ) -> dict[int, list[Any]]:
-        """The same for several annotations, by annotation."""
+        """Return an image's ROIs that carry one of several annotations, by annotation."""
         return {a: self.getMeasuredRois(image_id, a, options, current) for a in annotation_ids or []}
 
     def getRoiMeasurements(self, image_id: int, _options: Any, current: Any) -> list[Any]:
-        """The file annotations on an image's ROIs."""
+        """Return the file annotations on an image's ROIs."""
         text = (
             "select distinct l.child.id from RoiAnnotationLink l where l.parent.image.id in (:ids)"
             " and l.child.class = FileAnnotation order by l.child.id"
@@ -102,7 +102,7 @@ class Roi(Service):
 
 
 def _by(rois: list[Any], name: str) -> dict[int, list[Any]]:
-    """Shapes by plane; those on all planes under -1."""
+    """Return shapes by plane; those on all planes under -1."""
     found: dict[int, list[Any]] = {}
     for roi in rois:
         for shape in roi.copyShapes():

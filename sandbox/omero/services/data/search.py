@@ -20,7 +20,7 @@ DEFAULT_TYPES = ("Image", "Dataset", "Project", "Plate", "Screen")
 
 
 class Search(StatefulService):
-    """A search with its settings and the results still to come."""
+    """A search: its settings, and the results that the client has not fetched yet."""
 
     interface = "omero.api.Search"
 
@@ -31,7 +31,7 @@ class Search(StatefulService):
         self._queries = 0
 
     def resetDefaults(self, _current: Any) -> None:
-        """The settings as at the start."""
+        """Set everything back to the defaults."""
         self._types: list[Entity] = []
         self._batch = 1000
         self._case_sensitive = False
@@ -45,55 +45,55 @@ class Search(StatefulService):
     # --- settings --------------------------------------------------------------------------------
 
     def setBatchSize(self, size: int, _current: Any) -> None:
-        """How many results come at a time."""
+        """Set how many results come at a time."""
         if size is None or size < 1:
             raise errors.api_usage("The batch size must be at least 1")
         self._batch = size
 
     def getBatchSize(self, _current: Any) -> int:
-        """How many results come at a time."""
+        """Return how many results come at a time."""
         return self._batch
 
     def setMergedBatches(self, merge: bool, _current: Any) -> None:
-        """Accepted; one search runs at a time."""
+        """Keep the setting, which has no effect: one search runs at a time."""
         self._merged = merge
 
     def isMergedBatches(self, _current: Any) -> bool:
-        """What was set."""
+        """Return what was set."""
         return self._merged
 
     def setCaseSensitive(self, sensitive: bool, _current: Any) -> None:
-        """Accepted; case never matters here."""
+        """Keep the setting, which has no effect: case never matters here."""
         self._case_sensitive = sensitive
 
     setCaseSentivice = setCaseSensitive  # noqa: N815 (OMERO's spelling)
 
     def isCaseSensitive(self, _current: Any) -> bool:
-        """What was set."""
+        """Return what was set."""
         return self._case_sensitive
 
     def setAllowLeadingWildcard(self, allowed: bool, _current: Any) -> None:
-        """Accepted; they are always allowed."""
+        """Keep the setting, which has no effect: leading wildcards are always allowed."""
         self._leading_wildcard = allowed
 
     def isAllowLeadingWildcard(self, _current: Any) -> bool:
-        """What was set."""
+        """Return what was set."""
         return self._leading_wildcard
 
     def setReturnUnloaded(self, unloaded: bool, _current: Any) -> None:
-        """Accepted; objects come loaded."""
+        """Keep the setting, which has no effect: objects come loaded."""
         self._unloaded = unloaded
 
     def isReturnUnloaded(self, _current: Any) -> bool:
-        """What was set."""
+        """Return what was set."""
         return self._unloaded
 
     def setUseProjections(self, projections: bool, _current: Any) -> None:
-        """Accepted; whole objects come."""
+        """Keep the setting, which has no effect: whole objects come."""
         self._projections = projections
 
     def isUseProjections(self, _current: Any) -> bool:
-        """What was set."""
+        """Return what was set."""
         return self._projections
 
     def onlyType(self, kind: str, _current: Any) -> None:
@@ -109,19 +109,19 @@ class Search(StatefulService):
         self._types = []
 
     def onlyIds(self, ids: Any, _current: Any) -> None:
-        """Only these ids."""
+        """Find only objects with these ids."""
         self._ids = set(ids) if ids is not None else None
 
     def onlyOwnedBy(self, details: Any, _current: Any) -> None:
-        """Only a user's objects; None lifts this."""
+        """Find only a user's objects; None lifts the limit."""
         self._owners = _owner(details)
 
     def notOwnedBy(self, details: Any, _current: Any) -> None:
-        """Not a user's objects; None lifts this."""
+        """Find no objects of a user; None lifts the limit."""
         self._not_owners = _owner(details)
 
     def onlyCreatedBetween(self, start: Any, stop: Any, _current: Any) -> None:
-        """Only what was created in a time."""
+        """Find only what was created in a period."""
         self._created = (start.val if start is not None else None, stop.val if stop is not None else None)
 
     # --- searching -------------------------------------------------------------------------------
@@ -139,7 +139,7 @@ class Search(StatefulService):
     def byLuceneQueryBuilder(
         self, fields: str, _start: str, _stop: str, _date_type: str, text: str, current: Any
     ) -> None:
-        """Search with some fields only; dates are not looked at."""
+        """Search with some fields only; dates are ignored."""
         wanted = [f for f in (fields or "").split(",") if f in ("name", "description")]
         words = " ".join(f"{wanted[0]}:{word}" for word in (text or "").split()) if len(wanted) == 1 else text
         self.byFullText(words, current)
@@ -147,7 +147,7 @@ class Search(StatefulService):
     def bySomeMustNone(self, some: Any, must: Any, none: Any, current: Any) -> None:
         """Search for words that must be there; `none` is not supported."""
         if none:
-            raise errors.unsupported("Search.bySomeMustNone with words that must not be there")
+            raise errors.unsupported("Search.bySomeMustNone with words that must not occur")
         required = " ".join(must or [])
         self.byFullText(" OR ".join(f"{required} {word}" for word in some) if some else required, current)
 
@@ -159,7 +159,7 @@ class Search(StatefulService):
         self._queries += 1
 
     def _fitting(self, tx: Transaction, entity: Entity, ids: list[int]) -> list[int]:
-        """Those of the ids that the settings let pass, in their order."""
+        """Return those of the ids that match the settings, in their order."""
         if self._ids is not None:
             ids = [row_id for row_id in ids if row_id in self._ids]
         start, stop = self._created
@@ -180,11 +180,11 @@ class Search(StatefulService):
         return [row_id for row_id in ids if row_id in fitting]
 
     def hasNext(self, _current: Any) -> bool:
-        """Whether there are results left."""
+        """Return whether there are results left."""
         return bool(self._found)
 
     def next(self, current: Any) -> Any:
-        """The next result."""
+        """Return the next result."""
         batch, self._batch = self._batch, 1
         try:
             return self.results(current)[0]
@@ -192,7 +192,7 @@ class Search(StatefulService):
             self._batch = batch
 
     def results(self, current: Any) -> list[Any]:
-        """The next batch of results."""
+        """Return the next batch of results."""
         if not self._found:
             raise errors.api_usage("There are no results left")
         batch, self._found = self._found[: self._batch], self._found[self._batch :]
@@ -207,15 +207,15 @@ class Search(StatefulService):
         return [loaded[key] for key in batch if key in loaded]
 
     def activeQueries(self, _current: Any) -> int:
-        """How many searches were made."""
+        """Return how many searches were made."""
         return self._queries
 
     def clearQueries(self, _current: Any) -> None:
-        """Forget results."""
+        """Forget the results."""
         self._found, self._queries = [], 0
 
     def unordered(self, current: Any) -> None:
-        """Results come by id."""
+        """Do nothing: results come by id."""
 
 
 def _owner(details: Any) -> set[int]:

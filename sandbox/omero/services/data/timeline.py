@@ -1,4 +1,4 @@
-"""ITimeline: what was made and changed lately."""
+"""ITimeline: what was created and changed recently."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Timeline(Service):
         return [row[0] for row in rows]
 
     def getMostRecentObjects(self, types: Any, options: Any, _merge: bool, current: Any) -> dict[str, list[Any]]:
-        """The objects changed last, by kind."""
+        """Return the objects that were changed last, by kind."""
         text = "select e.id from {} e order by e.details.updateEvent.id desc, e.id desc"
         with self.server.database.read() as tx:
             return {
@@ -48,7 +48,7 @@ class Timeline(Service):
     def getByPeriod(
         self, types: Any, start: Any, stop: Any, options: Any, _merge: bool, current: Any
     ) -> dict[str, list[Any]]:
-        """The objects changed in a time, by kind."""
+        """Return the objects that were changed in a period, by kind."""
         text = f"select e.id from {{}} e where {IN_PERIOD} order by e.details.updateEvent.id desc"
         parameters = self._period(start, stop, options)
         with self.server.database.read() as tx:
@@ -61,7 +61,7 @@ class Timeline(Service):
             }
 
     def countByPeriod(self, types: Any, start: Any, stop: Any, _options: Any, current: Any) -> dict[str, int]:
-        """How many objects changed in a time, by kind."""
+        """Return how many objects were changed in a period, by kind."""
         text = f"select count(e.id) from {{}} e where {IN_PERIOD}"
         parameters = self._period(start, stop, None)
         with self.server.database.read() as tx:
@@ -73,7 +73,7 @@ class Timeline(Service):
     def getMostRecentAnnotationLinks(
         self, parents: Any, children: Any, namespaces: Any, options: Any, current: Any
     ) -> list[Any]:
-        """The annotation links made last."""
+        """Return the annotation links that were made last."""
         wanted = {n for kind in children or [] for n in named_entity(kind).subclasses}
         found = []
         with self.server.database.read() as tx:
@@ -87,12 +87,12 @@ class Timeline(Service):
         return [x for x in found if not named or (x.child.ns is not None and x.child.ns.val in named)]
 
     def getEventLogsByPeriod(self, start: Any, stop: Any, options: Any, current: Any) -> list[Any]:
-        """What was inserted, changed and deleted in a time."""
+        """Return what was inserted, changed and deleted in a period."""
         text = "select l.id from EventLog l where l.event.time >= :start and l.event.time < :stop order by l.id desc"
         with self.server.database.read() as tx:
             ids = self._ids(tx, text, self._period(start, stop, options), current)
             return hydrate.load(tx, self.context(current), "EventLog", ids, ["event"])
 
     def getMostRecentShareCommentLinks(self, _options: Any, _current: Any) -> list[Any]:
-        """None: there are no shares."""
+        """Return no link: there are no shares."""
         return []

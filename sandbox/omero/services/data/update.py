@@ -1,4 +1,4 @@
-"""IUpdate: storing objects."""
+"""IUpdate: store and delete objects."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Update(Service):
                 saver = Saver(tx, context)
                 ids = saver.save(things, describe=describe)
         except sa.exc.IntegrityError as error:
-            # Deferred foreign keys speak up at the commit.
+            # Deferred foreign keys are checked at the commit.
             raise errors.validation(f"An object refers to one that does not exist: {error.orig}") from None
         if any(node.entity.root in ADMIN_ONLY for node in saver.nodes):
             self.server.forget_caches()
@@ -38,7 +38,7 @@ class Update(Service):
         self._save([thing], current)
 
     def saveAndReturnObject(self, thing: Any, current: Any) -> Any:
-        """Store an object; it comes back with ids and details."""
+        """Store an object, and return it with ids and details."""
         self._save([thing], current, describe=True)
         return thing
 
@@ -51,17 +51,17 @@ class Update(Service):
         self._save(list(things or []), current)
 
     def saveAndReturnArray(self, things: Any, current: Any) -> list[Any]:
-        """Store objects, all or none; they come back with ids and details."""
+        """Store objects, all or none, and return them with ids and details."""
         listed = list(things or [])
         self._save(listed, current, describe=True)
         return listed
 
     def saveAndReturnIds(self, things: Any, current: Any) -> list[int]:
-        """Store objects, all or none; their ids."""
+        """Store objects, all or none; return their ids."""
         return self._save(list(things or []), current)
 
     def deleteObject(self, thing: Any, current: Any) -> None:
-        """Delete one object alone; it must not be referred to."""
+        """Delete one object alone; nothing may refer to it."""
         entity = find_entity(thing.ice_id()) if thing is not None else None
         if entity is None or thing.id is None:
             raise errors.api_usage("deleteObject needs an object with an id")
@@ -70,4 +70,4 @@ class Update(Service):
             delete_single(tx, context, entity, thing.id.val)
 
     def indexObject(self, thing: Any, current: Any) -> None:
-        """Nothing to do: searches look at the objects themselves."""
+        """Do nothing: searches look at the objects themselves."""

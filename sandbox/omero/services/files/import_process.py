@@ -1,4 +1,4 @@
-"""One import of the managed repository: the uploads, their check, and the handle that tells how it goes."""
+"""One import of the managed repository: its uploads, their check, and the handle that reports progress."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ IMPORT_STEPS = 3  # files read, checksums made, rows written
 
 
 class Uploader(RawFileStore):
-    """Takes one file of an import; there is no row of it yet."""
+    """The upload of one file of an import, which has no row yet."""
 
     def setFileId(self, _file_id: int, _current: Any) -> None:
-        """Refused: the file is given."""
+        """Refuse: an uploader has its file already."""
         raise errors.api_usage("An uploader has its file already")
 
     def take(self, path: Path) -> None:
@@ -43,7 +43,7 @@ class Uploader(RawFileStore):
         return False
 
     def getFileId(self, current: Any) -> Any:
-        """Nothing: the OriginalFile comes into being when the import succeeds."""
+        """Return nothing: the OriginalFile is made when the import succeeds."""
 
 
 class ImportProcess(StatefulService):
@@ -68,30 +68,30 @@ class ImportProcess(StatefulService):
     def getUploader(self, number: int, current: Any) -> Any:
         """Open the place for one of the files."""
         if self.handle is not None:
-            raise errors.api_usage("The upload is verified already")
+            raise errors.api_usage("The upload has already been verified")
         uploader = Uploader(self.server, self.session)
         uploader.take(self._staged(number))
         return self.publish(uploader, "RawFileStore", current)
 
     def getUploadOffset(self, number: int, _current: Any) -> int:
-        """How much of a file has arrived."""
+        """Return how many bytes of a file have arrived."""
         path = self._staged(number)
         return path.stat().st_size if path.is_file() else 0
 
     def getImportSettings(self, _current: Any) -> Any:
-        """What the client asked for."""
+        """Return what the client asked for."""
         return self.settings
 
     def getHandle(self, _current: Any) -> Any:
-        """The handle of the running import; nothing before `verifyUpload`."""
+        """Return the handle of the running import; None before `verifyUpload`."""
         return self.handle
 
     def verifyUpload(self, hashes: list[str], current: Any) -> Any:
-        """Compare the checksums, then read the files and write the images; the handle tells how it goes."""
+        """Compare the checksums, start to read the files and write the images, and return the handle."""
         import omero
 
         if self.handle is not None:
-            raise errors.api_usage("The upload is verified already")
+            raise errors.api_usage("The upload has already been verified")
         if len(hashes or []) != len(self.plan.names):
             raise errors.api_usage(f"{len(hashes or [])} checksums given for {len(self.plan.names)} files")
         failing = failing_checksums(self.plan, list(hashes))
@@ -107,7 +107,7 @@ class ImportProcess(StatefulService):
         return self.handle
 
     def run(self, step: Callable[[], None]) -> Any:
-        """Carry the import out; its response."""
+        """Carry the import out; return its response."""
         import omero
 
         try:
@@ -135,13 +135,13 @@ class ImportProcess(StatefulService):
         )
 
     def released(self) -> None:
-        """Remove what was uploaded, unless it is being imported or has been."""
+        """Remove the uploads, unless the import has started."""
         if self.handle is None:
             shutil.rmtree(self.plan.staging, ignore_errors=True)
 
 
 class ImportHandle(CommandHandle):
-    """The handle of an import, which does most of its work outside of a transaction."""
+    """The handle of an import, most of which runs outside a transaction."""
 
     def __init__(self, process: ImportProcess, request: Any) -> None:
         super().__init__(process.server, process.session, request, process.caller)
@@ -149,7 +149,7 @@ class ImportHandle(CommandHandle):
         self._status.steps = IMPORT_STEPS
 
     def run(self) -> None:
-        """Import, and tell the callbacks."""
+        """Run the import, and tell the callbacks."""
         import omero
 
         try:
@@ -159,5 +159,5 @@ class ImportHandle(CommandHandle):
         self._end(response, [omero.cmd.State.FAILURE] if isinstance(response, omero.cmd.ERR) else [])
 
     def cancel(self, _current: Any) -> bool:
-        """False: an import whose upload was verified runs to its end."""
+        """Return False: an import whose upload was verified runs to its end."""
         return False

@@ -1,4 +1,4 @@
-"""ManagedRepository: imports, and a look at the files they brought."""
+"""ManagedRepository: imports, and access to the imported files."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ DIRECTORY = "Directory"  # mimetype of the OriginalFile of a folder
 
 
 def repository_description(server: Any) -> Any:
-    """The OriginalFile that stands for the repository itself. It is no object of the database."""
+    """Return the OriginalFile that stands for the repository itself; the database has no row of it."""
     import omero
     from omero.rtypes import rlong, rstring
 
@@ -65,7 +65,7 @@ class ManagedRepository(Service):
     # Imports.
 
     def importFileset(self, fileset: Any, settings: Any, current: Any) -> Any:
-        """Begin an import; the process takes the files."""
+        """Begin an import; return the process that takes the files."""
         entries = list(fileset.copyUsedFiles()) if fileset is not None and fileset.isLoaded() else []
         paths = [_value(entry.clientPath) for entry in entries if entry is not None]
         if not paths or not all(paths):
@@ -111,12 +111,12 @@ class ManagedRepository(Service):
         return self.publish(process, "ImportProcess", current)
 
     def _target(self, target: Any, context: Context) -> tuple[str, int] | None:
-        """Check the dataset or screen that the images or plates shall go to."""
+        """Check the dataset or screen that the images or plates are to go into."""
         if target is None:
             return None
         entity = find_entity(target.ice_id())
         if entity is None or entity.name not in ("Dataset", "Screen") or target.id is None:
-            raise errors.api_usage("An import goes into a Dataset or a Screen that has an id, and into nothing else")
+            raise errors.api_usage("An import can go only into a Dataset or a Screen that has an id")
         with self.server.database.read(context) as tx:
             row = readable_row(tx, context, entity.name, target.id.val)
         allowed = rights(context, row["owner_id"], row["group_id"]).link
@@ -125,25 +125,25 @@ class ManagedRepository(Service):
         return entity.name, row["id"]
 
     def listImports(self, _current: Any) -> list[Any]:
-        """The imports of this session that are under way."""
+        """Return the imports of this session that are under way."""
         found = [s for s in self.session.services.values() if isinstance(s, ImportProcess)]
         return [self.proxy(s.name, s.interface) for s in found]
 
     # Checksums.
 
     def listChecksumAlgorithms(self, _current: Any) -> list[Any]:
-        """The algorithms on offer, the preferred first."""
+        """Return the supported algorithms, the preferred one first."""
         with self.server.database.read() as tx:
             known = {e.value.val: e for e in hydrate.enumeration(tx, "ChecksumAlgorithm").values()}
         return [known[name] for name in CHECKSUMS if name in known]
 
     def suggestChecksumAlgorithm(self, offered: list[Any], current: Any) -> Any:
-        """Of the client's algorithms the one that the server prefers, or nothing."""
+        """Return the one of the client's algorithms that the server prefers, or None."""
         names = {_value(a.value) for a in offered or [] if a is not None and a.isLoaded()}
         return next((a for a in self.listChecksumAlgorithms(current) if a.value.val in names), None)
 
     def verifyChecksums(self, ids: list[int], current: Any) -> list[int]:
-        """Of these files, the ones whose content no longer has the checksum that is written down."""
+        """Return those of the files whose content no longer has the recorded checksum."""
         context, wrong = self.context(current), []
         with self.server.database.read(context) as tx:
             for file_id in ids:
@@ -159,15 +159,15 @@ class ManagedRepository(Service):
     # Files.
 
     def root(self, _current: Any) -> Any:
-        """The repository itself."""
+        """Return the OriginalFile of the repository itself."""
         return repository_description(self.server)
 
     def mimetype(self, path: str, current: Any) -> str:
-        """The kind of a file, by what its row says."""
+        """Return the mimetype that a file's row has."""
         return self._file_row(path, current)["mimetype"] or "application/octet-stream"
 
     def _rows_in(self, tx: Transaction, context: Context, path: str) -> tuple[list[int], set[str]]:
-        """Ids of the visible files in a folder, and names of its folders that hold visible files."""
+        """Return ids of the visible files in a folder, and names of its folders that hold visible files."""
         prefix = "/".join(_parts(path)) + "/" if path.strip("/") else ""
         condition, parameters = read_scope(context)
         sql = (
@@ -187,7 +187,7 @@ class ManagedRepository(Service):
         return ids, folders
 
     def list(self, path: str, current: Any) -> list[str]:
-        """Paths of what lies in a folder, as far as the caller may see it."""
+        """Return the paths of what lies in a folder, as far as the caller may see it."""
         context = self.context(current)
         with self.server.database.read(context) as tx:
             ids, folders = self._rows_in(tx, context, path)
@@ -196,14 +196,14 @@ class ManagedRepository(Service):
         return sorted(f"{base}/{name}" if base else name for name in names)
 
     def listFiles(self, path: str, current: Any) -> Any:
-        """The OriginalFiles in a folder."""
+        """Return the OriginalFiles in a folder."""
         context = self.context(current)
         with self.server.database.read(context) as tx:
             ids, _ = self._rows_in(tx, context, path)
         return load_objects(self.server.database, context, "OriginalFile", ids)
 
     def treeList(self, path: str, current: Any) -> Any:
-        """What lies in a folder and below it, as nested maps."""
+        """Return what lies in a folder and below it, as nested maps."""
         from omero.rtypes import rlong, rmap, rstring
 
         context = self.context(current)
@@ -241,7 +241,7 @@ class ManagedRepository(Service):
         raise errors.validation(f"{path}: no such file in the repository")
 
     def fileExists(self, path: str, current: Any) -> bool:
-        """Whether there is a file or folder that the caller may see."""
+        """Return whether there is a file or folder that the caller may see."""
         import omero
 
         try:
@@ -251,14 +251,14 @@ class ManagedRepository(Service):
         return True
 
     def fileById(self, file_id: int, current: Any) -> Any:
-        """Open a file to read."""
+        """Open a file for reading."""
         context = self.context(current)
         with self.server.database.read(context) as tx:
             row = readable_row(tx, context, "OriginalFile", file_id)
         return self._store(row, read_only=True, current=current)
 
     def file(self, path: str, mode: str, current: Any) -> Any:
-        """Open a file of the repository: `r`, or `rw`, which makes it when it does not exist."""
+        """Open a file of the repository: `r`, or `rw`, which makes it if it does not exist."""
         import omero
 
         if mode not in ("r", "rw"):
@@ -300,7 +300,7 @@ class ManagedRepository(Service):
         return row
 
     def _require_own_folder(self, folder: str, mimetype: str, current: Any) -> None:
-        """Files lie in folders; only administrators and `makeDir` of a user's own top folder add to the top."""
+        """Refuse a new file in the top folder, or in a folder that the caller may not change; administrators may."""
         context = self.context(current)
         if context.is_admin:
             return
@@ -311,7 +311,7 @@ class ManagedRepository(Service):
             require_edit(context, "OriginalFile", row)
 
     def register(self, path: str, mimetype: Any, current: Any) -> Any:
-        """The OriginalFile of a path; one is made for a file or folder that lies there and is not known yet."""
+        """Return the OriginalFile of a path; make one for a file or folder that has none yet."""
         import omero
 
         try:
@@ -325,7 +325,7 @@ class ManagedRepository(Service):
         return load_objects(self.server.database, self.context(current), "OriginalFile", [row["id"]])[0]
 
     def deletePaths(self, paths: Sequence[str], recursively: bool, _force: bool, current: Any) -> Any:
-        """Delete files and folders; the handle of the Delete2 that does it. What a fileset needs stays."""
+        """Delete files and folders, but nothing that a fileset needs; return the handle of the Delete2."""
         import omero.cmd
 
         ids: list[int] = []
@@ -342,7 +342,7 @@ class ManagedRepository(Service):
         return proxy
 
     def _ids_below(self, folder: str, current: Any) -> Sequence[int]:
-        """Everything in a folder, the innermost first."""
+        """Return the ids of everything in a folder, the innermost first."""
         context = self.context(current)
         condition, parameters = read_scope(context)
         prefix = folder + "/"
@@ -355,7 +355,7 @@ class ManagedRepository(Service):
             return [row[0] for row in tx.rows(sql, given)]
 
     def makeDir(self, path: str, parents: bool, current: Any) -> None:
-        """Make a folder; with `parents` those above it too, and no error where it exists."""
+        """Make a folder; with `parents` also those above it, and no error if it exists."""
         parts = _parts(path)
         for depth in range(1 if parents else len(parts), len(parts) + 1):
             name = "/".join(parts[:depth])

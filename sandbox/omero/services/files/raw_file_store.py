@@ -15,12 +15,12 @@ from sandbox.omero.services.images.pyramid import MAX_MESSAGE_BYTES
 if TYPE_CHECKING:
     from pathlib import Path
 
-# A file of a terabyte of nothing would cost no room, but its checksum hours.
+# A sparse file of a terabyte takes no space, but its checksum would take hours.
 LARGEST_GAP = 1 << 30
 
 
 class RawFileStore(StatefulService):
-    """Read and write one file; size and checksum are written down by `save` and `close`."""
+    """One file to read and write; `save` and `close` record its size and checksum."""
 
     interface = "omero.api.RawFileStore"
     row: dict[str, Any] | None = None
@@ -30,7 +30,7 @@ class RawFileStore(StatefulService):
     _file: int | None = None
 
     def setFileId(self, file_id: int, current: Any) -> None:
-        """Turn to another file. Imported files can be read, not written."""
+        """Switch to another file. Imported files can be read, not written."""
         context = self.context(current)
         with self.server.database.read(context) as tx:
             row = readable_row(tx, context, "OriginalFile", file_id)
@@ -41,7 +41,7 @@ class RawFileStore(StatefulService):
             raise errors.security(str(error)) from error
 
     def use(self, row: dict[str, Any], path: Path, *, read_only: bool) -> None:
-        """Turn to a file of which row and place are known."""
+        """Switch to a file whose row and path are known."""
         self.released()
         self.row, self.path, self.read_only = row, path, read_only
 
@@ -78,23 +78,23 @@ class RawFileStore(StatefulService):
         return descriptor
 
     def getFileId(self, _current: Any) -> Any:
-        """The id of the file in use, or nothing."""
+        """Return the id of the file in use, or None."""
         from omero.rtypes import rlong
 
         return None if self.row is None else rlong(self._id())
 
     def exists(self, _current: Any) -> bool:
-        """Whether the file has content, be it empty."""
+        """Return whether the file has content, even if it is empty."""
         if self.path is None:
             raise errors.api_usage("This service has no file: call setFileId first")
         return self.path.is_file()
 
     def size(self, _current: Any) -> int:
-        """Bytes of the file."""
+        """Return the number of bytes of the file."""
         return os.fstat(self._opened()).st_size
 
     def read(self, position: int, length: int, _current: Any) -> bytes:
-        """Bytes from a position on; fewer than asked for at the end of the file."""
+        """Return bytes from a position on; fewer than asked for at the end of the file."""
         if position < 0 or not 0 <= length <= MAX_MESSAGE_BYTES:
             raise errors.api_usage(
                 f"Cannot read {length} bytes from {position} on: at most {MAX_MESSAGE_BYTES} fit into a message"
@@ -118,7 +118,7 @@ class RawFileStore(StatefulService):
             raise errors.resource(f"OriginalFile {self._id()} cannot be written: {error.strerror}") from error
 
     def truncate(self, length: int, current: Any) -> bool:
-        """Cut the file; False where it is shorter already."""
+        """Cut the file; return False where it is shorter already."""
         if length < 0:
             raise errors.api_usage(f"Cannot truncate to {length} bytes")
         descriptor = self._writable(current)
@@ -139,7 +139,7 @@ class RawFileStore(StatefulService):
         return True
 
     def save(self, current: Any) -> Any:
-        """Write down size and checksum; the OriginalFile, or nothing where nothing was written."""
+        """Record size and checksum; return the OriginalFile, or None if nothing was written."""
         if not self._save(current):
             return None
         return load_objects(self.server.database, self.context(current), "OriginalFile", [self._id()])[0]
@@ -151,7 +151,7 @@ class RawFileStore(StatefulService):
         self._file = None
 
     def close(self, current: Any = None) -> None:
-        """Save and end."""
+        """Save, and end the service."""
         try:
             self._save(current)
         finally:

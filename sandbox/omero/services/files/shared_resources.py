@@ -16,23 +16,23 @@ TABLE_MIMETYPE = "OMERO.tables"
 
 
 class SharedResources(Service):
-    """The door to what all sessions share."""
+    """The service through which clients reach tables and the repository."""
 
     interface = "omero.grid.SharedResources"
 
     def areTablesEnabled(self, _current: Any) -> bool:
-        """They are."""
+        """Return True: tables are enabled."""
         return True
 
     def repositories(self, _current: Any) -> Any:
-        """The one repository."""
+        """Return the one repository."""
         import omero
 
         proxy = self.proxy("ManagedRepository", "omero.grid.ManagedRepository")
         return omero.grid.RepositoryMap([repository_description(self.server)], [proxy])
 
     def getScriptRepository(self, current: Any) -> Any:
-        """There is none."""
+        """Return nothing: there is no script repository."""
 
     def newTable(self, _repository: int, path: str, current: Any) -> Any:
         """Make a table and open it."""
@@ -66,14 +66,14 @@ class SharedResources(Service):
         return self.publish(table, "Table", current)
 
     def acquireProcessor(self, _job: Any, _seconds: int, _current: Any) -> Any:
-        """There are no script processors."""
+        """Refuse: there are no script processors."""
         import omero
 
         raise omero.NoProcessorAvailable("", "omero.NoProcessorAvailable", "The sandbox runs no scripts", 0)
 
     def addProcessor(self, _processor: Any, _current: Any) -> None:
-        """Not taken."""
+        """Refuse: there are no script processors."""
         raise errors.unsupported("SharedResources.addProcessor")
 
     def removeProcessor(self, processor: Any, current: Any) -> None:
-        """There is none."""
+        """Do nothing: there are no script processors."""

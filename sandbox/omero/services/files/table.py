@@ -1,4 +1,4 @@
-"""Tables: OMERO's own implementation (omero.tables over PyTables), reached through this server's sessions and files."""
+"""Tables, by OMERO's own implementation (omero.tables over PyTables), with this server's sessions and files."""
 
 from __future__ import annotations
 
@@ -30,19 +30,19 @@ PASSED_ON = (
     "setMetadata",
     "setAllMetadata",
 )
-# A string or array column of this size takes a megabyte a row; PyTables would try to make any size.
+# A string or array column of this size takes a megabyte a row; PyTables itself accepts any size.
 MAX_COLUMN_SIZE = 1 << 20
 LONGEST_CONDITION = 10_000
 
 
 def check_condition(condition: str) -> None:
-    """See that a condition costs no more than the looking at the rows does.
+    """Check that a condition costs no more than reading the rows does.
 
-    PyTables and numexpr compute what has no column in it by Python, as large as it may be: `n > 9**9**9` would keep
+    PyTables and numexpr leave a part without columns to Python, however large its value is: `n > 9**9**9` would keep
     the whole server busy for hours.
 
     Raises:
-        omero.ApiUsageException: There is no condition, or it is too long, no expression, or has such a part.
+        omero.ApiUsageException: The condition is missing, too long, not an expression, or has such a part.
     """
     if not condition or len(condition) > LONGEST_CONDITION:
         raise errors.api_usage(f"A condition of at most {LONGEST_CONDITION} characters is needed")
@@ -59,7 +59,7 @@ def check_condition(condition: str) -> None:
 
 
 def _may_grow(operation: ast.BinOp) -> bool:
-    """Whether the operands of an operation, though short, can have a result of any size."""
+    """Return whether an operation with short operands can have a result of any size."""
     if isinstance(operation.op, ast.Pow | ast.LShift):
         return not any(isinstance(below, ast.Name) for below in ast.walk(operation))
     sides = (operation.left, operation.right)
@@ -67,7 +67,7 @@ def _may_grow(operation: ast.BinOp) -> bool:
 
 
 class _Surroundings:
-    """The parts of OMERO's server context and session that `omero.tables.TableI` looks at."""
+    """The parts of OMERO's server context and session that `omero.tables.TableI` uses."""
 
     communicator = None
 
@@ -76,16 +76,16 @@ class _Surroundings:
         self.stop_event = threading.Event()
 
     def getAdminService(self) -> _Surroundings:
-        """Itself: it also answers the one question about permissions."""
+        """Return this object, which also answers the one question about permissions."""
         return self
 
     def canUpdate(self, _target: Any, _ctx: Any = None) -> bool:
-        """Whether the caller may write to the table."""
+        """Return whether the caller may write to the table."""
         return self.writable
 
 
 class Table(StatefulService):
-    """One open table. All handles on a file share its storage, which HDFLIST keeps; HDF5 knows one thread at a time."""
+    """One open table. All handles on a file share its storage, kept in HDFLIST; HDF5 allows one thread at a time."""
 
     interface = "omero.grid.Table"
     table: Any = None
@@ -112,11 +112,11 @@ class Table(StatefulService):
             return method
         raise AttributeError(name)
 
-    # OMERO's code hands these arguments to PyTables as they are, which takes a negative start for a request of
-    # two thousand million rows; so they are looked at first.
+    # OMERO's code passes these arguments on to PyTables unchecked, which takes a negative start as a request for
+    # two thousand million rows. So they are checked first.
 
     def initialize(self, columns: Sequence[Any], current: Any) -> None:
-        """Say which columns the table has."""
+        """Set the table's columns."""
         self._check_given(columns)
         for column in columns:
             size = getattr(column, "size", None)
@@ -143,18 +143,18 @@ class Table(StatefulService):
         self.table.update(data, current)
 
     def read(self, columns: Sequence[int], start: int, stop: int, current: Any) -> Any:
-        """Rows `start` to `stop` (without it); all for 0 and 0."""
+        """Return rows `start` to `stop` (excluded); all rows for 0 and 0."""
         self._check_columns(columns, current)
         self._check_range(start, stop, 1)
         return self.table.read(columns, start, min(stop, self.table.getNumberOfRows()), current)
 
     def readCoordinates(self, rows: Sequence[int], current: Any) -> Any:
-        """Particular rows."""
+        """Return the rows with these numbers."""
         self._check_rows(rows)
         return self.table.readCoordinates(rows, current)
 
     def slice(self, columns: Sequence[int], rows: Sequence[int], current: Any) -> Any:
-        """Particular columns of particular rows; all for none."""
+        """Return these columns of these rows; all if none are named."""
         if columns:
             self._check_columns(columns, current)
         if rows:
@@ -162,7 +162,7 @@ class Table(StatefulService):
         return self.table.slice(columns, rows, current)
 
     def getWhereList(self, condition: str, variables: Any, start: int, stop: int, step: int, current: Any) -> list[int]:
-        """Numbers of the rows that meet a condition."""
+        """Return the numbers of the rows that meet a condition."""
         import omero
 
         check_condition(condition)
@@ -170,13 +170,13 @@ class Table(StatefulService):
         try:
             rows: list[int] = self.table.getWhereList(condition, variables, start, stop, step, current)
             return rows
-        except omero.InternalException as error:  # what PyTables and numexpr do not take
+        except omero.InternalException as error:  # PyTables or numexpr reject the condition
             raise errors.api_usage(f"The condition cannot be evaluated: {condition[:1000]}") from error
 
     @staticmethod
     def _check_given(columns: Sequence[Any] | None) -> None:
         if not columns or any(column is None for column in columns):
-            raise errors.api_usage("Columns are needed, and none of them null")
+            raise errors.api_usage("Columns are needed, none of which may be null")
 
     @staticmethod
     def _check_range(start: int, stop: int, step: int) -> None:
@@ -194,7 +194,7 @@ class Table(StatefulService):
             raise errors.api_usage(f"The row numbers are not all among 0..{count - 1}")
 
     def delete(self, current: Any) -> None:
-        """Delete the table for good."""
+        """Delete the table with its file."""
         import omero
 
         self.table.assert_write()
@@ -206,13 +206,13 @@ class Table(StatefulService):
         run.finish()
 
     def released(self) -> None:
-        """Close the storage when this is its last handle, and write down what became of the file."""
+        """Close the storage when this is its last handle, and record size and checksum of the file."""
         table = self.table
         if table is None or table._closed:
             return
         modified = table.can_write and table.storage.modified()
         table._closed = True
-        with contextlib.suppress(FileNotFoundError):  # of its size, when somebody has deleted the table meanwhile
+        with contextlib.suppress(FileNotFoundError):  # it asks for the file's size, and the table may be deleted
             table.cleanup()
         if modified and self.path.is_file():
             self._describe(table.file_obj.id.val)

@@ -1,1 +1,1 @@
-"""Services about pixels: reading, writing, rendering, projecting, exporting them."""
+"""Services about pixels: read, write, render, project and export them."""

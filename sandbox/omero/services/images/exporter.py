@@ -1,4 +1,4 @@
-"""Exporter: an image as OME-TIFF or OME-XML, as `omero export` and omero-cli-transfer fetch images without files."""
+"""Exporter: an image as OME-TIFF or OME-XML, for `omero export` and omero-cli-transfer."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ PIXELS_PATHS = ["image", "channels.logicalChannel", "pixelsType"]
 
 
 class Exporter(StatefulService):
-    """One image on its way out. What is made is a file without a name: it is gone with this service."""
+    """The export of one image, into a temporary file without a name that goes with this service."""
 
     interface = "omero.api.Exporter"
     image_id: int | None = None
     made: IO[bytes] | None = None
 
     def addImage(self, image_id: int, current: Any) -> None:
-        """Choose the image; as in OMERO, the last one counts."""
+        """Choose the image to export; as in OMERO, the last one counts."""
         context = self.context(current)
         with self.server.database.read(context) as tx:
             readable_row(tx, context, "Image", image_id)
@@ -41,7 +41,7 @@ class Exporter(StatefulService):
         self.image_id = image_id
 
     def generateTiff(self, current: Any) -> int:
-        """Write the OME-TIFF; its size in bytes."""
+        """Write the OME-TIFF; return its size in bytes."""
         import tifffile
 
         with self.server.database.read(self.context(current)) as tx:
@@ -67,7 +67,7 @@ class Exporter(StatefulService):
         return made.seek(0, 2)
 
     def generateXml(self, current: Any) -> int:
-        """Write the OME-XML, without pixels; its size in bytes."""
+        """Write the OME-XML, without pixels; return its size in bytes."""
         import tifffile
 
         with self.server.database.read(self.context(current)) as tx:
@@ -99,7 +99,7 @@ class Exporter(StatefulService):
             raise errors.resource(f"Image {self.image_id}: {error}") from error
 
     def read(self, position: int, size: int, _current: Any) -> bytes:
-        """Bytes of what was made; none at its end."""
+        """Return bytes of the generated file; none at its end."""
         if self.made is None:
             raise errors.api_usage("Nothing was generated")
         if position < 0 or not 0 <= size <= MAX_MESSAGE_BYTES:
@@ -108,7 +108,7 @@ class Exporter(StatefulService):
         return self.made.read(size)
 
     def released(self) -> None:
-        """Let the file go."""
+        """Close the generated file."""
         if self.made is not None:
             self.made.close()
             self.made = None
@@ -124,7 +124,7 @@ def _planes(source: PixelSource) -> Iterator[np.ndarray]:
 
 
 def _metadata(pixels: Any) -> dict[str, Any]:
-    """What OME-XML says of the image, in the terms of tifffile."""
+    """Return what OME-XML says about the image, in the terms of tifffile."""
     image = pixels.image
     found: dict[str, Any] = {"axes": AXES, "Name": image.name.val if image.name is not None else ""}
     if image.description is not None:
@@ -148,7 +148,7 @@ def _metadata(pixels: Any) -> dict[str, Any]:
 
 
 def _color(channel: Any) -> int:
-    """OME-XML's Color: red, green, blue, alpha packed into a signed 32-bit integer."""
+    """Pack a colour as OME-XML does: RGBA in a signed 32-bit integer."""
     parts = [getattr(channel, name) for name in ("red", "green", "blue", "alpha")]
     red, green, blue, alpha = [part.val if part is not None else 255 for part in parts]
     packed = red << 24 | green << 16 | blue << 8 | alpha

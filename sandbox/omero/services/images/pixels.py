@@ -33,22 +33,22 @@ class Pixels(Service):
     interface = "omero.api.IPixels"
 
     def retrievePixDescription(self, pixels_id: int, current: Any) -> Any:
-        """The Pixels with channels, or nothing."""
+        """Return the Pixels with channels, or None."""
         found = load_objects(self.server.database, self.context(current), "Pixels", [pixels_id], PIXELS_PATHS)
         return found[0] if found else None
 
     # Rendering settings.
 
     def retrieveRndSettings(self, pixels_id: int, current: Any) -> Any:
-        """The caller's settings, or the owner's, or nothing."""
+        """Return the caller's settings, or the owner's, or None."""
         return rendering_def(self, pixels_id, current)
 
     def retrieveRndSettingsFor(self, pixels_id: int, user_id: int, current: Any) -> Any:
-        """A user's settings, or the owner's, or nothing."""
+        """Return a user's settings, or the owner's, or None."""
         return rendering_def(self, pixels_id, current, user_id)
 
     def retrieveAllRndSettings(self, pixels_id: int, user_id: int, current: Any) -> list[Any]:
-        """All settings of a user, or of everyone for -1."""
+        """Return all settings of a user, or of everyone for -1."""
         context = self.context(current)
         with self.server.database.read(context) as tx:
             readable_row(tx, context, "Pixels", pixels_id)
@@ -57,27 +57,27 @@ class Pixels(Service):
             return hydrate.load(tx, context, "RenderingDef", ids, [*SETTINGS_PATHS, "details.owner"])
 
     def loadRndSettings(self, definition_id: int, current: Any) -> Any:
-        """Particular settings, or nothing."""
+        """Return the settings with this id, or None."""
         context = self.context(current)
         found = load_objects(self.server.database, context, "RenderingDef", [definition_id], SETTINGS_PATHS)
         return found[0] if found else None
 
     def saveRndSettings(self, settings: Any, current: Any) -> None:
-        """Save settings as any object is saved."""
+        """Save settings as any other object."""
         Update(self.server, self.session).saveObject(settings, current)
 
     # Enumerations, as ITypes has them.
 
     def getEnumeration(self, name: str, value: str, current: Any) -> Any:
-        """One value of an enumeration."""
+        """Return one value of an enumeration."""
         return Types(self.server, self.session).getEnumeration(name, value, current)
 
     def getAllEnumerations(self, name: str, current: Any) -> list[Any]:
-        """All values of an enumeration."""
+        """Return all values of an enumeration."""
         return Types(self.server, self.session).allEnumerations(name, current)
 
     def getBitDepth(self, pixel_type: Any, _current: Any) -> int:
-        """Bits of a pixel."""
+        """Return the number of bits of a pixel."""
         bits: int = self._pixel_type(pixel_type)["bitSize"]
         return bits
 
@@ -185,7 +185,7 @@ class Pixels(Service):
 
         Args:
             place: Gives the row of the pixels to copy and the id of the image that the new ones belong to.
-            *arguments: As of copyAndResizeImage.
+            *arguments: Those of copyAndResizeImage.
 
         Returns:
             Ids (RLong) of that image and of the new pixels.
@@ -258,7 +258,7 @@ class Pixels(Service):
         tx.create("Channel", pixels=pixels, **columns)
 
     def setChannelGlobalMinMax(self, pixels_id: int, index: int, low: float, high: float, current: Any) -> None:
-        """Write down minimum and maximum of a channel."""
+        """Record minimum and maximum of a channel."""
         context = self.context(current)
         with self.server.database.write(context) as tx:
             pixels = readable_row(tx, context, "Pixels", pixels_id)

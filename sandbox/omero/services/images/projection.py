@@ -1,4 +1,4 @@
-"""IProjection: stacks projected along z, as bytes or as a new image."""
+"""IProjection: projections of stacks along z, as bytes or as a new image."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Projection(Pixels):
                 raise errors.resource(f"Pixels {pixels_id}: {error}") from error
 
     def _wire_type(self, pixel_type: Any, source: PixelSource) -> np.dtype:
-        """The type of the result: that of the pixels, unless the client names another."""
+        """Return the type of the result: that of the pixels, unless the client names another."""
         if pixel_type is None:
             return source.shape.wire_type
         return numpy_type_of(self._pixel_type(pixel_type)["value"]).newbyteorder(">")
@@ -52,7 +52,7 @@ class Projection(Pixels):
         last: int,
         current: Any,
     ) -> bytes:
-        """The projection of one channel at one time point."""
+        """Return the projection of one channel at one time point."""
         _, source = self._source(pixels_id, current)
         try:
             wire_type = self._wire_type(pixel_type, source)
@@ -76,7 +76,7 @@ class Projection(Pixels):
         name: str,
         current: Any,
     ) -> int:
-        """The projection of time points and channels as a new image; its id."""
+        """Make a new image of the projections of time points and channels; return its id."""
         from omero.rtypes import rint
 
         pixels, source = self._source(pixels_id, current)
@@ -103,7 +103,7 @@ class Projection(Pixels):
         return image
 
     def _retype(self, image_id: int, name: str, pixel_type: Any, current: Any) -> int:
-        """Give the new image its name and pixel type; the id of its pixels."""
+        """Give the new image its name and pixel type; return the id of its pixels."""
         with self.server.database.write(self.context(current)) as tx:
             if name:
                 tx.update("Image", image_id, name=name)

@@ -1,4 +1,4 @@
-"""What RawPixelsStore and RenderingEngine have in common: opened pixels and their resolution levels."""
+"""The common part of RawPixelsStore and RenderingEngine: opened pixels and their resolution levels."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sandbox.omero.repository.pixel_access import open_pixels
 from sandbox.omero.repository.pixel_store import MAX_PLANE_PIXELS, PixelSource
 from sandbox.omero.server.servant import StatefulService
 
-# Ice.MessageSizeMax of OMERO.server (omero.ice.config: 250000 KB), less room for the message's head.
+# Ice.MessageSizeMax of OMERO.server (omero.ice.config: 250000 KB), less room for the message's header.
 MAX_MESSAGE_BYTES = 250_000 * 1024 - 4096
 TILE_BYTES = 1 << 20
 
@@ -30,7 +30,7 @@ class PyramidService(StatefulService):
     level = 0
 
     def open_pixels(self, pixels_id: int, current: Any) -> dict[str, Any]:
-        """Turn to the pixels with this id; the row."""
+        """Switch to the pixels with this id; return their row."""
         context = self.context(current)
         with self.server.database.read(context) as tx:
             pixels = readable_row(tx, context, "Pixels", pixels_id)
@@ -43,34 +43,34 @@ class PyramidService(StatefulService):
         return pixels
 
     def opened(self) -> PixelSource:
-        """The pixels; an error where no id was set."""
+        """Return the pixels; raise omero.ApiUsageException where no id was set."""
         if self.source is None:
             raise errors.api_usage("This service has no pixels: set the id of the pixels first")
         return self.source
 
     def released(self) -> None:
-        """Give back the file."""
+        """Close the file of the pixels."""
         if self.source is not None:
             self.source.close()
         self.source = None
 
     def requiresPixelsPyramid(self, _current: Any) -> bool:
-        """Whether the planes are too large to be used whole: more than 3192 x 3192 pixels."""
+        """Return whether the planes are too large to be used whole: more than 3192 x 3192 pixels."""
         shape = self.opened().shape
         return shape.size_x * shape.size_y > MAX_PLANE_PIXELS
 
     def getResolutionLevels(self, _current: Any) -> int:
-        """How many sizes the image is stored in."""
+        """Return the number of sizes in which the image is stored."""
         return len(self.opened().level_sizes)
 
     def getResolutionDescriptions(self, _current: Any) -> list[Any]:
-        """Width and height of every size, the full one first."""
+        """Return width and height of every size, the full size first."""
         import omero
 
         return [omero.api.ResolutionDescription(w, h) for w, h in self.opened().level_sizes]
 
     def getResolutionLevel(self, _current: Any) -> int:
-        """The size in use, as a number that grows with the size."""
+        """Return the size in use; 0 is the smallest."""
         return len(self.opened().level_sizes) - 1 - self.level
 
     def setResolutionLevel(self, level: int, _current: Any) -> None:
@@ -81,7 +81,7 @@ class PyramidService(StatefulService):
         self.level = levels - 1 - level
 
     def getTileSize(self, _current: Any) -> list[int]:
-        """Width and height of a tile that is cheap to read."""
+        """Return width and height of a tile that is cheap to read."""
         source = self.opened()
         width, height = source.tile_size
         if width == source.shape.size_x:  # strips: as many rows as make a megabyte, as Bio-Formats counts

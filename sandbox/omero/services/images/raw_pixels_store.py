@@ -16,14 +16,14 @@ from sandbox.omero.services.images.pyramid import MAX_MESSAGE_BYTES, PyramidServ
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-# Above this size a checksum would hold up the client's `close` for longer than it cares for (0.5 GB: half a second).
+# For larger pixels the checksum would make the client's `close` too slow (half a second for 0.5 GB).
 MAX_DIGEST_BYTES = 1 << 29
 MAX_ARRAY_BYTES = (1 << 31) - 1  # of Java (RomioPixelBuffer.safeLongToInteger)
 
 
 @contextlib.contextmanager
 def bad_values_named() -> Iterator[None]:
-    """Turn the errors of the pixel files into OMERO's."""
+    """Translate the errors of the pixel files into OMERO's."""
     try:
         yield
     except (IndexError, ValueError, TypeError) as error:
@@ -35,70 +35,70 @@ def bad_values_named() -> Iterator[None]:
 
 
 class RawPixelsStore(PyramidService):
-    """Pieces of pixels, and back."""
+    """The service that reads and writes pieces of pixels."""
 
     interface = "omero.api.RawPixelsStore"
     modified = False
 
     def setPixelsId(self, pixels_id: int, _bypass: bool, current: Any) -> None:
-        """Turn to other pixels."""
+        """Switch to other pixels."""
         self._save(current)
         self.open_pixels(pixels_id, current)
 
     def getPixelsId(self, _current: Any) -> int:
-        """The id of the pixels in use."""
+        """Return the id of the pixels in use."""
         self.opened()
         assert self.pixels is not None
         pixels_id: int = self.pixels["id"]
         return pixels_id
 
     def getPixelsPath(self, _current: Any) -> str:
-        """Not told: a path on the server means nothing to a client."""
-        raise errors.security("Paths on the server are not given out")
+        """Refuse: a path on the server means nothing to a client."""
+        raise errors.security("Paths on the server are not disclosed")
 
     def prepare(self, pixels_ids: list[int], current: Any) -> None:
-        """Nothing to prepare."""
+        """Do nothing: there is nothing to prepare."""
 
     # Sizes and offsets, in bytes.
 
     def getPlaneSize(self, _current: Any) -> int:
-        """Bytes of a plane."""
+        """Return the number of bytes of a plane."""
         return self.opened().shape.plane_bytes
 
     def getRowSize(self, _current: Any) -> int:
-        """Bytes of a row."""
+        """Return the number of bytes of a row."""
         return self.opened().shape.row_bytes
 
     def getStackSize(self, _current: Any) -> int:
-        """Bytes of all focal planes of a channel."""
+        """Return the number of bytes of all focal planes of a channel."""
         return self.opened().shape.stack_bytes
 
     def getTimepointSize(self, _current: Any) -> int:
-        """Bytes of all channels."""
+        """Return the number of bytes of all channels of a time point."""
         return self.opened().shape.timepoint_bytes
 
     def getTotalSize(self, _current: Any) -> int:
-        """Bytes of all pixels."""
+        """Return the number of bytes of all pixels."""
         return self.opened().shape.total_bytes
 
     def getRowOffset(self, y: int, z: int, c: int, t: int, _current: Any) -> int:
-        """Where a row begins."""
+        """Return the byte offset of a row."""
         shape = self.opened().shape
         with bad_values_named():
             shape.check_region(0, y, shape.size_x, 1)
             return shape.plane_offset(z, c, t) + y * shape.row_bytes
 
     def getPlaneOffset(self, z: int, c: int, t: int, _current: Any) -> int:
-        """Where a plane begins."""
+        """Return the byte offset of a plane."""
         with bad_values_named():
             return self.opened().shape.plane_offset(z, c, t)
 
     def getStackOffset(self, c: int, t: int, current: Any) -> int:
-        """Where a channel begins."""
+        """Return the byte offset of a channel."""
         return self.getPlaneOffset(0, c, t, current)
 
     def getTimepointOffset(self, t: int, current: Any) -> int:
-        """Where a time point begins."""
+        """Return the byte offset of a time point."""
         return self.getPlaneOffset(0, 0, t, current)
 
     # Reading.
@@ -117,11 +117,11 @@ class RawPixelsStore(PyramidService):
             return tile.astype(source.shape.wire_type, copy=False).tobytes()
 
     def getTile(self, z: int, c: int, t: int, x: int, y: int, w: int, h: int, _current: Any) -> bytes:
-        """A region of a plane."""
+        """Return a region of a plane."""
         return self._tile(z, c, t, x, y, w, h)
 
     def getPlane(self, z: int, c: int, t: int, _current: Any) -> bytes:
-        """A whole plane, in the size in use. One that is too large is refused as OMERO does, in either of two ways."""
+        """Return a whole plane, in the size in use; refuse one that is too large with OMERO's two exceptions."""
         source = self.opened()
         width, height = source.level_sizes[self.level]
         size = width * height * source.shape.wire_type.itemsize
@@ -132,25 +132,25 @@ class RawPixelsStore(PyramidService):
         return self._tile(z, c, t, 0, 0, width, height)
 
     def getRow(self, y: int, z: int, c: int, t: int, _current: Any) -> bytes:
-        """One row."""
+        """Return one row."""
         return self._tile(z, c, t, 0, y, self.opened().level_sizes[self.level][0], 1)
 
     def getCol(self, x: int, z: int, c: int, t: int, _current: Any) -> bytes:
-        """One column."""
+        """Return one column."""
         return self._tile(z, c, t, x, 0, 1, self.opened().level_sizes[self.level][1])
 
     def getStack(self, c: int, t: int, _current: Any) -> bytes:
-        """All focal planes of a channel."""
+        """Return all focal planes of a channel."""
         shape = self.opened().shape
         return self._cube((0, 0, 0, c, t), (shape.size_x, shape.size_y, shape.size_z, 1, 1))
 
     def getTimepoint(self, t: int, _current: Any) -> bytes:
-        """All channels of a time point."""
+        """Return all channels of a time point."""
         shape = self.opened().shape
         return self._cube((0, 0, 0, 0, t), (shape.size_x, shape.size_y, shape.size_z, shape.size_c, 1))
 
     def getHypercube(self, offset: Sequence[int], size: Sequence[int], step: Sequence[int], _current: Any) -> bytes:
-        """A block in x, y, z, c and t, every `step`-th of each; x runs fastest."""
+        """Return a block in x, y, z, c and t, every `step`-th of each; x runs fastest."""
         for name, values in (("offset", offset), ("size", size), ("step", step)):
             if values is None or len(values) != 5:
                 raise errors.api_usage(f"{name} has to have five values: x, y, z, c, t")
@@ -182,7 +182,7 @@ class RawPixelsStore(PyramidService):
         return b"".join(parts)
 
     def getPlaneRegion(self, z: int, c: int, t: int, count: int, offset: int, _current: Any) -> bytes:
-        """`count` pixels of a plane, from the `offset`-th on."""
+        """Return `count` pixels of a plane, from the `offset`-th on."""
         shape = self.opened().shape
         if count < 0 or offset < 0 or offset + count > shape.size_x * shape.size_y:
             raise errors.api_usage(f"{count} pixels from {offset} on are not inside the plane")
@@ -195,7 +195,7 @@ class RawPixelsStore(PyramidService):
         return rows[start : start + count * item]
 
     def getRegion(self, size: int, offset: int, _current: Any) -> bytes:
-        """Bytes of all pixels in the order XYZCT."""
+        """Return bytes of all pixels in the order XYZCT."""
         self._within_limit(size, "The region")
         with bad_values_named():
             return self._writable().read_bytes(offset, size)
@@ -246,31 +246,31 @@ class RawPixelsStore(PyramidService):
     def _set_bytes(self, offset: int, data: bytes, size: int, current: Any) -> None:
         source = self._editable(current)
         if len(data) != size:
-            raise errors.api_usage(f"{len(data)} bytes given where {size} are due")
+            raise errors.api_usage(f"{len(data)} bytes given where {size} are expected")
         with bad_values_named():
             source.write_bytes(offset, data)
 
     # Facts about the pixels.
 
     def getByteWidth(self, _current: Any) -> int:
-        """Bytes of a pixel."""
+        """Return the number of bytes of a pixel."""
         return self.opened().shape.wire_type.itemsize
 
     def isSigned(self, _current: Any) -> bool:
-        """Whether pixels may be negative."""
+        """Return whether pixels may be negative."""
         return self.opened().shape.wire_type.kind != "u"
 
     def isFloat(self, _current: Any) -> bool:
-        """Whether pixels are floating point numbers."""
+        """Return whether pixels are floating point numbers."""
         return self.opened().shape.wire_type.kind == "f"
 
     def calculateMessageDigest(self, _current: Any) -> bytes:
-        """SHA-1 of all pixels."""
+        """Return the SHA-1 of all pixels."""
         with bad_values_named():
             return sha1_of_pixels(self.opened())
 
     def findMinMax(self, channels: Sequence[int], _current: Any) -> dict[int, list[float]]:
-        """Minimum and maximum of channels; of a pyramid, those of its smallest size."""
+        """Return minimum and maximum of channels; of a pyramid, those of its smallest size."""
         source = self.opened()
         with bad_values_named():
             found = channel_minmax(source, len(source.level_sizes) - 1)
@@ -279,7 +279,7 @@ class RawPixelsStore(PyramidService):
     def getHistogram(
         self, channels: Sequence[int], bins: int, global_range: bool, plane: Any, _current: Any
     ) -> dict[int, list[int]]:
-        """Number of pixels of a plane in each of `bins` equal parts of the channel's range."""
+        """Return the number of pixels of a plane in each of `bins` equal parts of the channel's range."""
         source = self.opened()
         if not 1 <= bins <= 1 << 16:
             raise errors.api_usage(f"binCount {bins} is not in 1..65536")
@@ -317,14 +317,14 @@ class RawPixelsStore(PyramidService):
         return True
 
     def save(self, current: Any) -> Any:
-        """Write down the checksum of what was written; the Pixels, or nothing where nothing was."""
+        """Record the checksum of what was written; return the Pixels, or None if nothing was written."""
         if not self._save(current):
             return None
         assert self.pixels is not None
         return load_objects(self.server.database, self.context(current), "Pixels", [self.pixels["id"]])[0]
 
     def close(self, current: Any = None) -> None:
-        """Save and end."""
+        """Save, and end the service."""
         try:
             self._save(current)
         finally:

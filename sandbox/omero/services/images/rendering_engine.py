@@ -1,4 +1,4 @@
-"""RenderingEngine: pictures of planes with settings that can be changed and kept."""
+"""RenderingEngine: pictures of planes, with settings that can be changed and saved."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ FAMILIES = ("linear", "polynomial", "exponential", "logarithmic")
 
 
 class RenderingEngine(PyramidService):
-    """Renders one image."""
+    """The service that renders one image."""
 
     interface = "omero.api.RenderingEngine"
     rendering: Rendering | None = None
@@ -43,12 +43,12 @@ class RenderingEngine(PyramidService):
     # The image and its settings.
 
     def lookupPixels(self, pixels_id: int, current: Any) -> None:
-        """Turn to another image."""
+        """Switch to another image."""
         self.open_pixels(pixels_id, current)
         self.rendering = self.definition_id = None
 
     def lookupRenderingDef(self, pixels_id: int, current: Any) -> bool:
-        """Take the caller's settings for the image, or its owner's; False where there are none."""
+        """Load the caller's settings for the image, or its owner's; return False where there are none."""
         pixels = self._pixels()
         if pixels["id"] != pixels_id:
             raise errors.validation(f"Pixels {pixels_id} are not the ones in use: {pixels['id']}")
@@ -61,7 +61,7 @@ class RenderingEngine(PyramidService):
         return True
 
     def loadRenderingDef(self, definition_id: int, current: Any) -> None:
-        """Take particular settings."""
+        """Load the settings with this id."""
         context = self.context(current)
         with self.server.database.read(context) as tx:
             row = readable_row(tx, context, "RenderingDef", definition_id)
@@ -70,7 +70,7 @@ class RenderingEngine(PyramidService):
             self.definition_id, self.rendering = definition_id, load_rendering(tx, definition_id)
 
     def load(self, current: Any) -> None:
-        """Be ready to render."""
+        """Load the default settings if none are loaded."""
         if self.rendering is None:
             self.rendering = self._defaults(current)
 
@@ -90,13 +90,13 @@ class RenderingEngine(PyramidService):
         return self.rendering
 
     def getRenderingDefId(self, _current: Any) -> int:
-        """The id of the settings in use; -1 for settings that are not saved."""
+        """Return the id of the settings in use; -1 for settings that are not saved."""
         return -1 if self.definition_id is None else self.definition_id
 
     def resetDefaultSettings(self, save: bool, current: Any) -> int:
-        """Go back to the settings that an image gets at first; the id of the saved ones, or -1.
+        """Go back to the default settings of the image; return the id of the saved ones, or -1.
 
-        They are saved only where the caller may annotate the image.
+        They are saved only if the caller may annotate the image.
         """
         self.rendering = self._defaults(current)
         if not save or not self._may_save(current):
@@ -108,7 +108,7 @@ class RenderingEngine(PyramidService):
         return rights(self.context(current), pixels["owner_id"], pixels["group_id"]).annotate
 
     def _save_own(self, current: Any) -> int:
-        """Write the settings over the caller's own, or as new ones of the caller."""
+        """Write the settings over the caller's own, or as new ones of the caller; return their id."""
         context, rendering, pixels = self.context(current), self._settings(), self._pixels()
         with self.server.database.write(context) as tx:
             own = tx.find("RenderingDef", pixels=pixels["id"], owner_id=context.user_id)
@@ -120,12 +120,12 @@ class RenderingEngine(PyramidService):
         return self.definition_id
 
     def saveCurrentSettings(self, current: Any) -> None:
-        """Keep the settings as the caller's."""
+        """Save the settings as the caller's."""
         self._require_saving(current)
         self._save_own(current)
 
     def saveAsNewSettings(self, current: Any) -> int:
-        """Keep the settings beside those that there are."""
+        """Save the settings in addition to existing ones; return their id."""
         self._require_saving(current)
         pixels = self._pixels()
         with self.server.database.write(self.context(current)) as tx:
@@ -138,7 +138,7 @@ class RenderingEngine(PyramidService):
             raise errors.security(f"Cannot save rendering settings for Pixels {self._pixels()['id']}")
 
     def getPixels(self, current: Any) -> Any:
-        """The Pixels with their channels."""
+        """Return the Pixels with their channels."""
         paths = ["channels.logicalChannel", "channels.statsInfo", "image"]
         context = self.context(current)
         return load_objects(self.server.database, context, "Pixels", [self._pixels()["id"]], paths)[0]
@@ -164,7 +164,7 @@ class RenderingEngine(PyramidService):
             return views.render_projection(self.opened(), self._settings(), name, t, first, last, step)
 
     def render(self, plane: Any, _current: Any) -> Any:
-        """A picture as three bands of bytes."""
+        """Return a picture as three bands of bytes."""
         import omero
 
         picture = self._picture(plane)
@@ -172,33 +172,33 @@ class RenderingEngine(PyramidService):
         return omero.romio.RGBBuffer(bands, picture.shape[1], picture.shape[0])
 
     def renderAsPackedInt(self, plane: Any, _current: Any) -> list[int]:
-        """A picture as 0xAARRGGBB."""
+        """Return a picture as 0xAARRGGBB."""
         packed: list[int] = to_packed_int(self._picture(plane)).tolist()
         return packed
 
     def renderCompressed(self, plane: Any, _current: Any) -> bytes:
-        """A picture as JPEG."""
+        """Return a picture as JPEG."""
         return to_jpeg(self._picture(plane), self.compression)
 
     def renderProjectedAsPackedInt(
         self, kind: Any, t: int, step: int, first: int, last: int, _current: Any
     ) -> list[int]:
-        """A projection as 0xAARRGGBB."""
+        """Return a projection as 0xAARRGGBB."""
         packed: list[int] = to_packed_int(self._projection(kind, t, step, first, last)).tolist()
         return packed
 
     def renderProjectedCompressed(self, kind: Any, t: int, step: int, first: int, last: int, _current: Any) -> bytes:
-        """A projection as JPEG."""
+        """Return a projection as JPEG."""
         return to_jpeg(self._projection(kind, t, step, first, last), self.compression)
 
     def setCompressionLevel(self, level: float, _current: Any) -> None:
-        """Quality of JPEG, 0 to 1."""
+        """Set the quality of JPEG, 0 to 1."""
         if not 0 <= level <= 1:
             raise errors.validation(f"Compression level {level} is not in 0..1")
         self.compression = level
 
     def getCompressionLevel(self, _current: Any) -> float:
-        """Quality of JPEG."""
+        """Return the quality of JPEG, 0 to 1."""
         return self.compression
 
     # The image's settings.
@@ -211,22 +211,22 @@ class RenderingEngine(PyramidService):
             return list(hydrate.enumeration(tx, entity).values())
 
     def getAvailableModels(self, _current: Any) -> list[Any]:
-        """The colour models."""
+        """Return the colour models."""
         return self._enumeration("RenderingModel")
 
     def getAvailableFamilies(self, _current: Any) -> list[Any]:
-        """The families of curves."""
+        """Return the families of curves."""
         return [f for f in self._enumeration("Family") if f.value.val in FAMILIES]
 
     def setModel(self, model: Any, _current: Any) -> None:
-        """Grey or colour."""
+        """Change to greyscale or colour."""
         value = enum_value(model)
         if value not in ("greyscale", "rgb"):
             raise errors.validation(f"Rendering model {value} is not greyscale or rgb")
         self._change(greyscale=value == "greyscale")
 
     def updateSettings(self, settings: Any, current: Any) -> None:
-        """Take over a RenderingDef, part by part as the `set` methods do; a part with a null in it is left alone."""
+        """Take over a RenderingDef, part by part as the `set` methods do; skip a part with a null in it."""
         if settings is None or not settings.isLoaded():
             raise errors.api_usage("Settings are needed")
         before = self._settings()
@@ -259,24 +259,24 @@ class RenderingEngine(PyramidService):
             change(*values, current)
 
     def getModel(self, _current: Any) -> Any:
-        """Grey or colour."""
+        """Return the colour model: greyscale or rgb."""
         wanted = "greyscale" if self._settings().greyscale else "rgb"
         return next(m for m in self._enumeration("RenderingModel") if m.value.val == wanted)
 
     def getDefaultZ(self, _current: Any) -> int:
-        """The focal plane shown first."""
+        """Return the focal plane that is shown first."""
         return self._settings().default_z
 
     def getDefaultT(self, _current: Any) -> int:
-        """The time point shown first."""
+        """Return the time point that is shown first."""
         return self._settings().default_t
 
     def setDefaultZ(self, z: int, _current: Any) -> None:
-        """Change the focal plane shown first."""
+        """Change the focal plane that is shown first."""
         self._change(default_z=z)
 
     def setDefaultT(self, t: int, _current: Any) -> None:
-        """Change the time point shown first."""
+        """Change the time point that is shown first."""
         self._change(default_t=t)
 
     def setQuantumStrategy(self, bit_resolution: int, _current: Any) -> None:
@@ -286,13 +286,13 @@ class RenderingEngine(PyramidService):
         self._change(bit_resolution=bit_resolution)
 
     def setCodomainInterval(self, start: int, end: int, _current: Any) -> None:
-        """Change darkest and brightest output value."""
+        """Change the darkest and brightest output value."""
         if not 0 <= start < end <= 255:
             raise errors.validation(f"Codomain {start}..{end} is not inside 0..255")
         self._change(codomain=(start, end))
 
     def getQuantumDef(self, _current: Any) -> Any:
-        """The output values."""
+        """Return the range and number of output values."""
         import omero
         from omero.rtypes import rint
 
@@ -320,21 +320,21 @@ class RenderingEngine(PyramidService):
         self._change_channel(index, active=active)
 
     def isActive(self, index: int, _current: Any) -> bool:
-        """Whether a channel is shown."""
+        """Return whether a channel is shown."""
         return self._channel(index).active
 
     def setChannelWindow(self, index: int, start: float, end: float, _current: Any) -> None:
-        """Change the values that become black and full colour."""
+        """Change the values that are shown as black and as full colour."""
         if not start <= end:
-            raise errors.validation(f"Window {start}..{end} of channel {index} runs backwards")
+            raise errors.validation(f"Window {start}..{end} of channel {index}: the start is above the end")
         self._change_channel(index, start=start, end=end)
 
     def getChannelWindowStart(self, index: int, _current: Any) -> float:
-        """The value that becomes black."""
+        """Return the value that is shown as black."""
         return float(self._channel(index).start)
 
     def getChannelWindowEnd(self, index: int, _current: Any) -> float:
-        """The value that becomes full colour."""
+        """Return the value that is shown as full colour."""
         return float(self._channel(index).end)
 
     def setRGBA(self, index: int, red: int, green: int, blue: int, alpha: int, _current: Any) -> None:
@@ -345,15 +345,15 @@ class RenderingEngine(PyramidService):
         self._change_channel(index, color=color)
 
     def getRGBA(self, index: int, _current: Any) -> list[int]:
-        """A channel's colour."""
+        """Return a channel's colour."""
         return list(self._channel(index).color)
 
     def setChannelLookupTable(self, index: int, name: str, _current: Any) -> None:
-        """Name a lookup table; it is kept, and the channel is shown in its colour."""
+        """Keep the name of a lookup table; the channel is still shown in its colour."""
         self._change_channel(index, lookup_table=name or "")
 
     def getChannelLookupTable(self, index: int, _current: Any) -> str:
-        """The name of the lookup table."""
+        """Return the name of the lookup table."""
         return self._channel(index).lookup_table
 
     def setQuantizationMap(
@@ -368,25 +368,25 @@ class RenderingEngine(PyramidService):
         self._change_channel(index, family=value, coefficient=coefficient)
 
     def getChannelFamily(self, index: int, _current: Any) -> Any:
-        """A channel's curve."""
+        """Return a channel's family of curves."""
         wanted = self._channel(index).family
         return next(f for f in self._enumeration("Family") if f.value.val == wanted)
 
     def getChannelCurveCoefficient(self, index: int, _current: Any) -> float:
-        """The exponent of a channel's curve."""
+        """Return the exponent of a channel's curve."""
         return self._channel(index).coefficient
 
     def getChannelNoiseReduction(self, _index: int, _current: Any) -> bool:
-        """Never."""
+        """Return False: noise is never reduced."""
         return False
 
     def addCodomainMapToChannel(self, context: Any, index: int, _current: Any) -> None:
-        """Swap dark and bright (the one map there is)."""
+        """Swap dark and bright of a channel, the only codomain map."""
         self._require_reverse(context)
         self._change_channel(index, reverse=True)
 
     def removeCodomainMapFromChannel(self, context: Any, index: int, _current: Any) -> None:
-        """Undo it."""
+        """Undo addCodomainMapToChannel."""
         self._require_reverse(context)
         self._change_channel(index, reverse=False)
 
@@ -395,10 +395,10 @@ class RenderingEngine(PyramidService):
         import omero
 
         if not isinstance(context, omero.romio.ReverseIntensityMapContext):
-            raise errors.api_usage("ReverseIntensityMapContext is the only codomain map there is")
+            raise errors.api_usage("ReverseIntensityMapContext is the only supported codomain map")
 
     def getCodomainMapContext(self, index: int, _current: Any) -> list[Any]:
-        """The maps of a channel."""
+        """Return the codomain maps of a channel."""
         import omero
         from omero.rtypes import rbool
 
@@ -409,7 +409,7 @@ class RenderingEngine(PyramidService):
         return [found]
 
     def getChannelStats(self, index: int, current: Any) -> list[float]:
-        """Minimum and maximum of a channel."""
+        """Return minimum and maximum of a channel."""
         self._channel(index)
         with self.server.database.read(self.context(current)) as tx:
             row = tx.find("Channel", pixels=self._pixels()["id"])[index]
@@ -422,15 +422,15 @@ class RenderingEngine(PyramidService):
     # The pixel type.
 
     def isPixelsTypeSigned(self, _current: Any) -> bool:
-        """Whether pixels may be negative."""
+        """Return whether pixels may be negative."""
         return self.opened().shape.wire_type.kind != "u"
 
     def getPixelsTypeLowerBound(self, index: int, current: Any) -> float:
-        """The smallest value of the pixel type; of floating point numbers, of the channel."""
+        """Return the smallest value of the pixel type; for floating point numbers, of the channel."""
         return self._bounds(index, current)[0]
 
     def getPixelsTypeUpperBound(self, index: int, current: Any) -> float:
-        """The largest value of the pixel type; of floating point numbers, of the channel."""
+        """Return the largest value of the pixel type; for floating point numbers, of the channel."""
         return self._bounds(index, current)[1]
 
     def _bounds(self, index: int, current: Any) -> tuple[float, float]:
@@ -442,6 +442,6 @@ class RenderingEngine(PyramidService):
 
 
 def values_of(thing: Any, *names: str) -> list[Any]:
-    """The plain values of an object's properties; None for each that is null."""
+    """Return the plain values of an object's properties; None for each that is null."""
     found = [getattr(thing, name) for name in names]
     return [value.val if value is not None else None for value in found]

@@ -1,4 +1,4 @@
-"""IRenderingSettings: default settings for many images, and settings carried from one image to others."""
+"""IRenderingSettings: default settings for many images, and settings copied from one image to others."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from sandbox.omero.database.transactions import Transaction
     from sandbox.omero.rendering.pictures import Rendering
 
-# From a container down to its images: link entity, or reference, per step.
+# The images of a container, by the container's class.
 IMAGES_OF = {
     "Image": 'SELECT id FROM "Image" WHERE id IN ({})',
     "Pixels": 'SELECT image FROM "Pixels" WHERE id IN ({})',
@@ -53,11 +53,11 @@ class RenderingSettings(Service):
     interface = "omero.api.IRenderingSettings"
 
     def getRenderingSettings(self, pixels_id: int, current: Any) -> Any:
-        """The caller's settings for an image, or its owner's, or nothing."""
+        """Return the caller's settings for an image, or its owner's, or None."""
         return rendering_def(self, pixels_id, current)
 
     def sanityCheckPixels(self, one: Any, other: Any, current: Any) -> bool:
-        """Whether settings for one image fit another: the same pixel type and number of channels."""
+        """Return whether settings for one image fit another: the same pixel type and number of channels."""
         rows = []
         with self.server.database.read(self.context(current)) as tx:
             for pixels in (one, other):
@@ -69,23 +69,23 @@ class RenderingSettings(Service):
     # Defaults.
 
     def resetDefaultsInImage(self, image_id: int, current: Any) -> None:
-        """Default settings for an image."""
+        """Reset the settings of an image to the defaults."""
         self._reset(self._pixels_of("Image", [image_id], current), current, strict=True)
 
     def resetDefaultsForPixels(self, pixels_id: int, current: Any) -> None:
-        """Default settings for pixels."""
+        """Reset the settings of pixels to the defaults."""
         self._reset(self._pixels_of("Pixels", [pixels_id], current), current, strict=True)
 
     def resetDefaultsInDataset(self, dataset_id: int, current: Any) -> list[int]:
-        """Default settings for the images of a dataset; the ids of the images."""
+        """Reset the settings of the images of a dataset to the defaults; return the ids of the images."""
         return self._reset(self._pixels_of("Dataset", [dataset_id], current), current)
 
     def resetDefaultsInSet(self, kind: str, ids: list[int], current: Any) -> list[int]:
-        """Default settings for the images of containers; the ids of the images."""
+        """Reset the settings of the images of containers to the defaults; return the ids of the images."""
         return self._reset(self._pixels_of(kind, ids, current), current)
 
     def resetDefaultsByOwnerInSet(self, kind: str, ids: list[int], current: Any) -> list[int]:
-        """As the owner has them: the caller's settings become a copy of the owner's."""
+        """Replace the caller's settings by copies of the owners'; return the ids of the images."""
         done = []
         for pixels in self._pixels_of(kind, ids, current):
             context = self.context(current)
@@ -96,29 +96,29 @@ class RenderingSettings(Service):
         return done
 
     def resetMinMaxInSet(self, kind: str, ids: list[int], current: Any) -> list[int]:
-        """Windows from minimum to maximum, which is what the defaults are."""
+        """Set windows from minimum to maximum, which is what the defaults are."""
         return self.resetDefaultsInSet(kind, ids, current)
 
     def setOriginalSettingsInImage(self, image_id: int, current: Any) -> None:
-        """The same as the defaults: nothing else was ever stored."""
+        """Reset the settings to the defaults: no others were ever stored."""
         self.resetDefaultsInImage(image_id, current)
 
     def setOriginalSettingsForPixels(self, pixels_id: int, current: Any) -> None:
-        """As setOriginalSettingsInImage."""
+        """Reset the settings as setOriginalSettingsInImage does."""
         self.resetDefaultsForPixels(pixels_id, current)
 
     def setOriginalSettingsInDataset(self, dataset_id: int, current: Any) -> list[int]:
-        """As setOriginalSettingsInImage."""
+        """Reset the settings as setOriginalSettingsInImage does."""
         return self.resetDefaultsInDataset(dataset_id, current)
 
     def setOriginalSettingsInSet(self, kind: str, ids: list[int], current: Any) -> list[int]:
-        """As setOriginalSettingsInImage."""
+        """Reset the settings as setOriginalSettingsInImage does."""
         return self.resetDefaultsInSet(kind, ids, current)
 
     # From one image to others.
 
     def applySettingsToSet(self, from_pixels: int, kind: str, ids: list[int], current: Any) -> dict[bool, list[int]]:
-        """The settings of one image for the images of containers; ids of the images that took them, or could not."""
+        """Copy settings of one image to the images of containers; return ids of those that took them, or not."""
         context = self.context(current)
         with self.server.database.read(context) as tx:
             source = readable_row(tx, context, "Pixels", from_pixels)
@@ -134,27 +134,27 @@ class RenderingSettings(Service):
         return result
 
     def applySettingsToProject(self, from_pixels: int, project: int, current: Any) -> dict[bool, list[int]]:
-        """See applySettingsToSet."""
+        """Copy settings as applySettingsToSet does."""
         return self.applySettingsToSet(from_pixels, "Project", [project], current)
 
     def applySettingsToDataset(self, from_pixels: int, dataset: int, current: Any) -> dict[bool, list[int]]:
-        """See applySettingsToSet."""
+        """Copy settings as applySettingsToSet does."""
         return self.applySettingsToSet(from_pixels, "Dataset", [dataset], current)
 
     def applySettingsToImages(self, from_pixels: int, images: list[int], current: Any) -> dict[bool, list[int]]:
-        """See applySettingsToSet."""
+        """Copy settings as applySettingsToSet does."""
         return self.applySettingsToSet(from_pixels, "Image", images, current)
 
     def applySettingsToImage(self, from_pixels: int, image: int, current: Any) -> bool:
-        """See applySettingsToSet."""
+        """Copy settings as applySettingsToSet does; return whether the image took them."""
         return bool(self.applySettingsToSet(from_pixels, "Image", [image], current)[True])
 
     def applySettingsToPixels(self, from_pixels: int, pixels: int, current: Any) -> bool:
-        """See applySettingsToSet."""
+        """Copy settings as applySettingsToSet does; return whether the pixels took them."""
         return bool(self.applySettingsToSet(from_pixels, "Pixels", [pixels], current)[True])
 
     def _pixels_of(self, kind: str, ids: Iterable[int], current: Any) -> list[dict[str, Any]]:
-        """Rows of the pixels in containers, as far as the caller sees them."""
+        """Return the rows of the pixels in containers, as far as the caller sees them."""
         name = (kind or "").rsplit(".", 1)[-1].removesuffix("I")
         if name not in IMAGES_OF:
             raise errors.api_usage(f"{kind} is not one of {', '.join(IMAGES_OF)}")
@@ -194,7 +194,7 @@ class RenderingSettings(Service):
 
     @staticmethod
     def _save(tx: Transaction, context: Context, pixels: Mapping[str, Any], rendering: Rendering) -> bool:
-        """Write settings as the caller's own; False where the caller may not."""
+        """Write settings as the caller's own; return False if the caller may not."""
         if not rights(context, pixels["owner_id"], pixels["group_id"]).annotate:
             return False
         own = tx.find("RenderingDef", pixels=pixels["id"], owner_id=context.user_id)
@@ -206,7 +206,7 @@ class RenderingSettings(Service):
 
 
 def rendering_def(service: Service, pixels_id: int, current: Any, user_id: int | None = None) -> Any:
-    """The RenderingDef object of a user (the caller, unless given) for an image, or its owner's, or nothing."""
+    """Return the RenderingDef of a user (the caller, unless given) for an image, or its owner's, or None."""
     context = service.context(current)
     with service.server.database.read(context) as tx:
         pixels = readable_row(tx, context, "Pixels", pixels_id)

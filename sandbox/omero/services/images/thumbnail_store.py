@@ -23,51 +23,51 @@ MAX_SIDE = 1024
 class ThumbnailStore(RenderingEngine):
     """Thumbnails of the image in use, or of several.
 
-    It shares the rendering engine's settings; of its operations only those of the interface can be called.
+    The class inherits the rendering engine's settings; clients can call only the operations of its own interface.
     """
 
     interface = "omero.api.ThumbnailStore"
 
     def setPixelsId(self, pixels_id: int, current: Any) -> bool:
-        """Turn to an image; whether there are rendering settings for it."""
+        """Switch to an image; return whether there are rendering settings for it."""
         self.lookupPixels(pixels_id, current)
         return self.lookupRenderingDef(pixels_id, current)
 
     def setRenderingDefId(self, definition_id: int, current: Any) -> None:
-        """Take particular settings."""
+        """Load the settings with this id."""
         self.loadRenderingDef(definition_id, current)
 
     def getRenderingDefId(self, _current: Any) -> int:
-        """The id of the settings in use."""
+        """Return the id of the settings in use."""
         if self.definition_id is None:
             raise errors.api_usage("No rendering settings in use")
         return self.definition_id
 
     def resetDefaults(self, current: Any) -> None:
-        """Make the default settings the caller's own, where the caller may."""
+        """Save the default settings as the caller's own, if the caller may."""
         self.rendering = self._defaults(current)
         if self._may_save(current):
             self._save_own(current)
 
     def isInProgress(self, _current: Any) -> bool:
-        """Never: thumbnails are made at once."""
+        """Return False: thumbnails are made at once."""
         return False
 
     def thumbnailExists(self, _width: Any, _height: Any, _current: Any) -> bool:
-        """Always: thumbnails are made when asked for."""
+        """Return True: thumbnails are made when asked for."""
         self.opened()
         return True
 
     def createThumbnail(self, _width: Any, _height: Any, _current: Any) -> None:
-        """Nothing to do."""
+        """Do nothing: thumbnails are made when asked for."""
         self.opened()
 
     def createThumbnails(self, _current: Any) -> None:
-        """Nothing to do."""
+        """Do nothing: thumbnails are made when asked for."""
         self.opened()
 
     def createThumbnailsByLongestSideSet(self, side: Any, pixels_ids: Iterable[int], current: Any) -> None:
-        """Nothing to do."""
+        """Do nothing: thumbnails are made when asked for."""
 
     def _thumbnail(self, width: Any, height: Any, current: Any, z: int | None = None, t: int | None = None) -> bytes:
         box = (_side(width), _side(height))
@@ -84,35 +84,35 @@ class ThumbnailStore(RenderingEngine):
         return to_jpeg(picture, DEFAULT_COMPRESSION)
 
     def getThumbnail(self, width: Any, height: Any, current: Any) -> bytes:
-        """A picture that fits into width and height."""
+        """Return a picture that fits into width and height."""
         return self._thumbnail(width, height, current)
 
     def getThumbnailWithoutDefault(self, width: Any, height: Any, current: Any) -> bytes:
-        """As getThumbnail."""
+        """Return a picture as getThumbnail does."""
         return self._thumbnail(width, height, current)
 
     def getThumbnailDirect(self, width: Any, height: Any, current: Any) -> bytes:
-        """As getThumbnail."""
+        """Return a picture as getThumbnail does."""
         return self._thumbnail(width, height, current)
 
     def getThumbnailByLongestSide(self, side: Any, current: Any) -> bytes:
-        """A picture of which the longest side has this length."""
+        """Return a picture whose longest side has this length."""
         return self._thumbnail(side, side, current)
 
     def getThumbnailByLongestSideDirect(self, side: Any, current: Any) -> bytes:
-        """As getThumbnailByLongestSide."""
+        """Return a picture as getThumbnailByLongestSide does."""
         return self._thumbnail(side, side, current)
 
     def getThumbnailForSectionDirect(self, z: int, t: int, width: Any, height: Any, current: Any) -> bytes:
-        """As getThumbnail, of a particular plane."""
+        """Return a picture of one plane that fits into width and height."""
         return self._thumbnail(width, height, current, z, t)
 
     def getThumbnailForSectionByLongestSideDirect(self, z: int, t: int, side: Any, current: Any) -> bytes:
-        """As getThumbnailByLongestSide, of a particular plane."""
+        """Return a picture of one plane whose longest side has this length."""
         return self._thumbnail(side, side, current, z, t)
 
     def getThumbnailSet(self, width: Any, height: Any, pixels_ids: Iterable[int], current: Any) -> dict[int, bytes]:
-        """Thumbnails of several images by the ids of their pixels; what cannot be shown is left out."""
+        """Return thumbnails of several images by the ids of their pixels, without those that cannot be shown."""
         import omero
 
         found = {}
@@ -125,12 +125,12 @@ class ThumbnailStore(RenderingEngine):
         return found
 
     def getThumbnailByLongestSideSet(self, side: Any, pixels_ids: Iterable[int], current: Any) -> dict[int, bytes]:
-        """As getThumbnailSet, by the longest side."""
+        """Return thumbnails as getThumbnailSet does, with this longest side."""
         return self.getThumbnailSet(side, side, pixels_ids, current)
 
 
 def _side(value: Any) -> int:
     side = DEFAULT_SIDE if value is None else value.val
     if not 1 <= side <= MAX_SIDE:
-        raise errors.validation(f"A thumbnail of {side} pixels is not offered: 1 to {MAX_SIDE}")
+        raise errors.validation(f"A thumbnail cannot be {side} pixels wide: 1 to {MAX_SIDE} are possible")
     return side
