@@ -15,7 +15,10 @@ from lxml import etree
 from ome_types import from_xml
 from ome_types._conversion import OME_2016_06_XSD
 
+from bioimage_suite.images.image_file import open_image
 from tests.oracle.bioformats import BioFormats, Series, checksum
+
+DATA = Path(__file__).parents[2] / "test-data"
 
 Writer = Callable[[Path, Path], None]
 MOVIE = np.random.default_rng(0).integers(0, 999, (2, 3, 40, 50)).astype("u2")
@@ -46,7 +49,7 @@ def ome(path: Path, attributes: str = "", channel: str = "", before: str = "", i
         f'SizeX="50" SizeY="40" SizeZ="3" SizeC="1" SizeT="2" {attributes}><Channel ID="Channel:0:0" '
         f'SamplesPerPixel="1" {channel}/><TiffData IFD="0" PlaneCount="6"/></Pixels></Image></OME>'
     )
-    tifffile.imwrite(path, MOVIE, description=xml.encode(), metadata=None)
+    tifffile.imwrite(path, MOVIE, description=xml.encode(), metadata=None, photometric="minisblack")
 
 
 def read_valid(oracle: BioFormats, path: Path) -> Series:
@@ -129,3 +132,98 @@ def test_times_of_ome(tmp_path, oracle, writer, unit, symbol):
     series = read_valid(oracle, tmp_path / "b.ome.tiff")
     assert series.sizes == {"X": 50, "Y": 40, "Z": 3, "C": 1, "T": 2}
     assert series.time_increment == ((2, symbol) if symbol else None)
+
+
+INVALID = {
+    "acquisition mode": {"channel": 'AcquisitionMode="Fluorescence"'},
+    "wavelength 0": {"channel": 'EmissionWavelength="0"'},
+    "colour": {"channel": 'Color="#FF0000"'},
+    "date": {"inside": "<AcquisitionDate>2024/05/06 10:00</AcquisitionDate>"},
+    "correction": {"before": '<Instrument ID="Instrument:0"><Objective ID="Objective:0" Correction="x"/></Instrument>'},
+    "vendor element": {"before": '<x:Own xmlns:x="urn:x"><x:More/></x:Own>'},
+    "z of 0": {"attributes": 'PhysicalSizeZ="0"'},
+    "no unit": {"attributes": 'PhysicalSizeX="0.5" PhysicalSizeXUnit=""'},
+    "reference to nothing": {"inside": '<InstrumentRef ID="Instrument:9"/>'},
+    "samples": {"channel": ""},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("fault", INVALID)
+def test_an_invalid_value_costs_itself_only(tmp_path, oracle, fault, capsys):
+    ome(tmp_path / "a.ome.tif", **INVALID[fault])
+    convert(tmp_path / "a.ome.tif", tmp_path / "b.ome.tiff")
+    series = read_valid(oracle, tmp_path / "b.ome.tiff")
+    assert series.sizes == {"X": 50, "Y": 40, "Z": 3, "C": 1, "T": 2}
+    assert_same_planes(series, MOVIE[:, None])
+    assert ("NOTE: Image a.ome.tif" in capsys.readouterr().out) == (fault != "samples")
+
+
+def test_an_older_schema_is_upgraded(tmp_path, oracle):
+    before = '<Instrument ID="Instrument:0"><Objective ID="Objective:0" LensNA="1.4" Model="Plan"/></Instrument>'
+    inside = '<AcquisitionDate>2014-05-06T07:08:09</AcquisitionDate><InstrumentRef ID="Instrument:0"/>'
+    ome(tmp_path / "a.ome.tif", 'PhysicalSizeX="0.5"', 'EmissionWavelength="509"', before, inside)
+    data = (tmp_path / "a.ome.tif").read_bytes()
+    (tmp_path / "a.ome.tif").write_bytes(data.replace(b"Schemas/OME/2016-06", b"Schemas/OME/2013-06"))
+    convert(tmp_path / "a.ome.tif", tmp_path / "b.ome.tiff")
+    series = read_valid(oracle, tmp_path / "b.ome.tiff")
+    assert series.physical == {"x": (0.5, "µm")}
+    assert series.acquired == "2014-05-06T07:08:09"
+    assert series.channels[0].emission == (509, "nm")
+    assert series.objectives[0] == {"model": "Plan", "magnification": None, "lens_na": 1.4}
+
+
+def test_facts_of_a_deltavision_file_are_written(tmp_path, oracle):
+    """Lens and wavelengths are those that Bio-Formats finds in the file itself."""
+    own = oracle.read(DATA / "made.dv").series[0]
+    convert(DATA / "made.dv", tmp_path / "b.ome.tiff")
+    series = read_valid(oracle, tmp_path / "b.ome.tiff")
+    assert series.planes == own.planes
+    assert [one.emission for one in series.channels] == [one.emission for one in own.channels]
+    assert [one.excitation for one in series.channels] == [one.excitation for one in own.channels]
+    assert series.objectives[0]["magnification"] == own.objectives[0]["magnification"]
+    assert series.objectives[0]["lens_na"] == own.objectives[0]["lens_na"]
+
+
+def test_facts_of_a_slide_are_written(tmp_path, oracle):
+    from tests.unit.images.test_tiff_dialects import write_svs
+
+    pixels = write_svs(tmp_path / "a.svs")
+    convert(tmp_path / "a.svs", tmp_path / "b.ome.tiff")
+    series = read_valid(oracle, tmp_path / "b.ome.tiff")
+    assert series.rgb
+    assert [series.planes[0, c, 0] for c in range(3)] == [checksum(pixels[..., c]) for c in range(3)]
+    assert series.acquired is not None
+    assert series.objectives[0]["magnification"] == 20
+
+
+@pytest.mark.parametrize("file", ["made.czi", "made.lif", "made.nd2"])
+def test_makers_formats_are_written_valid(tmp_path, oracle, file):
+    convert(DATA / file, tmp_path / "b.ome.tiff")
+    image = open_image(DATA / file)
+    series = read_valid(oracle, tmp_path / "b.ome.tiff")
+    places = np.ndindex(image.size_t, image.size_c, image.size_z)
+    assert series.planes == {place: checksum(image.read_plane(*place)) for place in places}
+    assert [one.name for one in series.channels] == list(image.channels)
+    assert {axis: size[0] for axis, size in series.physical.items()} == {
+        axis: pytest.approx(size.value) for axis, size in image.physical_size.items()
+    }
+
+
+@pytest.mark.parametrize("planar", ["contig", "separate"])
+def test_colour_stays_colour(tmp_path, oracle, planar):
+    shape = (600, 700, 3) if planar == "contig" else (3, 600, 700)
+    pixels = np.random.default_rng(1).integers(0, 255, shape, dtype=np.uint8)
+    tifffile.imwrite(tmp_path / "a.tif", pixels, photometric="rgb", planarconfig=planar, metadata=None)
+    convert(tmp_path / "a.tif", tmp_path / "b.ome.tiff")
+    series = read_valid(oracle, tmp_path / "b.ome.tiff")
+    assert (series.rgb, series.sizes["C"], series.levels) == (True, 3, 2)
+    planes = [pixels[..., c] if planar == "contig" else pixels[c] for c in range(3)]
+    assert [series.planes[0, c, 0] for c in range(3)] == [checksum(plane) for plane in planes]
+
+
+@pytest.mark.parametrize("dtype", ["u1", "i1", "u2", "i2", "u4", "i4", "f4", "f8"])
+def test_every_pixel_type(tmp_path, oracle, dtype):
+    pixels = (np.arange(1200).reshape(1, 1, 1, 30, 40) % 120).astype(dtype)
+    tifffile.imwrite(tmp_path / "a.tif", pixels[0, 0, 0], photometric="minisblack", metadata=None)
+    convert(tmp_path / "a.tif", tmp_path / "b.ome.tiff")
+    assert_same_planes(read_valid(oracle, tmp_path / "b.ome.tiff"), pixels)

@@ -8,6 +8,7 @@ from xml.etree import ElementTree as ET
 from bioimage_suite.images.display_settings import NAMESPACE, ChannelDisplay
 from bioimage_suite.images.image_file import ImageFile
 from bioimage_suite.images.label_maps import ome_sizes
+from bioimage_suite.images.ome_facts import add_facts
 from bioimage_suite.images.ome_schema import NotOmeError, made_valid, upgraded
 from bioimage_suite.images.tiff_metadata import samples_of
 
@@ -73,17 +74,34 @@ def _completed(
     assert pixels is not None
     _set_layout(pixels, image)
     _set_channels(pixels, image, displays, samples)
+    add_facts(root, first, image.details.get("facts", ()))
     _set_pixel_data(pixels, shape[0] * shape[1] // samples * shape[2], in_tiff)
     _set_windows(root, first, displays)
     ET.register_namespace("", OME)
-    xml, left_out = made_valid(ET.tostring(root, encoding="unicode"))
+    return _valid(ET.tostring(root, encoding="unicode"), image.name)
+
+
+def _valid(xml: str, name: str) -> str:
+    """Return a document without what the schema does not allow, and print what that is.
+
+    Raises:
+        NotOmeError: It cannot be made valid.
+    """
+    xml, left_out = made_valid(xml)
     if left_out:
         listed = "; ".join(left_out[:10]) + ("; and more" if len(left_out) > 10 else "")
         print(
-            f"NOTE: Image {image.name}: left out of its OME-XML because the schema does not allow it: {listed}.",
-            flush=True,
+            f"NOTE: Image {name}: left out of its OME-XML because the schema does not allow it: {listed}.", flush=True
         )
     return xml
+
+
+def _without_faults(xml: str, name: str) -> str:
+    """Return a source's document, valid unless its layout is not: that is replaced later."""
+    try:
+        return _valid(xml, name)
+    except NotOmeError:
+        return xml
 
 
 def _own_document(image: ImageFile) -> ET.Element | None:
@@ -93,7 +111,7 @@ def _own_document(image: ImageFile) -> ET.Element | None:
         return None
     try:
         # expat since 2.4.1 refuses entity bombs, and ElementTree loads no external entity.
-        root = ET.fromstring(upgraded(str(xml)))  # noqa: S314
+        root = ET.fromstring(_without_faults(upgraded(str(xml)), image.name))  # noqa: S314
     except (NotOmeError, ET.ParseError) as error:
         print(f"NOTE: Image {image.name}: its OME-XML cannot be kept ({error}).", flush=True)
         return None

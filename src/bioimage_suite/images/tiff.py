@@ -33,6 +33,7 @@ PLANES_ARE_MISSING = re.compile(
 )
 # What a library makes of pages whose metadata do not describe them.
 FALLBACKS = ("generic", "uniform")
+WHITE_IS_ZERO = 0  # photometric interpretation
 # Pictures of the slide, not of what is on it.
 BESIDE_THE_IMAGE = {"thumbnail", "label", "macro", "map", "overview"}
 
@@ -142,6 +143,8 @@ def _described(tiff: tifffile.TiffFile, pictures: list[Picture], chosen: int, na
             f"its {sizes[axes.guessed]} pages have no axes and are taken as {what}; choose `{other}` as `pages` "
             "if they are the other"
         )
+    if _is_inverted(series):
+        notes.append("its grey values are stored with 0 as white (WhiteIsZero) and read inverted, as Bio-Formats does")
     count = sizes["C"] * sizes["S"]
     unnamed = sample_names(count) if sizes["C"] == 1 else (None,) * count
     read = _reader(tiff, picture, name)
@@ -208,6 +211,14 @@ def _truncated(name: str, end: int, size: int) -> str:
     return f"Image {name}: the TIFF file is cut short: pixels should reach byte {end}, it has {size}. Upload it again."
 
 
+def _is_inverted(series: tifffile.TiffPageSeries) -> bool:
+    """Say whether 0 is white in whole numbers: they are read inverted, as Bio-Formats does.
+
+    Not so truth values: writers of masks keep "true" as 1 and yet call it black.
+    """
+    return series.keyframe.photometric == WHITE_IS_ZERO and series.dtype.kind in "iu"
+
+
 def _reader(
     tiff: tifffile.TiffFile, picture: Picture, name: str
 ) -> Callable[[int, int, int, tuple[slice, slice], slice | None], np.ndarray]:
@@ -219,6 +230,7 @@ def _reader(
     import tifffile
 
     samples_of_pixel = picture.axes.sizes["S"]
+    inverted = _is_inverted(picture.series)
     try:
         read_place = region_reader(tiff, picture.series, picture.axes.letters)
     except ValueError as error:
@@ -231,7 +243,8 @@ def _reader(
         if samples is not None:
             place["S"] = samples
         try:
-            return read_place(place)
+            pixels = read_place(place)
+            return ~pixels if inverted else pixels
         except (tifffile.TiffFileError, ValueError, RuntimeError, OSError) as error:
             raise UserError(
                 f"Image {name}: the pixels at t={t}, c={c}, z={z} cannot be read ({error}). "

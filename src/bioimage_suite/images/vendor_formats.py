@@ -86,6 +86,8 @@ def open_vendor_file(path: Path, name: str, form: VendorFormat, reading: Reading
             reader.set_scene(scene)
             sizes, samples = _sizes(reader, name, form)
             fetch = _plane_reader(reader)
+            if form is DV:
+                fetch = _upside_down(fetch, sizes["Y"])
             if form is CZI and "M" in reader.dims.order:
                 from bioimage_suite.images.czi_mosaic import open_mosaic
 
@@ -127,6 +129,16 @@ def _plane_reader(reader: Any) -> Callable[[Place, slice, slice], np.ndarray]:
         return pixels
 
     return fetch
+
+
+def _upside_down(
+    fetch: Callable[[Place, slice, slice], np.ndarray], height: int
+) -> Callable[[Place, slice, slice], np.ndarray]:
+    """Read rows from the last to the first: a DeltaVision file has its origin in the lower left corner.
+
+    Its reader for Python leaves them so; Bio-Formats and OMERO show the last one on top.
+    """
+    return lambda place, rows, columns: fetch(place, slice(height - rows.stop, height - rows.start), columns)[::-1]
 
 
 def _region_reader(

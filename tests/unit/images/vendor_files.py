@@ -64,6 +64,8 @@ def write_czi(path: Path, pixels: np.ndarray) -> None:
 def write_dv(path: Path, pixels: np.ndarray, axes: str = "TCZ", order: str = "<", extended: bool = True) -> None:
     """Write (T, C, Z, Y, X) uint16 pixels of two channels, as softWoRx does: 8 integers and 32 numbers of each plane.
 
+    The file begins with the last row: its origin is the lower left corner.
+
     Args:
         path: The file.
         pixels: What it holds.
@@ -86,7 +88,7 @@ def write_dv(path: Path, pixels: np.ndarray, axes: str = "TCZ", order: str = "<"
     )  # fmt: skip
     for at, form, content in values:
         struct.pack_into(order + form, header, at, *content)
-    planes = pixels.transpose(*("TCZ".index(axis) for axis in axes), 3, 4)
+    planes = pixels[..., ::-1, :].transpose(*("TCZ".index(axis) for axis in axes), 3, 4)
     path.write_bytes(bytes(header) + frames + planes.astype(f"{order}u2").tobytes())
 
 

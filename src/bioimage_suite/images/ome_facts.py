@@ -1,0 +1,74 @@
+"""Puts what a maker's metadata say of an acquisition into an OME-XML document that does not say it yet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from xml.etree import ElementTree as ET
+
+Fact = tuple[str, str, str, str]  # object, property, value, unit: words of OME, as `image_info` lists them
+
+OME = "http://www.openmicroscopy.org/Schemas/OME/2016-06"
+OBJECTIVE = ("Manufacturer", "Model", "NominalMagnification", "LensNA", "Immersion")
+MICROSCOPE = ("Manufacturer", "Model")
+CHANNEL = ("EmissionWavelength", "ExcitationWavelength", "Fluor")
+
+
+def add_facts(root: ET.Element, image: ET.Element, facts: Iterable[Fact]) -> None:
+    """Add date, experimenter, objective, microscope and wavelengths; what the document says stays as it is.
+
+    Args:
+        root: OME-XML of the schema 2016-06.
+        image: The one image in it.
+        facts: What is known; facts without a place in the schema are ignored.
+    """
+    known: dict[str, dict[str, tuple[str, str]]] = {}
+    for subject, name, value, unit in facts:
+        known.setdefault(subject, {})[name] = (value, unit)
+    of_image = known.get("image", {})
+    if "AcquisitionDate" in of_image and image.find(f"{{{OME}}}AcquisitionDate") is None:
+        ET.SubElement(image, f"{{{OME}}}AcquisitionDate").text = of_image["AcquisitionDate"][0].replace(" ", "T")
+    if "Experimenter" in of_image and image.find(f"{{{OME}}}ExperimenterRef") is None:
+        ET.SubElement(root, f"{{{OME}}}Experimenter", ID="Experimenter:0", UserName=of_image["Experimenter"][0])
+        ET.SubElement(image, f"{{{OME}}}ExperimenterRef", ID="Experimenter:0")
+    objective = known.get("objective", {})
+    if "Description" in objective:
+        objective.setdefault("Model", objective["Description"])
+    _add_instrument(root, image, objective, known.get("microscope", {}))
+    for number, channel in enumerate(image.iterfind(f"{{{OME}}}Pixels/{{{OME}}}Channel")):
+        _set_missing(channel, known.get(f"channel {number}", {}), CHANNEL)
+
+
+def _add_instrument(
+    root: ET.Element,
+    image: ET.Element,
+    objective: dict[str, tuple[str, str]],
+    microscope: dict[str, tuple[str, str]],
+) -> None:
+    if not {*objective} & {*OBJECTIVE} and not {*microscope} & {*MICROSCOPE}:
+        return
+    reference = image.find(f"{{{OME}}}InstrumentRef")
+    instruments = {one.get("ID"): one for one in root.findall(f"{{{OME}}}Instrument")}
+    instrument = instruments.get(reference.get("ID")) if reference is not None else None
+    if instrument is None:
+        identifier = f"Instrument:{len(instruments)}"
+        instrument = ET.SubElement(root, f"{{{OME}}}Instrument", ID=identifier)
+        if reference is None:
+            reference = ET.SubElement(image, f"{{{OME}}}InstrumentRef")
+        reference.set("ID", identifier)
+    if microscope and instrument.find(f"{{{OME}}}Microscope") is None:
+        _set_missing(ET.SubElement(instrument, f"{{{OME}}}Microscope"), microscope, MICROSCOPE)
+    if objective and instrument.find(f"{{{OME}}}Objective") is None:
+        made = ET.SubElement(instrument, f"{{{OME}}}Objective", ID="Objective:0")
+        _set_missing(made, objective, OBJECTIVE)
+        for old in image.findall(f"{{{OME}}}ObjectiveSettings"):
+            image.remove(old)
+        ET.SubElement(image, f"{{{OME}}}ObjectiveSettings", ID="Objective:0")
+
+
+def _set_missing(element: ET.Element, said: dict[str, tuple[str, str]], names: Iterable[str]) -> None:
+    for name in names:
+        if name in said and element.get(name) is None:
+            value, unit = said[name]
+            element.set(name, value)
+            if unit:
+                element.set(f"{name}Unit", unit)

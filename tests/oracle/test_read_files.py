@@ -1,0 +1,206 @@
+"""What we read is what Bio-Formats reads: sizes, pixels, physical sizes and names, of files of many kinds."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tifffile
+
+from bioimage_suite.core.errors import UserError
+from bioimage_suite.images.image_file import ImageFile, open_image
+from bioimage_suite.images.series import Reading
+from tests.oracle.bioformats import BioFormats, OracleError, Series, checksum
+
+DATA = Path(__file__).parents[2] / "test-data"
+STACK = np.random.default_rng(0).integers(0, 999, (2, 3, 4, 20, 30)).astype("u2")  # T, C, Z, Y, X
+
+
+def ours(image: ImageFile) -> tuple[dict[str, int], dict[tuple[int, int, int], int]]:
+    sizes = {axis: getattr(image, f"size_{axis.lower()}") for axis in "XYZCT"}
+    places = np.ndindex(image.size_t, image.size_c, image.size_z)
+    return sizes, {place: checksum(image.read_plane(*place)) for place in places}
+
+
+def assert_same(image: ImageFile, series: Series, *, lengths: bool = True) -> None:
+    """Compare sizes, all pixels and, if wanted, the physical sizes."""
+    sizes, planes = ours(image)
+    assert sizes == series.sizes
+    assert planes == series.planes
+    if lengths:
+        found = {axis: (size.value, size.unit) for axis, size in image.physical_size.items()}
+        assert found.keys() == series.physical.keys()
+        for axis, (value, unit) in series.physical.items():
+            assert found[axis] == (pytest.approx(value), unit)
+
+
+@pytest.mark.parametrize("file", sorted(path.name for path in DATA.glob("*.ome.tiff")))
+def test_ome_tiff_of_the_suite(oracle: BioFormats, file: str):
+    assert_same(open_image(DATA / file), oracle.read(DATA / file).series[0])
+
+
+@pytest.mark.parametrize("file", ["synthetic_imagej.tiff", "synthetic_rgb.png", "ihc.png"])
+def test_pictures_and_stacks(oracle: BioFormats, file: str):
+    assert_same(open_image(DATA / file), oracle.read(DATA / file).series[0])
+
+
+@pytest.mark.parametrize("file", ["made.czi", "made.dv", "made.lif", "made.nd2"])
+def test_makers_formats(oracle: BioFormats, file: str):
+    """Of the made ND2 and CZI Bio-Formats finds fewer metadata than their own readers."""
+    series = oracle.read(DATA / file).series[0]
+    image = open_image(DATA / file)
+    if file == "made.nd2":  # one time point for Bio-Formats: compare those
+        _, planes = ours(image)
+        assert {place: planes[place] for place in series.planes} == series.planes
+    else:
+        assert_same(image, series, lengths=file != "made.czi")
+
+
+@pytest.mark.parametrize("order", ["TZCYX", "TCZYX", "CTZYX", "ZTCYX", "CZTYX"])
+@pytest.mark.parametrize("compression", [None, "zlib"])
+def test_orders_of_planes(tmp_path, oracle, order, compression):
+    pixels = STACK.transpose(["TCZYX".index(axis) for axis in order])
+    tifffile.imwrite(
+        tmp_path / "a.ome.tif", pixels, ome=True, photometric="minisblack", compression=compression,
+        metadata={"axes": order},
+    )  # fmt: skip
+    assert_same(open_image(tmp_path / "a.ome.tif"), oracle.read(tmp_path / "a.ome.tif").series[0])
+
+
+@pytest.mark.parametrize("compression", [None, "zlib"])
+@pytest.mark.parametrize("planar", ["contig", "separate"])
+@pytest.mark.parametrize("samples", [3, 4])
+def test_colours(tmp_path, oracle, planar, samples, compression):
+    shape = (20, 30, samples) if planar == "contig" else (samples, 20, 30)
+    pixels = np.random.default_rng(1).integers(0, 255, shape, dtype=np.uint8)
+    tifffile.imwrite(
+        tmp_path / "a.tif", pixels, photometric="rgb", planarconfig=planar, compression=compression,
+        extrasamples=["unassalpha"] * (samples - 3), metadata=None,
+    )  # fmt: skip
+    image, series = open_image(tmp_path / "a.tif"), oracle.read(tmp_path / "a.tif").series[0]
+    assert_same(image, series, lengths=False)  # tifffile's default resolution is 1 µm for Bio-Formats
+    assert series.rgb
+    assert image.read_interleaved is not None
+
+
+@pytest.mark.parametrize("dtype", ["u1", "u2", "u4", "i2"])
+def test_white_is_zero(tmp_path, oracle, dtype):
+    pixels = np.arange(600).reshape(20, 30).astype(dtype)
+    tifffile.imwrite(tmp_path / "a.tif", pixels, photometric="miniswhite", metadata=None)
+    assert_same(open_image(tmp_path / "a.tif"), oracle.read(tmp_path / "a.tif").series[0], lengths=False)
+
+
+def test_pages_without_axes(tmp_path, oracle):
+    tifffile.imwrite(tmp_path / "a.tif", STACK[0, 0], photometric="minisblack", metadata=None)
+    assert_same(open_image(tmp_path / "a.tif"), oracle.read(tmp_path / "a.tif").series[0], lengths=False)
+
+
+@pytest.mark.parametrize(("unit", "resolution"), [("CENTIMETER", 20_000), ("CENTIMETER", 400), ("INCH", 50_800)])
+def test_resolution_tags(tmp_path, oracle, unit, resolution):
+    tifffile.imwrite(
+        tmp_path / "a.tif", STACK[0, 0, 0], resolution=(resolution, resolution), resolutionunit=unit, metadata=None
+    )
+    assert_same(open_image(tmp_path / "a.tif"), oracle.read(tmp_path / "a.tif").series[0])
+
+
+@pytest.mark.parametrize(("unit", "resolution"), [("CENTIMETER", 1), ("INCH", 72), ("INCH", 300)])
+def test_resolutions_for_printing_are_no_sizes(tmp_path, unit, resolution):
+    """Bio-Formats makes 10 mm, 0.35 mm and 0.08 mm of them; no microscope wrote these."""
+    tifffile.imwrite(
+        tmp_path / "a.tif", STACK[0, 0, 0], resolution=(resolution, resolution), resolutionunit=unit, metadata=None
+    )
+    assert open_image(tmp_path / "a.tif").physical_size == {}
+
+
+@pytest.mark.parametrize("spacing", [-0.5, 0, 1.5])
+def test_spacing_of_imagej(tmp_path, oracle, spacing):
+    tifffile.imwrite(
+        tmp_path / "a.tif", STACK[0, 0], imagej=True, resolution=(2, 2),
+        metadata={"axes": "ZYX", "unit": "um", "spacing": spacing},
+    )  # fmt: skip
+    assert_same(open_image(tmp_path / "a.tif"), oracle.read(tmp_path / "a.tif").series[0])
+
+
+def test_units_of_each_axis_of_imagej(tmp_path):
+    """ImageJ's own rule (Calibration); Bio-Formats 7.3.1 takes `unit` for x and y, and µm for z."""
+    tifffile.imwrite(
+        tmp_path / "a.tif", STACK[0, 0], imagej=True, resolution=(2, 2),
+        metadata={"axes": "ZYX", "unit": "um", "yunit": "mm", "zunit": "nm", "spacing": 500},
+    )  # fmt: skip
+    sizes = open_image(tmp_path / "a.tif").physical_size
+    assert {axis: size.micrometres for axis, size in sizes.items()} == {"x": 0.5, "y": 500, "z": 0.5}
+
+
+def multi_file(folder: Path, root: str | None) -> None:
+    """An OME-TIFF of 2 channels and 3 z-planes that calls itself `old.ome.tif`."""
+    uuid = "urn:uuid:11111111-1111-1111-1111-111111111111"
+    xml = (
+        f'<OME xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06"{f" UUID={root!r}" if root else ""}>'
+        '<Image ID="Image:0"><Pixels ID="Pixels:0" Type="uint16" DimensionOrder="XYZCT" SizeX="30" SizeY="20" '
+        'SizeZ="3" SizeC="2" SizeT="1"><Channel ID="Channel:0:0" SamplesPerPixel="1"/><Channel ID="Channel:0:1" '
+        f'SamplesPerPixel="1"/><TiffData PlaneCount="6"><UUID FileName="old.ome.tif">{uuid}</UUID></TiffData>'
+        "</Pixels></Image></OME>"
+    )
+    folder.mkdir()
+    tifffile.imwrite(
+        folder / "old.ome.tif", STACK[0, :2, :3].reshape(6, 20, 30), photometric="minisblack", metadata=None,
+        description=xml.encode(),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("root", [None, "urn:uuid:11111111-1111-1111-1111-111111111111"])
+def test_a_renamed_file(tmp_path, oracle, root):
+    multi_file(tmp_path / "a", root)
+    shutil.move(tmp_path / "a" / "old.ome.tif", tmp_path / "dataset_1.dat")
+    assert_same(open_image(tmp_path / "dataset_1.dat"), oracle.read(tmp_path / "dataset_1.dat").series[0])
+
+
+def test_a_file_whose_planes_are_elsewhere(tmp_path, oracle):
+    multi_file(tmp_path / "a", "urn:uuid:22222222-2222-2222-2222-222222222222")
+    shutil.move(tmp_path / "a" / "old.ome.tif", tmp_path / "dataset_1.dat")
+    with pytest.raises(OracleError, match=r"Missing file old\.ome\.tif"):
+        oracle.read(tmp_path / "dataset_1.dat")
+    with pytest.raises(UserError, match=r"its planes are in the file 'old\.ome\.tif'"):
+        open_image(tmp_path / "dataset_1.dat")
+
+
+def test_two_files_that_form_one_image(tmp_path, oracle):
+    """Each holds a channel and repeats the document; opened by the second, as long as the first is beside it."""
+    uuids = [f"urn:uuid:{digit * 8}-1111-1111-1111-111111111111" for digit in "12"]
+    data = "".join(
+        f'<TiffData FirstC="{c}" PlaneCount="3"><UUID FileName="{c}.ome.tif">{uuid}</UUID></TiffData>'
+        for c, uuid in enumerate(uuids)
+    )
+    for c, uuid in enumerate(uuids):
+        xml = (
+            f'<OME xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06" UUID="{uuid}"><Image ID="Image:0">'
+            '<Pixels ID="Pixels:0" Type="uint16" DimensionOrder="XYZCT" SizeX="30" SizeY="20" SizeZ="3" SizeC="2" '
+            'SizeT="1"><Channel ID="Channel:0:0" SamplesPerPixel="1"/><Channel ID="Channel:0:1" SamplesPerPixel="1"/>'
+            f"{data}</Pixels></Image></OME>"
+        )
+        tifffile.imwrite(
+            tmp_path / f"{c}.ome.tif", STACK[0, c, :3], photometric="minisblack", metadata=None,
+            description=xml.encode(), compression="zlib",
+        )  # fmt: skip
+    assert_same(open_image(tmp_path / "1.ome.tif"), oracle.read(tmp_path / "1.ome.tif").series[0], lengths=False)
+    (tmp_path / "0.ome.tif").unlink()
+    with pytest.raises(UserError, match="is not in this file"):
+        open_image(tmp_path / "1.ome.tif")
+
+
+def test_each_of_several_images(tmp_path, oracle):
+    with tifffile.TiffWriter(tmp_path / "a.ome.tif", ome=True) as tiff:
+        tiff.write(STACK[0, 0], photometric="minisblack", metadata={"axes": "ZYX", "Name": "first"})
+        tiff.write(STACK[1, :, 0, :9], photometric="minisblack", metadata={
+            "axes": "CYX", "Name": "second", "PhysicalSizeX": 0.25, "PhysicalSizeXUnit": "µm",
+            "Channel": {"Name": ["a", "b", "c"]},
+        })  # fmt: skip
+    seen = oracle.read(tmp_path / "a.ome.tif").series
+    with pytest.raises(UserError, match=r"it holds 2 images and none was chosen.*0: first; 1: second"):
+        open_image(tmp_path / "a.ome.tif")
+    for number, name in enumerate(["first", "second"]):
+        for wanted in (number, str(number), name):
+            assert_same(open_image(tmp_path / "a.ome.tif", reading=Reading(wanted)), seen[number])
+    assert open_image(tmp_path / "a.ome.tif", reading=Reading("second")).channels == ("a", "b", "c")
