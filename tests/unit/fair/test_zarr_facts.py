@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from build_crate import place_images
 
 from bioimage_suite.core.errors import UserError
+from bioimage_suite.fair.crates.package import place_images
 from bioimage_suite.fair.metadata.image_facts import ImageFacts, read_images
 from bioimage_suite.fair.metadata.image_list import known_values
 from bioimage_suite.fair.metadata.zarr_facts import zarr_values

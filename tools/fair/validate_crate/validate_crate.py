@@ -7,10 +7,10 @@ from bioimage_suite.core.errors import UserError
 from bioimage_suite.core.outputs import Outputs
 from bioimage_suite.core.texts import json_text
 from bioimage_suite.core.tool import argument, run_tool, tool
-from bioimage_suite.fair.crates.checks import list_of
 from bioimage_suite.fair.crates.reading import read_crate
 from bioimage_suite.fair.crates.validation import PROFILES, guess_profile, validate_crate
 from bioimage_suite.fair.metadata.findings_report import findings_page, readable_list, write_findings
+from bioimage_suite.fair.terms.json_ld import as_list
 
 
 @tool(
@@ -35,7 +35,7 @@ def main(args: Namespace, outputs: Outputs) -> None:
     if errors and args.on_errors == "fail":
         raise UserError(f"crate {args.crate_name}: {errors:,} errors. Mend them:\n{readable_list(findings)}")
     write_findings(outputs.file(args.findings), findings)
-    entities = f"{len(list_of(crate.document.get('@graph'))):,} entities"
+    entities = f"{len(as_list(crate.document.get('@graph'))):,} entities"
     report = findings_page("Crate validation", [f"{verdict}.", entities], findings)
     outputs.file(args.report).write_text(report, encoding="utf-8")
     if args.mended:

@@ -5,20 +5,17 @@ are read without complaint: the type `QuantitiveValue`, `citation` for `seeAlso`
 descriptor named `<accession>-ro-crate-metadata.json`, single values where lists are meant.
 """
 
-import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.core.untrusted_files import MAX_JSON_BYTES, open_zip, parse_json, read_member
-from bioimage_suite.fair.archives.http import web_link
-from bioimage_suite.fair.archives.studies import Query, Study, curie, joined
+from bioimage_suite.fair.archives.http import url_path, web_link
+from bioimage_suite.fair.archives.studies import Query, Study, joined
+from bioimage_suite.fair.terms.json_ld import DESCRIPTOR_NAMES, as_list, as_text, by_id, objects_in, root_id
+from bioimage_suite.fair.terms.ontology_terms import BYTES, FILE_COUNT, Term, curie, iri
 
-CRATE_NAME = re.compile(r"(^|[-_.])ro-crate-metadata\.json(ld)?$")
-_FILE_COUNT = ("file count", "http://purl.obolibrary.org/obo/UO_0000189")
-_BYTES = ("bytes", "http://purl.obolibrary.org/obo/UO_0000233")
 # Weight of a matching word by field, as in GIDE's own search.
 _WEIGHTS = {"name": 3, "description": 2, "keywords": 2}
 
@@ -56,7 +53,7 @@ def _crate_files(path: Path, name: str) -> Iterator[tuple[str, bytes]]:
     if path.is_dir():
         for file in sorted(path.rglob("*")):
             # A symbolic link could lead out of the folder.
-            if CRATE_NAME.search(file.name) and file.is_file() and not file.is_symlink():
+            if DESCRIPTOR_NAMES.search(file.name) and file.is_file() and not file.is_symlink():
                 yield str(file.relative_to(path)), file.read_bytes()
         return
     with path.open("rb") as stream:
@@ -66,7 +63,7 @@ def _crate_files(path: Path, name: str) -> Iterator[tuple[str, bytes]]:
         return
     with open_zip(path, name) as archive:
         for member in sorted(archive.namelist()):
-            if CRATE_NAME.search(member.rpartition("/")[2]):
+            if DESCRIPTOR_NAMES.search(member.rpartition("/")[2]):
                 yield member, read_member(archive, member, name, MAX_JSON_BYTES)
 
 
@@ -79,15 +76,10 @@ def root_entity(crate: Any, name: str) -> dict[str, Any]:
     graph = crate.get("@graph") if isinstance(crate, dict) else None
     if not isinstance(graph, list):
         raise UserError(f"crate {name}: has no @graph. Give the file ro-crate-metadata.json of an RO-Crate.")
-    entities = {
-        entity["@id"]: entity for entity in graph if isinstance(entity, dict) and isinstance(entity.get("@id"), str)
-    }
-    for identifier, entity in entities.items():
-        about = entity.get("about")
-        if CRATE_NAME.search(identifier.rpartition("/")[2]) and isinstance(about, dict):
-            root = entities.get(str(about.get("@id")))
-            if root is not None:
-                return {key: _resolved(value, entities) for key, value in root.items()}
+    entities = by_id(graph)
+    root = entities.get(root_id(entities))
+    if root is not None:
+        return {key: _resolved(value, entities) for key, value in root.items()}
     raise UserError(
         f"crate {name}: no descriptor that says what the crate is about. Mend the crate (validate_crate tells more)."
     )
@@ -104,15 +96,15 @@ def _resolved(value: Any, entities: dict[str, Any]) -> Any:
 def study_of_entry(entry: dict[str, Any], source: str) -> Study:
     """Make a study from the root entity of a crate (`@id`) or of GIDE's answer (`id`)."""
     entry = _plain(entry)
-    about = [_plain(part) for part in as_list(entry.get("about")) if isinstance(part, dict)]
-    methods = [_plain(part) for part in as_list(entry.get("measurementMethod")) if isinstance(part, dict)]
+    about = [_plain(part) for part in objects_in(entry.get("about"))]
+    methods = [_plain(part) for part in objects_in(entry.get("measurementMethod"))]
     taxa = [part for part in about if "Taxon" in as_list(part.get("type")) or "scientificName" in part]
     terms = [part for part in methods if "DefinedTerm" in as_list(part.get("type"))]
     link = as_text(entry.get("id"))
-    sizes = [_plain(part) for part in as_list(entry.get("size")) if isinstance(part, dict)]
+    sizes = [_plain(part) for part in objects_in(entry.get("size"))]
     return Study(
         source=source,
-        accession=as_text(entry.get("identifier")) or urlsplit(link).path.rstrip("/").rpartition("/")[2] or link,
+        accession=as_text(entry.get("identifier")) or url_path(link).rstrip("/").rpartition("/")[2] or link,
         title=as_text(entry.get("name")),
         organism=joined(as_text(taxon.get("scientificName") or taxon.get("name")) for taxon in taxa),
         organism_id=joined(curie(as_text(taxon.get("id"))) for taxon in taxa),
@@ -122,8 +114,8 @@ def study_of_entry(entry: dict[str, Any], source: str) -> Study:
         date=as_text(entry.get("datePublished")),
         link=web_link(link),
         thumbnail=next((found for part in as_list(entry.get("thumbnailUrl")) if (found := web_link(part))), ""),
-        files=_quantity(sizes, _FILE_COUNT),
-        bytes=_quantity(sizes, _BYTES),
+        files=_quantity(sizes, FILE_COUNT),
+        bytes=_quantity(sizes, BYTES),
     )
 
 
@@ -138,25 +130,9 @@ def _plain(entity: dict[str, Any]) -> dict[str, Any]:
     return {key.removeprefix("@"): value for key, value in entity.items()}
 
 
-def as_list(value: Any) -> list[Any]:
-    """Return any JSON value as a list: a single value becomes a list of one, null an empty list."""
-    if value is None:
-        return []
-    return value if isinstance(value, list) else [value]
-
-
-def as_text(value: Any) -> str:
-    """Return any JSON value as text: the id of a reference, the first item of a list, empty text for other types."""
-    if isinstance(value, list):
-        return as_text(value[0]) if value else ""
-    if isinstance(value, dict):
-        return as_text(value.get("@id") or value.get("id"))
-    return str(value).strip() if isinstance(value, (str, int, float)) and not isinstance(value, bool) else ""
-
-
-def _quantity(sizes: list[dict[str, Any]], names: tuple[str, str]) -> str:
-    found = next((size for size in sizes if size.get("unitText") == names[0] or size.get("unitCode") == names[1]), {})
-    return as_text(found.get("value"))
+def _quantity(sizes: list[dict[str, Any]], unit: Term) -> str:
+    of_unit = (one for one in sizes if one.get("unitText") == unit.label or one.get("unitCode") == iri(unit.id))
+    return as_text(next(of_unit, {}).get("value"))
 
 
 def score(entry: dict[str, Any], query: Query) -> int:

@@ -16,8 +16,16 @@ from bioimage_suite.fair.archives.files import (
     select_files,
 )
 from bioimage_suite.fair.archives.http import Web, base_address
-from bioimage_suite.fair.archives.studies import normal_licence
-from bioimage_suite.fair.archives.zarr import Region, format_bounds, open_remote, parse_bounds, read_image, read_region
+from bioimage_suite.fair.archives.zarr import (
+    Region,
+    bytes_travelled,
+    format_bounds,
+    open_remote,
+    parse_bounds,
+    read_image,
+    read_region,
+)
+from bioimage_suite.fair.terms.licences import normal_licence
 
 BIOSTUDIES = "https://www.ebi.ac.uk/biostudies/api/v1"
 BIOSTUDIES_FILES = "https://www.ebi.ac.uk/biostudies/files"
@@ -114,7 +122,7 @@ def fetch_region(config: Mapping[str, Any], folder: Path, max_bytes: int) -> lis
     name = f"{stem.removesuffix('.zarr').removesuffix('.ome')}.ome.tiff"
     path = folder / f"{name}@ome.tiff"
     write_region(path, region)
-    print(f"{name}: {format_bounds(region.bounds)} of level {level}, {group.store.travelled:,} bytes travelled")
+    print(f"{name}: {format_bounds(region.bounds)} of level {level}, {bytes_travelled(group):,} bytes travelled")
     origin = Origin("", image.name, str(config.get("licence") or ""), str(config.get("citation") or ""))
     row = Provenance(
         file=name,

@@ -11,8 +11,8 @@ from urllib.parse import quote
 
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.core.untrusted_files import safe_relative_path
-from bioimage_suite.fair.archives.crates import as_list, as_text
-from bioimage_suite.fair.archives.http import Web, ask_json, web_link
+from bioimage_suite.fair.archives.http import Web, ask_json, url_path, web_link
+from bioimage_suite.fair.terms.json_ld import as_list, as_text
 from bioimage_suite.tables.reader import plain_text, read_table
 
 CHECKSUMS = {"md5": 32, "sha1": 40, "sha256": 64}
@@ -242,7 +242,7 @@ def _listed_file(entry: dict[str, str], name: str, base: str) -> RemoteFile:
     size = entry.get("size", "")
     if size and not (size.isdecimal() and size.isascii()):
         raise UserError(f"{place}: size {size!r} is not a number of bytes. Give it in bytes, or leave it empty.")
-    path = _inside(entry.get("path") or url.partition("?")[0].partition("#")[0].rpartition("/")[2])
+    path = _inside(entry.get("path") or url_path(url).rpartition("/")[2])
     sums = (_checksum(entry.get(kind, ""), kind, path) for kind in CHECKSUMS)
     checksum = next((found for found in sums if found), "") or _checksum(entry.get("checksum", ""), "", path)
     return RemoteFile(path, url, int(size) if size else None, checksum)

@@ -94,6 +94,17 @@ def web_link(value: Any) -> str:
     return text if text and _split(text) is not None else ""
 
 
+def url_path(url: str) -> str:
+    """Return the path of an address, without query and fragment."""
+    return urlsplit(url).path
+
+
+def server_address(url: str) -> str:
+    """Return the address of the server of a web address, as `https://host:port`."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
 def check_address(url: str, web: Web) -> None:
     """Check that requests to an address are allowed.
 
@@ -257,13 +268,10 @@ def ask_json(web: Web, url: str, *, body: Any = None) -> Any:
     with open_url(web, url, method=method, headers={"Accept": "application/json"}, body=body) as response:
         if response.status_code != 200:
             raise UserError(
-                f"server {_host(url)}: answers status {response.status_code} to {_path(url)}. {_hint(response)}"
+                f"server {_host(url)}: answers status {response.status_code} to {url_path(url) or '/'}. "
+                f"{_hint(response)}"
             )
         return parse_json(read_answer(web, response), f"answer of {_host(url)}")
-
-
-def _path(url: str) -> str:
-    return urlsplit(url).path or "/"
 
 
 def _hint(response: "requests.Response") -> str:

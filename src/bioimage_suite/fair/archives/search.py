@@ -16,8 +16,8 @@ from bioimage_suite.fair.archives.studies import (
     asked_term,
     matches,
     merge_studies,
-    normal_licence,
 )
+from bioimage_suite.fair.terms.licences import normal_licence
 
 NOTE_COLUMNS = ("source", "address", "status", "studies", "note")
 

@@ -8,13 +8,14 @@ bia-search `GET /v1/search/fts`, or BioStudies `GET /BioImages/search`; IDR omer
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import quote, urlencode
 
 from bioimage_suite.core.errors import UserError
-from bioimage_suite.fair.archives.crates import as_list, as_text, study_of_entry
-from bioimage_suite.fair.archives.http import Web, ask_json, web_link
-from bioimage_suite.fair.archives.studies import Query, Study, curie, joined
-from bioimage_suite.fair.terms.ontology_terms import iri
+from bioimage_suite.fair.archives.crates import study_of_entry
+from bioimage_suite.fair.archives.http import Web, ask_json, server_address, web_link
+from bioimage_suite.fair.archives.studies import Query, Study, joined
+from bioimage_suite.fair.terms.json_ld import as_list, as_text, objects_in
+from bioimage_suite.fair.terms.ontology_terms import curie, iri
 
 PAGE = 100
 # Largest number of hits; each service is asked page by page.
@@ -106,7 +107,7 @@ def search_bia(web: Web, address: str, query: Query, limit: int) -> list[Study]:
     Raises:
         UserError: The server does not answer, or not in the service's format.
     """
-    if urlsplit(address).path.rstrip("/").endswith("/v1/search"):
+    if address.endswith("/v1/search"):
         return _search_bia_index(web, address, query, limit)
     return _search_biostudies(web, address, query, limit)
 
@@ -133,10 +134,10 @@ def _search_bia_index(web: Web, address: str, query: Query, limit: int) -> list[
 
 def _bia_study(study: dict[str, Any]) -> Study:
     accession = as_text(study.get("accession_id"))
-    datasets = [part for part in as_list(study.get("dataset")) if isinstance(part, dict)]
-    entities = [part for dataset in datasets for part in _dicts(dataset.get("biological_entity"))]
-    taxa = [taxon for entity in entities for taxon in _dicts(entity.get("organism_classification"))]
-    processes = [part for dataset in datasets for part in _dicts(dataset.get("acquisition_process"))]
+    datasets = objects_in(study.get("dataset"))
+    entities = [part for dataset in datasets for part in objects_in(dataset.get("biological_entity"))]
+    taxa = [taxon for entity in entities for taxon in objects_in(entity.get("organism_classification"))]
+    processes = [part for dataset in datasets for part in objects_in(dataset.get("acquisition_process"))]
     pictures = [picture for dataset in datasets for picture in as_list(dataset.get("example_image_uri"))]
     return Study(
         source="BioImage Archive",
@@ -151,10 +152,6 @@ def _bia_study(study: dict[str, Any]) -> Study:
         link=_bia_link(accession),
         thumbnail=next((link for picture in pictures if (link := web_link(picture))), ""),
     )
-
-
-def _dicts(value: Any) -> list[dict[str, Any]]:
-    return [part for part in as_list(value) if isinstance(part, dict)]
 
 
 def _taxon_curie(identifier: Any) -> str:
@@ -225,12 +222,12 @@ def _idr_filter(name: str, value: str, operator: str, resource: str) -> dict[str
 
 def _idr_study(hit: dict[str, Any], address: str) -> Study:
     pairs: dict[str, list[str]] = {}
-    for pair in _dicts(hit.get("key_values")):
+    for pair in objects_in(hit.get("key_values")):
         # The key is named `name` in key-value pairs of images, `key` in those of containers.
         pairs.setdefault(as_text(pair.get("key") or pair.get("name")), []).append(as_text(pair.get("value")))
     name = as_text(hit.get("name") or hit.get("Name (IDR number)"))
     kind, identifier = as_text(hit.get("type")), as_text(hit.get("id"))
-    server = "{0.scheme}://{0.netloc}".format(urlsplit(address))
+    server = server_address(address)
     return Study(
         source="IDR",
         accession=name or f"{kind}:{identifier}",

@@ -5,10 +5,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
 
 from bioimage_suite.core.errors import UserError
-from bioimage_suite.fair.terms.ontology_terms import Term, normal_id, resolve
-
-_CREATIVE_COMMONS = re.compile(r"creativecommons\.org/(licenses|publicdomain)/([a-z-]+)/(\d\.\d)", re.IGNORECASE)
-_SHORT_LICENCE = re.compile(r"CC[ _-]?(BY(?:[ _-](?:NC|SA|ND))*)(?:[ _-](\d\.\d))?", re.IGNORECASE)
+from bioimage_suite.fair.terms.licences import normal_licence
+from bioimage_suite.fair.terms.ontology_terms import Term, resolve
 
 
 @dataclass(frozen=True)
@@ -104,31 +102,6 @@ def asked_term(vocabulary: str, text: str, name: str) -> Term | None:
     return Term("", text.strip())
 
 
-def normal_licence(text: str) -> str:
-    """Normalise the spellings of a licence to one address; other text is returned unchanged.
-
-    >>> normal_licence("CC0"), normal_licence("cc-by 4.0")
-    ('https://creativecommons.org/publicdomain/zero/1.0/', 'https://creativecommons.org/licenses/by/4.0/')
-    >>> normal_licence("http://creativecommons.org/licenses/by-nc-sa/4.0/legalcode")
-    'https://creativecommons.org/licenses/by-nc-sa/4.0/'
-    """
-    text = text.strip()
-    address = _CREATIVE_COMMONS.search(text)
-    if address:
-        kind, name, version = (part.lower() for part in address.groups())
-        # Some search services write licenses/zero, which does not exist, for the CC0 public domain dedication.
-        kind = "publicdomain" if name == "zero" else kind
-        return f"https://creativecommons.org/{kind}/{name}/{version}/"
-    term = resolve("licenses", text).term
-    if term:
-        return term.id
-    short = _SHORT_LICENCE.fullmatch(text)
-    if short:
-        parts = "-".join(re.split(r"[ _-]", short[1].lower()))
-        return f"https://creativecommons.org/licenses/{parts}/{short[2] or '4.0'}/"
-    return text
-
-
 def matches(study: Study, query: Query) -> Study | None:
     """Check a study against the query again, because archives differ in their filters.
 
@@ -193,8 +166,3 @@ def _merge(first: Study, second: Study) -> Study:
     both = set(first.unchecked.split("; ")) & set(second.unchecked.split("; "))
     unchecked = joined(name for name in first.unchecked.split("; ") if name in both)
     return Study(source=joined((*first.source.split("; "), second.source)), unchecked=unchecked, **filled)
-
-
-def curie(identifier: str) -> str:
-    """Return the CURIE of an ontology id in any spelling, or empty text."""
-    return normal_id(identifier) if identifier else ""

@@ -3,17 +3,15 @@
 Sources: OME-Zarr 0.4 and 0.5 (ngff.openmicroscopy.org): `multiscales`, `omero.channels`, axes with units.
 """
 
-import asyncio
 import re
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil, prod
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.core.units import micrometres
-from bioimage_suite.fair.archives.http import ServerError, Web, open_url, read_answer
+from bioimage_suite.fair.archives.http import Web
 
 if TYPE_CHECKING:
     import numpy as np
@@ -21,7 +19,6 @@ if TYPE_CHECKING:
 
 AXES = "tczyx"
 MAX_CHUNK_BYTES = 512 * 1024 * 1024
-TRIES = 3
 _RANGE = re.compile(r"(\d*):(\d*)")
 
 
@@ -89,14 +86,25 @@ def open_remote(web: Web, address: str, limit: int) -> "zarr.Group":
     """
     import zarr
 
+    from bioimage_suite.fair.archives.remote_store import RemoteStore
+
     try:
-        return zarr.open_group(_store(web, address, limit), mode="r")
+        return zarr.open_group(RemoteStore(web, address, limit), mode="r")
     except (FileNotFoundError, zarr.errors.GroupNotFoundError, zarr.errors.ContainsArrayError) as error:
         raise UserError(
             f"image {address}: no Zarr group there. Give the address of an image, as .../image.zarr."
         ) from error
     except (ValueError, KeyError, TypeError) as error:
         raise UserError(f"image {address}: its Zarr metadata cannot be read ({type(error).__name__}).") from error
+
+
+def bytes_travelled(group: "zarr.Group") -> int:
+    """Return how many bytes were transferred from a group of `open_remote`."""
+    from bioimage_suite.fair.archives.remote_store import RemoteStore
+
+    store = group.store
+    assert isinstance(store, RemoteStore)
+    return store.travelled
 
 
 def read_image(group: "zarr.Group", address: str) -> RemoteImage:
@@ -203,7 +211,7 @@ def read_region(
     return Region(pixels, image.axes, placed, _physical(image, level), channels)
 
 
-def _array(group: "zarr.Group", image: RemoteImage, level: int) -> "zarr.Array":
+def _array(group: "zarr.Group", image: RemoteImage, level: int) -> "zarr.Array[Any]":
     import zarr
 
     array = group[image.levels[level].path]
@@ -240,100 +248,3 @@ def _physical(image: RemoteImage, level: int) -> dict[str, float]:
     scale = image.levels[level].scale
     sizes = {axis: micrometres(scale[axis], image.units.get(axis)) for axis in "xyz" if axis in image.axes}
     return {axis: size for axis, size in sizes.items() if size}
-
-
-def _store(web: Web, address: str, limit: int) -> Any:
-    """Return a read-only Zarr store that sends every request through `archive_http`."""
-    from zarr.abc.store import ByteRequest, OffsetByteRequest, RangeByteRequest, Store, SuffixByteRequest
-    from zarr.core.buffer import Buffer, BufferPrototype
-
-    def header(byte_range: ByteRequest | None) -> dict[str, str]:
-        if isinstance(byte_range, RangeByteRequest):
-            return {"Range": f"bytes={byte_range.start}-{byte_range.end - 1}"}
-        if isinstance(byte_range, OffsetByteRequest):
-            return {"Range": f"bytes={byte_range.offset}-"}
-        if isinstance(byte_range, SuffixByteRequest):
-            return {"Range": f"bytes=-{byte_range.suffix}"}
-        return {}
-
-    class RemoteStore(Store):
-        """Files below an address."""
-
-        supports_writes = supports_deletes = supports_listing = False
-
-        def __init__(self) -> None:
-            super().__init__(read_only=True)
-            self.travelled = 0
-
-        def __eq__(self, other: object) -> bool:
-            return self is other
-
-        __hash__ = object.__hash__
-
-        def fetch(self, key: str, byte_range: ByteRequest | None) -> bytes | None:
-            for attempt in range(TRIES):
-                try:
-                    return self.fetch_once(key, byte_range)
-                except ServerError:
-                    if attempt == TRIES - 1:
-                        raise
-            return None
-
-        def fetch_once(self, key: str, byte_range: ByteRequest | None) -> bytes | None:
-            url = f"{address}/{quote(key)}"
-            headers = {"Accept-Encoding": "identity"} | header(byte_range)
-            with open_url(web, url, headers=headers) as response:
-                # Object stores answer 403 for missing keys when listing is not public.
-                if response.status_code in {403, 404}:
-                    return None
-                if response.status_code >= 500:
-                    raise ServerError(
-                        f"image {address}: the server answers status {response.status_code}. Try again later."
-                    )
-                if response.status_code not in {200, 206}:
-                    raise UserError(f"image {address}: the server answers status {response.status_code} to {key}.")
-                data = read_answer(web, response, limit - self.travelled)
-            self.travelled += len(data)
-            return _cut(data, byte_range) if byte_range and response.status_code == 200 else data
-
-        async def get(
-            self, key: str, prototype: BufferPrototype, byte_range: ByteRequest | None = None
-        ) -> Buffer | None:
-            data = await asyncio.to_thread(self.fetch, key, byte_range)
-            return None if data is None else prototype.buffer.from_bytes(data)
-
-        async def get_partial_values(
-            self, prototype: BufferPrototype, key_ranges: Iterable[tuple[str, ByteRequest | None]]
-        ) -> list[Buffer | None]:
-            return [await self.get(key, prototype, byte_range) for key, byte_range in key_ranges]
-
-        async def exists(self, key: str) -> bool:
-            return await asyncio.to_thread(self.fetch, key, None) is not None
-
-        async def set(self, key: str, value: Buffer) -> None:
-            raise NotImplementedError
-
-        async def delete(self, key: str) -> None:
-            raise NotImplementedError
-
-        async def list(self) -> AsyncIterator[str]:
-            for key in tuple[str, ...]():
-                yield key
-
-        async def list_prefix(self, prefix: str) -> AsyncIterator[str]:
-            for key in tuple[str, ...]():
-                yield key
-
-        async def list_dir(self, prefix: str) -> AsyncIterator[str]:
-            for key in tuple[str, ...]():
-                yield key
-
-    def _cut(data: bytes, byte_range: ByteRequest) -> bytes:
-        """Cut the range out of a whole file: a server may ignore Range requests (RFC 9110, 14.2)."""
-        if isinstance(byte_range, RangeByteRequest):
-            return data[byte_range.start : byte_range.end]
-        if isinstance(byte_range, OffsetByteRequest):
-            return data[byte_range.offset :]
-        return data[-byte_range.suffix :]
-
-    return RemoteStore()

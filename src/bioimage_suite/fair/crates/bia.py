@@ -6,7 +6,6 @@ Profile: https://w3id.org/bia/ro-crate/profile/bia-submission v1.0 (bia-ro-crate
 from typing import Any
 
 from bioimage_suite.fair.crates.entities import (
-    Entity,
     author_id,
     descriptor,
     graph,
@@ -18,6 +17,7 @@ from bioimage_suite.fair.crates.entities import (
 )
 from bioimage_suite.fair.crates.study import Acquisition, AnnotationSet, Biosample, Component, Specimen, Study
 from bioimage_suite.fair.crates.terms import BIA_PROFILE, BIA_TERMS, RO_CRATE_1_1, context
+from bioimage_suite.fair.terms.json_ld import Entity
 from bioimage_suite.fair.terms.ontology_terms import iri
 
 FILE_LIST = "file_list.tsv"

@@ -12,7 +12,8 @@ from urllib.parse import unquote
 from bioimage_suite.core.untrusted_files import safe_relative_path
 from bioimage_suite.fair.crates.reading import Crate
 from bioimage_suite.fair.crates.shapes import shape_findings
-from bioimage_suite.fair.crates.terms import DESCRIPTOR, RO_CRATE
+from bioimage_suite.fair.crates.terms import RO_CRATE
+from bioimage_suite.fair.terms.json_ld import DESCRIPTOR, Entity, as_list, by_id, ids, objects_in, types
 from bioimage_suite.tables.reader import Finding, delimited_rows
 
 _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
@@ -46,9 +47,7 @@ def check_document(document: dict[str, Any], name: str, profile: str) -> list[Fi
     if not isinstance(graph, list) or not graph:
         return [*findings, error("@graph", type(graph).__name__, "a list of entities")]
     findings += _check_entities(graph, error)
-    entities = {
-        entity["@id"]: entity for entity in graph if isinstance(entity, dict) and isinstance(entity.get("@id"), str)
-    }
+    entities = by_id(graph)
     root, problems = _find_root(entities, error)
     findings += problems
     if root is None or any("@graph entity" in finding.column for finding in findings):
@@ -61,23 +60,8 @@ def check_document(document: dict[str, Any], name: str, profile: str) -> list[Fi
     return findings + shape_findings(document, root, name, profile)
 
 
-def list_of(value: Any) -> list[Any]:
-    """Return a JSON-LD value, single or list, as a list."""
-    return value if isinstance(value, list) else [] if value is None else [value]
-
-
-def ids(value: Any) -> list[str]:
-    """Return the ids that a property refers to."""
-    return [part["@id"] for part in list_of(value) if isinstance(part, dict) and isinstance(part.get("@id"), str)]
-
-
-def types(entity: dict[str, Any]) -> list[str]:
-    """Return an entity's types."""
-    return [kind for kind in list_of(entity.get("@type")) if isinstance(kind, str)]
-
-
 def _check_context(document: dict[str, Any], error: Any) -> list[Finding]:
-    parts = list_of(document.get("@context"))
+    parts = as_list(document.get("@context"))
     if any(isinstance(part, str) and part.startswith(RO_CRATE) and part.endswith("/context") for part in parts):
         return []
     return [error("@context", str(parts)[:80], f"{RO_CRATE}1.2/context")]
@@ -102,7 +86,7 @@ def _check_entities(graph: list[Any], error: Any) -> list[Finding]:
         for key, value in entity.items():
             nested = [
                 part
-                for part in list_of(value)
+                for part in as_list(value)
                 if isinstance(part, dict) and not ({"@id"} == set(part) or "@value" in part)
             ]
             if nested and not key.startswith("@"):
@@ -114,7 +98,7 @@ def _check_entities(graph: list[Any], error: Any) -> list[Finding]:
     return findings
 
 
-def _find_root(entities: dict[str, dict[str, Any]], error: Any) -> tuple[str | None, list[Finding]]:
+def _find_root(entities: dict[str, Entity], error: Any) -> tuple[str | None, list[Finding]]:
     head = entities.get(DESCRIPTOR)
     if head is None:
         return None, [error("@graph", f"no entity {DESCRIPTOR}", "the metadata descriptor")]
@@ -134,7 +118,7 @@ def _find_root(entities: dict[str, dict[str, Any]], error: Any) -> tuple[str | N
     return about[0], findings
 
 
-def _check_links(entities: dict[str, dict[str, Any]], root: str, name: str, profile: str) -> list[Finding]:
+def _check_links(entities: dict[str, Entity], root: str, name: str, profile: str) -> list[Finding]:
     """Find local ids without an entity, and files that the root does not reference."""
     findings: list[Finding] = []
     # This suite's own crates describe every entity that they reference; RO-Crate itself says SHOULD.
@@ -171,8 +155,8 @@ def _check_links(entities: dict[str, dict[str, Any]], root: str, name: str, prof
 def _check_payload(document: dict[str, Any], files: frozenset[str], name: str) -> list[Finding]:
     """Check that every described file is in the zip and no path leaves the crate."""
     findings: list[Finding] = []
-    for entity in list_of(document.get("@graph")):
-        if not isinstance(entity, dict) or "File" not in types(entity):
+    for entity in objects_in(document.get("@graph")):
+        if "File" not in types(entity):
             continue
         identifier = str(entity.get("@id"))
         if _ABSOLUTE.match(identifier):
@@ -187,7 +171,7 @@ def _check_payload(document: dict[str, Any], files: frozenset[str], name: str) -
     return findings
 
 
-def _check_closure(entities: dict[str, dict[str, Any]], root: str, name: str) -> list[Finding]:
+def _check_closure(entities: dict[str, Entity], root: str, name: str) -> list[Finding]:
     """Check that the root has all organisms and methods of samples and protocols: GIDE's search reads only the root."""
     findings: list[Finding] = []
     for holder, link, kind in (
@@ -217,7 +201,7 @@ def check_file_list(document: dict[str, Any], data: bytes | None, name: str) -> 
     if not set(header) >= _BIA_COLUMNS:
         absent = ", ".join(sorted(_BIA_COLUMNS - set(header)))
         return [Finding("error", file, 1, absent, "missing", "the columns file_path, dataset and type")]
-    known = {str(entity.get("@id")) for entity in list_of(document.get("@graph")) if isinstance(entity, dict)}
+    known = by_id(document.get("@graph")).keys()
     labels = {row.get("label") for _, row in rows if row.get("type") in _BIA_IMAGES}
     seen: set[str] = set()
     findings: list[Finding] = []

@@ -2,14 +2,12 @@
 
 import mimetypes
 from collections.abc import Iterable, Sequence
-from typing import Any
 from urllib.parse import quote
 
 from bioimage_suite.fair.crates.study import Acquisition, AnnotationSet, Biosample, ResultFile, Study
-from bioimage_suite.fair.crates.terms import DESCRIPTOR
+from bioimage_suite.fair.terms.json_ld import DESCRIPTOR, Entity
+from bioimage_suite.fair.terms.licences import licence_at
 from bioimage_suite.fair.terms.ontology_terms import Term, iri
-
-Entity = dict[str, Any]
 
 _MEDIA_TYPES = {
     ".tif": "image/tiff",
@@ -19,7 +17,6 @@ _MEDIA_TYPES = {
     # A single-file OME-Zarr is a zip (RFC-9 of OME-Zarr).
     ".ozx": "application/zip",
 }
-_LICENSE_NAMES = {"https://creativecommons.org/publicdomain/zero/1.0/": "CC0 1.0 Universal"}
 
 
 def ref(identifier: str) -> dict[str, str]:
@@ -84,8 +81,7 @@ def publisher(study: Study) -> Entity:
 
 def license_entity(study: Study) -> Entity:
     """Return the entity of the licence, identified by its address. Validated metadata allows CC0 and CC BY 4.0."""
-    name = _LICENSE_NAMES.get(study.license_id, "CC BY 4.0")
-    return {"@id": study.license_id, "@type": "CreativeWork", "name": name}
+    return {"@id": study.license_id, "@type": "CreativeWork", "name": licence_at(study.license_id).name}
 
 
 def taxon(term: Term) -> Entity:

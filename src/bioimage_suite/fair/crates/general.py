@@ -4,7 +4,6 @@ from typing import Any
 
 from bioimage_suite.core.html import escaped, paragraph
 from bioimage_suite.fair.crates.entities import (
-    Entity,
     annotation_protocol,
     biosample,
     descriptor,
@@ -20,12 +19,8 @@ from bioimage_suite.fair.crates.gide import described, root_dataset, scholarly_a
 from bioimage_suite.fair.crates.run_provenance import WorkflowRun, run_entities
 from bioimage_suite.fair.crates.study import ImageRecord, Study
 from bioimage_suite.fair.crates.terms import GIDE_TERMS, RO_CRATE_1_2, context
-
-# Zenodo's names of the two licences (SPDX in lower case).
-_ZENODO_LICENSES = {
-    "https://creativecommons.org/publicdomain/zero/1.0/": "cc-zero",
-    "https://creativecommons.org/licenses/by/4.0/": "cc-by-4.0",
-}
+from bioimage_suite.fair.terms.json_ld import Entity
+from bioimage_suite.fair.terms.licences import licence_at
 
 
 def general_crate(study: Study, run: WorkflowRun | None = None) -> dict[str, Any]:
@@ -101,7 +96,7 @@ def zenodo_json(study: Study) -> dict[str, Any]:
         "creators": creators,
         "description": paragraph(texts["description"]).html,
         "access_right": "open",
-        "license": _ZENODO_LICENSES.get(study.license_id, study.license_id),
+        "license": licence_at(study.license_id).zenodo,
         "publication_date": texts["release_date"],
         "keywords": list(study.keywords),
         "related_identifiers": related,

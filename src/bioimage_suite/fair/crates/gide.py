@@ -6,7 +6,6 @@ Profile: GIDE search input RO-Crate profile v0.2 (gide-search, January 2026), on
 from typing import Any
 
 from bioimage_suite.fair.crates.entities import (
-    Entity,
     author_id,
     biosample,
     defined_term,
@@ -22,11 +21,10 @@ from bioimage_suite.fair.crates.entities import (
 )
 from bioimage_suite.fair.crates.study import Study
 from bioimage_suite.fair.crates.terms import GIDE_PROFILE, GIDE_TERMS, RO_CRATE_1_2, context
+from bioimage_suite.fair.terms.json_ld import Entity
+from bioimage_suite.fair.terms.ontology_terms import BYTES, FILE_COUNT, iri
 
-_SIZES = (
-    ("#size-files", "http://purl.obolibrary.org/obo/UO_0000189", "file count"),
-    ("#size-bytes", "http://purl.obolibrary.org/obo/UO_0000233", "bytes"),
-)
+_SIZES = (("#size-files", FILE_COUNT), ("#size-bytes", BYTES))
 
 
 def gide_crate(study: Study, accession: str = "") -> dict[str, Any]:
@@ -96,11 +94,17 @@ def described(study: Study) -> list[Entity]:
 
 def sizes(study: Study) -> list[Entity]:
     """Return the number of files, and their total size unless a size is unknown (an image that only a table names)."""
-    files = [*study.images, *study.results, *(study.annotations.files if study.annotations else ())]
+    files = study.files()
     values = (len(files), sum(file.size_bytes for file in files) if all(file.size_bytes for file in files) else None)
     return [
-        {"@id": identifier, "@type": "QuantitativeValue", "value": value, "unitCode": code, "unitText": text}
-        for (identifier, code, text), value in zip(_SIZES, values, strict=True)
+        {
+            "@id": identifier,
+            "@type": "QuantitativeValue",
+            "value": value,
+            "unitCode": iri(unit.id),
+            "unitText": unit.label,
+        }
+        for (identifier, unit), value in zip(_SIZES, values, strict=True)
         if value is not None
     ]
 

@@ -26,14 +26,14 @@ from bioimage_suite.fair.crates.package_files import (
     is_screen,
     pagetab,
     pagetab_tsv,
-    tsv,
 )
 from bioimage_suite.fair.crates.run_provenance import RUN_PATH, WorkflowRun
 from bioimage_suite.fair.crates.study import ResultFile, Study, make_study, missing_fields
-from bioimage_suite.fair.crates.terms import DESCRIPTOR
 from bioimage_suite.fair.metadata.findings_report import readable_list
 from bioimage_suite.fair.metadata.image_facts import ImageFacts, is_packed_zarr, without_suffix
 from bioimage_suite.fair.metadata.table import MetadataValue
+from bioimage_suite.fair.terms.json_ld import DESCRIPTOR
+from bioimage_suite.tables.writer import tsv_text
 
 PRODUCTS = ("gide", "bia", "general", "idr")
 # Zip knows no date before this one. A fixed date makes the same input give the same bytes.
@@ -78,13 +78,12 @@ def make_package(product: str, study: Study, accession: str = "", run: WorkflowR
 
 
 def _payload(study: Study) -> dict[str, Path]:
-    listed = [*study.images, *study.results, *(study.annotations.files if study.annotations else ())]
-    return {file.path: file.source for file in listed if file.source}
+    return {file.path: file.source for file in study.files() if file.source}
 
 
 def _bia_texts(study: Study, accession: str) -> dict[str, str]:
     lists: list[tuple[str, str]] = []
-    texts = {FILE_LIST: tsv(file_list_rows(study))}
+    texts = {FILE_LIST: tsv_text(file_list_rows(study))}
     for number, component in enumerate(study.components(), 1):
         rows = image_list([image for image in study.images if image.component == component])
         lists.append((component.name, f"file_lists/component_{number}.tsv"))

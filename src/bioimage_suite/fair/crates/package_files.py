@@ -1,27 +1,18 @@
 """Text files of a deposition besides the crate: BioImage Archive file lists and PageTab, IDR study files."""
 
-import csv
-import io
-import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from bioimage_suite.core.texts import json_text
 from bioimage_suite.fair.crates.study import ImageRecord, ResultFile, Study
+from bioimage_suite.fair.terms.licences import licence_at
 from bioimage_suite.fair.terms.ontology_terms import Term
-from bioimage_suite.tables.reader import spreadsheet_safe
+from bioimage_suite.tables.writer import tsv_text
 
 _TERM_SOURCES = {
     "NCBITaxon": ("NCBITaxon", "http://purl.obolibrary.org/obo/"),
     "FBbi": ("Fbbi", "http://purl.obolibrary.org/obo/"),
 }
-
-
-def tsv(rows: Iterable[Sequence[str]]) -> str:
-    """Format rows as tab-separated text; no cell has a tab or line break or is a formula to a spreadsheet."""
-    stream = io.StringIO()
-    writer = csv.writer(stream, delimiter="\t", lineterminator="\n", quoting=csv.QUOTE_MINIMAL)
-    writer.writerows([spreadsheet_safe(" ".join(cell.split())) for cell in row] for row in rows)
-    return stream.getvalue()
 
 
 def _columns(rows: Sequence[tuple[str, dict[str, str]]]) -> list[str]:
@@ -54,7 +45,7 @@ def annotation_list(files: Sequence[ResultFile]) -> list[tuple[str, dict[str, st
 def file_list_tsv(rows: Sequence[tuple[str, dict[str, str]]]) -> str:
     """Format a BioImage Archive file list as TSV; its first header cell must be exactly `Files`."""
     columns = _columns(rows)
-    return tsv([["Files", *columns], *([path, *(row.get(name, "") for name in columns)] for path, row in rows)])
+    return tsv_text([["Files", *columns], *([path, *(row.get(name, "") for name in columns)] for path, row in rows)])
 
 
 def file_list_json(rows: Sequence[tuple[str, dict[str, str]]]) -> str:
@@ -64,7 +55,7 @@ def file_list_json(rows: Sequence[tuple[str, dict[str, str]]]) -> str:
         {"path": path, "attributes": [{"name": name, "value": row[name]} for name in columns if row.get(name)]}
         for path, row in rows
     ]
-    return json.dumps(document, indent=1, ensure_ascii=False) + "\n"
+    return json_text(document)
 
 
 def _attributes(*pairs: tuple[str, str]) -> list[dict[str, Any]]:
@@ -87,11 +78,14 @@ def pagetab(study: Study, lists: Sequence[tuple[str, str]], accession: str = "")
     texts = study.texts
     paths = dict(lists)
     organizations = list(dict.fromkeys(author.affiliation for author in study.authors if author.affiliation))
-    license_name = "CC0" if "zero" in study.license_id else "CC BY 4.0"
     attributes = _attributes(("Title", texts["title"]), ("Description", texts["description"]))
     attributes += _attributes(*(("Keyword", keyword) for keyword in study.keywords))
     attributes.append(
-        {"name": "License", "value": license_name, "valqual": [{"name": "url", "value": study.license_id}]}
+        {
+            "name": "License",
+            "value": licence_at(study.license_id).bia,
+            "valqual": [{"name": "url", "value": study.license_id}],
+        }
     )
     attributes += _attributes(("Funding statement", texts["funding"]), ("Acknowledgements", texts["acknowledgements"]))
     section = {
@@ -204,7 +198,7 @@ def pagetab_tsv(document: dict[str, Any]) -> str:
             add(part, "" if study else accession)
 
     add(document["section"], "")
-    return "\n".join(tsv(block) for block in blocks)
+    return "\n".join(tsv_text(block) for block in blocks)
 
 
 def _attribute_rows(attributes: Iterable[dict[str, Any]]) -> list[list[str]]:
@@ -244,7 +238,7 @@ def idr_study(study: Study, accession: str = "") -> str:
         ["Study Public Release Date", texts["release_date"]],
         ["Study Publication Title", texts["publication_title"]],
         ["Study DOI", texts["publication_doi"]],
-        ["Study License", "CC0 1.0" if "zero" in study.license_id else "CC BY 4.0"],
+        ["Study License", licence_at(study.license_id).idr],
         ["Study License URL", study.license_id],
         ["Study Data Publisher", texts["publisher"]],
         ["Study Person Last Name", *(last.strip() for last, _, _ in surnames)],
@@ -266,7 +260,7 @@ def idr_study(study: Study, accession: str = "") -> str:
             ["Experiment Imaging Method Term Accession", *(_accession(term) for term in methods)],
             ["Protocol Type", "growth protocol", "treatment protocol"],
         ]
-    return tsv(rows)
+    return tsv_text(rows)
 
 
 def idr_library(study: Study) -> str:
@@ -293,7 +287,7 @@ def idr_library(study: Study) -> str:
         ]
         rows.append(row)
     # A screen has one row per well, for any number of fields of view.
-    return tsv(dict.fromkeys(map(tuple, rows)) if screen else rows)
+    return tsv_text(dict.fromkeys(map(tuple, rows)) if screen else rows)
 
 
 def is_screen(study: Study) -> bool:
@@ -303,4 +297,4 @@ def is_screen(study: Study) -> bool:
 
 def idr_file_paths(study: Study) -> str:
     """Return IDR's `-filePaths.tsv`: target dataset and path of each image."""
-    return tsv([f"Dataset:name:{image.component.name}", image.path] for image in study.images)
+    return tsv_text([f"Dataset:name:{image.component.name}", image.path] for image in study.images)

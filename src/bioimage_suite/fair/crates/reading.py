@@ -10,8 +10,9 @@ from typing import Any
 
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.core.untrusted_files import MAX_JSON_BYTES, open_zip, parse_json, read_member
-from bioimage_suite.fair.crates.terms import DESCRIPTOR, GIDE_TERMS
-from bioimage_suite.fair.terms.ontology_terms import iri, normal_id
+from bioimage_suite.fair.crates.terms import GIDE_TERMS
+from bioimage_suite.fair.terms.json_ld import DESCRIPTOR, as_list, objects_in
+from bioimage_suite.fair.terms.ontology_terms import curie, iri
 from bioimage_suite.tables.reader import Finding
 
 # Found in 1,332 published crates of the BioImage Archive, IDR and SSBD.
@@ -75,7 +76,7 @@ def mend(document: dict[str, Any], name: str) -> tuple[dict[str, Any], list[Find
     def say(where: str, found: str, expected: str) -> None:
         findings.append(Finding("warning", name, 0, where, found, expected, "tolerated"))
 
-    entities = [entity for entity in _list(result.get("@graph")) if isinstance(entity, dict)]
+    entities = objects_in(result.get("@graph"))
     _mend_context(result, say)
     renamed: dict[str, str] = {}
     for entity in entities:
@@ -94,7 +95,7 @@ def mend(document: dict[str, Any], name: str) -> tuple[dict[str, Any], list[Find
             "citation" in entity
             and entity.get("citation") != []
             and "seeAlso" not in entity
-            and "Dataset" in _list(entity.get("@type"))
+            and "Dataset" in as_list(entity.get("@type"))
         ):
             say(identifier, "citation", "seeAlso, where GIDE looks for publications")
     if renamed:
@@ -103,7 +104,7 @@ def mend(document: dict[str, Any], name: str) -> tuple[dict[str, Any], list[Find
 
 
 def _mend_context(document: dict[str, Any], say: Any) -> None:
-    for part in _list(document.get("@context")):
+    for part in as_list(document.get("@context")):
         see_also = part.get("seeAlso") if isinstance(part, dict) else None
         address = see_also.get("@id") if isinstance(see_also, dict) else see_also
         if address and str(address).startswith("rdf:"):
@@ -112,7 +113,7 @@ def _mend_context(document: dict[str, Any], say: Any) -> None:
 
 
 def _mend_types(entity: dict[str, Any], identifier: str, say: Any) -> None:
-    types = _list(entity.get("@type"))
+    types = as_list(entity.get("@type"))
     wrong = [kind for kind in types if isinstance(kind, str) and kind in _TYPES]
     for kind in wrong:
         say(identifier, f"type {kind}", f"type {_TYPES[kind]}")
@@ -123,11 +124,11 @@ def _mend_types(entity: dict[str, Any], identifier: str, say: Any) -> None:
 
 def _normal_identifier(identifier: str, entity: dict[str, Any]) -> str:
     """Normalise the id of a descriptor with an accession prefix, and ids of terms and taxa to OBO addresses."""
-    if identifier.endswith("-" + DESCRIPTOR) and "CreativeWork" in _list(entity.get("@type")):
+    if identifier.endswith("-" + DESCRIPTOR) and "CreativeWork" in as_list(entity.get("@type")):
         return DESCRIPTOR
-    if {"Taxon", "DefinedTerm"} & set(map(str, _list(entity.get("@type")))):
-        curie = normal_id(identifier)
-        return iri(curie) if curie else identifier
+    if {"Taxon", "DefinedTerm"} & set(map(str, as_list(entity.get("@type")))):
+        known = curie(identifier)
+        return iri(known) if known else identifier
     return identifier
 
 
@@ -135,10 +136,6 @@ def _rename(entities: list[dict[str, Any]], renamed: dict[str, str]) -> None:
     for entity in entities:
         entity["@id"] = renamed.get(entity.get("@id", ""), entity.get("@id"))
         for value in entity.values():
-            for part in _list(value):
+            for part in as_list(value):
                 if isinstance(part, dict) and part.get("@id") in renamed:
                     part["@id"] = renamed[part["@id"]]
-
-
-def _list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [] if value is None else [value]

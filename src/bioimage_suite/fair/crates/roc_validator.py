@@ -101,11 +101,10 @@ def _cache_folder() -> Path:
 
     folder = Path(tempfile.mkdtemp(prefix="roc-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    session = CachedSession(cache_name=str(folder / "http"), backend="sqlite", expire_after=-1)
-    session.mount("https://", Shipped())
-    for version in ("1.1", "1.2", "1.3"):
-        # The cache distinguishes requests by their Accept headers; these are the ones of its JSON-LD readers.
-        for accept in (None, "application/ld+json", "application/ld+json, application/json;p=0.9, */*;q=0.1"):
-            session.get(f"{RO_CRATE}{version}/context", headers={"Accept": accept} if accept else {})
-    session.close()
+    with CachedSession(cache_name=str(folder / "http"), backend="sqlite", expire_after=-1) as session:
+        session.mount("https://", Shipped())
+        for version in ("1.1", "1.2", "1.3"):
+            # The cache distinguishes requests by their Accept headers; these are the ones of its JSON-LD readers.
+            for accept in (None, "application/ld+json", "application/ld+json, application/json;p=0.9, */*;q=0.1"):
+                session.get(f"{RO_CRATE}{version}/context", headers={"Accept": accept} if accept else {})
     return folder

@@ -3,11 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.core.untrusted_files import MAX_JSON_BYTES, open_zip, parse_json, read_member
-from bioimage_suite.fair.crates.terms import DESCRIPTOR
+from bioimage_suite.fair.terms.json_ld import DESCRIPTOR, Entity, by_id, ids, root_id, types
 
 RUN_PATH = "provenance/workflow-run.crate.zip"
 
@@ -37,21 +36,18 @@ def read_workflow_run(path: Path, name: str) -> WorkflowRun:
     """
     with open_zip(path, name) as archive:
         document = parse_json(read_member(archive, DESCRIPTOR, name, MAX_JSON_BYTES), f"{name}/{DESCRIPTOR}")
-    listed = document.get("@graph") if isinstance(document, dict) else None
-    entities = [entity for entity in listed or [] if isinstance(entity, dict)]
-    by_id = {str(entity.get("@id")): entity for entity in entities}
-    head = by_id.get(DESCRIPTOR, {})
-    root = by_id.get(_id(head.get("about")) or "./", {})
-    workflow = by_id.get(_id(root.get("mainEntity")), {})
-    if "ComputationalWorkflow" not in _list(workflow.get("@type")):
+    entities = by_id(document.get("@graph") if isinstance(document, dict) else None)
+    root = entities.get(root_id(entities) or "./", {})
+    workflow = entities.get(next(iter(ids(root.get("mainEntity"))), ""), {})
+    if "ComputationalWorkflow" not in types(workflow):
         raise UserError(
             f"workflow run {name}: its crate names no ComputationalWorkflow. Export the invocation as RO-Crate."
         )
-    action = next((entity for entity in entities if "CreateAction" in _list(entity.get("@type"))), {})
+    action = next((entity for entity in entities.values() if "CreateAction" in types(entity)), {})
     return WorkflowRun(
         source=path,
         size_bytes=path.stat().st_size,
-        profiles=tuple(filter(None, (_id(part) for part in _list(root.get("conformsTo"))))),
+        profiles=tuple(filter(None, ids(root.get("conformsTo")))),
         workflow_name=str(workflow.get("name") or "Workflow"),
         workflow_url=str(workflow.get("url") or "") if isinstance(workflow.get("url"), str) else "",
         start=str(action.get("startTime") or ""),
@@ -59,7 +55,7 @@ def read_workflow_run(path: Path, name: str) -> WorkflowRun:
     )
 
 
-def run_entities(run: WorkflowRun, inputs: Sequence[str], outputs: Sequence[str]) -> tuple[list[dict[str, Any]], str]:
+def run_entities(run: WorkflowRun, inputs: Sequence[str], outputs: Sequence[str]) -> tuple[list[Entity], str]:
     """Describe the run by three entities: its crate as a file, the workflow as a work, the run as an action.
 
     Args:
@@ -70,7 +66,7 @@ def run_entities(run: WorkflowRun, inputs: Sequence[str], outputs: Sequence[str]
     Returns:
         Entities, the file first, and the id of the action.
     """
-    file: dict[str, Any] = {
+    file: Entity = {
         "@id": RUN_PATH,
         "@type": "File",
         "name": f"Run of {run.workflow_name}",
@@ -81,10 +77,10 @@ def run_entities(run: WorkflowRun, inputs: Sequence[str], outputs: Sequence[str]
         file["conformsTo"] = [{"@id": profile} for profile in run.profiles]
     # RO-Crate 1.2 requires a version and an address of a SoftwareApplication, which the crate of a run may lack, and a
     # file of SoftwareSourceCode, which is inside that crate.
-    workflow: dict[str, Any] = {"@id": "#workflow", "@type": "CreativeWork", "name": run.workflow_name}
+    workflow: Entity = {"@id": "#workflow", "@type": "CreativeWork", "name": run.workflow_name}
     if run.workflow_url:
         workflow["url"] = run.workflow_url
-    action: dict[str, Any] = {
+    action: Entity = {
         "@id": "#workflow-run",
         "@type": "CreateAction",
         "name": f"Run of {run.workflow_name}",
@@ -98,11 +94,3 @@ def run_entities(run: WorkflowRun, inputs: Sequence[str], outputs: Sequence[str]
         {"@id": profile, "@type": "CreativeWork", "name": profile.rpartition("wfrun/")[2]} for profile in run.profiles
     ]
     return [file, workflow, action, *profiles], "#workflow-run"
-
-
-def _list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [] if value is None else [value]
-
-
-def _id(value: Any) -> str:
-    return str(value.get("@id", "")) if isinstance(value, dict) else ""

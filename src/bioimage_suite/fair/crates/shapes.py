@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from bioimage_suite.fair.crates.terms import RO_CRATE_1_1, offline_context
+from bioimage_suite.fair.terms.json_ld import ids, types
 from bioimage_suite.tables.reader import Finding
 
 SHAPES_FOLDER = Path(__file__).resolve().parent / "shacl"
@@ -81,14 +82,8 @@ def _used_names(graph: list[Any]) -> set[str]:
     """Return the properties, types and prefixes of a graph: all names that need a context."""
     names: set[str] = set()
     for entity in graph:
-        kinds = entity.get("@type")
-        references = [
-            part.get("@id")
-            for value in entity.values()
-            for part in (value if isinstance(value, list) else [value])
-            if isinstance(part, dict)
-        ]
-        found = [*entity, *(kinds if isinstance(kinds, list) else [kinds]), entity.get("@id"), *references]
+        references = [one for value in entity.values() for one in ids(value)]
+        found = [*entity, *types(entity), entity.get("@id"), *references]
         names |= {part for name in found if isinstance(name, str) for part in (name, name.partition(":")[0])}
     return names
 

@@ -5,9 +5,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from bioimage_suite.core.errors import UserError
+from bioimage_suite.core.texts import first_names
 from bioimage_suite.fair.metadata.fields import field_by_key
 from bioimage_suite.fair.metadata.image_facts import ImageFacts
+from bioimage_suite.fair.metadata.image_list import refuse_no_images
 from bioimage_suite.fair.metadata.table import MetadataValue, by_object, first_row
 from bioimage_suite.fair.terms.ontology_terms import Term
 
@@ -119,6 +120,10 @@ class Study:
     annotations: AnnotationSet | None = None
     results: tuple[ResultFile, ...] = ()
 
+    def files(self) -> "tuple[ImageRecord | ResultFile, ...]":
+        """Return all files: images, results, annotations."""
+        return (*self.images, *self.results, *(self.annotations.files if self.annotations else ()))
+
     def components(self) -> tuple[Component, ...]:
         """Return the distinct components, in the order of the images."""
         return tuple(dict.fromkeys(image.component for image in self.images))
@@ -192,8 +197,7 @@ def missing_fields(
         else:
             lacking = [image.name for image in images if key not in objects.of_image(image)]
         if lacking:
-            more = f" and {len(lacking) - 3:,} more" if len(lacking) > 3 else ""
-            lines.append(f"{field.header}: missing for {', '.join(lacking[:3])}{more}. {field.question}")
+            lines.append(f"{field.header}: missing for {first_names(lacking, 3)}. {field.question}")
     return lines
 
 
@@ -214,8 +218,7 @@ def make_study(
     Raises:
         UserError: There are no images.
     """
-    if not images:
-        raise UserError("images: there are none. Give images, or metadata that names images.")
+    refuse_no_images(images, "Give images, or metadata that names images.")
     objects = by_object(values)
     study: dict[str, MetadataValue] = {}
     for value in values:

@@ -12,7 +12,6 @@ RO_CRATE_1_2 = RO_CRATE + "1.2"
 GIDE_PROFILE = "https://www.gide-project.org/ro-crate/search/1.0/profile"
 GIDE_CONTEXT = "https://www.gide-project.org/ro-crate/search/1.0/context"
 BIA_PROFILE = "https://w3id.org/bia/ro-crate/profile/bia-submission"
-DESCRIPTOR = "ro-crate-metadata.json"
 WORKFLOW_RUN_CONTEXT = "https://w3id.org/ro/terms/workflow-run/context"
 
 # The profile's own context imports RO-Crate's and so cannot be combined with it (a JSON-LD reader sees a recursion).
@@ -77,7 +76,8 @@ def context(version: str, terms: dict[str, Any]) -> list[Any]:
 @cache
 def _ro_crate_terms() -> dict[str, Any]:
     path = Path(__file__).resolve().parent / "contexts" / "ro-crate-context.jsonld"
-    return json.loads(path.read_text(encoding="utf-8"))["@context"]
+    terms: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))["@context"]
+    return terms
 
 
 def offline_context(found: Any, used: Container[str] | None = None) -> tuple[dict[str, Any], list[str]]:

@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 from bioimage_suite.fair.archives.http import web_link
-from bioimage_suite.fair.archives.studies import normal_licence
 from bioimage_suite.fair.metadata.fields import find_field
 from bioimage_suite.fair.metadata.image_facts import ImageFacts
 from bioimage_suite.fair.metadata.table import (
@@ -27,6 +26,7 @@ from bioimage_suite.fair.metadata.table import (
     read_metadata_table,
 )
 from bioimage_suite.fair.metadata.value_checks import check_value
+from bioimage_suite.fair.terms.licences import normal_licence
 from bioimage_suite.fair.terms.ontology_terms import iri
 from bioimage_suite.tables.key_value_dialects import TAG_NAMESPACE, KeyValue, read_key_values
 

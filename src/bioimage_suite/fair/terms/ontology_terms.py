@@ -47,6 +47,10 @@ class Term:
         return self.label if self.id in {self.label, ""} else f"{self.label} ({self.id})"
 
 
+FILE_COUNT, BYTES = Term("UO:0000189", "file count"), Term("UO:0000233", "bytes")
+"""Units of the sizes of a study, by the names that GIDE gives them."""
+
+
 @dataclass(frozen=True)
 class Resolution:
     """Result of resolving a text.
@@ -100,12 +104,12 @@ def _fold(name: str) -> str:
     return " ".join(name.casefold().replace("_", " ").split())
 
 
-def normal_id(text: str) -> str:
+def curie(text: str) -> str:
     """Normalise the spellings of an ontology id to one CURIE; return empty text for anything else.
 
-    >>> normal_id("http://purl.obolibrary.org/obo/FBbi_246"), normal_id("obo:NCBITaxon_09606")
+    >>> curie("http://purl.obolibrary.org/obo/FBbi_246"), curie("obo:NCBITaxon_09606")
     ('FBbi:00000246', 'NCBITaxon:9606')
-    >>> normal_id("https://www.ncbi.nlm.nih.gov/datasets/taxonomy/9606")
+    >>> curie("https://www.ncbi.nlm.nih.gov/datasets/taxonomy/9606")
     'NCBITaxon:9606'
     """
     match = _IDENTIFIER.fullmatch(text.strip())
@@ -161,19 +165,19 @@ def _named(vocabulary: str, text: str) -> Term | None:
 
 
 def _by_id(vocabulary: str, text: str, label: str = "") -> Resolution | None:
-    curie = normal_id(text)
+    identifier = curie(text)
     prefix = _PARTIAL.get(vocabulary)
     if not prefix:
         known = _ids(vocabulary).get(text)
         return Resolution(known) if known else None
     # A bare number is an id only for NCBI Taxonomy, whose ids are often written as the number alone.
     if vocabulary == "ncbitaxon" and text.isdecimal() and text.isascii():
-        curie = f"NCBITaxon:{int(text)}"
-    if not curie.startswith(prefix + ":"):
+        identifier = f"NCBITaxon:{int(text)}"
+    if not identifier.startswith(prefix + ":"):
         return None
-    term = _ids(vocabulary).get(curie)
+    term = _ids(vocabulary).get(identifier)
     if term:
         # If label and id contradict each other, only the author knows which is right, so neither is used.
         agrees = not label or _named(vocabulary, label) in {term, None}
         return Resolution(term if agrees else None, exact=text == term.id, near=() if agrees else (term,))
-    return Resolution(Term(curie, label or curie), exact=False, listed=False)
+    return Resolution(Term(identifier, label or identifier), exact=False, listed=False)

@@ -11,16 +11,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import numpy as np
 
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.core.units import micrometres
 from bioimage_suite.fair.archives.zarr import RemoteImage, read_image
 from bioimage_suite.fair.metadata.image_facts import is_packed_zarr
 from bioimage_suite.fair.vitessce.config import Channel
-
-if TYPE_CHECKING:
-    import numpy as np
 
 CHUNK = 256
 # Levels are halved until they fit on a screen.
@@ -51,7 +50,7 @@ class Picture:
     """
 
     name: str
-    pixels: "np.ndarray"
+    pixels: np.ndarray
     shrunk: int
     physical_um: Mapping[str, float]
     channels: tuple[str, ...]
@@ -98,9 +97,7 @@ def _step(shape: Sequence[int], itemsize: int, max_bytes: int, name: str) -> int
     return step
 
 
-def _shrink(planes: Iterator["np.ndarray"], shape: Sequence[int], step: int, *, labels: bool) -> "np.ndarray":
-    import numpy as np
-
+def _shrink(planes: Iterator[np.ndarray], shape: Sequence[int], step: int, *, labels: bool) -> np.ndarray:
     t, c, z, y, x = shape
     rows, columns = ceil(y / step), ceil(x / step)
     small: list[np.ndarray] = []
@@ -117,10 +114,8 @@ def _shrink(planes: Iterator["np.ndarray"], shape: Sequence[int], step: int, *, 
     return np.stack(small).reshape(t, c, z, rows, columns)
 
 
-def _shown(plane: "np.ndarray") -> "np.ndarray":
+def _shown(plane: np.ndarray) -> np.ndarray:
     """Convert a plane to a data type that WebGL viewers support."""
-    import numpy as np
-
     if plane.dtype.kind == "b":
         return plane.astype(np.uint8)
     if plane.dtype.kind == "f" or plane.dtype.itemsize > 4:
@@ -128,7 +123,7 @@ def _shown(plane: "np.ndarray") -> "np.ndarray":
     return plane.astype(plane.dtype.newbyteorder("="), copy=False)
 
 
-_Opened = tuple[Iterator["np.ndarray"], tuple[int, ...], "np.dtype", dict[str, float], tuple[str, ...]]
+_Opened = tuple[Iterator[np.ndarray], tuple[int, ...], np.dtype, dict[str, float], tuple[str, ...]]
 
 
 def _open_tiff(path: Path, name: str) -> _Opened:
@@ -170,10 +165,8 @@ def _tczyx(axes: str, shape: Sequence[int]) -> tuple[int, ...]:
     return tuple(sizes.get(axis, 1) for axis in "TCZYX")
 
 
-def _tiff_planes(series: Any, axes: str) -> Iterator["np.ndarray"]:
+def _tiff_planes(series: Any, axes: str) -> Iterator[np.ndarray]:
     """Yield planes in the order T, C, Z, one in memory at a time."""
-    import numpy as np
-
     named = axes.replace("Q", "Z").replace("I", "Z")
     order = np.arange(int(np.prod(series.shape[:-2]))).reshape(series.shape[:-2] or (1,))
     kept = [axis for axis in "TCZ" if axis in named]
@@ -184,7 +177,6 @@ def _tiff_planes(series: Any, axes: str) -> Iterator["np.ndarray"]:
 
 
 def _open_zarr(path: Path, name: str) -> _Opened:
-    import numpy as np
     import zarr
 
     try:
@@ -200,7 +192,7 @@ def _open_zarr(path: Path, name: str) -> _Opened:
     shape = tuple(sizes.get(axis, 1) for axis in "tczyx")
     outer = [axis for axis in "tcz" if axis in image.axes]
 
-    def planes() -> Iterator["np.ndarray"]:
+    def planes() -> Iterator[np.ndarray]:
         for index in np.ndindex(*(sizes[axis] for axis in outer)):
             yield np.asarray(array[index] if outer else array[:])
 
@@ -229,18 +221,17 @@ def zarr_files(picture: Picture, *, labels: bool = False) -> dict[str, bytes]:
     return files
 
 
-def _halved(pixels: "np.ndarray", *, labels: bool) -> "np.ndarray":
+def _halved(pixels: np.ndarray, *, labels: bool) -> np.ndarray:
     if labels:
         return pixels[..., ::2, ::2]
     rows, columns = (size // 2 * 2 for size in pixels.shape[-2:])
     even = pixels[..., :rows, :columns].astype("float64")
     mean = (even[..., ::2, ::2] + even[..., 1::2, ::2] + even[..., ::2, 1::2] + even[..., 1::2, 1::2]) / 4
-    return mean.astype(pixels.dtype)
+    small: np.ndarray = mean.astype(pixels.dtype)
+    return small
 
 
-def _array_files(pixels: "np.ndarray") -> Iterator[tuple[str, bytes]]:
-    import numpy as np
-
+def _array_files(pixels: np.ndarray) -> Iterator[tuple[str, bytes]]:
     dtype = _TYPES[pixels.dtype.name]
     chunks = (1, 1, 1, min(CHUNK, pixels.shape[-2]), min(CHUNK, pixels.shape[-1]))
     described = {
@@ -312,10 +303,8 @@ def _channels(picture: Picture) -> list[dict[str, Any]]:
     ]
 
 
-def _window(pixels: "np.ndarray") -> dict[str, float]:
+def _window(pixels: np.ndarray) -> dict[str, float]:
     """Return the display range, from the 0.1st to the 99.9th percentile, so that hot pixels do not darken the image."""
-    import numpy as np
-
     start, end = np.percentile(pixels, (0.1, 99.9))
     low, high = float(pixels.min()), float(pixels.max())
     return {"min": low, "max": max(high, low + 1), "start": float(start), "end": max(float(end), float(start) + 1)}
