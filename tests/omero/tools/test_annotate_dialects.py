@@ -11,10 +11,11 @@ import pytest
 from omero.rtypes import rint, rstring
 
 from bioimage_suite.core.errors import UserError
+from bioimage_suite.omero.annotations.annotations import CLIENT_NAMESPACE
 from tests.galaxy.seed_omero import link
 from tests.omero.tool_support import Lab, from_table, named, read_rows, typed
 
-CLIENT = omero_annotate.CLIENT_NAMESPACE
+CLIENT = CLIENT_NAMESPACE
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ import omero_get_annotations
 import pytest
 
 from bioimage_suite.core.errors import UserError
+from bioimage_suite.omero.annotations import annotate as annotation_of_objects
 from bioimage_suite.omero.annotations import annotations as omero_annotations
 from bioimage_suite.omero.annotations import changes as annotation_changes
 from bioimage_suite.omero.session import Session
@@ -60,8 +61,8 @@ def test_a_broken_connection_is_mended_by_a_rerun(
     annotate(1, b"first")
     with monkeypatch.context() as patch:
         fail_at(patch, owner, name, 1, proxy.cut)
-        if name == "plan_changes":  # which the tool took by its name when it was imported
-            fail_at(patch, omero_annotate, name, 1, proxy.cut)
+        if name == "plan_changes":  # which its caller took by its name when it was imported
+            fail_at(patch, annotation_of_objects, name, 1, proxy.cut)
         with pytest.raises(UserError, match="the connection broke"):
             annotate(2, b"second", omero_host=proxy.address)
     statuses = {row["status"][:6] for row in read_rows(tmp_path / "out.tsv")}

@@ -8,7 +8,9 @@ import pytest
 from omero.rtypes import rbool, rdouble, rlong, rstring, rtime
 
 from bioimage_suite.core.errors import UserError
-from bioimage_suite.omero.annotations.annotations import MARK, RATING_NAMESPACE
+from bioimage_suite.omero.annotations import rows as annotation_rows
+from bioimage_suite.omero.annotations.annotations import CLIENT_NAMESPACE, MARK, RATING_NAMESPACE
+from bioimage_suite.omero.annotations.rows import VALUES
 from bioimage_suite.omero.session import Session
 from tests.omero.tool_support import Lab, fail_at, named, read_rows, typed
 
@@ -97,7 +99,7 @@ def test_a_dry_run_lists_the_changes_and_makes_none(lab: Lab, annotate, get, ima
 
 def test_merge_and_replace_touch_only_what_this_user_made_with_this_tool(lab: Lab, annotate, get, images):
     by_hand = omero.model.MapAnnotationI()
-    by_hand.ns = rstring(omero_annotate.CLIENT_NAMESPACE)
+    by_hand.ns = rstring(CLIENT_NAMESPACE)
     by_hand.mapValue = [omero.model.NamedValue("dose", "by hand"), omero.model.NamedValue("dose", "twice")]
     lab.annotate(images[0], by_hand)
     lab.colleague().sign_in()
@@ -224,7 +226,7 @@ def test_single_values_are_said_to_stay_behind(lab: Lab, annotate, get, images, 
     assert [row["annotation_type"] for row in changes] == ["rating"]
     said = capsys.readouterr().out
     assert "line 3: left out: boolean 'false'; expected key-value pairs, tags" in said
-    assert said.count("left out: ") == len(omero_get_annotations.VALUES)
+    assert said.count("left out: ") == len(VALUES)
     rows = get(typed("dataset", "d"), types=[])[0]
     assert [row["annotation_type"] for row in rows if row["object_id"] == str(images[1])] == ["rating"]
 
@@ -243,7 +245,7 @@ def test_what_cannot_be_fetched_is_said_of_every_object(lab: Lab, get, images, m
     def refuse() -> None:
         raise UserError("refused")
 
-    fail_at(monkeypatch, omero_get_annotations, "linked_texts", 1, refuse)
+    fail_at(monkeypatch, annotation_rows, "linked_texts", 1, refuse)
     with pytest.raises(UserError, match="refused"):
         get(typed("dataset", "d"))
     assert [row["status"] for row in read_rows(tmp_path / "wide.tsv")] == ["failed: refused"] * 2

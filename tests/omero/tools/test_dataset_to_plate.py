@@ -6,6 +6,7 @@ import omero_dataset_to_plate
 import pytest
 
 from bioimage_suite.core.errors import UserError
+from bioimage_suite.omero import plates as omero_plates
 from bioimage_suite.omero.session import Session
 from bioimage_suite.tables.plate_layout import parse_well
 from tests.omero.tool_support import Lab, fail_at, named, read_rows, typed
@@ -129,7 +130,7 @@ def test_a_failure_leaves_no_plate_and_says_which_images_were_at_work(
     def refuse() -> None:
         raise UserError("refused")
 
-    fail_at(monkeypatch, omero_dataset_to_plate, "_plate", 2, refuse)
+    fail_at(monkeypatch, omero_plates, "_plate", 2, refuse)
     with pytest.raises(UserError, match="refused"):
         to_plate("image well plate\na A1 x\nb A1 y\nc C1 z\n")
     assert counts(lab) == before

@@ -10,6 +10,7 @@ import tifffile
 from omero.rtypes import rdouble, rint, rstring
 
 from bioimage_suite.core.errors import UserError
+from bioimage_suite.omero.rois import drawn_labels
 from bioimage_suite.omero.rois import shapes as omero_roi_shapes
 from bioimage_suite.omero.session import Session, open_session
 from tests.galaxy.seed_omero import draw
@@ -189,7 +190,7 @@ def test_a_large_label_map_is_drawn_by_bands_like_in_one_piece(lab: Lab, export,
         [file], _, row = export(image, overlap=overlap)
         whole[overlap] = tifffile.imread(file), row["overlap_px"], row["not_drawn"]
     assert whole["first"][0].max() >= 9
-    monkeypatch.setattr(omero_export_rois, "BAND", 16)
+    monkeypatch.setattr(drawn_labels, "BAND", 16)
     for overlap, (labels, shared, lost) in whole.items():
         [file], _, row = export(image, overlap=overlap)
         with tifffile.TiffFile(file) as found:

@@ -61,7 +61,7 @@ def test_a_table_comes_back_value_by_value_and_can_go_in_again(lab: Lab, attach,
 
 
 def test_queries_choose_rows_in_portions(lab: Lab, attach, export, image, monkeypatch):
-    monkeypatch.setattr(omero_export_table, "BATCH", 7)
+    monkeypatch.setattr(reading, "BATCH", 7)
     name = f"Image_{image}_cell.tif"
     attach("label\tarea_px\n" + "".join(f"{n}\t{n * 10}\n" for n in range(1, 31)), name)
     files, report = export(typed("dataset", "d"))

@@ -16,6 +16,7 @@ import tifffile
 
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.omero import reconnect as omero_reconnect
+from bioimage_suite.omero.files import image_import
 from bioimage_suite.omero.files import imports as omero_imports
 from bioimage_suite.omero.transfer import annotations as omero_transfer_annotations
 from bioimage_suite.omero.transfer import images as omero_transfer_images
@@ -28,12 +29,12 @@ from tests.omero.tools.own_server import end_sessions, settle
 from tests.omero.tools.transfer_content import attach, described, draw, every_annotation, every_shape, make_plate
 
 IMPORT_STAGES = [
-    (omero_import_images, "make_place", 1),
+    (image_import, "make_place", 1),
     (omero_imports, "_announced", 2),
     (omero_imports, "_upload", 2),
     (omero_imports, "_wait", 2),
-    (omero_import_images, "_annotate", 1),
-    (omero_import_images, "apply_changes", 1),
+    (image_import, "_annotate", 1),
+    (image_import, "apply_changes", 1),
 ]
 UNPACK_STAGES = [
     (omero_transfer_images, "save_mark", 1),

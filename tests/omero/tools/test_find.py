@@ -9,6 +9,7 @@ from omero.rtypes import rstring
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.omero import objects as omero_objects
 from bioimage_suite.omero.images import find_columns
+from bioimage_suite.omero.images.search import search
 from bioimage_suite.omero.session import Session, open_session
 from bioimage_suite.tables.object_table import write_table
 from tests.omero.tool_support import Lab, from_table, read_rows, typed
@@ -394,7 +395,7 @@ def test_every_page_is_one_query_whatever_is_asked(lab: Lab, monkeypatch: pytest
     dose = {"kind": "key", "key": "dose", "compare": ">", "value": "2"}
     with open_session(lab.address) as session:
         target = omero_objects.Target("all", scope="mine")
-        found = omero_find.find(session, target, {"sets": sets([dose], [{"kind": "roi"}])})
+        found = search(session, target, {"sets": sets([dose], [{"kind": "roi"}])})
         assert [image.image_name for image in found] == ["3", "4", "5", "6"]
         assert len(calls) == 4  # a page of images for each set, names and a page of pairs for the first
         calls.clear()

@@ -8,6 +8,7 @@ import pytest
 import tifffile
 
 from bioimage_suite.core.errors import UserError
+from bioimage_suite.omero.files import image_import
 from bioimage_suite.omero.files import imports as omero_imports
 from bioimage_suite.omero.files.imports import ImportRun
 from tests.omero.tool_support import (
@@ -318,7 +319,7 @@ def test_a_file_that_omero_cannot_read_takes_the_whole_import_back(lab: Lab, run
     assert all_counts(lab) == before
 
 
-@pytest.mark.parametrize(("owner", "name"), [(omero_imports, "_upload"), (omero_import_images, "apply_changes")])
+@pytest.mark.parametrize(("owner", "name"), [(omero_imports, "_upload"), (image_import, "apply_changes")])
 def test_a_failure_at_any_step_leaves_nothing_behind(lab: Lab, run, tiff, monkeypatch, owner, name):
     before = all_counts(lab)
 

@@ -8,6 +8,7 @@ import pytest
 from omero.rtypes import rstring
 
 from bioimage_suite.core.errors import UserError
+from bioimage_suite.omero.tables import imports as table_imports
 from bioimage_suite.omero.tables import tables as omero_tables
 from tests.omero.tool_support import CuttingProxy, Lab, fail_at, named, read_rows, typed
 
@@ -231,7 +232,7 @@ def test_a_failure_half_way_takes_back_what_was_made(lab: Lab, import_table, tab
         raise UserError("refused")
 
     with monkeypatch.context() as patch:
-        fail_at(patch, omero_import_table, "attach_table", 2, refuse)
+        fail_at(patch, table_imports, "attach_table", 2, refuse)
         with pytest.raises(UserError, match="refused"):
             import_table(files)
     assert tables_of(lab, "Image", images[0]) == before
@@ -239,7 +240,7 @@ def test_a_failure_half_way_takes_back_what_was_made(lab: Lab, import_table, tab
     assert lab.rows("select count(f) from OriginalFile f where f.name = 'measurements.h5'") == count
 
 
-@pytest.mark.parametrize("stage", ["attach_table", "finish_tables", "_by_place"])
+@pytest.mark.parametrize("stage", ["attach_table", "finish_tables", "_by_target"])
 def test_a_broken_connection_is_mended_by_a_rerun(
     lab: Lab, import_table, table, monkeypatch, proxy: CuttingProxy, stage
 ):
@@ -247,7 +248,7 @@ def test_a_broken_connection_is_mended_by_a_rerun(
     file = table(f"Image_{image}_a", "label", "1")
     import_table([file])
     with monkeypatch.context() as patch:
-        fail_at(patch, omero_import_table, stage, 1, proxy.cut)
+        fail_at(patch, table_imports, stage, 1, proxy.cut)
         with pytest.raises(UserError, match="the connection broke"):
             import_table([file], omero_host=proxy.address)
     assert len(tables_of(lab, "Image", image)) >= 1

@@ -10,6 +10,7 @@ import tifffile
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.omero.files import imports as omero_imports
 from bioimage_suite.omero.files import original_files
+from bioimage_suite.omero.rois import label_import
 from bioimage_suite.omero.rois import labels as omero_labels
 from bioimage_suite.omero.rois.labels import labels_namespace
 from tests.omero.tool_support import CuttingProxy, Lab, fail_at, named, read_rows, typed
@@ -84,7 +85,7 @@ def test_3d_labels_come_back_without_a_changed_pixel(lab: Lab, import_labels, ex
 def test_omero_itself_has_the_same_pixels_and_the_sources_physical_sizes(
     lab: Lab, import_labels, label_map, monkeypatch
 ):
-    monkeypatch.setattr(omero_import_labels, "TILE", 16)
+    monkeypatch.setattr(label_import, "TILE", 16)
     labels = random_labels((40, 50), "int32")
     image = lab.image("a", PLANE, lab.container("Dataset", "d"))
     [row] = import_labels([label_map(f"Image_{image}_a", labels)])
@@ -213,7 +214,7 @@ def test_a_failure_half_way_leaves_the_old_label_maps(
     def refuse() -> None:
         raise UserError("refused")
 
-    fail_at(monkeypatch, omero_import_labels, name, 2, refuse)
+    fail_at(monkeypatch, label_import, name, 2, refuse)
     with pytest.raises(UserError, match="refused"):
         import_labels([label_map(f"Image_{image}", PLANE + 2) for image in images], place=ELSEWHERE)
     assert counts(lab) == before

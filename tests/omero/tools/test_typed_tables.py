@@ -10,6 +10,7 @@ import pytest
 from omero.rtypes import rint, rstring
 
 from bioimage_suite.core.errors import UserError
+from bioimage_suite.omero.tables.tables import TableWriter
 from tests.omero.tool_support import Lab, fail_at, named, read_rows, typed
 
 PLANE = np.zeros((2, 2), np.uint8)
@@ -154,7 +155,7 @@ def test_a_failure_says_at_which_object(lab: Lab, import_table, monkeypatch, tmp
     def refuse() -> None:
         raise UserError("refused")
 
-    fail_at(monkeypatch, omero_import_table.TableWriter, "write", 2, refuse)
+    fail_at(monkeypatch, TableWriter, "write", 2, refuse)
     with pytest.raises(UserError, match="refused"):
         import_table("image\tx\na\t1\nb\t2\nc\t3\n", typed("dataset", "d"), attach="image")
     rows = read_rows(tmp_path / "o.tsv")

@@ -19,9 +19,11 @@ import pytest
 import tifffile
 
 from bioimage_suite.core.errors import UserError
+from bioimage_suite.omero import plates as omero_plates
 from bioimage_suite.omero.annotations import changes as annotation_changes
 from bioimage_suite.omero.files import imports as omero_imports
 from bioimage_suite.omero.rois import rois as omero_rois
+from bioimage_suite.omero.tables import imports as table_imports
 from bioimage_suite.omero.tables import tables as omero_tables
 from tests.omero.tool_support import Lab, all_counts, count, fail_at, make_lab, named, read_rows, typed
 from tests.omero.tools.own_server import OwnServer, end_sessions, settle
@@ -79,8 +81,8 @@ WRITERS = {
     "annotate": Writer(start_annotate, (annotation_changes, "link_annotations", 1)),
     "rois": Writer(start_rois, (omero_rois, "_roi", 4)),
     "labels": Writer(start_labels, (omero_imports, "_upload", 2)),
-    "table": Writer(start_table, (omero_import_table, "attach_table", 2)),
-    "plate": Writer(start_plate, (omero_dataset_to_plate, "_plate", 2)),
+    "table": Writer(start_table, (table_imports, "attach_table", 2)),
+    "plate": Writer(start_plate, (omero_plates, "_plate", 2)),
 }
 
 

@@ -23,13 +23,13 @@ from bioimage_suite.omero.transfer.document import (
     annotation_content,
     annotation_element,
     element_bytes,
+    new_document,
     object_element,
     read_annotation,
     read_head,
     read_roi,
     read_rois,
     roi_element,
-    write_document,
 )
 
 # What XML can hold at all.
@@ -43,7 +43,8 @@ def through_a_file(element: ElementTree.Element, folder: Path) -> ElementTree.El
     path = folder / "one.ome.xml"
     holder = ElementTree.Element("StructuredAnnotations")
     holder.append(element)
-    write_document(path, [holder], [])
+    with new_document(path, [holder]):
+        pass
     return read_head(path)[0][0]
 
 
@@ -88,7 +89,8 @@ def test_a_mask_comes_back_bit_for_bit(tmp_path_factory, numbers, bits, z, text)
     roi = omero.model.RoiI(2)
     roi.addShape(mask)
     path = tmp_path_factory.getbasetemp() / "roi.ome.xml"
-    write_document(path, [], [element_bytes(roi_element(roi, [5], {3: [6]}))])
+    with new_document(path, []) as write_roi:
+        write_roi(element_bytes(roi_element(roi, [5], {3: [6]})))
     [element] = read_rois(path)
     assert [one.get("ID") for one in element.iter("AnnotationRef")] == ["Annotation:6", "Annotation:5"]
     [shape] = read_roi(element).copyShapes()
@@ -101,13 +103,16 @@ def test_a_mask_comes_back_bit_for_bit(tmp_path_factory, numbers, bits, z, text)
 def test_letters_that_xml_has_no_way_to_write_do_not_break_the_document(tmp_path: Path):
     made = omero.model.ProjectI(1)
     made.name = rstring("bell \x07 and \ufffe")
-    write_document(tmp_path / "x.ome.xml", [object_element(made, "Project")], [])
+    with new_document(tmp_path / "x.ome.xml", [object_element(made, "Project")]):
+        pass
     assert read_head(tmp_path / "x.ome.xml")[0].get("Name") == "bell \ufffd and \ufffd"
 
 
 def test_memory_holds_one_roi_of_a_document(tmp_path: Path):
     path = tmp_path / "many.ome.xml"
-    write_document(path, [], (b'<ROI ID="ROI:%d"><Union/></ROI>' % number for number in range(5000)))
+    with new_document(path, []) as write_roi:
+        for number in range(5000):
+            write_roi(b'<ROI ID="ROI:%d"><Union/></ROI>' % number)
     for number, element in enumerate(read_rois(path)):
         assert element.get("ID") == f"ROI:{number}"
     assert len(read_head(path)) == 0

@@ -1,25 +1,20 @@
 """Arrange OMERO images as wells and fields of plates, following a table."""
 
-import argparse
-import json
-from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import Any
+from __future__ import annotations
 
-from bioimage_suite.core.errors import UserError
-from bioimage_suite.core.tool import run_tool
-from bioimage_suite.omero.object_report import Row, at_work, object_report
-from bioimage_suite.omero.objects import (
-    ImageRecord,
-    Target,
-    find_ids,
-    find_images,
-    find_nonempty_images,
-    read_target,
-    well_label,
-)
-from bioimage_suite.omero.session import Session, open_session
-from bioimage_suite.tables.plate_layout import Position, read_layout
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bioimage_suite.core.tool import CONFIG, argument, run_tool, tool
+from bioimage_suite.omero.plates import find_layout_images, make_plates
+from bioimage_suite.omero.session import open_session
+from bioimage_suite.tables.plate_layout import read_layout
+from bioimage_suite.tables.report import Report
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+
+    from bioimage_suite.core.outputs import Outputs
 
 COLUMNS = (
     "image_id",
@@ -33,217 +28,22 @@ COLUMNS = (
     "screen_name",
     "status",
 )
-Layout = dict[str, list[tuple[Position, ImageRecord]]]
 
 
-def find_layout_images(session: Session, by: str, positions: Sequence[Position], within: Mapping[str, Any]) -> Layout:
-    """Find the image of each position.
-
-    Args:
-        session: An open session.
-        by: "image_id" or "image" (names).
-        positions: The positions of the table.
-        within: The target that holds the images; all ids and names must belong to it.
-
-    Returns:
-        Positions with their images, by plate.
-
-    Raises:
-        UserError: The target does not hold an image, or several of its images have the name.
-    """
-    images = find_nonempty_images(session, read_target(within))
-    known: dict[str, list[ImageRecord]] = {}
-    for image in images:
-        known.setdefault(str(image.image_id) if by == "image_id" else image.image_name, []).append(image)
-    plates: Layout = {}
-    for one in positions:
-        found = known.get(one.image, [])
-        if len(found) != 1:
-            ids = ", ".join(str(image.image_id) for image in found[:10]) or "none"
-            raise UserError(
-                f"layout, line {one.line}: the images chosen must hold one image {one.image!r}; found ids: {ids}. "
-                "Mend the row, or give an image_id."
-            )
-        plates.setdefault(one.plate, []).append((one, found[0]))
-    return plates
-
-
-def make_plates(
-    session: Session, layout: Layout, report: list[Row], *, screen: Mapping[str, Any], dry_run: bool
-) -> None:
-    """Make the plates that do not exist yet, all in one transaction: either all of them or none.
-
-    A plate of this user with the same name and the same images in the same wells and fields is kept.
-
-    Args:
-        session: An open session.
-        layout: From `find_layout_images`.
-        report: Receives one row per image, see `object_report`.
-        screen: `by` "none", "id" with `screen_id`, or "name" with `screen` and `create`.
-        dry_run: Check everything and change nothing.
-
-    Raises:
-        UserError: The screen is unknown or ambiguous, a plate with the name has other content, or an image is already
-            in a well.
-    """
-    places = [(name, one, image) for name, positions in layout.items() for one, image in positions]
-    for name, one, image in places:
-        where = {"well": well_label(one.row, one.column), "field": one.field, "plate_name": name}
-        report.append({"image_id": image.image_id, "image_name": image.image_name, **where})
-    screen_id, screen_name = _find_screen(session, screen)
-    there: dict[str, int | None] = {}
-    for name, positions in layout.items():
-        with at_work(row for row in report if row["plate_name"] == name):
-            there[name] = _same_plate(session, name, screen_id, positions)
-    fresh = {name: positions for name, positions in layout.items() if there[name] is None}
-    _refuse_placed(session, fresh)
-    with at_work(row for row in report if row["plate_name"] in fresh):
-        if fresh and not dry_run:
-            screen_id, made = _save(session, fresh, screen_id, screen_name)
-            there |= made
-    wells = _well_ids(session, [number for number in there.values() if number is not None])
-    done = "would make" if dry_run else "made"
-    for (name, one, _), row in zip(places, report, strict=True):
-        row |= {"plate_id": there[name], "screen_id": screen_id, "screen_name": screen_name or None}
-        row["well_id"] = wells.get((there[name], one.row, one.column))
-        row["status"] = done if name in fresh else "unchanged"
-
-
-def main() -> None:
-    """Parse the command line, make the plates, write the object table."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument(
-        "--config", type=Path, required=True, help="JSON: omero_host, target, layout, plate, screen, ..."
-    )
-    parser.add_argument("--output", type=Path, required=True, help="object table to write")
-    args = parser.parse_args()
-    config = json.loads(args.config.read_text())
+@tool(
+    __doc__,
+    CONFIG,
+    argument("--output", type=Path, required=True, help="object table to write"),
+)
+def main(args: Namespace, outputs: Outputs) -> None:
+    """Make the plates, write the object table."""
+    config = args.config
     by, positions = read_layout(Path(config["layout"]["source_path"]), config.get("plate") or "")
-    with (
-        object_report(args.output, COLUMNS) as report,
-        open_session(config["omero_host"], config.get("omero_group") or "") as session,
-    ):
+    report = outputs.enter(Report(args.output, COLUMNS))
+    with open_session(config["omero_host"], config.get("omero_group") or "") as session:
         layout = find_layout_images(session, by, positions, config["target"])
         make_plates(session, layout, report, screen=config["screen"], dry_run=bool(config.get("dry_run")))
     print(f"{len(layout)} plates, {len(positions)} images")
-
-
-def _find_screen(session: Session, screen: Mapping[str, Any]) -> tuple[int | None, str]:
-    """Return id and name of the screen; id None if it must be made, name "" if the plates get no screen."""
-    if screen["by"] == "none":
-        return None, ""
-    if screen["by"] == "id":
-        text = str(screen["screen_id"]).strip()
-        if not text.isdecimal():
-            raise UserError(f"screen {text!r}: not an id. Write a whole number, or choose to give a name.")
-        find_ids(session, Target("screen", ids=(int(text),)))
-        [[name]] = session.rows("select s.name from Screen s where s.id = :id", id=int(text))
-        return int(text), name
-    name = screen["screen"].strip()
-    if not name:
-        raise UserError("screen: no name given. Write the name of the screen.")
-    if screen["create"] and not session.rows("select s.id from Screen s where s.name = :name", name=name):
-        return None, name
-    return find_ids(session, Target("screen", names=(name,)))[0], name
-
-
-def _same_plate(
-    session: Session, name: str, screen_id: int | None, positions: Sequence[tuple[Position, ImageRecord]]
-) -> int | None:
-    """Return the id of the user's plate that already has this layout; None if the screen has no plate of this name."""
-    plates = [
-        row[0]
-        for row in session.rows(
-            "select p.id from Plate p where p.name = :name and p.details.owner.id = :me order by p.id",
-            name=name,
-            me=session.user_id,
-        )
-    ]
-    if plates and screen_id is not None:
-        hql = "select l.child.id from ScreenPlateLink l where l.parent.id = :screen and l.child.id in (:ids)"
-        within = {row[0] for row in session.rows(hql, screen=screen_id, ids=plates)}
-        plates = [number for number in plates if number in within]
-    wanted: dict[tuple[int, int], list[int]] = {}
-    for one, image in positions:
-        wanted.setdefault((one.row, one.column), []).append(image.image_id)
-    for plate_id in plates:
-        found: dict[tuple[int, int], list[int]] = {}
-        for row, column, image_id in session.rows(
-            "select w.row, w.column, s.image.id from WellSample s join s.well w where w.plate.id = :id order by s.id",
-            id=plate_id,
-        ):
-            found.setdefault((row, column), []).append(image_id)
-        if found == wanted:
-            return int(plate_id)
-    if plates:
-        raise UserError(
-            f"plate {name!r}: you have one of this name with other content (id {plates[0]}). Choose another name, or "
-            "delete that plate first."
-        )
-    return None
-
-
-def _refuse_placed(session: Session, layout: Layout) -> None:
-    """Raise a UserError if an image is in a plate: deleting one of two plates of an image would break the other."""
-    ids = [image.image_id for positions in layout.values() for _, image in positions]
-    if not ids:
-        return
-    placed = [image for image in find_images(session, Target("image", ids=tuple(ids))) if image.plate_id is not None]
-    if placed:
-        image = placed[0]
-        raise UserError(
-            f"image {image.image_id} {image.image_name!r}: it stands in well {image.well} of plate "
-            f"{image.plate_name!r} (id {image.plate_id}) already. Leave it out."
-        )
-
-
-def _save(
-    session: Session, layout: Layout, screen_id: int | None, screen_name: str
-) -> tuple[int | None, dict[str, int]]:
-    """Save the plates in one call, which is one transaction; return the screen's id and the plate ids by name."""
-    from omero.model import ScreenI
-    from omero.rtypes import rstring
-
-    plates = {name: _plate(name, positions) for name, positions in layout.items()}
-    if screen_name and screen_id is None:
-        screen = ScreenI()
-        screen.name = rstring(screen_name)
-        for plate in plates.values():
-            screen.linkPlate(plate)
-        [new_id] = session.update.saveAndReturnIds([screen])  # the plates with it
-        hql = "select p.name, p.id from ScreenPlateLink l join l.child p where l.parent.id = :screen"
-        return new_id, dict(session.rows(hql, screen=new_id))
-    if screen_id is not None:
-        for plate in plates.values():
-            plate.linkScreen(ScreenI(screen_id, False))
-    return screen_id, dict(zip(plates, session.update.saveAndReturnIds(list(plates.values())), strict=True))
-
-
-def _plate(name: str, positions: Sequence[tuple[Position, ImageRecord]]) -> Any:
-    from omero.model import ImageI, PlateI, WellI, WellSampleI
-    from omero.rtypes import rint, rstring
-
-    plate = PlateI()
-    plate.name = rstring(name)
-    plate.rowNamingConvention, plate.columnNamingConvention = rstring("letter"), rstring("number")
-    wells: dict[tuple[int, int], Any] = {}
-    for one, image in positions:
-        well = wells.get((one.row, one.column))
-        if well is None:
-            well = wells[one.row, one.column] = WellI()
-            well.row, well.column = rint(one.row), rint(one.column)
-            plate.addWell(well)
-        sample = WellSampleI()
-        sample.image = ImageI(image.image_id, False)
-        well.addWellSample(sample)
-    return plate
-
-
-def _well_ids(session: Session, plate_ids: Sequence[int]) -> dict[tuple[int | None, int, int], int]:
-    if not plate_ids:
-        return {}
-    hql = "select w.plate.id, w.row, w.column, w.id from Well w where w.plate.id in (:ids)"
-    return {(row[0], row[1], row[2]): row[3] for row in session.rows(hql, ids=plate_ids)}
 
 
 if __name__ == "__main__":

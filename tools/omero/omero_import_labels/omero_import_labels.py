@@ -1,33 +1,23 @@
 """Import label maps to OMERO as images that are linked to their source images."""
 
-import argparse
-import json
+from __future__ import annotations
+
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from bioimage_suite.core.errors import UserError
-from bioimage_suite.core.image_names import safe_name
-from bioimage_suite.core.tool import run_tool
-from bioimage_suite.omero.containers import DatasetPlace, find_place, make_place
-from bioimage_suite.omero.files.filesets import ImageFileset, single_file
-from bioimage_suite.omero.files.imports import ImportRun, find_imported, import_fileset, undo_imports
-from bioimage_suite.omero.images.details import Channel, ImageDetails, load_image_details
-from bioimage_suite.omero.images.ome_tiff import tile_side, write_ome_tiff
-from bioimage_suite.omero.images.pixels import TILE
+from bioimage_suite.core.tool import CONFIG, argument, run_tool, tool
 from bioimage_suite.omero.named_files import match_images, read_files
-from bioimage_suite.omero.object_report import AT_WORK, Row, object_report
-from bioimage_suite.omero.objects import ImageRecord
-from bioimage_suite.omero.rois.label_map_file import LabelMapFile, check_sizes, describe_label_map, read_planes
-from bioimage_suite.omero.rois.labels import SOURCE_KEY, LabelImage, find_free_marks, find_label_images, make_mark
-from bioimage_suite.omero.session import Session, open_session
-from bioimage_suite.omero.undo import MadeObjects
+from bioimage_suite.omero.rois.label_import import import_labels, survey_labels
+from bioimage_suite.omero.rois.label_map_file import describe_label_map
+from bioimage_suite.omero.session import open_session
+from bioimage_suite.tables.report import Report
 
 if TYPE_CHECKING:
-    import numpy as np
+    from argparse import Namespace
+
+    from bioimage_suite.core.outputs import Outputs
 
 COLUMNS = (
     "image_id",
@@ -44,155 +34,21 @@ COLUMNS = (
 )
 
 
-@dataclass(frozen=True)
-class Labels:
-    """A label map after a first pass: its image, its largest label, and the numpy dtype that holds all labels."""
-
-    file: LabelMapFile
-    image: ImageRecord
-    largest: int
-    dtype: str
-
-
-@dataclass(frozen=True)
-class Prepared:
-    """A label map ready for import: the file to upload, its dataset, and the user's label images that it replaces.
-
-    `there` is the id of the user's label image with the same content, if any.
-    """
-
-    labels: Labels
-    fileset: ImageFileset
-    place: DatasetPlace
-    there: int | None
-    old: tuple[LabelImage, ...]
-
-
-def survey_labels(file: LabelMapFile, image: ImageRecord) -> Labels:
-    """Read a label map to its end and check that it fits its image and a pixel type of OMERO.
-
-    64-bit labels become int32, or uint32 if needed; every other dtype is kept.
-
-    Raises:
-        UserError: The label map is damaged, has another size than the image, or a label of 2^32 or more.
-    """
-    check_sizes(file, image)
-    largest, dtype = 0, ""
-    for _, _, plane in read_planes(file):
-        largest, dtype = max(largest, int(plane.max(initial=0))), plane.dtype.name
-    if dtype in ("int64", "uint64"):
-        dtype = "int32" if largest < 2**31 else "uint32"
-    if largest >= 2**32:
-        raise UserError(
-            f"label map {file.identifier}: label {largest} is 2^32 or more, which no pixel type of OMERO holds. "
-            "Renumber the objects."
-        )
-    return Labels(file, image, largest, dtype)
-
-
-def write_label_image(labels: Labels, source: ImageDetails, name: str, database: str, path: Path) -> None:
-    """Write a label map as OME-TIFF (axes TCZYX, one channel), with the physical sizes of its source.
-
-    The same labels give the same file, byte for byte, so that a rerun recognises them by checksum, whatever address of
-    the server it uses: `database` is the server's own UUID.
-    """
-    file = labels.file
-    details = replace(
-        source,
-        name=image_name(labels.image, name),
-        description=None,
-        acquired=None,
-        pixel_type=labels.dtype,
-        size_c=1,
-        size_z=file.size_z,
-        size_t=file.size_t,
-        channels=(Channel(name, None, None, None),),
-        key_values=(),
-        tags=(),
-        instrument=None,
-    )
-    side = tile_side(details, TILE)
-    write_ome_tiff(path, details, _tiles(labels, side), side, f"{database}/image/{source.image_id}/labels/{name}")
-
-
-def image_name(image: ImageRecord, name: str) -> str:
-    """Return the name of an image's label image in the set `name`."""
-    return f"{image.image_name} [{name}]"
-
-
-def import_labels(
-    session: Session,
-    surveyed: Sequence[Labels],
-    report: list[Row],
-    *,
-    name: str,
-    place: Mapping[str, Any],
-    folder: Path,
-    dry_run: bool,
-) -> None:
-    """Import label maps and replace those of the same set that this user imported before.
-
-    New label images are made before the old ones are deleted, and are deleted if anything fails: all images keep their
-    old label maps, or all have the new ones. A label map with the same content as the one in OMERO is kept.
-
-    Args:
-        session: An open session.
-        surveyed: The label maps.
-        report: Receives one row per label map, see `object_report`.
-        name: Name of the set.
-        place: `by` "source" (the dataset of each image), or see `omero_containers.find_place`.
-        folder: Empty folder for the files to upload.
-        dry_run: Check everything and change nothing.
-
-    Raises:
-        UserError: An image is in no dataset, the dataset is unknown, or the server failed.
-    """
-    prepared = _prepare(session, surveyed, name, place, folder)
-    report += [_row(one, name, one.there, one.place.dataset_id) for one in prepared]
-    if dry_run:
-        for one, row in zip(prepared, report, strict=True):
-            row["status"] = "unchanged" if one.there else "would import"
-        return
-    session.delete({"MapAnnotation": find_free_marks(session, [one.image.image_id for one in surveyed], name)})
-    run, made = ImportRun(), MadeObjects()
-    shared = prepared[0].place if place["by"] != "source" else None
-    try:
-        shared_id = make_place(session, shared, made) if shared else None
-        for one, row in zip(prepared, report, strict=True):
-            row["status"] = AT_WORK
-            dataset_id = shared_id or one.place.dataset_id
-            assert dataset_id is not None
-            number = one.there or _import_one(session, run, one, dataset_id=dataset_id, name=name, made=made)
-            row.update(_row(one, name, number, dataset_id))
-            row["status"] = "unchanged" if one.there else "imported"
-            print(f"{one.labels.file.identifier}: {row['status']}, {len(one.old)} replaced", flush=True)
-        old = [label_image for one in prepared for label_image in one.old]
-        session.delete({
-            "Fileset": sorted({label_image.fileset_id for label_image in old}),
-            "MapAnnotation": sorted({label_image.annotation_id for label_image in old}),
-        })  # fmt: skip
-    except BaseException:
-        with suppress(Exception):  # If the server is gone, the next run finds them by their mark and deletes them.
-            undo_imports(session, run, made.ids)
-        raise
-
-
-def main() -> None:
-    """Parse the command line, import the label maps, write the object table."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--config", type=Path, required=True, help="JSON: omero_host, label_maps, match, place, ...")
-    parser.add_argument("--output", type=Path, required=True, help="object table to write")
-    args = parser.parse_args()
-    config = json.loads(args.config.read_text())
+@tool(
+    __doc__,
+    CONFIG,
+    argument("--output", type=Path, required=True, help="object table to write"),
+)
+def main(args: Namespace, outputs: Outputs) -> None:
+    """Import the label maps, write the object table."""
+    config = args.config
     name = config["labels_name"].strip()
     if not name:
         raise UserError("name of the labels: empty. Write what the objects are, such as nuclei.")
     files = [describe_label_map(file.identifier, file.path) for file in read_files(config["label_maps"])]
-    with (
-        tempfile.TemporaryDirectory(dir=Path.cwd(), prefix="labels-") as folder,
-        object_report(args.output, COLUMNS) as report,
-        open_session(config["omero_host"], config.get("omero_group") or "") as session,
-    ):
+    folder = outputs.enter(tempfile.TemporaryDirectory(dir=Path.cwd(), prefix="labels-"))
+    report = outputs.enter(Report(args.output, COLUMNS))
+    with open_session(config["omero_host"], config.get("omero_group") or "") as session:
         images = match_images(session, [file.identifier for file in files], config["match"])
         import_labels(
             session,
@@ -203,85 +59,6 @@ def main() -> None:
             folder=Path(folder),
             dry_run=bool(config.get("dry_run")),
         )
-
-
-def _import_one(
-    session: Session, run: ImportRun, one: Prepared, *, dataset_id: int, name: str, made: MadeObjects
-) -> int:
-    image = one.labels.image
-    pairs = (
-        (SOURCE_KEY, str(image.image_id)),
-        ("source image name", image.image_name),
-        ("labels", name),
-        ("label map", one.labels.file.identifier),
-        ("tool", "omero_import_labels"),
-    )
-    mark_id = make_mark(session, name, pairs)
-    made.add("MapAnnotation", [mark_id])
-    title = image_name(image, name)
-    [number] = import_fileset(session, run, one.fileset, dataset_id, name=title, mark_id=mark_id)
-    return number
-
-
-def _tiles(labels: Labels, side: int) -> Iterator["np.ndarray"]:
-    """Yield the tiles of a label map, (rows, columns), in the order of a TIFF with axes TCZYX."""
-    for _, _, plane in read_planes(labels.file):
-        for y in range(0, labels.file.size_y, side):
-            for x in range(0, labels.file.size_x, side):
-                yield plane[y : y + side, x : x + side].astype(labels.dtype)
-
-
-def _prepare(
-    session: Session, surveyed: Sequence[Labels], name: str, place: Mapping[str, Any], folder: Path
-) -> list[Prepared]:
-    ids = [one.image.image_id for one in surveyed]
-    shared = None if place["by"] == "source" else find_place(session, place)
-    places = [shared or _own_place(one.image) for one in surveyed]
-    database = session.client.getSession().getConfigService().getDatabaseUuid()
-    filesets = []
-    for one, source in zip(surveyed, load_image_details(session, ids), strict=True):
-        path = folder / f"{source.image_id}.ome.tiff"
-        write_label_image(one, source, name, database, path)
-        label = one.file.identifier
-        filesets.append(single_file(label, f"{safe_name(one.image.image_name)}_{safe_name(name)}.ome.tiff", path))
-    old: dict[int, list[LabelImage]] = {}
-    for label_image in find_label_images(session, ids, name):
-        if label_image.owner_id == session.user_id:
-            old.setdefault(label_image.source_id, []).append(label_image)
-    contents: dict[int, dict[tuple[str, ...], list[int]]] = {}
-    for dataset_id in {one.dataset_id for one in places if one.dataset_id is not None}:
-        contents[dataset_id] = find_imported(session, dataset_id, filesets)
-    prepared = []
-    for one, fileset, where in zip(surveyed, filesets, places, strict=True):
-        own = old.get(one.image.image_id, [])
-        same = contents.get(where.dataset_id or -1, {}).get(fileset.content, [])
-        there = next((label_image.image_id for label_image in own if label_image.image_id in same), None)
-        rest = tuple(label_image for label_image in own if label_image.image_id != there)
-        prepared.append(Prepared(one, fileset, where, there, rest))
-    return prepared
-
-
-def _own_place(image: ImageRecord) -> DatasetPlace:
-    if image.dataset_id is None:
-        raise UserError(
-            f"image {image.image_id} {image.image_name!r}: it stands in no dataset. Choose a dataset for the labels."
-        )
-    return DatasetPlace(image.dataset_id, image.dataset_name or "")
-
-
-def _row(one: Prepared, name: str, number: int | None, dataset_id: int | None) -> Row:
-    return {
-        "image_id": one.labels.image.image_id,
-        "image_name": one.labels.image.image_name,
-        "label_map": one.labels.file.identifier,
-        "labels_name": name,
-        "label_image_id": number,
-        "label_image_name": image_name(one.labels.image, name),
-        "dataset_id": dataset_id,
-        "pixel_type": one.labels.dtype,
-        "largest_label": one.labels.largest,
-        "replaced_count": len(one.old),
-    }
 
 
 if __name__ == "__main__":

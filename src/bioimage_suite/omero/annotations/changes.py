@@ -26,6 +26,16 @@ from bioimage_suite.omero.session import Session
 from bioimage_suite.omero.undo import MadeObjects
 
 Pairs = list[tuple[str, str]]
+CHANGE_COLUMNS = (
+    "object_type",
+    "object_id",
+    "object_name",
+    "action",
+    "annotation_type",
+    "namespace",
+    "before",
+    "after",
+)
 CLASS_OF = {"key_value": "MapAnnotation", "rating": "LongAnnotation", "attachment": "FileAnnotation"}
 """Class of the annotations that a change may delete, by annotation type."""
 

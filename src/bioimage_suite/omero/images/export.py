@@ -1,31 +1,37 @@
 """Export of image views as OME-TIFF or OME-Zarr, all of them or none, with checksums of their pixels."""
 
+from __future__ import annotations
+
 import hashlib
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.core.image_names import safe_name
-from bioimage_suite.images.ome_zarr.metadata import Plate
+from bioimage_suite.omero.images.metadata_table import view_cells
 from bioimage_suite.omero.images.ome_tiff import tile_side, write_ome_tiff
 from bioimage_suite.omero.images.ome_zarr_export import load_fields, plate_parts, write_zarr
 from bioimage_suite.omero.images.pixels import TILE, fetch_tiles, pixel_dtype, project
 from bioimage_suite.omero.images.views import View, view_tiles
-from bioimage_suite.omero.object_report import AT_WORK, Row
-from bioimage_suite.omero.session import Session
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
     import numpy as np
+
+    from bioimage_suite.core.outputs import Outputs
+    from bioimage_suite.images.ome_zarr.metadata import Plate
+    from bioimage_suite.omero.session import Session
+    from bioimage_suite.tables.report import Report, Row
 
 SUFFIXES = {"ome_tiff": ".ome.tiff", "ome_zarr": ".ome_zarr.zip"}
 
 
 @dataclass(frozen=True)
-class Output:
+class ExportFile:
     """A file to write: its name without suffix, and its parts as (path within a zip, view)."""
 
     name: str
@@ -33,94 +39,118 @@ class Output:
     plate: Plate | None = None
 
 
-def plan_outputs(session: Session, views: Sequence[View], form: Mapping[str, Any]) -> list[Output]:
+def plan_files(session: Session, views: Sequence[View], form: Mapping[str, Any]) -> list[ExportFile]:
     """Decide which file each view goes to: one file per view, or with `plates` one file per plate."""
     for view in views:
         pixel_dtype(view.image)  # Raises for a pixel type that cannot be written, before the first file is made.
     if form["kind"] != "ome_zarr" or not form.get("plates"):
-        return [Output(view.identifier, (("0", view),)) for view in views]
+        return [ExportFile(view.identifier, (("0", view),)) for view in views]
     fields = load_fields(session, [view.image.image_id for view in views])
     plates: dict[int, list[View]] = {}
-    outputs = []
+    files = []
     for view in views:
         if view.image.image_id in fields:
             plates.setdefault(fields[view.image.image_id].plate_id, []).append(view)
         else:
-            outputs.append(Output(view.identifier, (("0", view),)))
+            files.append(ExportFile(view.identifier, (("0", view),)))
     for plate_id, chosen in sorted(plates.items()):
         plate, parts = plate_parts(chosen, fields)
-        outputs.append(Output(f"Plate_{plate_id}_{safe_name(plate.name)}".rstrip("_"), tuple(parts), plate))
-    return outputs
+        files.append(ExportFile(f"Plate_{plate_id}_{safe_name(plate.name)}".rstrip("_"), tuple(parts), plate))
+    return files
 
 
 def export(
     session: Session,
-    outputs: Sequence[Output],
+    files: Sequence[ExportFile],
     folder: Path,
     form: Mapping[str, Any],
     *,
-    report: Iterable[Row],
-    made: list[Path],
+    report: Report,
+    outputs: Outputs,
 ) -> None:
-    """Write the output files.
+    """Write files of views.
 
     Args:
         session: An open session.
-        outputs: The files to write.
+        files: The files to write.
         folder: Folder to write to.
         form: `kind` "ome_tiff" with `compression`, or "ome_zarr" with `version`; `mismatch` as in `check_pixels`.
-        report: One row per view, see `object_report`; filled with the SHA-1 of its pixels (big-endian, axes TCZYX) and
-            the result of the comparison with OMERO's checksum.
-        made: Collects the paths of the files, so that the caller can remove them if anything fails.
+        report: Receives one row per view, with the SHA-1 of its pixels (big-endian, axes TCZYX) and the result of the
+            comparison with OMERO's checksum.
+        outputs: The outputs of the run.
 
     Raises:
         UserError: The server cannot deliver an image, or pixels differ from OMERO's checksum.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    rows = iter(report)
+    rows = [[report.add(**view_cells(file.name, view)) for _, view in file.parts] for file in files]
     # One stream over all files: tiles of the next file are requested while this one is written.
-    views = (view for output in outputs for _, view in output.parts)
-    tiles = fetch_tiles(session, (tile for view in views for tile in view_tiles(view, _side(view))))
+    all_views = (view for file in files for _, view in file.parts)
+    tiles = fetch_tiles(session, (tile for view in all_views for tile in view_tiles(view, _side(view))))
     try:
-        for number, output in enumerate(outputs, 1):
-            made.append(folder / f"{output.name}{SUFFIXES[form['kind']]}")
-            _write(session, output, made[-1], tiles, form, rows=list(islice(rows, len(output.parts))))
-            print(f"{number}/{len(outputs)} {made[-1].name}", flush=True)
+        for number, (file, own) in enumerate(zip(files, rows, strict=True), 1):
+            path = folder / f"{file.name}{SUFFIXES[form['kind']]}"
+            views = [_ViewStream(view, tiles, row) for (_, view), row in zip(file.parts, own, strict=True)]
+            _write(outputs.file(path), file, views, form, address=str(session.address))
+            for view in views:
+                view.check(form.get("mismatch", "refuse"))
+            print(f"{number}/{len(files)} {path.name}", flush=True)
     finally:
         tiles.close()
 
 
 def _write(
-    session: Session,
-    output: Output,
-    path: Path,
-    tiles: Iterator["np.ndarray"],
-    form: Mapping[str, Any],
-    *,
-    rows: Sequence[Row],
+    path: Path, file: ExportFile, views: Sequence[_ViewStream], form: Mapping[str, Any], *, address: str
 ) -> None:
-    digests = [_Digest() for _ in output.parts]
-    parts = [
-        (place, view, _reported(digest.passing(_tiles_of(view, tiles), view), row), _side(view))
-        for (place, view), digest, row in zip(output.parts, digests, rows, strict=True)
-    ]
-    source = f"{session.address}/{_source(output)}"
+    source = f"{address}/{_source(file)}"
     if form["kind"] == "ome_zarr":
-        write_zarr(path, parts, plate=output.plate, version=form["version"], source=source)
-    else:
-        [(_, view, arrays, side)] = parts
-        write_ome_tiff(path, view.result, arrays, side, source, compression=form.get("compression", "auto"))
-    for (_, view), digest, row in zip(output.parts, digests, rows, strict=True):
-        row |= {"status": AT_WORK, "sha1": digest.hex}
-        row["checked"] = check_pixels(view, digest.hex, form.get("mismatch", "refuse"))
-        row["status"] = "exported"
+        parts = [
+            (place, view, stream.tiles(), _side(view)) for (place, view), stream in zip(file.parts, views, strict=True)
+        ]
+        write_zarr(path, parts, plate=file.plate, version=form["version"], source=source)
+        return
+    [stream] = views
+    view = stream.view
+    compression = form.get("compression", "auto")
+    write_ome_tiff(path, view.result, stream.tiles(), _side(view), source, compression=compression)
 
 
-def _reported(tiles: Iterator["np.ndarray"], row: Row) -> Iterator["np.ndarray"]:
-    """Pass tiles of an image through and mark its row as at work meanwhile: of a plate's images one at a time is."""
-    row["status"] = AT_WORK
-    yield from tiles
-    row["status"] = "written"
+class _ViewStream:
+    """The tiles of a view on their way from the server to a file; their checksum is computed as they pass.
+
+    Attributes:
+        view: The view.
+    """
+
+    def __init__(self, view: View, tiles: Iterator[np.ndarray], row: Row) -> None:
+        """Take the tiles of a view from the common stream `tiles`, which has reached them when they are asked for."""
+        self.view = view
+        self._row = row
+        self._tiles = _tiles_of(view, tiles)
+        self._digest = hashlib.sha1(usedforsecurity=False)
+
+    def tiles(self) -> Iterator[np.ndarray]:
+        """Yield the tiles; memory holds one row of them. Of a plate's views one at a time is at work."""
+        import numpy as np
+
+        across = -(-self.view.region.width // _side(self.view))
+        band: list[np.ndarray] = []
+        self._row.begin()
+        for tile in self._tiles:
+            band.append(tile)
+            if len(band) == across:
+                pixels = band[0] if across == 1 else np.hstack(band)
+                big_endian = np.ascontiguousarray(pixels, pixels.dtype.newbyteorder(">"))
+                self._digest.update(big_endian.view(np.uint8).data)
+                band = []
+            yield tile
+        self._row.done("written")
+
+    def check(self, mismatch: str) -> None:
+        """Report the checksum of the pixels that have passed; see `check_pixels`."""
+        sha1 = self._digest.hexdigest()
+        self._row.begin()
+        self._row.fill(sha1=sha1)
+        self._row.done("exported", checked=check_pixels(self.view, sha1, mismatch))
 
 
 def check_pixels(view: View, sha1: str, mismatch: str = "refuse") -> str:
@@ -154,9 +184,9 @@ def check_pixels(view: View, sha1: str, mismatch: str = "refuse") -> str:
     )
 
 
-def _source(output: Output) -> str:
-    view = output.parts[0][1]
-    source = f"image/{view.image.image_id}" if output.plate is None else output.name
+def _source(file: ExportFile) -> str:
+    view = file.parts[0][1]
+    source = f"image/{view.image.image_id}" if file.plate is None else file.name
     if view.is_whole:
         return source
     choice = (view.channels, view.planes, view.times, view.chosen, view.level, view.projection)
@@ -167,33 +197,8 @@ def _side(view: View) -> int:
     return tile_side(view.result, TILE)
 
 
-def _tiles_of(view: View, tiles: Iterator["np.ndarray"]) -> Iterator["np.ndarray"]:
+def _tiles_of(view: View, tiles: Iterator[np.ndarray]) -> Iterator[np.ndarray]:
     """Take the tiles of a view from the stream and return them, projected if the view asks for it."""
     count = sum(1 for _ in view_tiles(view, _side(view)))
     mine = islice(tiles, count)
     return mine if view.projection == "none" else project(mine, len(view.planes), view.projection)
-
-
-class _Digest:
-    """SHA-1 of an image's pixels, big-endian and row by row, computed from tiles."""
-
-    def __init__(self) -> None:
-        self._digest = hashlib.sha1(usedforsecurity=False)
-
-    @property
-    def hex(self) -> str:
-        return self._digest.hexdigest()
-
-    def passing(self, tiles: Iterable["np.ndarray"], view: View) -> Iterator["np.ndarray"]:
-        """Pass tiles through and add them to the checksum; memory holds one row of tiles."""
-        import numpy as np
-
-        across = -(-view.region.width // _side(view))
-        row: list[np.ndarray] = []
-        for tile in tiles:
-            row.append(tile)
-            if len(row) == across:
-                band = row[0] if across == 1 else np.hstack(row)
-                self._digest.update(np.ascontiguousarray(band, band.dtype.newbyteorder(">")).view(np.uint8).data)
-                row = []
-            yield tile

@@ -6,11 +6,12 @@ from pathlib import Path, PurePosixPath
 
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.core.image_names import image_identifier, safe_name
+from bioimage_suite.core.outputs import Outputs
 from bioimage_suite.omero.images.details import ImageDetails
 from bioimage_suite.omero.images.fileset_files import Fileset, download, load_filesets
-from bioimage_suite.omero.object_report import AT_WORK, Row, do_each
 from bioimage_suite.omero.reconnect import Connection
 from bioimage_suite.omero.session import Session
+from bioimage_suite.tables.report import Report, Row
 
 # Galaxy's name of a format by the suffix of the file name; all others are "data" and keep their suffix in the name.
 _FORMATS = {
@@ -20,7 +21,7 @@ _FORMATS = {
 
 
 def export_filesets(
-    session: Session, images: Sequence[ImageDetails], folder: Path, *, report: Sequence[Row], made: list[Path]
+    session: Session, images: Sequence[ImageDetails], folder: Path, *, report: Report, outputs: Outputs
 ) -> None:
     """Download the files that images were imported from as `<name>__<Galaxy's format>`.
 
@@ -31,30 +32,27 @@ def export_filesets(
         session: An open session.
         images: The images.
         folder: Where to write.
-        report: One row per image, see `object_report`; filled with the name of its fileset in the list and how the
-            files were checked.
-        made: Collects the paths of the files, so that the caller can remove them if anything fails.
+        report: One row per image; receives the name of its fileset in the list and how the files were checked.
+        outputs: The outputs of the run.
 
     Raises:
         UserError: An image was not imported from files, or OMERO cannot deliver a file as it was imported.
     """
-    do_each(report, images, lambda image, _: _check_imported(image))
+    report.for_each(images, lambda image, _: _check_imported(image))
     rows: dict[int, list[Row]] = {}
-    for image, row in zip(images, report, strict=True):
+    for image, row in zip(images, report.rows, strict=True):
         rows.setdefault(image.fileset_id or 0, []).append(row)
     filesets = load_filesets(session, list(rows))
     names = {image.image_id: image.name for image in images}
-    folder.mkdir(parents=True, exist_ok=True)
     connection = Connection(session)
     try:
         for number, fileset in enumerate(filesets, 1):
             for row in rows[fileset.fileset_id]:
-                row["status"] = AT_WORK
+                row.begin()
             name = _name(fileset, names)
-            made.append(folder / f"{name}__{_format(fileset)}")
-            checked = _write(connection, fileset, made[-1])
+            checked = _write(connection, fileset, outputs.file(folder / f"{name}__{_format(fileset)}"))
             for row in rows[fileset.fileset_id]:
-                row |= {"image": name, "checked": checked, "status": "exported"}
+                row.done("exported", image=name, checked=checked)
             print(f"{number}/{len(filesets)} {name}: {len(fileset.files)} files", flush=True)
     finally:
         connection.close()

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bioimage_suite.core.image_names import image_identifier
+from bioimage_suite.core.outputs import Outputs
 from bioimage_suite.omero.images.details import ImageDetails
 from bioimage_suite.omero.images.ome_tiff import tile_side, write_ome_tiff
 from bioimage_suite.omero.images.pixels import TILE, fetch_tiles
@@ -17,18 +18,12 @@ def export_images(session: Session, images: Sequence[ImageDetails], folder: Path
     Raises:
         UserError: The server cannot deliver an image.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    made: list[Path] = []
-    try:
+    with Outputs() as outputs:
         for image in images:
-            made.append(folder / f"{image_identifier(image.image_id, image.name)}.ome.tiff")
+            path = outputs.file(folder / f"{image_identifier(image.image_id, image.name)}.ome.tiff")
             side = tile_side(image, TILE)
             tiles = fetch_tiles(session, view_tiles(whole_view(image), side))
             try:
-                write_ome_tiff(made[-1], image, tiles, side, f"{session.address}/image/{image.image_id}")
+                write_ome_tiff(path, image, tiles, side, f"{session.address}/image/{image.image_id}")
             finally:
                 tiles.close()
-    except BaseException:
-        for path in made:
-            path.unlink(missing_ok=True)
-        raise

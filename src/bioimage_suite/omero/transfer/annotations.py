@@ -31,12 +31,14 @@ class Annotations:
         ids: Ids of the copies in OMERO, as far as they exist.
         links: Missing links: (class, id of the copy, id of the annotation on the source).
         counted: For each entry of `links` the key of its object.
+        files: Ids of the uploaded files, by id of their annotation on the source.
     """
 
     elements: dict[int, Element]
     ids: dict[int, int] = field(default_factory=dict)
     links: list[tuple[str, int, int]] = field(default_factory=list)
     counted: list[Key] = field(default_factory=list)
+    files: dict[int, int] = field(default_factory=dict)
 
 
 def plan_annotations(session: Session, crate: Crate, head: Element, copies: Copies) -> Annotations:
@@ -89,7 +91,7 @@ def attach_tables(session: Session, crate: Crate, notes: Annotations, copies: Co
         known = source in notes.ids
         ensure_annotations(session, crate, notes, [source], made)
         if not known:
-            translate_table(session, made.ids["OriginalFile"][-1], copies)
+            translate_table(session, notes.files[source], copies)
     _link(session, [(kind, copy_id, notes.ids[source]) for kind, copy_id, source in links], made)
 
 
@@ -102,7 +104,7 @@ def ensure_annotations(
     fresh = _known_tags(session, notes, [*wanted, *(one for one in sets if one not in wanted)])
     for start in range(0, len(fresh), BATCH):
         batch = fresh[start : start + BATCH]
-        things = [_new_annotation(session, crate, notes.elements[source], source, made) for source in batch]
+        things = [_new_annotation(session, crate, notes, source, made) for source in batch]
         ids = session.update.saveAndReturnIds(things)
         for thing, number in zip(things, ids, strict=True):
             made.add(type(thing).__name__.removesuffix("I"), [number])
@@ -190,9 +192,11 @@ def _is_set_of(element: Element, sources: Sequence[int]) -> bool:
     return element.get("Namespace") == TAG_SET_NAMESPACE and not members.isdisjoint(sources)
 
 
-def _new_annotation(session: Session, crate: Crate, element: Element, source: int, made: MadeObjects) -> Any:
+def _new_annotation(session: Session, crate: Crate, notes: Annotations, source: int, made: MadeObjects) -> Any:
+    """Return a new annotation; its file, if it has one, is uploaded."""
     from omero.model import OriginalFileI
 
+    element = notes.elements[source]
     annotation = read_annotation(element)
     said = element.find("BinaryFile")
     if said is not None:
@@ -202,6 +206,7 @@ def _new_annotation(session: Session, crate: Crate, element: Element, source: in
             kind = kind or "application/octet-stream"
             file_id = upload_file(session, path, name=name, mimetype=kind, sha1=file.sha1)
         made.add("OriginalFile", [file_id])
+        notes.files[source] = file_id
         annotation.file = OriginalFileI(file_id, False)
     return annotation
 

@@ -6,9 +6,9 @@ OME-XML (2016-06) has an element for each of them; attributes have the names of 
 
 import base64
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from itertools import chain
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -240,12 +240,22 @@ def element_bytes(element: Element) -> bytes:
     return _UNWRITABLE.sub("\N{REPLACEMENT CHARACTER}", text).replace("\r", "&#13;").encode()
 
 
-def write_document(path: Path, head: Sequence[Element], rois: Iterable[bytes]) -> None:
-    """Write an OME-XML document: the elements of its head, then ROIs as `element_bytes` returns them."""
+@contextmanager
+def new_document(path: Path, head: Sequence[Element]) -> Iterator[Callable[[bytes], object]]:
+    """Write an OME-XML document.
+
+    Args:
+        path: File to make.
+        head: All elements except the ROIs.
+
+    Yields:
+        A function that writes a ROI as `element_bytes` returns it.
+    """
     with path.open("wb") as file:
         file.write(f'<?xml version="1.0" encoding="UTF-8"?>\n<OME xmlns="{OME}">\n'.encode())
-        for part in chain(map(element_bytes, head), rois):
-            file.write(part + b"\n")
+        for element in head:
+            file.write(element_bytes(element) + b"\n")
+        yield lambda roi: file.write(roi + b"\n")
         file.write(b"</OME>\n")
 
 

@@ -8,13 +8,13 @@ from xml.etree.ElementTree import Element
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.omero.files.filesets import ImageFileset, SourceFile
 from bioimage_suite.omero.files.imports import ImportRun, import_fileset
-from bioimage_suite.omero.object_report import AT_WORK, Row
 from bioimage_suite.omero.session import Session
 from bioimage_suite.omero.transfer.contents import paged_rows
 from bioimage_suite.omero.transfer.crate import Crate, CrateFileset
 from bioimage_suite.omero.transfer.document import fill_object, read_field, typed_value
 from bioimage_suite.omero.transfer.marks import COMPLETE, UNFINISHED, Mark, find_marks, new_mark, save_mark
 from bioimage_suite.omero.undo import MadeObjects
+from bioimage_suite.tables.report import Row
 
 Key = tuple[str, int]
 """Class and id on the source server, such as ("Image", 51)."""
@@ -49,7 +49,7 @@ def import_images(
     session: Session,
     crate: Crate,
     images: Mapping[int, Element],
-    report: Sequence[Row],
+    rows: Sequence[Row],
     *,
     run: ImportRun,
     made: MadeObjects,
@@ -60,7 +60,7 @@ def import_images(
         session: An open session.
         crate: The crate to import.
         images: The document's elements by id on the source server; other images of a fileset keep their names.
-        report: One row per image; filled with image id and status.
+        rows: The row of each image in the report.
         run: The run that the imports belong to.
         made: Collects the ids of all other new objects.
 
@@ -68,33 +68,37 @@ def import_images(
         UserError: OMERO cannot read a file, or reads other images from it than the source server did.
     """
     there, copies, total = find_filesets(session, crate), Copies(), len(crate.manifest.filesets)
-    rows: dict[str, list[Row]] = {}
-    for row in report:
-        rows.setdefault(row["files"], []).append(row)
+    rows_of: dict[str, list[Row]] = {}
+    for row in rows:
+        rows_of.setdefault(row.cells["files"], []).append(row)
     for number, one in enumerate(crate.manifest.filesets, 1):
         mark, found = there.get(one.key, (None, []))
         status = "made" if mark is None or mark.state != COMPLETE else "unchanged"
-        for row in rows[one.key]:
-            row["status"] = AT_WORK
-        found = found or _import(session, crate, one, run, made)
+        mark_id = mark.annotation_id if mark else 0
+        for row in rows_of[one.key]:
+            row.begin()
+        if not found:
+            mark_id, found = _import(session, crate, one, run, made)
         copied = _by_series(session, one, found, images)
         copies.ids |= {("Image", source): image for source, image in copied.items()}
         if status == "made":
-            mark_id = mark.annotation_id if mark else made.ids["MapAnnotation"][-1]
             _complete(session, {copied[source]: images.get(source) for source in copied}, mark_id)
-        for row in rows[one.key]:
-            chosen = row["source_image_id"] in images
-            row |= {"image_id": copied[row["source_image_id"]], "status": status if chosen else "beside"}
+        for row in rows_of[one.key]:
+            source = row.cells["source_image_id"]
+            row.done(status if source in images else "beside", image_id=copied[source])
         print(f"{number}/{total} {one.key}: {status}", flush=True)
     return copies
 
 
-def _import(session: Session, crate: Crate, one: CrateFileset, run: ImportRun, made: MadeObjects) -> list[int]:
+def _import(
+    session: Session, crate: Crate, one: CrateFileset, run: ImportRun, made: MadeObjects
+) -> tuple[int, list[int]]:
+    """Import a fileset; return the ids of its mark and its images."""
     with crate.fetched(one.files) as paths:
         files = [SourceFile(file.name, path, file.sha1) for file, path in zip(one.files, paths, strict=True)]
         mark_id = save_mark(session, new_mark(crate.manifest.lsid(one.key), UNFINISHED), made)
         fileset = ImageFileset(f"{one.key} of the crate", tuple(files))
-        return import_fileset(session, run, fileset, None, mark_id=mark_id)
+        return mark_id, import_fileset(session, run, fileset, None, mark_id=mark_id)
 
 
 def _by_series(session: Session, one: CrateFileset, found: list[int], images: Mapping[int, Element]) -> dict[int, int]:

@@ -2,8 +2,7 @@
 
 import hashlib
 import json
-import shutil
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,7 +14,6 @@ from bioimage_suite.core.untrusted_files import safe_relative_path
 from bioimage_suite.omero.files.original_files import SHA1, download_file, file_sha1
 from bioimage_suite.omero.images.details import Channel, ImageDetails, Length, load_image_details
 from bioimage_suite.omero.images.whole_images import export_images
-from bioimage_suite.omero.object_report import AT_WORK, Row
 from bioimage_suite.omero.objects import Target
 from bioimage_suite.omero.session import Session
 from bioimage_suite.omero.transfer.contents import (
@@ -40,23 +38,24 @@ from bioimage_suite.omero.transfer.document import (
     add_refs,
     annotation_element,
     element_bytes,
+    new_document,
     object_element,
     roi_element,
-    write_document,
 )
 from bioimage_suite.omero.transfer.rocrate import crate_metadata
+from bioimage_suite.tables.report import Report
 
 LONGEST_NAME = 150  # Characters of an attachment's name in the crate; the XML keeps the full name for OMERO.web.
 
 
-def pack(session: Session, target: Target, folder: Path, report: list[Row], licence: str = "") -> None:
-    """Write all files, OME-XML, manifest and RO-Crate to a folder; remove the folder if anything fails.
+def pack(session: Session, target: Target, folder: Path, report: Report, licence: str = "") -> None:
+    """Write all files, OME-XML, manifest and RO-Crate to a folder.
 
     Args:
         session: An open session.
         target: The objects to pack, with everything below them.
-        folder: Folder to make.
-        report: Receives one row per image, see `object_report`.
+        folder: Empty folder to write to.
+        report: Receives one row per image.
         licence: URL of the licence of the images; "" if none is stated.
 
     Raises:
@@ -65,30 +64,20 @@ def pack(session: Session, target: Target, folder: Path, report: list[Row], lice
     database = session.client.getSession().getConfigService().getDatabaseUuid()
     contents = find_contents(session, target)
     images = load_image_details(session, contents.ids("Image"))
-    report += [
-        {
-            "image_id": one.image_id,
-            "image_name": one.name,
-            "roi_count": len(contents.children["Image"].get(one.image_id, ())),
-            "annotation_count": len(contents.refs("Image", one.image_id)),
-        }
-        for one in images
-    ]
-    folder.mkdir(parents=True, exist_ok=True)
-    try:
-        filesets = _download_filesets(session, images, folder, report)
-        attachments = _download_attachments(session, contents, folder)
-        rois: dict[int, RoiSet] = {}
-        head = _head(contents, images, attachments)
-        write_document(folder / DOCUMENT, head, _rois(session, contents, rois))
-        manifest = Manifest(str(session.address), database, contents.roots, tuple(filesets), attachments, rois)
-        write_manifest(folder, manifest)
-        changed = _last_change(session, contents)
-        metadata = crate_metadata(head, manifest, folder, licence=licence, changed=changed)
-        (folder / METADATA).write_text(json.dumps(metadata, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise
+    for one in images:
+        roi_count = len(contents.children["Image"].get(one.image_id, ()))
+        annotation_count = len(contents.refs("Image", one.image_id))
+        report.add(image_id=one.image_id, image_name=one.name, roi_count=roi_count, annotation_count=annotation_count)
+    filesets = _download_filesets(session, images, folder, report)
+    attachments = _download_attachments(session, contents, folder)
+    head = _head(contents, images, attachments)
+    with new_document(folder / DOCUMENT, head) as write_roi:
+        rois = _write_rois(session, contents, write_roi)
+    manifest = Manifest(str(session.address), database, contents.roots, tuple(filesets), attachments, rois)
+    write_manifest(folder, manifest)
+    changed = _last_change(session, contents)
+    metadata = crate_metadata(head, manifest, folder, licence=licence, changed=changed)
+    (folder / METADATA).write_text(json.dumps(metadata, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def _last_change(session: Session, contents: Contents) -> datetime:
@@ -101,7 +90,7 @@ def _last_change(session: Session, contents: Contents) -> datetime:
 
 
 def _download_filesets(
-    session: Session, images: Sequence[ImageDetails], folder: Path, report: Sequence[Row]
+    session: Session, images: Sequence[ImageDetails], folder: Path, report: Report
 ) -> list[CrateFileset]:
     ids = {one.image_id for one in images}
     own = {row[0] for row in paged_rows(session, "select f.id from Image i join i.fileset f where i.id in (:ids)", ids)}
@@ -115,29 +104,28 @@ def _download_filesets(
         "select f.id, o.id, o.path, o.name, o.size, o.hash, h.value, f.templatePrefix from Fileset f "
         "join f.usedFiles e join e.originalFile o left outer join o.hasher h where f.id in (:ids) order by e.id"
     )
-    for row in paged_rows(session, hql, own):
-        files.setdefault(row[0], []).append(row)
+    for found_file in paged_rows(session, hql, own):
+        files.setdefault(found_file[0], []).append(found_file)
     bare = [one for one in images if not any(one.image_id in found.values() for found in members.values())]
     total, found = len(own) + len(bare), []
-    rows = {row["image_id"]: row for row in report}
+    rows = {row.cells["image_id"]: row for row in report.rows}
     for fileset in sorted(own):
-        _say(rows, members[fileset].values(), f"Fileset:{fileset}", AT_WORK)
-        originals = tuple(_download_original(session, row, folder) for row in files[fileset])
+        own_rows = [rows[image] for image in members[fileset].values() if image in rows]
+        for row in own_rows:
+            row.begin()
+            row.fill(files=f"Fileset:{fileset}")
+        originals = tuple(_download_original(session, one, folder) for one in files[fileset])
         found.append(CrateFileset(f"Fileset:{fileset}", originals, members[fileset]))
-        _say(rows, members[fileset].values(), f"Fileset:{fileset}", "packed")
+        for row in own_rows:
+            row.done("packed")
         print(f"{len(found)}/{total} fileset {fileset}: {len(originals)} files", flush=True)
     for image in bare:
-        _say(rows, [image.image_id], f"Image:{image.image_id}", AT_WORK)
+        rows[image.image_id].begin()
+        rows[image.image_id].fill(files=f"Image:{image.image_id}")
         found.append(_export_pixels(session, image, folder))
-        _say(rows, [image.image_id], f"Image:{image.image_id}", "packed")
+        rows[image.image_id].done("packed")
         print(f"{len(found)}/{total} image {image.image_id}: pixels as OME-TIFF", flush=True)
     return found
-
-
-def _say(rows: Mapping[int, Row], images: Iterable[int], files: str, status: str) -> None:
-    for image in images:
-        if image in rows:
-            rows[image].update(files=files, status=status)
 
 
 def _download_original(session: Session, row: Sequence[Any], folder: Path) -> CrateFile:
@@ -300,8 +288,9 @@ def _annotation(contents: Contents, annotation: Any, file: CrateFile | None) -> 
     return element
 
 
-def _rois(session: Session, contents: Contents, digests: dict[int, RoiSet]) -> Iterator[bytes]:
-    """Yield the ROIs of all images as XML, loaded in pages; fill `digests` with count and SHA-1 by image id."""
+def _write_rois(session: Session, contents: Contents, write: Callable[[bytes], object]) -> dict[int, RoiSet]:
+    """Write the ROIs of all images as XML, loaded in pages; return their count and SHA-1 by image id."""
+    written: dict[int, RoiSet] = {}
     hql = (
         "select distinct r from Roi r left outer join fetch r.shapes s left outer join fetch s.transform "
         "where r.id in (:ids)"
@@ -314,5 +303,6 @@ def _rois(session: Session, contents: Contents, digests: dict[int, RoiSet]) -> I
             for roi in sorted(session.objects(hql, ids=page), key=lambda one: one.id.val):
                 part = element_bytes(roi_element(roi, contents.refs("Roi", roi.id.val), drawn))
                 digest.update(part)
-                yield part
-        digests[image] = RoiSet(len(ids), digest.hexdigest())
+                write(part)
+        written[image] = RoiSet(len(ids), digest.hexdigest())
+    return written

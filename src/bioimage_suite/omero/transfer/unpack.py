@@ -1,6 +1,6 @@
 """Unpacking of a crate into OMERO: images, containers, annotations and ROIs, each made once."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -8,7 +8,6 @@ from xml.etree.ElementTree import Element
 
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.omero.files.imports import ImportRun, undo_imports
-from bioimage_suite.omero.object_report import Row
 from bioimage_suite.omero.session import Session
 from bioimage_suite.omero.transfer.annotations import annotate, attach_tables, plan_annotations
 from bioimage_suite.omero.transfer.contents import grouped, paged_rows
@@ -18,13 +17,14 @@ from bioimage_suite.omero.transfer.images import Copies, Key, find_filesets, imp
 from bioimage_suite.omero.transfer.marks import COMPLETE, Mark, delete_free_marks, find_marks, new_mark
 from bioimage_suite.omero.transfer.rois import import_rois
 from bioimage_suite.omero.undo import MadeObjects
+from bioimage_suite.tables.report import Report, Row
 
 CONTAINERS = ("Project", "Dataset", "Screen")
 LINKS = (("Project", "Dataset"), ("Dataset", "Image"), ("Screen", "Plate"))
 
 
 def unpack(
-    session: Session, crate: Crate, document: Path, *, images: list[Row], containers: list[Row], dry_run: bool
+    session: Session, crate: Crate, document: Path, *, images: Report, containers: Report, dry_run: bool
 ) -> None:
     """Make the objects of a crate that OMERO does not have yet.
 
@@ -32,7 +32,7 @@ def unpack(
         session: An open session.
         crate: The crate.
         document: Its OME-XML.
-        images: Receives one row per image, see `object_report`.
+        images: Receives one row per image.
         containers: Receives one row per project, dataset, screen or plate.
         dry_run: Check the crate and compare it with OMERO, but change nothing.
 
@@ -45,21 +45,19 @@ def unpack(
     }
     pictures = {number: one for (kind, number), one in elements.items() if kind == "Image"}
     _check(crate, pictures)
-    images += _image_rows(crate, pictures)
-    containers += [
-        {"object_type": kind, "object_name": one.get("Name"), "source_id": number}
-        for (kind, number), one in elements.items()
-        if kind != "Image"
-    ]
+    _add_rows(crate, pictures, images)
+    for (kind, number), one in elements.items():
+        if kind != "Image":
+            containers.add(object_type=kind, object_name=one.get("Name"), source_id=number)
     if dry_run:
-        _plan(session, crate, images, containers)
+        _plan(session, crate, images.rows, containers.rows)
         return
     manifest = crate.manifest
     keys = [*(one.key for one in manifest.filesets), *(f"Image:{number}" for number in manifest.rois)]
     delete_free_marks(session, map(manifest.lsid, keys))
     run, made = ImportRun(), MadeObjects()
     try:
-        copies = import_images(session, crate, pictures, images, run=run, made=made)
+        copies = import_images(session, crate, pictures, images.rows, run=run, made=made)
         _make_containers(session, crate, elements, copies, made)
         _make_plates(session, crate, elements, copies, made)
         _link(session, elements, copies, made)
@@ -71,27 +69,23 @@ def unpack(
         with suppress(Exception):  # If the server is gone, a rerun finds the copies by their marks.
             undo_imports(session, run, made.ids)
         raise
-    for row in images:
-        key = ("Image", row["source_image_id"])
-        row |= {"roi_count": drawn.get(key[1], 0), "annotation_count": counts.get(key, 0)}
-        if row["status"] == "unchanged" and (row["roi_count"] or row["annotation_count"]):
-            row["status"] = "completed"
-    for row in containers:
-        key = (row["object_type"], row["source_id"])
-        row |= {"object_id": copies.ids[key], "status": "made" if key in copies.fresh else "unchanged"}
+    for row in images.rows:
+        number = row.cells["source_image_id"]
+        roi_count, annotation_count = drawn.get(number, 0), counts.get(("Image", number), 0)
+        row.fill(roi_count=roi_count, annotation_count=annotation_count)
+        if row.status == "unchanged" and (roi_count or annotation_count):
+            row.done("completed")
+    for row in containers.rows:
+        key = (row.cells["object_type"], row.cells["source_id"])
+        row.done("made" if key in copies.fresh else "unchanged", object_id=copies.ids[key])
 
 
-def _image_rows(crate: Crate, pictures: Mapping[int, Element]) -> list[Row]:
-    """Return one row per image of every fileset; images that were not chosen have no name."""
-    return [
-        {
-            "image_name": pictures[number].get("Name") if number in pictures else None,
-            "source_image_id": number,
-            "files": one.key,
-        }
-        for one in crate.manifest.filesets
-        for number in one.images.values()
-    ]
+def _add_rows(crate: Crate, pictures: Mapping[int, Element], report: Report) -> None:
+    """Add one row per image of every fileset; images that were not chosen have no name."""
+    for one in crate.manifest.filesets:
+        for number in one.images.values():
+            name = pictures[number].get("Name") if number in pictures else None
+            report.add(image_name=name, source_image_id=number, files=one.key)
 
 
 def _check(crate: Crate, images: Mapping[int, Element]) -> None:
@@ -101,21 +95,21 @@ def _check(crate: Crate, images: Mapping[int, Element]) -> None:
         raise UserError("crate: transfer.json and metadata.ome.xml do not fit together. Pack the crate again.")
 
 
-def _plan(session: Session, crate: Crate, images: list[Row], containers: list[Row]) -> None:
+def _plan(session: Session, crate: Crate, images: Sequence[Row], containers: Sequence[Row]) -> None:
     """Set the status of each row to what unpacking would do."""
     there = find_filesets(session, crate)
     for row in images:
-        mark, _ = there.get(row["files"], (None, []))
-        rois = crate.manifest.rois.get(row["source_image_id"])
-        row["roi_count"] = rois.count if rois else 0
-        row["status"] = "would make" if mark is None else "unchanged" if mark.state == COMPLETE else "would complete"
-    names = [crate.manifest.lsid(f"{row['object_type']}:{row['source_id']}") for row in containers]
+        mark, _ = there.get(row.cells["files"], (None, []))
+        rois = crate.manifest.rois.get(row.cells["source_image_id"])
+        status = "would make" if mark is None else "unchanged" if mark.state == COMPLETE else "would complete"
+        row.done(status, roi_count=rois.count if rois else 0)
+    names = [crate.manifest.lsid(f"{row.cells['object_type']}:{row.cells['source_id']}") for row in containers]
     marks = find_marks(session, names)
     for name, row in zip(names, containers, strict=True):
         if name in marks:
-            row |= {"object_id": marks[name].objects[row["object_type"]][0], "status": "unchanged"}
+            row.done("unchanged", object_id=marks[name].objects[row.cells["object_type"]][0])
         else:
-            row["status"] = "would make"
+            row.done("would make")
 
 
 def _make_containers(

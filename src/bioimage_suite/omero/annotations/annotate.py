@@ -1,0 +1,95 @@
+"""Annotation of many objects: all of them, or none if anything fails."""
+
+from __future__ import annotations
+
+from collections import Counter
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from bioimage_suite.core.errors import UserError
+from bioimage_suite.omero.annotations.changes import Change, Wanted, apply_changes, plan_changes
+from bioimage_suite.omero.objects import (
+    CLASSES,
+    PAGE,
+)
+from bioimage_suite.omero.undo import MadeObjects
+from bioimage_suite.tables.report import Report, Row, at_work
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from bioimage_suite.omero.session import Session
+
+Place = tuple[str, int, str]
+"""Kind, id and name of an object."""
+
+
+def annotate(
+    session: Session, wanted: Mapping[Place, Wanted], report: Report, *, mode: str, dry_run: bool
+) -> list[Change]:
+    """Give objects the annotations that they lack: all objects, or none if anything fails.
+
+    Args:
+        session: An open session.
+        wanted: The wanted annotations by (kind, id, name) of the object.
+        report: Receives one row per object.
+        mode: See `annotations.changes.plan_changes`.
+        dry_run: Only report what would be done.
+
+    Returns:
+        The changes.
+
+    Raises:
+        UserError: The server failed, or the user may not annotate an object. Nothing has changed then.
+    """
+    rows = {place: _add_row(report, *place) for place in wanted}
+    _check_permissions(session, rows)
+    changes = plan_changes(session, wanted, mode)
+    counts = Counter((change.kind, change.object_id) for change in changes)
+    for (kind, number, _), row in rows.items():
+        row.fill(change_count=counts[kind, number])
+    changing = [row for row in rows.values() if row.cells["change_count"]]
+    for row in rows.values():
+        row.done("unchanged")
+    if not dry_run:
+        with at_work(changing):
+            _apply(session, changes)
+    for row in changing:
+        row.done("would change" if dry_run else "changed")
+    return changes
+
+
+def _add_row(report: Report, kind: str, number: int, name: str) -> Row:
+    return report.add(**{"object_type": kind, f"{kind}_id": number, "object_id": number, "object_name": name})
+
+
+def _apply(session: Session, changes: Sequence[Change]) -> None:
+    made = MadeObjects()
+    try:
+        apply_changes(session, changes, made)
+    except BaseException:
+        with suppress(Exception):  # If the server is gone, a rerun finds the annotations that are there already.
+            session.delete(made.ids)
+        raise
+
+
+def _check_permissions(session: Session, rows: Mapping[Place, Row]) -> None:
+    refused: set[tuple[str, int]] = set()
+    for kind in dict.fromkeys(kind for kind, _, _ in rows):
+        ids = [number for other, number, _ in rows if other == kind]
+        for start in range(0, len(ids), PAGE):
+            hql = f"select o from {CLASSES[kind]} o where o.id in (:ids)"  # noqa: S608 (a class of our list)
+            for one in session.objects(hql, ids=ids[start : start + PAGE]):
+                if not one.details.permissions.canAnnotate():
+                    refused.add((kind, one.id.val))
+    if not refused:
+        return
+    kind, number = min(refused)
+    error = UserError(
+        f"{kind} {number} and {len(refused) - 1} more: you may not annotate them in group {session.group_name!r}. "
+        "Ask their owner, or leave them out. Nothing was changed."
+    )
+    for place, row in rows.items():
+        if place[:2] in refused:
+            row.failed(error)
+    raise error

@@ -1,0 +1,213 @@
+"""Import of measurement tables as OMERO.tables, attached to images, their dataset or another container."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+from bioimage_suite.core.errors import UserError
+from bioimage_suite.omero.objects import (
+    CLASSES,
+    ImageRecord,
+    find_ids,
+    read_target,
+)
+from bioimage_suite.omero.tables.feature_table import Survey, read_measurements
+from bioimage_suite.omero.tables.tables import (
+    TableWriter,
+    attach_table,
+    find_free_tables,
+    find_own_tables,
+    finish_tables,
+)
+from bioimage_suite.omero.undo import MadeObjects, merge_ids
+from bioimage_suite.tables.object_table import read_table, write_table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from bioimage_suite.omero.named_files import NamedFile
+    from bioimage_suite.omero.session import Session
+    from bioimage_suite.omero.tables.columns import RowMaker
+    from bioimage_suite.tables.report import Row
+
+
+@dataclass(frozen=True)
+class TableTarget:
+    """An object that gets a table."""
+
+    kind: str
+    object_id: int
+    name: str
+
+
+@dataclass(frozen=True)
+class Measurements:
+    """Tables to import; `targets` maps each image name in the tables to the object that gets its rows."""
+
+    files: Sequence[NamedFile]
+    targets: Mapping[str, TableTarget]
+    rows: RowMaker
+
+
+def import_tables(session: Session, measurements: Measurements, name: str, rows: Mapping[TableTarget, Row]) -> None:
+    """Make one table for each target, and replace the table of an earlier run there.
+
+    The new tables are complete before the old ones are deleted, and are deleted if anything fails. A table named `name`
+    replaces only tables of the same name that the same user made on the same object with this suite.
+
+    Args:
+        session: An open session.
+        measurements: The tables and their targets.
+        name: Name of the tables.
+        rows: The row of each target in the report.
+
+    Raises:
+        UserError: The server failed; everything that this run made is deleted.
+    """
+    file_name = f"{name}.h5"  # OMERO's usual ending for a table.
+    wanted = list(rows)
+    old: dict[int, dict[str, list[int]]] = {}
+    if wanted:
+        old = find_own_tables(session, wanted[0].kind, [target.object_id for target in wanted], file_name)
+    session.delete({"OriginalFile": find_free_tables(session, file_name)})
+    made = MadeObjects()
+    writer = TableWriter(measurements.rows.columns)
+    try:
+        for target, values in _by_target(measurements):
+            rows[target].begin()
+            _write(session, writer, target, values, row=rows[target], file_name=file_name, made=made)
+            rows[target].done("imported")
+        for target, row in rows.items():
+            row.fill(replaced_count=len(old.get(target.object_id, {}).get("FileAnnotation", ())))
+            print(
+                f"{target.kind} {target.object_id}: {row.cells['row_count']} rows, "
+                f"{row.cells['replaced_count']} tables replaced"
+            )
+        finish_tables(session, [row.cells["annotation_id"] for row in rows.values()])
+        session.delete(merge_ids(old.values()))
+    except BaseException:
+        with suppress(Exception):  # If the server is gone, the next run finds them by their mark and deletes them.
+            writer.close()
+            session.delete(made.ids)
+        raise
+
+
+def _write(
+    session: Session,
+    writer: TableWriter,
+    target: TableTarget,
+    values: Iterator[Sequence[Any]],
+    *,
+    row: Row,
+    file_name: str,
+    made: MadeObjects,
+) -> None:
+    """Write a run of rows to the table of a target, which is made and attached for the first of them."""
+    if "file_id" in row.cells:  # The rows of this target are not contiguous.
+        writer.reopen(session, row.cells["file_id"])
+    else:
+        file_id = writer.create(session, file_name)
+        made.add("OriginalFile", [file_id])
+        row.fill(file_id=file_id, row_count=0)
+        row.fill(annotation_id=attach_table(session, target.kind, target.object_id, file_id, made))
+    row.fill(row_count=row.cells["row_count"] + writer.write(values))
+    writer.close()
+
+
+def choose_targets(
+    session: Session, attach: str, images: Mapping[str, ImageRecord], match: Mapping[str, Any]
+) -> dict[str, TableTarget]:
+    """Decide which object gets the rows of each image.
+
+    Args:
+        session: An open session.
+        attach: "image"; "dataset"; or "container", the container that `match` names.
+        images: The image of each name.
+        match: How names were matched; a dataset named there gets the rows of all images.
+
+    Raises:
+        UserError: An image is in no dataset, or in several and none was named; no container was named, or several.
+    """
+    if attach == "container":
+        return dict.fromkeys([*images, ""], _container(session, match))  # "" is the key of rows without an image.
+    if attach == "image":
+        return {name: TableTarget("image", image.image_id, image.image_name) for name, image in images.items()}
+    if match["source"] != "identifier":
+        container = read_target(match)
+        ids = find_ids(session, container)
+        if container.kind == "dataset" and len(ids) == 1:
+            [[dataset]] = session.rows("select d.name from Dataset d where d.id in (:ids)", ids=ids)
+            return {name: TableTarget("dataset", ids[0], dataset) for name in images}
+    rows = session.rows(
+        "select l.child.id, d.id, d.name from DatasetImageLink l join l.parent d where l.child.id in (:ids) "
+        "order by d.id",
+        ids=[image.image_id for image in images.values()],
+    )
+    targets: dict[str, TableTarget] = {}
+    for name, image in images.items():
+        found = [(number, dataset) for image_id, number, dataset in rows if image_id == image.image_id]
+        if len(found) != 1:
+            shown = ", ".join(f"{number} {dataset!r}" for number, dataset in found) or "none"
+            raise UserError(
+                f"image {image.image_id} {image.image_name!r}: it must stand in one dataset to attach the table there; "
+                f"found: {shown}. Choose the dataset, or attach to the images."
+            )
+        targets[name] = TableTarget("dataset", *found[0])
+    return targets
+
+
+def read_rois(path: Path) -> dict[tuple[int, int], int]:
+    """Read the ROI table of omero_import_rois; return ROI ids by (image id, label).
+
+    Raises:
+        UserError: A column is missing or a cell is not a whole number.
+    """
+    table = read_table(path, "table of ROIs")
+    wanted = ("image_id", "label", "roi_id")
+    missing = [column for column in wanted if column not in table.columns]
+    if missing:
+        raise UserError(f"table of ROIs: no column {missing[0]}; found: {', '.join(table.columns)}.")
+    try:
+        return {
+            (int(image), int(label)): int(roi)
+            for image, label, roi in zip(*(table.column(column) for column in wanted), strict=True)
+        }
+    except ValueError as error:
+        raise UserError(f"table of ROIs: {error}. Give the table as omero_import_rois wrote it.") from None
+
+
+def write_merged(path: Path, files: Sequence[NamedFile], survey: Survey, images: Mapping[str, ImageRecord]) -> None:
+    """Write all measurements as one table: image_id, image, then the features as in the input."""
+    known = ("image_id", "image") if images else ()
+    rows = read_measurements(files, survey.features)
+    columns = (*known, *(feature.name for feature in survey.features))
+    write_table(path, columns, ((images[name].image_id, name, *values) if images else values for name, values in rows))
+
+
+def _container(session: Session, match: Mapping[str, Any]) -> TableTarget:
+    if match["source"] == "identifier":
+        raise UserError("container: none is named. Choose to match names within a container, and name it.")
+    container = read_target(match)
+    ids = find_ids(session, container)
+    if len(ids) != 1:
+        raise UserError(f"{container.kind}s {', '.join(map(str, ids))}: the table can go to one object only. Name one.")
+    hql = f"select o.name from {CLASSES[container.kind]} o where o.id in (:ids)"  # noqa: S608 (a class of our list)
+    [[name]] = session.rows(hql, ids=list(ids))
+    return TableTarget(container.kind, ids[0], name)
+
+
+def _by_target(measurements: Measurements) -> Iterator[tuple[TableTarget, Iterator[Sequence[Any]]]]:
+    """Yield each target with a run of consecutive rows for it, then every target without any row."""
+    targets, maker = measurements.targets, measurements.rows
+    seen = set()
+    found = read_measurements(measurements.files, maker.features)
+    for target, rows in groupby(found, key=lambda item: targets[item[0]] if maker.images else targets[""]):
+        seen.add(target)
+        yield target, (maker.values(name, texts) for name, texts in rows)
+    for target in dict.fromkeys(targets.values()):
+        if target not in seen:
+            yield target, iter(())

@@ -1,0 +1,106 @@
+from pathlib import Path
+
+import pytest
+
+from bioimage_suite.core.errors import UserError
+from bioimage_suite.tables.report import Report, Row, at_work
+
+
+def lines(path: Path) -> list[str]:
+    return path.read_text().splitlines()
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "report.tsv"
+
+
+def test_missing_cells_are_empty_and_other_cells_are_left_out(path: Path):
+    with Report(path, ("a", "b", "status")) as report:
+        report.add(a=1, c=2).done("made")
+        report.add(a=2).fill(b="x")
+    assert lines(path) == ["a\tb\tstatus", "1\t\tmade", "2\tx\t"]
+
+
+@pytest.mark.parametrize("name", ["self", "status", "row", "a b"])
+def test_a_cell_may_have_any_name(path: Path, name: str):
+    with Report(path, ("self", "row", "a b", "status")) as report:
+        report.add(**{name: "x"})
+    assert "x" in lines(path)[1].split("\t")
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [(ValueError("broken"), "broken"), (KeyError(), "KeyError"), (SystemExit(143), "stopped"), (UserError("u"), "u")],
+)
+def test_a_run_that_fails_says_how_far_it_came(path: Path, error: BaseException, reason: str):
+    report = Report(path, ("n", "status"))
+    with pytest.raises(type(error)), report:
+        report.add(n=1).done("made")
+        report.add(n=2).begin()
+        report.add(n=3)
+        report.add(n=4).failed("its own reason")
+        raise error
+    assert lines(path)[1:] == ["1\ttaken back", f"2\tfailed: {reason}", "3\tnot done", "4\tfailed: its own reason"]
+
+
+def test_columns_may_be_set_until_the_end_and_without_any_there_is_no_table(tmp_path: Path):
+    with Report(tmp_path / "a.tsv") as report:
+        report.add(n=1)
+        report.columns = ["n"]
+    assert lines(tmp_path / "a.tsv") == ["n", "1"]
+    with pytest.raises(ValueError, match="early"), Report(tmp_path / "b.tsv"):
+        raise ValueError("early")
+    assert not (tmp_path / "b.tsv").exists()
+
+
+def test_each_object_is_tried_and_every_failure_named(path: Path):
+    def do(thing: int, row: Row) -> None:
+        if thing % 2:
+            raise UserError(f"{thing}: odd.")
+        if thing:
+            row.done("even")
+
+    report = Report(path, ("n", "status"))
+    with pytest.raises(UserError, match=r"^1: odd\. 1 more failed: the column status says why\.$"), report:
+        for number in range(4):
+            report.add(n=number)
+        report.for_each(range(4), do)
+    assert lines(path)[1:] == ["0\tnot done", "1\tfailed: 1: odd.", "2\ttaken back", "3\tfailed: 3: odd."]
+
+
+def test_one_failure_is_raised_as_it_is(path: Path):
+    def refuse(thing: int, row: Row) -> None:
+        raise UserError("no.")
+
+    with pytest.raises(UserError, match=r"^no\.$"), Report(path, ("status",)) as report:
+        report.add()
+        report.for_each([1], refuse)
+
+
+def test_rows_at_work_are_as_before_afterwards_unless_the_block_sets_their_status(path: Path):
+    with Report(path, ("status",)) as report:
+        rows = [report.add(), report.add(), report.add()]
+        rows[1].done("seen")
+        with at_work(rows):
+            assert [row.status for row in rows] == ["at work"] * 3
+            rows[2].done("made")
+    assert [row.status for row in rows] == [None, "seen", "made"]
+
+
+def test_a_block_that_fails_fails_at_its_rows(path: Path):
+    with pytest.raises(ValueError, match="x"), Report(path, ("n", "status")) as report:
+        first, _ = report.add(n=1), report.add(n=2)
+        with at_work([first]):
+            raise ValueError("x")
+    assert lines(path)[1:] == ["1\tfailed: x", "2\tnot done"]
+
+
+def test_rows_give_way_to_rows_of_other_objects(path: Path):
+    with Report(path, ("file", "image")) as report:
+        report.add(file="a")
+        report.add(file="b")
+        for row in report.take_rows():
+            for image in (1, 2):
+                report.add(**row.cells, image=image)
+    assert lines(path)[1:] == ["a\t1", "a\t2", "b\t1", "b\t2"]
