@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import re
 from pathlib import Path
 
 from bioimage_suite.core.errors import UserError
+from bioimage_suite.core.image_names import parse_image_identifier
 from bioimage_suite.images.image_file import open_image
 from bioimage_suite.images.ome_zarr.folder import write_plate
 from bioimage_suite.images.ome_zarr.metadata import Plate
@@ -56,7 +56,11 @@ def match_images(by: str, positions: list[Position], images: dict[str, Path]) ->
     """
     found = []
     for one in positions:
-        fits = [name for name in images if name == one.image or (by == "image_id" and _omero_id(name) == one.image)]
+        fits = [
+            name
+            for name in images
+            if name == one.image or (by == "image_id" and str(parse_image_identifier(name)) == one.image)
+        ]
         if len(fits) != 1:
             listed = ", ".join(list(images)[:10])
             raise UserError(
@@ -68,11 +72,6 @@ def match_images(by: str, positions: list[Position], images: dict[str, Path]) ->
     if missing:
         raise UserError(f"layout: image {missing[0]!r} has no row. Add its well, or leave the image out.")
     return found
-
-
-def _omero_id(name: str) -> str | None:
-    match = re.match(r"Image_(\d+)_", name)
-    return match[1] if match else None
 
 
 def write_plate_of(

@@ -6,7 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from bioimage_suite.core.errors import UserError
-from bioimage_suite.core.image_names import image_identifier, parse_image_identifier, safe_name
+from bioimage_suite.core.image_names import (
+    image_identifier,
+    name_in_identifier,
+    parse_image_identifier,
+    safe_name,
+    without_suffix,
+)
 from bioimage_suite.omero.objects import ImageRecord, Target, find_images, find_nonempty_images, read_target
 from bioimage_suite.omero.session import Session
 
@@ -75,10 +81,10 @@ def _images_by_id(session: Session, ids: Mapping[str, int]) -> dict[str, ImageRe
         image = found.get(number)
         if image is None:
             raise UserError(f"{name!r}: image {number} has no pixels in OMERO. Check that its import is complete.")
-        expected, given = image_identifier(number, image.image_name), name.partition(f"Image_{number}")[2].strip("_")
-        # Tools in between may remove or add an extension, but must not change the start of the name.
-        known = expected.partition(f"Image_{number}")[2].strip("_")
-        if not (known.startswith(given) or given.startswith(known) or given.startswith(_stem(known))):
+        expected = image_identifier(number, image.image_name)
+        known, given = name_in_identifier(expected), name_in_identifier(name)
+        # Tools in between may remove or add a suffix, but must not change the start of the name.
+        if not (known.startswith(given) or given.startswith(without_suffix(known))):
             raise UserError(
                 f"{name!r}: image {number} is called {image.image_name!r} in OMERO. Either the file comes from another "
                 f"server or the image was renamed; name the file {expected!r} to be sure."
@@ -89,13 +95,18 @@ def _images_by_id(session: Session, ids: Mapping[str, int]) -> dict[str, ImageRe
 
 def _images_by_name(session: Session, names: Sequence[str], target: Target) -> dict[str, ImageRecord]:
     candidates = find_nonempty_images(session, target)
+    exact: dict[str, list[ImageRecord]] = {}
+    loose: dict[str, list[ImageRecord]] = {}
+    for image in candidates:
+        safe = safe_name(image.image_name)
+        for known in {image.image_name, safe}:
+            exact.setdefault(known, []).append(image)
+        loose.setdefault(without_suffix(safe), []).append(image)
     images: dict[str, ImageRecord] = {}
     where = ", ".join(map(str, target.names or target.ids))
     for name in names:
-        # Equal names go first; only if there is none are names compared without their extensions.
-        exact = [image for image in candidates if name in (image.image_name, safe_name(image.image_name))]
-        loose = [image for image in candidates if _stem(safe_name(image.image_name)) == _stem(safe_name(name))]
-        found = exact or loose
+        # Equal names go first; only if there is none are names compared without their suffixes.
+        found = exact.get(name) or loose.get(without_suffix(safe_name(name)), [])
         if not found:
             raise UserError(f"{name!r}: {target.kind} {where} has no image of this name. Check the name of the file.")
         if len(found) > 1:
@@ -103,21 +114,3 @@ def _images_by_name(session: Session, names: Sequence[str], target: Target) -> d
             raise UserError(f"{name!r}: {len(found)} images of {target.kind} {where} have this name (ids {ids}).")
         images[name] = found[0]
     return images
-
-
-def _stem(name: str) -> str:
-    for extension in (
-        ".ome.tiff",
-        ".ome.tif",
-        ".tiff",
-        ".tif",
-        ".png",
-        ".geojson",
-        ".json",
-        ".tabular",
-        ".tsv",
-        ".csv",
-    ):
-        if name.lower().endswith(extension):
-            return name[: -len(extension)]
-    return name

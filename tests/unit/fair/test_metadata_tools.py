@@ -27,7 +27,7 @@ from bioimage_suite.fair.metadata.completeness import (
 from bioimage_suite.fair.metadata.completeness_report import report_page
 from bioimage_suite.fair.metadata.fields import template_fields
 from bioimage_suite.fair.metadata.findings_report import findings_page, readable_list, write_findings
-from bioimage_suite.fair.metadata.image_facts import ImageFacts, facts_of_ome_xml, meaningful, read_images
+from bioimage_suite.fair.metadata.image_facts import ImageFacts, facts_of_ome_xml, meaningful, omero_id, read_images
 from bioimage_suite.fair.metadata.image_list import known_values, load_images, merge_images, read_image_table
 from bioimage_suite.fair.metadata.table import MetadataValue, by_object, read_metadata_table, write_metadata_table
 from bioimage_suite.fair.metadata.templates import json_schema, make_template, write_csv, write_xlsx
@@ -501,3 +501,8 @@ def test_a_workflow_stops_with_a_readable_list_and_nothing_is_written(tmp_path: 
     with pytest.raises(UserError, match=r"key_values_old_scripts.csv line 2: B \(Organism\): 'Homo sapien'"):
         run(validate_main, *arguments, "--report", tmp_path / "r")
     assert [path.name for path in tmp_path.iterdir()] == ["filled.json"]
+
+
+@pytest.mark.parametrize("name", ["Image_12", "Image_12.ome.tiff", "Image_12-a.tif", "Image_12_x"])
+def test_the_id_of_an_image_is_known_however_its_name_goes_on(name):
+    assert omero_id(name) == "12"

@@ -8,7 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bioimage_suite.core.errors import UserError
-from bioimage_suite.core.image_names import image_identifier, parse_image_identifier, safe_name
 from bioimage_suite.omero.named_files import NamedFile, read_files
 from bioimage_suite.omero.objects import Target, read_target, split_terms, well_label
 from bioimage_suite.omero.session import DEFAULT_PORTS, parse_address
@@ -18,7 +17,7 @@ from bioimage_suite.tables.object_table import read_object_ids, read_table, writ
 CELLS = st.text(st.characters(blacklist_characters="\t\r\n\x00", blacklist_categories=["Cs"]), max_size=12)
 
 
-@pytest.mark.parametrize("module", ["omero.images.filters", "core.image_names", "omero.objects", "omero.session"])
+@pytest.mark.parametrize("module", ["omero.images.filters", "omero.objects", "omero.session"])
 def test_examples_in_docstrings_hold(module):
     result = doctest.testmod(importlib.import_module(f"bioimage_suite.{module}"))
     assert result.attempted > 0
@@ -61,21 +60,6 @@ def test_other_texts_are_no_address(text):
 )
 def test_every_address_comes_back_as_it_was(protocol, host, port):
     assert str(parse_address(f"{protocol}://{host}:{port}")) == f"{protocol}://{host}:{port}"
-
-
-@given(st.integers(1, 2**62), st.text(max_size=300))
-def test_every_name_leads_back_to_its_image_and_fits_a_file_system(number, name):
-    identifier = image_identifier(number, name)
-    assert parse_image_identifier(identifier) == number
-    assert parse_image_identifier(f"{identifier}.ome.tiff") == number
-    assert len(identifier.encode()) < 200
-    assert safe_name(identifier) == identifier
-    assert "/" not in identifier
-
-
-@pytest.mark.parametrize("name", ["cell.tif", "image_12_x", "Image_x", "Image_12x", "My_Image_12_x", ""])
-def test_other_names_have_no_id(name):
-    assert parse_image_identifier(name) is None
 
 
 @given(st.lists(st.lists(CELLS, min_size=2, max_size=2), max_size=5))

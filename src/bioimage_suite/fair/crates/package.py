@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from bioimage_suite.core.errors import UserError
+from bioimage_suite.core.image_names import without_suffix
 from bioimage_suite.core.texts import json_text
 from bioimage_suite.core.untrusted_files import safe_relative_path
 from bioimage_suite.fair.crates.bia import FILE_LIST, bia_crate, file_list_rows
@@ -30,7 +31,7 @@ from bioimage_suite.fair.crates.package_files import (
 from bioimage_suite.fair.crates.run_provenance import RUN_PATH, WorkflowRun
 from bioimage_suite.fair.crates.study import ResultFile, Study, make_study, missing_fields
 from bioimage_suite.fair.metadata.findings_report import readable_list
-from bioimage_suite.fair.metadata.image_facts import ImageFacts, is_packed_zarr, without_suffix
+from bioimage_suite.fair.metadata.image_facts import ImageFacts, is_packed_zarr
 from bioimage_suite.fair.metadata.table import MetadataValue
 from bioimage_suite.fair.terms.json_ld import DESCRIPTOR
 from bioimage_suite.tables.writer import tsv_text

@@ -7,6 +7,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from bioimage_suite.core.errors import UserError
+from bioimage_suite.core.image_names import name_in_identifier, parse_image_identifier, without_suffix
 from bioimage_suite.fair.metadata.zarr_facts import zarr_ome_xml, zarr_values
 
 LIGHT_SOURCES = {"Laser", "Arc", "Filament", "LightEmittingDiode", "GenericExcitationSource"}
@@ -30,8 +31,6 @@ _EMPTY_WORDS = {
 }
 # A size, wavelength or aperture of 0 was not measured (OME writers put 0 for an unknown value).
 _NOT_ZERO = re.compile(r"Size[XYZCT]|Wavelength|LensNA|Magnification|ExposureTime|TimeIncrement|WorkingDistance")
-_SUFFIX = re.compile(r"\.(ome\.tiff?|tiff?|(ome\.)?zarr(\.zip)?|ozx|png|jpe?g|czi|nd2|lif|dv|r3d)$", re.IGNORECASE)
-_FROM_OMERO = re.compile(r"Image_(\d+)_(.+)", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -77,14 +76,8 @@ class ImageFacts:
     def names(self) -> tuple[str, ...]:
         """Return all names of this image, most reliable first: its own, that without suffix, and OMERO's."""
         found = [self.name, *self.aliases, without_suffix(self.name)]
-        exported = (_FROM_OMERO.fullmatch(name) for name in (self.name, without_suffix(self.name)))
-        found += [match[2] for match in exported if match]
+        found += [name_in_identifier(name) for name in (self.name, without_suffix(self.name))]
         return tuple(dict.fromkeys(name for name in found if name))
-
-
-def without_suffix(name: str) -> str:
-    """Return a file's name without the suffix of its format."""
-    return _SUFFIX.sub("", name)
 
 
 def is_packed_zarr(path: Path) -> bool:
@@ -234,5 +227,5 @@ def _map_annotations(root: ElementTree.Element) -> Iterator[tuple[str, str]]:
 
 def omero_id(name: str) -> str:
     """Return the id in a name given by the export from OMERO, such as `Image_12_cells.tif`; else empty text."""
-    match = _FROM_OMERO.fullmatch(name)
-    return match[1] if match else ""
+    number = parse_image_identifier(name)
+    return "" if number is None else str(number)

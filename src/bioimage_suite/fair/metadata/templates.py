@@ -1,12 +1,12 @@
 """Metadata templates as XLSX with drop-downs, as CSV, and as JSON Schema."""
 
 import csv
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bioimage_suite.core.image_names import name_in_identifier
 from bioimage_suite.core.texts import json_text
 from bioimage_suite.fair.metadata.fields import Field, find_field
 from bioimage_suite.fair.metadata.image_facts import ImageFacts
@@ -78,8 +78,8 @@ def _omero_name(image: ImageFacts) -> str:
     """Return OMERO's own name of an image, not the name of the exported dataset in Galaxy."""
     if image.aliases:
         return image.aliases[0]
-    exported = re.fullmatch(r"Image_\d+_(.+?)(\.ome\.tiff)?", image.name, re.DOTALL)
-    return exported[1] if exported else image.name
+    name = name_in_identifier(image.name)
+    return name.removesuffix(".ome.tiff") or image.name
 
 
 def _shared(known: Sequence[dict[str, str]]) -> tuple[dict[str, str], list[dict[str, str]]]:

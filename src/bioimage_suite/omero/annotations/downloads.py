@@ -5,13 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bioimage_suite.core.image_names import safe_name
+from bioimage_suite.core.image_names import object_identifier, safe_name
 from bioimage_suite.omero.annotations.annotations import (
     AttachedFile,
     Linked,
     linked_files,
 )
-from bioimage_suite.omero.annotations.rows import object_identifier
 from bioimage_suite.omero.files.original_files import download_file
 from bioimage_suite.omero.tables.reading import TABLE_MIMETYPE, AttachedTable, export_table
 

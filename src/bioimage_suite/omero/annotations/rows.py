@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from bioimage_suite.core.image_names import image_identifier
+from bioimage_suite.core.image_names import object_identifier
 from bioimage_suite.omero.annotations.annotations import (
     find_tag_sets,
     linked_files,
@@ -131,15 +131,6 @@ def write_one_each(rows: Sequence[tuple[Any, ...]], folder: Path, outputs: Outpu
         by_object.setdefault(object_identifier(*row[:3]), []).append(row)
     for identifier, own in by_object.items():
         write_table(outputs.file(folder / f"{identifier}.tabular"), COLUMNS, own)
-
-
-def object_identifier(kind: str, number: int, name: str) -> str:
-    """Return the name for files of an object: `Image_<id>_<name>`, `Dataset_<id>_<name>`.
-
-    >>> object_identifier("image", 7, "a b"), object_identifier("well", 8, "")
-    ('Image_7_a_b', 'Well_8')
-    """
-    return image_identifier(number, name).replace("Image", kind.capitalize(), 1)
 
 
 def _key_column(kind: str, key: str) -> str:

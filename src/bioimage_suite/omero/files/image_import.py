@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from bioimage_suite.core.errors import UserError
+from bioimage_suite.core.image_names import without_suffix
 from bioimage_suite.omero.annotations.changes import Wanted, apply_changes, plan_changes
 from bioimage_suite.omero.containers import DatasetPlace, ScreenPlace, make_place, make_screen
 from bioimage_suite.omero.files.imports import ImportRun, find_imported, import_fileset, undo_imports
@@ -149,7 +149,7 @@ def _only_label(name: str, labels: Sequence[str]) -> str:
     comparisons = (
         [label for label in labels if label == name],
         [label for label, step in zip(labels, last, strict=True) if step == name],
-        [label for label, step in zip(labels, last, strict=True) if _stem(step) == _stem(name)],
+        [label for label, step in zip(labels, last, strict=True) if without_suffix(step) == without_suffix(name)],
     )
     found = next((one for one in comparisons if one), [])
     if len(found) > 1:
@@ -158,11 +158,6 @@ def _only_label(name: str, labels: Sequence[str]) -> str:
         shown = ", ".join(labels[:10])
         raise UserError(f"table: no file is called {name!r}. Mend the row or leave it out; files: {shown}.")
     return found[0]
-
-
-def _stem(name: str) -> str:
-    # A suffix begins with a letter: "5um" in "scan_1.5um" is not a suffix.
-    return re.sub(r"(\.ome)?\.[A-Za-z][A-Za-z0-9]{1,4}$", "", name, flags=re.IGNORECASE)
 
 
 def _words(label: str, several: Sequence[Wanted]) -> Words:

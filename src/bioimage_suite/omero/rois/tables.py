@@ -7,6 +7,7 @@ import zlib
 from collections.abc import Iterator, Mapping, Sequence
 
 from bioimage_suite.core.errors import UserError
+from bioimage_suite.core.image_names import image_identifier
 from bioimage_suite.omero.named_files import NamedFile
 from bioimage_suite.omero.rois.shapes import KINDS, NUMBERS, RoiShape, number_text, points_text, roi_labels
 from bioimage_suite.tables.object_table import read_table
@@ -80,7 +81,7 @@ def read_shape_table(file: NamedFile) -> dict[str, list[RoiShape]]:
     rois: dict[tuple[str, str], int] = {}
     for number, cells in enumerate(table.rows, 1):
         row = dict(zip(table.columns, (cell.strip() for cell in cells), strict=True))
-        image = row.get("image") or (f"Image_{row['image_id']}" if row.get("image_id") else file.identifier)
+        image = row.get("image") or (image_identifier(row["image_id"]) if row.get("image_id") else file.identifier)
         roi = rois.setdefault((image, row.get("roi_id") or f"row {number}"), len(rois) + 1)
         try:
             found.setdefault(image, []).append(_shape(row, roi))

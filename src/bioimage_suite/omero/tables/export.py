@@ -6,7 +6,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from bioimage_suite.core.errors import UserError
-from bioimage_suite.core.image_names import image_identifier, safe_name
+from bioimage_suite.core.image_names import object_identifier, safe_name
 from bioimage_suite.omero.annotations.annotations import (
     linked_files,
 )
@@ -49,9 +49,7 @@ def find_tables(session: Session, kind: str, objects: dict[int, str], pattern: s
     tables = []
     for object_id, object_name in objects.items():
         files = found.get(object_id, [])
-        base = image_identifier(object_id, object_name)
-        if kind != "image":
-            base = base.replace("Image", kind.capitalize(), 1)
+        base = object_identifier(kind, object_id, object_name)
         for file_id, name in files:
             end = "" if len(files) == 1 else f"_{safe_name(name.removesuffix('.h5'))}_{file_id}"
             tables.append(AttachedTable(kind, object_id, object_name, file_id, name, base + end))

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from bioimage_suite.core.errors import UserError
+from bioimage_suite.core.image_names import image_identifier, parse_image_identifier
 from bioimage_suite.omero.named_files import NamedFile
 
 NOT_FEATURES = ("image", "image_id")  # Columns that name the image of a row.
@@ -139,7 +140,7 @@ def survey_tables(files: Sequence[NamedFile], rows_have_images: bool = True) -> 
             places[tuple("" if place is None else row[place].strip() for place in of_places)] = None  # type: ignore[index]
         if count:
             filled.append(layout)
-        elif file.identifier.startswith("Image_") or not set(layout.columns) & set(NOT_FEATURES):
+        elif parse_image_identifier(file.identifier) is not None or not set(layout.columns) & set(NOT_FEATURES):
             images[file.identifier] = None
         if not rows_have_images and not set(layout.columns) & set(NOT_FEATURES):
             images.pop(file.identifier, None)
@@ -270,4 +271,4 @@ def _rows(file: NamedFile, layout: _Layout) -> Iterator[tuple[int, str, list[str
             elif key == "image":
                 yield reader.line_num, row[place].strip(), row
             else:
-                yield reader.line_num, f"Image_{row[place].strip()}", row
+                yield reader.line_num, image_identifier(row[place].strip()), row

@@ -1,0 +1,29 @@
+"""Ideas that have one home: no second module reads or writes them by itself."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[3]
+LIBRARY = "src/bioimage_suite"
+HOMES = {
+    "identifier of an image": (r"""["'/(]Image_(\(|\\d|\[|\{)|startswith\(["']Image_""", ["core/image_names.py"]),
+    "suffixes of images": (
+        r"""(?<!: )["']\.tiff?["'], ["']\.(?!tiff?["'])|\(\\\.ome\)\?|[|(]tiff\?\||\|ozx|["']\.nd2["']""",
+        # A crate's list is another idea: the suffixes with which a file goes into a package as it is.
+        ["core/image_names.py", "fair/crates/package.py"],
+    ),
+}
+"""For each idea: a pattern of code that only its home may have, and the home within the library, with exceptions."""
+
+
+def files() -> list[Path]:
+    return sorted(file for folder in (LIBRARY, "tools") for file in (ROOT / folder).rglob("*.py"))
+
+
+@pytest.mark.parametrize("idea", HOMES)
+def test_an_idea_has_one_home(idea: str):
+    pattern, homes = HOMES[idea]
+    found = [file for file in files() if re.search(pattern, file.read_text(encoding="utf-8"))]
+    assert found == [ROOT / LIBRARY / home for home in homes]
