@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from xml.etree import ElementTree as ET
 
+from bioimage_suite.core.ome_xml import OME
 from bioimage_suite.images.display_settings import NAMESPACE, ChannelDisplay
 from bioimage_suite.images.image_file import ImageFile
 from bioimage_suite.images.label_maps import ome_sizes
@@ -12,7 +13,6 @@ from bioimage_suite.images.ome_facts import add_facts
 from bioimage_suite.images.ome_schema import NotOmeError, made_valid, upgraded
 from bioimage_suite.images.tiff_metadata import samples_of
 
-OME = "http://www.openmicroscopy.org/Schemas/OME/2016-06"
 PIXEL_TYPES = {
     "bool": "uint8", "uint8": "uint8", "uint16": "uint16", "uint32": "uint32", "int8": "int8", "int16": "int16",
     "int32": "int32", "float32": "float", "float64": "double", "complex64": "complex", "complex128": "double-complex",

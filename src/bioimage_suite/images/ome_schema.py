@@ -12,12 +12,12 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bioimage_suite.core.ome_xml import OME
 from bioimage_suite.core.units import LENGTH, TIME
 
 if TYPE_CHECKING:
     from lxml import etree
 
-OME = "http://www.openmicroscopy.org/Schemas/OME/2016-06"
 # Without these there is no document left.
 INDISPENSABLE = ("OME", "Image", "Pixels", "TiffData", "MetadataOnly")
 MAX_PASSES = 100  # the schema names only the first of several misplaced children at a time

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bioimage_suite.core.errors import UserError
+from bioimage_suite.omero.paging import batches
 from bioimage_suite.omero.session import Session
 from bioimage_suite.tables.object_table import read_object_ids
 
@@ -141,7 +142,7 @@ def find_ids(session: Session, target: Target) -> tuple[int, ...]:
         return _ids_of_names(session, target)
     model = CLASSES[target.kind]  # HQL has no parameters for classes; this one comes from our own list.
     found: set[int] = set()
-    for ids in _chunks(target.ids):
+    for ids in batches(target.ids, PAGE):
         found.update(row[0] for row in session.rows(f"select o.id from {model} o where o.id in (:ids)", ids=ids))  # noqa: S608
     missing = [number for number in target.ids if number not in found]
     if missing:
@@ -183,7 +184,7 @@ def list_images(
         own = {"me": session.user_id} if target.scope == "mine" else {}
         chosen = [(["i.details.owner.id = :me"] if own else [], own)]
     else:
-        chosen = [([f"{_ALIASES[target.kind]}.id in (:ids)"], {"ids": some}) for some in _chunks(ids)]
+        chosen = [([f"{_ALIASES[target.kind]}.id in (:ids)"], {"ids": some}) for some in batches(ids, PAGE)]
     for where, values in chosen:
         hql = _IMAGE_QUERY.format(conditions=" and ".join([*where, *conditions, "i.id > :last"]))
         for row in _pages(session, hql, {**values, **(parameters or {})}):
@@ -222,7 +223,7 @@ def _ids_of_names(session: Session, target: Target) -> tuple[int, ...]:
     if target.kind == "well":
         raise UserError("well: wells have no name. Give their ids.")
     owners: dict[str, list[int]] = {}
-    for names in _chunks(target.names):
+    for names in batches(target.names, PAGE):
         hql = f"select o.id, o.name from {CLASSES[target.kind]} o where o.name in (:names) order by o.id"  # noqa: S608
         for number, name in session.rows(hql, names=names):
             owners.setdefault(name, []).append(number)
@@ -249,11 +250,6 @@ def _why_missing(session: Session, kind: str, missing: Sequence[int]) -> str:
     return f"{kind} {shown}: no such id, or you may not read it. Check the id, the group and your permissions."
 
 
-def _chunks(values: Sequence[Any]) -> Iterator[list[Any]]:
-    for start in range(0, len(values), PAGE):
-        yield list(values[start : start + PAGE])
-
-
 def _pages(session: Session, hql: str, parameters: Mapping[str, Any]) -> Iterator[list[Any]]:
     """Yield the rows of a query page by page; the query takes the last id of the previous page as `last`.
 
@@ -273,7 +269,7 @@ def _container_names(session: Session, kind: str, ids: set[int | None]) -> dict[
     found: dict[int | None, str] = {}
     field = "o.row, o.column" if kind == "well" else "o.name"
     hql = f"select o.id, {field} from {CLASSES[kind]} o where o.id in (:ids)"  # noqa: S608 (a class of our list)
-    for some in _chunks(sorted(number for number in ids if number is not None)):
+    for some in batches(sorted(number for number in ids if number is not None), PAGE):
         for number, *name in session.rows(hql, ids=some):
             found[number] = well_label(*name) if kind == "well" else name[0]
     return found
@@ -305,7 +301,7 @@ def named_objects(session: Session, target: Target, of: str) -> tuple[str, dict[
     if target.kind == "well":
         return target.kind, dict.fromkeys(ids, "")
     names: dict[int, str] = {}
-    for start in range(0, len(ids), 1000):
+    for page in batches(ids):
         hql = f"select o.id, o.name from {CLASSES[target.kind]} o where o.id in (:ids)"  # noqa: S608 (a class of our list)
-        names.update(session.rows(hql, ids=list(ids[start : start + 1000])))
+        names.update(session.rows(hql, ids=page))
     return target.kind, {number: names[number] for number in ids}

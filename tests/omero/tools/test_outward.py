@@ -112,7 +112,8 @@ def contents(work: Path) -> dict[str, str]:
 
 def assert_nothing_half_made(folder: Path, reader: str, reasons: bool = True) -> None:
     """In the newest run there is no file but tables, and none of these says that something was done."""
-    work = max((path for path in folder.iterdir() if path.is_dir()), key=lambda path: path.stat().st_mtime_ns)
+    # Each run begins with the file of its form.
+    work = max(folder.glob("*/*.json"), key=lambda path: path.stat().st_mtime_ns).parent
     files = {path.name for path in work.rglob("*") if path.is_file()} - {f"{path.name}" for path in work.glob("*.json")}
     _, table, outputs, _ = READERS[reader]
     assert files <= {outputs[table], "files.tsv"}, files

@@ -305,7 +305,7 @@ def test_a_damaged_or_harmful_crate_is_refused_and_nothing_is_made(lab: Lab, unp
         ("images/2/Image_2_transferred_2.ome.tiff", lambda data: data[:-1] + b"?", "its checksum is another"),
         (document, lambda data: data[:-9], "not XML"),
         (document, lambda data: data.replace(b"<OME", b'<!DOCTYPE OME [<!ENTITY a "b">]><OME', 1), "document type"),
-        (document, lambda data: data.replace(b"<Ellipse", b"<Blob").replace(b"</Ellipse", b"</Blob"), "is no shape"),
+        (document, lambda data: data.replace(b"<Ellipse", b"<Blob").replace(b"</Ellipse", b"</Blob"), "is not a shape"),
         (document, lambda data: data.replace(b'RadiusX="2"', b'RadiusX="two"'), "'two' is no value of radiusX"),
         (document, lambda data: data.replace(b'SizeX="32"', b'SizeX="31"'), "this server reads it as"),
         (document, lambda data: data.replace(b"CommentAnnotation", b"SecretAnnotation"), "is no annotation"),

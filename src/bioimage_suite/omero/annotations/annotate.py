@@ -10,8 +10,8 @@ from bioimage_suite.core.errors import UserError
 from bioimage_suite.omero.annotations.changes import Change, Wanted, apply_changes, plan_changes
 from bioimage_suite.omero.objects import (
     CLASSES,
-    PAGE,
 )
+from bioimage_suite.omero.paging import batches
 from bioimage_suite.omero.undo import MadeObjects
 from bioimage_suite.tables.report import Report, Row, at_work
 
@@ -77,9 +77,9 @@ def _check_permissions(session: Session, rows: Mapping[Place, Row]) -> None:
     refused: set[tuple[str, int]] = set()
     for kind in dict.fromkeys(kind for kind, _, _ in rows):
         ids = [number for other, number, _ in rows if other == kind]
-        for start in range(0, len(ids), PAGE):
+        for page in batches(ids):
             hql = f"select o from {CLASSES[kind]} o where o.id in (:ids)"  # noqa: S608 (a class of our list)
-            for one in session.objects(hql, ids=ids[start : start + PAGE]):
+            for one in session.objects(hql, ids=page):
                 if not one.details.permissions.canAnnotate():
                     refused.add((kind, one.id.val))
     if not refused:

@@ -6,6 +6,7 @@ from typing import Any
 
 from bioimage_suite.omero.files.original_files import SHA1
 from bioimage_suite.omero.objects import CLASSES
+from bioimage_suite.omero.paging import batches
 from bioimage_suite.omero.session import NAMESPACE, Session
 from bioimage_suite.omero.undo import MadeObjects
 
@@ -15,7 +16,6 @@ TAG_SET_NAMESPACE = "openmicroscopy.org/omero/insight/tagset"
 RATING_NAMESPACE = "openmicroscopy.org/omero/insight/rating"
 MARK = f"{NAMESPACE}/annotate"
 """The description of key-value pairs made by omero_annotate, whose namespace is the user's choice."""
-BATCH = 1000
 ANNOTATION_VALUES = {
     "BooleanAnnotation": "boolValue",
     "CommentAnnotation": "textValue",
@@ -64,8 +64,7 @@ def linked_pairs(session: Session, kind: str, ids: Sequence[int]) -> list[Linked
     links = _links(session, kind, ids, "MapAnnotation a", "")
     values: dict[int, tuple[tuple[str, str], ...]] = {}
     wanted = sorted({row[1] for row in links})
-    for start in range(0, len(wanted), BATCH):
-        chunk = wanted[start : start + BATCH]
+    for chunk in batches(wanted):
         for one in session.objects("select m from MapAnnotation m where m.id in (:ids)", ids=chunk):
             values[one.id.val] = tuple((pair.name, pair.value or "") for pair in one.getMapValue() or ())
     return [_linked([*row, values.get(row[1], ())]) for row in links]
@@ -84,8 +83,8 @@ def find_tag_sets(session: Session, tag_ids: Sequence[int]) -> dict[int, list[st
     )
     found: dict[int, list[str]] = {}
     wanted = sorted(set(tag_ids))
-    for start in range(0, len(wanted), BATCH):
-        for tag_id, name in session.rows(hql, ns=TAG_SET_NAMESPACE, ids=wanted[start : start + BATCH]):
+    for page in batches(wanted):
+        for tag_id, name in session.rows(hql, ns=TAG_SET_NAMESPACE, ids=page):
             found.setdefault(tag_id, []).append(name or "")
     return found
 
@@ -119,8 +118,7 @@ def save_annotations(session: Session, kind: str, wanted: Sequence[tuple[int, An
         made: Collects the ids of the saved objects.
     """
     link = f"{CLASSES[kind]}AnnotationLink"
-    for start in range(0, len(wanted), BATCH):
-        batch = wanted[start : start + BATCH]
+    for batch in batches(wanted):
         ids = session.update.saveAndReturnIds([_link(kind, number, annotation) for number, annotation in batch])
         made.add(link, ids)
         hql = f"select l.id, l.child.id from {link} l where l.id in (:ids)"  # noqa: S608 (a class of our list)
@@ -150,8 +148,8 @@ def _links(session: Session, kind: str, ids: Sequence[int], annotation: str, fie
     """Return rows of annotation links; `annotation` is the HQL class with alias `a`, with joins if needed."""
     hql = _LINKED.format(model=CLASSES[kind], annotation=annotation, fields=fields)
     rows: list[list[Any]] = []
-    for start in range(0, len(ids), BATCH):
-        rows += session.rows(hql, ids=list(ids[start : start + BATCH]))
+    for page in batches(ids):
+        rows += session.rows(hql, ids=page)
     return rows
 
 

@@ -12,9 +12,9 @@ from bioimage_suite.omero.annotations.changes import Wanted, apply_changes, plan
 from bioimage_suite.omero.containers import DatasetPlace, ScreenPlace, make_place, make_screen
 from bioimage_suite.omero.files.imports import ImportRun, find_imported, import_fileset, undo_imports
 from bioimage_suite.omero.objects import (
-    PAGE,
     well_label,
 )
+from bioimage_suite.omero.paging import batches
 from bioimage_suite.omero.undo import MadeObjects
 from bioimage_suite.tables.key_value_dialects import ALL_IMAGES, TargetObject
 
@@ -216,11 +216,11 @@ def _image_cells(session: Session, place: Place, container_id: int, images: Iter
     cells: dict[int, Cells] = {}
     fields: dict[int, int] = {}
     ids = list(images)
-    for start in range(0, len(ids), PAGE):
+    for page in batches(ids):
         rows = session.rows(
             "select s.image.id, p.id, p.name, w.id, w.row, w.column from WellSample s join s.well w join w.plate p "
             "where s.image.id in (:ids) order by s.id",
-            ids=ids[start : start + PAGE],
+            ids=page,
         )
         for image, plate_id, plate_name, well_id, row, column in rows:
             fields[well_id] = fields.get(well_id, 0) + 1
@@ -261,10 +261,8 @@ def _plan(filesets: Sequence[ImageFileset], known: Mapping[tuple[str, ...], list
 
 def _image_names(session: Session, ids: Sequence[int]) -> dict[int, str]:
     names: dict[int, str] = {}
-    for start in range(0, len(ids), PAGE):
-        names |= dict(
-            session.rows("select i.id, i.name from Image i where i.id in (:ids)", ids=ids[start : start + PAGE])
-        )
+    for page in batches(ids):
+        names |= dict(session.rows("select i.id, i.name from Image i where i.id in (:ids)", ids=page))
     return names
 
 

@@ -15,13 +15,13 @@ from typing import Any
 
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.omero.files.filesets import ImageFileset
+from bioimage_suite.omero.paging import batches
 from bioimage_suite.omero.session import NAMESPACE, Session
 from bioimage_suite.omero.undo import merge_ids
 
 BLOCK = 4 << 20  # Bytes per message, far below Ice's limit of 256 MB.
 CANCEL_SECONDS = 10.0  # Galaxy kills a cancelled job after some time.
 LONGEST_WAIT = 1.0  # Longest pause in seconds between two requests whether the server has read the images.
-PAGE = 1000
 
 
 @dataclass(frozen=True)
@@ -138,19 +138,19 @@ def find_imported(
     wanted = {one.content for one in filesets}
     hashes = sorted({content[0] for content in wanted})
     candidates: dict[int, set[int]] = {}
-    for start in range(0, len(hashes), PAGE):
+    for page in batches(hashes):
         for fileset_id, image_id in session.rows(
             f"select f.id, i.id from {_IMAGES_OF[kind]} and o.hash in (:hashes)",  # noqa: S608 (our own text)
             container=container_id,
-            hashes=hashes[start : start + PAGE],
+            hashes=page,
         ):
             candidates.setdefault(fileset_id, set()).add(image_id)
     contents: dict[int, list[str]] = {}
     ids = sorted(candidates)
-    for start in range(0, len(ids), PAGE):
+    for page in batches(ids):
         for fileset_id, sha1 in session.rows(
             "select f.id, o.hash from Fileset f join f.usedFiles e join e.originalFile o where f.id in (:ids)",
-            ids=ids[start : start + PAGE],
+            ids=page,
         ):
             contents.setdefault(fileset_id, []).append(sha1 or "")
     found: dict[tuple[str, ...], list[int]] = {}
@@ -165,9 +165,9 @@ def undo_imports(session: Session, run: ImportRun, made: Mapping[str, Sequence[i
     """Delete all filesets of a run with their images and plates, and the objects in `made`, in one transaction."""
     filesets = run.filesets(session)
     plates: list[int] = []
-    for start in range(0, len(filesets), PAGE):
+    for page in batches(filesets):
         hql = "select distinct w.plate.id from WellSample s join s.well w join s.image i where i.fileset.id in (:ids)"
-        plates += [row[0] for row in session.rows(hql, ids=filesets[start : start + PAGE])]
+        plates += [row[0] for row in session.rows(hql, ids=page)]
     session.delete(merge_ids([{"Fileset": filesets, "Plate": sorted(set(plates) - set(made.get("Plate", [])))}, made]))
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from bioimage_suite.omero.annotations.annotations import linked_pairs, linked_texts
 from bioimage_suite.omero.images.instruments import Instrument, Length, load_instruments, read_length
+from bioimage_suite.omero.paging import batches
 from bioimage_suite.omero.session import Session
 
 PAGE = 500  # Images per query; each is loaded with its channels.
@@ -76,8 +77,7 @@ def load_image_details(session: Session, image_ids: Sequence[int]) -> list[Image
     Images that do not exist are left out: check ids with `omero_objects.find_ids` first.
     """
     details: dict[int, ImageDetails] = {}
-    for start in range(0, len(image_ids), PAGE):
-        ids = list(image_ids[start : start + PAGE])
+    for ids in batches(image_ids, PAGE):
         pairs: dict[int, list[KeyValues]] = {}
         for one in linked_pairs(session, "image", ids):
             pairs.setdefault(one.object_id, []).append(KeyValues(one.namespace, one.value))

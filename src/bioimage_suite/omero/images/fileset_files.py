@@ -9,10 +9,10 @@ from pathlib import PurePosixPath
 from typing import IO, Any
 
 from bioimage_suite.core.errors import UserError
+from bioimage_suite.omero.paging import batches
 from bioimage_suite.omero.reconnect import Connection, is_broken
 from bioimage_suite.omero.session import Session
 
-BATCH = 1000  # Ids per query.
 BLOCK = 4 << 20  # Bytes per request.
 
 
@@ -67,8 +67,7 @@ def load_filesets(session: Session, fileset_ids: Sequence[int]) -> list[Fileset]
     images: dict[int, list[int]] = {}
     files: dict[int, list[list[Any]]] = {}
     wanted = sorted(set(fileset_ids))
-    for start in range(0, len(wanted), BATCH):
-        ids = wanted[start : start + BATCH]
+    for ids in batches(wanted):
         hql = "select i.fileset.id, i.id from Image i where i.fileset.id in (:ids) order by i.id"
         for fileset_id, image_id in session.rows(hql, ids=ids):
             images.setdefault(fileset_id, []).append(image_id)

@@ -15,10 +15,10 @@ from typing import Any
 
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.omero.objects import ImageRecord
+from bioimage_suite.omero.paging import batches
 from bioimage_suite.omero.session import Session
 
 Pairs = Sequence[tuple[str, str]]
-BATCH = 1000  # Ids per query.
 
 _COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
     "=": operator.eq,
@@ -134,8 +134,8 @@ def _pairs_of_keys(
         "where l.child.id = m.id and v.name in (:keys) and l.parent.id in (:ids)"
     )
     found: dict[tuple[int, str], list[tuple[str, str]]] = {}
-    for start in range(0, len(ids), BATCH):
-        for image_id, key, value in session.rows(hql, keys=list(keys), ids=ids[start : start + BATCH]):
+    for page in batches(ids):
+        for image_id, key, value in session.rows(hql, keys=list(keys), ids=page):
             found.setdefault((image_id, key), []).append((key, value or ""))
     return found
 

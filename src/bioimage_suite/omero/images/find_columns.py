@@ -6,9 +6,9 @@ from typing import Any
 from bioimage_suite.omero.annotations.annotations import linked_pairs, linked_texts
 from bioimage_suite.omero.images.details import ImageDetails, Length, load_image_details
 from bioimage_suite.omero.objects import ImageRecord
+from bioimage_suite.omero.paging import batches
 from bioimage_suite.omero.session import Session
 
-BATCH = 1000  # Ids per query.
 HIERARCHY = (
     *("project_id", "project_name", "dataset_id", "dataset_name", "screen_id", "screen_name"),
     *("plate_id", "plate_name", "well_id", "well"),
@@ -78,11 +78,11 @@ def _positions(session: Session, ids: Sequence[int]) -> Columns:
         "where ws.image.id in (:ids) order by ws.id"
     )
     samples = {}
-    for some in _batches(ids):
+    for some in batches(ids):
         for one in session.objects("select s from WellSample s where s.image.id in (:ids)", ids=some):
             samples[one.id.val] = one
     found: dict[int, list[Any]] = {}
-    for some in _batches(ids):
+    for some in batches(ids):
         for image_id, row, column, field, sample_id in session.rows(hql, ids=some):
             sample = samples[sample_id]
             places = [_length_text(length) for length in (sample.posX, sample.posY)]
@@ -150,11 +150,7 @@ GROUPS: dict[str, Callable[[Session, Sequence[int]], Columns]] = {
 
 
 def _by_id(session: Session, hql: str, ids: Sequence[int]) -> dict[int, list[Any]]:
-    return {row[0]: row[1:] for some in _batches(ids) for row in session.rows(hql, ids=some)}
-
-
-def _batches(ids: Sequence[int]) -> list[list[int]]:
-    return [list(ids[start : start + BATCH]) for start in range(0, len(ids), BATCH)]
+    return {row[0]: row[1:] for some in batches(ids) for row in session.rows(hql, ids=some)}
 
 
 def _date_text(milliseconds: int | None) -> str | None:

@@ -1,18 +1,15 @@
 """OME-XML (schema 2016-06) that describes images: sizes, channels, instrument, key-value pairs, tags."""
 
-import re
 import uuid
 from collections.abc import Sequence
 from typing import Any
 from xml.etree.ElementTree import Element, SubElement, tostring
 
+from bioimage_suite.core.ome_xml import OME, valid_text
 from bioimage_suite.omero.images.details import Channel, ImageDetails
 from bioimage_suite.omero.images.instruments import Instrument, Length
 
-NAMESPACE = "http://www.openmicroscopy.org/Schemas/OME/2016-06"
-_SCHEMA = f"{NAMESPACE} {NAMESPACE}/ome.xsd"
-# Characters that XML 1.0 cannot represent.
-_FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_SCHEMA = f"{OME} {OME}/ome.xsd"
 
 
 def ome_xml(images: Sequence[ImageDetails], source: str, *, in_tiff: bool) -> str:
@@ -27,7 +24,7 @@ def ome_xml(images: Sequence[ImageDetails], source: str, *, in_tiff: bool) -> st
     root = Element(
         "OME",
         {
-            "xmlns": NAMESPACE,
+            "xmlns": OME,
             "xmlns:xsi": "http://www.w3.org/2001/XMLSchema-instance",
             "xsi:schemaLocation": _SCHEMA,
             "UUID": f"urn:uuid:{uuid.uuid5(uuid.NAMESPACE_URL, source)}",
@@ -131,8 +128,3 @@ def _set_length(element: Element, name: str, length: Length | None) -> None:
     if length is not None:
         element.set(name, repr(float(length.value)))
         element.set(f"{name}Unit", length.symbol)
-
-
-def valid_text(text: str | None) -> str:
-    """Replace the characters that XML cannot hold."""
-    return _FORBIDDEN.sub("\N{REPLACEMENT CHARACTER}", text or "")

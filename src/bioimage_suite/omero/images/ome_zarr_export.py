@@ -14,12 +14,11 @@ from bioimage_suite.omero.images.ome_xml import ome_xml
 from bioimage_suite.omero.images.pixels import pixel_dtype
 from bioimage_suite.omero.images.views import View
 from bioimage_suite.omero.objects import well_label
+from bioimage_suite.omero.paging import batches
 from bioimage_suite.omero.session import Session
 
 if TYPE_CHECKING:
     import numpy as np
-
-BATCH = 1000  # Ids per query.
 
 
 @dataclass(frozen=True)
@@ -48,8 +47,8 @@ def load_fields(session: Session, image_ids: Sequence[int]) -> dict[int, Field]:
         "where s.image.id in (:ids) order by p.id, w.row, w.column, index(s)"
     )
     found: dict[int, Field] = {}
-    for start in range(0, len(image_ids), BATCH):
-        for row in session.rows(hql, ids=list(image_ids[start : start + BATCH])):
+    for page in batches(image_ids):
+        for row in session.rows(hql, ids=page):
             found.setdefault(row[0], Field(*row))
     return found
 

@@ -7,20 +7,10 @@ from typing import Any
 from xml.etree import ElementTree
 
 from bioimage_suite.core.errors import UserError
-from bioimage_suite.omero.images.ome_xml import valid_text
+from bioimage_suite.core.ome_xml import OME, valid_text
 from bioimage_suite.omero.rois.geometry import mask_of_rings, shape_rings
 from bioimage_suite.omero.rois.label_shapes import join_rings
-from bioimage_suite.omero.rois.shapes import RoiShape, number_text, points_text
-
-OME = "http://www.openmicroscopy.org/Schemas/OME/2016-06"
-_ATTRIBUTES = {
-    "rectangle": ("X", "Y", "Width", "Height"),
-    "mask": ("X", "Y", "Width", "Height"),
-    "ellipse": ("X", "Y", "RadiusX", "RadiusY"),
-    "point": ("X", "Y"),
-    "label": ("X", "Y"),
-    "line": ("X1", "Y1", "X2", "Y2"),
-}
+from bioimage_suite.omero.rois.shapes import NUMBERS, TRANSFORM, RoiShape, number_text, points_text
 
 
 def to_geojson(shapes: Sequence[RoiShape]) -> dict[str, Any]:
@@ -215,14 +205,13 @@ def _add_shape(union: ElementTree.Element, shape: RoiShape) -> None:
         attributes |= {"StrokeWidth": number_text(shape.stroke_width), "StrokeWidthUnit": "pixel"}
     if shape.text:
         attributes["Text"] = valid_text(shape.text)
-    names = _ATTRIBUTES.get(shape.kind, ())
+    names = [f"{name[0].upper()}{name[1:]}" for name in NUMBERS[shape.kind]]
     attributes |= {name: number_text(number) for name, number in zip(names, shape.numbers, strict=True)}
     if shape.points:
         attributes["Points"] = points_text(shape.points)
     element = ElementTree.SubElement(union, shape.kind.capitalize(), attributes)
     if shape.transform is not None:
-        names = ("A00", "A10", "A01", "A11", "A02", "A12")
-        values = {name: number_text(number) for name, number in zip(names, shape.transform, strict=True)}
+        values = {name.upper(): number_text(number) for name, number in zip(TRANSFORM, shape.transform, strict=True)}
         ElementTree.SubElement(element, "Transform", values)
     if shape.kind == "mask":
         bits = ElementTree.SubElement(element, "BinData", BigEndian="false", Length=str(len(shape.bits)))

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from bioimage_suite.omero.files.original_files import SHA1, download_file
+from bioimage_suite.omero.paging import batches
 from bioimage_suite.omero.session import NAMESPACE, Session
 
 SOURCE_KEY = "source image id"
-PAGE = 1000
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ def find_label_images(session: Session, source_ids: Sequence[int], name: str) ->
         name: Name of the set.
     """
     found: list[LabelImage] = []
-    for start in range(0, len(source_ids), PAGE):
+    for page in batches(source_ids):
         rows = session.rows(
             "select i.id, i.name, i.details.owner.id, f.id, m.id, v.value, o.id, o.size, o.hash, h.value "
             "from ImageAnnotationLink l join l.parent i join i.fileset f join f.usedFiles e join e.originalFile o "
@@ -55,7 +55,7 @@ def find_label_images(session: Session, source_ids: Sequence[int], name: str) ->
             "where l.child.id = m.id and m.ns = :ns and v.name = :key and v.value in (:ids) order by i.id",
             ns=labels_namespace(name),
             key=SOURCE_KEY,
-            ids=[str(number) for number in source_ids[start : start + PAGE]],
+            ids=[str(number) for number in page],
         )
         found += [_label_image(row) for row in rows]
     return sorted(found, key=lambda one: one.image_id)
@@ -64,12 +64,12 @@ def find_label_images(session: Session, source_ids: Sequence[int], name: str) ->
 def label_images_among(session: Session, image_ids: Sequence[int]) -> set[int]:
     """Return the ids of the images that are label images, of any set."""
     found: set[int] = set()
-    for start in range(0, len(image_ids), PAGE):
+    for page in batches(image_ids):
         rows = session.rows(
             "select l.parent.id from ImageAnnotationLink l, MapAnnotation m "
             "where l.child.id = m.id and m.ns like :ns and l.parent.id in (:ids)",
             ns=labels_namespace("%"),
-            ids=image_ids[start : start + PAGE],
+            ids=page,
         )
         found |= {row[0] for row in rows}
     return found
@@ -95,7 +95,7 @@ def make_mark(session: Session, name: str, pairs: Sequence[tuple[str, str]]) -> 
 def find_free_marks(session: Session, source_ids: Sequence[int], name: str) -> list[int]:
     """Find this user's marks for label images of a set that are on no image, left by a run that stopped too early."""
     found: list[int] = []
-    for start in range(0, len(source_ids), PAGE):
+    for page in batches(source_ids):
         rows = session.rows(
             "select m.id from MapAnnotation m join m.mapValue v where m.ns = :ns and m.details.owner.id = :me "
             "and v.name = :key and v.value in (:ids) "
@@ -103,7 +103,7 @@ def find_free_marks(session: Session, source_ids: Sequence[int], name: str) -> l
             ns=labels_namespace(name),
             me=session.user_id,
             key=SOURCE_KEY,
-            ids=[str(number) for number in source_ids[start : start + PAGE]],
+            ids=[str(number) for number in page],
         )
         found += [row[0] for row in rows]
     return found

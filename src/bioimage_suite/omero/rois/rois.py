@@ -7,7 +7,7 @@ from functools import cache, lru_cache
 from itertools import islice
 from typing import Any
 
-from bioimage_suite.omero.rois.shapes import NUMBERS, RoiShape, points_text
+from bioimage_suite.omero.rois.shapes import NUMBERS, TRANSFORM, RoiShape, points_text
 from bioimage_suite.omero.session import NAMESPACE, Session
 from bioimage_suite.omero.undo import MadeObjects
 
@@ -15,7 +15,6 @@ BATCH = 1000  # ROIs per call: a few megabytes, far below Ice's limit for a mess
 COLLECTOR_THRESHOLDS = (200_000, 10, 10)  # Python's defaults are 700, 10, 10.
 YELLOW, CLEAR_YELLOW = -65281, -65472  # RGBA as signed 32 bit: 0xFFFF00FF, 0xFFFF0040.
 _PATTERN = ("theZ", "theT", "theC", "strokeColor", "fillColor")
-_TRANSFORM = ("a00", "a10", "a01", "a11", "a02", "a12")
 
 
 def roi_namespace(name: str) -> str:
@@ -148,7 +147,7 @@ def _shape(found: RoiShape) -> Any:
         shape.textValue = rstring(found.text)
     if found.transform is not None:
         shape.transform = _copy(_empty("AffineTransform"))
-        for name, number in zip(_TRANSFORM, found.transform, strict=True):
+        for name, number in zip(TRANSFORM, found.transform, strict=True):
             setattr(shape.transform, name, rdouble(number))
     return shape
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from bioimage_suite.omero.paging import batches
 from bioimage_suite.omero.session import Session
 
 PAGE = 1000  # Images, or ROIs with their shapes, per query.
@@ -20,6 +21,8 @@ NUMBERS = {
     "polygon": (),
     "polyline": (),
 }
+TRANSFORM = ("a00", "a10", "a01", "a11", "a02", "a12")
+"""Fields of an affine transform in OMERO, in the order of `RoiShape.transform`; OME-XML has them in upper case."""
 
 
 @dataclass(frozen=True)
@@ -84,15 +87,15 @@ def load_shapes(session: Session, image_ids: Sequence[int], roi_name: str = "") 
     if roi_name:
         hql, chosen = f"{hql} and r.name = :name", {"name": roi_name}
     roi_ids: list[int] = []
-    for start in range(0, len(image_ids), PAGE):
-        roi_ids += [row[0] for row in session.rows(hql, ids=list(image_ids[start : start + PAGE]), **chosen)]
+    for page in batches(image_ids, PAGE):
+        roi_ids += [row[0] for row in session.rows(hql, ids=page, **chosen)]
     roi_ids.sort()
     shapes: dict[int, list[RoiShape]] = {image_id: [] for image_id in image_ids}
-    for start in range(0, len(roi_ids), PAGE):
+    for page in batches(roi_ids, PAGE):
         rois = session.objects(
             "select distinct r from Roi r join fetch r.image left outer join fetch r.shapes s "
             "left outer join fetch s.transform where r.id in (:ids)",
-            ids=roi_ids[start : start + PAGE],
+            ids=page,
         )
         for roi in sorted(rois, key=lambda one: one.id.val):
             shapes[roi.image.id.val] += _shapes(roi)
@@ -189,5 +192,5 @@ def _points(text: str | None) -> tuple[tuple[float, float], ...]:
 def _transform(transform: Any) -> tuple[float, ...] | None:
     if transform is None:
         return None
-    values = tuple(float(getattr(transform, name).val) for name in ("a00", "a10", "a01", "a11", "a02", "a12"))
+    values = tuple(float(getattr(transform, name).val) for name in TRANSFORM)
     return None if values == (1, 0, 0, 1, 0, 0) else values

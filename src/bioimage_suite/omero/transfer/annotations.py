@@ -9,9 +9,10 @@ from xml.etree.ElementTree import Element
 
 from bioimage_suite.omero.annotations.annotations import TAG_SET_NAMESPACE
 from bioimage_suite.omero.files.original_files import upload_file
+from bioimage_suite.omero.paging import batches, paged_rows
 from bioimage_suite.omero.rois.labels import SOURCE_KEY, labels_namespace
 from bioimage_suite.omero.session import Session
-from bioimage_suite.omero.transfer.contents import annotation_links, load_annotations, paged_rows
+from bioimage_suite.omero.transfer.contents import annotation_links, load_annotations
 from bioimage_suite.omero.transfer.crate import Crate
 from bioimage_suite.omero.transfer.document import annotation_content, annotation_element, read_annotation, refs_of
 from bioimage_suite.omero.transfer.images import Copies, Key
@@ -19,7 +20,6 @@ from bioimage_suite.omero.transfer.tables import MIMETYPE, translate_table
 from bioimage_suite.omero.undo import MadeObjects
 
 ANNOTATED = ("Project", "Dataset", "Screen", "Plate", "PlateAcquisition", "Well", "Image")
-BATCH = 1000
 
 
 @dataclass
@@ -102,8 +102,7 @@ def ensure_annotations(
     wanted = [source for source in dict.fromkeys(sources) if source not in notes.ids]
     sets = [number for number, one in notes.elements.items() if _is_set_of(one, wanted) and number not in notes.ids]
     fresh = _known_tags(session, notes, [*wanted, *(one for one in sets if one not in wanted)])
-    for start in range(0, len(fresh), BATCH):
-        batch = fresh[start : start + BATCH]
+    for batch in batches(fresh):
         things = [_new_annotation(session, crate, notes, source, made) for source in batch]
         ids = session.update.saveAndReturnIds(things)
         for thing, number in zip(things, ids, strict=True):
@@ -173,9 +172,9 @@ def _known_tags(session: Session, notes: Annotations, sources: Sequence[int]) ->
     tags = {source: notes.elements[source] for source in sources if notes.elements[source].tag == "TagAnnotation"}
     texts = sorted({one.findtext("Value") or "" for one in tags.values()})
     known: dict[tuple[str, str], int] = {}
-    for start in range(0, len(texts), BATCH):
+    for page in batches(texts):
         hql = "select t.id, t.textValue, t.ns from TagAnnotation t where t.textValue in (:names) order by t.id desc"
-        for number, text, namespace in session.rows(hql, names=texts[start : start + BATCH]):
+        for number, text, namespace in session.rows(hql, names=page):
             known[text, namespace or ""] = number
     fresh: dict[tuple[str, str], int] = {}
     for source, one in tags.items():
@@ -243,8 +242,8 @@ def _link(session: Session, wanted: Sequence[tuple[str, int, int]], made: MadeOb
             link.parent = getattr(omero.model, f"{kind}I")(copy_id, False)
             link.child = omero.model.MapAnnotationI(annotation_id, False)
             links.append(link)
-        for start in range(0, len(links), BATCH):
-            made.add(f"{kind}AnnotationLink", session.update.saveAndReturnIds(links[start : start + BATCH]))
+        for page in batches(links):
+            made.add(f"{kind}AnnotationLink", session.update.saveAndReturnIds(page))
 
 
 def _number(text: str | None) -> int:

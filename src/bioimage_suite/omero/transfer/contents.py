@@ -7,11 +7,11 @@ from typing import Any
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.omero.annotations.annotations import TAG_SET_NAMESPACE
 from bioimage_suite.omero.objects import CLASSES, Target, find_ids
+from bioimage_suite.omero.paging import batches, paged_rows
 from bioimage_suite.omero.session import NAMESPACE, Session
 
 TRANSFER_NAMESPACE = f"{NAMESPACE}/transfer"
 """Start of the namespaces of marks on copies. Marks are not transferred: a copy of a copy gets a mark of its own."""
-PAGE = 1000  # Ids per query.
 Links = dict[int, list[int]]
 
 
@@ -82,19 +82,11 @@ def load_objects(session: Session, kind: str, ids: Sequence[int]) -> list[Any]:
     """Load objects of a class, ordered by id."""
     found: list[Any] = []
     ordered = sorted(ids)
-    for start in range(0, len(ordered), PAGE):
+    for page in batches(ordered):
         # HQL has no parameters for classes; these come from our own list.
         hql = f"select o from {kind} o where o.id in (:ids) order by o.id"  # noqa: S608
-        found += session.objects(hql, ids=ordered[start : start + PAGE])
+        found += session.objects(hql, ids=page)
     return found
-
-
-def paged_rows(session: Session, hql: str, ids: Sequence[int] | set[int]) -> list[list[Any]]:
-    """Run an HQL projection for any number of ids, in pages; the query takes them as `:ids`."""
-    ordered = sorted(ids)
-    return [
-        row for start in range(0, len(ordered), PAGE) for row in session.rows(hql, ids=ordered[start : start + PAGE])
-    ]
 
 
 def grouped(rows: Sequence[Sequence[int]]) -> Links:
@@ -130,9 +122,9 @@ def load_annotations(session: Session, ids: Sequence[int] | set[int]) -> dict[in
         ("FileAnnotation", " join fetch o.file f left outer join fetch f.hasher"),
     ):
         own = sorted(number for number, one in found.items() if type(one).__name__ == f"{kind}I")
-        for start in range(0, len(own), PAGE):
+        for page in batches(own):
             hql = f"select o from {kind} o{fetch} where o.id in (:ids)"  # noqa: S608
-            found |= {one.id.val: one for one in session.objects(hql, ids=own[start : start + PAGE])}
+            found |= {one.id.val: one for one in session.objects(hql, ids=page)}
     return found
 
 

@@ -5,7 +5,6 @@ OME-XML (2016-06) has an element for each of them; attributes have the names of 
 """
 
 import base64
-import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -15,9 +14,10 @@ from xml.etree import ElementTree
 from xml.etree.ElementTree import Element, SubElement
 
 from bioimage_suite.core.errors import UserError
+from bioimage_suite.core.ome_xml import OME, valid_text
 from bioimage_suite.omero.annotations.annotations import ANNOTATION_VALUES
+from bioimage_suite.omero.rois.shapes import TRANSFORM
 
-OME = "http://www.openmicroscopy.org/Schemas/OME/2016-06"
 RENAMED = {"textValue": "Text", "defaultSample": "FieldIndex", "posX": "PositionX", "posY": "PositionY"}
 FIELDS: dict[str, tuple[str, ...]] = {
     "Project": ("name",),
@@ -51,10 +51,7 @@ SHAPE_FIELDS = (
     *("strokeDashArray", "fontFamily", "fontSize", "fontStyle"),
 )
 BLOCK = 1 << 20  # Bytes per read.
-_TRANSFORM = ("A00", "A10", "A01", "A11", "A02", "A12")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-# Characters that XML cannot represent.
-_UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
 def object_element(thing: Any, kind: str, *, number: int | None = None) -> Element:
@@ -180,7 +177,7 @@ def roi_element(roi: Any, refs: Sequence[int], shape_refs: dict[int, list[int]])
             if int(drawn.get(place, 0)) < 0:
                 drawn.attrib.pop(place)
         if shape.transform is not None:
-            values = {name: _text_of(getattr(shape.transform, name.lower())) for name in _TRANSFORM}
+            values = {name.upper(): _text_of(getattr(shape.transform, name)) for name in TRANSFORM}
             SubElement(drawn, "Transform", values)
         add_refs(drawn, "AnnotationRef", "Annotation", shape_refs.get(shape.id.val, ()))
         if kind == "Mask":
@@ -214,8 +211,8 @@ def read_roi(element: Element) -> Any:
         transform = drawn.find("Transform")
         if transform is not None:
             shape.transform = omero.model.AffineTransformI()
-            for name in _TRANSFORM:
-                read_field(shape.transform, name.lower(), transform, name)
+            for name in TRANSFORM:
+                read_field(shape.transform, name, transform, name.upper())
         if drawn.tag == "Mask":
             shape.bytes = base64.b64decode(drawn.findtext("BinData") or "")
         roi.addShape(shape)
@@ -237,7 +234,7 @@ def element_bytes(element: Element) -> bytes:
     """Serialise an element to UTF-8 that an XML parser reads back exactly, except characters that XML cannot hold."""
     text = ElementTree.tostring(element, encoding="unicode", short_empty_elements=True)
     # A parser turns a carriage return that is not escaped into a line feed.
-    return _UNWRITABLE.sub("\N{REPLACEMENT CHARACTER}", text).replace("\r", "&#13;").encode()
+    return valid_text(text).replace("\r", "&#13;").encode()
 
 
 @contextmanager

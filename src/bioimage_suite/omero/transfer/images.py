@@ -8,8 +8,8 @@ from xml.etree.ElementTree import Element
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.omero.files.filesets import ImageFileset, SourceFile
 from bioimage_suite.omero.files.imports import ImportRun, import_fileset
+from bioimage_suite.omero.paging import paged_rows
 from bioimage_suite.omero.session import Session
-from bioimage_suite.omero.transfer.contents import paged_rows
 from bioimage_suite.omero.transfer.crate import Crate, CrateFileset
 from bioimage_suite.omero.transfer.document import fill_object, read_field, typed_value
 from bioimage_suite.omero.transfer.marks import COMPLETE, UNFINISHED, Mark, find_marks, new_mark, save_mark

@@ -4,8 +4,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from bioimage_suite.omero.paging import batches, paged_rows
 from bioimage_suite.omero.session import Session
-from bioimage_suite.omero.transfer.contents import PAGE, TRANSFER_NAMESPACE, grouped, paged_rows
+from bioimage_suite.omero.transfer.contents import TRANSFER_NAMESPACE, grouped
 from bioimage_suite.omero.undo import MadeObjects
 
 ROI_NAMESPACE = f"{TRANSFER_NAMESPACE}/rois"
@@ -55,13 +56,13 @@ def find_marks(
     """
     names = sorted(set(sources))
     wanted: dict[int, str] = {}
-    for start in range(0, len(names), PAGE):
+    for page in batches(names):
         rows = session.rows(
             "select m.id, v.value from MapAnnotation m join m.mapValue v where m.ns = :ns and v.name = :key "
             "and v.value in (:names) and m.details.owner.id = :me order by m.id",
             ns=namespace,
             key=SOURCE_KEY,
-            names=names[start : start + PAGE],
+            names=page,
             me=session.user_id,
         )
         wanted |= dict(rows)
@@ -86,7 +87,7 @@ def delete_free_marks(session: Session, sources: Iterable[str]) -> None:
     """
     names = sorted(set(sources))
     free: list[int] = []
-    for start in range(0, len(names), PAGE):
+    for page in batches(names):
         rows = session.rows(
             "select m.id from MapAnnotation m join m.mapValue v where m.ns in (:spaces) and v.name = :key "
             "and v.value in (:names) and m.details.owner.id = :me "
@@ -95,7 +96,7 @@ def delete_free_marks(session: Session, sources: Iterable[str]) -> None:
             "and not exists (select l.id from RoiAnnotationLink l where l.child.id = m.id)",
             spaces=[TRANSFER_NAMESPACE, ROI_NAMESPACE],
             key=SOURCE_KEY,
-            names=names[start : start + PAGE],
+            names=page,
             me=session.user_id,
         )
         free += [row[0] for row in rows]

@@ -15,12 +15,11 @@ from bioimage_suite.omero.files.original_files import SHA1, download_file, file_
 from bioimage_suite.omero.images.details import Channel, ImageDetails, Length, load_image_details
 from bioimage_suite.omero.images.whole_images import export_images
 from bioimage_suite.omero.objects import Target
+from bioimage_suite.omero.paging import batches, paged_rows
 from bioimage_suite.omero.session import Session
 from bioimage_suite.omero.transfer.contents import (
-    PAGE,
     Contents,
     find_contents,
-    paged_rows,
     plate_runs,
     plate_wells,
     shape_annotation_links,
@@ -297,8 +296,7 @@ def _write_rois(session: Session, contents: Contents, write: Callable[[bytes], o
     )
     for image, ids in contents.children["Image"].items():
         digest = hashlib.sha1(usedforsecurity=False)
-        for start in range(0, len(ids), PAGE):
-            page = ids[start : start + PAGE]
+        for page in batches(ids):
             drawn = shape_annotation_links(session, page)
             for roi in sorted(session.objects(hql, ids=page), key=lambda one: one.id.val):
                 part = element_bytes(roi_element(roi, contents.refs("Roi", roi.id.val), drawn))

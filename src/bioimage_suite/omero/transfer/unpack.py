@@ -8,9 +8,10 @@ from xml.etree.ElementTree import Element
 
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.omero.files.imports import ImportRun, undo_imports
+from bioimage_suite.omero.paging import paged_rows
 from bioimage_suite.omero.session import Session
 from bioimage_suite.omero.transfer.annotations import annotate, attach_tables, plan_annotations
-from bioimage_suite.omero.transfer.contents import grouped, paged_rows
+from bioimage_suite.omero.transfer.contents import grouped
 from bioimage_suite.omero.transfer.crate import Crate
 from bioimage_suite.omero.transfer.document import fill_object, read_head, refs_of
 from bioimage_suite.omero.transfer.images import Copies, Key, find_filesets, import_images
