@@ -42,6 +42,18 @@ def argument(*flags: str, **options: Any) -> Argument:
     return Argument(flags, options)
 
 
+@dataclass(frozen=True)
+class OneOf:
+    """Arguments of which a command line gives exactly one."""
+
+    choices: tuple[Argument, ...]
+
+
+def one_of(*choices: Argument) -> OneOf:
+    """Declare arguments of which exactly one must be given, such as a table or a label map."""
+    return OneOf(choices)
+
+
 def json_file(path: str) -> Any:
     """Read a JSON file: the `type` of an argument whose value is the content of a file.
 
@@ -70,7 +82,7 @@ CONFIG = argument("--config", type=json_file, required=True, metavar="FILE", hel
 """The values of Galaxy's form, `<inputs name="config" />`: `args.config` is a dict."""
 
 
-def tool(description: str | None, *arguments: Argument) -> Callable[[Work], Main]:
+def tool(description: str | None, *arguments: Argument | OneOf) -> Callable[[Work], Main]:
     """Make the `main` of a script from the function that does its work.
 
     `main(argv)` parses the command line and calls the function with arguments and outputs of the run. The outputs
@@ -96,7 +108,9 @@ def tool(description: str | None, *arguments: Argument) -> Callable[[Work], Main
     return framed
 
 
-def parse(description: str | None, arguments: Sequence[Argument], argv: Sequence[str] | None = None) -> Namespace:
+def parse(
+    description: str | None, arguments: Sequence[Argument | OneOf], argv: Sequence[str] | None = None
+) -> Namespace:
     """Parse a command line, with the arguments of the file that `--arguments` names after the others.
 
     Args:
@@ -106,7 +120,12 @@ def parse(description: str | None, arguments: Sequence[Argument], argv: Sequence
     """
     parser = ArgumentParser(description=description)
     for one in arguments:
-        parser.add_argument(*one.flags, **one.options)
+        if isinstance(one, OneOf):
+            group = parser.add_mutually_exclusive_group(required=True)
+            for choice in one.choices:
+                group.add_argument(*choice.flags, **choice.options)
+        else:
+            parser.add_argument(*one.flags, **one.options)
     parser.add_argument("--arguments", type=Path, metavar="FILE", help="JSON file: a list of further arguments")
     words = list(sys.argv[1:] if argv is None else argv)
     if "--arguments" in words[:-1]:

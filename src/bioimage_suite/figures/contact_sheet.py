@@ -5,11 +5,17 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from bioimage_suite.core.errors import UserError
+
 if TYPE_CHECKING:
-    import numpy as np
+    from pathlib import Path
+
     from PIL import Image, ImageDraw
 
 MARGIN, CAPTION = 16, 46
+MOST_PICTURES, PICTURE_EDGE = 24, 1000  # pictures on the contact sheet, and their longest edge in px
 BACKGROUND, CARD, TEXT, ACCENT = (18, 20, 24), (30, 33, 40), (235, 238, 242), (122, 214, 255)
 
 
@@ -37,6 +43,28 @@ def contact_sheet(pictures: list[tuple[np.ndarray, str, str]], edge: int) -> Ima
         draw.text((x + 8, y + top + 5), _shortened(draw, name, large, edge - 16), TEXT, large)
         draw.text((x + 8, y + top + 25), _shortened(draw, facts, small, edge - 16), ACCENT, small)
     return sheet
+
+
+def sheet_of_files(path: Path, listed: list[list[str]]) -> None:
+    """Write the first MOST_PICTURES picture files as one contact sheet, each at most PICTURE_EDGE px wide and high.
+
+    Raises:
+        UserError: There is no picture, or one cannot be read.
+    """
+    from PIL import Image
+
+    if not listed:
+        raise UserError("There are no pictures for the sheet. Give some, or leave the sheet out.")
+    cards = []
+    for name, file in listed[:MOST_PICTURES]:
+        try:
+            with Image.open(file) as picture:
+                whole = picture.convert("RGB")
+        except (OSError, ValueError) as error:
+            raise UserError(f"Picture {name}: not a readable PNG ({error}). Leave it out.") from error
+        whole.thumbnail((PICTURE_EDGE, PICTURE_EDGE))
+        cards.append((np.asarray(whole), name, ""))
+    contact_sheet(cards, PICTURE_EDGE).save(path, "PNG")
 
 
 def _shortened(draw: ImageDraw.ImageDraw, text: str, font: Any, width: int) -> str:

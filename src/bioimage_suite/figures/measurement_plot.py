@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from bioimage_suite.measurement.groups import Group
+    from bioimage_suite.tables.grouped_values import Group
 
 # More points than this make a dark patch; the points shown are then spread evenly over the sorted values.
 MOST_POINTS = 300

@@ -66,7 +66,7 @@ def write_label_map(path: Path, bands: Iterable[np.ndarray], like: ImageFile) ->
     """Write a label map with one channel and the T, Z, Y, X sizes and physical sizes of `like`.
 
     Args:
-        path: File to write; it appears only when complete.
+        path: File to write.
         bands: (rows, X) int32 arrays that together make all planes, z running faster than t.
         like: The image that was segmented.
 
@@ -84,7 +84,7 @@ def write_label_map(path: Path, bands: Iterable[np.ndarray], like: ImageFile) ->
     shape = (like.size_t, 1, like.size_z, like.size_y, like.size_x)
     # OME-TIFF needs a UUID; this one depends on name, shape and labels, so that the same input gives the same file.
     identity = str(uuid.uuid5(uuid.NAMESPACE_OID, f"{like.name} {shape} {spool.checksum}"))
-    with replaced_when_complete(path) as part, tifffile.TiffWriter(part, ome=True, bigtiff=_is_big(shape)) as tiff:
+    with tifffile.TiffWriter(path, ome=True, bigtiff=_is_big(shape)) as tiff:
         tiff.write(
             spool.tiles(planes, like.size_y, tile),
             shape=shape,

@@ -10,7 +10,7 @@ from bioimage_suite.core.image_names import parse_image_identifier
 from bioimage_suite.images.image_file import open_image
 from bioimage_suite.images.ome_zarr.folder import write_plate
 from bioimage_suite.images.ome_zarr.metadata import Plate
-from bioimage_suite.images.ome_zarr_output import folder_for
+from bioimage_suite.images.ome_zarr_output import folder_of
 from bioimage_suite.images.series import ONLY_ONE, Reading
 from bioimage_suite.images.write_ome_zarr import write_zarr_image
 from bioimage_suite.tables.plate_layout import Position, read_layout
@@ -89,7 +89,7 @@ def write_plate_of(
     Args:
         listing: JSON list of name and path of each image.
         layout: Table of wells: see `plate_layout`.
-        output: Folder, or for `.ozx` the file to write.
+        output: An empty folder, or for `ozx` the file to write.
         plate_name: Name of the plate for rows that do not name one.
         form: `ome-zarr-0.4`, `ome-zarr-0.5` or `ozx`.
         nearest: Whether smaller levels take one of four pixels instead of their mean.
@@ -109,7 +109,7 @@ def write_plate_of(
         raise UserError(f"layout: it has the plates {', '.join(plates)}. Convert one plate at a time.")
     names = match_images(by, positions, images)
     plate = plate_of(positions)
-    with folder_for(output, form) as (folder, version):
+    with folder_of(output, form) as (folder, version):
         write_plate(folder, plate, version)
         wells = list(zip(positions, names, strict=True))
         _write_fields(folder, wells, images, version=version, nearest=nearest, reading=reading)

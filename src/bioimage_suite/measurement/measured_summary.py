@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 LEFT_OUT = ("label", "centroid_", "bbox_", "orientation_", "nearest_neighbour_label")
 
 
-def summary_row(measured: list[Measured], name: str, labels: ImageFile) -> tuple[list[str], list[list[object]]]:
+def summary_row(measured: list[Measured], name: str, labels: ImageFile) -> dict[str, object]:
     """Summarize all objects of all planes and time points.
 
     Args:
@@ -25,7 +25,7 @@ def summary_row(measured: list[Measured], name: str, labels: ImageFile) -> tuple
         labels: Opened label map.
 
     Returns:
-        Header and one row. `std_of_` is the standard deviation of the population; without objects the cells of features
+        Cells by column. `std_of_` is the standard deviation of the population; without objects the cells of features
         are empty.
     """
     import numpy as np
@@ -41,7 +41,7 @@ def summary_row(measured: list[Measured], name: str, labels: ImageFile) -> tuple
         if not feature.startswith(LEFT_OUT):
             values = np.concatenate([one.columns[feature] for one in measured]).astype(float)
             row |= _statistics(feature, values[~np.isnan(values)])
-    return list(row), [list(row.values())]
+    return {" ".join(column.split()): cell for column, cell in row.items()}
 
 
 def _statistics(feature: str, values: np.ndarray) -> dict[str, object]:

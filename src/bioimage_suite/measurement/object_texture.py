@@ -18,6 +18,8 @@ from bioimage_suite.core.errors import UserError
 if TYPE_CHECKING:
     import numpy as np
 
+    from bioimage_suite.images.image_file import ImageFile
+
 # Number of objects whose matrices are in memory together.
 GROUP = 64
 
@@ -193,6 +195,19 @@ def _entropy(p: np.ndarray) -> np.ndarray:
     import numpy as np
 
     return -(p * np.log2(p, out=np.zeros(p.shape), where=p > 0)).sum(axis=1)
+
+
+def channel_range(image: ImageFile, channel: int, options: TextureOptions) -> tuple[float, float]:
+    """Return the grey values at which the first level of texture begins and the last one ends.
+
+    Those of the options; else the smallest and the largest of the channel in the whole image.
+    """
+    low, high = options.low, options.high
+    if low is None or high is None:
+        planes = (image.read_plane(t, channel, z) for t in range(image.size_t) for z in range(image.size_z))
+        smallest, largest = range_of(planes)
+        low, high = smallest if low is None else low, largest if high is None else high
+    return low, high
 
 
 def range_of(planes: Iterator[np.ndarray]) -> tuple[float, float]:

@@ -9,11 +9,15 @@ import numpy as np
 import pytest
 
 from bioimage_suite.core.errors import UserError
+<<<<<<< HEAD
 from bioimage_suite.fair.crates.package import place_images
+=======
+from bioimage_suite.core.outputs import complete_folder
+>>>>>>> a8ed82f (Image tools are short scripts in the one frame: the work is in the library's rooms, outputs appear when complete)
 from bioimage_suite.fair.metadata.image_facts import ImageFacts, read_images
 from bioimage_suite.fair.metadata.image_list import known_values
 from bioimage_suite.fair.metadata.zarr_facts import zarr_values
-from bioimage_suite.images.ome_zarr.folder import new_folder, pack, write_plate
+from bioimage_suite.images.ome_zarr.folder import pack, write_plate
 from bioimage_suite.images.ome_zarr.metadata import Plate, ZarrChannel, ZarrImage
 from bioimage_suite.images.ome_zarr.writer import PyramidWriter
 
@@ -33,7 +37,7 @@ def write(folder: Path, described: ZarrImage, version: str) -> None:
 
 
 def packed(tmp_path: Path, version: str) -> Path:
-    with new_folder(tmp_path / "cells.ome.zarr") as folder:
+    with complete_folder(tmp_path / "cells.ome.zarr") as folder:
         write(folder, image(), version)
     pack(tmp_path / "cells.ome.zarr", tmp_path / "cells.ozx", version)
     return tmp_path / "cells.ozx"
@@ -56,7 +60,7 @@ def test_an_image_says_what_it_was_written_with(tmp_path: Path, version: str) ->
 
 @pytest.mark.parametrize("version", ["0.4", "0.5"])
 def test_a_plate_says_what_its_first_field_says(tmp_path: Path, version: str) -> None:
-    with new_folder(tmp_path / "plate.ome.zarr") as folder:
+    with complete_folder(tmp_path / "plate.ome.zarr") as folder:
         write_plate(folder, Plate("P1", ("B",), ("3",), {("B", "3"): 1}), version)
         write(folder / "B/3/0", image(), version)
     pack(tmp_path / "plate.ome.zarr", tmp_path / "plate.ozx", version)

@@ -11,6 +11,7 @@ import tifffile
 
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.figures import object_pictures, overlay_lines
+from bioimage_suite.figures.image_pairs import paired
 from bioimage_suite.figures.object_pictures import Found, View
 from bioimage_suite.images.image_file import open_image
 from bioimage_suite.segmentation import foreground_mask
@@ -161,7 +162,7 @@ def test_bad_input_is_refused(tmp_path, images, labels, message):
 def test_names_that_occur_twice_are_refused():
     listed = {"images": [["a", "x"], ["a", "y"]], "labels": [["a", "x"], ["a", "y"]]}
     with pytest.raises(UserError, match="more than once"):
-        overlay_objects.paired(listed)
+        paired(listed)
 
 
 def listed_alone(tmp_path: Path, *more: str, **files: Path) -> str:

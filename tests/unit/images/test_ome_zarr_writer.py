@@ -11,9 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bioimage_suite.core.errors import UserError
+from bioimage_suite.core.outputs import complete_folder
 from bioimage_suite.images.image_file import PhysicalSize, open_image
 from bioimage_suite.images.ome_zarr import writer as ome_zarr_writer
-from bioimage_suite.images.ome_zarr.folder import new_folder, pack, register_labels, write_plate
+from bioimage_suite.images.ome_zarr.folder import pack, register_labels, write_plate
 from bioimage_suite.images.ome_zarr.metadata import Plate, ZarrChannel, ZarrImage
 from bioimage_suite.images.ome_zarr.writer import PyramidWriter, block_regions
 
@@ -151,7 +152,7 @@ def test_nonsense_is_refused_before_anything_is_made(tmp_path, axes, shape, vers
 
 
 def test_nothing_is_left_of_a_folder_that_failed(tmp_path):
-    with pytest.raises(KeyError), new_folder(tmp_path / "a.ome.zarr") as part:
+    with pytest.raises(KeyError), complete_folder(tmp_path / "a.ome.zarr") as part:
         (part / "0").mkdir()
         raise KeyError
     assert list(tmp_path.iterdir()) == []

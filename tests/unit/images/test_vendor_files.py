@@ -5,11 +5,11 @@ import shutil
 from pathlib import Path
 
 import convert_image
-import image_info
 import numpy as np
 import pytest
 
 from bioimage_suite.core.errors import UserError
+from bioimage_suite.images.facts import image_facts
 from bioimage_suite.images.image_file import open_image
 from tests.unit.images.vendor_files import made_pixels, write_dv, write_lif
 
@@ -21,7 +21,7 @@ FORMATS = {"made.dv": "DeltaVision"}
 
 
 def facts(path: Path) -> dict[tuple[str, str], tuple[str, str]]:
-    return {(one.object, one.property): (one.value, one.unit) for one in image_info.image_facts(open_image(path))}
+    return {(one.object, one.property): (one.value, one.unit) for one in image_facts(open_image(path))}
 
 
 @pytest.mark.parametrize("file", FILES)

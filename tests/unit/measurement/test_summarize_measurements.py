@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bioimage_suite.core.errors import UserError
+from bioimage_suite.tables.grouped_values import statistics
 from bioimage_suite.tables.measurement_table import read_measurement_table
 
 DATA = Path(__file__).parents[3] / "test-data"
@@ -82,7 +83,7 @@ def test_groups_of_two_columns(tmp_path):
 @settings(deadline=None)
 @given(st.lists(st.floats(-1e6, 1e6), min_size=2, max_size=30))
 def test_statistics_are_ordered_and_agree_with_numpy(values):
-    count, mean, std, low, first, middle, third, high = summarize_measurements.statistics(np.array(values))
+    count, mean, std, low, first, middle, third, high = statistics(np.array(values))
     assert count == len(values)
     assert low <= first <= middle <= third <= high
     # The mean of the two in the middle and the point between them may differ in the last digit.

@@ -4,12 +4,13 @@ import numpy as np
 import pytest
 import tifffile
 from scipy import ndimage
-from segment_with_model import main, scaled
+from segment_with_model import main
 
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.images.image_file import open_image
 from bioimage_suite.segmentation.flow_objects import label_flows
 from bioimage_suite.segmentation.model_objects import ObjectOptions, find_objects
+from bioimage_suite.segmentation.model_prediction import scaled
 from bioimage_suite.segmentation.star_polygons import label_stars
 from tests.unit.segmentation.model_packages import make_passing_package
 

@@ -14,6 +14,7 @@ from bioimage_suite.images.image_file import open_image
 from bioimage_suite.segmentation import foreground_mask, split_objects, threshold_methods
 from bioimage_suite.segmentation.foreground_mask import ForegroundOptions
 from bioimage_suite.segmentation.split_objects import SplitOptions
+from bioimage_suite.segmentation.whole_images import plane_threshold, segment_plane
 
 DATA = Path(__file__).parents[3] / "test-data"
 
@@ -33,8 +34,8 @@ def smoothed(plane: np.ndarray, options: ForegroundOptions) -> np.ndarray:
 
 def segment(plane: np.ndarray, foreground: ForegroundOptions, split: SplitOptions) -> np.ndarray:
     read = foreground_mask.smoothed_plane(rows_of(plane), *plane.shape, foreground)
-    threshold = segment_objects.plane_threshold(read, plane.shape, foreground)
-    return np.vstack(list(segment_objects.segment_plane(read, plane.shape, foreground, split, threshold)))
+    threshold = plane_threshold(read, plane.shape, foreground)
+    return np.vstack(list(segment_plane(read, plane.shape, foreground, split, threshold)))
 
 
 def test_smoothing_is_scikit_images_gaussian_rounded(nuclei):

@@ -4,17 +4,17 @@
 from __future__ import annotations
 
 import re
-from argparse import ArgumentParser, Namespace
+from argparse import Namespace
 from dataclasses import replace
 from pathlib import Path
 
-from bioimage_suite.core.arguments import parse_arguments
 from bioimage_suite.core.errors import UserError
-from bioimage_suite.core.tool import run_tool
+from bioimage_suite.core.outputs import Outputs
+from bioimage_suite.core.tool import argument, run_tool, tool
 from bioimage_suite.images.display_settings import channel_displays, with_colours
 from bioimage_suite.images.image_file import ImageFile, open_image
-from bioimage_suite.images.label_maps import check_label_map, replaced_when_complete
-from bioimage_suite.images.series import ONLY_ONE, Reading, add_reading_arguments, beside, reading_of
+from bioimage_suite.images.label_maps import check_label_map
+from bioimage_suite.images.series import ONLY_ONE, READING, Reading, beside, reading_of
 
 
 def write_ome_tiff(path: Path, image: ImageFile, compression: str, nearest: bool) -> None:
@@ -41,8 +41,7 @@ def write_ome_tiff(path: Path, image: ImageFile, compression: str, nearest: bool
     samples = image.size_c if colour else 1
     displays = with_colours(image, channel_displays(image))
     xml = ome_document(image, displays, samples=samples, in_tiff=True)
-    with replaced_when_complete(path) as part:
-        write_pyramid_tiff(part, image, xml, samples=samples, compression=compression, nearest=nearest)
+    write_pyramid_tiff(path, image, xml, samples=samples, compression=compression, nearest=nearest)
 
 
 def open_labels(path: Path, name: str, image: ImageFile, reading: Reading = ONLY_ONE) -> ImageFile:
@@ -88,69 +87,84 @@ def open_all_labels(args: Namespace, image: ImageFile) -> dict[str, ImageFile]:
     return found
 
 
-def write_ome_zarr(path: Path, image: ImageFile, labels: dict[str, ImageFile], args: Namespace) -> None:
+def write_ome_zarr(path: Path, image: ImageFile, labels: dict[str, ImageFile], form: str, nearest: bool) -> None:
     """Write an image with its label maps as OME-Zarr, as a folder or one file.
 
     Args:
-        path: Folder, or for `.ozx` the file to write.
+        path: Folder, or for `ozx` the file to write.
         image: The source.
         labels: Its label maps by name.
-        args: Arguments of the tool: `format`, `smaller`.
+        form: A key of `ome_zarr_output.VERSIONS`.
+        nearest: Whether smaller levels take one of four pixels instead of their mean.
     """
     from bioimage_suite.images.ome_zarr.folder import register_labels
-    from bioimage_suite.images.ome_zarr_output import folder_for
+    from bioimage_suite.images.ome_zarr_output import folder_of
     from bioimage_suite.images.write_ome_zarr import write_zarr_image
 
-    with folder_for(path, args.format) as (folder, version):
-        write_zarr_image(folder, image, version, nearest=args.smaller == "nearest")
+    with folder_of(path, form) as (folder, version):
+        write_zarr_image(folder, image, version, nearest=nearest)
         if labels:
             register_labels(folder, list(labels), version)
         for name, one in labels.items():
             write_zarr_image(folder / "labels" / name, one, version, is_labels=True)
 
 
-def main(argv: list[str] | None = None) -> None:
-    """Parse, open, write, check."""
-    parser = ArgumentParser(description=__doc__)
-    parser.add_argument("--image", type=Path, help="the image")
-    add_reading_arguments(parser)
-    parser.add_argument("--image-name", help="name of the image in messages; default: the file's name")
-    parser.add_argument(
-        "--labels", type=Path, nargs="*", action="extend", default=[], help="label maps to write into the OME-Zarr"
-    )
-    parser.add_argument("--labels-file-name", action="append", help="name of each label map in messages")
-    parser.add_argument("--label-name", action="append", help="name of each in the OME-Zarr; default: labels")
-    parser.add_argument("--images", type=Path, help="for a plate: JSON list of name and path of each image")
-    parser.add_argument("--layout", type=Path, help="for a plate: table of wells")
-    parser.add_argument("--plate-name", default="", help="for a plate whose table does not name it")
-    parser.add_argument("--format", choices=["ome-tiff", "ome-zarr-0.4", "ome-zarr-0.5", "ozx"], required=True)
-    parser.add_argument("--compression", choices=["zlib", "none"], default="zlib", help="compression of an OME-TIFF")
-    parser.add_argument("--smaller", choices=["mean", "nearest"], default="mean", help="pixels of the smaller levels")
-    parser.add_argument("--check", action="store_true", help="check the result with ome-types or ome-zarr-models")
-    parser.add_argument("--output", type=Path, required=True, help="file, or folder of an OME-Zarr")
-    args = parse_arguments(parser, argv)
-    if args.layout:
-        if args.format == "ome-tiff":
-            raise UserError("Plate: OME-TIFF cannot hold one. Choose OME-Zarr or .ozx.")
-        from bioimage_suite.images.plates import write_plate_of
+def write_plate(path: Path, args: Namespace) -> None:
+    """Write the images of a table of wells as a plate.
 
-        write_plate_of(
-            args.images, args.layout, args.output,
-            plate_name=args.plate_name, form=args.format, nearest=args.smaller == "nearest", reading=reading_of(args),
-        )  # fmt: skip
+    Raises:
+        UserError: The format cannot hold a plate, or the table does not fit the images.
+    """
+    if args.format == "ome-tiff":
+        raise UserError("Plate: OME-TIFF cannot hold one. Choose OME-Zarr or .ozx.")
+    from bioimage_suite.images.plates import write_plate_of
+
+    write_plate_of(
+        args.images, args.layout, path,
+        plate_name=args.plate_name, form=args.format, nearest=args.smaller == "nearest", reading=reading_of(args),
+    )  # fmt: skip
+
+
+def write_image(path: Path, args: Namespace) -> None:
+    """Convert one image, with its label maps."""
+    image = open_image(args.image, args.image_name, reading_of(args))
+    labels = open_all_labels(args, image)
+    if args.format == "ome-tiff":
+        write_ome_tiff(path, image, args.compression, args.smaller == "nearest")
     else:
-        image = open_image(args.image, args.image_name, reading_of(args))
-        labels = open_all_labels(args, image)
-        if args.format == "ome-tiff":
-            write_ome_tiff(args.output, image, args.compression, args.smaller == "nearest")
-        else:
-            write_ome_zarr(args.output, image, labels, args)
-        print(f"{image.name}: {args.format}, {image.size_x} x {image.size_y} px, {image.size_z} z-planes, "
-              f"{image.size_c} channels, {image.size_t} time points")  # fmt: skip
+        write_ome_zarr(path, image, labels, args.format, args.smaller == "nearest")
+    print(f"{image.name}: {args.format}, {image.size_x} x {image.size_y} px, {image.size_z} z-planes, "
+          f"{image.size_c} channels, {image.size_t} time points")  # fmt: skip
+
+
+@tool(
+    __doc__,
+    argument("--image", type=Path, help="the image"),
+    *READING,
+    argument("--image-name", help="name of the image in messages; default: the file's name"),
+    argument(
+        "--labels", type=Path, nargs="*", action="extend", default=[], help="label maps to write into the OME-Zarr"
+    ),
+    argument("--labels-file-name", action="append", help="name of each label map in messages"),
+    argument("--label-name", action="append", help="name of each in the OME-Zarr; default: labels"),
+    argument("--images", type=Path, help="for a plate: JSON list of name and path of each image"),
+    argument("--layout", type=Path, help="for a plate: table of wells"),
+    argument("--plate-name", default="", help="for a plate whose table does not name it"),
+    argument("--format", choices=["ome-tiff", "ome-zarr-0.4", "ome-zarr-0.5", "ozx"], required=True),
+    argument("--compression", choices=["zlib", "none"], default="zlib", help="compression of an OME-TIFF"),
+    argument("--smaller", choices=["mean", "nearest"], default="mean", help="pixels of the smaller levels"),
+    argument("--check", action="store_true", help="check the result with ome-types or ome-zarr-models"),
+    argument("--output", type=Path, required=True, help="file, or folder of an OME-Zarr"),
+)
+def main(args: Namespace, outputs: Outputs) -> None:
+    """Open, write, check."""
+    is_folder = args.format.startswith("ome-zarr")
+    path = outputs.folder(args.output) if is_folder else outputs.file(args.output)
+    (write_plate if args.layout else write_image)(path, args)
     if args.check:
         from bioimage_suite.images.check_written import check_written
 
-        check_written(args.output, args.format)
+        check_written(path, args.format)
 
 
 if __name__ == "__main__":

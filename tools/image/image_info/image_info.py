@@ -4,197 +4,38 @@
 from __future__ import annotations
 
 import json
-from argparse import ArgumentParser
-from collections.abc import Iterator
-from contextlib import ExitStack
-from dataclasses import asdict, dataclass, replace
+from argparse import Namespace
 from pathlib import Path
-from xml.etree import ElementTree as ET
 
-from bioimage_suite.core.arguments import parse_arguments
-from bioimage_suite.core.errors import UserError
-from bioimage_suite.core.tool import run_tool
-from bioimage_suite.images.image_file import ImageFile, open_image
-from bioimage_suite.images.label_maps import replaced_when_complete
-from bioimage_suite.images.series import Reading, add_reading_arguments, reading_of
+from bioimage_suite.core.outputs import Outputs
+from bioimage_suite.core.tool import argument, run_tool, tool
+from bioimage_suite.images.facts import FACT_COLUMNS, fact_rows, image_facts, nested, ome_xml, open_all, titles
+from bioimage_suite.images.series import READING, reading_of
+from bioimage_suite.tables.measurement_table import write_rows
 
 
-@dataclass(frozen=True)
-class Fact:
-    """One property of an image file.
-
-    Attributes:
-        object: The object that has it: `image`, `pixels`, `channel 0`, `objective`, `microscope`.
-        property: Name of the property in OME's terms.
-        value: Value in the file, as text.
-        unit: Unit of the value, empty where it has none.
-    """
-
-    object: str
-    property: str
-    value: str
-    unit: str = ""
-
-
-# Attributes of OME-XML 2016-06 beyond those of Pixels: object, element, attribute, attribute of the unit with default.
-OME_FACTS = (
-    ("objective", "Objective", "Manufacturer", None, ""),
-    ("objective", "Objective", "Model", None, ""),
-    ("objective", "Objective", "NominalMagnification", None, ""),
-    ("objective", "Objective", "LensNA", None, ""),
-    ("objective", "Objective", "Immersion", None, ""),
-    ("microscope", "Microscope", "Manufacturer", None, ""),
-    ("microscope", "Microscope", "Model", None, ""),
-    ("detector", "Detector", "Manufacturer", None, ""),
-    ("detector", "Detector", "Model", None, ""),
+@tool(
+    __doc__,
+    argument("--image", type=Path, required=True),
+    *READING,
+    argument("--image-name", help="value of the column `image`; default: the file's name"),
+    argument("--output", type=Path, required=True, help="table, TSV"),
+    argument("--output-json", type=Path),
+    argument("--output-xml", type=Path, help="OME-XML"),
 )
-CHANNEL_FACTS = (
-    ("Fluor", None, ""),
-    ("EmissionWavelength", "EmissionWavelengthUnit", "nm"),
-    ("ExcitationWavelength", "ExcitationWavelengthUnit", "nm"),
-    ("ContrastMethod", None, ""),
-    ("AcquisitionMode", None, ""),
-    ("Color", None, ""),
-)
-
-
-def image_facts(image: ImageFile) -> list[Fact]:
-    """Collect the metadata of the file; properties that it does not set are left out.
-
-    Args:
-        image: The opened image.
-    """
-    details = image.details
-    facts = [Fact("image", "Format", str(details.get("format", ""))), Fact("image", "Name", image.name)]
-    facts += [
-        Fact("image", name, str(details[key])) for name, key in (("ResolutionLevels", "levels"),) if key in details
-    ]
-    facts.insert(2, Fact("image", "Series", str(len(details["series"]))))
-    facts += [Fact("pixels", "Axes", str(details["axes"]))] if "axes" in details else []
-    facts += [
-        Fact("pixels", f"Size{axis}", str(getattr(image, f"size_{axis.lower()}")), "px" if axis in "XY" else "")
-        for axis in "XYZCT"
-    ]
-    facts.append(Fact("pixels", "Type", image.dtype.name))
-    facts += [
-        Fact("pixels", f"PhysicalSize{axis.upper()}", f"{size.value:g}", size.unit)
-        for axis, size in sorted(image.physical_size.items())
-    ]
-    if image.time_increment:
-        facts.append(Fact("pixels", "TimeIncrement", f"{image.time_increment.value:g}", image.time_increment.unit))
-    facts += [Fact(f"channel {i}", "Name", name) for i, name in enumerate(image.channels) if name]
-    facts += list(_ome_facts(details.get("ome_xml")))
-    # Add facts of the maker's own metadata that its translation to OME-XML lacks.
-    said = {(fact.object, fact.property) for fact in facts}
-    return facts + [Fact(*one) for one in details.get("facts", []) if one[:2] not in said]
-
-
-def _ome_facts(xml: str | None) -> Iterator[Fact]:
-    """Yield what OME-XML says about the acquisition, instrument and channels of the first image."""
-    if not xml:
-        return
-    # expat since 2.4.1 refuses entity bombs, and ElementTree loads no external entity.
-    root = ET.fromstring(xml)  # noqa: S314
-    image = root.find("{*}Image")
-    if image is None:
-        return
-    for element in ("AcquisitionDate", "Description"):
-        found = image.find(f"{{*}}{element}")
-        if found is not None and (found.text or "").strip():
-            yield Fact("image", element, " ".join((found.text or "").split()))
-    instrument = _referred(root, image, "InstrumentRef", "Instrument")
-    for subject, element, attribute, unit, default in OME_FACTS:
-        owner = instrument.find(f"{{*}}{element}") if instrument is not None else None
-        if element == "Objective":
-            owner = _referred(root, image, "ObjectiveSettings", "Objective")
-        if owner is not None and owner.get(attribute):
-            yield Fact(subject, attribute, owner.get(attribute, ""), owner.get(unit, default) if unit else "")
-    for number, channel in enumerate(image.findall("{*}Pixels/{*}Channel")):
-        for attribute, unit, default in CHANNEL_FACTS:
-            if channel.get(attribute):
-                value = channel.get(attribute, "")
-                yield Fact(f"channel {number}", attribute, value, channel.get(unit, default) if unit else "")
-
-
-def _referred(root: ET.Element, image: ET.Element, reference: str, element: str) -> ET.Element | None:
-    """Return the element that the image refers to; without a reference, the only one of the document."""
-    found = image.find(f"{{*}}{reference}")
-    every = list(root.iter(f"{{{root.tag[1:].partition('}')[0]}}}{element}"))
-    if found is None:
-        return every[0] if len(every) == 1 else None
-    return next((one for one in every if one.get("ID") == found.get("ID")), None)
-
-
-def open_all(path: Path, name: str | None, reading: Reading) -> list[ImageFile]:
-    """Open the image that was chosen, or every image of the file."""
-    if reading.series != "":
-        return [open_image(path, name, reading)]
-    first = open_image(path, name, replace(reading, series=0))
-    others = range(1, len(first.details["series"]))
-    return [first, *(open_image(path, name, replace(reading, series=number)) for number in others)]
-
-
-def titles(images: list[ImageFile]) -> list[str]:
-    """What the column `image` says: the name, of several images of a file with the index and name of each."""
-    if len(images) == 1:
-        return [images[0].name]
-    return [f"{one.name} [{number}: {one.details['series'][number]}]" for number, one in enumerate(images)]
-
-
-def ome_xml(images: list[ImageFile]) -> str:
-    """The file's own OME-XML, or one that says the same of a file of another format.
-
-    Raises:
-        UserError: It has several images and no OME-XML of its own.
-    """
-    image = images[0]
-    if len(images) > 1 and not image.details.get("document"):
-        raise UserError(
-            f"Image {image.name}: it holds {len(images)} images and no OME-XML. Choose one as `series` to have its own."
-        )
-    own = image.details.get("document") if len(images) > 1 else image.details.get("ome_xml")
-    if own:
-        return str(own)
-    from bioimage_suite.images.ome_document import new_ome_xml
-
-    return new_ome_xml(image)
-
-
-def nested(facts: list[Fact]) -> dict[str, dict[str, object]]:
-    """Facts by object and property, as JSON has them."""
-    found: dict[str, dict[str, object]] = {}
-    for fact in facts:
-        entry: object = {"value": fact.value, "unit": fact.unit} if fact.unit else fact.value
-        found.setdefault(fact.object, {})[fact.property] = entry
-    return found
-
-
-def main(argv: list[str] | None = None) -> None:
-    """Parse, open, write."""
-    parser = ArgumentParser(description=__doc__)
-    parser.add_argument("--image", type=Path, required=True)
-    add_reading_arguments(parser)
-    parser.add_argument("--image-name", help="value of the column `image`; default: the file's name")
-    parser.add_argument("--output", type=Path, required=True, help="table, TSV")
-    parser.add_argument("--output-json", type=Path)
-    parser.add_argument("--output-xml", type=Path, help="OME-XML")
-    args = parse_arguments(parser, argv)
+def main(args: Namespace, outputs: Outputs) -> None:
+    """Open, write."""
     images = open_all(args.image, args.image_name, reading_of(args))
     facts = [image_facts(image) for image in images]
-    rows = ["\t".join(("image", "object", "property", "value", "unit"))]
-    for title, of_image in zip(titles(images), facts, strict=True):
-        rows += ["\t".join(" ".join(text.split()) for text in (title, *asdict(fact).values())) for fact in of_image]
-    texts = {args.output: "\n".join(rows) + "\n"}
+    rows = (row for title, found in zip(titles(images), facts, strict=True) for row in fact_rows(title, found))
+    write_rows(outputs.file(args.output), FACT_COLUMNS, rows)
     if args.output_json:
-        of_all = [nested(of_image) for of_image in facts]
-        tree = of_all[0] if len(of_all) == 1 else {"series": of_all}
-        texts[args.output_json] = json.dumps(tree, indent=1, ensure_ascii=False) + "\n"
+        trees = [nested(found) for found in facts]
+        tree = trees[0] if len(trees) == 1 else {"series": trees}
+        text = json.dumps(tree, indent=1, ensure_ascii=False) + "\n"
+        outputs.file(args.output_json).write_text(text, encoding="utf-8")
     if args.output_xml:
-        texts[args.output_xml] = ome_xml(images)
-    with ExitStack() as stack:
-        parts = {stack.enter_context(replaced_when_complete(path)): text for path, text in texts.items()}
-        for part, text in parts.items():
-            part.write_text(text, encoding="utf-8")
+        outputs.file(args.output_xml).write_text(ome_xml(images), encoding="utf-8")
     print(f"{images[0].name}: {sum(map(len, facts))} facts of {len(images)} images")
 
 

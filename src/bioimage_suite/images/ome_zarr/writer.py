@@ -1,6 +1,6 @@
 """Writer of OME-Zarr 0.4 (Zarr 2) and 0.5 (Zarr 3, sharded) from planes or tiles; it computes the pyramid.
 
-    with new_folder(Path("cells.ome.zarr")) as folder:
+    with complete_folder(Path("cells.ome.zarr")) as folder:
         with PyramidWriter(folder, ZarrImage("cells", "czyx", (2, 5, 4096, 4096), dtype, channels=...)) as writer:
             for each tile:
                 writer.write(tile, y, x, c=c, z=z)

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bioimage_suite.images.ome_zarr.folder import new_folder, open_group, pack, set_attributes, write_plate
+from bioimage_suite.core.outputs import complete_folder
+from bioimage_suite.images.ome_zarr.folder import open_group, pack, set_attributes, write_plate
 from bioimage_suite.images.ome_zarr.metadata import Plate, ZarrChannel, ZarrImage
 from bioimage_suite.images.ome_zarr.writer import PyramidWriter
 from bioimage_suite.omero.images.details import Channel, ImageDetails
@@ -97,7 +98,7 @@ def write_zarr(
     """
     unpacked = path.with_name(f"{path.name}.folder")
     try:
-        with new_folder(unpacked) as folder:
+        with complete_folder(unpacked) as folder:
             images = []
             for place, view, tiles, side in parts:
                 images.append(view.result)

@@ -1,0 +1,47 @@
+"""HTML report of the objects drawn on a list of images: a table of all images, and the first of them as pictures."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING
+
+from bioimage_suite.core import html
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import numpy as np
+
+    from bioimage_suite.figures.object_pictures import ObjectPicture
+
+
+def facts(picture: ObjectPicture) -> str:
+    """Return a line on a picture: number of objects, channel and plane."""
+    count = f"{picture.objects:,} {picture.kind}{'' if picture.objects == 1 else 's'}"
+    return ", ".join(part for part in (count, picture.channel, picture.place) if part)
+
+
+def report_parts(pictures: list[ObjectPicture], shown: int) -> Iterator[html.Markup]:
+    """Yield the parts of the HTML report: a table of all images, and the first `shown` as pictures."""
+    total, kind = sum(p.objects for p in pictures), pictures[0].kind
+    in_colour = pictures[0].channel == "colour"
+    greys = "the image in its colours" if in_colour else "the channel, grey values from its 0.5 to its 99.8 percentile"
+    yield html.paragraph(
+        f"{total:,} {kind}{'' if total == 1 else 's'} in {len(pictures):,} image{'' if len(pictures) == 1 else 's'}. "
+        f"Left: {greys}. Right: the same with each {kind}."
+    )
+    header = ("Image", "Channel", f"{kind[0].upper()}{kind[1:]}s")
+    yield html.table(header, ((p.name, p.channel, f"{p.objects:,}") for p in pictures), [2])
+    for p in pictures[:shown]:
+        both = [("image", _png(p.grey)), (f"{p.kind}s drawn", _png(p.outlined))]
+        yield html.figure(both, p.name, facts(p))
+    if len(pictures) > shown:
+        yield html.paragraph(f"{len(pictures) - shown:,} further images are counted in the table but not shown.")
+
+
+def _png(picture: np.ndarray) -> bytes:
+    from PIL import Image
+
+    stream = io.BytesIO()
+    Image.fromarray(picture).save(stream, "PNG", optimize=True)
+    return stream.getvalue()

@@ -1,0 +1,85 @@
+"""Measurements of whole images, and the rows of their tables: objects, children, one row for the image."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+from bioimage_suite.core.errors import UserError
+from bioimage_suite.images.label_maps import check_label_map
+from bioimage_suite.measurement.measured_columns import Measured, MeasureOptions, measure_body
+
+if TYPE_CHECKING:
+    from bioimage_suite.images.image_file import ImageFile
+
+Row = list[Any]
+
+
+def measure_image(labels: ImageFile, image: ImageFile | None, options: MeasureOptions) -> Iterator[Measured]:
+    """Measure the objects of every plane, or in 3D of the volume of every time point.
+
+    Args:
+        labels: Opened label map.
+        image: Opened image, or None to measure shapes only.
+        options: What to measure besides shape and grey values.
+
+    Yields:
+        The measurements, one plane or volume after the other.
+
+    Raises:
+        UserError: Label map, image and children differ in size.
+    """
+    check_label_map(labels)
+    for other in (image, *options.children.values()):
+        if other is not None:
+            _check_same_size(labels, other)
+    for children in options.children.values():
+        check_label_map(children)
+    planes = list(range(labels.size_z))
+    bodies = [planes] if options.volume and len(planes) > 1 else [[z] for z in planes]
+    with ThreadPoolExecutor(2) as pool:
+        for t in range(labels.size_t):
+            for body in bodies:
+                yield measure_body(labels, image, t, body, options, pool=pool)
+
+
+def _check_same_size(labels: ImageFile, image: ImageFile) -> None:
+    sizes = [(one.size_t, one.size_z, one.size_y, one.size_x) for one in (labels, image)]
+    if sizes[0] != sizes[1]:
+        raise UserError(
+            f"Label map {labels.name} is T, Z, Y, X = {sizes[0]}, image {image.name} is {sizes[1]}. "
+            "Give the label map that was made from this image."
+        )
+
+
+def object_columns(measured: Measured, labels: ImageFile) -> list[str]:
+    """Return the header of the table of objects; Galaxy's tables allow no tab or line break in a name."""
+    features = [" ".join(name.split()) for name in measured.columns if name != "label"]
+    return ["image", "label", *measured.place(labels), *features]
+
+
+def object_rows(measured: Iterable[Measured], name: str, labels: ImageFile) -> Iterator[Row]:
+    """Yield one row for each object of all planes or volumes; NaN stands for an empty cell."""
+    for one in measured:
+        columns = dict(one.columns)
+        label = columns.pop("label").tolist()
+        place = one.place(labels).values()
+        rows = zip(*(column.tolist() for column in columns.values()), strict=True)
+        yield from ([name, number, *place, *row] for number, row in zip(label, rows, strict=True))
+
+
+def children_columns(measured: Measured, labels: ImageFile) -> list[str]:
+    """Return the header of the table of children."""
+    unit = measured.size_column
+    return ["image", "children", "label", *measured.place(labels), "parent_label", unit, f"inside_parent_{unit}"]
+
+
+def children_rows(measured: Iterable[Measured], name: str, labels: ImageFile) -> Iterator[Row]:
+    """Yield one row for each child of all planes or volumes."""
+    for one in measured:
+        place = one.place(labels).values()
+        for kind, found in one.children.items():
+            columns = (column.tolist() for column in (found.label, found.parent, found.pixels, found.inside))
+            for label, parent, pixels, inside in zip(*columns, strict=True):
+                yield [name, kind, label, *place, parent or None, pixels, inside]

@@ -1,0 +1,165 @@
+"""Segmentation of whole images: objects of every plane or volume, and cells grown around nuclei."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bioimage_suite.segmentation import foreground_mask, grow_cells, split_objects
+from bioimage_suite.segmentation.shared_threshold import planes_of, z_step
+from bioimage_suite.segmentation.threshold_methods import GLOBAL_METHODS, global_threshold
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import numpy as np
+
+    from bioimage_suite.images.image_file import ImageFile
+
+
+def segment_plane(
+    read_smoothed: foreground_mask.RowReader,
+    shape: tuple[int, int],
+    foreground: foreground_mask.ForegroundOptions,
+    split: split_objects.SplitOptions,
+    threshold: float,
+    *,
+    first_label: int = 1,
+) -> Iterator[np.ndarray]:
+    """Segment the objects of one plane.
+
+    Args:
+        read_smoothed: Returns rows first..last-1 of the smoothed plane (`foreground_mask.smoothed_plane`).
+        shape: Rows and columns of the plane.
+        foreground: How foreground is found.
+        split: How foreground becomes objects.
+        threshold: Grey level; brighter pixels are foreground. Not used by the local methods.
+        first_label: Label of the first object.
+
+    Yields:
+        (rows, X) int32 bands of labels that together make the plane.
+    """
+    mask = foreground_mask.foreground_mask(read_smoothed, *shape, foreground, threshold)
+    return split_objects.label_bands(mask, split, first_label, read_smoothed)
+
+
+def segment_image(
+    image: ImageFile,
+    channel: int,
+    foreground: foreground_mask.ForegroundOptions,
+    split: split_objects.SplitOptions,
+    shared: float | None = None,
+) -> Iterator[np.ndarray]:
+    """Segment every plane of a channel; labels continue from plane to plane, so that each object has its own.
+
+    Args:
+        image: The opened image.
+        channel: Index of the channel.
+        foreground: How foreground is found.
+        split: How foreground becomes objects.
+        shared: Threshold of all planes; None if each has its own.
+
+    Yields:
+        (rows, X) int32 bands of labels, z running faster than t.
+    """
+    shape = (image.size_y, image.size_x)
+    largest = 0
+    for t, z in planes_of(image):
+        smoothed = foreground_mask.smoothed_plane(image.plane_reader(t, channel, z), *shape, foreground)
+        threshold = shared if shared is not None else plane_threshold(smoothed, shape, foreground)
+        before = largest
+        for band in segment_plane(smoothed, shape, foreground, split, threshold, first_label=largest + 1):
+            largest = max(largest, int(band.max(initial=0)))
+            yield band
+        print(f"t={t} z={z}: {_level(foreground, threshold)}, {largest - before} objects", flush=True)
+
+
+def segment_volumes(
+    image: ImageFile,
+    channel: int,
+    foreground: foreground_mask.ForegroundOptions,
+    split: split_objects.SplitOptions,
+    shared: float | None = None,
+) -> Iterator[np.ndarray]:
+    """Segment the volume of every time point; arguments as for `segment_image`.
+
+    Yields:
+        (Y, X) int32 planes of labels, z running faster than t.
+    """
+    from bioimage_suite.segmentation import volume_objects
+
+    shape, largest = (image.size_z, image.size_y, image.size_x), 0
+    for t in range(image.size_t):
+        smoothed = volume_objects.smoothed_volume(
+            lambda z, t=t: image.read_plane(t, channel, z), shape, foreground, z_step(image)
+        )
+        threshold = shared if shared is not None else _volume_threshold(smoothed, foreground)
+        mask = volume_objects.foreground_volume(smoothed, foreground, threshold)
+        before = largest
+        for plane in volume_objects.label_volume(mask, split, largest + 1, z_step(image), smoothed):
+            largest = max(largest, int(plane.max(initial=0)))
+            yield plane
+        print(f"t={t}: {_level(foreground, threshold)}, {largest - before} objects", flush=True)
+
+
+def _level(foreground: foreground_mask.ForegroundOptions, threshold: float) -> str:
+    return "threshold local" if foreground.method in foreground_mask.LOCAL_METHODS else f"threshold {threshold:g}"
+
+
+def plane_threshold(
+    read_smoothed: foreground_mask.RowReader, shape: tuple[int, int], options: foreground_mask.ForegroundOptions
+) -> float:
+    """Return the threshold of one smoothed plane; NaN for the local methods, which have one per pixel."""
+    if options.method in GLOBAL_METHODS:
+        return global_threshold(options.method, *foreground_mask.histogram(read_smoothed, *shape))
+    return options.manual_threshold if options.manual_threshold is not None else float("nan")
+
+
+def _volume_threshold(smoothed: np.ndarray, options: foreground_mask.ForegroundOptions) -> float:
+    """Return the threshold of a smoothed volume, computed from all its planes together."""
+    rows = smoothed.reshape(-1, smoothed.shape[-1])
+    return plane_threshold(lambda first, last: rows[first:last], rows.shape, options)
+
+
+def grow_image(
+    image: ImageFile, nuclei: ImageFile, channel: int | None, options: grow_cells.CellOptions
+) -> Iterator[np.ndarray]:
+    """Grow cells around the nuclei of every plane.
+
+    Args:
+        image: The opened image.
+        nuclei: Its opened label map of nuclei.
+        channel: Index of the channel to grow over, None by distance.
+        options: How cells grow.
+
+    Yields:
+        (rows, X) int32 bands of labels, z running faster than t.
+    """
+    shape = (image.size_y, image.size_x)
+    for t, z in planes_of(image):
+        yield from grow_cells.cell_bands(
+            nuclei.plane_reader(t, 0, z),
+            shape,
+            None if channel is None else image.plane_reader(t, channel, z),
+            options,
+            lambda smoothed: plane_threshold(smoothed, shape, options.foreground),
+        )
+
+
+def grow_volumes(
+    image: ImageFile, nuclei: ImageFile, channel: int | None, options: grow_cells.CellOptions
+) -> Iterator[np.ndarray]:
+    """Grow cells around the nuclei of every volume, as (Y, X) int32 planes; arguments as for `grow_image`."""
+    from bioimage_suite.segmentation import volume_objects
+
+    shape = (image.size_z, image.size_y, image.size_x)
+    for t in range(image.size_t):
+        labels = volume_objects.on_disk(shape, nuclei.dtype)
+        for z in range(image.size_z):
+            labels[z] = nuclei.read_plane(t, 0, z)
+        smoothed, threshold = None, 0.0
+        if channel is not None:
+            smoothed = volume_objects.smoothed_volume(
+                lambda z, t=t: image.read_plane(t, channel, z), shape, options.foreground, z_step(image)
+            )
+            threshold = _volume_threshold(smoothed, options.foreground)
+        yield from grow_cells.cell_volume(labels, smoothed, options, threshold, z_step(image))
