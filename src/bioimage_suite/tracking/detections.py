@@ -2,22 +2,59 @@
 
 from __future__ import annotations
 
-from argparse import Namespace
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from bioimage_suite.core.errors import UserError
+from bioimage_suite.core.units import seconds
 from bioimage_suite.tables.measurement_table import MeasurementTable
-from bioimage_suite.tracking.linking import Objects
+from bioimage_suite.tracking.linking import Objects, Overlaps
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from bioimage_suite.images.image_file import ImageFile
     from bioimage_suite.tracking.movie import MovieObjects
 
 FRAME_COLUMNS = ("frame", "t", "time_point", "FRAME")
 IMAGE_COLUMNS = ("image", "image_name")
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Unit of positions and distances, and sizes that replace those of the file.
+
+    Attributes:
+        unit: `um` or `px`.
+        pixel_size: Extent of a pixel along x and y in µm.
+        z_step: Distance of two z-planes in µm.
+        frame_interval: Seconds from one frame to the next.
+    """
+
+    unit: str = "px"
+    pixel_size: float | None = None
+    z_step: float | None = None
+    frame_interval: float | None = None
+
+    def extent(self, movie: ImageFile, axis: str) -> float | None:
+        """Return the extent of a pixel along `x`, `y` or `z` in µm, None where unknown."""
+        return (self.z_step if axis == "z" else self.pixel_size) or movie.micrometres(axis)
+
+    def seconds_between_frames(self, movie: ImageFile) -> float | None:
+        """Return the seconds between frames, None where unknown."""
+        step = movie.time_increment
+        return self.frame_interval or (seconds(step.value, step.unit) if step else None)
+
+
+@dataclass(frozen=True)
+class TableColumns:
+    """Columns of a measurement table; usual names are tried for those that are None."""
+
+    frame: str | None = None
+    x: str | None = None
+    y: str | None = None
+    z: str | None = None
+    image: str | None = None
 
 
 @dataclass(frozen=True)
@@ -41,105 +78,86 @@ class Detections:
     rows: list[tuple[Any, ...]]
 
 
-def detections_of_movie(movie: ImageFile, found: MovieObjects, args: Namespace) -> Detections:
+def detections_of_movie(movie: ImageFile, found: MovieObjects, scale: Scale, overlaps: Overlaps | None) -> Detections:
     """Return the objects of a label map as detections.
+
+    Args:
+        movie: The label map.
+        found: Its objects.
+        scale: Unit of the positions, and sizes that replace those of the file.
+        overlaps: Overlaps of objects in successive frames, to link by them; None to link by distance.
 
     Raises:
         UserError: The unit is µm, but the pixel size is unknown.
     """
-    import numpy as np
-
-    scale = np.array([args.z_step or movie.micrometres("z"), *_pixel_size(movie, args)], dtype=float)  # z, y, x; NaN
-    deep = movie.size_z > 1
-    if args.unit == "um" and np.isnan(scale[0 if deep else 1 :]).any():
+    first = 0 if movie.size_z > 1 else 1
+    extent = np.array([scale.extent(movie, axis) for axis in "zyx"], dtype=float)  # NaN where unknown
+    if scale.unit == "um" and np.isnan(extent[first:]).any():
         raise UserError(
-            f"Label map {movie.name}: its pixel size{' or z-step' if deep else ''} in µm is unknown. Give it, "
+            f"Label map {movie.name}: its pixel size{'' if first else ' or z-step'} in µm is unknown. Give it, "
             "or give distances in pixels."
         )
-    work = (
-        scale if args.unit == "um" else np.array([1.0 if np.isnan(scale[0] / scale[2]) else scale[0] / scale[2], 1, 1])
-    )
-    position = (found.centroid * work)[:, 0 if deep else 1 :]
-    overlaps = None
-    if args.linking == "overlap":
-        from bioimage_suite.tracking.movie import overlaps_of
-
-        overlaps = overlaps_of(movie, found)
-    axes = "zyx" if deep else "yx"
-    columns = ["image", "label", "frame"]
-    values: list[list[Any]] = [[movie.name] * len(found.frame), found.label.tolist(), found.frame.tolist()]
-    interval = _frame_interval(movie, args)
-    if interval:
-        columns.append("time_s")
-        values.append((found.frame * interval).tolist())
-    for axis in reversed(axes):
-        columns.append(f"centroid_{axis}_px")
-        values.append(found.centroid[:, "zyx".index(axis)].tolist())
-    for axis in reversed(axes):
-        size = scale["zyx".index(axis)]
-        if not np.isnan(size):
-            columns.append(f"centroid_{axis}_um")
-            values.append((found.centroid[:, "zyx".index(axis)] * size).tolist())
-    columns.append("volume_px" if deep else "area_px")
-    values.append(found.pixels.tolist())
-    objects = Objects(found.frame, position, found.pixels * np.prod(work[0 if deep else 1 :]), overlaps)
-    rows = list(zip(*values, strict=True))
-    return Detections(np.array(values[0], dtype=object), objects, args.unit, interval, tuple(columns), rows)
+    flatness = extent[0] / extent[2]
+    work = extent if scale.unit == "um" else np.array([1.0 if np.isnan(flatness) else flatness, 1, 1])
+    position = (found.centroid * work)[:, first:]
+    interval = scale.seconds_between_frames(movie)
+    table = _movie_table(movie, found, extent, interval)
+    objects = Objects(found.frame, position, found.pixels * np.prod(work[first:]), overlaps)
+    rows = list(zip(*table.values(), strict=True))
+    image = np.array(table["image"], dtype=object)
+    return Detections(image, objects, scale.unit, interval, tuple(table), rows)
 
 
-def _pixel_size(movie: ImageFile, args: Namespace) -> tuple[float | None, float | None]:
-    """Return the extent of a pixel along y and x in µm: from the arguments, else from the file."""
-    if args.pixel_size:
-        return args.pixel_size, args.pixel_size
-    return movie.micrometres("y"), movie.micrometres("x")
+def _movie_table(
+    movie: ImageFile, found: MovieObjects, extent: np.ndarray, interval: float | None
+) -> dict[str, list[Any]]:
+    """Return the columns of the table of objects of a label map.
 
-
-def _frame_interval(movie: ImageFile, args: Namespace) -> float | None:
-    """Return the seconds between frames: from the arguments, else from the file; None if unknown (0 in the file).
-
-    Raises:
-        UserError: The time between frames in the file is negative or infinite.
+    Args:
+        movie: The label map.
+        found: Its objects.
+        extent: (3,) extent of a pixel along z, y, x in µm, NaN where unknown.
+        interval: Seconds from one frame to the next, None where unknown.
     """
-    seconds = {"s": 1.0, "second": 1.0, "sec": 1.0, "ms": 1e-3, "millisecond": 1e-3, "min": 60.0, "minute": 60.0,
-               "h": 3600.0, "hour": 3600.0, "d": 86400.0, "day": 86400.0}  # fmt: skip
-    if args.frame_interval:
-        return args.frame_interval
-    increment = movie.time_increment
-    if not increment or increment.value == 0 or increment.unit not in seconds:
-        return None
-    if not 0 < increment.value < float("inf"):
-        raise UserError(
-            f"Label map {movie.name}: the time between its frames is {increment.value} {increment.unit}, "
-            "which no movie can have. Give the frame interval."
-        )
-    return increment.value * seconds[increment.unit]
+    table: dict[str, list[Any]] = {
+        "image": [movie.name] * len(found.frame), "label": found.label.tolist(), "frame": found.frame.tolist()
+    }  # fmt: skip
+    if interval:
+        table["time_s"] = (found.frame * interval).tolist()
+    axes = "xyz" if movie.size_z > 1 else "xy"
+    for axis in axes:
+        table[f"centroid_{axis}_px"] = found.centroid[:, "zyx".index(axis)].tolist()
+    for axis in axes:
+        size = extent["zyx".index(axis)]
+        if not np.isnan(size):
+            table[f"centroid_{axis}_um"] = (found.centroid[:, "zyx".index(axis)] * size).tolist()
+    table["volume_px" if movie.size_z > 1 else "area_px"] = found.pixels.tolist()
+    return table
 
 
-def detections_of_table(table: MeasurementTable, args: Namespace) -> Detections:
+def detections_of_table(table: MeasurementTable, columns: TableColumns, scale: Scale) -> Detections:
     """Return the rows of a measurement table as detections.
 
     Raises:
         UserError: A needed column is missing, holds other values than numbers or is reserved, or a frame is negative.
     """
-    import numpy as np
-
-    frame = table.whole_numbers(args.frame_column or _usual(table, FRAME_COLUMNS, "frame"))
+    frame = table.whole_numbers(columns.frame or _usual(table, FRAME_COLUMNS, "frame"))
     if (frame < 0).any():
         raise UserError(f"Table {table.name}: frame {frame.min()} is negative. Frames count from 0 or 1.")
-    x = args.x_column or _usual(table, _position_names("x", args.unit), "x position")
-    y = args.y_column or _usual(table, _position_names("y", args.unit), "y position")
-    z = args.z_column or table.first_of(_position_names("z", args.unit))
+    x = columns.x or _usual(table, _position_names("x", scale.unit), "x position")
+    y = columns.y or _usual(table, _position_names("y", scale.unit), "y position")
+    z = columns.z or table.first_of(_position_names("z", scale.unit))
     position = np.column_stack([table.numbers(column) for column in ([z] if z else []) + [y, x]])
-    sizes = ("volume_um3", "area_um2") if args.unit == "um" else ("volume_px", "area_px")
+    sizes = ("volume_um3", "area_um2") if scale.unit == "um" else ("volume_px", "area_px")
     area = table.first_of((*sizes, "volume", "area", "AREA"))
-    image = args.image_column or table.first_of(IMAGE_COLUMNS)
+    image = columns.image or table.first_of(IMAGE_COLUMNS)
     names = table.texts(image) if image else [table.name] * len(frame)
     reserved = {"track", "parent_track"} & set(table.columns)
     if reserved:
         raise UserError(f"Table {table.name}: it has a column {min(reserved)!r} already. Rename or remove it.")
     objects = Objects(frame, position, table.numbers(area) if area else None)
-    interval = args.frame_interval
-    return Detections(np.array(names, dtype=object), objects, args.unit, interval, table.columns, list(table.rows))
+    image_of = np.array(names, dtype=object)
+    return Detections(image_of, objects, scale.unit, scale.frame_interval, table.columns, list(table.rows))
 
 
 def _position_names(axis: str, unit: str) -> tuple[str, ...]:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    import numpy as np
+import numpy as np
+
+from bioimage_suite.tracking.measures import mean_squared_displacement
+from bioimage_suite.tracking.tracked import Tracked, kept
 
 # More paths make a dark patch and take long to draw; the paths shown are then spread evenly over all.
 MOST_PATHS = 2000
@@ -40,6 +42,22 @@ class TrackPicture:
     time_unit: str
 
 
+def picture_of(tracked: Tracked) -> TrackPicture:
+    """Return the content of the figure; the mean squared displacement goes to at most a quarter of the movie."""
+    detections = tracked.detections
+    frame, position, tracks = kept(detections, tracked.tracks)
+    frames = int(frame.max() - frame.min() + 1) if len(frame) else 1
+    # Long lags have few, dependent pairs: a quarter of the length is the usual limit (Saxton 1997, Biophys J 72, 1744).
+    lags, msd, _ = mean_squared_displacement(frame, position, tracks.track, max(4, frames // 4))
+    names = list(dict.fromkeys(detections.image.tolist()))
+    return TrackPicture(
+        title=str(names[0]) if len(names) == 1 else f"{len(names)} images", frame=frame,
+        position=position[:, -2:], track=tracks.track, mean_speed=np.asarray(tracked.summary["mean_speed"]),
+        lags=lags * (detections.frame_interval or 1), msd=msd,
+        space_unit="µm" if detections.unit == "um" else "px", time_unit=tracked.time_unit,
+    )  # fmt: skip
+
+
 def draw_tracks(path: Path, picture: TrackPicture) -> None:
     """Write the figure as PNG."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -60,8 +78,6 @@ def draw_tracks(path: Path, picture: TrackPicture) -> None:
 
 def _paths(picture: TrackPicture) -> tuple[list[np.ndarray], int, int]:
     """Return (k, 3) frame, x, y of the tracks to draw, how many these are, and the number of all tracks."""
-    import numpy as np
-
     order = np.lexsort((picture.frame, picture.track))
     order = order[picture.track[order] > 0]
     points = np.column_stack([picture.frame, picture.position[:, 1], picture.position[:, 0]])[order]
@@ -74,7 +90,6 @@ def _paths(picture: TrackPicture) -> tuple[list[np.ndarray], int, int]:
 
 def _draw_paths(axis: Any, paths: list[np.ndarray], picture: TrackPicture) -> None:
     """Draw each step in the colour of its time."""
-    import numpy as np
     from matplotlib.collections import LineCollection
 
     steps = [np.stack([path[:-1, 1:], path[1:, 1:]], axis=1) for path in paths if len(path) > 1]
@@ -105,8 +120,6 @@ def _draw_from_origin(axis: Any, paths: list[np.ndarray], picture: TrackPicture)
 
 
 def _draw_speeds(axis: Any, picture: TrackPicture) -> None:
-    import numpy as np
-
     speeds = picture.mean_speed[np.isfinite(picture.mean_speed)]
     if len(speeds):
         axis.hist(speeds, bins=min(50, max(10, int(len(speeds) ** 0.5))), color="tab:blue")
@@ -118,8 +131,6 @@ def _draw_speeds(axis: Any, picture: TrackPicture) -> None:
 
 
 def _draw_msd(axis: Any, picture: TrackPicture) -> None:
-    import numpy as np
-
     some = np.isfinite(picture.msd) & (picture.msd > 0)
     if some.any():
         axis.loglog(picture.lags[some], picture.msd[some], "o-", markersize=4)

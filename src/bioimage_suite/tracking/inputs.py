@@ -15,7 +15,7 @@ from bioimage_suite.images.image_file import ImageFile, open_image
 from bioimage_suite.images.label_maps import check_label_map
 from bioimage_suite.images.series import ONLY_ONE, Reading
 from bioimage_suite.tables.measurement_table import read_measurement_table
-from bioimage_suite.tracking.exports import challenge_tracks
+from bioimage_suite.tracking.challenge_layout import challenge_tracks
 from bioimage_suite.tracking.graph import Lineage
 from bioimage_suite.tracking.linking import Tracks
 

@@ -11,9 +11,10 @@ from track_objects import main
 
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.images.image_file import open_image
-from bioimage_suite.tracking.exports import challenge_tracks, edges_of
+from bioimage_suite.tracking.challenge_layout import challenge_tracks
 from bioimage_suite.tracking.linking import Tracks
 from bioimage_suite.tracking.movie import as_movie, measure_movie, overlaps_of
+from bioimage_suite.tracking.trackmate import edges_of
 
 
 def movie_pixels():

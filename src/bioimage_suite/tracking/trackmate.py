@@ -1,109 +1,40 @@
-"""Tracks in the formats of other programs: the Cell Tracking Challenge's layout, TrackMate's XML and CSV.
+"""Tracks as files of TrackMate: XML to open, and the CSV of its spots.
 
-Sources: "Naming and file content conventions", https://celltrackingchallenge.net/datasets/ ; TrackMate 7 file format,
-https://imagej.net/plugins/trackmate/ (fiji.plugin.trackmate.io.TmXmlReader).
+Source: TrackMate 7 file format, https://imagej.net/plugins/trackmate/ (fiji.plugin.trackmate.io.TmXmlReader).
 """
 
 from __future__ import annotations
 
-import io
-import zipfile
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
+import numpy as np
+
 from bioimage_suite.core.errors import UserError
-from bioimage_suite.images.image_file import ImageFile
-from bioimage_suite.tracking.linking import Tracks
-from bioimage_suite.tracking.movie import MovieObjects, relabelled
 
 if TYPE_CHECKING:
-    import numpy as np
+    from bioimage_suite.images.image_file import ImageFile
+    from bioimage_suite.tracking.detections import Detections, Scale
+    from bioimage_suite.tracking.linking import Tracks
 
-
-def challenge_tracks(frame: np.ndarray, tracks: Tracks) -> tuple[np.ndarray, np.ndarray]:
-    """Convert tracks to those of the Cell Tracking Challenge, which have no gaps.
-
-    A track with missing frames becomes several; each but the first has the one before as its only parent.
-
-    Args:
-        frame: (n,) frame of each object.
-        tracks: Tracks of the objects.
-
-    Returns:
-        (n,) int64 label of each object, and a (k, 4) table: label, first frame, last frame, label of the parent or 0.
-    """
-    import numpy as np
-
-    order = np.lexsort((frame, tracks.track))
-    f, k = frame[order], tracks.track[order]
-    new_track = np.diff(k, prepend=0) != 0
-    begins = new_track | (np.diff(f, prepend=-1) > 1)
-    label = np.zeros(len(frame), np.int64)
-    label[order] = np.cumsum(begins)
-    at = np.flatnonzero(begins)
-    ends = np.append(at, len(f))[1:] - 1
-    last_part = np.zeros(len(tracks.parent), np.int64)
-    parts = np.arange(1, len(at) + 1)
-    last_part[k[at]] = parts  # the last of several parts of a track remains
-    parent = np.where(new_track[at], last_part[tracks.parent[k[at]]], parts - 1)
-    return label, np.column_stack([parts, f[at], f[ends], parent])
-
-
-def write_challenge_zip(path: Path, movie: ImageFile, objects: MovieObjects, tracks: Tracks) -> None:
-    """Write `01_RES/mask000.tif` ... and `01_RES/res_track.txt` into a zip file.
-
-    Args:
-        path: The zip file.
-        movie: The label map of the objects.
-        objects: All its objects.
-        tracks: Tracks of the objects; objects with track 0 are left out.
-
-    Raises:
-        UserError: There are more tracks than 16-bit masks can number.
-    """
-    import numpy as np
-    import tifffile
-
-    kept = tracks.track > 0
-    label = np.zeros(len(kept), np.int64)
-    label[kept], table = challenge_tracks(objects.frame[kept], Tracks(tracks.track[kept], tracks.parent))
-    if len(table) > 65_535:
-        raise UserError(
-            f"Label map {movie.name}: {len(table)} tracks without gaps, but the masks of the Cell Tracking Challenge "
-            "are 16-bit and hold 65,535. Leave this output out, or ask for longer tracks."
-        )
-    digits = max(3, len(str(movie.size_t - 1)))
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
-        for t, volume in enumerate(_frames(movie, relabelled(movie, objects, label))):
-            stream = io.BytesIO()
-            tifffile.imwrite(
-                stream, volume if movie.size_z > 1 else volume[0], photometric="minisblack", compression="zlib"
-            )
-            _add(archive, f"01_RES/mask{t:0{digits}d}.tif", stream.getvalue())
-        text = "".join(f"{a} {b} {c} {d}\n" for a, b, c, d in table.tolist())
-        _add(archive, "01_RES/res_track.txt", text.encode())
-
-
-def _frames(movie: ImageFile, bands: Iterator[np.ndarray]) -> Iterator[np.ndarray]:
-    """Yield (Z, Y, X) uint16 frames joined from bands of rows."""
-    import numpy as np
-
-    for _ in range(movie.size_t):
-        volume = np.empty((movie.size_z * movie.size_y, movie.size_x), np.uint16)
-        row = 0
-        while row < len(volume):
-            band = next(bands)
-            volume[row : row + len(band)] = band
-            row += len(band)
-        yield volume.reshape(movie.size_z, movie.size_y, movie.size_x)
-
-
-def _add(archive: zipfile.ZipFile, name: str, data: bytes) -> None:
-    """Add a member with a fixed date, so that the same tracks give the same file."""
-    archive.writestr(zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0)), data, zipfile.ZIP_DEFLATED, 1)
+SPOT_FEATURES = {
+    "QUALITY": ("Quality", "Quality", "QUALITY"), "POSITION_X": ("X", "X", "POSITION"),
+    "POSITION_Y": ("Y", "Y", "POSITION"), "POSITION_Z": ("Z", "Z", "POSITION"), "POSITION_T": ("T", "T", "TIME"),
+    "FRAME": ("Frame", "Frame", "NONE"), "RADIUS": ("Radius", "R", "LENGTH"),
+    "VISIBILITY": ("Visibility", "Visibility", "NONE"),
+}  # fmt: skip
+EDGE_FEATURES = {
+    "SPOT_SOURCE_ID": ("Source spot ID", "Source ID", "NONE"),
+    "SPOT_TARGET_ID": ("Target spot ID", "Target ID", "NONE"),
+}  # fmt: skip
+TRACK_FEATURES = {
+    "TRACK_INDEX": ("Track index", "Index", "NONE"), "TRACK_ID": ("Track ID", "ID", "NONE"),
+    "NUMBER_SPOTS": ("Number of spots in track", "N spots", "NONE"),
+}  # fmt: skip
+WHOLE_NUMBERS = {"FRAME", "VISIBILITY", *EDGE_FEATURES, *TRACK_FEATURES}
+CSV_COLUMNS = ("LABEL", "ID", "TRACK_ID", *SPOT_FEATURES)
 
 
 @dataclass(frozen=True)
@@ -127,22 +58,44 @@ class Spots:
     time_unit: str
 
 
-SPOT_FEATURES = {
-    "QUALITY": ("Quality", "Quality", "QUALITY"), "POSITION_X": ("X", "X", "POSITION"),
-    "POSITION_Y": ("Y", "Y", "POSITION"), "POSITION_Z": ("Z", "Z", "POSITION"), "POSITION_T": ("T", "T", "TIME"),
-    "FRAME": ("Frame", "Frame", "NONE"), "RADIUS": ("Radius", "R", "LENGTH"),
-    "VISIBILITY": ("Visibility", "Visibility", "NONE"),
-}  # fmt: skip
-EDGE_FEATURES = {
-    "SPOT_SOURCE_ID": ("Source spot ID", "Source ID", "NONE"),
-    "SPOT_TARGET_ID": ("Target spot ID", "Target ID", "NONE"),
-}  # fmt: skip
-TRACK_FEATURES = {
-    "TRACK_INDEX": ("Track index", "Index", "NONE"), "TRACK_ID": ("Track ID", "ID", "NONE"),
-    "NUMBER_SPOTS": ("Number of spots in track", "N spots", "NONE"),
-}  # fmt: skip
-WHOLE_NUMBERS = {"FRAME", "VISIBILITY", *EDGE_FEATURES, *TRACK_FEATURES}
-CSV_COLUMNS = ("LABEL", "ID", "TRACK_ID", *SPOT_FEATURES)
+def spots_of(detections: Detections) -> Spots:
+    """Return the objects of one image as spots.
+
+    Raises:
+        UserError: The table holds more than one image.
+    """
+    names = set(detections.image.tolist())
+    if len(names) > 1:
+        raise UserError(
+            f"Table with {len(names)} images: a TrackMate file holds one image. Split the table by image, "
+            "or leave this output out."
+        )
+    position, area = detections.objects.position, detections.objects.area
+    n, dimensions = position.shape
+    xyz = np.column_stack([position[:, -1], position[:, -2], position[:, 0] if dimensions == 3 else np.zeros(n)])
+    size = np.full(n, np.pi) if area is None else area
+    radius = (size / np.pi) ** 0.5 if dimensions == 2 else (0.75 * size / np.pi) ** (1 / 3)
+    known = detections.frame_interval is not None
+    return Spots(detections.objects.frame, xyz, radius, "micron" if detections.unit == "um" else "pixel",
+                 detections.frame_interval or 1.0, "sec" if known else "frame")  # fmt: skip
+
+
+def image_data(detections: Detections, movie: ImageFile | None, scale: Scale) -> dict[str, str]:
+    """Return TrackMate's description of the image: its name, and of a label map the size of the movie and of a pixel.
+
+    Args:
+        detections: Its objects.
+        movie: The label map; None for a table.
+        scale: Unit of the positions, and sizes that replace those of the file.
+    """
+    name = {"filename": next(iter(detections.image.tolist()), "empty")}
+    if movie is None:
+        return name
+    x, y, z = scale.extent(movie, "x"), scale.extent(movie, "y"), scale.extent(movie, "z")
+    width, height, depth = (x, y, z) if scale.unit == "um" else (1.0, 1.0, z / x if z and x else None)
+    facts = {"width": movie.size_x, "height": movie.size_y, "nslices": movie.size_z, "nframes": movie.size_t,
+             "pixelwidth": width, "pixelheight": height, "voxeldepth": depth or 1.0}  # fmt: skip
+    return name | {key: str(fact) for key, fact in facts.items()}
 
 
 def write_trackmate_csv(path: Path, spots: Spots, tracks: Tracks) -> None:
@@ -199,8 +152,6 @@ def _spot_features(spots: Spots, i: int) -> dict[str, str]:
 
 
 def _add_spots(model: ET.Element, spots: Spots) -> None:
-    import numpy as np
-
     everything = ET.SubElement(model, "AllSpots", nspots=str(len(spots.frame)))
     for frame in np.unique(spots.frame).tolist():
         within = ET.SubElement(everything, "SpotsInFrame", frame=str(frame))
@@ -210,8 +161,6 @@ def _add_spots(model: ET.Element, spots: Spots) -> None:
 
 def _add_tracks(model: ET.Element, spots: Spots, tracks: Tracks) -> None:
     """Add each lineage that has an edge; a single spot is not a track in TrackMate."""
-    import numpy as np
-
     source, target = edges_of(spots.frame, tracks)
     lineage = _lineages(tracks)[tracks.track[target]]
     everything, kept = ET.SubElement(model, "AllTracks"), ET.SubElement(model, "FilteredTracks")
@@ -233,8 +182,6 @@ def edges_of(frame: np.ndarray, tracks: Tracks) -> tuple[np.ndarray, np.ndarray]
     Returns:
         Indices of the earlier and the later object of each link.
     """
-    import numpy as np
-
     order = np.lexsort((frame, tracks.track))
     order = order[tracks.track[order] > 0]
     k = tracks.track[order]
@@ -252,8 +199,6 @@ def edges_of(frame: np.ndarray, tracks: Tracks) -> tuple[np.ndarray, np.ndarray]
 
 def _lineages(tracks: Tracks) -> np.ndarray:
     """Return the oldest ancestor of each track; index 0 is 0. A parent always has the smaller number."""
-    import numpy as np
-
     root = np.arange(len(tracks.parent))
     for child in np.flatnonzero(tracks.parent).tolist():
         root[child] = root[tracks.parent[child]]
