@@ -6,7 +6,6 @@ import tempfile
 import uuid
 import zlib
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -121,17 +120,6 @@ def ome_sizes(image: ImageFile) -> dict[str, Any]:
         attributes["TimeIncrement"] = image.time_increment.value
         attributes["TimeIncrementUnit"] = image.time_increment.unit
     return attributes
-
-
-@contextmanager
-def replaced_when_complete(path: Path) -> Iterator[Path]:
-    """Yield a path beside `path` to write to; it replaces `path` only on success."""
-    part = path.with_name(path.name + ".part")
-    try:
-        yield part
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def check_label_map(labels: ImageFile) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import numpy as np
 
 from bioimage_suite.spatial.window import Window
 
-if TYPE_CHECKING:
-    import numpy as np
+# A Gaussian is sampled finely enough by eight pixels a standard deviation: the sum over pixels is then its integral.
+CELLS_PER_SIGMA = 8
+MOST_CELLS = 1000  # longest side of a density map, px: at most a million pixels
 
 
 def find_clusters(points: np.ndarray, reach: float, min_points: int) -> np.ndarray:
@@ -22,7 +23,6 @@ def find_clusters(points: np.ndarray, reach: float, min_points: int) -> np.ndarr
         (n,) int64 number of the cluster of each point, in the order of the first core points; 0 for none. A point on
         the border of several clusters belongs to that of its nearest core point.
     """
-    import numpy as np
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
     from scipy.spatial import cKDTree
@@ -47,12 +47,17 @@ def find_clusters(points: np.ndarray, reach: float, min_points: int) -> np.ndarr
 
 def neighbours_within(points: np.ndarray, reach: float) -> np.ndarray:
     """Return how many other points lie within a distance of each point, (n,) int64."""
-    import numpy as np
     from scipy.spatial import cKDTree
 
     if len(points) == 0:
         return np.zeros(0, np.int64)
     return cKDTree(points).query_ball_point(points, reach, return_length=True) - 1
+
+
+def density_cell(window: Window, sigma: float) -> float:
+    """Return the side of a pixel of a density map, in the unit of the positions: see CELLS_PER_SIGMA and MOST_CELLS."""
+    lower, upper = window.bounds
+    return max(sigma / CELLS_PER_SIGMA, float((upper - lower).max()) / MOST_CELLS)
 
 
 def density_map(points: np.ndarray, window: Window, sigma: float, cell: float) -> tuple[np.ndarray, np.ndarray]:
@@ -70,7 +75,6 @@ def density_map(points: np.ndarray, window: Window, sigma: float, cell: float) -
         (Y, X) float32 density in points per unit area, NaN outside the window, and the (2,) position y, x of its first
         corner.
     """
-    import numpy as np
     from scipy.ndimage import gaussian_filter
 
     lower, upper = window.bounds

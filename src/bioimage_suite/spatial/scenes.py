@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from argparse import Namespace
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import numpy as np
 
 from bioimage_suite.core.errors import UserError
-from bioimage_suite.images.series import Reading, reading_of
+from bioimage_suite.images.image_file import ImageFile
+from bioimage_suite.images.label_maps import check_label_map
+from bioimage_suite.segmentation.foreground_mask import bands
 from bioimage_suite.spatial.window import Box, Region, Window
 from bioimage_suite.tables.measurement_table import MeasurementTable
-
-if TYPE_CHECKING:
-    import numpy as np
+from bioimage_suite.tables.row_expression import rows_that_match
+from bioimage_suite.tracking.movie import measure_movie
 
 IMAGE_COLUMNS = ("image", "image_name")
 # Classes by a condition: objects that meet it and objects that do not.
 SELECTED, OTHER = "selected", "other"
+Sides = tuple[float | None, float | None, float | None]
 
 
 @dataclass(frozen=True)
@@ -44,76 +46,98 @@ class Scene:
     window: Window | None
 
 
-def scenes_of_table(table: MeasurementTable, args: Namespace) -> Iterator[Scene]:
+@dataclass(frozen=True)
+class SceneColumns:
+    """Columns of a measurement table; usual names are tried for those of the position that are None.
+
+    Attributes:
+        x: Column of the position along x.
+        y: Column of the position along y.
+        z: Column of the position along z.
+        image: Column of the image.
+        of_class: Column of the class.
+        condition: Instead of a column: rows that meet it are one class, the others another.
+    """
+
+    x: str | None = None
+    y: str | None = None
+    z: str | None = None
+    image: str | None = None
+    of_class: str | None = None
+    condition: str | None = None
+
+
+def scenes_of_table(
+    table: MeasurementTable, columns: SceneColumns, unit: str, sides: Sides = (None, None, None)
+) -> Iterator[Scene]:
     """Yield the objects of each image in a measurement table.
+
+    Args:
+        table: The table.
+        columns: Its columns.
+        unit: Unit of the positions, `px` or `um`.
+        sides: Depth, height and width of the window, from 0; None where not given.
 
     Raises:
         UserError: A column of the position is missing, or a position is not a number.
     """
-    import numpy as np
 
     def column(axis: str, asked: str | None) -> str | None:
-        names = (f"centroid_{axis}_{args.unit}", f"{axis}_{args.unit}", f"centroid_{axis}", axis, axis.upper())
+        names = (f"centroid_{axis}_{unit}", f"{axis}_{unit}", f"centroid_{axis}", axis, axis.upper())
         return asked or table.first_of(names)
 
-    x, y, z = column("x", args.x_column), column("y", args.y_column), column("z", args.z_column)
+    x, y, z = column("x", columns.x), column("y", columns.y), column("z", columns.z)
     if x is None or y is None:
         raise UserError(
-            f"Table {table.name}: no columns for the position in {args.unit} (tried centroid_x_{args.unit}, x and "
+            f"Table {table.name}: no columns for the position in {unit} (tried centroid_x_{unit}, x and "
             f"alike). Name them; the table has: {', '.join(table.columns)}."
         )
     position = np.column_stack([table.numbers(one) for one in ([z] if z else []) + [y, x]])
-    classes = np.array(_classes(table, args), dtype=object)
-    image_column = args.image_column or table.first_of(IMAGE_COLUMNS)
+    classes = np.array(_classes(table, columns), dtype=object)
+    image_column = columns.image or table.first_of(IMAGE_COLUMNS)
     image = np.array(table.texts(image_column) if image_column else [table.name] * len(position), dtype=object)
     for name in dict.fromkeys(image.tolist()) if len(image) else [table.name]:
         here = np.flatnonzero(image == name)
         rows = [table.rows[i] for i in here]
-        fixed = [OTHER, SELECTED] if args.class_condition else [] if args.class_column else ["all"]
+        fixed = [OTHER, SELECTED] if columns.condition else [] if columns.of_class else ["all"]
         present = sorted({*classes[here].tolist(), *fixed})
-        box = _sized_box(args, position.shape[1])
+        box = _sized_box(sides, position.shape[1])
         yield Scene(str(name), position[here], classes[here], present, table.columns, rows, box)
 
 
-def _classes(table: MeasurementTable, args: Namespace) -> list[str]:
+def _classes(table: MeasurementTable, columns: SceneColumns) -> list[str]:
     """Return the class of each row: from a column, by a condition, or one class for all."""
-    if args.class_column:
-        return table.texts(args.class_column)
-    if not args.class_condition:
+    if columns.of_class:
+        return table.texts(columns.of_class)
+    if not columns.condition:
         return ["all"] * len(table.rows)
-    from bioimage_suite.tables.row_expression import rows_that_match
-
-    return [SELECTED if met else OTHER for met in rows_that_match(args.class_condition, table).tolist()]
+    return [SELECTED if met else OTHER for met in rows_that_match(columns.condition, table).tolist()]
 
 
-def _sized_box(args: Namespace, dimensions: int) -> Window | None:
+def _sized_box(sides: Sides, dimensions: int) -> Window | None:
     """Return the window of the given width, height and depth; None if none is given."""
-    import numpy as np
-
-    sides = [args.depth, args.height, args.width][3 - dimensions :]
-    if not any(sides):
+    wanted = sides[3 - dimensions :]
+    if not any(wanted):
         return None
-    if not all(sides):
+    if not all(wanted):
         raise UserError("Window: width and height (in 3D also depth) belong together. Give all, or none.")
-    return Box(np.zeros(dimensions), np.array(sides, float))
+    return Box(np.zeros(dimensions), np.array(wanted, float))
 
 
-def scene_of_label_maps(args: Namespace) -> Scene:
+def scene_of_label_maps(movies: list[ImageFile], class_names: list[str] | None, unit: str) -> Scene:
     """Return the objects in label maps of one image; each label map is a class.
+
+    Args:
+        movies: The opened label maps.
+        class_names: Name of the class of each; None for the names of the label maps, or `all` for one.
+        unit: Unit of the positions, `px` or `um`.
 
     Raises:
         UserError: The label maps differ in size, have several time points, or lack a pixel size for the unit µm.
     """
-    import numpy as np
-
-    from bioimage_suite.images.image_file import open_image
-    from bioimage_suite.images.label_maps import check_label_map
-    from bioimage_suite.tracking.movie import measure_movie
-
-    names = args.label_names or [path.name for path in args.labels]
-    movies = [open_image(path, name, reading_of(args)) for path, name in zip(args.labels, names, strict=True)]
     for movie in movies:
         check_label_map(movie)
+    names = [movie.name for movie in movies]
     first = movies[0]
     sizes = {(one.size_t, one.size_z, one.size_y, one.size_x) for one in movies}
     if len(sizes) > 1:
@@ -122,17 +146,17 @@ def scene_of_label_maps(args: Namespace) -> Scene:
         raise UserError(f"Label map {first.name}: it has {first.size_t} time points. Give one time point.")
     deep = first.size_z > 1
     scale = np.array([first.micrometres(axis) for axis in ("zyx" if deep else "yx")], float)
-    if args.unit == "px":
+    if unit == "px":
         scale = np.where(np.isnan(scale), 1, scale / scale[-1])
     if np.isnan(scale).any():
         raise UserError(f"Label map {first.name}: its pixel size in µm is unknown. Choose pixels as unit.")
     found = [measure_movie(movie) for movie in movies]
     pixels = np.concatenate([one.centroid for one in found])[:, 0 if deep else 1 :]
-    classes = args.class_names or (["all"] if len(names) == 1 else names)
+    classes = class_names or (["all"] if len(names) == 1 else names)
     of_class = np.concatenate([[name] * len(one.label) for name, one in zip(classes, found, strict=True)])
     label = np.concatenate([one.label for one in found])
     shape = np.array([first.size_z, first.size_y, first.size_x][0 if deep else 1 :])
-    columns = ("image", "label", "class", *(f"centroid_{axis}_{args.unit}" for axis in ("xyz" if deep else "xy")))
+    columns = ("image", "label", "class", *(f"centroid_{axis}_{unit}" for axis in ("xyz" if deep else "xy")))
     position = pixels * scale
     rows = [(first.name, k, c, *p[::-1]) for k, c, p in zip(label.tolist(), of_class, position.tolist(), strict=True)]
     box = _extent(shape, scale)
@@ -144,48 +168,36 @@ def _extent(shape: np.ndarray, scale: np.ndarray) -> Box:
     return Box(-0.5 * scale, (shape - 0.5) * scale)
 
 
-def image_window(path: Path, name: str, unit: str, dimensions: int, reading: Reading) -> Box:
+def image_window(image: ImageFile, unit: str, dimensions: int) -> Box:
     """Return the window that an image or label map fills, for objects that were measured on it.
 
     Raises:
         UserError: The unit is µm but the pixel size along an axis is unknown.
     """
-    import numpy as np
-
-    from bioimage_suite.images.image_file import open_image
-
-    image = open_image(path, name, reading)
     axes = "zyx"[3 - dimensions :]
     scale = np.array([image.micrometres(axis) for axis in axes], float) if unit == "um" else np.ones(dimensions)
     if np.isnan(scale).any():
-        raise UserError(f"Image {name}: its pixel size in µm is unknown. Choose pixels as unit.")
+        raise UserError(f"Image {image.name}: its pixel size in µm is unknown. Choose pixels as unit.")
     return _extent(np.array([image.size_z, image.size_y, image.size_x][3 - dimensions :]), scale)
 
 
-def region_window(path: Path, name: str, unit: str, reading: Reading) -> Region:
+def region_window(image: ImageFile, unit: str) -> Region:
     """Return the window of a label map: every pixel that is not 0.
 
     Raises:
         UserError: The file is not a flat label map, is empty, or has no pixel size although the unit is µm.
     """
-    import numpy as np
-
-    from bioimage_suite.images.image_file import open_image
-    from bioimage_suite.images.label_maps import check_label_map
-    from bioimage_suite.segmentation.foreground_mask import bands
-
-    image = open_image(path, name, reading)
     check_label_map(image)
     if image.size_t * image.size_z > 1:
-        raise UserError(f"Region {name}: it has time points or z-planes. Give a flat label map.")
+        raise UserError(f"Region {image.name}: it has time points or z-planes. Give a flat label map.")
     scale = np.array([image.micrometres("y"), image.micrometres("x")], float) if unit == "um" else np.ones(2)
     if np.isnan(scale).any():
-        raise UserError(f"Region {name}: its pixel size in µm is unknown. Choose pixels as unit.")
+        raise UserError(f"Region {image.name}: its pixel size in µm is unknown. Choose pixels as unit.")
     mask, read = np.zeros((image.size_y, image.size_x), bool), image.plane_reader(0, 0, 0)
     for first, last in bands(*mask.shape):
         mask[first:last] = read(first, last) > 0
     if not mask.any():
-        raise UserError(f"Region {name}: every pixel is 0. Mark the region by labels above 0.")
+        raise UserError(f"Region {image.name}: every pixel is 0. Mark the region by labels above 0.")
     return Region(mask, scale)
 
 

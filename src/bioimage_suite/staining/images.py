@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bioimage_suite.images.image_file import ImageFile
-from bioimage_suite.images.label_maps import ome_sizes, replaced_when_complete
+from bioimage_suite.images.label_maps import ome_sizes
 from bioimage_suite.staining.quantities import StainOptions, separate
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def _write(
     shape = (len(names), image.size_y, image.size_x)
     description = f"{image.name} {names} {dtype} {shape}".encode()
     identity = str(uuid.uuid5(uuid.NAMESPACE_OID, f"{zlib.crc32(description)}"))
-    with replaced_when_complete(path) as part, tifffile.TiffWriter(part, ome=True, bigtiff=_is_big(shape)) as tiff:
+    with tifffile.TiffWriter(path, ome=True, bigtiff=_is_big(shape)) as tiff:
         tiff.write(
             _tiles(image, len(names), make),
             shape=shape,
