@@ -9,11 +9,8 @@ import numpy as np
 import pytest
 
 from bioimage_suite.core.errors import UserError
-<<<<<<< HEAD
-from bioimage_suite.fair.crates.package import place_images
-=======
 from bioimage_suite.core.outputs import complete_folder
->>>>>>> a8ed82f (Image tools are short scripts in the one frame: the work is in the library's rooms, outputs appear when complete)
+from bioimage_suite.fair.crates.package import place_images
 from bioimage_suite.fair.metadata.image_facts import ImageFacts, read_images
 from bioimage_suite.fair.metadata.image_list import known_values
 from bioimage_suite.fair.metadata.zarr_facts import zarr_values
