@@ -1,10 +1,9 @@
-import doctest
+"""Names of images that lead back to OMERO."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bioimage_suite.core import image_names
 from bioimage_suite.core.image_names import (
     SUFFIXES,
     image_identifier,
@@ -13,12 +12,6 @@ from bioimage_suite.core.image_names import (
     safe_name,
     without_suffix,
 )
-
-
-def test_examples_in_docstrings_hold():
-    result = doctest.testmod(image_names)
-    assert result.attempted > 0
-    assert result.failed == 0
 
 
 @given(st.integers(1, 2**62), st.text(max_size=300))

@@ -1,5 +1,3 @@
-"""What of an image is exported: pure choices, no server."""
-
 import doctest
 
 import pytest
@@ -8,22 +6,12 @@ from hypothesis import strategies as st
 
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.omero.images import views as image_views
-from bioimage_suite.omero.images.details import Channel, ImageDetails
+from bioimage_suite.omero.images.details import ImageDetails
 from bioimage_suite.omero.images.instruments import Length
 from bioimage_suite.omero.images.views import Region, Selection, choose_view, read_selection, view_tiles, whole_view
 from bioimage_suite.omero.rois.boxes import roi_regions
 from bioimage_suite.omero.rois.shapes import RoiShape
-
-MICROMETRE = Length(0.5, "µm", 0.5)
-
-
-def details(names: tuple[str, ...] = ("DAPI", "GFP", "2"), **more) -> ImageDetails:
-    channels = tuple(Channel(name, None, None, None) for name in names)
-    values = {"size_x": 100, "size_y": 60, "size_z": 8, "size_c": len(names), "size_t": 3, "pixel_type": "uint16"}
-    values |= {"physical_x": MICROMETRE, "physical_y": MICROMETRE, "physical_z": None, **more}
-    return ImageDetails(
-        image_id=7, name="im", description=None, acquired=None, pixels_id=9, channels=channels, **values
-    )
+from tests.unit.omero.image_details import details
 
 
 def view(chosen: Selection, image: ImageDetails | None = None, sizes=((100, 60), (50, 30), (25, 15))):

@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bioimage_suite.core.errors import UserError
-from bioimage_suite.measurement import measured_columns, object_scan
+from bioimage_suite.measurement import object_scan
 from bioimage_suite.segmentation import foreground_mask
 
-DATA = Path(__file__).parents[3] / "test-data"
+DATA = Path(__file__).parents[4] / "test-data"
 SAME = {
     "area_px": "area", "bbox_min_y_px": "bbox-0", "bbox_min_x_px": "bbox-1", "bbox_max_y_px": "bbox-2",
     "bbox_max_x_px": "bbox-3", "convex_area_px": "area_convex",
@@ -105,12 +105,6 @@ def test_units(tmp_path):
     np.testing.assert_allclose(column(rows, "centroid_x_um"), column(rows, "centroid_x_px") * 0.5)
     np.testing.assert_allclose(column(rows, "perimeter_um"), column(rows, "perimeter_px") * 0.5)
     assert "mean_Labels" not in rows[0]
-
-
-def test_pixels_that_are_not_square_have_no_length_in_um():
-    columns = {name: np.ones(1) for name in ("area_px", "perimeter_px", "centroid_x_px")}
-    assert set(measured_columns.with_units(columns, 0.5, 0.25)) - set(columns) == {"area_um2", "centroid_x_um"}
-    assert measured_columns.with_units(columns, None, 0.25) == columns
 
 
 def test_planes_have_their_place_in_the_table(tmp_path):

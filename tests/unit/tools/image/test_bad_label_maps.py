@@ -19,7 +19,7 @@ import track_objects
 
 from bioimage_suite.core.errors import UserError
 
-DATA = Path(__file__).parents[3] / "test-data"
+DATA = Path(__file__).parents[4] / "test-data"
 
 
 def save(path: Path, pixels: np.ndarray, axes: str, **sizes: object) -> Path:

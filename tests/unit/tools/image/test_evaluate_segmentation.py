@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.segmentation import foreground_mask
 
-DATA = Path(__file__).parents[3] / "test-data"
+DATA = Path(__file__).parents[4] / "test-data"
 
 
 def evaluate(

@@ -13,7 +13,7 @@ from bioimage_suite.core.errors import UserError
 from bioimage_suite.tables.grouped_values import statistics
 from bioimage_suite.tables.measurement_table import read_measurement_table
 
-DATA = Path(__file__).parents[3] / "test-data"
+DATA = Path(__file__).parents[4] / "test-data"
 OUTPUTS = ("table-out", "statistics-out", "plot", "report")
 
 

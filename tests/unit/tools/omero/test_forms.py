@@ -15,7 +15,7 @@ from bioimage_suite.omero.images import find_columns
 from bioimage_suite.omero.images import pixels as omero_pixels
 from bioimage_suite.omero.images import views as image_views
 from scripts.suite_files import TOOLS, tool_xml
-from tests.unit.omero.test_image_views import details
+from tests.unit.omero.image_details import details
 
 
 def options(tool: str, *path: str) -> list[str]:

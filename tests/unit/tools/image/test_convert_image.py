@@ -13,9 +13,9 @@ import zarr
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.images.display_settings import ChannelDisplay, channel_displays
 from bioimage_suite.images.image_file import ImageFile, open_image
-from bioimage_suite.images.plates import row_name
+from tests.unit.tools.image.ome_documents import RICH
 
-DATA = Path(__file__).parents[3] / "test-data"
+DATA = Path(__file__).parents[4] / "test-data"
 FORMATS = ["ome-tiff", "ome-zarr-0.4", "ome-zarr-0.5", "ozx"]
 
 
@@ -69,8 +69,6 @@ def test_colours_and_windows_survive_a_chain_of_conversions(tmp_path, form):
 
 @pytest.mark.parametrize("form", FORMATS)
 def test_instrument_and_wavelengths_survive(tmp_path, form):
-    from tests.unit.images.test_image_info import RICH
-
     tifffile.imwrite(tmp_path / "rich.ome.tiff", np.zeros((8, 8), np.uint8), description=RICH, metadata=None)
     xml = convert(tmp_path / "rich.ome.tiff", tmp_path / "out", form).details["ome_xml"]
     for text in ("LSM 880", "Plan-Apo", 'EmissionWavelength="509"', "2024-05-06T07:08:09"):
@@ -313,11 +311,6 @@ def test_a_table_that_does_not_fit_is_refused(tmp_path, rows, message):
 def test_a_plate_is_no_ome_tiff(tmp_path):
     with pytest.raises(UserError, match="OME-TIFF cannot hold one"):
         plate(tmp_path, ROWS, "ome-tiff")
-
-
-@pytest.mark.parametrize(("index", "name"), [(0, "A"), (25, "Z"), (26, "AA"), (31, "AF")])
-def test_row_names(index, name):
-    assert row_name(index) == name
 
 
 @pytest.mark.parametrize("form", ["ome-zarr-0.4", "ome-zarr-0.5"])

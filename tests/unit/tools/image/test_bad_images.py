@@ -16,7 +16,7 @@ import tifffile
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.images.image_file import ImageFile, open_image
 
-DATA = Path(__file__).parents[3] / "test-data"
+DATA = Path(__file__).parents[4] / "test-data"
 Tool = Callable[..., None]
 
 

@@ -12,7 +12,6 @@ from scripts.suite_files import TOOLS as TOOLS_FOLDER
 from scripts.suite_files import tool_script, tool_xml, tool_xml_files
 
 MACROS = TOOLS_FOLDER / "macros"
-
 TOOLS = sorted(path.stem for path in tool_xml_files() if path.parent.parent.name == "omero")
 REQUIRED_BY_MODULE = {
     "numpy": "numpy",

@@ -11,7 +11,7 @@ from evaluate_tracking import main
 
 from bioimage_suite.core.errors import UserError
 
-DATA = Path(__file__).resolve().parents[3] / "test-data"
+DATA = Path(__file__).resolve().parents[4] / "test-data"
 TRUTH = DATA / "moving_cells_truth.zip"
 
 

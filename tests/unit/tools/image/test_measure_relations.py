@@ -1,0 +1,73 @@
+"""measure_objects: neighbours and children, by plain counting."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bioimage_suite.measurement import object_scan
+from bioimage_suite.segmentation import foreground_mask
+from tests.unit.tools.image.measuring import column, measure, random_labels, read_table, write
+
+
+@settings(max_examples=15)
+@given(seed=st.integers(0, 2**32 - 1), depth=st.sampled_from([1, 4]), within=st.floats(1, 30))
+def test_neighbours_by_plain_counting(tmp_path_factory, seed, depth, within):
+    tmp_path = tmp_path_factory.mktemp("neighbours")
+    labels = random_labels(seed, (depth, 90, 12), 9)
+    write(tmp_path / "l.ome.tiff", labels, "ZYX")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(foreground_mask, "BAND_PIXELS", 1)
+        patch.setattr(object_scan, "TILE_ROWS", 16)
+        patch.setattr(object_scan, "READ_PIXELS", 1)
+        patch.setattr(object_scan, "COMPUTED_PIXELS", 1)
+        rows = measure(tmp_path, tmp_path / "l.ome.tiff", None, "--volume", f"--neighbours-within={within}")
+    names = [int(row["label"]) for row in rows]
+    contacts = set()
+    for axis in range(3):
+        one, other = (np.delete(labels, at, axis).ravel() for at in (-1, 0))
+        contacts |= {(int(a), int(b)) for a, b in zip(one, other, strict=True) if a != b and a and b}
+    contacts |= {(b, a) for a, b in contacts}
+    z = column(rows, "centroid_z_px") if depth > 1 else np.zeros(len(rows))
+    points = np.stack([z, column(rows, "centroid_y_px"), column(rows, "centroid_x_px")], 1)
+    for i, row in enumerate(rows):
+        assert int(row["neighbours_touching"]) == sum(a == names[i] for a, _ in contacts)
+        away = np.delete(np.linalg.norm(points - points[i], axis=1), i)
+        assert int(row[f"neighbours_within_{within:g}px"]) == (away <= within).sum()
+        if len(away):
+            assert float(row["nearest_neighbour_px"]) == pytest.approx(away.min())
+            nearest = names.index(int(float(row["nearest_neighbour_label"])))
+            assert np.linalg.norm(points[nearest] - points[i]) == pytest.approx(away.min())
+
+
+def test_an_only_object_has_no_neighbours(tmp_path):
+    labels = np.zeros((20, 20), np.uint16)
+    labels[2:5, 2:5] = 4
+    (row,) = measure(tmp_path, write(tmp_path / "l.ome.tiff", labels, "YX"), None, "--neighbours-within=50")
+    names = ("neighbours_touching", "nearest_neighbour_label", "nearest_neighbour_px", "neighbours_within_50px")
+    assert [row[name] for name in names] == ["0", "", "", "0"]
+
+
+@pytest.mark.parametrize("volume", [False, True])
+def test_children_belong_to_the_parent_with_most_of_their_pixels(tmp_path, volume):
+    cells = np.zeros((2, 30, 40), np.uint16)
+    cells[:, 5:25, 2:20], cells[:, 5:25, 20:38] = 5, 9
+    spots = np.zeros_like(cells)
+    spots[:, 6:8, 4:6] = 1  # in 5
+    spots[:, 10:12, 18:21] = 2  # two columns in 5, one in 9
+    spots[:, 15:17, 30:32] = 3  # in 9
+    spots[:, 0:2, 0:2] = 4  # outside
+    spots[:, 24:28, 30:31] = 6  # one row of four in 9, the others outside
+    for name, pixels in (("cells", cells), ("spots", spots)):
+        write(tmp_path / f"{name}.ome.tiff", pixels, "ZYX")
+    options = ["--children", str(tmp_path / "spots.ome.tiff"), f"--output-children={tmp_path / 'c.tsv'}"]
+    rows = measure(tmp_path, tmp_path / "cells.ome.tiff", None, *options, *(["--volume"] if volume else []))
+    unit, factor = ("volume_voxels", 2) if volume else ("area_px", 1)
+    assert [(row["label"], row["spots_count"], row[f"spots_{unit}"]) for row in rows][:2] == [
+        ("5", "2", str(10 * factor)), ("9", "2", str(8 * factor)),
+    ]  # fmt: skip
+    children = read_table(tmp_path / "c.tsv")[:5]
+    assert [(row["children"], row["label"], row["parent_label"]) for row in children] == [
+        ("spots", "1", "5"), ("spots", "2", "5"), ("spots", "3", "9"), ("spots", "4", ""), ("spots", "6", "9"),
+    ]  # fmt: skip
+    assert [int(row[f"inside_parent_{unit}"]) for row in children] == [n * factor for n in (4, 4, 4, 0, 1)]
