@@ -70,9 +70,14 @@ def unsupported(operation: str) -> Exception:
     return api_usage(f"{operation} is not supported by the sandbox")
 
 
-def lock_timeout(message: str, seconds: int) -> Exception:
-    """Return the exception for a wait that ended without result."""
-    return _condition("LockTimeout", message, seconds * 1000, seconds)
+def lock_timeout(message: str, seconds: int, back_off_ms: int) -> Exception:
+    """Return the exception for a wait of some seconds without result; the client may retry after `back_off_ms`."""
+    return _condition("LockTimeout", message, back_off_ms, seconds)
+
+
+def missing_pyramid(message: str, back_off_ms: int, pixels_id: int) -> Exception:
+    """Return the exception for pixels without pyramid yet; the client may retry after `back_off_ms`."""
+    return _condition("MissingPyramidException", message, back_off_ms, pixels_id)
 
 
 def beyond_message(size: int, limit: int) -> Exception:

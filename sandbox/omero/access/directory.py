@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sandbox.omero import errors
+from sandbox.omero.access.binary_access import BinaryAccess
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -58,6 +59,7 @@ class Group:
     id: int
     name: str
     permissions: int
+    binary_access: BinaryAccess
 
     @property
     def is_readable(self) -> bool:

@@ -155,7 +155,7 @@ class CommandHandle(StatefulService):
             self._cancelled = True
             if self._started:
                 if not self._state.wait_for(lambda: self._response is not None, CANCEL_SECONDS):
-                    raise errors.lock_timeout("The command has not come to its next step yet", CANCEL_SECONDS)
+                    raise errors.lock_timeout("The command has not come to its next step yet", CANCEL_SECONDS, 0)
                 return omero.cmd.State.CANCELLED in self._status.flags
         self._end(_cancelled(), [omero.cmd.State.CANCELLED])
         return True

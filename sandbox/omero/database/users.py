@@ -9,8 +9,9 @@ import os
 import threading
 from typing import TYPE_CHECKING
 
+from sandbox.omero.access import binary_access
 from sandbox.omero.access.directory import Directory, Group
-from sandbox.omero.model.schema import CREDENTIAL
+from sandbox.omero.model.schema import CREDENTIAL, SETTING
 
 if TYPE_CHECKING:
     from sandbox.omero.database.transactions import Transaction
@@ -27,7 +28,19 @@ def load_directory(tx: Transaction) -> Directory:
         memberships.setdefault(child, {})[parent] = bool(owner)
     groups = tx.rows('SELECT id, name, permissions FROM "ExperimenterGroup"', {})
     users = tx.rows('SELECT id, "omeName" FROM "Experimenter"', {})
-    return Directory({g[0]: Group(*g) for g in groups}, dict(users), memberships)
+    downloads = _binary_access(tx, [group[0] for group in groups])
+    known = {row_id: Group(row_id, name, bits, downloads[row_id]) for row_id, name, bits in groups}
+    return Directory(known, dict(users), memberships)
+
+
+def _binary_access(tx: Transaction, groups: list[int]) -> dict[int, binary_access.BinaryAccess]:
+    """Return what may be downloaded of each group, by its id, from the settings of the server and the group."""
+    key = binary_access.KEY
+    stored = tx.execute(SETTING.select().where(SETTING.c.name == f"config.{key}")).first()
+    found: dict[int, list[str]] = {group: [stored.value if stored else binary_access.DEFAULT] for group in groups}
+    for group, value in tx.rows('SELECT id, value FROM "ExperimenterGroup_config" WHERE name = :key', {"key": key}):
+        found[group].append(value or "")
+    return {group: binary_access.binary_access(*values) for group, values in found.items()}
 
 
 def _scrypt(password: str, salt: bytes) -> bytes:

@@ -13,9 +13,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from sandbox.omero.access import permissions
+from sandbox.omero.access.binary_access import RESTRICTION
 from sandbox.omero.access.directory import permission_bits
 from sandbox.omero.model.entities import MODEL_ENTITIES, ORDERED, Entity, Property, subclass_property
 from sandbox.omero.model.schema import DETAIL_PROPERTIES, OWNERSHIP, column_name, table_of
+from sandbox.omero.objects.restrictions import RESTRICTABLE, restricted_ids
 from sandbox.omero.objects.rtypes import scalar_wrappers, shared_rtypes
 
 if TYPE_CHECKING:
@@ -88,7 +90,7 @@ class Loader:
         self.objects: dict[tuple[str, int], Any] = {}
         self._rows: dict[tuple[str, int], tuple[Any, ...]] = {}
         self._unconnected: list[tuple[str, int]] = []
-        self._permissions: dict[tuple[int, int], Any] = {}
+        self._permissions: dict[tuple[int, int, bool], Any] = {}
         self._shared = shared_rtypes()
         self._scope, self._scope_parameters = permissions.read_scope(context)
 
@@ -182,6 +184,7 @@ class Loader:
     def connect(self) -> None:
         """Set the references and details of everything loaded. Call it once, after the last `load`."""
         self._find_classes_of_proxies()
+        restricted = self._restricted()
         for key in self._unconnected:
             row, made = self._rows[key], self.objects[key]
             plan = object_plan(row[1])
@@ -189,8 +192,21 @@ class Loader:
                 value = row[position]
                 if value is not None:
                     setattr(made, attribute, self.object_or_proxy(target, value))
-            made._details = self._details(plan, row)
+            made._details = self._details(plan, row, is_restricted=key in restricted)
         self._unconnected = []
+
+    def _restricted(self) -> set[tuple[str, int]]:
+        """Return the keys of the objects loaded last whose original files the caller may not download."""
+        rows: dict[str, list[tuple[str, tuple[Any, ...]]]] = {}
+        for key in self._unconnected:
+            row = self._rows[key]
+            if row[1] in RESTRICTABLE:
+                rows.setdefault(row[1], []).append((key[0], row))
+        found: set[tuple[str, int]] = set()
+        for name, pairs in rows.items():
+            ids = restricted_ids(self.tx, self.context, name, [(row[0], row[2], row[3]) for _, row in pairs])
+            found |= {(root, row[0]) for root, row in pairs if row[0] in ids}
+        return found
 
     def _find_classes_of_proxies(self) -> None:
         """Find the concrete class of every unloaded annotation, shape or light source."""
@@ -216,7 +232,7 @@ class Loader:
             found = self.objects[key] = proxy(target, row_id)
         return found
 
-    def _details(self, plan: ObjectPlan, row: tuple[Any, ...]) -> Any:
+    def _details(self, plan: ObjectPlan, row: tuple[Any, ...], *, is_restricted: bool) -> Any:
         details = _new_details()()
         attributes = details.__dict__
         if plan.entity.is_global:
@@ -236,17 +252,19 @@ class Loader:
         attributes["_updateEvent"] = self.object_or_proxy(MODEL_ENTITIES["Event"], update)
         if external is not None:
             attributes["_externalInfo"] = self.object_or_proxy(MODEL_ENTITIES["ExternalInfo"], external)
-        attributes["_permissions"] = self.permissions_of(owner, group)
+        attributes["_permissions"] = self.permissions_of(owner, group, is_restricted=is_restricted)
         return details
 
-    def permissions_of(self, owner: int, group: int) -> Any:
+    def permissions_of(self, owner: int, group: int, *, is_restricted: bool = False) -> Any:
         """Return the permissions object for an owner and group; the objects of one answer share it."""
-        found = self._permissions.get((owner, group))
+        found = self._permissions.get((owner, group, is_restricted))
         if found is None:
             known = self.context.directory.groups.get(group)
             bits = known.permissions if known is not None else permission_bits("rwr-r-")
             rights = permissions.rights(self.context, owner, group)
-            found = self._permissions[owner, group] = _permissions_object(bits, rights.restrictions())
+            found = _permissions_object(bits, rights.restrictions())
+            found._extendedRestrictions = [RESTRICTION] if is_restricted else []
+            self._permissions[owner, group, is_restricted] = found
         return found
 
 

@@ -19,7 +19,7 @@ import sqlalchemy as sa
 
 from sandbox.omero import errors
 from sandbox.omero.access import permissions
-from sandbox.omero.access.directory import PRIVATE, SYSTEM_GROUP, USER_GROUP, permission_bits
+from sandbox.omero.access.directory import PRIVATE, SYSTEM_GROUP, USER_GROUP, permission_bits, permission_text
 from sandbox.omero.model.entities import MODEL_ENTITIES, ORDERED, Entity, Property, find_entity
 from sandbox.omero.model.schema import column_name, table_of
 from sandbox.omero.objects.hydrate import enumeration
@@ -383,44 +383,55 @@ class Saver:
         )
 
     def _authorise_references(self, node: Node, group: int) -> None:
-        """Check that what an object refers to is visible and of the same group; linking needs rights on the parent."""
-        stored = self._stored.get((node.entity.root, node.id), {}) if not node.is_new else {}
+        """Check that what an object refers to is visible, of the same group, and grants the right that is needed.
+
+        OMERO checks every reference of a new or changed object (omero-server,
+        src/main/java/ome/security/basic/OmeroInterceptor.java: evaluateLinkages, neededRight).
+        """
+        stored = self._stored[node.entity.root, node.id] if not node.is_new else {}
+        if stored and not self._changed(node, stored):
+            return
+        node_owner = stored["owner_id"] if stored else self._owner_for(node)
         for prop, root, row_id in self._unloaded_references(node):
-            if stored and stored.get(column_name(node.entity, prop)) == row_id:
-                continue
-            case = (node.entity, node.is_new, prop, root, row_id, group)
+            case = (node.entity, node_owner, prop, root, row_id, group)
             if case in self._allowed:
                 continue
             owner, owner_group = self._owner_and_group(root, row_id)
-            if not self._visible(owner, owner_group):
+            is_old = bool(stored) and stored.get(column_name(node.entity, prop)) == row_id
+            if not is_old and not self._visible(owner, owner_group):
                 raise errors.security(f"{root}:{row_id} is not available to user {self.context.user_id}")
-            self._authorise_reference(node, prop, (root, row_id), (owner, owner_group), group)
+            self._authorise_reference(node, prop, (root, row_id), (owner, owner_group), (node_owner, group))
             self._allowed.add(case)
         for prop, below in self._references(node):
             if not below.is_new:
                 row = self._stored[below.entity.root, below.id]
                 place = (row["owner_id"], row["group_id"])
-                self._authorise_reference(node, prop, (below.entity.name, below.id), place, group)
+                self._authorise_reference(node, prop, (below.entity.name, below.id), place, (node_owner, group))
 
     def _authorise_reference(
-        self, node: Node, prop: Property, target: tuple[str, int], place: tuple[int, int], group: int
+        self, node: Node, prop: Property, target: tuple[str, int], target_place: tuple[int, int], place: tuple[int, int]
     ) -> None:
-        owner, target_group = place
+        """Check one reference to an object that is there; both places are (owner, group)."""
+        (owner, target_group), (node_owner, group) = target_place, place
         name = f"{target[0]}:{target[1]}"
-        if target_group not in (group, USER_GROUP):
+        if target_group == USER_GROUP:
+            return
+        if target_group != group:
             raise errors.group_security(
                 f"{node.entity.name} in group {group} cannot be linked to {name} in group {target_group}"
             )
-        if not node.is_new or target_group == USER_GROUP or (not node.entity.is_link and prop.name != "image"):
+        if owner in (self.context.user_id, node_owner):
             return
-        allowed = permissions.rights(self.context, owner, target_group)
-        annotates = node.entity.is_annotation_link or node.entity.name == "Roi"
-        if prop.name == "child" and annotates:
-            return  # any visible annotation may be used
-        if not (allowed.annotate if annotates else allowed.link):
+        known = self.context.directory.groups[group]
+        if not known.is_readable and (self.context.is_admin or group in self.context.leader_of):
             raise errors.read_only_group(
-                f"Linking {node.entity.name} to {name} is not allowed to user {self.context.user_id}"
+                f"Cannot link to {name}: user {self.context.user_id} is an administrator or leader of the private "
+                f"group {group} and may not link to users' data"
             )
+        allowed = permissions.rights(self.context, owner, target_group)
+        needed = _needed_right(node.entity, prop)
+        if not (needed == "read" or (allowed.annotate if needed == "annotate" else allowed.link)):
+            raise errors.security(f"Group is {permission_text(known.permissions)}. Cannot link to object: {name}")
 
     # --- writing ---------------------------------------------------------------------------------
 
@@ -561,6 +572,15 @@ class Saver:
         made._restrictions = permissions.rights(self.context, owner, group).restrictions()
         made._extendedRestrictions = []
         details._permissions = made
+
+
+def _needed_right(entity: Entity, prop: Property) -> str:
+    """Return the right that a reference to another's object needs: read, annotate or write."""
+    if "RenderingDef" in (entity.root, prop.type) or (entity.root, prop.type) == ("Thumbnail", "Pixels"):
+        return "read"
+    if entity.is_annotation_link or (entity.root, prop.type) == ("Roi", "Image"):
+        return "annotate"
+    return "write"
 
 
 @functools.cache

@@ -165,6 +165,7 @@ def call(service: Service, operation: Operation, name: str, arguments: tuple[Any
     if method is None:
         log.warning("%s is not supported", where)
         raise errors.unsupported(where)
+    service.server.trials.wait()
     started = time.monotonic()
     try:
         if isinstance(service, StatefulService):

@@ -18,6 +18,7 @@ from sandbox.omero.model.introspect import model_classes
 from sandbox.omero.model.schema import SETTING
 from sandbox.omero.repository.leftovers import clear_leftovers
 from sandbox.omero.server.sessions import Session, Sessions
+from sandbox.omero.server.trials import Trials
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,6 +38,7 @@ class Server:
         database: The database.
         sessions: The open sessions.
         config: The values of IConfig that differ from the defaults.
+        trials: The difficulties that tests ask for.
         uuid: The id that tells this OMERO from every other.
         node_id: Id of the Node row.
         workers: Threads for work that outlives a call.
@@ -64,6 +66,7 @@ class Server:
         clear_staging(self.database, self.files)
         clear_leftovers(self.database, self.files)
         self.sessions = Sessions(self.database)
+        self.trials = Trials(self.config)
         self.workers = concurrent.futures.ThreadPoolExecutor(4, thread_name_prefix="worker")
         self.adapter: Any = None  # the Ice object adapter, once wire.listening has made one
 

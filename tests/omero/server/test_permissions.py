@@ -308,7 +308,7 @@ def test_the_exceptions_have_the_types_that_omero_raises(lab):
     found.name = rstring("renamed")
     for kind, attempt in (
         (omero.SecurityViolation, lambda: update.saveObject(found)),
-        (omero.ReadOnlyGroupSecurityViolation, lambda: tag(member, target)),
+        (omero.SecurityViolation, lambda: tag(member, target)),
         (omero.GroupSecurityViolation, lambda: owner.getUpdateService().saveObject(apart, ALL)),
         (omero.SecurityViolation, lambda: query.get("Dataset", target, {"omero.group": str(there)})),
         (omero.ValidationException, lambda: query.get("Dataset", 10**9)),

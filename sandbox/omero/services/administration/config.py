@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from sandbox.omero import errors
+from sandbox.omero.access import binary_access
 from sandbox.omero.database.transactions import now
 from sandbox.omero.model.schema import SETTING
 from sandbox.omero.server.servant import Service
@@ -40,6 +41,7 @@ DEFAULTS = {
     "omero.pixeldata.max_tile_length": "1024",
     "omero.ldap.config": "false",
     "omero.mail.config": "false",
+    binary_access.KEY: binary_access.DEFAULT,
     # These tell clients that the server is not read-only (BlitzGateway.canCreate).
     "omero.cluster.read_only.runtime.db": "false",
     "omero.cluster.read_only.runtime.repo": "false",
@@ -101,6 +103,7 @@ class Config(Service):
             self.server.config[key] = value
         else:
             self.server.config.pop(key, None)
+        self.server.forget_caches()  # what may be downloaded is known with the groups
 
     def setConfigValueIfEquals(self, key: str, value: str, test: str, current: Any) -> bool:
         """Change a value only if it still is what the caller expects."""

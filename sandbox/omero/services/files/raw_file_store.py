@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sandbox.omero import errors
 from sandbox.omero.objects.access import load_objects, readable_row, require_edit
+from sandbox.omero.objects.restrictions import is_restricted
 from sandbox.omero.repository.checksums import checksum
 from sandbox.omero.repository.stored_files import UnsafePathError, original_file_path
 from sandbox.omero.server.servant import StatefulService
@@ -27,6 +28,7 @@ class RawFileStore(StatefulService):
     path: Path | None = None
     read_only = False
     modified = False
+    _readable = False
     _file: int | None = None
 
     def setFileId(self, file_id: int, current: Any) -> None:
@@ -43,7 +45,7 @@ class RawFileStore(StatefulService):
     def use(self, row: dict[str, Any], path: Path, *, read_only: bool) -> None:
         """Switch to a file whose row and path are known."""
         self.released()
-        self.row, self.path, self.read_only = row, path, read_only
+        self.row, self.path, self.read_only, self._readable = row, path, read_only, False
 
     def _opened(self, *, create: bool = False) -> int:
         if self.path is None:
@@ -93,12 +95,23 @@ class RawFileStore(StatefulService):
         """Return the number of bytes of the file."""
         return os.fstat(self._opened()).st_size
 
-    def read(self, position: int, length: int, _current: Any) -> bytes:
+    def _require_download(self, current: Any) -> None:
+        """Raise omero.SecurityViolation if the file may not be downloaded; RawFileBean.java checks it at `read`."""
+        if self._readable or self.row is None:
+            return
+        context = self.context(current)
+        with self.server.database.read(context) as tx:
+            if is_restricted(tx, context, "OriginalFile", self.row):
+                raise errors.security(f"Download is restricted for ome.model.core.OriginalFile:Id_{self._id()}")
+        self._readable = True
+
+    def read(self, position: int, length: int, current: Any) -> bytes:
         """Return bytes from a position on; fewer than asked for at the end of the file."""
         if position < 0 or not 0 <= length <= MAX_MESSAGE_BYTES:
             raise errors.api_usage(
                 f"Cannot read {length} bytes from {position} on: at most {MAX_MESSAGE_BYTES} fit into a message"
             )
+        self._require_download(current)
         return os.pread(self._opened(), length, position)
 
     def write(self, data: bytes, position: int, length: int, current: Any) -> None:

@@ -30,9 +30,15 @@ class Projection(Pixels):
         with self.server.database.read(context) as tx:
             pixels = readable_row(tx, context, "Pixels", pixels_id)
             try:
-                return pixels, open_pixels(tx, self.server.files, pixels)
+                source = open_pixels(tx, self.server.files, pixels)
             except (ImageFileError, OSError) as error:
                 raise errors.resource(f"Pixels {pixels_id}: {error}") from error
+        try:
+            self.server.trials.require_ready(pixels_id, source)
+        except Exception:
+            source.close()
+            raise
+        return pixels, source
 
     def _wire_type(self, pixel_type: Any, source: PixelSource) -> np.dtype:
         """Return the type of the result: that of the pixels, unless the client names another."""

@@ -48,6 +48,11 @@ class PyramidService(StatefulService):
             raise errors.api_usage("This service has no pixels: set the id of the pixels first")
         return self.source
 
+    def require_ready(self) -> None:
+        """Raise MissingPyramidException or LockTimeout in the test mode; see server/trials.py."""
+        assert self.pixels is not None
+        self.server.trials.require_ready(self.pixels["id"], self.opened())
+
     def released(self) -> None:
         """Close the file of the pixels."""
         if self.source is not None:

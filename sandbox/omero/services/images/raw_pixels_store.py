@@ -44,6 +44,11 @@ class RawPixelsStore(PyramidService):
         """Switch to other pixels."""
         self._save(current)
         self.open_pixels(pixels_id, current)
+        try:
+            self.require_ready()
+        except Exception:
+            self.released()  # as RawPixelsBean.setPixelsId: the next call tries again
+            raise
 
     def getPixelsId(self, _current: Any) -> int:
         """Return the id of the pixels in use."""

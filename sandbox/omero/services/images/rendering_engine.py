@@ -70,7 +70,9 @@ class RenderingEngine(PyramidService):
             self.definition_id, self.rendering = definition_id, load_rendering(tx, definition_id)
 
     def load(self, current: Any) -> None:
-        """Load the default settings if none are loaded."""
+        """Load the default settings if none are loaded; raise if pixels are not ready, as RenderingBean.load."""
+        self._pixels()
+        self.require_ready()
         if self.rendering is None:
             self.rendering = self._defaults(current)
 
@@ -81,6 +83,7 @@ class RenderingEngine(PyramidService):
 
     def _defaults(self, current: Any) -> Rendering:
         pixels = self._pixels()
+        self.require_ready()
         with self.server.database.read(self.context(current)) as tx, bad_values_named():
             return default_rendering(tx, pixels, lambda c: plane_minmax(self.opened(), c))
 

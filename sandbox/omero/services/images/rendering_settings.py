@@ -168,11 +168,17 @@ class RenderingSettings(Service):
             return tx.find("Pixels", image=visible)
 
     def _reset(self, rows: list[dict[str, Any]], current: Any, *, strict: bool = False) -> list[int]:
+        import omero
+
         context, done = self.context(current), []
         for pixels in rows:
             try:
                 with self.server.database.read(context) as tx:
                     rendering = self._default(tx, pixels)
+            except omero.ConcurrencyException:
+                if strict:
+                    raise
+                continue
             except (ImageFileError, OSError) as error:
                 if strict:
                     raise errors.resource(f"Pixels {pixels['id']}: {error}") from error
@@ -188,6 +194,7 @@ class RenderingSettings(Service):
     def _default(self, tx: Transaction, pixels: Mapping[str, Any]) -> Rendering:
         source = open_pixels(tx, self.server.files, pixels)
         try:
+            self.server.trials.require_ready(pixels["id"], source)
             return default_rendering(tx, pixels, lambda c: plane_minmax(source, c))
         finally:
             source.close()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from sandbox.omero import errors
 from sandbox.omero.rendering import views
 from sandbox.omero.rendering.pictures import to_jpeg
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 
 DEFAULT_SIDE = 48  # ThumbnailBean: width and height where the client gives none
 MAX_SIDE = 1024
+NOT_YET = 128  # grey; ThumbnailBean gives a picture of a clock
 
 
 class ThumbnailStore(RenderingEngine):
@@ -27,6 +30,7 @@ class ThumbnailStore(RenderingEngine):
     """
 
     interface = "omero.api.ThumbnailStore"
+    in_progress = False
 
     def setPixelsId(self, pixels_id: int, current: Any) -> bool:
         """Switch to an image; return whether there are rendering settings for it."""
@@ -45,13 +49,19 @@ class ThumbnailStore(RenderingEngine):
 
     def resetDefaults(self, current: Any) -> None:
         """Save the default settings as the caller's own, if the caller may."""
-        self.rendering = self._defaults(current)
+        import omero
+
+        try:
+            self.rendering = self._defaults(current)
+        except omero.ConcurrencyException:
+            self.in_progress = True
+            return
         if self._may_save(current):
             self._save_own(current)
 
     def isInProgress(self, _current: Any) -> bool:
-        """Return False: thumbnails are made at once."""
-        return False
+        """Return whether the last picture is a placeholder for pixels that are not ready."""
+        return self.in_progress
 
     def thumbnailExists(self, _width: Any, _height: Any, _current: Any) -> bool:
         """Return True: thumbnails are made when asked for."""
@@ -70,8 +80,15 @@ class ThumbnailStore(RenderingEngine):
         """Do nothing: thumbnails are made when asked for."""
 
     def _thumbnail(self, width: Any, height: Any, current: Any, z: int | None = None, t: int | None = None) -> bytes:
+        import omero
+
         box = (_side(width), _side(height))
-        self.load(current)
+        try:
+            self.load(current)
+        except omero.ConcurrencyException:
+            self.in_progress = True
+            return to_jpeg(np.full((box[1], box[0], 3), NOT_YET, np.uint8), DEFAULT_COMPRESSION)
+        self.in_progress = False
         rendering: Rendering = self._settings()
         with bad_values_named():
             picture = views.render_thumbnail(
