@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from bioimage_suite.core.errors import DISK_FULL, UserError
 
-Thing = TypeVar("Thing")
+_Thing = TypeVar("_Thing")
 
 
 class Outputs(AbstractContextManager["Outputs"]):
@@ -45,7 +45,7 @@ class Outputs(AbstractContextManager["Outputs"]):
         part.mkdir(parents=True)
         return part
 
-    def enter(self, context: AbstractContextManager[Thing]) -> Thing:
+    def enter(self, context: AbstractContextManager[_Thing]) -> _Thing:
         """Enter a context that ends with the run, before the outputs take their places."""
         return self._stack.enter_context(context)
 

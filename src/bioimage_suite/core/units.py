@@ -42,6 +42,7 @@ NOT_IN_NGFF = ("decameter", "decasecond")
 
 INCH = Fraction(25_400)  # in µm, by definition since 1959; point, thou, line, foot, yard and mile are its multiples
 METRE = Fraction(10**6)
+MEGABYTE = 1_000_000  # bytes
 
 
 def _decimal_units(symbol: str, names: tuple[str, ...], factor: Fraction, short: tuple[str, ...]) -> Iterable[Unit]:

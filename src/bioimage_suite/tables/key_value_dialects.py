@@ -106,7 +106,7 @@ class KeyValue:
 
 
 @dataclass(frozen=True)
-class Reading:
+class KeyValueFile:
     """The content of a file.
 
     Attributes:
@@ -126,7 +126,7 @@ class Reading:
     findings: tuple[Finding, ...]
 
 
-def read_key_values(path: Path, name: str, split: str = "") -> Reading:
+def read_key_values(path: Path, name: str, split: str = "") -> KeyValueFile:
     """Read a file of any dialect.
 
     Args:
@@ -151,7 +151,7 @@ def read_key_values(path: Path, name: str, split: str = "") -> Reading:
     return read_dialect(read_table(path, name), split)
 
 
-def read_dialect(table: Sheet, split: str = "") -> Reading:
+def read_dialect(table: Sheet, split: str = "") -> KeyValueFile:
     """Recognise the dialect of a table and read it: see `read_key_values`."""
     dialect = recognise(table.rows)
     reader = {
@@ -174,7 +174,7 @@ def read_dialect(table: Sheet, split: str = "") -> Reading:
         replace(pair, from_excel_date=True) if (pair.line, _index(pair.column)) in table.date_cells else pair
         for pair in pairs
     ]
-    return Reading(
+    return KeyValueFile(
         table.file, dialect, table.form, tuple(targets), tuple(dated if table.date_cells else pairs), tuple(findings)
     )
 
@@ -395,7 +395,7 @@ def _read_omero_metadata(table: Sheet, findings: list[Finding]) -> _Rows:
         yield target, _row_pairs(target, header, row, set(places.values())), row.line
 
 
-def read_json_rows(document: Any, name: str) -> Reading:
+def read_json_rows(document: Any, name: str) -> KeyValueFile:
     """Read a list of objects, one for each image: `[{"image": "a.tif", "Biosample: Organism": "Homo sapiens"}, ...]`.
 
     A list becomes several pairs of one key; deeper nesting is reported as an error.
@@ -424,7 +424,7 @@ def read_json_rows(document: Any, name: str) -> Reading:
             pairs.extend(
                 KeyValue(target, CLIENT_NAMESPACE, key, plain_text(text), number, key) for text in texts if text
             )
-    return Reading(name, "json", "json", tuple(targets), tuple(pairs), tuple(findings))
+    return KeyValueFile(name, "json", "json", tuple(targets), tuple(pairs), tuple(findings))
 
 
 def _scalar(value: Any) -> str | None:

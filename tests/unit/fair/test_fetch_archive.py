@@ -54,7 +54,7 @@ def archive(**changes: Any) -> dict[str, Reply | Callable[[Request], Reply]]:
     }
 
 
-def fetch(server: Server, folder: Path, **config: Any) -> list[fetching.Provenance]:
+def fetch(server: Server, folder: Path, **config: Any) -> list[fetching.OriginRow]:
     what = {
         "kind": "accession",
         "accession": "S-TEST1",
@@ -236,7 +236,7 @@ def test_links_are_not_written_through(tmp_path: Path, name: str) -> None:
     assert outside.read_text() == "mine"
 
 
-def fetch_list(server: Server, folder: Path, table: str, base: str = "") -> list[fetching.Provenance]:
+def fetch_list(server: Server, folder: Path, table: str, base: str = "") -> list[fetching.OriginRow]:
     path = folder / "list.tsv"
     path.write_text(table)
     config = {"what": {"kind": "list", "list_name": "list.tsv", "base": base and server.address + base}}
@@ -270,7 +270,7 @@ def test_bad_tables_of_files(tmp_path: Path, table: str, said: str) -> None:
         fetch_list(server, tmp_path, table)
 
 
-def fetch_studies(server: Server, folder: Path, table: str, **config: Any) -> list[fetching.Provenance]:
+def fetch_studies(server: Server, folder: Path, table: str, **config: Any) -> list[fetching.OriginRow]:
     path = folder / "studies.tsv"
     path.write_text(table)
     what = {"kind": "studies", "address": f"{server.address}/api", "files_address": f"{server.address}/files"}
@@ -516,5 +516,5 @@ def test_the_command_writes_the_table(tmp_path: Path) -> None:
         arguments = ["--config", str(config), "--folder", str(tmp_path / "out"), "--provenance", str(table)]
         fetch_archive.main(arguments)
     lines = table.read_text().splitlines()
-    assert lines[0].split("\t") == list(fetching.COLUMNS)
+    assert lines[0].split("\t") == list(fetching.ORIGIN_COLUMNS)
     assert lines[1].startswith("notes.csv\tS-TEST1\tNuclei of mitotic HeLa cells\tCC BY 4.0\tJosiah Carberry")

@@ -16,7 +16,7 @@ from bioimage_suite.core.errors import UserError
 from bioimage_suite.fair.metadata import turtle as turtle_module
 from bioimage_suite.fair.metadata.image_facts import ImageFacts, Occurrences, facts_of_ome_xml
 from bioimage_suite.fair.metadata.image_list import load_images
-from bioimage_suite.fair.metadata.linked_data import Collection, describe, property_of_pair, read_rows
+from bioimage_suite.fair.metadata.linked_data import Collection, describe_images, property_of_pair, read_rows
 from bioimage_suite.fair.metadata.turtle import checked_turtle, shape_violations, to_graph
 from scripts.suite_files import tool_xml
 
@@ -34,7 +34,7 @@ def images_of_files() -> list[ImageFacts]:
 
 def rembi_document() -> dict[str, Any]:
     rows, _ = read_rows(DATA / "template_rembi.csv", "template_rembi.csv")
-    return describe(images_of_files(), rows, Collection())
+    return describe_images(images_of_files(), rows, Collection())
 
 
 def questions() -> list[str]:
@@ -134,7 +134,7 @@ def test_the_shapes_see_wrong_values(tmp_path: Path, kind: str, name: str, value
 
 def test_omero_objects_have_the_addresses_of_their_server() -> None:
     image = ImageFacts("cells.tif", "12", key_values=(("dataset_id", "5"), ("stage", "mitosis")))
-    document = describe([image], [], Collection("Nuclei"), "https://omero.example.org")
+    document = describe_images([image], [], Collection("Nuclei"), "https://omero.example.org")
     node = find(document["@graph"], "ome:Image")
     assert node is not None
     assert node["@id"] == "https://omero.example.org/Image/12"
@@ -144,14 +144,14 @@ def test_omero_objects_have_the_addresses_of_their_server() -> None:
 
 def test_units_are_those_of_the_image() -> None:
     xml = '<OME><Image ID="Image:0"><Pixels SizeX="9" PhysicalSizeX="500" PhysicalSizeXUnit="nm" PhysicalSizeY="1"/>'
-    document = describe([facts_of_ome_xml(f"{xml}</Image></OME>", "a.tif")], [], Collection())
+    document = describe_images([facts_of_ome_xml(f"{xml}</Image></OME>", "a.tif")], [], Collection())
     node = find(document["@graph"], "ome:Pixels")
     assert node is not None
     assert (node["ome:physical_size_x_unit"], node["ome:physical_size_y_unit"]) == ("nm", "µm")
 
 
 def test_an_id_that_is_none_is_not_put_into_an_address() -> None:
-    document = describe([ImageFacts("a", "1> <x")], [], Collection(), "https://omero.example.org")
+    document = describe_images([ImageFacts("a", "1> <x")], [], Collection(), "https://omero.example.org")
     node = find(document["@graph"], "ome:Image")
     assert node is not None
     assert node["@id"].startswith("urn:uuid:")
@@ -172,7 +172,7 @@ PAIRS = (
 
 def test_pairs_keep_order_text_and_what_no_vocabulary_knows() -> None:
     images = [ImageFacts("a.tif", key_values=PAIRS)]
-    document = describe(images, [], Collection())
+    document = describe_images(images, [], Collection())
     node = find(document["@graph"], "ome:Image")
     assert node is not None
     found = [(pair["schema:name"], pair["schema:value"]) for pair in node["schema:additionalProperty"]]
@@ -203,7 +203,7 @@ def test_many_values_in_one_cell_are_one_pair_with_its_terms() -> None:
 )
 def test_every_dialect_is_read(tmp_path: Path, file: str, key: str, value: str) -> None:
     rows, named = read_rows(DATA / file, file)
-    document = describe(named or images_of_files(), rows, Collection())
+    document = describe_images(named or images_of_files(), rows, Collection())
     turtle, _ = checked_turtle(document)
     graph = Graph().parse(data=turtle, format="turtle")
     pairs = {
@@ -215,7 +215,7 @@ def test_every_dialect_is_read(tmp_path: Path, file: str, key: str, value: str) 
 
 def test_tags_are_keywords() -> None:
     rows, named = read_rows(DATA / "key_values_new_scripts.csv", "kv.csv")
-    document = describe(named, rows, Collection())
+    document = describe_images(named, rows, Collection())
     words = [node.get("schema:keywords") for node in document["@graph"] if "ome:Image" in node["@type"]]
     assert words == [["control"], ["drug"]]
 
@@ -223,9 +223,9 @@ def test_tags_are_keywords() -> None:
 def test_batches_join_to_the_same_graph(monkeypatch: pytest.MonkeyPatch) -> None:
     pixels = {"Pixels.SizeX": Occurrences(1, 1, ("64",))}
     images = [ImageFacts(f"cell_{n}.tif", str(n), 0, pixels, (("Organism", "human"),)) for n in range(7)]
-    document = describe(images, [], Collection("Cells"), "https://omero.example.org")
+    document = describe_images(images, [], Collection("Cells"), "https://omero.example.org")
     whole, count = checked_turtle(document)
-    monkeypatch.setattr(turtle_module, "BATCH", 2)
+    monkeypatch.setattr(turtle_module, "IMAGES_AT_ONCE", 2)
     pieces, same_count = checked_turtle(document)
     assert count == same_count
     assert isomorphic(Graph().parse(data=whole, format="turtle"), Graph().parse(data=pieces, format="turtle"))

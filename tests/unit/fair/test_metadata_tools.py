@@ -31,7 +31,7 @@ from bioimage_suite.fair.metadata.image_facts import ImageFacts, facts_of_ome_xm
 from bioimage_suite.fair.metadata.image_list import known_values, load_images, merge_images, read_image_table
 from bioimage_suite.fair.metadata.table import MetadataValue, by_object, read_metadata_table, write_metadata_table
 from bioimage_suite.fair.metadata.templates import json_schema, make_template, write_csv, write_xlsx
-from bioimage_suite.tables.key_value_dialects import Reading, read_dialect, read_key_values
+from bioimage_suite.tables.key_value_dialects import KeyValueFile, read_dialect, read_key_values
 from bioimage_suite.tables.reader import Finding, read_text_table
 
 DATA = Path(__file__).resolve().parents[3] / "test-data" / "fair"
@@ -49,7 +49,7 @@ def ome(*, z: int = 1, t: int = 1, image: str = "", pixels: str = "", channels: 
     )
 
 
-def read(text: str, name: str = "t.csv") -> Reading:
+def read(text: str, name: str = "t.csv") -> KeyValueFile:
     return read_dialect(read_text_table(text.encode(), name))
 
 

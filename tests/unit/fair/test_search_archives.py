@@ -13,7 +13,7 @@ import search_archives
 
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.fair.archives.search import search as search_studies
-from bioimage_suite.fair.archives.sources import SOURCES
+from bioimage_suite.fair.archives.services import ARCHIVES
 from tests.unit.fair.archive_server import ANSWERS, Reply, Request, Server, answer, dripping, serving
 
 GOOD = {
@@ -339,4 +339,4 @@ def test_tables_hold_no_formula_and_no_script_link(tmp_path: Path) -> None:
 
 
 def test_usual_addresses_are_encrypted() -> None:
-    assert all(source.address.startswith("https://") for source in SOURCES.values())
+    assert all(source.address.startswith("https://") for source in ARCHIVES.values())

@@ -16,8 +16,8 @@ import zarr
 
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.fair.vitessce.config import (
+    DataAddresses,
     Measurements,
-    Sources,
     build_config,
     choose_axes,
     measurements_csv,
@@ -248,7 +248,7 @@ def test_bad_tables(tmp_path: Path, text: str, said: str) -> None:
 
 def test_names_cannot_break_out_of_the_page() -> None:
     name = "</script><script>alert(1)</script>\"'><img src=x onerror=alert(1)>"
-    config = build_config(name, name, Sources(table="data:,", points="data:,"), ("area", "mean"))
+    config = build_config(name, name, DataAddresses(table="data:,", points="data:,"), ("area", "mean"))
     page = build_page(config, {f"image.zarr/{name}": b"x"})
     assert "<script>alert" not in page
     assert "<img" not in page

@@ -9,7 +9,7 @@ from bioimage_suite.core.errors import UserError
 from bioimage_suite.tables.key_value_dialects import (
     CLIENT_NAMESPACE,
     TAG_NAMESPACE,
-    Reading,
+    KeyValueFile,
     read_dialect,
     read_json_rows,
     read_key_values,
@@ -19,11 +19,11 @@ from bioimage_suite.tables.reader import read_text_table
 DATA = Path(__file__).resolve().parents[3] / "test-data" / "fair"
 
 
-def read(text: str, split: str = "") -> Reading:
+def read(text: str, split: str = "") -> KeyValueFile:
     return read_dialect(read_text_table(text.encode(), "t.csv"), split)
 
 
-def pairs(reading: Reading) -> list[tuple[str, str, str, str, str]]:
+def pairs(reading: KeyValueFile) -> list[tuple[str, str, str, str, str]]:
     return [(pair.target.kind, pair.target.id, pair.target.name, pair.key, pair.value) for pair in reading.pairs]
 
 

@@ -8,7 +8,7 @@ from bioimage_suite.core.texts import json_text
 from bioimage_suite.core.tool import CONFIG, argument, run_tool, tool
 from bioimage_suite.fair.archives.http import base_address
 from bioimage_suite.fair.metadata.image_list import IMAGE_ARGUMENTS, load_images, refuse_no_images
-from bioimage_suite.fair.metadata.linked_data import Collection, describe, read_rows
+from bioimage_suite.fair.metadata.linked_data import Collection, describe_images, read_rows
 from bioimage_suite.fair.metadata.turtle import checked_turtle
 
 
@@ -29,7 +29,7 @@ def main(args: Namespace, outputs: Outputs) -> None:
     images = load_images(args.images, args.image_table) or named
     refuse_no_images(images)
     collection = Collection(config.get("name") or "", addresses["address"], config.get("licence") or "")
-    document = describe(images, rows, collection, addresses["omero_address"])
+    document = describe_images(images, rows, collection, addresses["omero_address"])
     turtle, count = checked_turtle(document)
     outputs.file(args.json_ld).write_text(json_text(document), encoding="utf-8")
     outputs.file(args.turtle).write_text(turtle, encoding="utf-8")

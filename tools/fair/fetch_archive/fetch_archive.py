@@ -5,7 +5,7 @@ from pathlib import Path
 
 from bioimage_suite.core.outputs import Outputs
 from bioimage_suite.core.tool import CONFIG, argument, run_tool, tool
-from bioimage_suite.fair.archives.fetching import COLUMNS, fetch
+from bioimage_suite.fair.archives.fetching import ORIGIN_COLUMNS, fetch
 from bioimage_suite.tables.writer import write_tsv
 
 
@@ -19,7 +19,7 @@ from bioimage_suite.tables.writer import write_tsv
 def main(args: Namespace, outputs: Outputs) -> None:
     """Fetch, write. Each file appears in the folder when it is complete; a rerun keeps it and fetches the others."""
     rows = fetch(args.config, args.folder, args.table)
-    write_tsv(outputs.file(args.provenance), COLUMNS, (list(vars(row).values()) for row in rows))
+    write_tsv(outputs.file(args.provenance), ORIGIN_COLUMNS, (list(vars(row).values()) for row in rows))
     print(f"{len(rows)} files fetched")
 
 

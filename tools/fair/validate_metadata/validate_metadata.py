@@ -12,7 +12,7 @@ from bioimage_suite.fair.metadata.fields import template_fields
 from bioimage_suite.fair.metadata.findings_report import findings_page, readable_list, write_findings
 from bioimage_suite.fair.metadata.image_list import IMAGE_ARGUMENTS, load_images
 from bioimage_suite.fair.metadata.table import write_metadata_table
-from bioimage_suite.tables.key_value_dialects import Reading, read_key_values
+from bioimage_suite.tables.key_value_dialects import KeyValueFile, read_key_values
 
 DIALECTS = {
     "template": "REMBI or MIFA template",
@@ -25,7 +25,7 @@ DIALECTS = {
 }
 
 
-def summary(readings: Sequence[Reading], result: Validated) -> list[str]:
+def summary(readings: Sequence[KeyValueFile], result: Validated) -> list[str]:
     """Summarise the contents of each file, one line each, and the valid values."""
     lines = [
         f"{reading.file}: {DIALECTS[reading.dialect]}, {reading.form}, "

@@ -6,7 +6,8 @@ from pathlib import Path
 from bioimage_suite.core.outputs import Outputs
 from bioimage_suite.core.texts import json_text
 from bioimage_suite.core.tool import CONFIG, argument, run_tool, tool
-from bioimage_suite.fair.vitessce.view import MEGABYTE, Inputs, make_view
+from bioimage_suite.core.units import MEGABYTE
+from bioimage_suite.fair.vitessce.view import Inputs, make_view
 
 
 @tool(

@@ -15,18 +15,18 @@ _NEEDED = ("file", "accession", "licence", "citation")
 
 @dataclass(frozen=True)
 class Attribution:
-    """Attribution of one fetched image: a row of the table of origin."""
+    """What to say of a study when its data are used: accession, title, licence, citation, and address of the data."""
 
-    accession: str
-    study_title: str
-    licence: str
-    citation: str
-    source_url: str
+    accession: str = ""
+    title: str = ""
+    licence: str = ""
+    citation: str = ""
+    url: str = ""
 
     @property
     def cells(self) -> list[str]:
         """Its values, in the order of `CARRIED`."""
-        return [getattr(self, column) for column in CARRIED]
+        return [self.accession, self.title, self.licence, self.citation, self.url]
 
 
 @dataclass(frozen=True)
@@ -136,7 +136,7 @@ def attribution_page(sources: Mapping[str, Attribution], used: Iterable[str]) ->
     studies: dict[tuple[str, str, str, str], list[str]] = {}
     for name in sorted(set(used)):
         source = sources[name]
-        studies.setdefault((source.accession, source.study_title, source.licence, source.citation), []).append(name)
+        studies.setdefault((source.accession, source.title, source.licence, source.citation), []).append(name)
     parts = [_study(*study, names) for study, names in sorted(studies.items())]
     text = "Cite these studies when you publish what was measured here, and keep to their licences."
     return page("Whose images these results come from", [paragraph(text), *parts])

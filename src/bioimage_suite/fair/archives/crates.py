@@ -12,7 +12,7 @@ from typing import Any
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.core.untrusted_files import MAX_JSON_BYTES, open_zip, parse_json, read_member
 from bioimage_suite.fair.archives.http import url_path, web_link
-from bioimage_suite.fair.archives.studies import Query, Study, joined
+from bioimage_suite.fair.archives.studies import FoundStudy, Query, join_distinct
 from bioimage_suite.fair.terms.json_ld import DESCRIPTOR_NAMES, as_list, as_text, by_id, objects_in, root_id
 from bioimage_suite.fair.terms.ontology_terms import BYTES, FILE_COUNT, Term, curie, iri
 
@@ -93,7 +93,7 @@ def _resolved(value: Any, entities: dict[str, Any]) -> Any:
     return value
 
 
-def study_of_entry(entry: dict[str, Any], source: str) -> Study:
+def study_of_entry(entry: dict[str, Any], source: str) -> FoundStudy:
     """Make a study from the root entity of a crate (`@id`) or of GIDE's answer (`id`)."""
     entry = _plain(entry)
     about = [_plain(part) for part in objects_in(entry.get("about"))]
@@ -102,14 +102,14 @@ def study_of_entry(entry: dict[str, Any], source: str) -> Study:
     terms = [part for part in methods if "DefinedTerm" in as_list(part.get("type"))]
     link = as_text(entry.get("id"))
     sizes = [_plain(part) for part in objects_in(entry.get("size"))]
-    return Study(
+    return FoundStudy(
         source=source,
         accession=as_text(entry.get("identifier")) or url_path(link).rstrip("/").rpartition("/")[2] or link,
         title=as_text(entry.get("name")),
-        organism=joined(as_text(taxon.get("scientificName") or taxon.get("name")) for taxon in taxa),
-        organism_id=joined(curie(as_text(taxon.get("id"))) for taxon in taxa),
-        method=joined(as_text(term.get("name")) for term in terms),
-        method_id=joined(curie(as_text(term.get("id"))) for term in terms),
+        organism=join_distinct(as_text(taxon.get("scientificName") or taxon.get("name")) for taxon in taxa),
+        organism_id=join_distinct(curie(as_text(taxon.get("id"))) for taxon in taxa),
+        method=join_distinct(as_text(term.get("name")) for term in terms),
+        method_id=join_distinct(curie(as_text(term.get("id"))) for term in terms),
         licence=as_text(entry.get("license")),
         date=as_text(entry.get("datePublished")),
         link=web_link(link),
@@ -143,7 +143,9 @@ def score(entry: dict[str, Any], query: Query) -> int:
     return sum(points) if all(points) else 0
 
 
-def search_crates(paths: Iterable[tuple[Path, str]], query: Query) -> tuple[list[Study], list[tuple[str, UserError]]]:
+def search_crates(
+    paths: Iterable[tuple[Path, str]], query: Query
+) -> tuple[list[FoundStudy], list[tuple[str, UserError]]]:
     """Search crates on disk for the words of a query.
 
     Returns:

@@ -20,7 +20,7 @@ from bioimage_suite.fair.archives.http import ServerError, Web, open_url, read_c
 if TYPE_CHECKING:
     import requests
 
-TRIES = 5
+_TRIES = 5
 # Statuses of servers that are temporarily overloaded or unavailable.
 _TRANSIENT = {408, 425, 429, 500, 502, 503, 504}
 _CONTENT_RANGE = re.compile(r"bytes (\d+)-\d+/(\d+|\*)")
@@ -56,12 +56,12 @@ def fetch_file(
     part, _ = _parts(target)
     if target.exists() and _is_whole(file, target):
         return _verified(file, target, target)
-    for attempt in range(TRIES):
+    for attempt in range(_TRIES):
         try:
             _fetch_rest(web, file, target, limit)
             break
         except ServerError:
-            if attempt == TRIES - 1:
+            if attempt == _TRIES - 1:
                 raise
             wait(2.0**attempt)
     return _verified(file, part, target)

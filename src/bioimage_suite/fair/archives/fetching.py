@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from bioimage_suite.core.errors import UserError
+from bioimage_suite.core.units import MEGABYTE
+from bioimage_suite.fair.archives.attribution import Attribution
 from bioimage_suite.fair.archives.download import digest, fetch_file
 from bioimage_suite.fair.archives.files import (
-    Origin,
     RemoteFile,
     read_biostudies,
     read_file_table,
@@ -17,7 +18,7 @@ from bioimage_suite.fair.archives.files import (
 )
 from bioimage_suite.fair.archives.http import Web, base_address
 from bioimage_suite.fair.archives.zarr import (
-    Region,
+    RemoteRegion,
     bytes_travelled,
     format_bounds,
     open_remote,
@@ -30,13 +31,12 @@ from bioimage_suite.fair.terms.licences import normal_licence
 BIOSTUDIES = "https://www.ebi.ac.uk/biostudies/api/v1"
 BIOSTUDIES_FILES = "https://www.ebi.ac.uk/biostudies/files"
 SILENCE_SECONDS = 60
-MEGABYTE = 1_000_000
 # Allows for the region itself, chunks that extend beyond its edge, shard indices and metadata.
 TRAVEL_FACTOR, TRAVEL_EXTRA = 8, 64 * MEGABYTE
 
 
 @dataclass(frozen=True)
-class Provenance:
+class OriginRow:
     """A row of the table of origin: a downloaded file, its address, verification, licence and citation.
 
     It has no date, so that the same input gives the same table; Galaxy records the date of the job.
@@ -55,18 +55,23 @@ class Provenance:
     region: str = ""
 
 
-COLUMNS = tuple(Provenance.__annotations__)
+ORIGIN_COLUMNS = tuple(OriginRow.__annotations__)
+
+
+def study_facts(attribution: Attribution) -> dict[str, str]:
+    """Return the columns of the table of origin that are the same for all files of a study."""
+    return {key: getattr(attribution, key) for key in ("accession", "title", "licence", "citation")}
 
 
 def fetch_files(
-    web: Web, files: Sequence[RemoteFile], origins: Mapping[str, Origin], folder: Path, max_bytes: int
-) -> list[Provenance]:
+    web: Web, files: Sequence[RemoteFile], attributions: Mapping[str, Attribution], folder: Path, max_bytes: int
+) -> list[OriginRow]:
     """Download files one after the other into one folder, as `<name>@<Galaxy's format>`.
 
     Args:
         web: Limits of the requests.
         files: Files of `select_files`.
-        origins: Attribution by `RemoteFile.study`.
+        attributions: Attribution by `RemoteFile.study`.
         folder: Folder to write to, created if missing. Downloads of an earlier run in it are resumed.
         max_bytes: Largest total size in bytes.
 
@@ -74,7 +79,7 @@ def fetch_files(
         UserError: A file fails as in `fetch_file`; the first such file ends the run.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    rows: list[Provenance] = []
+    rows: list[OriginRow] = []
     left = max_bytes
     for number, file in enumerate(files, 1):
         fetched = fetch_file(web, file, folder / f"{file.name}@{file.format}", limit=left)
@@ -84,20 +89,20 @@ def fetch_files(
             f"{number}/{len(files)} {file.path}: {fetched.size:,} bytes, verified: {verified or 'nothing'}", flush=True
         )
         rows.append(
-            Provenance(
+            OriginRow(
                 file=file.name,
                 url=file.url,
                 path=file.path,
                 bytes=fetched.size,
                 sha256=fetched.sha256,
                 verified=verified,
-                **vars(origins[file.study]),
+                **study_facts(attributions[file.study]),
             )
         )
     return rows
 
 
-def fetch_region(config: Mapping[str, Any], folder: Path, max_bytes: int) -> list[Provenance]:
+def fetch_region(config: Mapping[str, Any], folder: Path, max_bytes: int) -> list[OriginRow]:
     """Download a region of an OME-Zarr image as an OME-TIFF in `folder`.
 
     Args:
@@ -123,8 +128,8 @@ def fetch_region(config: Mapping[str, Any], folder: Path, max_bytes: int) -> lis
     path = folder / f"{name}@ome.tiff"
     write_region(path, region)
     print(f"{name}: {format_bounds(region.bounds)} of level {level}, {bytes_travelled(group):,} bytes travelled")
-    origin = Origin("", image.name, str(config.get("licence") or ""), str(config.get("citation") or ""))
-    row = Provenance(
+    attribution = Attribution("", image.name, str(config.get("licence") or ""), str(config.get("citation") or ""))
+    row = OriginRow(
         file=name,
         url=address,
         path="",
@@ -132,12 +137,12 @@ def fetch_region(config: Mapping[str, Any], folder: Path, max_bytes: int) -> lis
         sha256=digest(path, "sha256").partition(":")[2],
         verified="",
         region=f"level {level}: {format_bounds(region.bounds)}",
-        **vars(origin),
+        **study_facts(attribution),
     )
     return [row]
 
 
-def write_region(path: Path, region: Region) -> None:
+def write_region(path: Path, region: RemoteRegion) -> None:
     """Write a region as OME-TIFF with its axes, physical sizes in micrometres and channel names."""
     import tifffile
 
@@ -151,7 +156,7 @@ def write_region(path: Path, region: Region) -> None:
 
 def list_studies(
     web: Web, address: str, files_address: str, table: Path, config: Mapping[str, Any]
-) -> tuple[dict[str, Origin], list[RemoteFile]]:
+) -> tuple[dict[str, Attribution], list[RemoteFile]]:
     """List the files of the studies that a table of `search_archives` names.
 
     Args:
@@ -162,21 +167,23 @@ def list_studies(
         config: `list_name`, the display name of the table, and `max_studies`.
 
     Returns:
-        Origin by accession, and the files of all studies. Values missing in BioStudies come from the table; for the
-        licence see `stated_licence`.
+        Attribution by accession, and the files of all studies. Values missing in BioStudies come from the table; for
+        the licence see `stated_licence`.
 
     Raises:
         UserError: The table or a study cannot be read, as in `read_studies` and `read_biostudies`.
     """
-    origins: dict[str, Origin] = {}
+    attributions: dict[str, Attribution] = {}
     files: list[RemoteFile] = []
     for known in read_studies(table, config.get("list_name") or "studies", int(config.get("max_studies") or 1)):
-        origin, found = read_biostudies(web, address, files_address, known.accession)
-        origins[known.accession] = replace(
-            origin, title=origin.title or known.title, licence=stated_licence(origin.licence, known.licence)
+        attribution, found = read_biostudies(web, address, files_address, known.accession)
+        attributions[known.accession] = replace(
+            attribution,
+            title=attribution.title or known.title,
+            licence=stated_licence(attribution.licence, known.licence),
         )
         files += [replace(file, study=known.accession) for file in found]
-    return origins, files
+    return attributions, files
 
 
 def stated_licence(own: str, searched: str) -> str:
@@ -194,7 +201,7 @@ def stated_licence(own: str, searched: str) -> str:
     return f"{own} (the search says {searched})"
 
 
-def fetch(config: Mapping[str, Any], folder: Path, table: Path | None = None) -> list[Provenance]:
+def fetch(config: Mapping[str, Any], folder: Path, table: Path | None = None) -> list[OriginRow]:
     """Download the files, or the region, that a tool's configuration asks for.
 
     Args:
@@ -214,17 +221,17 @@ def fetch(config: Mapping[str, Any], folder: Path, table: Path | None = None) ->
     if what["kind"] == "list":
         base = base_address(what["base"], "the files") if what.get("base") else ""
         web = Web((base,) if base else (), silence=SILENCE_SECONDS)
-        origin, files = read_file_table(_given(table), what.get("list_name") or "file list", base)
-        origins = {"": origin}
+        attribution, files = read_file_table(_given(table), what.get("list_name") or "file list", base)
+        attributions = {"": attribution}
     else:
         address = base_address(what.get("address") or BIOSTUDIES, "BioStudies")
         files_address = base_address(what.get("files_address") or BIOSTUDIES_FILES, "BioStudies' files")
         web = Web((address, files_address), silence=SILENCE_SECONDS)
         if what["kind"] == "studies":
-            origins, files = list_studies(web, address, files_address, _given(table), what)
+            attributions, files = list_studies(web, address, files_address, _given(table), what)
         else:
-            origin, files = read_biostudies(web, address, files_address, str(what.get("accession") or "").strip())
-            origins = {"": origin}
+            attribution, files = read_biostudies(web, address, files_address, str(what.get("accession") or "").strip())
+            attributions = {"": attribution}
     chosen = select_files(
         files,
         _lines(what.get("patterns")),
@@ -232,7 +239,7 @@ def fetch(config: Mapping[str, Any], folder: Path, table: Path | None = None) ->
         max_files=int(what.get("max_files") or 1000),
         max_bytes=max_bytes,
     )
-    return fetch_files(web, chosen, origins, folder, max_bytes)
+    return fetch_files(web, chosen, attributions, folder, max_bytes)
 
 
 def _given(table: Path | None) -> Path:

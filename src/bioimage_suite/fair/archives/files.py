@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.core.untrusted_files import safe_relative_path
+from bioimage_suite.fair.archives.attribution import Attribution
 from bioimage_suite.fair.archives.http import Web, ask_json, url_path, web_link
 from bioimage_suite.fair.terms.json_ld import as_list, as_text
 from bioimage_suite.tables.reader import plain_text, read_table
@@ -36,6 +37,7 @@ _FORMATS = {
     ".gz": "gz",
     ".h5": "h5",
 }
+_ATTRIBUTION = ("accession", "title", "licence", "citation")
 _ACCESSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 # BioStudies' accessions: S-BIAD1026, S-BSST265, S-EPMC4194049.
 _OF_BIOSTUDIES = re.compile(r"S-[A-Za-z0-9._-]+")
@@ -72,17 +74,7 @@ class RemoteFile:
         return next((name for end, name in _FORMATS.items() if lower.endswith(end)), "data")
 
 
-@dataclass(frozen=True)
-class Origin:
-    """The attribution of a study: accession, title, licence and citation."""
-
-    accession: str = ""
-    title: str = ""
-    licence: str = ""
-    citation: str = ""
-
-
-def read_biostudies(web: Web, address: str, files_address: str, accession: str) -> tuple[Origin, list[RemoteFile]]:
+def read_biostudies(web: Web, address: str, files_address: str, accession: str) -> tuple[Attribution, list[RemoteFile]]:
     """Read the attribution and the files of a BioStudies (BioImage Archive) study, including its file lists.
 
     Args:
@@ -111,7 +103,7 @@ def read_biostudies(web: Web, address: str, files_address: str, accession: str) 
     files = [
         _remote_file(entry, files_address, accession) for entry in entries if as_text(entry.get("type")) != "directory"
     ]
-    return _origin(study, sections, accession), list({file.path: file for file in files}.values())
+    return _attribution(study, sections, accession), list({file.path: file for file in files}.values())
 
 
 def _sections(section: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -169,7 +161,7 @@ def _checksum(text: str, kind: str, path: str) -> str:
     return f"{kind}:{digits}"
 
 
-def _origin(study: dict[str, Any], sections: Sequence[dict[str, Any]], accession: str) -> Origin:
+def _attribution(study: dict[str, Any], sections: Sequence[dict[str, Any]], accession: str) -> Attribution:
     title = _attribute(study["section"], "Title") or _attribute(study, "Title")
     licence = next((found for part in (study, *sections) if (found := _attribute(part, "License", "Licence"))), "")
     authors = [_attribute(part, "Name") for part in sections if as_text(part.get("type")).casefold() == "author"]
@@ -177,10 +169,10 @@ def _origin(study: dict[str, Any], sections: Sequence[dict[str, Any]], accession
     people = ", ".join(name for name in authors if name)
     parts = (people + (f" ({year})" if year else ""), title, f"BioImage Archive, {accession}")
     link = f"https://www.ebi.ac.uk/biostudies/bioimages/studies/{accession}"
-    return Origin(accession, title, licence, ". ".join(part for part in parts if part) + f". {link}")
+    return Attribution(accession, title, licence, ". ".join(part for part in parts if part) + f". {link}")
 
 
-def read_file_table(path: Path, name: str, base: str) -> tuple[Origin, list[RemoteFile]]:
+def read_file_table(path: Path, name: str, base: str) -> tuple[Attribution, list[RemoteFile]]:
     """Read the user's table of files.
 
     Args:
@@ -199,11 +191,11 @@ def read_file_table(path: Path, name: str, base: str) -> tuple[Origin, list[Remo
         raise UserError(f"file list {name}: no column url. Give one, or a column path together with a base address.")
     entries = [dict(zip(header, row.cells, strict=False)) | {"line": str(row.line)} for row in rows[1:]]
     files = [_listed_file(entry, name, base) for entry in entries]
-    origin = Origin(**{key: next((e[key] for e in entries if e.get(key)), "") for key in Origin.__annotations__})
-    return origin, files
+    attribution = Attribution(*(next((e[key] for e in entries if e.get(key)), "") for key in _ATTRIBUTION))
+    return attribution, files
 
 
-def read_studies(path: Path, name: str, max_studies: int) -> list[Origin]:
+def read_studies(path: Path, name: str, max_studies: int) -> list[Attribution]:
     """Read the studies of a table of `search_archives` whose files BioStudies holds.
 
     Args:
@@ -212,7 +204,7 @@ def read_studies(path: Path, name: str, max_studies: int) -> list[Origin]:
         max_studies: Largest number of studies; later ones are left out.
 
     Returns:
-        One origin per study, in the table's order.
+        One attribution per study, in the table's order.
 
     Raises:
         UserError: The column is missing, or BioStudies holds the files of none of the studies.
@@ -230,7 +222,8 @@ def read_studies(path: Path, name: str, max_studies: int) -> list[Origin]:
             "another archive's files by a table of addresses."
         )
     return [
-        Origin(entry["accession"], entry.get("title", ""), entry.get("licence", "")) for entry in known[:max_studies]
+        Attribution(entry["accession"], entry.get("title", ""), entry.get("licence", ""))
+        for entry in known[:max_studies]
     ]
 
 

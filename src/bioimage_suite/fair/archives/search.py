@@ -9,10 +9,10 @@ from typing import Any
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.fair.archives.crates import search_crates
 from bioimage_suite.fair.archives.http import Web, base_address
-from bioimage_suite.fair.archives.sources import MAX_RESULTS, SOURCES
+from bioimage_suite.fair.archives.services import ARCHIVES, MAX_RESULTS
 from bioimage_suite.fair.archives.studies import (
+    FoundStudy,
     Query,
-    Study,
     asked_term,
     matches,
     merge_studies,
@@ -28,7 +28,7 @@ class Answer:
 
     source: str
     address: str
-    studies: tuple[Study, ...] = ()
+    studies: tuple[FoundStudy, ...] = ()
     failure: str = ""
 
 
@@ -58,7 +58,7 @@ def ask_sources(addresses: Mapping[str, str], query: Query, limit: int, seconds:
     """Ask all archives at the same time; a failure of one does not affect the others.
 
     Args:
-        addresses: Address of the service by key of `SOURCES`.
+        addresses: Address of the service by key of `ARCHIVES`.
         query: The query.
         limit: Largest number of studies per source.
         seconds: Time limit of each source.
@@ -69,7 +69,7 @@ def ask_sources(addresses: Mapping[str, str], query: Query, limit: int, seconds:
     Raises:
         UserError: An address is invalid.
     """
-    given = {key: base_address(address, SOURCES[key].name) for key, address in addresses.items()}
+    given = {key: base_address(address, ARCHIVES[key].name) for key, address in addresses.items()}
     web = Web.until(seconds, tuple(given.values()))
     answers: dict[str, Answer] = {}
 
@@ -83,11 +83,11 @@ def ask_sources(addresses: Mapping[str, str], query: Query, limit: int, seconds:
     for thread in threads:
         thread.join(max(0.0, web.deadline - time.monotonic()))
     late = f"no whole answer within {seconds:g} s. Try again later, or give it more time."
-    return [answers.get(key) or Answer(SOURCES[key].name, given[key], failure=late) for key in given]
+    return [answers.get(key) or Answer(ARCHIVES[key].name, given[key], failure=late) for key in given]
 
 
 def _ask(web: Web, key: str, address: str, query: Query, limit: int) -> Answer:
-    source = SOURCES[key]
+    source = ARCHIVES[key]
     try:
         studies = source.search(web, address, query, limit)
     except UserError as error:
@@ -97,7 +97,7 @@ def _ask(web: Web, key: str, address: str, query: Query, limit: int) -> Answer:
     return Answer(source.name, address, tuple(study for study in studies if study.accession))
 
 
-def combine(answers: Iterable[Answer], query: Query) -> tuple[list[Study], list[list[str]]]:
+def combine(answers: Iterable[Answer], query: Query) -> tuple[list[FoundStudy], list[list[str]]]:
     """Filter and merge the studies of all answers, and make notes on each source.
 
     Returns:
@@ -110,7 +110,7 @@ def combine(answers: Iterable[Answer], query: Query) -> tuple[list[Study], list[
     if all(answer.failure for answer in answers):
         failures = " | ".join(f"{answer.source}: {answer.failure}" for answer in answers)
         raise UserError(f"archives: none of them answered. {failures}")
-    studies: list[Study] = []
+    studies: list[FoundStudy] = []
     notes: list[list[str]] = []
     for answer in answers:
         fitting = [fit for study in answer.studies if (fit := matches(study, query))]
@@ -119,7 +119,7 @@ def combine(answers: Iterable[Answer], query: Query) -> tuple[list[Study], list[
     return merge_studies(studies), notes
 
 
-def _note(answer: Answer, fitting: Sequence[Study]) -> list[str]:
+def _note(answer: Answer, fitting: Sequence[FoundStudy]) -> list[str]:
     notes = [answer.failure]
     left_out = len(answer.studies) - len(fitting)
     if left_out:
@@ -131,7 +131,7 @@ def _note(answer: Answer, fitting: Sequence[Study]) -> list[str]:
     return [answer.source, answer.address, status, str(len(fitting)), "; ".join(note for note in notes if note)]
 
 
-def search(config: Mapping[str, Any]) -> tuple[list[Study], list[list[str]]]:
+def search(config: Mapping[str, Any]) -> tuple[list[FoundStudy], list[list[str]]]:
     """Run the search that a tool's configuration asks for.
 
     Args:
@@ -153,5 +153,5 @@ def search(config: Mapping[str, Any]) -> tuple[list[Study], list[list[str]]]:
     sources = config.get("sources") or {}
     if not sources:
         raise UserError("archives: none is chosen. Choose at least one, or give crates.")
-    addresses = {key: str(address or "").strip() or SOURCES[key].address for key, address in sources.items()}
+    addresses = {key: str(address or "").strip() or ARCHIVES[key].address for key, address in sources.items()}
     return combine(ask_sources(addresses, query, limit, float(config.get("seconds") or 60)), query)

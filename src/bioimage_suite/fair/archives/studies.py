@@ -36,7 +36,7 @@ class Query:
 
 
 @dataclass(frozen=True)
-class Study:
+class FoundStudy:
     """A study of an archive; values that the archive does not give are empty.
 
     Attributes:
@@ -72,10 +72,10 @@ class Study:
     unchecked: str = ""
 
 
-STUDY_COLUMNS = [column.name for column in fields(Study)]
+STUDY_COLUMNS = [column.name for column in fields(FoundStudy)]
 
 
-def joined(parts: Iterable[str]) -> str:
+def join_distinct(parts: Iterable[str]) -> str:
     """Join the distinct texts that are not empty, in order, by `; `."""
     return "; ".join(dict.fromkeys(part for part in parts if part))
 
@@ -102,7 +102,7 @@ def asked_term(vocabulary: str, text: str, name: str) -> Term | None:
     return Term("", text.strip())
 
 
-def matches(study: Study, query: Query) -> Study | None:
+def matches(study: FoundStudy, query: Query) -> FoundStudy | None:
     """Check a study against the query again, because archives differ in their filters.
 
     Returns:
@@ -116,7 +116,7 @@ def matches(study: Study, query: Query) -> Study | None:
     }
     if False in verdicts.values():
         return None
-    return replace(study, unchecked=joined(name for name, verdict in verdicts.items() if verdict is None))
+    return replace(study, unchecked=join_distinct(name for name, verdict in verdicts.items() if verdict is None))
 
 
 def _has_term(names: str, ids: str, asked: Term | None) -> bool | None:
@@ -145,24 +145,24 @@ def _same_licence(licence: str, asked: str) -> bool | None:
     return normal_licence(licence) == asked if licence else None
 
 
-def merge_studies(studies: Iterable[Study]) -> list[Study]:
+def merge_studies(studies: Iterable[FoundStudy]) -> list[FoundStudy]:
     """Merge studies with the same accession (ignoring case), in order of first appearance.
 
     The first study's values win; later ones fill gaps. A condition stays unchecked only if no study could check it.
     """
-    merged: dict[str, Study] = {}
+    merged: dict[str, FoundStudy] = {}
     for study in studies:
         key = study.accession.casefold()
         merged[key] = _merge(merged[key], study) if key in merged else study
     return list(merged.values())
 
 
-def _merge(first: Study, second: Study) -> Study:
+def _merge(first: FoundStudy, second: FoundStudy) -> FoundStudy:
     filled = {
         name: getattr(first, name) or getattr(second, name)
         for name in STUDY_COLUMNS
         if name not in {"source", "unchecked"}
     }
     both = set(first.unchecked.split("; ")) & set(second.unchecked.split("; "))
-    unchecked = joined(name for name in first.unchecked.split("; ") if name in both)
-    return Study(source=joined((*first.source.split("; "), second.source)), unchecked=unchecked, **filled)
+    unchecked = join_distinct(name for name in first.unchecked.split("; ") if name in both)
+    return FoundStudy(source=join_distinct((*first.source.split("; "), second.source)), unchecked=unchecked, **filled)

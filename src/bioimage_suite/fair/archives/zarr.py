@@ -55,7 +55,7 @@ class RemoteImage:
 
 
 @dataclass(frozen=True)
-class Region:
+class RemoteRegion:
     """Pixels of an image.
 
     Attributes:
@@ -166,7 +166,7 @@ def parse_bounds(texts: Mapping[str, str]) -> dict[str, tuple[int | None, int | 
 
 def read_region(
     group: "zarr.Group", image: RemoteImage, bounds: Mapping[str, tuple[int | None, int | None]], level: int, limit: int
-) -> Region:
+) -> RemoteRegion:
     """Read a region at a level.
 
     Args:
@@ -208,7 +208,7 @@ def read_region(
         # If the number of labels differs from the number of channels, they could name the wrong channels.
         full_c = full[image.axes.index("c")]
         channels = channels[slice(*placed["c"])] if len(channels) == full_c else ()
-    return Region(pixels, image.axes, placed, _physical(image, level), channels)
+    return RemoteRegion(pixels, image.axes, placed, _physical(image, level), channels)
 
 
 def _array(group: "zarr.Group", image: RemoteImage, level: int) -> "zarr.Array[Any]":

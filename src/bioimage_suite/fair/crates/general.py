@@ -17,7 +17,7 @@ from bioimage_suite.fair.crates.entities import (
 )  # fmt: skip
 from bioimage_suite.fair.crates.gide import described, root_dataset, scholarly_article
 from bioimage_suite.fair.crates.run_provenance import WorkflowRun, run_entities
-from bioimage_suite.fair.crates.study import ImageRecord, Study
+from bioimage_suite.fair.crates.study import DepositedImage, Study
 from bioimage_suite.fair.crates.terms import GIDE_TERMS, RO_CRATE_1_2, context
 from bioimage_suite.fair.terms.json_ld import Entity
 from bioimage_suite.fair.terms.licences import licence_at
@@ -63,7 +63,7 @@ def general_crate(study: Study, run: WorkflowRun | None = None) -> dict[str, Any
     return {"@context": context(RO_CRATE_1_2, GIDE_TERMS), "@graph": graph(entities)}
 
 
-def _image(image: ImageRecord) -> Entity:
+def _image(image: DepositedImage) -> Entity:
     entity = file_entity(image.name, image.path, image.size_bytes)
     if image.biosample.organisms or image.biosample.entity:
         entity["about"] = ref(biosample(image.biosample)["@id"])

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from bioimage_suite.core.texts import json_text
-from bioimage_suite.fair.crates.study import ImageRecord, ResultFile, Study
+from bioimage_suite.fair.crates.study import DepositedImage, ResultFile, Study
 from bioimage_suite.fair.terms.licences import licence_at
 from bioimage_suite.fair.terms.ontology_terms import Term
 from bioimage_suite.tables.writer import tsv_text
@@ -21,7 +21,7 @@ def _columns(rows: Sequence[tuple[str, dict[str, str]]]) -> list[str]:
     return [name for name in names if name == "source_image" or len({row.get(name, "") for _, row in rows}) > 1]
 
 
-def image_list(images: Sequence[ImageRecord]) -> list[tuple[str, dict[str, str]]]:
+def image_list(images: Sequence[DepositedImage]) -> list[tuple[str, dict[str, str]]]:
     """Return path and attributes of each image of one component."""
     return [
         (

@@ -68,7 +68,7 @@ class Component:
 
 
 @dataclass(frozen=True)
-class ImageRecord:
+class DepositedImage:
     """An image and its description. `path` is its path in the package, with `/`; `source` is the file or None."""
 
     name: str
@@ -116,11 +116,11 @@ class Study:
     keywords: tuple[str, ...]
     grants: tuple[str, ...]
     authors: tuple[Author, ...]
-    images: tuple[ImageRecord, ...]
+    images: tuple[DepositedImage, ...]
     annotations: AnnotationSet | None = None
     results: tuple[ResultFile, ...] = ()
 
-    def files(self) -> "tuple[ImageRecord | ResultFile, ...]":
+    def files(self) -> tuple[DepositedImage | ResultFile, ...]:
         """Return all files: images, results, annotations."""
         return (*self.images, *self.results, *(self.annotations.files if self.annotations else ()))
 
@@ -274,12 +274,12 @@ def _authors(values: Sequence[MetadataValue]) -> tuple[Author, ...]:
     )
 
 
-def _image(facts: ImageFacts, path: str, source: Path | None, values: _Values) -> ImageRecord:
+def _image(facts: ImageFacts, path: str, source: Path | None, values: _Values) -> DepositedImage:
     contents = _texts(values.get("specimen.channel_content", ()))
     entities = _texts(values.get("specimen.channel_entity", ()))
     width = max(len(contents), len(entities))
     channels = zip(contents + ("",) * (width - len(contents)), entities + ("",) * (width - len(entities)), strict=True)
-    return ImageRecord(
+    return DepositedImage(
         name=facts.name,
         path=path,
         source=source,
@@ -312,7 +312,7 @@ def _image(facts: ImageFacts, path: str, source: Path | None, values: _Values) -
     )
 
 
-def _with_titles(records: Sequence[ImageRecord]) -> list[ImageRecord]:
+def _with_titles(records: Sequence[DepositedImage]) -> list[DepositedImage]:
     """Give each distinct biosample, specimen and acquisition a unique title; archives refer to them by title."""
     biosamples: dict[Biosample, str] = {}
     specimens: dict[Specimen, str] = {}

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bioimage_suite.core.texts import first_names
-from bioimage_suite.fair.metadata.fields import Field, field_by_key, find_field, near_fields
+from bioimage_suite.fair.metadata.fields import MetadataField, field_by_key, find_field, near_fields
 from bioimage_suite.fair.metadata.image_facts import ImageFacts
 from bioimage_suite.fair.metadata.table import (
     MetadataValue,
@@ -17,7 +17,7 @@ from bioimage_suite.fair.metadata.table import (
     read_metadata_table,
 )
 from bioimage_suite.fair.metadata.value_checks import Checked, Remark, check_free_value, check_value
-from bioimage_suite.tables.key_value_dialects import TAG_NAMESPACE, KeyValue, Reading, read_key_values
+from bioimage_suite.tables.key_value_dialects import TAG_NAMESPACE, KeyValue, KeyValueFile, read_key_values
 from bioimage_suite.tables.reader import Finding
 
 # Lists with one entry per author.
@@ -39,7 +39,9 @@ class Validated:
         return sum(finding.level == "error" for finding in self.findings)
 
 
-def validate(readings: Sequence[Reading], images: Sequence[ImageFacts], fields: Sequence[Field]) -> Validated:
+def validate(
+    readings: Sequence[KeyValueFile], images: Sequence[ImageFacts], fields: Sequence[MetadataField]
+) -> Validated:
     """Validate the contents of all files.
 
     Args:
@@ -73,7 +75,7 @@ def read_values(path: Path, name: str) -> tuple[MetadataValue, ...]:
     return validate([read_key_values(path, name)], (), ()).values
 
 
-def _normal_values(reading: Reading, findings: list[Finding], refused: set[str]) -> list[MetadataValue]:
+def _normal_values(reading: KeyValueFile, findings: list[Finding], refused: set[str]) -> list[MetadataValue]:
     """Return the valid values of a file; add to `findings`, and to `refused` the fields with invalid values."""
     values: list[MetadataValue] = []
     said: set[str] = set()
@@ -93,13 +95,13 @@ def _normal_values(reading: Reading, findings: list[Finding], refused: set[str])
     return values
 
 
-def _parts(field: Field | None, value: str) -> list[str]:
+def _parts(field: MetadataField | None, value: str) -> list[str]:
     if field and field.many:
         return [part.strip() for part in value.split(";") if part.strip()]
     return [value]
 
 
-def _value(file: str, pair: KeyValue, field: Field | None, text: str, checked: Checked) -> MetadataValue:
+def _value(file: str, pair: KeyValue, field: MetadataField | None, text: str, checked: Checked) -> MetadataValue:
     target = pair.target
     return MetadataValue(
         target.kind, target.id, target.name, field.key if field else "", pair.key, checked.value, checked.term_id,
@@ -113,13 +115,13 @@ def _finding(file: str, pair: KeyValue, text: str, remark: Remark) -> Finding:
     )
 
 
-def _excel_date(field: Field | None, pair: KeyValue) -> list[Remark]:
+def _excel_date(field: MetadataField | None, pair: KeyValue) -> list[Remark]:
     if pair.from_excel_date and (field is None or field.kind not in {"date", "datetime"}):
         return [Remark("warning", "text; Excel holds this cell as a date", "set the column to Text, type it again")]
     return []
 
 
-def _unknown_key(reading: Reading, pair: KeyValue) -> list[Finding]:
+def _unknown_key(reading: KeyValueFile, pair: KeyValue) -> list[Finding]:
     """Report a key without a field: in a template always, elsewhere only if it looks like a misspelling."""
     near = near_fields(pair.key)
     if pair.namespace == TAG_NAMESPACE or not (near or reading.dialect in {"template", "json"}):
@@ -128,7 +130,7 @@ def _unknown_key(reading: Reading, pair: KeyValue) -> list[Finding]:
     return [Finding("warning", reading.file, pair.line, column, pair.key, "a field of the template", " or ".join(near))]
 
 
-def _duplicate_targets(reading: Reading) -> list[Finding]:
+def _duplicate_targets(reading: KeyValueFile) -> list[Finding]:
     """Report rows about the same object, which only the tidy dialect (one row per pair) may have."""
     if reading.dialect == "tidy":
         return []
@@ -166,7 +168,7 @@ def _contradictions(values: Iterable[MetadataValue]) -> list[Finding]:
     return findings
 
 
-def _unmatched(readings: Sequence[Reading], images: Sequence[ImageFacts]) -> list[Finding]:
+def _unmatched(readings: Sequence[KeyValueFile], images: Sequence[ImageFacts]) -> list[Finding]:
     """Report rows without an image and images without a row. A row `*` or of a dataset describes every image."""
     if not images:
         return []
@@ -195,7 +197,7 @@ def _unmatched(readings: Sequence[Reading], images: Sequence[ImageFacts]) -> lis
     return findings
 
 
-def _named_images(readings: Iterable[Reading]) -> list[ImageFacts]:
+def _named_images(readings: Iterable[KeyValueFile]) -> list[ImageFacts]:
     targets = dict.fromkeys(target for reading in readings for target, _ in reading.targets)
     return [
         ImageFacts(target.name or f"Image {target.id}", target.id)
@@ -220,7 +222,7 @@ def _uneven_lists(values: Iterable[MetadataValue]) -> list[Finding]:
 
 
 def _missing(
-    objects: ObjectValues, images: Sequence[ImageFacts], fields: Sequence[Field], refused: Collection[str]
+    objects: ObjectValues, images: Sequence[ImageFacts], fields: Sequence[MetadataField], refused: Collection[str]
 ) -> list[Finding]:
     """Report required fields without a value. A conditional field is required once its module has any value.
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from bioimage_suite.fair.metadata.fields import FIELDS_FOLDER, Field, all_fields, find_field
+from bioimage_suite.fair.metadata.fields import FIELDS_FOLDER, MetadataField, all_fields, find_field
 from bioimage_suite.fair.metadata.image_facts import ImageFacts
 from bioimage_suite.fair.metadata.image_list import known_values
 from bioimage_suite.fair.metadata.table import ObjectValues
@@ -123,7 +123,7 @@ def image_items(image: ImageFacts, objects: ObjectValues, standards: Iterable[st
     return items
 
 
-def _level(field: Field, modules: set[str]) -> str:
+def _level(field: MetadataField, modules: set[str]) -> str:
     """Return the level of a field; a conditional field is required once its module has any value."""
     if field.level != "conditional":
         return field.level

@@ -15,7 +15,7 @@ STANDARDS = ("rembi", "mifa")
 
 
 @dataclass(frozen=True)
-class Field:
+class MetadataField:
     """One field of REMBI or MIFA.
 
     Attributes:
@@ -53,10 +53,10 @@ class Field:
 
 
 @cache
-def load_fields(standard: str) -> tuple[Field, ...]:
+def load_fields(standard: str) -> tuple[MetadataField, ...]:
     """Read the fields of one standard, in the standard's order."""
     return tuple(
-        Field(
+        MetadataField(
             standard=standard,
             key=row["key"],
             module=row["module"],
@@ -74,12 +74,12 @@ def load_fields(standard: str) -> tuple[Field, ...]:
     )
 
 
-def all_fields() -> tuple[Field, ...]:
+def all_fields() -> tuple[MetadataField, ...]:
     """Return the fields of all standards."""
     return tuple(field for standard in STANDARDS for field in load_fields(standard))
 
 
-def template_fields(standard: str, scopes: tuple[str, ...]) -> tuple[Field, ...]:
+def template_fields(standard: str, scopes: tuple[str, ...]) -> tuple[MetadataField, ...]:
     """Choose the columns of a template.
 
     Args:
@@ -109,9 +109,9 @@ def fold(name: str) -> str:
 
 
 @cache
-def _index() -> dict[str, Field]:
+def _index() -> dict[str, MetadataField]:
     """Map each unambiguous folded name to its field; a full header wins over a label or alias."""
-    index: dict[str, Field] = {}
+    index: dict[str, MetadataField] = {}
     ambiguous: set[str] = set()
     for field in all_fields():
         for name in {fold(alias) for alias in (field.label, *field.aliases)}:
@@ -127,13 +127,13 @@ def _index() -> dict[str, Field]:
 
 
 @cache
-def find_field(name: str) -> Field | None:
+def find_field(name: str) -> MetadataField | None:
     """Find the field of a column or key by header, machine name, or a label that only one field has."""
     return _index().get(fold(name))
 
 
 @cache
-def field_by_key(key: str) -> Field:
+def field_by_key(key: str) -> MetadataField:
     """Return the field with this machine name."""
     return next(field for field in all_fields() if field.key == key)
 

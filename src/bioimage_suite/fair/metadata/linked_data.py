@@ -2,7 +2,7 @@
 
 Vocabularies: `ome` (the OME model of 2016-06 in the linked-data form https://ld.openmicroscopy.org/core/, names in
 snake case), schema.org, Darwin Core for taxa and methods (as in the GIDE profile), Dublin Core for licences and parts.
-It was not checked whether the `ome` addresses resolve; `NAMESPACES` is the only place that has them.
+It was not checked whether the `ome` addresses resolve; `VOCABULARIES` is the only place that has them.
 
 An OMERO object is `<base>/<Type>/<id>`, as in omero-rdf. A node without an address gets a `urn:uuid:` derived from its
 name (RFC 9562, version 5), so that the same input gives the same names.
@@ -30,9 +30,9 @@ from bioimage_suite.fair.terms.licences import normal_licence
 from bioimage_suite.fair.terms.ontology_terms import iri
 from bioimage_suite.tables.key_value_dialects import TAG_NAMESPACE, KeyValue, read_key_values
 
-SHAPES = Path(__file__).resolve().parent / "shacl" / "linked_data.ttl"
+SHACL_SHAPES = Path(__file__).resolve().parent / "shacl" / "linked_data.ttl"
 """SHACL shapes that every description meets."""
-NAMESPACES = {
+VOCABULARIES = {
     "ome": "https://ld.openmicroscopy.org/core/",
     "schema": "http://schema.org/",
     "dct": "http://purl.org/dc/terms/",
@@ -181,7 +181,7 @@ def read_rows(path: Path, name: str) -> tuple[list[tuple[str, str, str, Property
     return [pair_row(pair) for pair in reading.pairs], list(named.values())
 
 
-def describe(
+def describe_images(
     images: Iterable[ImageFacts],
     rows: Iterable[tuple[str, str, str, Property]],
     collection: Collection,
@@ -215,7 +215,7 @@ def linked_document(images: Sequence[Described], collection: Collection, base: s
     terms: dict[str, dict[str, Any]] = {}
     nodes = [_collection_node(collection, place, terms)]
     nodes += [_image_node(described, collection, place, base.rstrip("/"), terms) for described in images]
-    context = {**NAMESPACES, "schema:position": {"@type": "xsd:integer"}}
+    context = {**VOCABULARIES, "schema:position": {"@type": "xsd:integer"}}
     return {"@context": context, "@graph": [*nodes, *(terms[key] for key in sorted(terms))]}
 
 

@@ -48,18 +48,20 @@ class MetadataValue:
     column: str
 
 
-COLUMNS = tuple(column.name for column in fields(MetadataValue))
+METADATA_COLUMNS = tuple(column.name for column in fields(MetadataValue))
 
 
 def write_metadata_table(path: Path, values: Iterable[MetadataValue]) -> None:
     """Write the table, tab-separated with a header; no spreadsheet will take a cell for a formula."""
-    write_tsv(path, COLUMNS, map(astuple, values), keep_line_breaks=True)
+    write_tsv(path, METADATA_COLUMNS, map(astuple, values), keep_line_breaks=True)
 
 
 def is_metadata_table(path: Path) -> bool:
     """Return whether a file is a normalised metadata table, judging by its header."""
     with path.open("rb") as stream:
-        return stream.readline(4096).decode("utf-8-sig", errors="replace").rstrip("\r\n").split("\t") == list(COLUMNS)
+        return stream.readline(4096).decode("utf-8-sig", errors="replace").rstrip("\r\n").split("\t") == list(
+            METADATA_COLUMNS
+        )
 
 
 def read_metadata_table(path: Path, name: str) -> list[MetadataValue]:
@@ -78,9 +80,9 @@ def read_metadata_table(path: Path, name: str) -> list[MetadataValue]:
         )
     values: list[MetadataValue] = []
     for row in islice(tsv_rows(path, f"metadata table {name}"), 1, None):
-        if len(row.cells) != len(COLUMNS) or not row.cells[11].isdecimal():
+        if len(row.cells) != len(METADATA_COLUMNS) or not row.cells[11].isdecimal():
             raise UserError(f"metadata table {name}, line {row.line}: is damaged. Run validate_metadata again.")
-        named: dict[str, Any] = dict(zip(COLUMNS, map(plain_text, row.cells), strict=True))
+        named: dict[str, Any] = dict(zip(METADATA_COLUMNS, map(plain_text, row.cells), strict=True))
         values.append(MetadataValue(**{**named, "line": int(row.cells[11])}))
     return values
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from bioimage_suite.core.image_names import name_in_identifier
 from bioimage_suite.core.texts import json_text
-from bioimage_suite.fair.metadata.fields import Field, find_field
+from bioimage_suite.fair.metadata.fields import MetadataField, find_field
 from bioimage_suite.fair.metadata.image_facts import ImageFacts
 from bioimage_suite.fair.metadata.image_list import known_values, refuse_no_images
 from bioimage_suite.fair.terms.ontology_terms import VOCABULARY_NAMES, load_terms
@@ -31,7 +31,7 @@ class Template:
     """
 
     identity: tuple[str, ...]
-    fields: tuple[Field, ...]
+    fields: tuple[MetadataField, ...]
     rows: tuple[tuple[str, ...], ...]
 
     @property
@@ -50,7 +50,7 @@ def known_of(image: ImageFacts) -> dict[str, str]:
     return known_values(image) | {key: "; ".join(found) for key, found in values.items()}
 
 
-def make_template(images: Sequence[ImageFacts], fields: Sequence[Field], omero: bool = False) -> Template:
+def make_template(images: Sequence[ImageFacts], fields: Sequence[MetadataField], omero: bool = False) -> Template:
     """Make the template.
 
     Args:
@@ -93,7 +93,7 @@ def _shared(known: Sequence[dict[str, str]]) -> tuple[dict[str, str], list[dict[
 
 
 def make_rows(
-    identities: Iterable[Sequence[str]], known: Iterable[dict[str, str]], fields: Sequence[Field]
+    identities: Iterable[Sequence[str]], known: Iterable[dict[str, str]], fields: Sequence[MetadataField]
 ) -> tuple[tuple[str, ...], ...]:
     """Return the rows of a template: the identity of each row's object, then the known value of each field."""
     return tuple(
@@ -216,7 +216,7 @@ def json_schema(template: Template) -> dict[str, Any]:
     }
 
 
-def _property(field: Field) -> dict[str, Any]:
+def _property(field: MetadataField) -> dict[str, Any]:
     schema: dict[str, Any] = {"type": "string", "title": field.label, "description": field.question}
     if field.min_length:
         schema["minLength"] = field.min_length

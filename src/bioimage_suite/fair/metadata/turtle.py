@@ -7,13 +7,13 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from bioimage_suite.core.errors import UserError
-from bioimage_suite.fair.metadata.linked_data import NAMESPACES, SHAPES
+from bioimage_suite.fair.metadata.linked_data import SHACL_SHAPES, VOCABULARIES
 
 if TYPE_CHECKING:
     from rdflib import Graph
 
 # Number of images in memory as one graph.
-BATCH = 250
+IMAGES_AT_ONCE = 250
 
 
 def to_graph(document: dict[str, Any]) -> Graph:
@@ -26,7 +26,7 @@ def to_graph(document: dict[str, Any]) -> Graph:
 
 
 def _with_prefixes(graph: Graph) -> Graph:
-    for prefix, address in NAMESPACES.items():
+    for prefix, address in VOCABULARIES.items():
         graph.bind(prefix, address, replace=True)
     return graph
 
@@ -40,7 +40,7 @@ def shape_violations(graph: Graph) -> list[str]:
     import pyshacl
     from rdflib import SH, Graph
 
-    valid, report, _ = pyshacl.validate(graph, shacl_graph=Graph().parse(SHAPES), inference="none")
+    valid, report, _ = pyshacl.validate(graph, shacl_graph=Graph().parse(SHACL_SHAPES), inference="none")
     if valid or not isinstance(report, Graph):
         return []
     return sorted(
@@ -64,10 +64,10 @@ def checked_turtle(document: dict[str, Any]) -> tuple[str, int]:
     images = [node for node in document["@graph"] if "ome:Image" in node["@type"]]
     shared = [node for node in document["@graph"] if "ome:Image" not in node["@type"]]
     common = to_graph(document | {"@graph": shared})
-    pieces = [f"@prefix {prefix}: <{address}> .\n" for prefix, address in NAMESPACES.items()]
+    pieces = [f"@prefix {prefix}: <{address}> .\n" for prefix, address in VOCABULARIES.items()]
     count = 0
-    for start in range(0, max(len(images), 1), BATCH):
-        graph = to_graph(document | {"@graph": shared + images[start : start + BATCH]})
+    for start in range(0, max(len(images), 1), IMAGES_AT_ONCE):
+        graph = to_graph(document | {"@graph": shared + images[start : start + IMAGES_AT_ONCE]})
         violations = shape_violations(graph)
         if violations:
             first = " | ".join(violations[:3])

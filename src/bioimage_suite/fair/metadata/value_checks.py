@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cache
 
-from bioimage_suite.fair.metadata.fields import Field
+from bioimage_suite.fair.metadata.fields import MetadataField
 from bioimage_suite.fair.terms.ontology_terms import VOCABULARY_NAMES, load_terms, resolve
 
 # Day 0 of Excel's 1900 system as Python counts it: Excel believes in a 29 February 1900 (Microsoft KB 214326).
@@ -47,7 +47,7 @@ class Checked:
 
 
 @cache
-def check_value(field: Field, text: str) -> Checked:
+def check_value(field: MetadataField, text: str) -> Checked:
     """Check one value of a field.
 
     Args:
@@ -99,14 +99,14 @@ def _oddities(text: str) -> list[Remark]:
     return []
 
 
-def _check_text(field: Field, text: str) -> Checked:
+def _check_text(field: MetadataField, text: str) -> Checked:
     remarks = _oddities(text)
     if len(text) < field.min_length:
         remarks.append(Remark("error", f"at least {field.min_length} characters, not {len(text)}"))
     return Checked(text, remarks=tuple(remarks))
 
 
-def _check_term(field: Field, text: str) -> Checked:
+def _check_term(field: MetadataField, text: str) -> Checked:
     found = resolve(field.vocabulary, text)
     source = VOCABULARY_NAMES[field.vocabulary]
     if found.term and not found.listed:
@@ -128,7 +128,7 @@ def _check_term(field: Field, text: str) -> Checked:
     return Checked("", remarks=(Remark("error", f"a term of {source}", near or other),))
 
 
-def _check_date(field: Field, text: str) -> Checked:
+def _check_date(field: MetadataField, text: str) -> Checked:
     try:
         parsed = datetime.fromisoformat(text)
     except ValueError:
@@ -157,7 +157,7 @@ def _date_suggestion(text: str) -> str:
     return " or ".join(dict.fromkeys(guesses))
 
 
-def _check_quantity(field: Field, text: str) -> Checked:
+def _check_quantity(field: MetadataField, text: str) -> Checked:
     match = _QUANTITY.fullmatch(text)
     # The rest of a text such as "1,000,000 µm" is no unit; only the author knows whether its commas mark thousands.
     if not match or match[2].startswith((",", ".")):
@@ -175,20 +175,20 @@ def _check_quantity(field: Field, text: str) -> Checked:
     return Checked(f"{number} {unit}", unit_id=found.term.id, remarks=tuple(remarks))
 
 
-def _check_url(field: Field, text: str) -> Checked:
+def _check_url(field: MetadataField, text: str) -> Checked:
     if _URL.fullmatch(text):
         return Checked(text)
     return Checked("", remarks=(Remark("error", "a web address that begins with https:// or http://"),))
 
 
-def _check_doi(field: Field, text: str) -> Checked:
+def _check_doi(field: MetadataField, text: str) -> Checked:
     match = _DOI.fullmatch(text)
     if match:
         return Checked(match[1])
     return Checked("", remarks=(Remark("error", "a DOI, as 10.1038/s41592-021-01166-8"),))
 
 
-def _check_orcid(field: Field, text: str) -> Checked:
+def _check_orcid(field: MetadataField, text: str) -> Checked:
     """Check an ORCID, whose last character is a check digit by ISO 7064 MOD 11-2."""
     if text in {"-", "none"}:  # An author without ORCID still needs an entry in the list.
         return Checked("-")

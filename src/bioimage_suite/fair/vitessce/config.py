@@ -37,7 +37,7 @@ class Measurements:
 
 
 @dataclass(frozen=True)
-class Sources:
+class DataAddresses:
     """Addresses of the data that the viewer shows; empty for missing data.
 
     Attributes:
@@ -54,7 +54,7 @@ class Sources:
 
 
 @dataclass(frozen=True)
-class Channel:
+class ChannelStyle:
     """Display settings of a channel: red, green, blue (0 to 255), and the range of values (None: set by the viewer)."""
 
     colour: tuple[int, int, int] = (255, 255, 255)
@@ -178,9 +178,9 @@ def points_csv(measurements: Measurements, axes: tuple[str, str]) -> str:
 def build_config(
     name: str,
     description: str,
-    sources: Sources,
+    sources: DataAddresses,
     axes: tuple[str, str] | None = None,
-    channels: Sequence[Channel] = (Channel(),),
+    channels: Sequence[ChannelStyle] = (ChannelStyle(),),
 ) -> dict[str, Any]:
     """Build a configuration of the available image, label map and table.
 
@@ -233,7 +233,7 @@ _LINKED = (
 
 
 def _coordination(
-    sources: Sources, axes: tuple[str, str] | None, channels: Sequence[Channel]
+    sources: DataAddresses, axes: tuple[str, str] | None, channels: Sequence[ChannelStyle]
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return the coordination space, and the layers of the spatial view (empty without image and labels)."""
     space: dict[str, Any] = {
@@ -267,7 +267,7 @@ def _coordination(
     return space, layers
 
 
-def _image_layer(space: dict[str, Any], channels: Sequence[Channel]) -> dict[str, Any]:
+def _image_layer(space: dict[str, Any], channels: Sequence[ChannelStyle]) -> dict[str, Any]:
     scopes = [f"channel{number}" for number in range(len(channels))]
     space["imageLayer"] = {"image": "__dummy__"}
     space["imageChannel"] = dict.fromkeys(scopes, "__dummy__")
@@ -311,7 +311,7 @@ def _embedding(axes: tuple[str, str]) -> str:
     return f"{axes[0]} and {axes[1]}"
 
 
-def _files(sources: Sources, axes: tuple[str, str] | None) -> list[dict[str, Any]]:
+def _files(sources: DataAddresses, axes: tuple[str, str] | None) -> list[dict[str, Any]]:
     files: list[dict[str, Any]] = []
     if sources.image:
         files.append({"fileType": "image.ome-zarr", "url": sources.image, "coordinationValues": {"fileUid": "image"}})

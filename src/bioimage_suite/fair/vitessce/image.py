@@ -19,11 +19,11 @@ from bioimage_suite.core.errors import UserError
 from bioimage_suite.core.units import micrometres
 from bioimage_suite.fair.archives.zarr import RemoteImage, read_image
 from bioimage_suite.fair.metadata.image_facts import is_packed_zarr
-from bioimage_suite.fair.vitessce.config import Channel
+from bioimage_suite.fair.vitessce.config import ChannelStyle
 
-CHUNK = 256
+_CHUNK = 256
 # Levels are halved until they fit on a screen.
-SMALLEST_LEVEL = 512
+_SMALLEST_LEVEL = 512
 # Blue, green, red, ... as OMERO shows channels without a colour; a single channel is grey.
 _COLOURS = ("0000FF", "00FF00", "FF0000", "FF00FF", "00FFFF", "FFFF00")
 _TYPES = {
@@ -38,7 +38,7 @@ _TYPES = {
 
 
 @dataclass(frozen=True)
-class Picture:
+class ViewerImage:
     """Pixels for a viewer.
 
     Attributes:
@@ -56,7 +56,7 @@ class Picture:
     channels: tuple[str, ...]
 
 
-def load_picture(path: Path, name: str, max_bytes: int, *, labels: bool = False, shrunk: int = 0) -> Picture:
+def load_picture(path: Path, name: str, max_bytes: int, *, labels: bool = False, shrunk: int = 0) -> ViewerImage:
     """Read an image, downsampled in x and y by a power of two until it fits.
 
     Args:
@@ -76,7 +76,7 @@ def load_picture(path: Path, name: str, max_bytes: int, *, labels: bool = False,
     if labels and shape[1] != 1:
         raise UserError(f"label map {name}: has {shape[1]} channels. Give a label map with one.")
     step = shrunk or _step(shape, 4 if labels else dtype.itemsize, max_bytes, name)
-    return Picture(
+    return ViewerImage(
         name,
         _shrink(planes, shape, step, labels=labels),
         step,
@@ -202,7 +202,7 @@ def _open_zarr(path: Path, name: str) -> _Opened:
     return planes(), shape, array.dtype, physical, image.channels
 
 
-def zarr_files(picture: Picture, *, labels: bool = False) -> dict[str, bytes]:
+def zarr_files(picture: ViewerImage, *, labels: bool = False) -> dict[str, bytes]:
     """Write a picture as the files of an OME-Zarr 0.4 image with a pyramid.
 
     Args:
@@ -213,7 +213,7 @@ def zarr_files(picture: Picture, *, labels: bool = False) -> dict[str, bytes]:
         Content by path. Chunks of zeros are left out, because a missing chunk means zeros.
     """
     levels = [picture.pixels]
-    while min(levels[-1].shape[-2:]) > SMALLEST_LEVEL:
+    while min(levels[-1].shape[-2:]) > _SMALLEST_LEVEL:
         levels.append(_halved(levels[-1], labels=labels))
     files = {".zgroup": b'{"zarr_format": 2}', ".zattrs": _json(_attributes(picture, len(levels), labels=labels))}
     for number, level in enumerate(levels):
@@ -233,7 +233,7 @@ def _halved(pixels: np.ndarray, *, labels: bool) -> np.ndarray:
 
 def _array_files(pixels: np.ndarray) -> Iterator[tuple[str, bytes]]:
     dtype = _TYPES[pixels.dtype.name]
-    chunks = (1, 1, 1, min(CHUNK, pixels.shape[-2]), min(CHUNK, pixels.shape[-1]))
+    chunks = (1, 1, 1, min(_CHUNK, pixels.shape[-2]), min(_CHUNK, pixels.shape[-1]))
     described = {
         "zarr_format": 2,
         "shape": pixels.shape,
@@ -257,7 +257,7 @@ def _array_files(pixels: np.ndarray) -> Iterator[tuple[str, bytes]]:
             yield "/".join(map(str, index)), zlib.compress(whole.tobytes(), 6)
 
 
-def _attributes(picture: Picture, levels: int, *, labels: bool) -> dict[str, Any]:
+def _attributes(picture: ViewerImage, levels: int, *, labels: bool) -> dict[str, Any]:
     axes: list[dict[str, str]] = [{"name": "t", "type": "time"}, {"name": "c", "type": "channel"}]
     axes += [
         {"name": axis, "type": "space"} | ({"unit": "micrometer"} if axis in picture.physical_um else {})
@@ -278,10 +278,10 @@ def _attributes(picture: Picture, levels: int, *, labels: bool) -> dict[str, Any
     }
 
 
-def shown_channels(picture: Picture) -> tuple[Channel, ...]:
+def shown_channels(picture: ViewerImage) -> tuple[ChannelStyle, ...]:
     """Return the display settings of the channels: colours, and ranges of `_window`."""
     return tuple(
-        Channel(
+        ChannelStyle(
             (int(channel["color"][:2], 16), int(channel["color"][2:4], 16), int(channel["color"][4:], 16)),
             (channel["window"]["start"], channel["window"]["end"]),
         )
@@ -289,7 +289,7 @@ def shown_channels(picture: Picture) -> tuple[Channel, ...]:
     )
 
 
-def _channels(picture: Picture) -> list[dict[str, Any]]:
+def _channels(picture: ViewerImage) -> list[dict[str, Any]]:
     count = picture.pixels.shape[1]
     names = picture.channels or tuple(f"Channel {number}" for number in range(1, count + 1))
     return [

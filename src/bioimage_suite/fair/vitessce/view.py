@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from bioimage_suite.core.errors import UserError
+from bioimage_suite.core.units import MEGABYTE
 from bioimage_suite.fair.archives.http import base_address
 from bioimage_suite.fair.vitessce.config import (
-    Channel,
+    ChannelStyle,
+    DataAddresses,
     Measurements,
-    Sources,
     build_config,
     choose_axes,
     data_url,
@@ -21,8 +22,6 @@ from bioimage_suite.fair.vitessce.config import (
 from bioimage_suite.fair.vitessce.image import load_picture, shown_channels, zarr_files
 from bioimage_suite.fair.vitessce.page import INLINE, VIEWER_ADDRESS, build_page, check_viewer
 from bioimage_suite.tables.measurement_table import read_measurement_table
-
-MEGABYTE = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -43,7 +42,7 @@ class Carried:
     files: dict[str, bytes]
     image: str
     labels: str
-    channels: tuple[Channel, ...]
+    channels: tuple[ChannelStyle, ...]
     note: str
 
 
@@ -78,7 +77,9 @@ def carry(inputs: Inputs, max_bytes: int) -> Carried:
     places = {kind: f"{INLINE}/{kind}.zarr" if picture else "" for kind, picture in pictures.items()}
     shrunk = max((picture.shrunk for picture in pictures.values() if picture), default=1)
     note = f"Each pixel shown stands for {shrunk} x {shrunk} pixels of the image." if shrunk > 1 else ""
-    return Carried(files, places["image"], places["labels"], shown_channels(image) if image else (Channel(),), note)
+    return Carried(
+        files, places["image"], places["labels"], shown_channels(image) if image else (ChannelStyle(),), note
+    )
 
 
 def read_measurements(path: Path, image: str) -> Measurements:
@@ -116,8 +117,8 @@ def make_view(config: Mapping[str, Any], inputs: Inputs) -> tuple[dict[str, Any]
     carried = carry(inputs, int(float(config.get("max_megabytes") or 20) * MEGABYTE))
     about = f"Points: {axes[0]} (x) and {axes[1]} (y), each scaled to its range." if axes else ""
     description = " ".join(part for part in (about, carried.note) if part)
-    served = Sources(address["image"], address["labels"], address["table"] or table, points)
-    shown = Sources(carried.image or served.image, carried.labels or served.labels, table, points)
+    served = DataAddresses(address["image"], address["labels"], address["table"] or table, points)
+    shown = DataAddresses(carried.image or served.image, carried.labels or served.labels, table, points)
     viewer = check_viewer(inputs.viewer.read_bytes(), inputs.viewer.name) if inputs.viewer else b""
     page = build_page(
         build_config(inputs.name, description, shown, axes, carried.channels),

@@ -13,22 +13,22 @@ from urllib.parse import quote, urlencode
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.fair.archives.crates import study_of_entry
 from bioimage_suite.fair.archives.http import Web, ask_json, server_address, web_link
-from bioimage_suite.fair.archives.studies import Query, Study, joined
+from bioimage_suite.fair.archives.studies import FoundStudy, Query, join_distinct
 from bioimage_suite.fair.terms.json_ld import as_list, as_text, objects_in
 from bioimage_suite.fair.terms.ontology_terms import curie, iri
 
-PAGE = 100
+_HITS_PER_PAGE = 100
 # Largest number of hits; each service is asked page by page.
 MAX_RESULTS = 1000
 
 
 @dataclass(frozen=True)
-class Source:
+class Archive:
     """An archive: its name in the table, its usual address, and how it is searched."""
 
     name: str
     address: str
-    search: Callable[[Web, str, Query, int], list[Study]]
+    search: Callable[[Web, str, Query, int], list[FoundStudy]]
 
 
 def _expect(value: Any, kind: type, what: str) -> Any:
@@ -49,7 +49,7 @@ def _pages(limit: int, ask: Callable[[int, int], tuple[list[Any], int]]) -> Iter
             return
 
 
-def search_gide(web: Web, address: str, query: Query, limit: int, publishers: tuple[str, ...] = ()) -> list[Study]:
+def search_gide(web: Web, address: str, query: Query, limit: int, publishers: tuple[str, ...] = ()) -> list[FoundStudy]:
     """Search foundingGIDE's index.
 
     Args:
@@ -75,7 +75,8 @@ def search_gide(web: Web, address: str, query: Query, limit: int, publishers: tu
     parameters = [(key, value) for key, value in wanted if value]
 
     def ask(_: int, offset: int) -> tuple[list[Any], int]:
-        url = f"{address}/search?{urlencode([*parameters, ('size', min(PAGE, limit - offset)), ('offset', offset)])}"
+        paging = [("size", min(_HITS_PER_PAGE, limit - offset)), ("offset", offset)]
+        url = f"{address}/search?{urlencode([*parameters, *paging])}"
         answer = _expect(ask_json(web, url), dict, "hits")
         return _expect(answer.get("hits"), list, "hits"), _whole(answer.get("total"))
 
@@ -89,12 +90,12 @@ def _gide_source(entry: dict[str, Any]) -> str:
     return f"GIDE ({name})" if name else "GIDE"
 
 
-def search_ssbd(web: Web, address: str, query: Query, limit: int) -> list[Study]:
+def search_ssbd(web: Web, address: str, query: Query, limit: int) -> list[FoundStudy]:
     """Search SSBD's studies through GIDE: see `search_gide`."""
     return search_gide(web, address, query, limit, ("SSBD:repository", "SSBD:database"))
 
 
-def search_bia(web: Web, address: str, query: Query, limit: int) -> list[Study]:
+def search_bia(web: Web, address: str, query: Query, limit: int) -> list[FoundStudy]:
     """Search the BioImage Archive.
 
     Args:
@@ -112,7 +113,7 @@ def search_bia(web: Web, address: str, query: Query, limit: int) -> list[Study]:
     return _search_biostudies(web, address, query, limit)
 
 
-def _search_bia_index(web: Web, address: str, query: Query, limit: int) -> list[Study]:
+def _search_bia_index(web: Web, address: str, query: Query, limit: int) -> list[FoundStudy]:
     wanted = [
         ("query", query.text),
         ("facet.organism.eq", query.organism.label if query.organism else ""),
@@ -121,7 +122,7 @@ def _search_bia_index(web: Web, address: str, query: Query, limit: int) -> list[
     parameters = [(key, value) for key, value in wanted if value]
 
     def ask(page: int, _: int) -> tuple[list[Any], int]:
-        paging = [("pagination.page", page + 1), ("pagination.page_size", PAGE)]
+        paging = [("pagination.page", page + 1), ("pagination.page_size", _HITS_PER_PAGE)]
         answer = _expect(ask_json(web, f"{address}/fts?{urlencode([*parameters, *paging])}"), dict, "hits")
         hits = _expect(answer.get("hits"), dict, "hits")
         total = hits.get("total")
@@ -132,21 +133,21 @@ def _search_bia_index(web: Web, address: str, query: Query, limit: int) -> list[
     ]
 
 
-def _bia_study(study: dict[str, Any]) -> Study:
+def _bia_study(study: dict[str, Any]) -> FoundStudy:
     accession = as_text(study.get("accession_id"))
     datasets = objects_in(study.get("dataset"))
     entities = [part for dataset in datasets for part in objects_in(dataset.get("biological_entity"))]
     taxa = [taxon for entity in entities for taxon in objects_in(entity.get("organism_classification"))]
     processes = [part for dataset in datasets for part in objects_in(dataset.get("acquisition_process"))]
     pictures = [picture for dataset in datasets for picture in as_list(dataset.get("example_image_uri"))]
-    return Study(
+    return FoundStudy(
         source="BioImage Archive",
         accession=accession,
         title=as_text(study.get("title")),
-        organism=joined(as_text(taxon.get("scientific_name")) for taxon in taxa),
-        organism_id=joined(_taxon_curie(taxon.get("ncbi_id")) for taxon in taxa),
-        method=joined(as_text(name) for part in processes for name in as_list(part.get("imaging_method_name"))),
-        method_id=joined(curie(as_text(term)) for part in processes for term in as_list(part.get("fbbi_id"))),
+        organism=join_distinct(as_text(taxon.get("scientific_name")) for taxon in taxa),
+        organism_id=join_distinct(_taxon_curie(taxon.get("ncbi_id")) for taxon in taxa),
+        method=join_distinct(as_text(name) for part in processes for name in as_list(part.get("imaging_method_name"))),
+        method_id=join_distinct(curie(as_text(term)) for part in processes for term in as_list(part.get("fbbi_id"))),
         licence=as_text(study.get("licence")),
         date=as_text(study.get("release_date"))[:10],
         link=_bia_link(accession),
@@ -163,9 +164,9 @@ def _bia_link(accession: str) -> str:
     return f"https://www.ebi.ac.uk/biostudies/bioimages/studies/{quote(accession, safe='')}" if accession else ""
 
 
-def _search_biostudies(web: Web, address: str, query: Query, limit: int) -> list[Study]:
+def _search_biostudies(web: Web, address: str, query: Query, limit: int) -> list[FoundStudy]:
     def ask(page: int, _: int) -> tuple[list[Any], int]:
-        words = urlencode({"query": query.text, "pageSize": PAGE, "page": page + 1})
+        words = urlencode({"query": query.text, "pageSize": _HITS_PER_PAGE, "page": page + 1})
         answer = _expect(ask_json(web, f"{address}/BioImages/search?{words}"), dict, "hits")
         return _expect(answer.get("hits"), list, "hits"), _whole(answer.get("totalHits"))
 
@@ -173,7 +174,7 @@ def _search_biostudies(web: Web, address: str, query: Query, limit: int) -> list
     for hit in _pages(limit, ask):
         accession = as_text(_expect(hit, dict, "accession").get("accession"))
         studies.append(
-            Study(
+            FoundStudy(
                 source="BioImage Archive",
                 accession=accession,
                 title=as_text(hit.get("title")),
@@ -185,7 +186,7 @@ def _search_biostudies(web: Web, address: str, query: Query, limit: int) -> list
     return studies
 
 
-def search_idr(web: Web, address: str, query: Query, limit: int) -> list[Study]:
+def search_idr(web: Web, address: str, query: Query, limit: int) -> list[FoundStudy]:
     """Search the Image Data Resource: its projects and screens, by organism, method and words in their titles.
 
     Args:
@@ -220,7 +221,7 @@ def _idr_filter(name: str, value: str, operator: str, resource: str) -> dict[str
     return {"name": name, "value": value, "operator": operator, "resource": resource}
 
 
-def _idr_study(hit: dict[str, Any], address: str) -> Study:
+def _idr_study(hit: dict[str, Any], address: str) -> FoundStudy:
     pairs: dict[str, list[str]] = {}
     for pair in objects_in(hit.get("key_values")):
         # The key is named `name` in key-value pairs of images, `key` in those of containers.
@@ -228,17 +229,17 @@ def _idr_study(hit: dict[str, Any], address: str) -> Study:
     name = as_text(hit.get("name") or hit.get("Name (IDR number)"))
     kind, identifier = as_text(hit.get("type")), as_text(hit.get("id"))
     server = server_address(address)
-    return Study(
+    return FoundStudy(
         source="IDR",
         accession=name or f"{kind}:{identifier}",
-        title=joined(pairs.get("Study Title", pairs.get("Publication Title", [name]))),
-        organism=joined(pairs.get("Organism", [])),
-        organism_id=joined(
+        title=join_distinct(pairs.get("Study Title", pairs.get("Publication Title", [name]))),
+        organism=join_distinct(pairs.get("Organism", [])),
+        organism_id=join_distinct(
             curie(value) for key, values in pairs.items() if key.startswith("Term Source") for value in values
         ),
-        method=joined(pairs.get("Imaging Method", [])),
-        licence=joined(pairs.get("License", [])),
-        date=joined(pairs.get("Release Date", []))[:10],
+        method=join_distinct(pairs.get("Imaging Method", [])),
+        licence=join_distinct(pairs.get("License", [])),
+        date=join_distinct(pairs.get("Release Date", []))[:10],
         link=f"{server}/webclient/?show={quote(kind)}-{quote(identifier)}" if kind and identifier else "",
         files=as_text(hit.get("image count")),
     )
@@ -248,9 +249,9 @@ def _whole(value: Any) -> int:
     return value if isinstance(value, int) and value > 0 else 0
 
 
-SOURCES = {
-    "gide": Source("GIDE", "https://wwwdev.gide-project.org/search", search_gide),
-    "bia": Source("BioImage Archive", "https://www.ebi.ac.uk/biostudies/api/v1", search_bia),
-    "idr": Source("IDR", "https://idr.openmicroscopy.org/searchengine/api/v1/resources", search_idr),
-    "ssbd": Source("SSBD", "https://wwwdev.gide-project.org/search", search_ssbd),
+ARCHIVES = {
+    "gide": Archive("GIDE", "https://wwwdev.gide-project.org/search", search_gide),
+    "bia": Archive("BioImage Archive", "https://www.ebi.ac.uk/biostudies/api/v1", search_bia),
+    "idr": Archive("IDR", "https://idr.openmicroscopy.org/searchengine/api/v1/resources", search_idr),
+    "ssbd": Archive("SSBD", "https://wwwdev.gide-project.org/search", search_ssbd),
 }
