@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from bioimage_suite.core.untrusted_files import MAX_JSON_BYTES, parse_json
-from bioimage_suite.tables.reader import Finding, Row, Sheet, column_letter, plain_text, read_table
+from bioimage_suite.tables.reader import Finding, Sheet, TextRow, column_letter, plain_text, read_table
 
 CLIENT_NAMESPACE = "openmicroscopy.org/omero/client/mapAnnotation"
 """The only namespace whose pairs a person can edit in OMERO.web (Constants.ice, NSCLIENTMAPANNOTATION)."""
@@ -179,7 +179,7 @@ def read_dialect(table: Sheet, split: str = "") -> KeyValueFile:
     )
 
 
-def recognise(rows: tuple[Row, ...]) -> str:
+def recognise(rows: tuple[TextRow, ...]) -> str:
     """Name the dialect of a table from its first rows."""
     if not rows:
         return "omero-scripts-old"
@@ -231,7 +231,7 @@ def _index(column: str) -> int:
     return number - 1
 
 
-def _body(table: Sheet, header: Row, rows: Iterable[Row], findings: list[Finding]) -> Iterator[Row]:
+def _body(table: Sheet, header: TextRow, rows: Iterable[TextRow], findings: list[Finding]) -> Iterator[TextRow]:
     """Yield rows as long as the header; report a ragged row of a text table with its line and column."""
     width = len(header.cells)
     for row in rows:
@@ -244,10 +244,10 @@ def _body(table: Sheet, header: Row, rows: Iterable[Row], findings: list[Finding
             place = column_letter(min(width, len(row.cells)))
             expected = f"{width} cells, as the header has"
             findings.append(Finding("error", table.file, row.line, place, f"{len(row.cells)} cells", expected, remedy))
-        yield Row(row.line, (row.cells + ("",) * width)[:width])
+        yield TextRow(row.line, (row.cells + ("",) * width)[:width])
 
 
-def _header(table: Sheet, index: int, findings: list[Finding]) -> Row:
+def _header(table: Sheet, index: int, findings: list[Finding]) -> TextRow:
     """Return the header without trailing empty cells; report an unnamed column between others as an error."""
     row = table.rows[index]
     cells = list(row.cells)
@@ -258,11 +258,11 @@ def _header(table: Sheet, index: int, findings: list[Finding]) -> Row:
         for column, cell in enumerate(cells)
         if not cell
     )
-    return Row(row.line, tuple(cells))
+    return TextRow(row.line, tuple(cells))
 
 
 def _row_pairs(
-    target: TargetObject, header: Row, row: Row, skip: set[int], namespaces: tuple[str, ...] = ()
+    target: TargetObject, header: TextRow, row: TextRow, skip: set[int], namespaces: tuple[str, ...] = ()
 ) -> list[KeyValue]:
     return [
         KeyValue(
@@ -278,12 +278,12 @@ def _row_pairs(
     ]
 
 
-def _find(header: Row, *names: str) -> int | None:
+def _find(header: TextRow, *names: str) -> int | None:
     folded = [cell.casefold() for cell in header.cells]
     return next((folded.index(name) for name in names if name in folded), None)
 
 
-def _cell(row: Row, index: int | None) -> str:
+def _cell(row: TextRow, index: int | None) -> str:
     return "" if index is None else row.cells[index]
 
 

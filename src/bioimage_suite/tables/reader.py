@@ -51,7 +51,7 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class Row:
+class TextRow:
     """One row: `line` is the line of the file (or the sheet's row) that it starts on."""
 
     line: int
@@ -72,7 +72,7 @@ class Sheet:
 
     file: str
     form: str
-    rows: tuple[Row, ...]
+    rows: tuple[TextRow, ...]
     findings: tuple[Finding, ...]
     date_cells: frozenset[tuple[int, int]] = frozenset()
 
@@ -135,16 +135,16 @@ def read_text_table(data: bytes, name: str) -> Sheet:
     """Read a delimited text table from bytes: see `read_table`."""
     text, encoding, findings = decode(data, name)
     delimiter = guess_delimiter(text)
-    rows: list[Row] = []
+    rows: list[TextRow] = []
     for found in delimited_rows(io.StringIO(text, newline=""), f"file {name}", delimiter):
-        row = Row(found.line, tuple(cell.strip() for cell in found.cells))
+        row = TextRow(found.line, tuple(cell.strip() for cell in found.cells))
         if any(row.cells):
             _check_size(len(rows) + 1, len(row.cells), name)
             rows.append(_without_formulas(row, name, findings))
     return Sheet(name, f"{encoding}, {DELIMITERS[delimiter]}", tuple(rows), tuple(_with_columns(findings, rows)))
 
 
-def delimited_rows(lines: Iterable[str], what: str, delimiter: str = "\t") -> Iterator[Row]:
+def delimited_rows(lines: Iterable[str], what: str, delimiter: str = "\t") -> Iterator[TextRow]:
     """Yield the rows of a delimited text, each with the line that it starts on; empty lines are left out.
 
     Args:
@@ -160,13 +160,13 @@ def delimited_rows(lines: Iterable[str], what: str, delimiter: str = "\t") -> It
     try:
         for cells in reader:
             if cells:
-                yield Row(line, tuple(cells))
+                yield TextRow(line, tuple(cells))
             line = reader.line_num + 1
     except csv.Error as error:
         raise UserError(f"{what}, line {line}: not a readable table ({error}). Fix the quotes there.") from error
 
 
-def tsv_rows(path: Path, what: str) -> Iterator[Row]:
+def tsv_rows(path: Path, what: str) -> Iterator[TextRow]:
     """Yield the rows of a tab-separated file in UTF-8, with or without byte order mark; cells are as written.
 
     Args:
@@ -203,7 +203,7 @@ def shipped_rows(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(stream, delimiter="\t", quoting=csv.QUOTE_NONE))
 
 
-def _with_columns(findings: Iterable[Finding], rows: Iterable[Row]) -> Iterator[Finding]:
+def _with_columns(findings: Iterable[Finding], rows: Iterable[TextRow]) -> Iterator[Finding]:
     """Add columns to findings about the encoding, which know only their line: the first cell beyond ASCII."""
     lines = {row.line: row.cells for row in rows}
     for one in findings:
@@ -301,7 +301,7 @@ def _check_size(rows: int, columns: int, name: str) -> None:
         raise UserError(f"file {name}: more than {MAX_ROWS:,} rows or {MAX_COLUMNS:,} columns. Split the table.")
 
 
-def _without_formulas(row: Row, name: str, findings: list[Finding]) -> Row:
+def _without_formulas(row: TextRow, name: str, findings: list[Finding]) -> TextRow:
     cells = list(row.cells)
     for index, cell in enumerate(cells):
         if cell.startswith("="):
@@ -309,7 +309,7 @@ def _without_formulas(row: Row, name: str, findings: list[Finding]) -> Row:
             cells[index] = ""
         else:
             cells[index] = plain_text(cell)
-    return Row(row.line, tuple(cells))
+    return TextRow(row.line, tuple(cells))
 
 
 def _formula(name: str, line: int, index: int, text: str) -> Finding:
@@ -337,7 +337,7 @@ def _read_xlsx(path: Path, name: str) -> Sheet:
 
 
 def _read_sheet(sheet: Any, name: str) -> Sheet:
-    rows: list[Row] = []
+    rows: list[TextRow] = []
     findings: list[Finding] = []
     dates: set[tuple[int, int]] = set()
     # The size that the sheet declares may be wrong: too small loses cells, too large costs memory.
@@ -358,7 +358,7 @@ def _read_sheet(sheet: Any, name: str) -> Sheet:
             texts.pop()
         if texts:
             _check_size(len(rows) + 1, len(texts), name)
-            rows.append(Row(line, tuple(texts)))
+            rows.append(TextRow(line, tuple(texts)))
     return Sheet(name, "xlsx", tuple(rows), tuple(findings), frozenset(dates))
 
 

@@ -17,7 +17,7 @@ import zarr
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.fair.vitessce.config import (
     DataAddresses,
-    Measurements,
+    ImageMeasurements,
     build_config,
     choose_axes,
     measurements_csv,
@@ -205,7 +205,7 @@ def test_label_map_of_another_image(tmp_path: Path) -> None:
         make_view({}, inputs(labels=tmp_path / "labels.tiff"))
 
 
-def measured_in(folder: Path, text: str, image: str) -> Measurements:
+def measured_in(folder: Path, text: str, image: str) -> ImageMeasurements:
     (folder / "t.tsv").write_text(text)
     return measurements_of(read_measurement_table(folder / "t.tsv", "t"), image)
 

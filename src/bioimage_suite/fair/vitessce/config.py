@@ -22,7 +22,7 @@ _KEYS = {"image", "label", "image_id", "object_id", "roi_id", "track_id"}
 
 
 @dataclass(frozen=True)
-class Measurements:
+class ImageMeasurements:
     """Measurements of the objects of one image.
 
     Attributes:
@@ -61,7 +61,7 @@ class ChannelStyle:
     window: tuple[float, float] | None = None
 
 
-def measurements_of(table: MeasurementTable, image: str) -> Measurements:
+def measurements_of(table: MeasurementTable, image: str) -> ImageMeasurements:
     """Return the measurements of the objects of one image.
 
     Args:
@@ -85,7 +85,7 @@ def measurements_of(table: MeasurementTable, image: str) -> Measurements:
     features = {name: numbers for name, numbers in columns.items() if _numeric(numbers)}
     if not features:
         raise UserError(f"table {table.name}: no column of numbers beside the labels. Give a measurement table.")
-    return Measurements(tuple(labels), tuple(features), tuple(zip(*features.values(), strict=True)))
+    return ImageMeasurements(tuple(labels), tuple(features), tuple(zip(*features.values(), strict=True)))
 
 
 def _rows_of(table: MeasurementTable, image: str) -> tuple[tuple[str, ...], ...]:
@@ -122,7 +122,7 @@ def _numeric(numbers: Sequence[float]) -> bool:
     return not any(math.isinf(number) for number in numbers) and any(not math.isnan(number) for number in numbers)
 
 
-def choose_axes(measurements: Measurements, x: str, y: str) -> tuple[str, str]:
+def choose_axes(measurements: ImageMeasurements, x: str, y: str) -> tuple[str, str]:
     """Choose the two features of the scatter plot: the given ones, else the first two.
 
     Raises:
@@ -137,7 +137,7 @@ def choose_axes(measurements: Measurements, x: str, y: str) -> tuple[str, str]:
     return first, y or (free or list(measurements.features))[0]
 
 
-def measurements_csv(measurements: Measurements) -> str:
+def measurements_csv(measurements: ImageMeasurements) -> str:
     """Format measurements as the CSV that Vitessce reads: the label first, then numbers; a missing one is 0.
 
     Vitessce's matrices have no missing values and show an unknown value as 0.
@@ -155,7 +155,7 @@ def data_url(text: str) -> str:
     return "data:text/csv;base64," + base64.b64encode(text.encode()).decode()
 
 
-def points_csv(measurements: Measurements, axes: tuple[str, str]) -> str:
+def points_csv(measurements: ImageMeasurements, axes: tuple[str, str]) -> str:
     """Format the points of the scatter plot as CSV, each feature scaled to 0..100 by its smallest and largest value.
 
     The viewer draws both axes with the same scale; unscaled, areas of 1000 over means of 0.1 would form a line.

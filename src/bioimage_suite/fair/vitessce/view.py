@@ -11,7 +11,7 @@ from bioimage_suite.fair.archives.http import base_address
 from bioimage_suite.fair.vitessce.config import (
     ChannelStyle,
     DataAddresses,
-    Measurements,
+    ImageMeasurements,
     build_config,
     choose_axes,
     data_url,
@@ -82,7 +82,7 @@ def carry(inputs: Inputs, max_bytes: int) -> Carried:
     )
 
 
-def read_measurements(path: Path, image: str) -> Measurements:
+def read_measurements(path: Path, image: str) -> ImageMeasurements:
     """Read the measurements of an image: see `read_measurement_table` and `measurements_of`."""
     return measurements_of(read_measurement_table(path, f"of {image}"), image)
 
