@@ -10,13 +10,13 @@ from bioimage_suite.omero.annotations.annotations import CLIENT_NAMESPACE
 from bioimage_suite.omero.annotations.changes import Attachment, Wanted
 from bioimage_suite.omero.files.original_files import file_sha1
 from bioimage_suite.omero.named_files import read_files
-from bioimage_suite.tables.key_value_dialects import TAG_NAMESPACE, KeyValue, Reading, TargetObject
+from bioimage_suite.tables.key_value_dialects import TAG_NAMESPACE, KeyValue, KeyValueFile, TargetObject
 
 SHOWN = 10  # Most problems of a table that one message lists.
 
 
 def read_wanted(
-    reading: Reading, namespace: str, kind: str, files: Mapping[str, Attachment] | None = None
+    reading: KeyValueFile, namespace: str, kind: str, files: Mapping[str, Attachment] | None = None
 ) -> dict[TargetObject, Wanted]:
     """Collect the annotations that the table asks for each object.
 
@@ -80,7 +80,7 @@ def read_wanted(
     return found
 
 
-def left_out(reading: Reading) -> list[str]:
+def left_out(reading: KeyValueFile) -> list[str]:
     """Return one line for each table entry that is not written: fetched files and single values."""
     notes = [one for one in reading.findings if one.level == "note" and one.column]
     lines = [f"line {one.line}: left out: {one.found}; expected {one.expected}" for one in notes[:SHOWN]]
