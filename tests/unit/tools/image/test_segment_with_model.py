@@ -13,9 +13,9 @@ from segment_with_model import main
 
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.images.image_file import open_image
-from bioimage_suite.segmentation.model_objects import ObjectOptions, find_objects
 from scripts.suite_files import tool_script
 from tests.unit.segmentation.model_packages import make_package, run_by_hand
+from tests.unit.segmentation.round_objects import blobs
 
 
 @pytest.fixture(autouse=True)
@@ -29,11 +29,6 @@ def no_network(monkeypatch):
 @pytest.fixture(scope="module")
 def package(tmp_path_factory):
     return make_package(tmp_path_factory.mktemp("model") / "tiny.zip")
-
-
-def blobs(shape, centres, radius=5):
-    grid = np.stack(np.meshgrid(*(np.arange(n) for n in shape), indexing="ij"), axis=-1)
-    return np.any([((grid - c) ** 2).sum(axis=-1) <= radius**2 for c in centres], axis=0).astype(np.float32)
 
 
 def run(tmp_path, image, package, *arguments):
@@ -90,23 +85,6 @@ def test_preprocessing_sees_the_whole_image(tmp_path):
     tifffile.imwrite(tmp_path / "a.tiff", pixels.astype(np.uint16))
     labels = run(tmp_path, tmp_path / "a.tiff", package, "--meaning", "foreground", "--tile", 32, "--skip-test")
     assert len(np.unique(labels.read_plane())) == 3
-
-
-def test_meanings():
-    one = blobs((40, 60), [(20, 20), (20, 29)], 6)
-    edge = np.zeros_like(one)
-    edge[:, 24:26] = 1
-    prediction = np.stack([one, edge])
-    assert find_objects(prediction, ObjectOptions("foreground")).max() == 1
-    assert find_objects(prediction, ObjectOptions("foreground", seeds="distance", seed_distance=3)).max() == 2
-    assert find_objects(prediction, ObjectOptions("foreground_boundary", seed_distance=3), 5).max() == 6
-    classes = find_objects(np.stack([1 - one, one * 0.6, edge]), ObjectOptions("classes"))
-    assert sorted(np.unique(classes)) == [0, 1, 2]
-    labels = np.zeros((1, 9, 9), np.float32)
-    labels[0, :5, :5], labels[0, 8, 8] = 70_000, 3
-    assert sorted(np.unique(find_objects(labels, ObjectOptions("labels", min_size=2), 4))) == [0, 4]
-    with pytest.raises(UserError, match="Channel 7"):
-        ObjectOptions(foreground=7).check(2, "m")
 
 
 @pytest.mark.parametrize(

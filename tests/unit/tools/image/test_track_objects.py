@@ -11,10 +11,7 @@ from track_objects import main
 
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.images.image_file import open_image
-from bioimage_suite.tracking.challenge_layout import challenge_tracks
-from bioimage_suite.tracking.linking import Tracks
 from bioimage_suite.tracking.movie import as_movie, measure_movie, overlaps_of
-from bioimage_suite.tracking.trackmate import edges_of
 
 
 def movie_pixels():
@@ -287,15 +284,3 @@ def test_pixel_outputs_need_pixels(tmp_path):
     table = write_table(tmp_path / "m.tsv", ("frame", "x", "y"), (0, 5, 5))
     with pytest.raises(UserError, match="A table has no pixels"):
         run(tmp_path, "--table", table, "--max-distance", 3, "--relabelled", tmp_path / "r")
-
-
-def test_challenge_tracks_of_a_daughter_after_a_parents_gap():
-    frame = np.array([0, 2, 3, 3])
-    label, table = challenge_tracks(frame, Tracks(np.array([1, 1, 2, 3]), np.array([0, 0, 1, 1])))
-    assert label.tolist() == [1, 2, 3, 4]
-    assert table.tolist() == [[1, 0, 0, 0], [2, 2, 2, 1], [3, 3, 3, 2], [4, 3, 3, 2]]
-
-
-def test_edges_join_daughters_to_their_parent():
-    source, target = edges_of(np.array([0, 1, 2, 2]), Tracks(np.array([1, 1, 2, 3]), np.array([0, 0, 1, 1])))
-    assert sorted(zip(source.tolist(), target.tolist(), strict=True)) == [(0, 1), (1, 2), (1, 3)]

@@ -11,121 +11,22 @@ from hypothesis import strategies as st
 
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.images.image_file import open_image
-from bioimage_suite.segmentation import foreground_mask, split_objects, threshold_methods
+from bioimage_suite.segmentation import foreground_mask
 from bioimage_suite.segmentation.foreground_mask import ForegroundOptions
 from bioimage_suite.segmentation.split_objects import SplitOptions
 from bioimage_suite.segmentation.whole_images import plane_threshold, segment_plane
 
-DATA = Path(__file__).parents[3] / "test-data"
-
-
-@pytest.fixture(scope="module")
-def nuclei() -> np.ndarray:
-    return tifffile.imread(DATA / "nuclei.ome.tiff")
+DATA = Path(__file__).parents[4] / "test-data"
 
 
 def rows_of(plane: np.ndarray):
     return lambda first, last: plane[first:last]
 
 
-def smoothed(plane: np.ndarray, options: ForegroundOptions) -> np.ndarray:
-    return foreground_mask.smoothed_rows(rows_of(plane), len(plane), options, 0, len(plane))
-
-
 def segment(plane: np.ndarray, foreground: ForegroundOptions, split: SplitOptions) -> np.ndarray:
     read = foreground_mask.smoothed_plane(rows_of(plane), *plane.shape, foreground)
     threshold = plane_threshold(read, plane.shape, foreground)
     return np.vstack(list(segment_plane(read, plane.shape, foreground, split, threshold)))
-
-
-def test_smoothing_is_scikit_images_gaussian_rounded(nuclei):
-    from skimage.filters import gaussian
-
-    expected = gaussian(nuclei, 1.5, preserve_range=True)
-    found = smoothed(nuclei, ForegroundOptions(smoothing_sigma=1.5))
-    assert found.dtype == np.uint16
-    assert np.abs(found - expected).max() <= 0.501
-
-
-def test_background_is_scikit_images_white_tophat(nuclei):
-    from skimage.morphology import footprint_rectangle, white_tophat
-
-    expected = white_tophat(nuclei, footprint_rectangle((21, 21)))
-    found = smoothed(nuclei, ForegroundOptions(background_radius=10, smoothing_sigma=0))
-    np.testing.assert_array_equal(found, expected)
-
-
-@pytest.mark.parametrize("method", ["otsu", "li", "triangle"])
-@pytest.mark.parametrize("scale", [1, 13])
-def test_global_thresholds_equal_scikit_image(nuclei, method, scale):
-    import skimage.filters
-
-    plane = nuclei * np.uint16(scale)
-    counts, levels = foreground_mask.histogram(rows_of(plane), *plane.shape)
-    expected = getattr(skimage.filters, f"threshold_{method}")
-    if method == "triangle":
-        # scikit-image takes 256 bins; with one bin per level the image's own levels are the bins.
-        wanted = expected(plane, nbins=int(plane.max()) - int(plane.min()) + 1)
-        assert threshold_methods.global_threshold(method, counts, levels) == pytest.approx(wanted, abs=1)
-    else:
-        assert threshold_methods.global_threshold(method, counts, levels) == pytest.approx(expected(plane), rel=1e-9)
-
-
-def test_multi_otsu_equals_scikit_image(nuclei):
-    from skimage.filters import threshold_multiotsu
-
-    counts, levels = foreground_mask.histogram(rows_of(nuclei), *nuclei.shape)
-    assert threshold_methods.global_threshold("multi_otsu", counts, levels) == threshold_multiotsu(nuclei, 3)[-1]
-
-
-def test_local_mean_equals_scikit_image(nuclei):
-    from skimage.filters import threshold_local
-
-    options = ForegroundOptions(0, 0, "local_mean", local_size=31, local_offset=-2.5, fill_holes=False)
-    found = foreground_mask.foreground_mask(rows_of(nuclei), *nuclei.shape, options, np.nan)
-    local = threshold_local(nuclei.astype(float), 31, method="mean", offset=-2.5)
-    clear = np.abs(nuclei - local) > 1e-9  # ties are rounding noise in scikit-image, exact here
-    np.testing.assert_array_equal(found[clear], (nuclei > local)[clear])
-
-
-@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
-def test_local_otsu_equals_scikit_image(nuclei, dtype):
-    from skimage.filters.rank import maximum, minimum, otsu
-
-    plane = nuclei[:150, :140].astype(dtype) * (1 if dtype == np.uint8 else 7)
-    low, high = (0, 255) if dtype == np.uint8 else (plane.min(), plane.max())
-    levels = np.rint((plane - float(low)) * (255 / (float(high) - low))).astype(np.uint8)
-    square = np.ones((31, 31))
-    varied = maximum(levels, square) > minimum(levels, square)
-    options = ForegroundOptions(0, 0, "local_otsu", local_size=31, fill_holes=False)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(foreground_mask, "BAND_PIXELS", 1)
-        found = foreground_mask.foreground_mask(rows_of(plane), *plane.shape, options, np.nan)
-    np.testing.assert_array_equal(found, varied & (levels > otsu(levels, square)))
-
-
-def test_offset_of_local_otsu_is_in_grey_levels():
-    plane = np.full((60, 60), 1000, np.uint16)
-    plane[20:40, 20:40] = 3000
-    plane[50, 50] = 1100  # alone in its square: Otsu takes it, an offset does not
-    counts = []
-    for offset in (0, -200):
-        options = ForegroundOptions(0, 0, "local_otsu", local_size=15, local_offset=offset, fill_holes=False)
-        mask = foreground_mask.foreground_mask(rows_of(plane), *plane.shape, options, np.nan)
-        assert mask[20, 20]
-        counts.append(mask[45:, 45:].sum())
-    assert counts == [1, 0]
-
-
-def test_holes_are_those_of_scipy(nuclei):
-    from scipy.ndimage import binary_fill_holes
-
-    rng = np.random.default_rng(0)
-    plane = (rng.random((200, 150)) < 0.55).astype(np.uint8) * 100
-    found = foreground_mask.foreground_mask(
-        rows_of(plane), *plane.shape, ForegroundOptions(smoothing_sigma=0, method="manual", manual_threshold=50), 50
-    )
-    np.testing.assert_array_equal(found, binary_fill_holes(plane > 0))
 
 
 def skimage_steps(plane: np.ndarray, sigma: float, distance: int, smoothing: float, smallest: int) -> np.ndarray:
@@ -158,35 +59,6 @@ def test_objects_equal_those_of_scikit_image(nuclei):
     expected = objects_of(skimage_steps(nuclei, 1.0, 7, 1.0, 20))
     found = objects_of(segment(nuclei, ForegroundOptions(), SplitOptions()))
     assert found == expected
-
-
-@settings(max_examples=40)
-@given(seed=st.integers(0, 2**32 - 1), shape=st.tuples(st.integers(1, 30), st.integers(1, 30)))
-def test_the_kernel_divides_as_scikit_images_watershed(seed, shape):
-    from skimage.segmentation import watershed
-
-    rng = np.random.default_rng(seed)
-    heights = rng.integers(0, 6, shape).astype(rng.choice(["f4", "f8"]))  # many pixels of one height
-    inside = rng.random(shape) < 0.8
-    markers = np.zeros(shape, np.int32)
-    seeds = np.argwhere(inside & (rng.random(shape) < 0.1))
-    markers[tuple(seeds.T)] = np.arange(1, len(seeds) + 1)
-    expected = watershed(-heights, markers, mask=inside)
-    np.testing.assert_array_equal(split_objects._watershed(heights, inside, seeds), expected)
-
-
-@settings(max_examples=25)
-@given(seed=st.integers(0, 2**32 - 1), density=st.floats(0.001, 0.3), size=st.integers(1, 9))
-def test_distances_by_component_are_those_of_the_plane(seed, density, size):
-    from scipy.ndimage import binary_dilation, distance_transform_edt
-
-    rng = np.random.default_rng(seed)
-    mask = binary_dilation(rng.random((90, 80)) < density / size**2, np.ones((size, size)))
-    window = split_objects.complete_window(mask, 0, 90, 5, 1)
-    expected = distance_transform_edt(mask) if not mask.all() else None
-    if expected is not None:
-        found = split_objects._distance(mask.view(np.uint8), window)
-        np.testing.assert_allclose(found, expected, rtol=1e-6)
 
 
 @settings(max_examples=25, deadline=None)
@@ -237,25 +109,6 @@ def test_size_limits_and_border():
     assert segment(plane, none, SplitOptions(min_area=17)).max() == 2
     assert segment(plane, none, SplitOptions(min_area=17, max_area=399)).max() == 1
     assert segment(plane, none, SplitOptions(min_area=17, max_area=399, clear_border=True)).max() == 0
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        (ForegroundOptions(method="manual"), "no grey level"),
-        (ForegroundOptions(local_size=4), "odd number"),
-        (ForegroundOptions(smoothing_sigma=-1), "between 0 and 100"),
-        (ForegroundOptions(smoothing_sigma=float("nan")), "between 0 and 100"),
-        (ForegroundOptions(background_radius=-1), "between 0 and 1000"),
-        (SplitOptions(seeds="luck"), "unknown"),
-        (SplitOptions(seed_distance=0), "between 1 and 1000"),
-        (SplitOptions(min_area=-1), "negative"),
-        (SplitOptions(min_area=9, max_area=8), "less than the minimum"),
-    ],
-)
-def test_meaningless_options_are_refused(options, message):
-    with pytest.raises(UserError, match=message):
-        options.check()
 
 
 def f1_at(found: np.ndarray, truth: np.ndarray, threshold: float) -> float:

@@ -1,0 +1,75 @@
+"""Star-convex polygons (StarDist) and flows (Cellpose) become the objects that they were made from."""
+
+import numpy as np
+import pytest
+
+from bioimage_suite.core.errors import UserError
+from bioimage_suite.segmentation.flow_objects import label_flows
+from bioimage_suite.segmentation.model_objects import ObjectOptions, find_objects
+from bioimage_suite.segmentation.star_polygons import label_stars
+from tests.unit.segmentation.model_outputs import RAYS, TWO_TOUCH, ellipses, flows_of, matched, stars_of
+
+
+def test_polygons_are_the_objects_they_were_made_from():
+    labels = ellipses((60, 70), *TWO_TOUCH)
+    found = label_stars(stars_of(labels), 0.4, 0.4)
+    assert found.max() == 3
+    assert min(matched(found, labels)) > 0.85
+    assert label_stars(np.zeros((1 + RAYS, 9, 9), np.float32), 0.5, 0.4).max() == 0
+
+
+def test_of_overlapping_polygons_the_most_probable_stays_and_is_on_top():
+    prediction = np.zeros((1 + RAYS, 60, 60), np.float32)
+    for row, column, probability in ((30, 20, 0.9), (30, 24, 0.8), (30, 38, 0.7)):
+        prediction[0, row, column], prediction[1:, row, column] = probability, 10
+    # The second disk shares three quarters of its area with the first one, the third a tenth with the first.
+    found = label_stars(prediction, 0.5, 0.4)
+    assert found.max() == 2
+    assert (found[30, 22], found[30, 29], found[30, 40]) == (1, 1, 2)
+    assert label_stars(prediction, 0.5, 0.95).max() == 3
+    assert label_stars(prediction, 0.75, 0.95).max() == 2
+    assert (found == 1).sum() == pytest.approx(np.pi * 100, rel=0.03)
+
+
+def test_small_polygons_inside_of_a_large_one_are_dropped():
+    prediction = np.zeros((1 + RAYS, 60, 60), np.float32)
+    for column, probability, radius in ((30, 0.9, 20), (40, 0.8, 3)):
+        prediction[0, 30, column], prediction[1:, 30, column] = probability, radius
+    assert label_stars(prediction, 0.5, 0.4).max() == 1
+
+
+def test_pixels_at_the_border_propose_nothing():
+    prediction = np.ones((1 + RAYS, 5, 5), np.float32)
+    assert (label_stars(prediction, 0.5, 1) > 0).sum() < 10
+
+
+def test_flows_lead_to_the_objects_they_were_made_from():
+    labels = ellipses((60, 70), *TWO_TOUCH)
+    found = label_flows(flows_of(labels), 0.0)
+    assert found.max() == 3
+    assert min(matched(found, labels)) > 0.95
+    assert label_flows(np.full((3, 9, 9), -1, np.float32), 0.0).max() == 0
+
+
+def test_flows_fill_holes_and_stop_at_the_border():
+    labels = ellipses((40, 40), (0, 20, 9, 9))
+    flows = flows_of(labels)
+    flows[2, 3, 22] = -6
+    flows[0] -= 0.5  # beyond the border
+    found = label_flows(flows, 0.0)
+    assert ((found > 0) == (labels > 0)).all()
+
+
+def test_planes_of_a_volume_have_labels_of_their_own():
+    flows = flows_of(ellipses((60, 70), *TWO_TOUCH))
+    found = find_objects(np.stack([flows, flows], axis=1), ObjectOptions("flows", threshold=0), 5)
+    assert [sorted(np.unique(plane)) for plane in found] == [[0, 5, 6, 7], [0, 8, 9, 10]]
+
+
+def test_outputs_that_are_neither_are_refused():
+    with pytest.raises(UserError, match="its output has 2 channels"):
+        ObjectOptions("star_polygons").check(2, "m")
+    with pytest.raises(UserError, match="33 channels of volumes"):
+        ObjectOptions("star_polygons").check(33, "m", volume=True)
+    with pytest.raises(UserError, match="Flows have 3"):
+        ObjectOptions("flows").check(2, "m")
