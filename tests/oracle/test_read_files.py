@@ -13,6 +13,8 @@ from bioimage_suite.core.errors import UserError
 from bioimage_suite.images.image_file import ImageFile, open_image
 from bioimage_suite.images.series import Reading
 from tests.oracle.bioformats import BioFormats, OracleError, Series, checksum
+from tests.unit.images.tiff_files import write_stk
+from tests.unit.images.vendor_files import write_lif
 
 DATA = Path(__file__).parents[2] / "test-data"
 STACK = np.random.default_rng(0).integers(0, 999, (2, 3, 4, 20, 30)).astype("u2")  # T, C, Z, Y, X
@@ -131,6 +133,33 @@ def test_units_of_each_axis_of_imagej(tmp_path):
     )  # fmt: skip
     sizes = open_image(tmp_path / "a.tif").physical_size
     assert {axis: size.micrometres for axis, size in sizes.items()} == {"x": 0.5, "y": 500, "z": 0.5}
+
+
+@pytest.mark.parametrize(
+    ("wavelengths", "z", "times"),
+    [
+        ([405, 488, 561, 640], [0] * 4, ()),
+        ([405] * 4, [0.75] * 4, ()),
+        ([405] * 4, [0] * 4, [0, 1000, 2000, 3000]),
+        ([405, 561, 405, 561], [0.75] * 4, ()),
+    ],
+)
+def test_metamorph_stacks(tmp_path, oracle, wavelengths, z, times):
+    write_stk(tmp_path / "movie.stk", STACK[0, 0], wavelengths, z, times)
+    assert_same(open_image(tmp_path / "movie.stk"), oracle.read(tmp_path / "movie.stk").series[0])
+
+
+def test_a_metamorph_stack_without_order_is_refused(tmp_path):
+    write_stk(tmp_path / "movie.stk", STACK[0, 0], [405, 405, 561, 561], [0] * 4)
+    with pytest.raises(UserError, match="change between 2 wavelengths in no order"):
+        open_image(tmp_path / "movie.stk")
+
+
+@pytest.mark.parametrize("z_step", [5e-7, -5e-7])
+def test_z_steps_of_a_lif(tmp_path, oracle, z_step):
+    write_lif(tmp_path / "a.lif", STACK[:, :2], z_step=z_step)
+    image, series = open_image(tmp_path / "a.lif"), oracle.read(tmp_path / "a.lif").series[0]
+    assert image.micrometres("z") == pytest.approx(series.physical["z"][0]) == 0.5
 
 
 def multi_file(folder: Path, root: str | None) -> None:

@@ -232,7 +232,7 @@ def _reader(
     samples_of_pixel = picture.axes.sizes["S"]
     inverted = _is_inverted(picture.series)
     try:
-        read_place = region_reader(tiff, picture.series, picture.axes.letters)
+        read_place = region_reader(tiff, picture.series, picture.axes.letters, picture.axes.shape)
     except ValueError as error:
         raise UserError(f"Image {name}: {error}. Convert it to an OME-TIFF, one plane a page.") from error
 

@@ -25,12 +25,14 @@ class Axes:
 
     Attributes:
         letters: One for each dimension: `TCZYXS`, `R` for positions, `_` for one of length 1 without a meaning.
+        shape: Length of each dimension.
         sizes: Length of `TCZYXS`, 1 where there is none.
         positions: Images side by side.
         guessed: Which axis the pages are that have none; empty where the file says.
     """
 
     letters: str
+    shape: tuple[int, ...]
     sizes: dict[str, int]
     positions: int = 1
     guessed: str = ""
@@ -46,22 +48,40 @@ def axes_of(series: tifffile.TiffPageSeries, pages: str) -> Axes:
     Raises:
         UnknownAxesError: An axis is none of time, channels, z, y, x, and no plain sequence of pages.
     """
-    letters, guessed = list(series.axes), ""
-    for number, (letter, length) in enumerate(zip(letters, series.shape, strict=True)):
+    letters, shape = _metamorph_axes(series) if series.kind == "stk" else (list(series.axes), series.shape)
+    guessed = ""
+    for number, (letter, length) in enumerate(zip(letters, shape, strict=True)):
         if letter not in KNOWN and length == 1:
             letters[number] = "_"
     _name_samples(series, letters)
     unknown = [number for number, letter in enumerate(letters) if letter in WITHOUT_MEANING]
     if len(unknown) == 1:
-        guessed = _meaning(unknown[0], letters, series.shape, pages)
+        guessed = _meaning(unknown[0], letters, shape, pages)
         letters[unknown[0]] = guessed
     named = [letter for letter in letters if letter != "_"]
-    positions = dict(zip(letters, series.shape, strict=True)).get(POSITIONS, 1) if series.kind in WITH_POSITIONS else 1
+    positions = dict(zip(letters, shape, strict=True)).get(POSITIONS, 1) if series.kind in WITH_POSITIONS else 1
     strange = set(named) - {*KNOWN, *(POSITIONS if positions > 1 else "")} or len(set(named)) < len(named)
-    if strange or not {"Y", "X"} <= set(named) or 0 in series.shape:
+    if strange or not {"Y", "X"} <= set(named) or 0 in shape:
         raise UnknownAxesError(f"its axes are {series.axes} with the lengths {series.shape}")
-    lengths = {letter: length for letter, length in zip(letters, series.shape, strict=True) if letter in KNOWN}
-    return Axes("".join(letters), dict.fromkeys(KNOWN, 1) | lengths, positions, guessed)
+    lengths = {letter: length for letter, length in zip(letters, shape, strict=True) if letter in KNOWN}
+    return Axes("".join(letters), shape, dict.fromkeys(KNOWN, 1) | lengths, positions, guessed)
+
+
+def _metamorph_axes(series: tifffile.TiffPageSeries) -> tuple[list[str], tuple[int, ...]]:
+    """Take planes of different wavelengths for channels, of which all follow each other at each z or time.
+
+    Raises:
+        UnknownAxesError: The wavelengths do not repeat.
+    """
+    said = series.keyframe.parent.stk_metadata or {}
+    waves = [float(wave) for wave in said.get("Wavelengths", ())]
+    channels = len(set(waves))
+    if channels < 2 or len(waves) != series.shape[0]:
+        return list(series.axes), series.shape
+    if any(wave != waves[number % channels] for number, wave in enumerate(waves)):
+        raise UnknownAxesError(f"its {len(waves)} planes change between {channels} wavelengths in no order")
+    outer = "T" if series.axes[0] not in "TZ" else series.axes[0]
+    return [outer, "C", *series.axes[1:]], (len(waves) // channels, channels, *series.shape[1:])
 
 
 def _name_samples(series: tifffile.TiffPageSeries, letters: list[str]) -> None:

@@ -40,6 +40,8 @@ def dialect_of(tiff: tifffile.TiffFile) -> Dialect | None:
         return _aperio(tiff)
     if tiff.is_lsm:
         return _zeiss(tiff.lsm_metadata or {})
+    if tiff.is_stk:
+        return _metamorph(tiff.stk_metadata or {})
     if tiff.is_metaseries:
         return _metaseries(tiff.metaseries_metadata or {})
     return None
@@ -65,6 +67,19 @@ def _aperio(tiff: tifffile.TiffFile) -> Dialect:
         ("microscope", "Model", said.get("ScanScope ID")),
     )
     return Dialect("Aperio SVS", {axis: (size, "µm") for axis in "xy" if size is not None}, facts=facts)
+
+
+def _metamorph(said: dict[str, Any]) -> Dialect:
+    """A stack of MetaMorph: pixels have a calibration, planes a distance in µm if it is the same for all."""
+    unit = str(said.get("CalibrationUnits", ""))
+    given = {axis: float(said.get(f"{axis.upper()}Calibration", 0)) for axis in "xy"}
+    lengths = {axis: (size, unit) for axis, size in given.items() if size and unit not in ("", "pixel", "pixels")}
+    distances = {float(one) for one in said.get("ZDistance", ())}
+    if len(distances) == 1 and distances != {0.0}:
+        lengths["z"] = (abs(distances.pop()), "µm")
+    created = said.get("DatetimeCreated")
+    date = str(created[0])[:19] if created is not None and len(created) else None
+    return Dialect("MetaMorph STK", lengths, facts=_facts(("image", "AcquisitionDate", date)))
 
 
 def _metaseries(said: dict[str, Any]) -> Dialect:

@@ -24,13 +24,16 @@ Place = dict[str, int | slice]  # by axis; T, C and Z are numbers, S a number or
 Reader = Callable[[Place], np.ndarray]
 
 
-def region_reader(tiff: tifffile.TiffFile, series: tifffile.TiffPageSeries, axes: str) -> Reader:
+def region_reader(
+    tiff: tifffile.TiffFile, series: tifffile.TiffPageSeries, axes: str, shape: tuple[int, ...] | None = None
+) -> Reader:
     """Choose how regions are read.
 
     Args:
         tiff: The open file.
         series: Full resolution of an image in it.
         axes: A letter for each axis of `series.shape`: `TCZYXS`; others are of length 1.
+        shape: Lengths that split an axis of the series, for a file without gaps.
 
     Returns:
         A function from a place to a (Y, X) array, or to (Y, X, S) where the place has a slice of S.
@@ -39,7 +42,7 @@ def region_reader(tiff: tifffile.TiffFile, series: tifffile.TiffPageSeries, axes
         ValueError: The pages are no pictures, and the array is too large to decode whole.
     """
     if series.dataoffset is not None:
-        return lambda place: _ordered(_mapped(tiff, series), axes, place)
+        return lambda place: _ordered(_mapped(tiff, series).reshape(shape or series.shape), axes, place)
     inside = _page_axes(series, axes)
     sample_axis = _sample_axis(series.keyframe.axes, inside)
     if sample_axis is not None:

@@ -92,8 +92,8 @@ def write_dv(path: Path, pixels: np.ndarray, axes: str = "TCZ", order: str = "<"
     path.write_bytes(bytes(header) + frames + planes.astype(f"{order}u2").tobytes())
 
 
-def write_lif(path: Path, pixels: np.ndarray) -> None:
-    """Write (T, C, Z, Y, X) uint8 or uint16 pixels as the only series."""
+def write_lif(path: Path, pixels: np.ndarray, images: int = 1, z_step: float = 5e-7) -> None:
+    """Write (T, C, Z, Y, X) uint8 or uint16 pixels; each further image has them one grey level higher."""
     t, c, z, y, x = pixels.shape
     item = pixels.dtype.itemsize
     steps = {"x": item, "y": item * x, "c": item * x * y, "z": item * x * y * c, "t": item * x * y * c * z}
@@ -107,20 +107,24 @@ def write_lif(path: Path, pixels: np.ndarray) -> None:
         f'<DimensionDescription DimID="{number}" NumberOfElements="{count}" Origin="0" Length="{(count - 1) * step}" '
         f'Unit="{unit}" BitInc="0" BytesInc="{steps[axis]}"/>'
         for axis, number, count, step, unit in (
-            ("x", 1, x, 1e-7, "m"), ("y", 2, y, 2e-7, "m"), ("z", 3, z, 5e-7, "m"), ("t", 4, t, 30, "s")
+            ("x", 1, x, 1e-7, "m"), ("y", 2, y, 2e-7, "m"), ("z", 3, z, z_step, "m"), ("t", 4, t, 30, "s")
         )
     )  # fmt: skip
+    elements = "".join(
+        f'<Element Name="Series {number}" Visibility="1" UniqueID="b{number if number > 1 else ''}"><Data><Image><ImageDescription>'
+        f"<Channels>{channels}</Channels><Dimensions>{dimensions}</Dimensions></ImageDescription></Image></Data>"
+        f'<Memory Size="{pixels.nbytes}" MemoryBlockID="MemBlock_{number}"/></Element>'
+        for number in range(1, images + 1)
+    )
     xml = (
         '<LMSDataContainerHeader Version="2"><Element Name="made.lif" Visibility="1" UniqueID="a"><Data>'
         '<Experiment Path=""/></Data><Memory Size="0" MemoryBlockID="MemBlock_0"/><Children>'
-        '<Element Name="Series 1" Visibility="1" UniqueID="b"><Data><Image><ImageDescription>'
-        f"<Channels>{channels}</Channels><Dimensions>{dimensions}</Dimensions></ImageDescription></Image></Data>"
-        f'<Memory Size="{pixels.nbytes}" MemoryBlockID="MemBlock_1"/></Element>'
-        "</Children></Element></LMSDataContainerHeader>"
+        f"{elements}</Children></Element></LMSDataContainerHeader>"
     )
     header = xml.encode("utf-16-le")
     parts = [struct.pack("<IIBI", 0x70, len(header) + 5, 0x2A, len(header) // 2), header]
-    for name, content in (("MemBlock_0", b""), ("MemBlock_1", pixels.swapaxes(1, 2).tobytes())):
+    blocks = [(f"MemBlock_{n + 1}", (pixels + n).astype(pixels.dtype).swapaxes(1, 2).tobytes()) for n in range(images)]
+    for name, content in (("MemBlock_0", b""), *blocks):
         label = name.encode("utf-16-le")
         parts += [
             struct.pack("<IIBQBI", 0x70, len(label) + 14, 0x2A, len(content), 0x2A, len(label) // 2),
