@@ -82,20 +82,12 @@ def open_vendor_file(path: Path, name: str, form: VendorFormat, reading: Reading
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             reader = module.Reader(path)
-            scene = choose_series([str(one) for one in reader.scenes], reading.series, name)
-            reader.set_scene(scene)
-            sizes, samples = _sizes(reader, name, form)
-            fetch = _plane_reader(reader)
-            if form is DV:
-                fetch = _upside_down(fetch, sizes["Y"])
-            if form is CZI and "M" in reader.dims.order:
-                from bioimage_suite.images.czi_mosaic import open_mosaic
-
-                (sizes["Y"], sizes["X"]), fetch = open_mosaic(path, scene)
-            read = _region_reader(fetch, samples, name, form)
+            opened = (_open_czi if form is CZI else _open_scene)(reader, path, name, form, reading)
+            sizes, samples = opened.sizes, opened.samples
+            read = _region_reader(opened.fetch, samples, name, form)
             # Some readers detect a truncated file only when they read pixels.
-            read(sizes["T"] - 1, sizes["C"] * samples - 1, sizes["Z"] - 1, slice(0, 1), slice(0, 1))
-            return _described(reader, sizes, samples, scene=scene, name=name, form=form, read=read)
+            pixel = read(sizes["T"] - 1, sizes["C"] * samples - 1, sizes["Z"] - 1, slice(0, 1), slice(0, 1))
+            return _described(reader, opened, name=name, form=form, read=read, dtype=pixel.dtype)
     except UserError:
         raise
     except Exception as error:  # each reader raises the exceptions of its own library
@@ -106,9 +98,63 @@ def open_vendor_file(path: Path, name: str, form: VendorFormat, reading: Reading
         ) from error
 
 
-def _sizes(reader: Any, name: str, form: VendorFormat) -> tuple[dict[str, int], int]:
+@dataclass(frozen=True)
+class Opened:
+    """A scene whose pixels can be read.
+
+    Attributes:
+        names: Of all scenes of the file.
+        scene: Index of this one.
+        axes: Letters as the format has them.
+        sizes: Length by axis T, C, Z, Y, X.
+        samples: Samples of a pixel.
+        fetch: Function from a place, rows and columns to a (Y, X) array.
+    """
+
+    names: list[str]
+    scene: int
+    axes: str
+    sizes: dict[str, int]
+    samples: int
+    fetch: Callable[[Place, slice, slice], np.ndarray]
+
+
+def _open_scene(reader: Any, _path: Path, name: str, form: VendorFormat, reading: Reading) -> Opened:
+    names = [str(one) for one in reader.scenes]
+    scene = choose_series(names, reading.series, name)
+    reader.set_scene(scene)
     given = dict(zip(reader.dims.order, reader.dims.shape, strict=True))
-    understood = "TCZYXSM" if form is CZI else "TCZYXS"
+    _check_axes(given, "TCZYXS", name, form)
+    sizes = {axis: given.get(axis, 1) for axis in "TCZYX"}
+    fetch = _plane_reader(reader)
+    if form is DV:
+        fetch = _upside_down(fetch, sizes["Y"])
+    return Opened(names, scene, reader.dims.order, sizes, given.get("S", 1), fetch)
+
+
+def _open_czi(reader: Any, path: Path, name: str, form: VendorFormat, reading: Reading) -> Opened:
+    """Open a scene by its pixels: the metadata may name fewer scenes than there are."""
+    from bioimage_suite.images.czi_scenes import open_scenes
+
+    file = open_scenes(path)
+    named, numbers = [str(one) for one in reader.scenes], list(file.boxes)
+    names = named if len(named) == len(numbers) else [f"scene {number}" for number in numbers]
+    scene = choose_series(names, reading.series, name)
+    if scene < len(named):
+        reader.set_scene(scene)
+    _check_axes(file.lengths, "TCZS", name, form)
+    _, _, width, height = file.boxes[numbers[scene]]
+    sizes = {axis: file.lengths.get(axis, 1) for axis in "TCZ"} | {"Y": height, "X": width}
+    axes = "".join(axis for axis in "TCZ" if axis in file.lengths) + ("YXS" if file.samples > 1 else "YX")
+    return Opened(names, scene, axes, sizes, file.samples, file.reader(numbers[scene]))
+
+
+def _check_axes(given: dict[str, int], understood: str, name: str, form: VendorFormat) -> None:
+    """Refuse a file with an axis that no image here has.
+
+    Raises:
+        UserError: Names the axes.
+    """
     odd = {axis: length for axis, length in given.items() if axis not in understood and length > 1}
     if odd:
         listed = ", ".join(f"{axis} ({length})" for axis, length in odd.items())
@@ -116,7 +162,6 @@ def _sizes(reader: Any, name: str, form: VendorFormat) -> tuple[dict[str, int], 
             f"Image {name}: the {form.name} file has the axes {listed} beside T, C, Z, Y, X. "
             "Export it as OME-TIFF from the maker's program, tiles (M) stitched."
         )
-    return {axis: given.get(axis, 1) for axis in "TCZYX"}, given.get("S", 1)
 
 
 def _plane_reader(reader: Any) -> Callable[[Place, slice, slice], np.ndarray]:
@@ -168,16 +213,16 @@ def _region_reader(
 
 def _described(
     reader: Any,
-    sizes: dict[str, int],
-    samples: int,
+    opened: Opened,
     *,
-    scene: int,
     name: str,
     form: VendorFormat,
     read: Callable[[int, int, int, slice, slice], np.ndarray],
+    dtype: np.dtype,
 ) -> ImageFile:
     import numpy as np
 
+    sizes, samples = opened.sizes, opened.samples
     lengths = reader.physical_pixel_sizes
     # BioIO returns lengths in micrometres without a unit; 0 stands for unknown in some files.
     notes: list[str] = []
@@ -185,7 +230,7 @@ def _described(
     if form is LIF and "z" in given:
         given["z"] = (abs(given["z"][0]), "µm")  # negative where the stage went down
     physical_size = pixel_sizes(given, notes)
-    names = [str(one) for one in reader.channel_names or []]
+    names = _channel_names(reader)
     facts = _facts(reader)
     if form is DV:
         from bioimage_suite.images import deltavision
@@ -198,14 +243,26 @@ def _described(
         f"{one} {part}".strip() for one in names for part in (("Red", "Green", "Blue") if samples == 3 else ("",))
     ]
     channels = tuple(label or None for label in labels)
+
+    def read_colour(t: int, z: int, rows: slice, columns: slice) -> np.ndarray:
+        return np.stack([read(t, c, z, rows, columns) for c in range(samples)], axis=-1)
+
     return ImageFile(
         name=name, size_t=sizes["T"], size_c=sizes["C"] * samples, size_z=sizes["Z"], size_y=sizes["Y"],
-        size_x=sizes["X"], dtype=np.dtype(reader.dtype).newbyteorder("="), physical_size=physical_size,
+        size_x=sizes["X"], dtype=dtype, physical_size=physical_size,
         channels=channels if len(channels) == sizes["C"] * samples else (None,) * (sizes["C"] * samples),
         time_increment=_time_increment(reader, notes), read_region=read, notes=tuple(notes),
-        details={"format": form.name, "axes": reader.dims.order, "series": [str(one) for one in reader.scenes],
-                 "levels": 1, "ome_xml": _ome_xml(reader, scene), "facts": facts},
+        read_interleaved=read_colour if samples == 3 and sizes["C"] == 1 else None,
+        details={"format": form.name, "axes": opened.axes, "series": opened.names, "levels": 1,
+                 "ome_xml": _ome_xml(reader, opened.scene), "facts": facts},
     )  # fmt: skip
+
+
+def _channel_names(reader: Any) -> list[str]:
+    try:
+        return [str(one) for one in reader.channel_names or []]
+    except Exception:  # of a scene that the metadata do not name
+        return []
 
 
 def _time_increment(reader: Any, notes: list[str]) -> PhysicalSize | None:

@@ -46,7 +46,7 @@ def test_positions_of_micro_manager(tmp_path):
     pixels = np.arange(2 * 3 * 2 * 2 * 4 * 5, dtype=np.uint16).reshape(2, 3, 2, 2, 4, 5)  # T, position, Z, C, Y, X
     path = tmp_path / "a_MMStack_Pos0.ome.tif"
     write_micro_manager(path, pixels)
-    with pytest.raises(UserError, match="it holds 3 images.*1: position 1"):
+    with pytest.raises(UserError, match=r"it holds 3 images.*1: position 1"):
         open_image(path)
     for position in range(3):
         image = open_image(path, reading=Reading(f"position {position}"))
@@ -57,7 +57,7 @@ def test_positions_of_micro_manager(tmp_path):
 
 def test_images_of_a_lif(tmp_path):
     write_lif(tmp_path / "a.lif", made_pixels(), images=2)
-    with pytest.raises(UserError, match="it holds 2 images.*0: Series 1; 1: Series 2"):
+    with pytest.raises(UserError, match=r"it holds 2 images.*0: Series 1; 1: Series 2"):
         open_image(tmp_path / "a.lif")
     first = open_image(tmp_path / "a.lif", reading=Reading("Series 1")).read_plane()
     second = open_image(tmp_path / "a.lif", reading=Reading("1")).read_plane()
@@ -78,6 +78,27 @@ def test_scenes_of_a_czi(tmp_path):
         image = open_image(tmp_path / "a.czi", reading=Reading(scene))
         assert (image.size_y, image.size_x) == (20 + scene, 30)
         assert image.read_plane().tolist() == np.full((20 + scene, 30), scene + 1).tolist()
+
+
+@pytest.mark.parametrize("tiles", [1, 2])
+@pytest.mark.parametrize("scenes", [(3,), (3, 7)])
+def test_scenes_of_a_czi_that_begin_anywhere(tmp_path, scenes, tiles):
+    """As ZEN writes when it splits scenes into files."""
+    from pylibCZIrw import czi
+
+    with czi.create_czi(str(tmp_path / "a.czi")) as document:
+        for scene in scenes:
+            for tile in range(tiles):
+                plane = np.full((20, 30, 1), 10 * scene + tile, np.uint16)
+                document.write(plane, plane={"C": 0}, scene=scene, location=(100 * scene + 30 * tile - 350, -7))
+        document.write_metadata("made", scale_x=1e-7, scale_y=1e-7)
+    for index, scene in enumerate(scenes):
+        image = open_image(tmp_path / "a.czi", reading=Reading(index))
+        expected = np.repeat([10 * scene + tile for tile in range(tiles)], 30)
+        np.testing.assert_array_equal(image.read_plane(), np.broadcast_to(expected, (20, 30 * tiles)))
+    if len(scenes) == 2:
+        with pytest.raises(UserError, match="0: scene 3; 1: scene 7"):
+            open_image(tmp_path / "a.czi")
 
 
 def multiscale(group: zarr.Group, pixels: np.ndarray) -> None:

@@ -110,9 +110,10 @@ def write_lif(path: Path, pixels: np.ndarray, images: int = 1, z_step: float = 5
             ("x", 1, x, 1e-7, "m"), ("y", 2, y, 2e-7, "m"), ("z", 3, z, z_step, "m"), ("t", 4, t, 30, "s")
         )
     )  # fmt: skip
+    identifiers = ["a", "b", *(f"b{number}" for number in range(2, images + 1))]
     elements = "".join(
-        f'<Element Name="Series {number}" Visibility="1" UniqueID="b{number if number > 1 else ''}"><Data><Image><ImageDescription>'
-        f"<Channels>{channels}</Channels><Dimensions>{dimensions}</Dimensions></ImageDescription></Image></Data>"
+        f'<Element Name="Series {number}" Visibility="1" UniqueID="{identifiers[number]}"><Data><Image>'
+        f"<ImageDescription><Channels>{channels}</Channels><Dimensions>{dimensions}</Dimensions></ImageDescription></Image></Data>"
         f'<Memory Size="{pixels.nbytes}" MemoryBlockID="MemBlock_{number}"/></Element>'
         for number in range(1, images + 1)
     )
