@@ -128,10 +128,12 @@ def read_rows(path: Path) -> list[dict[str, str]]:
 
 
 @contextmanager
-def make_lab(server: Any, monkeypatch: pytest.MonkeyPatch, known: Lab | None = None) -> Iterator[Lab]:
+def make_lab(
+    server: Any, monkeypatch: pytest.MonkeyPatch, known: Lab | None = None, permissions: str = "rwrw--"
+) -> Iterator[Lab]:
     """A lab on any server, that of a user who is known already or a new one; its connections end with the block."""
     root = _login(server.host, server.port, "root", server.root_password)
-    group = known.group if known else _make_group(root)
+    group = known.group if known else _make_group(root, permissions)
     user = known.user if known else _make_user(root, group, "secret-1")
     client = _login(server.host, server.port, user, "secret-1")
     found = Lab(server.host, server.port, user, "secret-1", group, client, root, monkeypatch, [root, client])
@@ -191,6 +193,17 @@ class CuttingProxy:
                 one.shutdown(socket.SHUT_RDWR)
 
 
+@contextmanager
+def setting(lab: Lab, key: str, value: object) -> Iterator[None]:
+    """Set a value of the server's configuration for the block."""
+    config = lab.root.getSession().getConfigService()
+    config.setConfigValue(key, str(value))
+    try:
+        yield
+    finally:
+        config.setConfigValue(key, "")
+
+
 def _close(sockets: list[socket.socket]) -> None:
     for one in sockets:
         with suppress(OSError):
@@ -217,11 +230,11 @@ def _login(host: str, port: int, user: str, password: str) -> Any:
     return client
 
 
-def _make_group(root: Any) -> str:
+def _make_group(root: Any, permissions: str = "rwrw--") -> str:
     name = f"group-{uuid.uuid4().hex[:12]}"
     made = omero.model.ExperimenterGroupI()
     made.name, made.ldap = rstring(name), rbool(False)
-    made.details.permissions = omero.model.PermissionsI("rwrw--")
+    made.details.permissions = omero.model.PermissionsI(permissions)
     root.getSession().getAdminService().createGroup(made)
     return name
 

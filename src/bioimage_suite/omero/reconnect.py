@@ -53,6 +53,10 @@ class Connection:
                         return
         raise error
 
+    def wait(self, seconds: float) -> bool:
+        """Wait for some seconds; return True at once if the waiting is stopped."""
+        return self._stopped.wait(seconds)
+
     def stop(self) -> None:
         """End the waiting of all threads."""
         self._stopped.set()

@@ -24,6 +24,8 @@ from bioimage_suite.core.errors import UserError
 DEFAULT_PORTS = {"ssl": 4064, "tcp": 4063, "ws": 80, "wss": 443}
 CONNECT_SECONDS = 10
 KEEP_ALIVE_SECONDS = 60  # OMERO closes a session that is idle for ten minutes.
+_NO_SPACE = re.compile(r"no space left|disk quota|disk (is )?full|not enough space|file too large", re.IGNORECASE)
+"""What a server without room says: the texts of ENOSPC, EDQUOT and EFBIG, and Java's."""
 NAMESPACE = "github.com/bioimage-suite-galaxy"
 """The start of the namespace of everything that the suite makes in OMERO."""
 
@@ -326,7 +328,7 @@ def _choose_group(client: Any, address: Address, wanted: str) -> Session:
 
 @contextmanager
 def _explained(address: Address) -> Iterator[None]:
-    """Convert a broken connection, an ended session, a lack of permission or a full disk to a `UserError`."""
+    """Convert a broken connection, an ended session, a lack of permission or a failure of OMERO to a `UserError`."""
     import Ice
     import omero
 
@@ -346,11 +348,26 @@ def _explained(address: Address) -> Iterator[None]:
         raise UserError(
             f"OMERO server {address}: permission denied ({error.message}). Ask the owner of the group or the objects."
         ) from error
-    except (omero.ResourceError, omero.InternalException) as error:
+    except omero.OptimisticLockException as error:
         raise UserError(
-            f"OMERO server {address}: it failed ({error.message}). Ask its administrator what its log says: "
-            "its disk may be full. Run the tool again then."
+            f"OMERO server {address}: somebody else changed an object while the tool was at work ({error.message}). "
+            "Run the tool again."
         ) from error
+    except omero.ConcurrencyException as error:
+        raise UserError(
+            f"OMERO server {address}: it is busy ({error.message or type(error).__name__}). Run the tool again later."
+        ) from error
+    except (omero.ResourceError, omero.InternalException) as error:
+        raise _failure(address, error) from error
+
+
+def _failure(address: Address, error: Any) -> UserError:
+    """Return a failure of the server as the user sees it; a full disk is named only if the server says so."""
+    said = error.message or error.serverExceptionClass or type(error).__name__
+    remedy = "Ask its administrator what its log says at this time"
+    if _NO_SPACE.search(said):
+        remedy = "Its disk is full: ask its administrator for space, and run the tool again then"
+    return UserError(f"OMERO server {address}: it failed ({said}). {remedy}.")
 
 
 def _parameters(values: Mapping[str, Any], limit: int | None) -> Any:

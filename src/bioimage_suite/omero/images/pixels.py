@@ -1,6 +1,7 @@
 """Download of pixels from OMERO as tiles, with a bounded number of requests in flight, across broken connections."""
 
 import threading
+import time
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -13,6 +14,7 @@ from bioimage_suite.omero.images.details import ImageDetails
 from bioimage_suite.omero.images.views import Tile
 from bioimage_suite.omero.reconnect import Connection, is_broken
 from bioimage_suite.omero.session import Session
+from bioimage_suite.omero.waiting import PixelsWait
 
 if TYPE_CHECKING:
     import numpy as np
@@ -52,10 +54,15 @@ def pixel_dtype(image: ImageDetails) -> "np.dtype":
 
 
 def level_sizes(session: Session, image: ImageDetails) -> list[tuple[int, int]]:
-    """Return (columns, rows) of each resolution level of an image in OMERO, the full size first."""
+    """Return (columns, rows) of each resolution level of an image in OMERO, the full size first.
+
+    Raises:
+        UserError: OMERO does not get the image ready, see `PixelsWait`.
+    """
     store = session.client.getSession().createRawPixelsStore()
     try:
-        store.setPixelsId(image.pixels_id, False)
+        shown = f"image {image.image_id} {image.name!r}"
+        PixelsWait(time.sleep).until_ready(lambda: store.setPixelsId(image.pixels_id, False), shown)
         return [(one.sizeX, one.sizeY) for one in store.getResolutionDescriptions()]
     finally:
         store.close()
@@ -65,7 +72,7 @@ def fetch_tiles(session: Session, tiles: Iterable[Tile]) -> Generator["np.ndarra
     """Fetch tiles with several requests in flight and yield them in order, each (height, width) in native byte order.
 
     At most `WINDOW` tiles are held at once, and `THREADS` pixel stores are open on the server. If the connection
-    breaks, it is opened again and missing tiles are requested again.
+    breaks, it is opened again and missing tiles are requested again; pixels that OMERO still prepares are waited for.
 
     Raises:
         UserError: The server cannot deliver the pixels of an image.
@@ -112,6 +119,7 @@ class _Stores:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self._wait = PixelsWait(connection.wait)
         self._mine = threading.local()
         self._all: list[Any] = []
 
@@ -120,19 +128,22 @@ class _Stores:
 
         image = tile.image
         dtype = pixel_dtype(image)
-        while True:
-            number = self._connection.number
-            try:
-                data = self._fetch(tile, number)
-                break
-            except Exception as error:
-                if not is_broken(error):
-                    raise
-                self._connection.renew(number, error)
+        data = self._wait.until_ready(lambda: self._request(tile), f"image {image.image_id} {image.name!r}")
         if len(data) != tile.width * tile.height * dtype.itemsize:
             raise UserError(f"image {image.image_id} {image.name!r}: OMERO sent {len(data)} bytes for a tile {tile}.")
         # OMERO sends pixels big-endian.
         return np.frombuffer(data, dtype.newbyteorder(">")).reshape(tile.height, tile.width).astype(dtype)
+
+    def _request(self, tile: Tile) -> bytes:
+        """Request the bytes of a tile, over a new connection if this one breaks."""
+        while True:
+            number = self._connection.number
+            try:
+                return self._fetch(tile, number)
+            except Exception as error:
+                if not is_broken(error):
+                    raise
+                self._connection.renew(number, error)
 
     def _fetch(self, tile: Tile, connection: int) -> bytes:
         import omero
@@ -164,7 +175,7 @@ class _Stores:
         return mine.store
 
     def stop(self) -> None:
-        """Stop all waiting for a new connection."""
+        """Stop all waiting for a new connection, or for pixels."""
         self._connection.stop()
 
     def close(self) -> None:
