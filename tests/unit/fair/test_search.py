@@ -1,6 +1,5 @@
-"""search_archives against servers that answer in the documented shapes, and against bad ones."""
+"""A search in archives that answer in the documented shapes, and in bad ones."""
 
-import csv
 import json
 import shutil
 import zipfile
@@ -15,18 +14,7 @@ from bioimage_suite.core.errors import UserError
 from bioimage_suite.fair.archives.search import search as search_studies
 from bioimage_suite.fair.archives.services import ARCHIVES
 from tests.unit.fair.archive_server import ANSWERS, Reply, Request, Server, answer, dripping, serving
-
-GOOD = {
-    "/gide/search": answer("gide_search.json"),
-    "/bia/v1/search/fts": answer("bia_fts.json"),
-    "/biostudies/BioImages/search": answer("biostudies_search.json"),
-    "/idr/submitquery/containers/": answer("idr_containers.json"),
-}
-
-
-def addresses(server: Server, *keys: str) -> dict[str, str]:
-    places = {"gide": "/gide", "bia": "/bia/v1/search", "idr": "/idr", "ssbd": "/gide"}
-    return {key: server.address + places[key] for key in keys or places}
+from tests.unit.fair.good_archives import GOOD, addresses
 
 
 def search(server: Server, *keys: str, **config: object) -> tuple[list, list[list[str]]]:
@@ -322,20 +310,6 @@ def test_links_out_of_a_folder_are_not_read(tmp_path: Path) -> None:
 def test_bad_questions(config: dict[str, object], said: str) -> None:
     with pytest.raises(UserError, match=said):
         search_studies(config)
-
-
-def test_tables_hold_no_formula_and_no_script_link(tmp_path: Path) -> None:
-    with serving(dict(GOOD)) as server:
-        config = tmp_path / "config.json"
-        where = {"kind": "archives", "archives": ["bia"], "addresses": addresses(server, "bia"), "seconds": 10}
-        config.write_text(json.dumps({"text": "nuclei", "where": where}))
-        studies, notes = tmp_path / "studies.tsv", tmp_path / "notes.tsv"
-        arguments = ["--config", str(config), "--studies", str(studies), "--notes", str(notes)]
-        search_archives.main(arguments)
-    rows = list(csv.DictReader(studies.open(), delimiter="\t"))
-    assert rows[1]["title"].startswith("'=HYPERLINK")
-    assert rows[1]["thumbnail"] == ""
-    assert notes.read_text().splitlines()[0] == "source\taddress\tstatus\tstudies\tnote"
 
 
 def test_usual_addresses_are_encrypted() -> None:

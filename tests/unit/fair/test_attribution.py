@@ -1,9 +1,7 @@
-"""attribute_results: every row keeps its study, or there is no result."""
+"""Attribution: every row keeps its study, or there is no result."""
 
-import json
 from pathlib import Path
 
-import attribute_results
 import pytest
 
 from bioimage_suite.core.errors import UserError
@@ -75,17 +73,3 @@ def test_what_archives_wrote_is_escaped_and_studies_stand_once(tmp_path: Path) -
     assert "a.tif, b.tif" in page
     assert "not said: ask the archive" in page
     assert "S-2" not in page
-
-
-def test_the_command(tmp_path: Path) -> None:
-    listed = [
-        {"path": str(DATA / f"{name}.tabular"), "name": name} for name in ("measured_cells", "measured_more_cells")
-    ]
-    (tmp_path / "list.json").write_text(json.dumps(listed))
-    arguments = ["--results", str(tmp_path / "list.json"), "--origin", str(DATA / "origin.tabular")]
-    arguments += ["--output", str(tmp_path / "out.tsv"), "--report", str(tmp_path / "out.html")]
-    attribute_results.main(arguments)
-    lines = (tmp_path / "out.tsv").read_text().splitlines()
-    assert len(lines) == 4
-    assert all(line.count("\t") == 8 for line in lines)
-    assert "Josiah Carberry" in (tmp_path / "out.html").read_text()

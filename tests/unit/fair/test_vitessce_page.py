@@ -1,4 +1,4 @@
-"""vitessce_view: the configuration, the pixels that the page carries, and what the page must not do."""
+"""The page for Vitessce: its configuration, the pixels that it carries, and what it must not do."""
 
 import base64
 import html
@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 import pytest
 import tifffile
-import vitessce_view
 import zarr
 
 from bioimage_suite.core.errors import UserError
@@ -273,14 +272,3 @@ def test_without_viewer_the_page_asks_for_it_by_its_hash() -> None:
     _, page = make_view({}, inputs())
     digest = base64.b64encode(bytes.fromhex(VIEWER_SHA256)).decode()
     assert f'integrity="sha256-{digest}" src="{VIEWER_ADDRESS}"' in page
-
-
-def test_the_command(tmp_path: Path) -> None:
-    config, name, view, page = (tmp_path / file for file in ("c.json", "name.txt", "v.json", "p.html"))
-    config.write_text(json.dumps({"feature_x": "eccentricity"}))
-    name.write_text("nuclei\n")
-    table = DATA / "fair_archives" / "nuclei_measured.tabular"
-    arguments = ["--config", config, "--name", name, "--table", table, "--view", view, "--page", page]
-    vitessce_view.main([str(argument) for argument in arguments])
-    assert json.loads(view.read_text())["coordinationSpace"]["embeddingType"] == {"A": "eccentricity and area_px"}
-    assert page.read_text().startswith("<!DOCTYPE html>")

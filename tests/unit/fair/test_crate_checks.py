@@ -1,0 +1,198 @@
+"""Checks of crates: those that are made pass, and each with one required thing less fails."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bioimage_suite.fair.crates.checks import check_crate, check_document, check_file_list
+from bioimage_suite.fair.crates.package import (
+    make_package,
+)
+from bioimage_suite.fair.crates.reading import Crate, mend
+from bioimage_suite.fair.crates.validation import guess_profile
+from bioimage_suite.tables.reader import Finding
+from tests.unit.fair.made_crates import NAMES, crate, entity, errors, of_type, root, study
+
+
+@pytest.mark.parametrize("product", ["gide", "bia", "general"])
+def test_crates_that_are_made_have_no_error_and_no_warning(product: str):
+    findings = check_document(crate(product), "crate", product)
+    assert [finding for finding in findings if finding.level != "note"] == []
+
+
+ROOT_ALWAYS = ("name", "description", "license", "datePublished")
+CANARIES: list[tuple[str, str, str]] = [
+    *(("general", "root", key) for key in ROOT_ALWAYS),
+    *(("gide", "root", key) for key in (*ROOT_ALWAYS, "author", "publisher", "about", "measurementMethod")),
+    *(("bia", "root", key) for key in (*ROOT_ALWAYS, "author", "hasPart", "accessionId")),
+    *((product, "descriptor", key) for product in ("gide", "bia", "general") for key in ("conformsTo", "about")),
+    ("gide", "Person", "name"),
+    ("gide", "Organization", "name"),
+    ("gide", "DefinedTerm", "name"),
+    ("gide", "Taxon", "scientificName"),
+    ("gide", "BioSample", "name"),
+    ("gide", "BioSample", "description"),
+    ("gide", "LabProtocol", "name"),
+    ("gide", "LabProtocol", "description"),
+    ("gide", "QuantitativeValue", "value"),
+    ("gide", "QuantitativeValue", "unitCode"),
+    ("gide", "QuantitativeValue", "unitText"),
+    ("bia", "bia:RembiDataset", "name"),
+    ("bia", "bia:RembiDataset", "description"),
+    ("bia", "bia:RembiDataset", "associatedBiologicalEntity"),
+    ("bia", "bia:RembiDataset", "associatedSpecimen"),
+    ("bia", "bia:RembiDataset", "associatedSpecimenImagingPreparationProtocol"),
+    ("bia", "bia:RembiDataset", "associatedImageAcquisitionProtocol"),
+    ("bia", "bia:MifaDataset", "associatedAnnotationMethod"),
+    ("bia", "bia:BioSample", "name"),
+    ("bia", "bia:BioSample", "description"),
+    ("bia", "bia:BioSample", "organismClassification"),
+    ("bia", "bia:Taxon", "scientificName"),
+    ("bia", "bia:SpecimenImagingPreparationProtocol", "name"),
+    ("bia", "bia:SpecimenImagingPreparationProtocol", "description"),
+    ("bia", "bia:ImageAcquisitionProtocol", "name"),
+    ("bia", "bia:ImageAcquisitionProtocol", "description"),
+    ("bia", "bia:ImageAcquisitionProtocol", "imagingInstrumentDescription"),
+    ("bia", "bia:ImageAcquisitionProtocol", "imagingMethodName"),
+    ("bia", "bia:Specimen", "biologicalEntity"),
+    ("bia", "bia:Specimen", "imagingPreparationProtocol"),
+    ("bia", "bia:AnnotationMethod", "name"),
+    ("bia", "bia:AnnotationMethod", "description"),
+    ("bia", "bia:AnnotationMethod", "methodType"),
+    ("bia", "bia:FileList", "tableSchema"),
+]
+
+
+@pytest.mark.parametrize(("product", "kind", "key"), CANARIES)
+def test_a_canary_without_a_required_property_fails(product: str, kind: str, key: str):
+    document = crate(product)
+    if kind == "root":
+        victim = root(document)
+    elif kind == "descriptor":
+        victim = entity(document, "ro-crate-metadata.json")
+    else:
+        victim = next(of_type(document, kind))
+    del victim[key]
+    assert errors(check_document(document, "crate", product))
+
+
+def _break(change: Callable[[dict[str, Any]], object]) -> list[Finding]:
+    document = crate("gide")
+    change(document)
+    return errors(check_document(document, "crate", "gide"))
+
+
+BROKEN: dict[str, Callable[[dict[str, Any]], object]] = {
+    "no context": lambda d: d.pop("@context"),
+    "no graph": lambda d: d.pop("@graph"),
+    "an empty graph": lambda d: d["@graph"].clear(),
+    "no descriptor": lambda d: d["@graph"].pop(0),
+    "a graph of text": lambda d: d["@graph"].append("x"),
+    "an entity without an id": lambda d: d["@graph"].append({"@type": "Person"}),
+    "an entity without a type": lambda d: d["@graph"].append({"@id": "#x"}),
+    "an id twice": lambda d: d["@graph"].append({"@id": "#size-files", "@type": "Thing"}),
+    "a blank in an id": lambda d: d["@graph"].append({"@id": "#a b", "@type": "Thing"}),
+    "a nested entity": lambda d: root(d).update(author={"@type": "Person", "name": "x"}),
+    "a root that is no Dataset": lambda d: root(d).update({"@type": "Thing"}),
+    "a root that is no address": lambda d: (root(d).update({"@id": "#x"}), d["@graph"][0].update(about={"@id": "#x"})),
+    "two publishers": lambda d: root(d).update(
+        publisher=[root(d)["publisher"], {"@id": "#organization-University%20of%20Nowhere"}]
+    ),
+    "two dates": lambda d: root(d).update(datePublished=["2026-01-01", "2026-01-02"]),
+    "a date in words": lambda d: root(d).update(datePublished="next spring"),
+    "an author that nothing describes": lambda d: root(d)["author"].append({"@id": "#nobody"}),
+    "no organism in the root": lambda d: root(d).update(
+        about=[ref for ref in root(d)["about"] if "NCBITaxon" not in ref["@id"]]
+    ),
+    "no method in the root": lambda d: root(d).update(
+        measurementMethod=[ref for ref in root(d)["measurementMethod"] if "FBbi" not in ref["@id"]]
+    ),
+    "software without a version": lambda d: d["@graph"].append(
+        {"@id": "https://example.org/x", "@type": "SoftwareApplication", "name": "x", "url": "https://example.org/x"}
+    ),
+    "a script that is no file": lambda d: d["@graph"].append({"@id": "#x", "@type": "SoftwareSourceCode", "name": "x"}),
+    "a file that is no part": lambda d: d["@graph"].append({"@id": "x.tif", "@type": "File"}),
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_broken_crates_fail(name: str):
+    assert _break(BROKEN[name])
+
+
+def test_the_closure_rule_names_what_the_root_lacks():
+    document = crate("gide")
+    document["@graph"].append(
+        {"@id": "http://purl.obolibrary.org/obo/NCBITaxon_10090", "@type": "Taxon", "scientificName": "Mus musculus"}
+    )
+    next(of_type(document, "BioSample"))["taxonomicRange"].append(
+        {"@id": "http://purl.obolibrary.org/obo/NCBITaxon_10090"}
+    )
+    found = errors(check_document(document, "crate", "gide"))
+    assert [finding.expected for finding in found] == ["http://purl.obolibrary.org/obo/NCBITaxon_10090 in about too"]
+
+
+@pytest.mark.parametrize(
+    ("identifier", "expected"),
+    [
+        ("../evil.tif", "a path inside the crate"),
+        ("/etc/passwd", "a path inside the crate"),
+        ("%2e%2e/x", "a path inside the crate"),
+        ("gone.tif", "every file that is described"),
+    ],
+)
+def test_files_of_a_zip_must_be_in_it(identifier: str, expected: str):
+    document = crate("general")
+    document["@graph"].append({"@id": identifier, "@type": "File"})
+    root(document)["hasPart"].append({"@id": identifier})
+    files = frozenset(f"{folder}/{name}" for folder in ("images", "annotations") for name in NAMES)
+    extra = frozenset({"results/cells_a.tsv", "provenance/workflow-run.crate.zip"})
+    found = errors(check_crate(Crate("c", document, (), files | extra, {}), "general"))
+    assert [(finding.column, finding.expected[: len(expected)]) for finding in found] == [(identifier, expected)]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "column"),
+    [
+        ("type", "kind", "type"),
+        ("images/cells_b", "images/cells_a", "file_path"),
+        ("images/cells_b", "../cells_b", "file_path"),
+        ("#dataset-Nuclei/", "#other/", "dataset"),
+        ("http://bia/Image", "http://bia/Other", "type"),
+        ("cells_a.ome.tiff\tcells_a.ome.tiff\t", "cells_a.ome.tiff\tother\t", "source_image_label"),
+    ],
+)
+def test_bia_file_lists_are_checked(old: str, new: str, column: str):
+    text = make_package("bia", study("bia")).texts["file_list.tsv"]
+    assert errors(check_file_list(crate("bia"), text.encode(), "c")) == []
+    assert old in text
+    assert column in {
+        finding.column for finding in errors(check_file_list(crate("bia"), text.replace(old, new).encode(), "c"))
+    }
+
+
+KEYS = st.sampled_from(["@id", "@type", "@graph", "about", "x"])
+
+
+@given(
+    st.recursive(
+        st.none() | st.text(max_size=5),
+        lambda parts: st.lists(parts, max_size=3) | st.dictionaries(KEYS, parts, max_size=4),
+    )
+)
+def test_no_document_breaks_the_checks(document: object):
+    wrapped = (
+        document
+        if isinstance(document, dict)
+        else {"@context": "https://w3id.org/ro/crate/1.2/context", "@graph": document}
+    )
+    mended, _ = mend(wrapped, "c")
+    assert errors(check_document(mended, "c", "base"))
+
+
+@pytest.mark.parametrize("product", ["gide", "bia", "general"])
+def test_the_profile_is_found_out(product: str):
+    assert guess_profile(crate(product)) == {"general": "base"}.get(product, product)
