@@ -9,9 +9,12 @@ browser.
 from __future__ import annotations
 
 import base64
-from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Container, Iterable, Sequence
 
 _BODY = (
     "font-family:system-ui,'Segoe UI',sans-serif;color:#1d2733;max-width:75rem;margin:2rem auto;padding:0 1rem;"

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.tables.measurement_table import MeasurementTable, read_measurement_table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 IMAGE = "image"
 STATISTICS = ("count", "mean", "std", "min", "q25", "median", "q75", "max")

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.tables.reader import MAX_ROWS, MAX_TEXT_BYTES, column_names, read_table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
 
 # Characters that `_plain_rows` accepts everywhere.
 _USUAL = bytes({*range(ord("*"), ord("=")), *range(ord(">"), 0x7F), ord("\t"), ord("\n")})

@@ -5,14 +5,16 @@ from __future__ import annotations
 import ast
 import operator
 import re
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from bioimage_suite.core.errors import UserError
-from bioimage_suite.tables.measurement_table import MeasurementTable
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import numpy as np
+
+    from bioimage_suite.tables.measurement_table import MeasurementTable
 
 MAX_LENGTH = 5000
 COMPARISONS: dict[type[ast.cmpop], Callable[[Any, Any], Any]] = {

@@ -168,20 +168,7 @@ def open_url(
         session.auth = lambda request: request
         for _ in range(MAX_REDIRECTS + 1):
             check_address(url, web)
-            try:
-                response = session.request(
-                    method,
-                    url,
-                    headers=dict(headers or {}),
-                    json=body,
-                    stream=True,
-                    allow_redirects=False,
-                    timeout=max(0.1, min(web.silence, web.deadline - time.monotonic())),
-                )
-            except (requests.RequestException, ValueError, OSError) as error:
-                raise UserError(
-                    f"server {_host(url)}: {_reason(error)}. Try again later or check the address."
-                ) from error
+            response = _send(session, web, method, url, headers=dict(headers or {}), json=body)
             location = response.headers.get("Location")
             if response.status_code not in _REDIRECTS or not location:
                 with response:
@@ -192,6 +179,17 @@ def open_url(
             if response.status_code == 303:
                 method, body = "GET", None
     raise UserError(f"server {_host(url)}: more than {MAX_REDIRECTS} redirects. Check the address.")
+
+
+def _send(session: "requests.Session", web: Web, method: str, url: str, **sent: Any) -> "requests.Response":
+    """Send one request; its redirects are not followed and its body is not read."""
+    import requests
+
+    timeout = max(0.1, min(web.silence, web.deadline - time.monotonic()))
+    try:
+        return session.request(method, url, **sent, stream=True, allow_redirects=False, timeout=timeout)
+    except (requests.RequestException, ValueError, OSError) as error:
+        raise UserError(f"server {_host(url)}: {_reason(error)}. Try again later or check the address.") from error
 
 
 def _redirected(url: str, location: str) -> str:

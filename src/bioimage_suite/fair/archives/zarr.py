@@ -4,7 +4,7 @@ Sources: OME-Zarr 0.4 and 0.5 (ngff.openmicroscopy.org): `multiscales`, `omero.c
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil, prod
 from typing import TYPE_CHECKING, Any
@@ -183,11 +183,7 @@ def read_region(
     import numpy as np
     import zarr
 
-    if not 0 <= level < len(image.levels):
-        raise UserError(f"level {level}: the image has levels 0 to {len(image.levels) - 1}. Choose one of them.")
-    unknown = set(bounds) - set(image.axes)
-    if unknown:
-        raise UserError(f"range of {min(unknown)}: the image has axes {', '.join(image.axes)} only. Leave it empty.")
+    _refuse_unknown(image, bounds, level)
     try:
         array = _array(group, image, level)
         full = _array(group, image, 0).shape
@@ -205,10 +201,21 @@ def read_region(
         ) from error
     channels = image.channels
     if "c" in placed:
-        # If the number of labels differs from the number of channels, they could name the wrong channels.
-        full_c = full[image.axes.index("c")]
-        channels = channels[slice(*placed["c"])] if len(channels) == full_c else ()
+        channels = _channels_within(image, full, placed["c"])
     return RemoteRegion(pixels, image.axes, placed, _physical(image, level), channels)
+
+
+def _refuse_unknown(image: RemoteImage, axes: Iterable[str], level: int) -> None:
+    if not 0 <= level < len(image.levels):
+        raise UserError(f"level {level}: the image has levels 0 to {len(image.levels) - 1}. Choose one of them.")
+    unknown = set(axes) - set(image.axes)
+    if unknown:
+        raise UserError(f"range of {min(unknown)}: the image has axes {', '.join(image.axes)} only. Leave it empty.")
+
+
+def _channels_within(image: RemoteImage, full: Sequence[int], bounds: tuple[int, int]) -> tuple[str, ...]:
+    """Return the labels of some channels; none where there are more or fewer labels than channels."""
+    return image.channels[slice(*bounds)] if len(image.channels) == full[image.axes.index("c")] else ()
 
 
 def _array(group: "zarr.Group", image: RemoteImage, level: int) -> "zarr.Array[Any]":

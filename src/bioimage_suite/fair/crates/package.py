@@ -196,6 +196,12 @@ def refuse_wrong_crate(crate: dict[str, Any], profile: str) -> None:
         raise UserError(f"crate: does not follow its profile. Mend the metadata:\n{readable_list(errors)}")
 
 
+def _refuse_missing(missing: Sequence[str], product: str) -> None:
+    if missing:
+        lines = "\n".join(f"  - {line}" for line in missing)
+        raise UserError(f"metadata: a {product} package needs more. Fill in and validate again:\n{lines}")
+
+
 def read_study(
     values: Sequence[MetadataValue],
     images: Sequence[ImageFacts],
@@ -220,10 +226,7 @@ def read_study(
     Raises:
         UserError: Fields or image files are missing; the message lists them.
     """
-    missing = missing_fields(product, values, images, bool(annotations))
-    if missing:
-        lines = "\n".join(f"  - {line}" for line in missing)
-        raise UserError(f"metadata: a {product} package needs more. Fill in and validate again:\n{lines}")
+    _refuse_missing(missing_fields(product, values, images, bool(annotations)), product)
     placed = place_images(images, files)
     made = link_results(annotations, "annotations", placed)
     # MIFA requires the source image of each annotation file.

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from bioimage_suite.core.texts import json_text
-from bioimage_suite.fair.crates.study import DepositedImage, ResultFile, Study
+from bioimage_suite.fair.crates.study import Component, DepositedImage, ResultFile, Study
 from bioimage_suite.fair.terms.licences import licence_at
 from bioimage_suite.fair.terms.ontology_terms import Term
 from bioimage_suite.tables.writer import tsv_text
@@ -222,7 +222,7 @@ def _accession(term: Term) -> str:
 def idr_study(study: Study, accession: str = "") -> str:
     """Return IDR's `idrNNNN-study.txt`: one key per line, followed by its values."""
     texts, authors = study.texts, study.authors
-    organisms, methods = study.organisms(), study.methods()
+    organisms = study.organisms()
     surnames = [author.name.partition(",") for author in authors]
     rows: list[list[str]] = [
         ["Comment[IDR Study Accession]", accession],
@@ -249,18 +249,22 @@ def idr_study(study: Study, accession: str = "") -> str:
         ["Term Source Name", *(name for name, _ in _TERM_SOURCES.values())],
         ["Term Source URI", *(uri for _, uri in _TERM_SOURCES.values())],
     ]
-    for number, component in enumerate(study.components(), 1):
-        rows += [
-            ["Experiment Number", str(number)],
-            ["Comment[IDR Experiment Name]", component.name],
-            ["Experiment Description", component.description],
-            ["Experiment Size", str(sum(image.component == component for image in study.images))],
-            ["Experiment Imaging Method", *(term.label for term in methods)],
-            ["Experiment Imaging Method Term Source REF", *(_source(term) for term in methods)],
-            ["Experiment Imaging Method Term Accession", *(_accession(term) for term in methods)],
-            ["Protocol Type", "growth protocol", "treatment protocol"],
-        ]
-    return tsv_text(rows)
+    experiments = (_experiment(study, *numbered) for numbered in enumerate(study.components(), 1))
+    return tsv_text([*rows, *(row for experiment in experiments for row in experiment)])
+
+
+def _experiment(study: Study, number: int, component: Component) -> list[list[str]]:
+    methods = study.methods()
+    return [
+        ["Experiment Number", str(number)],
+        ["Comment[IDR Experiment Name]", component.name],
+        ["Experiment Description", component.description],
+        ["Experiment Size", str(sum(image.component == component for image in study.images))],
+        ["Experiment Imaging Method", *(term.label for term in methods)],
+        ["Experiment Imaging Method Term Source REF", *(_source(term) for term in methods)],
+        ["Experiment Imaging Method Term Accession", *(_accession(term) for term in methods)],
+        ["Protocol Type", "growth protocol", "treatment protocol"],
+    ]
 
 
 def idr_library(study: Study) -> str:

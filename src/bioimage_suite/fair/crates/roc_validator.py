@@ -91,7 +91,7 @@ def _cache_folder() -> Path:
     class Shipped(BaseAdapter):
         """Adapter that answers every request with the shipped context, without the network."""
 
-        def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
+        def send(self, request: requests.PreparedRequest, *_args: Any, **_kwargs: Any) -> requests.Response:
             headers = {"Content-Type": "application/ld+json"}
             body = HTTPResponse(body=io.BytesIO(context), headers=headers, status=200, preload_content=False)
             return HTTPAdapter().build_response(request, body)

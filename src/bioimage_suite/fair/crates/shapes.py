@@ -39,12 +39,8 @@ def shape_findings(document: dict[str, Any], root: str, name: str, profile: str)
     import rdflib
 
     terms, unknown = offline_context(document.get("@context"), _used_names(document["@graph"]))
-    findings = [
-        Finding(
-            "warning", name, 0, "@context", address, "a context that this tool has offline", "its terms are not checked"
-        )
-        for address in unknown
-    ]
+    expected, remark = "a context that this tool has offline", "its terms are not checked"
+    findings = [Finding("warning", name, 0, "@context", address, expected, remark) for address in unknown]
     data = rdflib.Graph()
     graph = [_without_context(entity) for entity in document["@graph"] if not _plain_file(entity)]
     data.parse(data={"@context": terms, "@graph": graph}, format="json-ld", base=_BASE)  # type: ignore[arg-type]
@@ -55,16 +51,21 @@ def shape_findings(document: dict[str, Any], root: str, name: str, profile: str)
         inference="none",
         do_owl_imports=False,
     )
-    shacl = rdflib.Namespace("http://www.w3.org/ns/shacl#")
-    for result in report.subjects(rdflib.RDF.type, shacl.ValidationResult):
-        focus = str(report.value(result, shacl.focusNode)).removeprefix(_BASE) or "./"
-        path = _local(report.value(result, shacl.resultPath))
-        level = _LEVELS[_local(report.value(result, shacl.resultSeverity))]
-        value = report.value(result, shacl.value)
-        found = str(value).removeprefix(_BASE) if value is not None and path else "missing" if path else focus
-        expected = str(report.value(result, shacl.resultMessage))
-        findings.append(Finding(level, name, 0, f"{focus} {path}".strip(), found, expected))
+    results = report.subjects(rdflib.RDF.type, rdflib.SH.ValidationResult)
+    findings += [_finding(report, result, name) for result in results]
     return sorted(set(findings), key=lambda finding: (finding.level, finding.column, finding.expected))
+
+
+def _finding(report: Any, result: Any, name: str) -> Finding:
+    """Return the finding of one violated shape: a node of the report of pyshacl."""
+    from rdflib import SH
+
+    focus = str(report.value(result, SH.focusNode)).removeprefix(_BASE) or "./"
+    path = _local(report.value(result, SH.resultPath))
+    level = _LEVELS[_local(report.value(result, SH.resultSeverity))]
+    value = report.value(result, SH.value)
+    found = str(value).removeprefix(_BASE) if value is not None and path else "missing" if path else focus
+    return Finding(level, name, 0, f"{focus} {path}".strip(), found, str(report.value(result, SH.resultMessage)))
 
 
 @cache

@@ -60,16 +60,11 @@ def check_value(field: MetadataField, text: str) -> Checked:
     damage = _damage(text)
     if damage:
         return Checked("", remarks=(damage,))
-    checks = {
-        "term": _check_term,
-        "date": _check_date,
-        "datetime": _check_date,
-        "quantity": _check_quantity,
-        "url": _check_url,
-        "doi": _check_doi,
-        "orcid": _check_orcid,
-    }
-    return checks.get(field.kind, _check_text)(field, text)
+    checks = {"quantity": _check_quantity, "url": _check_url, "doi": _check_doi, "orcid": _check_orcid}
+    if field.kind in checks:
+        return checks[field.kind](text)
+    of_field = {"term": _check_term, "date": _check_date, "datetime": _check_date}
+    return of_field.get(field.kind, _check_text)(field, text)
 
 
 def check_free_value(text: str) -> Checked:
@@ -157,7 +152,7 @@ def _date_suggestion(text: str) -> str:
     return " or ".join(dict.fromkeys(guesses))
 
 
-def _check_quantity(field: MetadataField, text: str) -> Checked:
+def _check_quantity(text: str) -> Checked:
     match = _QUANTITY.fullmatch(text)
     # The rest of a text such as "1,000,000 µm" is no unit; only the author knows whether its commas mark thousands.
     if not match or match[2].startswith((",", ".")):
@@ -175,20 +170,20 @@ def _check_quantity(field: MetadataField, text: str) -> Checked:
     return Checked(f"{number} {unit}", unit_id=found.term.id, remarks=tuple(remarks))
 
 
-def _check_url(field: MetadataField, text: str) -> Checked:
+def _check_url(text: str) -> Checked:
     if _URL.fullmatch(text):
         return Checked(text)
     return Checked("", remarks=(Remark("error", "a web address that begins with https:// or http://"),))
 
 
-def _check_doi(field: MetadataField, text: str) -> Checked:
+def _check_doi(text: str) -> Checked:
     match = _DOI.fullmatch(text)
     if match:
         return Checked(match[1])
     return Checked("", remarks=(Remark("error", "a DOI, as 10.1038/s41592-021-01166-8"),))
 
 
-def _check_orcid(field: MetadataField, text: str) -> Checked:
+def _check_orcid(text: str) -> Checked:
     """Check an ORCID, whose last character is a check digit by ISO 7064 MOD 11-2."""
     if text in {"-", "none"}:  # An author without ORCID still needs an entry in the list.
         return Checked("-")

@@ -198,16 +198,7 @@ def build_config(
     if not files:
         raise UserError("view: nothing to show. Give an image, a label map or a table, or their addresses.")
     space, layers = _coordination(sources, axes, channels)
-    views: list[tuple[str, dict[str, Any]]] = []
-    if layers:
-        spatial = {"dataset": "A", "obsType": "A", "metaCoordinationScopes": ["A"], "metaCoordinationScopesBy": ["A"]}
-        views += [("spatialBeta", spatial), ("layerControllerBeta", spatial)]
-    if axes and sources.table:
-        linked = dict.fromkeys(("dataset", "obsType", "featureType", "featureValueType", *_LINKED), "A")
-        points = {"embeddingType": "A", "embeddingObsRadius": "A", "embeddingObsRadiusMode": "A"}
-        if sources.points:
-            points |= dict.fromkeys(("embeddingZoom", "embeddingTargetX", "embeddingTargetY"), "A")
-        views += [("scatterplot", linked | points), ("featureList", linked), ("obsSets", linked)]
+    views = (_spatial_views() if layers else []) + (_feature_views(sources) if axes and sources.table else [])
     return {
         "version": SCHEMA_VERSION,
         "name": name,
@@ -217,6 +208,19 @@ def build_config(
         "coordinationSpace": space,
         "layout": _layout(views),
     }
+
+
+def _spatial_views() -> list[tuple[str, dict[str, Any]]]:
+    spatial = {"dataset": "A", "obsType": "A", "metaCoordinationScopes": ["A"], "metaCoordinationScopesBy": ["A"]}
+    return [("spatialBeta", spatial), ("layerControllerBeta", spatial)]
+
+
+def _feature_views(sources: DataAddresses) -> list[tuple[str, dict[str, Any]]]:
+    linked = dict.fromkeys(("dataset", "obsType", "featureType", "featureValueType", *_LINKED), "A")
+    points = {"embeddingType": "A", "embeddingObsRadius": "A", "embeddingObsRadiusMode": "A"}
+    if sources.points:
+        points |= dict.fromkeys(("embeddingZoom", "embeddingTargetX", "embeddingTargetY"), "A")
+    return [("scatterplot", linked | points), ("featureList", linked), ("obsSets", linked)]
 
 
 # Settings that image and scatter plot share: a selection in one applies to the other.
