@@ -10,7 +10,8 @@ import pytest
 import tifffile
 
 from bioimage_suite.core.errors import UserError
-from bioimage_suite.images.image_file import ImageFile, open_image
+from bioimage_suite.images.image_file import ImageFile
+from bioimage_suite.images.opening import open_image
 from bioimage_suite.images.series import Reading
 from tests.oracle.bioformats import BioFormats, OracleError, Series, checksum
 from tests.unit.images.tiff_files import write_stk

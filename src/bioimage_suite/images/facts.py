@@ -8,7 +8,8 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 from bioimage_suite.core.errors import UserError
-from bioimage_suite.images.image_file import ImageFile, open_image
+from bioimage_suite.images.image_file import ImageFile
+from bioimage_suite.images.opening import open_image
 from bioimage_suite.images.series import Reading
 
 FACT_COLUMNS = ("image", "object", "property", "value", "unit")

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bioimage_suite.core.errors import UserError
-from bioimage_suite.images.image_file import ImageFile, open_image, with_numbers_only
+from bioimage_suite.images.image_file import ImageFile, with_numbers_only
+from bioimage_suite.images.opening import open_image
 from bioimage_suite.images.series import ONLY_ONE, Reading
 from bioimage_suite.segmentation import foreground_mask
 from bioimage_suite.segmentation.threshold_methods import GLOBAL_METHODS, global_threshold

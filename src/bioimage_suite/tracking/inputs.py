@@ -11,8 +11,9 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from bioimage_suite.core.errors import UserError
-from bioimage_suite.images.image_file import ImageFile, open_image
+from bioimage_suite.images.image_file import ImageFile
 from bioimage_suite.images.label_maps import check_label_map
+from bioimage_suite.images.opening import open_image
 from bioimage_suite.images.series import ONLY_ONE, Reading
 from bioimage_suite.tables.measurement_table import read_measurement_table
 from bioimage_suite.tracking.challenge_layout import challenge_tracks

@@ -9,7 +9,7 @@ import tifffile
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.figures import object_pictures
 from bioimage_suite.figures.object_pictures import Found, View
-from bioimage_suite.images.image_file import open_image
+from bioimage_suite.images.opening import open_image
 from bioimage_suite.segmentation import foreground_mask
 
 DATA = Path(__file__).parents[3] / "test-data"

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 import tifffile
 
-from bioimage_suite.images.image_file import ImageFile, open_image
+from bioimage_suite.images.image_file import ImageFile
+from bioimage_suite.images.opening import open_image
 
 APERIO = (
     "Aperio Image Library v11.2.1 \r\n300x256 (128x128) J2K/YUV16 Q=70|AppMag = 20|ScanScope ID = CS1|"

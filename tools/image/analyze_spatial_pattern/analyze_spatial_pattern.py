@@ -9,7 +9,7 @@ from pathlib import Path
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.core.outputs import Outputs
 from bioimage_suite.core.tool import argument, one_of, run_tool, tool
-from bioimage_suite.images.image_file import open_image
+from bioimage_suite.images.opening import open_image
 from bioimage_suite.images.series import READING, reading_of
 from bioimage_suite.spatial import tables
 from bioimage_suite.spatial.clusters import density_cell, density_map

@@ -11,37 +11,11 @@ from pathlib import Path
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.core.outputs import Outputs
 from bioimage_suite.core.tool import argument, run_tool, tool
-from bioimage_suite.images.display_settings import channel_displays, with_colours
-from bioimage_suite.images.image_file import ImageFile, open_image
+from bioimage_suite.images.image_file import ImageFile
 from bioimage_suite.images.label_maps import check_label_map
+from bioimage_suite.images.opening import open_image
 from bioimage_suite.images.series import ONLY_ONE, READING, Reading, beside, reading_of
-
-
-def write_ome_tiff(path: Path, image: ImageFile, compression: str, nearest: bool) -> None:
-    """Write an image as pyramidal, tiled OME-TIFF.
-
-    Args:
-        path: File to write.
-        image: The source.
-        compression: A key of `pyramid_tiff.COMPRESSIONS`.
-        nearest: Whether smaller levels take one of four pixels instead of their mean.
-
-    Raises:
-        UserError: OME-TIFF does not support the pixel type.
-    """
-    from bioimage_suite.images.ome_document import PIXEL_TYPES, ome_document
-    from bioimage_suite.images.pyramid_tiff import write_pyramid_tiff
-
-    if image.dtype.name not in PIXEL_TYPES:
-        raise UserError(
-            f"Image {image.name}: its pixels are {image.dtype.name}, which OME-TIFF does not know. "
-            "Choose OME-Zarr, or change the pixel type."
-        )
-    colour = image.read_interleaved is not None and image.size_c in {3, 4} and image.dtype.name in {"uint8", "uint16"}
-    samples = image.size_c if colour else 1
-    displays = with_colours(image, channel_displays(image))
-    xml = ome_document(image, displays, samples=samples, in_tiff=True)
-    write_pyramid_tiff(path, image, xml, samples=samples, compression=compression, nearest=nearest)
+from bioimage_suite.images.write_ome_tiff import write_ome_tiff
 
 
 def open_labels(path: Path, name: str, image: ImageFile, reading: Reading = ONLY_ONE) -> ImageFile:
@@ -130,7 +104,7 @@ def write_image(path: Path, args: Namespace) -> None:
     image = open_image(args.image, args.image_name, reading_of(args))
     labels = open_all_labels(args, image)
     if args.format == "ome-tiff":
-        write_ome_tiff(path, image, args.compression, args.smaller == "nearest")
+        write_ome_tiff(path, image, args.compression, nearest=args.smaller == "nearest")
     else:
         write_ome_zarr(path, image, labels, args.format, args.smaller == "nearest")
     print(f"{image.name}: {args.format}, {image.size_x} x {image.size_y} px, {image.size_z} z-planes, "

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bioimage_suite.core.outputs import Outputs
 from bioimage_suite.core.tool import argument, run_tool, tool
-from bioimage_suite.images.image_file import open_image
+from bioimage_suite.images.opening import open_image
 from bioimage_suite.images.series import READING, reading_of
 from bioimage_suite.segmentation.evaluation import evaluate, parsed_thresholds
 from bioimage_suite.tables.measurement_table import write_rows

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.core.outputs import Outputs
 from bioimage_suite.core.tool import argument, run_tool, tool
-from bioimage_suite.images.image_file import ImageFile, open_image
+from bioimage_suite.images.image_file import ImageFile
 from bioimage_suite.images.label_maps import check_label_map, write_label_map
+from bioimage_suite.images.opening import open_image
 from bioimage_suite.images.series import READING, reading_of
 from bioimage_suite.measurement.object_runs import labels_on
 from bioimage_suite.segmentation.foreground_mask import bands

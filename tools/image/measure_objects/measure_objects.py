@@ -9,7 +9,8 @@ from pathlib import Path
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.core.outputs import Outputs
 from bioimage_suite.core.tool import argument, run_tool, tool
-from bioimage_suite.images.image_file import ImageFile, open_image
+from bioimage_suite.images.image_file import ImageFile
+from bioimage_suite.images.opening import open_image
 from bioimage_suite.images.series import READING, beside, reading_of
 from bioimage_suite.measurement.measured_columns import MeasureOptions
 from bioimage_suite.measurement.measured_image import (

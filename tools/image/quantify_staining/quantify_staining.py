@@ -10,8 +10,9 @@ import numpy as np
 
 from bioimage_suite.core.outputs import Outputs
 from bioimage_suite.core.tool import argument, run_tool, tool
-from bioimage_suite.images.image_file import ImageFile, open_image
+from bioimage_suite.images.image_file import ImageFile
 from bioimage_suite.images.label_maps import check_label_map
+from bioimage_suite.images.opening import open_image
 from bioimage_suite.images.series import READING, beside, reading_of
 from bioimage_suite.staining.choices import (
     WantedLevels,

@@ -10,8 +10,9 @@ from pathlib import Path
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.core.outputs import Outputs
 from bioimage_suite.core.tool import argument, run_tool, tool
-from bioimage_suite.images.image_file import ImageFile, open_image, with_numbers_only
+from bioimage_suite.images.image_file import ImageFile, with_numbers_only
 from bioimage_suite.images.label_maps import write_label_map
+from bioimage_suite.images.opening import open_image
 from bioimage_suite.images.series import READING, reading_of
 from bioimage_suite.segmentation.foreground_mask import METHODS, ForegroundOptions
 from bioimage_suite.segmentation.grow_cells import CellOptions

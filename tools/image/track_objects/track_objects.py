@@ -9,8 +9,9 @@ from pathlib import Path
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.core.outputs import Outputs
 from bioimage_suite.core.tool import argument, one_of, run_tool, tool
-from bioimage_suite.images.image_file import ImageFile, open_image
+from bioimage_suite.images.image_file import ImageFile
 from bioimage_suite.images.label_maps import write_label_map
+from bioimage_suite.images.opening import open_image
 from bioimage_suite.images.series import READING, reading_of
 from bioimage_suite.tables.measurement_table import read_measurement_table, write_rows
 from bioimage_suite.tracking import tracked as tracking

@@ -10,7 +10,7 @@ import tifffile
 from track_objects import main
 
 from bioimage_suite.core.errors import UserError
-from bioimage_suite.images.image_file import open_image
+from bioimage_suite.images.opening import open_image
 from bioimage_suite.tracking.movie import as_movie, measure_movie, overlaps_of
 
 
