@@ -21,6 +21,7 @@ from bioimage_suite.omero.annotations.annotations import (
     linked_texts,
     save_annotations,
 )
+from bioimage_suite.omero.annotations.tags import find_usable_members, find_usable_tags
 from bioimage_suite.omero.files.original_files import upload_file
 from bioimage_suite.omero.session import Session
 from bioimage_suite.omero.undo import MadeObjects
@@ -262,22 +263,32 @@ def _annotation(change: Change, uploaded: Mapping[Attachment, int]) -> Any:
 
 
 def _tags_by_id(session: Session, tags: Sequence[str]) -> dict[str, int]:
-    """Return the ids of the tags that are given by id, as `[12]` (the notation of omero-scripts)."""
+    """Return the ids of the tags that are given by id, as `[12]` (the notation of omero-scripts).
+
+    Raises:
+        UserError: The group has no such tag, or the user may not link it.
+    """
     numbers = {int(tag[1:-1]): tag for tag in tags if re.fullmatch(r"\[\d+\]", tag)}
     if not numbers:
         return {}
-    hql = "select t.id from TagAnnotation t where t.id in (:ids) and (t.ns is null or t.ns != :set)"
-    found = {row[0] for row in session.rows(hql, ids=list(numbers), set=TAG_SET_NAMESPACE)}
-    missing = sorted(set(numbers) - found)
+    hql = "select t from TagAnnotation t where t.id in (:ids) and (t.ns is null or t.ns != :set)"
+    found = session.objects(hql, ids=list(numbers), set=TAG_SET_NAMESPACE)
+    missing = sorted(set(numbers) - {one.id.val for one in found})
     if missing:
         raise UserError(f"tag {missing[0]}: no tag has this id in group {session.group_name!r}. Write the tag's name.")
+    refused = sorted(one.id.val for one in found if not one.details.permissions.canAnnotate())
+    if refused:
+        raise UserError(
+            f"tag {refused[0]}: it belongs to somebody else, and group {session.group_name!r} lets you link only your "
+            "own tags. Write the tag's name: then the tool uses or makes your own."
+        )
     return {tag: number for number, tag in numbers.items()}
 
 
 def _find_or_make_tags(
     session: Session, wanted: Sequence[tuple[str, str]], made: MadeObjects
 ) -> dict[tuple[str, str], int]:
-    """Return the id of each (tag, tag set): the oldest one of the group, or a new one."""
+    """Return the id of each (tag, tag set): the oldest one of the group that the user may link, or a new one."""
     from omero.model import AnnotationAnnotationLinkI, TagAnnotationI
     from omero.rtypes import rstring
 
@@ -293,16 +304,12 @@ def _find_or_make_tags(
     if not wanted:
         return {}
     names = sorted({name for pair in wanted for name in pair if name})
-    hql = "select t.id, t.textValue, t.ns from TagAnnotation t where t.textValue in (:names) order by t.id desc"
-    tags: dict[str, int] = {}
-    sets: dict[str, int] = {}
-    for number, text, namespace in session.rows(hql, names=names):
-        (sets if namespace == TAG_SET_NAMESPACE else tags)[text] = number
-    tags |= _tags_by_id(session, names)
-    linked = "select l.parent.id, l.child.id, t.textValue from AnnotationAnnotationLink l, TagAnnotation t "
-    linked += "where l.child.id = t.id and l.parent.id in (:ids) order by t.id desc"
-    rows = session.rows(linked, ids=list(sets.values())) if sets else []
-    members = {(set_id, text): number for set_id, number, text in rows}
+    usable = find_usable_tags(session, names)
+    sets = {text: number for (text, namespace), number in usable.items() if namespace == TAG_SET_NAMESPACE}
+    # Of tags with other namespaces the oldest, too.
+    plain = [(number, text) for (text, namespace), number in usable.items() if namespace != TAG_SET_NAMESPACE]
+    tags = {text: number for number, text in sorted(plain, reverse=True)} | _tags_by_id(session, names)
+    members = find_usable_members(session, list(sets.values()))
     found: dict[tuple[str, str], int] = {}
     for tag, tag_set in dict.fromkeys(wanted):
         if not tag_set:

@@ -8,6 +8,7 @@ from typing import Any
 from xml.etree.ElementTree import Element
 
 from bioimage_suite.omero.annotations.annotations import TAG_SET_NAMESPACE
+from bioimage_suite.omero.annotations.tags import find_usable_tags
 from bioimage_suite.omero.files.original_files import upload_file
 from bioimage_suite.omero.paging import batches, paged_rows
 from bioimage_suite.omero.rois.labels import SOURCE_KEY, labels_namespace
@@ -168,14 +169,10 @@ def _add_file(element: Element, file: Any) -> None:
 
 
 def _known_tags(session: Session, notes: Annotations, sources: Sequence[int]) -> list[int]:
-    """Reuse the group's tags, the oldest of each name and namespace; return the annotations still to make."""
+    """Reuse the group's tags, the oldest usable one of each name and namespace; return the annotations to make."""
     tags = {source: notes.elements[source] for source in sources if notes.elements[source].tag == "TagAnnotation"}
     texts = sorted({one.findtext("Value") or "" for one in tags.values()})
-    known: dict[tuple[str, str], int] = {}
-    for page in batches(texts):
-        hql = "select t.id, t.textValue, t.ns from TagAnnotation t where t.textValue in (:names) order by t.id desc"
-        for number, text, namespace in session.rows(hql, names=page):
-            known[text, namespace or ""] = number
+    known = find_usable_tags(session, texts)
     fresh: dict[tuple[str, str], int] = {}
     for source, one in tags.items():
         name = (one.findtext("Value") or "", one.get("Namespace") or "")
