@@ -23,6 +23,7 @@ class Outputs(AbstractContextManager["Outputs"]):
     all are removed, and what stood there before is unchanged.
 
     >>> import tempfile
+    >>> from pathlib import Path
     >>> folder = Path(tempfile.mkdtemp())
     >>> with Outputs() as outputs:
     ...     _ = outputs.file(folder / "a.txt").write_text("a")

@@ -151,6 +151,8 @@ class UnitTable:
             return None
 
 
+DEFAULT_LENGTH, DEFAULT_TIME = "µm", "s"
+"""Units that OME's schema means where a document gives none (PhysicalSizeXUnit, TimeIncrementUnit)."""
 LENGTH = UnitTable(LENGTHS)
 TIME = UnitTable(TIMES)
 

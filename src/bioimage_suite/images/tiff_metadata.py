@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
 
+from bioimage_suite.core.units import DEFAULT_LENGTH, DEFAULT_TIME
 from bioimage_suite.images.calibration import pixel_sizes, time_step
 from bioimage_suite.images.image_file import PhysicalSize, sample_names
 
@@ -62,11 +63,11 @@ def _of_ome(xml: str, notes: list[str]) -> Said:
     if pixels is None:
         return Said()
     given = {
-        axis.lower(): (value, pixels.get(f"PhysicalSize{axis}Unit", "µm"))
+        axis.lower(): (value, pixels.get(f"PhysicalSize{axis}Unit", DEFAULT_LENGTH))
         for axis in "XYZ"
         if (value := pixels.get(f"PhysicalSize{axis}")) is not None
     }
-    step = time_step(pixels.get("TimeIncrement"), pixels.get("TimeIncrementUnit", "s"), notes)
+    step = time_step(pixels.get("TimeIncrement"), pixels.get("TimeIncrementUnit", DEFAULT_TIME), notes)
     names: list[str | None] = []
     for channel in pixels.findall("{*}Channel"):
         samples, given_name = samples_of(channel), channel.get("Name")

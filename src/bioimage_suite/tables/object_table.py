@@ -27,7 +27,7 @@ class TextTable:
         return tuple(row[position] for row in self.rows)
 
 
-def read_table(path: str | Path, what: str = "table") -> TextTable:
+def read_exact_table(path: str | Path, what: str = "table") -> TextTable:
     """Read a tab-separated file with a header; a byte order mark and a leading `#` are tolerated.
 
     Args:
@@ -67,7 +67,7 @@ def read_object_ids(path: str | Path) -> tuple[str, tuple[int, ...]]:
         UserError: The table has no header, no id column or no row, or a cell is not an id.
     """
     what = "object table"
-    table = read_table(path, what)
+    table = read_exact_table(path, what)
     name = next((column for column in ID_COLUMNS if column in table.columns), None)
     if name is None:
         raise UserError(

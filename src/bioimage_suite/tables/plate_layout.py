@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bioimage_suite.core.errors import UserError
-from bioimage_suite.tables.object_table import TextTable, read_table
+from bioimage_suite.tables.object_table import TextTable, read_exact_table
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ def read_layout(path: Path, plate: str) -> tuple[str, list[Position]]:
     Raises:
         UserError: A column is missing, a well or field is invalid, or an image or a field occurs twice.
     """
-    table = read_table(path, "layout")
+    table = read_exact_table(path, "layout")
     by = next((name for name in ("image_id", "image", "image_name") if name in table.columns), None)
     if by is None or "well" not in table.columns:
         raise UserError(

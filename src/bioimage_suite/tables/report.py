@@ -90,6 +90,7 @@ class Report(AbstractContextManager["Report"]):
         rows: The rows so far.
 
     >>> import tempfile
+    >>> from pathlib import Path
     >>> path = Path(tempfile.mkdtemp(), "report.tsv")
     >>> with Report(path, ("name", "status")) as report:
     ...     report.add(name="a").done("written")

@@ -14,6 +14,11 @@ HOMES = {
         # A crate's list is another idea: the suffixes with which a file goes into a package as it is.
         ["core/image_names.py", "fair/crates/package.py"],
     ),
+    "frame and escaping of HTML pages": (r"<!DOCTYPE html|from html import|html\.escape", ["core/html.py"]),
+    # The other is a list of ids in an argument.
+    "reading of tables": (r"csv\.(reader|DictReader)", ["omero/objects.py", "tables/reader.py"]),
+    # The other has an example in a docstring.
+    "addresses of licences": ("creativecommons", ["fair/archives/fetching.py", "fair/terms/licences.py"]),
 }
 """For each idea: a pattern of code that only its home may have, and the home within the library, with exceptions."""
 

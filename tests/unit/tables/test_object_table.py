@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bioimage_suite.core.errors import UserError
-from bioimage_suite.tables.object_table import read_object_ids, read_table, write_table
+from bioimage_suite.tables.object_table import read_exact_table, read_object_ids, write_table
 
 CELLS = st.text(st.characters(blacklist_characters="\t\r\n\x00", blacklist_categories=["Cs"]), max_size=12)
 
@@ -17,7 +17,7 @@ def test_tables_come_back_as_they_were(tmp_path_factory, rows):
     path = tmp_path_factory.mktemp("t") / "t.tsv"
     rows = [[f"x{first}".replace('"', ""), second.replace('"', "")] for first, second in rows]
     assert write_table(path, ["a", "b"], rows) == len(rows)
-    table = read_table(path)
+    table = read_exact_table(path)
     assert table.columns == ("a", "b")
     assert [list(row) for row in table.rows] == rows
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.core.tool import argument, file_list
+from bioimage_suite.core.units import DEFAULT_LENGTH, DEFAULT_TIME
 from bioimage_suite.fair.metadata.image_facts import ImageFacts, Occurrences, occurrences, read_images
 from bioimage_suite.tables.reader import column_names, tsv_rows
 
@@ -54,7 +55,7 @@ def _table_facts(row: dict[str, str]) -> ImageFacts:
     fields = {ome: occurrences(ome, [row[column]]) for column, ome in _TABLE_FIELDS.items() if column in row}
     for axis in "XYZ":
         if fields.get(f"Pixels.PhysicalSize{axis}", Occurrences(0, 0, ())).filled:
-            fields[f"Pixels.PhysicalSize{axis}Unit"] = Occurrences(1, 1, ("µm",))
+            fields[f"Pixels.PhysicalSize{axis}Unit"] = Occurrences(1, 1, (DEFAULT_LENGTH,))
     if row.get("channel_names"):
         fields["Channel.Name"] = occurrences("Channel.Name", [part.strip() for part in row["channel_names"].split(";")])
     pairs = tuple(
@@ -106,10 +107,10 @@ def known_values(image: ImageFacts) -> dict[str, str]:
     sizes = {axis: image.first(f"Pixels.Size{axis}") for axis in "XYZCT"}
     known = {
         "image.dimensions": " ".join(f"{axis}={size}" for axis, size in sizes.items() if size),
-        "image.pixel_size_x": _with_unit(image, "Pixels.PhysicalSizeX", "µm"),
-        "image.pixel_size_y": _with_unit(image, "Pixels.PhysicalSizeY", "µm"),
-        "image.pixel_size_z": _with_unit(image, "Pixels.PhysicalSizeZ", "µm") if sizes["Z"] != "1" else "",
-        "image.time_increment": _with_unit(image, "Pixels.TimeIncrement", "s") if sizes["T"] != "1" else "",
+        "image.pixel_size_x": _with_unit(image, "Pixels.PhysicalSizeX", DEFAULT_LENGTH),
+        "image.pixel_size_y": _with_unit(image, "Pixels.PhysicalSizeY", DEFAULT_LENGTH),
+        "image.pixel_size_z": _with_unit(image, "Pixels.PhysicalSizeZ", DEFAULT_LENGTH) if sizes["Z"] != "1" else "",
+        "image.time_increment": _with_unit(image, "Pixels.TimeIncrement", DEFAULT_TIME) if sizes["T"] != "1" else "",
         "image.channels": "; ".join(_values(image, "Channel.Name")),
         "image.format": _format(image),
         "acquisition.date": image.first("Image.AcquisitionDate")[:10],

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bioimage_suite.core.units import DEFAULT_LENGTH, DEFAULT_TIME
 from bioimage_suite.fair.archives.http import web_link
 from bioimage_suite.fair.metadata.fields import find_field
 from bioimage_suite.fair.metadata.image_facts import ImageFacts
@@ -60,8 +61,9 @@ _OBJECTIVE = {
     "Objective.Immersion": ("ome:immersion", ""),
     "Objective.Correction": ("ome:correction", ""),
 }
-# Default units of OME-XML (OME schema 2016-06).
-_DEFAULT_UNITS = {f"Pixels.PhysicalSize{axis}": "µm" for axis in "XYZ"} | {"Pixels.TimeIncrement": "s"}
+_DEFAULT_UNITS = {f"Pixels.PhysicalSize{axis}": DEFAULT_LENGTH for axis in "XYZ"} | {
+    "Pixels.TimeIncrement": DEFAULT_TIME
+}
 # Columns of an object table that name a container, and its type in OME.
 _CONTAINERS = {f"{kind.lower()}_id": kind for kind in ("Project", "Dataset", "Screen", "Plate", "Well")}
 

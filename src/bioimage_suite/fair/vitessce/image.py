@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from bioimage_suite.core.errors import UserError
-from bioimage_suite.core.units import micrometres
+from bioimage_suite.core.units import DEFAULT_LENGTH, micrometres
 from bioimage_suite.fair.archives.zarr import RemoteImage, read_image
 from bioimage_suite.fair.metadata.image_facts import is_packed_zarr
 from bioimage_suite.fair.vitessce.config import ChannelStyle
@@ -152,7 +152,11 @@ def _open_tiff(path: Path, name: str) -> _Opened:
         facts = facts_of_ome_xml(tiff.ome_metadata, name)
         for axis in "XYZ":
             size = facts.first(f"Pixels.PhysicalSize{axis}")
-            extent = micrometres(float(size), facts.first(f"Pixels.PhysicalSize{axis}Unit") or "µm") if size else None
+            extent = (
+                micrometres(float(size), facts.first(f"Pixels.PhysicalSize{axis}Unit") or DEFAULT_LENGTH)
+                if size
+                else None
+            )
             if extent:
                 physical[axis.lower()] = extent
         named = facts.fields.get("Channel.Name")

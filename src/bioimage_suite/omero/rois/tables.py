@@ -10,7 +10,7 @@ from bioimage_suite.core.errors import UserError
 from bioimage_suite.core.image_names import image_identifier
 from bioimage_suite.omero.named_files import NamedFile
 from bioimage_suite.omero.rois.shapes import KINDS, NUMBERS, RoiShape, number_text, points_text, roi_labels
-from bioimage_suite.tables.object_table import read_table
+from bioimage_suite.tables.object_table import read_exact_table
 
 SHAPE_COLUMNS = (
     "image_id", "image", "roi_id", "roi_name", "shape_id", "shape", "label", "text", "z", "t", "c",
@@ -69,7 +69,7 @@ def read_shape_table(file: NamedFile) -> dict[str, list[RoiShape]]:
         UserError: A row is not a shape: its kind is unknown, or a number is missing or not valid. The message has the
             number of the row.
     """
-    table = read_table(file.path, f"table {file.identifier}")
+    table = read_exact_table(file.path, f"table {file.identifier}")
     if "shape" not in table.columns:
         raise UserError(
             f"table {file.identifier}: it has no column 'shape'; found: {', '.join(table.columns)}. Give label maps, "

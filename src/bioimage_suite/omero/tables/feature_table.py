@@ -4,14 +4,15 @@ Columns are separated by tabs, commas or semicolons. As in omero-metadata, a fir
 give the type of each column.
 """
 
-import csv
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.core.image_names import image_identifier, parse_image_identifier
 from bioimage_suite.omero.named_files import NamedFile
+from bioimage_suite.tables.reader import delimited_rows
 
 NOT_FEATURES = ("image", "image_id")  # Columns that name the image of a row.
 EXACT_IN_DOUBLE = 2**53
@@ -216,7 +217,8 @@ def _layout(file: NamedFile) -> _Layout:
     declaration = _DECLARATION.match(lines[0])
     head = lines[1] if declaration else lines[0]
     delimiter = "\t" if "\t" in head else max(",;\t", key=head.count)
-    columns = tuple(name.strip() for name in next(csv.reader([head], delimiter=delimiter), []))
+    header = next(delimited_rows([head], f"table {file.identifier}", delimiter), None)
+    columns = tuple(name.strip() for name in header.cells) if header else ()
     if not any(columns):
         raise UserError(f"table {file.identifier}: empty. It needs a header line that names its columns.")
     if all(_REAL.fullmatch(name) for name in columns):
@@ -250,25 +252,20 @@ def _declared(file: NamedFile, text: str, delimiter: str, count: int) -> tuple[s
     return found
 
 
-def _rows(file: NamedFile, layout: _Layout) -> Iterator[tuple[int, str, list[str]]]:
+def _rows(file: NamedFile, layout: _Layout) -> Iterator[tuple[int, str, tuple[str, ...]]]:
     """Yield (line, name of the image, cells) of each row."""
     key = "image_id" if "image_id" in layout.columns else "image"
     place = layout.place(key)
     with file.path.open(encoding="utf-8-sig", newline="") as lines:
-        reader = csv.reader(lines, delimiter=layout.delimiter)
-        for _ in range(layout.lines):
-            next(reader)
-        for row in reader:
-            if not row:
-                continue
-            if len(row) != len(layout.columns):
+        for row in islice(delimited_rows(lines, f"table {file.identifier}", layout.delimiter), layout.lines, None):
+            if len(row.cells) != len(layout.columns):
                 raise UserError(
-                    f"table {file.identifier}, line {reader.line_num}: {len(row)} columns, but the header has "
+                    f"table {file.identifier}, line {row.line}: {len(row.cells)} columns, but the header has "
                     f"{len(layout.columns)}. Mend the row."
                 )
             if place is None:
-                yield reader.line_num, file.identifier, row
+                yield row.line, file.identifier, row.cells
             elif key == "image":
-                yield reader.line_num, row[place].strip(), row
+                yield row.line, row.cells[place].strip(), row.cells
             else:
-                yield reader.line_num, image_identifier(row[place].strip()), row
+                yield row.line, image_identifier(row.cells[place].strip()), row.cells

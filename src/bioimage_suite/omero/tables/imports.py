@@ -23,7 +23,7 @@ from bioimage_suite.omero.tables.tables import (
     finish_tables,
 )
 from bioimage_suite.omero.undo import MadeObjects, merge_ids
-from bioimage_suite.tables.object_table import read_table, write_table
+from bioimage_suite.tables.object_table import read_exact_table, write_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -166,7 +166,7 @@ def read_rois(path: Path) -> dict[tuple[int, int], int]:
     Raises:
         UserError: A column is missing or a cell is not a whole number.
     """
-    table = read_table(path, "table of ROIs")
+    table = read_exact_table(path, "table of ROIs")
     wanted = ("image_id", "label", "roi_id")
     missing = [column for column in wanted if column not in table.columns]
     if missing:
