@@ -185,7 +185,7 @@ def test_facts_of_a_deltavision_file_are_written(tmp_path, oracle):
 
 
 def test_facts_of_a_slide_are_written(tmp_path, oracle):
-    from tests.unit.images.test_tiff_dialects import write_svs
+    from tests.unit.images.tiff_dialect_files import write_svs
 
     pixels = write_svs(tmp_path / "a.svs")
     convert(tmp_path / "a.svs", tmp_path / "b.ome.tiff")

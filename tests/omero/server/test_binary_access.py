@@ -12,7 +12,7 @@ import pytest
 from omero.rtypes import rint, unwrap
 
 from sandbox.omero.client_import import import_files
-from tests.omero.server.test_imports import write_tiff
+from tests.omero.server.tiff_files import write_tiff
 
 KEY = "omero.policy.binary_access"
 

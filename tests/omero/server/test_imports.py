@@ -20,9 +20,7 @@ from sandbox.omero.client_import import (
     new_fileset,
     new_settings,
 )
-
-SHAPE = (2, 3, 2, 20, 30)  # T, C, Z, Y, X
-ARRAY = np.random.default_rng(0).integers(0, 65535, SHAPE, dtype=np.uint16)
+from tests.omero.server.tiff_files import ARRAY, write_tiff
 
 
 def all_planes(gateway, image_id):
@@ -31,22 +29,6 @@ def all_planes(gateway, image_id):
     order = [(z, c, t) for t, c, z in np.ndindex(sizes)]
     planes = list(pixels.getPlanes(order))
     return np.array(planes).reshape(*sizes, *planes[0].shape)
-
-
-def write_tiff(folder, name="stack.ome.tif"):
-    metadata = {
-        "axes": "TCZYX",
-        "PhysicalSizeX": 65.0,
-        "PhysicalSizeXUnit": "nm",
-        "PhysicalSizeY": 0.13,
-        "PhysicalSizeYUnit": "µm",
-        "PhysicalSizeZ": 0.5,
-        "PhysicalSizeZUnit": "µm",
-        "Channel": {"Name": ["DAPI", "GFP", "RFP"], "EmissionWavelength": [461, 509, 600]},
-        "Name": "inner name",
-    }
-    tifffile.imwrite(folder / name, ARRAY, metadata=metadata, photometric="minisblack")
-    return folder / name
 
 
 def test_ome_tiff(gateway, tmp_path):

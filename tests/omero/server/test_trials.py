@@ -17,7 +17,7 @@ import tifffile
 
 from sandbox.omero.client_import import import_files
 from sandbox.omero.server.trials import ANSWER_KEY, LOCK_TIMEOUT_KEY, MISSING_PYRAMID_KEY
-from tests.omero.server.test_imports import write_tiff
+from tests.omero.server.tiff_files import write_tiff
 
 BIG = (3200, 3200)  # above 3192 x 3192 pixels
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 pytest.importorskip("omero.all")
 
-from tests.unit.sandbox.test_hql import run, small  # noqa: F401 (a fixture)
+from tests.unit.sandbox.hql_database import run
 
 # The datasets of the fixture: id, name, description, number of images, names of projects.
 DATASETS = [(1, "one", None, 3, ["beta"]), (2, "two", "x", 2, ["beta", "Alpha"]), (3, "three", "%", 1, [])]
@@ -112,7 +112,7 @@ CONDITIONS = st.recursive(
 
 @settings(max_examples=150, deadline=None)
 @given(CONDITIONS)
-def test_a_condition_chooses_what_it_means(small, condition):  # noqa: F811 (the fixture)
+def test_a_condition_chooses_what_it_means(small, condition):
     text, says = condition
     found = run(small, f"select d.id from Dataset d where {text} order by d.id")
     assert found == [[row[0]] for row in DATASETS if says(row) is True]
@@ -120,7 +120,7 @@ def test_a_condition_chooses_what_it_means(small, condition):  # noqa: F811 (the
 
 @settings(max_examples=40, deadline=None)
 @given(CONDITIONS, st.sampled_from(["d.id", "d.name desc", "d.description, d.id", "size(d.imageLinks)"]))
-def test_counting_and_joining_agree_with_choosing(small, condition, order):  # noqa: F811 (the fixture)
+def test_counting_and_joining_agree_with_choosing(small, condition, order):
     text, says = condition
     chosen = [row for row in DATASETS if says(row) is True]
     assert run(small, f"select count(d.id) from Dataset d where {text}") == [[len(chosen)]]
