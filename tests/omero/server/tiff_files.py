@@ -1,11 +1,7 @@
 """Files to import."""
 
 import numpy as np
-import pytest
 import tifffile
-
-pytest.importorskip("omero.clients")
-
 
 SHAPE = (2, 3, 2, 20, 30)  # T, C, Z, Y, X
 ARRAY = np.random.default_rng(0).integers(0, 65535, SHAPE, dtype=np.uint16)

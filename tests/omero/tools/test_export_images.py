@@ -51,10 +51,8 @@ def test_every_pixel_of_every_type_arrives_in_tiles_and_planes(lab: Lab, export,
         np.testing.assert_array_equal(series.asarray(), pixels)
 
 
-def test_metadata_stand_in_the_file_and_in_the_table(lab: Lab, export):
-    from ome_types import from_xml
-
-    image = lab.image("a & b <1>", {(0, c, 0): np.zeros((3, 5), np.uint16) for c in (0, 1)}, None, ["DAPI", "ü GFP"])
+def describe(lab: Lab, image: int) -> None:
+    """Give an image of two channels physical sizes, a description, a date, a wavelength and key-value pairs."""
     query = lab.session.getQueryService()
     pixels = query.findByQuery(
         "select p from Pixels p join fetch p.image left outer join fetch p.channels c "
@@ -72,16 +70,11 @@ def test_metadata_stand_in_the_file_and_in_the_table(lab: Lab, export):
     annotation.mapValue = [named("dose", "1"), named("stage", "a\tb"), named("dose", "2"), named("image_id", "x")]
     lab.annotate(image, annotation)
 
-    files, rows = export(typed("image", image, by="id"))
-    assert len(rows) == 1
-    assert rows[0]["image"] == f"Image_{image}_a_b_1"
-    assert rows[0]["image_name"] == "a & b <1>"
-    assert (rows[0]["physical_size_x_um"], rows[0]["physical_size_z_um"]) == ("0.325", "")
-    assert rows[0]["channel_names"] == "DAPI; ü GFP"
-    assert rows[0]["acquisition_date"] == "2020-01-02T03:04:05Z"
-    assert (rows[0]["dose"], rows[0]["stage"], rows[0]["key image_id"]) == ("1; 2", "a b", "x")
 
-    with tifffile.TiffFile(files[f"Image_{image}_a_b_1.ome.tiff"]) as file:
+def assert_described(path: Path) -> None:
+    from ome_types import from_xml
+
+    with tifffile.TiffFile(path) as file:
         found = from_xml(file.ome_metadata)
     [written] = found.images
     assert (written.name, written.description) == ("a & b <1>", 'line 1\nline "2" µ')
@@ -95,6 +88,20 @@ def test_metadata_stand_in_the_file_and_in_the_table(lab: Lab, export):
     assert first.color.as_rgb_tuple() == (0, 0, 255)
     stored = [pair for one in found.structured_annotations.map_annotations for pair in one.value.ms]
     assert {(pair.k, pair.value) for pair in stored} >= {("dose", "1"), ("dose", "2"), ("stage", "a\tb")}
+
+
+def test_metadata_stand_in_the_file_and_in_the_table(lab: Lab, export):
+    image = lab.image("a & b <1>", {(0, c, 0): np.zeros((3, 5), np.uint16) for c in (0, 1)}, None, ["DAPI", "ü GFP"])
+    describe(lab, image)
+    files, rows = export(typed("image", image, by="id"))
+    assert len(rows) == 1
+    assert rows[0]["image"] == f"Image_{image}_a_b_1"
+    assert rows[0]["image_name"] == "a & b <1>"
+    assert (rows[0]["physical_size_x_um"], rows[0]["physical_size_z_um"]) == ("0.325", "")
+    assert rows[0]["channel_names"] == "DAPI; ü GFP"
+    assert rows[0]["acquisition_date"] == "2020-01-02T03:04:05Z"
+    assert (rows[0]["dose"], rows[0]["stage"], rows[0]["key image_id"]) == ("1; 2", "a b", "x")
+    assert_described(files[f"Image_{image}_a_b_1.ome.tiff"])
 
 
 def test_same_image_same_file(lab: Lab, export):

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -55,28 +56,24 @@ def test_every_tool_is_looked_at():
     assert {file.stem for file in FOLDER.glob("*/omero_*.xml")} == {tool for tool, _ in RUNS}
 
 
-@pytest.mark.parametrize("by_key", [False, True])
-@pytest.mark.parametrize("wrong", [False, True])
-@pytest.mark.parametrize(("tool", "outputs"), RUNS)
-def test_no_secret_is_printed_written_or_on_a_command_line(lab: Lab, tmp_path: Path, tool, outputs, by_key, wrong):
-    dataset = lab.container("Dataset", "d")
-    image = lab.image("a", np.ones((4, 5), np.uint8), dataset)
-    tifffile.imwrite(tmp_path / "labels.tif", np.ones((4, 5), np.uint8))
-    (tmp_path / "table.tsv").write_text("label\n1\n")
-    (tmp_path / "layout.tsv").write_text("image\twell\na\tA1\n")
-    (tmp_path / "pairs.csv").write_text("image,dose\na,1\n")
+def configuration(lab: Lab, folder: Path, image: int, outputs: list[str]) -> dict[str, Any]:
+    """Write a file for every input that a tool may take; returns all parameters of all tools."""
+    tifffile.imwrite(folder / "labels.tif", np.ones((4, 5), np.uint8))
+    (folder / "table.tsv").write_text("label\n1\n")
+    (folder / "layout.tsv").write_text("image\twell\na\tA1\n")
+    (folder / "pairs.csv").write_text("image,dose\na,1\n")
     config = {
         "omero_host": lab.address,
         "omero_group": "",
         "target": typed("dataset", "d"),
         "match": {"source": "identifier"},
-        "label_maps": [named(f"Image_{image}_a", tmp_path / "labels.tif")],
-        "tables": [named(f"Image_{image}_a", tmp_path / "table.tsv")],
+        "label_maps": [named(f"Image_{image}_a", folder / "labels.tif")],
+        "tables": [named(f"Image_{image}_a", folder / "table.tsv")],
         "within": typed("dataset", "d"),
-        "table": named("pairs.csv", tmp_path / "pairs.csv"),
-        "files": [named("a", tmp_path / "labels.tif") | {"ext": "tiff"}],
+        "table": named("pairs.csv", folder / "pairs.csv"),
+        "files": [named("a", folder / "labels.tif") | {"ext": "tiff"}],
         "place": {"by": "name", "dataset": "d", "project": "", "create": False},
-        "layout": named("layout", tmp_path / "layout.tsv"),
+        "layout": named("layout", folder / "layout.tsv"),
         **{"plate": "p", "screen": {"by": "none"}, "labels_name": "n"},
         **{"zip_holds": "images", "existing": "skip"},
         "form": {"form": "label_map", "overlap": "first"},
@@ -87,6 +84,16 @@ def test_no_secret_is_printed_written_or_on_a_command_line(lab: Lab, tmp_path: P
     crate = named("crate", FOLDER / "omero_transfer" / "test-data" / "transfer_crate.zip")
     pack = {"mode": "pack", "target": config["target"]}
     config["do"] = pack if "crate" in outputs else {"mode": "unpack", "crate": crate}
+    return config
+
+
+@pytest.mark.parametrize("by_key", [False, True])
+@pytest.mark.parametrize("wrong", [False, True])
+@pytest.mark.parametrize(("tool", "outputs"), RUNS)
+def test_no_secret_is_printed_written_or_on_a_command_line(lab: Lab, tmp_path: Path, tool, outputs, by_key, wrong):
+    dataset = lab.container("Dataset", "d")
+    image = lab.image("a", np.ones((4, 5), np.uint8), dataset)
+    config = configuration(lab, tmp_path, image, outputs)
     if tool == "omero_find":
         config["table"] = {"rows": "image", "columns": []}
     if tool in ("omero_export_table", "omero_get_annotations"):

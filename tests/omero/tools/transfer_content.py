@@ -79,88 +79,134 @@ def draw(lab: Lab, image: int, shapes: list[Any], *notes: Any) -> int:
     return lab.save(roi)
 
 
-def described(lab: Lab) -> dict[str, Any]:
-    """All that a user of a group can tell of its content, without ids: to compare two servers."""
+def _plain(thing: Any) -> dict[str, Any]:
+    """Return the values of an object by field."""
+    found = {}
+    for name in sorted(thing._field_info._fields):
+        value = getattr(thing, name, None)
+        if hasattr(value, "getSymbol"):
+            found[name] = (value.getValue(), value.getSymbol())
+        elif hasattr(value, "val"):
+            found[name] = value.val
+        elif name == "bytes" and value is not None:
+            found[name] = bytes(one & 255 for one in value)
+        elif name == "mapValue" and value is not None:
+            found[name] = [(one.name, one.value) for one in value]
+        elif name == "transform" and value is not None:
+            found[name] = [getattr(value, field).val for field in ("a00", "a10", "a01", "a11", "a02", "a12")]
+    return found
+
+
+def _notes(lab: Lab, kind: str, number: int) -> list[Any]:
+    """Return the annotations of an object, those that mark a transfer left out."""
     query = lab.session.getQueryService()
+    hql = f"select a from {kind}AnnotationLink l join l.child a where l.parent.id = {number} order by l.id"
+    texts = []
+    for one in query.findAllByQuery(hql, None):
+        if one.ns is not None and one.ns.val.startswith("github.com/bioimage-suite-galaxy/transfer"):
+            continue
+        said = {name: value for name, value in _plain(one).items() if name != "file"}
+        if type(one).__name__ == "FileAnnotationI":
+            file = query.get("OriginalFile", one.file.id.val)
+            said |= {"file": (file.name.val, file.size.val, file.mimetype.val)}
+            store = lab.session.createRawFileStore()
+            store.setFileId(file.id.val)
+            said["content"] = store.read(0, file.size.val) if file.size.val else b""
+            store.close()
+        texts.append((type(one).__name__, said))
+    return texts
 
-    def plain(thing: Any) -> dict[str, Any]:
-        found = {}
-        for name in sorted(thing._field_info._fields):
-            value = getattr(thing, name, None)
-            if hasattr(value, "getSymbol"):
-                found[name] = (value.getValue(), value.getSymbol())
-            elif hasattr(value, "val"):
-                found[name] = value.val
-            elif name == "bytes" and value is not None:
-                found[name] = bytes(one & 255 for one in value)
-            elif name == "mapValue" and value is not None:
-                found[name] = [(one.name, one.value) for one in value]
-            elif name == "transform" and value is not None:
-                found[name] = [getattr(value, field).val for field in ("a00", "a10", "a01", "a11", "a02", "a12")]
-        return found
 
-    def notes(kind: str, number: int) -> list[Any]:
-        hql = f"select a from {kind}AnnotationLink l join l.child a where l.parent.id = {number} order by l.id"
-        texts = []
-        for one in query.findAllByQuery(hql, None):
-            if one.ns is not None and one.ns.val.startswith("github.com/bioimage-suite-galaxy/transfer"):
-                continue
-            said = {name: value for name, value in plain(one).items() if name != "file"}
-            if type(one).__name__ == "FileAnnotationI":
-                file = query.get("OriginalFile", one.file.id.val)
-                said |= {"file": (file.name.val, file.size.val, file.mimetype.val)}
-                store = lab.session.createRawFileStore()
-                store.setFileId(file.id.val)
-                said["content"] = store.read(0, file.size.val) if file.size.val else b""
-                store.close()
-            texts.append((type(one).__name__, said))
-        return texts
+def _rois(lab: Lab, image: int) -> list[Any]:
+    rois = []
+    hql = "select distinct r from Roi r left outer join fetch r.shapes s left outer join fetch s.transform "
+    for roi in lab.session.getQueryService().findAllByQuery(f"{hql} where r.image.id = {image} order by r.id", None):
+        shapes = sorted(roi.copyShapes(), key=lambda one: one.id.val)
+        drawn = [(type(one).__name__, _plain(one), _notes(lab, "Shape", one.id.val)) for one in shapes]
+        rois.append((_plain(roi), _notes(lab, "Roi", roi.id.val), drawn))
+    return rois
 
-    images = {}
-    hql = "select p from Pixels p join fetch p.image join fetch p.pixelsType left outer join fetch p.channels c "
-    for pixels in query.findAllByQuery(hql + "left outer join fetch c.logicalChannel", None):
-        image = pixels.image
-        channels = [(one.logicalChannel.name, one.red, one.green, one.blue) for one in pixels.copyChannels()]
-        said = {name: value for name, value in plain(pixels).items() if name.startswith(("size", "physical"))}
-        rois = []
-        hql = "select distinct r from Roi r left outer join fetch r.shapes s left outer join fetch s.transform "
-        for roi in query.findAllByQuery(f"{hql} where r.image.id = {image.id.val} order by r.id", None):
-            shapes = sorted(roi.copyShapes(), key=lambda one: one.id.val)
-            drawn = [(type(one).__name__, plain(one), notes("Shape", one.id.val)) for one in shapes]
-            rois.append((plain(roi), notes("Roi", roi.id.val), drawn))
-        images[image.id.val] = {
-            "image": {name: value for name, value in plain(image).items() if name in ("name", "description")},
-            "date": image.acquisitionDate and image.acquisitionDate.val,
-            "pixels": said | {"type": pixels.pixelsType.value.val, "data": pixels_of(lab, image.id.val).tobytes()},
-            "channels": [[part and part.val for part in channel] for channel in channels],
-            "notes": notes("Image", image.id.val),
-            "rois": rois,
-        }
+
+def _image(lab: Lab, pixels: Any) -> dict[str, Any]:
+    image = pixels.image
+    channels = [(one.logicalChannel.name, one.red, one.green, one.blue) for one in pixels.copyChannels()]
+    said = {name: value for name, value in _plain(pixels).items() if name.startswith(("size", "physical"))}
+    return {
+        "image": {name: value for name, value in _plain(image).items() if name in ("name", "description")},
+        "date": image.acquisitionDate and image.acquisitionDate.val,
+        "pixels": said | {"type": pixels.pixelsType.value.val, "data": pixels_of(lab, image.id.val).tobytes()},
+        "channels": [[part and part.val for part in channel] for channel in channels],
+        "notes": _notes(lab, "Image", image.id.val),
+        "rois": _rois(lab, image.id.val),
+    }
+
+
+def _tree(lab: Lab) -> list[Any]:
+    """Return the containers with what is in them."""
+    query = lab.session.getQueryService()
     tree = []
     for kind, child in (("Project", "Dataset"), ("Dataset", "Image"), ("Screen", "Plate")):
         for thing in query.findAllByQuery(f"select o from {kind} o order by o.id", None):
             hql = f"select c.name from {kind}{child}Link l join l.child c where l.parent.id = {thing.id.val}"
             hql += " order by c.id"
             names = [row[0] for row in lab.rows(hql)]
-            tree.append((kind, plain(thing), notes(kind, thing.id.val), names))
+            tree.append((kind, _plain(thing), _notes(lab, kind, thing.id.val), names))
     for plate in query.findAllByQuery("select o from Plate o order by o.id", None):
         wells = lab.rows(
             "select w.row, w.column, w.type, i.name, r.name from WellSample s join s.well w join s.image i "
             f"left outer join s.plateAcquisition r where w.plate.id = {plate.id.val} order by w.row, w.column, s.id"
         )
         ids = lab.rows(f"select w.id from Well w where w.plate.id = {plate.id.val} order by w.row, w.column")
-        tree.append(("Plate", plain(plate), notes("Plate", plate.id.val), wells, [notes("Well", w[0]) for w in ids]))
+        notes = [_notes(lab, "Well", row[0]) for row in ids]
+        tree.append(("Plate", _plain(plate), _notes(lab, "Plate", plate.id.val), wells, notes))
+    return tree
+
+
+def described(lab: Lab) -> dict[str, Any]:
+    """All that a user of a group can tell of its content, without ids: to compare two servers."""
+    hql = "select p from Pixels p join fetch p.image join fetch p.pixelsType left outer join fetch p.channels c "
+    found = lab.session.getQueryService().findAllByQuery(hql + "left outer join fetch c.logicalChannel", None)
+    images = {pixels.image.id.val: _image(lab, pixels) for pixels in found}
     sets = lab.rows("select s.textValue, t.textValue from AnnotationAnnotationLink l, TagAnnotation s, TagAnnotation t "
                     "where l.parent.id = s.id and l.child.id = t.id")  # fmt: skip
-    return {"images": [images[number] for number in sorted(images)], "tree": tree, "sets": sorted(sets)}
+    return {"images": [images[number] for number in sorted(images)], "tree": _tree(lab), "sets": sorted(sets)}
 
 
-def fill(lab: Lab, tmp_path: Path) -> None:
-    """A project of two datasets: an imported image, one without original file, one in both; all annotations, ROIs."""
+def import_image(lab: Lab, folder: Path, dataset: int) -> int:
+    """Import an OME-TIFF of two channels, then give it a name and a description."""
     from bioimage_suite.omero.files.filesets import single_file
     from bioimage_suite.omero.files.imports import ImportRun, import_fileset
     from bioimage_suite.omero.session import open_session
 
+    path = folder / "source.ome.tiff"
+    pixels = np.arange(2 * 3 * 20 * 30, dtype=np.uint16).reshape(2, 3, 20, 30)
+    tifffile.imwrite(path, pixels, metadata={"axes": "CZYX", "PhysicalSizeX": 0.5, "PhysicalSizeXUnit": "µm"}, ome=True)
+    with open_session(lab.address) as session:
+        [image] = import_fileset(session, ImportRun(), single_file("a", "a.ome.tiff", path), dataset)
+    found = lab.session.getQueryService().get("Image", image)
+    found.name, found.description = rstring("renamed"), rstring(TEXT)
+    lab.save(found)
+    return image
+
+
+def annotate(lab: Lab, project: int, image: int, bare: int) -> int:
+    """Give an image every annotation, share one with another image and their project; returns a tag within a set."""
+    for one in every_annotation():
+        lab.annotate(image, one)
+    shared = lab.annotate(image, annotation("Comment", "shared", textValue=rstring("on both")))
+    child = omero.model.CommentAnnotationI(shared, False)
+    link(lab.session, "ImageAnnotationLinkI", omero.model.ImageI(bare, False), child)
+    link(lab.session, "ProjectAnnotationLinkI", omero.model.ProjectI(project, False), child)
+    tag_set = annotation("Tag", "openmicroscopy.org/omero/insight/tagset", textValue=rstring("quality"))
+    [[tag]] = lab.rows("select t.id from TagAnnotation t where t.textValue = 'good'")
+    members = omero.model.AnnotationAnnotationLinkI()
+    members.parent, members.child = tag_set, omero.model.TagAnnotationI(tag, False)
+    lab.save(members)
+    return tag
+
+
+def fill(lab: Lab, tmp_path: Path) -> None:
+    """A project of two datasets: an imported image, one without original file, one in both; all annotations, ROIs."""
     lab.sign_in()
     project, first, second = (
         lab.container("Project", "p"),
@@ -174,27 +220,10 @@ def fill(lab: Lab, tmp_path: Path) -> None:
             omero.model.ProjectI(project, False),
             omero.model.DatasetI(dataset, False),
         )
-    path = tmp_path / "source.ome.tiff"
-    pixels = np.arange(2 * 3 * 20 * 30, dtype=np.uint16).reshape(2, 3, 20, 30)
-    tifffile.imwrite(path, pixels, metadata={"axes": "CZYX", "PhysicalSizeX": 0.5, "PhysicalSizeXUnit": "µm"}, ome=True)
-    with open_session(lab.address) as session:
-        [image] = import_fileset(session, ImportRun(), single_file("a", "a.ome.tiff", path), first)
-    found = lab.session.getQueryService().get("Image", image)
-    found.name, found.description = rstring("renamed"), rstring(TEXT)
-    lab.save(found)
+    image = import_image(lab, tmp_path, first)
     bare = lab.image("bare", np.arange(35, dtype=np.uint8).reshape(5, 7), first)
     link(lab.session, "DatasetImageLinkI", omero.model.DatasetI(second, False), omero.model.ImageI(image, False))
-    for one in every_annotation():
-        lab.annotate(image, one)
-    shared = lab.annotate(image, annotation("Comment", "shared", textValue=rstring("on both")))
-    child = omero.model.CommentAnnotationI(shared, False)
-    link(lab.session, "ImageAnnotationLinkI", omero.model.ImageI(bare, False), child)
-    link(lab.session, "ProjectAnnotationLinkI", omero.model.ProjectI(project, False), child)
-    tag_set = annotation("Tag", "openmicroscopy.org/omero/insight/tagset", textValue=rstring("quality"))
-    [[tag]] = lab.rows("select t.id from TagAnnotation t where t.textValue = 'good'")
-    members = omero.model.AnnotationAnnotationLinkI()
-    members.parent, members.child = tag_set, omero.model.TagAnnotationI(tag, False)
-    lab.save(members)
+    tag = annotate(lab, project, image, bare)
     attach(lab, bare, "notes ü.txt", b"some\x00bytes")
     draw(lab, image, every_shape(), annotation("Map", "roi/ns", mapValue=[omero.model.NamedValue("class", "A")]))
     shape = omero.model.PointI()
