@@ -1,18 +1,12 @@
 """Outputs appear when all of a run are complete, or not at all."""
 
-import doctest
 import errno
 from pathlib import Path
 
 import pytest
 
-from bioimage_suite.core import outputs as module
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.core.outputs import Outputs, complete_file, complete_folder
-
-
-def test_examples_hold():
-    assert doctest.testmod(module) == (0, 4)
 
 
 def test_all_appear_together(tmp_path: Path):

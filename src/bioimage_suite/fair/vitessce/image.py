@@ -152,11 +152,8 @@ def _open_tiff(path: Path, name: str) -> _Opened:
         facts = facts_of_ome_xml(tiff.ome_metadata, name)
         for axis in "XYZ":
             size = facts.first(f"Pixels.PhysicalSize{axis}")
-            extent = (
-                micrometres(float(size), facts.first(f"Pixels.PhysicalSize{axis}Unit") or DEFAULT_LENGTH)
-                if size
-                else None
-            )
+            unit = facts.first(f"Pixels.PhysicalSize{axis}Unit") or DEFAULT_LENGTH
+            extent = micrometres(float(size), unit) if size else None
             if extent:
                 physical[axis.lower()] = extent
         named = facts.fields.get("Channel.Name")
