@@ -204,6 +204,14 @@ def setting(lab: Lab, key: str, value: object) -> Iterator[None]:
         config.setConfigValue(key, "")
 
 
+def allow_downloads(lab: Lab, policy: str) -> None:
+    """Set which original files the members of the lab's group may download, such as "+plate"."""
+    service = lab.root.getSession()
+    group = service.getAdminService().lookupGroup(lab.group)
+    group.config = [omero.model.NamedValue("omero.policy.binary_access", policy)]
+    service.getUpdateService().saveObject(group)
+
+
 def _close(sockets: list[socket.socket]) -> None:
     for one in sockets:
         with suppress(OSError):

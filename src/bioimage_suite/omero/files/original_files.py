@@ -5,6 +5,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from bioimage_suite.core.errors import UserError
+from bioimage_suite.omero.files.restrictions import refused_download
 from bioimage_suite.omero.session import Session
 
 BLOCK = 4 << 20  # Bytes per message, far below Ice's limit of 256 MB.
@@ -23,7 +24,7 @@ def download_file(session: Session, file_id: int, path: Path, *, size: int, sha1
         shown: Name of the file in messages.
 
     Raises:
-        UserError: OMERO cannot deliver the file, or it is damaged.
+        UserError: OMERO cannot deliver the file or does not allow its download, or it is damaged.
     """
     import omero
 
@@ -40,6 +41,8 @@ def download_file(session: Session, file_id: int, path: Path, *, size: int, sha1
                 file.write(block)
                 digest.update(block)
                 position += len(block)
+    except omero.SecurityViolation as error:
+        raise refused_download(error, shown) from error
     except (omero.ResourceError, omero.ApiUsageException, omero.InternalException, omero.ValidationException) as error:
         reason = error.message or type(error).__name__
         raise UserError(f"{shown}: OMERO cannot deliver its file ({reason}). Import it again.") from error

@@ -1,4 +1,7 @@
-"""Export of original files to a folder: one file per fileset, a zip where a fileset has several files."""
+"""Export of original files to a folder: one file per fileset, a zip where a fileset has several files.
+
+Where the server does not allow the download of original files, the pixels are exported instead.
+"""
 
 import zipfile
 from collections.abc import Sequence
@@ -7,8 +10,10 @@ from pathlib import Path, PurePosixPath
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.core.image_names import image_identifier, safe_name
 from bioimage_suite.core.outputs import Outputs
+from bioimage_suite.omero.files.restrictions import NO_ORIGINALS, find_restricted_filesets
 from bioimage_suite.omero.images.details import ImageDetails
 from bioimage_suite.omero.images.fileset_files import Fileset, download, load_filesets
+from bioimage_suite.omero.images.whole_images import export_image
 from bioimage_suite.omero.reconnect import Connection
 from bioimage_suite.omero.session import Session
 from bioimage_suite.tables.report import Report, Row
@@ -26,7 +31,7 @@ def export_filesets(
     """Download the files that images were imported from as `<name>__<Galaxy's format>`.
 
     A fileset is written once, even if several of its images were chosen; several files go to one zip, with their
-    folders.
+    folders. An image whose original files may not be downloaded is written as OME-TIFF.
 
     Args:
         session: An open session.
@@ -39,9 +44,13 @@ def export_filesets(
         UserError: An image was not imported from files, or OMERO cannot deliver a file as it was imported.
     """
     report.for_each(images, lambda image, _: _check_imported(image))
+    restricted = find_restricted_filesets(session, {image.fileset_id or 0 for image in images})
     rows: dict[int, list[Row]] = {}
     for image, row in zip(images, report.rows, strict=True):
-        rows.setdefault(image.fileset_id or 0, []).append(row)
+        if image.fileset_id in restricted:
+            _export_pixels(session, image, folder, row=row, outputs=outputs)
+        else:
+            rows.setdefault(image.fileset_id or 0, []).append(row)
     filesets = load_filesets(session, list(rows))
     names = {image.image_id: image.name for image in images}
     connection = Connection(session)
@@ -64,6 +73,14 @@ def _check_imported(image: ImageDetails) -> None:
             f"image {image.image_id} {image.name!r}: it was not imported from files, so OMERO has no original of "
             "it. Export it as OME-TIFF or OME-Zarr."
         )
+
+
+def _export_pixels(session: Session, image: ImageDetails, folder: Path, *, row: Row, outputs: Outputs) -> None:
+    name = image_identifier(image.image_id, image.name)
+    row.begin()
+    export_image(session, image, outputs.file(folder / f"{name}__ome.tiff"))
+    row.done(f"exported {NO_ORIGINALS}", image=name)
+    print(f"{name}: {NO_ORIGINALS}", flush=True)
 
 
 def _write(connection: Connection, fileset: Fileset, path: Path) -> str:

@@ -9,6 +9,7 @@ from pathlib import PurePosixPath
 from typing import IO, Any
 
 from bioimage_suite.core.errors import UserError
+from bioimage_suite.omero.files.restrictions import refused_download
 from bioimage_suite.omero.paging import batches
 from bioimage_suite.omero.reconnect import Connection, is_broken
 from bioimage_suite.omero.session import Session
@@ -87,7 +88,8 @@ def download(connection: Connection, file: OriginalFile, target: IO[bytes]) -> s
         How the file was checked: the algorithm, or "size" where OMERO has no checksum that this tool can compute.
 
     Raises:
-        UserError: OMERO cannot deliver the file, or the bytes differ from what was imported.
+        UserError: OMERO cannot deliver the file or does not allow its download, or the bytes differ from those that
+            were imported.
     """
     digest = _ALGORITHMS[file.algorithm]() if file.algorithm in _ALGORITHMS and file.checksum else None
     received = 0
@@ -140,6 +142,8 @@ def _read(store: Any, file: OriginalFile, position: int) -> bytes:
 
     try:
         found: bytes = store.read(position, min(BLOCK, file.size - position))
+    except omero.SecurityViolation as error:
+        raise refused_download(error, f"file {file.file_id} {file.name!r}") from error
     except (omero.ResourceError, omero.ApiUsageException, omero.InternalException, omero.ValidationException) as error:
         reason = error.message or type(error).__name__
         raise UserError(

@@ -19,10 +19,14 @@ def export_images(session: Session, images: Sequence[ImageDetails], folder: Path
     """
     folder.mkdir(parents=True, exist_ok=True)
     for image in images:
-        path = folder / f"{image_identifier(image.image_id, image.name)}.ome.tiff"
-        side = tile_side(image, TILE)
-        tiles = fetch_tiles(session, view_tiles(whole_view(image), side))
-        try:
-            write_ome_tiff(path, image, tiles, side, f"{session.address}/image/{image.image_id}")
-        finally:
-            tiles.close()
+        export_image(session, image, folder / f"{image_identifier(image.image_id, image.name)}.ome.tiff")
+
+
+def export_image(session: Session, image: ImageDetails, path: Path) -> None:
+    """Write an image to a file; see `export_images`."""
+    side = tile_side(image, TILE)
+    tiles = fetch_tiles(session, view_tiles(whole_view(image), side))
+    try:
+        write_ome_tiff(path, image, tiles, side, f"{session.address}/image/{image.image_id}")
+    finally:
+        tiles.close()

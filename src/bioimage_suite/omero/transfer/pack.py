@@ -12,6 +12,7 @@ from xml.etree.ElementTree import Element, SubElement
 from bioimage_suite.core.image_names import safe_name
 from bioimage_suite.core.untrusted_files import safe_relative_path
 from bioimage_suite.omero.files.original_files import SHA1, download_file, file_sha1
+from bioimage_suite.omero.files.restrictions import NO_ORIGINALS, find_restricted_filesets
 from bioimage_suite.omero.images.details import Channel, ImageDetails, Length, load_image_details
 from bioimage_suite.omero.images.whole_images import export_images
 from bioimage_suite.omero.objects import Target
@@ -93,6 +94,8 @@ def _download_filesets(
 ) -> list[CrateFileset]:
     ids = {one.image_id for one in images}
     own = {row[0] for row in paged_rows(session, "select f.id from Image i join i.fileset f where i.id in (:ids)", ids)}
+    restricted = find_restricted_filesets(session, own)
+    own -= restricted
     # A fileset cannot be split: its other images are packed too.
     members: dict[int, dict[int, int]] = {}
     hql = "select f.id, i.id, i.series from Image i join i.fileset f where f.id in (:ids) order by i.series"
@@ -122,8 +125,9 @@ def _download_filesets(
         rows[image.image_id].begin()
         rows[image.image_id].fill(files=f"Image:{image.image_id}")
         found.append(_export_pixels(session, image, folder))
-        rows[image.image_id].done("packed")
-        print(f"{len(found)}/{total} image {image.image_id}: pixels as OME-TIFF", flush=True)
+        how = NO_ORIGINALS if image.fileset_id in restricted else "as OME-TIFF: it has no original files"
+        rows[image.image_id].done(f"packed {how}" if image.fileset_id in restricted else "packed")
+        print(f"{len(found)}/{total} image {image.image_id}: {how}", flush=True)
     return found
 
 
@@ -147,7 +151,7 @@ def _download(session: Session, file_id: int, path: Path, *, size: int, sha1: st
 
 
 def _export_pixels(session: Session, image: ImageDetails, folder: Path) -> CrateFileset:
-    """Export the pixels of an image without original file as OME-TIFF."""
+    """Export the pixels of an image without original files, or without those that may be downloaded, as OME-TIFF."""
     place = folder / "images" / str(image.image_id)
     # Annotations are in the OME-XML of the crate; an import would make those in the file a second time.
     export_images(session, [replace(image, key_values=(), tags=())], place)
