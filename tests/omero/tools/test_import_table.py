@@ -285,3 +285,44 @@ def test_long_tables_go_in_portions(lab: Lab, import_table, table, monkeypatch):
 def test_table_names_that_omero_would_change_are_refused(lab: Lab, import_table, table, name):
     with pytest.raises(UserError, match="table name"):
         import_table([table("Image_1_a", "label", "1")], table_name=name)
+
+
+def test_names_that_omero_tables_cannot_hold_are_replaced_and_listed(lab: Lab, import_table, table, capsys):
+    image = lab.image("a", PLANE)
+    names = ("area/perimeter", "area_perimeter", "_v_x", "__y", "_f_/z", ".", "mean.DAPI (µm²)")
+    _, merged = import_table([table(f"Image_{image}_a", "\t".join(names), "1\t2\t3\t4\t5\t6\t7")])
+    assert list(merged[0]) == ["image_id", "image", *names]
+    [(_, file_id)] = tables_of(lab, "Image", image)
+    columns = read_back(lab, file_id)
+    stored = ["area_perimeter_2", "area_perimeter", "v_x", "y", "f__z", "column", "mean.DAPI (µm²)"]
+    assert list(columns)[2:] == stored
+    assert [values for _, values in columns.values()][2:] == [[number] for number in range(1, 8)]
+    lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("column")]
+    assert len(lines) == 5
+    assert lines[0] == "column 'area/perimeter': OMERO.tables cannot hold this name; it is 'area_perimeter_2' in OMERO"
+
+
+def test_more_columns_than_a_table_can_hold_are_refused_before_any_change(lab: Lab, import_table, table):
+    """The limit is that of the server: one column less goes in."""
+    image = lab.image("a", PLANE)
+    most = 1090  # Of names of 12 bytes with whole numbers, beside the two of the image.
+
+    def columns(count: int) -> dict[str, str]:
+        header = "\t".join(f"feature_{number:04d}" for number in range(count))
+        return table(f"Image_{image}_a", header, "\t".join("1" * count))
+
+    with pytest.raises(
+        UserError, match=rf"tables: {most + 3} columns are too many .* hold the first {most + 2} of them"
+    ):
+        import_table([columns(most + 1)])
+    assert tables_of(lab, "Image", image) == []
+    report, _ = import_table([columns(most)])
+    assert report[0]["status"] == "imported"
+
+
+def test_wide_rows_go_in_portions_that_fit_a_message(lab: Lab, import_table, table, monkeypatch):
+    monkeypatch.setattr(omero_tables, "BATCH_BYTES", 300)
+    image = lab.image("a", PLANE)
+    import_table([table(f"Image_{image}_a", "text", *("x" * 90 for _ in range(7)))])
+    [(_, file_id)] = tables_of(lab, "Image", image)
+    assert read_back(lab, file_id)["text"][1] == ["x" * 90] * 7

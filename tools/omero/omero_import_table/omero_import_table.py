@@ -48,6 +48,8 @@ def main(args: Namespace, outputs: Outputs) -> None:
         targets = choose_targets(session, attach, images, match)
         ids = find_places(session, survey, read_target(match)) if attach == "container" else {}
         measurements = Measurements(files, targets, make_rows(survey, images, ids, rois))
+        for column, stored in measurements.rows.renamed.items():
+            print(f"column {column!r}: OMERO.tables cannot hold this name; it is {stored!r} in OMERO", flush=True)
         kind = next((target.kind for target in targets.values()), attach)
         report.columns = (f"{kind}_id", f"{kind}_name", *COLUMNS)
         rows = {

@@ -7,6 +7,7 @@ from functools import cached_property
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.omero.objects import ImageRecord, Target, find_images
 from bioimage_suite.omero.session import Session
+from bioimage_suite.omero.tables.column_names import storable_columns
 from bioimage_suite.omero.tables.feature_table import NAMED, OBJECTS, Feature, Survey, convert
 
 Value = int | float | bool | str
@@ -26,6 +27,11 @@ class RowMaker:
     images: Mapping[str, ImageRecord]
     ids: Ids
     rois: Mapping[tuple[int, int], int] | None
+
+    @property
+    def renamed(self) -> dict[str, str]:
+        """Return the names in OMERO of the columns that OMERO.tables cannot hold under their own."""
+        return {column.description: column.name for column in self.columns if column.description}
 
     def values(self, name: str, texts: Sequence[str]) -> list[Value]:
         """Return the values of a row of image `name`; `texts` has one text per feature."""
@@ -71,7 +77,7 @@ def make_rows(
         rois: ROI ids by (image id, label), if rows are to be linked to ROIs.
 
     Raises:
-        UserError: Two columns would have the same name.
+        UserError: Two columns would have the same name, or there are too many columns.
     """
     columns: list[Feature] = []
     if images:
@@ -93,7 +99,7 @@ def make_rows(
         raise UserError(
             f"tables: column {twice[0]!r} would stand twice in OMERO. Leave out or rename one of its columns."
         )
-    return RowMaker(tuple(columns), survey.features, images, ids, rois)
+    return RowMaker(storable_columns(columns), survey.features, images, ids, rois)
 
 
 def find_places(session: Session, survey: Survey, target: Target) -> Ids:

@@ -32,12 +32,13 @@ _REAL = re.compile(r"[+-]?((0|[1-9]\d*)(\.\d*)?|\.\d+)([eE][+-]?\d+)?|[+-]?(nan|
 class Feature:
     """A column: `kind` is "long", "double", "bool", "string" or one of `OBJECTS`.
 
-    `size` counts the bytes of the longest text in UTF-8.
+    `size` counts the bytes of the longest text in UTF-8; `description` is stored with the column in OMERO.
     """
 
     name: str
     kind: str
     size: int
+    description: str = ""
 
 
 @dataclass(frozen=True)

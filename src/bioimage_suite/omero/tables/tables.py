@@ -22,6 +22,8 @@ order by a.id
 """
 FREE_AFTER = timedelta(hours=1)
 BATCH = 10_000  # Rows per call: 4 MB for 50 columns.
+BATCH_BYTES = 64 << 20  # Bytes per call, for wide tables: below Ice's limit for a message, 256 MB.
+WORD = 8  # Bytes of a number.
 
 
 class TableWriter:
@@ -29,6 +31,7 @@ class TableWriter:
 
     def __init__(self, columns: Sequence[Feature]) -> None:
         self._layout = columns
+        self._batch = max(1, min(BATCH, BATCH_BYTES // sum(one.size or WORD for one in columns)))
         self._table: Any = None
 
     def create(self, session: Session, name: str) -> int:
@@ -58,7 +61,7 @@ class TableWriter:
     def write(self, rows: Iterable[Sequence[Any]]) -> int:
         """Append rows, each with one value per column in the column's type; return the number of rows."""
         rows, count = iter(rows), 0
-        while batch := list(islice(rows, BATCH)):
+        while batch := list(islice(rows, self._batch)):
             columns = self._columns()
             for column, values in zip(columns, zip(*batch, strict=True), strict=True):
                 column.values = list(values)
@@ -79,7 +82,7 @@ class TableWriter:
         for one in self._layout:
             kind = getattr(omero.grid, f"{one.kind.capitalize()}Column")
             size = [one.size] if one.kind == "string" else []
-            columns.append(kind(one.name, "", *size, []))
+            columns.append(kind(one.name, one.description, *size, []))
         return columns
 
 
