@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sandbox.omero import errors
-from sandbox.omero.access.binary_access import BinaryAccess
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from sandbox.omero.access.binary_access import BinaryAccess
 
 SYSTEM_GROUP = 0
 USER_GROUP = 1
