@@ -103,6 +103,7 @@ def make_place(session: Session, place: DatasetPlace, made: MadeObjects) -> int:
         return place.dataset_id
     dataset = omero.model.DatasetI()
     dataset.name = rstring(place.dataset_name)
+    dataset_id: int
     [dataset_id] = session.update.saveAndReturnIds([dataset])
     made.add("Dataset", [dataset_id])
     project_id = place.project_id

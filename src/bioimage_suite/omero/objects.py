@@ -181,7 +181,7 @@ def list_images(
     """
     rows: dict[int, list[Any]] = {}
     if target.kind == "all":
-        own = {"me": session.user_id} if target.scope == "mine" else {}
+        own: dict[str, Any] = {"me": session.user_id} if target.scope == "mine" else {}
         chosen = [(["i.details.owner.id = :me"] if own else [], own)]
     else:
         chosen = [([f"{_ALIASES[target.kind]}.id in (:ids)"], {"ids": some}) for some in batches(ids, PAGE)]
@@ -303,5 +303,5 @@ def named_objects(session: Session, target: Target, of: str) -> tuple[str, dict[
     names: dict[int, str] = {}
     for page in batches(ids):
         hql = f"select o.id, o.name from {CLASSES[target.kind]} o where o.id in (:ids)"  # noqa: S608 (a class of our list)
-        names.update(session.rows(hql, ids=page))
+        names |= dict(session.rows(hql, ids=page))
     return target.kind, {number: names[number] for number in ids}

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from bioimage_suite.core.errors import UserError
+from bioimage_suite.omero.containers import ScreenPlace, find_screen
 from bioimage_suite.omero.objects import (
     ImageRecord,
     Target,
-    find_ids,
     find_images,
     find_nonempty_images,
     read_target,
@@ -74,7 +74,8 @@ def make_plates(session: Session, layout: Layout, report: Report, *, screen: Map
             in a well.
     """
     rows = {name: [_add_row(report, name, *place) for place in positions] for name, positions in layout.items()}
-    screen_id, screen_name = _find_screen(session, screen)
+    found = _find_screen(session, screen)
+    screen_id, screen_name = found.screen_id, found.screen_name
     there: dict[str, int | None] = {}
     for name, positions in layout.items():
         with at_work(rows[name]):
@@ -99,23 +100,11 @@ def _add_row(report: Report, plate: str, one: Position, image: ImageRecord) -> R
     return report.add(image_id=image.image_id, image_name=image.image_name, **where)
 
 
-def _find_screen(session: Session, screen: Mapping[str, Any]) -> tuple[int | None, str]:
-    """Return id and name of the screen; id None if it must be made, name "" if the plates get no screen."""
+def _find_screen(session: Session, screen: Mapping[str, Any]) -> ScreenPlace:
+    """Return the screen for the plates; name "" if they get none."""
     if screen["by"] == "none":
-        return None, ""
-    if screen["by"] == "id":
-        text = str(screen["screen_id"]).strip()
-        if not text.isdecimal():
-            raise UserError(f"screen {text!r}: not an id. Write a whole number, or choose to give a name.")
-        find_ids(session, Target("screen", ids=(int(text),)))
-        [[name]] = session.rows("select s.name from Screen s where s.id = :id", id=int(text))
-        return int(text), name
-    name = screen["screen"].strip()
-    if not name:
-        raise UserError("screen: no name given. Write the name of the screen.")
-    if screen["create"] and not session.rows("select s.id from Screen s where s.name = :name", name=name):
-        return None, name
-    return find_ids(session, Target("screen", names=(name,)))[0], name
+        return ScreenPlace(None, "")
+    return find_screen(session, {**screen, "by": {"id": "screen_id", "name": "screen"}[screen["by"]]})
 
 
 def _same_plate(

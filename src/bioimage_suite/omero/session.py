@@ -26,7 +26,7 @@ CONNECT_SECONDS = 10
 KEEP_ALIVE_SECONDS = 60  # OMERO closes a session that is idle for ten minutes.
 _NO_SPACE = re.compile(r"no space left|disk quota|disk (is )?full|not enough space|file too large", re.IGNORECASE)
 """What a server without room says: the texts of ENOSPC, EDQUOT and EFBIG, and Java's."""
-NAMESPACE = "github.com/bioimage-suite-galaxy"
+SUITE_NAMESPACE = "github.com/bioimage-suite-galaxy"
 """The start of the namespace of everything that the suite makes in OMERO."""
 
 

@@ -1,7 +1,7 @@
 """Object tables and other tabular files: one header line, columns separated by tabs."""
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -79,6 +79,15 @@ def read_object_ids(path: str | Path) -> tuple[str, tuple[int, ...]]:
         if not text.strip().isdecimal():
             raise UserError(f"{what}, row {row}: {name} is {text!r}, which is not an id. Write a whole number.")
     return name.removesuffix("_id"), tuple(dict.fromkeys(int(text) for text in table.column(name)))
+
+
+def key_column(key: str, taken: Container[str]) -> str:
+    """Return the column of a key-value pair: its key, with "key " before it if another column has that name.
+
+    >>> key_column("dose", ["status"]), key_column("status", ["status"])
+    ('dose', 'key status')
+    """
+    return f"key {key}" if key in taken else key
 
 
 def write_table(path: str | Path, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> int:

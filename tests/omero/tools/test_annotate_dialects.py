@@ -11,7 +11,7 @@ import pytest
 from omero.rtypes import rint, rstring
 
 from bioimage_suite.core.errors import UserError
-from bioimage_suite.omero.annotations.annotations import CLIENT_NAMESPACE
+from bioimage_suite.tables.key_value_dialects import CLIENT_NAMESPACE
 from tests.galaxy.seed_omero import link
 from tests.omero.tool_support import Lab, from_table, named, read_rows, typed
 

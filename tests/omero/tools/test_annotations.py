@@ -9,9 +9,10 @@ from omero.rtypes import rbool, rdouble, rlong, rstring, rtime
 
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.omero.annotations import rows as annotation_rows
-from bioimage_suite.omero.annotations.annotations import CLIENT_NAMESPACE, MARK, RATING_NAMESPACE
+from bioimage_suite.omero.annotations.annotations import MARK, RATING_NAMESPACE
 from bioimage_suite.omero.annotations.rows import VALUES
 from bioimage_suite.omero.session import Session
+from bioimage_suite.tables.key_value_dialects import CLIENT_NAMESPACE
 from tests.omero.tool_support import Lab, fail_at, named, read_rows, typed
 
 PLANE = np.zeros((2, 2), np.uint8)

@@ -16,8 +16,8 @@ import tifffile
 
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.omero import reconnect as omero_reconnect
-from bioimage_suite.omero.files import image_import
 from bioimage_suite.omero.files import imports as omero_imports
+from bioimage_suite.omero.images import imports as image_import
 from bioimage_suite.omero.transfer import annotations as omero_transfer_annotations
 from bioimage_suite.omero.transfer import images as omero_transfer_images
 from bioimage_suite.omero.transfer import pack as omero_transfer_pack

@@ -8,9 +8,9 @@ import pytest
 import tifffile
 
 from bioimage_suite.core.errors import UserError
-from bioimage_suite.omero.files import image_import
 from bioimage_suite.omero.files import imports as omero_imports
 from bioimage_suite.omero.files.imports import ImportRun
+from bioimage_suite.omero.images import imports as image_import
 from tests.omero.tool_support import (
     CuttingProxy,
     Lab,

@@ -308,7 +308,7 @@ def test_a_damaged_or_harmful_crate_is_refused_and_nothing_is_made(lab: Lab, unp
         (document, lambda data: data.replace(b"<Ellipse", b"<Blob").replace(b"</Ellipse", b"</Blob"), "is not a shape"),
         (document, lambda data: data.replace(b'RadiusX="2"', b'RadiusX="two"'), "'two' is no value of radiusX"),
         (document, lambda data: data.replace(b'SizeX="32"', b'SizeX="31"'), "this server reads it as"),
-        (document, lambda data: data.replace(b"CommentAnnotation", b"SecretAnnotation"), "is no annotation"),
+        (document, lambda data: data.replace(b"CommentAnnotation", b"SecretAnnotation"), "is not an annotation"),
     ]
     for name, change, message in cases:
         with pytest.raises(UserError, match=message):

@@ -8,7 +8,7 @@ from bioimage_suite.core.errors import UserError
 from bioimage_suite.omero.images import views as image_views
 from bioimage_suite.omero.images.details import ImageDetails
 from bioimage_suite.omero.images.instruments import Length
-from bioimage_suite.omero.images.views import Region, Selection, choose_view, read_selection, view_tiles, whole_view
+from bioimage_suite.omero.images.views import Selection, ViewRegion, choose_view, read_selection, view_tiles, whole_view
 from bioimage_suite.omero.rois.boxes import roi_regions
 from bioimage_suite.omero.rois.shapes import RoiShape
 from tests.unit.omero.image_details import details
@@ -51,7 +51,10 @@ def test_channels_by_name_or_by_number_from_1_a_name_before_a_number(texts, expe
         (Selection(times="1;2"), "time point '1;2': not a number or range"),
         (Selection(times="-2"), "time point '-2': not a number or range"),
         (Selection(level=3), "resolution level 3 is not there, it has 3"),
-        (Selection(region=Region(50, 0, 51, 10)), "rectangle x 50, y 0, width 51, height 10 is not inside the image"),
+        (
+            Selection(region=ViewRegion(50, 0, 51, 10)),
+            "rectangle x 50, y 0, width 51, height 10 is not inside the image",
+        ),
     ],
 )
 def test_what_an_image_does_not_have_is_named(chosen, message):
@@ -81,7 +84,7 @@ def test_a_form_with_a_rectangle_without_area_is_refused():
 @given(st.integers(0, 99), st.integers(0, 59), st.integers(1, 100), st.integers(1, 60), st.integers(0, 2))
 def test_a_rectangle_at_a_level_covers_it_and_stays_inside(x, y, width, height, level):
     sizes = ((100, 60), (50, 30), (25, 15))
-    region = Region(x, y, min(width, 100 - x), min(height, 60 - y))
+    region = ViewRegion(x, y, min(width, 100 - x), min(height, 60 - y))
     found = view(Selection(region=region, level=level), sizes=sizes).region
     factor = 2**level
     assert found.x * factor <= region.x
@@ -98,7 +101,7 @@ def test_the_physical_size_follows_the_level():
 
 @given(st.integers(1, 40), st.sampled_from(["none", "max"]))
 def test_tiles_cover_every_pixel_once_in_the_files_order(side, projection):
-    chosen = Selection(("2", "1"), "3-4", "2", Region(10, 20, 33, 17), 0, projection)
+    chosen = Selection(("2", "1"), "3-4", "2", ViewRegion(10, 20, 33, 17), 0, projection)
     one = view(chosen)
     seen: dict[tuple, int] = {}
     for tile in view_tiles(one, side):

@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING
 
 from bioimage_suite.core.tool import CONFIG, argument, run_tool, tool
 from bioimage_suite.omero.annotations.annotate import annotate
-from bioimage_suite.omero.annotations.annotations import CLIENT_NAMESPACE
 from bioimage_suite.omero.annotations.changes import CHANGE_COLUMNS, Wanted
 from bioimage_suite.omero.annotations.tables import left_out, read_attachments, read_wanted
 from bioimage_suite.omero.annotations.targets import find_objects
 from bioimage_suite.omero.session import open_session
-from bioimage_suite.tables.key_value_dialects import read_key_values
+from bioimage_suite.tables.key_value_dialects import CLIENT_NAMESPACE, read_key_values
 from bioimage_suite.tables.object_table import write_table
 from bioimage_suite.tables.report import Report
 

@@ -11,8 +11,8 @@ from bioimage_suite.omero.images.details import load_image_details
 from bioimage_suite.omero.images.export import export, plan_files
 from bioimage_suite.omero.images.fileset_export import export_filesets
 from bioimage_suite.omero.images.metadata_table import metadata_cells, metadata_columns
-from bioimage_suite.omero.images.view_plan import plan_views
 from bioimage_suite.omero.objects import find_nonempty_images, read_target
+from bioimage_suite.omero.rois.view_plan import plan_views
 from bioimage_suite.omero.session import open_session
 from bioimage_suite.tables.report import Report
 

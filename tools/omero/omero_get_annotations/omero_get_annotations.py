@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bioimage_suite.core.tool import CONFIG, argument, run_tool, tool
-from bioimage_suite.omero.annotations.downloads import FILE_COLUMNS, download_files
 from bioimage_suite.omero.annotations.rows import (
     ALL_TYPES,
     COLUMNS,
@@ -17,6 +16,7 @@ from bioimage_suite.omero.annotations.rows import (
 )
 from bioimage_suite.omero.objects import named_objects, read_target
 from bioimage_suite.omero.session import open_session
+from bioimage_suite.omero.tables.attachments import FILE_COLUMNS, download_files
 from bioimage_suite.tables.object_table import write_table
 from bioimage_suite.tables.report import Report
 

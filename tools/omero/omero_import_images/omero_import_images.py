@@ -7,13 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bioimage_suite.core.tool import CONFIG, argument, run_tool, tool
-from bioimage_suite.omero.annotations.annotations import CLIENT_NAMESPACE
 from bioimage_suite.omero.annotations.tables import read_wanted
 from bioimage_suite.omero.containers import find_place, find_screen
 from bioimage_suite.omero.files.filesets import read_filesets
-from bioimage_suite.omero.files.image_import import DATASET_COLUMNS, Words, import_images, match_words
+from bioimage_suite.omero.images.imports import DATASET_COLUMNS, Words, import_images, match_words
 from bioimage_suite.omero.session import open_session
-from bioimage_suite.tables.key_value_dialects import read_key_values
+from bioimage_suite.tables.key_value_dialects import CLIENT_NAMESPACE, read_key_values
 from bioimage_suite.tables.report import Report
 
 if TYPE_CHECKING:

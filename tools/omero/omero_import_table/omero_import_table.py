@@ -12,7 +12,7 @@ from bioimage_suite.omero.objects import read_target
 from bioimage_suite.omero.session import open_session
 from bioimage_suite.omero.tables.columns import find_places, make_rows
 from bioimage_suite.omero.tables.feature_table import survey_tables
-from bioimage_suite.omero.tables.imports import Measurements, choose_targets, import_tables, read_rois, write_merged
+from bioimage_suite.omero.tables.imports import TableImport, choose_targets, import_tables, read_rois, write_merged
 from bioimage_suite.tables.report import Report
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def main(args: Namespace, outputs: Outputs) -> None:
         images = dict(zip(survey.images, found, strict=True))
         targets = choose_targets(session, attach, images, match)
         ids = find_places(session, survey, read_target(match)) if attach == "container" else {}
-        measurements = Measurements(files, targets, make_rows(survey, images, ids, rois))
+        measurements = TableImport(files, targets, make_rows(survey, images, ids, rois))
         for column, stored in measurements.rows.renamed.items():
             print(f"column {column!r}: OMERO.tables cannot hold this name; it is {stored!r} in OMERO", flush=True)
         kind = next((target.kind for target in targets.values()), attach)

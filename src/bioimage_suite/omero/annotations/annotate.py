@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from bioimage_suite.core.errors import UserError
-from bioimage_suite.omero.annotations.changes import Change, Wanted, apply_changes, plan_changes
+from bioimage_suite.omero.annotations.changes import Change, ObjectKey, Wanted, apply_changes, plan_changes
 from bioimage_suite.omero.objects import (
     CLASSES,
 )
@@ -20,12 +20,9 @@ if TYPE_CHECKING:
 
     from bioimage_suite.omero.session import Session
 
-Place = tuple[str, int, str]
-"""Kind, id and name of an object."""
-
 
 def annotate(
-    session: Session, wanted: Mapping[Place, Wanted], report: Report, *, mode: str, dry_run: bool
+    session: Session, wanted: Mapping[ObjectKey, Wanted], report: Report, *, mode: str, dry_run: bool
 ) -> list[Change]:
     """Give objects the annotations that they lack: all objects, or none if anything fails.
 
@@ -73,7 +70,7 @@ def _apply(session: Session, changes: Sequence[Change]) -> None:
         raise
 
 
-def _check_permissions(session: Session, rows: Mapping[Place, Row]) -> None:
+def _check_permissions(session: Session, rows: Mapping[ObjectKey, Row]) -> None:
     refused: set[tuple[str, int]] = set()
     for kind in dict.fromkeys(kind for kind, _, _ in rows):
         ids = [number for other, number, _ in rows if other == kind]

@@ -7,14 +7,13 @@ from typing import Any
 from bioimage_suite.omero.files.original_files import SHA1
 from bioimage_suite.omero.objects import CLASSES
 from bioimage_suite.omero.paging import batches
-from bioimage_suite.omero.session import NAMESPACE, Session
+from bioimage_suite.omero.session import SUITE_NAMESPACE, Session
 from bioimage_suite.omero.undo import MadeObjects
 
 # omero-blitz Constants.ice
-CLIENT_NAMESPACE = "openmicroscopy.org/omero/client/mapAnnotation"
 TAG_SET_NAMESPACE = "openmicroscopy.org/omero/insight/tagset"
 RATING_NAMESPACE = "openmicroscopy.org/omero/insight/rating"
-MARK = f"{NAMESPACE}/annotate"
+MARK = f"{SUITE_NAMESPACE}/annotate"
 """The description of key-value pairs made by omero_annotate, whose namespace is the user's choice."""
 ANNOTATION_VALUES = {
     "BooleanAnnotation": "boolValue",
@@ -119,7 +118,9 @@ def save_annotations(session: Session, kind: str, wanted: Sequence[tuple[int, An
     """
     link = f"{CLASSES[kind]}AnnotationLink"
     for batch in batches(wanted):
-        ids = session.update.saveAndReturnIds([_link(kind, number, annotation) for number, annotation in batch])
+        ids = session.update.saveAndReturnIds(
+            [annotation_link(CLASSES[kind], number, annotation) for number, annotation in batch]
+        )
         made.add(link, ids)
         hql = f"select l.id, l.child.id from {link} l where l.id in (:ids)"  # noqa: S608 (a class of our list)
         children = dict(session.rows(hql, ids=ids))
@@ -129,15 +130,17 @@ def save_annotations(session: Session, kind: str, wanted: Sequence[tuple[int, An
 
 def link_annotations(session: Session, kind: str, wanted: Iterable[tuple[int, type, int]], made: MadeObjects) -> None:
     """Link existing annotations, given as (object id, class of omero.model, annotation id), to objects."""
-    links = [_link(kind, object_id, annotation(number, False)) for object_id, annotation, number in wanted]
+    links = [
+        annotation_link(CLASSES[kind], object_id, annotation(number, False)) for object_id, annotation, number in wanted
+    ]
     if links:
         made.add(f"{CLASSES[kind]}AnnotationLink", session.update.saveAndReturnIds(links))
 
 
-def _link(kind: str, object_id: int, annotation: Any) -> Any:
+def annotation_link(model: str, object_id: int, annotation: Any) -> Any:
+    """Return an unsaved link between an object of class `model`, such as "Image", and an annotation."""
     import omero.model
 
-    model = CLASSES[kind]
     link = getattr(omero.model, f"{model}AnnotationLinkI")()
     link.parent = getattr(omero.model, f"{model}I")(object_id, False)
     link.child = annotation

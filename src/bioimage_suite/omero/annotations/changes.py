@@ -27,6 +27,8 @@ from bioimage_suite.omero.session import Session
 from bioimage_suite.omero.undo import MadeObjects
 
 Pairs = list[tuple[str, str]]
+ObjectKey = tuple[str, int, str]
+"""Kind, id and name of an object in OMERO."""
 CHANGE_COLUMNS = (
     "object_type",
     "object_id",
@@ -103,7 +105,7 @@ class Change:
         )
 
 
-def plan_changes(session: Session, wanted: Mapping[tuple[str, int, str], Wanted], mode: str) -> list[Change]:
+def plan_changes(session: Session, wanted: Mapping[ObjectKey, Wanted], mode: str) -> list[Change]:
     """List the changes that give objects the wanted annotations; annotations they already have are kept.
 
     Args:
@@ -175,7 +177,7 @@ def apply_changes(session: Session, changes: Sequence[Change], made: MadeObjects
 
 
 def _pair_changes(
-    place: tuple[str, int, str], namespace: str, wanted: Pairs, *, there: list[Linked], mode: str, me: int
+    place: ObjectKey, namespace: str, wanted: Pairs, *, there: list[Linked], mode: str, me: int
 ) -> list[Change]:
     own = [item for item in there if item.owner_id == me and item.description == MARK]
     before = [pair for item in own for pair in item.value]
@@ -195,7 +197,7 @@ def _pair_changes(
     return [Change(*place, action, "key_value", namespace, _shown(before), _shown(after), after, ids)]
 
 
-def _rating_changes(place: tuple[str, int, str], rating: int | None, there: list[Linked], me: int) -> list[Change]:
+def _rating_changes(place: ObjectKey, rating: int | None, there: list[Linked], me: int) -> list[Change]:
     own = [item for item in there if item.owner_id == me]
     if rating is None or [item.value for item in own] == [rating]:
         return []
@@ -206,7 +208,7 @@ def _rating_changes(place: tuple[str, int, str], rating: int | None, there: list
 
 
 def _file_changes(
-    place: tuple[str, int, str], wanted: Sequence[Attachment], there: list[Linked], mode: str, me: int
+    place: ObjectKey, wanted: Sequence[Attachment], there: list[Linked], mode: str, me: int
 ) -> list[Change]:
     changes = []
     names = {one.name for one in wanted}
@@ -297,7 +299,7 @@ def _find_or_make_tags(
         tag.textValue = rstring(text)
         if namespace:
             tag.ns = rstring(namespace)
-        number = session.update.saveAndReturnIds([tag])[0]
+        number = int(session.update.saveAndReturnIds([tag])[0])
         made.add("TagAnnotation", [number])
         return number
 

@@ -14,8 +14,8 @@ from bioimage_suite.omero.annotations.annotations import (
     linked_texts,
     linked_values,
 )
-from bioimage_suite.omero.tables.reading import TABLE_MIMETYPE
-from bioimage_suite.tables.object_table import write_table
+from bioimage_suite.omero.files.original_files import TABLE_MIMETYPE
+from bioimage_suite.tables.object_table import key_column, write_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -134,7 +134,7 @@ def write_one_each(rows: Sequence[tuple[Any, ...]], folder: Path, outputs: Outpu
 
 
 def _key_column(kind: str, key: str) -> str:
-    return f"key {key}" if key in (f"{kind}_id", f"{kind}_name", *WIDE_COLUMNS) else key
+    return key_column(key, (f"{kind}_id", f"{kind}_name", *WIDE_COLUMNS))
 
 
 def _value_text(annotation_type: str, value: Any) -> str:

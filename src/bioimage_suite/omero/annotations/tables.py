@@ -6,11 +6,16 @@ from dataclasses import replace
 from typing import Any
 
 from bioimage_suite.core.errors import UserError
-from bioimage_suite.omero.annotations.annotations import CLIENT_NAMESPACE
 from bioimage_suite.omero.annotations.changes import Attachment, Wanted
 from bioimage_suite.omero.files.original_files import file_sha1
 from bioimage_suite.omero.named_files import read_files
-from bioimage_suite.tables.key_value_dialects import TAG_NAMESPACE, KeyValue, KeyValueFile, TargetObject
+from bioimage_suite.tables.key_value_dialects import (
+    CLIENT_NAMESPACE,
+    TAG_NAMESPACE,
+    KeyValue,
+    KeyValueFile,
+    TargetObject,
+)
 
 SHOWN = 10  # Most problems of a table that one message lists.
 

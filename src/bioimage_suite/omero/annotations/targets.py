@@ -19,13 +19,13 @@ from bioimage_suite.tables.key_value_dialects import ALL_IMAGES, TargetObject
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from bioimage_suite.omero.annotations.annotate import Place
+    from bioimage_suite.omero.annotations.changes import ObjectKey
     from bioimage_suite.omero.session import Session
 
 
 def find_objects(
     session: Session, targets: Sequence[TargetObject], within: Mapping[str, Any]
-) -> dict[Place, list[TargetObject]]:
+) -> dict[ObjectKey, list[TargetObject]]:
     """Find the object of each row.
 
     Args:
@@ -41,7 +41,7 @@ def find_objects(
         UserError: An object is unknown, ambiguous or of a kind that cannot be annotated.
     """
     images = [] if within["source"] == "group" else find_nonempty_images(session, read_target(within))
-    found: dict[Place, list[TargetObject]] = {}
+    found: dict[ObjectKey, list[TargetObject]] = {}
     by_dataset: dict[str, list[ImageRecord]] = {}
     rest: list[TargetObject] = []
     for target in targets:
@@ -69,7 +69,7 @@ def _check(target: TargetObject) -> None:
         raise UserError(f"{target.kind} {target.id!r}: not an id. Write a whole number.")
 
 
-def _find_in_group(session: Session, targets: Sequence[TargetObject]) -> Iterator[tuple[Place, TargetObject]]:
+def _find_in_group(session: Session, targets: Sequence[TargetObject]) -> Iterator[tuple[ObjectKey, TargetObject]]:
     """Yield the place of each target, found by id or name in the whole group: one query per kind."""
     for kind in dict.fromkeys(target.kind for target in targets if target.id):
         group = [target for target in targets if target.kind == kind and target.id]
@@ -91,7 +91,7 @@ def _dataset(text: str) -> Target:
     return Target("dataset", names=(text,))
 
 
-def _find_within(target: TargetObject, images: Sequence[ImageRecord]) -> list[Place]:
+def _find_within(target: TargetObject, images: Sequence[ImageRecord]) -> list[ObjectKey]:
     """Find an image or well by name among the images of a container; an exact name goes before one in another case."""
     if target.name == ALL_IMAGES:
         if not images:

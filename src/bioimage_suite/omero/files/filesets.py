@@ -1,6 +1,5 @@
 """Files of a Galaxy list or a zip, sorted into filesets: files that are imported together."""
 
-import hashlib
 import re
 import shutil
 import zipfile
@@ -11,6 +10,7 @@ from typing import Any
 
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.core.untrusted_files import open_zip
+from bioimage_suite.omero.files.original_files import file_sha1
 
 MAX_UNPACKED_BYTES = 200 * 1024**3
 """Our own limit: a zip of images may be as large as a disk, but must not unpack without end."""
@@ -163,8 +163,4 @@ def _opened_first(places: Iterable[PurePosixPath]) -> list[PurePosixPath]:
 
 
 def _source(name: str, path: Path) -> SourceFile:
-    digest = hashlib.sha1(usedforsecurity=False)  # OMERO's default for imported files.
-    with path.open("rb") as file:
-        while block := file.read(_BLOCK):
-            digest.update(block)
-    return SourceFile(name, path, digest.hexdigest())
+    return SourceFile(name, path, file_sha1(path))  # OMERO's default for imported files.

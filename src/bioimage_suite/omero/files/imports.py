@@ -16,7 +16,7 @@ from typing import Any
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.omero.files.filesets import ImageFileset
 from bioimage_suite.omero.paging import batches
-from bioimage_suite.omero.session import NAMESPACE, Session
+from bioimage_suite.omero.session import SUITE_NAMESPACE, Session
 from bioimage_suite.omero.undo import merge_ids
 
 BLOCK = 4 << 20  # Bytes per message, far below Ice's limit of 256 MB.
@@ -32,7 +32,7 @@ class ImportRun:
     import failed, of which a server may keep the files.
     """
 
-    mark: str = field(default_factory=lambda: f"{NAMESPACE}/{uuid.uuid4()}")
+    mark: str = field(default_factory=lambda: f"{SUITE_NAMESPACE}/{uuid.uuid4()}")
 
     def filesets(self, session: Session) -> list[int]:
         """Return the ids of all filesets that the run has made so far."""
@@ -147,10 +147,10 @@ def find_imported(
             candidates.setdefault(fileset_id, set()).add(image_id)
     contents: dict[int, list[str]] = {}
     ids = sorted(candidates)
-    for page in batches(ids):
+    for some in batches(ids):
         for fileset_id, sha1 in session.rows(
             "select f.id, o.hash from Fileset f join f.usedFiles e join e.originalFile o where f.id in (:ids)",
-            ids=page,
+            ids=some,
         ):
             contents.setdefault(fileset_id, []).append(sha1 or "")
     found: dict[tuple[str, ...], list[int]] = {}
@@ -193,7 +193,7 @@ def _announced(run: ImportRun, fileset: ImageFileset) -> Any:
         entry.clientPath = rstring(f"{run.mark}/{file.name}")
         announced.addFilesetEntry(entry)
     job = UploadJobI()
-    job.versionInfo = [NamedValue("client", NAMESPACE)]
+    job.versionInfo = [NamedValue("client", SUITE_NAMESPACE)]
     announced.linkJob(job)
     return announced
 

@@ -10,6 +10,7 @@ from bioimage_suite.omero.session import Session
 
 BLOCK = 4 << 20  # Bytes per message, far below Ice's limit of 256 MB.
 SHA1 = "SHA1-160"  # OMERO's name of the algorithm.
+TABLE_MIMETYPE = "OMERO.tables"
 
 
 def download_file(session: Session, file_id: int, path: Path, *, size: int, sha1: str | None, shown: str) -> None:
@@ -103,7 +104,10 @@ def _delete_left_over(session: Session, name: str, sha1: str, mark: str) -> None
     rows = session.rows(
         "select f.id from OriginalFile f where f.name = :name and f.hash = :sha1 and f.path = :mark "
         "and f.details.owner.id = :me and not exists (select a.id from FileAnnotation a where a.file.id = f.id)",
-        **{"name": name, "sha1": sha1, "mark": mark, "me": session.user_id},
+        name=name,
+        sha1=sha1,
+        mark=mark,
+        me=session.user_id,
     )
     session.delete({"OriginalFile": [row[0] for row in rows]})
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from bioimage_suite.omero.annotations.annotations import linked_pairs, linked_texts
-from bioimage_suite.omero.images.instruments import Instrument, Length, load_instruments, read_length
+from bioimage_suite.omero.images.instruments import Instrument, Length, load_instruments, read_length, read_quantity
 from bioimage_suite.omero.paging import batches
 from bioimage_suite.omero.session import Session
 
@@ -122,7 +122,7 @@ def _details(pixels: Any) -> ImageDetails:
         physical_y=read_length(pixels.physicalSizeY),
         physical_z=read_length(pixels.physicalSizeZ),
         channels=tuple(_channel(channel) for channel in pixels.copyChannels() if channel is not None),
-        time_step=_time(pixels.timeIncrement),
+        time_step=None if pixels.timeIncrement is None else read_quantity(pixels.timeIncrement),
         sha1=unwrap(pixels.sha1),
         fileset_id=None if image.fileset is None else image.fileset.id.val,
     )
@@ -143,7 +143,3 @@ def _channel(channel: Any) -> Channel:
         excitation=read_length(logical.excitationWave) if logical else None,
         fluor=(unwrap(logical.fluor) or None) if logical else None,
     )
-
-
-def _time(time: Any) -> Length | None:
-    return None if time is None else Length(time.getValue(), time.getSymbol(), None)

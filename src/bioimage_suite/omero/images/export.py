@@ -14,7 +14,7 @@ from bioimage_suite.omero.images.metadata_table import view_cells
 from bioimage_suite.omero.images.ome_tiff import tile_side, write_ome_tiff
 from bioimage_suite.omero.images.ome_zarr_export import load_fields, plate_parts, write_zarr
 from bioimage_suite.omero.images.pixels import TILE, fetch_tiles, pixel_dtype, project
-from bioimage_suite.omero.images.views import View, view_tiles
+from bioimage_suite.omero.images.views import ImageView, view_tiles
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from bioimage_suite.omero.session import Session
     from bioimage_suite.tables.report import Report, Row
 
-SUFFIXES = {"ome_tiff": ".ome.tiff", "ome_zarr": ".ome_zarr.zip"}
+FORM_SUFFIXES = {"ome_tiff": ".ome.tiff", "ome_zarr": ".ome_zarr.zip"}
 
 
 @dataclass(frozen=True)
@@ -35,18 +35,18 @@ class ExportFile:
     """A file to write: its name without suffix, and its parts as (path within a zip, view)."""
 
     name: str
-    parts: tuple[tuple[str, View], ...]
+    parts: tuple[tuple[str, ImageView], ...]
     plate: Plate | None = None
 
 
-def plan_files(session: Session, views: Sequence[View], form: Mapping[str, Any]) -> list[ExportFile]:
+def plan_files(session: Session, views: Sequence[ImageView], form: Mapping[str, Any]) -> list[ExportFile]:
     """Decide which file each view goes to: one file per view, or with `plates` one file per plate."""
     for view in views:
         pixel_dtype(view.image)  # Raises for a pixel type that cannot be written, before the first file is made.
     if form["kind"] != "ome_zarr" or not form.get("plates"):
         return [ExportFile(view.identifier, (("0", view),)) for view in views]
     fields = load_fields(session, [view.image.image_id for view in views])
-    plates: dict[int, list[View]] = {}
+    plates: dict[int, list[ImageView]] = {}
     files = []
     for view in views:
         if view.image.image_id in fields:
@@ -88,7 +88,7 @@ def export(
     tiles = fetch_tiles(session, (tile for view in all_views for tile in view_tiles(view, _side(view))))
     try:
         for number, (file, own) in enumerate(zip(files, rows, strict=True), 1):
-            path = folder / f"{file.name}{SUFFIXES[form['kind']]}"
+            path = folder / f"{file.name}{FORM_SUFFIXES[form['kind']]}"
             views = [_ViewStream(view, tiles, row) for (_, view), row in zip(file.parts, own, strict=True)]
             _write(outputs.file(path), file, views, form, address=str(session.address))
             for view in views:
@@ -121,7 +121,7 @@ class _ViewStream:
         view: The view.
     """
 
-    def __init__(self, view: View, tiles: Iterator[np.ndarray], row: Row) -> None:
+    def __init__(self, view: ImageView, tiles: Iterator[np.ndarray], row: Row) -> None:
         """Take the tiles of a view from the common stream `tiles`, which has reached them when they are asked for."""
         self.view = view
         self._row = row
@@ -153,7 +153,7 @@ class _ViewStream:
         self._row.done("exported", checked=check_pixels(self.view, sha1, mismatch))
 
 
-def check_pixels(view: View, sha1: str, mismatch: str = "refuse") -> str:
+def check_pixels(view: ImageView, sha1: str, mismatch: str = "refuse") -> str:
     """Compare the SHA-1 of exported pixels with OMERO's own; return the result as text for the report.
 
     OMERO defines its checksum for pixels that it stores itself. For imported files it is the checksum of what the
@@ -193,11 +193,11 @@ def _source(file: ExportFile) -> str:
     return f"{source}?{choice}"
 
 
-def _side(view: View) -> int:
+def _side(view: ImageView) -> int:
     return tile_side(view.result, TILE)
 
 
-def _tiles_of(view: View, tiles: Iterator[np.ndarray]) -> Iterator[np.ndarray]:
+def _tiles_of(view: ImageView, tiles: Iterator[np.ndarray]) -> Iterator[np.ndarray]:
     """Take the tiles of a view from the stream and return them, projected if the view asks for it."""
     count = sum(1 for _ in view_tiles(view, _side(view)))
     mine = islice(tiles, count)

@@ -4,10 +4,12 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from bioimage_suite.omero.annotations.annotations import linked_pairs, linked_texts
-from bioimage_suite.omero.images.details import ImageDetails, Length, load_image_details
+from bioimage_suite.omero.images.details import ImageDetails, load_image_details
+from bioimage_suite.omero.images.instruments import read_quantity
 from bioimage_suite.omero.objects import ImageRecord
 from bioimage_suite.omero.paging import batches
 from bioimage_suite.omero.session import Session
+from bioimage_suite.tables.object_table import key_column
 
 HIERARCHY = (
     *("project_id", "project_name", "dataset_id", "dataset_name", "screen_id", "screen_name"),
@@ -46,7 +48,7 @@ def image_table(
     if keys:
         columns, values = _key_columns(session, ids, keys)
         # A key may have the name of another column.
-        more.append((tuple(f"key {key}" if key in names else key for key in columns), values))
+        more.append((tuple(key_column(key, names) for key in columns), values))
         names += more[-1][0]
     rows = []
     for image in images:
@@ -164,5 +166,5 @@ def _date_text(milliseconds: int | None) -> str | None:
 def _length_text(length: Any) -> str | None:
     if length is None:
         return None
-    found = Length(length.getValue(), length.getSymbol(), None)
+    found = read_quantity(length)
     return f"{found.value:g} {found.symbol}"

@@ -1,7 +1,7 @@
 """Instruments that images were taken with (microscope, objectives, detectors), and lengths with units."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from bioimage_suite.omero.session import Session
@@ -73,7 +73,12 @@ def read_length(length: Any) -> Length | None:
         micrometre = LengthI(length, "MICROMETER").getValue()
     except Exception:  # omero-py raises a bare Exception for units without a conversion.
         micrometre = None
-    return Length(length.getValue(), length.getSymbol(), micrometre)
+    return replace(read_quantity(length), micrometre=micrometre)
+
+
+def read_quantity(quantity: Any) -> Length:
+    """Read a length, time or other quantity with its unit as it is."""
+    return Length(quantity.getValue(), quantity.getSymbol(), None)
 
 
 def _loaded(session: Session, kind: str, ids: Sequence[int]) -> list[tuple[Any, int]]:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bioimage_suite.tables.object_table import key_column
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bioimage_suite.omero.images.details import ImageDetails
     from bioimage_suite.omero.images.instruments import Length
-    from bioimage_suite.omero.images.views import View
+    from bioimage_suite.omero.images.views import ImageView
     from bioimage_suite.tables.report import Cells
 
 METADATA_COLUMNS = (
@@ -25,7 +27,10 @@ def metadata_columns(images: Sequence[ImageDetails]) -> list[str]:
 
     A key that has a fixed column's name gets "key " before it.
     """
-    return [*METADATA_COLUMNS, *dict.fromkeys(_key_column(key) for image in images for key, _ in image.pairs)]
+    return [
+        *METADATA_COLUMNS,
+        *dict.fromkeys(key_column(key, METADATA_COLUMNS) for image in images for key, _ in image.pairs),
+    ]
 
 
 def metadata_cells(image: ImageDetails, name: str) -> Cells:
@@ -40,20 +45,16 @@ def metadata_cells(image: ImageDetails, name: str) -> Cells:
     row["channel_names"] = "; ".join(channel.name or "" for channel in image.channels)
     row["acquisition_date"] = None if image.acquired is None else image.acquired.strftime("%Y-%m-%dT%H:%M:%SZ")
     for key in dict.fromkeys(key for key, _ in image.pairs):
-        row[_key_column(key)] = "; ".join(value for other, value in image.pairs if other == key)
+        row[key_column(key, METADATA_COLUMNS)] = "; ".join(value for other, value in image.pairs if other == key)
     return row
 
 
-def view_cells(name: str, view: View) -> Cells:
+def view_cells(name: str, view: ImageView) -> Cells:
     """Return the cells of an exported view in the metadata table; `name` is its name in the list."""
     box = view.chosen
     place = {"region_x": box.x, "region_y": box.y, "region_width": box.width, "region_height": box.height}
     choice = {"roi_id": box.roi_id, "level": view.level, "projection": view.projection}
     return {**metadata_cells(view.result, name), **place, **choice}
-
-
-def _key_column(key: str) -> str:
-    return f"key {key}" if key in METADATA_COLUMNS else key
 
 
 def _micrometre(length: Length | None) -> float | None:

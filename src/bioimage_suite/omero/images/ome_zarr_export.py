@@ -13,7 +13,7 @@ from bioimage_suite.images.ome_zarr.writer import PyramidWriter
 from bioimage_suite.omero.images.details import Channel, ImageDetails
 from bioimage_suite.omero.images.ome_xml import ome_xml
 from bioimage_suite.omero.images.pixels import pixel_dtype
-from bioimage_suite.omero.images.views import View
+from bioimage_suite.omero.images.views import ImageView
 from bioimage_suite.omero.objects import well_label
 from bioimage_suite.omero.paging import batches
 from bioimage_suite.omero.session import Session
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Field:
+class FieldOfView:
     """The position of an image in a plate; row, column and field count from 0."""
 
     image_id: int
@@ -41,20 +41,22 @@ class Field:
         return letters, label[len(letters) :]
 
 
-def load_fields(session: Session, image_ids: Sequence[int]) -> dict[int, Field]:
+def load_fields(session: Session, image_ids: Sequence[int]) -> dict[int, FieldOfView]:
     """Find the fields of images in plates, by image id; an image of several plates counts for the lowest plate id."""
     hql = (
         "select s.image.id, p.id, p.name, w.row, w.column, index(s) from Well w join w.wellSamples s join w.plate p "
         "where s.image.id in (:ids) order by p.id, w.row, w.column, index(s)"
     )
-    found: dict[int, Field] = {}
+    found: dict[int, FieldOfView] = {}
     for page in batches(image_ids):
         for row in session.rows(hql, ids=page):
-            found.setdefault(row[0], Field(*row))
+            found.setdefault(row[0], FieldOfView(*row))
     return found
 
 
-def plate_parts(views: Iterable[View], fields: dict[int, Field]) -> tuple[Plate, list[tuple[str, View]]]:
+def plate_parts(
+    views: Iterable[ImageView], fields: dict[int, FieldOfView]
+) -> tuple[Plate, list[tuple[str, ImageView]]]:
     """Describe a plate and the path of each view in it.
 
     Args:
@@ -79,7 +81,7 @@ def plate_parts(views: Iterable[View], fields: dict[int, Field]) -> tuple[Plate,
 
 def write_zarr(
     path: Path,
-    parts: Iterable[tuple[str, View, Iterator["np.ndarray"], int]],
+    parts: Iterable[tuple[str, ImageView, Iterator["np.ndarray"], int]],
     *,
     plate: Plate | None,
     version: str,
@@ -117,7 +119,7 @@ def write_zarr(
         shutil.rmtree(unpacked, ignore_errors=True)
 
 
-def _places(view: View, side: int) -> Iterator[tuple[int, int, int, int, int]]:
+def _places(view: ImageView, side: int) -> Iterator[tuple[int, int, int, int, int]]:
     """Yield the position of each tile of a view in its file: t, c, z, y, x."""
     result = view.result
     rows, columns = range(0, result.size_y, side), range(0, result.size_x, side)

@@ -79,7 +79,7 @@ def fetch_tiles(session: Session, tiles: Iterable[Tile]) -> Generator["np.ndarra
     """
     stores = _Stores(Connection(session))
     pool = ThreadPoolExecutor(THREADS)
-    waiting: deque[Future] = deque()
+    waiting: deque[Future[np.ndarray]] = deque()
     try:
         for tile in tiles:
             waiting.append(pool.submit(stores.read, tile))

@@ -14,7 +14,7 @@ from bioimage_suite.omero.objects import split_terms
 
 
 @dataclass(frozen=True)
-class Region:
+class ViewRegion:
     """A rectangle in pixels of the full-size image; `roi_id` is the ROI it encloses, if any."""
 
     x: int
@@ -25,7 +25,7 @@ class Region:
 
 
 @dataclass(frozen=True)
-class View:
+class ImageView:
     """The part of an image that one file holds. Numbers count from 0.
 
     Attributes:
@@ -43,8 +43,8 @@ class View:
     channels: tuple[int, ...]
     planes: tuple[int, ...]
     times: tuple[int, ...]
-    region: Region
-    chosen: Region
+    region: ViewRegion
+    chosen: ViewRegion
     level: int = 0
     projection: str = "none"
 
@@ -99,7 +99,7 @@ class Selection:
     channels: tuple[str, ...] = ()
     planes: str = ""
     times: str = ""
-    region: Region | None = None
+    region: ViewRegion | None = None
     level: int = 0
     projection: str = "none"
 
@@ -113,7 +113,7 @@ def read_selection(form: Mapping[str, Any]) -> Selection:
     region = None
     if form.get("region", {}).get("kind") == "rectangle":
         given = form["region"]
-        region = Region(*(int(given[name]) for name in ("x", "y", "width", "height")))
+        region = ViewRegion(*(int(given[name]) for name in ("x", "y", "width", "height")))
         if region.width < 1 or region.height < 1 or region.x < 0 or region.y < 0:
             raise UserError(f"rectangle: {_in_words(region)} has no area or begins outside the image. Mend it.")
     return Selection(
@@ -126,17 +126,17 @@ def read_selection(form: Mapping[str, Any]) -> Selection:
     )
 
 
-def whole_view(image: ImageDetails) -> View:
+def whole_view(image: ImageDetails) -> ImageView:
     """Return the view of all pixels of an image."""
-    region = Region(0, 0, image.size_x, image.size_y)
-    return View(
+    region = ViewRegion(0, 0, image.size_x, image.size_y)
+    return ImageView(
         image, tuple(range(image.size_c)), tuple(range(image.size_z)), tuple(range(image.size_t)), region, region
     )
 
 
 def choose_view(
-    image: ImageDetails, chosen: Selection, sizes: Sequence[tuple[int, int]], region: Region | None = None
-) -> View:
+    image: ImageDetails, chosen: Selection, sizes: Sequence[tuple[int, int]], region: ViewRegion | None = None
+) -> ImageView:
     """Apply the user's choice to an image.
 
     Args:
@@ -153,13 +153,13 @@ def choose_view(
         raise UserError(f"{what}: resolution level {chosen.level} is not there, it has {len(sizes)}. Choose another.")
     if chosen.projection != "none" and image.pixel_type.endswith("complex"):
         raise UserError(f"{what}: complex pixels have no projection. Choose none.")
-    region = region or chosen.region or Region(0, 0, image.size_x, image.size_y)
+    region = region or chosen.region or ViewRegion(0, 0, image.size_x, image.size_y)
     if region.x + region.width > image.size_x or region.y + region.height > image.size_y:
         raise UserError(
             f"{what}: rectangle {_in_words(region)} is not inside the image of {image.size_x} x {image.size_y} pixels. "
             "Choose a smaller one."
         )
-    return View(
+    return ImageView(
         image,
         tuple(_channel(image, text, what) for text in chosen.channels) or tuple(range(image.size_c)),
         _numbers(chosen.planes, image.size_z, f"{what}: z-plane"),
@@ -171,7 +171,7 @@ def choose_view(
     )
 
 
-def view_tiles(view: View, side: int) -> Iterator[Tile]:
+def view_tiles(view: ImageView, side: int) -> Iterator[Tile]:
     """Yield the tiles of a view in the order of a file with axes TCZYX; for a projection, each tile in all z-planes."""
     stacks = [view.planes] if view.projection != "none" else [(z,) for z in view.planes]
     region = view.region
@@ -218,7 +218,7 @@ def _numbers(text: str, count: int, what: str) -> tuple[int, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def _at_level(region: Region, full: tuple[int, int], size: tuple[int, int]) -> Region:
+def _at_level(region: ViewRegion, full: tuple[int, int], size: tuple[int, int]) -> ViewRegion:
     """Scale a rectangle to a smaller level, where it covers every pixel that it touches."""
     if full == size:
         return region
@@ -227,7 +227,7 @@ def _at_level(region: Region, full: tuple[int, int], size: tuple[int, int]) -> R
         first = start * short // long
         last = min(short, -(-(start + length) * short // long))
         spans.append((first, max(1, last - first)))
-    return Region(spans[0][0], spans[1][0], spans[0][1], spans[1][1], region.roi_id)
+    return ViewRegion(spans[0][0], spans[1][0], spans[0][1], spans[1][1], region.roi_id)
 
 
 def _scaled(length: Length | None, factor: float) -> Length | None:
@@ -237,5 +237,5 @@ def _scaled(length: Length | None, factor: float) -> Length | None:
     return Length(length.value * factor, length.symbol, micrometre)
 
 
-def _in_words(region: Region) -> str:
+def _in_words(region: ViewRegion) -> str:
     return f"x {region.x}, y {region.y}, width {region.width}, height {region.height}"

@@ -118,8 +118,10 @@ def _feature_shapes(geometry: Mapping[str, Any], properties: Mapping[str, Any], 
     text = properties.get("text", text)
     basis = RoiShape(
         *(0, roi, properties.get("roi_name"), 0, str(properties.get("shape") or "")),
-        **{"z": z, "t": t, "c": c, "text": None if text is None else str(text)},
-        **{name: properties.get(name) for name in ("stroke", "fill", "stroke_width")},
+        *(z, t, c, None if text is None else str(text)),
+        stroke=properties.get("stroke"),
+        fill=properties.get("fill"),
+        stroke_width=properties.get("stroke_width"),
     )
     shapes = list(_geometry_shapes(geometry, properties, basis))
     if not shapes:

@@ -73,7 +73,7 @@ class LabelMap:
             if shape.z not in (None, z) or shape.t not in (None, t) or last <= top or first >= top + len(band):
                 continue
             label = self.labels[shape.roi_id]
-            x, y, pixels = shape_pixels(shape, *band.shape, top)
+            x, y, pixels = shape_pixels(shape, len(band), image.size_x, top)
             if pixels.any():
                 self._missing.discard(shape.shape_id)
             area = band[y : y + pixels.shape[0], x : x + pixels.shape[1]]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.omero.rois.label_outlines import mask_parts
 from bioimage_suite.omero.rois.label_shapes import Mask, Polygon, fill_polygon, join_rings, pack_mask, unpack_mask
-from bioimage_suite.omero.rois.shapes import RoiShape
+from bioimage_suite.omero.rois.shapes import RoiShape, shape_points, transformed
 
 if TYPE_CHECKING:
     import numpy as np
@@ -126,23 +126,11 @@ def _as_mask(shape: RoiShape, x: int, y: int, pixels: "np.ndarray") -> RoiShape:
 
 
 def _ring(shape: RoiShape) -> list[Point]:
-    numbers = shape.numbers
-    if shape.kind in ("polygon", "polyline"):
-        points = list(shape.points)
-    elif shape.kind == "rectangle":
-        x, y, width, height = numbers
-        points = [(x, y), (x + width, y), (x + width, y + height), (x, y + height)]
-    elif shape.kind == "ellipse":
+    if shape.kind == "ellipse":
+        x, y, radius_x, radius_y = shape.numbers
         angles = (2 * math.pi * step / ELLIPSE_POINTS for step in range(ELLIPSE_POINTS))
-        points = [(numbers[0] + numbers[2] * math.cos(a), numbers[1] + numbers[3] * math.sin(a)) for a in angles]
-    elif shape.kind == "line":
-        points = [(numbers[0], numbers[1]), (numbers[2], numbers[3])]
-    else:
-        points = [(numbers[0], numbers[1])]
-    if shape.transform is None:
-        return points
-    a00, a10, a01, a11, a02, a12 = shape.transform
-    return [(a00 * x + a01 * y + a02, a10 * x + a11 * y + a12) for x, y in points]
+        return transformed(shape, [(x + radius_x * math.cos(a), y + radius_y * math.sin(a)) for a in angles])
+    return transformed(shape, shape_points(shape))
 
 
 def _ellipse_pixels(shape: RoiShape, left: int, top: int, size: tuple[int, int]) -> "np.ndarray":
@@ -157,7 +145,8 @@ def _ellipse_pixels(shape: RoiShape, left: int, top: int, size: tuple[int, int])
     centre_x, centre_y, radius_x, radius_y = shape.numbers
     if radius_x <= 0 or radius_y <= 0:
         return np.zeros(size, bool)
-    return ((x - centre_x) / radius_x) ** 2 + ((y - centre_y) / radius_y) ** 2 <= 1
+    inside: np.ndarray = ((x - centre_x) / radius_x) ** 2 + ((y - centre_y) / radius_y) ** 2 <= 1
+    return inside
 
 
 def _mask_pixels(shape: RoiShape, height: int, width: int, first: int) -> tuple[int, int, "np.ndarray"]:

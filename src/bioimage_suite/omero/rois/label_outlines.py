@@ -1,4 +1,4 @@
-"""Outlines of all objects of a label map, traced at once along the edges of their pixels.
+"""Outlines of all segmented objects of a label map, traced at once along the edges of their pixels.
 
 An edge is a side of an object's pixel where another label, the background or the border of the plane begins. Edges are
 followed with the object on the right-hand side: outer rings run clockwise on the screen, holes counterclockwise.
@@ -24,7 +24,7 @@ UPPER, RIGHT_SIDE, LOWER, LEFT_SIDE = range(4)  # Sides of a pixel, clockwise.
 
 @dataclass(frozen=True)
 class LabelOutline:
-    """All parts of an object, each as its outer ring, then its holes; the last point of a ring joins the first."""
+    """All parts of a segmented object, each as its outer ring, then its holes; a ring's last point joins the first."""
 
     label: int
     parts: tuple[list[Ring], ...]
@@ -37,7 +37,7 @@ class LabelOutline:
 
 
 def label_outlines(labels: "np.ndarray") -> Iterator[LabelOutline]:
-    """Trace each object of a plane and yield outlines ordered by label; rings have points only at corners.
+    """Trace each segmented object of a plane and yield outlines ordered by label; rings have points only at corners.
 
     Points are (x, y) in whole pixels, from the upper left corner of the plane.
 

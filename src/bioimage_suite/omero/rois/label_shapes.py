@@ -1,4 +1,4 @@
-"""Conversion of label-map objects to outlines and masks, and back, without losing a pixel.
+"""Conversion of segmented objects of label maps to outlines and masks, and back, without losing a pixel.
 
 Coordinates are those of OMERO, ImageJ and QuPath: pixel (column, row) covers the square from (column, row) to
 (column + 1, row + 1), so its centre is at +0.5. An outline runs along the edges of the pixels, never through them.
@@ -36,14 +36,14 @@ class Mask:
 
 @dataclass(frozen=True)
 class LabelledShape:
-    """One object in one plane."""
+    """One segmented object in one plane."""
 
     label: int
     shape: Polygon | Mask
 
 
 def plane_shapes(labels: "np.ndarray", kind: str) -> Iterator[LabelledShape]:
-    """Convert each object of a plane to shapes and yield them ordered by label. No kind loses a pixel.
+    """Convert each segmented object of a plane to shapes and yield them ordered by label. No kind loses a pixel.
 
     Args:
         labels: Integers, (rows, columns); 0 is background.

@@ -13,7 +13,7 @@ from typing import Any
 
 from bioimage_suite.omero.files.original_files import SHA1, download_file
 from bioimage_suite.omero.paging import batches
-from bioimage_suite.omero.session import NAMESPACE, Session
+from bioimage_suite.omero.session import SUITE_NAMESPACE, Session
 
 SOURCE_KEY = "source image id"
 
@@ -35,7 +35,7 @@ class LabelImage:
 
 def labels_namespace(name: str) -> str:
     """Return the namespace of the key-value pairs on the label images of a set, such as "nuclei"."""
-    return f"{NAMESPACE}/labels/{name}"
+    return f"{SUITE_NAMESPACE}/labels/{name}"
 
 
 def find_label_images(session: Session, source_ids: Sequence[int], name: str) -> list[LabelImage]:

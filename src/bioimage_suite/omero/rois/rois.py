@@ -8,7 +8,7 @@ from itertools import islice
 from typing import Any
 
 from bioimage_suite.omero.rois.shapes import NUMBERS, TRANSFORM, RoiShape, points_text
-from bioimage_suite.omero.session import NAMESPACE, Session
+from bioimage_suite.omero.session import SUITE_NAMESPACE, Session
 from bioimage_suite.omero.undo import MadeObjects
 
 BATCH = 1000  # ROIs per call: a few megabytes, far below Ice's limit for a message.
@@ -23,7 +23,7 @@ def roi_namespace(name: str) -> str:
     The mark is one MapAnnotation per image and run, linked to each of the ROIs: it survives edits in any OMERO client,
     and one query finds all ROIs of a set. Clients may overwrite every field of the ROI itself.
     """
-    return f"{NAMESPACE}/rois/{name}"
+    return f"{SUITE_NAMESPACE}/rois/{name}"
 
 
 def find_own_rois(session: Session, image_ids: Sequence[int], name: str) -> dict[int, dict[str, list[int]]]:
@@ -51,29 +51,30 @@ def find_own_rois(session: Session, image_ids: Sequence[int], name: str) -> dict
 def save_rois(
     session: Session,
     image_id: int,
-    objects: Iterable[tuple[int, Sequence[RoiShape]]],
+    labelled: Iterable[tuple[int, Sequence[RoiShape]]],
     *,
     name: str,
     pairs: Mapping[str, str],
     made: MadeObjects,
 ) -> Iterator[tuple[int, int]]:
-    """Save one ROI per object, marked by one annotation, and yield (label, id of the ROI) of each.
+    """Save one ROI per segmented object, marked by one annotation, and yield (label, id of the ROI) of each.
 
     Args:
         session: An open session.
         image_id: The image.
-        objects: Label and shapes of each object; taken one batch at a time, while the server saves the previous batch.
+        labelled: Label and shapes of each segmented object; taken one batch at a time, while the server saves the
+            previous batch.
         name: Name of the set; also the name of each ROI whose shapes have no `roi_name`.
         pairs: Key-value pairs for the mark: the origin of the ROIs.
-        made: Collects the ids of the saved objects.
+        made: Collects the ids of what is saved.
     """
     from omero.model import ImageI, MapAnnotationI, NamedValue
     from omero.rtypes import rstring
 
     # A batch has tens of thousands of objects, none of which is garbage before the batch is sent.
     gc.set_threshold(*COLLECTOR_THRESHOLDS)
-    objects, image = iter(objects), ImageI(image_id, False)
-    first = next(objects, None)
+    labelled, image = iter(labelled), ImageI(image_id, False)
+    first = next(labelled, None)
     if first is None:
         return
     mark = MapAnnotationI()
@@ -85,14 +86,14 @@ def save_rois(
     [[mark_id]] = session.rows("select l.child.id from RoiAnnotationLink l where l.parent.id = :roi", roi=roi_id)
     made.add("MapAnnotation", [mark_id])
     yield first[0], roi_id
-    batch = list(islice(objects, BATCH))
+    batch = list(islice(labelled, BATCH))
     waiting = _Waiting(session, made)
     try:
         while batch:
             annotation = MapAnnotationI(mark_id, False)
             rois = [_roi(image, annotation, name, shapes) for _, shapes in batch]
             yield from waiting.swap([label for label, _ in batch], rois)
-            batch = list(islice(objects, BATCH))
+            batch = list(islice(labelled, BATCH))
         yield from waiting.swap([], [])
     except BaseException:
         with suppress(Exception):  # The call in flight may succeed: its ids are needed to undo it.
@@ -175,7 +176,7 @@ def _empty(name: str) -> Any:
 
 @lru_cache
 def _shape_pattern(kind: str, numbers: tuple[int | None, ...], stroke_width: float | None) -> Any:
-    """Build a shape with the fields that most objects of an image share; `numbers` are the values of `_PATTERN`."""
+    """Build a shape with the fields that most shapes of an image share; `numbers` are the values of `_PATTERN`."""
     import omero.model
     from omero.rtypes import rint
 

@@ -1,6 +1,6 @@
 """Shapes of regions of interest in OMERO, all kinds, read in few queries."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -83,7 +83,8 @@ def load_shapes(session: Session, image_ids: Sequence[int], roi_name: str = "") 
     Returns:
         The shapes by image id; images without shapes have an empty list.
     """
-    hql, chosen = "select r.id from Roi r where r.image.id in (:ids)", {}
+    hql = "select r.id from Roi r where r.image.id in (:ids)"
+    chosen: dict[str, Any] = {}
     if roi_name:
         hql, chosen = f"{hql} and r.name = :name", {"name": roi_name}
     roi_ids: list[int] = []
@@ -174,6 +175,27 @@ def _place(value: Any) -> int | None:
 def _pixels(length: Any) -> float | None:
     """Return the width of a line in pixels; None if it has another unit, which is left to the viewer."""
     return float(length.getValue()) if length is not None and length.getUnit().name == "PIXEL" else None
+
+
+def shape_points(shape: RoiShape) -> list[tuple[float, float]]:
+    """Return the points (x, y) that a shape is drawn through, before its transform; for an ellipse its centre."""
+    numbers = shape.numbers
+    if shape.kind in ("polygon", "polyline"):
+        return list(shape.points)
+    if shape.kind in ("rectangle", "mask"):
+        x, y, width, height = numbers
+        return [(x, y), (x + width, y), (x + width, y + height), (x, y + height)]
+    if shape.kind == "line":
+        return [(numbers[0], numbers[1]), (numbers[2], numbers[3])]
+    return [(numbers[0], numbers[1])]
+
+
+def transformed(shape: RoiShape, points: Iterable[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Apply the affine transform of a shape to points (x, y)."""
+    if shape.transform is None:
+        return list(points)
+    a00, a10, a01, a11, a02, a12 = shape.transform
+    return [(a00 * x + a01 * y + a02, a10 * x + a11 * y + a12) for x, y in points]
 
 
 def _points(text: str | None) -> tuple[tuple[float, float], ...]:

@@ -1,7 +1,7 @@
 """Source files of regions of interest: label maps, GeoJSON, and tables of shapes."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import TypeAlias
 
@@ -79,8 +79,8 @@ def check_source(source: RoiSource, image: ImageRecord) -> None:
 def source_rois(source: RoiSource, image: ImageRecord, kind: str) -> Iterator[tuple[int, list[RoiShape]]]:
     """Yield (label, shapes) of each ROI.
 
-    A label map of one plane for an image of several gives shapes without z (or t), which apply to all planes. Objects
-    of a label map of one plane are traced lazily.
+    A label map of one plane for an image of several gives shapes without z (or t), which apply to all planes. Segmented
+    objects of a label map of one plane are traced lazily.
 
     Args:
         source: A checked source.
@@ -119,13 +119,12 @@ def _label(labelled: tuple[int, RoiShape]) -> int:
 
 def _label_shapes(file: LabelMapFile, image: ImageRecord, kind: str) -> Iterator[tuple[int, RoiShape]]:
     for z, t, labels in read_planes(file):
-        places = {"z": z if file.size_z == image.size_z else None, "t": t if file.size_t == image.size_t else None}
+        place = (z if file.size_z == image.size_z else None, t if file.size_t == image.size_t else None, None)
         for one in plane_shapes(labels, kind):
-            known = (0, one.label, None, 0)
+            basis = RoiShape(*(0, one.label, None, 0), "polygon", *place, str(one.label))
             if isinstance(one.shape, Polygon):
-                shape = RoiShape(*known, "polygon", **places, text=str(one.label), points=one.shape.points)
+                yield one.label, replace(basis, points=one.shape.points)
             else:
                 mask = one.shape
                 numbers = (float(mask.x), float(mask.y), float(mask.width), float(mask.height))
-                shape = RoiShape(*known, "mask", **places, text=str(one.label), numbers=numbers, bits=mask.bits)
-            yield one.label, shape
+                yield one.label, replace(basis, kind="mask", numbers=numbers, bits=mask.bits)

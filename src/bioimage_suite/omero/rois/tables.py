@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.core.image_names import image_identifier
 from bioimage_suite.omero.named_files import NamedFile
+from bioimage_suite.omero.rois.geometry import LARGEST_MASK
 from bioimage_suite.omero.rois.shapes import KINDS, NUMBERS, RoiShape, number_text, points_text, roi_labels
 from bioimage_suite.tables.object_table import read_exact_table
 
@@ -26,7 +27,6 @@ _ALIASES = {
 }
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
 _BETWEEN = re.compile(r"[\s,;()\[\]]*")
-LARGEST_MASK = 2**28  # Bytes of an unpacked mask: 46,000 x 46,000 pixels.
 
 
 def shape_rows(names: Mapping[int, str], shapes: Mapping[int, Sequence[RoiShape]]) -> Iterator[tuple[object, ...]]:
@@ -155,7 +155,7 @@ def _place(row: Mapping[str, str], axis: str) -> int | None:
 def _bits(text: str, numbers: Sequence[float]) -> bytes:
     unpacker = zlib.decompressobj()
     try:
-        bits = unpacker.decompress(base64.b64decode(text, validate=True), LARGEST_MASK)
+        bits = unpacker.decompress(base64.b64decode(text, validate=True), LARGEST_MASK // 8)
     except (binascii.Error, zlib.error):
         bits = b""
     size = -(-round(numbers[2]) * round(numbers[3]) // 8)

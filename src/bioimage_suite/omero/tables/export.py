@@ -10,7 +10,8 @@ from bioimage_suite.core.image_names import object_identifier, safe_name
 from bioimage_suite.omero.annotations.annotations import (
     linked_files,
 )
-from bioimage_suite.omero.tables.reading import TABLE_MIMETYPE, AttachedTable, export_table
+from bioimage_suite.omero.files.original_files import TABLE_MIMETYPE
+from bioimage_suite.omero.tables.reading import AttachedTable, export_table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -45,7 +45,7 @@ class TableTarget:
 
 
 @dataclass(frozen=True)
-class Measurements:
+class TableImport:
     """Tables to import; `targets` maps each image name in the tables to the object that gets its rows."""
 
     files: Sequence[NamedFile]
@@ -53,7 +53,7 @@ class Measurements:
     rows: RowMaker
 
 
-def import_tables(session: Session, measurements: Measurements, name: str, rows: Mapping[TableTarget, Row]) -> None:
+def import_tables(session: Session, measurements: TableImport, name: str, rows: Mapping[TableTarget, Row]) -> None:
     """Make one table for each target, and replace the table of an earlier run there.
 
     The new tables are complete before the old ones are deleted, and are deleted if anything fails. A table named `name`
@@ -200,7 +200,7 @@ def _container(session: Session, match: Mapping[str, Any]) -> TableTarget:
     return TableTarget(container.kind, ids[0], name)
 
 
-def _by_target(measurements: Measurements) -> Iterator[tuple[TableTarget, Iterator[Sequence[Any]]]]:
+def _by_target(measurements: TableImport) -> Iterator[tuple[TableTarget, Iterator[Sequence[Any]]]]:
     """Yield each target with a run of consecutive rows for it, then every target without any row."""
     targets, maker = measurements.targets, measurements.rows
     seen = set()

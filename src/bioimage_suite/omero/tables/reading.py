@@ -12,7 +12,6 @@ from bioimage_suite.core.image_names import image_identifier
 from bioimage_suite.omero.session import Session
 from bioimage_suite.tables.object_table import write_table
 
-TABLE_MIMETYPE = "OMERO.tables"
 BATCH = 10_000  # Rows per call: 4 MB for 50 columns.
 NAME_COLUMNS = {"Image Name": "image", "Well Name": "well", "Plate Name": "plate", "Dataset Name": "dataset"}
 """Our names of the name columns that omero-metadata and omero_import_table put beside columns of ids."""

@@ -6,11 +6,15 @@ from itertools import islice
 from typing import Any
 
 from bioimage_suite.core.errors import UserError
-from bioimage_suite.omero.session import NAMESPACE, Session
+from bioimage_suite.omero.annotations.annotations import annotation_link
+from bioimage_suite.omero.files.original_files import TABLE_MIMETYPE
+from bioimage_suite.omero.objects import CLASSES
+from bioimage_suite.omero.session import SUITE_NAMESPACE, Session
 from bioimage_suite.omero.tables.feature_table import Feature
+from bioimage_suite.omero.tables.reading import BATCH
 from bioimage_suite.omero.undo import MadeObjects
 
-TABLE_NAMESPACE = f"{NAMESPACE}/tables"
+TABLE_NAMESPACE = f"{SUITE_NAMESPACE}/tables"
 UNFINISHED = f"{TABLE_NAMESPACE}/unfinished"
 """Namespace of a table that is being filled: if a run loses its connection, the next run deletes the table."""
 _OWN_TABLES = """
@@ -21,7 +25,6 @@ where l.child.id = a.id and l.parent.id in (:ids) and a.ns in (:spaces) and f.na
 order by a.id
 """
 FREE_AFTER = timedelta(hours=1)
-BATCH = 10_000  # Rows per call: 4 MB for 50 columns.
 BATCH_BYTES = 64 << 20  # Bytes per call, for wide tables: below Ice's limit for a message, 256 MB.
 WORD = 8  # Bytes of a number.
 
@@ -50,7 +53,7 @@ class TableWriter:
                 f"OMERO server {session.address}: it cannot make the table {name!r}. Ask its administrator."
             )
         self._table.initialize(self._columns())
-        return self._table.getOriginalFile().id.val
+        return int(self._table.getOriginalFile().id.val)
 
     def reopen(self, session: Session, file_id: int) -> None:
         """Open a closed table again to append rows."""
@@ -94,13 +97,10 @@ def attach_table(session: Session, kind: str, object_id: int, file_id: int, made
     annotation = omero.model.FileAnnotationI()
     annotation.ns = rstring(UNFINISHED)
     annotation.file = omero.model.OriginalFileI(file_id, False)
-    model = f"{kind.capitalize()}AnnotationLink"
-    link = getattr(omero.model, f"{model}I")()
-    link.parent = getattr(omero.model, f"{kind.capitalize()}I")(object_id, False)
-    link.child = annotation
+    link = annotation_link(CLASSES[kind], object_id, annotation)
     # Annotation and link in one transaction: a broken connection leaves no annotation without an object.
     [link_id] = session.update.saveAndReturnIds([link])
-    hql = f"select l.child.id from {model} l where l.id = :id"  # noqa: S608 (a class of our list)
+    hql = f"select l.child.id from {CLASSES[kind]}AnnotationLink l where l.id = :id"  # noqa: S608 (a class of our list)
     [[annotation_id]] = session.rows(hql, id=link_id)
     made.add("FileAnnotation", [annotation_id])
     return int(annotation_id)
@@ -126,7 +126,7 @@ def find_free_tables(session: Session, name: str) -> list[int]:
         "and f.details.creationEvent.time < :before "
         "and not exists (select a.id from FileAnnotation a where a.file.id = f.id)",
         name=name,
-        kind="OMERO.tables",
+        kind=TABLE_MIMETYPE,
         me=session.user_id,
         before=datetime.now(UTC) - FREE_AFTER,
     )
@@ -140,7 +140,7 @@ def find_own_tables(session: Session, kind: str, ids: Sequence[int], name: str) 
         For each object with such tables: ids by class ("FileAnnotation" and "OriginalFile").
     """
     rows = session.rows(
-        _OWN_TABLES.format(kind=kind.capitalize()),
+        _OWN_TABLES.format(kind=CLASSES[kind]),
         ids=ids,
         spaces=[TABLE_NAMESPACE, UNFINISHED],
         name=name,

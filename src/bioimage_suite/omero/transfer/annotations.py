@@ -7,17 +7,17 @@ from dataclasses import dataclass, field
 from typing import Any
 from xml.etree.ElementTree import Element
 
-from bioimage_suite.omero.annotations.annotations import TAG_SET_NAMESPACE
+from bioimage_suite.omero.annotations.annotations import TAG_SET_NAMESPACE, annotation_link
 from bioimage_suite.omero.annotations.tags import find_usable_tags
-from bioimage_suite.omero.files.original_files import upload_file
+from bioimage_suite.omero.files.original_files import TABLE_MIMETYPE, upload_file
 from bioimage_suite.omero.paging import batches, paged_rows
 from bioimage_suite.omero.rois.labels import SOURCE_KEY, labels_namespace
 from bioimage_suite.omero.session import Session
 from bioimage_suite.omero.transfer.contents import annotation_links, load_annotations
-from bioimage_suite.omero.transfer.crate import Crate
+from bioimage_suite.omero.transfer.crate import TransferCrate
 from bioimage_suite.omero.transfer.document import annotation_content, annotation_element, read_annotation, refs_of
 from bioimage_suite.omero.transfer.images import Copies, Key
-from bioimage_suite.omero.transfer.tables import MIMETYPE, translate_table
+from bioimage_suite.omero.transfer.tables import translate_table
 from bioimage_suite.omero.undo import MadeObjects
 
 ANNOTATED = ("Project", "Dataset", "Screen", "Plate", "PlateAcquisition", "Well", "Image")
@@ -42,7 +42,7 @@ class Annotations:
     files: dict[int, int] = field(default_factory=dict)
 
 
-def plan_annotations(session: Session, crate: Crate, head: Element, copies: Copies) -> Annotations:
+def plan_annotations(session: Session, head: Element, copies: Copies) -> Annotations:
     """Compare the annotations of the crate with those on the copies.
 
     Annotations are equal if kind, namespace, description and value are equal. An annotation that an object has twice on
@@ -74,7 +74,7 @@ def plan_annotations(session: Session, crate: Crate, head: Element, copies: Copi
     return notes
 
 
-def annotate(session: Session, crate: Crate, notes: Annotations, made: MadeObjects) -> dict[Key, int]:
+def annotate(session: Session, crate: TransferCrate, notes: Annotations, made: MadeObjects) -> dict[Key, int]:
     """Make and link missing annotations except OMERO.tables; return how many annotations each object lacked."""
     links = [one for one in notes.links if not _is_table(notes.elements[one[2]])]
     ensure_annotations(session, crate, notes, [source for _, _, source in links], made)
@@ -85,7 +85,9 @@ def annotate(session: Session, crate: Crate, notes: Annotations, made: MadeObjec
     return counts
 
 
-def attach_tables(session: Session, crate: Crate, notes: Annotations, copies: Copies, made: MadeObjects) -> None:
+def attach_tables(
+    session: Session, crate: TransferCrate, notes: Annotations, copies: Copies, made: MadeObjects
+) -> None:
     """Make and attach missing OMERO.tables. They come last, because their rows refer to images, wells and ROIs."""
     links = [one for one in notes.links if _is_table(notes.elements[one[2]])]
     for source in dict.fromkeys(one[2] for one in links):
@@ -97,7 +99,7 @@ def attach_tables(session: Session, crate: Crate, notes: Annotations, copies: Co
 
 
 def ensure_annotations(
-    session: Session, crate: Crate, notes: Annotations, sources: Sequence[int], made: MadeObjects
+    session: Session, crate: TransferCrate, notes: Annotations, sources: Sequence[int], made: MadeObjects
 ) -> None:
     """Make the annotations that have no copy yet; reuse tags of the group and complete tag sets."""
     wanted = [source for source in dict.fromkeys(sources) if source not in notes.ids]
@@ -114,7 +116,7 @@ def ensure_annotations(
 
 def _is_table(element: Element) -> bool:
     said = element.find("BinaryFile")
-    return said is not None and said.get("MIMEType") == MIMETYPE
+    return said is not None and said.get("MIMEType") == TABLE_MIMETYPE
 
 
 def _content(element: Element) -> str:
@@ -188,7 +190,7 @@ def _is_set_of(element: Element, sources: Sequence[int]) -> bool:
     return element.get("Namespace") == TAG_SET_NAMESPACE and not members.isdisjoint(sources)
 
 
-def _new_annotation(session: Session, crate: Crate, notes: Annotations, source: int, made: MadeObjects) -> Any:
+def _new_annotation(session: Session, crate: TransferCrate, notes: Annotations, source: int, made: MadeObjects) -> Any:
     """Return a new annotation; its file, if it has one, is uploaded."""
     from omero.model import OriginalFileI
 
@@ -230,15 +232,13 @@ def _complete_sets(session: Session, notes: Annotations, sources: Sequence[int],
 
 
 def _link(session: Session, wanted: Sequence[tuple[str, int, int]], made: MadeObjects) -> None:
-    import omero.model
+    from omero.model import MapAnnotationI
 
     for kind in dict.fromkeys(one[0] for one in wanted):
-        links = []
-        for _, copy_id, annotation_id in (one for one in wanted if one[0] == kind):
-            link = getattr(omero.model, f"{kind}AnnotationLinkI")()
-            link.parent = getattr(omero.model, f"{kind}I")(copy_id, False)
-            link.child = omero.model.MapAnnotationI(annotation_id, False)
-            links.append(link)
+        links = [
+            annotation_link(kind, copy_id, MapAnnotationI(annotation_id, False))
+            for _, copy_id, annotation_id in (one for one in wanted if one[0] == kind)
+        ]
         for page in batches(links):
             made.add(f"{kind}AnnotationLink", session.update.saveAndReturnIds(page))
 

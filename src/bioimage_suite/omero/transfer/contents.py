@@ -8,9 +8,9 @@ from bioimage_suite.core.errors import UserError
 from bioimage_suite.omero.annotations.annotations import TAG_SET_NAMESPACE
 from bioimage_suite.omero.objects import CLASSES, Target, find_ids
 from bioimage_suite.omero.paging import batches, paged_rows
-from bioimage_suite.omero.session import NAMESPACE, Session
+from bioimage_suite.omero.session import SUITE_NAMESPACE, Session
 
-TRANSFER_NAMESPACE = f"{NAMESPACE}/transfer"
+TRANSFER_NAMESPACE = f"{SUITE_NAMESPACE}/transfer"
 """Start of the namespaces of marks on copies. Marks are not transferred: a copy of a copy gets a mark of its own."""
 Links = dict[int, list[int]]
 

@@ -134,7 +134,7 @@ def zip_folder(folder: Path, path: Path) -> None:
 
 
 @dataclass(frozen=True)
-class Crate:
+class TransferCrate:
     """A crate to read: a folder or a zip. Files are copied to `scratch` while they are used."""
 
     path: Path
@@ -173,7 +173,7 @@ class Crate:
 
 
 @contextmanager
-def open_crate(path: Path, scratch: Path) -> Iterator[tuple[Crate, Path]]:
+def open_crate(path: Path, scratch: Path) -> Iterator[tuple[TransferCrate, Path]]:
     """Open a crate, check that all its files are there, and yield it with the path of its OME-XML.
 
     Args:
@@ -189,7 +189,7 @@ def open_crate(path: Path, scratch: Path) -> Iterator[tuple[Crate, Path]]:
         files = [one for one in path.rglob("*") if one.is_file() and one.resolve().is_relative_to(home)]
         sizes = {one.relative_to(path).as_posix(): one.stat().st_size for one in files}
         _require(sizes, (MANIFEST, DOCUMENT))
-        crate = Crate(path, None, scratch, read_manifest((path / MANIFEST).read_bytes()))
+        crate = TransferCrate(path, None, scratch, read_manifest((path / MANIFEST).read_bytes()))
         _check_files(sizes, crate.manifest)
         yield crate, path / DOCUMENT
         return
@@ -197,7 +197,7 @@ def open_crate(path: Path, scratch: Path) -> Iterator[tuple[Crate, Path]]:
         sizes = {one.filename: one.file_size for one in archive.infolist()}
         _require(sizes, (MANIFEST, DOCUMENT))
         try:
-            crate = Crate(path, archive, scratch, read_manifest(archive.read(MANIFEST)))
+            crate = TransferCrate(path, archive, scratch, read_manifest(archive.read(MANIFEST)))
             document = scratch / DOCUMENT
             with archive.open(DOCUMENT) as source, document.open("wb") as target:
                 shutil.copyfileobj(source, target, BLOCK)

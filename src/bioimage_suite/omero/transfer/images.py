@@ -10,7 +10,7 @@ from bioimage_suite.omero.files.filesets import ImageFileset, SourceFile
 from bioimage_suite.omero.files.imports import ImportRun, import_fileset
 from bioimage_suite.omero.paging import paged_rows
 from bioimage_suite.omero.session import Session
-from bioimage_suite.omero.transfer.crate import Crate, CrateFileset
+from bioimage_suite.omero.transfer.crate import CrateFileset, TransferCrate
 from bioimage_suite.omero.transfer.document import fill_object, read_field, typed_value
 from bioimage_suite.omero.transfer.marks import COMPLETE, UNFINISHED, Mark, find_marks, new_mark, save_mark
 from bioimage_suite.omero.undo import MadeObjects
@@ -28,7 +28,7 @@ class Copies:
     fresh: set[Key] = field(default_factory=set)
 
 
-def find_filesets(session: Session, crate: Crate) -> dict[str, tuple[Mark, list[int]]]:
+def find_filesets(session: Session, crate: TransferCrate) -> dict[str, tuple[Mark, list[int]]]:
     """Find the filesets that an earlier run imported: their mark and image ids, by `CrateFileset.key`.
 
     A fileset counts only if all its images still exist. OMERO puts the mark of an import on the images or, if the files
@@ -47,7 +47,7 @@ def find_filesets(session: Session, crate: Crate) -> dict[str, tuple[Mark, list[
 
 def import_images(
     session: Session,
-    crate: Crate,
+    crate: TransferCrate,
     images: Mapping[int, Element],
     rows: Sequence[Row],
     *,
@@ -91,7 +91,7 @@ def import_images(
 
 
 def _import(
-    session: Session, crate: Crate, one: CrateFileset, run: ImportRun, made: MadeObjects
+    session: Session, crate: TransferCrate, one: CrateFileset, run: ImportRun, made: MadeObjects
 ) -> tuple[int, list[int]]:
     """Import a fileset; return the ids of its mark and its images."""
     with crate.fetched(one.files) as paths:

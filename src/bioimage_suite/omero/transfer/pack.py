@@ -13,7 +13,8 @@ from bioimage_suite.core.image_names import safe_name
 from bioimage_suite.core.untrusted_files import safe_relative_path
 from bioimage_suite.omero.files.original_files import SHA1, download_file, file_sha1
 from bioimage_suite.omero.files.restrictions import NO_ORIGINALS, find_restricted_filesets
-from bioimage_suite.omero.images.details import Channel, ImageDetails, Length, load_image_details
+from bioimage_suite.omero.images.details import Channel, ImageDetails, load_image_details
+from bioimage_suite.omero.images.instruments import Length
 from bioimage_suite.omero.images.whole_images import export_images
 from bioimage_suite.omero.objects import Target
 from bioimage_suite.omero.paging import batches, paged_rows
@@ -45,7 +46,7 @@ from bioimage_suite.omero.transfer.document import (
 from bioimage_suite.omero.transfer.rocrate import crate_metadata
 from bioimage_suite.tables.report import Report
 
-LONGEST_NAME = 150  # Characters of an attachment's name in the crate; the XML keeps the full name for OMERO.web.
+LONGEST_ATTACHMENT = 150  # Characters of an attachment's name in the crate; the XML keeps the full name for OMERO.web.
 
 
 def pack(session: Session, target: Target, folder: Path, report: Report, licence: str = "") -> None:
@@ -167,7 +168,7 @@ def _download_attachments(session: Session, contents: Contents, folder: Path) ->
         if file is None:
             continue
         name = file.name.val
-        place = f"attachments/{number}/{safe_name(name)[-LONGEST_NAME:] or 'file'}"
+        place = f"attachments/{number}/{safe_name(name)[-LONGEST_ATTACHMENT:] or 'file'}"
         size = file.size.val if file.size is not None else 0
         hasher = file.hasher.value.val if file.hasher is not None and file.hash is not None else ""
         known = file.hash.val if hasher == SHA1 else None

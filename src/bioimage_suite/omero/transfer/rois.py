@@ -9,7 +9,7 @@ from xml.etree.ElementTree import Element
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.omero.session import Session
 from bioimage_suite.omero.transfer.annotations import Annotations, ensure_annotations
-from bioimage_suite.omero.transfer.crate import Crate
+from bioimage_suite.omero.transfer.crate import TransferCrate
 from bioimage_suite.omero.transfer.document import read_roi, read_rois, refs_of
 from bioimage_suite.omero.transfer.images import Copies
 from bioimage_suite.omero.transfer.marks import ROI_NAMESPACE, find_marks, new_mark, save_mark
@@ -20,7 +20,7 @@ BATCH, BATCH_BYTES = 500, 32 << 20  # ROIs and bytes of their shapes per call: f
 
 def import_rois(
     session: Session,
-    crate: Crate,
+    crate: TransferCrate,
     document: Path,
     *,
     images: Mapping[int, Element],

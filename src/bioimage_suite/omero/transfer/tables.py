@@ -3,9 +3,9 @@
 from typing import Any
 
 from bioimage_suite.omero.session import Session
+from bioimage_suite.omero.tables.reading import BATCH
 from bioimage_suite.omero.transfer.images import Copies
 
-MIMETYPE = "OMERO.tables"
 COLUMNS = {
     "ImageColumn": "Image",
     "RoiColumn": "Roi",
@@ -13,7 +13,6 @@ COLUMNS = {
     "PlateColumn": "Plate",
     "DatasetColumn": "Dataset",
 }
-ROWS = 10_000  # Rows per read and write.
 
 
 def translate_table(session: Session, file_id: int, copies: Copies) -> None:
@@ -26,8 +25,8 @@ def translate_table(session: Session, file_id: int, copies: Copies) -> None:
         kinds = {number: COLUMNS.get(type(one).__name__) for number, one in enumerate(table.getHeaders())}
         wanted = [number for number, kind in kinds.items() if kind]
         rows = table.getNumberOfRows() if wanted else 0
-        for start in range(0, rows, ROWS):
-            stop = min(start + ROWS, rows)
+        for start in range(0, rows, BATCH):
+            stop = min(start + BATCH, rows)
             data: Any = table.read(wanted, start, stop)
             for number, column in zip(wanted, data.columns, strict=True):
                 column.values = [copies.ids.get((str(kinds[number]), one), -1) for one in column.values]

@@ -12,7 +12,7 @@ from bioimage_suite.omero.paging import paged_rows
 from bioimage_suite.omero.session import Session
 from bioimage_suite.omero.transfer.annotations import annotate, attach_tables, plan_annotations
 from bioimage_suite.omero.transfer.contents import grouped
-from bioimage_suite.omero.transfer.crate import Crate
+from bioimage_suite.omero.transfer.crate import TransferCrate
 from bioimage_suite.omero.transfer.document import fill_object, read_head, refs_of
 from bioimage_suite.omero.transfer.images import Copies, Key, find_filesets, import_images
 from bioimage_suite.omero.transfer.marks import COMPLETE, Mark, delete_free_marks, find_marks, new_mark
@@ -25,7 +25,7 @@ LINKS = (("Project", "Dataset"), ("Dataset", "Image"), ("Screen", "Plate"))
 
 
 def unpack(
-    session: Session, crate: Crate, document: Path, *, images: Report, containers: Report, dry_run: bool
+    session: Session, crate: TransferCrate, document: Path, *, images: Report, containers: Report, dry_run: bool
 ) -> None:
     """Make the objects of a crate that OMERO does not have yet.
 
@@ -62,7 +62,7 @@ def unpack(
         _make_containers(session, crate, elements, copies, made)
         _make_plates(session, crate, elements, copies, made)
         _link(session, elements, copies, made)
-        notes = plan_annotations(session, crate, head, copies)
+        notes = plan_annotations(session, head, copies)
         counts = annotate(session, crate, notes, made)
         drawn = import_rois(session, crate, document, images=pictures, copies=copies, notes=notes, made=made)
         attach_tables(session, crate, notes, copies, made)
@@ -81,7 +81,7 @@ def unpack(
         row.done("made" if key in copies.fresh else "unchanged", object_id=copies.ids[key])
 
 
-def _add_rows(crate: Crate, pictures: Mapping[int, Element], report: Report) -> None:
+def _add_rows(crate: TransferCrate, pictures: Mapping[int, Element], report: Report) -> None:
     """Add one row per image of every fileset; images that were not chosen have no name."""
     for one in crate.manifest.filesets:
         for number in one.images.values():
@@ -89,14 +89,14 @@ def _add_rows(crate: Crate, pictures: Mapping[int, Element], report: Report) -> 
             report.add(image_name=name, source_image_id=number, files=one.key)
 
 
-def _check(crate: Crate, images: Mapping[int, Element]) -> None:
+def _check(crate: TransferCrate, images: Mapping[int, Element]) -> None:
     """Check that the two documents of the crate describe the same images."""
     held = [number for one in crate.manifest.filesets for number in one.images.values()]
     if len(held) != len(set(held)) or set(images) - set(held):
         raise UserError("crate: transfer.json and metadata.ome.xml do not fit together. Pack the crate again.")
 
 
-def _plan(session: Session, crate: Crate, images: Sequence[Row], containers: Sequence[Row]) -> None:
+def _plan(session: Session, crate: TransferCrate, images: Sequence[Row], containers: Sequence[Row]) -> None:
     """Set the status of each row to what unpacking would do."""
     there = find_filesets(session, crate)
     for row in images:
@@ -114,7 +114,7 @@ def _plan(session: Session, crate: Crate, images: Sequence[Row], containers: Seq
 
 
 def _make_containers(
-    session: Session, crate: Crate, elements: Mapping[Key, Element], copies: Copies, made: MadeObjects
+    session: Session, crate: TransferCrate, elements: Mapping[Key, Element], copies: Copies, made: MadeObjects
 ) -> None:
     """Make missing projects, datasets and screens, each with its mark in the same transaction."""
     import omero.model
@@ -136,7 +136,7 @@ def _make_containers(
 
 
 def _make_plates(
-    session: Session, crate: Crate, elements: Mapping[Key, Element], copies: Copies, made: MadeObjects
+    session: Session, crate: TransferCrate, elements: Mapping[Key, Element], copies: Copies, made: MadeObjects
 ) -> None:
     """Make missing plates with their wells, or use those that the import of a plate format made."""
     marks = _container_marks(session, crate, elements)
@@ -155,7 +155,7 @@ def _make_plates(
         _find_wells(session, element, copies.ids[key], copies)
 
 
-def _container_marks(session: Session, crate: Crate, elements: Mapping[Key, Element]) -> dict[Key, Mark]:
+def _container_marks(session: Session, crate: TransferCrate, elements: Mapping[Key, Element]) -> dict[Key, Mark]:
     names = {crate.manifest.lsid(f"{kind}:{number}"): (kind, number) for kind, number in elements if kind != "Image"}
     return {names[source]: mark for source, mark in find_marks(session, names).items()}
 
@@ -236,11 +236,11 @@ def _link(session: Session, elements: Mapping[Key, Element], copies: Copies, mad
         hql = f"select l.parent.id, l.child.id from {model} l where l.parent.id in (:ids)"  # noqa: S608
         there = grouped(paged_rows(session, hql, {one for one, _ in wanted}))
         links = []
-        for holder, part in wanted:
-            if part not in there.get(holder, ()):
+        for holder, held in wanted:
+            if held not in there.get(holder, ()):
                 link = getattr(omero.model, f"{model}I")()
                 link.parent = getattr(omero.model, f"{parent}I")(holder, False)
-                link.child = getattr(omero.model, f"{child}I")(part, False)
+                link.child = getattr(omero.model, f"{child}I")(held, False)
                 links.append(link)
         if links:
             made.add(model, session.update.saveAndReturnIds(links))

@@ -11,8 +11,8 @@ from bioimage_suite.omero.annotations.annotations import (
     Linked,
     linked_files,
 )
-from bioimage_suite.omero.files.original_files import download_file
-from bioimage_suite.omero.tables.reading import TABLE_MIMETYPE, AttachedTable, export_table
+from bioimage_suite.omero.files.original_files import TABLE_MIMETYPE, download_file
+from bioimage_suite.omero.tables.reading import AttachedTable, export_table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

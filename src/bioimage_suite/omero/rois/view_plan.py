@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.omero.images.pixels import level_sizes
-from bioimage_suite.omero.images.views import Selection, View, choose_view, read_selection
+from bioimage_suite.omero.images.views import ImageView, Selection, choose_view, read_selection
 from bioimage_suite.omero.rois.boxes import roi_regions
 from bioimage_suite.omero.rois.shapes import load_shapes
 
@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from bioimage_suite.tables.report import Report, Row
 
 
-def plan_views(session: Session, images: Sequence[ImageDetails], form: Mapping[str, Any], report: Report) -> list[View]:
+def plan_views(
+    session: Session, images: Sequence[ImageDetails], form: Mapping[str, Any], report: Report
+) -> list[ImageView]:
     """Decide which part of each image to export.
 
     Args:
@@ -35,7 +37,7 @@ def plan_views(session: Session, images: Sequence[ImageDetails], form: Mapping[s
     name = (region.get("roi_name") or "").strip()
     crops = region["kind"] == "rois"
     shapes = load_shapes(session, [image.image_id for image in images], name) if crops else {}
-    views: list[View] = []
+    views: list[ImageView] = []
 
     def plan(image: ImageDetails, _: Row) -> None:
         boxes = roi_regions(image, shapes[image.image_id]) if crops else [None]

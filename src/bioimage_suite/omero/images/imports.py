@@ -59,7 +59,7 @@ def match_words(wanted: Mapping[TargetObject, Wanted], labels: Sequence[str]) ->
     return {label: _words(label, several) for label, several in rows.items()}
 
 
-Place = DatasetPlace | ScreenPlace
+Destination = DatasetPlace | ScreenPlace
 
 
 def import_images(
@@ -67,7 +67,7 @@ def import_images(
     filesets: Sequence[ImageFileset],
     report: Report,
     *,
-    place: Place,
+    place: Destination,
     words: Mapping[str, Words],
     existing: str,
     dry_run: bool,
@@ -121,7 +121,7 @@ def _import_all(
     filesets: Sequence[ImageFileset],
     report: Report,
     *,
-    place: Place,
+    place: Destination,
     container_id: int,
     known: Mapping[tuple[str, ...], list[int]],
     words: Mapping[str, Words],
@@ -172,7 +172,7 @@ def _words(label: str, several: Sequence[Wanted]) -> Words:
     return Words(joined, descriptions[0] if descriptions else "")
 
 
-def _known(session: Session, place: Place, filesets: Sequence[ImageFileset]) -> dict[tuple[str, ...], list[int]]:
+def _known(session: Session, place: Destination, filesets: Sequence[ImageFileset]) -> dict[tuple[str, ...], list[int]]:
     """Return the image ids by content of their files, for contents that the dataset or screen has."""
     if isinstance(place, ScreenPlace):
         return {} if place.screen_id is None else find_imported(session, place.screen_id, filesets, "screen")
@@ -183,7 +183,7 @@ def _import(
     session: Session,
     run: ImportRun,
     one: ImageFileset,
-    place: Place,
+    place: Destination,
     *,
     container_id: int,
     description: str,
@@ -203,13 +203,13 @@ def _import(
     return ids
 
 
-def _place_cells(place: Place) -> Cells:
+def _place_cells(place: Destination) -> Cells:
     """Return the cells with ids and names of the dataset and project, or of the screen, as far as they exist."""
     names = ("screen_id", "screen_name") if isinstance(place, ScreenPlace) else DATASET_COLUMNS
     return {name: getattr(place, name) for name in names}
 
 
-def _image_cells(session: Session, place: Place, container_id: int, images: Iterable[int]) -> dict[int, Cells]:
+def _image_cells(session: Session, place: Destination, container_id: int, images: Iterable[int]) -> dict[int, Cells]:
     """Return the cells with the position of each image after the import; fields of a well count from 1."""
     if isinstance(place, DatasetPlace):
         return {image: {"dataset_id": container_id} for image in images}
@@ -232,7 +232,7 @@ def _image_cells(session: Session, place: Place, container_id: int, images: Iter
 def _refuse_repeats(
     filesets: Sequence[ImageFileset],
     known: Mapping[tuple[str, ...], list[int]],
-    place: Place,
+    place: Destination,
 ) -> None:
     where = f"screen {place.screen_name!r}" if isinstance(place, ScreenPlace) else f"dataset {place.dataset_name!r}"
     first: dict[tuple[str, ...], str] = {}
