@@ -6,7 +6,7 @@ from pathlib import Path
 
 LIBRARY = Path(__file__).resolve().parents[3] / "src" / "bioimage_suite"
 # Names that still have two meanings; the list only gets shorter.
-KNOWN = {"Crate", "Edges", "Region", "View", "Window"}
+KNOWN = {"Window"}
 
 
 def public_classes() -> dict[str, list[str]]:

@@ -1,6 +1,6 @@
 """Outlines of all segmented objects of a label map, traced at once along the edges of their pixels.
 
-An edge is a side of an object's pixel where another label, the background or the border of the plane begins. Edges are
+An edge is a side of an object's pixel where another label, the background or the border of the plane begins. PixelEdges are
 followed with the object on the right-hand side: outer rings run clockwise on the screen, holes counterclockwise.
 Two pixels of an object that touch only at a corner belong to one part; two pixels of a hole that touch only at a corner
 are two holes (foreground 8-connected, background 4-connected).
@@ -78,7 +78,7 @@ def mask_parts(mask: "np.ndarray", x: int = 0, y: int = 0) -> list[list[Ring]]:
 
 
 @dataclass(frozen=True)
-class Edges:
+class PixelEdges:
     """All edges of a plane, ordered by `keys`: 4 * pixel + side, pixels counted row by row.
 
     `sides` holds for each edge the side of its pixel, `turns` the turn at its end. At 30 bytes per edge this takes a
@@ -92,7 +92,7 @@ class Edges:
 
 @dataclass(frozen=True)
 class Walk:
-    """The path around all rings; edges are given by their index in `Edges`.
+    """The path around all rings; edges are given by their index in `PixelEdges`.
 
     Attributes:
         order: The edges that begin at a corner, ring by ring.
@@ -105,7 +105,7 @@ class Walk:
     ring_of: "np.ndarray"
 
 
-def _edges(labels: "np.ndarray") -> Edges:
+def _edges(labels: "np.ndarray") -> PixelEdges:
     import numpy as np
 
     height, width = labels.shape
@@ -131,10 +131,10 @@ def _edges(labels: "np.ndarray") -> Edges:
         keys.append(4 * (pixels + top * width) + sides)
         every_side.append(sides.astype(np.uint8))
         turns.append(turn.astype(np.uint8))
-    return Edges(np.concatenate(keys), np.concatenate(every_side), np.concatenate(turns))
+    return PixelEdges(np.concatenate(keys), np.concatenate(every_side), np.concatenate(turns))
 
 
-def _following(edges: Edges, width: int) -> "np.ndarray":
+def _following(edges: PixelEdges, width: int) -> "np.ndarray":
     """Return for each edge the index of the next one; `width` is the plane's width in pixels."""
     import numpy as np
 
@@ -170,7 +170,7 @@ def _walk(after: "np.ndarray", turns: "np.ndarray") -> Walk:
     return Walk(np.frombuffer(order, np.int32), ends, np.frombuffer(ring_of, np.int32))
 
 
-def _outer_rings(edges: Edges, walk: Walk) -> list[int]:
+def _outer_rings(edges: PixelEdges, walk: Walk) -> list[int]:
     """Return for each ring the number of the outer ring of its part; for an outer ring that is its own number.
 
     The first corner of an outer ring begins an upper side of a pixel, that of a hole a lower side, of a pixel above it.
@@ -192,7 +192,7 @@ def _outer_rings(edges: Edges, walk: Walk) -> list[int]:
     return outer.tolist()
 
 
-def _corners(edges: Edges, order: "np.ndarray", width: int) -> tuple["np.ndarray", "np.ndarray"]:
+def _corners(edges: PixelEdges, order: "np.ndarray", width: int) -> tuple["np.ndarray", "np.ndarray"]:
     """Return x and y of the point where each edge of `order` begins; `width` is the plane's width in pixels."""
     import numpy as np
 
