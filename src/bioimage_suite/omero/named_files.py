@@ -46,7 +46,7 @@ def match_images(session: Session, names: Sequence[str], match: Mapping[str, Any
     Args:
         session: An open session.
         names: Identifiers of files, or values of an image column.
-        match: `source` "identifier" (ids only), or a target as `omero_objects.read_target` takes it.
+        match: `source` "identifier" (ids only), or a target as `omero.objects.read_target` takes it.
 
     Raises:
         UserError: A name matches no image, several images, or the same image as another name.

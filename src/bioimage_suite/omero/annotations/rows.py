@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from bioimage_suite.core.image_names import object_identifier
 from bioimage_suite.omero.annotations.annotations import (
+    Linked,
     find_tag_sets,
     linked_files,
     linked_pairs,
@@ -63,39 +64,43 @@ def annotation_rows(
     found: dict[int, list[tuple[Any, ...]]] = {}
     ids = list(names)
     wanted = {*types, *(VALUES if "value" in types else ())}
-
-    def add(annotation_type: str, one: Any, key: str, value: Any) -> None:
+    for annotation_type, one, key, value in _values(session, kind, ids, types):
         if annotation_type in wanted and (not namespace or one.namespace == namespace):
             row = (annotation_type, one.annotation_id, one.namespace, key, value)
             found.setdefault(one.object_id, []).append(row)
+    for object_id in ids:
+        for row in found.get(object_id, ()):
+            yield (kind, object_id, names[object_id], *row)
 
+
+def _values(
+    session: Session, kind: str, ids: Sequence[int], types: Sequence[str]
+) -> Iterator[tuple[str, Linked, str, Any]]:
+    """Yield (type, annotation, key, value) of all annotations of some types; attachments and tables come together."""
     if "key_value" in types:
         for one in linked_pairs(session, kind, ids):
             for key, value in one.value:
-                add("key_value", one, key, value)
+                yield "key_value", one, key, value
     if "tag" in types:
         tags = linked_texts(session, kind, ids, "TagAnnotation")
         sets = find_tag_sets(session, [one.annotation_id for one in tags])
         for one in tags:
             for tag_set in sets.get(one.annotation_id, [""]):
-                add("tag", one, tag_set, one.value)
+                yield "tag", one, tag_set, one.value
     if "comment" in types:
         for one in linked_texts(session, kind, ids, "CommentAnnotation"):
-            add("comment", one, "", one.value)
+            yield "comment", one, "", one.value
     if "rating" in types:
         for one in linked_ratings(session, kind, ids):
-            add("rating", one, "", one.value)
+            yield "rating", one, "", one.value
     if "value" in types:
         for annotation_type, annotation in VALUES.items():
             for one in linked_values(session, kind, ids, annotation):
-                add(annotation_type, one, "", _value_text(annotation_type, one.value))
+                yield annotation_type, one, "", _value_text(annotation_type, one.value)
     if {"attachment", "table"} & set(types):
         for one in linked_files(session, kind, ids):
             what = "table" if one.value.mimetype == TABLE_MIMETYPE else "attachment"
-            add(what, one, f"file {one.value.file_id}", one.value.name)
-    for object_id in ids:
-        for row in found.get(object_id, ()):
-            yield (kind, object_id, names[object_id], *row)
+            yield what, one, f"file {one.value.file_id}", one.value.name
 
 
 def wide_columns(kind: str, rows: Iterable[tuple[Any, ...]] = ()) -> list[str]:

@@ -38,41 +38,13 @@ def read_wanted(
         UserError: The table has a problem (a wrong encoding, a ragged row, a formula), named with line and column; a
             rating is not 1 to 5; a file was not given, or no cell names it; or there is no value at all.
     """
-    odd = [one for one in reading.findings if one.level != "note"]
-    if odd:
-        shown = "; ".join(
-            f"line {one.line}, column {one.column or '?'}: found {one.found!r}, expected {one.expected}"
-            for one in odd[:SHOWN]
-        )
-        raise UserError(f"table {reading.file}: {len(odd)} cells have a problem. {shown}. Correct the table.")
+    _refuse_problems(reading)
     found: dict[TargetObject, Wanted] = {}
     for pair in reading.pairs:
         target = pair.target
         if reading.dialect == "omero-scripts-new" and target.kind == "image":
             target = replace(target, kind=kind)
-        wanted = found.setdefault(target, Wanted())
-        key = pair.key.casefold()
-        if pair.namespace == TAG_NAMESPACE or key == "tag":
-            # omero-scripts separates tags by commas: its tags contain none.
-            texts = pair.value.split(",") if reading.dialect == "omero-scripts-new" else [pair.value]
-            tags = [parse_tag(text.strip()) for text in texts if text.strip()]
-            # omero_get_annotations writes the tag set as the key.
-            wanted.tags |= dict.fromkeys(tags if key == "tag" else [(pair.value, pair.key)])
-        elif key == "comment":
-            wanted.comments[pair.value] = None
-        elif key == "attachment":
-            wanted.files[_attachment(pair, reading.file, files or {})] = None
-        elif key == "rating":
-            if not re.fullmatch("[1-5]", pair.value):
-                raise UserError(
-                    f"table {reading.file}, line {pair.line}: rating {pair.value!r} is not 1 to 5. Mend it."
-                )
-            wanted.rating = int(pair.value)
-        else:
-            space = namespace if pair.namespace == CLIENT_NAMESPACE else pair.namespace
-            pairs = wanted.pairs.setdefault(space, [])
-            if (pair.key, pair.value) not in pairs:
-                pairs.append((pair.key, pair.value))
+        _add(found.setdefault(target, Wanted()), pair, reading, namespace, files or {})
     if not found:
         raise UserError(f"table {reading.file}: it holds no value. Check that its first line names the keys.")
     named = {one.name for wanted in found.values() for one in wanted.files}
@@ -83,6 +55,42 @@ def read_wanted(
             "out."
         )
     return found
+
+
+def _refuse_problems(reading: KeyValueFile) -> None:
+    odd = [one for one in reading.findings if one.level != "note"]
+    if odd:
+        shown = "; ".join(
+            f"line {one.line}, column {one.column or '?'}: found {one.found!r}, expected {one.expected}"
+            for one in odd[:SHOWN]
+        )
+        raise UserError(f"table {reading.file}: {len(odd)} cells have a problem. {shown}. Correct the table.")
+
+
+def _add(
+    wanted: Wanted, pair: KeyValue, reading: KeyValueFile, namespace: str, files: Mapping[str, Attachment]
+) -> None:
+    """Add what a cell asks for to the annotations of its object."""
+    key = pair.key.casefold()
+    if pair.namespace == TAG_NAMESPACE or key == "tag":
+        # omero-scripts separates tags by commas: its tags contain none.
+        texts = pair.value.split(",") if reading.dialect == "omero-scripts-new" else [pair.value]
+        tags = [parse_tag(text.strip()) for text in texts if text.strip()]
+        # omero_get_annotations writes the tag set as the key.
+        wanted.tags |= dict.fromkeys(tags if key == "tag" else [(pair.value, pair.key)])
+    elif key == "comment":
+        wanted.comments[pair.value] = None
+    elif key == "attachment":
+        wanted.files[_attachment(pair, reading.file, files)] = None
+    elif key == "rating":
+        if not re.fullmatch("[1-5]", pair.value):
+            raise UserError(f"table {reading.file}, line {pair.line}: rating {pair.value!r} is not 1 to 5. Mend it.")
+        wanted.rating = int(pair.value)
+    else:
+        space = namespace if pair.namespace == CLIENT_NAMESPACE else pair.namespace
+        pairs = wanted.pairs.setdefault(space, [])
+        if (pair.key, pair.value) not in pairs:
+            pairs.append((pair.key, pair.value))
 
 
 def left_out(reading: KeyValueFile) -> list[str]:

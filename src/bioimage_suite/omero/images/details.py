@@ -74,7 +74,7 @@ class ImageDetails:
 def load_image_details(session: Session, image_ids: Sequence[int]) -> list[ImageDetails]:
     """Load the metadata of images, in the given order; about ten queries per page of 500 images.
 
-    Images that do not exist are left out: check ids with `omero_objects.find_ids` first.
+    Images that do not exist are left out: check ids with `omero.objects.find_ids` first.
     """
     details: dict[int, ImageDetails] = {}
     for ids in batches(image_ids, PAGE):

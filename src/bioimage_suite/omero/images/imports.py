@@ -40,7 +40,7 @@ def match_words(wanted: Mapping[TargetObject, Wanted], labels: Sequence[str]) ->
     """Find the file of each row of a table; return what the rows say by label of the file.
 
     Args:
-        wanted: The annotations by row target, from `annotation_tables.read_wanted`.
+        wanted: The annotations by row target, from `annotations.tables.read_wanted`.
         labels: The names of the files in the list. A row may also give the last part of a path within a zip, or omit
             the suffix.
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from itertools import islice
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
 from bioimage_suite.images.ome_zarr.half_size import halved
 from bioimage_suite.omero.images.details import ImageDetails
@@ -39,7 +39,7 @@ def write_ome_tiff(
     Args:
         path: File to make.
         image: The image's metadata.
-        tiles: Its tiles, (rows, columns) of `pixel_dtype`, in the order of `image_views.view_tiles`; those at the
+        tiles: Its tiles, (rows, columns) of `pixel_dtype`, in the order of `images.views.view_tiles`; those at the
             border may be smaller.
         side: Side of the tiles in pixels.
         source: Unique name of the image across servers; gives the file's UUID, so that the same image gives the same
@@ -65,18 +65,25 @@ def write_ome_tiff(
                 shape=(image.size_t, image.size_c, image.size_z, height, width),
                 dtype=dtype,
                 tile=(side, side),
-                photometric="minisblack",
-                compression=None if compression == "none" else "zlib",
-                compressionargs=None if compression == "none" else {"level": 1},
-                maxworkers=int(os.environ.get("GALAXY_SLOTS", "1")),
+                **_options(compression),
                 description=ome_xml([image], source, in_tiff=True).encode() if level == 0 else None,
                 subifds=len(sizes) - 1 if level == 0 and len(sizes) > 1 else None,
                 subfiletype=1 if level else None,
-                metadata=None,
-                software=False,
             )
             if spill is not None:
                 source_tiles = _stored_tiles(spill, sizes[level + 1], side, planes, dtype)
+
+
+def _options(compression: str) -> dict[str, Any]:
+    """Return what tifffile needs to know for every level."""
+    return {
+        "photometric": "minisblack",
+        "compression": None if compression == "none" else "zlib",
+        "compressionargs": None if compression == "none" else {"level": 1},
+        "maxworkers": int(os.environ.get("GALAXY_SLOTS", "1")),
+        "metadata": None,
+        "software": False,
+    }
 
 
 def pyramid_sizes(image: ImageDetails) -> list[tuple[int, int]]:

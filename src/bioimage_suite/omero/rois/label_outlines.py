@@ -1,6 +1,6 @@
 """Outlines of all segmented objects of a label map, traced at once along the edges of their pixels.
 
-An edge is a side of an object's pixel where another label, the background or the border of the plane begins. PixelEdges are
+An edge is a side of an object's pixel where another label, the background or the border of the plane begins. Edges are
 followed with the object on the right-hand side: outer rings run clockwise on the screen, holes counterclockwise.
 Two pixels of an object that touch only at a corner belong to one part; two pixels of a hole that touch only at a corner
 are two holes (foreground 8-connected, background 4-connected).

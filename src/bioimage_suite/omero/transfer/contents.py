@@ -48,7 +48,7 @@ def find_contents(session: Session, target: Target) -> Contents:
     """Find everything below a target, with its annotations and ROIs.
 
     Raises:
-        UserError: See `omero_objects.find_ids`; or a well was chosen, or there is no image.
+        UserError: See `omero.objects.find_ids`; or a well was chosen, or there is no image.
     """
     chosen, ids = CLASSES[target.kind], list(find_ids(session, target))
     if chosen == "Well":

@@ -17,6 +17,12 @@ SHA1_TERM = "http://id.loc.gov/vocabulary/preservation/cryptographicHashFunction
 NO_LICENCE = "#no-licence-stated"
 MAX_PAIRS = 200  # Key-value pairs per object in the RO-Crate; the OME-XML has all of them.
 Entity = dict[str, Any]
+DESCRIPTOR = {
+    "@id": METADATA,
+    "@type": "CreativeWork",
+    "conformsTo": {"@id": PROFILE},
+    "about": {"@id": "./"},
+}
 
 
 def crate_metadata(
@@ -43,14 +49,7 @@ def crate_metadata(
     for one in head:
         if one.tag in ("Project", "Dataset", "Screen", "Plate", "Image"):
             described += _described(one, manifest, annotations, holders)
-    files = [_file(one) for one in manifest.files()]
-    files += [
-        _file(CrateFile(name, name, (folder / name).stat().st_size, ""), about)
-        for name, about in (
-            (DOCUMENT, "containers, images, annotations and ROIs as OME-XML"),
-            (MANIFEST, "which file belongs to which images, with checksums"),
-        )
-    ]
+    files = [*map(_file, manifest.files()), *_documents(folder)]
     folders = [
         {
             **{"@id": f"{_folder(one.key)}", "@type": "Dataset", "name": f"files of {one.key}"},
@@ -72,17 +71,27 @@ def crate_metadata(
         "mentions": _refs(one["@id"] for one in described if one["@type"] != "PropertyValue"),
         "identifier": [manifest.lsid(key) for key in manifest.roots],
     }
-    stated: Entity = {"@id": licence or NO_LICENCE, "@type": "CreativeWork", "name": licence or "No licence stated"}
-    if not licence:
-        stated["description"] = "All rights are reserved; ask the authors before you use or pass on these images."
-    descriptor = {
-        "@id": METADATA,
-        "@type": "CreativeWork",
-        "conformsTo": {"@id": PROFILE},
-        "about": {"@id": "./"},
-    }
-    graph = [descriptor, root, stated, *people, *folders, *files, *described]
+    graph = [DESCRIPTOR, root, _licence(licence), *people, *folders, *files, *described]
     return {"@context": [CONTEXT, {"sha1": SHA1_TERM}], "@graph": graph}
+
+
+def _documents(folder: Path) -> list[Entity]:
+    texts = {
+        DOCUMENT: "containers, images, annotations and ROIs as OME-XML",
+        MANIFEST: "which file belongs to which images, with checksums",
+    }
+    return [_file(CrateFile(name, name, (folder / name).stat().st_size, ""), about) for name, about in texts.items()]
+
+
+def _licence(licence: str) -> Entity:
+    if licence:
+        return {"@id": licence, "@type": "CreativeWork", "name": licence}
+    return {
+        "@id": NO_LICENCE,
+        "@type": "CreativeWork",
+        "name": "No licence stated",
+        "description": "All rights are reserved; ask the authors before you use or pass on these images.",
+    }
 
 
 def _described(
