@@ -24,7 +24,7 @@ STAGES = [
     (annotation_changes, "save_annotations"),
     (annotation_changes, "_find_or_make_tags"),
     (annotation_changes, "link_annotations"),
-    (omero_annotations, "_link"),
+    (omero_annotations, "annotation_link"),
     (Session, "delete"),
 ]
 
