@@ -14,6 +14,9 @@ HOMES = {
         # A crate's list is another idea: the suffixes with which a file goes into a package as it is.
         ["core/image_names.py", "fair/crates/package.py"],
     ),
+    "namespace of OME-XML": (r"""["']http://www\.openmicroscopy\.org/Schemas/OME/""", ["core/ome_xml.py"]),
+    "media type of OMERO.tables": (r"""["']OMERO\.tables["']""", ["omero/files/original_files.py"]),
+    "Report of a run": (r"""["']taken back["']""", ["tables/report.py"]),
     "frame and escaping of HTML pages": (r"<!DOCTYPE html|from html import|html\.escape", ["core/html.py"]),
     # The other is a list of ids in an argument.
     "reading of tables": (r"csv\.(reader|DictReader)", ["omero/objects.py", "tables/reader.py"]),
