@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from bioimage_suite.tables.grouped_values import Group
+
+    pass
+from bioimage_suite.figures.spread import spread
 
 # More points than this make a dark patch; the points shown are then spread evenly over the sorted values.
 MOST_POINTS = 300
@@ -73,13 +79,10 @@ def _draw_feature(axis: Any, groups: list[Group], images: list[str], names: list
 
 def _draw_points(axis: Any, one: Group, place: float, width: float, colour: str) -> None:
     """Draw values beside each other in a fixed pattern, so that the same data give the same picture."""
-    import numpy as np
-
     values = np.sort(one.values)
     if len(values) > MOST_POINTS:
         values = values[np.linspace(0, len(values) - 1, MOST_POINTS).round().astype(int)]
-    # Multiples of the golden ratio spread evenly at any number of points.
-    aside = (np.arange(len(values)) * 0.618034 % 1 - 0.5) * width
+    aside = (spread(np.arange(len(values))) - 0.5) * width
     axis.plot(place + aside, values, ".", color=colour, markersize=3, alpha=0.6)
 
 

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.figures.overlay_lines import Roi, TrackPaths, draw_rois, draw_tracks, spread_colours
-from bioimage_suite.images.image_file import ImageFile
+from bioimage_suite.images.bands import BAND_PIXELS, bands
 from bioimage_suite.images.label_maps import check_label_map
-from bioimage_suite.segmentation.foreground_mask import BAND_PIXELS, bands
+from bioimage_suite.images.label_runs import labels_on
+from bioimage_suite.images.planes import check_same_size, planes_of
 
 if TYPE_CHECKING:
-    import numpy as np
+    from collections.abc import Callable
+
+    from bioimage_suite.images.image_file import ImageFile
 
 # Percentiles of the grey values that become black and white, so that a few hot pixels do not darken the rest.
 BLACK_PERCENTILE, WHITE_PERCENTILE = 0.5, 99.8
@@ -94,7 +98,8 @@ def draw_objects(image: ImageFile, found: Found, view: View) -> ObjectPicture:
     import cv2
 
     if found.labels:
-        _check_sizes(image, found.labels)
+        check_label_map(found.labels)
+        check_same_size(found.labels, image, "its image")
     z, t = image.size_z // 2, {"first": 0, "middle": image.size_t // 2, "last": image.size_t - 1}[view.time]
     scale = view.edge / max(image.size_y, image.size_x)
     size = (max(1, round(image.size_x * scale)), max(1, round(image.size_y * scale)))
@@ -115,20 +120,8 @@ def draw_objects(image: ImageFile, found: Found, view: View) -> ObjectPicture:
     return ObjectPicture(image.name, count, kind, ", ".join(place), channel, picture, drawn)
 
 
-def _check_sizes(image: ImageFile, labels: ImageFile) -> None:
-    check_label_map(labels)
-    sizes = [(one.size_t, one.size_z, one.size_y, one.size_x) for one in (image, labels)]
-    if sizes[0] != sizes[1]:
-        raise UserError(
-            f"Label map {labels.name} is T, Z, Y, X = {sizes[1]}, its image {image.name} is {sizes[0]}. "
-            "Give the label map that was made from this image."
-        )
-
-
 def _plane(image: ImageFile, channel: str, t: int, z: int) -> tuple[np.ndarray, str]:
     """Return (Y, X) or, in colour, (Y, X, 3) uint8 pixels of a plane (shrunk if large), and the channel's name."""
-    import numpy as np
-
     if channel.strip().casefold() != COLOUR or COLOUR in {(name or "").casefold() for name in image.channels}:
         index = image.resolve_channel(channel)
         return stretched(_shrunk(image, image.plane_reader(t, index, z))), image.channel_label(index)
@@ -144,7 +137,6 @@ def _plane(image: ImageFile, channel: str, t: int, z: int) -> tuple[np.ndarray, 
 def _shrunk(image: ImageFile, read_rows: Callable[[int, int], np.ndarray]) -> np.ndarray:
     """Read a plane; shrink one larger than MOST_PIXELS to means of squares, band by band, to bound the memory."""
     import cv2
-    import numpy as np
 
     step = math.ceil(math.sqrt(image.size_y * image.size_x / MOST_PIXELS))
     if step <= 1:
@@ -162,8 +154,6 @@ def _shrunk(image: ImageFile, read_rows: Callable[[int, int], np.ndarray]) -> np
 
 def _sampled(labels: ImageFile, t: int, z: int, size: tuple[int, int]) -> np.ndarray:
     """Return labels at the pixels of a picture of (width, height) as (height, width) int64, read band by band."""
-    import numpy as np
-
     columns = np.arange(size[0]) * labels.size_x // size[0]
     rows = np.arange(size[1]) * labels.size_y // size[1]
     read = labels.plane_reader(t, 0, z)
@@ -185,16 +175,11 @@ def _counted(found: Found) -> tuple[int, str]:
 
 def _count(labels: ImageFile) -> int:
     """Return the number of different labels in all planes."""
-    from bioimage_suite.measurement.object_runs import labels_on
-
-    planes = [(t, z) for t in range(labels.size_t) for z in range(labels.size_z)]
-    return len({label for t, z in planes for label in labels_on(labels, t, z).tolist()})
+    return len({label for t, z in planes_of(labels) for label in labels_on(labels, t, z).tolist()})
 
 
 def stretched(plane: np.ndarray) -> np.ndarray:
     """Map grey values between two percentiles to 0..255 as uint8; a flat plane and NaN become 0."""
-    import numpy as np
-
     values = np.nan_to_num(plane.astype(np.float32), posinf=0, neginf=0)
     low, high = np.percentile(values, (BLACK_PERCENTILE, WHITE_PERCENTILE))
     if high <= low:
@@ -214,8 +199,6 @@ def _with_labels(picture: np.ndarray, shown: np.ndarray, view: View) -> np.ndarr
 
 def with_colours(picture: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """Colour the pixels of each object, half transparent."""
-    import numpy as np
-
     inside = labels > 0
     out = picture.copy()
     out[inside] = (out[inside].astype(np.uint16) + spread_colours(labels[inside])) // 2
@@ -229,8 +212,6 @@ def with_outlines(picture: np.ndarray, labels: np.ndarray) -> np.ndarray:
         picture: (Y, X, 3) uint8.
         labels: (Y, X) integers of the same size.
     """
-    import numpy as np
-
     border = np.zeros(labels.shape, bool)
     across, down = labels[:, 1:] != labels[:, :-1], labels[1:] != labels[:-1]
     border[:, 1:] |= across
@@ -245,8 +226,6 @@ def with_outlines(picture: np.ndarray, labels: np.ndarray) -> np.ndarray:
 
 def _write_labels(picture: np.ndarray, labels: np.ndarray) -> None:
     """Write the label of each object at the mean of its pixels."""
-    import numpy as np
-
     from bioimage_suite.figures.overlay_lines import write_text
 
     y, x = np.nonzero(labels)

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from bioimage_suite.core.errors import UserError
+from bioimage_suite.figures.spread import spread
 from bioimage_suite.tables.measurement_table import MeasurementTable
 
 if TYPE_CHECKING:
-    import numpy as np
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
 
 # Bits of fraction in OpenCV's coordinates, which can lie between pixels.
 FRACTION_BITS = 4
@@ -73,8 +75,6 @@ def track_paths(table: MeasurementTable) -> TrackPaths:
     Raises:
         UserError: A column is missing or holds no numbers.
     """
-    import numpy as np
-
     tracked = table.texts("track")
     rows = tuple(row for row, text in zip(table.rows, tracked, strict=True) if text.strip())
     kept = MeasurementTable(table.name, table.columns, rows)
@@ -111,7 +111,6 @@ def draw_tracks(picture: np.ndarray, paths: TrackPaths, frame: int, scale: float
 def draw_rois(picture: np.ndarray, rois: list[Roi], scale: float, numbers: bool) -> None:
     """Draw the lines of ROIs into the picture, each in its own colour, optionally with their texts."""
     import cv2
-    import numpy as np
 
     colours = spread_colours(np.arange(1, len(rois) + 1)).tolist()
     for roi, colour in zip(rois, colours, strict=True):
@@ -134,8 +133,6 @@ def _fixed(points: np.ndarray, scale: float, corner: float) -> np.ndarray:
         scale: Pixels of the picture in one of the image.
         corner: Distance from the corner of the first pixel to the origin of `points`, px: 0.5 for its centre.
     """
-    import numpy as np
-
     at = (points + corner) * scale - 0.5  # OpenCV's origin is the centre of a pixel
     return np.rint(np.clip(at, -1e5, 1e5) * (1 << FRACTION_BITS)).astype(np.int32)
 
@@ -154,9 +151,8 @@ def write_text(picture: np.ndarray, text: str, x: float, y: float) -> None:
 def spread_colours(labels: np.ndarray) -> np.ndarray:
     """Return a bright colour per label, (n, 3) uint8: hues a golden angle apart, so that successive ones differ."""
     import cv2
-    import numpy as np
 
-    hue = (labels.astype(np.int64) * 0.618034 % 1 * 179).astype(np.uint8)
+    hue = (spread(labels.astype(np.int64)) * 179).astype(np.uint8)
     colours = np.stack([hue, np.full_like(hue, 190), np.full_like(hue, 255)], axis=1)
     return cv2.cvtColor(colours[None], cv2.COLOR_HSV2RGB)[0] if len(labels) else np.zeros((0, 3), np.uint8)
 
@@ -208,8 +204,6 @@ def _listed(value: Any, name: str) -> list[Any]:
 
 def _corners(ring: Any, name: str) -> np.ndarray:
     """Return the corners of a ring as (n, 2) float64 x, y."""
-    import numpy as np
-
     points = []
     for corner in _listed(ring, name):
         numbers = _listed(corner, name)[:2]

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
-from pathlib import Path
+from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
 from bioimage_suite.core.errors import UserError
-from bioimage_suite.images.image_file import ImageFile
 from bioimage_suite.images.opening import open_image
 from bioimage_suite.images.series import Reading
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from bioimage_suite.images.image_file import ImageFile
+    from bioimage_suite.images.series import Reading
 
 FACT_COLUMNS = ("image", "object", "property", "value", "unit")
 

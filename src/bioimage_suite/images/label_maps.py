@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import math
 import tempfile
-import uuid
 import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.images.image_file import ImageFile
+from bioimage_suite.images.tiff_output import needs_bigtiff, tile_length, uuid_of
 
 if TYPE_CHECKING:
     import numpy as np
-
-TILE = 512  # largest edge of a tile, px
 
 
 class LabelSpool:
@@ -81,9 +80,8 @@ def write_label_map(path: Path, bands: Iterable[np.ndarray], like: ImageFile) ->
     tile = (tile_length(like.size_y), tile_length(like.size_x))
     planes = like.size_t * like.size_z
     shape = (like.size_t, 1, like.size_z, like.size_y, like.size_x)
-    # OME-TIFF needs a UUID; this one depends on name, shape and labels, so that the same input gives the same file.
-    identity = str(uuid.uuid5(uuid.NAMESPACE_OID, f"{like.name} {shape} {spool.checksum}"))
-    with tifffile.TiffWriter(path, ome=True, bigtiff=_is_big(shape)) as tiff:
+    identity = uuid_of(f"{like.name} {shape} {spool.checksum}")
+    with tifffile.TiffWriter(path, ome=True, bigtiff=needs_bigtiff(4 * math.prod(shape))) as tiff:
         tiff.write(
             spool.tiles(planes, like.size_y, tile),
             shape=shape,
@@ -96,18 +94,6 @@ def write_label_map(path: Path, bands: Iterable[np.ndarray], like: ImageFile) ->
             metadata={"axes": "TCZYX", "UUID": identity, "Channel": {"Name": ["Labels"]}, **ome_sizes(like)},
         )
     return spool.largest
-
-
-def tile_length(size: int) -> int:
-    """Return the edge of a tile: 512, or less for a smaller image (a multiple of 16, as TIFF requires)."""
-    return min(TILE, -(-size // 16) * 16)
-
-
-def _is_big(shape: tuple[int, ...]) -> bool:
-    """Return whether 4-byte pixels might exceed the 4 GB that classic TIFF can address."""
-    import math
-
-    return math.prod(shape) * 4 > 2**32 - 2**25
 
 
 def ome_sizes(image: ImageFile) -> dict[str, Any]:

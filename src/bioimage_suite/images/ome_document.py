@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from xml.etree import ElementTree as ET
 
 from bioimage_suite.core.ome_xml import OME
@@ -12,6 +11,7 @@ from bioimage_suite.images.label_maps import ome_sizes
 from bioimage_suite.images.ome_facts import add_facts
 from bioimage_suite.images.ome_schema import NotOmeError, made_valid, upgraded
 from bioimage_suite.images.tiff_metadata import samples_of
+from bioimage_suite.images.tiff_output import uuid_of
 
 PIXEL_TYPES = {
     "bool": "uint8", "uint8": "uint8", "uint16": "uint16", "uint32": "uint32", "int8": "int8", "int16": "int16",
@@ -27,7 +27,7 @@ def new_ome_xml(image: ImageFile) -> str:
 
     shape = (image.size_t, image.size_c, image.size_z, image.size_y, image.size_x)
     metadata = {"Name": image.name, "Channel": {"Name": image.channel_labels()}, **ome_sizes(image)}
-    document = OmeXml(UUID=str(uuid.uuid5(uuid.NAMESPACE_OID, f"{image.name} {shape}")))
+    document = OmeXml(UUID=uuid_of(f"{image.name} {shape}"))
     planes = image.size_t * image.size_c * image.size_z
     stored = (planes, 1, 1, image.size_y, image.size_x, 1)
     document.addimage(dtype=image.dtype, shape=shape, storedshape=stored, axes="TCZYX", **metadata)
@@ -65,7 +65,7 @@ def _completed(
         NotOmeError: It cannot be.
     """
     shape = (image.size_t, image.size_c, image.size_z, image.size_y, image.size_x)
-    root.set("UUID", f"urn:uuid:{uuid.uuid5(uuid.NAMESPACE_OID, f'{image.name} {shape} converted')}")
+    root.set("UUID", f"urn:uuid:{uuid_of(f'{image.name} {shape} converted')}")
     root.attrib.pop("Creator", None)
     first = root.find(f"{{{OME}}}Image")
     assert first is not None

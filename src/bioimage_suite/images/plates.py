@@ -13,15 +13,11 @@ from bioimage_suite.images.ome_zarr_output import folder_of
 from bioimage_suite.images.opening import open_image
 from bioimage_suite.images.series import ONLY_ONE, Reading
 from bioimage_suite.images.write_ome_zarr import write_zarr_image
+from bioimage_suite.tables.column_letters import letters_of
 from bioimage_suite.tables.plate_layout import Position, read_layout
 
 # Rows and columns of the usual plates, from 6 to 1536 wells.
 PLATE_SIZES = ((2, 3), (3, 4), (4, 6), (6, 8), (8, 12), (16, 24), (32, 48))
-
-
-def row_name(index: int) -> str:
-    """Return the letters of a row counted from 0: 0 is A, 26 is AA."""
-    return (chr(64 + index // 26) if index >= 26 else "") + chr(65 + index % 26)
 
 
 def plate_of(positions: list[Position]) -> Plate:
@@ -37,14 +33,14 @@ def plate_of(positions: list[Position]) -> Plate:
     fits = [size for size in PLATE_SIZES if size[0] >= rows and size[1] >= columns]
     if not fits:
         raise UserError(
-            f"layout: well {row_name(rows - 1)}{columns}: no plate of up to 1536 wells (32 rows, 48 columns) has it. "
+            f"layout: well {letters_of(rows - 1)}{columns}: no plate of up to 1536 wells (32 rows, 48 columns) has it. "
             "Correct the wells."
         )
     fields: dict[tuple[str, str], int] = {}
     for one in positions:
-        well = (row_name(one.row), str(one.column + 1))
+        well = (letters_of(one.row), str(one.column + 1))
         fields[well] = fields.get(well, 0) + 1
-    names = tuple(row_name(index) for index in range(fits[0][0]))
+    names = tuple(letters_of(index) for index in range(fits[0][0]))
     return Plate(positions[0].plate, names, tuple(str(n + 1) for n in range(fits[0][1])), fields)
 
 
@@ -130,6 +126,6 @@ def _write_fields(
         well = (position.row, position.column)
         number = counts.get(well, 0)
         counts[well] = number + 1
-        place = folder / row_name(position.row) / str(position.column + 1) / str(number)
+        place = folder / letters_of(position.row) / str(position.column + 1) / str(number)
         write_zarr_image(place, open_image(images[name], name, reading), version, nearest=nearest)
-        print(f"{row_name(position.row)}{position.column + 1} field {number + 1}: {name}", flush=True)
+        print(f"{letters_of(position.row)}{position.column + 1} field {number + 1}: {name}", flush=True)

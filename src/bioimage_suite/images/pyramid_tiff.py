@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from bioimage_suite.images.image_file import ImageFile
-from bioimage_suite.images.label_maps import tile_length
 from bioimage_suite.images.ome_zarr.half_size import halved
 from bioimage_suite.images.ome_zarr.writer import level_sizes
+from bioimage_suite.images.tiff_output import needs_bigtiff, tile_length
 
 if TYPE_CHECKING:
     import numpy as np
@@ -51,7 +51,7 @@ def write_pyramid_tiff(
         options.pop("predictor", None)
     total = image.dtype.itemsize * image.size_t * image.size_c * image.size_z * image.size_y * image.size_x
     with ExitStack() as stack:
-        tiff = stack.enter_context(tifffile.TiffWriter(path, bigtiff=total * 4 // 3 > 2**32 - 2**25))
+        tiff = stack.enter_context(tifffile.TiffWriter(path, bigtiff=needs_bigtiff(total * 4 // 3)))
         source: Iterable[np.ndarray] = _image_bands(image, samples)
         for number, (height, width) in enumerate(sizes):
             tile = (tile_length(height), tile_length(width))

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from bioimage_suite.core.scratch import on_disk
+from bioimage_suite.images.bands import bands
 from bioimage_suite.images.image_file import PLANE_CACHE_PIXELS, ImageFile
+from bioimage_suite.images.label_runs import Runs, distinct, joined
+from bioimage_suite.images.planes import z_step
 from bioimage_suite.measurement import object_shape
 from bioimage_suite.measurement.object_relations import Children, by_parent, children_of, neighbours, touching_pairs
-from bioimage_suite.measurement.object_runs import Runs, joined, object_intensities
+from bioimage_suite.measurement.object_runs import object_intensities
 from bioimage_suite.measurement.object_scan import PlaneScan, scan_channels, scan_labels
 from bioimage_suite.measurement.object_texture import TextureOptions, levels_of, textures
-from bioimage_suite.segmentation.foreground_mask import bands
 
 if TYPE_CHECKING:
-    import numpy as np
+    from collections.abc import Iterator
+    from concurrent.futures import Executor
 
-Columns = dict[str, "np.ndarray"]
+Columns = dict[str, np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -80,19 +84,17 @@ def measure_body(
         options: What to measure.
         pool: Threads to compute in.
     """
-    import numpy as np
-
     volume = len(planes) > 1
     scans = [scan_labels(labels, t, z, pool, perimeter=not volume) for z in planes]
     runs = joined([part for scan in scans for part in scan.parts])
-    label, index = _numbered(runs.label)
+    label, index = distinct(runs.label)
     known = image if image is not None and image.physical_size else labels
     x, y, z = (known.micrometres(axis) for axis in "xyz")
-    z_step = z / x if volume and x and z else 1.0
+    step = z_step(known) if volume else 1.0
     stack = _stacked(labels, t, scans) if volume or options.texture_ranges else None
     if volume and stack is not None:
         height = np.repeat([scan.z for scan in scans], [sum(len(part.label) for part in s.parts) for s in scans])
-        shapes = pool.submit(_volume_shapes, runs, height, index, label, stack=stack, z_step=z_step)
+        shapes = pool.submit(_volume_shapes, runs, height, index, label, stack=stack, z_step=step)
     else:
         shapes = pool.submit(_plane_shapes, runs, index, label, scans[0])
     grey: Columns = {}
@@ -106,7 +108,7 @@ def measure_body(
         columns |= _textures(image, t, planes, stack, columns, options=options)
     if options.neighbours_within is not None:
         columns |= _neighbours(
-            labels, t, planes[0], stack if volume else None, columns, within=options.neighbours_within, z_step=z_step
+            labels, t, planes[0], stack if volume else None, columns, within=options.neighbours_within, z_step=step
         )
     children = {name: _children(labels, child, t, planes) for name, child in options.children.items()}
     measured = Measured(t, None if volume else planes[0], columns, children)
@@ -115,22 +117,7 @@ def measure_body(
     return Measured(t, measured.z, with_units(columns, x, y, z if volume else None), children)
 
 
-def _numbered(labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return ascending labels, and the index of each run's label among them; a fast np.unique for low labels."""
-    import numpy as np
-
-    highest = int(labels.max(initial=0))
-    if highest > 1 << 24:
-        return np.unique(labels, return_inverse=True)
-    present = np.zeros(highest + 1, bool)
-    present[labels] = True
-    rank = np.cumsum(present) - 1
-    return np.flatnonzero(present), rank[labels]
-
-
 def _plane_shapes(runs: Runs, index: np.ndarray, label: np.ndarray, scan: PlaneScan) -> Columns:
-    import numpy as np
-
     count = len(label)
     columns = object_shape.moments(runs, index, count)
     columns["convex_area_px"] = object_shape.convex_areas(runs, index, count) if count else columns["area_px"]
@@ -144,8 +131,6 @@ def _plane_shapes(runs: Runs, index: np.ndarray, label: np.ndarray, scan: PlaneS
 def _volume_shapes(
     runs: Runs, z: np.ndarray, index: np.ndarray, label: np.ndarray, *, stack: np.ndarray, z_step: float
 ) -> Columns:
-    import numpy as np
-
     from bioimage_suite.measurement import volume_shape
 
     count = len(label)
@@ -160,17 +145,11 @@ def _volume_shapes(
 
 def ratio(numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:
     """Return the quotient, NaN where the denominator is zero (an object of one pixel has no perimeter)."""
-    import numpy as np
-
     return np.divide(numerator, denominator, out=np.full(len(numerator), np.nan), where=denominator > 0)
 
 
 def _stacked(labels: ImageFile, t: int, scans: list[PlaneScan]) -> np.ndarray:
     """Return the planes as one (Z, Y, X) array: in memory for one plane that fits there, else on disk."""
-    import numpy as np
-
-    from bioimage_suite.segmentation.volume_objects import on_disk
-
     height, width = labels.size_y, labels.size_x
     if len(scans) == 1 and height * width <= PLANE_CACHE_PIXELS:
         return labels.read_plane(t, 0, scans[0].z)[None]
@@ -186,10 +165,6 @@ def _textures(
     image: ImageFile, t: int, planes: list[int], stack: np.ndarray, columns: Columns, *, options: MeasureOptions
 ) -> Columns:
     """Return Haralick features of the chosen channels in columns `haralick_<feature>_<channel>`."""
-    import numpy as np
-
-    from bioimage_suite.segmentation.volume_objects import on_disk
-
     axes = ("z", "y", "x") if len(planes) > 1 else ("y", "x")
     low, high = ([columns[f"bbox_{end}_{axis}_px"].tolist() for axis in axes] for end in ("min", "max"))
     boxes = [tuple(map(slice, *ends)) for ends in zip(zip(*low, strict=True), zip(*high, strict=True), strict=True)]
@@ -220,8 +195,6 @@ def _neighbours(
     within: float,
     z_step: float,
 ) -> Columns:
-    import numpy as np
-
     height, width = labels.size_y, labels.size_x
 
     def blocks() -> Iterator[np.ndarray]:

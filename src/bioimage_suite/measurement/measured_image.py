@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
-from bioimage_suite.core.errors import UserError
 from bioimage_suite.images.label_maps import check_label_map
+from bioimage_suite.images.planes import check_same_size
 from bioimage_suite.measurement.measured_columns import Measured, MeasureOptions, measure_body
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from bioimage_suite.images.image_file import ImageFile
 
 Row = list[Any]
@@ -33,7 +34,7 @@ def measure_image(labels: ImageFile, image: ImageFile | None, options: MeasureOp
     check_label_map(labels)
     for other in (image, *options.children.values()):
         if other is not None:
-            _check_same_size(labels, other)
+            check_same_size(labels, other)
     for children in options.children.values():
         check_label_map(children)
     planes = list(range(labels.size_z))
@@ -42,15 +43,6 @@ def measure_image(labels: ImageFile, image: ImageFile | None, options: MeasureOp
         for t in range(labels.size_t):
             for body in bodies:
                 yield measure_body(labels, image, t, body, options, pool=pool)
-
-
-def _check_same_size(labels: ImageFile, image: ImageFile) -> None:
-    sizes = [(one.size_t, one.size_z, one.size_y, one.size_x) for one in (labels, image)]
-    if sizes[0] != sizes[1]:
-        raise UserError(
-            f"Label map {labels.name} is T, Z, Y, X = {sizes[0]}, image {image.name} is {sizes[1]}. "
-            "Give the label map that was made from this image."
-        )
 
 
 def object_columns(measured: Measured, labels: ImageFile) -> list[str]:

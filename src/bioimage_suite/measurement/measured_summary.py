@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bioimage_suite.images.image_file import ImageFile
-from bioimage_suite.measurement.measured_columns import Measured
+import numpy as np
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    import numpy as np
+    from bioimage_suite.images.image_file import ImageFile
+    from bioimage_suite.measurement.measured_columns import Measured
 
 # Positions, angles and labels of objects have no meaningful mean.
 LEFT_OUT = ("label", "centroid_", "bbox_", "orientation_", "nearest_neighbour_label")
@@ -28,8 +28,6 @@ def summary_row(measured: list[Measured], name: str, labels: ImageFile) -> dict[
         Cells by column. `std_of_` is the standard deviation of the population; without objects the cells of features
         are empty.
     """
-    import numpy as np
-
     size = measured[0].size_column
     area = np.concatenate([one.columns[size] for one in measured])
     pixels = labels.size_t * labels.size_z * labels.size_y * labels.size_x
@@ -45,8 +43,6 @@ def summary_row(measured: list[Measured], name: str, labels: ImageFile) -> dict[
 
 
 def _statistics(feature: str, values: np.ndarray) -> dict[str, object]:
-    import numpy as np
-
     named: dict[str, Callable[[np.ndarray], float]] = {"mean": np.mean, "median": np.median, "std": np.std}
     return {
         f"{word}_of_{feature}": float(function(values)) if len(values) else None for word, function in named.items()

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bioimage_suite.measurement.object_runs import runs_of
+import numpy as np
+
+from bioimage_suite.images.label_runs import runs_of
 
 if TYPE_CHECKING:
-    import numpy as np
+    from collections.abc import Iterator
 
 
 def touching_pairs(bands: Iterator[np.ndarray]) -> np.ndarray:
@@ -21,8 +22,6 @@ def touching_pairs(bands: Iterator[np.ndarray]) -> np.ndarray:
     Returns:
         (n, 2) int64, smaller label first, each pair once.
     """
-    import numpy as np
-
     found = [np.zeros(0, np.int64)]
     for block in bands:
         for axis in range(3):
@@ -48,7 +47,6 @@ def neighbours(label: np.ndarray, points: np.ndarray, pairs: np.ndarray, within:
     Returns:
         Arrays of n values by column name; the nearest neighbour of a single object is NaN.
     """
-    import numpy as np
     from scipy.spatial import cKDTree
 
     touching = np.bincount(np.searchsorted(label, pairs.ravel()), minlength=len(label))
@@ -92,8 +90,6 @@ def children_of(pairs: Iterator[tuple[np.ndarray, np.ndarray]]) -> Children:
     Args:
         pairs: (rows, X) bands of the parents' label map, each with the same band of the children's.
     """
-    import numpy as np
-
     codes, lengths = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
     for parent, child in pairs:
         code = np.where(child > 0, child.astype(np.int64) << 32 | parent.astype(np.int64), 0)
@@ -114,8 +110,6 @@ def children_of(pairs: Iterator[tuple[np.ndarray, np.ndarray]]) -> Children:
 
 def by_parent(parent_label: np.ndarray, children: Children, name: str, unit: str) -> dict[str, np.ndarray]:
     """Return the number of children of each parent and the sum of their pixels (`area_px` or `volume_voxels`)."""
-    import numpy as np
-
     has = children.parent > 0
     at = np.searchsorted(parent_label, children.parent[has])
     count = np.bincount(at, minlength=len(parent_label))

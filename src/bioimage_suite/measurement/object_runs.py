@@ -1,65 +1,14 @@
-"""Objects of a label plane as runs: stretches of one label along a row, from which most measurements are computed."""
+"""Grey values of objects from their runs: mean, extremes, standard deviation and sum."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bioimage_suite.segmentation.foreground_mask import bands
+import numpy as np
 
 if TYPE_CHECKING:
-    import numpy as np
-
-    from bioimage_suite.images.image_file import ImageFile
-
-
-@dataclass(frozen=True)
-class Runs:
-    """Stretches of one label along a row, in reading order; arrays of equal length.
-
-    Attributes:
-        label: Label of each run, int64, never 0.
-        row: Row of the plane.
-        start: First column.
-        length: Number of pixels.
-    """
-
-    label: np.ndarray
-    row: np.ndarray
-    start: np.ndarray
-    length: np.ndarray
-
-
-def runs_of(labels: np.ndarray, first_row: int) -> Runs:
-    """Cut a (rows, X) band of labels into runs; `first_row` is the band's first row in the plane."""
-    import numpy as np
-
-    begins = np.ones(labels.shape, bool)  # starts of runs of any label, also 0; each row starts a run
-    np.not_equal(labels[:, 1:], labels[:, :-1], out=begins[:, 1:])
-    at = np.flatnonzero(begins)
-    label = labels.ravel()[at]
-    length = np.diff(at, append=labels.size)
-    inside = label != 0
-    row, start = np.divmod(at[inside], labels.shape[1])
-    return Runs(label[inside].astype(np.int64), row + first_row, start, length[inside])
-
-
-def labels_on(labels: ImageFile, t: int, z: int) -> np.ndarray:
-    """Return the labels of a plane, read band by band: (n,) int64, ascending, without 0."""
-    import numpy as np
-
-    read = labels.plane_reader(t, 0, z)
-    found = [np.zeros(0, np.int64)]
-    for first, last in bands(labels.size_y, labels.size_x):
-        found.append(np.unique(runs_of(read(first, last), first).label))
-    return np.unique(np.concatenate(found))
-
-
-def joined(parts: list[Runs]) -> Runs:
-    """Concatenate the runs of successive bands."""
-    import numpy as np
-
-    return Runs(*(np.concatenate([getattr(part, name) for part in parts]) for name in Runs.__dataclass_fields__))
+    from bioimage_suite.images.label_runs import Runs
 
 
 @dataclass(frozen=True)
@@ -88,8 +37,6 @@ def intensities_of(runs: Runs, pixels: np.ndarray, values: np.ndarray) -> RunInt
         pixels: (n,) int64 flat indices of their pixels in the band, row by row.
         values: (rows, X) grey values of the band.
     """
-    import numpy as np
-
     inside = values.ravel().take(pixels)
     if not len(inside):
         empty = np.zeros(0)
@@ -120,8 +67,6 @@ def object_intensities(runs: Runs, index: np.ndarray, count: int, parts: list[Ru
     Returns:
         Arrays of `count` values by the name of the statistic.
     """
-    import numpy as np
-
     total, smallest, largest, squares = (
         np.concatenate([getattr(part, name) for part in parts]) for name in RunIntensities.__dataclass_fields__
     )
@@ -150,8 +95,6 @@ def object_intensities(runs: Runs, index: np.ndarray, count: int, parts: list[Ru
 
 def _exact_variance(index: np.ndarray, area: np.ndarray, sums: np.ndarray, squares: np.ndarray) -> np.ndarray:
     """Return the variance from sums of squares, in whole numbers about the nearest whole mean, without cancellation."""
-    import numpy as np
-
     total = np.zeros(len(area), np.int64)
     np.add.at(total, index, squares.astype(np.int64))
     near = np.rint(sums / area).astype(np.int64)

@@ -5,24 +5,25 @@ Pixels are read in one thread, in the order of the file; runs and sums are compu
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
+
+import numpy as np
 
 from bioimage_suite.core.errors import UserError
-from bioimage_suite.images.image_file import ImageFile
+from bioimage_suite.core.in_order import in_order
+from bioimage_suite.images.label_runs import Runs, runs_of
 from bioimage_suite.measurement import object_shape
-from bioimage_suite.measurement.object_runs import RunIntensities, Runs, intensities_of, runs_of
+from bioimage_suite.measurement.object_runs import RunIntensities, intensities_of
 
 if TYPE_CHECKING:
-    import numpy as np
+    from collections.abc import Callable, Iterator
+    from concurrent.futures import Executor
 
-Made = TypeVar("Made")
-# Number of blocks that wait or are computed while the next ones are read.
-AHEAD = 3
+    from bioimage_suite.images.image_file import ImageFile
+
+AHEAD = 3  # blocks that wait or are computed while the next ones are read
 CHANNELS_AT_ONCE = 4  # channels whose sums share one pass over the foreground
 # Blocks to read: about READ_PIXELS pixels in whole rows of tiles. Bands to compute: COMPUTED_PIXELS fit in the caches.
 READ_PIXELS = 1 << 22
@@ -91,8 +92,6 @@ def scan_labels(labels: ImageFile, t: int, z: int, pool: Executor, perimeter: bo
     Raises:
         UserError: A label is negative.
     """
-    import numpy as np
-
     height, width = labels.size_y, labels.size_x
     border_label, border_kind = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
     found: list[BlockScan] = []
@@ -122,7 +121,7 @@ def scan_labels(labels: ImageFile, t: int, z: int, pool: Executor, perimeter: bo
             yield partial(scan, joined_rows, len(tail), first, last)
             tail = joined_rows[-4:].copy()
 
-    for block, borders in in_order(pool, tasks()):
+    for block, borders in in_order(pool, tasks(), AHEAD):
         found.append(block)
         border_label += borders[0::2]
         border_kind += borders[1::2]
@@ -144,8 +143,6 @@ def scan_channels(image: ImageFile, t: int, scans: list[PlaneScan], pool: Execut
     Raises:
         UserError: A pixel of an object is NaN or infinite.
     """
-    import numpy as np
-
     found: list[list[RunIntensities]] = [[] for _ in range(image.size_c)]
 
     def sum_up(z: int, block: BlockScan, values: dict[int, np.ndarray]) -> dict[int, list[RunIntensities]]:
@@ -167,26 +164,13 @@ def scan_channels(image: ImageFile, t: int, scans: list[PlaneScan], pool: Execut
                     region = (slice(*block.rows), slice(0, image.size_x))
                     yield partial(sum_up, scan.z, block, {c: image.read_region(t, c, scan.z, *region) for c in some})
 
-    for summed in in_order(pool, tasks()):
+    for summed in in_order(pool, tasks(), AHEAD):
         for c, parts in summed.items():
             found[c] += parts
     return found
 
 
 def _check_finite(summed: list[RunIntensities], place: str) -> None:
-    import numpy as np
-
     bad = sum(int((~np.isfinite(one.total)).sum()) for one in summed)
     if bad:
         raise UserError(f"{place}: {bad} rows of objects hold pixels that are NaN or infinite. Replace them.")
-
-
-def in_order(pool: Executor, tasks: Iterable[Callable[[], Made]]) -> Iterator[Made]:
-    """Run tasks in the pool and yield their results in order; fetch a task only when few are waiting."""
-    waiting: deque[Future[Made]] = deque()
-    for task in tasks:
-        waiting.append(pool.submit(task))
-        if len(waiting) > AHEAD:
-            yield waiting.popleft().result()
-    while waiting:
-        yield waiting.popleft().result()

@@ -5,10 +5,10 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from bioimage_suite.measurement.object_runs import Runs
+import numpy as np
 
 if TYPE_CHECKING:
-    import numpy as np
+    from bioimage_suite.images.label_runs import Runs
 
 
 def moments(runs: Runs, index: np.ndarray, count: int) -> dict[str, np.ndarray]:
@@ -26,8 +26,6 @@ def moments(runs: Runs, index: np.ndarray, count: int) -> dict[str, np.ndarray]:
     Returns:
         Arrays of `count` values by column name, in pixels and radians.
     """
-    import numpy as np
-
     area = np.bincount(index, runs.length, count)
     top, bottom = extremes(index, count, runs.row, runs.row + 1)
     left, right = extremes(index, count, runs.start, runs.start + runs.length)
@@ -62,8 +60,6 @@ def moments(runs: Runs, index: np.ndarray, count: int) -> dict[str, np.ndarray]:
 
 def extremes(index: np.ndarray, count: int, low: np.ndarray, high: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the smallest `low` and the largest `high` of each object."""
-    import numpy as np
-
     smallest, largest = np.full(count, np.iinfo(np.int64).max), np.full(count, np.iinfo(np.int64).min)
     np.minimum.at(smallest, index, low)
     np.maximum.at(largest, index, high)
@@ -84,8 +80,6 @@ def border_classes(labels: np.ndarray, first: int, last: int) -> tuple[np.ndarra
     Returns:
         Label (int64) and class (0 straight, 1 diagonal, 2 corner) of each border pixel that counts.
     """
-    import numpy as np
-
     padded = np.pad(labels, 2)
     width = padded.shape[1]
     border = np.zeros(padded.shape, bool)
@@ -110,8 +104,6 @@ def border_classes(labels: np.ndarray, first: int, last: int) -> tuple[np.ndarra
 
 def perimeters(index: np.ndarray, kind: np.ndarray, count: int) -> np.ndarray:
     """Return the perimeter of each object in pixels from the object and class of its border pixels."""
-    import numpy as np
-
     weights = np.array([1, np.sqrt(2), (1 + np.sqrt(2)) / 2])
     return np.bincount(index * 3 + kind, minlength=3 * count).reshape(count, 3) @ weights
 
@@ -126,7 +118,6 @@ def convex_areas(runs: Runs, index: np.ndarray, count: int) -> np.ndarray:
         (count,) int64 areas in pixels.
     """
     import cv2
-    import numpy as np
 
     # numpy sorts 16-bit integers by radix sort, which is faster.
     key = index.astype(np.uint16) if count <= 1 << 16 else index
@@ -150,8 +141,6 @@ def _centres_inside(hulls: list[np.ndarray], top: np.ndarray) -> np.ndarray:
         hulls: (corners, 2) doubled x and y of each convex polygon.
         top: First row of each object.
     """
-    import numpy as np
-
     owner = np.repeat(np.arange(len(hulls)), [len(hull) for hull in hulls])
     begin = np.concatenate(hulls).astype(np.int64)
     following = np.arange(1, len(owner) + 1)

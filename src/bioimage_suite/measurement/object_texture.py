@@ -8,15 +8,16 @@ each direction and averaged over those that have pairs.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from bioimage_suite.core.errors import UserError
 
 if TYPE_CHECKING:
-    import numpy as np
+    from collections.abc import Iterator
 
     from bioimage_suite.images.image_file import ImageFile
 
@@ -63,8 +64,6 @@ def directions(volume: bool) -> list[tuple[int, int, int]]:
 
 def levels_of(values: np.ndarray, low: float, high: float, levels: int) -> np.ndarray:
     """Cut grey values into `levels` equal levels (uint8) from low to high; values beyond go to the outermost ones."""
-    import numpy as np
-
     if not low < high:
         return np.zeros(values.shape, np.uint8)
     steps = np.floor((values.astype(np.float64) - low) * (levels / (high - low)))
@@ -88,8 +87,6 @@ def textures(
     Returns:
         (n,) float64 by feature; NaN for an object without a pair.
     """
-    import numpy as np
-
     steps = directions(labels.shape[0] > 1)
     parts = []
     for first in range(0, len(objects), GROUP):
@@ -106,8 +103,6 @@ def textures(
 
 def _pairs(inside: np.ndarray, levels: np.ndarray, step: tuple[int, int, int], options: TextureOptions) -> np.ndarray:
     """Count the pairs of levels along one direction, both ways: (levels, levels)."""
-    import numpy as np
-
     one, other = [], []
     for size, along in zip(inside.shape, step, strict=True):
         shift = min(abs(along) * options.distance, size)
@@ -123,8 +118,6 @@ def _pairs(inside: np.ndarray, levels: np.ndarray, step: tuple[int, int, int], o
 
 def _averaged(counts: np.ndarray) -> dict[str, np.ndarray]:
     """Return the features of (n, directions, L, L) counts, averaged over the directions that have pairs."""
-    import numpy as np
-
     total = counts.sum(axis=(2, 3))
     used = total > 0
     features = haralick_features(counts[used] / total[used][:, None, None])
@@ -152,8 +145,6 @@ def haralick_features(p: np.ndarray) -> dict[str, np.ndarray]:
     Returns:
         (n,) float64 values by name.
     """
-    import numpy as np
-
     size = p.shape[-1]
     i, j = np.indices((size, size))
     flat = p.reshape(len(p), -1)
@@ -192,8 +183,6 @@ def haralick_features(p: np.ndarray) -> dict[str, np.ndarray]:
 
 def _entropy(p: np.ndarray) -> np.ndarray:
     """Return the entropy of each row in bits."""
-    import numpy as np
-
     return -(p * np.log2(p, out=np.zeros(p.shape), where=p > 0)).sum(axis=1)
 
 

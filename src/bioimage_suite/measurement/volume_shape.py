@@ -5,15 +5,17 @@ Lengths are in pixels of the plane; a step along z is `z_step` pixels.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from bioimage_suite.measurement.object_runs import Runs
+import numpy as np
+
+from bioimage_suite.images.bands import bands
 from bioimage_suite.measurement.object_shape import extremes
-from bioimage_suite.segmentation.foreground_mask import bands
 
 if TYPE_CHECKING:
-    import numpy as np
+    from collections.abc import Iterator
+
+    from bioimage_suite.images.label_runs import Runs
 
 
 def moments(runs: Runs, z: np.ndarray, index: np.ndarray, count: int, z_step: float) -> dict[str, np.ndarray]:
@@ -32,8 +34,6 @@ def moments(runs: Runs, z: np.ndarray, index: np.ndarray, count: int, z_step: fl
     Returns:
         Arrays of `count` values by column name, in pixels; `centroid_z_px` and the box along z are in planes.
     """
-    import numpy as np
-
     voxels = np.bincount(index, runs.length, count)
     low, high = zip(
         *(
@@ -83,8 +83,6 @@ def surface_areas(volume: np.ndarray, label: np.ndarray, z_step: float) -> np.nd
         label: (n,) ascending labels of all objects.
         z_step: Distance of two planes in pixels of the plane.
     """
-    import numpy as np
-
     areas = _area_of_each_corner_pattern(z_step)
     total = np.zeros(len(label))
     for corners in _cells_at_surfaces(volume):
@@ -101,8 +99,6 @@ def surface_areas(volume: np.ndarray, label: np.ndarray, z_step: float) -> np.nd
 
 def _cells_at_surfaces(volume: np.ndarray) -> Iterator[np.ndarray]:
     """Yield (n, 8) corners of the cells between eight voxels that are not all equal, z slowest, with zeros around."""
-    import numpy as np
-
     depth, height, width = volume.shape
     for z in range(-1, depth):
         for first, last in bands(height, width):
@@ -122,7 +118,6 @@ def _cells_at_surfaces(volume: np.ndarray) -> Iterator[np.ndarray]:
 
 def _area_of_each_corner_pattern(z_step: float) -> np.ndarray:
     """Return the (256,) area of the surface in a cell; bit k of the pattern is corner k, z slowest, x fastest."""
-    import numpy as np
     from skimage.measure import marching_cubes, mesh_surface_area
 
     areas = np.zeros(256)
@@ -135,7 +130,6 @@ def _area_of_each_corner_pattern(z_step: float) -> np.ndarray:
 
 def convex_volumes(runs: Runs, z: np.ndarray, index: np.ndarray, count: int) -> np.ndarray:
     """Return the volume of the convex hull of each object's voxel corners, in voxels (scipy.spatial.ConvexHull)."""
-    import numpy as np
     from scipy.spatial import ConvexHull
 
     order = np.argsort(index, kind="stable")
@@ -153,8 +147,6 @@ def convex_volumes(runs: Runs, z: np.ndarray, index: np.ndarray, count: int) -> 
 
 def _outermost(points: np.ndarray) -> np.ndarray:
     """Keep the first and last point of each line along x and then along y: the hull has no other corners."""
-    import numpy as np
-
     for keys in ((2, 1, 0), (1, 2, 0)):
         points = points[np.lexsort([points[:, key] for key in keys])]
         line = points[:, [0, keys[1]]]

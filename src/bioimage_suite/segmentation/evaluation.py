@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from bioimage_suite.core.errors import UserError
+from bioimage_suite.core.ratios import ratio
+from bioimage_suite.images.bands import bands
 from bioimage_suite.images.label_maps import check_label_map
-from bioimage_suite.measurement.object_runs import runs_of
-from bioimage_suite.segmentation.foreground_mask import bands
+from bioimage_suite.images.label_runs import runs_of
+from bioimage_suite.images.planes import sizes
 
 if TYPE_CHECKING:
     from bioimage_suite.images.image_file import ImageFile
@@ -117,10 +118,9 @@ def evaluate(
     """
     for one in (true, found):
         check_label_map(one)
-    sizes = [(one.size_t, one.size_z, one.size_y, one.size_x) for one in (true, found)]
-    if sizes[0] != sizes[1]:
+    if sizes(true) != sizes(found):
         raise UserError(
-            f"Label map {found.name} is T, Z, Y, X = {sizes[1]}, the true one {true.name} is {sizes[0]}. "
+            f"Label map {found.name} is T, Z, Y, X = {sizes(found)}, the true one {true.name} is {sizes(true)}. "
             "Give two label maps of the same image."
         )
     wanted = sorted({*thresholds, *BOWL_THRESHOLDS})
@@ -145,24 +145,20 @@ def _figures(
     n_true, n_found = counts["true"], counts["found"]
     figures: dict[str, float | int] = {
         "true_objects": n_true, "found_objects": n_found,
-        "dice": _ratio(2 * counts["shared_px"], counts["true_px"] + counts["found_px"]),
+        "dice": ratio(2 * counts["shared_px"], counts["true_px"] + counts["found_px"]),
         "split_objects": counts["split"], "merged_objects": counts["merged"],
     }  # fmt: skip
     for level in thresholds:
         hits = matched[level]
         figures |= {
             f"matched_{level:g}": hits,
-            f"precision_{level:g}": _ratio(hits, n_found),
-            f"recall_{level:g}": _ratio(hits, n_true),
-            f"f1_{level:g}": _ratio(2 * hits, n_true + n_found),
-            f"average_precision_{level:g}": _ratio(hits, n_true + n_found - hits),
+            f"precision_{level:g}": ratio(hits, n_found),
+            f"recall_{level:g}": ratio(hits, n_true),
+            f"f1_{level:g}": ratio(2 * hits, n_true + n_found),
+            f"average_precision_{level:g}": ratio(hits, n_true + n_found - hits),
         }
-    scores = [_ratio(matched[level], n_true + n_found - matched[level]) for level in BOWL_THRESHOLDS]
+    scores = [ratio(matched[level], n_true + n_found - matched[level]) for level in BOWL_THRESHOLDS]
     return figures | {"mean_average_precision": sum(scores) / len(scores)}
-
-
-def _ratio(part: int, whole: int) -> float:
-    return part / whole if whole else math.nan
 
 
 def parsed_thresholds(text: str) -> tuple[float, ...]:

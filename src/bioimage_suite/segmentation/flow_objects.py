@@ -6,10 +6,7 @@ leads towards the centre of the cell; pixels that arrive at the same place are o
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    import numpy as np
+import numpy as np
 
 STEPS = 200  # steps along the flow, as Cellpose's default `niter`
 FLOW_SCALE = 5.0  # Cellpose's networks predict five times the step
@@ -30,8 +27,6 @@ def label_flows(prediction: np.ndarray, threshold: float) -> np.ndarray:
     Returns:
         (Y, X) int32 labels from 1, in descending order of the arrivals at the centre; holes are filled.
     """
-    import numpy as np
-
     inside = prediction[2] > threshold
     start = np.nonzero(inside)
     steps = np.where(inside, prediction[:2] / FLOW_SCALE, 0).astype(np.float32)
@@ -43,7 +38,6 @@ def label_flows(prediction: np.ndarray, threshold: float) -> np.ndarray:
 
 def _followed(points: np.ndarray, steps: np.ndarray) -> np.ndarray:
     """Return (2, n) points after `STEPS` steps along the interpolated (2, Y, X) field, as (2, n) int64."""
-    import numpy as np
     from scipy.ndimage import map_coordinates
 
     last = np.array(steps.shape[1:], np.float32)[:, None] - 1
@@ -56,7 +50,6 @@ def _followed(points: np.ndarray, steps: np.ndarray) -> np.ndarray:
 def _places(arrived: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     """Return the object of each pixel where points arrive: (Y, X) int32, 0 where too few arrive."""
     import cv2
-    import numpy as np
     from scipy.ndimage import maximum_filter
 
     counts = np.bincount(np.ravel_multi_index(tuple(arrived), shape), minlength=shape[0] * shape[1]).reshape(shape)
@@ -77,7 +70,6 @@ def _places(arrived: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
 
 def _without_holes(labels: np.ndarray) -> np.ndarray:
     """Fill the background holes of each object."""
-    import numpy as np
     from scipy.ndimage import binary_fill_holes, find_objects
 
     for number, box in enumerate(find_objects(labels), 1):

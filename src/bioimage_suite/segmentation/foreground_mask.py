@@ -5,22 +5,22 @@ Every filter also reads a halo around its band, so that the result does not depe
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from bioimage_suite.core.errors import UserError
+from bioimage_suite.images.bands import RowReader, bands
 from bioimage_suite.segmentation.threshold_methods import GLOBAL_METHODS
 
 if TYPE_CHECKING:
-    import numpy as np
+    from collections.abc import Iterator
 
-BAND_PIXELS = 1 << 22  # pixels of a band
 CACHED_PIXELS = 1 << 27  # a smoothed plane of up to as many pixels is kept in memory
 FLOAT_BINS = 65_536  # bins of a histogram of other types than uint8 and uint16
 LOCAL_METHODS = ("local_mean", "local_otsu")
 METHODS = (*GLOBAL_METHODS, *LOCAL_METHODS, "manual")
-RowReader = Callable[[int, int], "np.ndarray"]
 
 
 @dataclass(frozen=True)
@@ -63,12 +63,6 @@ class ForegroundOptions:
             raise UserError(f"Background radius {self.background_radius}: must lie between 0 and 1000 pixels.")
 
 
-def bands(height: int, width: int) -> Iterator[tuple[int, int]]:
-    """Return the ranges of rows that cut a plane into bands of about BAND_PIXELS pixels."""
-    step = max(64, BAND_PIXELS // max(1, width))
-    return ((first, min(first + step, height)) for first in range(0, height, step))
-
-
 def gaussian_radius(sigma: float) -> int:
     """Return the radius at which a Gaussian is cut off: four standard deviations, as in scipy and scikit-image."""
     return int(4 * sigma + 0.5)
@@ -94,7 +88,6 @@ def smoothed_rows(
         (last - first, X) array: uint8 and uint16 keep their type, every other type becomes float32.
     """
     import cv2
-    import numpy as np
 
     halo = gaussian_radius(options.smoothing_sigma) + 2 * options.background_radius
     top, bottom = max(0, first - halo), min(height, last + halo)
@@ -116,8 +109,6 @@ def smoothed_rows(
 
 def smoothed_plane(read_rows: RowReader, height: int, width: int, options: ForegroundOptions) -> RowReader:
     """Return a reader of `smoothed_rows`: from memory if the whole plane fits, else band by band."""
-    import numpy as np
-
     if height * width > CACHED_PIXELS:
         return lambda first, last: smoothed_rows(read_rows, height, options, first, last)
     parts = [smoothed_rows(read_rows, height, options, *band) for band in bands(height, width)]
@@ -151,7 +142,6 @@ def histogram(
         (N,) int64 pixels per bin, and the (N,) grey level of each bin (its centre).
     """
     import cv2
-    import numpy as np
 
     smoothed = (read_smoothed(*band) for band in bands(height, width))
     first = next(smoothed)
@@ -189,7 +179,6 @@ def foreground_mask(
         (Y, X) bool array.
     """
     import cv2
-    import numpy as np
 
     # Pad by one row and column of background: what a flood from the corner does not reach is a hole.
     padded = np.zeros((height + 2, width + 2), np.uint8)
@@ -217,7 +206,6 @@ def _above_local_mean(
     Equals skimage.filters.threshold_local(method="mean"); sums are exact, so a flat image has no foreground.
     """
     import cv2
-    import numpy as np
 
     edge = options.local_size
     top, bottom = max(0, first - edge // 2), min(height, last + edge // 2)
@@ -229,8 +217,6 @@ def _above_local_mean(
 
 def _limits(read_smoothed: RowReader, height: int, width: int) -> tuple[float, float]:
     """Return what becomes 0 and 255 for local Otsu: the limits of the type for 8 bit, else of the values."""
-    import numpy as np
-
     if read_smoothed(0, 1).dtype == np.uint8:
         return 0.0, 255.0
     return limits(read_smoothed, height, width)
@@ -248,7 +234,6 @@ def _above_local_otsu(
     Equals skimage.filters.rank.otsu with 256 levels between `ends`. A square of one level has no foreground.
     """
     import cv2
-    import numpy as np
     from skimage.filters.rank import otsu
 
     edge, (first, last) = options.local_size, rows_wanted

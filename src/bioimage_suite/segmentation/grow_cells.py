@@ -6,23 +6,20 @@ A cell has the label of its nucleus.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from bioimage_suite.core.errors import UserError
+from bioimage_suite.core.scratch import on_disk
+from bioimage_suite.images.bands import RowReader, bands
 from bioimage_suite.segmentation import split_objects
-from bioimage_suite.segmentation.foreground_mask import (
-    ForegroundOptions,
-    RowReader,
-    bands,
-    foreground_mask,
-    smoothed_plane,
-)
+from bioimage_suite.segmentation.foreground_mask import ForegroundOptions, foreground_mask, smoothed_plane
 from bioimage_suite.segmentation.threshold_methods import GLOBAL_METHODS
 
 if TYPE_CHECKING:
-    import numpy as np
+    from collections.abc import Callable, Iterator
 
 BLOCK_ROWS = 256  # rows of a volume that grow at once
 
@@ -102,7 +99,6 @@ def expanded(labels: np.ndarray, distance: int, z_step: float) -> np.ndarray:
         distance: Largest distance in pixels of the plane.
         z_step: Distance of two planes in pixels of the plane.
     """
-    import numpy as np
     from scipy import ndimage
 
     sampling = (z_step, 1.0, 1.0)[-labels.ndim :]
@@ -115,7 +111,6 @@ def _grown_over(
 ) -> Iterator[np.ndarray]:
     """Flood the foreground from the nuclei by skimage.segmentation.watershed, the brightest pixels first."""
     import cv2
-    import numpy as np
 
     for first, last in bands(*mask.shape):
         reach = distance + 1 if distance is not None else 0
@@ -139,7 +134,6 @@ def _grown_over(
 
 def _flooded(window: split_objects.Window, nuclei: np.ndarray, grey: np.ndarray) -> np.ndarray:
     """Return the labels of the window's own components: that of their nucleus, or divided between several."""
-    import numpy as np
     from skimage.segmentation import watershed
 
     inside = nuclei > 0
@@ -176,7 +170,6 @@ def cell_volume(
     Yields:
         (Y, X) int32 planes.
     """
-    import numpy as np
     from skimage.segmentation import watershed
 
     from bioimage_suite.segmentation import volume_objects
@@ -191,7 +184,7 @@ def cell_volume(
     for z, plane in enumerate(nuclei):
         mask[z] |= plane > 0
     found = volume_objects.components(mask)
-    labels = volume_objects.on_disk(nuclei.shape, np.int32)
+    labels = on_disk(nuclei.shape, np.int32)
     for number, (low, high) in enumerate(zip(found.low, found.high, strict=True)):
         box = tuple(slice(a, b) for a, b in zip(low, high, strict=True))
         inside = found.owner[found.parts[box]] == number
@@ -206,12 +199,8 @@ def cell_volume(
 
 def _volume_grown_by_distance(nuclei: np.ndarray, distance: int, z_step: float) -> Iterator[np.ndarray]:
     """Yield the planes of a volume grown as by `expanded`, block by block."""
-    import numpy as np
-
-    from bioimage_suite.segmentation import volume_objects
-
     depth, height, _ = nuclei.shape
-    grown = volume_objects.on_disk(nuclei.shape, np.int32)
+    grown = on_disk(nuclei.shape, np.int32)
     flat = math.floor(distance / z_step)
     for z in range(0, depth, flat + 1):
         for y in range(0, height, BLOCK_ROWS):

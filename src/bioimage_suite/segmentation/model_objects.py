@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+
+import numpy as np
 
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.segmentation.split_objects import SplitOptions, label_bands
-
-if TYPE_CHECKING:
-    import numpy as np
 
 MEANINGS = ("foreground", "foreground_boundary", "classes", "labels", "star_polygons", "flows")
 
@@ -76,8 +74,6 @@ def find_objects(prediction: np.ndarray, options: ObjectOptions, first_label: in
     Returns:
         (Y, X) or (Z, Y, X) int32 label map.
     """
-    import numpy as np
-
     if options.meaning == "classes":
         return prediction.argmax(axis=0).astype(np.int32)
     if options.meaning == "star_polygons":
@@ -101,8 +97,6 @@ def find_objects(prediction: np.ndarray, options: ObjectOptions, first_label: in
 
 def _labelled_flows(prediction: np.ndarray, options: ObjectOptions, first_label: int) -> np.ndarray:
     """Return the objects of a plane, or of each plane of a volume, because Cellpose's networks predict planes."""
-    import numpy as np
-
     from bioimage_suite.segmentation.flow_objects import label_flows
 
     planes = prediction[:, None] if prediction.ndim == 3 else prediction
@@ -127,8 +121,6 @@ def _grown_cores(
 
 def _renumbered(labels: np.ndarray, min_size: int, first_label: int) -> np.ndarray:
     """Number labels without gaps in ascending order; drop those that are too small."""
-    import numpy as np
-
     ids, index, counts = np.unique(labels, return_inverse=True, return_counts=True)
     keep = (ids > 0) & (counts >= min_size)
     new = np.where(keep, np.cumsum(keep) + first_label - 1, 0)
@@ -137,7 +129,6 @@ def _renumbered(labels: np.ndarray, min_size: int, first_label: int) -> np.ndarr
 
 def _label_volume(mask: np.ndarray, options: ObjectOptions, first_label: int) -> np.ndarray:
     """Label the components of a volume (by faces), split at the maxima of the distance to the background."""
-    import numpy as np
     from scipy import ndimage
 
     components = ndimage.label(mask)[0]

@@ -9,15 +9,16 @@ from __future__ import annotations
 import itertools
 import math
 import os
-from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from bioimage_suite.core.errors import UserError
 
 if TYPE_CHECKING:
-    import numpy as np
+    from collections.abc import Iterator
+    from pathlib import Path
 
 DESCRIPTIONS = ("rdf.yaml", "bioimageio.yaml", "model.yaml")
 SPACE = ("z", "y", "x")
@@ -252,7 +253,6 @@ def predict(network: Network, image: np.ndarray, longest: int = 512, overlap: in
     Raises:
         UserError: The output of the network differs in size from its input.
     """
-    import numpy as np
     from bioimageio.core import Sample, Tensor
 
     shape = image.shape[1:]
@@ -298,9 +298,7 @@ def predict(network: Network, image: np.ndarray, longest: int = 512, overlap: in
 
 def _zeros(shape: tuple[int, ...]) -> np.ndarray:
     """Return float32 zeros, in a temporary file if they are many: StarDist's networks predict 33 channels."""
-    import numpy as np
-
-    from bioimage_suite.segmentation.volume_objects import on_disk
+    from bioimage_suite.core.scratch import on_disk
 
     return on_disk(shape, np.float32) if math.prod(shape) > IN_MEMORY else np.zeros(shape, np.float32)
 
@@ -321,7 +319,6 @@ def _to_axes(array: np.ndarray, axes: tuple[str, ...]) -> np.ndarray:
 
 
 def _tensor(network: Network, image: np.ndarray) -> Any:
-    import numpy as np
     from bioimageio.core import Tensor
 
     return Tensor.from_numpy(np.ascontiguousarray(_to_axes(image, network.axes)), dims=network.axes)
@@ -329,8 +326,6 @@ def _tensor(network: Network, image: np.ndarray) -> Any:
 
 def _plain(tensor: Any, axes: tuple[str, ...]) -> np.ndarray:
     """Return a tensor as (C, space...) float32."""
-    import numpy as np
-
     array = np.asarray(tensor.data, np.float32)
     order = [axis for axis in ("batch", "channel", *SPACE) if axis in axes]
     array = array.transpose([axes.index(axis) for axis in order])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -11,6 +10,7 @@ import numpy as np
 
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.images.label_maps import ome_sizes
+from bioimage_suite.images.tiff_output import uuid_of
 from bioimage_suite.segmentation.model_objects import ObjectOptions, find_objects
 from bioimage_suite.segmentation.model_package import Network, predict
 
@@ -150,7 +150,7 @@ def write_prediction(path: Path, predictions: list[np.ndarray], image: ImageFile
         checksum = zlib.crc32(plane.data, checksum)
     shape = (image.size_t, channels, image.size_z, image.size_y, image.size_x)
     names = [f"prediction_{channel}" for channel in range(channels)]
-    identity = str(uuid.uuid5(uuid.NAMESPACE_OID, f"{image.name} {shape} {checksum}"))
+    identity = uuid_of(f"{image.name} {shape} {checksum}")
     metadata = {"axes": "TCZYX", "UUID": identity, "Channel": {"Name": names}, **ome_sizes(image)}
     tifffile.imwrite(path, planes(), shape=shape, dtype=np.float32, ome=True, photometric="minisblack",
                      compression="zlib", compressionargs={"level": 1}, metadata=metadata)  # fmt: skip

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.images.image_file import ImageFile, with_numbers_only
 from bioimage_suite.images.opening import open_image
+from bioimage_suite.images.planes import planes_of, z_step
 from bioimage_suite.images.series import ONLY_ONE, Reading
 from bioimage_suite.segmentation import foreground_mask
 from bioimage_suite.segmentation.threshold_methods import GLOBAL_METHODS, global_threshold
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
     import numpy as np
+
+    from bioimage_suite.images.bands import RowReader
 
 
 @dataclass(frozen=True)
@@ -36,17 +40,6 @@ class ListedImages:
         """Open each image in turn."""
         for path, name in zip(self.paths, self.names, strict=True):
             yield with_numbers_only(open_image(path, name, self.reading))
-
-
-def planes_of(image: ImageFile) -> list[tuple[int, int]]:
-    """Return the time point and z of every plane, z running faster."""
-    return [(t, z) for t in range(image.size_t) for z in range(image.size_z)]
-
-
-def z_step(image: ImageFile) -> float:
-    """Return the distance of two planes in pixels of the plane; 1 if the image does not define it."""
-    across, along = image.micrometres("x"), image.micrometres("z")
-    return along / across if across and along else 1.0
 
 
 def shared_threshold(
@@ -94,7 +87,7 @@ def shared_threshold(
 
 def _smoothed(
     image: ImageFile, channel: str, options: foreground_mask.ForegroundOptions, volume: bool
-) -> Iterator[tuple[foreground_mask.RowReader, int, int]]:
+) -> Iterator[tuple[RowReader, int, int]]:
     """Yield each smoothed plane, or each volume with its planes stacked along y: reader, rows and columns."""
     c = image.resolve_channel(channel)
     if volume:

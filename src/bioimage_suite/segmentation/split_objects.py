@@ -7,16 +7,20 @@ components. So bands of any height give the same labels, and memory is bounded b
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from bioimage_suite.core.errors import UserError
+from bioimage_suite.core.in_order import in_order
+from bioimage_suite.images.bands import RowReader, bands
 from bioimage_suite.segmentation import foreground_mask
-from bioimage_suite.segmentation.foreground_mask import RowReader
 
 if TYPE_CHECKING:
-    import numpy as np
+    from collections.abc import Callable, Iterator
 
 LEFT, TOP, WIDTH, HEIGHT, AREA = range(5)  # columns of cv2.connectedComponentsWithStats
 
@@ -136,30 +140,19 @@ def joined_bands(
     Yields:
         (rows, X) int32 bands.
     """
-    import numpy as np
-
     height, width = shape
     carried = np.zeros((0, width), np.int32)
-    rows = list(foreground_mask.bands(height, width))
-    for (first, last), window in zip(rows, _one_ahead(prepare, rows), strict=True):
-        labels = numbered(window)[first - window.top :]
-        if len(carried) > len(labels):  # an earlier component reaches further down than this window
-            labels = np.concatenate([labels, np.zeros((len(carried) - len(labels), width), np.int32)])
-        labels[: len(carried)] += carried
-        yield labels[: last - first]
-        carried = labels[last - first :].copy()
-
-
-def _one_ahead(work: Callable[[tuple[int, int]], Window], items: list[tuple[int, int]]) -> Iterator[Window]:
-    """Yield the result of each item while a thread works on the next one; OpenCV releases Python's lock."""
-    from concurrent.futures import ThreadPoolExecutor
-
+    rows = list(bands(height, width))
+    # A thread prepares the next window while one is numbered: OpenCV releases Python's lock.
     with ThreadPoolExecutor(1) as thread:
-        following = thread.submit(work, items[0])
-        for item in items[1:]:
-            done, following = following.result(), thread.submit(work, item)
-            yield done
-        yield following.result()
+        windows = in_order(thread, (partial(prepare, band) for band in rows), ahead=1)
+        for (first, last), window in zip(rows, windows, strict=True):
+            labels = numbered(window)[first - window.top :]
+            if len(carried) > len(labels):  # an earlier component reaches further down than this window
+                labels = np.concatenate([labels, np.zeros((len(carried) - len(labels), width), np.int32)])
+            labels[: len(carried)] += carried
+            yield labels[: last - first]
+            carried = labels[last - first :].copy()
 
 
 def complete_window(mask: np.ndarray, first: int, last: int, margin: int, min_area: int) -> Window:
@@ -173,7 +166,6 @@ def complete_window(mask: np.ndarray, first: int, last: int, margin: int, min_ar
         min_area: Area in pixels below which components are left out.
     """
     import cv2
-    import numpy as np
 
     height = mask.shape[0]
     top, reach = max(0, first - margin), margin + 64
@@ -196,8 +188,6 @@ def complete_window(mask: np.ndarray, first: int, last: int, margin: int, min_ar
 
 def _in_reading_order(labels: np.ndarray, stats: np.ndarray, numbers: np.ndarray) -> np.ndarray:
     """Sort components by the row, then the column of their first pixel."""
-    import numpy as np
-
     columns = np.empty(len(numbers), np.int64)
     for i, (number, box) in enumerate(zip(numbers, stats[numbers], strict=True)):
         row = labels[box[TOP], box[LEFT] : box[LEFT] + box[WIDTH]]
@@ -221,8 +211,6 @@ def _numbered(
     Returns:
         (rows, X) int32 labels, 0 outside of the band's own objects, and the next free label.
     """
-    import numpy as np
-
     lut = np.zeros(len(window.stats), np.int32)
     parts: list[tuple[tuple[slice, slice], np.ndarray, np.ndarray]] = []
     for number in window.owned.tolist():
@@ -253,8 +241,6 @@ def _landscape(
         (rows, X) float32 heights, and a function that returns the exact heights of a crop for the watershed. They are
         rounded to 1/1024 px: otherwise the last bits of floats would decide where the dividing lines run.
     """
-    import numpy as np
-
     rows, _ = window.labels.shape
     inside = mask[window.top : window.top + rows]
     if options.seeds == "intensity" and intensity is not None:
@@ -281,7 +267,6 @@ def _distance(foreground: np.ndarray, window: Window) -> np.ndarray:
     pixel is enough. If components cover little of the plane, this is four times as fast as the whole plane.
     """
     import cv2
-    import numpy as np
 
     rows, width = foreground.shape
     boxes = window.stats[1:].tolist()
@@ -313,7 +298,6 @@ def _smoothed(heights: np.ndarray, sigma: float) -> np.ndarray:
 def _seeds(landscape: np.ndarray, window: Window, distance: int) -> dict[int, np.ndarray]:
     """Return the seeds of each component with more than one: (seeds, 2) rows and columns in reading order."""
     import cv2
-    import numpy as np
 
     edge = 2 * distance + 1
     highest = cv2.dilate(landscape, cv2.getStructuringElement(cv2.MORPH_RECT, (edge, edge)))
@@ -340,8 +324,6 @@ def _seeds(landscape: np.ndarray, window: Window, distance: int) -> dict[int, np
 
 def spaced(points: np.ndarray, distance: int | tuple[int, ...]) -> np.ndarray:
     """Drop each point closer than `distance` along every axis to an earlier point of the list."""
-    import numpy as np
-
     kept: list[np.ndarray] = []
     while len(points):
         kept.append(points[0])
@@ -356,7 +338,6 @@ def _watershed(heights: np.ndarray, inside: np.ndarray, seeds: np.ndarray) -> np
     a third of a second for imports and a quarter of a millisecond per component. The version of scikit-image is fixed,
     and a test compares both.
     """
-    import numpy as np
     from skimage.segmentation._watershed_cy import watershed_raveled
 
     # Pad by one pixel, so that no neighbour lies beyond the border.
@@ -382,7 +363,6 @@ def _kept_parts(
 ) -> np.ndarray:
     """Return the label of each part of a divided component, 0 if its size or the border removes it."""
     import cv2
-    import numpy as np
 
     count = int(divided.max())
     areas = np.bincount(divided.ravel(), minlength=count + 1)

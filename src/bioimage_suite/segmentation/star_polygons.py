@@ -8,10 +8,8 @@ the next ones turn towards larger y. So each pixel proposes a polygon; of overla
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    import numpy as np
+import numpy as np
 
 # Pixels within this distance of the border, px, propose no polygon, as in StarDist.
 BORDER = 2
@@ -33,7 +31,6 @@ def label_stars(prediction: np.ndarray, threshold: float, overlap: float) -> np.
     Returns:
         (Y, X) int32 labels from 1, starting with the most probable object.
     """
-    import numpy as np
     from skimage.draw import polygon
 
     probability = prediction[0]
@@ -52,23 +49,17 @@ def label_stars(prediction: np.ndarray, threshold: float, overlap: float) -> np.
 
 
 def _angles(rays: int) -> np.ndarray:
-    import numpy as np
-
     return np.linspace(0, 2 * np.pi, rays, endpoint=False)
 
 
 def _outline(point: np.ndarray, distance: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the rows and columns of a polygon's corners."""
-    import numpy as np
-
     angle = _angles(len(distance))
     return point[0] + distance * np.sin(angle), point[1] + distance * np.cos(angle)
 
 
 def _chosen(points: np.ndarray, distance: np.ndarray, shape: tuple[int, ...], overlap: float) -> list[int]:
     """Return indices of the polygons that stay; points (n, 2) and distances (n, rays) start with the most probable."""
-    import numpy as np
-
     reach = distance.max(axis=1, initial=0)
     farthest = float(reach.max(initial=0))
     area = math.sin(2 * math.pi / distance.shape[1]) / 2 * (distance * np.roll(distance, -1, axis=1)).sum(axis=1)
@@ -92,7 +83,6 @@ def _chosen(points: np.ndarray, distance: np.ndarray, shape: tuple[int, ...], ov
 
 def _share_inside(points: np.ndarray, distance: np.ndarray, point: np.ndarray, outline: np.ndarray) -> np.ndarray:
     """Return the share of each polygon's area inside another polygon, (n,) from 0 to 1."""
-    import numpy as np
     from skimage.draw import polygon
 
     room = math.ceil(float(outline.max())) + 1

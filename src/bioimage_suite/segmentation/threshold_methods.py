@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from itertools import combinations, pairwise
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 if TYPE_CHECKING:
-    import numpy as np
+    from collections.abc import Callable
 
 
 def otsu_threshold(counts: np.ndarray, levels: np.ndarray) -> float:
@@ -19,8 +20,6 @@ def otsu_threshold(counts: np.ndarray, levels: np.ndarray) -> float:
         counts: Pixels per level, (N,).
         levels: Grey level of each bin, (N,) ascending.
     """
-    import numpy as np
-
     below = np.cumsum(counts)
     above = np.cumsum(counts[::-1])[::-1]
     mean_below = np.cumsum(counts * levels) / below
@@ -36,8 +35,6 @@ def li_threshold(counts: np.ndarray, levels: np.ndarray) -> float:
     levels count from the lowest one, the iteration starts at the mean and stops within half a level (for floats: half
     the smallest step).
     """
-    import numpy as np
-
     lowest = levels[0]
     values = (levels - lowest).astype(float)
     tolerance = 0.5 if _is_integer(levels) else float(np.diff(values).min()) / 2
@@ -59,8 +56,6 @@ def triangle_threshold(counts: np.ndarray, levels: np.ndarray) -> float:
     Zack, Rogers and Latt 1977, doi:10.1177/25.7.70454; equals skimage.filters.threshold_triangle when every level
     between the lowest and the highest is a bin.
     """
-    import numpy as np
-
     every = np.arange(levels[0], levels[-1] + 1) if _is_integer(levels) else levels
     full = np.zeros(len(every))
     full[np.searchsorted(every, levels)] = counts
@@ -90,8 +85,6 @@ def multi_otsu_threshold(counts: np.ndarray, levels: np.ndarray, classes: int = 
         classes: 3 or 4.
         bins: Number of equal bins between the lowest and the highest level.
     """
-    import numpy as np
-
     if len(levels) > bins:
         binned, edges = np.histogram(levels, bins=bins, weights=counts)
         centres = (edges[:-1] + edges[1:]) / 2

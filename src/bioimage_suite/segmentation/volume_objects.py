@@ -6,17 +6,18 @@ the largest object. Distances are in pixels of the plane; the physical sizes def
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from bioimage_suite.core.errors import UserError
+from bioimage_suite.core.scratch import on_disk
 from bioimage_suite.segmentation import foreground_mask
 from bioimage_suite.segmentation.split_objects import SplitOptions, spaced
 
 if TYPE_CHECKING:
-    import numpy as np
+    from collections.abc import Callable, Iterator
 
 # Most voxels in the box of an object to divide: about 1 GB for the distances and the watershed.
 DIVIDED_VOXELS = 1 << 25
@@ -45,14 +46,6 @@ class Components:
         return (self.low == 0).any(axis=1) | (self.high == self.parts.shape).any(axis=1)
 
 
-def on_disk(shape: tuple[int, ...], dtype: np.dtype | type) -> np.ndarray:
-    """Return an array of zeros in a temporary file, which is deleted with the array."""
-    import numpy as np
-
-    with tempfile.TemporaryFile() as file:
-        return np.memmap(file, dtype, "w+", shape=shape)
-
-
 def smoothed_volume(
     read_plane: Callable[[int], np.ndarray],
     shape: tuple[int, int, int],
@@ -72,7 +65,6 @@ def smoothed_volume(
         skimage.filters.gaussian(mode="nearest", truncate=4), rounded for integers.
     """
     import cv2
-    import numpy as np
 
     depth, height, _ = shape
     sigma = options.smoothing_sigma / z_step
@@ -106,8 +98,6 @@ def foreground_volume(smoothed: np.ndarray, options: foreground_mask.ForegroundO
     """
     import dataclasses
 
-    import numpy as np
-
     mask = on_disk(smoothed.shape, np.uint8)
     open_holes = dataclasses.replace(options, fill_holes=False)
     for z, plane in enumerate(smoothed):
@@ -130,7 +120,6 @@ def components(mask: np.ndarray, background: bool = False) -> Components:
         background: Whether to take the zeros instead.
     """
     import cv2
-    import numpy as np
 
     parts = on_disk(mask.shape, np.int32)
     boxes, edges, count = [np.zeros((0, 8), np.int64)], [np.zeros((0, 2), np.int64)], 0
@@ -154,7 +143,6 @@ def components(mask: np.ndarray, background: bool = False) -> Components:
 
 def _joined(parts: np.ndarray, boxes: np.ndarray, edges: np.ndarray) -> Components:
     """Join parts along edges; boxes are (parts, 8): low z, y, x, high z, y, x, size, first voxel."""
-    import numpy as np
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
@@ -191,8 +179,6 @@ def label_volume(
     Yields:
         (Y, X) int32 planes.
     """
-    import numpy as np
-
     found = components(mask)
     labels = on_disk(mask.shape, np.int32)
     whole = np.zeros(len(found.size) + 1, np.int32)
@@ -218,7 +204,6 @@ def _divided(
     inside: np.ndarray, box: tuple[slice, ...], options: SplitOptions, z_step: float, intensity: np.ndarray | None
 ) -> np.ndarray | None:
     """Divide one component: int32 labels of its box from 1 in the order of the seeds; None with fewer than two."""
-    import numpy as np
     from scipy import ndimage
 
     check_divided(box, inside.size)
@@ -257,7 +242,6 @@ def _heights(
     inside: np.ndarray, box: tuple[slice, ...], options: SplitOptions, z_step: float, intensity: np.ndarray | None
 ) -> np.ndarray:
     """Return the heights whose maxima are seeds; distances are rounded to 1/1024 px, as in 2D."""
-    import numpy as np
     from scipy import ndimage
 
     if options.seeds == "intensity" and intensity is not None:
@@ -280,7 +264,6 @@ def _kept(
     first_label: int,
 ) -> np.ndarray:
     """Return the label of each part of a divided component, 0 if its size or the border removes it."""
-    import numpy as np
     from scipy import ndimage
 
     sizes = np.bincount(divided.ravel()).tolist()

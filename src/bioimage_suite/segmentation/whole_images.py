@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bioimage_suite.core.scratch import on_disk
+from bioimage_suite.images.planes import planes_of, z_step
 from bioimage_suite.segmentation import foreground_mask, grow_cells, split_objects
-from bioimage_suite.segmentation.shared_threshold import planes_of, z_step
 from bioimage_suite.segmentation.threshold_methods import GLOBAL_METHODS, global_threshold
 
 if TYPE_CHECKING:
@@ -13,11 +14,12 @@ if TYPE_CHECKING:
 
     import numpy as np
 
+    from bioimage_suite.images.bands import RowReader
     from bioimage_suite.images.image_file import ImageFile
 
 
 def segment_plane(
-    read_smoothed: foreground_mask.RowReader,
+    read_smoothed: RowReader,
     shape: tuple[int, int],
     foreground: foreground_mask.ForegroundOptions,
     split: split_objects.SplitOptions,
@@ -106,7 +108,7 @@ def _level(foreground: foreground_mask.ForegroundOptions, threshold: float) -> s
 
 
 def plane_threshold(
-    read_smoothed: foreground_mask.RowReader, shape: tuple[int, int], options: foreground_mask.ForegroundOptions
+    read_smoothed: RowReader, shape: tuple[int, int], options: foreground_mask.ForegroundOptions
 ) -> float:
     """Return the threshold of one smoothed plane; NaN for the local methods, which have one per pixel."""
     if options.method in GLOBAL_METHODS:
@@ -153,7 +155,7 @@ def grow_volumes(
 
     shape = (image.size_z, image.size_y, image.size_x)
     for t in range(image.size_t):
-        labels = volume_objects.on_disk(shape, nuclei.dtype)
+        labels = on_disk(shape, nuclei.dtype)
         for z in range(image.size_z):
             labels[z] = nuclei.read_plane(t, 0, z)
         smoothed, threshold = None, 0.0

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
-from bioimage_suite.spatial.window import Window
+if TYPE_CHECKING:
+    from bioimage_suite.spatial.window import Window
 
 # A Gaussian is sampled finely enough by eight pixels a standard deviation: the sum over pixels is then its integral.
 CELLS_PER_SIGMA = 8

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bioimage_suite.spatial.statistics import Pattern, Points
-from bioimage_suite.spatial.window import Window
+import numpy as np
 
 if TYPE_CHECKING:
-    import numpy as np
+    from pathlib import Path
+
+    from bioimage_suite.spatial.statistics import Pattern, Points
+    from bioimage_suite.spatial.window import Window
 
 # More panels would be too small to read; the table has all pairs.
 MOST_PAIRS = 4
@@ -87,8 +88,6 @@ def draw_nothing(path: Path, title: str) -> None:
 
 
 def _draw_points(axis: Any, picture: PatternPicture) -> None:
-    import numpy as np
-
     position = picture.points.position
     size = float(np.clip(4000 / max(len(position), 1), 1, 25))
     for number, name in enumerate(picture.names):
@@ -120,8 +119,6 @@ def _frame(axis: Any, picture: PatternPicture, title: str) -> None:
 
 
 def _draw_nearest(axis: Any, picture: PatternPicture) -> None:
-    import numpy as np
-
     for number, name in enumerate(picture.names):
         distances = picture.pattern.nearest[picture.points.of_class == number, number]
         distances = np.sort(distances[np.isfinite(distances)])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -10,7 +11,9 @@ from bioimage_suite.core.errors import UserError
 from bioimage_suite.spatial.clusters import find_clusters, neighbours_within
 from bioimage_suite.spatial.scenes import Scene, box_around
 from bioimage_suite.spatial.statistics import Pattern, PatternOptions, Points, analyze
-from bioimage_suite.spatial.window import Window
+
+if TYPE_CHECKING:
+    from bioimage_suite.spatial.window import Window
 
 MOST_CLASSES = 20
 """Most classes of an image: curves and simulations are computed for each of their pairs, 400 of 20 classes."""

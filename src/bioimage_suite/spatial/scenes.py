@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from bioimage_suite.core.errors import UserError
-from bioimage_suite.images.image_file import ImageFile
+from bioimage_suite.images.bands import bands
 from bioimage_suite.images.label_maps import check_label_map
-from bioimage_suite.segmentation.foreground_mask import bands
+from bioimage_suite.images.label_objects import measure_movie
+from bioimage_suite.images.planes import sizes
 from bioimage_suite.spatial.window import Box, Region, Window
-from bioimage_suite.tables.measurement_table import MeasurementTable
+from bioimage_suite.tables.measurement_table import IMAGE_COLUMNS, MeasurementTable, position_columns
 from bioimage_suite.tables.row_expression import rows_that_match
-from bioimage_suite.tracking.movie import measure_movie
 
-IMAGE_COLUMNS = ("image", "image_name")
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from bioimage_suite.images.image_file import ImageFile
+
 # Classes by a condition: objects that meet it and objects that do not.
 SELECTED, OTHER = "selected", "other"
 Sides = tuple[float | None, float | None, float | None]
@@ -81,12 +84,8 @@ def scenes_of_table(
     Raises:
         UserError: A column of the position is missing, or a position is not a number.
     """
-
-    def column(axis: str, asked: str | None) -> str | None:
-        names = (f"centroid_{axis}_{unit}", f"{axis}_{unit}", f"centroid_{axis}", axis, axis.upper())
-        return asked or table.first_of(names)
-
-    x, y, z = column("x", columns.x), column("y", columns.y), column("z", columns.z)
+    asked = {"x": columns.x, "y": columns.y, "z": columns.z}
+    x, y, z = (own or table.first_of(position_columns(axis, unit)) for axis, own in asked.items())
     if x is None or y is None:
         raise UserError(
             f"Table {table.name}: no columns for the position in {unit} (tried centroid_x_{unit}, x and "
@@ -139,9 +138,9 @@ def scene_of_label_maps(movies: list[ImageFile], class_names: list[str] | None, 
         check_label_map(movie)
     names = [movie.name for movie in movies]
     first = movies[0]
-    sizes = {(one.size_t, one.size_z, one.size_y, one.size_x) for one in movies}
-    if len(sizes) > 1:
-        raise UserError(f"Label maps {', '.join(names)}: their sizes (T, Z, Y, X) differ: {sorted(sizes)}.")
+    different = {sizes(one) for one in movies}
+    if len(different) > 1:
+        raise UserError(f"Label maps {', '.join(names)}: their sizes (T, Z, Y, X) differ: {sorted(different)}.")
     if first.size_t > 1:
         raise UserError(f"Label map {first.name}: it has {first.size_t} time points. Give one time point.")
     deep = first.size_z > 1

@@ -12,15 +12,16 @@ Patterns, CRC Press, chapters 7, 8, 10; Stoyan D, Stoyan H (1994) Fractals, Rand
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.spatial.window import Box, Window
 
 if TYPE_CHECKING:
-    import numpy as np
+    from collections.abc import Iterator
 
 FINE_BINS = 1000  # bins of the distances from 0 to the largest radius
 
@@ -80,8 +81,6 @@ class Curves:
 
 def default_max_radius(window: Window, n: int, dimensions: int) -> float:
     """Return a quarter of the shortest side, or less where a point has 1000 neighbours (spatstat's rule)."""
-    import numpy as np
-
     density = max(n, 1) / window.size
     crowd = (1000 / (np.pi * density)) ** 0.5 if dimensions == 2 else (750 / (np.pi * density)) ** (1 / 3)
     return float(min(window.shortest_side / 4, crowd))
@@ -92,7 +91,6 @@ Pairs = tuple["np.ndarray", "np.ndarray", "np.ndarray"]
 
 def pairs_within(position: np.ndarray, reach: float) -> Iterator[Pairs]:
     """Yield every pair of points at most `reach` apart once, strip by strip: i, j, distance."""
-    import numpy as np
     from scipy.spatial import cKDTree
 
     order = np.argsort(position[:, 0], kind="stable")
@@ -116,8 +114,6 @@ def pair_histogram(points: Points, window: Window, reach: float, correction: str
     Returns:
         (classes, classes, FINE_BINS) float64; bin b holds distances in (b, b + 1] * reach / FINE_BINS.
     """
-    import numpy as np
-
     n, size = points.classes, points.classes**2 * FINE_BINS
     total = np.zeros((n, n, FINE_BINS))
     for i, j, distance in pairs_within(points.position, reach):
@@ -140,8 +136,6 @@ def edge_weights(position: np.ndarray, pairs: Pairs, window: Window, correction:
     Raises:
         UserError: The isotropic correction is requested for a window that is not a rectangle.
     """
-    import numpy as np
-
     i, j, distance = pairs
     if correction == "none":
         return np.ones(len(i))
@@ -164,8 +158,6 @@ def curves_of(histogram: np.ndarray, points: Points, window: Window, reach: floa
         reach: Largest distance in the histogram.
         radii: Number of radii; they are multiples of reach / radii.
     """
-    import numpy as np
-
     counts = np.bincount(points.of_class, minlength=points.classes)
     dimensions = points.position.shape[1]
     pairs = counts[:, None] * (counts[None] - np.eye(len(counts), dtype=np.int64))
@@ -193,7 +185,6 @@ def nearest_distances(points: Points) -> np.ndarray:
     Returns:
         (n, classes) float64, NaN where a class has no other point.
     """
-    import numpy as np
     from scipy.spatial import cKDTree
 
     nearest = np.full((len(points.position), points.classes), np.nan)
@@ -209,8 +200,6 @@ def nearest_distances(points: Points) -> np.ndarray:
 
 def mean_nearest(nearest: np.ndarray, points: Points) -> np.ndarray:
     """Return (classes, classes) mean distances from points of a class to the nearest of another; NaN if none."""
-    import numpy as np
-
     known = np.isfinite(nearest)
     total, count = (np.zeros((points.classes, points.classes)) for _ in range(2))
     np.add.at(total, points.of_class, np.where(known, nearest, 0))
@@ -248,8 +237,6 @@ def analyze(points: Points, window: Window, options: PatternOptions) -> Pattern:
         window: Where points could have been.
         options: What is computed.
     """
-    import numpy as np
-
     n, dimensions = points.position.shape
     reach = options.max_radius or default_max_radius(window, n, dimensions)
     rng = np.random.default_rng(options.seed)
@@ -287,8 +274,6 @@ def deviation_test(observed: np.ndarray, simulated: np.ndarray) -> float:
         observed: (...) observed curve or number.
         simulated: (simulations, ...) simulated ones.
     """
-    import numpy as np
-
     n = len(simulated)
     if n == 0 or not np.isfinite(observed).all():
         return float("nan")

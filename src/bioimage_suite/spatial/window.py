@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
-if TYPE_CHECKING:
-    import numpy as np
+import numpy as np
 
 # Largest weight of a pair: with a small overlap a pair would outweigh all others. The limit of spatstat.
 LARGEST_WEIGHT = 100.0
@@ -79,8 +78,6 @@ class Box:
 
     def contains(self, points: np.ndarray) -> np.ndarray:
         """Return whether each point lies in the box, (n,) bool."""
-        import numpy as np
-
         return np.all((points >= self.lower) & (points <= self.upper), axis=1)
 
     def random_points(self, n: int, rng: np.random.Generator) -> np.ndarray:
@@ -89,8 +86,6 @@ class Box:
 
     def translation_weights(self, shift: np.ndarray) -> np.ndarray:
         """Return the ratio of the box's size to the size of its overlap with itself moved by each (k, d) shift."""
-        import numpy as np
-
         sides = self.upper - self.lower
         overlap = np.clip(1 - np.abs(shift) / sides, 0, None).prod(axis=1)
         return 1 / np.maximum(overlap, 1 / LARGEST_WEIGHT)
@@ -102,8 +97,6 @@ class Box:
             point: (k, 2) centres, inside the rectangle.
             distance: (k,) radii, above 0.
         """
-        import numpy as np
-
         # At a corner the distance to two edges is 0; atan2 splits the outer angle evenly only for distances above 0.
         tiny = 1e-12 * self.shortest_side
         low, high = np.maximum((point - self.lower).T, tiny), np.maximum((self.upper - point).T, tiny)
@@ -143,15 +136,11 @@ class Region:
     @cached_property
     def bounds(self) -> tuple[np.ndarray, np.ndarray]:
         """Return the corners of the box around the region."""
-        import numpy as np
-
         y, x = np.flatnonzero(self.mask.any(axis=1)), np.flatnonzero(self.mask.any(axis=0))
         return (np.array([y[0], x[0]]) - 0.5) * self.pixel, (np.array([y[-1], x[-1]]) + 0.5) * self.pixel
 
     def contains(self, points: np.ndarray) -> np.ndarray:
         """Return whether each point lies on a pixel of the region, (n,) bool."""
-        import numpy as np
-
         at = np.floor(points / self.pixel + 0.5).astype(np.int64)
         inside = ((at >= 0) & (at < self.mask.shape)).all(axis=1)
         at[~inside] = 0
@@ -159,8 +148,6 @@ class Region:
 
     def random_points(self, n: int, rng: np.random.Generator) -> np.ndarray:
         """Return (n, 2) points, uniformly distributed in the region (by rejection from its box)."""
-        import numpy as np
-
         lower, upper = self.bounds
         part, found, count = self.size / float((upper - lower).prod()), [np.zeros((0, 2))], 0
         while count < n:
@@ -175,8 +162,6 @@ class Region:
         Shifts are rounded to pixels. A mask with a side above LARGEST_SIDE is first reduced to squares of pixels, which
         count by their covered share: the table of overlaps of a whole slide would need 13 GB.
         """
-        import numpy as np
-
         step = -(-max(self.mask.shape) // LARGEST_SIDE)
         if not self._covariance:
             self._covariance.append(_set_covariance(_coarse(self.mask, step)))
@@ -195,8 +180,6 @@ class Region:
 
 def _coarse(mask: np.ndarray, step: int) -> np.ndarray:
     """Return the covered share of each square of `step` pixels, (Y, X) float32, row by row."""
-    import numpy as np
-
     rows, columns = (-(-side // step) for side in mask.shape)
     shares = np.zeros((rows, columns), np.float32)
     for row in range(rows):
@@ -207,7 +190,6 @@ def _coarse(mask: np.ndarray, step: int) -> np.ndarray:
 
 def _set_covariance(mask: np.ndarray) -> np.ndarray:
     """Return how many pixels a mask shares with itself moved by (dy, dx); negative indices are negative shifts."""
-    import numpy as np
     from scipy import fft
 
     shape = [fft.next_fast_len(2 * n, real=True) for n in mask.shape]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bioimage_suite.core.errors import UserError
+from bioimage_suite.images.planes import sizes
 from bioimage_suite.staining.quantities import Palette, StainOptions, densities, otsu, separate, white_of
 from bioimage_suite.staining.vectors import STAIN_SETS, Stains, estimate_vectors, make_stains, parse_vectors
 
@@ -73,9 +74,9 @@ def check_regions(regions: ImageFile, image: ImageFile) -> None:
     Raises:
         UserError: The sizes differ.
     """
-    if (regions.size_t, regions.size_z, regions.size_y, regions.size_x) != (1, 1, image.size_y, image.size_x):
+    if sizes(regions) != (1, 1, image.size_y, image.size_x):
         raise UserError(
-            f"Regions {regions.name}: T, Z, Y, X = {(regions.size_t, regions.size_z, regions.size_y, regions.size_x)}, "
+            f"Regions {regions.name}: T, Z, Y, X = {sizes(regions)}, "
             f"image {image.name} has Y, X = {(image.size_y, image.size_x)}. Give a label map of the same size."
         )
 

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bioimage_suite.images.image_file import ImageFile
+import numpy as np
+
 from bioimage_suite.staining.quantities import Palette, StainOptions, separate, tiles_of
 
 if TYPE_CHECKING:
-    import numpy as np
+    from pathlib import Path
+
+    from bioimage_suite.images.image_file import ImageFile
 
 MOST_PIXELS_ACROSS = 700  # longest side of the thumbnail, px
 
 
 def thumbnail(image: ImageFile) -> np.ndarray:
     """Return every n-th pixel as (Y, X, 3) uint8: colours stay those of the image, averages would be new ones."""
-    import numpy as np
-
     step = max(1, -(-max(image.size_y, image.size_x) // MOST_PIXELS_ACROSS))
     small = np.zeros((-(-image.size_y // step), -(-image.size_x // step), 3), np.uint8)
     for rows, columns in tiles_of(image):
@@ -39,7 +39,6 @@ def draw_stains(path: Path, name: str, small: np.ndarray, palette: Palette, opti
         palette: Colours of the whole image, for the histograms.
         options: Stains, white, tissue and levels.
     """
-    import numpy as np
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -82,6 +81,4 @@ def draw_stains(path: Path, name: str, small: np.ndarray, palette: Palette, opti
 
 def _outlined(small: np.ndarray, mask: np.ndarray) -> np.ndarray:
     """Return the picture with pale pixels outside the mask."""
-    import numpy as np
-
     return np.where(mask[..., None], small, (small.astype(np.uint16) + 3 * 255) // 4).astype(np.uint8)

@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-import uuid
+import math
 import zlib
-from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bioimage_suite.images.image_file import ImageFile
+import numpy as np
+
 from bioimage_suite.images.label_maps import ome_sizes
+from bioimage_suite.images.tiff_output import TILE, needs_bigtiff, uuid_of
 from bioimage_suite.staining.quantities import StainOptions, separate
 
 if TYPE_CHECKING:
-    import numpy as np
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
 
-TILE = 512
+    from bioimage_suite.images.image_file import ImageFile
+
 # 16-bit amounts count in thousandths of an optical density, less than a camera can distinguish.
 AMOUNT_STEPS = 1000
 
 
 def write_amounts(path: Path, image: ImageFile, options: StainOptions) -> None:
     """Write the amount of each stain as a uint16 channel; an amount of 1 is AMOUNT_STEPS, values end at 65,535."""
-    import numpy as np
 
     def amount(pixels: np.ndarray, channel: int) -> np.ndarray:
         values = separate(pixels, options)[0][..., channel]
@@ -33,7 +34,6 @@ def write_amounts(path: Path, image: ImageFile, options: StainOptions) -> None:
 
 def write_masks(path: Path, image: ImageFile, options: StainOptions) -> None:
     """Write tissue and the positive pixels of each stain as uint8 channels with the values 0 and 255."""
-    import numpy as np
 
     def mask(pixels: np.ndarray, channel: int) -> np.ndarray:
         amounts, density = separate(pixels, options)
@@ -54,8 +54,8 @@ def _write(
 
     shape = (len(names), image.size_y, image.size_x)
     description = f"{image.name} {names} {dtype} {shape}".encode()
-    identity = str(uuid.uuid5(uuid.NAMESPACE_OID, f"{zlib.crc32(description)}"))
-    with tifffile.TiffWriter(path, ome=True, bigtiff=_is_big(shape)) as tiff:
+    identity = uuid_of(f"{zlib.crc32(description)}")
+    with tifffile.TiffWriter(path, ome=True, bigtiff=needs_bigtiff(2 * math.prod(shape))) as tiff:
         tiff.write(
             _tiles(image, len(names), make),
             shape=shape,
@@ -69,13 +69,7 @@ def _write(
         )
 
 
-def _is_big(shape: tuple[int, int, int]) -> bool:
-    return 2 * shape[0] * shape[1] * shape[2] > 2**32 - 2**25
-
-
 def _tiles(image: ImageFile, channels: int, make: Callable[[np.ndarray, int], np.ndarray]) -> Iterator[np.ndarray]:
-    import numpy as np
-
     for channel in range(channels):
         for y in range(0, image.size_y, TILE):
             for x in range(0, image.size_x, TILE):

@@ -7,15 +7,20 @@ colours. Only regions need the pixels again.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
-from bioimage_suite.images.image_file import ImageFile
+import numpy as np
+
+from bioimage_suite.core.in_order import in_order
 from bioimage_suite.staining.vectors import Stains, optical_density_table
 
 if TYPE_CHECKING:
-    import numpy as np
+    from collections.abc import Iterator
+
+    from bioimage_suite.images.image_file import ImageFile
 
 TILE = 1024  # edge of a tile, px
 # For up to as many pixels, sorting the colours takes less time than compiling the loop that counts them.
@@ -83,40 +88,25 @@ def tiles_of(image: ImageFile) -> Iterator[tuple[slice, slice]]:
 
 def palette_of(image: ImageFile) -> Palette:
     """Count the colours of an image (first time point and z-plane), tile by tile."""
-    import numpy as np
-
     if image.size_y * image.size_x <= SORTED_PIXELS:
         parts = [_codes(image.read_colour(0, 0, *block)).ravel() for block in tiles_of(image)]
         codes, counts = np.unique(np.concatenate(parts), return_counts=True)
     else:
         totals = np.zeros(1 << 24, np.uint32)
         add = _compiled_counter()
-        for pixels in _read_ahead(image):
-            add(np.ascontiguousarray(pixels), totals)
+        # The next tile is read while one is counted: decompression takes most of the time.
+        with ThreadPoolExecutor(1) as reader:
+            tiles = (partial(image.read_colour, 0, 0, *tile) for tile in tiles_of(image))
+            for pixels in in_order(reader, tiles, ahead=1):
+                add(np.ascontiguousarray(pixels), totals)
         codes = np.flatnonzero(totals).astype(np.uint32)
         counts = totals[codes]
     colours = np.stack([codes >> 16, (codes >> 8) & 255, codes & 255], axis=-1).astype(np.uint8)
     return Palette(colours, counts.astype(np.int64))
 
 
-def _read_ahead(image: ImageFile) -> Iterator[np.ndarray]:
-    """Yield tile after tile; read the next one while the last one is counted, as decompression takes most time."""
-    from concurrent.futures import ThreadPoolExecutor
-
-    blocks = list(tiles_of(image))
-    with ThreadPoolExecutor(1) as reader:
-        coming = reader.submit(image.read_colour, 0, 0, *blocks[0])
-        for following in [*blocks[1:], None]:
-            pixels = coming.result()
-            if following:
-                coming = reader.submit(image.read_colour, 0, 0, *following)
-            yield pixels
-
-
 def _codes(pixels: np.ndarray) -> np.ndarray:
     """Return each (..., 3) colour as one number, 0xRRGGBB."""
-    import numpy as np
-
     wide = pixels.astype(np.uint32)
     return (wide[..., 0] << 16) | (wide[..., 1] << 8) | wide[..., 2]
 
@@ -124,7 +114,6 @@ def _codes(pixels: np.ndarray) -> np.ndarray:
 def _compiled_counter():
     """Return a compiled function that adds the colours of (Y, X, 3) uint8 pixels to 2**24 totals."""
     import numba
-    import numpy as np
 
     # Explicit types: it is compiled once here, not for each type of input. Without Python's lock the next tile can be
     # read at the same time.
@@ -148,8 +137,6 @@ def separate(colours: np.ndarray, options: StainOptions) -> tuple[np.ndarray, np
     Returns:
         (..., stains) float32 amounts, not below 0; and (...) float32 mean optical density.
     """
-    import numpy as np
-
     density = densities(colours, options.white)
     separation = options.stains.separation[:, : len(options.stains.names)].astype(np.float32)
     return np.maximum(density @ separation, 0), density.mean(axis=-1)
@@ -157,23 +144,17 @@ def separate(colours: np.ndarray, options: StainOptions) -> tuple[np.ndarray, np
 
 def densities(colours: np.ndarray, white: np.ndarray) -> np.ndarray:
     """Return the (..., 3) float32 optical densities of (..., 3) uint8 colours."""
-    import numpy as np
-
     return np.stack([optical_density_table(float(white[k]))[colours[..., k]] for k in range(3)], axis=-1)
 
 
 def white_of(palette: Palette) -> np.ndarray:
     """Return the (3,) values that 1 % of the pixels exceed: unstained background, if the image has any."""
-    import numpy as np
-
     levels = [np.bincount(palette.colours[:, k], palette.counts, 256) for k in range(3)]
     return np.array([np.searchsorted(np.cumsum(one), 0.99 * one.sum()) for one in levels], float)
 
 
 def quantify(palette: Palette, options: StainOptions) -> Quantities:
     """Compute the quantities of the whole image."""
-    import numpy as np
-
     total = np.zeros((1, 2 + 5 * len(options.stains.names)))
     for start in range(0, len(palette.counts), COLOURS_AT_ONCE):
         part = slice(start, start + COLOURS_AT_ONCE)
@@ -184,8 +165,6 @@ def quantify(palette: Palette, options: StainOptions) -> Quantities:
 
 def quantify_regions(image: ImageFile, regions: ImageFile, options: StainOptions) -> Quantities:
     """Compute the quantities of each region in a label map of the same size."""
-    import numpy as np
-
     found = [np.zeros((0, 3 + 5 * len(options.stains.names)))]
     for block in tiles_of(image):
         labels = regions.read_region(0, 0, 0, *block)
@@ -213,8 +192,6 @@ def _sums(colours: np.ndarray, counts: np.ndarray, group: np.ndarray, groups: in
     Returns:
         (groups, 2 + 5 * stains) float64, which holds whole numbers exactly up to 2**53.
     """
-    import numpy as np
-
     amounts, density = separate(colours, options)
 
     def total(weights: np.ndarray) -> np.ndarray:
@@ -230,8 +207,6 @@ def _sums(colours: np.ndarray, counts: np.ndarray, group: np.ndarray, groups: in
 
 
 def _as_quantities(region: np.ndarray, sums: np.ndarray, options: StainOptions) -> Quantities:
-    import numpy as np
-
     by_stain = sums[:, 2:].reshape(len(sums), len(options.stains.names), 5)
     counts = np.rint(sums[:, :2]).astype(np.int64)
     return Quantities(
@@ -251,8 +226,6 @@ def otsu(values: np.ndarray, counts: np.ndarray, bins: int = 512) -> float:
         counts: (k,) number of times each occurs.
         bins: Number of bins.
     """
-    import numpy as np
-
     some = counts > 0
     if not some.any() or values[some].max() <= values[some].min():
         return float("nan")

@@ -10,12 +10,10 @@ doi:10.1109/ISBI.2009.5193250.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+
+import numpy as np
 
 from bioimage_suite.core.errors import UserError
-
-if TYPE_CHECKING:
-    import numpy as np
 
 # Optical densities in red, green, blue by Ruifrok and Johnston, as in scikit-image and ImageJ.
 HEMATOXYLIN, EOSIN, DAB = (0.65, 0.70, 0.29), (0.07, 0.99, 0.11), (0.27, 0.57, 0.78)
@@ -45,8 +43,6 @@ class Stains:
     @property
     def separation(self) -> np.ndarray:
         """Return the (3, 3) matrix S with amounts = OD @ S."""
-        import numpy as np
-
         return np.linalg.inv(self.vectors)
 
 
@@ -59,8 +55,6 @@ def make_stains(vectors: dict[str, tuple[float, ...]]) -> Stains:
     Raises:
         UserError: There are not two or three vectors, a vector has the length 0, or the vectors lie in one plane.
     """
-    import numpy as np
-
     rows = [np.array(vector, float) for vector in vectors.values()]
     if len(rows) not in (2, 3):
         raise UserError(f"Stain vectors: {len(rows)} given. Give two or three.")
@@ -104,8 +98,6 @@ def optical_density_table(white: float) -> np.ndarray:
     Args:
         white: Value of unstained background (I0).
     """
-    import numpy as np
-
     # A value of 0 has no logarithm: it counts as 1, the darkest value that differs from black.
     values = np.maximum(np.arange(256), 1)
     return np.maximum(np.log10(white / values), 0).astype(np.float32)
@@ -125,8 +117,6 @@ def estimate_vectors(
     Raises:
         UserError: There are too few stained pixels, or all have one colour.
     """
-    import numpy as np
-
     dark = (density >= MACENKO_LEAST_OD).all(axis=1)
     stained, weight = density[dark].astype(np.float64), counts[dark]
     if weight.sum() < MACENKO_LEAST_PIXELS or len(stained) < 3:

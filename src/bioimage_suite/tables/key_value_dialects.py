@@ -21,7 +21,8 @@ from pathlib import Path
 from typing import Any
 
 from bioimage_suite.core.untrusted_files import MAX_JSON_BYTES, parse_json
-from bioimage_suite.tables.reader import Finding, Sheet, TextRow, column_letter, plain_text, read_table
+from bioimage_suite.tables.column_letters import index_of, letters_of
+from bioimage_suite.tables.reader import Finding, Sheet, TextRow, plain_text, read_table
 
 CLIENT_NAMESPACE = "openmicroscopy.org/omero/client/mapAnnotation"
 """The only namespace whose pairs a person can edit in OMERO.web (Constants.ice, NSCLIENTMAPANNOTATION)."""
@@ -171,7 +172,7 @@ def read_dialect(table: Sheet, split: str = "") -> KeyValueFile:
     if not targets:
         findings.append(Finding("error", table.file, 0, "", "no row under the header", "one row an object"))
     dated = [
-        replace(pair, from_excel_date=True) if (pair.line, _index(pair.column)) in table.date_cells else pair
+        replace(pair, from_excel_date=True) if (pair.line, index_of(pair.column)) in table.date_cells else pair
         for pair in pairs
     ]
     return KeyValueFile(
@@ -224,13 +225,6 @@ def _split(pairs: Iterable[KeyValue], separator: str) -> Iterator[KeyValue]:
             yield pair
 
 
-def _index(column: str) -> int:
-    number = 0
-    for letter in column:
-        number = number * 26 + ord(letter) - 64
-    return number - 1
-
-
 def _body(table: Sheet, header: TextRow, rows: Iterable[TextRow], findings: list[Finding]) -> Iterator[TextRow]:
     """Yield rows as long as the header; report a ragged row of a text table with its line and column."""
     width = len(header.cells)
@@ -241,7 +235,7 @@ def _body(table: Sheet, header: TextRow, rows: Iterable[TextRow], findings: list
         elif len(row.cells) < width and table.form != "xlsx":
             remedy = "add the missing delimiters"
         if remedy:
-            place = column_letter(min(width, len(row.cells)))
+            place = letters_of(min(width, len(row.cells)))
             expected = f"{width} cells, as the header has"
             findings.append(Finding("error", table.file, row.line, place, f"{len(row.cells)} cells", expected, remedy))
         yield TextRow(row.line, (row.cells + ("",) * width)[:width])
@@ -254,7 +248,7 @@ def _header(table: Sheet, index: int, findings: list[Finding]) -> TextRow:
     while cells and not cells[-1]:
         cells.pop()
     findings.extend(
-        Finding("error", table.file, row.line, column_letter(column), "a column without a name", "a name in the header")
+        Finding("error", table.file, row.line, letters_of(column), "a column without a name", "a name in the header")
         for column, cell in enumerate(cells)
         if not cell
     )
@@ -271,7 +265,7 @@ def _row_pairs(
             key,
             row.cells[index],
             row.line,
-            column_letter(index),
+            letters_of(index),
         )
         for index, key in enumerate(header.cells)
         if index not in skip and key and row.cells[index]
@@ -308,7 +302,7 @@ def _read_tidy(table: Sheet, findings: list[Finding]) -> _Rows:
         what = _cell(row, annotation_type).casefold()
         if what in _FETCHED_ONLY:
             found, expected = f"{what} {_cell(row, value)!r}", "key-value pairs, tags, comments and ratings"
-            findings.append(Finding("note", table.file, row.line, column_letter(value or 0), found, expected))
+            findings.append(Finding("note", table.file, row.line, letters_of(value or 0), found, expected))
             yield target, [], row.line
             continue
         pair = KeyValue(
@@ -317,7 +311,7 @@ def _read_tidy(table: Sheet, findings: list[Finding]) -> _Rows:
             _cell(row, key) or {"tag": "TAG", "comment": "COMMENT", "rating": "RATING"}.get(what, ""),
             _cell(row, value),
             row.line,
-            column_letter(value or 0),
+            letters_of(value or 0),
         )
         yield target, [pair] if pair.key and pair.value else [], row.line
 

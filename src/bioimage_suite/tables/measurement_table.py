@@ -24,6 +24,15 @@ _UNUSUAL = re.compile(rb"""["'\x00-\x08\x0b-\x1f\x7f]|(?:^|\t)[= ]| (?:\t|$)|^\t
 _BLANKS = dict.fromkeys([*range(9, 14), 28, 29, 30, 0x85, 0x2028, 0x2029], " ")
 
 
+IMAGE_COLUMNS = ("image", "image_name")
+"""Usual names of the column of the image."""
+
+
+def position_columns(axis: str, unit: str) -> tuple[str, ...]:
+    """Return the usual names of a position's column along `x`, `y` or `z` in `um` or `px`, best first."""
+    return (f"centroid_{axis}_{unit}", f"{axis}_{unit}", f"centroid_{axis}", axis, axis.upper())
+
+
 @dataclass(frozen=True)
 class MeasurementTable:
     """A table in memory, as text.

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bioimage_suite.core.errors import UserError
+from bioimage_suite.tables.column_letters import index_of
 from bioimage_suite.tables.object_table import TextTable, read_exact_table
 
 
@@ -33,10 +34,7 @@ def parse_well(text: str) -> tuple[int, int]:
     match = re.fullmatch(r"([A-Za-z]{1,2})(\d{1,2})", text.strip())
     if match is None or int(match[2]) == 0:
         raise UserError(f"well {text!r}: not a well. Write row letters and a column from 1, such as A1 or AB24.")
-    row = 0
-    for letter in match[1].upper():
-        row = 26 * row + ord(letter) - ord("A") + 1
-    return row - 1, int(match[2]) - 1
+    return index_of(match[1]), int(match[2]) - 1
 
 
 def read_layout(path: Path, plate: str) -> tuple[str, list[Position]]:

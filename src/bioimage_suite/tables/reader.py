@@ -18,6 +18,7 @@ from typing import Any
 
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.core.untrusted_files import open_zip
+from bioimage_suite.tables.column_letters import letters_of
 
 MAX_TEXT_BYTES = 200 * 1024 * 1024
 MAX_XLSX_UNPACKED = 300 * 1024 * 1024
@@ -93,16 +94,6 @@ def spreadsheet_safe(text: str) -> str:
 def plain_text(cell: str) -> str:
     """Remove the apostrophe that `spreadsheet_safe` adds."""
     return cell[1:] if cell.startswith("'") and cell[1:].startswith(FORMULA_STARTS) else cell
-
-
-def column_letter(index: int) -> str:
-    """Name a column as a spreadsheet does. `index` counts from 0: 0 is A, 26 is AA."""
-    letters = ""
-    index += 1
-    while index:
-        index, rest = divmod(index - 1, 26)
-        letters = chr(65 + rest) + letters
-    return letters
 
 
 def read_table(path: Path, name: str) -> Sheet:
@@ -209,7 +200,7 @@ def _with_columns(findings: Iterable[Finding], rows: Iterable[TextRow]) -> Itera
     for one in findings:
         cells = lines.get(one.line, ()) if one.level == "warning" and not one.column else ()
         column = next((number for number, cell in enumerate(cells) if not cell.isascii()), None)
-        yield one if column is None else replace(one, column=column_letter(column))
+        yield one if column is None else replace(one, column=letters_of(column))
 
 
 def decode(data: bytes, name: str) -> tuple[str, str, list[Finding]]:
@@ -314,7 +305,7 @@ def _without_formulas(row: TextRow, name: str, findings: list[Finding]) -> TextR
 
 def _formula(name: str, line: int, index: int, text: str) -> Finding:
     return Finding(
-        "error", name, line, column_letter(index), text, "a value; formulas are not computed", "type the value itself"
+        "error", name, line, letters_of(index), text, "a value; formulas are not computed", "type the value itself"
     )
 
 

@@ -7,12 +7,12 @@ import operator
 import re
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from bioimage_suite.core.errors import UserError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    import numpy as np
 
     from bioimage_suite.tables.measurement_table import MeasurementTable
 
@@ -42,8 +42,6 @@ def rows_that_match(expression: str, table: MeasurementTable) -> np.ndarray:
     Raises:
         UserError: The expression is empty or invalid, names a column that does not exist, or is not a condition.
     """
-    import numpy as np
-
     tree, quoted = _parsed(expression)
     with np.errstate(all="ignore"):  # a division by zero gives an empty value, like an empty cell
         try:
@@ -87,8 +85,6 @@ class _Evaluation:
 
     def value(self, node: ast.expr) -> Any:
         """Return the value of a node: a number, a text, or one value per row."""
-        import numpy as np
-
         match node:
             case ast.Constant(value=bool()):
                 pass
@@ -112,8 +108,6 @@ class _Evaluation:
         raise _wrong(self._expression, f"{ast.unparse(node)!r} is not allowed")
 
     def _column(self, name: str) -> Any:
-        import numpy as np
-
         texts = self._table.texts(name)
         try:
             return np.array([float(text) if text.strip() else np.nan for text in texts])
@@ -121,8 +115,6 @@ class _Evaluation:
             return np.array(texts, dtype=object)
 
     def _comparison(self, nodes: list[ast.expr], ops: list[ast.cmpop]) -> Any:
-        import numpy as np
-
         values = [self.value(node) for node in nodes]
         is_text = [isinstance(value, str) or np.asarray(value).dtype == object for value in values]
         equality = all(isinstance(op, (ast.Eq, ast.NotEq)) for op in ops)
@@ -132,16 +124,12 @@ class _Evaluation:
         return np.logical_and.reduce(np.broadcast_arrays(*found)).astype(bool)
 
     def _truth(self, node: ast.expr) -> Any:
-        import numpy as np
-
         value = np.asarray(self.value(node))
         if value.dtype != bool:
             raise _wrong(self._expression, f"{ast.unparse(node)!r} is not a condition")
         return value
 
     def _number(self, node: ast.expr) -> Any:
-        import numpy as np
-
         value = self.value(node)
         if np.asarray(value).dtype.kind not in "fiu":
             raise _wrong(self._expression, f"{ast.unparse(node)!r} is no number")
@@ -149,8 +137,6 @@ class _Evaluation:
 
     def _call(self, name: str, value: np.ndarray) -> Any:
         """Return a function of each value, or of all values of the column that are not empty."""
-        import numpy as np
-
         if name in ("abs", "sqrt", "log10"):
             return getattr(np, name)(value)
         known = value[np.isfinite(value)] if value.ndim else value

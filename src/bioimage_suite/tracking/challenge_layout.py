@@ -7,15 +7,20 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Iterator
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from bioimage_suite.core.errors import UserError
-from bioimage_suite.images.image_file import ImageFile
 from bioimage_suite.tracking.linking import Tracks
-from bioimage_suite.tracking.movie import MovieObjects, relabelled
+from bioimage_suite.tracking.movie import relabelled
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from bioimage_suite.images.image_file import ImageFile
+    from bioimage_suite.images.label_objects import MovieObjects
 
 
 def challenge_tracks(frame: np.ndarray, tracks: Tracks) -> tuple[np.ndarray, np.ndarray]:

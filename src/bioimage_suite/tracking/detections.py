@@ -9,15 +9,14 @@ import numpy as np
 
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.core.units import seconds
-from bioimage_suite.tables.measurement_table import MeasurementTable
+from bioimage_suite.tables.measurement_table import IMAGE_COLUMNS, MeasurementTable, position_columns
 from bioimage_suite.tracking.linking import Objects, Overlaps
 
 if TYPE_CHECKING:
     from bioimage_suite.images.image_file import ImageFile
-    from bioimage_suite.tracking.movie import MovieObjects
+    from bioimage_suite.images.label_objects import MovieObjects
 
 FRAME_COLUMNS = ("frame", "t", "time_point", "FRAME")
-IMAGE_COLUMNS = ("image", "image_name")
 
 
 @dataclass(frozen=True)
@@ -161,15 +160,8 @@ def detections_of_table(table: MeasurementTable, columns: TableColumns, scale: S
 
 
 def _position_names(axis: str, unit: str) -> tuple[str, ...]:
-    """Return the usual names of a position's column, best first."""
-    return (
-        f"centroid_{axis}_{unit}",
-        f"{axis}_{unit}",
-        f"centroid_{axis}",
-        axis,
-        axis.upper(),
-        f"POSITION_{axis.upper()}",
-    )
+    """Return the usual names of a position's column, best first; TrackMate's is the last."""
+    return (*position_columns(axis, unit), f"POSITION_{axis.upper()}")
 
 
 def _usual(table: MeasurementTable, names: tuple[str, ...], what: str) -> str:

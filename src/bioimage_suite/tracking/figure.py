@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from bioimage_suite.tracking.measures import mean_squared_displacement
 from bioimage_suite.tracking.tracked import Tracked, kept
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 # More paths make a dark patch and take long to draw; the paths shown are then spread evenly over all.
 MOST_PATHS = 2000

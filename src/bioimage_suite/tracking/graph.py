@@ -9,10 +9,10 @@ doi:10.1038/nmeth.4473 (CT, TF, BC(i)).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    import numpy as np
+import numpy as np
+
+from bioimage_suite.core.ratios import ratio
 
 # Costs of the operations that turn the result's graph into the reference's (Matula et al., table 1).
 COSTS = {"NS": 5.0, "FN": 10.0, "FP": 1.0, "ED": 1.0, "EA": 1.5, "EC": 1.0}
@@ -81,8 +81,6 @@ def match_objects(
         second: (p,) object of the result in each pair.
         shared: (p,) number of pixels in both.
     """
-    import numpy as np
-
     covers = 2 * shared > reference.pixels[first]
     a, b, both = first[covers], second[covers], shared[covers]
     result_of, iou = np.full(len(reference.frame), -1), np.zeros(len(reference.frame))
@@ -93,8 +91,6 @@ def match_objects(
 
 def edges_of_lineage(lineage: Lineage) -> Edges:
     """Return all links of a label in successive frames, and from a parent's last object to children."""
-    import numpy as np
-
     order = np.lexsort((lineage.frame, lineage.label))
     f, k = lineage.frame[order], lineage.label[order]
     runs = (k[1:] == k[:-1]) & (f[1:] == f[:-1] + 1)
@@ -121,8 +117,6 @@ def find_errors(reference: Lineage, result: Lineage, matching: Matching) -> tupl
     Returns:
         The errors (for links, of the later object), and the number of correct links of the result.
     """
-    import numpy as np
-
     n = len(reference.frame)
     missed = np.flatnonzero(matching.result_of < 0)
     false = np.flatnonzero(matching.matches == 0)
@@ -169,7 +163,7 @@ def measure_tracking(reference: Lineage, result: Lineage, matching: Matching) ->
     edges, of_result = len(edges_of_lineage(reference).source), len(edges_of_lineage(result).source)
     on_vertices = sum(COSTS[kind] * count[kind] for kind in ("NS", "FN", "FP"))
     on_edges = sum(COSTS[kind] * count[kind] for kind in ("ED", "EA", "EC"))
-    seg = _ratio(float(matching.iou.sum()), vertices)
+    seg = ratio(float(matching.iou.sum()), vertices)
     tra = _without(on_vertices + on_edges, COSTS["FN"] * vertices + COSTS["EA"] * edges)
     measures = {
         "SEG": seg,
@@ -179,15 +173,15 @@ def measure_tracking(reference: Lineage, result: Lineage, matching: Matching) ->
         "OP_CTB": (seg + tra) / 2,
         "CT": complete_tracks(reference, result, matching),
         "TF": track_fractions(reference, result, matching),
-        "link_precision": _ratio(right, of_result),
-        "link_recall": _ratio(right, edges),
-        "link_F1": _ratio(2 * right, edges + of_result),
+        "link_precision": ratio(right, of_result),
+        "link_recall": ratio(right, edges),
+        "link_F1": ratio(2 * right, edges + of_result),
     }
     for tolerance in range(MOST_TOLERANCE + 1):
         hits, in_reference, in_result = match_divisions(reference, result, matching, tolerance)
-        measures[f"BC({tolerance})"] = _ratio(2 * hits, in_reference + in_result) if in_reference else float("nan")
+        measures[f"BC({tolerance})"] = ratio(2 * hits, in_reference + in_result) if in_reference else float("nan")
         if tolerance == 0:
-            measures |= {"division_precision": _ratio(hits, in_result), "division_recall": _ratio(hits, in_reference),
+            measures |= {"division_precision": ratio(hits, in_result), "division_recall": ratio(hits, in_reference),
                          "divisions_in_reference": in_reference, "divisions_in_result": in_result}  # fmt: skip
     measures |= {kind: float(number) for kind, number in count.items()}
     measures |= {
@@ -198,10 +192,6 @@ def measure_tracking(reference: Lineage, result: Lineage, matching: Matching) ->
     return measures, errors
 
 
-def _ratio(part: float, whole: float) -> float:
-    return part / whole if whole else float("nan")
-
-
 def _without(cost: float, all_from_scratch: float) -> float:
     """Return one minus the cost over that of building the reference from nothing, not below 0."""
     return 1 - min(cost, all_from_scratch) / all_from_scratch if all_from_scratch else float("nan")
@@ -209,8 +199,6 @@ def _without(cost: float, all_from_scratch: float) -> float:
 
 def _assigned(reference: Lineage, result: Lineage, matching: Matching) -> dict[int, np.ndarray]:
     """Return, by track of the reference, the result's label in each of its frames; 0 for no label of its own."""
-    import numpy as np
-
     found = matching.result_of >= 0
     label = np.zeros(len(reference.frame), np.int64)
     found[found] = matching.matches[matching.result_of[found]] == 1
@@ -228,7 +216,7 @@ def complete_tracks(reference: Lineage, result: Lineage, matching: Matching) -> 
     for label, begin, end, _ in reference.tracks.tolist():
         labels = set(assigned[label].tolist())
         complete += len(labels) == 1 and 0 not in labels and spans[labels.pop()] == (begin, end)
-    return _ratio(2 * complete, len(reference.tracks) + len(result.tracks))
+    return ratio(2 * complete, len(reference.tracks) + len(result.tracks))
 
 
 def track_fractions(reference: Lineage, result: Lineage, matching: Matching) -> float:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from bioimage_suite.core.errors import UserError
-from bioimage_suite.images.image_file import ImageFile
 from bioimage_suite.images.label_maps import check_label_map
 from bioimage_suite.images.opening import open_image
 from bioimage_suite.images.series import ONLY_ONE, Reading
@@ -21,7 +20,10 @@ from bioimage_suite.tracking.graph import Lineage
 from bioimage_suite.tracking.linking import Tracks
 
 if TYPE_CHECKING:
-    import numpy as np
+    from collections.abc import Callable
+    from contextlib import ExitStack
+
+    from bioimage_suite.images.image_file import ImageFile
 
 TRACK_FILES = ("man_track.txt", "res_track.txt")
 
@@ -49,8 +51,6 @@ def _list_objects(
     name: str, frames: int, read_frame: Callable[[int], np.ndarray]
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return frame, label and pixels of every object, each (n,) int64."""
-    import numpy as np
-
     found = [np.zeros((0, 3), np.int64)]
     for t in range(frames):
         ids, pixels = np.unique(read_frame(t), return_counts=True)
@@ -65,8 +65,6 @@ def _movie_of_labels(
     name: str, frames: int, read_frame: Callable[[int], np.ndarray], parent_of: dict[int, int]
 ) -> TrackedMovie:
     """Use labels as tracks; a label with missing frames becomes several tracks."""
-    import numpy as np
-
     frame, label, pixels = _list_objects(name, frames, read_frame)
     ids, index = np.unique(label, return_inverse=True)
     number = {int(k): i for i, k in enumerate(ids, 1)}
@@ -108,8 +106,6 @@ def open_tracking(
 
 
 def _volume(image: ImageFile, t: int) -> np.ndarray:
-    import numpy as np
-
     return np.stack([image.read_plane(t, 0, z) for z in range(image.size_z)]).astype(np.int64)
 
 
@@ -140,8 +136,6 @@ def _four_numbers(text: str, name: str) -> list[tuple[int, int, int, int]]:
 
 def _open_challenge(path: Path, name: str, folder: Path) -> TrackedMovie:
     """Unpack masks and track file, and check that they agree."""
-    import numpy as np
-
     from bioimage_suite.core.untrusted_files import open_zip, read_member
 
     with open_zip(path, name) as archive:

@@ -11,10 +11,8 @@ the factor 1.05); Crocker JC, Grier DG (1996) J Colloid Interface Sci 179, 298-3
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    import numpy as np
+import numpy as np
 
 ALTERNATIVE_COST_FACTOR = 1.05
 
@@ -98,8 +96,6 @@ def link_objects(objects: Objects, options: LinkOptions) -> Tracks:
     Returns:
         The tracks; every object has one.
     """
-    import numpy as np
-
     frame, position = objects.frame, objects.position
     n = len(frame)
     following, preceding = np.full(n, -1), np.full(n, -1)
@@ -123,8 +119,6 @@ def link_objects(objects: Objects, options: LinkOptions) -> Tracks:
 
 def _by_frame(frame: np.ndarray, members: np.ndarray) -> dict[int, np.ndarray]:
     """Split object indices by frame, in the order of time."""
-    import numpy as np
-
     members = members[np.argsort(frame[members], kind="stable")]
     frames, first = np.unique(frame[members], return_index=True)
     return dict(zip(frames.tolist(), np.split(members, first[1:]), strict=False))
@@ -145,8 +139,6 @@ def near(a: np.ndarray, b: np.ndarray, reach: float) -> tuple[np.ndarray, np.nda
         (k,) index in `a`, (k,) index in `b` and (k,) squared distance of each pair.
     """
     import itertools
-
-    import numpy as np
 
     rows, cols = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
     if len(a) and len(b):
@@ -175,8 +167,6 @@ def _candidates(
     objects: Objects, waiting: np.ndarray, current: np.ndarray, velocity: np.ndarray, options: LinkOptions
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return possible links as rows (of `waiting`), columns (of `current`) and costs."""
-    import numpy as np
-
     if not len(waiting):
         return np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0)
     frame, position = objects.frame, objects.position
@@ -195,8 +185,6 @@ def _candidates(
 
 def _iou_of(earlier: np.ndarray, later: np.ndarray, overlaps: Overlaps, n: int) -> np.ndarray:
     """Return the overlap of object pairs; 0 for pairs that share no pixel."""
-    import numpy as np
-
     known = overlaps.earlier * n + overlaps.later
     order = np.argsort(known)
     wanted = earlier * n + later
@@ -225,8 +213,6 @@ def assign(
     Returns:
         Rows and columns of the chosen links.
     """
-    import numpy as np
-
     useful = cost <= 2 * alternative
     rows, cols, cost = rows[useful], cols[useful], cost[useful]
     alone = (np.bincount(rows, minlength=shape[0])[rows] == 1) & (np.bincount(cols, minlength=shape[1])[cols] == 1)
@@ -241,7 +227,6 @@ def assign(
 
 def _match(rows: np.ndarray, cols: np.ndarray, cost: np.ndarray, alternative: float) -> tuple[np.ndarray, np.ndarray]:
     """Solve one assignment, extended by the alternatives of each row and column (Jaqaman's figure 1b)."""
-    import numpy as np
     from scipy.sparse import csr_array
     from scipy.sparse.csgraph import min_weight_full_bipartite_matching
 
@@ -272,8 +257,6 @@ def _divide(
     Returns:
         Parent objects and the objects that begin as their second daughters.
     """
-    import numpy as np
-
     frame, position, area = objects.frame, objects.position, objects.area
     n = len(frame)
     reach = options.division_distance or options.max_distance
@@ -301,8 +284,6 @@ def _number_tracks(
     frame: np.ndarray, following: np.ndarray, preceding: np.ndarray, parent_object: np.ndarray
 ) -> Tracks:
     """Number the tracks; a division ends the parent's track and begins one for each daughter."""
-    import numpy as np
-
     parents = parent_object[parent_object >= 0]
     parent_object = parent_object.copy()
     parent_object[following[parents]] = parents

@@ -10,10 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bioimage_suite.tracking.linking import Tracks
+import numpy as np
 
 if TYPE_CHECKING:
-    import numpy as np
+    from bioimage_suite.tracking.linking import Tracks
 
 
 @dataclass(frozen=True)
@@ -42,8 +42,6 @@ SUMMARY_MEASURES = (
 
 def steps_of(frame: np.ndarray, position: np.ndarray, track: np.ndarray) -> Steps:
     """Find the steps of all tracks; objects with track 0 have none."""
-    import numpy as np
-
     order = np.lexsort((frame, track))
     order = order[track[order] > 0]
     same = track[order][1:] == track[order][:-1]
@@ -75,8 +73,6 @@ def summarize_tracks(
         - missing_frames: number of frames between first and last without the object
         - generation: number of divisions before the track
     """
-    import numpy as np
-
     track, n = tracks.track, len(tracks.parent) - 1
     index = track - 1
     objects = np.bincount(index, minlength=n)
@@ -113,15 +109,11 @@ def summarize_tracks(
 
 
 def _norm(vectors: np.ndarray) -> np.ndarray:
-    import numpy as np
-
     return np.sqrt((vectors**2).sum(axis=1))
 
 
 def _per_track(index: np.ndarray, values: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:
     """Return the median and the maximum of the values of each track; NaN without values."""
-    import numpy as np
-
     order = np.lexsort((values, index))
     count = np.bincount(index, minlength=n)
     begin = np.concatenate([[0], np.cumsum(count)[:-1]])
@@ -135,8 +127,6 @@ def _per_track(index: np.ndarray, values: np.ndarray, n: int) -> tuple[np.ndarra
 
 def _generations(parent: np.ndarray) -> np.ndarray:
     """Return the number of ancestors of each track; a parent always has the smaller number."""
-    import numpy as np
-
     generation = np.zeros(len(parent), np.int64)
     for child in np.flatnonzero(parent).tolist():
         generation[child] = generation[parent[child]] + 1
@@ -145,8 +135,6 @@ def _generations(parent: np.ndarray) -> np.ndarray:
 
 def _turning(position: np.ndarray, steps: Steps, of_step: np.ndarray, n: int) -> np.ndarray:
     """Return the mean angle between successive steps of each track in degrees; steps of length 0 are ignored."""
-    import numpy as np
-
     vector = position[steps.last] - position[steps.first]
     follows = (of_step[1:] == of_step[:-1]) & (steps.length[1:] > 0) & (steps.length[:-1] > 0)
     a, b = vector[:-1][follows], vector[1:][follows]
@@ -169,8 +157,6 @@ def mean_squared_displacement(
         Lags in frames from 1, the mean squared displacement at each (NaN without pairs), and the number of pairs; each
         (max_lag,).
     """
-    import numpy as np
-
     order = np.lexsort((frame, track))
     order = order[track[order] > 0]
     f, p, k = frame[order], position[order], track[order]

@@ -6,7 +6,6 @@ Source: TrackMate 7 file format, https://imagej.net/plugins/trackmate/ (fiji.plu
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
@@ -15,6 +14,8 @@ import numpy as np
 from bioimage_suite.core.errors import UserError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from bioimage_suite.images.image_file import ImageFile
     from bioimage_suite.tracking.detections import Detections, Scale
     from bioimage_suite.tracking.linking import Tracks

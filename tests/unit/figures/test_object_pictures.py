@@ -9,8 +9,8 @@ import tifffile
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.figures import object_pictures
 from bioimage_suite.figures.object_pictures import Found, View
+from bioimage_suite.images import bands
 from bioimage_suite.images.opening import open_image
-from bioimage_suite.segmentation import foreground_mask
 
 DATA = Path(__file__).parents[3] / "test-data"
 NUCLEI, TRUTH = DATA / "nuclei.ome.tiff", DATA / "nuclei_truth.ome.tiff"
@@ -51,7 +51,7 @@ def test_a_plane_too_large_for_memory_gives_the_same_picture(channel, image, mon
 
 def test_labels_are_sampled_band_by_band(monkeypatch):
     truth = tifffile.imread(TRUTH)
-    monkeypatch.setattr(foreground_mask, "BAND_PIXELS", 1)
+    monkeypatch.setattr(bands, "BAND_PIXELS", 1)
     for width, height in ((64, 64), (100, 37), (900, 700)):
         sampled = object_pictures._sampled(open_image(TRUTH), 0, 0, (width, height))
         expected = truth[np.arange(height) * 512 // height][:, np.arange(width) * 512 // width]

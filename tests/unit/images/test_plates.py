@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from bioimage_suite.core.errors import UserError
-from bioimage_suite.images.plates import match_images, row_name
+from bioimage_suite.images.plates import match_images
+from bioimage_suite.tables.column_letters import row_name
 from bioimage_suite.tables.plate_layout import Position
 
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from bioimage_suite.core.errors import UserError
+from bioimage_suite.images import bands
 from bioimage_suite.segmentation import foreground_mask, threshold_methods
 from bioimage_suite.segmentation.foreground_mask import ForegroundOptions
 from bioimage_suite.segmentation.split_objects import SplitOptions
@@ -78,7 +79,7 @@ def test_local_otsu_equals_scikit_image(nuclei, dtype):
     varied = maximum(levels, square) > minimum(levels, square)
     options = ForegroundOptions(0, 0, "local_otsu", local_size=31, fill_holes=False)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(foreground_mask, "BAND_PIXELS", 1)
+        patch.setattr(bands, "BAND_PIXELS", 1)
         found = foreground_mask.foreground_mask(rows_of(plane), *plane.shape, options, np.nan)
     np.testing.assert_array_equal(found, varied & (levels > otsu(levels, square)))
 

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bioimage_suite.segmentation import foreground_mask, grow_cells
+from bioimage_suite.images import bands
+from bioimage_suite.segmentation import grow_cells
 from bioimage_suite.segmentation.foreground_mask import ForegroundOptions
 from bioimage_suite.segmentation.grow_cells import CellOptions
 
@@ -41,7 +42,7 @@ def test_cells_are_the_watershed_of_the_channel(seed, distance):
         mask &= distance_transform_edt(nuclei == 0) <= distance
     expected = watershed(-channel.astype(np.float32), nuclei, mask=mask | (nuclei > 0))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(foreground_mask, "BAND_PIXELS", 1)
+        patch.setattr(bands, "BAND_PIXELS", 1)
         np.testing.assert_array_equal(grown(nuclei, channel, options, 400.0), expected)
 
 
@@ -52,7 +53,7 @@ def test_cells_by_distance_are_expanded_labels(seed, distance):
 
     nuclei = random_nuclei(np.random.default_rng(seed), (300, 40))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(foreground_mask, "BAND_PIXELS", 1)
+        patch.setattr(bands, "BAND_PIXELS", 1)
         found = grown(nuclei, nuclei, CellOptions("distance", distance=distance))
     expected = expand_labels(nuclei, distance)
     np.testing.assert_array_equal(found > 0, expected > 0)

@@ -14,14 +14,8 @@ from hypothesis import strategies as st
 
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.core.untrusted_files import open_zip, parse_json, read_member, safe_relative_path
-from bioimage_suite.tables.reader import (
-    column_letter,
-    guess_delimiter,
-    plain_text,
-    read_table,
-    read_text_table,
-    spreadsheet_safe,
-)
+from bioimage_suite.tables.column_letters import letters_of
+from bioimage_suite.tables.reader import guess_delimiter, plain_text, read_table, read_text_table, spreadsheet_safe
 
 TEXT = st.text(st.characters(exclude_categories=["Cs", "Cc"]))
 
@@ -168,7 +162,7 @@ def test_a_broken_sheet_is_said(tmp_path: Path, found: bytes, instead: bytes):
 
 @pytest.mark.parametrize(("index", "letter"), [(0, "A"), (25, "Z"), (26, "AA"), (701, "ZZ"), (702, "AAA")])
 def test_column_letters(index: int, letter: str):
-    assert column_letter(index) == letter
+    assert letters_of(index) == letter
 
 
 @pytest.mark.parametrize(

@@ -3,11 +3,10 @@
 
 from __future__ import annotations
 
-from argparse import Namespace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bioimage_suite.core.errors import UserError
-from bioimage_suite.core.outputs import Outputs
 from bioimage_suite.core.tool import argument, one_of, run_tool, tool
 from bioimage_suite.images.opening import open_image
 from bioimage_suite.images.series import READING, reading_of
@@ -23,8 +22,13 @@ from bioimage_suite.spatial.scenes import (
     scenes_of_table,
 )
 from bioimage_suite.spatial.statistics import PatternOptions
-from bioimage_suite.spatial.window import Window
 from bioimage_suite.tables.measurement_table import read_measurement_table, write_rows
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+
+    from bioimage_suite.core.outputs import Outputs
+    from bioimage_suite.spatial.window import Window
 
 PATTERN = PatternOptions()
 

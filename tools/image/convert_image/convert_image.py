@@ -4,18 +4,22 @@
 from __future__ import annotations
 
 import re
-from argparse import Namespace
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bioimage_suite.core.errors import UserError
-from bioimage_suite.core.outputs import Outputs
 from bioimage_suite.core.tool import argument, run_tool, tool
-from bioimage_suite.images.image_file import ImageFile
 from bioimage_suite.images.label_maps import check_label_map
 from bioimage_suite.images.opening import open_image
 from bioimage_suite.images.series import ONLY_ONE, READING, Reading, beside, reading_of
 from bioimage_suite.images.write_ome_tiff import write_ome_tiff
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+
+    from bioimage_suite.core.outputs import Outputs
+    from bioimage_suite.images.image_file import ImageFile
 
 
 def open_labels(path: Path, name: str, image: ImageFile, reading: Reading = ONLY_ONE) -> ImageFile:

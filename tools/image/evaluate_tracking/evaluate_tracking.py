@@ -3,18 +3,22 @@
 
 from __future__ import annotations
 
-from argparse import Namespace
 from contextlib import ExitStack
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bioimage_suite.core.errors import UserError
-from bioimage_suite.core.outputs import Outputs
 from bioimage_suite.core.tool import argument, run_tool, tool
 from bioimage_suite.images.series import READING, reading_of
 from bioimage_suite.tables.measurement_table import write_rows
 from bioimage_suite.tracking.comparison import ERROR_COLUMNS, compare, error_rows
 from bioimage_suite.tracking.graph import measure_tracking
 from bioimage_suite.tracking.inputs import open_tracking
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+
+    from bioimage_suite.core.outputs import Outputs
 
 PARENTS = "table with track and parent_track, for a label map"
 

@@ -3,25 +3,27 @@
 
 from __future__ import annotations
 
-from argparse import Namespace
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from bioimage_suite.core.errors import UserError
-from bioimage_suite.core.outputs import Outputs
 from bioimage_suite.core.tool import argument, run_tool, tool
-from bioimage_suite.images.image_file import ImageFile
+from bioimage_suite.images.bands import bands
 from bioimage_suite.images.label_maps import check_label_map, write_label_map
+from bioimage_suite.images.label_runs import labels_on
 from bioimage_suite.images.opening import open_image
 from bioimage_suite.images.series import READING, reading_of
-from bioimage_suite.measurement.object_runs import labels_on
-from bioimage_suite.segmentation.foreground_mask import bands
 from bioimage_suite.tables.measurement_table import MeasurementTable, read_measurement_table, write_rows
 from bioimage_suite.tables.row_expression import rows_that_match
 
 if TYPE_CHECKING:
-    import numpy as np
+    from argparse import Namespace
+    from collections.abc import Iterator
+
+    from bioimage_suite.core.outputs import Outputs
+    from bioimage_suite.images.image_file import ImageFile
 
 Place = tuple[int, int]
 
@@ -32,8 +34,6 @@ def labels_by_plane(table: MeasurementTable, labels: ImageFile) -> dict[Place, n
     Raises:
         UserError: The table has no column `label`, lists several images, or lists planes that the label map lacks.
     """
-    import numpy as np
-
     if "image" in table.columns and len(set(table.texts("image"))) > 1:
         raise UserError(f"Table {table.name}: it lists several images. Give the table of this label map alone.")
     label = table.whole_numbers("label")
@@ -59,8 +59,6 @@ def labels_by_plane(table: MeasurementTable, labels: ImageFile) -> dict[Place, n
 
 def kept_bands(labels: ImageFile, kept: dict[Place, np.ndarray]) -> Iterator[np.ndarray]:
     """Yield the label map with only the kept labels as (rows, X) int32 bands, z running faster than t."""
-    import numpy as np
-
     for (t, z), wanted in kept.items():
         read = labels.plane_reader(t, 0, z)
         table = np.concatenate([wanted, [np.iinfo(np.int64).max]])
@@ -78,8 +76,6 @@ def check_all_present(labels: ImageFile, named: dict[Place, np.ndarray], table: 
     Raises:
         UserError: An object of the table is on none of its planes.
     """
-    import numpy as np
-
     seen: set[int] = set()
     listed: set[int] = set()
     unnamed = 0

@@ -4,14 +4,18 @@
 from __future__ import annotations
 
 import json
-from argparse import Namespace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from bioimage_suite.core.outputs import Outputs
 from bioimage_suite.core.tool import argument, run_tool, tool
 from bioimage_suite.images.facts import FACT_COLUMNS, fact_rows, image_facts, nested, ome_xml, open_all, titles
 from bioimage_suite.images.series import READING, reading_of
 from bioimage_suite.tables.measurement_table import write_rows
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+
+    from bioimage_suite.core.outputs import Outputs
 
 
 @tool(

@@ -3,13 +3,11 @@
 
 from __future__ import annotations
 
-from argparse import Namespace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bioimage_suite.core.errors import UserError
-from bioimage_suite.core.outputs import Outputs
 from bioimage_suite.core.tool import argument, run_tool, tool
-from bioimage_suite.images.image_file import ImageFile
 from bioimage_suite.images.opening import open_image
 from bioimage_suite.images.series import READING, beside, reading_of
 from bioimage_suite.measurement.measured_columns import MeasureOptions
@@ -23,6 +21,12 @@ from bioimage_suite.measurement.measured_image import (
 from bioimage_suite.measurement.measured_summary import summary_row
 from bioimage_suite.measurement.object_texture import TextureOptions, channel_range
 from bioimage_suite.tables.measurement_table import write_rows
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+
+    from bioimage_suite.core.outputs import Outputs
+    from bioimage_suite.images.image_file import ImageFile
 
 TEXTURE = TextureOptions()
 

@@ -3,12 +3,11 @@
 
 from __future__ import annotations
 
-from argparse import Namespace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bioimage_suite.core import html
 from bioimage_suite.core.errors import UserError
-from bioimage_suite.core.outputs import Outputs
 from bioimage_suite.core.tool import argument, json_file, run_tool, tool
 from bioimage_suite.figures.contact_sheet import contact_sheet
 from bioimage_suite.figures.image_pairs import paired
@@ -16,6 +15,11 @@ from bioimage_suite.figures.object_pictures import Found, ObjectPicture, View, d
 from bioimage_suite.figures.object_report import facts, report_parts
 from bioimage_suite.images.opening import open_image
 from bioimage_suite.images.series import READING, Reading, reading_of
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+
+    from bioimage_suite.core.outputs import Outputs
 
 
 def draw_pair(name: str, paths: dict[str, Path], view: View, reading: Reading) -> ObjectPicture:

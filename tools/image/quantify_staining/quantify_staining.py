@@ -3,14 +3,12 @@
 
 from __future__ import annotations
 
-from argparse import Namespace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bioimage_suite.core.outputs import Outputs
 from bioimage_suite.core.tool import argument, run_tool, tool
-from bioimage_suite.images.image_file import ImageFile
 from bioimage_suite.images.label_maps import check_label_map
 from bioimage_suite.images.opening import open_image
 from bioimage_suite.images.series import READING, beside, reading_of
@@ -26,6 +24,12 @@ from bioimage_suite.staining.quantities import Palette, StainOptions, palette_of
 from bioimage_suite.staining.tables import VECTOR_COLUMNS, table_columns, table_rows, vector_rows
 from bioimage_suite.staining.vectors import STAIN_SETS
 from bioimage_suite.tables.measurement_table import write_rows
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+
+    from bioimage_suite.core.outputs import Outputs
+    from bioimage_suite.images.image_file import ImageFile
 
 STAINS = (*STAIN_SETS, "estimate_h_e", "estimate_h_dab", "own")
 

@@ -3,12 +3,10 @@
 
 from __future__ import annotations
 
-from argparse import Namespace
-from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bioimage_suite.core.errors import UserError
-from bioimage_suite.core.outputs import Outputs
 from bioimage_suite.core.tool import argument, run_tool, tool
 from bioimage_suite.images.image_file import ImageFile, with_numbers_only
 from bioimage_suite.images.label_maps import write_label_map
@@ -20,6 +18,12 @@ from bioimage_suite.segmentation.shared_threshold import ListedImages, shared_th
 from bioimage_suite.segmentation.split_objects import SplitOptions
 from bioimage_suite.segmentation.threshold_methods import GLOBAL_METHODS
 from bioimage_suite.segmentation.whole_images import grow_image, grow_volumes, segment_image, segment_volumes
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+    from collections.abc import Iterable
+
+    from bioimage_suite.core.outputs import Outputs
 
 FOREGROUND, SPLIT = ForegroundOptions(), SplitOptions()
 

@@ -3,12 +3,11 @@
 
 from __future__ import annotations
 
-from argparse import Namespace
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
 from bioimage_suite.core.errors import UserError
-from bioimage_suite.core.outputs import Outputs
 from bioimage_suite.core.tool import argument, run_tool, tool
 from bioimage_suite.images.image_file import with_numbers_only
 from bioimage_suite.images.label_maps import write_label_map
@@ -24,6 +23,11 @@ from bioimage_suite.segmentation.model_prediction import (
     predict_image,
     write_prediction,
 )
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+
+    from bioimage_suite.core.outputs import Outputs
 
 OBJECTS, TILING = ObjectOptions(), Tiling()
 

@@ -3,11 +3,10 @@
 
 from __future__ import annotations
 
-from argparse import Namespace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bioimage_suite.core import html
-from bioimage_suite.core.outputs import Outputs
 from bioimage_suite.core.tool import argument, json_file, run_tool, tool
 from bioimage_suite.figures.contact_sheet import sheet_of_files
 from bioimage_suite.figures.measurement_plot import draw_groups
@@ -22,6 +21,11 @@ from bioimage_suite.tables.grouped_values import (
     statistic_rows,
 )
 from bioimage_suite.tables.measurement_table import write_rows
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+
+    from bioimage_suite.core.outputs import Outputs
 
 # More panels would be too small to read; the table of statistics has all features.
 MOST_PANELS = 9

@@ -3,21 +3,26 @@
 
 from __future__ import annotations
 
-from argparse import Namespace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bioimage_suite.core.errors import UserError
-from bioimage_suite.core.outputs import Outputs
 from bioimage_suite.core.tool import argument, one_of, run_tool, tool
-from bioimage_suite.images.image_file import ImageFile
 from bioimage_suite.images.label_maps import write_label_map
+from bioimage_suite.images.label_objects import MovieObjects, measure_movie
 from bioimage_suite.images.opening import open_image
 from bioimage_suite.images.series import READING, reading_of
 from bioimage_suite.tables.measurement_table import read_measurement_table, write_rows
 from bioimage_suite.tracking import tracked as tracking
 from bioimage_suite.tracking.detections import Scale, TableColumns, detections_of_movie, detections_of_table
 from bioimage_suite.tracking.linking import LinkOptions
-from bioimage_suite.tracking.movie import MovieObjects, as_movie, measure_movie, overlaps_of, relabelled
+from bioimage_suite.tracking.movie import as_movie, overlaps_of, relabelled
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+
+    from bioimage_suite.core.outputs import Outputs
+    from bioimage_suite.images.image_file import ImageFile
 
 
 def check(args: Namespace) -> None:

@@ -12,8 +12,9 @@ from bioimage_suite.fair.metadata.fields import MetadataField, find_field
 from bioimage_suite.fair.metadata.image_facts import ImageFacts
 from bioimage_suite.fair.metadata.image_list import known_values, refuse_no_images
 from bioimage_suite.fair.terms.ontology_terms import VOCABULARY_NAMES, load_terms
+from bioimage_suite.tables.column_letters import letters_of
 from bioimage_suite.tables.key_value_dialects import ALL_IMAGES
-from bioimage_suite.tables.reader import column_letter, spreadsheet_safe
+from bioimage_suite.tables.reader import spreadsheet_safe
 
 # Fill colours of the header by level of the field.
 _FILLS = {"required": "F8D2A4", "conditional": "FDF1D0", "recommended": "FDF1D0", "optional": "ECEFF2"}
@@ -147,7 +148,7 @@ def _write_header(sheet: Any, template: Template) -> None:
         cell.font = Font(bold=True)
         cell.fill = PatternFill("solid", start_color=_FILLS[level])
         cell.alignment = Alignment(wrap_text=True, vertical="top")
-        dimension = sheet.column_dimensions[column_letter(column - 1)]
+        dimension = sheet.column_dimensions[letters_of(column - 1)]
         dimension.width = 24
         dimension.number_format = "@"
         if column > len(template.identity):
@@ -180,12 +181,12 @@ def _write_terms(terms: Any, sheet: Any, template: Template) -> None:
         labels = sorted((term.label for term in load_terms(vocabulary)), key=str.casefold)
         for row, label in enumerate((VOCABULARY_NAMES[vocabulary], *labels), 1):
             terms.cell(row, column + 1, label).data_type = "s"
-        letter = column_letter(column)
+        letter = letters_of(column)
         terms.column_dimensions[letter].width = 40
         choice = DataValidation("list", f"terms!${letter}$2:${letter}${len(labels) + 1}", showErrorMessage=False)
         for index, field in enumerate(template.fields, len(template.identity)):
             if field.kind == "term" and field.vocabulary == vocabulary:
-                choice.add(f"{column_letter(index)}2:{column_letter(index)}{_EXCEL_ROWS}")
+                choice.add(f"{letters_of(index)}2:{letters_of(index)}{_EXCEL_ROWS}")
         sheet.add_data_validation(choice)
 
 

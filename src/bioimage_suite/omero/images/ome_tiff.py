@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from bioimage_suite.images.ome_zarr.half_size import halved
+from bioimage_suite.images.tiff_output import needs_bigtiff
 from bioimage_suite.omero.images.details import ImageDetails
 from bioimage_suite.omero.images.ome_xml import ome_xml
 from bioimage_suite.omero.images.pixels import pixel_dtype
@@ -16,7 +17,6 @@ from bioimage_suite.omero.images.pixels import pixel_dtype
 if TYPE_CHECKING:
     import numpy as np
 
-CLASSIC_TIFF_LIMIT = 2**32 - 2**25  # Bytes: offsets have 32 bit, minus space for tags. Larger files are BigTIFF.
 LARGE = 3192 * 3192  # Pixels of a plane: larger ones need a pyramid in OMERO (omero.pixeldata.max_plane_*).
 SMALLEST_LEVEL = 1024  # Edge in pixels: a smaller plane is not halved further.
 WORTH_IT = 0.5  # "auto" compresses if a sample shrinks to this fraction or less.
@@ -53,7 +53,7 @@ def write_ome_tiff(
     planes = image.size_t * image.size_c * image.size_z
     total = planes * dtype.itemsize * sum(height * width for height, width in sizes)
     with ExitStack() as stack:
-        file = stack.enter_context(tifffile.TiffWriter(path, bigtiff=total > CLASSIC_TIFF_LIMIT))
+        file = stack.enter_context(tifffile.TiffWriter(path, bigtiff=needs_bigtiff(total)))
         source_tiles, compression = _choose_compression(iter(tiles), compression)
         for level, (height, width) in enumerate(sizes):
             spill = None

@@ -7,7 +7,8 @@ from itertools import product
 from typing import TYPE_CHECKING, Any
 
 from bioimage_suite.core.errors import UserError
-from bioimage_suite.omero.images.ome_tiff import CLASSIC_TIFF_LIMIT, padded, tile_side
+from bioimage_suite.images.tiff_output import needs_bigtiff
+from bioimage_suite.omero.images.ome_tiff import padded, tile_side
 from bioimage_suite.omero.rois.geometry import AREAS, row_span, shape_pixels
 from bioimage_suite.omero.rois.shapes import RoiShape, roi_labels
 
@@ -100,7 +101,7 @@ def write_label_map(path: Path, label_map: LabelMap) -> None:
         if length is not None:
             metadata |= {f"PhysicalSize{axis}": length.value, f"PhysicalSize{axis}Unit": length.symbol}
     shape = (image.size_t, image.size_z, image.size_y, image.size_x)
-    with tifffile.TiffWriter(path, ome=True, bigtiff=math.prod(shape) * dtype.itemsize > CLASSIC_TIFF_LIMIT) as file:
+    with tifffile.TiffWriter(path, ome=True, bigtiff=needs_bigtiff(math.prod(shape) * dtype.itemsize)) as file:
         file.write(
             padded(label_map.tiles(), side),
             shape=shape,

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bioimage_suite.core.errors import UserError
-from bioimage_suite.segmentation import foreground_mask
+from bioimage_suite.images import bands
 
 DATA = Path(__file__).parents[4] / "test-data"
 
@@ -62,7 +62,7 @@ def test_matches_equal_an_assignment_over_all_pairs(tmp_path_factory, seed, thre
     noise = rng.random(found.shape) < 0.2
     found[noise] = rng.integers(0, 20, int(noise.sum()))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(foreground_mask, "BAND_PIXELS", 1)
+        patch.setattr(bands, "BAND_PIXELS", 1)
         row = evaluate(tmp_path_factory.mktemp("pairs"), true, found.astype(np.int32), f"{threshold}")
     truths, founds = (np.unique(one[one > 0]) for one in (true, found))
     iou = np.array(

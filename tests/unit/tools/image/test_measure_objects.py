@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bioimage_suite.core.errors import UserError
+from bioimage_suite.images import bands
 from bioimage_suite.measurement import object_scan
-from bioimage_suite.segmentation import foreground_mask
 
 DATA = Path(__file__).parents[4] / "test-data"
 SAME = {
@@ -87,7 +87,7 @@ def test_any_labels_equal_regionprops(tmp_path_factory, seed, shape, count, dtyp
         metadata={"axes": "CYX", "Channel": {"Name": ["a b", "c"]}},
     )  # fmt: skip
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(foreground_mask, "BAND_PIXELS", 1)
+        patch.setattr(bands, "BAND_PIXELS", 1)
         patch.setattr(object_scan, "TILE_ROWS", 16)
         patch.setattr(object_scan, "READ_PIXELS", 1)
         patch.setattr(object_scan, "COMPUTED_PIXELS", 1)

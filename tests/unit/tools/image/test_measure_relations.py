@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bioimage_suite.images import bands
 from bioimage_suite.measurement import object_scan
-from bioimage_suite.segmentation import foreground_mask
 from tests.unit.tools.image.measuring import column, measure, random_labels, read_table, write
 
 
@@ -17,7 +17,7 @@ def test_neighbours_by_plain_counting(tmp_path_factory, seed, depth, within):
     labels = random_labels(seed, (depth, 90, 12), 9)
     write(tmp_path / "l.ome.tiff", labels, "ZYX")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(foreground_mask, "BAND_PIXELS", 1)
+        patch.setattr(bands, "BAND_PIXELS", 1)
         patch.setattr(object_scan, "TILE_ROWS", 16)
         patch.setattr(object_scan, "READ_PIXELS", 1)
         patch.setattr(object_scan, "COMPUTED_PIXELS", 1)

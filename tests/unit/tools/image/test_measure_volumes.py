@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bioimage_suite.images import bands
 from bioimage_suite.measurement import object_scan
-from bioimage_suite.segmentation import foreground_mask
 from tests.unit.tools.image.measuring import measure, random_labels, write
 
 
@@ -27,7 +27,7 @@ def test_volumes_equal_regionprops(tmp_path_factory, seed, shape, z_step):
     values = np.random.default_rng(seed).integers(0, 5000, shape).astype(np.uint16)
     sizes = {"PhysicalSizeX": 0.5, "PhysicalSizeY": 0.5, "PhysicalSizeZ": 0.5 * z_step}
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(foreground_mask, "BAND_PIXELS", 1)
+        patch.setattr(bands, "BAND_PIXELS", 1)
         patch.setattr(object_scan, "TILE_ROWS", 16)
         patch.setattr(object_scan, "READ_PIXELS", 1)
         patch.setattr(object_scan, "COMPUTED_PIXELS", 1)

@@ -10,6 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bioimage_suite.core.errors import UserError
+from bioimage_suite.images import bands
 from bioimage_suite.images.opening import open_image
 from bioimage_suite.segmentation import foreground_mask
 from bioimage_suite.segmentation.foreground_mask import ForegroundOptions
@@ -73,9 +74,9 @@ def test_height_of_bands_does_not_show(seed, seeds, border):
     split = SplitOptions(seeds=seeds, seed_distance=3, min_area=5, clear_border=border)
     foreground = ForegroundOptions(smoothing_sigma=2.5, background_radius=seed % 2 * 6)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(foreground_mask, "BAND_PIXELS", 1 << 30)
+        patch.setattr(bands, "BAND_PIXELS", 1 << 30)
         whole = segment(plane, foreground, split)
-        patch.setattr(foreground_mask, "BAND_PIXELS", 90 * 64)
+        patch.setattr(bands, "BAND_PIXELS", 90 * 64)
         np.testing.assert_array_equal(segment(plane, foreground, split), whole)
 
 

@@ -1,0 +1,24 @@
+"""What every writer of an OME-TIFF decides alike: tiles, BigTIFF or classic TIFF, and the UUID."""
+
+import uuid
+
+TILE = 512
+"""Largest edge of a tile, px."""
+# Offsets of classic TIFF address 4 GB; 32 MB of it are left for tables of tiles and metadata, and for tiles that
+# compression makes larger.
+CLASSIC_BYTES = 2**32 - 2**25
+
+
+def tile_length(size: int) -> int:
+    """Return the edge of a tile: 512, or less for a smaller image (a multiple of 16, as TIFF requires)."""
+    return min(TILE, -(-size // 16) * 16)
+
+
+def needs_bigtiff(pixel_bytes: int) -> bool:
+    """Return whether pixels of as many bytes, uncompressed, might exceed what classic TIFF can address."""
+    return pixel_bytes > CLASSIC_BYTES
+
+
+def uuid_of(content: str) -> str:
+    """Return the UUID that OME-TIFF needs, made from its content, so that the same input gives the same file."""
+    return str(uuid.uuid5(uuid.NAMESPACE_OID, content))
