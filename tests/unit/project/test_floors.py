@@ -104,7 +104,6 @@ def test_edges_between_rooms_of_one_floor_are_few_and_used():
     assert all(SIDEWAYS.values())
 
 
-@pytest.mark.xfail(reason="the image model and the opening of images still import each other", strict=False)
 def test_no_circle_of_modules():
     assert not circle(IMPORTS)
 
