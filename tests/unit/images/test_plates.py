@@ -6,7 +6,7 @@ import pytest
 
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.images.plates import match_images
-from bioimage_suite.tables.column_letters import row_name
+from bioimage_suite.tables.column_letters import letters_of
 from bioimage_suite.tables.plate_layout import Position
 
 
@@ -24,4 +24,4 @@ def test_another_id_is_not_taken_for_it(name: str):
 
 @pytest.mark.parametrize(("index", "name"), [(0, "A"), (25, "Z"), (26, "AA"), (31, "AF")])
 def test_row_names(index, name):
-    assert row_name(index) == name
+    assert letters_of(index) == name
