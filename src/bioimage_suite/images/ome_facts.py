@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from xml.etree import ElementTree as ET
 
+from bioimage_suite.core.ome_xml import OME
+
 Fact = tuple[str, str, str, str]  # object, property, value, unit: words of OME, as `image_info` lists them
 
-OME = "http://www.openmicroscopy.org/Schemas/OME/2016-06"
 OBJECTIVE = ("Manufacturer", "Model", "NominalMagnification", "LensNA", "Immersion")
 MICROSCOPE = ("Manufacturer", "Model")
 CHANNEL = ("EmissionWavelength", "ExcitationWavelength", "Fluor")

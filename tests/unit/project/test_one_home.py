@@ -15,7 +15,7 @@ HOMES = {
         ["core/image_names.py", "fair/crates/package.py"],
     ),
     "namespace of OME-XML": (r"""["']http://www\.openmicroscopy\.org/Schemas/OME/""", ["core/ome_xml.py"]),
-    "media type of OMERO.tables": (r"""["']OMERO\.tables["']""", ["omero/files/original_files.py"]),
+    "media type of OMERO.tables": (r'"OMERO\.tables"', ["omero/files/original_files.py"]),
     "Report of a run": (r"""["']taken back["']""", ["tables/report.py"]),
     "frame and escaping of HTML pages": (r"<!DOCTYPE html|from html import|html\.escape", ["core/html.py"]),
     # The other is a list of ids in an argument.
