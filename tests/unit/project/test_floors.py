@@ -108,7 +108,6 @@ def test_no_circle_of_modules():
     assert not circle(IMPORTS)
 
 
-@pytest.mark.xfail(reason="omero.images and omero.rois still import each other", strict=False)
 def test_no_circle_of_folders():
     edges = [(folder(module), folder(other)) for module, others in IMPORTS.items() for other in others]
     assert not circle(between(edges))
