@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import struct
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -234,3 +236,53 @@ def test_each_of_several_images(tmp_path, oracle):
         for wanted in (number, str(number), name):
             assert_same(open_image(tmp_path / "a.ome.tif", reading=Reading(wanted)), seen[number])
     assert open_image(tmp_path / "a.ome.tif", reading=Reading("second")).channels == ("a", "b", "c")
+
+
+@pytest.mark.parametrize("bits", [1, 2, 4, 8, 16])
+@pytest.mark.parametrize("palette", [False, True])
+def test_png_of_few_bits(tmp_path, oracle, bits, palette):
+    if palette and bits == 16:
+        pytest.skip("PNG has no such palettes")
+    pixels = np.arange(20 * 30).reshape(20, 30) % 2 ** min(bits, 10)
+    write_png(tmp_path / "a.png", pixels, bits, palette)
+    image, series = open_image(tmp_path / "a.png"), oracle.read(tmp_path / "a.png").series[0]
+    np.testing.assert_array_equal(image.read_plane(), pixels)
+    assert_same(image, series)
+
+
+@pytest.mark.parametrize("form", ["jp2", "j2k", "bmp"])
+@pytest.mark.parametrize("samples", [1, 3])
+def test_other_pictures(tmp_path, oracle, form, samples):
+    import imagecodecs
+
+    pixels = np.random.default_rng(2).integers(0, 255, (20, 30, samples), dtype=np.uint8).squeeze()
+    if form == "bmp":
+        data = imagecodecs.bmp_encode(pixels)
+    else:
+        data = imagecodecs.jpeg2k_encode(pixels, codecformat=form, reversible=True, level=0)
+    (tmp_path / f"a.{form}").write_bytes(data)
+    image, series = open_image(tmp_path / f"a.{form}"), oracle.read(tmp_path / f"a.{form}").series[0]
+    for c, plane in enumerate([pixels] if samples == 1 else np.moveaxis(pixels, -1, 0)):
+        np.testing.assert_array_equal(image.read_plane(0, c), plane)
+    assert_same(image, series, lengths=form != "bmp")  # a BMP has a resolution for screens
+
+
+def write_png(path: Path, pixels: np.ndarray, bits: int, palette: bool) -> None:
+    """Write grey pixels, or numbers of palette entries, of 1 to 16 bits."""
+    height, width = pixels.shape
+    if bits == 16:
+        rows = [row.astype(">u2").tobytes() for row in pixels]
+    else:
+        each = np.unpackbits(pixels.astype(np.uint8)[..., None], axis=-1)[..., 8 - bits :]
+        rows = [np.packbits(row.reshape(-1)).tobytes() for row in each]
+    chunks = [(b"IHDR", struct.pack(">IIBBBBB", width, height, bits, 3 if palette else 0, 0, 0, 0))]
+    if palette:
+        chunks.append((b"PLTE", bytes(np.random.default_rng(0).integers(0, 255, 3 * 2**bits, dtype=np.uint8))))
+    chunks += [(b"IDAT", zlib.compress(b"".join(b"\0" + row for row in rows))), (b"IEND", b"")]
+    path.write_bytes(
+        b"\x89PNG\r\n\x1a\n"
+        + b"".join(
+            struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+            for kind, body in chunks
+        )
+    )

@@ -6,15 +6,19 @@ import math
 import tempfile
 import zlib
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.images.image_file import ImageFile
-from bioimage_suite.images.tiff_output import needs_bigtiff, tile_length, uuid_of
+from bioimage_suite.images.tiff_output import needs_bigtiff, resolution_tags, tile_length, uuid_of
 
 if TYPE_CHECKING:
     import numpy as np
+
+# Share of equal neighbours within objects: noise of a camera makes few pixels equal, borders of labels few different.
+SAME_NEIGHBOURS = 0.9
 
 
 class LabelSpool:
@@ -92,6 +96,7 @@ def write_label_map(path: Path, bands: Iterable[np.ndarray], like: ImageFile) ->
             compressionargs={"level": 1},  # the default level takes 2.4 times as long for a few per cent
             predictor=True,
             metadata={"axes": "TCZYX", "UUID": identity, "Channel": {"Name": ["Labels"]}, **ome_sizes(like)},
+            **resolution_tags(like),
         )
     return spool.largest
 
@@ -106,6 +111,46 @@ def ome_sizes(image: ImageFile) -> dict[str, Any]:
         attributes["TimeIncrement"] = image.time_increment.value
         attributes["TimeIncrementUnit"] = image.time_increment.unit
     return attributes
+
+
+def as_label_map(image: ImageFile) -> ImageFile:
+    """Return a label map whose pixels are integers: floating point numbers are taken if they are whole.
+
+    Raises:
+        UserError: When a region is read that holds another number.
+    """
+    import numpy as np
+
+    if image.dtype.kind != "f":
+        return image
+
+    def read_region(t: int, c: int, z: int, rows: slice, columns: slice) -> np.ndarray:
+        pixels = image.read_region(t, c, z, rows, columns)
+        whole = np.isfinite(pixels) & (pixels == np.rint(pixels)) & (np.abs(pixels) < 2**31)
+        if not whole.all():
+            raise UserError(
+                f"Label map {image.name}: a pixel of plane t={t}, z={z} is {pixels[~whole][0]:g}, which is no label. "
+                "Give a label map, or save it as 16-bit or 32-bit integers."
+            )
+        labels: np.ndarray = pixels.astype(np.int32)
+        return labels
+
+    return replace(image, dtype=np.dtype(np.int32), read_region=read_region, read_interleaved=None)
+
+
+def seems_label_map(image: ImageFile) -> bool:
+    """Say whether an image looks like a label map: one channel of whole numbers that are the same from pixel to pixel.
+
+    The middle of the first plane is looked at, up to 2048 x 2048 pixels.
+    """
+    if image.dtype.kind not in "iub" or image.size_c != 1:
+        return False
+    top, left = max(0, image.size_y // 2 - 1024), max(0, image.size_x // 2 - 1024)
+    window = (slice(top, min(image.size_y, top + 2048)), slice(left, min(image.size_x, left + 2048)))
+    pixels = image.read_region(0, 0, 0, *window)
+    inside = (pixels[:, 1:] != 0) & (pixels[:, :-1] != 0)
+    same = pixels[:, 1:] == pixels[:, :-1]
+    return bool(inside.any() and (pixels == 0).any() and same[inside].mean() > SAME_NEIGHBOURS)
 
 
 def check_label_map(labels: ImageFile) -> None:

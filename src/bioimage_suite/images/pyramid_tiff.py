@@ -12,7 +12,7 @@ from typing import IO, TYPE_CHECKING, Any
 from bioimage_suite.images.image_file import ImageFile
 from bioimage_suite.images.ome_zarr.half_size import halved
 from bioimage_suite.images.ome_zarr.writer import level_sizes
-from bioimage_suite.images.tiff_output import needs_bigtiff, tile_length
+from bioimage_suite.images.tiff_output import needs_bigtiff, resolution_tags, tile_length
 
 if TYPE_CHECKING:
     import numpy as np
@@ -67,6 +67,7 @@ def write_pyramid_tiff(
                 maxworkers=int(os.environ.get("GALAXY_SLOTS", "0")) or os.cpu_count(),
                 buffersize=BAND_BYTES,
                 metadata=None,
+                **resolution_tags(image, 2**number),
                 **({"description": xml.encode(), "subifds": len(sizes) - 1} if number == 0 else {"subfiletype": 1}),
                 **options,
             )

@@ -1,6 +1,12 @@
 """What every writer of an OME-TIFF decides alike: tiles, BigTIFF or classic TIFF, and the UUID."""
 
+from __future__ import annotations
+
 import uuid
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from bioimage_suite.images.image_file import ImageFile
 
 TILE = 512
 """Largest edge of a tile, px."""
@@ -22,3 +28,16 @@ def needs_bigtiff(pixel_bytes: int) -> bool:
 def uuid_of(content: str) -> str:
     """Return the UUID that OME-TIFF needs, made from its content, so that the same input gives the same file."""
     return str(uuid.uuid5(uuid.NAMESPACE_OID, content))
+
+
+def resolution_tags(image: ImageFile, factor: float = 1.0) -> dict[str, Any]:
+    """Return the pixels per centimetre as arguments for tifffile: programs that know no OME-XML see a scale by them.
+
+    Args:
+        image: Its pixels have a physical size, or none are returned.
+        factor: Pixels of the image in one of the file, for smaller levels.
+    """
+    x, y = image.micrometres("x"), image.micrometres("y")
+    if not x or not y:
+        return {}
+    return {"resolution": (10_000 / (x * factor), 10_000 / (y * factor)), "resolutionunit": "CENTIMETER"}

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bioimage_suite.core.errors import UserError
-from bioimage_suite.images.label_maps import check_label_map
+from bioimage_suite.images.label_maps import as_label_map, check_label_map
 from bioimage_suite.images.opening import open_image
 from bioimage_suite.images.series import ONLY_ONE, Reading
 from bioimage_suite.tables.measurement_table import read_measurement_table
@@ -94,7 +94,7 @@ def open_tracking(
             is_zip = stream.read(4) == b"PK\x03\x04"
         if is_zip:
             return _open_challenge(path, name, Path(stack.enter_context(TemporaryDirectory())))
-    image = open_image(path, name, reading)
+    image = as_label_map(open_image(path, name, reading))
     check_label_map(image)
     if image.size_t == 1 and image.size_z > 1:
         raise UserError(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.core.tool import argument, one_of, run_tool, tool
+from bioimage_suite.images.label_maps import as_label_map
 from bioimage_suite.images.opening import open_image
 from bioimage_suite.images.series import READING, reading_of
 from bioimage_suite.spatial import tables
@@ -62,7 +63,10 @@ def open_scenes(args: Namespace) -> list[Scene]:
     """Return the objects of the label maps, or of each image of the table."""
     if args.labels:
         names = args.label_names or [path.name for path in args.labels]
-        movies = [open_image(path, name, reading_of(args)) for path, name in zip(args.labels, names, strict=True)]
+        movies = [
+            as_label_map(open_image(path, name, reading_of(args)))
+            for path, name in zip(args.labels, names, strict=True)
+        ]
         return [scene_of_label_maps(movies, args.class_names, args.unit)]
     columns = SceneColumns(
         args.x_column, args.y_column, args.z_column, args.image_column, args.class_column, args.class_condition

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.core.tool import argument, run_tool, tool
-from bioimage_suite.images.label_maps import check_label_map
+from bioimage_suite.images.label_maps import as_label_map, check_label_map, seems_label_map
 from bioimage_suite.images.opening import open_image
 from bioimage_suite.images.series import ONLY_ONE, READING, Reading, beside, reading_of
 from bioimage_suite.images.write_ome_tiff import write_ome_tiff
@@ -28,7 +28,7 @@ def open_labels(path: Path, name: str, image: ImageFile, reading: Reading = ONLY
     Raises:
         UserError: The file is not a label map, or its size differs from that of the image.
     """
-    labels = open_image(path, name, reading)
+    labels = as_label_map(open_image(path, name, reading))
     check_label_map(labels)
     for axis in ("size_t", "size_z", "size_y", "size_x"):
         ours, theirs = getattr(labels, axis), getattr(image, axis)
@@ -107,10 +107,16 @@ def write_image(path: Path, args: Namespace) -> None:
     """Convert one image, with its label maps."""
     image = open_image(args.image, args.image_name, reading_of(args))
     labels = open_all_labels(args, image)
+    nearest = args.smaller == "nearest"
+    if not nearest and seems_label_map(image):
+        print(
+            f"NOTE: Image {image.name}: it looks like a label map; smaller levels take pixels, not means.", flush=True
+        )
+        nearest = True
     if args.format == "ome-tiff":
-        write_ome_tiff(path, image, args.compression, nearest=args.smaller == "nearest")
+        write_ome_tiff(path, image, args.compression, nearest=nearest)
     else:
-        write_ome_zarr(path, image, labels, args.format, args.smaller == "nearest")
+        write_ome_zarr(path, image, labels, args.format, nearest)
     print(f"{image.name}: {args.format}, {image.size_x} x {image.size_y} px, {image.size_z} z-planes, "
           f"{image.size_c} channels, {image.size_t} time points")  # fmt: skip
 

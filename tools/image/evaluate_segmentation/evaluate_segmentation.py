@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bioimage_suite.core.tool import argument, run_tool, tool
+from bioimage_suite.images.label_maps import as_label_map
 from bioimage_suite.images.opening import open_image
 from bioimage_suite.images.series import READING, reading_of
 from bioimage_suite.segmentation.evaluation import evaluate, parsed_thresholds
@@ -33,7 +34,8 @@ def main(args: Namespace, outputs: Outputs) -> None:
     levels = parsed_thresholds(args.thresholds)
     name = args.image_name or args.found.name
     reading = reading_of(args)
-    true, found = open_image(args.true, f"{name} (true)", reading), open_image(args.found, name, reading)
+    true = as_label_map(open_image(args.true, f"{name} (true)", reading))
+    found = as_label_map(open_image(args.found, name, reading))
     figures = evaluate(true, found, levels, args.volume)
     write_rows(outputs.file(args.output), ["image", *figures], [[name, *figures.values()]])
     print(f"{name}: F1 {figures[f'f1_{levels[0]:g}']:.3f} at IoU {levels[0]:g}")

@@ -11,7 +11,7 @@ import numpy as np
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.core.tool import argument, run_tool, tool
 from bioimage_suite.images.bands import bands
-from bioimage_suite.images.label_maps import check_label_map, write_label_map
+from bioimage_suite.images.label_maps import as_label_map, check_label_map, write_label_map
 from bioimage_suite.images.label_runs import labels_on
 from bioimage_suite.images.opening import open_image
 from bioimage_suite.images.series import READING, reading_of
@@ -106,7 +106,7 @@ def check_all_present(labels: ImageFile, named: dict[Place, np.ndarray], table: 
 )
 def main(args: Namespace, outputs: Outputs) -> None:
     """Open, choose, write."""
-    labels = open_image(args.labels, args.labels_name, reading_of(args))
+    labels = as_label_map(open_image(args.labels, args.labels_name, reading_of(args)))
     check_label_map(labels)
     table = read_measurement_table(args.table, args.table_name or args.table.name)
     unnamed = check_all_present(labels, labels_by_plane(table, labels), table)

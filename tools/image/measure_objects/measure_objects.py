@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.core.tool import argument, run_tool, tool
+from bioimage_suite.images.label_maps import as_label_map
 from bioimage_suite.images.opening import open_image
 from bioimage_suite.images.series import READING, beside, reading_of
 from bioimage_suite.measurement.measured_columns import MeasureOptions
@@ -53,7 +54,10 @@ def options_of(args: Namespace, image: ImageFile | None) -> MeasureOptions:
     ]
     if len(set(names)) != len(args.children) or "" in names:
         raise UserError(f"Children {', '.join(names)!r}: give each label map of children a name of its own.")
-    children = {name: open_image(path, name, beside(args)) for name, path in zip(names, args.children, strict=True)}
+    children = {
+        name: as_label_map(open_image(path, name, beside(args)))
+        for name, path in zip(names, args.children, strict=True)
+    }
     ranges = {c: channel_range(image, c, texture) for c in channels if image is not None}
     return MeasureOptions(args.volume, texture, ranges, args.neighbours_within, children)
 
@@ -79,7 +83,7 @@ def options_of(args: Namespace, image: ImageFile | None) -> MeasureOptions:
 )
 def main(args: Namespace, outputs: Outputs) -> None:
     """Open, measure, write."""
-    labels = open_image(args.labels, f"of {args.image_name}" if args.image_name else None, beside(args))
+    labels = as_label_map(open_image(args.labels, f"of {args.image_name}" if args.image_name else None, beside(args)))
     image = open_image(args.image, args.image_name, reading_of(args)) if args.image else None
     name = " ".join((args.image_name or (args.image or args.labels).name).split())
     measured = list(measure_image(labels, image, options_of(args, image)))

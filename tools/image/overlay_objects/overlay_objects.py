@@ -13,6 +13,7 @@ from bioimage_suite.figures.contact_sheet import contact_sheet
 from bioimage_suite.figures.image_pairs import paired
 from bioimage_suite.figures.object_pictures import Found, ObjectPicture, View, draw_objects
 from bioimage_suite.figures.object_report import facts, report_parts
+from bioimage_suite.images.label_maps import as_label_map
 from bioimage_suite.images.opening import open_image
 from bioimage_suite.images.series import READING, Reading, reading_of
 
@@ -28,7 +29,9 @@ def draw_pair(name: str, paths: dict[str, Path], view: View, reading: Reading) -
     from bioimage_suite.tables.measurement_table import read_measurement_table
 
     found = Found(
-        labels=open_image(paths["labels"], name, Reading(pages=reading.pages)) if "labels" in paths else None,
+        labels=as_label_map(open_image(paths["labels"], name, Reading(pages=reading.pages)))
+        if "labels" in paths
+        else None,
         tracks=track_paths(read_measurement_table(paths["tracks"], name)) if "tracks" in paths else None,
         rois=read_geojson(paths["rois"], name) if "rois" in paths else [],
     )

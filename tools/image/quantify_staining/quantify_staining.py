@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bioimage_suite.core.tool import argument, run_tool, tool
-from bioimage_suite.images.label_maps import check_label_map
+from bioimage_suite.images.label_maps import as_label_map, check_label_map
 from bioimage_suite.images.opening import open_image
 from bioimage_suite.images.series import READING, beside, reading_of
 from bioimage_suite.staining.choices import (
@@ -81,7 +81,7 @@ def main(args: Namespace, outputs: Outputs) -> None:
     check_colour(image)
     regions = None
     if args.regions:
-        regions = open_image(args.regions, args.regions_name or args.regions.name, beside(args))
+        regions = as_label_map(open_image(args.regions, args.regions_name or args.regions.name, beside(args)))
         check_label_map(regions)
         check_regions(regions, image)
     palette = palette_of(image)

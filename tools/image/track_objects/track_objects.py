@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.core.tool import argument, one_of, run_tool, tool
-from bioimage_suite.images.label_maps import write_label_map
+from bioimage_suite.images.label_maps import as_label_map, write_label_map
 from bioimage_suite.images.label_objects import MovieObjects, measure_movie
 from bioimage_suite.images.opening import open_image
 from bioimage_suite.images.series import READING, reading_of
@@ -122,7 +122,7 @@ def main(args: Namespace, outputs: Outputs) -> None:
     )  # fmt: skip
     movie = None
     if args.labels:
-        movie = as_movie(open_image(args.labels, args.name, reading_of(args)), args.frames_along)
+        movie = as_movie(as_label_map(open_image(args.labels, args.name, reading_of(args))), args.frames_along)
         found = measure_movie(movie)
         overlaps = overlaps_of(movie, found) if args.linking == "overlap" else None
         detections = detections_of_movie(movie, found, scale, overlaps)

@@ -106,8 +106,8 @@ def test_files_that_are_no_image(tool: Tool, content: bytes, message: str, tmp_p
 
 @pytest.mark.parametrize("tool", FROM_LABELS)
 def test_float_labels(tool: Tool, tmp_path):
-    labels = save(tmp_path / "l.tiff", np.zeros((3, 256, 256), np.float32), "TYX")
-    with pytest.raises(UserError, match="not integers"):
+    labels = save(tmp_path / "l.tiff", np.full((3, 256, 256), 0.5, np.float32), "TYX")
+    with pytest.raises(UserError, match=r"is 0\.5, which is no label|time points|same size|they differ in T"):
         tool(tmp_path, labels)
 
 

@@ -164,7 +164,7 @@ def test_ome_xml_fits_the_schema(tmp_path, file, form):
     [
         ("nuclei.ome.tiff", r"size_y is"),
         ("synthetic_tczyx.ome.tiff", "has 2 channels"),
-        ("float.tif", "not integers"),
+        ("float.tif", "its size_y is 512"),
         ("truncated.tiff", "cut short"),
     ],
 )
@@ -344,3 +344,14 @@ def test_ngff_zarr_reads_an_ozx(tmp_path):
     assert image.axes_units["x"] == "micrometer"
     source = open_image(DATA / "synthetic_tczyx.ome.tiff")
     np.testing.assert_array_equal(np.asarray(image.data)[1, 1, 2], source.read_plane(1, 1, 2))
+
+
+def test_a_label_map_is_found_out(tmp_path, capsys):
+    """Means of labels would be labels of other objects."""
+    labels = np.kron(np.arange(64).reshape(8, 8), np.ones((75, 75), int)).astype(np.uint16)
+    tifffile.imwrite(tmp_path / "a.tif", labels, photometric="minisblack")
+    convert(tmp_path / "a.tif", tmp_path / "b", "ome-tiff")
+    assert "NOTE: Image a.tif: it looks like a label map" in capsys.readouterr().out
+    with tifffile.TiffFile(tmp_path / "b") as tiff:
+        small = tiff.series[0].levels[1].asarray()
+    np.testing.assert_array_equal(small, labels[::2, ::2])

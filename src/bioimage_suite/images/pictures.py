@@ -1,0 +1,110 @@
+"""Pictures that can only be decoded whole: PNG, JPEG, JPEG 2000, BMP."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bioimage_suite.core.errors import UserError
+from bioimage_suite.images.image_file import ImageFile, sample_names
+
+if TYPE_CHECKING:
+    import numpy as np
+
+STARTS = (
+    (b"\x89PNG\r\n\x1a\n", "PNG"), (b"\xff\xd8\xff", "JPEG"), (b"\xff\x4f\xff\x51", "JPEG 2000"),
+    (b"\x00\x00\x00\x0cjP  \r\n\x87\n", "JPEG 2000"), (b"BM", "BMP"),
+)  # fmt: skip
+# NIS-Elements 1 wrote ND2 as JPEG 2000 with a map of its own at the end.
+OLD_ND2 = b"LABORATORY IMAGING ND BOX MAP"
+GREY, PALETTE = 0, 3  # colour types of PNG
+
+
+def picture_kind(path: Path, start: bytes) -> str | None:
+    """Return the format of a picture by its first bytes, None if it is none of these."""
+    kind = next((name for signature, name in STARTS if start.startswith(signature)), None)
+    if kind == "JPEG 2000":
+        with path.open("rb") as stream:
+            stream.seek(max(0, path.stat().st_size - 256))
+            return None if OLD_ND2 in stream.read() else kind
+    return kind
+
+
+def open_picture(path: Path, name: str, kind: str) -> ImageFile:
+    """Decode a picture.
+
+    Args:
+        path: The file.
+        name: Name of the image in messages.
+        kind: Format by `picture_kind`.
+
+    Raises:
+        UserError: The file is damaged or cut short.
+    """
+    notes: list[str] = []
+    try:
+        pixels = _decode(path.read_bytes(), kind, notes)
+    except (ValueError, RuntimeError, struct.error) as error:
+        raise UserError(f"Image {name}: the {kind} file is damaged or cut short ({error}). Upload it again.") from error
+    pixels = pixels.reshape(*pixels.shape[:2], -1)
+    samples = pixels.shape[2]
+
+    def read_region(t: int, c: int, z: int, rows: slice, columns: slice) -> np.ndarray:
+        return pixels[rows, columns, c]
+
+    return ImageFile(
+        name=name, size_t=1, size_c=samples, size_z=1, size_y=pixels.shape[0], size_x=pixels.shape[1],
+        dtype=pixels.dtype, channels=sample_names(samples), physical_size={}, time_increment=None,
+        read_region=read_region, details={"format": kind, "axes": "YXS" if samples > 1 else "YX", "series": [""]},
+        notes=tuple(notes), read_interleaved=lambda t, z, rows, columns: pixels[rows, columns],
+    )  # fmt: skip
+
+
+def _decode(data: bytes, kind: str, notes: list[str]) -> np.ndarray:
+    import imagecodecs
+
+    if kind == "PNG":
+        return _decode_png(data, notes)
+    # The decoder fills missing parts of a JPEG with grey. The end marker (FF D9) must follow the start of the last
+    # scan (FF DA); neither can occur within the pixels of a scan.
+    if kind == "JPEG" and data.rfind(b"\xff\xd9") < data.rfind(b"\xff\xda"):
+        raise ValueError("its last scan does not end")
+    decoders = {"JPEG": "jpeg8_decode", "JPEG 2000": "jpeg2k_decode", "BMP": "bmp_decode"}
+    pixels: np.ndarray = getattr(imagecodecs, decoders[kind])(data)
+    return pixels
+
+
+def _decode_png(data: bytes, notes: list[str]) -> np.ndarray:
+    """Decode a PNG to the numbers in it, as Bio-Formats does.
+
+    The library stretches pixels of 1, 2 and 4 bits to 255 and replaces numbers of palette entries by colours.
+    """
+    import imagecodecs
+
+    width, height, bits, colour = struct.unpack(">IIBB", data[16:26])
+    if colour == PALETTE:
+        notes.append("it is a picture with a palette; its pixels are read as numbers of palette entries")
+        data = _without_palette(data)
+    pixels: np.ndarray = imagecodecs.png_decode(data)
+    if colour in {GREY, PALETTE}:
+        # A grey value that counts as transparent makes a second sample.
+        pixels = pixels.reshape(height, width, -1)[..., 0]
+        if bits < 8:
+            pixels = pixels // (255 // (2**bits - 1))
+    return pixels
+
+
+def _without_palette(data: bytes) -> bytes:
+    """Make a grey picture of one with a palette: the pixels stay as they are."""
+    parts, at = [data[:8]], 8
+    while at + 12 <= len(data):
+        length, kind = struct.unpack(">I4s", data[at : at + 8])
+        body = data[at + 8 : at + 8 + length]
+        if kind == b"IHDR":
+            body = body[:9] + bytes([GREY]) + body[10:]
+        if kind not in {b"PLTE", b"tRNS", b"bKGD", b"hIST", b"sPLT", b"sBIT"}:
+            parts += [struct.pack(">I", length), kind, body, struct.pack(">I", zlib.crc32(kind + body))]
+        at += 12 + length
+    return b"".join(parts)

@@ -1,0 +1,58 @@
+"""Label maps: whole numbers of any pixel type, a scale in the tags, and how one is told from an image."""
+
+import numpy as np
+import pytest
+import tifffile
+
+from bioimage_suite.core.errors import UserError
+from bioimage_suite.images.label_maps import as_label_map, seems_label_map, write_label_map
+from bioimage_suite.images.opening import open_image
+from bioimage_suite.images.tiff_output import resolution_tags
+
+LABELS = np.kron(np.arange(13).reshape(1, 13), np.ones((30, 10), int))
+
+
+@pytest.mark.parametrize("dtype", ["f2", "f4", "f8", "i8", "u1", "i4"])
+def test_whole_numbers_of_any_type(tmp_path, dtype):
+    tifffile.imwrite(tmp_path / "a.tif", LABELS.astype(dtype), photometric="minisblack")
+    plane = as_label_map(open_image(tmp_path / "a.tif")).read_plane()
+    assert plane.dtype.kind in "iu"
+    np.testing.assert_array_equal(plane, LABELS)
+
+
+@pytest.mark.parametrize("value", [0.5, np.nan, np.inf, 3e9])
+def test_other_numbers_are_refused(tmp_path, value):
+    tifffile.imwrite(tmp_path / "a.tif", np.full((8, 8), value, "f4"), photometric="minisblack")
+    with pytest.raises(UserError, match="which is no label"):
+        as_label_map(open_image(tmp_path / "a.tif")).read_plane()
+
+
+@pytest.mark.parametrize(
+    ("pixels", "expected"),
+    [
+        (LABELS.astype("u2"), True),
+        ((LABELS > 5).astype("u1") * 255, True),
+        (np.random.default_rng(0).poisson(3, (200, 200)).astype("u1"), False),
+        (np.random.default_rng(0).integers(90, 110, (200, 200)).astype("u2"), False),
+        (LABELS.astype("f4"), False),
+        (np.zeros((50, 50), "u1"), False),
+        (np.full((50, 50), 7, "u1"), False),
+    ],
+    ids=["labels", "mask", "photons", "camera", "float", "empty", "constant"],
+)
+def test_what_seems_a_label_map(tmp_path, pixels, expected):
+    tifffile.imwrite(tmp_path / "a.tif", pixels, photometric="minisblack")
+    assert seems_label_map(open_image(tmp_path / "a.tif")) == expected
+
+
+def test_the_scale_stands_in_the_tags(tmp_path):
+    """ImageJ's own opener and OpenSlide read them: 0.5 and 0.25 µm a pixel are 20,000 and 40,000 a centimetre."""
+    tifffile.imwrite(tmp_path / "a.tif", LABELS.astype("u2"), imagej=True, resolution=(2, 4), metadata={"unit": "um"})
+    image = open_image(tmp_path / "a.tif")
+    write_label_map(tmp_path / "b.tif", [LABELS.astype("i4")], image)
+    with tifffile.TiffFile(tmp_path / "b.tif") as tiff:
+        page = tiff.pages.first
+        assert page.get_resolution("CENTIMETER") == (20_000, 40_000)
+    assert resolution_tags(image, 4)["resolution"] == (5_000, 10_000)
+    tifffile.imwrite(tmp_path / "c.tif", LABELS.astype("u2"))
+    assert resolution_tags(open_image(tmp_path / "c.tif")) == {}
