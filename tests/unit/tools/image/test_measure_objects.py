@@ -152,7 +152,8 @@ def test_bad_input_is_refused(tmp_path, labels, image, message):
 
 
 @pytest.mark.parametrize(
-    ("pixels", "message"), [(np.ones((9, 9), np.float32), "not integers"), (-np.ones((9, 9), np.int32), "negative")]
+    ("pixels", "message"),
+    [(np.full((9, 9), 0.5, np.float32), "0.5, which is no label"), (-np.ones((9, 9), np.int32), "negative")],
 )
 def test_bad_labels_are_refused(tmp_path, pixels, message):
     tifffile.imwrite(tmp_path / "l.tiff", pixels)

@@ -266,8 +266,8 @@ def test_parameters_without_sense(movie, tmp_path, arguments, message):
 
 
 def test_label_maps_that_are_none(tmp_path):
-    floats = save(tmp_path / "f.tiff", np.zeros((2, 8, 8), np.float32))
-    with pytest.raises(UserError, match="not integers"):
+    floats = save(tmp_path / "f.tiff", np.full((2, 8, 8), 0.5, np.float32))
+    with pytest.raises(UserError, match="which is no label"):
         run(tmp_path, "--labels", floats, "--max-distance", 3)
     channels = save(tmp_path / "c.tiff", np.zeros((2, 2, 8, 8), np.uint8), "TCYX")
     with pytest.raises(UserError, match="2 channels"):
