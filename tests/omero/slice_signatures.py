@@ -73,14 +73,14 @@ def record() -> Signatures:
     Operation = IcePy.Operation
     IcePy.Operation = operation
     for function, kind, parts in (
-        ("declareClass", "class", lambda arguments: []),
-        ("defineClass", "class", lambda arguments: []),
-        ("declareProxy", "proxy", lambda arguments: []),
-        ("defineProxy", "proxy", lambda arguments: []),
+        ("declareClass", "class", lambda _: []),
+        ("defineClass", "class", lambda _: []),
+        ("declareProxy", "proxy", lambda _: []),
+        ("defineProxy", "proxy", lambda _: []),
         ("defineSequence", "sequence", lambda arguments: [arguments[2]]),
         ("defineDictionary", "dictionary", lambda arguments: [arguments[2], arguments[3]]),
-        ("defineStruct", "struct", lambda arguments: []),
-        ("defineEnum", "enum", lambda arguments: []),
+        ("defineStruct", "struct", lambda _: []),
+        ("defineEnum", "enum", lambda _: []),
     ):
         setattr(IcePy, function, recording(kind, getattr(IcePy, function), parts))
     importlib.import_module("omero.all")

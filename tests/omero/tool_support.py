@@ -167,7 +167,7 @@ class CuttingProxy:
         """
         self._interrupt = True
 
-    def passing(self, data: bytes, from_client: bool) -> None:
+    def passing(self, _data: bytes, from_client: bool) -> None:
         """Is called before a piece of the talk is passed on; a subclass may count, keep or cut."""
         if from_client and self._interrupt:
             self._interrupt = False

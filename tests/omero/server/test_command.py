@@ -10,7 +10,7 @@ def new(command, *arguments):
     return command("obj", "new", *arguments).strip()
 
 
-def test_login_and_sessions(command, lab):
+def test_login_and_sessions(command):
     assert "user-" in command("sessions", "who")
     assert "user-" in command("sessions", "list")
     assert command("sessions", "key").strip()
@@ -107,7 +107,7 @@ def root_command(lab, tmp_path):
     return log_in(lab, "root", tmp_path, lab.server.root_password)
 
 
-def test_users_and_groups(root_command, lab):
+def test_users_and_groups(root_command):
     group, user = f"g-{uuid.uuid4()}", f"u-{uuid.uuid4()}"
     root_command("group", "add", group, "--type", "read-annotate")
     root_command("user", "add", user, "Ada", "Test", group, "-P", "pw")

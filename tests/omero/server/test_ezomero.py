@@ -100,7 +100,7 @@ def test_users_and_groups(gateway):
     assert ezomero.set_group(gateway, group.getId()) is True
 
 
-def test_links_and_tags(gateway, dataset, image):
+def test_links_and_tags(gateway, image):
     other = ezomero.post_dataset(gateway, "other")
     ezomero.link_datasets_to_project(gateway, [other], ezomero.get_project_ids(gateway)[0])
     ezomero.link_images_to_dataset(gateway, [image], other)

@@ -22,7 +22,7 @@ class Listener(CmdCallbackI):
         self.steps, self.stepped, self.calls = [], threading.Event(), []
         super().__init__(client, handle)
 
-    def step(self, complete, total, current=None):
+    def step(self, complete, total, _current=None):
         self.steps.append((complete, total))
         self.stepped.set()
 

@@ -416,10 +416,10 @@ def test_event_logs_say_what_was_made_changed_and_deleted(gateway):
     actions = [log.action.val for log in mine if log.entityId.val == dataset.id.val]
     assert actions == ["DELETE", "UPDATE", "INSERT"]
     assert all(log.event.experimenter.id.val == gateway.getUserId() for log in mine if log.entityId == dataset.id)
+    log = omero.model.EventLogI()
+    log.entityId, log.entityType, log.action = dataset.id, rstring("x"), rstring("INSERT")
+    log.event = mine[0].event
     with pytest.raises(omero.SecurityViolation):
-        log = omero.model.EventLogI()
-        log.entityId, log.entityType, log.action = dataset.id, rstring("x"), rstring("INSERT")
-        log.event = mine[0].event
         gateway.getUpdateService().saveObject(log)
 
 

@@ -62,7 +62,7 @@ def test_search_by_owner_time_and_ids(lab):
     details.owner = omero.model.ExperimenterI(other.getUserId(), False)
     moment = one.getQueryService().get("Event", second.details.creationEvent.id.val).time.val
     for prepare, expected in (
-        (lambda search: None, both),
+        (lambda _: None, both),
         (lambda search: search.onlyOwnedBy(details), both[1:]),
         (lambda search: search.notOwnedBy(details), both[:1]),
         (lambda search: search.onlyIds([both[1], 10**9]), both[1:]),

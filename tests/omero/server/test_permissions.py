@@ -134,7 +134,7 @@ def test_stranger_may_not_look_into_a_group(lab):
         stranger.getQueryService().findAllByQuery("from Dataset", None, {"omero.group": str(group)})
 
 
-def test_only_administrators_administer(lab, gateway):
+def test_only_administrators_administer(gateway):
     admin = gateway.getAdminService()
     user = omero.model.ExperimenterI()
     user.omeName, user.firstName, user.lastName = (rstring(n) for n in ("x-y-z", "x", "y"))

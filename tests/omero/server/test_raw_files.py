@@ -99,7 +99,7 @@ COLUMNS = {
 }
 
 
-def all_columns(scale=1):
+def all_columns():
     grid = omero.grid
     columns = [getattr(grid, kind)(kind[0].lower() + kind[1:], "text", values) for kind, values in COLUMNS.items()]
     columns.append(grid.StringColumn("string", "", 20, ["a", "bb", "ccc äöü"]))

@@ -45,10 +45,12 @@ def refused(gateway, thing):
     try:
         save(gateway, thing)
     except omero.SecurityViolation as error:
-        assert type(error) is omero.SecurityViolation
-        assert "Cannot link to object: " in error.message
-        return True
-    return False
+        raised = error
+    else:
+        return False
+    assert type(raised) is omero.SecurityViolation
+    assert "Cannot link to object: " in raised.message
+    return True
 
 
 def test_a_colleagues_tag_on_ones_own_image_needs_the_right_to_annotate(pair):

@@ -49,11 +49,12 @@ def wait_for(open_pixels, kind) -> list[int]:
         try:
             open_pixels()
         except kind as error:
-            assert type(error) is kind
-            waited.append(error.backOff)
-            time.sleep(error.backOff / 1000)
+            raised = error
         else:
             return waited
+        assert type(raised) is kind
+        waited.append(raised.backOff)
+        time.sleep(raised.backOff / 1000)
 
 
 def test_pyramid_is_missing_for_a_while(lab, gateway, tmp_path):

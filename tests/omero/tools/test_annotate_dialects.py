@@ -76,7 +76,8 @@ def test_all_forms_of_one_table_give_the_same_pairs(lab: Lab, annotate, images, 
     ]
 
 
-def test_the_template_of_dresden_describes_a_dataset(lab: Lab, annotate, images):
+@pytest.mark.usefixtures("images")
+def test_the_template_of_dresden_describes_a_dataset(lab: Lab, annotate):
     annotate("dataset;Äquator;dose\nd;1,5 µm;2.5\n".encode(), within={"source": "group"})
     [(_, namespace, found)] = pairs(lab, "Dataset")
     assert (namespace, found) == (CLIENT, [("Äquator", "1,5 µm"), ("dose", "2.5")])
@@ -207,7 +208,8 @@ def test_wells_are_found_by_their_label(lab: Lab, annotate, text, kind):
         (b"image,dose,\ncell_1.tif,1,2\n", "line 2, column C"),
     ],
 )
-def test_a_wrong_encoding_or_a_ragged_row_is_refused_with_line_and_column(lab: Lab, annotate, images, data, message):
+@pytest.mark.usefixtures("images")
+def test_a_wrong_encoding_or_a_ragged_row_is_refused_with_line_and_column(lab: Lab, annotate, data, message):
     with pytest.raises(UserError, match=message):
         annotate(data)
     assert pairs(lab) == []

@@ -68,7 +68,7 @@ def values(rows: list[dict[str, str]], image: int, kind: str = "key_value") -> l
     return [(r["key"], r["value"]) for r in rows if (r["object_id"], r["annotation_type"]) == (str(image), kind)]
 
 
-def test_all_rows_and_kinds_of_a_table_arrive_and_a_rerun_changes_nothing(lab: Lab, annotate, get, images):
+def test_all_rows_and_kinds_of_a_table_arrive_and_a_rerun_changes_nothing(annotate, get, images):
     text = HEADER + 'cell_1.tif,1,"DMEM, 10 %",good[quality],"says ""hi""",4\ncell_2.tif,2,µ,plain,,\n'
     report, changes = annotate(text)
     assert [(row["image_id"], row["status"]) for row in report] == [(str(image), "changed") for image in images]
@@ -89,7 +89,8 @@ def test_all_rows_and_kinds_of_a_table_arrive_and_a_rerun_changes_nothing(lab: L
     assert get(typed("dataset", "d"))[0] == rows
 
 
-def test_a_dry_run_lists_the_changes_and_makes_none(lab: Lab, annotate, get, images):
+@pytest.mark.usefixtures("images")
+def test_a_dry_run_lists_the_changes_and_makes_none(annotate, get):
     report, changes = annotate(HEADER + "cell_1.tif,1,x,good,,\n", dry_run=True)
     assert (report[0]["status"], report[0]["change_count"]) == ("would change", "2")
     assert [(row["action"], row["annotation_type"], row["after"]) for row in changes] == [
@@ -121,7 +122,8 @@ def test_merge_and_replace_touch_only_what_this_user_made_with_this_tool(lab: La
     assert lab.rows(marks.format(MARK, lab.user)) == [[2]]
 
 
-def test_tags_are_found_again_and_sets_made_once(lab: Lab, annotate, images):
+@pytest.mark.usefixtures("images")
+def test_tags_are_found_again_and_sets_made_once(lab: Lab, annotate):
     annotate("image,TAG\ncell_1.tif,good[quality]\ncell_2.tif,good[quality]\n")
     annotate("image,TAG,TAG\ncell_1.tif,bad[quality],good\n")
     tags = lab.rows("select t.textValue, t.ns from TagAnnotation t order by t.textValue")
@@ -159,7 +161,7 @@ def test_a_rating_replaces_ones_own_rating(lab: Lab, annotate, get, images):
         annotate("image,RATING\ncell_1.tif,7\n")
 
 
-def test_what_was_fetched_can_be_written_elsewhere(lab: Lab, annotate, get, images, tmp_path: Path):
+def test_what_was_fetched_can_be_written_elsewhere(annotate, get, images, tmp_path: Path):
     annotate("image,dose,dose\ncell_1.tif,1,2\n", namespace="lab.example.org/x")
     get(typed("dataset", "d"))
     tidy = (tmp_path / "tidy.tsv").read_text().replace(f"\t{images[0]}\t", f"\t{images[1]}\t")
@@ -232,7 +234,7 @@ def test_single_values_are_said_to_stay_behind(lab: Lab, annotate, get, images, 
     assert [row["annotation_type"] for row in rows if row["object_id"] == str(images[1])] == ["rating"]
 
 
-def test_an_object_without_annotations_has_its_row_too(lab: Lab, annotate, get, images):
+def test_an_object_without_annotations_has_its_row_too(annotate, get, images):
     """The table with one row an object is an object table: what is missing in it would be lost to the next step."""
     annotate("image,status,TAG\ncell_2.tif,healthy,good[quality]\ncell_2.tif,treated,\n")
     _, wide = get(typed("dataset", "d"))
@@ -242,7 +244,8 @@ def test_an_object_without_annotations_has_its_row_too(lab: Lab, annotate, get, 
     assert (wide[1]["key status"], wide[1]["tags"], wide[0]["tags"]) == ("healthy; treated", "good", "")
 
 
-def test_what_cannot_be_fetched_is_said_of_every_object(lab: Lab, get, images, monkeypatch, tmp_path: Path):
+@pytest.mark.usefixtures("images")
+def test_what_cannot_be_fetched_is_said_of_every_object(get, monkeypatch, tmp_path: Path):
     def refuse() -> None:
         raise UserError("refused")
 
@@ -265,13 +268,15 @@ def test_what_cannot_be_fetched_is_said_of_every_object(lab: Lab, get, images, m
         ("OBJECT_ID,dose\n999999999,1\n", "image 999999999: no such id"),
     ],
 )
-def test_bad_tables_are_refused_before_any_change(lab: Lab, annotate, get, images, text, message):
+@pytest.mark.usefixtures("images")
+def test_bad_tables_are_refused_before_any_change(annotate, get, text, message):
     with pytest.raises(UserError, match=message):
         annotate(text)
     assert get(typed("dataset", "d"))[0] == []
 
 
-def test_a_failure_half_way_takes_back_what_was_made(lab: Lab, annotate, get, images, monkeypatch):
+@pytest.mark.usefixtures("images")
+def test_a_failure_half_way_takes_back_what_was_made(annotate, get, monkeypatch):
     from bioimage_suite.omero.annotations import changes as annotation_changes
 
     annotate("image,dose\ncell_1.tif,1\n")
@@ -287,7 +292,8 @@ def test_a_failure_half_way_takes_back_what_was_made(lab: Lab, annotate, get, im
     assert get(typed("dataset", "d"))[0] == before
 
 
-def test_other_objects_and_their_own_annotations(lab: Lab, annotate, get, images):
+@pytest.mark.usefixtures("images")
+def test_other_objects_and_their_own_annotations(annotate, get):
     annotate("OBJECT_NAME,dose\nd,7\n", within={"source": "group"}, kind="dataset")
     assert get(typed("dataset", "d"))[0] == []
     rows, wide = get(typed("dataset", "d"), of="objects")
@@ -306,7 +312,8 @@ def test_files_and_tables_are_told_apart(lab: Lab, get, images):
     assert [row["value"] for row in get(typed("dataset", "d"), types=["table"])[0]] == ["m.h5"]
 
 
-def test_the_number_of_queries_does_not_grow_with_the_objects(lab: Lab, annotate, get, images, monkeypatch):
+@pytest.mark.usefixtures("images")
+def test_the_number_of_queries_does_not_grow_with_the_objects(lab: Lab, annotate, get, monkeypatch):
     dataset = lab.rows("select d.id from Dataset d")[0][0]
     text = "image,dose\n" + "".join(f"cell_{number}.tif,{number}\n" for number in range(1, 3))
     calls: list = []

@@ -109,7 +109,8 @@ def test_modes_exchange_only_what_this_user_attached_with_this_tool(lab: Lab, an
     assert names == ["a.txt"] * 4
 
 
-def test_a_dry_run_attaches_nothing(lab: Lab, annotate, fetch, images):
+@pytest.mark.usefixtures("images")
+def test_a_dry_run_attaches_nothing(lab: Lab, annotate, fetch):
     report, changes = annotate("image,ATTACHMENT\ncell_1.tif,a\n", {"a": b"x"}, dry_run=True)
     assert (report[0]["status"], len(changes)) == ("would change", 1)
     assert fetch()[0] == {}
@@ -124,13 +125,15 @@ def test_a_dry_run_attaches_nothing(lab: Lab, annotate, fetch, images):
         ("image,dose\ncell_1.tif,b\n", {"a": b""}, "file 'a': no ATTACHMENT cell of table table.csv names it"),
     ],
 )
-def test_files_and_cells_must_fit(lab: Lab, annotate, images, text, files, message):
+@pytest.mark.usefixtures("images")
+def test_files_and_cells_must_fit(lab: Lab, annotate, text, files, message):
     with pytest.raises(UserError, match=message):
         annotate(text, files)
     assert lab.rows("select count(f) from OriginalFile f") == [[0]]
 
 
-def test_a_failure_takes_back_files_and_says_so(lab: Lab, annotate, fetch, images, monkeypatch, tmp_path: Path):
+@pytest.mark.usefixtures("images")
+def test_a_failure_takes_back_files_and_says_so(lab: Lab, annotate, monkeypatch, tmp_path: Path):
     from bioimage_suite.omero.annotations import changes as annotation_changes
 
     def refuse() -> None:
@@ -144,9 +147,8 @@ def test_a_failure_takes_back_files_and_says_so(lab: Lab, annotate, fetch, image
         assert lab.rows(f"select count(o) from {kind} o") == [[0]]
 
 
-def test_a_file_that_is_damaged_leaves_none_and_is_named(
-    lab: Lab, annotate, fetch, images, monkeypatch, tmp_path: Path
-):
+@pytest.mark.usefixtures("images")
+def test_a_file_that_is_damaged_leaves_none_and_is_named(annotate, fetch, monkeypatch, tmp_path: Path):
     annotate("image,ATTACHMENT\ncell_1.tif,a.txt\ncell_2.tif,b.txt\n", {"a.txt": b"a", "b.txt": b"b"})
     original, calls = original_files.hashlib.sha1, []
 
@@ -163,7 +165,7 @@ def test_a_file_that_is_damaged_leaves_none_and_is_named(
     assert statuses[1].startswith("failed: file ")
 
 
-def test_one_table_an_object_and_several_files_of_one_name(lab: Lab, annotate, fetch, images, tmp_path: Path):
+def test_one_table_an_object_and_several_files_of_one_name(annotate, fetch, images, tmp_path: Path):
     annotate("image,ATTACHMENT,dose\ncell_1.tif,a.txt,1\ncell_2.tif,,2\n", {"a.txt": b"1"})
     annotate("image,ATTACHMENT\ncell_1.tif,a.txt\n", {"a.txt": b"2"})
     files, table = fetch(one_each=True, types=["key_value", "attachment"])
@@ -175,7 +177,8 @@ def test_one_table_an_object_and_several_files_of_one_name(lab: Lab, annotate, f
     assert [(row["key"], row["value"]) for row in each[second]] == [("dose", "2")]
 
 
-def test_the_number_of_queries_does_not_grow_with_the_files(lab: Lab, annotate, images, monkeypatch):
+@pytest.mark.usefixtures("images")
+def test_the_number_of_queries_does_not_grow_with_the_files(annotate, monkeypatch):
     calls: list = []
     for name in ("rows", "objects"):
         original = getattr(Session, name)

@@ -67,7 +67,8 @@ def test_several_plates_by_ids_share_a_new_screen(lab: Lab, to_plate, images):
     assert [row["field"] for row in rows] == ["1", "1", "2"]
 
 
-def test_a_rerun_finds_its_plate_and_another_content_is_refused(lab: Lab, to_plate, images):
+@pytest.mark.usefixtures("images")
+def test_a_rerun_finds_its_plate_and_another_content_is_refused(lab: Lab, to_plate):
     [first] = to_plate("image well\na A1\n")
     [again] = to_plate("image well\na A1\n")
     assert (again["plate_id"], again["well_id"], again["status"]) == (first["plate_id"], first["well_id"], "unchanged")
@@ -81,7 +82,8 @@ def test_a_rerun_finds_its_plate_and_another_content_is_refused(lab: Lab, to_pla
     assert counts(lab) == before
 
 
-def test_a_screen_by_id_by_name_or_none(lab: Lab, to_plate, images):
+@pytest.mark.usefixtures("images")
+def test_a_screen_by_id_by_name_or_none(lab: Lab, to_plate):
     screen = lab.container("Screen", "mine")
     [row] = to_plate("image well\na A1\n", plate="p1", screen={"by": "id", "screen_id": str(screen)})
     assert (row["screen_id"], row["screen_name"]) == (str(screen), "mine")
@@ -92,7 +94,8 @@ def test_a_screen_by_id_by_name_or_none(lab: Lab, to_plate, images):
     assert counts(lab)[3] == 1
 
 
-def test_a_layout_is_checked_in_full_before_anything_is_made(lab: Lab, to_plate, images):
+@pytest.mark.usefixtures("images")
+def test_a_layout_is_checked_in_full_before_anything_is_made(lab: Lab, to_plate):
     lab.image("a", PLANE)  # of this name, but in no dataset
     twin = lab.container("Dataset", "twin")
     for _ in range(2):
@@ -121,9 +124,8 @@ def test_a_layout_is_checked_in_full_before_anything_is_made(lab: Lab, to_plate,
     assert counts(lab) == before
 
 
-def test_a_failure_leaves_no_plate_and_says_which_images_were_at_work(
-    lab: Lab, to_plate, images, monkeypatch, tmp_path: Path
-):
+@pytest.mark.usefixtures("images")
+def test_a_failure_leaves_no_plate_and_says_which_images_were_at_work(lab: Lab, to_plate, monkeypatch, tmp_path: Path):
     to_plate("image well plate\nc C1 z\n")
     before = counts(lab)
 
@@ -140,7 +142,8 @@ def test_a_failure_leaves_no_plate_and_says_which_images_were_at_work(
     ]  # fmt: skip
 
 
-def test_queries_do_not_grow_with_the_images(lab: Lab, to_plate, images, monkeypatch):
+@pytest.mark.usefixtures("images")
+def test_queries_do_not_grow_with_the_images(to_plate, monkeypatch):
     to_plate("image well\nd A1\n", plate="first")
     calls: list[str] = []
     original = Session.rows

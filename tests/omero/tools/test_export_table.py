@@ -41,7 +41,7 @@ def image(lab: Lab) -> int:
     return lab.image("cell.tif", PLANE, lab.container("Dataset", "d"))
 
 
-def test_a_table_comes_back_value_by_value_and_can_go_in_again(lab: Lab, attach, export, image, tmp_path: Path):
+def test_a_table_comes_back_value_by_value_and_can_go_in_again(attach, export, image):
     name = f"Image_{image}_cell.tif"
     text = HEADER + f"{name}\t1\t204\t0.1\tround é\tTrue\n{name}\t7\t\t1e-300\t\tFalse\n"
     attach(text, name)
@@ -60,7 +60,7 @@ def test_a_table_comes_back_value_by_value_and_can_go_in_again(lab: Lab, attach,
     assert again[f"{name}.tabular"].read_text() == found
 
 
-def test_queries_choose_rows_in_portions(lab: Lab, attach, export, image, monkeypatch):
+def test_queries_choose_rows_in_portions(attach, export, image, monkeypatch):
     monkeypatch.setattr(reading, "BATCH", 7)
     name = f"Image_{image}_cell.tif"
     attach("label\tarea_px\n" + "".join(f"{n}\t{n * 10}\n" for n in range(1, 31)), name)
@@ -74,7 +74,7 @@ def test_queries_choose_rows_in_portions(lab: Lab, attach, export, image, monkey
         export(typed("dataset", "d"), query="no_such >")
 
 
-def test_tables_are_chosen_by_name_and_object(lab: Lab, attach, export, image):
+def test_tables_are_chosen_by_name_and_object(attach, export, image):
     name = f"Image_{image}_cell.tif"
     attach("label\n1\n", name)
     attach("label\n1\n", name, table_name="other")
@@ -93,7 +93,7 @@ def test_tables_are_chosen_by_name_and_object(lab: Lab, attach, export, image):
         export(typed("dataset", "d"), table_name="none")
 
 
-def test_rois_and_long_tables_stay_within_bounds(lab: Lab, attach, export, image, tmp_path: Path):
+def test_rois_and_long_tables_stay_within_bounds(attach, export, image, tmp_path: Path):
     assert reading.BATCH == omero_tables.BATCH
     rois = tmp_path / "rois.tsv"
     rois.write_text(f"image_id\tlabel\troi_id\n{image}\t1\t71\n")

@@ -149,7 +149,7 @@ def test_the_number_of_queries_does_not_grow_with_the_images(lab: Lab, monkeypat
         (typed("image", "12x, 4", by="id"), "image '12x': not an id"),
     ],
 )
-def test_what_cannot_be_found_is_named(lab: Lab, find, target, message):
+def test_what_cannot_be_found_is_named(find, target, message):
     with pytest.raises(UserError, match=message):
         find(target)
 
@@ -221,7 +221,7 @@ def test_without_a_container_own_data_the_group_or_the_whole_server(lab: Lab, fi
     }
 
 
-def test_own_data_without_any_image_is_an_error(lab: Lab, find):
+def test_own_data_without_any_image_is_an_error(find):
     with pytest.raises(UserError, match="your own data: holds no image"):
         find(everything("mine"))
 
@@ -298,7 +298,8 @@ def six(lab: Lab) -> Lab:
         ({"kind": "owner", "owner": "nobody of this name"}, ""),
     ],
 )
-def test_each_condition(six: Lab, find, condition, expected):
+@pytest.mark.usefixtures("six")
+def test_each_condition(find, condition, expected):
     rows = find(typed("dataset", "d"), sets=sets([condition]))
     assert "".join(row["image_name"][3] for row in rows) == expected
 
@@ -330,12 +331,12 @@ def test_conditions_are_joined_by_and_within_a_set_and_sets_by_or(six: Lab, find
         ({"kind": "date", "date": "acquired", "since": "", "before": None}, "date: neither a first day nor"),
     ],
 )
-def test_a_condition_that_cannot_be_read_is_refused(lab: Lab, find, condition, message):
+def test_a_condition_that_cannot_be_read_is_refused(find, condition, message):
     with pytest.raises(UserError, match=message):
         find(everything("mine"), sets=sets([condition]))
 
 
-def test_a_set_without_conditions_is_refused(lab: Lab, find):
+def test_a_set_without_conditions_is_refused(find):
     with pytest.raises(UserError, match="set of conditions: empty"):
         find(everything("mine"), sets=[{"conditions": []}])
 

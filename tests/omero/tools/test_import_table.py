@@ -282,7 +282,7 @@ def test_long_tables_go_in_portions(lab: Lab, import_table, table, monkeypatch):
 
 
 @pytest.mark.parametrize("name", ["", " ", "a/b"])
-def test_table_names_that_omero_would_change_are_refused(lab: Lab, import_table, table, name):
+def test_table_names_that_omero_would_change_are_refused(import_table, table, name):
     with pytest.raises(UserError, match="table name"):
         import_table([table("Image_1_a", "label", "1")], table_name=name)
 

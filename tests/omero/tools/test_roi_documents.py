@@ -135,7 +135,7 @@ def test_areas_become_masks_or_polygons_of_the_same_pixels(lab: Lab, export, imp
     assert ("polygon" in kinds, "mask" in kinds) == (shape == "polygon", shape == "mask")
 
 
-def test_geojson_of_qupath_with_holes_parts_and_planes(lab: Lab, export, import_file, image, tmp_path: Path):
+def test_geojson_of_qupath_with_holes_parts_and_planes(export, import_file, image, tmp_path: Path):
     square = [[0, 0], [10, 0], [10, 10], [0, 10], [0, 0]]
     hole = [[2, 2], [2, 5], [5, 5], [5, 2], [2, 2]]
     moved = [[[x + 20, y] for x, y in square], [[x + 20, y] for x, y in hole]]

@@ -31,10 +31,16 @@ def test_an_opened_session_works_in_the_default_group_and_is_closed(lab: Lab):
 
 
 def test_it_is_closed_after_an_error_too(lab: Lab):
-    with pytest.raises(ZeroDivisionError), open_session(lab.address) as session:
-        key = session.client.getSessionId()
-        _ = 1 / 0
-    assert not key_is_open(lab, key)
+    keys = []
+
+    def work() -> None:
+        with open_session(lab.address) as session:
+            keys.append(session.client.getSessionId())
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        work()
+    assert not key_is_open(lab, keys[0])
 
 
 def test_a_session_given_by_key_wins_and_stays_open(lab: Lab, monkeypatch: pytest.MonkeyPatch):
@@ -100,11 +106,15 @@ def test_a_session_stays_alive_while_a_tool_is_busy_elsewhere(lab: Lab, monkeypa
         time.sleep(14)
         assert session.rows("select count(p) from Project p") == [[0]]
     monkeypatch.setattr(omero_session, "KEEP_ALIVE_SECONDS", 3600)
-    with pytest.raises(UserError, match="the session ended while the tool was at work"):  # noqa: SIM117
+
+    def work() -> None:
         with open_session(lab.address) as session:
             shorten(lab, session.client.getSessionId(), seconds=1)
             time.sleep(2)
             session.rows("select count(p) from Project p")
+
+    with pytest.raises(UserError, match="the session ended while the tool was at work"):
+        work()
 
 
 def shorten(lab: Lab, key: str, seconds: int) -> None:
@@ -141,7 +151,8 @@ def test_refused_credentials_are_named_but_never_shown(lab: Lab, monkeypatch, en
     assert lab.password not in str(error.value)
 
 
-def test_an_unknown_host_and_a_closed_port_are_told_apart(lab: Lab, free_port: int):
+@pytest.mark.usefixtures("lab")
+def test_an_unknown_host_and_a_closed_port_are_told_apart(free_port: int):
     with pytest.raises(UserError, match=r"no-such-host.invalid: unknown host"), open_session("no-such-host.invalid"):
         pass
     with (
@@ -151,7 +162,8 @@ def test_an_unknown_host_and_a_closed_port_are_told_apart(lab: Lab, free_port: i
         pass
 
 
-def test_another_server_is_not_taken_for_omero(lab: Lab):
+@pytest.mark.usefixtures("lab")
+def test_another_server_is_not_taken_for_omero():
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
         def greet() -> None:
@@ -189,21 +201,27 @@ def test_unknown_and_foreign_groups_are_refused_with_those_one_has(lab: Lab):
         pass
 
 
-def test_a_broken_connection_is_a_clear_error(lab: Lab, proxy: CuttingProxy):
-    with pytest.raises(UserError, match="the connection broke while the tool was at work"):  # noqa: SIM117
+def test_a_broken_connection_is_a_clear_error(proxy: CuttingProxy):
+    def work() -> None:
         with open_session(proxy.address) as session:
             proxy.cut()
             session.rows("select p.id from Project p")
 
+    with pytest.raises(UserError, match="the connection broke while the tool was at work"):
+        work()
+
 
 def test_a_session_that_ends_is_a_clear_error(lab: Lab):
-    with pytest.raises(UserError, match=r"the session ended|the connection broke"):  # noqa: SIM117
+    def work() -> None:
         with open_session(lab.address) as session:
             lab.client.closeSession()
             killer = omero.client(host=lab.host, port=lab.port)
             killer.joinSession(session.client.getSessionId())
             killer.killSession()
             session.rows("select p.id from Project p")
+
+    with pytest.raises(UserError, match=r"the session ended|the connection broke"):
+        work()
 
 
 def test_credentials_never_show_in_a_repr():

@@ -343,7 +343,7 @@ def test_a_crate_may_be_a_folder_and_nothing_outside_it_is_sent(lab: Lab, unpack
     assert count(lab, "Image") == len(from_folder) == 2
 
 
-def test_it_works_in_the_group_that_was_chosen(lab: Lab, pack, unpack, tmp_path: Path):
+def test_it_works_in_the_group_that_was_chosen(lab: Lab, unpack):
     """What stands in one group is neither packed from another nor taken for a copy there."""
     crate = Path(omero_transfer.__file__).with_name("test-data") / "transfer_crate.zip"
     other = lab.stranger()

@@ -20,10 +20,15 @@ def test_all_appear_together(tmp_path: Path):
 
 def test_a_failure_leaves_what_was_there(tmp_path: Path):
     (tmp_path / "a").write_text("old")
-    with pytest.raises(ZeroDivisionError), Outputs() as outputs:
-        outputs.file(tmp_path / "a").write_text("new")
-        outputs.folder(tmp_path / "b")
-        raise ZeroDivisionError
+
+    def fail() -> None:
+        with Outputs() as outputs:
+            outputs.file(tmp_path / "a").write_text("new")
+            outputs.folder(tmp_path / "b")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
     assert [path.name for path in tmp_path.iterdir()] == ["a"]
     assert (tmp_path / "a").read_text() == "old"
 
@@ -45,6 +50,7 @@ def test_a_full_disk_is_said(tmp_path: Path):
 
 
 def test_an_output_named_twice_is_refused(tmp_path: Path):
-    with pytest.raises(UserError, match="Output a: named twice"), Outputs() as outputs:
+    with Outputs() as outputs:
         outputs.file(tmp_path / "a")
-        outputs.file(tmp_path / "a")
+        with pytest.raises(UserError, match="Output a: named twice"):
+            outputs.file(tmp_path / "a")

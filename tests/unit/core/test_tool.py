@@ -43,13 +43,13 @@ def test_a_broken_file_of_arguments_is_a_clear_error(tmp_path: Path, content: by
     if content is not None:
         (tmp_path / "config").write_bytes(content)
     with pytest.raises(UserError, match="cannot be read as JSON"):
-        tool("", CONFIG)(lambda args, outputs: None)(["--config", str(tmp_path / "config")])
+        tool("", CONFIG)(lambda *_: None)(["--config", str(tmp_path / "config")])
 
 
 def test_the_form_is_a_dictionary(tmp_path: Path):
     (tmp_path / "config").write_text('{"name": "a"}')
     seen = []
-    tool("", CONFIG)(lambda args, outputs: seen.append(args.config))(["--config", str(tmp_path / "config")])
+    tool("", CONFIG)(lambda args, _: seen.append(args.config))(["--config", str(tmp_path / "config")])
     assert seen == [{"name": "a"}]
 
 

@@ -40,7 +40,7 @@ def questions() -> list[str]:
     return [block for block in text.split("\n\n") if block.lstrip().startswith("PREFIX")]
 
 
-def test_the_questions_in_the_help_are_answered(tmp_path: Path) -> None:
+def test_the_questions_in_the_help_are_answered() -> None:
     turtle, _ = checked_turtle(rembi_document())
     graph = Graph().parse(data=turtle, format="turtle")
     answers = [[tuple(str(cell) for cell in row) for row in graph.query(question)] for question in questions()]  # type: ignore[union-attr]
@@ -53,7 +53,7 @@ def test_the_questions_in_the_help_are_answered(tmp_path: Path) -> None:
     assert len(answers) == 4
 
 
-def test_both_forms_say_the_same(tmp_path: Path) -> None:
+def test_both_forms_say_the_same() -> None:
     document = rembi_document()
     turtle, count = checked_turtle(document)
     from_turtle = Graph().parse(data=turtle, format="turtle")
@@ -63,12 +63,12 @@ def test_both_forms_say_the_same(tmp_path: Path) -> None:
     assert checked_turtle(document)[0] == turtle
 
 
-def test_there_are_no_blank_nodes_and_no_relative_names(tmp_path: Path) -> None:
+def test_there_are_no_blank_nodes_and_no_relative_names() -> None:
     subjects = set(to_graph(rembi_document()).subjects())
     assert all(isinstance(subject, URIRef) and ":" in subject for subject in subjects)
 
 
-def required_parts(document: dict[str, Any]) -> list[tuple[str, str]]:
+def required_parts() -> list[tuple[str, str]]:
     """(type, property) of all that the shapes ask for."""
     return [
         ("schema:Dataset", "schema:name"),
@@ -95,8 +95,8 @@ def find(node: Any, kind: str) -> dict[str, Any] | None:
     return None
 
 
-@pytest.mark.parametrize("part", required_parts({}), ids=lambda part: " ".join(part))
-def test_the_shapes_miss_what_is_required(tmp_path: Path, part: tuple[str, str]) -> None:
+@pytest.mark.parametrize("part", required_parts(), ids=lambda part: " ".join(part))
+def test_the_shapes_miss_what_is_required(part: tuple[str, str]) -> None:
     kind, name = part
     document = rembi_document()
     assert shape_violations(to_graph(document)) == []
@@ -120,7 +120,7 @@ def test_the_shapes_miss_what_is_required(tmp_path: Path, part: tuple[str, str])
         ("ome:Image", "schema:about", {"@id": "http://purl.obolibrary.org/obo/NCBITaxon_1"}),
     ],
 )
-def test_the_shapes_see_wrong_values(tmp_path: Path, kind: str, name: str, value: Any) -> None:
+def test_the_shapes_see_wrong_values(kind: str, name: str, value: Any) -> None:
     document = rembi_document()
     node = find(document["@graph"], kind)
     assert node is not None
@@ -198,7 +198,7 @@ def test_many_values_in_one_cell_are_one_pair_with_its_terms() -> None:
         ("metadata.tsv", "Biosample: Organism", "Homo sapiens"),
     ],
 )
-def test_every_dialect_is_read(tmp_path: Path, file: str, key: str, value: str) -> None:
+def test_every_dialect_is_read(file: str, key: str, value: str) -> None:
     rows, named = read_rows(DATA / file, file)
     document = describe_images(named or images_of_files(), rows, Collection())
     turtle, _ = checked_turtle(document)

@@ -73,7 +73,7 @@ def test_stack_counts_all_planes_and_says_which_is_shown(tmp_path):
     assert picture.outlined.shape == (128, 160, 3)
 
 
-def test_colour_images_keep_their_colours(tmp_path):
+def test_colour_images_keep_their_colours():
     image = open_image(DATA / "synthetic_rgb.png")
     picture = object_pictures.draw_objects(image, Found(), View("colour", max(image.size_y, image.size_x)))
     np.testing.assert_array_equal(picture.grey, image.read_colour(0, 0, slice(0, image.size_y), slice(0, image.size_x)))

@@ -153,9 +153,13 @@ def test_nonsense_is_refused_before_anything_is_made(tmp_path, axes, shape, vers
 
 
 def test_nothing_is_left_of_a_folder_that_failed(tmp_path):
-    with pytest.raises(KeyError), complete_folder(tmp_path / "a.ome.zarr") as part:
-        (part / "0").mkdir()
-        raise KeyError
+    def fail() -> None:
+        with complete_folder(tmp_path / "a.ome.zarr") as part:
+            (part / "0").mkdir()
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        fail()
     assert list(tmp_path.iterdir()) == []
 
 

@@ -24,14 +24,16 @@ def benchmark(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     return module
 
 
-def test_figures_are_written(benchmark, tmp_path: Path, capsys):
+@pytest.mark.usefixtures("benchmark")
+def test_figures_are_written(tmp_path: Path, capsys):
     results = tmp_path / "results.json"
     assert run.main(["--results", str(results)]) == 0
     assert json.loads(results.read_text()) == [FIGURE]
     assert "1.25 s" in capsys.readouterr().out
 
 
-def test_a_part_keeps_the_figures_of_the_others(benchmark, tmp_path: Path):
+@pytest.mark.usefixtures("benchmark")
+def test_a_part_keeps_the_figures_of_the_others(tmp_path: Path):
     results = tmp_path / "results.json"
     old = [{**FIGURE, "name": "a"}, {**FIGURE, "value": 9}]
     results.write_text(json.dumps(old))
@@ -39,14 +41,16 @@ def test_a_part_keeps_the_figures_of_the_others(benchmark, tmp_path: Path):
     assert json.loads(results.read_text()) == [old[0], FIGURE]
 
 
-def test_a_whole_run_starts_from_nothing(benchmark, tmp_path: Path):
+@pytest.mark.usefixtures("benchmark")
+def test_a_whole_run_starts_from_nothing(tmp_path: Path):
     results = tmp_path / "results.json"
     results.write_text(json.dumps([{**FIGURE, "name": "a"}]))
     assert run.main(["--results", str(results)]) == 0
     assert json.loads(results.read_text()) == [FIGURE]
 
 
-def test_nothing_to_measure_is_an_error(benchmark, tmp_path: Path, capsys):
+@pytest.mark.usefixtures("benchmark")
+def test_nothing_to_measure_is_an_error(tmp_path: Path, capsys):
     assert run.main(["--results", str(tmp_path / "results.json"), "--only", "other"]) == 1
     assert "other" in capsys.readouterr().err
     assert not (tmp_path / "results.json").exists()

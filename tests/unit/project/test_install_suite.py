@@ -20,13 +20,13 @@ def a_galaxy(installed=(), refuse=None):
 
     toolshed = SimpleNamespace(
         get_repositories=repositories,
-        install_repository_revision=lambda shed, name, owner, revision, **_: asked.append((name, owner, revision)),
+        install_repository_revision=lambda _shed, name, owner, revision, **_: asked.append((name, owner, revision)),
     )
     return SimpleNamespace(toolshed=toolshed), asked
 
 
 def a_shed(*revisions, refuse=None):
-    def answer(name, owner):
+    def answer(_name, _owner):
         if refuse:
             raise refuse
         return list(revisions)

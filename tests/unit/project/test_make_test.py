@@ -35,14 +35,16 @@ def test_a_check_without_tests_passes_silently(reports: Path):
     assert (reports / "lint.log").read_text() == "fine\n"
 
 
-def test_a_check_that_fails_counts_as_a_failure_and_is_shown(reports: Path, capsys: pytest.CaptureFixture[str]):
+@pytest.mark.usefixtures("reports")
+def test_a_check_that_fails_counts_as_a_failure_and_is_shown(capsys: pytest.CaptureFixture[str]):
     assert run_check(Check("lint", python("print('line 3 is bad'); exit(2)"))) == Outcome(0, 1, 0)
     shown = capsys.readouterr().out
     assert shown.startswith("FAILED  lint")
     assert "line 3 is bad" in shown
 
 
-def test_a_runner_that_reports_nothing_failed(reports: Path):
+@pytest.mark.usefixtures("reports")
+def test_a_runner_that_reports_nothing_failed():
     assert run_check(Check("galaxy", python("pass"), "planemo-*.xml")) == Outcome(0, 1, 0)
 
 
@@ -58,7 +60,8 @@ def test_what_failed_is_named(reports: Path, capsys: pytest.CaptureFixture[str])
     assert capsys.readouterr().out.splitlines()[-1].strip() == "FAILED omero_find (Test #4) 3: Tool exit code: 1"
 
 
-def test_the_last_line_says_how_many(reports: Path, monkeypatch, capsys: pytest.CaptureFixture[str]):
+@pytest.mark.usefixtures("reports")
+def test_the_last_line_says_how_many(monkeypatch, capsys: pytest.CaptureFixture[str]):
     monkeypatch.setattr(run, "PARTS", {"lint": lambda: [Check("a", python("pass")), Check("b", python("exit(1)"))]})
     assert run.main(["lint"]) == 1
     assert capsys.readouterr().out.splitlines()[-1] == "0 passed, 1 failed"

@@ -63,8 +63,8 @@ def a_galaxy(invocation_states, job_states, messages=()):
             }
         ),
         jobs=SimpleNamespace(
-            get_jobs=lambda invocation_id: [{"id": str(n), "state": state} for n, state in enumerate(next(jobs))],
-            show_job=lambda job_id, full_details: {
+            get_jobs=lambda **_: [{"id": str(n), "state": state} for n, state in enumerate(next(jobs))],
+            show_job=lambda *_, **__: {
                 "tool_id": "segment_objects",
                 "tool_stderr": "a\nb\nERROR: dark\n  - too dark",
             },
@@ -118,15 +118,15 @@ def an_uploading_galaxy():
     """A stand-in for bioblend's connection that remembers what was uploaded and started."""
     seen = {"uploads": [], "lists": [], "inputs": None}
 
-    def upload_file(path, history_id):
+    def upload_file(path, _history_id):
         seen["uploads"].append(path)
         return {"outputs": [{"id": f"d{len(seen['uploads'])}"}]}
 
-    def create_list(history_id, description):
+    def create_list(_history_id, description):
         seen["lists"].append(description)
         return {"id": "c1"}
 
-    def invoke(workflow_id, inputs, **_):
+    def invoke(_workflow_id, inputs, **_):
         seen["inputs"] = inputs
         return {"id": "i1"}
 
@@ -135,7 +135,7 @@ def an_uploading_galaxy():
             show_workflow=lambda _: {"inputs": {"0": {"label": "Images"}, "1": {"label": "Table"}}},
             invoke_workflow=invoke,
         ),
-        histories=SimpleNamespace(create_history=lambda name: {"id": "h1"}, create_dataset_collection=create_list),
+        histories=SimpleNamespace(create_history=lambda _: {"id": "h1"}, create_dataset_collection=create_list),
         tools=SimpleNamespace(upload_file=upload_file),
     )
     return gi, seen
@@ -166,7 +166,7 @@ def test_an_empty_folder_is_named(tmp_path):
 
 def test_a_file_that_is_not_there_is_named_before_anything_is_made(tmp_path):
     gi, seen = an_uploading_galaxy()
-    gi.histories.create_history = lambda name: pytest.fail("a history was made")
+    gi.histories.create_history = lambda _: pytest.fail("a history was made")
     with pytest.raises(ScriptError, match=r"Input 'Table': there is no file .*nowhere\.tsv\. Check the path"):
         start_run(gi, "w1", {}, {"Table": tmp_path / "nowhere.tsv"}, "run")
     assert seen["uploads"] == []
@@ -179,7 +179,7 @@ def test_a_page_is_downloaded_as_a_page_and_not_as_galaxys_zip(tmp_path):
         asked.append((url, params))
         return SimpleNamespace(content=b"<!DOCTYPE html>", raise_for_status=lambda: None)
 
-    def download(dataset_id, file_path, use_default_filename):
+    def download(_dataset_id, file_path, **_):
         Path(file_path).write_bytes(b"any file")
 
     extensions = {"d1": "html", "d2": "png"}

@@ -34,7 +34,7 @@ def test_a_secret_in_a_file_is_seen_but_for_galaxys_launcher(tmp_path: Path):
 
 
 def test_a_tool_of_which_no_job_was_seen_is_complained_of(tmp_path: Path):
-    galaxy = SimpleNamespace(jobs=SimpleNamespace(get_jobs=lambda limit: []))
+    galaxy = SimpleNamespace(jobs=SimpleNamespace(get_jobs=lambda **_: []))
     watch = SecretWatch(tmp_path, galaxy, ["canary-8f1c"], tools={"omero_find"})
     watch.expect(["omero_find", "omero_annotate"])
     assert watch.found == {"nobody looked at omero_annotate"}

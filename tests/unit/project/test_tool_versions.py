@@ -72,7 +72,8 @@ def test_a_changed_tool_is_due_until_its_suffix_is_raised(a_tool: Path):
     assert changed_tools(released) == []
 
 
-def test_a_new_tool_is_not_due(a_tool: Path):
+@pytest.mark.usefixtures("a_tool")
+def test_a_new_tool_is_not_due():
     assert changed_tools({}) == []
 
 

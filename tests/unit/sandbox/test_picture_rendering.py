@@ -127,7 +127,7 @@ class Wide:
     shape = PixelsShape(10_000, 10_000, 3, 1, 1, "uint16")
     level_sizes = ((10_000, 10_000),)
 
-    def read_tile(self, level, z, c, t, x, y, w, h):
+    def read_tile(self, _level, _z, _c, _t, _x, y, w, h):
         return np.repeat(np.arange(y, y + h, dtype=">u2")[:, None], w, axis=1)
 
 

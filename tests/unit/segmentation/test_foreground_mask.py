@@ -97,7 +97,7 @@ def test_offset_of_local_otsu_is_in_grey_levels():
     assert counts == [1, 0]
 
 
-def test_holes_are_those_of_scipy(nuclei):
+def test_holes_are_those_of_scipy():
     from scipy.ndimage import binary_fill_holes
 
     rng = np.random.default_rng(0)

@@ -15,7 +15,7 @@ CELLS = st.text(st.sampled_from("ab1.-+=' \"\t,;\r\n#µ\x0b\x7f"), max_size=6)
 def careful(path):
     """What read_measurement_table says without its quick way; the error's text where there is one."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(measurement_table, "_plain_rows", lambda path: None)
+        patch.setattr(measurement_table, "_plain_rows", lambda _: None)
         try:
             return read_measurement_table(path, "t")
         except UserError as error:

@@ -34,13 +34,16 @@ def test_a_cell_may_have_any_name(path: Path, name: str):
     [(ValueError("broken"), "broken"), (KeyError(), "KeyError"), (SystemExit(143), "stopped"), (UserError("u"), "u")],
 )
 def test_a_run_that_fails_says_how_far_it_came(path: Path, error: BaseException, reason: str):
-    report = Report(path, ("n", "status"))
-    with pytest.raises(type(error)), report:
-        report.add(n=1).done("made")
-        report.add(n=2).begin()
-        report.add(n=3)
-        report.add(n=4).failed("its own reason")
-        raise error
+    def fail() -> None:
+        with Report(path, ("n", "status")) as report:
+            report.add(n=1).done("made")
+            report.add(n=2).begin()
+            report.add(n=3)
+            report.add(n=4).failed("its own reason")
+            raise error
+
+    with pytest.raises(type(error)):
+        fail()
     assert lines(path)[1:] == ["1\ttaken back", f"2\tfailed: {reason}", "3\tnot done", "4\tfailed: its own reason"]
 
 
@@ -61,21 +64,28 @@ def test_each_object_is_tried_and_every_failure_named(path: Path):
         if thing:
             row.done("even")
 
-    report = Report(path, ("n", "status"))
-    with pytest.raises(UserError, match=r"^1: odd\. 1 more failed: the column status says why\.$"), report:
-        for number in range(4):
-            report.add(n=number)
-        report.for_each(range(4), do)
+    def do_all() -> None:
+        with Report(path, ("n", "status")) as report:
+            for number in range(4):
+                report.add(n=number)
+            report.for_each(range(4), do)
+
+    with pytest.raises(UserError, match=r"^1: odd\. 1 more failed: the column status says why\.$"):
+        do_all()
     assert lines(path)[1:] == ["0\tnot done", "1\tfailed: 1: odd.", "2\ttaken back", "3\tfailed: 3: odd."]
 
 
 def test_one_failure_is_raised_as_it_is(path: Path):
-    def refuse(thing: int, row: Row) -> None:
+    def refuse(_thing: int, _row: Row) -> None:
         raise UserError("no.")
 
-    with pytest.raises(UserError, match=r"^no\.$"), Report(path, ("status",)) as report:
-        report.add()
-        report.for_each([1], refuse)
+    def do_all() -> None:
+        with Report(path, ("status",)) as report:
+            report.add()
+            report.for_each([1], refuse)
+
+    with pytest.raises(UserError, match=r"^no\.$"):
+        do_all()
 
 
 def test_rows_at_work_are_as_before_afterwards_unless_the_block_sets_their_status(path: Path):
@@ -89,10 +99,14 @@ def test_rows_at_work_are_as_before_afterwards_unless_the_block_sets_their_statu
 
 
 def test_a_block_that_fails_fails_at_its_rows(path: Path):
-    with pytest.raises(ValueError, match="x"), Report(path, ("n", "status")) as report:
-        first, _ = report.add(n=1), report.add(n=2)
-        with at_work([first]):
-            raise ValueError("x")
+    def fail() -> None:
+        with Report(path, ("n", "status")) as report:
+            first, _ = report.add(n=1), report.add(n=2)
+            with at_work([first]):
+                raise ValueError("x")
+
+    with pytest.raises(ValueError, match="x"):
+        fail()
     assert lines(path)[1:] == ["1\tfailed: x", "2\tnot done"]
 
 

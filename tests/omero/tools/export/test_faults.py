@@ -25,7 +25,7 @@ from tests.omero.tools.export.pictures import by_id, five_d, noise, read, unpack
 
 @pytest.mark.parametrize("kind", ["ome_tiff", "ome_zarr"])
 def test_a_connection_that_breaks_is_made_again_and_every_pixel_arrives(
-    lab: Lab, export, three, monkeypatch, tmp_path: Path, proxy: CuttingProxy, kind
+    export, three, monkeypatch, tmp_path: Path, proxy: CuttingProxy, kind
 ):
     monkeypatch.setattr(image_export, "TILE", 32)
     for call in (1, 30, 60):
@@ -83,7 +83,7 @@ def test_a_server_that_restarts_meanwhile_delivers_the_rest(tmp_path: Path, monk
 
 
 @pytest.mark.parametrize("kind", ["ome_tiff", "ome_zarr"])
-def test_a_cancelled_job_leaves_no_file(lab: Lab, export, three, monkeypatch, tmp_path: Path, kind):
+def test_a_cancelled_job_leaves_no_file(export, three, monkeypatch, tmp_path: Path, kind):
     fail_at(monkeypatch, image_export, "check_pixels", 2, lambda: os.kill(os.getpid(), signal.SIGTERM))
     with pytest.raises(SystemExit, match="143"):
         export(three, kind)
@@ -122,7 +122,7 @@ def test_a_connection_cut_for_good_at_any_stage_leaves_nothing_and_a_rerun_compl
 
 
 @pytest.mark.parametrize("kind", ["ome_tiff", "ome_zarr"])
-def test_a_full_disk_is_named_and_leaves_nothing(lab: Lab, export, three, monkeypatch, tmp_path: Path, kind):
+def test_a_full_disk_is_named_and_leaves_nothing(export, three, monkeypatch, tmp_path: Path, kind):
     def full() -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
@@ -132,17 +132,17 @@ def test_a_full_disk_is_named_and_leaves_nothing(lab: Lab, export, three, monkey
     assert list((tmp_path / "images").iterdir()) == []
 
 
-def test_a_server_that_stays_away_ends_the_waiting(lab: Lab, export, three, monkeypatch, proxy: CuttingProxy):
+def test_a_server_that_stays_away_ends_the_waiting(export, three, monkeypatch, proxy: CuttingProxy):
     waited = []
     monkeypatch.setattr(omero_reconnect, "WAITS", (0.01,) * 4)
-    monkeypatch.setattr(omero_reconnect, "rejoin", lambda session: waited.append(1) or 1 / 0)
+    monkeypatch.setattr(omero_reconnect, "rejoin", lambda _: waited.append(1) or 1 / 0)
     fail_at(monkeypatch, omero_pixels._Stores, "_fetch", 2, proxy.cut)
     with pytest.raises(UserError, match="the connection broke while the tool was at work"):
         export(three, omero_host=proxy.address)
     assert len(waited) >= 4
 
 
-def test_one_login_few_stores_and_requests_far_below_ices_limit(lab: Lab, export, three, monkeypatch):
+def test_one_login_few_stores_and_requests_far_below_ices_limit(export, three, monkeypatch):
     """Connecting twice, exhausting the server and planes above 256 MB were defects of other tools."""
     from bioimage_suite.omero import session as omero_session
 

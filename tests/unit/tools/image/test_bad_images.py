@@ -235,7 +235,7 @@ def test_labels_above_65535_are_made_converted_and_measured(tmp_path):
     assert rows(tmp_path / "o")[-1]["label"] == "66820"
 
 
-def test_labels_above_65535_of_a_model(tmp_path):
+def test_labels_above_65535_of_a_model():
     from bioimage_suite.segmentation.model_objects import ObjectOptions, find_objects
 
     grid = np.zeros((1, 514, 520), np.float32)

@@ -122,8 +122,8 @@ def test_sheet_holds_all_pictures_however_large(tmp_path):
     assert (sheet == (9, 200, 9)).all(axis=2).sum() > 100_000
     with pytest.raises(UserError, match="no pictures"):
         summarize(tmp_path, tables, "--features=area_px", f"--sheet={tmp_path / 'sheet'}")
+    pictures = {"broken": DATA / "not_an_image.tiff"}
     with pytest.raises(UserError, match="Picture broken: not a readable PNG"):
-        pictures = {"broken": DATA / "not_an_image.tiff"}
         summarize(tmp_path, tables, "--features=area_px", f"--sheet={tmp_path / 'sheet'}", pictures=pictures)
 
 
