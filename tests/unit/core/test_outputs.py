@@ -50,7 +50,10 @@ def test_a_full_disk_is_said(tmp_path: Path):
 
 
 def test_an_output_named_twice_is_refused(tmp_path: Path):
-    with Outputs() as outputs:
-        outputs.file(tmp_path / "a")
-        with pytest.raises(UserError, match="Output a: named twice"):
+    def name_twice() -> None:
+        with Outputs() as outputs:
             outputs.file(tmp_path / "a")
+            outputs.file(tmp_path / "a")
+
+    with pytest.raises(UserError, match="Output a: named twice"):
+        name_twice()
