@@ -20,7 +20,21 @@ def omero_server(tmp_path_factory) -> RunningServer:
         yield RunningServer(host, int(port), 0, os.environ["OMERO_TEST_ROOT_PASSWORD"], 0)
         return
     with running_server(tmp_path_factory.mktemp("omero")) as server:
+        _configure(server, os.environ.get("OMERO_TEST_SETTINGS", ""))
         yield server
+
+
+def _configure(server: RunningServer, settings: str) -> None:
+    """Set keys of IConfig, such as "omero.sandbox.answer_ms=5,omero.sandbox.lock_timeout_ms=300": the test mode.
+
+    So the tests of the tools run on a server that is slow and busy (sandbox/omero/server/trials.py).
+    """
+    if not settings:
+        return
+    gateway = connect(server, "root", server.root_password)
+    for pair in settings.split(","):
+        gateway.getConfigService().setConfigValue(*pair.split("=", 1))
+    gateway.close()
 
 
 @pytest.fixture(scope="session")

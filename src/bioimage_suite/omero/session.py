@@ -364,8 +364,12 @@ def _explained(address: Address) -> Iterator[None]:
 def _failure(address: Address, error: Any) -> UserError:
     """Return a failure of the server as the user sees it; a full disk is named only if the server says so."""
     said = error.message or error.serverExceptionClass or type(error).__name__
+    # OMERO.tables says "Internal exception" and gives the reason in the last line of its Python trace.
+    reason = (error.serverStackTrace or "").rstrip().rpartition("\n")[2].strip()
+    if said == "Internal exception" and reason:
+        said = reason
     remedy = "Ask its administrator what its log says at this time"
-    if _NO_SPACE.search(said):
+    if _NO_SPACE.search(f"{said}\n{error.serverStackTrace}"):
         remedy = "Its disk is full: ask its administrator for space, and run the tool again then"
     return UserError(f"OMERO server {address}: it failed ({said}). {remedy}.")
 

@@ -265,3 +265,32 @@ def test_a_cancelled_job_takes_back_what_it_made(lab: Lab, tmp_path, monkeypatch
     with pytest.raises(SystemExit, match="143"):
         start_import(lab, tmp_path) if what == "import" else start_unpack(lab, tmp_path, crate)
     assert all_counts(lab) == before
+
+
+@pytest.mark.parametrize(
+    ("name", "said", "message"),
+    [
+        (
+            "InternalException",
+            "ValueError: x",
+            r"it failed \(ValueError: x\)\. Ask its administrator what its log says",
+        ),
+        (
+            "ResourceError",
+            "No space left on device",
+            r"it failed \(No space left .*\)\. Its disk is full: ask its admin",
+        ),
+        ("DatabaseBusyException", "", r"it is busy \(DatabaseBusyException\)\. Run the tool again later"),
+        ("LockTimeout", "Cannot acquire lock", r"it is busy \(Cannot acquire lock\)"),
+        ("OptimisticLockException", "version 3", r"somebody else changed an object while .* \(version 3\)"),
+        ("SecurityViolation", "Group is rwr---", r"permission denied \(Group is rwr---\)"),
+    ],
+)
+def test_what_the_server_says_is_told_and_nothing_else_is_blamed(lab: Lab, name: str, said: str, message: str):
+    import omero
+
+    from bioimage_suite.omero.session import open_session
+
+    error = getattr(omero, name)("", f"ome.conditions.{name}", said)
+    with pytest.raises(UserError, match=message), open_session(lab.address):
+        raise error

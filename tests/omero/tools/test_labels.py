@@ -1,3 +1,4 @@
+import time
 import uuid
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from bioimage_suite.omero.files import original_files
 from bioimage_suite.omero.rois import label_import
 from bioimage_suite.omero.rois import labels as omero_labels
 from bioimage_suite.omero.rois.labels import labels_namespace
+from bioimage_suite.omero.waiting import PixelsWait
 from tests.omero.tool_support import CuttingProxy, Lab, fail_at, named, read_rows, typed
 
 PLANE = np.zeros((40, 50), np.uint8)
@@ -92,7 +94,7 @@ def test_omero_itself_has_the_same_pixels_and_the_sources_physical_sizes(
     query = f"select p from Pixels p where p.image.id = {row['label_image_id']}"
     pixels = lab.session.getQueryService().findByQuery(query, None)
     store = lab.session.createRawPixelsStore()
-    store.setPixelsId(pixels.id.val, False)
+    PixelsWait(time.sleep).until_ready(lambda: store.setPixelsId(pixels.id.val, False), "labels")
     np.testing.assert_array_equal(np.frombuffer(store.getPlane(0, 0, 0), ">i4").reshape(40, 50), labels)
     store.close()
     assert (pixels.physicalSizeX.getValue(), pixels.physicalSizeX.getSymbol()) == (0.25, "µm")
