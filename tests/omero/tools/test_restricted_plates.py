@@ -78,7 +78,8 @@ def test_export_of_originals_takes_pixels_where_files_are_restricted(lab: Lab, t
     assert capsys.readouterr().out.count(SAID) == 3
 
 
-def test_files_outside_of_plates_are_exported_as_they_are(lab: Lab, tmp_path: Path, plate: int):
+@pytest.mark.usefixtures("plate")
+def test_files_outside_of_plates_are_exported_as_they_are(lab: Lab, tmp_path: Path):
     image = single(lab, tmp_path, lab.container("Dataset", "d"))
     [[well_image]] = lab.rows("select min(s.image.id) from WellSample s")
     files, rows = export(lab, tmp_path, typed("image", f"{image},{well_image}", by="id"))
@@ -95,9 +96,8 @@ def test_originals_of_plates_are_exported_where_the_setting_allows(lab: Lab, tmp
 
 
 @pytest.mark.parametrize("policy", ["", "+plate"])
-def test_a_plate_is_transferred_with_its_files_or_with_its_pixels(
-    lab: Lab, tmp_path: Path, plate: int, monkeypatch, policy: str
-):
+@pytest.mark.usefixtures("plate")
+def test_a_plate_is_transferred_with_its_files_or_with_its_pixels(lab: Lab, tmp_path: Path, monkeypatch, policy: str):
     if policy:
         allow_downloads(lab, policy)
     do = {"mode": "pack", "target": typed("screen", "s")}
