@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 # Bits of fraction in OpenCV's coordinates, which can lie between pixels.
 FRACTION_BITS = 4
+FARTHEST = (
+    1e5  # px; farther points are drawn here: OpenCV's 32-bit coordinates end at 2^27 px, pictures at some thousand
+)
 LARGEST_GEOJSON = 200 * 1024 * 1024
 # For each GeoJSON type, a function that turns its coordinates into lists of lines.
 LINES_OF: dict[str, Callable[[list[Any]], list[Any]]] = {
@@ -134,7 +137,7 @@ def _fixed(points: np.ndarray, scale: float, corner: float) -> np.ndarray:
         corner: Distance from the corner of the first pixel to the origin of `points`, px: 0.5 for its centre.
     """
     at = (points + corner) * scale - 0.5  # OpenCV's origin is the centre of a pixel
-    return np.rint(np.clip(at, -1e5, 1e5) * (1 << FRACTION_BITS)).astype(np.int32)
+    return np.rint(np.clip(at, -FARTHEST, FARTHEST) * (1 << FRACTION_BITS)).astype(np.int32)
 
 
 def write_text(picture: np.ndarray, text: str, x: float, y: float) -> None:

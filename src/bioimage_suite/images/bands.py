@@ -12,6 +12,11 @@ BAND_PIXELS = 1 << 22  # pixels of a band
 LEAST_ROWS = 64  # rows of a band of a very wide plane: with fewer, halos of filters would cost more than the band
 
 
+def rows_of(plane: np.ndarray) -> RowReader:
+    """Return the reader of the rows of a plane in memory."""
+    return lambda first, last: plane[first:last]
+
+
 def bands(height: int, width: int) -> Iterator[tuple[int, int]]:
     """Return the ranges of rows that cut a plane into bands of about BAND_PIXELS pixels."""
     step = max(LEAST_ROWS, BAND_PIXELS // max(1, width))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -63,7 +63,7 @@ class Measured:
     @property
     def size_column(self) -> str:
         """Return the name of the column that counts pixels or voxels."""
-        return "area_px" if self.z is not None else "volume_voxels"
+        return _size_column(volume=self.z is None)
 
     def place(self, labels: ImageFile) -> dict[str, int]:
         """Return the columns of the place: `t` for a movie, `z` for a stack measured plane by plane."""
@@ -92,29 +92,46 @@ def measure_body(
     x, y, z = (known.micrometres(axis) for axis in "xyz")
     step = z_step(known) if volume else 1.0
     stack = _stacked(labels, t, scans) if volume or options.texture_ranges else None
-    if volume and stack is not None:
-        height = np.repeat([scan.z for scan in scans], [sum(len(part.label) for part in s.parts) for s in scans])
-        shapes = pool.submit(_volume_shapes, runs, height, index, label, stack=stack, z_step=step)
-    else:
-        shapes = pool.submit(_plane_shapes, runs, index, label, scans[0])
-    grey: Columns = {}
-    if image is not None:
-        found = scan_channels(image, t, scans, pool)
-        for c, name in enumerate(image.channel_labels()):
-            statistics = object_intensities(runs, index, len(label), found[c])
-            grey |= {f"{statistic}_{name}": column for statistic, column in statistics.items()}
-    columns = {"label": label, **shapes.result(), **grey}
+    solid = stack if volume else None
+    shapes = pool.submit(_shapes, runs, index, label, scans, solid, z_step=step)
+    grey = _grey_values(image, t, scans, runs, index, count=len(label), pool=pool) if image is not None else {}
+    basic = {"label": label, **shapes.result(), **grey}
+    texture, near = {}, {}
     if image is not None and stack is not None:
-        columns |= _textures(image, t, planes, stack, columns, options=options)
+        texture = _textures(image, t, planes, stack, basic, options=options)
     if options.neighbours_within is not None:
-        columns |= _neighbours(
-            labels, t, planes[0], stack if volume else None, columns, within=options.neighbours_within, z_step=step
-        )
+        near = _neighbours(labels, t, planes[0], solid, basic, within=options.neighbours_within, z_step=step)
     children = {name: _children(labels, child, t, planes) for name, child in options.children.items()}
-    measured = Measured(t, None if volume else planes[0], columns, children)
-    for name, found_children in children.items():
-        columns |= by_parent(label, found_children, name, measured.size_column)
-    return Measured(t, measured.z, with_units(columns, x, y, z if volume else None), children)
+    size = _size_column(volume)
+    inside = {k: v for name, found in children.items() for k, v in by_parent(label, found, name, size).items()}
+    columns = with_units({**basic, **texture, **near, **inside}, x, y, z if volume else None)
+    return Measured(t, None if volume else planes[0], columns, children)
+
+
+def _size_column(volume: bool) -> str:
+    return "volume_voxels" if volume else "area_px"
+
+
+def _grey_values(
+    image: ImageFile, t: int, scans: list[PlaneScan], runs: Runs, index: np.ndarray, *, count: int, pool: Executor
+) -> Columns:
+    """Return the statistics of the grey values of each channel in columns `<statistic>_<channel>`."""
+    found = scan_channels(image, t, scans, pool)
+    return {
+        f"{statistic}_{name}": column
+        for name, parts in zip(image.channel_labels(), found, strict=True)
+        for statistic, column in object_intensities(runs, index, count, parts).items()
+    }
+
+
+def _shapes(
+    runs: Runs, index: np.ndarray, label: np.ndarray, scans: list[PlaneScan], solid: np.ndarray | None, *, z_step: float
+) -> Columns:
+    """Return the shapes of objects: of those of one plane, or of a volume given as a (Z, Y, X) label map."""
+    if solid is None:
+        return _plane_shapes(runs, index, label, scans[0])
+    height = np.repeat([scan.z for scan in scans], [sum(len(part.label) for part in scan.parts) for scan in scans])
+    return _volume_shapes(runs, height, index, label, stack=solid, z_step=z_step)
 
 
 def _plane_shapes(runs: Runs, index: np.ndarray, label: np.ndarray, scan: PlaneScan) -> Columns:
@@ -167,7 +184,9 @@ def _textures(
     """Return Haralick features of the chosen channels in columns `haralick_<feature>_<channel>`."""
     axes = ("z", "y", "x") if len(planes) > 1 else ("y", "x")
     low, high = ([columns[f"bbox_{end}_{axis}_px"].tolist() for axis in axes] for end in ("min", "max"))
-    boxes = [tuple(map(slice, *ends)) for ends in zip(zip(*low, strict=True), zip(*high, strict=True), strict=True)]
+    boxes: list[tuple[Any, ...]] = [
+        tuple(map(slice, *ends)) for ends in zip(zip(*low, strict=True), zip(*high, strict=True), strict=True)
+    ]
     objects = [
         (label, (slice(0, 1), *box) if len(planes) == 1 else box)
         for label, box in zip(columns["label"].tolist(), boxes, strict=True)

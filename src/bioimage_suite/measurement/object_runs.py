@@ -45,7 +45,9 @@ def intensities_of(runs: Runs, pixels: np.ndarray, values: np.ndarray) -> RunInt
     exact = inside.astype(np.float64)
     total = np.add.reduceat(exact, at)
     if not has_exact_squares(values.dtype):
-        exact -= np.repeat(total / runs.length, runs.length)
+        # Infinite pixels are refused later, by the sums, with a message that says where.
+        with np.errstate(invalid="ignore"):
+            exact -= np.repeat(total / runs.length, runs.length)
     squares = np.add.reduceat(np.square(exact, out=exact), at)
     return RunIntensities(total, np.minimum.reduceat(inside, at), np.maximum.reduceat(inside, at), squares)
 

@@ -106,7 +106,7 @@ def scan_labels(labels: ImageFile, t: int, z: int, pool: Executor, perimeter: bo
             raise UserError(f"Label map {labels.name}: holds the negative label {block.min()}. Labels begin at 1.")
         runs = [runs_of(block[band], first + band.start) for band in _bands(last - first, width)]
         begin, end = max(above - 2, 0), len(pixels) - (0 if last == height else 2)
-        borders = []
+        borders: list[np.ndarray] = []
         for band in _bands(end - begin, width) if perimeter else ():
             a, b = begin + band.start, begin + band.stop
             low, high = max(0, a - 2), min(len(pixels), b + 2)

@@ -10,6 +10,10 @@ import numpy as np
 if TYPE_CHECKING:
     from bioimage_suite.images.label_runs import Runs
 
+# Second moments along y and x that differ by less, relative to their sum, are equal: float64 rounds at 1e-16, and a few
+# thousand such steps lie between.
+SAME_MOMENTS = 1e-12
+
 
 def moments(runs: Runs, index: np.ndarray, count: int) -> dict[str, np.ndarray]:
     """Return area, box, centroid and the ellipse with the same second moments of each object.
@@ -46,7 +50,7 @@ def moments(runs: Runs, index: np.ndarray, count: int) -> dict[str, np.ndarray]:
     diagonal = np.where(xy > 0, np.pi / 4, -np.pi / 4)
     angle = 0.5 * np.arctan2(2 * xy, yy - xx)
     # xx and yy of whole pixels are equal or differ by more than rounding.
-    equal = np.abs(xx - yy) <= 1e-12 * np.maximum(1, xx + yy)
+    equal = np.abs(xx - yy) <= SAME_MOMENTS * np.maximum(1, xx + yy)
     return {
         "centroid_y_px": mean_y + top, "centroid_x_px": mean_x + left,
         "bbox_min_y_px": top, "bbox_min_x_px": left, "bbox_max_y_px": bottom, "bbox_max_x_px": right,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bioimage_suite.core.errors import UserError
-from bioimage_suite.images.bands import RowReader, bands
+from bioimage_suite.images.bands import RowReader, bands, rows_of
 from bioimage_suite.segmentation.threshold_methods import GLOBAL_METHODS
 
 if TYPE_CHECKING:
@@ -113,7 +113,7 @@ def smoothed_plane(read_rows: RowReader, height: int, width: int, options: Foreg
         return lambda first, last: smoothed_rows(read_rows, height, options, first, last)
     parts = [smoothed_rows(read_rows, height, options, *band) for band in bands(height, width)]
     plane = parts[0] if len(parts) == 1 else np.concatenate(parts)
-    return lambda first, last: plane[first:last]
+    return rows_of(plane)
 
 
 def has_grey_levels(dtype: np.dtype) -> bool:

@@ -78,7 +78,8 @@ def cell_bands(
         return _grown_by_distance(read_nuclei, shape, options.distance or 0)
     smoothed = smoothed_plane(read_channel, *shape, options.foreground)
     mask = foreground_mask(smoothed, *shape, options.foreground, threshold(smoothed))
-    return _grown_over(mask, read_nuclei, smoothed, options.distance)
+    near = mask_near(mask, read_nuclei, options.distance)
+    return _grown_over(near, read_nuclei, smoothed)
 
 
 def _grown_by_distance(read_nuclei: RowReader, shape: tuple[int, int], distance: int) -> Iterator[np.ndarray]:
@@ -106,33 +107,39 @@ def expanded(labels: np.ndarray, distance: int, z_step: float) -> np.ndarray:
     return np.where(away <= distance, labels[tuple(nearest)], 0).astype(np.int32)
 
 
-def _grown_over(
-    mask: np.ndarray, read_nuclei: RowReader, smoothed: RowReader, distance: int | None
-) -> Iterator[np.ndarray]:
-    """Flood the foreground from the nuclei by skimage.segmentation.watershed, the brightest pixels first."""
+def mask_near(mask: np.ndarray, read_nuclei: RowReader, distance: int | None) -> np.ndarray:
+    """Return the foreground within `distance` of any nucleus (all of it without one), and the nuclei: (Y, X) bool."""
     import cv2
 
+    near = np.empty_like(mask)
     for first, last in bands(*mask.shape):
         reach = distance + 1 if distance is not None else 0
         top, bottom = max(0, first - reach), min(len(mask), last + reach)
         around = read_nuclei(top, bottom)
+        band = mask[first:last]
         if distance is not None:
             away = cv2.distanceTransform((around == 0).view(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
             # Squared distances are whole numbers; OpenCV's last bit varies.
-            mask[first:last] &= (np.rint(away * away) <= distance**2)[first - top : last - top]
-        mask[first:last] |= around[first - top : last - top] > 0
+            band = band & (np.rint(away * away) <= distance**2)[first - top : last - top]
+        near[first:last] = band | (around[first - top : last - top] > 0)
+    return near
 
-    def prepare(band: tuple[int, int]) -> split_objects.Window:
+
+def _grown_over(mask: np.ndarray, read_nuclei: RowReader, smoothed: RowReader) -> Iterator[np.ndarray]:
+    """Flood the foreground from the nuclei by skimage.segmentation.watershed, the brightest pixels first."""
+
+    def prepare(band: tuple[int, int]) -> split_objects.LabelledRows:
         return split_objects.complete_window(mask, *band, 1, 1)
 
-    def numbered(window: split_objects.Window) -> np.ndarray:
-        rows = (window.top, window.top + len(window.labels))
-        return _flooded(window, read_nuclei(*rows).astype(np.int32), smoothed(*rows))
+    def numbered() -> Iterator[tuple[int, np.ndarray]]:
+        for window in split_objects.prepared_windows(mask.shape, prepare):
+            rows = (window.top, window.top + len(window.labels))
+            yield window.top, _flooded(window, read_nuclei(*rows).astype(np.int32), smoothed(*rows))
 
-    return split_objects.joined_bands(mask.shape, prepare, numbered)
+    return split_objects.joined_bands(mask.shape, numbered())
 
 
-def _flooded(window: split_objects.Window, nuclei: np.ndarray, grey: np.ndarray) -> np.ndarray:
+def _flooded(window: split_objects.LabelledRows, nuclei: np.ndarray, grey: np.ndarray) -> np.ndarray:
     """Return the labels of the window's own components: that of their nucleus, or divided between several."""
     from skimage.segmentation import watershed
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from bioimage_suite.core.errors import UserError
+from bioimage_suite.images.bands import rows_of
 from bioimage_suite.images.image_file import ImageFile, with_numbers_only
 from bioimage_suite.images.opening import open_image
 from bioimage_suite.images.planes import planes_of, z_step
@@ -96,9 +98,9 @@ def _smoothed(
         shape = (image.size_z, image.size_y, image.size_x)
         for t in range(image.size_t):
             smoothed = volume_objects.smoothed_volume(
-                lambda z, t=t: image.read_plane(t, c, z), shape, options, z_step(image)
+                partial(image.read_plane, t, c), shape, options, z_step(image)
             ).reshape(-1, image.size_x)
-            yield (lambda first, last, rows=smoothed: rows[first:last]), *smoothed.shape
+            yield rows_of(smoothed), *smoothed.shape
         return
     for t, z in planes_of(image):
         size = (image.size_y, image.size_x)

@@ -20,9 +20,13 @@ from bioimage_suite.images.bands import RowReader, bands
 from bioimage_suite.segmentation import foreground_mask
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
 LEFT, TOP, WIDTH, HEIGHT, AREA = range(5)  # columns of cv2.connectedComponentsWithStats
+# Least difference of two heights for the watershed, px: far below what a distance in pixels can tell apart, far above
+# the errors of float32. A power of two, so that the multiples are exact.
+HEIGHT_STEP = 1 / 1024
+FIRST_REACH = 64  # rows that a window is read beyond its band at first, about the height of a usual object
 
 
 @dataclass(frozen=True)
@@ -74,8 +78,8 @@ class SplitOptions:
 
 
 @dataclass(frozen=True)
-class Window:
-    """Rows of the plane from `top`, with the components found in them.
+class LabelledRows:
+    """A window of a plane: its rows from `top`, with the components found in them.
 
     Attributes:
         top: Row of the plane that is row 0 here.
@@ -115,47 +119,58 @@ def label_bands(
         (rows, X) int32 bands that together make the plane.
     """
 
-    def prepare(band: tuple[int, int]) -> Window:
+    def prepare(band: tuple[int, int]) -> LabelledRows:
         window = complete_window(mask, *band, options.margin, options.min_area)
         return _with_seeds(mask, window, options, intensity)
 
-    def numbered(window: Window) -> np.ndarray:
-        nonlocal first_label
-        labels, first_label = _numbered(window, mask.shape, options, first_label)
-        return labels
-
-    return joined_bands(mask.shape, prepare, numbered)
+    windows = prepared_windows(mask.shape, prepare)
+    return joined_bands(mask.shape, _all_numbered(windows, (mask.shape[0], mask.shape[1]), options, first_label))
 
 
-def joined_bands(
-    shape: tuple[int, ...], prepare: Callable[[tuple[int, int]], Window], numbered: Callable[[Window], np.ndarray]
-) -> Iterator[np.ndarray]:
-    """Make the windows of successive bands, number each, and yield the plane in bands.
+def _all_numbered(
+    windows: Iterable[LabelledRows], shape: tuple[int, int], options: SplitOptions, first_label: int
+) -> Iterator[tuple[int, np.ndarray]]:
+    """Yield the first row and the labels of each window; labels continue from window to window."""
+    for window in windows:
+        labels, first_label = _numbered(window, shape, options, first_label)
+        yield window.top, labels
+
+
+def prepared_windows(
+    shape: tuple[int, ...], prepare: Callable[[tuple[int, int]], LabelledRows]
+) -> Iterator[LabelledRows]:
+    """Yield the window of each band of a plane; a thread prepares one ahead, as OpenCV releases Python's lock.
 
     Args:
         shape: Rows and columns of the plane.
-        prepare: Returns the window of a band; runs in a thread, one band ahead.
-        numbered: Returns the (rows, X) int32 labels of a window's own components.
+        prepare: Returns the window of a band.
+    """
+    with ThreadPoolExecutor(1) as thread:
+        yield from in_order(thread, (partial(prepare, band) for band in bands(shape[0], shape[1])), ahead=1)
+
+
+def joined_bands(shape: tuple[int, ...], numbered: Iterable[tuple[int, np.ndarray]]) -> Iterator[np.ndarray]:
+    """Yield a plane in bands, from the labels of the components that begin in each band.
+
+    Args:
+        shape: Rows and columns of the plane.
+        numbered: For each band, the row where its window begins and the window's (rows, X) int32 labels.
 
     Yields:
         (rows, X) int32 bands.
     """
     height, width = shape
     carried = np.zeros((0, width), np.int32)
-    rows = list(bands(height, width))
-    # A thread prepares the next window while one is numbered: OpenCV releases Python's lock.
-    with ThreadPoolExecutor(1) as thread:
-        windows = in_order(thread, (partial(prepare, band) for band in rows), ahead=1)
-        for (first, last), window in zip(rows, windows, strict=True):
-            labels = numbered(window)[first - window.top :]
-            if len(carried) > len(labels):  # an earlier component reaches further down than this window
-                labels = np.concatenate([labels, np.zeros((len(carried) - len(labels), width), np.int32)])
-            labels[: len(carried)] += carried
-            yield labels[: last - first]
-            carried = labels[last - first :].copy()
+    for (first, last), (top, whole) in zip(bands(height, width), numbered, strict=True):
+        labels = whole[first - top :]
+        if len(carried) > len(labels):  # an earlier component reaches further down than this window
+            labels = np.concatenate([labels, np.zeros((len(carried) - len(labels), width), np.int32)])
+        labels[: len(carried)] += carried
+        yield labels[: last - first]
+        carried = labels[last - first :].copy()
 
 
-def complete_window(mask: np.ndarray, first: int, last: int, margin: int, min_area: int) -> Window:
+def complete_window(mask: np.ndarray, first: int, last: int, margin: int, min_area: int) -> LabelledRows:
     """Label the rows around a band, down to the end of all components that begin in it.
 
     Args:
@@ -168,7 +183,7 @@ def complete_window(mask: np.ndarray, first: int, last: int, margin: int, min_ar
     import cv2
 
     height = mask.shape[0]
-    top, reach = max(0, first - margin), margin + 64
+    top, reach = max(0, first - margin), margin + FIRST_REACH
     while True:
         bottom = min(height, last + reach)
         _, labels, stats, _ = cv2.connectedComponentsWithStats(
@@ -182,7 +197,7 @@ def complete_window(mask: np.ndarray, first: int, last: int, margin: int, min_ar
             # Components below the minimum cannot contain an object, so the watershed can skip them.
             mine &= stats[:, AREA] >= min_area
             labels = labels[: max(int(ends) + margin, last) - top]
-            return Window(top, labels, stats, _in_reading_order(labels, stats, np.flatnonzero(mine)))
+            return LabelledRows(top, labels, stats, _in_reading_order(labels, stats, np.flatnonzero(mine)))
         reach = max(2 * reach, int(ends) + margin - last)
 
 
@@ -195,7 +210,9 @@ def _in_reading_order(labels: np.ndarray, stats: np.ndarray, numbers: np.ndarray
     return numbers[np.lexsort((columns, stats[numbers, TOP]))]
 
 
-def _with_seeds(mask: np.ndarray, window: Window, options: SplitOptions, intensity: RowReader | None) -> Window:
+def _with_seeds(
+    mask: np.ndarray, window: LabelledRows, options: SplitOptions, intensity: RowReader | None
+) -> LabelledRows:
     """Return the window with the seeds of its own components and the heights to flood."""
     if options.seeds == "none" or not len(window.owned):
         return window
@@ -204,7 +221,7 @@ def _with_seeds(mask: np.ndarray, window: Window, options: SplitOptions, intensi
 
 
 def _numbered(
-    window: Window, shape: tuple[int, int], options: SplitOptions, first_label: int
+    window: LabelledRows, shape: tuple[int, int], options: SplitOptions, first_label: int
 ) -> tuple[np.ndarray, int]:
     """Assign labels to the window's own components.
 
@@ -233,13 +250,13 @@ def _numbered(
 
 
 def _landscape(
-    mask: np.ndarray, window: Window, options: SplitOptions, intensity: RowReader | None
+    mask: np.ndarray, window: LabelledRows, options: SplitOptions, intensity: RowReader | None
 ) -> tuple[np.ndarray, Callable[[slice, slice], np.ndarray]]:
     """Return heights whose maxima are seeds: smoothed distance to the background, or smoothed intensity.
 
     Returns:
         (rows, X) float32 heights, and a function that returns the exact heights of a crop for the watershed. They are
-        rounded to 1/1024 px: otherwise the last bits of floats would decide where the dividing lines run.
+        whole multiples of HEIGHT_STEP: otherwise the last bits of floats would decide where the dividing lines run.
     """
     rows, _ = window.labels.shape
     inside = mask[window.top : window.top + rows]
@@ -255,12 +272,17 @@ def _landscape(
         part = distance[top : down.stop + radius, left : across.stop + radius].astype(np.float64)
         part = _smoothed(np.sqrt(np.rint(part * part)), options.seed_smoothing)
         part = part[down.start - top : down.stop - top, across.start - left : across.stop - left]
-        return np.rint(part * 1024) / 1024
+        return in_steps(part)
 
     return smooth, exact
 
 
-def _distance(foreground: np.ndarray, window: Window) -> np.ndarray:
+def in_steps(heights: np.ndarray) -> np.ndarray:
+    """Return heights rounded to multiples of HEIGHT_STEP."""
+    return np.rint(heights / HEIGHT_STEP) * HEIGHT_STEP
+
+
+def _distance(foreground: np.ndarray, window: LabelledRows) -> np.ndarray:
     """Return the Euclidean distance of each foreground pixel to the background in the window, (rows, X) float32.
 
     The nearest background of a pixel is beside its own component, so the box of the component with a margin of one
@@ -295,7 +317,7 @@ def _smoothed(heights: np.ndarray, sigma: float) -> np.ndarray:
     return cv2.GaussianBlur(heights, (edge, edge), sigma, borderType=cv2.BORDER_REPLICATE)
 
 
-def _seeds(landscape: np.ndarray, window: Window, distance: int) -> dict[int, np.ndarray]:
+def _seeds(landscape: np.ndarray, window: LabelledRows, distance: int) -> dict[int, np.ndarray]:
     """Return the seeds of each component with more than one: (seeds, 2) rows and columns in reading order."""
     import cv2
 

@@ -15,6 +15,7 @@ import numpy as np
 BORDER = 2
 # Number of points on each ray at which overlap is sampled; each stands for the same area.
 SAMPLES = 4
+LEAST_RAY = 1e-3  # px; shorter and negative rays become as long, so that every polygon has an area, as in StarDist
 
 
 def label_stars(prediction: np.ndarray, threshold: float, overlap: float) -> np.ndarray:
@@ -40,7 +41,7 @@ def label_stars(prediction: np.ndarray, threshold: float, overlap: float) -> np.
     points = np.argwhere(inside)
     order = np.argsort(-probability[inside], kind="stable")
     points = points[order]
-    distance = np.stack([np.maximum(ray[inside][order], 1e-3) for ray in prediction[1:]], axis=-1)
+    distance = np.stack([np.maximum(ray[inside][order], LEAST_RAY) for ray in prediction[1:]], axis=-1)
     labels = np.zeros(probability.shape, np.int32)
     chosen = _chosen(points, distance, inside.shape, overlap)
     for number, one in reversed(list(enumerate(chosen, 1))):

@@ -13,8 +13,9 @@ import numpy as np
 
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.core.scratch import on_disk
+from bioimage_suite.images.bands import rows_of
 from bioimage_suite.segmentation import foreground_mask
-from bioimage_suite.segmentation.split_objects import SplitOptions, spaced
+from bioimage_suite.segmentation.split_objects import SplitOptions, in_steps, spaced
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -79,9 +80,7 @@ def smoothed_volume(
             if volume is None:
                 kept = plane.dtype if plane.dtype in (np.uint8, np.uint16) else np.dtype(np.float32)
                 volume = on_disk(shape, kept)
-            ready[other] = foreground_mask.smoothed_rows(
-                lambda first, last, plane=plane: plane[first:last], height, options, 0, height, rounded=False
-            )
+            ready[other] = foreground_mask.smoothed_rows(rows_of(plane), height, options, 0, height, rounded=False)
         ready = {other: plane for other, plane in ready.items() if other >= around[0]}
         assert volume is not None
         total = sum(ready[other] * np.float32(weight) for other, weight in zip(around, weights, strict=True))
@@ -101,9 +100,7 @@ def foreground_volume(smoothed: np.ndarray, options: foreground_mask.ForegroundO
     mask = on_disk(smoothed.shape, np.uint8)
     open_holes = dataclasses.replace(options, fill_holes=False)
     for z, plane in enumerate(smoothed):
-        mask[z] = foreground_mask.foreground_mask(
-            lambda first, last, plane=plane: plane[first:last], *plane.shape, open_holes, threshold
-        )
+        mask[z] = foreground_mask.foreground_mask(rows_of(plane), plane.shape[0], plane.shape[1], open_holes, threshold)
     if options.fill_holes:
         outside = components(mask, background=True)
         is_hole = np.append(~outside.touch_border(), False)  # the last entry is for owner -1
@@ -241,7 +238,7 @@ def check_divided(box: tuple[slice, ...], size: int) -> None:
 def _heights(
     inside: np.ndarray, box: tuple[slice, ...], options: SplitOptions, z_step: float, intensity: np.ndarray | None
 ) -> np.ndarray:
-    """Return the heights whose maxima are seeds; distances are rounded to 1/1024 px, as in 2D."""
+    """Return the heights whose maxima are seeds; distances are rounded to HEIGHT_STEP, as in 2D."""
     from scipy import ndimage
 
     if options.seeds == "intensity" and intensity is not None:
@@ -253,7 +250,7 @@ def _heights(
     if options.seed_smoothing:
         distance = ndimage.gaussian_filter(distance, sigma, mode="constant")
     crop = tuple(slice(int(step), int(step) + size) for step, size in zip(room, inside.shape, strict=True))
-    return np.where(inside, np.rint(distance[crop] * 1024) / 1024, 0)
+    return np.where(inside, in_steps(distance[crop]), 0)
 
 
 def _kept(

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from bioimage_suite.core.scratch import on_disk
+from bioimage_suite.images.bands import rows_of
 from bioimage_suite.images.planes import planes_of, z_step
 from bioimage_suite.segmentation import foreground_mask, grow_cells, split_objects
 from bioimage_suite.segmentation.threshold_methods import GLOBAL_METHODS, global_threshold
@@ -92,7 +94,7 @@ def segment_volumes(
     shape, largest = (image.size_z, image.size_y, image.size_x), 0
     for t in range(image.size_t):
         smoothed = volume_objects.smoothed_volume(
-            lambda z, t=t: image.read_plane(t, channel, z), shape, foreground, z_step(image)
+            partial(image.read_plane, t, channel), shape, foreground, z_step(image)
         )
         threshold = shared if shared is not None else _volume_threshold(smoothed, foreground)
         mask = volume_objects.foreground_volume(smoothed, foreground, threshold)
@@ -119,7 +121,7 @@ def plane_threshold(
 def _volume_threshold(smoothed: np.ndarray, options: foreground_mask.ForegroundOptions) -> float:
     """Return the threshold of a smoothed volume, computed from all its planes together."""
     rows = smoothed.reshape(-1, smoothed.shape[-1])
-    return plane_threshold(lambda first, last: rows[first:last], rows.shape, options)
+    return plane_threshold(rows_of(rows), rows.shape, options)
 
 
 def grow_image(
@@ -161,7 +163,7 @@ def grow_volumes(
         smoothed, threshold = None, 0.0
         if channel is not None:
             smoothed = volume_objects.smoothed_volume(
-                lambda z, t=t: image.read_plane(t, channel, z), shape, options.foreground, z_step(image)
+                partial(image.read_plane, t, channel), shape, options.foreground, z_step(image)
             )
             threshold = _volume_threshold(smoothed, options.foreground)
         yield from grow_cells.cell_volume(labels, smoothed, options, threshold, z_step(image))

@@ -23,6 +23,7 @@ from bioimage_suite.spatial.window import Box, Window
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+STRIP_POINTS = 500  # least points of a strip: with fewer, building its tree takes longer than finding its pairs
 FINE_BINS = 1000  # bins of the distances from 0 to the largest radius
 
 
@@ -98,7 +99,9 @@ def pairs_within(position: np.ndarray, reach: float) -> Iterator[Pairs]:
     start = 0
     while start < len(order):
         # A strip at least as wide as the reach forms pairs only within itself and with the halo behind it.
-        end = max(int(np.searchsorted(along, along[start] + reach, side="right")), min(start + 500, len(order)))
+        end = max(
+            int(np.searchsorted(along, along[start] + reach, side="right")), min(start + STRIP_POINTS, len(order))
+        )
         halo = int(np.searchsorted(along, along[end - 1] + reach, side="right"))
         members = order[start:halo]
         pairs = cKDTree(position[members]).query_pairs(reach, output_type="ndarray")

@@ -6,7 +6,7 @@ Sources: Ohser J (1983) Math Operationsforsch Stat 14, 63-71 (translation correc
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol
 
@@ -120,7 +120,6 @@ class Region:
 
     mask: np.ndarray
     pixel: np.ndarray
-    _covariance: list[np.ndarray] = field(default_factory=list)
 
     @cached_property
     def size(self) -> float:
@@ -138,6 +137,16 @@ class Region:
         """Return the corners of the box around the region."""
         y, x = np.flatnonzero(self.mask.any(axis=1)), np.flatnonzero(self.mask.any(axis=0))
         return (np.array([y[0], x[0]]) - 0.5) * self.pixel, (np.array([y[-1], x[-1]]) + 0.5) * self.pixel
+
+    @property
+    def _step(self) -> int:
+        """Return the side, px, of the squares to which overlaps are reduced; 1 for a mask up to LARGEST_SIDE."""
+        return int(-(-max(self.mask.shape) // LARGEST_SIDE))
+
+    @cached_property
+    def _covariance(self) -> np.ndarray:
+        """Return the table of overlaps: see `_set_covariance`."""
+        return _set_covariance(_coarse(self.mask, self._step))
 
     def contains(self, points: np.ndarray) -> np.ndarray:
         """Return whether each point lies on a pixel of the region, (n,) bool."""
@@ -162,10 +171,7 @@ class Region:
         Shifts are rounded to pixels. A mask with a side above LARGEST_SIDE is first reduced to squares of pixels, which
         count by their covered share: the table of overlaps of a whole slide would need 13 GB.
         """
-        step = -(-max(self.mask.shape) // LARGEST_SIDE)
-        if not self._covariance:
-            self._covariance.append(_set_covariance(_coarse(self.mask, step)))
-        covariance = self._covariance[0]
+        step, covariance = self._step, self._covariance
         at = np.abs(np.rint(shift / (self.pixel * step)).astype(np.int64))
         # Shifts of equal signs share one half of the table, those of opposite signs the other.
         opposite = (shift[:, 0] < 0) != (shift[:, 1] < 0)

@@ -18,7 +18,7 @@ from bioimage_suite.core.in_order import in_order
 from bioimage_suite.staining.vectors import Stains, optical_density_table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from bioimage_suite.images.image_file import ImageFile
 
@@ -111,20 +111,21 @@ def _codes(pixels: np.ndarray) -> np.ndarray:
     return (wide[..., 0] << 16) | (wide[..., 1] << 8) | wide[..., 2]
 
 
-def _compiled_counter():
+def _compiled_counter() -> Callable[[np.ndarray, np.ndarray], None]:
     """Return a compiled function that adds the colours of (Y, X, 3) uint8 pixels to 2**24 totals."""
     import numba
 
     # Explicit types: it is compiled once here, not for each type of input. Without Python's lock the next tile can be
     # read at the same time.
     @numba.njit(["void(uint8[:, :, ::1], uint32[::1])"], nogil=True)
-    def add(pixels, totals):
+    def add(pixels: np.ndarray, totals: np.ndarray) -> None:
         for y in range(pixels.shape[0]):
             for x in range(pixels.shape[1]):
                 red, green, blue = np.uint32(pixels[y, x, 0]), np.uint32(pixels[y, x, 1]), pixels[y, x, 2]
                 totals[(red << 16) | (green << 8) | blue] += np.uint32(1)
 
-    return add
+    counter: Callable[[np.ndarray, np.ndarray], None] = add
+    return counter
 
 
 def separate(colours: np.ndarray, options: StainOptions) -> tuple[np.ndarray, np.ndarray]:

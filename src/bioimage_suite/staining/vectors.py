@@ -17,7 +17,7 @@ from bioimage_suite.core.errors import UserError
 
 # Optical densities in red, green, blue by Ruifrok and Johnston, as in scikit-image and ImageJ.
 HEMATOXYLIN, EOSIN, DAB = (0.65, 0.70, 0.29), (0.07, 0.99, 0.11), (0.27, 0.57, 0.78)
-STAIN_SETS = {
+STAIN_SETS: dict[str, dict[str, tuple[float, ...]]] = {
     "h_e": {"Hematoxylin": HEMATOXYLIN, "Eosin": EOSIN},
     "h_dab": {"Hematoxylin": HEMATOXYLIN, "DAB": DAB},
     "h_e_dab": {"Hematoxylin": HEMATOXYLIN, "Eosin": EOSIN, "DAB": DAB},
@@ -25,6 +25,9 @@ STAIN_SETS = {
 RESIDUAL = "Residual"
 # Macenko et al.: pixels below this optical density are background; this percentage of angles at each end are outliers.
 MACENKO_LEAST_OD, MACENKO_PERCENT = 0.15, 1.0
+# Volume that three unit vectors span, 1 at right angles: below it, separation multiplies noise up to a thousandfold.
+LEAST_VOLUME = 1e-3
+LEAST_ANGLE = 0.05  # sine of the angle between two estimated stains, about 3 degrees: less is noise of one stain
 MACENKO_LEAST_PIXELS = 100  # fewer stained pixels give no estimate
 
 
@@ -67,7 +70,7 @@ def make_stains(vectors: dict[str, tuple[float, ...]]) -> Stains:
     if len(rows) == 2:
         rows.append(np.cross(rows[0], rows[1]))
     lengths = [np.linalg.norm(row) for row in rows]
-    if min(lengths) == 0 or abs(np.linalg.det(np.array(rows) / np.array(lengths)[:, None])) < 1e-3:
+    if min(lengths) == 0 or abs(np.linalg.det(np.array(rows) / np.array(lengths)[:, None])) < LEAST_VOLUME:
         raise UserError(f"Stain vectors of {', '.join(vectors)}: they are nearly alike. Give vectors of other colours.")
     return Stains(tuple(vectors), np.array(rows) / np.array(lengths)[:, None])
 
@@ -133,7 +136,7 @@ def estimate_vectors(
     low, high = angle[order][np.searchsorted(rank, [MACENKO_PERCENT, 100 - MACENKO_PERCENT])]
     found = [np.clip(plane @ (np.cos(a), np.sin(a)), 0, None) for a in (low, high)]
     found.sort(key=lambda vector: -vector[0])
-    if np.linalg.norm(np.cross(found[0], found[1])) < 0.05:
+    if np.linalg.norm(np.cross(found[0], found[1])) < LEAST_ANGLE:
         raise UserError(
             f"Image {image}: its stained pixels have one colour, so two stains cannot be told apart. "
             "Choose published vectors."
