@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from bioimage_suite.core.errors import UserError
+from bioimage_suite.omero.leases import leased
 from bioimage_suite.omero.objects import CLASSES, Target, find_ids
 from bioimage_suite.omero.session import Session
-from bioimage_suite.omero.undo import MadeObjects
+from bioimage_suite.omero.undo import MadeObjects, remove_shared
 
 
 @dataclass(frozen=True)
@@ -53,16 +54,7 @@ def find_screen(session: Session, place: Mapping[str, Any]) -> ScreenPlace:
 
 def make_screen(session: Session, place: ScreenPlace, made: MadeObjects) -> int:
     """Make the screen if it does not exist yet; return its id."""
-    import omero.model
-    from omero.rtypes import rstring
-
-    if place.screen_id is not None:
-        return place.screen_id
-    screen = omero.model.ScreenI()
-    screen.name = rstring(place.screen_name)
-    [screen_id] = session.update.saveAndReturnIds([screen])
-    made.add("Screen", [screen_id])
-    return int(screen_id)
+    return place.screen_id or make_container(session, "screen", place.screen_name, made)
 
 
 def find_place(session: Session, place: Mapping[str, Any]) -> DatasetPlace:
@@ -95,28 +87,45 @@ def find_place(session: Session, place: Mapping[str, Any]) -> DatasetPlace:
 
 
 def make_place(session: Session, place: DatasetPlace, made: MadeObjects) -> int:
-    """Make the dataset and its project if they do not exist yet; return the dataset's id."""
+    """Make what does not exist yet of a dataset and its project; return the dataset's id."""
+    if place.dataset_id is not None:
+        return place.dataset_id
+    project_id = place.project_id
+    if place.project_name and project_id is None:
+        project_id = make_container(session, "project", place.project_name, made)
+    return make_container(session, "dataset", place.dataset_name, made, project_id=project_id)
+
+
+def make_container(session: Session, kind: str, name: str, made: MadeObjects, *, project_id: int | None = None) -> int:
+    """Make a project, dataset or screen, unless another job has made one of this name meanwhile; return its id.
+
+    Jobs of one user come one after another; of what several users make at the same time the lowest id counts.
+
+    Args:
+        session: An open session.
+        kind: "project", "dataset" or "screen".
+        name: Its name.
+        made: Learns what is made.
+        project_id: The project for a dataset.
+    """
     import omero.model
     from omero.rtypes import rstring
 
-    if place.dataset_id is not None:
-        return place.dataset_id
-    dataset = omero.model.DatasetI()
-    dataset.name = rstring(place.dataset_name)
-    dataset_id: int
-    [dataset_id] = session.update.saveAndReturnIds([dataset])
-    made.add("Dataset", [dataset_id])
-    project_id = place.project_id
-    if place.project_name and project_id is None:
-        project = omero.model.ProjectI()
-        project.name = rstring(place.project_name)
-        [project_id] = session.update.saveAndReturnIds([project])
-        made.add("Project", [project_id])
-    if project_id is not None:
-        link = omero.model.ProjectDatasetLinkI()
-        link.parent, link.child = omero.model.ProjectI(project_id, False), omero.model.DatasetI(dataset_id, False)
-        session.update.saveObject(link)
-    return dataset_id
+    model = CLASSES[kind]
+    with leased(session, [f"container/{model}/{project_id or ''}/{name}"]):
+        found = _ids_of(session, kind, name, project_id)
+        if found:
+            return found[0]
+        thing = getattr(omero.model, f"{model}I")()
+        thing.name = rstring(name)
+        if project_id is not None:
+            thing.linkProject(omero.model.ProjectI(project_id, False))
+        [own] = made.save(model, [thing])
+        first = _ids_of(session, kind, name, project_id)[0]
+        if first != own and remove_shared(session, model, own):
+            made.ids[model].remove(own)
+            return first
+        return own
 
 
 def _find_project(session: Session, text: str, *, create: bool) -> tuple[int | None, str]:
@@ -131,19 +140,25 @@ def _only(
     session: Session, kind: str, name: str, within: str, *, create: bool, project_id: int | None = None
 ) -> int | None:
     """Return the id of the only object with a name; None if there is none and `create` is set."""
-    if project_id is not None:
-        hql = "select d.id from ProjectDatasetLink l join l.child d where d.name = :name and l.parent.id = :project"
-        rows = session.rows(f"{hql} order by d.id", name=name, project=project_id)
-    else:
-        # HQL has no parameters for classes; these come from our own list.
-        rows = session.rows(f"select o.id from {CLASSES[kind]} o where o.name = :name order by o.id", name=name)  # noqa: S608
+    found = _ids_of(session, kind, name, project_id)
     shown = f"{kind} {name!r} {within}".strip()
-    if len(rows) > 1:
-        ids = ", ".join(str(row[0]) for row in rows[:10])
-        raise UserError(f"{shown}: {len(rows)} have this name (ids {ids}). Give its id.")
-    if not rows and not create:
+    if len(found) > 1:
+        ids = ", ".join(map(str, found[:10]))
+        raise UserError(f"{shown}: {len(found)} have this name (ids {ids}). Give its id.")
+    if not found and not create:
         raise UserError(
             f"{shown}: there is none that you can read in group {session.group_name!r}. "
             "Check the spelling and the group, or let the tool make it."
         )
-    return rows[0][0] if rows else None
+    return found[0] if found else None
+
+
+def _ids_of(session: Session, kind: str, name: str, project_id: int | None) -> list[int]:
+    """Find all of a name, the lowest id first."""
+    if project_id is not None:
+        hql = "select d.id from ProjectDatasetLink l join l.child d where d.name = :name and l.parent.id = :project"
+        rows = session.rows(f"{hql} order by d.id", name=name, project=project_id)
+    else:
+        # HQL takes no parameter for a class; ours are from our own list.
+        rows = session.rows(f"select o.id from {CLASSES[kind]} o where o.name = :name order by o.id", name=name)  # noqa: S608
+    return list(dict.fromkeys(row[0] for row in rows))

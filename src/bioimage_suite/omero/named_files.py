@@ -72,6 +72,14 @@ def match_images(session: Session, names: Sequence[str], match: Mapping[str, Any
     return [images[name] for name in names]
 
 
+def is_same_element(known: str | None, identifier: str) -> bool:
+    """Tell whether what stands in OMERO was made from this file of a list; extensions do not count.
+
+    `known` is None for what an older version made, which did not note it.
+    """
+    return known is None or without_suffix(known) == without_suffix(identifier)
+
+
 def _images_by_id(session: Session, ids: Mapping[str, int]) -> dict[str, ImageRecord]:
     if not ids:
         return {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from bioimage_suite.core.errors import UserError
-from bioimage_suite.omero.containers import ScreenPlace, find_screen
+from bioimage_suite.omero.containers import ScreenPlace, find_screen, make_container
 from bioimage_suite.omero.objects import (
     ImageRecord,
     Target,
@@ -14,6 +14,7 @@ from bioimage_suite.omero.objects import (
     read_target,
     well_label,
 )
+from bioimage_suite.omero.undo import MadeObjects, writing
 from bioimage_suite.tables.plate_layout import Position
 from bioimage_suite.tables.report import Report, Row, at_work
 
@@ -74,19 +75,23 @@ def make_plates(session: Session, layout: Layout, report: Report, *, screen: Map
             in a well.
     """
     rows = {name: [_add_row(report, name, *place) for place in positions] for name, positions in layout.items()}
-    found = _find_screen(session, screen)
-    screen_id, screen_name = found.screen_id, found.screen_name
-    there: dict[str, int | None] = {}
-    for name, positions in layout.items():
-        with at_work(rows[name]):
-            there[name] = _same_plate(session, name, screen_id, positions)
-    fresh = {name: positions for name, positions in layout.items() if there[name] is None}
-    _refuse_placed(session, fresh)
-    with at_work(row for name in fresh for row in rows[name]):
-        if fresh and not dry_run:
-            screen_id, made = _save(session, fresh, screen_id, screen_name)
-            there |= made
-    wells = _well_ids(session, [number for number in there.values() if number is not None])
+    with writing(session, [] if dry_run else ["plates"]) as made:
+        found = _find_screen(session, screen)
+        screen_id, screen_name = found.screen_id, found.screen_name
+        there: dict[str, int | None] = {}
+        for name, positions in layout.items():
+            with at_work(rows[name]):
+                there[name] = _same_plate(session, name, screen_id, positions)
+        fresh = {name: positions for name, positions in layout.items() if there[name] is None}
+        _refuse_placed(session, fresh)
+        with at_work(row for name in fresh for row in rows[name]):
+            if fresh and not dry_run:
+                if screen_name and screen_id is None:
+                    screen_id = make_container(session, "screen", screen_name, made)
+                there |= _save(fresh, screen_id, made)
+        wells = _well_ids(session, [number for number in there.values() if number is not None])
+        if not dry_run:
+            made.finish({})
     done = "would make" if dry_run else "made"
     for name, positions in layout.items():
         plate = {"plate_id": there[name], "screen_id": screen_id, "screen_name": screen_name or None}
@@ -157,26 +162,15 @@ def _refuse_placed(session: Session, layout: Layout) -> None:
         )
 
 
-def _save(
-    session: Session, layout: Layout, screen_id: int | None, screen_name: str
-) -> tuple[int | None, dict[str, int]]:
-    """Save the plates in one call, which is one transaction; return the screen's id and the plate ids by name."""
+def _save(layout: Layout, screen_id: int | None, made: MadeObjects) -> dict[str, int]:
+    """Save the plates, in their screen if there is one, in one call, which is one transaction; return their ids."""
     from omero.model import ScreenI
-    from omero.rtypes import rstring
 
     plates = {name: _plate(name, positions) for name, positions in layout.items()}
-    if screen_name and screen_id is None:
-        screen = ScreenI()
-        screen.name = rstring(screen_name)
-        for plate in plates.values():
-            screen.linkPlate(plate)
-        [new_id] = session.update.saveAndReturnIds([screen])  # the plates with it
-        hql = "select p.name, p.id from ScreenPlateLink l join l.child p where l.parent.id = :screen"
-        return new_id, dict(session.rows(hql, screen=new_id))
     if screen_id is not None:
         for plate in plates.values():
             plate.linkScreen(ScreenI(screen_id, False))
-    return screen_id, dict(zip(plates, session.update.saveAndReturnIds(list(plates.values())), strict=True))
+    return dict(zip(plates, made.save("Plate", list(plates.values())), strict=True))
 
 
 def _plate(name: str, positions: Sequence[tuple[Position, ImageRecord]]) -> Any:

@@ -8,7 +8,6 @@ import gc
 import logging
 import os
 import re
-import signal
 import socket
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,11 +18,13 @@ from functools import cached_property
 from typing import Any
 
 from bioimage_suite.core.errors import UserError
+from bioimage_suite.core.stopping import stop_on_sigterm
 
 # omero-py's own defaults (omero.clients.BaseClient._check_for_hosturl).
 DEFAULT_PORTS = {"ssl": 4064, "tcp": 4063, "ws": 80, "wss": 443}
 CONNECT_SECONDS = 10
 KEEP_ALIVE_SECONDS = 60  # OMERO closes a session that is idle for ten minutes.
+IDS_A_QUERY = 1000
 _NO_SPACE = re.compile(r"no space left|disk quota|disk (is )?full|not enough space|file too large", re.IGNORECASE)
 """What a server without room says: the texts of ENOSPC, EDQUOT and EFBIG, and Java's."""
 SUITE_NAMESPACE = "github.com/bioimage-suite-galaxy"
@@ -107,15 +108,47 @@ class Session:
     def delete(self, targets: Mapping[str, Sequence[int]]) -> None:
         """Delete objects by class name and id, with everything that only they own, in one transaction.
 
+        What is gone already is fine: another job was quicker.
+
         Raises:
-            UserError: The server refused; nothing was deleted.
+            UserError: The server refused. Then nothing was deleted.
         """
+        wanted = {kind: list(dict.fromkeys(ids)) for kind, ids in targets.items() if ids}
+        while wanted:
+            try:
+                self._delete_all(wanted)
+                return
+            except UserError:
+                # OMERO refuses as a whole where one object is missing: another job may have been quicker.
+                there = self.among(wanted)
+                if there == wanted:
+                    raise
+                wanted = there
+
+    def delete_unused(self, kind: str, number: int) -> bool:
+        """Delete one object unless something refers to it, which OMERO itself finds out; return whether it is gone."""
+        import omero
+
+        with suppress(omero.ServerError):
+            self.update.deleteObject(getattr(omero.model, f"{kind}I")(number, False))
+        return not self.among({kind: [number]})
+
+    def among(self, targets: Mapping[str, Sequence[int]]) -> dict[str, list[int]]:
+        """Return those objects, by class name and id, that are there, in the order in which they are given."""
+        found: dict[str, list[int]] = {}
+        for kind, ids in targets.items():
+            there: set[int] = set()
+            for start in range(0, len(ids), IDS_A_QUERY):
+                hql = f"select o.id from {kind} o where o.id in (:ids)"  # noqa: S608 (classes of our own lists)
+                there.update(row[0] for row in self.rows(hql, ids=list(ids[start : start + IDS_A_QUERY])))
+            if there:
+                found[kind] = [number for number in ids if number in there]
+        return found
+
+    def _delete_all(self, wanted: Mapping[str, Sequence[int]]) -> None:
         from omero.callbacks import CmdCallbackI
         from omero.cmd import ERR, Delete2
 
-        wanted = {kind: list(ids) for kind, ids in targets.items() if ids}
-        if not wanted:
-            return
         handle = self.client.getSession().submit(Delete2(targetObjects=wanted))
         callback = CmdCallbackI(self.client, handle)
         try:
@@ -198,7 +231,7 @@ def open_session(server: str, group: str = "") -> Iterator[Session]:
     """
     address, credentials = parse_address(server), read_credentials()
     _check_reachable(address)
-    _stop_cleanly_on_sigterm()
+    stop_on_sigterm()
     client = _connect(address, credentials)
     try:
         with _explained(address):
@@ -391,9 +424,3 @@ def _parameters(values: Mapping[str, Any], limit: int | None) -> Any:
     if limit is not None:
         parameters.page(0, limit)
     return parameters
-
-
-def _stop_cleanly_on_sigterm() -> None:
-    """Exit through `finally` on SIGTERM (a cancelled Galaxy job), so that sessions are closed and files removed."""
-    with suppress(ValueError):  # Only the main thread may set a handler.
-        signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))

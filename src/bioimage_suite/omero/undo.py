@@ -1,24 +1,282 @@
-"""Ids by class of the objects that a run made or found in OMERO, so that they can be undone or replaced."""
+"""What a run makes in OMERO: known from the moment it is made, taken back if the run fails, in one place for all tools.
 
-from collections.abc import Iterable, Mapping, Sequence
+Taken back is only what nobody else uses. What others find by its name and use (projects, datasets, screens, tags) goes
+by `IUpdate.deleteObject`, which OMERO refuses while anything hangs on the object: no look before the deed can be late.
+"""
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from typing import Any
+
+from bioimage_suite.core.errors import UserError, note_outcome
+from bioimage_suite.core.stopping import finishing, holding
+from bioimage_suite.omero.leases import LeaseHold, hold_leases
+from bioimage_suite.omero.paging import batches
+from bioimage_suite.omero.reconnect import is_broken
+from bioimage_suite.omero.session import Session, leave, rejoin
+
+SHARED = ("TagAnnotation", "Dataset", "Project", "Screen")
+"""What others find by its name and use; in the order in which it goes."""
+CONTAINER_LINKS = {
+    "Dataset": (("DatasetImageLink", "parent"), ("DatasetAnnotationLink", "parent"), ("ProjectDatasetLink", "child")),
+    "Project": (("ProjectDatasetLink", "parent"), ("ProjectAnnotationLink", "parent")),
+    "Screen": (("ScreenPlateLink", "parent"), ("ScreenAnnotationLink", "parent")),
+}
+"""Classes of the links of a container, with its end of them."""
+ANNOTATED = ("Project", "Dataset", "Screen", "Plate", "PlateAcquisition", "Well", "Image")
+"""What people annotate."""
+PRIVATE_ANNOTATIONS = (
+    *("MapAnnotation", "CommentAnnotation", "LongAnnotation", "FileAnnotation", "XmlAnnotation", "BooleanAnnotation"),
+    *("DoubleAnnotation", "TermAnnotation", "TimestampAnnotation", "ListAnnotation"),
+)
+"""Classes of annotations that others use only if somebody links them."""
+WAITS = (0.0, 1.0, 2.0, 4.0)  # Seconds before each attempt to take back; a cancelled job is killed after a while.
+LEFT = "left in OMERO; a rerun replaces it"
+KEPT = ""
+Ids = Mapping[str, Sequence[int]]
 
 
 @dataclass
 class MadeObjects:
-    """Ids of the objects that a run has made so far, by class."""
+    """What a run has made so far, and what it works on alone.
 
+    Attributes:
+        session: The run's session; another one after the connection broke.
+        ids: Ids by class.
+        rest: Find what else this run may have made, whose ids it never learned: by its marks.
+        replaced: What the run makes anew; set when that goes.
+        holds: The leases that the run has.
+    """
+
+    session: Session
     ids: dict[str, list[int]] = field(default_factory=dict)
+    rest: list[Callable[[Session], Ids]] = field(default_factory=list)
+    replaced: Ids = field(default_factory=dict)
+    holds: list[LeaseHold] = field(default_factory=list)
 
     def add(self, kind: str, ids: Sequence[int]) -> None:
-        """Add ids of a class."""
+        """Remember ids of a class."""
         self.ids.setdefault(kind, []).extend(ids)
 
+    def save(self, kind: str, things: Sequence[Any]) -> list[int]:
+        """Save objects of a class and remember their ids, whatever signal comes meanwhile."""
+        if not things:
+            return []
+        with holding():
+            ids = list(self.session.update.saveAndReturnIds(list(things)))
+            self.add(kind, ids)
+        return ids
 
-def merge_ids(groups: Iterable[Mapping[str, Sequence[int]]]) -> dict[str, list[int]]:
-    """Merge several sets of ids by class, so that one transaction deletes all of them."""
-    merged: dict[str, list[int]] = {}
+    def save_all(self, things: Sequence[Any]) -> list[int]:
+        """Save objects of several classes in one call and remember their ids."""
+        with holding():
+            ids = list(self.session.update.saveAndReturnIds(list(things)))
+            for thing, number in zip(things, ids, strict=True):
+                self.add(type(thing).__name__.removesuffix("I"), [number])
+        return ids
+
+    def lease(self, names: Sequence[str]) -> None:
+        """Wait until no other job of this user works on something, and keep others away until all is done."""
+        self.holds.append(hold_leases(self.session, names))
+
+    def is_alone(self, session: Session) -> bool:
+        """Tell whether the run still has its leases."""
+        return all(one.is_kept(session) for one in self.holds)
+
+    def finish(self, replaced: Ids) -> None:
+        """Take away what the run has made anew. From here on nothing is taken back.
+
+        Raises:
+            UserError: This job stood still for so long that another one took its place.
+        """
+        with finishing():
+            if not self.is_alone(self.session):
+                raise UserError(
+                    "this job: it stood still for so long that another one took its place. Run the tool again."
+                )
+            self.replaced = replaced
+            self.session.delete(replaced)
+            self.ids.clear()
+            self.rest.clear()
+
+
+@contextmanager
+def writing(session: Session, names: Sequence[str] = ()) -> Iterator[MadeObjects]:
+    """Take back what the block makes in OMERO if it fails; the error says what could not be taken back.
+
+    Args:
+        session: An open session.
+        names: What no other job of this user may work on meanwhile, see `leases`.
+    """
+    made = MadeObjects(session)
+    try:
+        made.lease(names)
+        yield made
+    except BaseException as error:
+        with holding():
+            _take_back_somehow(made, error)
+        raise
+    finally:
+        with holding():
+            for one in made.holds:
+                with suppress(Exception):  # If the server is gone they end by themselves.
+                    one.give_back(made.session)
+            if made.session is not session:
+                leave(made.session)
+
+
+def merge_ids(groups: Iterable[Ids]) -> dict[str, list[int]]:
+    """Join several sets of ids by class to one, each id once, so that one transaction deletes them all."""
+    merged: dict[str, dict[int, None]] = {}
     for group in groups:
         for kind, ids in group.items():
-            merged.setdefault(kind, []).extend(ids)
-    return merged
+            merged.setdefault(kind, {}).update(dict.fromkeys(ids))
+    return {kind: list(ids) for kind, ids in merged.items()}
+
+
+def without(ids: Ids, others: Ids) -> dict[str, list[int]]:
+    """The ids that are not among others."""
+    known = {kind: set(numbers) for kind, numbers in others.items()}
+    return {kind: [number for number in own if number not in known.get(kind, ())] for kind, own in ids.items()}
+
+
+def save_links(session: Session, kind: str, links: Sequence[Any], made: MadeObjects) -> None:
+    """Save links of existing objects; a link that is there already is fine: somebody else was quicker.
+
+    Args:
+        session: An open session.
+        kind: Class of the links, such as "ImageAnnotationLink".
+        links: Unsaved links.
+        made: Learns the ids of those that are new.
+    """
+    import omero
+
+    left = list(links)
+    while left:
+        try:
+            made.save(kind, left)
+            return
+        except omero.ValidationException:
+            # OMERO has one link of a parent, a child and an owner, and refuses all if one is there.
+            hql = f"select l.parent.id, l.child.id from {kind} l where l.parent.id in (:ids) "  # noqa: S608
+            hql += "and l.details.owner.id = :me"
+            parents = list({link.parent.id.val for link in left})
+            rows = [row for some in batches(parents) for row in session.rows(hql, ids=some, me=session.user_id)]
+            there = {tuple(row) for row in rows}
+            rest = [link for link in left if (link.parent.id.val, link.child.id.val) not in there]
+            if len(rest) == len(left):
+                raise
+            left = rest
+
+
+def take_back(session: Session, made: MadeObjects) -> list[str]:
+    """Delete what a run has made, as far as nobody else uses it.
+
+    Returns:
+        What stays, in words.
+
+    Raises:
+        UserError: The server refused; then nothing was deleted but what was in no other's way.
+    """
+    # Without its leases a run does not know whose the rest is.
+    rest = made.rest if made.is_alone(session) else []
+    ids = merge_ids([made.ids, *(find(session) for find in rest)])
+    own = {kind: numbers for kind, numbers in ids.items() if kind not in SHARED}
+    annotations = _annotations_made(session, ids)
+    kept = _used_elsewhere(session, annotations, ids)
+    files = _files_of(session, kept.get("FileAnnotation", ()))
+    targets = without(merge_ids([own, annotations]), merge_ids([kept, {"OriginalFile": files}]))
+    session.delete(targets)
+    stays = [f"{kind} {number}" for kind, numbers in kept.items() for number in numbers]
+    for kind in SHARED:
+        for number in reversed(ids.get(kind, ())):
+            if not remove_shared(session, kind, number):
+                stays.append(f"{kind} {number}")
+    return stays
+
+
+def _take_back_somehow(made: MadeObjects, error: BaseException) -> None:
+    """Take back, over a new connection if the old one broke; note at the error what becomes of what was made."""
+    if not (made.ids or made.rest):
+        return
+    old, broken = made.session, is_broken(error)
+    for seconds in WAITS:
+        time.sleep(seconds)
+        try:
+            if broken:
+                made.session = rejoin(old)
+            if made.replaced and not made.session.among(made.replaced):
+                note_outcome(error, KEPT)  # All was done before the line broke.
+                return
+            stays = take_back(made.session, made)
+            if stays:
+                words = f"{', '.join(stays)} stays in OMERO: others use it."
+                print(words, flush=True)
+            return
+        except Exception as failure:
+            if not (broken or is_broken(failure)):
+                break
+            broken = True
+    print(f"what this job made could not be taken back: {LEFT}", flush=True)
+    note_outcome(error, LEFT)
+
+
+def _annotations_made(session: Session, ids: Ids) -> dict[str, list[int]]:
+    """The annotations that a run has made, those too that were saved together with their link."""
+    found = {kind: list(ids[kind]) for kind in PRIVATE_ANNOTATIONS if kind in ids}
+    for link, numbers in ids.items():
+        if not link.endswith("AnnotationLink") or link == "AnnotationAnnotationLink":
+            continue
+        for kind in PRIVATE_ANNOTATIONS:
+            # One call of the client is one event.
+            hql = (
+                f"select a.id from {link} l, {kind} a where l.child.id = a.id and l.id in (:ids) "  # noqa: S608
+                "and a.details.creationEvent.id = l.details.creationEvent.id"
+            )
+            rows = [row[0] for some in batches(numbers) for row in session.rows(hql, ids=some)]
+            if rows:
+                found[kind] = sorted({*found.get(kind, ()), *rows})
+    return found
+
+
+def _used_elsewhere(session: Session, annotations: Ids, ids: Ids) -> dict[str, list[int]]:
+    """The annotations that hang on something else than what a run has made."""
+    going = {kind: set(numbers) for kind, numbers in ids.items()}
+    images = "select i.id from Image i where i.fileset.id in (:ids)"
+    for some in batches(ids.get("Fileset", ())):
+        going.setdefault("Image", set()).update(row[0] for row in session.rows(images, ids=some))
+    used: set[int] = set()
+    numbers = [number for own in annotations.values() for number in own]
+    for kind in ANNOTATED:
+        hql = f"select l.id, l.parent.id, l.child.id from {kind}AnnotationLink l where l.child.id in (:ids)"  # noqa: S608
+        for some in batches(numbers):
+            for link, parent, child in session.rows(hql, ids=some):
+                if link not in going.get(f"{kind}AnnotationLink", ()) and parent not in going.get(kind, ()):
+                    used.add(child)
+    return {kind: both for kind, own in annotations.items() if (both := [one for one in own if one in used])}
+
+
+def _files_of(session: Session, annotation_ids: Sequence[int]) -> list[int]:
+    hql = "select a.file.id from FileAnnotation a where a.id in (:ids)"
+    return [row[0] for some in batches(annotation_ids) for row in session.rows(hql, ids=some)]
+
+
+def remove_shared(session: Session, kind: str, number: int) -> bool:
+    """Delete a tag or a container that nobody else uses; returns whether it is gone."""
+    for link, end in CONTAINER_LINKS.get(kind, ()):
+        # What came with the object in one call is its own: the link to its project, its mark.
+        hql = (
+            f"select l.id, l.details.creationEvent.id, o.details.creationEvent.id from {link} l join l.{end} o "  # noqa: S608
+            "where o.id = :id"
+        )
+        if any(event != own for _, event, own in session.rows(hql, id=number)):
+            return False
+    for link, end in CONTAINER_LINKS.get(kind, ()):
+        rows = session.rows(f"select l.id, l.child.id from {link} l where l.{end}.id = :id", id=number)  # noqa: S608
+        marks = [row[1] for row in rows] if link.endswith("AnnotationLink") else []
+        session.delete({link: [row[0] for row in rows]})
+        for mark in marks:
+            session.delete_unused("MapAnnotation", mark)
+    return session.delete_unused(kind, number)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from bioimage_suite.core.errors import UserError
+from bioimage_suite.core.errors import UserError, outcome_of
 from bioimage_suite.tables.object_table import write_table
 
 if TYPE_CHECKING:
@@ -76,14 +76,15 @@ class Row:
             # A cancelled job ends with SystemExit, which carries only a number.
             self.failed("stopped" if isinstance(error, SystemExit) else str(error) or type(error).__name__)
         elif not (self._status or "").startswith(_FAILED):
-            self._status = "taken back" if self._status else "not done"
+            self._status = (outcome_of(error) or self._status) if self._status else "not done"
 
 
 class Report(AbstractContextManager["Report"]):
     r"""The rows of all objects of a run, written as a table when the block ends; missing cells are empty.
 
     If the block fails, the caller undoes everything that it made, and the column `status` says so: "failed: <reason>"
-    for an object at work, "taken back" for one that was done, "not done" for the others.
+    for an object at work, "taken back" for one that was done (or what `core.errors.note_outcome` noted), "not done" for
+    the others.
 
     Attributes:
         columns: Columns of the table, including `status`; may be set until the end. Without any, no table is written.

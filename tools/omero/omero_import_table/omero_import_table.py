@@ -47,7 +47,7 @@ def main(args: Namespace, outputs: Outputs) -> None:
         images = dict(zip(survey.images, found, strict=True))
         targets = choose_targets(session, attach, images, match)
         ids = find_places(session, survey, read_target(match)) if attach == "container" else {}
-        measurements = TableImport(files, targets, make_rows(survey, images, ids, rois))
+        measurements = TableImport(files, targets, make_rows(survey, images, ids, rois), survey.counts)
         for column, stored in measurements.rows.renamed.items():
             print(f"column {column!r}: OMERO.tables cannot hold this name; it is {stored!r} in OMERO", flush=True)
         kind = next((target.kind for target in targets.values()), attach)
@@ -60,7 +60,7 @@ def main(args: Namespace, outputs: Outputs) -> None:
             for row in report.rows:
                 row.done("would import")
         else:
-            import_tables(session, measurements, name, rows)
+            import_tables(session, measurements, name, rows, existing=config.get("existing") or "element")
     write_merged(outputs.file(args.merged), files, survey, images)
 
 

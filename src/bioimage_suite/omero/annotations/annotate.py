@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from bioimage_suite.core.errors import UserError
-from bioimage_suite.omero.annotations.changes import Change, ObjectKey, Wanted, apply_changes, plan_changes
+from bioimage_suite.omero.annotations.changes import (
+    ANNOTATE_LEASE,
+    Change,
+    ObjectKey,
+    Wanted,
+    apply_changes,
+    plan_changes,
+)
 from bioimage_suite.omero.objects import (
     CLASSES,
 )
 from bioimage_suite.omero.paging import batches
-from bioimage_suite.omero.undo import MadeObjects
+from bioimage_suite.omero.undo import writing
 from bioimage_suite.tables.report import Report, Row, at_work
 
 if TYPE_CHECKING:
@@ -41,33 +47,31 @@ def annotate(
     """
     rows = {place: _add_row(report, *place) for place in wanted}
     _check_permissions(session, rows)
-    changes = plan_changes(session, wanted, mode)
+    if dry_run:
+        changes = plan_changes(session, wanted, mode)
+        for row in _changing(rows, changes):
+            row.done("would change")
+        return changes
+    with writing(session, [ANNOTATE_LEASE]) as made:
+        changes = plan_changes(session, wanted, mode)
+        changing = _changing(rows, changes)
+        with at_work(changing):
+            made.finish(apply_changes(session, changes, made))
+    for row in changing:
+        row.done("changed")
+    return changes
+
+
+def _changing(rows: Mapping[ObjectKey, Row], changes: Sequence[Change]) -> list[Row]:
+    """Note in each row how many changes its object gets; return the rows of those that get any."""
     counts = Counter((change.kind, change.object_id) for change in changes)
     for (kind, number, _), row in rows.items():
-        row.fill(change_count=counts[kind, number])
-    changing = [row for row in rows.values() if row.cells["change_count"]]
-    for row in rows.values():
-        row.done("unchanged")
-    if not dry_run:
-        with at_work(changing):
-            _apply(session, changes)
-    for row in changing:
-        row.done("would change" if dry_run else "changed")
-    return changes
+        row.done("unchanged", change_count=counts[kind, number])
+    return [row for row in rows.values() if row.cells["change_count"]]
 
 
 def _add_row(report: Report, kind: str, number: int, name: str) -> Row:
     return report.add(**{"object_type": kind, f"{kind}_id": number, "object_id": number, "object_name": name})
-
-
-def _apply(session: Session, changes: Sequence[Change]) -> None:
-    made = MadeObjects()
-    try:
-        apply_changes(session, changes, made)
-    except BaseException:
-        with suppress(Exception):  # If the server is gone, a rerun finds the annotations that are there already.
-            session.delete(made.ids)
-        raise
 
 
 def _check_permissions(session: Session, rows: Mapping[ObjectKey, Row]) -> None:

@@ -4,11 +4,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from bioimage_suite.omero.annotations.tags import find_usable_tags
 from bioimage_suite.omero.files.original_files import SHA1
 from bioimage_suite.omero.objects import CLASSES
-from bioimage_suite.omero.paging import batches
+from bioimage_suite.omero.paging import batches, paged_rows
 from bioimage_suite.omero.session import SUITE_NAMESPACE, Session
-from bioimage_suite.omero.undo import MadeObjects
+from bioimage_suite.omero.undo import MadeObjects, save_links
 
 # omero-blitz Constants.ice
 TAG_SET_NAMESPACE = "openmicroscopy.org/omero/insight/tagset"
@@ -69,6 +70,12 @@ def linked_pairs(session: Session, kind: str, ids: Sequence[int]) -> list[Linked
     return [_linked([*row, values.get(row[1], ())]) for row in links]
 
 
+def pair_values(session: Session, annotation_ids: Iterable[int], key: str) -> dict[int, str]:
+    """Return the value of a key by annotation, for those key-value annotations that have it."""
+    hql = "select m.id, v.value from MapAnnotation m join m.mapValue v where v.name = :key and m.id in (:ids)"
+    return dict(map(tuple, paged_rows(session, hql, set(annotation_ids), key=key)))
+
+
 def linked_texts(session: Session, kind: str, ids: Sequence[int], annotation: str) -> list[Linked]:
     """Return all tags or comments of objects; `annotation` is "TagAnnotation" or "CommentAnnotation"."""
     return [_linked([*row[:5], row[5] or ""]) for row in _value_rows(session, kind, ids, annotation)]
@@ -118,14 +125,19 @@ def save_annotations(session: Session, kind: str, wanted: Sequence[tuple[int, An
     """
     link = f"{CLASSES[kind]}AnnotationLink"
     for batch in batches(wanted):
-        ids = session.update.saveAndReturnIds(
-            [annotation_link(CLASSES[kind], number, annotation) for number, annotation in batch]
-        )
-        made.add(link, ids)
-        hql = f"select l.id, l.child.id from {link} l where l.id in (:ids)"  # noqa: S608 (a class of our list)
-        children = dict(session.rows(hql, ids=ids))
-        for (_, annotation), number in zip(batch, ids, strict=True):
-            made.add(type(annotation).__name__.removesuffix("I"), [children[number]])
+        # The undo finds the annotations by their links: one call made both.
+        made.save(link, [annotation_link(CLASSES[kind], number, annotation) for number, annotation in batch])
+
+
+def save_tag(session: Session, tag: Any, made: MadeObjects) -> int:
+    """Save a tag or tag set and return its id, or that of the same one that another user made at the same moment."""
+    [number] = made.save("TagAnnotation", [tag])
+    text, namespace = tag.textValue.val, tag.ns.val if tag.ns is not None else ""
+    first = find_usable_tags(session, [text]).get((text, namespace), number)
+    if first != number and session.delete_unused("TagAnnotation", number):
+        made.ids["TagAnnotation"].remove(number)
+        return first
+    return number
 
 
 def link_annotations(session: Session, kind: str, wanted: Iterable[tuple[int, type, int]], made: MadeObjects) -> None:
@@ -133,8 +145,7 @@ def link_annotations(session: Session, kind: str, wanted: Iterable[tuple[int, ty
     links = [
         annotation_link(CLASSES[kind], object_id, annotation(number, False)) for object_id, annotation, number in wanted
     ]
-    if links:
-        made.add(f"{CLASSES[kind]}AnnotationLink", session.update.saveAndReturnIds(links))
+    save_links(session, f"{CLASSES[kind]}AnnotationLink", links, made)
 
 
 def annotation_link(model: str, object_id: int, annotation: Any) -> Any:

@@ -20,12 +20,15 @@ from bioimage_suite.omero.annotations.annotations import (
     linked_ratings,
     linked_texts,
     save_annotations,
+    save_tag,
 )
 from bioimage_suite.omero.annotations.tags import find_usable_members, find_usable_tags
-from bioimage_suite.omero.files.original_files import upload_file
+from bioimage_suite.omero.files.original_files import find_free_files, upload_file
 from bioimage_suite.omero.session import Session
 from bioimage_suite.omero.undo import MadeObjects
 
+ANNOTATE_LEASE = "annotate"
+"""Name of the lease for what compares annotations with what is there, and then adds what is missing."""
 Pairs = list[tuple[str, str]]
 ObjectKey = tuple[str, int, str]
 """Kind, id and name of an object in OMERO."""
@@ -149,8 +152,10 @@ def plan_changes(session: Session, wanted: Mapping[ObjectKey, Wanted], mode: str
     return changes
 
 
-def apply_changes(session: Session, changes: Sequence[Change], made: MadeObjects) -> None:
-    """Apply the changes: save everything new first, then delete the replaced annotations in one transaction.
+def apply_changes(session: Session, changes: Sequence[Change], made: MadeObjects) -> dict[str, list[int]]:
+    """Save everything new, and return the ids, by class, of the annotations that it replaces.
+
+    Only for who has the lease `ANNOTATE_LEASE`.
 
     Args:
         session: An open session.
@@ -172,8 +177,9 @@ def apply_changes(session: Session, changes: Sequence[Change], made: MadeObjects
         link_annotations(session, kind, links, made)
     old: dict[str, list[int]] = {}
     for change in changes:
-        old.setdefault(CLASS_OF.get(change.what, ""), []).extend(change.old_ids)
-    session.delete(old)
+        if change.old_ids:
+            old.setdefault(CLASS_OF[change.what], []).extend(change.old_ids)
+    return old
 
 
 def _pair_changes(
@@ -234,10 +240,15 @@ def _file_changes(
 def _upload(session: Session, files: Sequence[Attachment], made: MadeObjects) -> dict[Attachment, int]:
     """Upload each file once, whatever the number of objects that get it; return file ids."""
     uploaded: dict[Attachment, int] = {}
+    if files:
+        # Under the lease of annotations, files of this mark without an annotation were left by a run that is gone.
+        session.delete({"OriginalFile": find_free_files(session, MARK)})
+        made.rest.append(lambda again: {"OriginalFile": find_free_files(again, MARK)})
     for one in dict.fromkeys(files):
         mimetype = mimetypes.guess_type(one.name)[0] or "application/octet-stream"
-        uploaded[one] = upload_file(session, one.path, name=one.name, mimetype=mimetype, sha1=one.sha1, mark=MARK)
-        made.add("OriginalFile", [uploaded[one]])
+        uploaded[one] = upload_file(
+            session, one.path, name=one.name, mimetype=mimetype, sha1=one.sha1, mark=MARK, made=made
+        )
         print(f"{one.name}: {one.size:,} bytes uploaded", flush=True)
     return uploaded
 
@@ -299,9 +310,7 @@ def _find_or_make_tags(
         tag.textValue = rstring(text)
         if namespace:
             tag.ns = rstring(namespace)
-        number = int(session.update.saveAndReturnIds([tag])[0])
-        made.add("TagAnnotation", [number])
-        return number
+        return save_tag(session, tag, made)
 
     if not wanted:
         return {}
@@ -324,7 +333,7 @@ def _find_or_make_tags(
             number = tags[tag] if tag in tags else tags.setdefault(tag, make(tag))
             link = AnnotationAnnotationLinkI()
             link.parent, link.child = TagAnnotationI(sets[tag_set], False), TagAnnotationI(number, False)
-            made.add("AnnotationAnnotationLink", session.update.saveAndReturnIds([link]))
+            made.save("AnnotationAnnotationLink", [link])
         found[tag, tag_set] = number
     return found
 

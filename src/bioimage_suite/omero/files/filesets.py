@@ -1,5 +1,6 @@
 """Files of a Galaxy list or a zip, sorted into filesets: files that are imported together."""
 
+import hashlib
 import re
 import shutil
 import zipfile
@@ -75,6 +76,11 @@ def read_filesets(entries: Sequence[Mapping[str, Any]], zip_holds: str, folder: 
     if twice is not None:
         raise UserError(f"file {twice!r}: two files have this name. Rename one.")
     return filesets
+
+
+def content_sha1(fileset: ImageFileset) -> str:
+    """Return one checksum for all files of a fileset, in hex."""
+    return hashlib.sha1(" ".join(fileset.content).encode(), usedforsecurity=False).hexdigest()
 
 
 def single_file(label: str, name: str, path: Path) -> ImageFileset:

@@ -7,17 +7,17 @@ the checksums, wait for the server to read the images.
 import math
 import time
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from bioimage_suite.core.errors import UserError
+from bioimage_suite.core.stopping import holding
 from bioimage_suite.omero.files.filesets import ImageFileset
 from bioimage_suite.omero.paging import batches
 from bioimage_suite.omero.session import SUITE_NAMESPACE, Session
-from bioimage_suite.omero.undo import merge_ids
 
 BLOCK = 4 << 20  # Bytes per message, far below Ice's limit of 256 MB.
 CANCEL_SECONDS = 10.0  # Galaxy kills a cancelled job after some time.
@@ -82,8 +82,10 @@ def import_fileset(
     try:
         for number, file in enumerate(fileset.files):
             _upload(process, number, file.path)
-        handle = process.verifyUpload([file.sha1 for file in fileset.files])
+        handle: Any = None
         try:
+            with holding():  # Without the handle nobody could wait for the server, which goes on alone.
+                handle = process.verifyUpload([file.sha1 for file in fileset.files])
             response = _wait(handle)
         except BaseException:
             # The server continues without us: wait until it has made everything, so that the run can be undone.
@@ -161,14 +163,14 @@ def find_imported(
     return found
 
 
-def undo_imports(session: Session, run: ImportRun, made: Mapping[str, Sequence[int]]) -> None:
-    """Delete all filesets of a run with their images and plates, and the objects in `made`, in one transaction."""
+def imported_by(session: Session, run: ImportRun) -> dict[str, list[int]]:
+    """Find all filesets of a run, and the plates that came with them, as ids by class."""
     filesets = run.filesets(session)
     plates: list[int] = []
     for page in batches(filesets):
         hql = "select distinct w.plate.id from WellSample s join s.well w join s.image i where i.fileset.id in (:ids)"
         plates += [row[0] for row in session.rows(hql, ids=page)]
-    session.delete(merge_ids([{"Fileset": filesets, "Plate": sorted(set(plates) - set(made.get("Plate", [])))}, made]))
+    return {"Fileset": filesets, "Plate": sorted(set(plates))}
 
 
 def _managed_repository(session: Session) -> Any:

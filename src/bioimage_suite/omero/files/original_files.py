@@ -7,6 +7,7 @@ from pathlib import Path
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.omero.files.restrictions import refused_download
 from bioimage_suite.omero.session import Session
+from bioimage_suite.omero.undo import MadeObjects
 
 BLOCK = 4 << 20  # Bytes per message, far below Ice's limit of 256 MB.
 SHA1 = "SHA1-160"  # OMERO's name of the algorithm.
@@ -54,62 +55,58 @@ def download_file(session: Session, file_id: int, path: Path, *, size: int, sha1
         raise UserError(f"{shown}: OMERO's file is damaged (checksum or size). Import it again.")
 
 
-def upload_file(session: Session, path: Path, *, name: str, mimetype: str, sha1: str, mark: str = "") -> int:
-    """Upload a file from disk as an OriginalFile; return its id. A failed upload leaves none.
-
-    If the connection breaks, the incomplete file cannot be deleted: the next upload of the same file deletes it, see
-    `_delete_left_over`.
+def upload_file(
+    session: Session, path: Path, *, name: str, mimetype: str, sha1: str, mark: str, made: MadeObjects
+) -> int:
+    """Upload a file from disk as an OriginalFile; return its id.
 
     Args:
         session: An open session.
         path: The file.
         name: Name in OMERO.
-        mimetype: MIME type.
+        mimetype: MIME type; "" leaves it out.
         sha1: SHA-1 in hex, from `file_sha1`.
-        mark: Name of the uploader, which OMERO stores as the file's path. Only marked uploads can be recognised later.
+        mark: Name of the uploader, which OMERO stores as the file's path: by it `find_free_files` finds what is left.
+        made: Learns the id.
     """
-    if mark:
-        _delete_left_over(session, name, sha1, mark)
     from omero.model import ChecksumAlgorithmI, OriginalFileI
     from omero.rtypes import rlong, rstring
 
-    made = OriginalFileI()
-    made.name, made.path, made.mimetype = rstring(name), rstring(mark), rstring(mimetype)
-    made.size, made.hash = rlong(path.stat().st_size), rstring(sha1)
-    made.hasher = ChecksumAlgorithmI()
-    made.hasher.value = rstring(SHA1)
-    [file_id] = session.update.saveAndReturnIds([made])
+    file = OriginalFileI()
+    file.name, file.path = rstring(name), rstring(mark)
+    if mimetype:
+        file.mimetype = rstring(mimetype)
+    file.size, file.hash = rlong(path.stat().st_size), rstring(sha1)
+    file.hasher = ChecksumAlgorithmI()
+    file.hasher.value = rstring(SHA1)
+    [file_id] = made.save("OriginalFile", [file])
+    store, position = session.client.getSession().createRawFileStore(), 0
     try:
-        store, position = session.client.getSession().createRawFileStore(), 0
-        try:
-            store.setFileId(file_id)
-            with path.open("rb") as file:
-                while block := file.read(BLOCK):
-                    store.write(block, position, len(block))
-                    position += len(block)
-            store.truncate(position)
-            store.save()
-        finally:
-            with suppress(Exception):
-                store.close()
-    except BaseException:
+        store.setFileId(file_id)
+        with path.open("rb") as stream:
+            while block := stream.read(BLOCK):
+                store.write(block, position, len(block))
+                position += len(block)
+        store.truncate(position)
+        store.save()
+    finally:
         with suppress(Exception):
-            session.delete({"OriginalFile": [file_id]})
-        raise
-    return int(file_id)
+            store.close()
+    return file_id
 
 
-def _delete_left_over(session: Session, name: str, sha1: str, mark: str) -> None:
-    """Delete this user's unattached uploads of the same file, left by a run that stopped too early."""
+def find_free_files(session: Session, mark: str) -> list[int]:
+    """Find this user's uploads of a mark that nothing is attached to, left by a run that stopped too early.
+
+    Only for who has the lease of what the mark is for: another run may be about to attach its own.
+    """
     rows = session.rows(
-        "select f.id from OriginalFile f where f.name = :name and f.hash = :sha1 and f.path = :mark "
-        "and f.details.owner.id = :me and not exists (select a.id from FileAnnotation a where a.file.id = f.id)",
-        name=name,
-        sha1=sha1,
+        "select f.id from OriginalFile f where f.path = :mark and f.details.owner.id = :me "
+        "and not exists (select a.id from FileAnnotation a where a.file.id = f.id)",
         mark=mark,
         me=session.user_id,
     )
-    session.delete({"OriginalFile": [row[0] for row in rows]})
+    return [row[0] for row in rows]
 
 
 def file_sha1(path: Path) -> str:

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.core.image_names import without_suffix
-from bioimage_suite.omero.annotations.changes import Wanted, apply_changes, plan_changes
+from bioimage_suite.omero.annotations.changes import ANNOTATE_LEASE, Wanted, apply_changes, plan_changes
 from bioimage_suite.omero.containers import DatasetPlace, ScreenPlace, make_place, make_screen
-from bioimage_suite.omero.files.imports import ImportRun, find_imported, import_fileset, undo_imports
+from bioimage_suite.omero.files.filesets import content_sha1
+from bioimage_suite.omero.files.imports import ImportRun, find_imported, import_fileset, imported_by
 from bioimage_suite.omero.objects import (
     well_label,
 )
 from bioimage_suite.omero.paging import batches
-from bioimage_suite.omero.undo import MadeObjects
+from bioimage_suite.omero.undo import MadeObjects, writing
 from bioimage_suite.tables.key_value_dialects import ALL_IMAGES, TargetObject
 
 if TYPE_CHECKING:
@@ -94,21 +94,25 @@ def import_images(
     if dry_run:
         _plan(filesets, known, report)
         return
-    run, made = ImportRun(), MadeObjects()
-    try:
+    run = ImportRun()
+    with writing(session) as made:
+        made.rest.append(lambda again: imported_by(again, run))
         container_id = (
             make_screen(session, place, made) if isinstance(place, ScreenPlace) else make_place(session, place, made)
         )
+        place = _made_place(place, container_id)
+        where = f"{'Screen' if isinstance(place, ScreenPlace) else 'Dataset'}:{container_id}"
+        made.lease([f"import/{where}/{content_sha1(one)}" for one in filesets])
+        known = _known(session, place, filesets)
+        if existing == "refuse":
+            _refuse_repeats(filesets, known, place)
         images = _import_all(
             session, run, filesets, report, place=place, container_id=container_id, known=known, words=words
         )
         names = _image_names(session, [image for ids in images.values() for image in ids])
         counts = _annotate(session, images, names, words, made)
         cells = _image_cells(session, place, container_id, names)
-    except BaseException:
-        with suppress(Exception):  # If the server is gone, a rerun finds imported files by their content.
-            undo_imports(session, run, made.ids)
-        raise
+        made.finish({})
     for row in report.take_rows():
         for image in images[row.cells["file"]]:
             own = {"image_id": image, "image_name": names[image], "annotation_count": counts.get(image, 0)}
@@ -203,6 +207,13 @@ def _import(
     return ids
 
 
+def _made_place(place: Destination, container_id: int) -> Destination:
+    """Return the place with the id of its dataset or screen, which exists now."""
+    if isinstance(place, ScreenPlace):
+        return replace(place, screen_id=container_id)
+    return replace(place, dataset_id=container_id)
+
+
 def _place_cells(place: Destination) -> Cells:
     """Return the cells with ids and names of the dataset and project, or of the screen, as far as they exist."""
     names = ("screen_id", "screen_name") if isinstance(place, ScreenPlace) else DATASET_COLUMNS
@@ -279,6 +290,8 @@ def _annotate(
         for image in images[label]:
             several.setdefault(image, []).append(one.wanted)
     merged = {("image", image, names[image]): Wanted.merged(ones) for image, ones in several.items()}
+    if merged:
+        made.lease([ANNOTATE_LEASE])
     changes = plan_changes(session, merged, "add")
     apply_changes(session, changes, made)
     counts: dict[int, int] = {}

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 from bioimage_suite.omero.named_files import match_images
-from bioimage_suite.omero.rois.rois import find_own_rois, save_rois
+from bioimage_suite.omero.rois.rois import FILE_KEY, find_own_rois, save_rois
 from bioimage_suite.omero.rois.sources import RoiSource, check_source, source_rois
-from bioimage_suite.omero.undo import MadeObjects, merge_ids
+from bioimage_suite.omero.undo import merge_ids, without, writing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -37,7 +37,7 @@ def import_rois(
         sources: Label maps and drawn shapes; each identifier names an image.
         report: Receives one row per image.
         match: How to find the images, see `named_files.match_images`.
-        name: Name of the set of ROIs; a set replaces only the set of the same name and user.
+        name: Name of the set of ROIs; a set replaces only that of the same name, user and file identifier.
         kind: "auto", "polygon" or "mask", see `rois.sources.source_rois`.
         dry_run: Check everything and change nothing.
 
@@ -55,26 +55,28 @@ def import_rois(
     for source, image, row in work:
         with row.at_work():
             check_source(source, image)  # Finds all faults before the first image is changed.
-    old = find_own_rois(session, [image.image_id for image in images], name)
-    found, made = [], MadeObjects()
-    try:
+    elements = {image.image_id: source.identifier for source, image, _ in work}
+    names = [] if dry_run else [f"rois/{name}/Image:{number}" for number in elements]
+    found: list[tuple[Any, ...]] = []
+    with writing(session, names) as made:
+        old = find_own_rois(session, elements, name)
+        replaced = merge_ids(old.values())
+        if not dry_run:
+            made.rest.append(lambda again: without(merge_ids(find_own_rois(again, elements, name).values()), replaced))
         for source, image, row in work:
             row.begin()
             labelled = source_rois(source, image, kind)
             if dry_run:
                 count = sum(1 for _ in labelled)
             else:
-                pairs = {"tool": "omero_import_rois", "file": source.identifier, "name": name}
-                saved = list(save_rois(session, image.image_id, labelled, name=name, pairs=pairs, made=made))
+                pairs = {"tool": "omero_import_rois", FILE_KEY: source.identifier, "name": name}
+                with closing(save_rois(session, image.image_id, labelled, name=name, pairs=pairs, made=made)) as rois:
+                    saved = list(rois)
                 found += [(image.image_id, source.identifier, label, roi_id) for label, roi_id in saved]
                 count = len(saved)
-            replaced = len(old.get(image.image_id, {}).get("Roi", ()))
-            row.done("would import" if dry_run else "imported", roi_count=count, replaced_count=replaced)
-            print(f"{source.identifier}: {count} objects, {replaced} replaced", flush=True)
+            gone = len(old.get(image.image_id, {}).get("Roi", ()))
+            row.done("would import" if dry_run else "imported", roi_count=count, replaced_count=gone)
+            print(f"{source.identifier}: {count} objects, {gone} replaced", flush=True)
         if not dry_run:
-            session.delete(merge_ids(old.values()))
-    except BaseException:
-        with suppress(Exception):  # If the server is gone, the next run finds them by their mark and deletes them.
-            session.delete(made.ids)
-        raise
+            made.finish(replaced)
     return found

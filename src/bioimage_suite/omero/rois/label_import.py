@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.core.image_names import safe_name
+from bioimage_suite.omero.annotations.annotations import pair_values
 from bioimage_suite.omero.containers import DatasetPlace, find_place, make_place
 from bioimage_suite.omero.files.filesets import ImageFileset, single_file
-from bioimage_suite.omero.files.imports import ImportRun, find_imported, import_fileset, undo_imports
+from bioimage_suite.omero.files.imports import ImportRun, find_imported, import_fileset, imported_by
 from bioimage_suite.omero.images.details import Channel, ImageDetails, load_image_details
 from bioimage_suite.omero.images.ome_tiff import tile_side, write_ome_tiff
 from bioimage_suite.omero.images.pixels import TILE
+from bioimage_suite.omero.named_files import is_same_element
 from bioimage_suite.omero.rois.label_map_file import LabelMapFile, check_sizes, read_planes
 from bioimage_suite.omero.rois.labels import (
+    FILE_KEY,
     SOURCE_KEY,
     LabelImage,
     find_free_marks,
     find_label_images,
     make_mark,
 )
-from bioimage_suite.omero.undo import MadeObjects
+from bioimage_suite.omero.undo import MadeObjects, writing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -140,17 +142,21 @@ def import_labels(
     Raises:
         UserError: An image is in no dataset, the dataset is unknown, or the server failed.
     """
-    prepared = _prepare(session, surveyed, name, place, folder)
-    work = [(one, report.add(**_cells(one, name))) for one in prepared]
+    files = _write_files(session, surveyed, name, folder)
     if dry_run:
-        for one, row in work:
-            row.done("unchanged" if one.there else "would import")
+        for one in _prepare(session, surveyed, files, name, place):
+            report.add(**_cells(one, name)).done("unchanged" if one.there else "would import")
         return
-    session.delete({"MapAnnotation": find_free_marks(session, [one.image.image_id for one in surveyed], name)})
-    run, made = ImportRun(), MadeObjects()
-    shared = prepared[0].place if place["by"] != "source" else None
-    try:
-        shared_id = make_place(session, shared, made) if shared else None
+    ids = [one.image.image_id for one in surveyed]
+    run = ImportRun()
+    with writing(session, [f"labels/{name}/Image:{number}" for number in ids]) as made:
+        prepared = _prepare(session, surveyed, files, name, place)
+        work = [(one, report.add(**_cells(one, name))) for one in prepared]
+        # Under these leases, marks on no image were left by a run that is gone.
+        session.delete({"MapAnnotation": find_free_marks(session, ids, name)})
+        made.rest.append(lambda again: imported_by(again, run))
+        made.rest.append(lambda again: {"MapAnnotation": find_free_marks(again, ids, name)})
+        shared_id = make_place(session, prepared[0].place, made) if place["by"] != "source" else None
         for one, row in work:
             row.begin()
             dataset_id = shared_id or one.place.dataset_id
@@ -160,14 +166,10 @@ def import_labels(
             row.done(status, label_image_id=number, dataset_id=dataset_id)
             print(f"{one.labels.file.identifier}: {status}, {len(one.old)} replaced", flush=True)
         old = [label_image for one in prepared for label_image in one.old]
-        session.delete({
+        made.finish({
             "Fileset": sorted({label_image.fileset_id for label_image in old}),
             "MapAnnotation": sorted({label_image.annotation_id for label_image in old}),
         })  # fmt: skip
-    except BaseException:
-        with suppress(Exception):  # If the server is gone, the next run finds them by their mark and deletes them.
-            undo_imports(session, run, made.ids)
-        raise
 
 
 def _import_one(
@@ -178,11 +180,10 @@ def _import_one(
         (SOURCE_KEY, str(image.image_id)),
         ("source image name", image.image_name),
         ("labels", name),
-        ("label map", one.labels.file.identifier),
+        (FILE_KEY, one.labels.file.identifier),
         ("tool", "omero_import_labels"),
     )
-    mark_id = make_mark(session, name, pairs)
-    made.add("MapAnnotation", [mark_id])
+    mark_id = make_mark(name, pairs, made)
     title = image_name(image, name)
     [number] = import_fileset(session, run, one.fileset, dataset_id, name=title, mark_id=mark_id)
     return number
@@ -196,23 +197,30 @@ def _tiles(labels: Labels, side: int) -> Iterator[np.ndarray]:
                 yield plane[y : y + side, x : x + side].astype(labels.dtype)
 
 
-def _prepare(
-    session: Session, surveyed: Sequence[Labels], name: str, place: Mapping[str, Any], folder: Path
-) -> list[Prepared]:
-    ids = [one.image.image_id for one in surveyed]
-    shared = None if place["by"] == "source" else find_place(session, place)
-    places = [shared or _own_place(one.image) for one in surveyed]
+def _write_files(session: Session, surveyed: Sequence[Labels], name: str, folder: Path) -> list[ImageFileset]:
+    """Write the file of each label image."""
     database = session.client.getSession().getConfigService().getDatabaseUuid()
     filesets = []
-    for one, source in zip(surveyed, load_image_details(session, ids), strict=True):
+    sources = load_image_details(session, [one.image.image_id for one in surveyed])
+    for one, source in zip(surveyed, sources, strict=True):
         path = folder / f"{source.image_id}.ome.tiff"
         write_label_image(one, source, name, database, path)
         label = one.file.identifier
         filesets.append(single_file(label, f"{safe_name(one.image.image_name)}_{safe_name(name)}.ome.tiff", path))
-    old: dict[int, list[LabelImage]] = {}
-    for label_image in find_label_images(session, ids, name):
-        if label_image.owner_id == session.user_id:
-            old.setdefault(label_image.source_id, []).append(label_image)
+    return filesets
+
+
+def _prepare(
+    session: Session,
+    surveyed: Sequence[Labels],
+    filesets: Sequence[ImageFileset],
+    name: str,
+    place: Mapping[str, Any],
+) -> list[Prepared]:
+    """Look what is there of the label images, and where each goes."""
+    shared = None if place["by"] == "source" else find_place(session, place)
+    places = [shared or _own_place(one.image) for one in surveyed]
+    old = _find_old(session, surveyed, name)
     contents: dict[int, dict[tuple[str, ...], list[int]]] = {}
     for dataset_id in {one.dataset_id for one in places if one.dataset_id is not None}:
         contents[dataset_id] = find_imported(session, dataset_id, filesets)
@@ -224,6 +232,18 @@ def _prepare(
         rest = tuple(label_image for label_image in own if label_image.image_id != there)
         prepared.append(Prepared(one, fileset, where, there, rest))
     return prepared
+
+
+def _find_old(session: Session, surveyed: Sequence[Labels], name: str) -> dict[int, list[LabelImage]]:
+    """Find this user's label images of the same set and the same elements, by source image."""
+    elements = {one.image.image_id: one.file.identifier for one in surveyed}
+    own = [one for one in find_label_images(session, list(elements), name) if one.owner_id == session.user_id]
+    files = pair_values(session, (one.annotation_id for one in own), FILE_KEY)
+    old: dict[int, list[LabelImage]] = {}
+    for one in own:
+        if is_same_element(files.get(one.annotation_id), elements[one.source_id]):
+            old.setdefault(one.source_id, []).append(one)
+    return old
 
 
 def _own_place(image: ImageRecord) -> DatasetPlace:

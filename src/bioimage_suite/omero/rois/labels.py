@@ -14,8 +14,10 @@ from typing import Any
 from bioimage_suite.omero.files.original_files import SHA1, download_file
 from bioimage_suite.omero.paging import batches
 from bioimage_suite.omero.session import SUITE_NAMESPACE, Session
+from bioimage_suite.omero.undo import MadeObjects
 
 SOURCE_KEY = "source image id"
+FILE_KEY = "label map"  # The identifier of the file that a label image is made from.
 
 
 @dataclass(frozen=True)
@@ -75,13 +77,13 @@ def label_images_among(session: Session, image_ids: Sequence[int]) -> set[int]:
     return found
 
 
-def make_mark(session: Session, name: str, pairs: Sequence[tuple[str, str]]) -> int:
+def make_mark(name: str, pairs: Sequence[tuple[str, str]], made: MadeObjects) -> int:
     """Save the annotation that links a label image to its source, before the import; return its id.
 
     Args:
-        session: An open session.
         name: Name of the set.
-        pairs: Key-value pairs, including `SOURCE_KEY`.
+        pairs: Key-value pairs, including `SOURCE_KEY` and `FILE_KEY`.
+        made: Learns the id.
     """
     from omero.model import MapAnnotationI, NamedValue
     from omero.rtypes import rstring
@@ -89,7 +91,7 @@ def make_mark(session: Session, name: str, pairs: Sequence[tuple[str, str]]) -> 
     mark = MapAnnotationI()
     mark.ns = rstring(labels_namespace(name))
     mark.mapValue = [NamedValue(key, value) for key, value in pairs]
-    return int(session.update.saveAndReturnIds([mark])[0])
+    return made.save("MapAnnotation", [mark])[0]
 
 
 def find_free_marks(session: Session, source_ids: Sequence[int], name: str) -> list[int]:

@@ -1,18 +1,22 @@
 """Regions of interest in OMERO: saved in batches, marked as made by this suite, and found by that mark."""
 
 import gc
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import cache, lru_cache
 from itertools import islice
 from typing import Any
 
+from bioimage_suite.core.stopping import holding
+from bioimage_suite.omero.annotations.annotations import pair_values
+from bioimage_suite.omero.named_files import is_same_element
 from bioimage_suite.omero.rois.shapes import NUMBERS, TRANSFORM, RoiShape, points_text
 from bioimage_suite.omero.session import SUITE_NAMESPACE, Session
 from bioimage_suite.omero.undo import MadeObjects
 
 BATCH = 1000  # ROIs per call: a few megabytes, far below Ice's limit for a message.
 COLLECTOR_THRESHOLDS = (200_000, 10, 10)  # Python's defaults are 700, 10, 10.
+FILE_KEY = "file"  # Of the mark: the identifier of the file that ROIs are made from.
 YELLOW, CLEAR_YELLOW = -65281, -65472  # RGBA as signed 32 bit: 0xFFFF00FF, 0xFFFF0040.
 _PATTERN = ("theZ", "theT", "theC", "strokeColor", "fillColor")
 
@@ -26,8 +30,13 @@ def roi_namespace(name: str) -> str:
     return f"{SUITE_NAMESPACE}/rois/{name}"
 
 
-def find_own_rois(session: Session, image_ids: Sequence[int], name: str) -> dict[int, dict[str, list[int]]]:
-    """Find the ROIs of a set that this user made with this suite.
+def find_own_rois(session: Session, elements: Mapping[int, str], name: str) -> dict[int, dict[str, list[int]]]:
+    """Find the ROIs of a set that this user made with this suite from the same elements.
+
+    Args:
+        session: An open session.
+        elements: By id of the image, the identifier of the file that the ROIs are made from.
+        name: Name of the set.
 
     Returns:
         For each image with such ROIs: ids by class ("Roi" and "MapAnnotation").
@@ -35,12 +44,15 @@ def find_own_rois(session: Session, image_ids: Sequence[int], name: str) -> dict
     rows = session.rows(
         "select i.id, r.id, a.id from Roi r join r.image i join r.annotationLinks l join l.child a "
         "where i.id in (:ids) and a.ns = :ns and r.details.owner.id = :me order by r.id",
-        ids=image_ids,
+        ids=list(elements),
         ns=roi_namespace(name),
         me=session.user_id,
     )
+    files = pair_values(session, {row[2] for row in rows}, FILE_KEY)
     found: dict[int, dict[str, list[int]]] = {}
     for image_id, roi_id, annotation_id in rows:
+        if not is_same_element(files.get(annotation_id), elements[image_id]):
+            continue
         own = found.setdefault(image_id, {"Roi": [], "MapAnnotation": []})
         own["Roi"].append(roi_id)
         if annotation_id not in own["MapAnnotation"]:
@@ -56,7 +68,7 @@ def save_rois(
     name: str,
     pairs: Mapping[str, str],
     made: MadeObjects,
-) -> Iterator[tuple[int, int]]:
+) -> Generator[tuple[int, int], None, None]:
     """Save one ROI per segmented object, marked by one annotation, and yield (label, id of the ROI) of each.
 
     Args:
@@ -81,10 +93,10 @@ def save_rois(
     mark.ns = rstring(roi_namespace(name))
     mark.mapValue = [NamedValue(key, value) for key, value in pairs.items()]
     # The mark is saved with the first ROI in one transaction: a broken connection leaves no mark without a ROI.
-    [roi_id] = session.update.saveAndReturnIds([_roi(image, mark, name, first[1])])
-    made.add("Roi", [roi_id])
-    [[mark_id]] = session.rows("select l.child.id from RoiAnnotationLink l where l.parent.id = :roi", roi=roi_id)
-    made.add("MapAnnotation", [mark_id])
+    with holding():
+        [roi_id] = made.save("Roi", [_roi(image, mark, name, first[1])])
+        [[mark_id]] = session.rows("select l.child.id from RoiAnnotationLink l where l.parent.id = :roi", roi=roi_id)
+        made.add("MapAnnotation", [mark_id])
     yield first[0], roi_id
     batch = list(islice(labelled, BATCH))
     waiting = _Waiting(session, made)
@@ -111,14 +123,21 @@ class _Waiting:
 
     def swap(self, labels: Sequence[int], rois: Sequence[Any]) -> Iterator[tuple[int, int]]:
         """Send a batch, if it has ROIs; then wait for the previous batch and yield its (label, id of the ROI)."""
-        sent = self._update.begin_saveAndReturnIds(rois) if rois else None
+        with holding():
+            done, ids = self._change(labels, rois)
         for roi in rois:
             vars(roi).clear()  # Sent: break the cycle of ROI and shapes, which only the garbage collector would free.
-        done, self._labels, self._call = (self._labels, self._call), labels, sent
-        if done[1] is not None:
-            ids = self._update.end_saveAndReturnIds(done[1])
+        yield from zip(done, ids, strict=True)
+
+    def _change(self, labels: Sequence[int], rois: Sequence[Any]) -> tuple[Sequence[int], Sequence[int]]:
+        """Send a batch, and return the labels and ids of the one before."""
+        sent = self._update.begin_saveAndReturnIds(rois) if rois else None
+        done, call, ids = self._labels, self._call, []
+        self._labels, self._call = labels, sent
+        if call is not None:
+            ids = self._update.end_saveAndReturnIds(call)
             self._made.add("Roi", ids)
-            yield from zip(done[0], ids, strict=True)
+        return done, ids
 
 
 def _roi(image: Any, mark: Any, name: str, shapes: Sequence[RoiShape]) -> Any:

@@ -45,12 +45,14 @@ class Feature:
 class Survey:
     """The result of a first pass over the tables: all columns in order of appearance, and the images of the rows.
 
-    `places` holds each distinct combination of values in the columns (plate, well, dataset).
+    `places` holds each distinct combination of values in the columns (plate, well, dataset). `counts` holds the number
+    of rows by identifier of the file and image, in the order of the files.
     """
 
     features: tuple[Feature, ...]
     images: tuple[str, ...]
     places: tuple[tuple[str, str, str], ...] = ()
+    counts: tuple[tuple[str, str, int], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -127,6 +129,7 @@ def survey_tables(files: Sequence[NamedFile], rows_have_images: bool = True) -> 
     images: dict[str, None] = {}
     places: dict[tuple[str, str, str], None] = {}
     filled: list[_Layout] = []
+    counts: dict[tuple[str, str], int] = {}
     for file in files:
         layout = _layout(file)
         columns = [seen.setdefault(name, _Values()) for name in layout.columns]
@@ -136,6 +139,7 @@ def survey_tables(files: Sequence[NamedFile], rows_have_images: bool = True) -> 
         for line, image, row in _rows(file, layout):
             count += 1
             images[image] = None
+            counts[file.identifier, image] = counts.get((file.identifier, image), 0) + 1
             for name, values, text in zip(layout.columns, columns, row, strict=True):
                 values.see(text.strip())
                 _check(file, line, name, values, text.strip())
@@ -144,13 +148,15 @@ def survey_tables(files: Sequence[NamedFile], rows_have_images: bool = True) -> 
             filled.append(layout)
         elif parse_image_identifier(file.identifier) is not None or not set(layout.columns) & set(NOT_FEATURES):
             images[file.identifier] = None
+        if not count:
+            counts[file.identifier, file.identifier] = 0
         if not rows_have_images and not set(layout.columns) & set(NOT_FEATURES):
             images.pop(file.identifier, None)
     for name, values in seen.items():
         # A column that one table lacks is blank in that table's rows.
         values.blank = values.blank or any(name not in layout.columns for layout in filled)
     features = [_feature(name, values) for name, values in seen.items() if name not in NOT_FEATURES]
-    return Survey(tuple(features), tuple(images), tuple(places))
+    return Survey(tuple(features), tuple(images), tuple(places), tuple((*key, count) for key, count in counts.items()))
 
 
 def read_measurements(files: Sequence[NamedFile], features: Sequence[Feature]) -> Iterator[tuple[str, list[str]]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
@@ -14,15 +13,18 @@ from bioimage_suite.omero.objects import (
     find_ids,
     read_target,
 )
-from bioimage_suite.omero.tables.feature_table import Survey, read_measurements
+from bioimage_suite.omero.tables.feature_table import Feature, Survey, read_measurements
+from bioimage_suite.omero.tables.joining import describe_table, fitting, joined_columns, kept_rows
 from bioimage_suite.omero.tables.tables import (
+    Elements,
+    OwnTable,
     TableWriter,
     attach_table,
     find_free_tables,
     find_own_tables,
     finish_tables,
 )
-from bioimage_suite.omero.undo import MadeObjects, merge_ids
+from bioimage_suite.omero.undo import MadeObjects, merge_ids, without, writing
 from bioimage_suite.tables.object_table import read_exact_table, write_table
 
 if TYPE_CHECKING:
@@ -46,14 +48,43 @@ class TableTarget:
 
 @dataclass(frozen=True)
 class TableImport:
-    """Tables to import; `targets` maps each image name in the tables to the object that gets its rows."""
+    """Tables to import; `targets` maps each image name in the tables to the object that gets its rows.
+
+    `counts` holds the number of rows by file and image, as `feature_table.Survey` has it.
+    """
 
     files: Sequence[NamedFile]
     targets: Mapping[str, TableTarget]
     rows: RowMaker
+    counts: Sequence[tuple[str, str, int]]
+
+    def target_of(self, image: str) -> TableTarget | None:
+        """Return the object that gets the rows of an image; rows of no image go to the target of ""."""
+        return self.targets.get(image if self.rows.images else "")
 
 
-def import_tables(session: Session, measurements: TableImport, name: str, rows: Mapping[TableTarget, Row]) -> None:
+@dataclass(frozen=True)
+class Plan:
+    """What becomes of one target: the table's columns, the files it is made from, and the tables that go for it.
+
+    Of tables in `kept` the rows go into the new table, except those of the files in `again`.
+    """
+
+    columns: tuple[Feature, ...]
+    elements: Elements
+    replaced: tuple[OwnTable, ...]
+    kept: tuple[OwnTable, ...] = ()
+    again: tuple[str, ...] = ()
+
+
+def import_tables(
+    session: Session,
+    measurements: TableImport,
+    name: str,
+    rows: Mapping[TableTarget, Row],
+    *,
+    existing: str = "element",
+) -> None:
     """Make one table for each target, and replace the table of an earlier run there.
 
     The new tables are complete before the old ones are deleted, and are deleted if anything fails. A table named `name`
@@ -64,36 +95,69 @@ def import_tables(session: Session, measurements: TableImport, name: str, rows: 
         measurements: The tables and their targets.
         name: Name of the tables.
         rows: The row of each target in the report.
+        existing: What becomes of tables of this name that are there. "element": those made from the same files are
+            replaced, others stay. "append": their rows stand in the new table, too, except those of the same files.
+            "replace": all are replaced.
 
     Raises:
         UserError: The server failed; everything that this run made is deleted.
     """
     file_name = f"{name}.h5"  # OMERO's usual ending for a table.
     wanted = list(rows)
-    old: dict[int, dict[str, list[int]]] = {}
-    if wanted:
-        old = find_own_tables(session, wanted[0].kind, [target.object_id for target in wanted], file_name)
-    session.delete({"OriginalFile": find_free_tables(session, file_name)})
-    made = MadeObjects()
-    writer = TableWriter(measurements.rows.columns)
-    try:
+    with writing(session, [f"table/{name}"]) as made:
+        # Under this lease, what is not complete and what is not attached was left by a run that is gone.
+        session.delete({"OriginalFile": find_free_tables(session, file_name)})
+        made.rest.append(lambda again: {"OriginalFile": find_free_tables(again, file_name)})
+        own: list[OwnTable] = []
+        if wanted:
+            places = (wanted[0].kind, [target.object_id for target in wanted], file_name)
+            own = find_own_tables(session, *places)
+            known = merge_ids(one.ids for one in own)
+            made.rest.append(
+                lambda again: without(merge_ids(one.ids for one in find_own_tables(again, *places)), known)
+            )
+        plans = {target: plan_table(session, measurements, target, own, existing) for target in wanted}
         for target, values in _by_target(measurements):
-            rows[target].begin()
-            _write(session, writer, target, values, row=rows[target], file_name=file_name, made=made)
-            rows[target].done("imported")
+            row, plan = rows[target], plans[target]
+            row.begin()
+            with TableWriter(plan.columns) as writer:
+                _write(
+                    session, writer, target, values, plan=plan, source=measurements, row=row, name=file_name, made=made
+                )
+            row.done("imported")
         for target, row in rows.items():
-            row.fill(replaced_count=len(old.get(target.object_id, {}).get("FileAnnotation", ())))
+            row.fill(replaced_count=len(plans[target].replaced))
             print(
                 f"{target.kind} {target.object_id}: {row.cells['row_count']} rows, "
                 f"{row.cells['replaced_count']} tables replaced"
             )
         finish_tables(session, [row.cells["annotation_id"] for row in rows.values()])
-        session.delete(merge_ids(old.values()))
-    except BaseException:
-        with suppress(Exception):  # If the server is gone, the next run finds them by their mark and deletes them.
-            writer.close()
-            session.delete(made.ids)
-        raise
+        made.finish(merge_ids(one.ids for plan in plans.values() for one in plan.replaced))
+
+
+def plan_table(
+    session: Session, measurements: TableImport, target: TableTarget, own: Sequence[OwnTable], existing: str
+) -> Plan:
+    """Decide what becomes of the tables that are there, see `import_tables`."""
+    columns = measurements.rows.columns
+    counts: dict[str, int] = {}
+    for file, image, count in measurements.counts:
+        if measurements.target_of(image) == target:
+            counts[file] = counts.get(file, 0) + count
+    elements = tuple(counts.items())
+    here = [one for one in own if one.object_id == target.object_id]
+    if existing == "element":
+        gone = [one for one in here if not one.is_complete or one.is_within(elements)]
+        return Plan(columns, elements, tuple(gone))
+    if existing == "replace":
+        return Plan(columns, elements, tuple(here))
+    kept = [one for one in here if one.is_complete and not (one.elements and one.is_within(elements))]
+    before: list[tuple[str, int]] = []
+    for one in kept:
+        old_columns, count = describe_table(session, one)
+        columns = joined_columns(old_columns, columns)
+        before += [element for element in one.elements or (("", count),) if element[0] not in counts]
+    return Plan(columns, (*before, *elements), tuple(here), tuple(kept), tuple(counts))
 
 
 def _write(
@@ -102,20 +166,32 @@ def _write(
     target: TableTarget,
     values: Iterator[Sequence[Any]],
     *,
+    plan: Plan,
+    source: TableImport,
     row: Row,
-    file_name: str,
+    name: str,
     made: MadeObjects,
 ) -> None:
     """Write a run of rows to the table of a target, which is made and attached for the first of them."""
     if "file_id" in row.cells:  # The rows of this target are not contiguous.
         writer.reopen(session, row.cells["file_id"])
     else:
-        file_id = writer.create(session, file_name)
-        made.add("OriginalFile", [file_id])
-        row.fill(file_id=file_id, row_count=0)
-        row.fill(annotation_id=attach_table(session, target.kind, target.object_id, file_id, made))
-    row.fill(row_count=row.cells["row_count"] + writer.write(values))
+        file_id = writer.create(session, name, made)
+        row.fill(file_id=file_id)
+        row.fill(
+            annotation_id=attach_table(session, target.kind, target.object_id, file_id, made, elements=plan.elements)
+        )
+        row.fill(row_count=sum(_carry_over(session, writer, plan, one) for one in plan.kept))
+    fit = fitting(source.rows.columns, plan.columns)
+    row.fill(row_count=row.cells["row_count"] + writer.write(fit(one) for one in values))
     writer.close()
+
+
+def _carry_over(session: Session, writer: TableWriter, plan: Plan, table: OwnTable) -> int:
+    """Write the rows of an old table to the new one, except those that come again; return how many."""
+    columns, _ = describe_table(session, table)
+    fit = fitting(columns, plan.columns)
+    return writer.write(fit(values) for values in kept_rows(session, table, plan.again))
 
 
 def choose_targets(

@@ -1,11 +1,13 @@
 """OMERO.tables: written with typed columns in bounded memory, attached with a mark, and found by that mark."""
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime, timedelta
+from contextlib import suppress
+from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
 from bioimage_suite.core.errors import UserError
+from bioimage_suite.core.stopping import holding
 from bioimage_suite.omero.annotations.annotations import annotation_link
 from bioimage_suite.omero.files.original_files import TABLE_MIMETYPE
 from bioimage_suite.omero.objects import CLASSES
@@ -18,26 +20,59 @@ TABLE_NAMESPACE = f"{SUITE_NAMESPACE}/tables"
 UNFINISHED = f"{TABLE_NAMESPACE}/unfinished"
 """Namespace of a table that is being filled: if a run loses its connection, the next run deletes the table."""
 _OWN_TABLES = """
-select l.parent.id, a.id, f.id
+select l.parent.id, a.id, f.id, a.ns, a.description
 from {kind}AnnotationLink l, FileAnnotation a
 join a.file f
 where l.child.id = a.id and l.parent.id in (:ids) and a.ns in (:spaces) and f.name = :name and a.details.owner.id = :me
 order by a.id
 """
-FREE_AFTER = timedelta(hours=1)
 BATCH_BYTES = 64 << 20  # Bytes per call, for wide tables: below Ice's limit for a message, 256 MB.
 WORD = 8  # Bytes of a number.
 
 
+Elements = tuple[tuple[str, int], ...]
+"""Identifiers of the files that a table is made from, with the number of rows of each, in the order of the rows."""
+
+
+@dataclass(frozen=True)
+class OwnTable:
+    """A table of this user: its annotation, its file, whether it is complete, and the files that it is made from.
+
+    `elements` is None for what an older version made, which did not note it.
+    """
+
+    object_id: int
+    annotation_id: int
+    file_id: int
+    is_complete: bool
+    elements: Elements | None
+
+    @property
+    def ids(self) -> dict[str, list[int]]:
+        """Ids by class of what has to go with the table."""
+        return {"FileAnnotation": [self.annotation_id], "OriginalFile": [self.file_id]}
+
+    def is_within(self, elements: Elements) -> bool:
+        """Tell whether all files that the table is made from are among these."""
+        return {name for name, _ in self.elements or ()} <= {name for name, _ in elements}
+
+
 class TableWriter:
-    """A writer of rows to one OMERO.table at a time."""
+    """A writer of rows to one OMERO.table at a time; leaving its block closes the table."""
 
     def __init__(self, columns: Sequence[Feature]) -> None:
         self._layout = columns
         self._batch = max(1, min(BATCH, BATCH_BYTES // sum(one.size or WORD for one in columns)))
         self._table: Any = None
 
-    def create(self, session: Session, name: str) -> int:
+    def __enter__(self) -> "TableWriter":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with suppress(Exception):  # It is closed already, or the run has failed and the table goes.
+            self.close()
+
+    def create(self, session: Session, name: str, made: MadeObjects) -> int:
         """Make an empty table and return the id of its file.
 
         Raises:
@@ -47,13 +82,16 @@ class TableWriter:
         if not resources.areTablesEnabled():
             raise UserError(f"OMERO server {session.address}: its tables service is off. Ask its administrator.")
         repository = resources.repositories().descriptions[0].id.val
-        self._table = resources.newTable(repository, name)
-        if self._table is None:
-            raise UserError(
-                f"OMERO server {session.address}: it cannot make the table {name!r}. Ask its administrator."
-            )
+        with holding():
+            self._table = resources.newTable(repository, name)
+            if self._table is None:
+                raise UserError(
+                    f"OMERO server {session.address}: it cannot make the table {name!r}. Ask its administrator."
+                )
+            file_id = int(self._table.getOriginalFile().id.val)
+            made.add("OriginalFile", [file_id])
         self._table.initialize(self._columns())
-        return int(self._table.getOriginalFile().id.val)
+        return file_id
 
     def reopen(self, session: Session, file_id: int) -> None:
         """Open a closed table again to append rows."""
@@ -89,20 +127,34 @@ class TableWriter:
         return columns
 
 
-def attach_table(session: Session, kind: str, object_id: int, file_id: int, made: MadeObjects) -> int:
-    """Attach a table's file to an object, marked as unfinished; return the id of the annotation."""
+def attach_table(
+    session: Session, kind: str, object_id: int, file_id: int, made: MadeObjects, *, elements: Elements = ()
+) -> int:
+    """Attach a table's file to an object, marked as unfinished; return the id of the annotation.
+
+    Args:
+        session: An open session.
+        kind: Kind of the object, such as "image".
+        object_id: Its id.
+        file_id: The table's file.
+        made: Learns the id of the annotation.
+        elements: What the table is made from; OMERO keeps it as the annotation's description.
+    """
     import omero.model
     from omero.rtypes import rstring
 
     annotation = omero.model.FileAnnotationI()
     annotation.ns = rstring(UNFINISHED)
+    annotation.description = rstring("".join(f"{count}\t{name}\n" for name, count in elements))
     annotation.file = omero.model.OriginalFileI(file_id, False)
+    model = f"{CLASSES[kind]}AnnotationLink"
     link = annotation_link(CLASSES[kind], object_id, annotation)
-    # Annotation and link in one transaction: a broken connection leaves no annotation without an object.
-    [link_id] = session.update.saveAndReturnIds([link])
-    hql = f"select l.child.id from {CLASSES[kind]}AnnotationLink l where l.id = :id"  # noqa: S608 (a class of our list)
-    [[annotation_id]] = session.rows(hql, id=link_id)
-    made.add("FileAnnotation", [annotation_id])
+    with holding():
+        # Annotation and link in one transaction: a broken connection leaves no annotation without an object.
+        [link_id] = made.save(model, [link])
+        hql = f"select l.child.id from {model} l where l.id = :id"  # noqa: S608 (a class of our list)
+        [[annotation_id]] = session.rows(hql, id=link_id)
+        made.add("FileAnnotation", [annotation_id])
     return int(annotation_id)
 
 
@@ -119,26 +171,20 @@ def finish_tables(session: Session, annotation_ids: Sequence[int]) -> None:
 def find_free_tables(session: Session, name: str) -> list[int]:
     """Find the files of this user's tables of a name that are not attached, left by a run that stopped too early.
 
-    Only files older than an hour: another run may be about to attach its own.
+    Only for who has the lease of that name: another run may be about to attach its own.
     """
     rows = session.rows(
         "select f.id from OriginalFile f where f.name = :name and f.mimetype = :kind and f.details.owner.id = :me "
-        "and f.details.creationEvent.time < :before "
         "and not exists (select a.id from FileAnnotation a where a.file.id = f.id)",
         name=name,
         kind=TABLE_MIMETYPE,
         me=session.user_id,
-        before=datetime.now(UTC) - FREE_AFTER,
     )
     return [row[0] for row in rows]
 
 
-def find_own_tables(session: Session, kind: str, ids: Sequence[int], name: str) -> dict[int, dict[str, list[int]]]:
-    """Find the tables of a name that this user made with this suite, including unfinished ones.
-
-    Returns:
-        For each object with such tables: ids by class ("FileAnnotation" and "OriginalFile").
-    """
+def find_own_tables(session: Session, kind: str, ids: Sequence[int], name: str) -> list[OwnTable]:
+    """Find the tables of a name that this user made with this suite on objects, including unfinished ones."""
     rows = session.rows(
         _OWN_TABLES.format(kind=CLASSES[kind]),
         ids=ids,
@@ -146,9 +192,12 @@ def find_own_tables(session: Session, kind: str, ids: Sequence[int], name: str) 
         name=name,
         me=session.user_id,
     )
-    found: dict[int, dict[str, list[int]]] = {}
-    for object_id, annotation_id, file_id in rows:
-        own = found.setdefault(object_id, {"FileAnnotation": [], "OriginalFile": []})
-        own["FileAnnotation"].append(annotation_id)
-        own["OriginalFile"].append(file_id)
-    return found
+    return [
+        OwnTable(object_id, annotation_id, file_id, namespace == TABLE_NAMESPACE, _elements(description))
+        for object_id, annotation_id, file_id, namespace, description in rows
+    ]
+
+
+def _elements(description: str | None) -> Elements | None:
+    lines = [line.partition("\t") for line in (description or "").splitlines()]
+    return tuple((name, int(count)) for count, _, name in lines) if lines else None

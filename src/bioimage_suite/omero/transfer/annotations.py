@@ -7,18 +7,19 @@ from dataclasses import dataclass, field
 from typing import Any
 from xml.etree.ElementTree import Element
 
-from bioimage_suite.omero.annotations.annotations import TAG_SET_NAMESPACE, annotation_link
+from bioimage_suite.omero.annotations.annotations import TAG_SET_NAMESPACE, annotation_link, save_tag
 from bioimage_suite.omero.annotations.tags import find_usable_tags
 from bioimage_suite.omero.files.original_files import TABLE_MIMETYPE, upload_file
 from bioimage_suite.omero.paging import batches, paged_rows
 from bioimage_suite.omero.rois.labels import SOURCE_KEY, labels_namespace
 from bioimage_suite.omero.session import Session
-from bioimage_suite.omero.transfer.contents import annotation_links, load_annotations
+from bioimage_suite.omero.transfer.contents import TRANSFER_NAMESPACE, annotation_links, load_annotations
 from bioimage_suite.omero.transfer.crate import TransferCrate
 from bioimage_suite.omero.transfer.document import annotation_content, annotation_element, read_annotation, refs_of
 from bioimage_suite.omero.transfer.images import Copies, Key
+from bioimage_suite.omero.transfer.marks import save_with_run
 from bioimage_suite.omero.transfer.tables import translate_table
-from bioimage_suite.omero.undo import MadeObjects
+from bioimage_suite.omero.undo import MadeObjects, save_links
 
 ANNOTATED = ("Project", "Dataset", "Screen", "Plate", "PlateAcquisition", "Well", "Image")
 
@@ -36,19 +37,20 @@ class Annotations:
     """
 
     elements: dict[int, Element]
+    run_id: int
     ids: dict[int, int] = field(default_factory=dict)
     links: list[tuple[str, int, int]] = field(default_factory=list)
     counted: list[Key] = field(default_factory=list)
     files: dict[int, int] = field(default_factory=dict)
 
 
-def plan_annotations(session: Session, head: Element, copies: Copies) -> Annotations:
+def plan_annotations(session: Session, head: Element, copies: Copies, run_id: int) -> Annotations:
     """Compare the annotations of the crate with those on the copies.
 
     Annotations are equal if kind, namespace, description and value are equal. An annotation that an object has twice on
     the source will be on the copy twice.
     """
-    notes = Annotations({})
+    notes = Annotations({}, run_id)
     for element in head.iterfind("StructuredAnnotations/*"):
         notes.elements[_number(element.get("ID"))] = _translated(element, copies)
     contents = {number: _content(element) for number, element in notes.elements.items()}
@@ -105,12 +107,13 @@ def ensure_annotations(
     wanted = [source for source in dict.fromkeys(sources) if source not in notes.ids]
     sets = [number for number, one in notes.elements.items() if _is_set_of(one, wanted) and number not in notes.ids]
     fresh = _known_tags(session, notes, [*wanted, *(one for one in sets if one not in wanted)])
+    for source in [one for one in fresh if notes.elements[one].tag == "TagAnnotation"]:
+        # Tags are found again by their names: they need no run.
+        notes.ids[source] = save_tag(session, read_annotation(notes.elements[source]), made)
+    fresh = [one for one in fresh if one not in notes.ids]
     for batch in batches(fresh):
         things = [_new_annotation(session, crate, notes, source, made) for source in batch]
-        ids = session.update.saveAndReturnIds(things)
-        for thing, number in zip(things, ids, strict=True):
-            made.add(type(thing).__name__.removesuffix("I"), [number])
-        notes.ids |= dict(zip(batch, ids, strict=True))
+        notes.ids |= dict(zip(batch, save_with_run(notes.run_id, things, made), strict=True))
     _complete_sets(session, notes, wanted, made)
 
 
@@ -201,9 +204,9 @@ def _new_annotation(session: Session, crate: TransferCrate, notes: Annotations, 
         file = crate.manifest.attachments[source]
         name, kind = said.get("FileName") or posixpath.basename(file.path), said.get("MIMEType") or ""
         with crate.fetched([file]) as [path]:
-            kind = kind or "application/octet-stream"
-            file_id = upload_file(session, path, name=name, mimetype=kind, sha1=file.sha1)
-        made.add("OriginalFile", [file_id])
+            file_id = upload_file(
+                session, path, name=name, mimetype=kind, sha1=file.sha1, mark=TRANSFER_NAMESPACE, made=made
+            )
         notes.files[source] = file_id
         annotation.file = OriginalFileI(file_id, False)
     return annotation
@@ -227,8 +230,7 @@ def _complete_sets(session: Session, notes: Annotations, sources: Sequence[int],
             link = AnnotationAnnotationLinkI()
             link.parent, link.child = TagAnnotationI(holder, False), TagAnnotationI(member, False)
             links.append(link)
-    if links:
-        made.add("AnnotationAnnotationLink", session.update.saveAndReturnIds(links))
+    save_links(session, "AnnotationAnnotationLink", links, made)
 
 
 def _link(session: Session, wanted: Sequence[tuple[str, int, int]], made: MadeObjects) -> None:
@@ -240,7 +242,7 @@ def _link(session: Session, wanted: Sequence[tuple[str, int, int]], made: MadeOb
             for _, copy_id, annotation_id in (one for one in wanted if one[0] == kind)
         ]
         for page in batches(links):
-            made.add(f"{kind}AnnotationLink", session.update.saveAndReturnIds(page))
+            save_links(session, f"{kind}AnnotationLink", page, made)
 
 
 def _number(text: str | None) -> int:

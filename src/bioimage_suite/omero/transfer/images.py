@@ -96,7 +96,7 @@ def _import(
     """Import a fileset; return the ids of its mark and its images."""
     with crate.fetched(one.files) as paths:
         files = [SourceFile(file.name, path, file.sha1) for file, path in zip(one.files, paths, strict=True)]
-        mark_id = save_mark(session, new_mark(crate.manifest.lsid(one.key), UNFINISHED), made)
+        mark_id = save_mark(new_mark(crate.manifest.lsid(one.key), UNFINISHED), made)
         fileset = ImageFileset(f"{one.key} of the crate", tuple(files))
         return mark_id, import_fileset(session, run, fileset, None, mark_id=mark_id)
 

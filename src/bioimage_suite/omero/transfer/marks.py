@@ -4,11 +4,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from bioimage_suite.core.stopping import holding
 from bioimage_suite.omero.paging import batches, paged_rows
 from bioimage_suite.omero.session import Session
 from bioimage_suite.omero.transfer.contents import TRANSFER_NAMESPACE, grouped
-from bioimage_suite.omero.undo import MadeObjects
+from bioimage_suite.omero.undo import PRIVATE_ANNOTATIONS, MadeObjects
 
+RUN_NAMESPACE = f"{TRANSFER_NAMESPACE}/run"
 ROI_NAMESPACE = f"{TRANSFER_NAMESPACE}/rois"
 SOURCE_KEY, STATE_KEY = "copy of", "state"
 COMPLETE, UNFINISHED = "complete", "unfinished"
@@ -36,11 +38,58 @@ def new_mark(source: str, state: str, namespace: str = TRANSFER_NAMESPACE) -> An
     return mark
 
 
-def save_mark(session: Session, mark: Any, made: MadeObjects) -> int:
+def save_mark(mark: Any, made: MadeObjects) -> int:
     """Save a mark; return its id."""
-    [number] = session.update.saveAndReturnIds([mark])
-    made.add("MapAnnotation", [number])
-    return int(number)
+    return made.save("MapAnnotation", [mark])[0]
+
+
+def new_run(made: MadeObjects) -> int:
+    """Save the mark of this run, which new annotations hang on until they hang on their objects; return its id."""
+    from omero.model import MapAnnotationI
+    from omero.rtypes import rstring
+
+    run = MapAnnotationI()
+    run.ns = rstring(RUN_NAMESPACE)
+    return save_mark(run, made)
+
+
+def save_with_run(run_id: int, annotations: Sequence[Any], made: MadeObjects) -> list[int]:
+    """Save annotations, each linked to the mark of the run in the same transaction; return their ids."""
+    from omero.model import AnnotationAnnotationLinkI, MapAnnotationI
+
+    links = []
+    for one in annotations:
+        link = AnnotationAnnotationLinkI()
+        link.parent, link.child = MapAnnotationI(run_id, False), one
+        links.append(link)
+    if not links:
+        return []
+    with holding():
+        ids = list(made.session.update.saveAndReturnIds(links))
+        hql = "select l.id, l.child.id from AnnotationAnnotationLink l where l.id in (:ids)"
+        children = dict(made.session.rows(hql, ids=ids))
+        for one, number in zip(annotations, ids, strict=True):
+            made.add(type(one).__name__.removesuffix("I"), [children[number]])
+    return [children[number] for number in ids]
+
+
+def find_dead_runs(session: Session) -> dict[str, list[int]]:
+    """Find this user's marks of runs, and the annotations that hang on nothing else, as ids by class.
+
+    Only for who has the lease of transfers: then all other runs are dead.
+    """
+    hql = "select m.id from MapAnnotation m where m.ns = :ns and m.details.owner.id = :me"
+    runs = [row[0] for row in session.rows(hql, ns=RUN_NAMESPACE, me=session.user_id)]
+    hql = "select l.child.id from AnnotationAnnotationLink l where l.parent.id in (:ids)"
+    hanging = {row[0] for row in paged_rows(session, hql, runs)}
+    for kind in (*MARKED, "PlateAcquisition", "Well", "Roi", "Shape", "Annotation"):
+        hql = f"select l.child.id, l.parent.id from {kind}AnnotationLink l where l.child.id in (:ids)"  # noqa: S608
+        hanging -= {child for child, parent in paged_rows(session, hql, hanging) if parent not in runs}
+    found: dict[str, list[int]] = {"MapAnnotation": runs}
+    for kind in PRIVATE_ANNOTATIONS:
+        hql = f"select a.id from {kind} a where a.id in (:ids)"  # noqa: S608
+        found.setdefault(kind, []).extend(row[0] for row in paged_rows(session, hql, hanging))
+    return found
 
 
 def find_marks(
@@ -80,8 +129,8 @@ def find_marks(
     return found
 
 
-def delete_free_marks(session: Session, sources: Iterable[str]) -> None:
-    """Delete this user's marks of sources that are linked to no object, left by a run that stopped too early.
+def find_free_marks(session: Session, sources: Iterable[str]) -> dict[str, list[int]]:
+    """Find this user's marks of sources that are linked to no object, left by a run that stopped too early.
 
     Marks of containers are saved with them in one transaction; only those of imports and ROIs are saved before.
     """
@@ -100,4 +149,4 @@ def delete_free_marks(session: Session, sources: Iterable[str]) -> None:
             me=session.user_id,
         )
         free += [row[0] for row in rows]
-    session.delete({"MapAnnotation": free})
+    return {"MapAnnotation": free}

@@ -27,8 +27,11 @@ def import_rois(
     copies: Copies,
     notes: Annotations,
     made: MadeObjects,
-) -> dict[int, int]:
-    """Make the ROIs of every image whose set is not complete; return the number made, by image id on the source.
+) -> tuple[dict[int, int], list[int]]:
+    """Make the ROIs of every image whose set is not complete.
+
+    Returns:
+        The number of ROIs made, by image id on the source, and the ids of those that they replace.
 
     The ids of all ROIs are added to `copies`.
 
@@ -51,17 +54,15 @@ def import_rois(
             continue
         old += mark.objects["Roi"] if mark else []
         source = crate.manifest.lsid(f"Image:{number}")
-        mark_id = save_mark(session, new_mark(source, wanted.sha1, ROI_NAMESPACE), made)
+        mark_id = save_mark(new_mark(source, wanted.sha1, ROI_NAMESPACE), made)
         for batch in _batches(group):
             ensure_annotations(session, crate, notes, [ref for one in batch for ref in _refs(one)], made)
             rois = [_roi(one, copies.ids["Image", number], mark_id, notes) for one in batch]
-            ids = session.update.saveAndReturnIds(rois)
-            made.add("Roi", ids)
+            ids = made.save("Roi", rois)
             copies.ids |= {("Roi", _number(one)): roi for one, roi in zip(batch, ids, strict=True)}
             done[number] = done.get(number, 0) + len(batch)
         print(f"image {number}: {done[number]} ROIs", flush=True)
-    session.delete({"Roi": old})
-    return done
+    return done, old
 
 
 def _batches(elements: Iterable[Element]) -> Iterator[list[Element]]:

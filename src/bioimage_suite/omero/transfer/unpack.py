@@ -1,23 +1,32 @@
 """Unpacking of a crate into OMERO: images, containers, annotations and ROIs, each made once."""
 
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from xml.etree.ElementTree import Element
 
 from bioimage_suite.core.errors import UserError
-from bioimage_suite.omero.files.imports import ImportRun, undo_imports
+from bioimage_suite.omero.annotations.changes import ANNOTATE_LEASE
+from bioimage_suite.omero.files.imports import ImportRun, imported_by
+from bioimage_suite.omero.files.original_files import find_free_files
 from bioimage_suite.omero.paging import paged_rows
 from bioimage_suite.omero.session import Session
 from bioimage_suite.omero.transfer.annotations import annotate, attach_tables, plan_annotations
-from bioimage_suite.omero.transfer.contents import grouped
+from bioimage_suite.omero.transfer.contents import TRANSFER_NAMESPACE, grouped
 from bioimage_suite.omero.transfer.crate import TransferCrate
 from bioimage_suite.omero.transfer.document import fill_object, read_head, refs_of
 from bioimage_suite.omero.transfer.images import Copies, Key, find_filesets, import_images
-from bioimage_suite.omero.transfer.marks import COMPLETE, Mark, delete_free_marks, find_marks, new_mark
+from bioimage_suite.omero.transfer.marks import (
+    COMPLETE,
+    Mark,
+    find_dead_runs,
+    find_free_marks,
+    find_marks,
+    new_mark,
+    new_run,
+)
 from bioimage_suite.omero.transfer.rois import import_rois
-from bioimage_suite.omero.undo import MadeObjects
+from bioimage_suite.omero.undo import MadeObjects, save_links, writing
 from bioimage_suite.tables.report import Report, Row
 
 CONTAINERS = ("Project", "Dataset", "Screen")
@@ -55,21 +64,25 @@ def unpack(
         return
     manifest = crate.manifest
     keys = [*(one.key for one in manifest.filesets), *(f"Image:{number}" for number in manifest.rois)]
-    delete_free_marks(session, map(manifest.lsid, keys))
-    run, made = ImportRun(), MadeObjects()
-    try:
+    sources = [manifest.lsid(key) for key in keys]
+    run = ImportRun()
+    with writing(session, ["transfer"]) as made:
+        # Under this lease all that hangs on nothing was left by a run that is gone.
+        for find in (find_dead_runs, lambda again: find_free_marks(again, sources), _free_files):
+            session.delete(find(session))
+            made.rest.append(find)
+        made.rest.append(lambda again: imported_by(again, run))
         copies = import_images(session, crate, pictures, images.rows, run=run, made=made)
         _make_containers(session, crate, elements, copies, made)
         _make_plates(session, crate, elements, copies, made)
         _link(session, elements, copies, made)
-        notes = plan_annotations(session, head, copies)
+        made.lease([ANNOTATE_LEASE])
+        run_id = new_run(made)
+        notes = plan_annotations(session, head, copies, run_id)
         counts = annotate(session, crate, notes, made)
-        drawn = import_rois(session, crate, document, images=pictures, copies=copies, notes=notes, made=made)
+        drawn, old = import_rois(session, crate, document, images=pictures, copies=copies, notes=notes, made=made)
         attach_tables(session, crate, notes, copies, made)
-    except BaseException:
-        with suppress(Exception):  # If the server is gone, a rerun finds the copies by their marks.
-            undo_imports(session, run, made.ids)
-        raise
+        made.finish({"Roi": old, "MapAnnotation": [run_id]})
     for row in images.rows:
         number = row.cells["source_image_id"]
         roi_count, annotation_count = drawn.get(number, 0), counts.get(("Image", number), 0)
@@ -79,6 +92,10 @@ def unpack(
     for row in containers.rows:
         key = (row.cells["object_type"], row.cells["source_id"])
         row.done("made" if key in copies.fresh else "unchanged", object_id=copies.ids[key])
+
+
+def _free_files(session: Session) -> dict[str, list[int]]:
+    return {"OriginalFile": find_free_files(session, TRANSFER_NAMESPACE)}
 
 
 def _add_rows(crate: TransferCrate, pictures: Mapping[int, Element], report: Report) -> None:
@@ -129,8 +146,7 @@ def _make_containers(
             thing.linkAnnotation(new_mark(crate.manifest.lsid(f"{kind}:{key[1]}"), COMPLETE))
             things.append(thing)
         if things:
-            ids = session.update.saveAndReturnIds(things)
-            made.add(kind, ids)
+            ids = made.save(kind, things)
             copies.ids |= dict(zip(fresh, ids, strict=True))
             copies.fresh |= set(fresh)
 
@@ -149,8 +165,7 @@ def _make_plates(
             imported = _imported_plate(session, element, copies)
             plate = _new_plate(element, copies) if imported is None else fill_object(imported, element, "Plate")
             plate.linkAnnotation(new_mark(crate.manifest.lsid(f"Plate:{key[1]}"), COMPLETE))
-            [copies.ids[key]] = session.update.saveAndReturnIds([plate])
-            made.add("Plate", [copies.ids[key]])
+            [copies.ids[key]] = made.save("Plate", [plate])
             copies.fresh.add(key)
         _find_wells(session, element, copies.ids[key], copies)
 
@@ -242,8 +257,7 @@ def _link(session: Session, elements: Mapping[Key, Element], copies: Copies, mad
                 link.parent = getattr(omero.model, f"{parent}I")(holder, False)
                 link.child = getattr(omero.model, f"{child}I")(held, False)
                 links.append(link)
-        if links:
-            made.add(model, session.update.saveAndReturnIds(links))
+        save_links(session, model, links, made)
 
 
 def _key(text: str | None) -> Key | None:

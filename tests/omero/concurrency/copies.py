@@ -1,0 +1,129 @@
+"""Tools as processes: several begun at the same moment, or one that is stopped while a call is under way."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from tests.omero.tool_support import CuttingProxy, Lab
+
+ROOT = Path(__file__).parents[3]
+DEAD_SOON = {"BIOIMAGE_SUITE_DEAD_SECONDS": "12"}
+LONGEST = 300  # Seconds that a copy may take.
+
+
+@dataclass(frozen=True)
+class Job:
+    """One run of a tool: its name, its configuration, its outputs by argument."""
+
+    tool: str
+    config: Mapping[str, Any]
+    outputs: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a run ended: exit code, standard output and error."""
+
+    code: int
+    said: str
+    error: str
+
+
+def script_of(tool: str) -> Path:
+    """The script of a tool, wherever it lies below tools/."""
+    [found] = [path for path in (ROOT / "tools").rglob(f"{tool}.py") if not path.is_symlink()]
+    return found
+
+
+def begin(
+    lab: Lab, folder: Path, job: Job, extra: Mapping[str, str] = MappingProxyType({}), **config: Any
+) -> subprocess.Popen:
+    """Start a tool in a folder of its own; it waits until `go` tells it to begin."""
+    work = folder / f"job-{uuid.uuid4().hex[:8]}"
+    work.mkdir()
+    (work / "config.json").write_text(
+        json.dumps({"omero_host": lab.address, "omero_group": "", **job.config, **config})
+    )
+    arguments = [part for name, value in job.outputs.items() for part in (f"--{name}", value)]
+    environment = {name: value for name, value in os.environ.items() if name != "OMERO_SESSION_KEY"}
+    return subprocess.Popen(
+        [sys.executable, str(Path(__file__).parent / "run_copy.py"), str(script_of(job.tool)),
+         "--config", "config.json", *arguments],
+        cwd=work, env=environment | DEAD_SOON | {"OMERO_USER": lab.user, "OMERO_PASSWORD": lab.password, "PYTHONPATH": f"{ROOT / 'src'}:{ROOT}", **extra},
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+
+
+def wait_ready(process: subprocess.Popen) -> None:
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+
+
+def go(process: subprocess.Popen) -> None:
+    assert process.stdin is not None
+    process.stdin.write("\n")
+    process.stdin.flush()
+
+
+def ended(process: subprocess.Popen) -> Ended:
+    said, error = process.communicate(timeout=LONGEST)
+    return Ended(process.returncode, said, error)
+
+
+def run_at_once(lab: Lab, folder: Path, jobs: Sequence[Job]) -> list[Ended]:
+    """Run jobs at the same moment and wait for all."""
+    processes = [begin(lab, folder, job) for job in jobs]
+    for one in processes:
+        wait_ready(one)
+    for one in processes:
+        go(one)
+    return [ended(one) for one in processes]
+
+
+def run_one(lab: Lab, folder: Path, job: Job) -> Ended:
+    return run_at_once(lab, folder, [job])[0]
+
+
+class SlowProxy(CuttingProxy):
+    """Keeps every answer of the server back for a while: most of a tool's time is then spent within calls."""
+
+    def __init__(self, host: str, port: int, seconds: float) -> None:
+        self.seconds = seconds
+        super().__init__(host, port)
+
+    def passing(self, data: bytes, from_client: bool) -> None:
+        super().passing(data, from_client)
+        if not from_client:
+            time.sleep(self.seconds)
+
+
+def stop_in_write(lab: Lab, folder: Path, job: Job, number: int, how: str) -> tuple[Ended, bool]:
+    """Run a job over a slow line and send it a signal while its call that writes, of this number, is under way.
+
+    Args:
+        lab: The user.
+        folder: For the job's folder.
+        job: The job.
+        number: Counts calls that write, from 1.
+        how: "SIGTERM", "SIGKILL", or "SIGTERM 1" where SIGKILL follows after a second, as some job runners do it.
+
+    Returns:
+        How it ended, and whether it came to that call.
+    """
+    way = SlowProxy(lab.host, lab.port, 0.1)
+    try:
+        process = begin(lab, folder, job, {"SIGNAL_IN_WRITE": f"{number} {how}"}, omero_host=way.address)
+        wait_ready(process)
+        go(process)
+        done = ended(process)
+        return done, "signal\n" in done.said
+    finally:
+        way.cut()

@@ -1,0 +1,87 @@
+"""Run a tool's script once a line comes from standard input: so that several copies begin at the same moment.
+
+Usage: python run_copy.py SCRIPT ARGUMENT...
+
+With `SIGNAL_IN_WRITE=<n> <signal>` in the environment the process gets a signal while its n-th call that writes to
+OMERO is under way; with `<n> <signal> <seconds>` SIGKILL follows.
+"""
+
+import os
+import runpy
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+WRITES = (
+    ("omero.api.IUpdatePrx", "saveObject saveAndReturnObject saveCollection saveArray saveAndReturnArray"),
+    ("omero.api.IUpdatePrx", "saveAndReturnIds end_saveAndReturnIds deleteObject"),
+    ("omero.api.ServiceFactoryPrx", "submit"),
+    ("omero.grid.ManagedRepositoryPrx", "importFileset"),
+    ("omero.grid.ImportProcessPrx", "getUploader verifyUpload"),
+    ("omero.grid.SharedResourcesPrx", "newTable"),
+    ("omero.grid.TablePrx", "initialize addData close"),
+    ("omero.api.RawFileStorePrx", "write save"),
+)
+IN_CALL = 0.03  # Seconds after a call's begin; its answer takes longer (`copies.SlowProxy`).
+
+
+class Alarm:
+    """Counts calls that write, and lets the signal come within one of them."""
+
+    def __init__(self, number: int, name: str, grace: str = "") -> None:
+        self.left, self.signal, self.grace = number, signal.Signals[name], grace
+
+    def wrap(self, owner: type, name: str) -> None:
+        original = getattr(owner, name)
+
+        def called(*args: Any, **kwargs: Any) -> Any:
+            self.left -= 1
+            if self.left == 0:
+                threading.Thread(target=self._ring, daemon=True).start()
+            return original(*args, **kwargs)
+
+        setattr(owner, name, called)
+
+    def _ring(self) -> None:
+        print("signal", flush=True)
+        time.sleep(IN_CALL)
+        os.kill(os.getpid(), self.signal)
+        if self.grace:
+            time.sleep(float(self.grace))
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+def set_alarm(text: str) -> None:
+    import omero
+    import omero.clients
+    import omero_api_RawFileStore_ice  # noqa: F401
+    import omero_SharedResources_ice  # noqa: F401
+
+    number, *rest = text.split()
+    alarm = Alarm(int(number), *rest)
+    for path, names in WRITES:
+        owner: Any = omero
+        for step in path.split(".")[1:]:
+            owner = getattr(owner, step)
+        for name in names.split():
+            alarm.wrap(owner, name)
+
+
+def main() -> None:
+    script = Path(sys.argv[1])
+    sys.path.insert(0, str(script.parent))
+    import omero.clients  # noqa: F401 (takes longer than many a tool)
+
+    if text := os.environ.get("SIGNAL_IN_WRITE"):
+        set_alarm(text)
+    print("ready", flush=True)
+    sys.stdin.readline()
+    sys.argv = sys.argv[1:]
+    runpy.run_path(str(script), run_name="__main__")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,176 @@
+"""The tools that write to OMERO, as jobs: what they find there, what they are given, and what shall be there at last."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tifffile
+
+from tests.omero.concurrency.copies import Job, run_one
+from tests.omero.tool_support import Lab, named, typed
+
+OBJECTS = 2500  # ROIs of a job: three batches.
+COUNTED = (
+    *(
+        "Project",
+        "Dataset",
+        "Screen",
+        "Plate",
+        "Well",
+        "WellSample",
+        "Image",
+        "Fileset",
+        "Roi",
+        "Shape",
+        "OriginalFile",
+    ),
+    *("MapAnnotation", "TagAnnotation", "CommentAnnotation", "LongAnnotation", "FileAnnotation"),
+    *("ProjectDatasetLink", "DatasetImageLink", "ScreenPlateLink", "DatasetAnnotationLink", "ImageAnnotationLink"),
+    *("PlateAnnotationLink", "RoiAnnotationLink", "AnnotationAnnotationLink", "ProjectAnnotationLink"),
+)
+
+
+def everything(lab: Lab) -> dict[str, int]:
+    """How many objects of each class there are in the group."""
+    found = {model: lab.rows(f"select count(o) from {model} o")[0][0] for model in COUNTED}
+    return {model: number for model, number in found.items() if number}
+
+
+@dataclass(frozen=True)
+class Writer:
+    """A tool that writes.
+
+    Attributes:
+        prepare: Makes what the tool finds in OMERO, and returns what `job` needs to know of it.
+        job: The job for one element; several numbers give several elements for one place.
+    """
+
+    prepare: Callable[[Lab, Path], Any]
+    job: Callable[[Path, Any, int], Job]
+
+
+def images(lab: Lab, folder: Path, many: int = 8) -> list[int]:
+    dataset = lab.container("Dataset", "d")
+    return [lab.image(f"i{number}", np.zeros((64, 64), np.uint8), dataset) for number in range(many)]
+
+
+def annotate(folder: Path, found: Any, number: int) -> Job:
+    table = folder / f"words-{number}.csv"
+    table.write_text(f"image,dose,TAG,TAGSET,COMMENT\ni{number},{number},x,s,said\n")
+    config = {"table": named(table.name, table), "attachments": [], "kind": "image", "mode": "merge"}
+    config |= {"within": typed("dataset", "d")}
+    return Job("omero_annotate", config, {"output": "out.tsv", "changes": "changes.tsv"})
+
+
+def label_map(folder: Path, number: int, many: int) -> Path:
+    path = folder / f"labels-{number}-{many}.tif"
+    if not path.exists():
+        labels = np.zeros((64, 64), np.int32)
+        labels.flat[:many] = np.arange(1, many + 1) + number
+        tifffile.imwrite(path, labels)
+    return path
+
+
+def rois(folder: Path, found: list[int], number: int, many: int = OBJECTS) -> Job:
+    files = [named(f"Image_{found[number]}_i{number}", label_map(folder, number, many))]
+    config = {"label_maps": files, "match": {"source": "identifier"}, "roi_name": "n", "shape": "auto"}
+    return Job("omero_import_rois", config, {"output": "out.tsv", "rois": "rois.tsv"})
+
+
+def labels(folder: Path, found: list[int], number: int) -> Job:
+    files = [named(f"Image_{found[number]}_i{number}", label_map(folder, number, 100))]
+    place = {"by": "name", "dataset": "labels", "project": "", "create": True}
+    config = {"label_maps": files, "match": {"source": "identifier"}, "labels_name": "n", "place": place}
+    return Job("omero_import_labels", config, {"output": "out.tsv"})
+
+
+def table(folder: Path, found: list[int], number: int, **config: Any) -> Job:
+    path = folder / f"measured-{number}.tsv"
+    path.write_text("image\tlabel\tarea_px\n" + "".join(f"i{number}\t{label}\t{label}\n" for label in range(1, 2001)))
+    config = {"tables": [named(f"i{number}", path)], "match": typed("dataset", "d"), "table_name": "t", **config}
+    config = {"attach": "dataset", "rois": None, **config}
+    return Job("omero_import_table", config, {"output": "out.tsv", "merged": "merged.tsv"})
+
+
+def nothing(lab: Lab, folder: Path) -> None:
+    return None
+
+
+def import_image(folder: Path, found: None, number: int) -> Job:
+    path = folder / f"{number}.tif"
+    if not path.exists():
+        tifffile.imwrite(path, np.full((20, 30), number, np.uint16))
+    words = folder / f"words-{number}.csv"
+    words.write_text(f"image,dose,TAG\nf{number},{number},x\n")
+    config = {"files": [named(f"f{number}", path) | {"ext": "tiff"}], "existing": "skip", "zip_holds": "images"}
+    config |= {"place": {"by": "name", "dataset": "new", "project": "p", "create": True}}
+    return Job("omero_import_images", {**config, "table": named(words.name, words)}, {"output": "out.tsv"})
+
+
+def plate(folder: Path, found: list[int], number: int) -> Job:
+    layout = folder / f"layout-{number}.tsv"
+    layout.write_text(f"image\twell\tplate\ni{number}\tA1\tp{number}\n")
+    config = {"layout": named("layout", layout), "target": typed("dataset", "d"), "plate": ""}
+    config |= {"screen": {"by": "name", "screen": "s", "create": True}}
+    return Job("omero_dataset_to_plate", config, {"output": "out.tsv"})
+
+
+def crates(lab: Lab, folder: Path) -> list[Path]:
+    """Crates of another user, one an image with a key-value pair, a tag, ROIs and a file, all of one dataset."""
+    import omero
+    from omero.rtypes import rstring
+
+    source, packed = lab.stranger(), []
+    project, dataset = source.container("Project", "p"), source.container("Dataset", "d")
+    link = omero.model.ProjectDatasetLinkI()
+    link.parent, link.child = omero.model.ProjectI(project, False), omero.model.DatasetI(dataset, False)
+    source.save(link)
+    tag = omero.model.TagAnnotationI()
+    tag.textValue = rstring("x")
+    tag_id = source.save(tag)
+    for number in range(8):
+        image = source.image(f"i{number}", np.full((64, 64), number, np.uint8), dataset)
+        pairs = omero.model.MapAnnotationI()
+        pairs.mapValue = [omero.model.NamedValue("dose", str(number))]
+        source.annotate(image, pairs)
+        tagged = omero.model.ImageAnnotationLinkI()
+        tagged.parent, tagged.child = omero.model.ImageI(image, False), omero.model.TagAnnotationI(tag_id, False)
+        source.save(tagged)
+        path = folder / f"text-{number}"
+        path.write_text(f"text {number}")
+        attach(source, image, path)
+        job = rois(folder, {number: image}, number, 20)  # type: ignore[arg-type]
+        assert run_one(source, folder, job).code == 0
+        do = {"mode": "pack", "target": typed("image", image, "id")}
+        job = Job("omero_transfer", {"do": do}, {"output": "out.tsv", "crate": str(folder / f"crate-{number}.zip")})
+        done = run_one(source, folder, job)
+        assert done.code == 0, done.error
+        packed.append(folder / f"crate-{number}.zip")
+    return packed
+
+
+def attach(lab: Lab, image: int, path: Path) -> None:
+    made = lab.client.upload(str(path))
+    import omero
+
+    annotation = omero.model.FileAnnotationI()
+    annotation.file = omero.model.OriginalFileI(made.id.val, False)
+    lab.annotate(image, annotation)
+
+
+def unpack(folder: Path, found: list[Path], number: int) -> Job:
+    do = {"mode": "unpack", "crate": {"element_identifier": "crate", "source_path": str(found[number])}}
+    return Job("omero_transfer", {"do": do}, {"output": "out.tsv", "containers": "containers.tsv"})
+
+
+WRITERS = {
+    "annotate": Writer(images, annotate),
+    "rois": Writer(images, rois),
+    "labels": Writer(images, labels),
+    "table": Writer(images, table),
+    "images": Writer(nothing, import_image),
+    "plate": Writer(images, plate),
+    "transfer": Writer(crates, unpack),
+}
