@@ -6,10 +6,6 @@ DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 """Error numbers of a full disk: no space left, quota reached, or file larger than this process may write."""
 
 
-TAKEN_BACK = "taken back"
-"""What becomes of what a failed run has made, unless `note_outcome` says otherwise."""
-
-
 class UserError(Exception):
     """An error that the user can correct. The message names the object, the value and the remedy."""
 
@@ -19,6 +15,6 @@ def note_outcome(error: BaseException, outcome: str) -> None:
     error.__dict__["outcome"] = outcome
 
 
-def outcome_of(error: BaseException) -> str:
-    """Return what becomes of what a failed run has made."""
-    return str(error.__dict__.get("outcome", TAKEN_BACK))
+def outcome_of(error: BaseException, usual: str) -> str:
+    """Return what becomes of what a failed run has made: what was noted, or else what is usual."""
+    return str(error.__dict__.get("outcome", usual))

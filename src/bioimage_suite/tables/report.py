@@ -76,7 +76,7 @@ class Row:
             # A cancelled job ends with SystemExit, which carries only a number.
             self.failed("stopped" if isinstance(error, SystemExit) else str(error) or type(error).__name__)
         elif not (self._status or "").startswith(_FAILED):
-            self._status = (outcome_of(error) or self._status) if self._status else "not done"
+            self._status = (outcome_of(error, "taken back") or self._status) if self._status else "not done"
 
 
 class Report(AbstractContextManager["Report"]):

@@ -15,7 +15,7 @@ from typing import Any
 from tests.omero.tool_support import CuttingProxy, Lab
 
 ROOT = Path(__file__).parents[3]
-DEAD_SOON = {"BIOIMAGE_SUITE_DEAD_SECONDS": "12"}
+DEAD_SECONDS = 12
 LONGEST = 300  # Seconds that a copy may take.
 
 
@@ -54,10 +54,12 @@ def begin(
     )
     arguments = [part for name, value in job.outputs.items() for part in (f"--{name}", value)]
     environment = {name: value for name, value in os.environ.items() if name != "OMERO_SESSION_KEY"}
+    environment |= {"OMERO_USER": lab.user, "OMERO_PASSWORD": lab.password, "PYTHONPATH": f"{ROOT / 'src'}:{ROOT}"}
+    environment |= {"BIOIMAGE_SUITE_DEAD_SECONDS": str(DEAD_SECONDS), **extra}
+    runner = str(Path(__file__).parent / "run_copy.py")
     return subprocess.Popen(
-        [sys.executable, str(Path(__file__).parent / "run_copy.py"), str(script_of(job.tool)),
-         "--config", "config.json", *arguments],
-        cwd=work, env=environment | DEAD_SOON | {"OMERO_USER": lab.user, "OMERO_PASSWORD": lab.password, "PYTHONPATH": f"{ROOT / 'src'}:{ROOT}", **extra},
+        [sys.executable, runner, str(script_of(job.tool)), "--config", "config.json", *arguments],
+        cwd=work, env=environment,
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
 

@@ -79,7 +79,7 @@ def signals(server: Any, patch: pytest.MonkeyPatch, name: str, how: str) -> None
                 later = everything(lab)
                 if again.code or later != expected or (stopped.code and after not in (before, expected)):
                     wrong += bool(again.code or later != expected)
-                    print(f"       call {number}: exit {stopped.code}, {difference(after, before)} | rerun {again.code}: "
+                    print(f"       call {number}: exit {stopped.code}, {difference(after, before)} | {again.code}: "
                           f"{difference(later, expected)} {again.error.strip()[-200:]}", flush=True)  # fmt: skip
     print(f"{name:9} {how}: {runs} calls that write, {left} left something, {green} finished, "
           f"{wrong} not mended by a rerun (slowest {slowest:.0f} s), {traces} tracebacks", flush=True)  # fmt: skip

@@ -1,4 +1,4 @@
-"""The tools that write to OMERO, as jobs: what they find there, what they are given, and what shall be there at last."""
+"""The tools that write to OMERO, as jobs, and what they find in OMERO and on disk."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

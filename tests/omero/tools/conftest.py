@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from bioimage_suite.omero import leases, undo
 from tests.omero.tool_support import CuttingProxy, Lab, make_lab
 from tests.omero.tools.own_server import OwnServer
 
@@ -29,3 +30,11 @@ def own_server(tmp_path_factory):
     made = OwnServer(tmp_path_factory.mktemp("own"))
     yield made
     made.stop()
+
+
+@pytest.fixture(autouse=True)
+def dead_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A job whose connection broke is taken for dead after a moment: its rerun waits no longer."""
+    monkeypatch.setattr(leases, "BEAT_SECONDS", 0.5)
+    monkeypatch.setattr(leases, "DEAD_SECONDS", 2.0)
+    monkeypatch.setattr(undo, "WAITS", (0.0,))

@@ -39,8 +39,9 @@ def kept_rows(session: Session, table: OwnTable, leave_out: Sequence[str]) -> It
 def joined_columns(old: Sequence[Feature], new: Sequence[Feature]) -> tuple[Feature, ...]:
     """Return columns that hold the values of both tables: numbers as the wider kind, what differs otherwise as text.
 
-    >>> joined_columns([Feature("area_px", "long", 1)], [Feature("area_px", "double", 1), Feature("ok", "bool", 1)])
-    (Feature(name='area_px', kind='double', size=25), Feature(name='ok', kind='string', size=25))
+    >>> joined = joined_columns([Feature("area", "long", 1)], [Feature("area", "double", 1), Feature("ok", "bool", 1)])
+    >>> [(one.name, one.kind) for one in joined]
+    [('area', 'double'), ('ok', 'string')]
     """
     olds, news = {one.name: one for one in old}, {one.name: one for one in new}
     return tuple(_joined(olds.get(name), news.get(name)) for name in dict.fromkeys([*olds, *news]))
@@ -60,9 +61,8 @@ def _open(session: Session, table: OwnTable) -> Any:
 
 
 def _feature(column: Any) -> Feature:
-    return Feature(
-        column.name, type(column).__name__.removesuffix("I").removesuffix("Column").lower(), getattr(column, "size", 0)
-    )
+    kind = type(column).__name__.removesuffix("I").removesuffix("Column").lower()
+    return Feature(column.name, kind, getattr(column, "size", 0), column.description)
 
 
 def _joined(old: Feature | None, new: Feature | None) -> Feature:
@@ -76,7 +76,7 @@ def _joined(old: Feature | None, new: Feature | None) -> Feature:
     else:
         kind = "double" if kinds == {"long", "double"} else "string"
     sizes = [each.size if each.kind == "string" else NUMBER_BYTES for each in (old, new) if each is not None]
-    return Feature(one.name, kind, max(*sizes, 1))
+    return Feature(one.name, kind, max(*sizes, 1), (new or one).description)
 
 
 def _value(kind: str, value: Any) -> Any:

@@ -1,0 +1,154 @@
+"""A run that fails takes back what it made, but nothing that another job or user has come to use."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import omero
+import pytest
+import tifffile
+from omero.rtypes import rstring
+
+from bioimage_suite.core.errors import UserError
+from bioimage_suite.omero import leases
+from bioimage_suite.omero.containers import DatasetPlace, make_container, make_place
+from bioimage_suite.omero.session import open_session
+from bioimage_suite.omero.undo import writing
+from tests.omero.concurrency.copies import Job, run_one
+from tests.omero.tool_support import Lab, make_lab, named, typed
+
+
+@pytest.fixture
+def lab(omero_server: Any, monkeypatch: pytest.MonkeyPatch):
+    with make_lab(omero_server, monkeypatch) as found:
+        yield found
+
+
+def import_into(lab: Lab, folder: Path, dataset: str) -> None:
+    tifffile.imwrite(folder / "b.tif", np.zeros((9, 8), np.uint8))
+    place = {"by": "name", "dataset": dataset, "project": "", "create": True}
+    config = {"files": [named("b", folder / "b.tif") | {"ext": "tiff"}], "zip_holds": "images", "existing": "skip"}
+    done = run_one(lab, folder, Job("omero_import_images", {**config, "place": place}, {"output": "out.tsv"}))
+    assert done.code == 0, done.error
+
+
+def test_a_dataset_into_which_another_job_imported_stays(lab: Lab, tmp_path: Path, capsys):
+    with open_session(lab.address) as session, pytest.raises(UserError, match="refused"), writing(session) as made:
+        number = make_place(session, DatasetPlace(None, "d"), made)
+        import_into(lab, tmp_path, "d")
+        raise UserError("refused")
+    assert lab.rows("select l.parent.id, i.name from DatasetImageLink l join l.child i") == [[number, "b.tiff"]]
+    assert f"Dataset {number} stays in OMERO: others use it." in capsys.readouterr().out
+
+
+def test_a_new_dataset_and_its_project_go_where_nobody_uses_them(lab: Lab):
+    with open_session(lab.address) as session, pytest.raises(UserError, match="refused"), writing(session) as made:
+        make_place(session, DatasetPlace(None, "d", None, "p"), made)
+        raise UserError("refused")
+    for model in ("Dataset", "Project", "ProjectDatasetLink", "Annotation"):
+        assert lab.rows(f"select count(o) from {model} o") == [[0]]
+
+
+def test_a_new_tag_that_another_user_put_on_an_image_stays(lab: Lab, tmp_path: Path, monkeypatch):
+    image, other = lab.image("a", np.zeros((3, 4), np.uint8)), lab.image("b", np.zeros((3, 4), np.uint8))
+    colleague = lab.colleague()
+    with open_session(lab.address) as session, pytest.raises(UserError, match="refused"), writing(session) as made:
+        tag = omero.model.TagAnnotationI()
+        tag.textValue = rstring("x")
+        [number] = made.save("TagAnnotation", [tag])
+        for user, place in ((None, image), (colleague, other)):
+            link = omero.model.ImageAnnotationLinkI()
+            link.parent, link.child = omero.model.ImageI(place, False), omero.model.TagAnnotationI(number, False)
+            if user:
+                user.save(link)
+            else:
+                made.save("ImageAnnotationLink", [link])
+        raise UserError("refused")
+    assert lab.rows("select l.parent.id, l.child.id from ImageAnnotationLink l") == [[other, number]]
+
+
+def test_key_values_that_somebody_put_on_another_image_stay(lab: Lab):
+    image, other = lab.image("a", np.zeros((3, 4), np.uint8)), lab.image("b", np.zeros((3, 4), np.uint8))
+    with open_session(lab.address) as session, pytest.raises(UserError, match="refused"), writing(session) as made:
+        link = omero.model.ImageAnnotationLinkI()
+        link.parent, link.child = omero.model.ImageI(image, False), omero.model.MapAnnotationI()
+        made.save("ImageAnnotationLink", [link])
+        [[number]] = lab.rows("select l.child.id from ImageAnnotationLink l")
+        again = omero.model.ImageAnnotationLinkI()
+        again.parent, again.child = omero.model.ImageI(other, False), omero.model.MapAnnotationI(number, False)
+        lab.save(again)
+        raise UserError("refused")
+    assert lab.rows("select l.parent.id, l.child.id from ImageAnnotationLink l") == [[other, number]]
+
+
+def test_of_containers_that_two_users_make_at_once_the_first_counts(lab: Lab, monkeypatch):
+    colleague = lab.colleague()
+    with open_session(lab.address) as session, writing(session) as made:
+        original = made.save
+
+        def save(kind: str, things: Any) -> list[int]:
+            colleague.container("Dataset", "d")
+            return original(kind, things)
+
+        monkeypatch.setattr(made, "save", save)
+        number = make_container(session, "dataset", "d", made)
+        made.finish({})
+    assert lab.rows("select d.id from Dataset d") == [[number]]
+
+
+def test_a_job_waits_for_another_and_takes_what_a_dead_one_had(lab: Lab, monkeypatch, capsys):
+    monkeypatch.setattr(leases, "BEAT_SECONDS", 0.2)
+    monkeypatch.setattr(leases, "DEAD_SECONDS", 1.0)
+    with open_session(lab.address) as session:
+        dead = leases.hold_leases(session, ["a", "b"])
+        dead.ended.set()
+        with leases.leased(session, ["b", "c"]):
+            assert not dead.is_kept(session)
+        dead.give_back(session)
+    assert "waiting: another job of yours is at work on b" in capsys.readouterr().out
+    assert lab.rows("select count(a) from Annotation a") == [[0]]
+
+
+def test_what_came_before_the_line_broke_stays_if_the_old_is_gone(lab: Lab):
+    old, new = lab.container("Dataset", "old"), lab.container("Dataset", "new")
+    with open_session(lab.address) as session, pytest.raises(UserError, match="broke"), writing(session) as made:
+        made.add("Dataset", [new])
+        made.replaced = {"Dataset": [old]}
+        session.delete({"Dataset": [old]})
+        raise UserError("broke")
+    assert lab.rows("select d.id from Dataset d") == [[new]]
+
+
+def test_tables_of_different_files_stay_beside_each_other_or_are_joined(lab: Lab, tmp_path: Path):
+    lab.container("Dataset", "d")
+    config = {"match": typed("dataset", "d"), "table_name": "t", "attach": "container", "rois": None}
+    outputs = {"output": "out.tsv", "merged": "merged.tsv"}
+
+    def give(name: str, text: str, existing: str) -> None:
+        (tmp_path / f"{name}.tsv").write_text(text)
+        job = Job("omero_import_table", {**config, "tables": [named(name, tmp_path / f"{name}.tsv")],
+                                         "existing": existing}, outputs)  # fmt: skip
+        done = run_one(lab, tmp_path, job)
+        assert done.code == 0, done.error
+
+    def contents() -> list[list[Any]]:
+        found = []
+        for (number,) in lab.rows("select f.id from FileAnnotation a join a.file f order by f.id"):
+            table = lab.session.sharedResources().openTable(omero.model.OriginalFileI(number, False))
+            columns = table.read(list(range(len(table.getHeaders()))), 0, table.getNumberOfRows()).columns
+            found.append([(column.name, list(column.values)) for column in columns])
+            table.close()
+        return found
+
+    give("a", "x\ty\n1\tp\n2\tq\n", "element")
+    give("b", "x\n3.5\n", "element")
+    assert [one[0][1] for one in contents()] == [[1, 2], [3.5]]
+    give("a", "x\ty\n5\tr\n", "element")
+    assert [one[0][1] for one in contents()] == [[3.5], [5]]
+    give("c", "x\n7\n", "append")
+    assert [dict(one)["x"] for one in contents()] == [[3.5, 5, 7]]
+    assert [dict(one)["y"] for one in contents()] == [["", "r", ""]]
+    give("a", "x\ty\n9\ts\n", "append")
+    assert [dict(one)["x"] for one in contents()] == [[3.5, 7, 9]]
+    give("d", "x\n1\n", "replace")
+    assert [dict(one)["x"] for one in contents()] == [[1]]
