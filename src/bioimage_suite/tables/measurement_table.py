@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bioimage_suite.core.errors import UserError
-from bioimage_suite.tables.reader import MAX_ROWS, MAX_TEXT_BYTES, column_names, read_table
+from bioimage_suite.tables.delimited import column_names
+from bioimage_suite.tables.reader import MAX_ROWS, MAX_TEXT_BYTES, read_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from bioimage_suite.core.errors import UserError
-from bioimage_suite.tables.reader import column_names, tsv_rows
+from bioimage_suite.tables.delimited import column_names, tsv_rows
 
 ID_COLUMNS = ("image_id", "well_id", "dataset_id", "plate_id", "project_id", "screen_id")
 """Id columns from the finest object to the coarsest. In a table with several of them the finest counts."""

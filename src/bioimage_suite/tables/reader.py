@@ -1,10 +1,7 @@
-"""Readers of tables.
+"""Reader of tables that people filled in: CSV, TSV or XLSX, in any encoding.
 
-`read_table` reads tables that people filled in: CSV, TSV or XLSX, in any encoding. Each problem is reported with its
-place (`Finding`). Nothing is executed: formulas are refused, never computed.
-
-`tsv_rows` reads tables that programs wrote: tab-separated, UTF-8, every cell as it was written, one row in memory.
-`shipped_rows` reads the tables that this package ships.
+Each problem is reported with its place (`Finding`). Nothing is executed: formulas are refused, never computed. Tables
+that programs wrote are read by `tables/delimited.py`.
 """
 
 import csv
@@ -19,6 +16,7 @@ from typing import Any
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.core.untrusted_files import open_zip
 from bioimage_suite.tables.column_letters import letters_of
+from bioimage_suite.tables.delimited import TextRow, delimited_rows
 
 MAX_TEXT_BYTES = 200 * 1024 * 1024
 MAX_XLSX_UNPACKED = 300 * 1024 * 1024
@@ -28,8 +26,6 @@ MAX_COLUMNS = 2000
 DELIMITERS = {"\t": "tab", ",": "comma", ";": "semicolon"}
 # The full-width signs are formulas to spreadsheets of Japanese and Chinese locales (OWASP, CSV Injection).
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
-# Python's csv refuses cells of more than 131,072 characters by default, but a description may be longer.
-csv.field_size_limit(10_000_000)
 _NUMBER = re.compile(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?")
 # UTF-8 bytes that were opened as Windows-1252 and saved look like this: 'µ' becomes 'Âµ', 'ü' becomes 'Ã¼'.
 _MOJIBAKE = re.compile(r"Ã[\x80-¿]|Â[\x80-¿]|â€")
@@ -49,14 +45,6 @@ class Finding:
     found: str
     expected: str
     suggestion: str = ""
-
-
-@dataclass(frozen=True)
-class TextRow:
-    """One row: `line` is the line of the file (or the sheet's row) that it starts on."""
-
-    line: int
-    cells: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -133,65 +121,6 @@ def read_text_table(data: bytes, name: str) -> Sheet:
             _check_size(len(rows) + 1, len(row.cells), name)
             rows.append(_without_formulas(row, name, findings))
     return Sheet(name, f"{encoding}, {DELIMITERS[delimiter]}", tuple(rows), tuple(_with_columns(findings, rows)))
-
-
-def delimited_rows(lines: Iterable[str], what: str, delimiter: str = "\t") -> Iterator[TextRow]:
-    """Yield the rows of a delimited text, each with the line that it starts on; empty lines are left out.
-
-    Args:
-        lines: Lines with their ends, such as a file opened with `newline=""`.
-        what: What the user calls the table, for messages.
-        delimiter: One character.
-
-    Raises:
-        UserError: The text cannot be split into cells.
-    """
-    reader = csv.reader(lines, delimiter=delimiter)
-    line = 1
-    try:
-        for cells in reader:
-            if cells:
-                yield TextRow(line, tuple(cells))
-            line = reader.line_num + 1
-    except csv.Error as error:
-        raise UserError(f"{what}, line {line}: not a readable table ({error}). Fix the quotes there.") from error
-
-
-def tsv_rows(path: Path, what: str) -> Iterator[TextRow]:
-    """Yield the rows of a tab-separated file in UTF-8, with or without byte order mark; cells are as written.
-
-    Args:
-        path: The file.
-        what: What the user calls the table, for messages.
-
-    Raises:
-        UserError: The file is not UTF-8, or cannot be split into cells.
-    """
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as stream:
-            yield from delimited_rows(stream, what)
-    except UnicodeDecodeError as error:
-        raise UserError(f"{what}: byte {error.start} is not UTF-8. Save the file in UTF-8.") from None
-
-
-def column_names(header: Iterable[str], what: str) -> tuple[str, ...]:
-    """Return the names of the columns that a header gives, without outer blanks and without a leading `#`.
-
-    Raises:
-        UserError: Two columns have the same name.
-    """
-    columns = [name.strip() for name in header]
-    columns[:1] = [name.removeprefix("#").strip() for name in columns[:1]]
-    twice = sorted({name for name in columns if name and columns.count(name) > 1})
-    if twice:
-        raise UserError(f"{what}: column {twice[0]!r} occurs twice. Rename one.")
-    return tuple(columns)
-
-
-def shipped_rows(path: Path) -> list[dict[str, str]]:
-    """Read a table that this package ships: tab-separated, UTF-8, with a header and without quotes."""
-    with path.open(encoding="utf-8", newline="") as stream:
-        return list(csv.DictReader(stream, delimiter="\t", quoting=csv.QUOTE_NONE))
 
 
 def _with_columns(findings: Iterable[Finding], rows: Iterable[TextRow]) -> Iterator[Finding]:

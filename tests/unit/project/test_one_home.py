@@ -19,7 +19,7 @@ HOMES = {
     "Report of a run": (r"""["']taken back["']""", ["tables/report.py"]),
     "frame and escaping of HTML pages": (r"<!DOCTYPE html|from html import|html\.escape", ["core/html.py"]),
     # The other is a list of ids in an argument.
-    "reading of tables": (r"csv\.(reader|DictReader)", ["omero/objects.py", "tables/reader.py"]),
+    "reading of tables": (r"csv\.(reader|DictReader)", ["omero/objects.py", "tables/delimited.py", "tables/reader.py"]),
     # The other has an example in a docstring.
     "addresses of licences": ("creativecommons", ["fair/archives/fetching.py", "fair/terms/licences.py"]),
 }

@@ -52,3 +52,9 @@ def test_a_table_in_another_encoding_is_refused(tmp_path: Path):
     path.write_bytes("image_id\tname\n1\tgrün\n".encode("latin-1"))
     with pytest.raises(UserError, match="is not UTF-8"):
         read_object_ids(path)
+
+
+def test_a_cell_that_begins_with_a_quote_swallows_no_row(tmp_path: Path):
+    rows = [['"a', "1"], ['b"c', "2"], ['"', "3"], ["d", "4"]]
+    write_table(tmp_path / "table", ["image_name", "image_id"], rows)
+    assert [list(row) for row in read_exact_table(tmp_path / "table").rows] == rows

@@ -14,7 +14,8 @@ from bioimage_suite.fair.crates.reading import Crate
 from bioimage_suite.fair.crates.shapes import shape_findings
 from bioimage_suite.fair.crates.terms import RO_CRATE
 from bioimage_suite.fair.terms.json_ld import DESCRIPTOR, Entity, as_list, by_id, ids, objects_in, types
-from bioimage_suite.tables.reader import Finding, delimited_rows
+from bioimage_suite.tables.delimited import delimited_rows
+from bioimage_suite.tables.reader import Finding
 
 _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 _BIA_COLUMNS = {"file_path", "dataset", "type"}

@@ -13,7 +13,7 @@ from bioimage_suite.fair.metadata.fields import FIELDS_FOLDER, MetadataField, al
 from bioimage_suite.fair.metadata.image_facts import ImageFacts
 from bioimage_suite.fair.metadata.image_list import known_values
 from bioimage_suite.fair.metadata.table import ObjectValues
-from bioimage_suite.tables.reader import shipped_rows
+from bioimage_suite.tables.delimited import shipped_rows
 
 TIERS = (1, 2, 3)
 _TRANSMITTED = {

@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 
 from bioimage_suite.core.errors import UserError
-from bioimage_suite.tables.reader import shipped_rows
+from bioimage_suite.tables.delimited import shipped_rows
 
 FIELDS_FOLDER = Path(__file__).resolve().parent / "field_tables"
 SCOPES = ("study", "biosample", "acquisition", "annotation")

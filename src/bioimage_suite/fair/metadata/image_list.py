@@ -9,7 +9,7 @@ from bioimage_suite.core.errors import UserError
 from bioimage_suite.core.tool import argument, file_list
 from bioimage_suite.core.units import DEFAULT_LENGTH, DEFAULT_TIME
 from bioimage_suite.fair.metadata.image_facts import ImageFacts, Occurrences, occurrences, read_images
-from bioimage_suite.tables.reader import column_names, tsv_rows
+from bioimage_suite.tables.delimited import column_names, tsv_rows
 
 IMAGE_ARGUMENTS = (
     argument("--images", type=file_list, default=[], help='JSON list of {"path", "name"} of images'),

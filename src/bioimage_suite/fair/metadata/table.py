@@ -8,8 +8,9 @@ from typing import Any
 
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.fair.metadata.image_facts import ImageFacts
+from bioimage_suite.tables.delimited import tsv_rows
 from bioimage_suite.tables.key_value_dialects import ALL_IMAGES
-from bioimage_suite.tables.reader import plain_text, tsv_rows
+from bioimage_suite.tables.reader import plain_text
 from bioimage_suite.tables.writer import write_tsv
 
 
@@ -79,7 +80,7 @@ def read_metadata_table(path: Path, name: str) -> list[MetadataValue]:
             f"metadata table {name}: is not a table that validate_metadata wrote. Run validate_metadata on it first."
         )
     values: list[MetadataValue] = []
-    for row in islice(tsv_rows(path, f"metadata table {name}"), 1, None):
+    for row in islice(tsv_rows(path, f"metadata table {name}", quoted=True), 1, None):
         if len(row.cells) != len(METADATA_COLUMNS) or not row.cells[11].isdecimal():
             raise UserError(f"metadata table {name}, line {row.line}: is damaged. Run validate_metadata again.")
         named: dict[str, Any] = dict(zip(METADATA_COLUMNS, map(plain_text, row.cells), strict=True))

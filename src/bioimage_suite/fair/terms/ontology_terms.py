@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from bioimage_suite.tables.reader import shipped_rows
+from bioimage_suite.tables.delimited import shipped_rows
 
 TERMS_FOLDER = Path(__file__).resolve().parent / "term_tables"
 VOCABULARY_NAMES = {

@@ -5,14 +5,14 @@ give the type of each column.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.core.image_names import image_identifier, parse_image_identifier
 from bioimage_suite.omero.named_files import NamedFile
-from bioimage_suite.tables.reader import delimited_rows
+from bioimage_suite.tables.delimited import TextRow, delimited_rows, rows_as_written
 
 NOT_FEATURES = ("image", "image_id")  # Columns that name the image of a row.
 EXACT_IN_DOUBLE = 2**53
@@ -224,7 +224,7 @@ def _layout(file: NamedFile) -> _Layout:
     declaration = _DECLARATION.match(lines[0])
     head = lines[1] if declaration else lines[0]
     delimiter = "\t" if "\t" in head else max(",;\t", key=head.count)
-    header = next(delimited_rows([head], f"table {file.identifier}", delimiter), None)
+    header = next(_split([head], file, delimiter), None)
     columns = tuple(name.strip() for name in header.cells) if header else ()
     if not any(columns):
         raise UserError(f"table {file.identifier}: empty. It needs a header line that names its columns.")
@@ -259,12 +259,18 @@ def _declared(file: NamedFile, text: str, delimiter: str, count: int) -> tuple[s
     return found
 
 
+def _split(lines: Iterable[str], file: NamedFile, delimiter: str) -> Iterator[TextRow]:
+    if delimiter == "\t":
+        return rows_as_written(lines)
+    return delimited_rows(lines, f"table {file.identifier}", delimiter)
+
+
 def _rows(file: NamedFile, layout: _Layout) -> Iterator[tuple[int, str, tuple[str, ...]]]:
     """Yield (line, name of the image, cells) of each row."""
     key = "image_id" if "image_id" in layout.columns else "image"
     place = layout.place(key)
     with file.path.open(encoding="utf-8-sig", newline="") as lines:
-        for row in islice(delimited_rows(lines, f"table {file.identifier}", layout.delimiter), layout.lines, None):
+        for row in islice(_split(lines, file, layout.delimiter), layout.lines, None):
             if len(row.cells) != len(layout.columns):
                 raise UserError(
                     f"table {file.identifier}, line {row.line}: {len(row.cells)} columns, but the header has "
