@@ -273,6 +273,11 @@ def test_a_cancelled_job_takes_back_what_it_made(lab: Lab, tmp_path, monkeypatch
     [
         (
             "InternalException",
+            "Internal exception",
+            r"it failed \(HDF5ExtError: Problems creating the table\)\. Ask its administrator",
+        ),
+        (
+            "InternalException",
             "ValueError: x",
             r"it failed \(ValueError: x\)\. Ask its administrator what its log says",
         ),
@@ -292,6 +297,7 @@ def test_what_the_server_says_is_told_and_nothing_else_is_blamed(lab: Lab, name:
 
     from bioimage_suite.omero.session import open_session
 
-    error = getattr(omero, name)("", f"ome.conditions.{name}", said)
+    trace = "Traceback (most recent call last):\n  ...\nHDF5ExtError: Problems creating the table\n"
+    error = getattr(omero, name)(trace, f"ome.conditions.{name}", said)
     with pytest.raises(UserError, match=message), open_session(lab.address):
         raise error
