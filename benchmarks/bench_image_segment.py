@@ -67,15 +67,18 @@ def untiled(image: Path, output: Path) -> None:
     sys.path.insert(0, str(TOOL.parent))
     import segment_objects
 
+    from bioimage_suite.images import bands
     from bioimage_suite.segmentation import foreground_mask
 
-    def histogram(read: foreground_mask.RowReader, height: int, _width: int) -> tuple[np.ndarray, np.ndarray]:
+    def histogram(
+        read: bands.RowReader, height: int, _width: int, _between: tuple[float, float] | None = None
+    ) -> tuple[np.ndarray, np.ndarray]:
         # OpenCV counts in float32, which is exact up to 2^24 only: too few for a whole plane.
         return np.bincount(read(0, height).ravel(), minlength=1 << 16), np.arange(1 << 16)
 
     cv2.setNumThreads(2)
-    foreground_mask.BAND_PIXELS = foreground_mask.CACHED_PIXELS = 1 << 60
-    foreground_mask.histogram = histogram
+    bands.BAND_PIXELS = foreground_mask.CACHED_PIXELS = 1 << 60
+    foreground_mask.histogram = histogram  # type: ignore[assignment]
     segment_objects.main(["--image", str(image), "--output", str(output)])
 
 

@@ -36,7 +36,8 @@ def image_in(client: Any) -> int:
 
 def nothing(client: Any, _image: int) -> Callable[[], object]:
     """Return a call that reads no data: it measures the protocol and the dispatch only."""
-    return client.sf.getConfigService().getVersion
+    call: Callable[[], object] = client.sf.getConfigService().getVersion
+    return call
 
 
 def one_object(client: Any, image: int) -> Callable[[], object]:
@@ -75,7 +76,7 @@ def a_write(client: Any, image: int) -> Callable[[], object]:
 KINDS = {"without data": nothing, "load an object": one_object, "load a graph by HQL": a_query, "write": a_write}
 
 
-def calls_a_second(clients: list[Any], make: Callable[[Any, int], Callable[[], object]], image: int) -> tuple:
+def calls_a_second(clients: list[Any], make: Callable[[Any, int], Callable[[], object]], image: int) -> tuple[Any, ...]:
     """Let all clients call for SECONDS.
 
     Returns:

@@ -95,7 +95,8 @@ def text_with_macros(xml: Path) -> str:
         for file in macro_files(xml)
         for macro in ElementTree.parse(file).iter("xml")  # noqa: S314 - files of this repository
     }
-    text, seen = xml.read_text(encoding="utf-8"), set()
+    text = xml.read_text(encoding="utf-8")
+    seen: set[str] = set()
     while missing := set(re.findall(r'<expand macro="(\w+)"', text)) - seen:
         seen |= missing
         text += "".join(blocks.get(name, "") for name in sorted(missing))

@@ -43,7 +43,8 @@ def save(name: str, pixels: np.ndarray, axes: str, channels: list[str], **sizes:
 def disks(shape: tuple[int, int], centres: list[tuple[float, float]], radius: float) -> np.ndarray:
     """Return a mask of disks."""
     y, x = np.mgrid[: shape[0], : shape[1]]
-    return np.any([(y - cy) ** 2 + (x - cx) ** 2 <= radius**2 for cy, cx in centres], axis=0)
+    array: np.ndarray = np.any([(y - cy) ** 2 + (x - cx) ** 2 <= radius**2 for cy, cx in centres], axis=0)
+    return array
 
 
 def synthetic() -> None:

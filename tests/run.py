@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 ROOT = Path(__file__).resolve().parents[1]
 REPORTS = ROOT / ".sandbox" / "reports"
@@ -134,7 +135,7 @@ def run_check(check: Check) -> Outcome:
 
 
 @contextlib.contextmanager
-def ended_with_us(check: Check, log) -> Iterator[subprocess.Popen[bytes]]:
+def ended_with_us(check: Check, log: IO[str]) -> Iterator[subprocess.Popen[bytes]]:
     """Start a check; whatever ends the `with` block ends its process too."""
     process = subprocess.Popen(check.command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT)
     RUNNING.append(process)

@@ -1,6 +1,5 @@
 """Debian's Chromium, headless, for tests of pages."""
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
@@ -9,6 +8,8 @@ from sandbox.setup import SetupError
 from sandbox.setup.system import BROWSER_PACKAGES, require_packages
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from playwright.sync_api import Browser, Page
 
 # Chromium draws WebGL by software; the rest keeps it from asking Google for anything.

@@ -8,6 +8,7 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from tests.unit.fair.archive_server import Reply, Request, answer, ranged, serving
@@ -47,6 +48,6 @@ def serving_archive() -> Iterator[str]:
 
 
 def _only_our_study() -> dict[str, object]:
-    found = json.loads(answer("gide_search.json").body)
+    found: dict[str, Any] = json.loads(answer("gide_search.json").body)
     hits = [hit for hit in found["hits"] if hit["entry"]["identifier"] == STUDY]
     return found | {"total": len(hits), "hits": hits}

@@ -16,7 +16,8 @@ from pathlib import Path
 
 from bioblend.galaxy import GalaxyInstance
 
-from sandbox import servers
+from sandbox import process, servers
+from sandbox.galaxy import server as galaxy_server
 from sandbox.process import SandboxError
 from sandbox.state import OmeroServer, Sandbox
 from scripts.set_credentials import OmeroLogin, store_omero_login, tools_that_want_omero
@@ -128,15 +129,15 @@ def run_suite(folder: Path, chosen: list[str], reports: Path, archive_address: s
         copies = [str(suite / Path(file).resolve().relative_to(ROOT)) for file in files]
         copies += [str(made) for file in copies if (made := round_trip_of(Path(file))).exists()]
         seed(omero)
-        galaxy = servers.galaxy.start(folder / "galaxy", suite / "tools")
+        galaxy = galaxy_server.start(folder / "galaxy", suite / "tools")
         try:
             return run_tests(Sandbox(omero, galaxy), copies, reports, folder)
         finally:
-            servers.galaxy.stop(galaxy)
+            galaxy_server.stop(galaxy)
             for log in ("galaxy.log", "celery.log"):
                 shutil.copy(folder / "galaxy" / log, reports / f"server-{log}")
     finally:
-        servers.process.stop(omero.processes)
+        process.stop(omero.processes)
 
 
 def main(argv: list[str] | None = None) -> int:

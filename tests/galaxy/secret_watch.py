@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import omero
 import omero.clients
@@ -171,7 +172,7 @@ def _run_by_key(sandbox: Sandbox, watch: SecretWatch) -> None:
         client.closeSession()
 
 
-def _store_key(gi: GalaxyInstance, login: OmeroLogin) -> list[dict]:
+def _store_key(gi: GalaxyInstance, login: OmeroLogin) -> list[dict[str, Any]]:
     version, user = gi.tools.show_tool("omero_find")["version"], gi.users.get_current_user()["id"]
     group = gi.users.create_credentials(
         user, "tool", "omero_find", version, SERVICE, SERVICE_VERSION, "by-key", login.variables, login.secrets

@@ -49,13 +49,15 @@ def nuclei_pixels(number: int, channel: int) -> np.ndarray:
     pixels = 100 * channel + rows + columns
     pixels[8:20, 6 + number : 24] += 1000 * (channel + 1)
     pixels[28:40, 36:58] += 2000 * (channel + 1)
-    return pixels.astype(np.uint16)
+    array: np.ndarray = pixels.astype(np.uint16)
+    return array
 
 
 def stack_pixels(z: int, t: int) -> np.ndarray:
     """Pixels of plane z at time point t of "stack.tif": (30, 40), uint8."""
     rows, columns = np.mgrid[0:30, 0:40]
-    return (rows + columns + 50 * z + 20 * t).astype(np.uint8)
+    array: np.ndarray = (rows + columns + 50 * z + 20 * t).astype(np.uint8)
+    return array
 
 
 def make_user(host: str, port: int, root_password: str) -> None:
@@ -114,7 +116,7 @@ def make_image(session: Any, name: str, planes: dict[tuple[int, int, int], np.nd
         channel.red, channel.green, channel.blue = (rint(value) for value in colours[number % 2])
         channel.alpha = rint(255)
     session.getUpdateService().saveObject(pixels)
-    return image_id.val
+    return int(image_id.val)
 
 
 def draw(session: Any, image_id: int) -> None:

@@ -3,6 +3,7 @@
 import importlib
 import itertools
 import random
+from typing import Any
 
 import Ice
 import omero.all
@@ -74,7 +75,7 @@ def parameters():
 
 def requests():
     cmd = omero.cmd
-    targets: tuple = ({}, None, {"Image": None}, {"Image": [UNKNOWN, -1]}, {"Nothing": [1]}, {"": [0]})
+    targets: tuple[Any, ...] = ({}, None, {"Image": None}, {"Image": [UNKNOWN, -1]}, {"Nothing": [1]}, {"": [0]})
     for kind in (cmd.Delete2, cmd.Chgrp2, cmd.Chown2, cmd.Chmod2, cmd.Duplicate, cmd.SkipHead, cmd.DiskUsage2,
                  cmd.FindParents, cmd.FindChildren):  # fmt: skip
         yield kind()

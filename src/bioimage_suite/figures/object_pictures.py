@@ -161,7 +161,8 @@ def _sampled(labels: ImageFile, t: int, z: int, size: tuple[int, int]) -> np.nda
         (first, last, np.searchsorted(rows, [first, last])) for first, last in bands(labels.size_y, labels.size_x)
     ]
     parts = [read(first, last)[rows[a:b] - first][:, columns] for first, last, (a, b) in bounds if b > a]
-    return np.concatenate(parts).astype(np.int64)
+    array: np.ndarray = np.concatenate(parts).astype(np.int64)
+    return array
 
 
 def _counted(found: Found) -> tuple[int, str]:
@@ -186,7 +187,8 @@ def stretched(plane: np.ndarray) -> np.ndarray:
         low, high = float(values.min()), float(values.max())
     if high <= low:
         return np.zeros(plane.shape, np.uint8)
-    return (np.clip((values - low) / (high - low), 0, 1) * 255).astype(np.uint8)
+    array: np.ndarray = (np.clip((values - low) / (high - low), 0, 1) * 255).astype(np.uint8)
+    return array
 
 
 def _with_labels(picture: np.ndarray, shown: np.ndarray, view: View) -> np.ndarray:

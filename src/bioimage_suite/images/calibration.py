@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from bioimage_suite.core.units import LENGTH, TIME, UnitTable, micrometres
 from bioimage_suite.images.image_file import PhysicalSize
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 # Extent of a pixel in µm that a microscope, or a camera on a stand, can have: an atom's hundredth, ten metres.
 SMALLEST, LARGEST = 1e-6, 1e7

@@ -6,12 +6,13 @@ read by pylibCZIrw, Zeiss' own library, which BioIO brings: it composes a region
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
     import numpy as np
 
 Place = tuple[int, int, int, int]  # t, c, z, sample of a pixel

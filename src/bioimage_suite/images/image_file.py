@@ -5,7 +5,6 @@ The axes are always T, C, Z, Y, X (OME's names). Metadata that a file lacks are 
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +12,8 @@ from bioimage_suite.core.errors import UserError
 from bioimage_suite.core.units import micrometres
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import numpy as np
 
 # A plane of up to as many pixels is kept in memory once read; a larger one is read region by region each time.

@@ -5,17 +5,19 @@ from __future__ import annotations
 import math
 import tempfile
 import zlib
-from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bioimage_suite.core.errors import UserError
-from bioimage_suite.images.image_file import ImageFile
 from bioimage_suite.images.tiff_output import needs_bigtiff, resolution_tags, tile_length, uuid_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
     import numpy as np
+
+    from bioimage_suite.images.image_file import ImageFile
 
 # Share of equal neighbours within objects: noise of a camera makes few pixels equal, borders of labels few different.
 SAME_NEIGHBOURS = 0.9

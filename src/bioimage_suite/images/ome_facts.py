@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
 from bioimage_suite.core.ome_xml import OME
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 Fact = tuple[str, str, str, str]  # object, property, value, unit: words of OME, as `image_info` lists them
 

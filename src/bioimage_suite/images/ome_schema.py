@@ -7,7 +7,6 @@ some vendor's would cost everything else. The schema and the upgrades are those 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +15,8 @@ from bioimage_suite.core.ome_xml import OME
 from bioimage_suite.core.units import LENGTH, TIME
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from lxml import etree
 
 # Without these there is no document left.

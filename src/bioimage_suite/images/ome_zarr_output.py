@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
 from bioimage_suite.images.ome_zarr.folder import pack
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 VERSIONS = {"ome-zarr-0.4": "0.4", "ome-zarr-0.5": "0.5", "ozx": "0.5"}
 

@@ -6,11 +6,15 @@ choice), and samples of a colour pixel are channels. Readers are imported when a
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bioimage_suite.core.errors import UserError
-from bioimage_suite.images.image_file import ImageFile
 from bioimage_suite.images.series import ONLY_ONE, Reading
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from bioimage_suite.images.image_file import ImageFile
 
 # First bytes of files that people upload instead of an image.
 KNOWN_STARTS = (

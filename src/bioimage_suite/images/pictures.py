@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import struct
 import zlib
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.images.image_file import ImageFile, sample_names
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import numpy as np
 
 STARTS = (
@@ -51,14 +52,14 @@ def open_picture(path: Path, name: str, kind: str) -> ImageFile:
     pixels = pixels.reshape(*pixels.shape[:2], -1)
     samples = pixels.shape[2]
 
-    def read_region(t: int, c: int, z: int, rows: slice, columns: slice) -> np.ndarray:
+    def read_region(_t: int, c: int, _z: int, rows: slice, columns: slice) -> np.ndarray:
         return pixels[rows, columns, c]
 
     return ImageFile(
         name=name, size_t=1, size_c=samples, size_z=1, size_y=pixels.shape[0], size_x=pixels.shape[1],
         dtype=pixels.dtype, channels=sample_names(samples), physical_size={}, time_increment=None,
         read_region=read_region, details={"format": kind, "axes": "YXS" if samples > 1 else "YX", "series": [""]},
-        notes=tuple(notes), read_interleaved=lambda t, z, rows, columns: pixels[rows, columns],
+        notes=tuple(notes), read_interleaved=lambda _t, _z, rows, columns: pixels[rows, columns],
     )  # fmt: skip
 
 

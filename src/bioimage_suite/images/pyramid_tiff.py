@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
-from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from bioimage_suite.images.image_file import ImageFile
 from bioimage_suite.images.ome_zarr.half_size import halved
 from bioimage_suite.images.ome_zarr.writer import level_sizes
 from bioimage_suite.images.tiff_output import needs_bigtiff, resolution_tags, tile_length
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
     import numpy as np
+
+    from bioimage_suite.images.image_file import ImageFile
 
 BAND_BYTES = 1 << 26  # most bytes of a band that is read at once (a band has at least 1024 rows)
 # Arguments for tifffile by the name in the form. A predictor stores differences of neighbours, which compress better.

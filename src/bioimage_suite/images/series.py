@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentParser, Namespace
-from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.core.tool import argument
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
+    from collections.abc import Sequence
 
 PAGES = ("auto", "t", "z")
 """What the pages of a TIFF without axes are: time points, as for Bio-Formats, or z-planes; `auto`: see `reading_of`."""

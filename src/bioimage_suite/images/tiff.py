@@ -5,10 +5,8 @@ from __future__ import annotations
 import logging
 import re
 import struct
-from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bioimage_suite.core.errors import UserError
@@ -21,6 +19,9 @@ from bioimage_suite.images.tiff_metadata import read_metadata
 from bioimage_suite.images.tiff_pixels import Place, region_reader
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
     import numpy as np
     import tifffile
 

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from bioimage_suite.images.ome_facts import Fact
-
 if TYPE_CHECKING:
     import tifffile
+
+    from bioimage_suite.images.ome_facts import Fact
 
 
 @dataclass(frozen=True)

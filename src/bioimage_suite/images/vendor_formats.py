@@ -5,9 +5,7 @@ from __future__ import annotations
 import importlib
 import logging
 import warnings
-from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bioimage_suite.core.errors import UserError
@@ -16,6 +14,9 @@ from bioimage_suite.images.image_file import ImageFile, PhysicalSize
 from bioimage_suite.images.series import Reading, choose_series
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
     import numpy as np
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import zipfile
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bioimage_suite.core.errors import UserError
@@ -12,6 +11,8 @@ from bioimage_suite.images.image_file import ImageFile, PhysicalSize
 from bioimage_suite.images.series import Reading, choose_series, document_of_series
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import numpy as np
 
 

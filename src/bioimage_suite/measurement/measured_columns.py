@@ -162,7 +162,8 @@ def _volume_shapes(
 
 def ratio(numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:
     """Return the quotient, NaN where the denominator is zero (an object of one pixel has no perimeter)."""
-    return np.divide(numerator, denominator, out=np.full(len(numerator), np.nan), where=denominator > 0)
+    array: np.ndarray = np.divide(numerator, denominator, out=np.full(len(numerator), np.nan), where=denominator > 0)
+    return array
 
 
 def _stacked(labels: ImageFile, t: int, scans: list[PlaneScan]) -> np.ndarray:

@@ -102,4 +102,5 @@ def _exact_variance(index: np.ndarray, area: np.ndarray, sums: np.ndarray, squar
     near = np.rint(sums / area).astype(np.int64)
     pixels, whole_sums = area.astype(np.int64), sums.astype(np.int64)
     about = total - 2 * near * whole_sums + pixels * near * near
-    return about / area - ((whole_sums - near * pixels) / area) ** 2
+    array: np.ndarray = about / area - ((whole_sums - near * pixels) / area) ** 2
+    return array

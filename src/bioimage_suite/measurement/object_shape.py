@@ -109,7 +109,8 @@ def border_classes(labels: np.ndarray, first: int, last: int) -> tuple[np.ndarra
 def perimeters(index: np.ndarray, kind: np.ndarray, count: int) -> np.ndarray:
     """Return the perimeter of each object in pixels from the object and class of its border pixels."""
     weights = np.array([1, np.sqrt(2), (1 + np.sqrt(2)) / 2])
-    return np.bincount(index * 3 + kind, minlength=3 * count).reshape(count, 3) @ weights
+    array: np.ndarray = np.bincount(index * 3 + kind, minlength=3 * count).reshape(count, 3) @ weights
+    return array
 
 
 def convex_areas(runs: Runs, index: np.ndarray, count: int) -> np.ndarray:
@@ -168,4 +169,5 @@ def _centres_inside(hulls: list[np.ndarray], top: np.ndarray) -> np.ndarray:
     slot = offset[owner[edge]] + row - top[owner[edge]]
     left, right = extremes(slot, int(offset[-1]), -(-crossing // (2 * dy)), crossing // (2 * dy))
     inside = np.concatenate([[0], np.cumsum(np.maximum(right - left + 1, 0))])
-    return inside[offset[1:]] - inside[offset[:-1]]
+    array: np.ndarray = inside[offset[1:]] - inside[offset[:-1]]
+    return array

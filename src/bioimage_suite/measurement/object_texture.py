@@ -183,7 +183,8 @@ def haralick_features(p: np.ndarray) -> dict[str, np.ndarray]:
 
 def _entropy(p: np.ndarray) -> np.ndarray:
     """Return the entropy of each row in bits."""
-    return -(p * np.log2(p, out=np.zeros(p.shape), where=p > 0)).sum(axis=1)
+    array: np.ndarray = -(p * np.log2(p, out=np.zeros(p.shape), where=p > 0)).sum(axis=1)
+    return array
 
 
 def channel_range(image: ImageFile, channel: int, options: TextureOptions) -> tuple[float, float]:

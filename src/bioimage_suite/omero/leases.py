@@ -54,7 +54,7 @@ class LeaseHold:
     def is_kept(self, session: Session) -> bool:
         """Tell whether all are still there: a job that stood still for long has lost them."""
         hql = "select count(l) from AnnotationAnnotationLink l where l.id in (:ids)"
-        return sum(session.rows(hql, ids=some)[0][0] for some in batches(self.links)) == len(self.links)
+        return bool(sum(session.rows(hql, ids=some)[0][0] for some in batches(self.links)) == len(self.links))
 
     def give_back(self, session: Session) -> None:
         """Delete what the leases consist of."""

@@ -42,7 +42,8 @@ class ObjectOverlaps:
     @property
     def iou(self) -> np.ndarray:
         """Return the intersection over union of each pair, (k,) float64."""
-        return self.shared / (self.true_area[self.true] + self.found_area[self.found] - self.shared)
+        array: np.ndarray = self.shared / (self.true_area[self.true] + self.found_area[self.found] - self.shared)
+        return array
 
 
 def overlaps_on(true: ImageFile, found: ImageFile, t: int, planes: list[int]) -> ObjectOverlaps:

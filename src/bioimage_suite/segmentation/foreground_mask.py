@@ -248,4 +248,5 @@ def _above_local_otsu(
     # At the border OpenCV uses no pixel from outside, like the rank filter.
     varied = cv2.dilate(levels, square) > cv2.erode(levels, square)
     above = varied & (levels > threshold - options.local_offset * 255 / (high - low))
-    return above[first - top : last - top]
+    array: np.ndarray = above[first - top : last - top]
+    return array

@@ -159,7 +159,8 @@ def _flooded(window: split_objects.LabelledRows, nuclei: np.ndarray, grey: np.nd
         part = window.labels[crop] == number
         grown = watershed(-grey[crop].astype(np.float32), np.where(part, nuclei[crop], 0), mask=part)
         np.copyto(labels[crop], grown, where=part)
-    return labels
+    array: np.ndarray = labels
+    return array
 
 
 def cell_volume(

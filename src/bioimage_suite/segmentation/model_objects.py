@@ -75,7 +75,8 @@ def find_objects(prediction: np.ndarray, options: ObjectOptions, first_label: in
         (Y, X) or (Z, Y, X) int32 label map.
     """
     if options.meaning == "classes":
-        return prediction.argmax(axis=0).astype(np.int32)
+        array: np.ndarray = prediction.argmax(axis=0).astype(np.int32)
+        return array
     if options.meaning == "star_polygons":
         from bioimage_suite.segmentation.star_polygons import label_stars
 

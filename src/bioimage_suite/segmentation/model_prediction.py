@@ -120,7 +120,8 @@ def predict_image(
 def scaled(volume: np.ndarray) -> np.ndarray:
     """Scale each channel of a (C, Z, Y, X) volume from its percentiles `SCALED` to 0 and 1; constant channels to 0."""
     low, high = np.percentile(volume, SCALED, axis=(1, 2, 3), keepdims=True).astype(np.float32)
-    return np.divide(volume - low, high - low, out=np.zeros_like(volume), where=high > low)
+    array: np.ndarray = np.divide(volume - low, high - low, out=np.zeros_like(volume), where=high > low)
+    return array
 
 
 def label_bands_of(predictions: Iterable[np.ndarray], options: ObjectOptions) -> Iterator[np.ndarray]:

@@ -207,7 +207,8 @@ def _in_reading_order(labels: np.ndarray, stats: np.ndarray, numbers: np.ndarray
     for i, (number, box) in enumerate(zip(numbers, stats[numbers], strict=True)):
         row = labels[box[TOP], box[LEFT] : box[LEFT] + box[WIDTH]]
         columns[i] = box[LEFT] + (row == number).argmax()
-    return numbers[np.lexsort((columns, stats[numbers, TOP]))]
+    array: np.ndarray = numbers[np.lexsort((columns, stats[numbers, TOP]))]
+    return array
 
 
 def _with_seeds(
@@ -304,7 +305,8 @@ def _distance(foreground: np.ndarray, window: LabelledRows) -> np.ndarray:
                 np.copyto(distance[crop], part, where=window.labels[crop] == number)
     # The last bit of OpenCV's result depends on the surrounding rows; squared distances are whole numbers.
     np.square(distance, out=distance)
-    return np.sqrt(np.rint(distance, out=distance), out=distance)
+    array: np.ndarray = np.sqrt(np.rint(distance, out=distance), out=distance)
+    return array
 
 
 def _smoothed(heights: np.ndarray, sigma: float) -> np.ndarray:

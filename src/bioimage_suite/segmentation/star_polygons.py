@@ -98,4 +98,5 @@ def _share_inside(points: np.ndarray, distance: np.ndarray, point: np.ndarray, o
         known = (rows >= 0) & (columns >= 0) & (rows < len(mask)) & (columns < len(mask))
         hit = known & mask[np.where(known, rows, 0), np.where(known, columns, 0)]
         shares += (hit * distance**2).sum(axis=1)
-    return shares / (SAMPLES * np.square(distance).sum(axis=1))
+    array: np.ndarray = shares / (SAMPLES * np.square(distance).sum(axis=1))
+    return array

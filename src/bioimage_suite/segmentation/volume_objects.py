@@ -44,7 +44,8 @@ class Components:
 
     def touch_border(self) -> np.ndarray:
         """Return which components touch one of the six faces of the volume, (components,) bool."""
-        return (self.low == 0).any(axis=1) | (self.high == self.parts.shape).any(axis=1)
+        array: np.ndarray = (self.low == 0).any(axis=1) | (self.high == self.parts.shape).any(axis=1)
+        return array
 
 
 def smoothed_volume(
@@ -219,7 +220,8 @@ def _divided(
     points = points[np.lexsort(points.T[::-1])]
     markers = np.zeros(inside.shape, np.int32)
     markers[tuple(points.T)] = np.arange(1, len(points) + 1)
-    return watershed(-heights, markers, mask=inside)
+    array: np.ndarray | None = watershed(-heights, markers, mask=inside)
+    return array
 
 
 def check_divided(box: tuple[slice, ...], size: int) -> None:

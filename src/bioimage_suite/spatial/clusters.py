@@ -54,7 +54,8 @@ def neighbours_within(points: np.ndarray, reach: float) -> np.ndarray:
 
     if len(points) == 0:
         return np.zeros(0, np.int64)
-    return cKDTree(points).query_ball_point(points, reach, return_length=True) - 1
+    array: np.ndarray = cKDTree(points).query_ball_point(points, reach, return_length=True) - 1
+    return array
 
 
 def density_cell(window: Window, sigma: float) -> float:

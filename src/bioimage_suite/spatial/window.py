@@ -78,7 +78,8 @@ class Box:
 
     def contains(self, points: np.ndarray) -> np.ndarray:
         """Return whether each point lies in the box, (n,) bool."""
-        return np.all((points >= self.lower) & (points <= self.upper), axis=1)
+        array: np.ndarray = np.all((points >= self.lower) & (points <= self.upper), axis=1)
+        return array
 
     def random_points(self, n: int, rng: np.random.Generator) -> np.ndarray:
         """Return (n, d) points, uniformly distributed in the box."""
@@ -88,7 +89,8 @@ class Box:
         """Return the ratio of the box's size to the size of its overlap with itself moved by each (k, d) shift."""
         sides = self.upper - self.lower
         overlap = np.clip(1 - np.abs(shift) / sides, 0, None).prod(axis=1)
-        return 1 / np.maximum(overlap, 1 / LARGEST_WEIGHT)
+        array: np.ndarray = 1 / np.maximum(overlap, 1 / LARGEST_WEIGHT)
+        return array
 
     def isotropic_weights(self, point: np.ndarray, distance: np.ndarray) -> np.ndarray:
         """Return the ratio of each circle's circumference to its part inside the rectangle.
@@ -153,7 +155,8 @@ class Region:
         at = np.floor(points / self.pixel + 0.5).astype(np.int64)
         inside = ((at >= 0) & (at < self.mask.shape)).all(axis=1)
         at[~inside] = 0
-        return inside & self.mask[at[:, 0], at[:, 1]]
+        array: np.ndarray = inside & self.mask[at[:, 0], at[:, 1]]
+        return array
 
     def random_points(self, n: int, rng: np.random.Generator) -> np.ndarray:
         """Return (n, 2) points, uniformly distributed in the region (by rejection from its box)."""
@@ -181,7 +184,8 @@ class Region:
         x = np.where(opposite, -at[:, 1], at[:, 1])
         overlap = np.where(inside, covariance[at[:, 0], x], 0)
         whole = float(covariance[0, 0])
-        return whole / np.maximum(overlap, whole / LARGEST_WEIGHT)
+        array: np.ndarray = whole / np.maximum(overlap, whole / LARGEST_WEIGHT)
+        return array
 
 
 def _coarse(mask: np.ndarray, step: int) -> np.ndarray:
@@ -200,4 +204,5 @@ def _set_covariance(mask: np.ndarray) -> np.ndarray:
 
     shape = [fft.next_fast_len(2 * n, real=True) for n in mask.shape]
     spectrum = fft.rfft2(mask, shape)
-    return fft.irfft2(np.abs(spectrum) ** 2, shape)
+    array: np.ndarray = fft.irfft2(np.abs(spectrum) ** 2, shape)
+    return array

@@ -27,7 +27,8 @@ def write_amounts(path: Path, image: ImageFile, options: StainOptions) -> None:
 
     def amount(pixels: np.ndarray, channel: int) -> np.ndarray:
         values = separate(pixels, options)[0][..., channel]
-        return np.minimum(np.rint(values * AMOUNT_STEPS), 65_535).astype(np.uint16)
+        array: np.ndarray = np.minimum(np.rint(values * AMOUNT_STEPS), 65_535).astype(np.uint16)
+        return array
 
     _write(path, image, list(options.stains.names), np.dtype(np.uint16), amount)
 

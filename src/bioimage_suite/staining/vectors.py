@@ -103,7 +103,8 @@ def optical_density_table(white: float) -> np.ndarray:
     """
     # A value of 0 has no logarithm: it counts as 1, the darkest value that differs from black.
     values = np.maximum(np.arange(256), 1)
-    return np.maximum(np.log10(white / values), 0).astype(np.float32)
+    array: np.ndarray = np.maximum(np.log10(white / values), 0).astype(np.float32)
+    return array
 
 
 def estimate_vectors(

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bioimage_suite.core.errors import UserError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
 
 # Python's csv refuses cells of more than 131,072 characters by default, but a description may be longer.
 csv.field_size_limit(10_000_000)

@@ -109,7 +109,8 @@ def summarize_tracks(
 
 
 def _norm(vectors: np.ndarray) -> np.ndarray:
-    return np.sqrt((vectors**2).sum(axis=1))
+    array: np.ndarray = np.sqrt((vectors**2).sum(axis=1))
+    return array
 
 
 def _per_track(index: np.ndarray, values: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:

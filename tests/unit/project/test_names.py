@@ -5,8 +5,6 @@ from collections import defaultdict
 from pathlib import Path
 
 LIBRARY = Path(__file__).resolve().parents[3] / "src" / "bioimage_suite"
-# Names that still have two meanings; the list only gets shorter.
-KNOWN = {"Window"}
 
 
 def public_classes() -> dict[str, list[str]]:
@@ -21,8 +19,4 @@ def public_classes() -> dict[str, list[str]]:
 
 def test_each_class_has_a_name_of_its_own() -> None:
     twice = {name: places for name, places in public_classes().items() if len(places) > 1}
-    assert {name: places for name, places in twice.items() if name not in KNOWN} == {}
-
-
-def test_the_list_of_known_ones_has_no_name_too_many() -> None:
-    assert {name for name, places in public_classes().items() if len(places) > 1} >= KNOWN
+    assert twice == {}

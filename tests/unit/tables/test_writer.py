@@ -1,6 +1,6 @@
 """Tables with other people's texts: no formula, one line a row unless asked otherwise."""
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -8,6 +8,9 @@ from hypothesis import strategies as st
 from bioimage_suite.tables.delimited import tsv_rows
 from bioimage_suite.tables.reader import plain_text
 from bioimage_suite.tables.writer import tsv_text, write_tsv
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 CELLS = st.lists(st.text(st.characters(codec="utf-8", exclude_characters="\r\0'")), min_size=2, max_size=2)
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import shutil
 import zipfile
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bioimage_suite.images.ome_zarr.metadata import Plate, versioned
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import zarr
 
 

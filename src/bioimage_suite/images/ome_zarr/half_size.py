@@ -23,10 +23,12 @@ def halved(plane: np.ndarray, is_labels: bool) -> np.ndarray:
     if plane.dtype.kind == "f":
         # Halve before adding: the sum of four large numbers could exceed the range of the type.
         rows = plane[0::2] * plane.dtype.type(0.5) + plane[1::2] * plane.dtype.type(0.5)
-        return rows[:, 0::2] * plane.dtype.type(0.5) + rows[:, 1::2] * plane.dtype.type(0.5)
+        mean: np.ndarray = rows[:, 0::2] * plane.dtype.type(0.5) + rows[:, 1::2] * plane.dtype.type(0.5)
+        return mean
     wide = np.dtype(f"i{min(8, max(4, 2 * plane.dtype.itemsize))}")
     rows = np.add(plane[0::2], plane[1::2], dtype=wide)
     total = rows[:, 0::2] + rows[:, 1::2]
     total += 2
     total >>= 2
-    return total.astype(plane.dtype)
+    rounded: np.ndarray = total.astype(plane.dtype)
+    return rounded

@@ -5,13 +5,14 @@ Specifications: https://ngff.openmicroscopy.org/0.4/ and https://ngff.openmicros
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from bioimage_suite.core.units import LENGTH, TIME
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import numpy as np
 
 VERSIONS = ("0.4", "0.5")

@@ -13,9 +13,6 @@ tiles that keeps this number low.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from bioimage_suite.images.ome_zarr.folder import open_group, set_attributes
@@ -23,6 +20,10 @@ from bioimage_suite.images.ome_zarr.half_size import halved
 from bioimage_suite.images.ome_zarr.metadata import VERSIONS, ZarrImage, display, multiscale
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+    from types import TracebackType
+
     import numpy as np
     import zarr
 
@@ -201,7 +202,7 @@ def _interleaved_bits(row: int, column: int) -> int:
 
 def _create_array(
     group: zarr.Group, image: ZarrImage, shape: tuple[int, ...], block: tuple[int, int, int], *, name: str, version: str
-) -> zarr.Array:
+) -> zarr.Array[Any]:
     import numpy as np
 
     lengths = dict(zip(image.axes, shape, strict=True))

@@ -114,11 +114,10 @@ def linked_files(session: Session, kind: str, ids: Sequence[int]) -> list[Linked
     return [_linked([*row[:5], _attached_file(row[5:])]) for row in rows]
 
 
-def save_annotations(session: Session, kind: str, wanted: Sequence[tuple[int, Any]], made: MadeObjects) -> None:
+def save_annotations(kind: str, wanted: Sequence[tuple[int, Any]], made: MadeObjects) -> None:
     """Save new annotations together with their links to objects, in batches.
 
     Args:
-        session: An open session.
         kind: Kind of the objects, such as "image".
         wanted: (object id, unsaved annotation).
         made: Collects the ids of the saved objects.

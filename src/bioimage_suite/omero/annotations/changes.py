@@ -169,7 +169,7 @@ def apply_changes(session: Session, changes: Sequence[Change], made: MadeObjects
         own = [change for change in changes if change.kind == kind]
         new = [change for change in own if change.what != "tag" and change.value]
         fresh = [(change.object_id, _annotation(change, uploaded)) for change in new]
-        save_annotations(session, kind, fresh, made)
+        save_annotations(kind, fresh, made)
         wanted = [change for change in own if change.what == "tag"]
         tags = _find_or_make_tags(session, [change.value for change in wanted], made)
         # A tag that is in two tag sets, or given by name and by id, is still one: OMERO links it once.

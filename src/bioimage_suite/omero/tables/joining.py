@@ -6,7 +6,8 @@ from typing import Any
 
 from bioimage_suite.omero.session import Session
 from bioimage_suite.omero.tables.feature_table import OBJECTS, Feature
-from bioimage_suite.omero.tables.tables import BATCH, OwnTable
+from bioimage_suite.omero.tables.reading import BATCH
+from bioimage_suite.omero.tables.tables import OwnTable
 
 NUMBER_BYTES = 25  # The longest text of a 64-bit number.
 
