@@ -131,7 +131,7 @@ def as_label_map(image: ImageFile) -> ImageFile:
         whole = np.isfinite(pixels) & (pixels == np.rint(pixels)) & (np.abs(pixels) < 2**31)
         if not whole.all():
             raise UserError(
-                f"Label map {image.name}: a pixel of plane t={t}, z={z} is {pixels[~whole][0]:g}, which is no label. "
+                f"Label map {image.name}: a pixel of plane t={t}, z={z} is {pixels[~whole][0]}, which is no label. "
                 "Give a label map, or save it as 16-bit or 32-bit integers."
             )
         labels: np.ndarray = pixels.astype(np.int32)
