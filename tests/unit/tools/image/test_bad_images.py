@@ -199,7 +199,7 @@ TAKE_LABELS = [labels_beside, measure, children_in]
 
 @pytest.mark.parametrize("tool", TAKE_LABELS)
 def test_float_labels(tool: Tool, tmp_path):
-    with pytest.raises(UserError, match="a pixel of plane t=0, z=0 is [0-9.]+, which is no label"):
+    with pytest.raises(UserError, match=r"a pixel of plane t=0, z=0 is [0-9.]+, which is no label"):
         tool(tmp_path, save(tmp_path / "l.tiff", disks((30, 30)) * np.float32(0.0125)))
     assert not (tmp_path / "o").exists()
 
