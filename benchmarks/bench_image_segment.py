@@ -67,7 +67,7 @@ def untiled(image: Path, output: Path) -> None:
     sys.path.insert(0, str(TOOL.parent))
     import segment_objects
 
-    from bioimage_suite.images import bands
+    from bioimage_suite.images.model import bands
     from bioimage_suite.segmentation import foreground_mask
 
     def histogram(

@@ -43,7 +43,7 @@ def with_scikit_image(path: Path) -> None:
     import numpy as np
     from skimage.color import rgb2hed
 
-    from bioimage_suite.images.opening import open_image
+    from bioimage_suite.images.readers.opening import open_image
     from bioimage_suite.staining.quantities import tiles_of
 
     image = open_image(path)

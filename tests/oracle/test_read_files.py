@@ -13,14 +13,14 @@ import pytest
 import tifffile
 
 from bioimage_suite.core.errors import UserError
-from bioimage_suite.images.opening import open_image
-from bioimage_suite.images.series import Reading
+from bioimage_suite.images.model.series import Reading
+from bioimage_suite.images.readers.opening import open_image
 from tests.oracle.bioformats import BioFormats, OracleError, Series, checksum
 from tests.unit.images.tiff_files import write_stk
 from tests.unit.images.vendor_files import write_lif
 
 if TYPE_CHECKING:
-    from bioimage_suite.images.image_file import ImageFile
+    from bioimage_suite.images.model.image_file import ImageFile
 
 DATA = Path(__file__).parents[2] / "test-data"
 STACK = np.random.default_rng(0).integers(0, 999, (2, 3, 4, 20, 30)).astype("u2")  # T, C, Z, Y, X

@@ -15,7 +15,7 @@ from lxml import etree
 from ome_types import from_xml
 from ome_types._conversion import OME_2016_06_XSD
 
-from bioimage_suite.images.opening import open_image
+from bioimage_suite.images.readers.opening import open_image
 from tests.oracle.bioformats import BioFormats, Series, checksum
 
 DATA = Path(__file__).parents[2] / "test-data"

@@ -10,15 +10,15 @@ import numpy as np
 
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.figures.overlay_lines import Roi, TrackPaths, draw_rois, draw_tracks, spread_colours
-from bioimage_suite.images.bands import BAND_PIXELS, bands
-from bioimage_suite.images.label_maps import check_label_map
-from bioimage_suite.images.label_runs import labels_on
-from bioimage_suite.images.planes import check_same_size, planes_of
+from bioimage_suite.images.model.bands import BAND_PIXELS, bands
+from bioimage_suite.images.model.label_runs import labels_on
+from bioimage_suite.images.model.planes import check_same_size, planes_of
+from bioimage_suite.images.writers.label_maps import check_label_map
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from bioimage_suite.images.image_file import ImageFile
+    from bioimage_suite.images.model.image_file import ImageFile
 
 # Percentiles of the grey values that become black and white, so that a few hot pixels do not darken the rest.
 BLACK_PERCENTILE, WHITE_PERCENTILE = 0.5, 99.8

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
 from bioimage_suite.core.errors import UserError
-from bioimage_suite.images.opening import open_image
-from bioimage_suite.images.series import Reading
+from bioimage_suite.images.model.series import Reading
+from bioimage_suite.images.readers.opening import open_image
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from bioimage_suite.images.image_file import ImageFile
-    from bioimage_suite.images.series import Reading
+    from bioimage_suite.images.model.image_file import ImageFile
+    from bioimage_suite.images.model.series import Reading
 
 FACT_COLUMNS = ("image", "object", "property", "value", "unit")
 
@@ -171,6 +171,6 @@ def ome_xml(images: list[ImageFile]) -> str:
     own = image.details.get("document") if len(images) > 1 else image.details.get("ome_xml")
     if own:
         return str(own)
-    from bioimage_suite.images.ome_document import new_ome_xml
+    from bioimage_suite.images.writers.ome_document import new_ome_xml
 
     return new_ome_xml(image)

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bioimage_suite.core.scratch import on_disk
-from bioimage_suite.images.bands import bands
-from bioimage_suite.images.image_file import PLANE_CACHE_PIXELS, ImageFile
-from bioimage_suite.images.label_runs import Runs, distinct, joined
-from bioimage_suite.images.planes import z_step
+from bioimage_suite.images.model.bands import bands
+from bioimage_suite.images.model.image_file import PLANE_CACHE_PIXELS, ImageFile
+from bioimage_suite.images.model.label_runs import Runs, distinct, joined
+from bioimage_suite.images.model.planes import z_step
 from bioimage_suite.measurement import object_shape
 from bioimage_suite.measurement.object_relations import Children, by_parent, children_of, neighbours, touching_pairs
 from bioimage_suite.measurement.object_runs import object_intensities

@@ -5,14 +5,14 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
-from bioimage_suite.images.label_maps import check_label_map
-from bioimage_suite.images.planes import check_same_size
+from bioimage_suite.images.model.planes import check_same_size
+from bioimage_suite.images.writers.label_maps import check_label_map
 from bioimage_suite.measurement.measured_columns import Measured, MeasureOptions, measure_body
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from bioimage_suite.images.image_file import ImageFile
+    from bioimage_suite.images.model.image_file import ImageFile
 
 Row = list[Any]
 

@@ -9,7 +9,7 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from bioimage_suite.images.image_file import ImageFile
+    from bioimage_suite.images.model.image_file import ImageFile
     from bioimage_suite.measurement.measured_columns import Measured
 
 # Positions, angles and labels of objects have no meaningful mean.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bioimage_suite.images.label_runs import runs_of
+from bioimage_suite.images.model.label_runs import runs_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from bioimage_suite.images.label_runs import Runs
+    from bioimage_suite.images.model.label_runs import Runs
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ import numpy as np
 
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.core.in_order import in_order
-from bioimage_suite.images.label_runs import Runs, runs_of
+from bioimage_suite.images.model.label_runs import Runs, runs_of
 from bioimage_suite.measurement import object_shape
 from bioimage_suite.measurement.object_runs import RunIntensities, intensities_of
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from concurrent.futures import Executor
 
-    from bioimage_suite.images.image_file import ImageFile
+    from bioimage_suite.images.model.image_file import ImageFile
 
 AHEAD = 3  # blocks that wait or are computed while the next ones are read
 CHANNELS_AT_ONCE = 4  # channels whose sums share one pass over the foreground

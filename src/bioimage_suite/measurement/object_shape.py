@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from bioimage_suite.images.label_runs import Runs
+    from bioimage_suite.images.model.label_runs import Runs
 
 # Second moments along y and x that differ by less, relative to their sum, are equal: float64 rounds at 1e-16, and a few
 # thousand such steps lie between.

@@ -19,7 +19,7 @@ from bioimage_suite.core.errors import UserError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from bioimage_suite.images.image_file import ImageFile
+    from bioimage_suite.images.model.image_file import ImageFile
 
 # Number of objects whose matrices are in memory together.
 GROUP = 64

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bioimage_suite.images.bands import bands
+from bioimage_suite.images.model.bands import bands
 from bioimage_suite.measurement.object_shape import extremes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from bioimage_suite.images.label_runs import Runs
+    from bioimage_suite.images.model.label_runs import Runs
 
 
 def moments(runs: Runs, z: np.ndarray, index: np.ndarray, count: int, z_step: float) -> dict[str, np.ndarray]:

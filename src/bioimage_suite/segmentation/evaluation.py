@@ -9,13 +9,13 @@ import numpy as np
 
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.core.ratios import ratio
-from bioimage_suite.images.bands import bands
-from bioimage_suite.images.label_maps import check_label_map
-from bioimage_suite.images.label_runs import runs_of
-from bioimage_suite.images.planes import sizes
+from bioimage_suite.images.model.bands import bands
+from bioimage_suite.images.model.label_runs import runs_of
+from bioimage_suite.images.model.planes import sizes
+from bioimage_suite.images.writers.label_maps import check_label_map
 
 if TYPE_CHECKING:
-    from bioimage_suite.images.image_file import ImageFile
+    from bioimage_suite.images.model.image_file import ImageFile
 
 # IoU thresholds of the 2018 Data Science Bowl; its score is the mean over them.
 BOWL_THRESHOLDS = tuple(round(0.5 + 0.05 * step, 2) for step in range(10))

@@ -13,7 +13,7 @@ import numpy as np
 
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.core.scratch import on_disk
-from bioimage_suite.images.bands import RowReader, bands
+from bioimage_suite.images.model.bands import RowReader, bands
 from bioimage_suite.segmentation import split_objects
 from bioimage_suite.segmentation.foreground_mask import ForegroundOptions, foreground_mask, smoothed_plane
 from bioimage_suite.segmentation.threshold_methods import GLOBAL_METHODS

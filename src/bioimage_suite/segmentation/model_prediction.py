@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bioimage_suite.core.errors import UserError
-from bioimage_suite.images.label_maps import ome_sizes
-from bioimage_suite.images.tiff_output import uuid_of
+from bioimage_suite.images.writers.label_maps import ome_sizes
+from bioimage_suite.images.writers.tiff_output import uuid_of
 from bioimage_suite.segmentation.model_objects import ObjectOptions, find_objects
 from bioimage_suite.segmentation.model_package import Network, predict
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-    from bioimage_suite.images.image_file import ImageFile
+    from bioimage_suite.images.model.image_file import ImageFile
 
 NO_CHANNEL = "-"
 # Percentiles that become 0 and 1 when the tool scales, as in Cellpose.

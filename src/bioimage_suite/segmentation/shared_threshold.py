@@ -7,11 +7,11 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from bioimage_suite.core.errors import UserError
-from bioimage_suite.images.bands import rows_of
-from bioimage_suite.images.image_file import ImageFile, with_numbers_only
-from bioimage_suite.images.opening import open_image
-from bioimage_suite.images.planes import planes_of, z_step
-from bioimage_suite.images.series import ONLY_ONE, Reading
+from bioimage_suite.images.model.bands import rows_of
+from bioimage_suite.images.model.image_file import ImageFile, with_numbers_only
+from bioimage_suite.images.model.planes import planes_of, z_step
+from bioimage_suite.images.model.series import ONLY_ONE, Reading
+from bioimage_suite.images.readers.opening import open_image
 from bioimage_suite.segmentation import foreground_mask
 from bioimage_suite.segmentation.threshold_methods import GLOBAL_METHODS, global_threshold
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     import numpy as np
 
-    from bioimage_suite.images.bands import RowReader
+    from bioimage_suite.images.model.bands import RowReader
 
 
 @dataclass(frozen=True)

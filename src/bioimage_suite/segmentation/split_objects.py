@@ -16,7 +16,7 @@ import numpy as np
 
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.core.in_order import in_order
-from bioimage_suite.images.bands import RowReader, bands
+from bioimage_suite.images.model.bands import RowReader, bands
 from bioimage_suite.segmentation import foreground_mask
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ import numpy as np
 
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.core.scratch import on_disk
-from bioimage_suite.images.bands import rows_of
+from bioimage_suite.images.model.bands import rows_of
 from bioimage_suite.segmentation import foreground_mask
 from bioimage_suite.segmentation.split_objects import SplitOptions, in_steps, spaced
 

@@ -6,8 +6,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from bioimage_suite.core.scratch import on_disk
-from bioimage_suite.images.bands import rows_of
-from bioimage_suite.images.planes import planes_of, z_step
+from bioimage_suite.images.model.bands import rows_of
+from bioimage_suite.images.model.planes import planes_of, z_step
 from bioimage_suite.segmentation import foreground_mask, grow_cells, split_objects
 from bioimage_suite.segmentation.threshold_methods import GLOBAL_METHODS, global_threshold
 
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     import numpy as np
 
-    from bioimage_suite.images.bands import RowReader
-    from bioimage_suite.images.image_file import ImageFile
+    from bioimage_suite.images.model.bands import RowReader
+    from bioimage_suite.images.model.image_file import ImageFile
 
 
 def segment_plane(

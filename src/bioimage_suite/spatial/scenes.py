@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bioimage_suite.core.errors import UserError
-from bioimage_suite.images.bands import bands
-from bioimage_suite.images.label_maps import check_label_map
-from bioimage_suite.images.label_objects import measure_movie
-from bioimage_suite.images.planes import sizes
+from bioimage_suite.images.model.bands import bands
+from bioimage_suite.images.model.label_objects import measure_movie
+from bioimage_suite.images.model.planes import sizes
+from bioimage_suite.images.writers.label_maps import check_label_map
 from bioimage_suite.spatial.window import Box, Region, Window
 from bioimage_suite.tables.measurement_table import IMAGE_COLUMNS, MeasurementTable, position_columns
 from bioimage_suite.tables.row_expression import rows_that_match
@@ -19,7 +19,7 @@ from bioimage_suite.tables.row_expression import rows_that_match
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from bioimage_suite.images.image_file import ImageFile
+    from bioimage_suite.images.model.image_file import ImageFile
 
 # Classes by a condition: objects that meet it and objects that do not.
 SELECTED, OTHER = "selected", "other"

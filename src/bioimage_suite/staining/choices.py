@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bioimage_suite.core.errors import UserError
-from bioimage_suite.images.planes import sizes
+from bioimage_suite.images.model.planes import sizes
 from bioimage_suite.staining.quantities import Palette, StainOptions, densities, otsu, separate, white_of
 from bioimage_suite.staining.vectors import STAIN_SETS, Stains, estimate_vectors, make_stains, parse_vectors
 
 if TYPE_CHECKING:
-    from bioimage_suite.images.image_file import ImageFile
+    from bioimage_suite.images.model.image_file import ImageFile
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from bioimage_suite.staining.quantities import Palette, StainOptions, separate, 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from bioimage_suite.images.image_file import ImageFile
+    from bioimage_suite.images.model.image_file import ImageFile
 
 MOST_PIXELS_ACROSS = 700  # longest side of the thumbnail, px
 

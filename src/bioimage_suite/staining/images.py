@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bioimage_suite.images.label_maps import ome_sizes
-from bioimage_suite.images.tiff_output import TILE, needs_bigtiff, uuid_of
+from bioimage_suite.images.writers.label_maps import ome_sizes
+from bioimage_suite.images.writers.tiff_output import TILE, needs_bigtiff, uuid_of
 from bioimage_suite.staining.quantities import StainOptions, separate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from bioimage_suite.images.image_file import ImageFile
+    from bioimage_suite.images.model.image_file import ImageFile
 
 # 16-bit amounts count in thousandths of an optical density, less than a camera can distinguish.
 AMOUNT_STEPS = 1000

@@ -20,7 +20,7 @@ from bioimage_suite.staining.vectors import Stains, optical_density_table
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from bioimage_suite.images.image_file import ImageFile
+    from bioimage_suite.images.model.image_file import ImageFile
 
 TILE = 1024  # edge of a tile, px
 # For up to as many pixels, sorting the colours takes less time than compiling the loop that counts them.

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from bioimage_suite.images.image_file import ImageFile
-    from bioimage_suite.images.label_objects import MovieObjects
+    from bioimage_suite.images.model.image_file import ImageFile
+    from bioimage_suite.images.model.label_objects import MovieObjects
 
 
 def challenge_tracks(frame: np.ndarray, tracks: Tracks) -> tuple[np.ndarray, np.ndarray]:

@@ -13,8 +13,8 @@ from bioimage_suite.tables.measurement_table import IMAGE_COLUMNS, MeasurementTa
 from bioimage_suite.tracking.linking import Objects, Overlaps
 
 if TYPE_CHECKING:
-    from bioimage_suite.images.image_file import ImageFile
-    from bioimage_suite.images.label_objects import MovieObjects
+    from bioimage_suite.images.model.image_file import ImageFile
+    from bioimage_suite.images.model.label_objects import MovieObjects
 
 FRAME_COLUMNS = ("frame", "t", "time_point", "FRAME")
 

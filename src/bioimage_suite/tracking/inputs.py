@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bioimage_suite.core.errors import UserError
-from bioimage_suite.images.label_maps import as_label_map, check_label_map
-from bioimage_suite.images.opening import open_image
-from bioimage_suite.images.series import ONLY_ONE, Reading
+from bioimage_suite.images.model.series import ONLY_ONE, Reading
+from bioimage_suite.images.readers.opening import open_image
+from bioimage_suite.images.writers.label_maps import as_label_map, check_label_map
 from bioimage_suite.tables.measurement_table import read_measurement_table
 from bioimage_suite.tracking.challenge_layout import challenge_tracks
 from bioimage_suite.tracking.graph import Lineage
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import ExitStack
 
-    from bioimage_suite.images.image_file import ImageFile
+    from bioimage_suite.images.model.image_file import ImageFile
 
 TRACK_FILES = ("man_track.txt", "res_track.txt")
 

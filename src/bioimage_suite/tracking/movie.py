@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bioimage_suite.core.errors import UserError
-from bioimage_suite.images.label_maps import check_label_map
-from bioimage_suite.images.label_objects import MovieObjects, frame_bands
+from bioimage_suite.images.model.label_objects import MovieObjects, frame_bands
+from bioimage_suite.images.writers.label_maps import check_label_map
 from bioimage_suite.tracking.linking import Overlaps
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from bioimage_suite.images.image_file import ImageFile
+    from bioimage_suite.images.model.image_file import ImageFile
 
 
 def as_movie(image: ImageFile, frames_along: str = "t") -> ImageFile:

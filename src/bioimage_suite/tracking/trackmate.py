@@ -16,7 +16,7 @@ from bioimage_suite.core.errors import UserError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from bioimage_suite.images.image_file import ImageFile
+    from bioimage_suite.images.model.image_file import ImageFile
     from bioimage_suite.tracking.detections import Detections, Scale
     from bioimage_suite.tracking.linking import Tracks
 

@@ -9,8 +9,8 @@ import tifffile
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.figures import object_pictures
 from bioimage_suite.figures.object_pictures import Found, View
-from bioimage_suite.images import bands
-from bioimage_suite.images.opening import open_image
+from bioimage_suite.images.model import bands
+from bioimage_suite.images.readers.opening import open_image
 
 DATA = Path(__file__).parents[3] / "test-data"
 NUCLEI, TRUTH = DATA / "nuclei.ome.tiff", DATA / "nuclei_truth.ome.tiff"

@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bioimage_suite.core.errors import UserError
-from bioimage_suite.images.image_file import PhysicalSize
-from bioimage_suite.images.opening import open_image
-from bioimage_suite.images.series import Reading
+from bioimage_suite.images.model.image_file import PhysicalSize
+from bioimage_suite.images.model.series import Reading
+from bioimage_suite.images.readers.opening import open_image
 
 DATA = Path(__file__).parents[3] / "test-data"
 

@@ -5,9 +5,9 @@ import pytest
 import tifffile
 
 from bioimage_suite.core.errors import UserError
-from bioimage_suite.images.label_maps import as_label_map, seems_label_map, write_label_map
-from bioimage_suite.images.opening import open_image
-from bioimage_suite.images.tiff_output import resolution_tags
+from bioimage_suite.images.readers.opening import open_image
+from bioimage_suite.images.writers.label_maps import as_label_map, seems_label_map, write_label_map
+from bioimage_suite.images.writers.tiff_output import resolution_tags
 
 LABELS = np.kron(np.arange(13).reshape(1, 13), np.ones((30, 10), int))
 

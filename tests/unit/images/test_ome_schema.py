@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from lxml import etree
 from ome_types import from_xml
 
-from bioimage_suite.images.ome_schema import NotOmeError, _schema, made_valid, upgraded
+from bioimage_suite.images.writers.ome_schema import NotOmeError, _schema, made_valid, upgraded
 
 OME = "http://www.openmicroscopy.org/Schemas/OME/2016-06"
 PIXELS = (

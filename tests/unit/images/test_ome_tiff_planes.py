@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tifffile
 
-from bioimage_suite.images.ome_tiff_planes import ElsewhereError, document_of_pages
+from bioimage_suite.images.tiff.ome_planes import ElsewhereError, document_of_pages
 
 UUIDS = ("urn:uuid:11111111-1111-1111-1111-111111111111", "urn:uuid:22222222-2222-2222-2222-222222222222")
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from bioimage_suite.core.errors import UserError
-from bioimage_suite.images.plates import match_images
+from bioimage_suite.images.writers.plates import match_images
 from bioimage_suite.tables.column_letters import letters_of
 from bioimage_suite.tables.plate_layout import Position
 

@@ -9,8 +9,8 @@ import tifffile
 import zarr
 
 from bioimage_suite.core.errors import UserError
-from bioimage_suite.images.opening import open_image
-from bioimage_suite.images.series import Reading, choose_series
+from bioimage_suite.images.model.series import Reading, choose_series
+from bioimage_suite.images.readers.opening import open_image
 from tests.unit.images.tiff_files import write_micro_manager
 from tests.unit.images.vendor_files import made_pixels, write_lif
 

@@ -8,8 +8,8 @@ import image_info
 import numpy as np
 import pytest
 
-from bioimage_suite.images.image_file import ImageFile
-from bioimage_suite.images.opening import open_image
+from bioimage_suite.images.model.image_file import ImageFile
+from bioimage_suite.images.readers.opening import open_image
 from tests.unit.images.tiff_dialect_files import write_lsm, write_metaseries, write_svs
 
 

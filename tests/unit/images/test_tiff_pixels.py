@@ -8,7 +8,7 @@ import tifffile
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bioimage_suite.images.tiff_pixels import region_reader
+from bioimage_suite.images.tiff.pixels import region_reader
 
 SIZES = {"T": 2, "C": 3, "Z": 2, "Y": 20, "X": 34}
 WHOLE = np.random.default_rng(1).integers(0, 60_000, tuple(SIZES.values())).astype(np.uint16)
@@ -81,7 +81,7 @@ def test_axes_of_length_one(tmp_path, shape, compression):
 
 
 def test_pages_that_are_no_pictures_are_refused_when_large(tmp_path, monkeypatch):
-    monkeypatch.setattr("bioimage_suite.images.tiff_pixels.WHOLE_ARRAY_LIMIT", 1000)
+    monkeypatch.setattr("bioimage_suite.images.tiff.pixels.WHOLE_ARRAY_LIMIT", 1000)
     tifffile.imwrite(
         tmp_path / "a.tif", pixels_in_order("YXC"), photometric="minisblack", metadata={"axes": "YXC"},
         compression="zlib",

@@ -10,7 +10,7 @@ import pytest
 
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.images.facts import image_facts
-from bioimage_suite.images.opening import open_image
+from bioimage_suite.images.readers.opening import open_image
 from tests.unit.images.vendor_files import made_pixels, write_dv, write_lif
 
 DATA = Path(__file__).parents[3] / "test-data"

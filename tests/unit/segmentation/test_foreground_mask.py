@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from bioimage_suite.core.errors import UserError
-from bioimage_suite.images import bands
+from bioimage_suite.images.model import bands
 from bioimage_suite.segmentation import foreground_mask, threshold_methods
 from bioimage_suite.segmentation.foreground_mask import ForegroundOptions
 from bioimage_suite.segmentation.split_objects import SplitOptions

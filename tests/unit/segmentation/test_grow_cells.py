@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bioimage_suite.images import bands
+from bioimage_suite.images.model import bands
 from bioimage_suite.segmentation import grow_cells
 from bioimage_suite.segmentation.foreground_mask import ForegroundOptions
 from bioimage_suite.segmentation.grow_cells import CellOptions

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tifffile
 
-from bioimage_suite.images.opening import open_image
+from bioimage_suite.images.readers.opening import open_image
 from bioimage_suite.staining import quantities as stain_quantities
 from bioimage_suite.staining.quantities import otsu, palette_of, separate
 from bioimage_suite.staining.vectors import (

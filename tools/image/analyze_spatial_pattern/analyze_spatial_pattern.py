@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.core.tool import argument, one_of, run_tool, tool
-from bioimage_suite.images.label_maps import as_label_map
-from bioimage_suite.images.opening import open_image
-from bioimage_suite.images.series import READING, reading_of
+from bioimage_suite.images.model.series import READING, reading_of
+from bioimage_suite.images.readers.opening import open_image
+from bioimage_suite.images.writers.label_maps import as_label_map
 from bioimage_suite.spatial import tables
 from bioimage_suite.spatial.clusters import density_cell, density_map
 from bioimage_suite.spatial.result import Result, analyze_scene

@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING
 
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.core.tool import argument, run_tool, tool
-from bioimage_suite.images.label_maps import as_label_map, check_label_map, seems_label_map
-from bioimage_suite.images.opening import open_image
-from bioimage_suite.images.series import ONLY_ONE, READING, Reading, beside, reading_of
-from bioimage_suite.images.write_ome_tiff import write_ome_tiff
+from bioimage_suite.images.model.series import ONLY_ONE, READING, Reading, beside, reading_of
+from bioimage_suite.images.readers.opening import open_image
+from bioimage_suite.images.writers.label_maps import as_label_map, check_label_map, seems_label_map
+from bioimage_suite.images.writers.ome_tiff import write_ome_tiff
 
 if TYPE_CHECKING:
     from argparse import Namespace
 
     from bioimage_suite.core.outputs import Outputs
-    from bioimage_suite.images.image_file import ImageFile
+    from bioimage_suite.images.model.image_file import ImageFile
 
 
 def open_labels(path: Path, name: str, image: ImageFile, reading: Reading = ONLY_ONE) -> ImageFile:
@@ -76,8 +76,8 @@ def write_ome_zarr(path: Path, image: ImageFile, labels: dict[str, ImageFile], f
         nearest: Whether smaller levels take one of four pixels instead of their mean.
     """
     from bioimage_suite.images.ome_zarr.folder import register_labels
-    from bioimage_suite.images.ome_zarr_output import folder_of
-    from bioimage_suite.images.write_ome_zarr import write_zarr_image
+    from bioimage_suite.images.writers.ome_zarr import write_zarr_image
+    from bioimage_suite.images.writers.ome_zarr_output import folder_of
 
     with folder_of(path, form) as (folder, version):
         write_zarr_image(folder, image, version, nearest=nearest)
@@ -95,7 +95,7 @@ def write_plate(path: Path, args: Namespace) -> None:
     """
     if args.format == "ome-tiff":
         raise UserError("Plate: OME-TIFF cannot hold one. Choose OME-Zarr or .ozx.")
-    from bioimage_suite.images.plates import write_plate_of
+    from bioimage_suite.images.writers.plates import write_plate_of
 
     write_plate_of(
         args.images, args.layout, path,
@@ -146,7 +146,7 @@ def main(args: Namespace, outputs: Outputs) -> None:
     path = outputs.folder(args.output) if is_folder else outputs.file(args.output)
     (write_plate if args.layout else write_image)(path, args)
     if args.check:
-        from bioimage_suite.images.check_written import check_written
+        from bioimage_suite.images.writers.check_written import check_written
 
         check_written(path, args.format)
 

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bioimage_suite.core.tool import argument, run_tool, tool
-from bioimage_suite.images.label_maps import as_label_map
-from bioimage_suite.images.opening import open_image
-from bioimage_suite.images.series import READING, reading_of
+from bioimage_suite.images.model.series import READING, reading_of
+from bioimage_suite.images.readers.opening import open_image
+from bioimage_suite.images.writers.label_maps import as_label_map
 from bioimage_suite.segmentation.evaluation import evaluate, parsed_thresholds
 from bioimage_suite.tables.measurement_table import write_rows
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.core.tool import argument, run_tool, tool
-from bioimage_suite.images.series import READING, reading_of
+from bioimage_suite.images.model.series import READING, reading_of
 from bioimage_suite.tables.measurement_table import write_rows
 from bioimage_suite.tracking.comparison import ERROR_COLUMNS, compare, error_rows
 from bioimage_suite.tracking.graph import measure_tracking

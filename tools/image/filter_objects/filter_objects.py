@@ -10,11 +10,11 @@ import numpy as np
 
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.core.tool import argument, run_tool, tool
-from bioimage_suite.images.bands import bands
-from bioimage_suite.images.label_maps import as_label_map, check_label_map, write_label_map
-from bioimage_suite.images.label_runs import labels_on
-from bioimage_suite.images.opening import open_image
-from bioimage_suite.images.series import READING, reading_of
+from bioimage_suite.images.model.bands import bands
+from bioimage_suite.images.model.label_runs import labels_on
+from bioimage_suite.images.model.series import READING, reading_of
+from bioimage_suite.images.readers.opening import open_image
+from bioimage_suite.images.writers.label_maps import as_label_map, check_label_map, write_label_map
 from bioimage_suite.tables.measurement_table import MeasurementTable, read_measurement_table, write_rows
 from bioimage_suite.tables.row_expression import rows_that_match
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from bioimage_suite.core.outputs import Outputs
-    from bioimage_suite.images.image_file import ImageFile
+    from bioimage_suite.images.model.image_file import ImageFile
 
 Place = tuple[int, int]
 

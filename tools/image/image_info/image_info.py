@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from bioimage_suite.core.tool import argument, run_tool, tool
 from bioimage_suite.images.facts import FACT_COLUMNS, fact_rows, image_facts, nested, ome_xml, open_all, titles
-from bioimage_suite.images.series import READING, reading_of
+from bioimage_suite.images.model.series import READING, reading_of
 from bioimage_suite.tables.measurement_table import write_rows
 
 if TYPE_CHECKING:

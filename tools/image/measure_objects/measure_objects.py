@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.core.tool import argument, run_tool, tool
-from bioimage_suite.images.label_maps import as_label_map
-from bioimage_suite.images.opening import open_image
-from bioimage_suite.images.series import READING, beside, reading_of
+from bioimage_suite.images.model.series import READING, beside, reading_of
+from bioimage_suite.images.readers.opening import open_image
+from bioimage_suite.images.writers.label_maps import as_label_map
 from bioimage_suite.measurement.measured_columns import MeasureOptions
 from bioimage_suite.measurement.measured_image import (
     children_columns,
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from argparse import Namespace
 
     from bioimage_suite.core.outputs import Outputs
-    from bioimage_suite.images.image_file import ImageFile
+    from bioimage_suite.images.model.image_file import ImageFile
 
 TEXTURE = TextureOptions()
 

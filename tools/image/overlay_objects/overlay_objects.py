@@ -13,9 +13,9 @@ from bioimage_suite.figures.contact_sheet import contact_sheet
 from bioimage_suite.figures.image_pairs import paired
 from bioimage_suite.figures.object_pictures import Found, ObjectPicture, View, draw_objects
 from bioimage_suite.figures.object_report import facts, report_parts
-from bioimage_suite.images.label_maps import as_label_map
-from bioimage_suite.images.opening import open_image
-from bioimage_suite.images.series import READING, Reading, reading_of
+from bioimage_suite.images.model.series import READING, Reading, reading_of
+from bioimage_suite.images.readers.opening import open_image
+from bioimage_suite.images.writers.label_maps import as_label_map
 
 if TYPE_CHECKING:
     from argparse import Namespace

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bioimage_suite.core.tool import argument, run_tool, tool
-from bioimage_suite.images.label_maps import as_label_map, check_label_map
-from bioimage_suite.images.opening import open_image
-from bioimage_suite.images.series import READING, beside, reading_of
+from bioimage_suite.images.model.series import READING, beside, reading_of
+from bioimage_suite.images.readers.opening import open_image
+from bioimage_suite.images.writers.label_maps import as_label_map, check_label_map
 from bioimage_suite.staining.choices import (
     WantedLevels,
     check_colour,
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from argparse import Namespace
 
     from bioimage_suite.core.outputs import Outputs
-    from bioimage_suite.images.image_file import ImageFile
+    from bioimage_suite.images.model.image_file import ImageFile
 
 STAINS = (*STAIN_SETS, "estimate_h_e", "estimate_h_dab", "own")
 

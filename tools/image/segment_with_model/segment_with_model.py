@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.core.tool import argument, run_tool, tool
-from bioimage_suite.images.image_file import with_numbers_only
-from bioimage_suite.images.label_maps import write_label_map
-from bioimage_suite.images.opening import open_image
-from bioimage_suite.images.series import READING, reading_of
+from bioimage_suite.images.model.image_file import with_numbers_only
+from bioimage_suite.images.model.series import READING, reading_of
+from bioimage_suite.images.readers.opening import open_image
+from bioimage_suite.images.writers.label_maps import write_label_map
 from bioimage_suite.segmentation.model_objects import MEANINGS, ObjectOptions
 from bioimage_suite.segmentation.model_package import Network, load_network, quiet_library, unpack
 from bioimage_suite.segmentation.model_prediction import (

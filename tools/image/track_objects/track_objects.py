@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.core.tool import argument, one_of, run_tool, tool
-from bioimage_suite.images.label_maps import as_label_map, write_label_map
-from bioimage_suite.images.label_objects import MovieObjects, measure_movie
-from bioimage_suite.images.opening import open_image
-from bioimage_suite.images.series import READING, reading_of
+from bioimage_suite.images.model.label_objects import MovieObjects, measure_movie
+from bioimage_suite.images.model.series import READING, reading_of
+from bioimage_suite.images.readers.opening import open_image
+from bioimage_suite.images.writers.label_maps import as_label_map, write_label_map
 from bioimage_suite.tables.measurement_table import read_measurement_table, write_rows
 from bioimage_suite.tracking import tracked as tracking
 from bioimage_suite.tracking.detections import Scale, TableColumns, detections_of_movie, detections_of_table
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from argparse import Namespace
 
     from bioimage_suite.core.outputs import Outputs
-    from bioimage_suite.images.image_file import ImageFile
+    from bioimage_suite.images.model.image_file import ImageFile
 
 
 def check(args: Namespace) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from bioimage_suite.images.ome_zarr.half_size import halved
-from bioimage_suite.images.tiff_output import needs_bigtiff
+from bioimage_suite.images.writers.tiff_output import needs_bigtiff
 from bioimage_suite.omero.images.details import ImageDetails
 from bioimage_suite.omero.images.ome_xml import ome_xml
 from bioimage_suite.omero.images.pixels import pixel_dtype

@@ -7,7 +7,7 @@ from itertools import product
 from typing import TYPE_CHECKING, Any
 
 from bioimage_suite.core.errors import UserError
-from bioimage_suite.images.tiff_output import needs_bigtiff
+from bioimage_suite.images.writers.tiff_output import needs_bigtiff
 from bioimage_suite.omero.images.ome_tiff import padded, tile_side
 from bioimage_suite.omero.rois.geometry import AREAS, row_span, shape_pixels
 from bioimage_suite.omero.rois.shapes import RoiShape, roi_labels

@@ -115,7 +115,7 @@ def test_the_ome_xml_has_instrument_namespaces_repeated_keys_and_tags(lab: Lab, 
 
 @pytest.mark.parametrize("version", ["0.4", "0.5"])
 def test_ome_zarr_has_every_pixel_and_what_omero_knows_of_them(lab: Lab, export, tmp_path: Path, monkeypatch, version):
-    from bioimage_suite.images.opening import open_image
+    from bioimage_suite.images.readers.opening import open_image
 
     monkeypatch.setattr(image_export, "TILE", 32)
     pixels = noise((2, 2, 3, 50, 70))

@@ -14,8 +14,8 @@ import segment_with_model
 import tifffile
 
 from bioimage_suite.core.errors import UserError
-from bioimage_suite.images.image_file import ImageFile
-from bioimage_suite.images.opening import open_image
+from bioimage_suite.images.model.image_file import ImageFile
+from bioimage_suite.images.readers.opening import open_image
 
 DATA = Path(__file__).parents[4] / "test-data"
 Tool = Callable[..., None]

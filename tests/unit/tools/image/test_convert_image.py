@@ -11,9 +11,9 @@ import tifffile
 import zarr
 
 from bioimage_suite.core.errors import UserError
-from bioimage_suite.images.display_settings import ChannelDisplay, channel_displays
-from bioimage_suite.images.image_file import ImageFile
-from bioimage_suite.images.opening import open_image
+from bioimage_suite.images.model.image_file import ImageFile
+from bioimage_suite.images.readers.opening import open_image
+from bioimage_suite.images.writers.display_settings import ChannelDisplay, channel_displays
 from tests.unit.tools.image.ome_documents import RICH
 
 DATA = Path(__file__).parents[4] / "test-data"

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bioimage_suite.core.errors import UserError
-from bioimage_suite.images import bands
+from bioimage_suite.images.model import bands
 from bioimage_suite.measurement import object_scan
 
 DATA = Path(__file__).parents[4] / "test-data"

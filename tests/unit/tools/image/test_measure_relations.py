@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bioimage_suite.images import bands
+from bioimage_suite.images.model import bands
 from bioimage_suite.measurement import object_scan
 from tests.unit.tools.image.measuring import column, measure, random_labels, read_table, write
 

@@ -9,7 +9,7 @@ import tifffile
 from quantify_staining import main
 
 from bioimage_suite.core.errors import UserError
-from bioimage_suite.images.opening import open_image
+from bioimage_suite.images.readers.opening import open_image
 from bioimage_suite.staining.quantities import separate
 from bioimage_suite.staining.vectors import (
     STAIN_SETS,

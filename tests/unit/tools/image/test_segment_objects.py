@@ -10,8 +10,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bioimage_suite.core.errors import UserError
-from bioimage_suite.images import bands
-from bioimage_suite.images.opening import open_image
+from bioimage_suite.images.model import bands
+from bioimage_suite.images.readers.opening import open_image
 from bioimage_suite.segmentation import foreground_mask
 from bioimage_suite.segmentation.foreground_mask import ForegroundOptions
 from bioimage_suite.segmentation.split_objects import SplitOptions

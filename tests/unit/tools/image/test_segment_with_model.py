@@ -12,7 +12,7 @@ import tifffile
 from segment_with_model import main
 
 from bioimage_suite.core.errors import UserError
-from bioimage_suite.images.opening import open_image
+from bioimage_suite.images.readers.opening import open_image
 from scripts.suite_files import tool_script
 from tests.unit.segmentation.model_packages import make_package, run_by_hand
 from tests.unit.segmentation.round_objects import blobs

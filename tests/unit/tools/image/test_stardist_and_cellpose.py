@@ -5,7 +5,7 @@ import pytest
 import tifffile
 from segment_with_model import main
 
-from bioimage_suite.images.opening import open_image
+from bioimage_suite.images.readers.opening import open_image
 from bioimage_suite.segmentation.model_prediction import scaled
 from tests.unit.segmentation.model_outputs import RAYS, TWO_TOUCH, ellipses, flows_of, matched, stars_of
 from tests.unit.segmentation.model_packages import make_passing_package

@@ -10,8 +10,8 @@ import tifffile
 from track_objects import main
 
 from bioimage_suite.core.errors import UserError
-from bioimage_suite.images.label_objects import measure_movie
-from bioimage_suite.images.opening import open_image
+from bioimage_suite.images.model.label_objects import measure_movie
+from bioimage_suite.images.readers.opening import open_image
 from bioimage_suite.tracking.movie import as_movie, overlaps_of
 
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bioimage_suite.images.display_settings import channel_displays, with_colours
-from bioimage_suite.images.ome_document import PIXEL_TYPES, ome_document
 from bioimage_suite.images.ome_zarr.metadata import ZarrChannel, ZarrImage
 from bioimage_suite.images.ome_zarr.writer import PyramidWriter, block_regions
+from bioimage_suite.images.writers.display_settings import channel_displays, with_colours
+from bioimage_suite.images.writers.ome_document import PIXEL_TYPES, ome_document
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from bioimage_suite.images.image_file import ImageFile
+    from bioimage_suite.images.model.image_file import ImageFile
 
 METADATA_FILE = "OME/METADATA.ome.xml"  # the name that bioformats2raw writes and Galaxy looks for
 

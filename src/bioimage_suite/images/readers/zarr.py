@@ -6,9 +6,9 @@ import zipfile
 from typing import TYPE_CHECKING, Any
 
 from bioimage_suite.core.errors import UserError
-from bioimage_suite.images.calibration import pixel_sizes, time_step
-from bioimage_suite.images.image_file import ImageFile, PhysicalSize
-from bioimage_suite.images.series import Reading, choose_series, document_of_series
+from bioimage_suite.images.model.calibration import pixel_sizes, time_step
+from bioimage_suite.images.model.image_file import ImageFile, PhysicalSize
+from bioimage_suite.images.model.series import Reading, choose_series, document_of_series
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bioimage_suite.core.errors import UserError
-from bioimage_suite.images.display_settings import channel_displays, with_colours
-from bioimage_suite.images.ome_document import PIXEL_TYPES, ome_document
-from bioimage_suite.images.pyramid_tiff import write_pyramid_tiff
+from bioimage_suite.images.writers.display_settings import channel_displays, with_colours
+from bioimage_suite.images.writers.ome_document import PIXEL_TYPES, ome_document
+from bioimage_suite.images.writers.pyramid_tiff import write_pyramid_tiff
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from bioimage_suite.images.image_file import ImageFile
+    from bioimage_suite.images.model.image_file import ImageFile
 
 
 def write_ome_tiff(path: Path, image: ImageFile, compression: str = "zlib", *, nearest: bool = False) -> None:

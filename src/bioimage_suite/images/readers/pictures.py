@@ -7,7 +7,7 @@ import zlib
 from typing import TYPE_CHECKING
 
 from bioimage_suite.core.errors import UserError
-from bioimage_suite.images.image_file import ImageFile, sample_names
+from bioimage_suite.images.model.image_file import ImageFile, sample_names
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from bioimage_suite.core.units import LENGTH, TIME, UnitTable, micrometres
-from bioimage_suite.images.image_file import PhysicalSize
+from bioimage_suite.images.model.image_file import PhysicalSize
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -9,12 +9,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bioimage_suite.core.errors import UserError
-from bioimage_suite.images.series import ONLY_ONE, Reading
+from bioimage_suite.images.model.series import ONLY_ONE, Reading
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from bioimage_suite.images.image_file import ImageFile
+    from bioimage_suite.images.model.image_file import ImageFile
 
 # First bytes of files that people upload instead of an image.
 KNOWN_STARTS = (
@@ -48,7 +48,7 @@ def open_image(path: Path, name: str | None = None, reading: Reading = ONLY_ONE)
 
 def _open_image(path: Path, name: str, reading: Reading) -> ImageFile:
     if path.is_dir():
-        from bioimage_suite.images.zarr import open_ome_zarr
+        from bioimage_suite.images.readers.zarr import open_ome_zarr
 
         return open_ome_zarr(path, name, reading)
     if not path.is_file():
@@ -58,19 +58,19 @@ def _open_image(path: Path, name: str, reading: Reading) -> ImageFile:
     if not start:
         raise UserError(f"Image {name}: the file is empty (0 bytes). Upload or export it again.")
     if start[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
-        from bioimage_suite.images.tiff import open_tiff
+        from bioimage_suite.images.tiff.reading import open_tiff
 
         return open_tiff(path, name, reading)
     if start.startswith(b"PK\x03\x04"):
-        from bioimage_suite.images.zarr import open_ome_zarr
+        from bioimage_suite.images.readers.zarr import open_ome_zarr
 
         return open_ome_zarr(path, name, reading)
-    from bioimage_suite.images.pictures import open_picture, picture_kind
+    from bioimage_suite.images.readers.pictures import open_picture, picture_kind
 
     picture = picture_kind(path, start)
     if picture:
         return open_picture(path, name, picture)
-    from bioimage_suite.images.vendor_formats import open_vendor_file, vendor_format
+    from bioimage_suite.images.readers.vendor_formats import open_vendor_file, vendor_format
 
     vendor = vendor_format(start)
     if vendor:

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
 
 from bioimage_suite.core.units import DEFAULT_LENGTH, DEFAULT_TIME
-from bioimage_suite.images.calibration import pixel_sizes, time_step
-from bioimage_suite.images.image_file import PhysicalSize, sample_names
+from bioimage_suite.images.model.calibration import pixel_sizes, time_step
+from bioimage_suite.images.model.image_file import PhysicalSize, sample_names
 
 if TYPE_CHECKING:
     import tifffile
 
-    from bioimage_suite.images.tiff_dialects import Dialect
+    from bioimage_suite.images.tiff.dialects import Dialect
 
 # A resolution in inches is one of printing (72, 300, 1200 dots) but where a pixel is smaller than that, in µm.
 PRINTED_PIXEL = 10.0

@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
 from bioimage_suite.core.ome_xml import OME
-from bioimage_suite.images.display_settings import NAMESPACE, ChannelDisplay
-from bioimage_suite.images.label_maps import ome_sizes
-from bioimage_suite.images.ome_facts import add_facts
-from bioimage_suite.images.ome_schema import NotOmeError, made_valid, upgraded
-from bioimage_suite.images.tiff_metadata import samples_of
-from bioimage_suite.images.tiff_output import uuid_of
+from bioimage_suite.images.model.ome_facts import add_facts
+from bioimage_suite.images.tiff.metadata import samples_of
+from bioimage_suite.images.writers.display_settings import NAMESPACE, ChannelDisplay
+from bioimage_suite.images.writers.label_maps import ome_sizes
+from bioimage_suite.images.writers.ome_schema import NotOmeError, made_valid, upgraded
+from bioimage_suite.images.writers.tiff_output import uuid_of
 
 if TYPE_CHECKING:
-    from bioimage_suite.images.image_file import ImageFile
+    from bioimage_suite.images.model.image_file import ImageFile
 
 PIXEL_TYPES = {
     "bool": "uint8", "uint8": "uint8", "uint16": "uint16", "uint32": "uint32", "int8": "int8", "int16": "int16",

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from bioimage_suite.core.errors import UserError
-from bioimage_suite.images.tiff_output import needs_bigtiff, resolution_tags, tile_length, uuid_of
+from bioimage_suite.images.writers.tiff_output import needs_bigtiff, resolution_tags, tile_length, uuid_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     import numpy as np
 
-    from bioimage_suite.images.image_file import ImageFile
+    from bioimage_suite.images.model.image_file import ImageFile
 
 # Share of equal neighbours within objects: noise of a camera makes few pixels equal, borders of labels few different.
 SAME_NEIGHBOURS = 0.9
@@ -128,7 +128,7 @@ def as_label_map(image: ImageFile) -> ImageFile:
 
     def read_region(t: int, c: int, z: int, rows: slice, columns: slice) -> np.ndarray:
         pixels = image.read_region(t, c, z, rows, columns)
-        whole = np.isfinite(pixels) & (pixels == np.rint(pixels)) & (np.abs(pixels) < 2**31)
+        whole = np.isfinite(pixels) & (pixels == np.rint(pixels)) & (np.abs(pixels) < np.float64(2**31))
         if not whole.all():
             raise UserError(
                 f"Label map {image.name}: a pixel of plane t={t}, z={z} is {pixels[~whole][0]}, which is no label. "

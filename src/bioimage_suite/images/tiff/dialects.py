@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import tifffile
 
-    from bioimage_suite.images.ome_facts import Fact
+    from bioimage_suite.images.model.ome_facts import Fact
 
 
 @dataclass(frozen=True)

@@ -11,10 +11,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
 
-from bioimage_suite.images.tiff_metadata import samples_of
+from bioimage_suite.images.tiff.metadata import samples_of
 
 if TYPE_CHECKING:
-    from bioimage_suite.images.image_file import ImageFile
+    from bioimage_suite.images.model.image_file import ImageFile
 
 NAMESPACE = "github.com/bioimage-suite-galaxy/display"
 # Colours of channels without one in the file: blue first, as most first channels are a nuclear stain.

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bioimage_suite.core.errors import UserError
-from bioimage_suite.images.calibration import pixel_sizes, time_step
-from bioimage_suite.images.image_file import ImageFile, PhysicalSize
-from bioimage_suite.images.series import Reading, choose_series
+from bioimage_suite.images.model.calibration import pixel_sizes, time_step
+from bioimage_suite.images.model.image_file import ImageFile, PhysicalSize
+from bioimage_suite.images.model.series import Reading, choose_series
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -135,7 +135,7 @@ def _open_scene(reader: Any, _path: Path, name: str, form: VendorFormat, reading
 
 def _open_czi(reader: Any, path: Path, name: str, form: VendorFormat, reading: Reading) -> Opened:
     """Open a scene by its pixels: the metadata may name fewer scenes than there are."""
-    from bioimage_suite.images.czi_scenes import open_scenes
+    from bioimage_suite.images.readers.czi_scenes import open_scenes
 
     file = open_scenes(path)
     named, numbers = [str(one) for one in reader.scenes], list(file.boxes)
@@ -234,7 +234,7 @@ def _described(
     names = _channel_names(reader)
     facts = _facts(reader)
     if form is DV:
-        from bioimage_suite.images import deltavision
+        from bioimage_suite.images.readers import deltavision
 
         header = reader.metadata["header"]
         names = deltavision.channel_names(header, names)

@@ -9,7 +9,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from bioimage_suite.images.ome_zarr.half_size import halved
 from bioimage_suite.images.ome_zarr.writer import level_sizes
-from bioimage_suite.images.tiff_output import needs_bigtiff, resolution_tags, tile_length
+from bioimage_suite.images.writers.tiff_output import needs_bigtiff, resolution_tags, tile_length
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     import numpy as np
 
-    from bioimage_suite.images.image_file import ImageFile
+    from bioimage_suite.images.model.image_file import ImageFile
 
 BAND_BYTES = 1 << 26  # most bytes of a band that is read at once (a band has at least 1024 rows)
 # Arguments for tifffile by the name in the form. A predictor stores differences of neighbours, which compress better.

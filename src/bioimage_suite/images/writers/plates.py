@@ -7,12 +7,12 @@ from pathlib import Path
 
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.core.image_names import parse_image_identifier
+from bioimage_suite.images.model.series import ONLY_ONE, Reading
 from bioimage_suite.images.ome_zarr.folder import write_plate
 from bioimage_suite.images.ome_zarr.metadata import Plate
-from bioimage_suite.images.ome_zarr_output import folder_of
-from bioimage_suite.images.opening import open_image
-from bioimage_suite.images.series import ONLY_ONE, Reading
-from bioimage_suite.images.write_ome_zarr import write_zarr_image
+from bioimage_suite.images.readers.opening import open_image
+from bioimage_suite.images.writers.ome_zarr import write_zarr_image
+from bioimage_suite.images.writers.ome_zarr_output import folder_of
 from bioimage_suite.tables.column_letters import letters_of
 from bioimage_suite.tables.plate_layout import Position, read_layout
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from bioimage_suite.core.errors import UserError
 
 if TYPE_CHECKING:
-    from bioimage_suite.images.image_file import ImageFile
+    from bioimage_suite.images.model.image_file import ImageFile
 
 
 def planes_of(image: ImageFile) -> list[tuple[int, int]]:

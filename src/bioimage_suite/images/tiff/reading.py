@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bioimage_suite.core.errors import UserError
-from bioimage_suite.images.image_file import ImageFile, sample_names
-from bioimage_suite.images.ome_tiff_planes import ElsewhereError, document_of_pages
-from bioimage_suite.images.series import Reading, choose_series, document_of_series
-from bioimage_suite.images.tiff_axes import Axes, UnknownAxesError, axes_of
-from bioimage_suite.images.tiff_dialects import dialect_of
-from bioimage_suite.images.tiff_metadata import read_metadata
-from bioimage_suite.images.tiff_pixels import Place, region_reader
+from bioimage_suite.images.model.image_file import ImageFile, sample_names
+from bioimage_suite.images.model.series import Reading, choose_series, document_of_series
+from bioimage_suite.images.tiff.axes import Axes, UnknownAxesError, axes_of
+from bioimage_suite.images.tiff.dialects import dialect_of
+from bioimage_suite.images.tiff.metadata import read_metadata
+from bioimage_suite.images.tiff.ome_planes import ElsewhereError, document_of_pages
+from bioimage_suite.images.tiff.pixels import Place, region_reader
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bioimage_suite.core.errors import UserError
-from bioimage_suite.images.bands import bands
-from bioimage_suite.images.label_runs import distinct
+from bioimage_suite.images.model.bands import bands
+from bioimage_suite.images.model.label_runs import distinct
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from bioimage_suite.images.image_file import ImageFile
+    from bioimage_suite.images.model.image_file import ImageFile
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""Opening of image files of any format."""

@@ -1,0 +1,1 @@
+"""Readers of TIFF and its dialects."""

@@ -1,0 +1,1 @@
+"""Writers of OME-TIFF, OME-Zarr and label maps, and the OME documents in them."""
