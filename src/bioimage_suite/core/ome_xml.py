@@ -1,10 +1,10 @@
 """What every writer and reader of OME-XML needs: the namespace of its schema, and texts that XML can hold."""
 
+import functools
 import re
 
 OME = "http://www.openmicroscopy.org/Schemas/OME/2016-06"
 """Namespace of the current schema."""
-_FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def valid_text(text: str | None) -> str:
@@ -13,4 +13,10 @@ def valid_text(text: str | None) -> str:
     >>> valid_text("bell \x07"), valid_text(None)
     ('bell �', '')
     """
-    return _FORBIDDEN.sub("\N{REPLACEMENT CHARACTER}", text or "")
+    return _forbidden().sub("\N{REPLACEMENT CHARACTER}", text or "")
+
+
+@functools.cache
+def _forbidden() -> re.Pattern[str]:
+    # Compiled at the first use: its ranges take 4 ms, and most runs of tools write no OME-XML.
+    return re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")

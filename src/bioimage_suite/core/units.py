@@ -7,6 +7,7 @@ OME-Zarr spells the units as UDUNITS-2 does: https://ngff.openmicroscopy.org/0.5
 
 from __future__ import annotations
 
+import functools
 import math
 import unicodedata
 from dataclasses import dataclass
@@ -104,17 +105,23 @@ class UnitTable:
     """
 
     def __init__(self, units: Iterable[Unit]) -> None:
-        """Index the spellings; those that mean two units when case is ignored count in their own case only."""
         self.units = {unit.symbol: unit for unit in units}
-        self._exact: dict[str, str] = {}
-        self._any_case: dict[str, str | None] = {}
+
+    @functools.cached_property
+    def _spellings(self) -> tuple[dict[str, str], dict[str, str | None]]:
+        """The symbol of each spelling, and of each in any case; None for one that then means two units.
+
+        Made at the first use: most runs of tools ask for no unit.
+        """
+        exact: dict[str, str] = {}
+        any_case: dict[str, str | None] = {}
         for unit in self.units.values():
             for spelling in (unit.symbol, unit.ngff or "", *unit.spellings, *OTHER_SPELLINGS.get(unit.symbol, ())):
                 cleaned = _clean(spelling)
-                self._exact.setdefault(cleaned, unit.symbol)
-                known = self._any_case.setdefault(cleaned.casefold(), unit.symbol)
-                if known != unit.symbol:
-                    self._any_case[cleaned.casefold()] = None
+                exact.setdefault(cleaned, unit.symbol)
+                if any_case.setdefault(cleaned.casefold(), unit.symbol) != unit.symbol:
+                    any_case[cleaned.casefold()] = None
+        return exact, any_case
 
     def symbol(self, text: str | None) -> str | None:
         """Return OME's symbol of a unit in whatever spelling (`micron`, `nanometers`, `msec`), None for no such unit.
@@ -124,7 +131,8 @@ class UnitTable:
         cleaned = _clean(text or "")
         if not cleaned:
             return None
-        return self._exact.get(cleaned) or self._any_case.get(cleaned.casefold())
+        exact, any_case = self._spellings
+        return exact.get(cleaned) or any_case.get(cleaned.casefold())
 
     def ngff(self, text: str | None) -> str | None:
         """Return OME-Zarr's name of a unit in whatever spelling, None where it has none."""
