@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bioimage_suite.core.stopping import holding
-from bioimage_suite.omero.paging import batches
+from bioimage_suite.omero.paging import batches, paged_rows
 from bioimage_suite.omero.session import SUITE_NAMESPACE, Session
 
 LEASE_NAMESPACE = f"{SUITE_NAMESPACE}/lease"
@@ -27,6 +27,8 @@ NAME_KEY = "lease"
 BEAT_SECONDS = 5.0
 DEAD_SECONDS = float(os.environ.get("BIOIMAGE_SUITE_DEAD_SECONDS", "30"))
 """A job that is alive counts six times in that time. Tests wait less."""
+OLD_SECONDS = 4 * DEAD_SECONDS
+"""A job that has not counted for so long is dead for everybody, not only for who waits for it."""
 PAUSES = (0.2, 1.5)  # Seconds between two attempts, chosen at random: two jobs shall not meet for ever.
 ATTEMPTS = 20  # Of a call that fails although nobody has the lease.
 LONGEST_NAME = 250  # Characters; older versions of OMERO have 255 for it.
@@ -89,6 +91,7 @@ def hold_leases(session: Session, names: Sequence[str]) -> LeaseHold:
             with holding():
                 leases = _take(session, wanted)
                 _show_life(session, leases)
+            _clear_old(session, leases)
             return leases
         except _TakenError as taken:
             error = taken.__cause__
@@ -180,6 +183,25 @@ def _take(session: Session, names: Sequence[str]) -> LeaseHold:
         session.delete({"AnnotationAnnotationLink": leases.links, "LongAnnotation": leases.beats})
         raise _TakenError
     return leases
+
+
+def _clear_old(session: Session, hold: LeaseHold) -> None:
+    """Delete the leases of jobs that died long ago, whatever they were for; the server's clock tells."""
+    hql = "select j.id, j.details.creationEvent.id, j.details.updateEvent.time from LongAnnotation j "
+    hql += "where j.ns = :ns and j.details.owner.id = :me"
+    beats = session.rows(hql, ns=BEAT_NAMESPACE, me=session.user_id)
+    now = max((row[2] for row in beats if row[0] in hold.beats), default=0)
+    old = {event: number for number, event, moment in beats if now - moment > 1000 * OLD_SECONDS}
+    if not old:
+        return
+    hql = "select l.id, m.id from AnnotationAnnotationLink l, MapAnnotation m where l.child.id = m.id "
+    hql += "and m.ns = :ns and l.details.creationEvent.id in (:ids)"
+    rows = paged_rows(session, hql, old, ns=LEASE_NAMESPACE)
+    session.delete({
+        "AnnotationAnnotationLink": [row[0] for row in rows],
+        "MapAnnotation": [row[1] for row in rows],
+        "LongAnnotation": list(old.values()),
+    })  # fmt: skip
 
 
 def _make_missing(session: Session, names: Sequence[str]) -> dict[str, int]:

@@ -1,5 +1,6 @@
 """A run that fails takes back what it made, but nothing that another job or user has come to use."""
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -107,6 +108,17 @@ def test_a_job_waits_for_another_and_takes_what_a_dead_one_had(lab: Lab, monkeyp
         dead.give_back(session)
     assert "waiting: another job of yours is at work on b" in capsys.readouterr().out
     assert lab.rows("select count(a) from Annotation a") == [[0]]
+
+
+def test_leases_of_a_job_that_died_long_ago_go_with_the_next_job(lab: Lab, monkeypatch):
+    with open_session(lab.address) as session:
+        dead = leases.hold_leases(session, ["a"])
+        dead.ended.set()
+        monkeypatch.setattr(leases, "OLD_SECONDS", 0.1)
+        time.sleep(0.5)
+        with leases.leased(session, ["b"]):
+            assert not dead.is_kept(session)
+    assert lab.rows("select a.id from Annotation a") == []
 
 
 def test_what_came_before_the_line_broke_stays_if_the_old_is_gone(lab: Lab):
