@@ -73,3 +73,12 @@ def test_a_copy_of_the_suite_names_the_live_server(tmp_path: Path):
     assert "127.0.0.1:4711" in macros.read_text()
     assert not [file for file in tmp_path.glob("tools/**/*.xml") if OMERO_PLACEHOLDER in file.read_text()]
     assert not [file for file in (tmp_path / "tools").rglob("*") if file.is_symlink()]
+
+
+def test_a_report_that_is_no_xml_counts_as_a_failure(tmp_path: Path):
+    """planemo 0.75.47 writes the message of a workflow that failed without escaping it."""
+    (tmp_path / "planemo.xml").write_text(
+        '<testsuite tests="1"><testcase name="a"><failure message="{"a": "b"}" /></testcase>'
+    )
+    assert run.count_tests([tmp_path / "planemo.xml"]) == (0, 1, 0)
+    assert "no XML" in run.failed_tests([tmp_path / "planemo.xml"])[0]
