@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
 from bioimage_suite.core.errors import UserError
-from bioimage_suite.images.model.series import Reading
 from bioimage_suite.images.readers.opening import open_image
 
 if TYPE_CHECKING:

@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bioimage_suite.core.errors import UserError
-from bioimage_suite.tables.delimited import column_names
-from bioimage_suite.tables.reader import MAX_ROWS, MAX_TEXT_BYTES, read_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -118,6 +116,10 @@ def read_measurement_table(path: Path, name: str) -> MeasurementTable:
         UserError: The file is missing or not a table, has no header or a repeated column name, or a row has more cells
             than there are columns.
     """
+    # Here, as most tools only write tables: the readers take milliseconds of every start.
+    from bioimage_suite.tables.delimited import column_names
+    from bioimage_suite.tables.reader import read_table
+
     if not path.is_file():
         raise UserError(f"Table {name}: there is no file {path}. Give the path of a table.")
     plain = _plain_rows(path)
@@ -143,6 +145,8 @@ def _plain_rows(path: Path) -> list[tuple[str, ...]] | None:
     The full reader (encodings, delimiters, quotes, formulas, repeated names) takes ten times as long, which is most of
     a tool's time at 100,000 rows.
     """
+    from bioimage_suite.tables.reader import MAX_ROWS, MAX_TEXT_BYTES
+
     data = path.read_bytes() if path.stat().st_size <= MAX_TEXT_BYTES else b""
     if not data.isascii() or not data.endswith(b"\n"):
         return None
