@@ -40,16 +40,21 @@ def find_screen(session: Session, place: Mapping[str, Any]) -> ScreenPlace:
         UserError: The screen does not exist and must not be made, several have the name, or no name is given.
     """
     if place["by"] == "screen_id":
-        text = str(place["screen_id"]).strip()
-        if not text.isdecimal():
-            raise UserError(f"screen {text!r}: not an id. Write a whole number, or choose to give a name.")
-        find_ids(session, Target("screen", ids=(int(text),)))
-        [[name]] = session.rows("select s.name from Screen s where s.id = :id", id=int(text))
-        return ScreenPlace(int(text), name)
+        return ScreenPlace(*_by_id(session, "screen", place["screen_id"]))
     name = place["screen"].strip()
     if not name:
         raise UserError("screen: no name given. Write the name of the screen for the plates.")
     return ScreenPlace(_only(session, "screen", name, "", create=place["create"]), name)
+
+
+def _by_id(session: Session, kind: str, given: Any) -> tuple[int, str]:
+    """Return id and name of the dataset or screen whose id a form gives as text."""
+    text = str(given).strip()
+    if not text.isdecimal():
+        raise UserError(f"{kind} {text!r}: not an id. Write a whole number, or choose to give a name.")
+    find_ids(session, Target(kind, ids=(int(text),)))
+    [[name]] = session.rows(f"select o.name from {CLASSES[kind]} o where o.id = :id", id=int(text))  # noqa: S608
+    return int(text), name
 
 
 def make_screen(session: Session, place: ScreenPlace, made: MadeObjects) -> int:
@@ -69,12 +74,7 @@ def find_place(session: Session, place: Mapping[str, Any]) -> DatasetPlace:
         UserError: The dataset does not exist and must not be made, several have the name, or no name is given.
     """
     if place["by"] == "id":
-        text = str(place["dataset_id"]).strip()
-        if not text.isdecimal():
-            raise UserError(f"dataset {text!r}: not an id. Write a whole number, or choose to give a name.")
-        find_ids(session, Target("dataset", ids=(int(text),)))
-        [[name]] = session.rows("select d.name from Dataset d where d.id = :id", id=int(text))
-        return DatasetPlace(int(text), name)
+        return DatasetPlace(*_by_id(session, "dataset", place["dataset_id"]))
     dataset, project = place["dataset"].strip(), (place.get("project") or "").strip()
     if not dataset:
         raise UserError("dataset: no name given. Write the name of the dataset for the images.")

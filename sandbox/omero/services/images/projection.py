@@ -5,12 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from sandbox.omero import errors
-from sandbox.omero.image_files import ImageFileError
 from sandbox.omero.image_files.series_reader import numpy_type_of
-from sandbox.omero.objects.access import readable_row
 from sandbox.omero.rendering import views
-from sandbox.omero.repository.pixel_access import open_pixels
 from sandbox.omero.services.images.pixels import Pixels
+from sandbox.omero.services.images.pyramid import open_readable_pixels
 from sandbox.omero.services.images.raw_pixels_store import bad_values_named
 from sandbox.omero.services.images.rendering_engine import PROJECTIONS
 
@@ -26,13 +24,7 @@ class Projection(Pixels):
     interface = "omero.api.IProjection"
 
     def _source(self, pixels_id: int, current: Any) -> tuple[dict[str, Any], PixelSource]:
-        context = self.context(current)
-        with self.server.database.read(context) as tx:
-            pixels = readable_row(tx, context, "Pixels", pixels_id)
-            try:
-                source = open_pixels(tx, self.server.files, pixels)
-            except (ImageFileError, OSError) as error:
-                raise errors.resource(f"Pixels {pixels_id}: {error}") from error
+        pixels, source = open_readable_pixels(self.server, self.context(current), pixels_id)
         try:
             self.server.trials.require_ready(pixels_id, source)
         except Exception:

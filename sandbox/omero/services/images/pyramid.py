@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sandbox.omero import errors
 from sandbox.omero.image_files import ImageFileError
@@ -11,9 +11,27 @@ from sandbox.omero.repository.pixel_access import open_pixels
 from sandbox.omero.repository.pixel_store import MAX_PLANE_PIXELS, PixelSource
 from sandbox.omero.server.servant import StatefulService
 
+if TYPE_CHECKING:
+    from sandbox.omero.access.context import Context
+    from sandbox.omero.server.state import Server
+
 # Ice.MessageSizeMax of OMERO.server (omero.ice.config: 250000 KB), less room for the message's header.
 MAX_MESSAGE_BYTES = 250_000 * 1024 - 4096
 TILE_BYTES = 1 << 20
+
+
+def open_readable_pixels(server: Server, context: Context, pixels_id: int) -> tuple[dict[str, Any], PixelSource]:
+    """Open pixels that the caller may read; return their row and themselves, which the caller closes.
+
+    Raises:
+        omero.ResourceError: Their file is gone or damaged.
+    """
+    with server.database.read(context) as tx:
+        pixels = readable_row(tx, context, "Pixels", pixels_id)
+        try:
+            return pixels, open_pixels(tx, server.files, pixels)
+        except (ImageFileError, OSError) as error:
+            raise errors.resource(f"Pixels {pixels_id}: {error}") from error
 
 
 class PyramidService(StatefulService):
@@ -31,13 +49,7 @@ class PyramidService(StatefulService):
 
     def open_pixels(self, pixels_id: int, current: Any) -> dict[str, Any]:
         """Switch to the pixels with this id; return their row."""
-        context = self.context(current)
-        with self.server.database.read(context) as tx:
-            pixels = readable_row(tx, context, "Pixels", pixels_id)
-            try:
-                source = open_pixels(tx, self.server.files, pixels)
-            except (ImageFileError, OSError) as error:
-                raise errors.resource(f"Pixels {pixels_id}: {error}") from error
+        pixels, source = open_readable_pixels(self.server, self.context(current), pixels_id)
         self.released()
         self.pixels, self.source, self.level = pixels, source, 0
         return pixels
