@@ -82,13 +82,6 @@ class Outputs(AbstractContextManager["Outputs"]):
 
 
 @contextmanager
-def complete_file(path: Path) -> Iterator[Path]:
-    """Yield a path to write to; the file takes the place of `path` only when the block ends well."""
-    with Outputs() as outputs:
-        yield outputs.file(path)
-
-
-@contextmanager
 def complete_folder(path: Path) -> Iterator[Path]:
     """Yield a new folder to write to; it takes the place of `path` only when the block ends well."""
     with Outputs() as outputs:

@@ -69,14 +69,6 @@ class MadeObjects:
             self.add(kind, ids)
         return ids
 
-    def save_all(self, things: Sequence[Any]) -> list[int]:
-        """Save objects of several classes in one call and remember their ids."""
-        with holding():
-            ids = list(self.session.update.saveAndReturnIds(list(things)))
-            for thing, number in zip(things, ids, strict=True):
-                self.add(type(thing).__name__.removesuffix("I"), [number])
-        return ids
-
     def lease(self, names: Sequence[str]) -> None:
         """Wait until no other job of this user works on something, and keep others away until all is done."""
         self.holds.append(hold_leases(self.session, names))

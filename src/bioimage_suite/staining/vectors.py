@@ -22,7 +22,6 @@ STAIN_SETS: dict[str, dict[str, tuple[float, ...]]] = {
     "h_dab": {"Hematoxylin": HEMATOXYLIN, "DAB": DAB},
     "h_e_dab": {"Hematoxylin": HEMATOXYLIN, "Eosin": EOSIN, "DAB": DAB},
 }
-RESIDUAL = "Residual"
 # Macenko et al.: pixels below this optical density are background; this percentage of angles at each end are outliers.
 MACENKO_LEAST_OD, MACENKO_PERCENT = 0.15, 1.0
 # Volume that three unit vectors span, 1 at right angles: below it, separation multiplies noise up to a thousandfold.

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from bioimage_suite.core.errors import UserError
-from bioimage_suite.core.outputs import Outputs, complete_file, complete_folder
+from bioimage_suite.core.outputs import Outputs, complete_folder
 
 
 def test_all_appear_together(tmp_path: Path):
@@ -44,7 +44,7 @@ def test_what_a_killed_run_left_does_not_matter(tmp_path: Path):
 
 
 def test_a_full_disk_is_said(tmp_path: Path):
-    with pytest.raises(UserError, match=r"disk: full while writing a\. Make room"), complete_file(tmp_path / "a"):
+    with pytest.raises(UserError, match=r"disk: full while writing a\. Make room"), complete_folder(tmp_path / "a"):
         raise OSError(errno.ENOSPC, "No space left on device")
     assert not list(tmp_path.iterdir())
 

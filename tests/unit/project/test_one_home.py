@@ -19,6 +19,10 @@ HOMES = {
     "Report of a run": (r"""["']taken back["']""", ["tables/report.py"]),
     "frame and escaping of HTML pages": (r"<!DOCTYPE html|from html import|html\.escape", ["core/html.py"]),
     # The other is a list of ids in an argument.
+    "table of units": (r"""["'](nanomet(er|re)|angstrom|millisecond|microns)["']""", ["core/units.py"]),
+    # The other resumes what an interruption left of a download.
+    "outputs that appear only when complete": (r"""["']\.part["']""", ["core/outputs.py", "fair/archives/download.py"]),
+    "command line of a tool": (r"ArgumentParser\(", ["core/tool.py"]),
     "reading of tables": (r"csv\.(reader|DictReader)", ["omero/objects.py", "tables/delimited.py", "tables/reader.py"]),
     # The other has an example in a docstring.
     "addresses of licences": ("creativecommons", ["fair/archives/fetching.py", "fair/terms/licences.py"]),

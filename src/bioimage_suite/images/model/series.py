@@ -10,7 +10,7 @@ from bioimage_suite.core.errors import UserError
 from bioimage_suite.core.tool import argument
 
 if TYPE_CHECKING:
-    from argparse import ArgumentParser, Namespace
+    from argparse import Namespace
     from collections.abc import Sequence
 
 PAGES = ("auto", "t", "z")
@@ -38,12 +38,6 @@ READING = (
     argument("--pages", choices=PAGES, default="auto", help="pages of a TIFF without axes; auto: t, in 3D z"),
 )
 """Arguments of a tool that reads images."""
-
-
-def add_reading_arguments(parser: ArgumentParser) -> None:
-    """Add `READING` to a parser."""
-    for one in READING:
-        parser.add_argument(*one.flags, **one.options)
 
 
 def reading_of(args: Namespace) -> Reading:
