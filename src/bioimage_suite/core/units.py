@@ -50,7 +50,7 @@ MEGABYTE = 1_000_000  # bytes
 
 
 def _decimal_units(symbol: str, names: tuple[str, ...], factor: Fraction, short: tuple[str, ...]) -> Iterable[Unit]:
-    """All decimal multiples of a unit; the first of its names is that of OME-Zarr."""
+    """Yield all decimal multiples of a unit; the first of its names is that of OME-Zarr."""
     for letter, prefix, power in PREFIXES:
         name = prefix + names[0]
         letters = ("u", "µ") if letter == "µ" else (letter,)

@@ -120,7 +120,7 @@ def _show_life(session: Session, hold: LeaseHold) -> None:
 
 
 def _short(name: str) -> str:
-    """A name that every OMERO takes as the value of a pair."""
+    """Shorten a name to what every OMERO takes as the value of a pair."""
     return name if len(name) <= LONGEST_NAME else hashlib.sha1(name.encode(), usedforsecurity=False).hexdigest()
 
 
@@ -205,7 +205,7 @@ def _clear_old(session: Session, hold: LeaseHold) -> None:
 
 
 def _make_missing(session: Session, names: Sequence[str]) -> dict[str, int]:
-    """The annotation of each lease: the one with the lowest id counts, if several jobs make one."""
+    """Make the annotation of each lease that has none; the lowest id counts if several jobs make one."""
     from omero.model import MapAnnotationI, NamedValue
     from omero.rtypes import rstring
 

@@ -35,6 +35,7 @@ PRIVATE_ANNOTATIONS = (
 WAITS = (0.0, 1.0, 2.0, 4.0)  # Seconds before each attempt to take back; a cancelled job is killed after a while.
 LEFT = "left in OMERO; a rerun replaces it"
 KEPT = ""
+"""Outcome of a run whose line broke after its last step: what it made stays, and there is nothing to add."""
 Ids = Mapping[str, Sequence[int]]
 
 
@@ -129,7 +130,7 @@ def merge_ids(groups: Iterable[Ids]) -> dict[str, list[int]]:
 
 
 def without(ids: Ids, others: Ids) -> dict[str, list[int]]:
-    """The ids that are not among others."""
+    """Return the ids that are not among others."""
     known = {kind: set(numbers) for kind, numbers in others.items()}
     return {kind: [number for number in own if number not in known.get(kind, ())] for kind, own in ids.items()}
 
@@ -216,7 +217,7 @@ def _take_back_somehow(made: MadeObjects, error: BaseException) -> None:
 
 
 def _annotations_made(session: Session, ids: Ids) -> dict[str, list[int]]:
-    """The annotations that a run has made, those too that were saved together with their link."""
+    """Find the annotations that a run has made, including those that were saved together with their link."""
     found = {kind: list(ids[kind]) for kind in PRIVATE_ANNOTATIONS if kind in ids}
     for link, numbers in ids.items():
         if not link.endswith("AnnotationLink") or link == "AnnotationAnnotationLink":
@@ -234,7 +235,7 @@ def _annotations_made(session: Session, ids: Ids) -> dict[str, list[int]]:
 
 
 def _used_elsewhere(session: Session, annotations: Ids, ids: Ids) -> dict[str, list[int]]:
-    """The annotations that hang on something else than what a run has made."""
+    """Find the annotations that are linked to something other than what a run has made."""
     going = {kind: set(numbers) for kind, numbers in ids.items()}
     images = "select i.id from Image i where i.fileset.id in (:ids)"
     for some in batches(ids.get("Fileset", ())):

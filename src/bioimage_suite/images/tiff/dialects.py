@@ -70,7 +70,7 @@ def _aperio(tiff: tifffile.TiffFile) -> Dialect:
 
 
 def _metamorph(said: dict[str, Any]) -> Dialect:
-    """A stack of MetaMorph: pixels have a calibration, planes a distance in µm if it is the same for all."""
+    """Read a stack of MetaMorph: pixels have a calibration, planes a distance in µm if all have the same."""
     unit = str(said.get("CalibrationUnits", ""))
     given = {axis: float(said.get(f"{axis.upper()}Calibration", 0)) for axis in "xy"}
     lengths = {axis: (size, unit) for axis, size in given.items() if size and unit not in ("", "pixel", "pixels")}
