@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bioimage_suite.core.errors import UserError
-from bioimage_suite.core.outputs import complete_file
+from bioimage_suite.core.outputs import Outputs
 from bioimage_suite.core.untrusted_files import safe_relative_path
 from bioimage_suite.fair.crates.checks import check_crate, check_document
 from bioimage_suite.fair.crates.general import zenodo_json
@@ -65,8 +65,8 @@ def test_the_same_input_gives_the_same_bytes(tmp_path: Path):
 
 
 def test_a_package_that_fails_leaves_nothing(tmp_path: Path):
-    with pytest.raises(FileNotFoundError), complete_file(tmp_path / "p.zip") as path:
-        write_package(path, Package(None, {"a": "b"}, {"gone": tmp_path / "gone"}))
+    with pytest.raises(FileNotFoundError), Outputs() as outputs:
+        write_package(outputs.file(tmp_path / "p.zip"), Package(None, {"a": "b"}, {"gone": tmp_path / "gone"}))
     assert list(tmp_path.iterdir()) == []
 
 
