@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
@@ -9,7 +10,6 @@ from bioimage_suite.omero.rois import label_outlines as module
 from bioimage_suite.omero.rois.label_outlines import label_outlines, mask_parts
 
 LABELS = hnp.arrays(np.uint16, hnp.array_shapes(min_dims=2, max_dims=2, max_side=12), elements=st.integers(0, 3))
-EIGHT = np.ones((3, 3), int)
 
 
 def area(ring) -> float:
@@ -28,7 +28,7 @@ def test_parts_and_holes_are_those_that_scipy_counts(labels, band_pixels):
     for label, one in found.items():
         mask = labels == label
         assert [one.box] == ndimage.find_objects(mask.astype(int))
-        parts, count = ndimage.label(mask, EIGHT)
+        parts, count = ndimage.label(mask)  # by sides of pixels
         assert len(one.parts) == count
         expected = []
         for number in range(1, count + 1):
@@ -54,10 +54,24 @@ def test_one_pixel_is_a_square_and_straight_edges_have_no_extra_points():
     assert mask_parts(np.ones((7, 9), bool)) == [[[(0, 0), (9, 0), (9, 7), (0, 7)]]]
 
 
-def test_a_hole_between_pixels_that_touch_only_by_corners_belongs_to_them():
+def test_pixels_that_touch_only_by_corners_are_parts_of_their_own():
     diamond = np.array([[0, 1, 0], [1, 0, 1], [0, 1, 0]], bool)
-    [[outer, hole]] = mask_parts(diamond)
-    assert (area(outer), area(hole)) == (5, -1)
+    assert [[area(ring) for ring in part] for part in mask_parts(diamond)] == [[1]] * 4
+
+
+@given(LABELS)
+@settings(max_examples=300, deadline=None)
+def test_polygons_are_valid_by_ogc_and_cover_the_pixels(labels):
+    for one in label_outlines(labels):
+        polygons = shapely.MultiPolygon([(outer, holes) for outer, *holes in one.parts])
+        assert polygons.is_valid, shapely.is_valid_reason(polygons)
+        assert polygons.area == (labels == one.label).sum()
+
+
+def test_the_largest_labels_are_parted_too():
+    labels = np.array([[2**31 - 1, 0, 5], [0, 2**31 - 1, 5]], np.int32)
+    found = {one.label: [[area(ring) for ring in part] for part in one.parts] for one in label_outlines(labels)}
+    assert found == {5: [[2]], 2**31 - 1: [[1], [1]]}
 
 
 def test_an_empty_mask_has_no_part():

@@ -27,13 +27,14 @@ def test_no_pixel_changes_on_the_way_there_and_back(labels, kind):
     np.testing.assert_array_equal(back(plane_shapes(labels, kind), labels.shape), labels)
 
 
-def test_holes_and_parts_become_masks_and_touching_corners_stay_polygons():
+def test_objects_of_one_part_without_holes_are_polygons_others_masks():
     ring = np.ones((3, 3), np.uint8)
     ring[1, 1] = 0
     parts = np.array([[1, 0, 1]], np.uint8)
     touching = np.array([[1, 0], [0, 1]], np.uint8)
-    kinds = [type(next(plane_shapes(one, "auto")).shape) for one in (ring, parts, touching)]
-    assert kinds == [Mask, Mask, Polygon]
+    bend = np.array([[1, 0], [1, 1]], np.uint8)
+    kinds = [type(next(plane_shapes(one, "auto")).shape) for one in (ring, parts, touching, bend)]
+    assert kinds == [Mask, Mask, Mask, Polygon]
 
 
 def test_holes_are_holes_by_both_filling_rules_and_parts_are_polygons_of_their_own():

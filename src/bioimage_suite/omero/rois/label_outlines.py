@@ -2,8 +2,9 @@
 
 An edge is a side of an object's pixel where another label, the background or the border of the plane begins. Edges are
 followed with the object on the right-hand side: outer rings run clockwise on the screen, holes counterclockwise.
-Two pixels of an object that touch only at a corner belong to one part; two pixels of a hole that touch only at a corner
-are two holes (foreground 8-connected, background 4-connected).
+A part is what hangs together by sides of pixels: where an object touches itself at a corner only, it has two parts, and
+where two pixels of a hole do, these are two holes (4-connected both). So no ring meets itself, and the polygons are
+valid by OGC's Simple Features (06-103r4, 6.1.11), which allow a hole, or another polygon, to touch a ring at a point.
 """
 
 from array import array
@@ -11,6 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING
+
+from bioimage_suite.omero.rois.label_parts import parts_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -46,7 +49,7 @@ def label_outlines(labels: "np.ndarray") -> Iterator[LabelOutline]:
     """
     import numpy as np
 
-    edges = _edges(labels)
+    edges = _edges(parts_of(labels))
     walk = _walk(_following(edges, labels.shape[1]), edges.turns)
     outer = _outer_rings(edges, walk)
     x, y = _corners(edges, walk.order, labels.shape[1])

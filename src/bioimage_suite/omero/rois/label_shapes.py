@@ -48,7 +48,7 @@ def plane_shapes(labels: "np.ndarray", kind: str) -> Iterator[LabelledShape]:
     Args:
         labels: Integers, (rows, columns); 0 is background.
         kind: "mask"; "polygon": one polygon per part, each hole joined to the outline by a cut of zero width; or
-            "auto": a polygon for an object of one part (8-connected) without holes, else a mask.
+            "auto": a polygon for an object of one part (4-connected) without holes, else a mask.
     """
     for found in label_outlines(labels):
         if kind == "polygon" or (kind == "auto" and len(found.parts) == len(found.parts[0]) == 1):
