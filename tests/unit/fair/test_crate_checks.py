@@ -40,13 +40,7 @@ CANARIES: list[tuple[str, str, str]] = [
     ("gide", "QuantitativeValue", "value"),
     ("gide", "QuantitativeValue", "unitCode"),
     ("gide", "QuantitativeValue", "unitText"),
-    ("bia", "bia:RembiDataset", "name"),
-    ("bia", "bia:RembiDataset", "description"),
-    ("bia", "bia:RembiDataset", "associatedBiologicalEntity"),
-    ("bia", "bia:RembiDataset", "associatedSpecimen"),
-    ("bia", "bia:RembiDataset", "associatedSpecimenImagingPreparationProtocol"),
-    ("bia", "bia:RembiDataset", "associatedImageAcquisitionProtocol"),
-    ("bia", "bia:MifaDataset", "associatedAnnotationMethod"),
+    ("bia", "bia:Dataset", "name"),
     ("bia", "bia:BioSample", "name"),
     ("bia", "bia:BioSample", "description"),
     ("bia", "bia:BioSample", "organismClassification"),
@@ -162,7 +156,7 @@ def test_files_of_a_zip_must_be_in_it(identifier: str, expected: str):
         ("images/cells_b", "../cells_b", "file_path"),
         ("#dataset-Nuclei/", "#other/", "dataset"),
         ("http://bia/Image", "http://bia/Other", "type"),
-        ("cells_a.ome.tiff\tcells_a.ome.tiff\t", "cells_a.ome.tiff\tother\t", "source_image_label"),
+        ("\timages/cells_a.ome.tiff\t", "\tother\t", "associated_source_image"),
     ],
 )
 def test_bia_file_lists_are_checked(old: str, new: str, column: str):

@@ -1,6 +1,9 @@
 """The BioImage Archive's submission crate: attached, based on RO-Crate 1.1, with a table of its files.
 
-Profile: https://w3id.org/bia/ro-crate/profile/bia-submission v1.0 (bia-ro-crate-validator).
+The archive's validator (bia-ro-crate-validator 0.3.1) is the reference. What it asks beyond RO-Crate: each entity has
+exactly one type of the archive's model, so that persons are `bia:Contributor` and organisations `bia:Affiliation`;
+`license` and `propertyUrl` are strings; the descriptor's `conformsTo` and a dataset's `associatedSpecimen` are one
+object; every reference leads to an entity of the graph.
 """
 
 from typing import Any
@@ -9,9 +12,7 @@ from bioimage_suite.fair.crates.entities import (
     author_id,
     descriptor,
     graph,
-    license_entity,
     local_id,
-    people,
     ref,
     refs,
 )
@@ -29,7 +30,7 @@ _COLUMNS = {
     "type": "http://www.w3.org/1999/02/22-rdf-syntax-ns#type",
     "size_in_bytes": "http://bia/sizeInBytes",
     "label": "http://schema.org/name",
-    "source_image_label": "http://bia/sourceImageLabel",
+    "associated_source_image": "http://bia/associatedSourceImage",
     "associated_specimen": "http://bia/associatedSubject",
     "associated_annotation_method": "http://bia/associatedAnnotationMethod",
 }
@@ -52,10 +53,9 @@ def bia_crate(study: Study, accession: str = "") -> dict[str, Any]:
         *_specimens(study),
         *(_acquisition(item) for item in study.acquisitions()),
         *([_annotation_method(study.annotations)] if study.annotations else []),
-        *people(study),
-        license_entity(study),
+        *_people(study),
     ]
-    head = descriptor([RO_CRATE_1_1, BIA_PROFILE], "./")
+    head = descriptor([RO_CRATE_1_1], "./")
     profile = {
         "@id": BIA_PROFILE,
         "@type": "CreativeWork",
@@ -72,7 +72,8 @@ def _root(study: Study, accession: str, datasets: list[str]) -> Entity:
         "@type": ["Dataset", "bia:Study"],
         "name": study.texts["title"],
         "description": study.texts["description"],
-        "license": ref(study.license_id),
+        "conformsTo": ref(BIA_PROFILE),
+        "license": study.license_id,
         "datePublished": study.texts["release_date"],
         "accessionId": accession,
         "author": refs(author_id(study, index) for index in range(len(study.authors))),
@@ -82,6 +83,26 @@ def _root(study: Study, accession: str, datasets: list[str]) -> Entity:
     if study.texts["acknowledgements"]:
         root["acknowledgement"] = study.texts["acknowledgements"]
     return root
+
+
+def _people(study: Study) -> list[Entity]:
+    """Return the authors and their affiliations in the archive's model."""
+    entities: list[Entity] = []
+    for index, author in enumerate(study.authors):
+        person: Entity = {
+            "@id": author_id(study, index),
+            "@type": ["Person", "bia:Contributor"],
+            "name": author.published_name,
+        }
+        if author.affiliation or author.ror:
+            identifier = author.ror or local_id("organization", author.affiliation)
+            name = author.affiliation or author.ror
+            person["memberOf"] = [ref(identifier)]
+            entities.append({"@id": identifier, "@type": ["Organization", "bia:Affiliation"], "name": name})
+        if author.email:
+            person["email"] = author.email
+        entities.append(person)
+    return entities
 
 
 def component_id(component: Component) -> str:
@@ -101,24 +122,26 @@ def specimen_id(sample: Biosample, specimen: Specimen) -> str:
 
 def _rembi_dataset(study: Study, component: Component) -> Entity:
     images = [image for image in study.images if image.component == component]
-    return {
+    specimens = dict.fromkeys(specimen_id(image.biosample, image.specimen) for image in images)
+    entity: Entity = {
         "@id": component_id(component),
-        "@type": ["Dataset", "bia:Dataset", "bia:RembiDataset"],
+        "@type": ["Dataset", "bia:Dataset"],
         "name": component.name,
         "description": component.description,
         "associatedBiologicalEntity": refs(local_id("biosample", image.biosample.title) for image in images),
-        "associatedSpecimen": refs(specimen_id(image.biosample, image.specimen) for image in images),
         "associatedSpecimenImagingPreparationProtocol": refs(_preparation_id(image.specimen) for image in images),
         "associatedImageAcquisitionProtocol": refs(
             local_id("acquisition", image.acquisition.title) for image in images
         ),
     }
+    # The model has room for one specimen; where images have several, the file list names each image's.
+    return entity | ({"associatedSpecimen": ref(*specimens)} if len(specimens) == 1 else {})
 
 
 def _mifa_dataset(annotations: AnnotationSet) -> Entity:
     return {
         "@id": annotation_dataset_id(annotations),
-        "@type": ["Dataset", "bia:Dataset", "bia:MifaDataset"],
+        "@type": ["Dataset", "bia:Dataset"],
         "name": annotations.title,
         "description": annotations.overview,
         "associatedAnnotationMethod": [ref(annotation_method_id(annotations))],
@@ -150,8 +173,7 @@ def _biosample(sample: Biosample) -> list[Entity]:
         "@id": local_id("biosample", sample.title),
         "@type": "bia:BioSample",
         "name": sample.title,
-        "description": sample.description or sample.entity,
-        "biologicalEntityDescription": sample.entity,
+        "description": "; ".join(dict.fromkeys(filter(None, (sample.entity, sample.description)))),
         "organismClassification": refs(iri(term.id) for term in sample.organisms),
     }
     variables = {
@@ -221,7 +243,7 @@ def _file_list() -> list[Entity]:
         },
         {"@id": "#file-list-schema", "@type": "csvw:Schema", "column": refs(columns)},
         *(
-            {"@id": identifier, "@type": "csvw:Column", "columnName": name, "propertyUrl": ref(url)}
+            {"@id": identifier, "@type": "csvw:Column", "columnName": name, "propertyUrl": url}
             for identifier, (name, url) in zip(columns, _COLUMNS.items(), strict=True)
         ),
     ]
@@ -229,7 +251,6 @@ def _file_list() -> list[Entity]:
 
 def file_list_rows(study: Study) -> list[tuple[str, ...]]:
     """Return the rows of `file_list.tsv`, header first, one row per file."""
-    labels = {image.path: image.name for image in study.images}
     rows: list[tuple[str, ...]] = [tuple(_COLUMNS)]
     for image in study.images:
         specimen = specimen_id(image.biosample, image.specimen)
@@ -240,8 +261,6 @@ def file_list_rows(study: Study) -> list[tuple[str, ...]]:
     if study.annotations:
         dataset, method = annotation_dataset_id(study.annotations), annotation_method_id(study.annotations)
         for file in study.annotations.files:
-            source = labels.get(file.image, "")
-            rows.append(
-                (file.path, dataset, "http://bia/AnnotationData", str(file.size_bytes), file.name, source, "", method)
-            )
+            size = str(file.size_bytes)
+            rows.append((file.path, dataset, "http://bia/AnnotationData", size, file.name, file.image, "", method))
     return rows

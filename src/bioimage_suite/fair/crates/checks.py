@@ -203,7 +203,8 @@ def check_file_list(document: dict[str, Any], data: bytes | None, name: str) -> 
         absent = ", ".join(sorted(_BIA_COLUMNS - set(header)))
         return [Finding("error", file, 1, absent, "missing", "the columns file_path, dataset and type")]
     known = by_id(document.get("@graph")).keys()
-    labels = {row.get("label") for _, row in rows if row.get("type") in _BIA_IMAGES}
+    images = [row for _, row in rows if row.get("type") in _BIA_IMAGES]
+    sources = {row.get(column) for row in images for column in ("label", "file_path")}
     seen: set[str] = set()
     findings: list[Finding] = []
     for line, row in rows:
@@ -215,9 +216,10 @@ def check_file_list(document: dict[str, Any], data: bytes | None, name: str) -> 
         seen.add(path)
         if row.get("dataset") not in known:
             findings.append(Finding("error", file, line, "dataset", row.get("dataset", ""), "the @id of a dataset"))
-        source = row.get("source_image_label")
-        if source and source not in labels:
-            findings.append(Finding("error", file, line, "source_image_label", source, "the label of an image's row"))
-    if not any(row.get("type") in _BIA_IMAGES for _, row in rows):
+        source = row.get("associated_source_image")
+        if source and source not in sources:
+            expected = "the label or path of an image's row"
+            findings.append(Finding("error", file, line, "associated_source_image", source, expected))
+    if not images:
         findings.append(Finding("error", file, 0, "type", "no image", "at least one row of type bia:Image"))
     return findings

@@ -60,7 +60,7 @@ def people(study: Study) -> list[Entity]:
     """Return the entities of the authors and their organisations."""
     entities: list[Entity] = []
     for index, author in enumerate(study.authors):
-        person: Entity = {"@id": author_id(study, index), "@type": "Person", "name": author.name}
+        person: Entity = {"@id": author_id(study, index), "@type": "Person", "name": author.published_name}
         if author.affiliation or author.ror:
             identifier = author.ror or local_id("organization", author.affiliation)
             person["affiliation"] = ref(identifier)
@@ -80,7 +80,7 @@ def publisher(study: Study) -> Entity:
 
 
 def license_entity(study: Study) -> Entity:
-    """Return the entity of the licence, identified by its address. Validated metadata allows CC0 and CC BY 4.0."""
+    """Return the entity of the licence, identified by its address."""
     return {"@id": study.license_id, "@type": "CreativeWork", "name": licence_at(study.license_id).name}
 
 

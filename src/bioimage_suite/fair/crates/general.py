@@ -10,6 +10,7 @@ from bioimage_suite.fair.crates.entities import (
     file_entity,
     graph,
     lab_protocol,
+    license_entity,
     path_id,
     ref,
     refs,
@@ -33,7 +34,8 @@ def general_crate(study: Study, run: WorkflowRun | None = None) -> dict[str, Any
     Returns:
         The document of `ro-crate-metadata.json`, whose root is `./`.
     """
-    root = root_dataset(study, "./")
+    # A package says more of its licence than an address: RO-Crate asks for an entity.
+    root = root_dataset(study, "./") | {"license": ref(study.license_id)}
     files = [_image(image) for image in study.images]
     extra: list[Entity] = []
     if study.annotations:
@@ -59,7 +61,7 @@ def general_crate(study: Study, run: WorkflowRun | None = None) -> dict[str, Any
     if study.texts["publication_title"] or study.texts["publication_doi"]:
         extra.append(scholarly_article(study))
         root["citation"] = ref(extra[-1]["@id"])
-    entities = [descriptor([RO_CRATE_1_2], "./"), root, *described(study), *extra, *files]
+    entities = [descriptor([RO_CRATE_1_2], "./"), root, license_entity(study), *described(study), *extra, *files]
     return {"@context": context(RO_CRATE_1_2, GIDE_TERMS), "@graph": graph(entities)}
 
 

@@ -12,7 +12,6 @@ from bioimage_suite.fair.crates.entities import (
     descriptor,
     graph,
     lab_protocol,
-    license_entity,
     people,
     publisher,
     ref,
@@ -63,7 +62,8 @@ def root_dataset(study: Study, identifier: str) -> Entity:
         "name": study.texts["title"],
         "description": study.texts["description"],
         "datePublished": study.texts["release_date"],
-        "license": ref(study.license_id),
+        # The indexer of GIDE's search reads the licence as a string.
+        "license": study.license_id,
         "author": refs(author_id(study, index) for index in range(len(study.authors))),
     }
     if study.texts["publisher"]:
@@ -82,7 +82,6 @@ def root_dataset(study: Study, identifier: str) -> Entity:
 def described(study: Study) -> list[Entity]:
     """Return every entity that `root_dataset` refers to."""
     return [
-        license_entity(study),
         *people(study),
         *([publisher(study)] if study.texts["publisher"] else []),
         *(taxon(term) for term in study.organisms()),

@@ -112,7 +112,7 @@ def _people(study: Study, organizations: Sequence[str]) -> list[dict[str, Any]]:
     rors = {author.affiliation: author.ror for author in study.authors}
     sections = []
     for author in study.authors:
-        pairs = (("Name", author.name), ("E-mail", author.email), ("ORCID", author.orcid.rpartition("/")[2]))
+        pairs = (("Name", author.published_name), ("E-mail", author.email), ("ORCID", author.orcid.rpartition("/")[2]))
         section = _section("Author", *pairs)
         if author.affiliation:
             number = organizations.index(author.affiliation) + 1

@@ -23,6 +23,12 @@ class Author:
     ror: str = ""
     email: str = ""
 
+    @property
+    def published_name(self) -> str:
+        """Name as an article prints it: `Jane Doe` of `Doe, Jane`, `John Roe, Jr.` of `Roe, John, Jr.`."""
+        last, *rest = (part.strip() for part in self.name.split(","))
+        return ", ".join([" ".join([*rest[:1], last]), *rest[1:]])
+
 
 @dataclass(frozen=True)
 class Biosample:

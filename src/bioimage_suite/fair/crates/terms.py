@@ -32,24 +32,47 @@ GIDE_TERMS: dict[str, Any] = {
     "labEquipment": {"@id": "http://schema.org/labEquipment"},
 }
 
+# The archive's own context (bia-ro-crate-validator 0.3.1) gives these names another meaning than `bia:<name>`; its
+# validator refuses a crate that maps one of its terms elsewhere.
+_BIA_MEANINGS = {
+    "additionalType": "http://schema.org/additionalType",
+    "address": "http://schema.org/address",
+    "associatedImageAnalysisMethod": "http://bia/associatedAnalysisMethod",
+    "associatedImageCorrelationMethod": "http://bia/associatedCorrelationMethod",
+    "associatedSpecimen": "http://bia/associatedSubject",
+    "associatedSpecimenImagingPreparationProtocol": "http://bia/associatedImagingPreparationProtocol",
+    "biologicalEntity": "http://bia/sampleOf",
+    "columnName": "http://www.w3.org/ns/csvw#name",
+    "column": "http://www.w3.org/ns/csvw#column",
+    "commonName": "http://rs.tdwg.org/dwc/terms/vernacularName",
+    "email": "http://schema.org/email",
+    "funder": "http://schema.org/funder",
+    "funding": "http://schema.org/funding",
+    "identifier": "http://schema.org/identifier",
+    "memberOf": "http://schema.org/memberOf",
+    "methodType": "http://bia/annotationMethodType",
+    "organismClassification": "http://schema.org/taxonomicRange",
+    "propertyUrl": "http://www.w3.org/ns/csvw#propertyUrl",
+    "scientificName": "http://rs.tdwg.org/dwc/terms/scientificName",
+    "seeAlso": "http://www.w3.org/2000/01/rdf-schema#seeAlso",
+    "tableSchema": "http://www.w3.org/ns/csvw#tableSchema",
+}
 _BIA_PROPERTIES = (
-    "accessionId", "acknowledgement", "associatedAnnotationMethod", "associatedBiologicalEntity",
-    "associatedImageAcquisitionProtocol", "associatedSpecimen", "associatedSpecimenImagingPreparationProtocol",
-    "biologicalEntity", "biologicalEntityDescription", "commonName", "experimentalVariableDescription",
-    "extrinsicVariableDescription", "fbbiId", "imagingInstrumentDescription", "imagingMethodName",
-    "imagingPreparationProtocol", "intrinsicVariableDescription", "methodType", "ncbiId", "organismClassification",
-    "scientificName", "annotationCriteria", "annotationCoverage",
+    "accessionId", "acknowledgement", "annotationCoverage", "annotationCriteria", "annotationMethod",
+    "annotationSourceIndicator", "associatedAnnotationMethod", "associatedBiologicalEntity",
+    "associatedCreationProcess", "associatedImageAcquisitionProtocol", "associatedProtocol", "associatedSourceImage",
+    "authorNames", "channelBiologicalEntity", "channelContentDescription", "doi", "experimentalVariableDescription",
+    "extrinsicVariableDescription", "fbbiId", "featuresAnalysed", "fiducialsUsed", "fundingStatement",
+    "growthProtocol", "imageAcquisitionProtocol", "imagingInstrumentDescription", "imagingMethodName",
+    "imagingPreparationProtocol", "inputImage", "intrinsicVariableDescription", "protocol", "pubmedId",
+    "relatedPublication", "resultOf", "role", "signalChannelInformation", "signalContrastMechanismDescription",
+    "spatialInformation", "subject", "transformationDescription", "transformationMatrix", "website", "yearPublished",
 )  # fmt: skip
-# The submission profile's prefix is `http://bia/`; the table's columns use W3C's csvw.
 BIA_TERMS: dict[str, Any] = {
     "bia": "http://bia/",
     "csvw": "http://www.w3.org/ns/csvw#",
-    "dwc": "http://rs.tdwg.org/dwc/terms/",
     **{name: {"@id": f"http://bia/{name}"} for name in _BIA_PROPERTIES},
-    "tableSchema": {"@id": "csvw:tableSchema", "@type": "@id"},
-    "column": {"@id": "csvw:column", "@container": "@list"},
-    "columnName": {"@id": "csvw:name"},
-    "propertyUrl": {"@id": "csvw:propertyUrl", "@type": "@id"},
+    **{name: {"@id": meaning} for name, meaning in _BIA_MEANINGS.items()},
 }
 
 # The few terms of https://w3id.org/ro/terms/workflow-run/context, so that run crates can be read offline too.

@@ -6,22 +6,27 @@ from bioimage_suite.fair.crates.checks import check_crate
 from bioimage_suite.fair.crates.reading import Crate
 from bioimage_suite.fair.crates.roc_validator import installed, roc_findings
 from bioimage_suite.fair.crates.terms import BIA_PROFILE, GIDE_PROFILE, offline_context
-from bioimage_suite.fair.terms.json_ld import DESCRIPTOR, by_id, ids, root_id
+from bioimage_suite.fair.terms.json_ld import DESCRIPTOR, by_id, ids, root_id, types
 from bioimage_suite.tables.reader import Finding
 
 PROFILES = ("auto", "base", "gide", "bia", "general")
+_BIA_STUDY = "http://bia/Study"
 # roc-validator takes seconds for a hundred entities and minutes for ten thousand.
 _ROC_ENTITIES = 1000
 
 
 def guess_profile(document: dict[str, Any]) -> str:
-    """Return the profile that a crate declares, `gide` if it has GIDE's imaging methods, else `base`."""
+    """Return the profile that a crate declares or whose root it has, else `base`.
+
+    A root of the BioImage Archive has the type `bia:Study`; a root of GIDE has imaging methods and an address.
+    """
     entities = by_id(document.get("@graph"))
-    named = set(ids(entities.get(DESCRIPTOR, {}).get("conformsTo")))
-    if any(address.startswith(BIA_PROFILE) for address in named):
-        return "bia"
     root = root_id(entities)
-    methods = "measurementMethod" in entities.get(root, {})
+    described = entities.get(root, {})
+    named = {*ids(entities.get(DESCRIPTOR, {}).get("conformsTo")), *ids(described.get("conformsTo"))}
+    if any(address.startswith(BIA_PROFILE) for address in named) or {"bia:Study", _BIA_STUDY} & set(types(described)):
+        return "bia"
+    methods = "measurementMethod" in described
     if GIDE_PROFILE in named or (methods and root.startswith("http")):
         return "gide"
     return "base"
