@@ -10,6 +10,7 @@ import zipfile
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from bioimage_suite.core import damage
 from bioimage_suite.core.errors import UserError
 
 MAX_JSON_BYTES = 32 * 1024 * 1024
@@ -17,6 +18,7 @@ MAX_JSON_CONTAINERS = 1_000_000
 MAX_ZIP_MEMBERS = 100_000
 MAX_MEMBER_BYTES = 512 * 1024 * 1024
 MAX_UNPACKED_BYTES = 2 * 1024 * 1024 * 1024
+ANY_SIZE = 1 << 60  # where only some members are unpacked, each within limits of its own
 
 
 def parse_json(
@@ -109,10 +111,8 @@ def open_zip(path: Path, name: str, max_unpacked: int = MAX_UNPACKED_BYTES) -> z
         UserError: The file is not a zip, damaged or encrypted, has too many members or bytes (a zip bomb), or the path
             of a member leaves the folder.
     """
-    try:
+    with damage.reading(f"file {name}: not a readable zip file", "Pack or upload it again."):
         archive = zipfile.ZipFile(path)
-    except (zipfile.BadZipFile, OSError, NotImplementedError, ValueError) as error:
-        raise UserError(f"file {name}: not a readable zip file ({error}). Pack it again.") from error
     try:
         _check_members(archive.infolist(), name, max_unpacked)
     except UserError:
@@ -145,13 +145,10 @@ def read_member(archive: zipfile.ZipFile, member: str, name: str, max_bytes: int
     Raises:
         UserError: The member is missing, damaged, or longer than `max_bytes`.
     """
-    try:
-        with archive.open(member) as stream:
-            data = stream.read(max_bytes + 1)
-    except KeyError as error:
-        raise UserError(f"file {name}: holds no {member}. Give the whole crate.") from error
-    except (zipfile.BadZipFile, OSError, EOFError, NotImplementedError, ValueError) as error:
-        raise UserError(f"file {name}: member {member!r} is damaged ({error}). Pack it again.") from error
+    if member not in archive.NameToInfo:
+        raise UserError(f"file {name}: holds no {member}. Give the whole crate.")
+    with damage.reading(f"file {name}, member {member!r}", "Pack it again."), archive.open(member) as stream:
+        data = stream.read(max_bytes + 1)
     if len(data) > max_bytes:
         raise UserError(f"file {name}: member {member!r} is larger than {max_bytes:,} bytes. Give a smaller file.")
     return data

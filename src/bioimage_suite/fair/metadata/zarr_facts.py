@@ -7,14 +7,12 @@ from typing import Any
 
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.core.units import LENGTH, TIME
-from bioimage_suite.core.untrusted_files import open_zip, parse_json, read_member
+from bioimage_suite.core.untrusted_files import ANY_SIZE, open_zip, parse_json, read_member
 
 # OME-Zarr 0.4 keeps attributes and array metadata in separate files, 0.5 in one.
 GROUP_FILES = (".zattrs", "zarr.json")
 OME_XML = "OME/METADATA.ome.xml"
 _MAX_METADATA = 32 * 1024 * 1024
-# Only JSON is unpacked, so an image may have any size.
-_ANY_SIZE = 1 << 60
 
 
 def zarr_values(path: Path, name: str) -> dict[str, list[str]]:
@@ -30,7 +28,7 @@ def zarr_values(path: Path, name: str) -> dict[str, list[str]]:
     Raises:
         UserError: The file is not a zip, has no OME-Zarr, or its metadata is not as specified.
     """
-    with open_zip(path, name, _ANY_SIZE) as archive:
+    with open_zip(path, name, ANY_SIZE) as archive:
         root = _root(archive, name)
         attributes = _group(archive, root, name)
         try:
@@ -52,7 +50,7 @@ def zarr_ome_xml(path: Path, name: str) -> str:
     Raises:
         UserError: The file is not a zip, or the text is not UTF-8.
     """
-    with open_zip(path, name, _ANY_SIZE) as archive:
+    with open_zip(path, name, ANY_SIZE) as archive:
         member = next((one for one in archive.namelist() if one.endswith(OME_XML) and one.count("/") <= 2), None)
         if member is None:
             return ""

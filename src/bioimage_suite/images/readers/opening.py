@@ -6,15 +6,23 @@ choice), and samples of a colour pixel are channels. Readers are imported when a
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from bioimage_suite.core import damage
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.images.model.series import ONLY_ONE, Reading
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import numpy as np
+
     from bioimage_suite.images.model.image_file import ImageFile
+
+AGAIN = "Upload or export it again."
+MAX_PIXELS = 1 << 45  # of all planes: 70 TB of 16-bit pixels
 
 # First bytes of files that people upload instead of an image.
 KNOWN_STARTS = (
@@ -40,10 +48,43 @@ def open_image(path: Path, name: str | None = None, reading: Reading = ONLY_ONE)
         UserError: The file is missing, empty or damaged, its format is unknown, or it holds several images and none
             was chosen.
     """
-    image = _open_image(path, name or path.name, reading)
+    name = name or path.name
+    with damage.reading(f"Image {name}", AGAIN):
+        image = _open_image(path, name, reading)
+    _check_size(image)
     for note in image.notes:
         print(f"NOTE: Image {image.name}: {note}.", flush=True)
-    return image
+    return _guarded(image)
+
+
+def _check_size(image: ImageFile) -> None:
+    """Refuse sizes that no image has, before memory is taken for it."""
+    sizes = {axis: getattr(image, f"size_{axis}") for axis in "tczyx"}
+    said = ", ".join(f"{axis} {size}" for axis, size in sizes.items())
+    if min(sizes.values()) < 1 or math.prod(sizes.values()) > MAX_PIXELS:
+        raise UserError(f"Image {image.name}: no image has its size ({said}). {AGAIN}")
+
+
+def _guarded(image: ImageFile) -> ImageFile:
+    """Return the same image, whose regions have the size that was asked for or fail with a clear error."""
+
+    def checked(pixels: np.ndarray, rows: slice, columns: slice) -> np.ndarray:
+        if pixels.shape[:2] != (rows.stop - rows.start, columns.stop - columns.start):
+            raise ValueError(f"{pixels.shape[:2]} pixels where rows {rows} and columns {columns} were asked for")
+        return pixels
+
+    def read_region(t: int, c: int, z: int, rows: slice, columns: slice) -> np.ndarray:
+        with damage.reading(f"Image {image.name}, pixels at t={t}, c={c}, z={z}", AGAIN):
+            return checked(image.read_region(t, c, z, rows, columns), rows, columns)
+
+    def read_interleaved(t: int, z: int, rows: slice, columns: slice) -> np.ndarray:
+        with damage.reading(f"Image {image.name}, pixels at t={t}, z={z}", AGAIN):
+            assert image.read_interleaved
+            return checked(image.read_interleaved(t, z, rows, columns), rows, columns)
+
+    return replace(
+        image, read_region=read_region, read_interleaved=read_interleaved if image.read_interleaved else None
+    )
 
 
 def _open_image(path: Path, name: str, reading: Reading) -> ImageFile:

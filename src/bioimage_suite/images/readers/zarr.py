@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
+import re
 import zipfile
 from typing import TYPE_CHECKING, Any
 
 from bioimage_suite.core.errors import UserError
+from bioimage_suite.core.untrusted_files import ANY_SIZE, open_zip, read_member
 from bioimage_suite.images.model.calibration import pixel_sizes, time_step
 from bioimage_suite.images.model.image_file import ImageFile, PhysicalSize
 from bioimage_suite.images.model.series import Reading, choose_series, document_of_series
@@ -14,6 +17,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import numpy as np
+    import zarr
+
+MAX_CHUNK_BYTES = 1 << 30
+# An array of more bytes than this of which less than one chunk in so many is there has not the size that it states.
+MAX_HOLLOW_BYTES, LEAST_SHARE = 1 << 33, 1000
+CHUNK_KEY = re.compile(r"(c[/.])?\d+([/.]\d+)*")
 
 
 def open_ome_zarr(path: Path, name: str, reading: Reading) -> ImageFile:
@@ -29,6 +38,9 @@ def open_ome_zarr(path: Path, name: str, reading: Reading) -> ImageFile:
     """
     import zarr
 
+    from bioimage_suite.images.ome_zarr.checked_blosc import use_checked_blosc
+
+    use_checked_blosc()
     files, store = _store(path, name)
     places = _places(store, files, name)
     chosen = choose_series(places, reading.series, name)
@@ -43,13 +55,14 @@ def open_ome_zarr(path: Path, name: str, reading: Reading) -> ImageFile:
         ) from error
     if not isinstance(array, zarr.Array):
         raise UserError(f"Image {name}: {dataset['path']!r} is no array. Export the OME-Zarr again.")
+    notes: list[str] = []
+    _check_chunks(array, _chunk_sizes(path, f"{places[chosen]}/{dataset['path']}/".lstrip("/")), name, notes)
     axes = [axis["name"].upper() for axis in multiscale.get("axes", [])] or list("TCZYX")[-array.ndim :]
     if len(axes) != array.ndim or not set(axes) <= set("TCZYX") or axes[-2:] != ["Y", "X"]:
         raise UserError(
             f"Image {name}: its axes {axes} do not fit an array of {array.ndim} dimensions that ends in y, x."
         )
     sizes = dict.fromkeys("TCZYX", 1) | dict(zip(axes, array.shape, strict=True))
-    notes: list[str] = []
     physical_size, time_increment = _sizes(multiscale, dataset, axes, notes)
     names = [channel.get("label") for channel in attributes.get("omero", {}).get("channels", [])]
 
@@ -73,6 +86,56 @@ def open_ome_zarr(path: Path, name: str, reading: Reading) -> ImageFile:
                  "axes": "".join(axes), "series": places, "levels": len(multiscale["datasets"]),
                  "omero": attributes.get("omero"), "ome_xml": _ome_xml(path, places[chosen], chosen)},
     )  # fmt: skip
+
+
+def _chunk_sizes(path: Path, place: str) -> list[int]:
+    """Return the bytes of each file of chunks (0.5: of shards) below a place that ends in `/`."""
+    if path.is_dir():
+        folder = path / place
+        files = ((file.relative_to(folder).as_posix(), file.stat().st_size) for file in folder.rglob("*"))
+        return [size for key, size in files if CHUNK_KEY.fullmatch(key) and (folder / key).is_file()]
+    with zipfile.ZipFile(path) as archive:
+        found = {one.filename: one.file_size for one in archive.infolist() if one.filename.startswith(place)}
+    return [size for key, size in found.items() if CHUNK_KEY.fullmatch(key.removeprefix(place))]
+
+
+def _check_chunks(array: zarr.Array[Any], sizes: list[int], name: str, notes: list[str]) -> None:
+    """Count the chunks (0.5: shards) that are in the store; a missing one stands for the fill value, or was lost.
+
+    Args:
+        array: The full resolution.
+        sizes: Of `_chunk_sizes`.
+        name: Name of the image in messages.
+        notes: Gets a sentence if some are missing.
+
+    Raises:
+        UserError: A chunk would take too much memory or is empty, or hardly any of a large array are there: its size
+            is wrong.
+    """
+    chunk = math.prod(array.chunks) * array.dtype.itemsize
+    if chunk > MAX_CHUNK_BYTES:
+        raise UserError(
+            f"Image {name}: its chunks of {array.chunks} pixels unpack to {chunk:,} bytes each, at most "
+            f"{MAX_CHUNK_BYTES:,} are read. Write the OME-Zarr again in smaller chunks."
+        )
+    if 0 in sizes:
+        raise UserError(
+            f"Image {name}: {sizes.count(0)} of its chunks are empty files (0 bytes): they were cut short. "
+            "Export the OME-Zarr again."
+        )
+    edges = array.shards or array.chunks
+    count, there = math.prod(-(-size // edge) for size, edge in zip(array.shape, edges, strict=True)), len(sizes)
+    if there < count / LEAST_SHARE and math.prod(array.shape) * array.dtype.itemsize > MAX_HOLLOW_BYTES:
+        raise UserError(
+            f"Image {name}: {there} of its {count:,} chunks are in the file, so its size {array.shape} is wrong or its "
+            "pixels were lost. Export the OME-Zarr again."
+        )
+    if there < count:
+        kind = "shards" if array.shards else "chunks"
+        notes.append(
+            f"{count - there} of its {count} {kind} are not in the file; they are read as {array.fill_value}, as the "
+            "specification says. If the image has no such empty parts they were lost: export it again"
+        )
 
 
 def _places(store: Any, files: set[str], name: str) -> list[str]:
@@ -128,11 +191,8 @@ def _store(path: Path, name: str) -> tuple[set[str], Any]:
     if path.is_dir():
         found = [*path.glob("*"), *path.glob("*/*")]
         return {file.relative_to(path).as_posix() for file in found}, path
-    try:
-        with zipfile.ZipFile(path) as archive:
-            files = set(archive.namelist())
-    except zipfile.BadZipFile as error:
-        raise UserError(f"Image {name}: the zip file is damaged or cut short ({error}). Upload it again.") from error
+    with open_zip(path, name, ANY_SIZE) as archive:
+        files = set(archive.namelist())
     return files, zarr.storage.ZipStore(path, mode="r")
 
 
@@ -150,7 +210,7 @@ def _text(path: Path, name: str) -> str | None:
     if path.is_dir():
         return (path / name).read_text(encoding="utf-8") if (path / name).is_file() else None
     with zipfile.ZipFile(path) as archive:
-        return archive.read(name).decode("utf-8") if name in archive.namelist() else None
+        return read_member(archive, name, path.name).decode("utf-8") if name in archive.namelist() else None
 
 
 def _sizes(
