@@ -25,7 +25,7 @@ UNTIL_FIRST_PIXEL = """
 import dataclasses, os, runpy, sys
 sys.argv = sys.argv[1:]
 sys.path.insert(0, os.path.dirname(sys.argv[0]))
-from bioimage_suite.images import opening as image_file
+from bioimage_suite.images.readers import opening as image_file
 open_image = image_file.open_image
 def ends(read):
     def read_and_end(*where):

@@ -15,6 +15,7 @@ from __future__ import annotations
 import functools
 import gc
 import json
+import os
 import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Sequence
@@ -24,6 +25,10 @@ from typing import Any
 
 from bioimage_suite.core.errors import DISK_FULL, UserError
 from bioimage_suite.core.outputs import Outputs
+
+# The linear algebra of numpy starts a thread for each core of the machine while it is loaded, a third of that time; a
+# job has the cores that Galaxy gave it. So this stands before the first import of numpy.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", os.environ.get("GALAXY_SLOTS", "1"))
 
 Work = Callable[[Namespace, Outputs], int | None]
 Main = Callable[..., int | None]

@@ -1,6 +1,9 @@
 """The frame of a tool's script."""
 
 import json
+import os
+import subprocess
+import sys
 from argparse import Namespace
 from pathlib import Path
 
@@ -61,3 +64,13 @@ def test_an_error_is_one_line(capsys: pytest.CaptureFixture[str]):
         run_tool(main)
     assert ended.value.code == 1
     assert capsys.readouterr().err == "ERROR: Text bad: is refused. Write another.\n"
+
+
+@pytest.mark.parametrize(
+    ("given", "threads"), [({}, "1"), ({"GALAXY_SLOTS": "3"}, "3"), ({"OPENBLAS_NUM_THREADS": "2"}, "2")]
+)
+def test_linear_algebra_starts_as_many_threads_as_the_job_has_cores(given: dict[str, str], threads: str):
+    said = "import bioimage_suite.core.tool, os; print(os.environ['OPENBLAS_NUM_THREADS'])"
+    clean = {key: value for key, value in os.environ.items() if key not in ("GALAXY_SLOTS", "OPENBLAS_NUM_THREADS")}
+    run = subprocess.run([sys.executable, "-c", said], env=clean | given, capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == threads

@@ -70,13 +70,11 @@ def open_tiff(path: Path, name: str, reading: Reading) -> ImageFile:
     import tifffile
 
     try:
-        with _logged_errors() as errors:
+        with _no_page_missing():
             tiff = _open(path)
             pictures = _pictures(tiff, reading.pages)
             chosen = choose_series([one.name for one in pictures], reading.series, name)
             _check_complete(tiff, pictures[chosen].series, name)
-        if errors:
-            raise ValueError(errors[0])
     except UnknownAxesError as error:
         raise UserError(
             f"Image {name}: {error}; only T, C, Z, Y, X are understood. Convert it to an OME-TIFF with named axes."
@@ -165,8 +163,12 @@ def _described(tiff: tifffile.TiffFile, pictures: list[Picture], chosen: int, na
 
 
 @contextmanager
-def _logged_errors() -> Iterator[list[str]]:
-    """Collect what tifffile only logs: it opens a file whose pages point behind its end with what is left."""
+def _no_page_missing() -> Iterator[None]:
+    """Refuse what tifffile only logs: it opens a file whose pages point behind its end with what is left.
+
+    Raises:
+        ValueError: tifffile logged within the block that pages are missing.
+    """
     logger = logging.getLogger("tifffile")
     errors: list[str] = []
 
@@ -178,9 +180,11 @@ def _logged_errors() -> Iterator[list[str]]:
     collector.emit = keep  # type: ignore[method-assign]
     logger.addHandler(collector)
     try:
-        yield errors
+        yield
     finally:
         logger.removeHandler(collector)
+    if errors:
+        raise ValueError(errors[0])
 
 
 def _format(tiff: tifffile.TiffFile) -> str:
