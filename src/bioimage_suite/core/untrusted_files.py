@@ -1,7 +1,8 @@
 """Safe reading of JSON and zip files from unknown sources.
 
 Limits (chosen here, far above regular use: the metadata of 10,000 images is about 10 MB):
-    JSON: 32 MB of text and 1,000,000 objects and lists, because a parsed list costs about 60 bytes for each bracket.
+    JSON: 32 MB of text and 1,000,000 objects and lists, because a parsed list costs about 60 bytes for each bracket;
+        100 levels of them, because whoever walks or copies a value level by level has a stack of about 500.
     Zip: 100,000 members; a member may unpack to 512 MB and all together to 2 GB unless the caller sets another limit.
 """
 
@@ -15,6 +16,7 @@ from bioimage_suite.core.errors import UserError
 
 MAX_JSON_BYTES = 32 * 1024 * 1024
 MAX_JSON_CONTAINERS = 1_000_000
+MAX_JSON_DEPTH = 100
 MAX_ZIP_MEMBERS = 100_000
 MAX_MEMBER_BYTES = 512 * 1024 * 1024
 MAX_UNPACKED_BYTES = 2 * 1024 * 1024 * 1024
@@ -49,7 +51,7 @@ def parse_json(
             "this one would not fit in memory."
         )
     try:
-        return json.loads(
+        value = json.loads(
             data.decode("utf-8-sig"),
             object_pairs_hook=lambda pairs: _unique_keys(pairs, name),
             parse_constant=lambda constant: _refuse_constant(constant, name),
@@ -64,6 +66,23 @@ def parse_json(
         ) from error
     except ValueError as error:
         raise UserError(f"file {name}: a number in it is too long to read. Write it as text.") from error
+    if _deeper_than(value, MAX_JSON_DEPTH):
+        raise UserError(f"file {name}: JSON nested in more than {MAX_JSON_DEPTH} levels. Give a flat file.")
+    return value
+
+
+def _deeper_than(value: Any, depth: int) -> bool:
+    level = [value]
+    for _ in range(depth + 1):
+        level = [
+            inner
+            for part in level
+            if isinstance(part, (dict, list))
+            for inner in (part.values() if isinstance(part, dict) else part)
+        ]
+        if not level:
+            return False
+    return True
 
 
 def _unique_keys(pairs: list[tuple[str, Any]], name: str) -> dict[str, Any]:

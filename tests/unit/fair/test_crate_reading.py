@@ -7,11 +7,9 @@ from pathlib import Path
 import pytest
 
 from bioimage_suite.core.errors import UserError
-from bioimage_suite.fair.crates.checks import check_crate, check_document
-from bioimage_suite.fair.crates.reading import Crate, mend, read_crate
-from bioimage_suite.fair.crates.terms import offline_context
-from bioimage_suite.fair.crates.validation import validate_crate
-from tests.unit.fair.made_crates import DATA, crate, errors
+from bioimage_suite.fair.crates.checks import check_crate
+from bioimage_suite.fair.crates.reading import mend, read_crate
+from tests.unit.fair.made_crates import DATA, errors
 
 
 def test_known_misspellings_are_tolerated_and_told():
@@ -36,23 +34,6 @@ def test_a_document_that_is_mended_is_not_changed_itself():
     before = deepcopy(document)
     mend(document, "c")
     assert document == before
-
-
-@pytest.mark.parametrize("address", ["http://127.0.0.1:9/context", "file:///etc/passwd", "https://example.org/context"])
-def test_contexts_are_never_fetched(address: str, monkeypatch: pytest.MonkeyPatch):
-    def refuse(*_: object, **__: object) -> None:
-        raise AssertionError("something was to be opened")
-
-    monkeypatch.setattr("urllib.request.OpenerDirector.open", refuse)
-    document = crate("gide")
-    document["@context"].append(address)
-    document["@context"].append({"@import": address, "x": {"@id": "http://x/", "@context": address}})
-    document["@graph"][1]["@context"] = address
-    found = check_document(document, "c", "gide")
-    assert {finding.found for finding in found if finding.column == "@context"} == {address, "@import", "x"}
-    terms, _ = offline_context(document["@context"])
-    assert address not in json.dumps(terms)
-    assert "asked" in validate_crate(Crate("c", document, (), None, {}), "gide", with_roc=True)[-1].expected
 
 
 @pytest.mark.parametrize("data", [b"[]", b"3", b"{}", b"not json", b"PK\x03\x04"])

@@ -169,6 +169,7 @@ def test_column_letters(index: int, letter: str):
     ("data", "message"),
     [
         (b"[" * 100_000, "too deep"),
+        (b"[" * 101 + b"1" + b"]" * 101, "more than 100 levels"),
         (b"[" * 1_000_001, "more than 1,000,000"),
         (b" " * (32 * 1024 * 1024 + 1), "bytes of JSON"),
         (b'{"a":1,"a":2}', "'a' stands twice"),

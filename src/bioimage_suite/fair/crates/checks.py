@@ -12,7 +12,7 @@ from urllib.parse import unquote
 from bioimage_suite.core.untrusted_files import safe_relative_path
 from bioimage_suite.fair.crates.reading import Crate
 from bioimage_suite.fair.crates.shapes import shape_findings
-from bioimage_suite.fair.crates.terms import RO_CRATE
+from bioimage_suite.fair.crates.terms import RO_CRATE, nested_contexts
 from bioimage_suite.fair.terms.json_ld import DESCRIPTOR, Entity, as_list, by_id, ids, objects_in, types
 from bioimage_suite.tables.delimited import delimited_rows
 from bioimage_suite.tables.reader import Finding
@@ -84,6 +84,9 @@ def _check_entities(graph: list[Any], error: Any) -> list[Finding]:
             findings.append(error(f"{identifier} @type", "missing", "a type"))
         if re.search(r"[\s<>\"{}|\\^`]", identifier):
             findings.append(error(identifier, identifier, "an id that is a URI: percent-encode blanks and the like"))
+        for context in nested_contexts(entity):
+            expected = "contexts at the top of the document only: nothing is fetched"
+            findings.append(error(identifier, f"a context of its own: {str(context)[:80]}", expected))
         for key, value in entity.items():
             nested = [
                 part

@@ -1,11 +1,11 @@
 """Offline check of a crate's graph against SHACL shapes: contexts ship with this tool, nothing is downloaded."""
 
-from copy import deepcopy
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from bioimage_suite.fair.crates.terms import RO_CRATE_1_1, offline_context
+from bioimage_suite.core.apart import ApartError, run_apart
+from bioimage_suite.fair.crates.terms import RO_CRATE_1_1, offline_context, without_contexts
 from bioimage_suite.fair.terms.json_ld import ids, types
 from bioimage_suite.tables.reader import Finding
 
@@ -35,25 +35,30 @@ def shape_findings(document: dict[str, Any], root: str, name: str, profile: str)
     Returns:
         One finding per violated shape, with the entity's id and property as column.
     """
-    import pyshacl
-    import rdflib
-
     terms, unknown = offline_context(document.get("@context"), _used_names(document["@graph"]))
     expected, remark = "a context that this tool has offline", "its terms are not checked"
     findings = [Finding("warning", name, 0, "@context", address, expected, remark) for address in unknown]
-    data = rdflib.Graph()
-    graph = [_without_context(entity) for entity in document["@graph"] if not _plain_file(entity)]
-    data.parse(data={"@context": terms, "@graph": graph}, format="json-ld", base=_BASE)  # type: ignore[arg-type]
-    data.add((rdflib.URIRef(root, base=_BASE), rdflib.RDF.type, rdflib.URIRef(_ROOT_CLASS)))
-    _, report, _ = pyshacl.validate(
-        data,
-        shacl_graph=_shapes(profile, RO_CRATE_1_1 in str(document.get("@context"))),
-        inference="none",
-        do_owl_imports=False,
-    )
-    results = report.subjects(rdflib.RDF.type, rdflib.SH.ValidationResult)
-    findings += [_finding(report, result, name) for result in results]
+    graph = [without_contexts(entity) for entity in document["@graph"] if not _plain_file(entity)]
+    shapes = _shapes(profile, RO_CRATE_1_1 in str(document.get("@context")))
+    try:
+        findings += run_apart(_violations, {"@context": terms, "@graph": graph}, root, name, shapes)
+    except ApartError as error:
+        expected = "a graph that the reader of JSON-LD and the shapes can check"
+        findings.append(Finding("error", name, 0, "@graph", f"the check {error}", expected))
     return sorted(set(findings), key=lambda finding: (finding.level, finding.column, finding.expected))
+
+
+def _violations(document: dict[str, Any], root: str, name: str, shapes: Any) -> list[Finding]:
+    """Return a finding for each violated shape; the document's context is inline."""
+    import pyshacl
+    import rdflib
+
+    data = rdflib.Graph()
+    data.parse(data=document, format="json-ld", base=_BASE)  # type: ignore[arg-type]
+    data.add((rdflib.URIRef(root, base=_BASE), rdflib.RDF.type, rdflib.URIRef(_ROOT_CLASS)))
+    _, report, _ = pyshacl.validate(data, shacl_graph=shapes, inference="none", do_owl_imports=False)
+    results = report.subjects(rdflib.RDF.type, rdflib.SH.ValidationResult)
+    return [_finding(report, result, name) for result in results]
 
 
 def _finding(report: Any, result: Any, name: str) -> Finding:
@@ -71,6 +76,7 @@ def _finding(report: Any, result: Any, name: str) -> Finding:
 @cache
 def _shapes(profile: str, old: bool) -> Any:
     """Return a profile's shapes; those of RO-Crate 1.2 only for crates that are not `old` (1.1)."""
+    import pyshacl  # noqa: F401 (the child processes that check have it then)
     import rdflib
 
     shapes = rdflib.Graph()
@@ -92,13 +98,6 @@ def _used_names(graph: list[Any]) -> set[str]:
 def _plain_file(entity: Any) -> bool:
     """Return whether an entity is a plain file; no shape applies to these, and skipping them saves most of the time."""
     return isinstance(entity, dict) and entity.get("@type") in ("File", ["File"])
-
-
-def _without_context(entity: dict[str, Any]) -> dict[str, Any]:
-    """Remove the context of an entity: it could name an address that the JSON-LD reader would download."""
-    copy = deepcopy(entity)
-    copy.pop("@context", None)
-    return copy
 
 
 def _local(term: Any) -> str:

@@ -91,6 +91,9 @@ WORKFLOW_RUN_TERMS: dict[str, Any] = {
 }
 
 
+_CONTEXTS = ("@context", "@import")
+
+
 def context(version: str, terms: dict[str, Any]) -> list[Any]:
     """Return the `@context` of a crate: RO-Crate's by address, further terms inline."""
     return [f"{version}/context", terms]
@@ -132,6 +135,36 @@ def offline_context(found: Any, used: Container[str] | None = None) -> tuple[dic
     return merged, unknown
 
 
+def safe_context(found: Any) -> list[Any]:
+    """Return the parts of a crate's `@context` that need no address but those whose terms ship with this tool."""
+    return [
+        {key: value for key, value in part.items() if _harmless(key, value)} if isinstance(part, dict) else part
+        for part in (found if isinstance(found, list) else [found])
+        if isinstance(part, dict) or not offline_context(part, ())[1]
+    ]
+
+
 def _harmless(key: str, value: Any) -> bool:
     """Return whether a term is safe: a reader would download the addresses of `@import` and of nested contexts."""
-    return key != "@import" and not (isinstance(value, dict) and "@context" in value)
+    return key != "@import" and not nested_contexts(value)
+
+
+def nested_contexts(value: Any) -> list[Any]:
+    """Return the contexts that a JSON value holds at any depth; `@import` counts, as it names one too."""
+    found: list[Any] = []
+    waiting = [value]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, dict):
+            found += [part[key] for key in _CONTEXTS if key in part]
+            waiting += part.values()
+        elif isinstance(part, list):
+            waiting += part
+    return found
+
+
+def without_contexts(value: Any) -> Any:
+    """Return a copy of a JSON value without the contexts that it holds at any depth."""
+    if isinstance(value, dict):
+        return {key: without_contexts(part) for key, part in value.items() if key not in _CONTEXTS}
+    return [without_contexts(part) for part in value] if isinstance(value, list) else value

@@ -58,7 +58,6 @@ def _why_no_roc(crate: Crate) -> str:
     graph = crate.document.get("@graph")
     if not isinstance(graph, list) or not root_id(by_id(crate.document.get("@graph"))):
         return "needs a graph with a root"
-    _, unknown = offline_context(crate.document.get("@context"))
-    if unknown or any(isinstance(entity, dict) and "@context" in entity for entity in graph):
+    if offline_context(crate.document.get("@context"))[1]:
         return "would fetch contexts"
     return f"takes long above {_ROC_ENTITIES:,} entities" if len(graph) > _ROC_ENTITIES else ""
