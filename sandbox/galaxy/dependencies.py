@@ -22,6 +22,7 @@ MODULES = {
     "python": "sys",
     "python-blosc2": "blosc2",
     "python-dateutil": "dateutil",
+    "pynrrd": "nrrd",
     "pyyaml": "yaml",
     "scikit-image": "skimage",
     "scikit-learn": "sklearn",

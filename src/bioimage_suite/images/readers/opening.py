@@ -1,4 +1,4 @@
-"""Opening of TIFF, OME-TIFF, ImageJ TIFF, pictures, OME-Zarr, CZI, ND2, LIF and DeltaVision as lazy planes.
+"""Opening of image files as lazy planes: TIFF of all kinds, OME-Zarr, pictures, and formats with readers of their own.
 
 Nothing is guessed, with two exceptions: pages of a multi-page TIFF without axes are time points (or z-planes, by
 choice), and samples of a colour pixel are channels. Readers are imported when a file of their format is opened.
@@ -26,7 +26,7 @@ MAX_PIXELS = 1 << 45  # of all planes: 70 TB of 16-bit pixels
 
 # First bytes of files that people upload instead of an image.
 KNOWN_STARTS = (
-    (b"%PDF", "is a PDF"), (b"GIF8", "is a GIF"), (b"\x89HDF", "is an HDF5 file"),
+    (b"%PDF", "is a PDF"), (b"\x89HDF", "is an HDF5 file"),
     (b"\x1f\x8b", "is compressed with gzip"), (b"\xd0\xcf\x11\xe0", "is an OLE file, such as OIB"),
     (b"<?xml", "is an XML text"), (b"<", "is an XML or HTML text"), (b"{", "is a JSON text"),
     (b"\x7fELF", "is a program"), (b"MZ", "is a program"),
@@ -95,7 +95,7 @@ def _open_image(path: Path, name: str, reading: Reading) -> ImageFile:
     if not path.is_file():
         raise UserError(f"Image {name}: there is no file {path}. Give the path of an image.")
     with path.open("rb") as stream:
-        start = stream.read(128)
+        start = stream.read(512)
     if not start:
         raise UserError(f"Image {name}: the file is empty (0 bytes). Upload or export it again.")
     if start[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
@@ -116,9 +116,14 @@ def _open_image(path: Path, name: str, reading: Reading) -> ImageFile:
     vendor = vendor_format(start)
     if vendor:
         return open_vendor_file(path, name, vendor, reading)
+    from bioimage_suite.images.readers.formats import format_of, open_format
+
+    form = format_of(start)
+    if form:
+        return open_format(path, name, form, reading)
     raise UserError(
         f"Image {name}: not an image of a known format; it {_seems(start)}. "
-        "Give a TIFF, OME-TIFF, PNG, JPEG, JPEG 2000, BMP, OME-Zarr, CZI, ND2, LIF or DeltaVision."
+        "Give a TIFF, OME-TIFF, PNG, JPEG, JPEG 2000, BMP, GIF, OME-Zarr, CZI, ND2, LIF, DeltaVision, MRC, NRRD or ICS."
     )
 
 

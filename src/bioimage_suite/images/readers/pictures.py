@@ -20,6 +20,7 @@ STARTS = (
 )  # fmt: skip
 # NIS-Elements 1 wrote ND2 as JPEG 2000 with a map of its own at the end.
 OLD_ND2 = b"LABORATORY IMAGING ND BOX MAP"
+PALETTE_NOTE = "it is a picture with a palette; its pixels are read as numbers of palette entries"
 GREY, PALETTE = 0, 3  # colour types of PNG
 
 
@@ -68,6 +69,9 @@ def _decode(data: bytes, kind: str, notes: list[str]) -> np.ndarray:
 
     if kind == "PNG":
         return _decode_png(data, notes)
+    numbers = _bmp_numbers(data, notes) if kind == "BMP" else None
+    if numbers is not None:
+        return numbers
     # The decoder fills missing parts of a JPEG with grey. The end marker (FF D9) must follow the start of the last
     # scan (FF DA); neither can occur within the pixels of a scan.
     if kind == "JPEG" and data.rfind(b"\xff\xd9") < data.rfind(b"\xff\xda"):
@@ -75,6 +79,32 @@ def _decode(data: bytes, kind: str, notes: list[str]) -> np.ndarray:
     decoders = {"JPEG": "jpeg8_decode", "JPEG 2000": "jpeg2k_decode", "BMP": "bmp_decode"}
     pixels: np.ndarray = getattr(imagecodecs, decoders[kind])(data)
     return pixels
+
+
+def _bmp_numbers(data: bytes, notes: list[str]) -> np.ndarray | None:
+    """Return the numbers of palette entries of a BMP, as Bio-Formats does; None if it has none, or packed pixels.
+
+    Rows begin at multiples of 4 bytes and run upwards, but where the height is negative (BITMAPINFOHEADER).
+    """
+    import numpy as np
+
+    start, size = struct.unpack_from("<II", data, 10)
+    if size < 40:
+        return None
+    width, height, _, bits, packing = struct.unpack_from("<iiHHI", data, 18)
+    if bits > 8 or packing != 0:
+        return None
+    stride = -(-width * bits // 32) * 4
+    rows = np.frombuffer(data, np.uint8, stride * abs(height), start).reshape(-1, stride)
+    if bits < 8:
+        each = np.unpackbits(rows, axis=1).reshape(len(rows), -1, bits)
+        rows = np.packbits(each, axis=2)[..., 0] >> (8 - bits)
+    palette = np.frombuffer(data[14 + size : start], np.uint8)
+    palette = palette[: len(palette) // 4 * 4].reshape(-1, 4)[:, :3]
+    if (palette != np.arange(len(palette))[:, None]).any():
+        notes.append(PALETTE_NOTE)
+    rows = rows[:, :width]
+    return rows[::-1] if height > 0 else rows
 
 
 def _decode_png(data: bytes, notes: list[str]) -> np.ndarray:
@@ -86,7 +116,7 @@ def _decode_png(data: bytes, notes: list[str]) -> np.ndarray:
 
     width, height, bits, colour = struct.unpack(">IIBB", data[16:26])
     if colour == PALETTE:
-        notes.append("it is a picture with a palette; its pixels are read as numbers of palette entries")
+        notes.append(PALETTE_NOTE)
         data = _without_palette(data)
     pixels: np.ndarray = imagecodecs.png_decode(data)
     if colour in {GREY, PALETTE}:

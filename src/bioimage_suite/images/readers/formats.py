@@ -1,0 +1,92 @@
+"""Formats that a package of their own reads, each by one small module: recognised here, opened as lazy planes."""
+
+from __future__ import annotations
+
+import importlib
+import warnings
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bioimage_suite.core.errors import UserError
+from bioimage_suite.images.readers.arrays import ArrayImage, image_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from bioimage_suite.images.model.image_file import ImageFile
+    from bioimage_suite.images.model.series import Reading
+
+    Read = Callable[[Path, str, Reading], ArrayImage]
+
+
+@dataclass(frozen=True)
+class Format:
+    """A format of image files.
+
+    Attributes:
+        name: In messages.
+        package: That its reader imports.
+        read: Function from path, name in messages and choices to what is in a file.
+    """
+
+    name: str
+    package: str
+    read: Read
+
+
+def format_of(start: bytes) -> Format | None:
+    """Recognise a format by the first 512 bytes of a file."""
+    if start[208:212] == b"MAP ":
+        from bioimage_suite.images.readers.mrc import read_mrc
+
+        return Format("MRC", "mrcfile", read_mrc)
+    if start.startswith(b"NRRD000"):
+        from bioimage_suite.images.readers.nrrd import read_nrrd
+
+        return Format("NRRD", "nrrd", read_nrrd)
+    if start[2:13].lower() == b"ics_version":
+        from bioimage_suite.images.readers.ics import read_ics
+
+        return Format("ICS", "numpy", read_ics)
+    if start.startswith((b"GIF87a", b"GIF89a")):
+        from bioimage_suite.images.readers.gif import read_gif
+
+        return Format("GIF", "PIL", read_gif)
+    return None
+
+
+def open_format(path: Path, name: str, form: Format, reading: Reading) -> ImageFile:
+    """Open a file of such a format.
+
+    Args:
+        path: The file.
+        name: Name of the image in messages.
+        form: By its first bytes.
+        reading: Which of several images.
+
+    Raises:
+        UserError: Its package is not installed, or cannot read the file.
+    """
+    try:
+        importlib.import_module(form.package)
+    except ImportError as error:
+        raise UserError(
+            f"Image {name}: a file of the format {form.name}, which this tool does not read. "
+            "Convert it with convert_image first."
+        ) from error
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            image = image_of(form.read(path, name, reading), name)
+    except UserError:
+        raise
+    except Exception as error:  # each package raises its own
+        text = " ".join(str(error).split())[:200]
+        raise UserError(
+            f"Image {name}: the {form.name} file is damaged or cut short ({type(error).__name__}: {text}). "
+            "Upload it again, or export it as OME-TIFF."
+        ) from error
+    # A file that was cut short may show it only here.
+    image.read_region(image.size_t - 1, image.size_c - 1, image.size_z - 1, slice(0, 1), slice(0, 1))
+    return image

@@ -1,0 +1,78 @@
+"""Files of formats that a package of their own reads: damaged, incomplete, or for a tool without the package."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from bioimage_suite.core.errors import UserError
+from bioimage_suite.images.readers.opening import open_image
+from tests.unit.images.format_files import write_bmp, write_gif, write_ics, write_mrc, write_nrrd
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+STACK = np.arange(4 * 20 * 30, dtype=np.uint16).reshape(4, 20, 30)
+MAKERS: dict[str, Callable[[Path], None]] = {
+    "mrc": lambda path: write_mrc(path, STACK),
+    "nrrd": lambda path: write_nrrd(path, STACK),
+    "gz.nrrd": lambda path: write_nrrd(path, STACK, "gzip"),
+    "ics": lambda path: write_ics(path, STACK, "ZYX"),
+    "gz.ics": lambda path: write_ics(path, STACK, "ZYX", packed=True),
+    "gif": lambda path: write_gif(path, STACK[:1] % 256),
+    "bmp": lambda path: write_bmp(path, STACK[0] % 16, 4),
+}  # fmt: skip
+
+
+def read_last(path: Path) -> None:
+    image = open_image(path)
+    image.read_plane(image.size_t - 1, 0, image.size_z - 1)
+
+
+@pytest.mark.parametrize("kind", MAKERS)
+def test_a_file_that_was_cut_short(tmp_path: Path, kind: str):
+    path = tmp_path / f"a.{kind}"
+    MAKERS[kind](path)
+    open_image(path)
+    data = path.read_bytes()
+    for size in (len(data) // 2, len(data) - 40):
+        path.write_bytes(data[:size])
+        with pytest.raises(UserError, match="damaged or cut short"):
+            read_last(path)
+
+
+@pytest.mark.parametrize("kind", ["mrc", "nrrd", "gif"])
+def test_a_tool_without_the_package(tmp_path: Path, kind: str, monkeypatch):
+    MAKERS[kind](tmp_path / f"a.{kind}")
+    package = {"mrc": "mrcfile", "nrrd": "nrrd", "gif": "PIL"}[kind]
+    real = importlib.import_module
+
+    def missing(name: str, *more: object) -> object:
+        if name == package:
+            raise ModuleNotFoundError(name)
+        return real(name, *more)
+
+    monkeypatch.setattr(importlib, "import_module", missing)
+    with pytest.raises(UserError, match=r"which this tool does not read\. Convert it with convert_image first"):
+        open_image(tmp_path / f"a.{kind}")
+
+
+def test_pixels_in_another_file(tmp_path: Path):
+    write_ics(tmp_path / "a.ics", STACK, "ZYX", version=1)
+    with pytest.raises(UserError, match=r"version 1, whose pixels are in another file \(\.ids\)"):
+        open_image(tmp_path / "a.ics")
+    (tmp_path / "a.nhdr").write_text(
+        "NRRD0004\ntype: uint8\ndimension: 2\nsizes: 3 4\nencoding: raw\ndata file: a.raw\n\n"
+    )
+    with pytest.raises(UserError, match="its pixels are in another file"):
+        open_image(tmp_path / "a.nhdr")
+
+
+def test_axes_without_a_meaning(tmp_path: Path):
+    write_nrrd(tmp_path / "a.nrrd", np.zeros((2, 3, 4, 20, 30), np.uint8))
+    with pytest.raises(UserError, match="of which only T, C, Z, Y, X are understood"):
+        open_image(tmp_path / "a.nrrd")
