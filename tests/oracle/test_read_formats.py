@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 
 from bioimage_suite.images.readers.opening import open_image
 from tests.oracle.bioformats import BioFormats, Series, checksum
-from tests.unit.images.format_files import write_bmp, write_gif, write_ics, write_mrc, write_nrrd
+from tests.unit.images.format_files import write_bmp, write_gif, write_ics, write_imaris, write_mrc, write_nrrd
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -132,3 +133,19 @@ def test_bmp_with_palette(tmp_path: Path, oracle: BioFormats, bits: int, upwards
         np.testing.assert_array_equal(image.read_plane(), numbers)
         assert ("numbers of palette entries" in capsys.readouterr().out) is not grey
         assert_same(image, oracle.read(tmp_path / "a.bmp").series[0])
+
+
+@pytest.mark.parametrize("dtype", ["u1", "u2", "f4"])
+def test_imaris(tmp_path: Path, oracle: BioFormats, dtype: str):
+    pixels = STACK.astype(dtype)
+    write_imaris(tmp_path / "a.ims", pixels)
+    image, series = open_image(tmp_path / "a.ims"), oracle.read(tmp_path / "a.ims").series[0]
+    for place in np.ndindex(pixels.shape[:3]):
+        np.testing.assert_array_equal(image.read_plane(*place), pixels[place])
+    step = image.time_increment
+    assert step is not None  # Bio-Formats reads no time step
+    assert (step.value, step.unit) == (60, "s")
+    assert_same(replace(image, time_increment=None), series)
+    assert image.channels == tuple(channel.name for channel in series.channels) == ("DAPI", "GFP", "Cy5")
+    assert ("channel 1", "EmissionWavelength", "501", "nm") in image.details["facts"]
+    assert ("image", "AcquisitionDate", "2024-05-06T07:08:09", "") in image.details["facts"]

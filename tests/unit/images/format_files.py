@@ -11,6 +11,8 @@ import numpy as np
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import h5py
+
 ICS_NUMBERS = {"u": ("integer", "unsigned"), "i": ("integer", "signed"), "f": ("real", "signed")}
 
 
@@ -93,3 +95,33 @@ def write_bmp(path: Path, numbers: np.ndarray, bits: int, *, upwards: bool = Tru
     header = struct.pack("<2sIHHI", b"BM", start + len(body), 0, 0, start)
     described = (40, width, height if upwards else -height, 1, bits, 0, len(body), 0, 0, 2**bits, 0)
     path.write_bytes(header + struct.pack("<IiiHHIIiiII", *described) + palette + body)
+
+
+def write_imaris(path: Path, pixels: np.ndarray, unit: str = "um", **said: object) -> None:
+    """Write (T, C, Z, Y, X) pixels of 0.5 x 0.25 x 2 units, a minute apart, in blocks of 8 pixels as Imaris does."""
+    import h5py
+
+    t, c, z, y, x = pixels.shape
+    with h5py.File(path, "w") as file:
+        _write_words(file, ImarisDataSet="ImarisDataSet", ImarisVersion="5.5.0", DataSetDirectoryName="DataSet",
+                     DataSetInfoDirectoryName="DataSetInfo", ThumbnailDirectoryName="Thumbnail")  # fmt: skip
+        file.attrs["NumberOfDataSets"] = np.array([1], "u4")
+        ends = {"ExtMin0": 0, "ExtMin1": 0, "ExtMin2": 0, "ExtMax0": 0.5 * x, "ExtMax1": 0.25 * y, "ExtMax2": 2 * z}
+        image = {"X": x, "Y": y, "Z": z, "Unit": unit, "RecordingDate": "2024-05-06 07:08:09.000", **ends, **said}
+        _write_words(file.create_group("DataSetInfo/Image"), **image)
+        for n in range(c):
+            _write_words(file.create_group(f"DataSetInfo/Channel {n}"), Name=("DAPI", "GFP", "Cy5")[n],
+                         Color="1.000 0.000 0.000", LSMEmissionWavelength=500 + n)  # fmt: skip
+        times = {f"TimePoint{n + 1}": f"2024-05-06 07:{8 + n:02}:09.000" for n in range(t)}
+        _write_words(file.create_group("DataSetInfo/TimeInfo"), DatasetTimePoints=t, FileTimePoints=t, **times)
+        for at in np.ndindex(t, c):
+            group = file.create_group("DataSet/ResolutionLevel 0/TimePoint {}/Channel {}".format(*at))
+            _write_words(group, ImageSizeX=x, ImageSizeY=y, ImageSizeZ=z, HistogramMin=0, HistogramMax=255)
+            padded = np.pad(pixels[at], [(0, -size % 8) for size in (z, y, x)])
+            group.create_dataset("Data", data=padded, chunks=(8, 8, 8), compression="gzip")
+            group.create_dataset("Histogram", data=np.zeros(256, "u8"))
+
+
+def _write_words(group: h5py.Group, **said: object) -> None:
+    for name, value in said.items():
+        group.attrs[name] = np.frombuffer(str(value).encode(), "S1")

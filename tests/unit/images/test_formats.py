@@ -5,12 +5,13 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING
 
+import h5py
 import numpy as np
 import pytest
 
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.images.readers.opening import open_image
-from tests.unit.images.format_files import write_bmp, write_gif, write_ics, write_mrc, write_nrrd
+from tests.unit.images.format_files import write_bmp, write_gif, write_ics, write_imaris, write_mrc, write_nrrd
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,6 +24,7 @@ MAKERS: dict[str, Callable[[Path], None]] = {
     "gz.nrrd": lambda path: write_nrrd(path, STACK, "gzip"),
     "ics": lambda path: write_ics(path, STACK, "ZYX"),
     "gz.ics": lambda path: write_ics(path, STACK, "ZYX", packed=True),
+    "ims": lambda path: write_imaris(path, STACK[None, None]),
     "gif": lambda path: write_gif(path, STACK[:1] % 256),
     "bmp": lambda path: write_bmp(path, STACK[0] % 16, 4),
 }  # fmt: skip
@@ -45,10 +47,10 @@ def test_a_file_that_was_cut_short(tmp_path: Path, kind: str):
             read_last(path)
 
 
-@pytest.mark.parametrize("kind", ["mrc", "nrrd", "gif"])
+@pytest.mark.parametrize("kind", ["mrc", "nrrd", "gif", "ims"])
 def test_a_tool_without_the_package(tmp_path: Path, kind: str, monkeypatch):
     MAKERS[kind](tmp_path / f"a.{kind}")
-    package = {"mrc": "mrcfile", "nrrd": "nrrd", "gif": "PIL"}[kind]
+    package = {"mrc": "mrcfile", "nrrd": "nrrd", "gif": "PIL", "ims": "h5py"}[kind]
     real = importlib.import_module
 
     def missing(name: str, *more: object) -> object:
@@ -76,3 +78,19 @@ def test_axes_without_a_meaning(tmp_path: Path):
     write_nrrd(tmp_path / "a.nrrd", np.zeros((2, 3, 4, 20, 30), np.uint8))
     with pytest.raises(UserError, match="of which only T, C, Z, Y, X are understood"):
         open_image(tmp_path / "a.nrrd")
+
+
+def test_hdf5_of_another_program(tmp_path: Path):
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file["image"] = np.zeros((3, 4))
+    with pytest.raises(UserError, match="it is an HDF5 file, but not of Imaris"):
+        open_image(tmp_path / "a.h5")
+
+
+@pytest.mark.parametrize(("unit", "said", "size"), [
+    ("mm", {}, 500), ("", {}, 0.5), ("furlong", {}, None), ("um", {"ExtMax0": "0"}, None),
+    ("um", {"ExtMax0": "nan"}, None), ("nm", {"ExtMin0": "1000"}, 985 / 30 / 1000),
+])  # fmt: skip
+def test_sizes_of_imaris(tmp_path: Path, unit: str, said: dict[str, object], size: float | None):
+    write_imaris(tmp_path / "a.ims", STACK[None, None], unit, **said)
+    assert open_image(tmp_path / "a.ims").micrometres("x") == (size and pytest.approx(size))

@@ -77,7 +77,7 @@ def image_of(found: ArrayImage, name: str) -> ImageFile:
     notes = list(found.notes)
     count = sizes["C"] * sizes["S"]
     unnamed = sample_names(count) if sizes["C"] == 1 else (None,) * count
-    read = _reader(found, sizes["S"], name)
+    read = _reader(found, sizes["S"])
     return ImageFile(
         name=name, size_t=sizes["T"], size_c=count, size_z=sizes["Z"], size_y=sizes["Y"], size_x=sizes["X"],
         dtype=found.dtype.newbyteorder("="), channels=found.channels if len(found.channels) == count else unnamed,
@@ -91,21 +91,14 @@ def image_of(found: ArrayImage, name: str) -> ImageFile:
     )  # fmt: skip
 
 
-def _reader(found: ArrayImage, samples: int, name: str) -> Callable[[int, int | None, int, slice, slice], np.ndarray]:
+def _reader(found: ArrayImage, samples: int) -> Callable[[int, int | None, int, slice, slice], np.ndarray]:
     """Return a reader of regions as (Y, X), or without a channel as (Y, X, samples)."""
 
     def read(t: int, c: int | None, z: int, rows: slice, columns: slice) -> np.ndarray:
         channel, sample = divmod(c or 0, samples)
         at: dict[str, int | slice] = {"T": t, "C": channel, "Z": z, "Y": rows, "X": columns}
         at["S"] = slice(None) if c is None else sample
-        try:
-            region = np.asarray(found.pixels[tuple(at[axis] for axis in found.axes)])
-        except Exception as error:  # each library raises its own
-            text = " ".join(str(error).split())[:200]
-            raise UserError(
-                f"Image {name}: the pixels at t={t}, c={c or 0}, z={z} of the {found.form} file cannot be read "
-                f"({type(error).__name__}: {text}). The file is damaged or cut short: upload it again."
-            ) from error
+        region = np.asarray(found.pixels[tuple(at[axis] for axis in found.axes)])
         left = [axis for axis in found.axes if isinstance(at[axis], slice)]
         region = region.transpose([left.index(axis) for axis in "YXS" if axis in left])
         return np.ascontiguousarray(region, found.dtype.newbyteorder("="))

@@ -41,6 +41,10 @@ def format_of(start: bytes) -> Format | None:
         from bioimage_suite.images.readers.mrc import read_mrc
 
         return Format("MRC", "mrcfile", read_mrc)
+    if start.startswith(b"\x89HDF\r\n\x1a\n"):
+        from bioimage_suite.images.readers.imaris import read_imaris
+
+        return Format("Imaris", "h5py", read_imaris)
     if start.startswith(b"NRRD000"):
         from bioimage_suite.images.readers.nrrd import read_nrrd
 
@@ -66,7 +70,8 @@ def open_format(path: Path, name: str, form: Format, reading: Reading) -> ImageF
         reading: Which of several images.
 
     Raises:
-        UserError: Its package is not installed, or cannot read the file.
+        UserError: Its package is not installed.
+        Exception: Of the package, if it cannot read the file.
     """
     try:
         importlib.import_module(form.package)
@@ -75,18 +80,9 @@ def open_format(path: Path, name: str, form: Format, reading: Reading) -> ImageF
             f"Image {name}: a file of the format {form.name}, which this tool does not read. "
             "Convert it with convert_image first."
         ) from error
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            image = image_of(form.read(path, name, reading), name)
-    except UserError:
-        raise
-    except Exception as error:  # each package raises its own
-        text = " ".join(str(error).split())[:200]
-        raise UserError(
-            f"Image {name}: the {form.name} file is damaged or cut short ({type(error).__name__}: {text}). "
-            "Upload it again, or export it as OME-TIFF."
-        ) from error
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        image = image_of(form.read(path, name, reading), name)
     # A file that was cut short may show it only here.
     image.read_region(image.size_t - 1, image.size_c - 1, image.size_z - 1, slice(0, 1), slice(0, 1))
     return image

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bioimage_suite.core.errors import UserError
 from bioimage_suite.images.readers.arrays import ArrayImage
 
 if TYPE_CHECKING:
@@ -18,18 +19,19 @@ IN_SPACE = {"domain", "space", "???", "none"}
 MOST_CHANNELS = 16  # of a first axis without a kind; with more it is x (Bio-Formats 7.3.1, NRRDReader)
 
 
-def read_nrrd(path: Path, _name: str, _reading: Reading) -> ArrayImage:
+def read_nrrd(path: Path, name: str, _reading: Reading) -> ArrayImage:
     """Read a file with its data in it.
 
     Raises:
-        ValueError: It is not as the format demands, or its data are elsewhere.
+        UserError: Its pixels are in another file.
+        ValueError: It is not as the format demands.
     """
     import nrrd
 
     with path.open("rb") as stream:
         header = nrrd.read_header(stream)
         if "data file" in header or "datafile" in header:
-            raise ValueError("its pixels are in another file; write both into one `.nrrd`")
+            raise UserError(f"Image {name}: its pixels are in another file. Save both as one `.nrrd`.")
         pixels = nrrd.read_data(header, stream, str(path), index_order="C")
     axes = _axes(header)
     notes: list[str] = []
