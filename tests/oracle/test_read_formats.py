@@ -11,6 +11,7 @@ import pytest
 from bioimage_suite.images.readers.opening import open_image
 from tests.oracle.bioformats import BioFormats, Series, checksum
 from tests.unit.images.format_files import write_bmp, write_gif, write_ics, write_imaris, write_mrc, write_nrrd
+from tests.unit.images.oib_files import write_oib
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -149,3 +150,21 @@ def test_imaris(tmp_path: Path, oracle: BioFormats, dtype: str):
     assert image.channels == tuple(channel.name for channel in series.channels) == ("DAPI", "GFP", "Cy5")
     assert ("channel 1", "EmissionWavelength", "501", "nm") in image.details["facts"]
     assert ("image", "AcquisitionDate", "2024-05-06T07:08:09", "") in image.details["facts"]
+
+
+@pytest.mark.parametrize("shape", [(2, 3, 4), (1, 2, 4), (2, 1, 1), (1, 3, 1)])
+def test_oib(tmp_path: Path, oracle: BioFormats, shape: tuple[int, int, int]):
+    pixels = STACK[: shape[0], : shape[1], : shape[2]]
+    write_oib(tmp_path / "a.oib", pixels)
+    image, series = open_image(tmp_path / "a.oib"), oracle.read(tmp_path / "a.oib").series[0]
+    for place in np.ndindex(shape):
+        np.testing.assert_array_equal(image.read_plane(*place), pixels[place])
+    assert_same(image, series, lengths=False)
+    # Bio-Formats makes 1 µm and 1 s where there is one plane or time point.
+    assert image.micrometres("x") == series.physical["x"][0] == 0.25
+    assert image.micrometres("z") == (1.5 if shape[2] > 1 else None)
+    assert (image.time_increment and image.time_increment.value) == (4 if shape[0] > 1 else None)
+    assert image.channels == tuple(channel.name for channel in series.channels)
+    waves = {fact[0]: fact[2] for fact in image.details["facts"] if fact[1] == "EmissionWavelength"}
+    assert [float(waves[f"channel {n}"]) for n in range(shape[1])] == [one.emission[0] for one in series.channels]
+    assert ("image", "AcquisitionDate", series.acquired, "") in image.details["facts"]

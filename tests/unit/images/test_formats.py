@@ -16,6 +16,7 @@ from tests.unit.images.format_files import write_bmp, write_gif, write_ics, writ
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+from tests.unit.images.oib_files import write_oib, write_ole
 
 STACK = np.arange(4 * 20 * 30, dtype=np.uint16).reshape(4, 20, 30)
 MAKERS: dict[str, Callable[[Path], None]] = {
@@ -25,6 +26,7 @@ MAKERS: dict[str, Callable[[Path], None]] = {
     "ics": lambda path: write_ics(path, STACK, "ZYX"),
     "gz.ics": lambda path: write_ics(path, STACK, "ZYX", packed=True),
     "ims": lambda path: write_imaris(path, STACK[None, None]),
+    "oib": lambda path: write_oib(path, STACK[None, None]),
     "gif": lambda path: write_gif(path, STACK[:1] % 256),
     "bmp": lambda path: write_bmp(path, STACK[0] % 16, 4),
 }  # fmt: skip
@@ -47,10 +49,10 @@ def test_a_file_that_was_cut_short(tmp_path: Path, kind: str):
             read_last(path)
 
 
-@pytest.mark.parametrize("kind", ["mrc", "nrrd", "gif", "ims"])
+@pytest.mark.parametrize("kind", ["mrc", "nrrd", "gif", "ims", "oib"])
 def test_a_tool_without_the_package(tmp_path: Path, kind: str, monkeypatch):
     MAKERS[kind](tmp_path / f"a.{kind}")
-    package = {"mrc": "mrcfile", "nrrd": "nrrd", "gif": "PIL", "ims": "h5py"}[kind]
+    package = {"mrc": "mrcfile", "nrrd": "nrrd", "gif": "PIL", "ims": "h5py", "oib": "oiffile"}[kind]
     real = importlib.import_module
 
     def missing(name: str, *more: object) -> object:
@@ -94,3 +96,9 @@ def test_hdf5_of_another_program(tmp_path: Path):
 def test_sizes_of_imaris(tmp_path: Path, unit: str, said: dict[str, object], size: float | None):
     write_imaris(tmp_path / "a.ims", STACK[None, None], unit, **said)
     assert open_image(tmp_path / "a.ims").micrometres("x") == (size and pytest.approx(size))
+
+
+def test_an_ole_file_of_another_program(tmp_path: Path):
+    write_ole(tmp_path / "a.doc")
+    with pytest.raises(UserError, match="it is an OLE file, but no OIB of Olympus"):
+        open_image(tmp_path / "a.doc")

@@ -164,7 +164,6 @@ def test_a_tool_without_the_reader_names_the_remedy(monkeypatch):
     ("content", "message"),
     [
         (b"%PDF-1.7", "is a PDF"),
-        (b"\x89HDF\r\n\x1a\n", "is an HDF5 file"),
         (b"<!DOCTYPE html>", "is an XML or HTML text"),
         (b"name,value\n1,2\n", "seems to be a text: it begins with b'name,value"),
         (b"\x00\x01\x02\x03", r"begins with b'\\x00\\x01"),

@@ -45,6 +45,10 @@ def format_of(start: bytes) -> Format | None:
         from bioimage_suite.images.readers.imaris import read_imaris
 
         return Format("Imaris", "h5py", read_imaris)
+    if start.startswith(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"):
+        from bioimage_suite.images.readers.olympus import read_oib
+
+        return Format("OIB", "oiffile", read_oib)
     if start.startswith(b"NRRD000"):
         from bioimage_suite.images.readers.nrrd import read_nrrd
 

@@ -27,7 +27,7 @@ MAX_PIXELS = 1 << 45  # of all planes: 70 TB of 16-bit pixels
 # First bytes of files that people upload instead of an image.
 KNOWN_STARTS = (
     (b"%PDF", "is a PDF"), (b"\x1f\x8b", "is compressed with gzip"),
-    (b"\xd0\xcf\x11\xe0", "is an OLE file, such as OIB"), (b"<?xml", "is an XML text"),
+    (b"<?xml", "is an XML text"),
     (b"<", "is an XML or HTML text"), (b"{", "is a JSON text"), (b"\x7fELF", "is a program"), (b"MZ", "is a program"),
 )  # fmt: skip
 
@@ -122,8 +122,8 @@ def _open_image(path: Path, name: str, reading: Reading) -> ImageFile:
         return open_format(path, name, form, reading)
     raise UserError(
         f"Image {name}: not an image of a known format; it {_seems(start)}. "
-        "Give a TIFF, OME-TIFF, PNG, JPEG, JPEG 2000, BMP, GIF, OME-Zarr, CZI, ND2, LIF, DeltaVision, Imaris, MRC, "
-        "NRRD or ICS."
+        "Give a TIFF, OME-TIFF, PNG, JPEG, JPEG 2000, BMP, GIF, OME-Zarr, CZI, ND2, LIF, DeltaVision, Imaris, OIB, "
+        "MRC, NRRD or ICS."
     )
 
 
