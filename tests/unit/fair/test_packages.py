@@ -2,7 +2,6 @@
 
 import csv
 import io
-import json
 import zipfile
 from pathlib import Path
 
@@ -23,10 +22,9 @@ from bioimage_suite.fair.crates.package import (
     read_study,
     write_package,
 )
-from bioimage_suite.fair.crates.package_files import idr_library, pagetab_tsv
 from bioimage_suite.fair.crates.reading import read_crate
 from bioimage_suite.fair.crates.run_provenance import read_workflow_run
-from bioimage_suite.fair.crates.study import REQUIRED_FIELDS
+from bioimage_suite.fair.crates.study_assembly import REQUIRED_FIELDS
 from bioimage_suite.fair.metadata.checks import validate
 from bioimage_suite.fair.metadata.image_facts import ImageFacts, read_images
 from bioimage_suite.tables.key_value_dialects import read_dialect
@@ -93,46 +91,13 @@ def test_a_workflow_run_is_linked():
     assert {"@id": "annotations/cells_a.ome.tiff"} in action["result"]
     assert action["startTime"] == "2026-01-20T10:00:00Z"
     assert entity(document, "#workflow")["url"] == "https://example.org/workflows/nuclei"
-    assert root(document)["mentions"] == {"@id": action["@id"]}
+    assert {"@id": action["@id"]} in root(document)["mentions"]
 
 
 def test_a_zip_that_is_no_workflow_run_is_refused(tmp_path: Path):
     write_package(tmp_path / "p.zip", make_package("general", study("general")))
     with pytest.raises(UserError, match="names no ComputationalWorkflow"):
         read_workflow_run(tmp_path / "p.zip", "p.zip")
-
-
-def test_bia_file_lists_and_pagetab():
-    texts = make_package("bia", study("bia"), "S-BIAD1").texts
-    rows = list(csv.DictReader(io.StringIO(texts["file_lists/component_1.tsv"]), delimiter="\t"))
-    # Only columns that vary: the two images differ in their biosample (the drug), not in how they were taken.
-    assert rows == [
-        {"Files": "images/cells_a.ome.tiff", "Biosample": "Homo sapiens cells in culture"},
-        {"Files": "images/cells_b.ome.tiff", "Biosample": "Homo sapiens cells in culture 2"},
-    ]
-    listed = json.loads(texts["file_lists/annotations.json"])
-    assert listed == [
-        {
-            "path": "annotations/cells_a.ome.tiff",
-            "attributes": [{"name": "source_image", "value": "images/cells_a.ome.tiff"}],
-        }
-    ]
-    page_tab = json.loads(texts["pagetab.json"])
-    assert page_tab["accno"] == "S-BIAD1"
-    kinds = [section["type"] for section in page_tab["section"]["subsections"]]
-    assert kinds == [
-        "Author",
-        "Author",
-        "organization",
-        "Biosample",
-        "Biosample",
-        "Specimen",
-        "Image acquisition",
-        "Study Component",
-        "Annotations",
-    ]
-    assert texts["pagetab.tsv"] == pagetab_tsv(page_tab)
-    assert "Organism\t\ts1\nScientific name\tHomo sapiens\n" in texts["pagetab.tsv"]
 
 
 def test_a_size_that_nobody_knows_is_not_said_to_be_0():
@@ -145,25 +110,6 @@ def test_a_size_that_nobody_knows_is_not_said_to_be_0():
     assert [part["value"] for part in of_type(document, "QuantitativeValue")] == [2]
     assert root(document)["size"] == [{"@id": "#size-files"}]
     assert not errors(check_document(document, "crate", "gide"))
-
-
-def test_idr_files():
-    texts = make_package("idr", study("idr"), "idr0999").texts
-    assert "Study Organism Term Accession\tNCBITaxon_9606\n" in texts["idr0999-study.txt"]
-    assert "Study Person Last Name\tDoe\tRoe\n" in texts["idr0999-study.txt"]
-    assert texts["experimentA/idr0999-experimentA-filePaths.tsv"].startswith(
-        "Dataset:name:Nuclei\timages/cells_a.ome.tiff\n"
-    )
-
-
-def test_idr_library_has_a_row_a_well():
-    wells = [value("image", name, "", key, text) for name in NAMES for key, text in (("Plate", "P1"), ("Well", "A1"))]
-    rows = idr_library(
-        study("idr", [*[v for v in VALUES if v.field != "biosample.extrinsic_variables"], *wells])
-    ).splitlines()
-    assert rows[0].startswith("Plate\tWell\t")
-    assert len(rows) == 2
-    assert rows[1].startswith("P1\tA1\tHomo sapiens")
 
 
 def test_zenodo_json_escapes_html():

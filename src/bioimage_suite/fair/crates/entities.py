@@ -2,9 +2,23 @@
 
 import mimetypes
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from urllib.parse import quote
 
-from bioimage_suite.fair.crates.study import Acquisition, AnnotationSet, Biosample, ResultFile, Study
+from bioimage_suite.fair.crates.study import (
+    Acquisition,
+    Analysis,
+    AnnotationSet,
+    Biosample,
+    Component,
+    Correlation,
+    ResultFile,
+    Specimen,
+    Study,
+    grant_parts,
+    sentences,
+    shared_details,
+)
 from bioimage_suite.fair.terms.json_ld import DESCRIPTOR, Entity
 from bioimage_suite.fair.terms.licences import licence_at
 from bioimage_suite.fair.terms.ontology_terms import Term, iri
@@ -31,7 +45,7 @@ def refs(identifiers: Iterable[str]) -> list[dict[str, str]]:
 
 def local_id(kind: str, name: str) -> str:
     """Return a local id such as `#biosample-HeLa%20cells`; percent-encoded, as RO-Crate requires."""
-    return f"#{kind}-{quote(name, safe='')}"
+    return f"#{quote(kind, safe='')}-{quote(name, safe='')}"
 
 
 def path_id(path: str) -> str:
@@ -94,57 +108,150 @@ def defined_term(term: Term) -> Entity:
     return {"@id": iri(term.id), "@type": "DefinedTerm", "name": term.label}
 
 
+def cell_lines(study: Study) -> list[Entity]:
+    """Return the entities of the cell lines that an ontology knows; a sample names the others itself."""
+    return [defined_term(term) for term in study.cell_lines() if term.id]
+
+
+def funding(study: Study) -> list[Entity]:
+    """Return the grants, and the funding statement as one that has no identifier."""
+    statement = study.texts["funding"]
+    stated: list[Entity] = [{"@id": "#funding", "@type": "Grant", "name": statement}] if statement else []
+    return [*map(_grant, study.grants), *stated]
+
+
+def articles(study: Study) -> list[Entity]:
+    """Return the publication, if there is one."""
+    known = study.texts["publication_title"] or study.texts["publication_doi"]
+    return [_scholarly_article(study)] if known else []
+
+
+def collection(component: Component) -> Entity:
+    """Return the entity of a part of the study. A second Dataset would be a second study to GIDE's search."""
+    entity: Entity = {"@id": local_id("component", component.name), "@type": "Collection", "name": component.name}
+    return entity | ({"description": component.description} if component.description else {})
+
+
+def described_samples(study: Study) -> list[Entity]:
+    """Return the biosamples that the metadata say something of."""
+    return [biosample(sample) for sample in study.biosamples() if sample.organisms or sample.entity]
+
+
+def _grant(text: str) -> Entity:
+    """Return the entity of a grant, named after its funder; GIDE's search shows that name."""
+    identifier, funder = grant_parts(text)
+    return {
+        "@id": local_id("grant", text),
+        "@type": "Grant",
+        "name": funder or identifier,
+        "identifier": identifier,
+    }
+
+
+def _scholarly_article(study: Study) -> Entity:
+    """Return the entity of the publication, identified by its DOI if it has one."""
+    doi = study.texts["publication_doi"]
+    identifier = f"https://doi.org/{doi}" if doi else "#publication"
+    return {"@id": identifier, "@type": "ScholarlyArticle", "name": study.texts["publication_title"] or identifier}
+
+
 def biosample(sample: Biosample) -> Entity:
     """Return the entity of a biosample with links to its organisms; its variables are part of the description."""
-    variables = (
-        ("Intrinsic", sample.intrinsic),
-        ("Extrinsic", sample.extrinsic),
-        ("Experimental", sample.experimental),
-    )
-    parts = [sample.description or sample.entity or sample.title]
-    parts += [f"{name} variables: {'; '.join(texts)}." for name, texts in variables if texts]
     entity: Entity = {
         "@id": local_id("biosample", sample.title),
         "@type": "BioSample",
         "name": sample.title,
-        "description": " ".join(parts),
+        "description": sentences(
+            "; ".join(dict.fromkeys(filter(None, (sample.entity, sample.description)))) or sample.title,
+            ("Intrinsic variables", "; ".join(sample.intrinsic)),
+            ("Extrinsic variables", "; ".join(sample.extrinsic)),
+            ("Experimental variables", "; ".join(sample.experimental)),
+        ),
         "taxonomicRange": refs(iri(term.id) for term in sample.organisms),
     }
     if sample.cell_lines:
-        entity["hasCellLine"] = [iri(term.id) if term.id else term.label for term in sample.cell_lines]
+        entity["hasCellLine"] = [ref(iri(term.id)) if term.id else term.label for term in sample.cell_lines]
     return entity
 
 
-def lab_protocol(acquisition: Acquisition) -> Entity:
-    """Return the entity of an acquisition protocol with links to its imaging methods."""
-    return {
-        "@id": local_id("acquisition", acquisition.title),
-        "@type": "LabProtocol",
-        "name": acquisition.title,
-        "description": acquisition.parameters or acquisition.instrument or acquisition.title,
-        "labEquipment": acquisition.instrument,
-        "measurementTechnique": refs(iri(term.id) for term in acquisition.methods),
-    }
+def lab_protocols(study: Study) -> list[Entity]:
+    """Return the protocols of a study: preparation, acquisition, correlation, analysis; those that say something."""
+    return [
+        *(_preparation(one) for one in study.specimens() if replace(one, title="") != _NO_SPECIMEN),
+        *(_acquisition(study, one) for one in study.acquisitions() if one.methods or one.instrument or one.parameters),
+        *(_correlation(one) for one in study.correlations()),
+        *(_analysis(one) for one in study.analyses()),
+    ]
+
+
+def preparation_id(specimen: Specimen) -> str:
+    """Return the id of a specimen's preparation."""
+    return local_id("preparation", specimen.title)
+
+
+def acquisition_id(acquisition: Acquisition) -> str:
+    """Return the id of an acquisition."""
+    return local_id("acquisition", acquisition.title)
+
+
+def correlation_id(correlation: Correlation) -> str:
+    """Return the id of a correlation."""
+    return local_id("correlation", correlation.title)
+
+
+def analysis_id(analysis: Analysis) -> str:
+    """Return the id of an analysis."""
+    return local_id("analysis", analysis.title)
+
+
+_NO_SPECIMEN = Specimen("", "", "", "", ())
+
+
+def _protocol(identifier: str, title: str, description: str) -> Entity:
+    return {"@id": identifier, "@type": "LabProtocol", "name": title, "description": description or title}
+
+
+def _preparation(specimen: Specimen) -> Entity:
+    description = sentences(specimen.description(), ("Growth protocol", specimen.growth))
+    return _protocol(preparation_id(specimen), specimen.title, description)
+
+
+def _acquisition(study: Study, acquisition: Acquisition) -> Entity:
+    """Return an acquisition; its description tells what its images have, as GIDE's own example does (voxel size)."""
+    images = study.images_of_acquisition[acquisition]
+    processing = "; ".join(dict.fromkeys(image.processing for image in images if image.processing))
+    description = sentences(acquisition.description(), *shared_details(images), ("Processing method", processing))
+    entity = _protocol(acquisition_id(acquisition), acquisition.title, description)
+    if acquisition.instrument:
+        entity["labEquipment"] = acquisition.instrument
+    if acquisition.methods:
+        entity["measurementTechnique"] = refs(iri(term.id) for term in acquisition.methods)
+    return entity
+
+
+def _correlation(correlation: Correlation) -> Entity:
+    description = sentences(
+        correlation.alignment,
+        ("Fiducials used", correlation.fiducials),
+        ("Transformation matrix", correlation.transformation),
+    )
+    return _protocol(correlation_id(correlation), correlation.title, description)
+
+
+def _analysis(analysis: Analysis) -> Entity:
+    return _protocol(analysis_id(analysis), analysis.title, analysis.description())
 
 
 def annotation_protocol(annotations: AnnotationSet) -> Entity:
-    """Return the entity of MIFA's description of the annotation method."""
-    more = [
-        f"{name}: {text}."
-        for name, text in (
-            ("Criteria", annotations.criteria),
-            ("Coverage", annotations.coverage),
-            ("Confidence", annotations.confidence),
-        )
-        if text
-    ]
-    return {
-        "@id": local_id("annotation-method", annotations.title),
-        "@type": "LabProtocol",
-        "name": annotations.title,
-        "description": " ".join([annotations.overview, f"Method: {annotations.method}.", *more]),
-        "keywords": list(annotations.types),
-    }
+    """Return the entity of MIFA's description of the annotation method and of its version."""
+    description = sentences(annotations.description(), ("Method", annotations.method_description()))
+    entity = _protocol(local_id("annotation-method", annotations.title), annotations.title, description)
+    entity["keywords"] = list(annotations.types)
+    if annotations.version:
+        entity["version"] = annotations.version
+    if annotations.version_time:
+        entity["dateModified"] = annotations.version_time
+    return entity
 
 
 def file_entity(name: str, path: str, size_bytes: int) -> Entity:

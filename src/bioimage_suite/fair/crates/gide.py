@@ -6,12 +6,17 @@ Profile: GIDE search input RO-Crate profile v0.2 (gide-search, January 2026), on
 from typing import Any
 
 from bioimage_suite.fair.crates.entities import (
+    annotation_protocol,
+    articles,
     author_id,
-    biosample,
+    cell_lines,
+    collection,
     defined_term,
+    described_samples,
     descriptor,
+    funding,
     graph,
-    lab_protocol,
+    lab_protocols,
     people,
     publisher,
     ref,
@@ -44,39 +49,40 @@ def gide_crate(study: Study, accession: str = "") -> dict[str, Any]:
     root["size"] = refs(entity["@id"] for entity in measured)
     if accession:
         root["identifier"] = accession
-    if study.texts["publication_title"] or study.texts["publication_doi"]:
-        article = scholarly_article(study)
-        root["seeAlso"] = ref(article["@id"])
-        entities.append(article)
+    if study.annotations:
+        protocol = annotation_protocol(study.annotations)
+        root["measurementMethod"].append(ref(protocol["@id"]))
+        entities.append(protocol)
     head = descriptor([RO_CRATE_1_2, GIDE_PROFILE], landing_page)
     return {"@context": context(RO_CRATE_1_2, GIDE_TERMS), "@graph": graph([head, root, *entities])}
 
 
 def root_dataset(study: Study, identifier: str) -> Entity:
     """Return the root dataset, common to all crates based on RO-Crate 1.2."""
-    organisms = [taxon(term)["@id"] for term in study.organisms()]
-    methods = [defined_term(term)["@id"] for term in study.methods()]
+    texts = study.texts
     root: Entity = {
         "@id": identifier,
         "@type": "Dataset",
-        "name": study.texts["title"],
-        "description": study.texts["description"],
-        "datePublished": study.texts["release_date"],
+        "name": texts["title"],
+        "description": texts["description"],
+        "datePublished": texts["release_date"],
         # The indexer of GIDE's search reads the licence as a string.
         "license": study.license_id,
         "author": refs(author_id(study, index) for index in range(len(study.authors))),
+        **({"publisher": ref(publisher(study)["@id"])} if texts["publisher"] else {}),
     }
-    if study.texts["publisher"]:
-        root["publisher"] = ref(publisher(study)["@id"])
-    samples = [biosample(sample)["@id"] for sample in study.biosamples() if sample.organisms or sample.entity]
-    protocols = [lab_protocol(item)["@id"] for item in study.acquisitions() if item.methods or item.instrument]
-    if samples or organisms:
-        root["about"] = refs(samples + organisms)
-    if protocols or methods:
-        root["measurementMethod"] = refs(protocols + methods)
-    if study.keywords:
-        root["keywords"] = list(study.keywords)
-    return root
+    linked = {
+        "about": [*described_samples(study), *map(taxon, study.organisms()), *cell_lines(study)],
+        "measurementMethod": [*lab_protocols(study), *map(defined_term, study.methods())],
+        "funder": funding(study),
+        "seeAlso": articles(study),
+        "mentions": [collection(component) for component in study.components()],
+    }
+    root |= {key: refs(entity["@id"] for entity in entities) for key, entities in linked.items() if entities}
+    plain = {"keywords": list(study.keywords), "creditText": texts["acknowledgements"]}
+    if study.type:
+        plain["genre"] = study.type.label
+    return root | {key: value for key, value in plain.items() if value}
 
 
 def described(study: Study) -> list[Entity]:
@@ -84,10 +90,14 @@ def described(study: Study) -> list[Entity]:
     return [
         *people(study),
         *([publisher(study)] if study.texts["publisher"] else []),
-        *(taxon(term) for term in study.organisms()),
-        *(defined_term(term) for term in study.methods()),
-        *(biosample(sample) for sample in study.biosamples() if sample.organisms or sample.entity),
-        *(lab_protocol(item) for item in study.acquisitions() if item.methods or item.instrument),
+        *map(taxon, study.organisms()),
+        *cell_lines(study),
+        *map(defined_term, study.methods()),
+        *described_samples(study),
+        *lab_protocols(study),
+        *funding(study),
+        *articles(study),
+        *(collection(component) for component in study.components()),
     ]
 
 
@@ -106,10 +116,3 @@ def sizes(study: Study) -> list[Entity]:
         for (identifier, unit), value in zip(_SIZES, values, strict=True)
         if value is not None
     ]
-
-
-def scholarly_article(study: Study) -> Entity:
-    """Return the entity of the publication, identified by its DOI if it has one."""
-    doi = study.texts["publication_doi"]
-    identifier = f"https://doi.org/{doi}" if doi else "#publication"
-    return {"@id": identifier, "@type": "ScholarlyArticle", "name": study.texts["publication_title"] or identifier}

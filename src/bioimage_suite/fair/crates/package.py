@@ -16,23 +16,14 @@ from bioimage_suite.fair.crates.bia import FILE_LIST, bia_crate, file_list_rows
 from bioimage_suite.fair.crates.checks import check_document
 from bioimage_suite.fair.crates.general import general_crate, zenodo_json
 from bioimage_suite.fair.crates.gide import gide_crate
-from bioimage_suite.fair.crates.package_files import (
-    annotation_list,
-    file_list_json,
-    file_list_tsv,
-    idr_file_paths,
-    idr_library,
-    idr_study,
-    image_list,
-    is_screen,
-    pagetab,
-    pagetab_tsv,
-)
+from bioimage_suite.fair.crates.idr import idr_files
+from bioimage_suite.fair.crates.pagetab import pagetab_files
 from bioimage_suite.fair.crates.run_provenance import RUN_PATH, WorkflowRun
-from bioimage_suite.fair.crates.study import ResultFile, Study, make_study, missing_fields
+from bioimage_suite.fair.crates.study import ResultFile, Study
+from bioimage_suite.fair.crates.study_assembly import make_study, missing_fields
 from bioimage_suite.fair.metadata.findings_report import readable_list
 from bioimage_suite.fair.metadata.image_facts import ImageFacts, is_packed_zarr
-from bioimage_suite.fair.metadata.table import MetadataValue
+from bioimage_suite.fair.metadata.table import MetadataValue, ObjectValues, by_object
 from bioimage_suite.fair.terms.json_ld import DESCRIPTOR
 from bioimage_suite.tables.writer import tsv_text
 
@@ -60,18 +51,11 @@ def make_package(product: str, study: Study, accession: str = "", run: WorkflowR
     if product == "gide":
         return Package(gide_crate(study, accession), {}, {})
     if product == "idr":
-        name = accession or "idr0000"
-        library = "screenA/{}-screenA-library.txt" if is_screen(study) else "experimentA/{}-experimentA-assays.txt"
-        paths = library.rsplit("-", 1)[0] + "-filePaths.tsv"
-        texts = {
-            f"{name}-study.txt": idr_study(study, accession),
-            library.format(name): idr_library(study),
-            paths.format(name): idr_file_paths(study),
-        }
-        return Package(None, texts, {})
+        return Package(None, idr_files(study, accession), {})
     files = _payload(study)
     if product == "bia":
-        return Package(bia_crate(study, accession), _bia_texts(study, accession), files)
+        texts = {FILE_LIST: tsv_text(file_list_rows(study)), **pagetab_files(study, accession)}
+        return Package(bia_crate(study, accession), texts, files)
     if run:
         files[RUN_PATH] = run.source
     texts = {".zenodo.json": json_text(zenodo_json(study))}
@@ -80,23 +64,6 @@ def make_package(product: str, study: Study, accession: str = "", run: WorkflowR
 
 def _payload(study: Study) -> dict[str, Path]:
     return {file.path: file.source for file in study.files() if file.source}
-
-
-def _bia_texts(study: Study, accession: str) -> dict[str, str]:
-    lists: list[tuple[str, str]] = []
-    texts = {FILE_LIST: tsv_text(file_list_rows(study))}
-    for number, component in enumerate(study.components(), 1):
-        rows = image_list([image for image in study.images if image.component == component])
-        lists.append((component.name, f"file_lists/component_{number}.tsv"))
-        texts[lists[-1][1]] = file_list_tsv(rows)
-        texts[f"file_lists/component_{number}.json"] = file_list_json(rows)
-    if study.annotations:
-        rows = annotation_list(study.annotations.files)
-        lists.append((study.annotations.title, "file_lists/annotations.tsv"))
-        texts["file_lists/annotations.tsv"] = file_list_tsv(rows)
-        texts["file_lists/annotations.json"] = file_list_json(rows)
-    document = pagetab(study, lists, accession)
-    return {**texts, "pagetab.json": json_text(document), "pagetab.tsv": pagetab_tsv(document)}
 
 
 def package_path(folder: str, name: str, ending: str = "") -> str:
@@ -143,9 +110,15 @@ def place_images(
 
 
 def link_results(
-    files: Iterable[tuple[Path, str]], folder: str, images: Sequence[tuple[ImageFacts, str, Path | None]]
+    files: Iterable[tuple[Path, str]],
+    folder: str,
+    images: Sequence[tuple[ImageFacts, str, Path | None]],
+    objects: ObjectValues,
 ) -> list[ResultFile]:
-    """Link each file to the image it was made from: the image whose name it has or begins with.
+    """Link each file to the image it was made from.
+
+    That is the source image that the file's own row of the metadata names, else the image whose name it has or begins
+    with.
 
     Raises:
         UserError: Two files have the same name.
@@ -156,7 +129,8 @@ def link_results(
         path = package_path(folder, name)
         if path in found:
             raise UserError(f"file {name}: two files have this name. Rename one.")
-        stem = ImageFacts(name).names()
+        said = objects.own_values(ImageFacts(name)).get("annotation_file.source_image", ())
+        stem = (*(value.value for value in said), *ImageFacts(name).names())
         image = next((by_name[known] for known in stem if known in by_name), "")
         found[path] = ResultFile(name, path, source, source.stat().st_size, image)
     return list(found.values())
@@ -228,14 +202,18 @@ def read_study(
     """
     _refuse_missing(missing_fields(product, values, images, bool(annotations)), product)
     placed = place_images(images, files)
-    made = link_results(annotations, "annotations", placed)
+    objects = by_object(values)
+    made = link_results(annotations, "annotations", placed, objects)
     # MIFA requires the source image of each annotation file.
     orphan = next((file.name for file in made if not file.image), None)
     if orphan is not None:
-        raise UserError(f"annotation {orphan}: no image has this name. Name each annotation as its image.")
+        raise UserError(
+            f"annotation {orphan}: no image has this name. Name each annotation as its image, or fill in its "
+            "Source image."
+        )
     if not with_images:
         placed = [(facts, path, None) for facts, path, _ in placed]
-    study = make_study(values, placed, made, link_results(results, "results", placed))
+    study = make_study(values, placed, made, link_results(results, "results", placed, objects))
     without = sum(image.source is None for image in study.images)
     if product == "general" and without:
         raise UserError(

@@ -23,6 +23,11 @@ class WorkflowRun:
     start: str
     end: str
 
+    @property
+    def title(self) -> str:
+        """Name of the run for people."""
+        return f"Run of {self.workflow_name}"
+
 
 def read_workflow_run(path: Path, name: str) -> WorkflowRun:
     """Read the metadata of a Workflow Run Crate.
@@ -69,7 +74,7 @@ def run_entities(run: WorkflowRun, inputs: Sequence[str], outputs: Sequence[str]
     file: Entity = {
         "@id": RUN_PATH,
         "@type": "File",
-        "name": f"Run of {run.workflow_name}",
+        "name": run.title,
         "contentSize": str(run.size_bytes),
         "encodingFormat": "application/zip",
     }
@@ -83,7 +88,7 @@ def run_entities(run: WorkflowRun, inputs: Sequence[str], outputs: Sequence[str]
     action: Entity = {
         "@id": "#workflow-run",
         "@type": "CreateAction",
-        "name": f"Run of {run.workflow_name}",
+        "name": run.title,
         "instrument": {"@id": "#workflow"},
         "object": [{"@id": identifier} for identifier in inputs],
         "result": [{"@id": identifier} for identifier in outputs],

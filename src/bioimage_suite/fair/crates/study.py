@@ -1,16 +1,16 @@
 """A study as plain values, the source of crates, file lists and PageTab files."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
-from bioimage_suite.core.texts import first_names
-from bioimage_suite.fair.metadata.fields import field_by_key
-from bioimage_suite.fair.metadata.image_facts import ImageFacts
-from bioimage_suite.fair.metadata.image_list import refuse_no_images
-from bioimage_suite.fair.metadata.table import MetadataValue, by_object, first_row
 from bioimage_suite.fair.terms.ontology_terms import Term
+
+_Part = TypeVar("_Part")
+# A description of many images names no more values of one field than this; the package's tables keep them all.
+_NAMED_VALUES = 20
 
 
 @dataclass(frozen=True)
@@ -53,6 +53,24 @@ class Specimen:
     growth: str
     contrast: str
     channels: tuple[tuple[str, str], ...]
+    status: str = ""
+    location: str = ""
+
+    def channel_texts(self) -> str:
+        """Return the channels as text: `DAPI (nucleus); GFP (actin)`."""
+        return "; ".join(
+            f"{content} ({target})" if content and target else content or target for content, target in self.channels
+        )
+
+    def description(self) -> str:
+        """Return the preparation and all that is said of it."""
+        return sentences(
+            self.preparation,
+            ("Signal or contrast mechanism", self.contrast),
+            ("Channels", self.channel_texts()),
+            ("Experimental status", self.status),
+            ("Location within biosample", self.location),
+        )
 
 
 @dataclass(frozen=True)
@@ -63,6 +81,49 @@ class Acquisition:
     methods: tuple[Term, ...]
     instrument: str
     parameters: str
+    temperature: str = ""
+
+    def description(self) -> str:
+        """Return parameters and temperature."""
+        return sentences(self.parameters, ("Temperature", self.temperature))
+
+
+@dataclass(frozen=True)
+class Correlation:
+    """REMBI's image correlation: how images of one specimen lie on each other."""
+
+    title: str
+    alignment: str
+    fiducials: str
+    transformation: str
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """REMBI's analysed data: how the images were analysed, and what that gives."""
+
+    title: str
+    overview: str
+    result_type: str
+    data_used: str
+
+    def description(self) -> str:
+        """Return the overview, the type of result, and the data used."""
+        more = (("Analysis result type", self.result_type), ("Data used", self.data_used))
+        return sentences(self.overview, *more)
+
+
+@dataclass(frozen=True)
+class Detail:
+    """A value of one image: `key` is its field such as `image.pixel_size_x`, or the free key that a person wrote.
+
+    `unit` is the unit's id, such as `UO:0000017`, or empty.
+    """
+
+    key: str
+    label: str
+    value: str
+    unit: str = ""
 
 
 @dataclass(frozen=True)
@@ -75,7 +136,10 @@ class Component:
 
 @dataclass(frozen=True)
 class DepositedImage:
-    """An image and its description. `path` is its path in the package, with `/`; `source` is the file or None."""
+    """An image and its description. `path` is its path in the package, with `/`; `source` is the file or None.
+
+    `details` are what only this image has (its size, its date), `other` the keys that belong to no standard.
+    """
 
     name: str
     path: str
@@ -85,18 +149,33 @@ class DepositedImage:
     biosample: Biosample
     specimen: Specimen
     acquisition: Acquisition
+    correlation: Correlation | None = None
+    analysis: Analysis | None = None
+    processing: str = ""
+    details: tuple[Detail, ...] = ()
     other: tuple[tuple[str, str], ...] = ()
+
+    def place(self) -> tuple[str, str]:
+        """Return plate and well, each empty where the metadata do not say it."""
+        folded = {name.casefold(): value for name, value in self.other}
+        return folded.get("plate", ""), folded.get("well", "")
 
 
 @dataclass(frozen=True)
 class ResultFile:
-    """A file that analysis made. `image` is the path of the image it was made from, empty when it belongs to all."""
+    """A file that analysis made. `image` is the path of the image it was made from, empty when it belongs to all.
+
+    The rest is MIFA's description of an annotation file, empty for other results.
+    """
 
     name: str
     path: str
     source: Path | None
     size_bytes: int
     image: str = ""
+    transformations: str = ""
+    spatial: str = ""
+    created: str = ""
 
 
 @dataclass(frozen=True)
@@ -111,6 +190,39 @@ class AnnotationSet:
     coverage: str
     confidence: str
     files: tuple[ResultFile, ...]
+    annotators: tuple[str, ...] = ()
+    models: tuple[str, ...] = ()
+    version: str = ""
+    version_time: str = ""
+    changes: str = ""
+
+    def description(self) -> str:
+        """Return what the annotations are: overview, types, criteria, coverage, and how files were changed."""
+        return sentences(
+            self.overview,
+            ("Annotation type", "; ".join(self.types)),
+            ("Criteria", self.criteria),
+            ("Coverage", self.coverage),
+            ("Transformations", self.about_all_files(lambda file: file.transformations)),
+            ("Spatial information", self.about_all_files(lambda file: file.spatial)),
+        )
+
+    def method_description(self) -> str:
+        """Return the method and what has no place of its own in the models of archives."""
+        return sentences(
+            self.method,
+            ("Confidence", self.confidence),
+            ("Annotators", "; ".join(self.annotators)),
+            ("AI models trained", "; ".join(self.models)),
+            ("Created", self.about_all_files(lambda file: file.created)),
+            ("Version", self.version),
+            ("Version timestamp", self.version_time),
+            ("Changes", self.changes),
+        )
+
+    def about_all_files(self, part: Callable[[ResultFile], str]) -> str:
+        """Return what the files say of one thing, each text once."""
+        return "; ".join(dict.fromkeys(text for text in map(part, self.files) if text))
 
 
 @dataclass(frozen=True)
@@ -125,246 +237,106 @@ class Study:
     images: tuple[DepositedImage, ...]
     annotations: AnnotationSet | None = None
     results: tuple[ResultFile, ...] = ()
+    type: Term | None = None
 
     def files(self) -> tuple[DepositedImage | ResultFile, ...]:
         """Return all files: images, results, annotations."""
         return (*self.images, *self.results, *(self.annotations.files if self.annotations else ()))
 
+    @cached_property
+    def images_of_component(self) -> Mapping[Component, tuple[DepositedImage, ...]]:
+        """The images of each distinct component, in the order of the images."""
+        return self._grouped(lambda image: image.component)
+
+    @cached_property
+    def images_of_biosample(self) -> Mapping[Biosample, tuple[DepositedImage, ...]]:
+        """The images of each distinct biosample."""
+        return self._grouped(lambda image: image.biosample)
+
+    @cached_property
+    def images_of_acquisition(self) -> Mapping[Acquisition, tuple[DepositedImage, ...]]:
+        """The images of each distinct acquisition."""
+        return self._grouped(lambda image: image.acquisition)
+
     def components(self) -> tuple[Component, ...]:
         """Return the distinct components, in the order of the images."""
-        return tuple(dict.fromkeys(image.component for image in self.images))
+        return tuple(self.images_of_component)
 
     def biosamples(self) -> tuple[Biosample, ...]:
         """Return the distinct biosamples."""
-        return tuple(dict.fromkeys(image.biosample for image in self.images))
+        return tuple(self.images_of_biosample)
 
     def specimens(self) -> tuple[Specimen, ...]:
         """Return the distinct specimens."""
-        return tuple(dict.fromkeys(image.specimen for image in self.images))
+        return self._distinct(lambda image: (image.specimen,))
 
     def acquisitions(self) -> tuple[Acquisition, ...]:
         """Return the distinct acquisitions."""
-        return tuple(dict.fromkeys(image.acquisition for image in self.images))
+        return tuple(self.images_of_acquisition)
+
+    def correlations(self) -> tuple[Correlation, ...]:
+        """Return the distinct correlations."""
+        return self._distinct(lambda image: (image.correlation,) if image.correlation else ())
+
+    def analyses(self) -> tuple[Analysis, ...]:
+        """Return the distinct analyses."""
+        return self._distinct(lambda image: (image.analysis,) if image.analysis else ())
+
+    def processings(self) -> tuple[str, ...]:
+        """Return the distinct ways in which images were processed."""
+        return self._distinct(lambda image: (image.processing,) if image.processing else ())
 
     def organisms(self) -> tuple[Term, ...]:
         """Return the distinct organisms."""
-        return tuple(dict.fromkeys(term for sample in self.biosamples() for term in sample.organisms))
+        return self._distinct(lambda image: image.biosample.organisms)
+
+    def cell_lines(self) -> tuple[Term, ...]:
+        """Return the distinct cell lines."""
+        return self._distinct(lambda image: image.biosample.cell_lines)
 
     def methods(self) -> tuple[Term, ...]:
         """Return the distinct imaging methods."""
-        return tuple(dict.fromkeys(term for acquisition in self.acquisitions() for term in acquisition.methods))
+        return self._distinct(lambda image: image.acquisition.methods)
+
+    def _distinct(self, parts: Callable[[DepositedImage], Iterable[_Part]]) -> tuple[_Part, ...]:
+        return tuple(dict.fromkeys(part for image in self.images for part in parts(image)))
+
+    def _grouped(self, part: Callable[[DepositedImage], _Part]) -> dict[_Part, tuple[DepositedImage, ...]]:
+        found: dict[_Part, list[DepositedImage]] = {}
+        for image in self.images:
+            found.setdefault(part(image), []).append(image)
+        return {key: tuple(images) for key, images in found.items()}
 
 
-_STUDY_TEXTS = (
-    "title", "description", "type", "release_date", "landing_page", "publisher", "publisher_url", "funding",
-    "publication_title", "publication_doi", "acknowledgements",
-)  # fmt: skip
+def grant_parts(grant: str) -> tuple[str, str]:
+    """Return identifier and funder of a grant, which metadata give as `identifier, funder`.
 
-# Required fields of each product. GIDE: profile v0.2; BIA: bia-rembi-models 1.5.2; IDR: study template.
-REQUIRED_FIELDS: dict[str, tuple[str, ...]] = {
-    "general": ("study.title", "study.description", "study.release_date", "study.license", "study.authors"),
-    "gide": (
-        "study.title", "study.description", "study.release_date", "study.license", "study.authors",
-        "study.landing_page", "study.publisher", "biosample.organism", "biosample.biological_entity",
-        "acquisition.imaging_method", "acquisition.imaging_instrument",
-    ),
-    "bia": (
-        "study.title", "study.description", "study.release_date", "study.license", "study.authors", "study.keywords",
-        "study.author_affiliations", "component.name", "component.description", "biosample.organism",
-        "biosample.biological_entity", "specimen.sample_preparation", "acquisition.imaging_method",
-        "acquisition.imaging_instrument", "acquisition.parameters",
-    ),
-    "idr": (
-        "study.title", "study.description", "study.release_date", "study.license", "study.authors", "component.name",
-        "component.description", "biosample.organism", "acquisition.imaging_method",
-    ),
-}  # fmt: skip
-ANNOTATION_FIELDS = ("annotation.overview", "annotation.type", "annotation.method")
-
-
-def missing_fields(
-    product: str, values: Sequence[MetadataValue], images: Sequence[ImageFacts], annotated: bool
-) -> list[str]:
-    """List the fields that are missing to make a product, as one readable line per field.
-
-    Args:
-        product: A key of `REQUIRED_FIELDS`.
-        values: The normalised metadata.
-        images: The images that it should describe.
-        annotated: Whether there are annotation files, so that MIFA's required fields count too.
+    >>> grant_parts("R01-NS123456, National Institutes of Health")
+    ('R01-NS123456', 'National Institutes of Health')
     """
-    objects = by_object(values)
-    anywhere = {value.field for value in values}
-    lines = []
-    for key in REQUIRED_FIELDS[product] + (ANNOTATION_FIELDS if annotated else ()):
-        field = field_by_key(key)
-        if key.startswith(("study.", "annotation.")):
-            lacking = [] if key in anywhere else ["the study"]
-        else:
-            lacking = [image.name for image in images if key not in objects.of_image(image)]
-        if lacking:
-            lines.append(f"{field.header}: missing for {first_names(lacking, 3)}. {field.question}")
-    return lines
+    identifier, _, funder = grant.partition(",")
+    return identifier.strip(), funder.strip()
 
 
-def make_study(
-    values: Sequence[MetadataValue],
-    images: Sequence[tuple[ImageFacts, str, Path | None]],
-    annotations: Sequence[ResultFile] = (),
-    results: Sequence[ResultFile] = (),
-) -> Study:
-    """Assemble a study from normalised metadata.
+def sentences(main: str, *more: tuple[str, str]) -> str:
+    """Return a text followed by what else is known: `Exposure 100 ms. Temperature: 37 °C.`; empty texts are left out.
 
-    Args:
-        values: The rows of the normalised table.
-        images: Facts, path in the package, and file of each image.
-        annotations: Label maps, ROIs, tracks.
-        results: Measurement tables and other results.
-
-    Raises:
-        UserError: There are no images.
+    >>> sentences("Exposure 100 ms", ("Temperature", "37 °C"), ("Humidity", ""))
+    'Exposure 100 ms. Temperature: 37 °C.'
     """
-    refuse_no_images(images, "Give images, or metadata that names images.")
-    objects = by_object(values)
-    study: dict[str, MetadataValue] = {}
-    for value in values:
-        if value.field.startswith("study."):
-            study.setdefault(value.field[6:], value)
-    records = [_image(facts, path, source, objects.of_image(facts)) for facts, path, source in images]
-    return Study(
-        texts={key: study[key].value if key in study else "" for key in _STUDY_TEXTS},
-        license_id=study["license"].term_id if "license" in study else "",
-        keywords=_texts(first_row(values, "study.keywords")),
-        grants=_texts(first_row(values, "study.grants")),
-        authors=_authors(values),
-        images=tuple(_with_titles(records)),
-        annotations=_annotations(values, annotations) if annotations else None,
-        results=tuple(results),
-    )
+    rest = [f"{label}: {text.rstrip('.')}." for label, text in more if text]
+    return " ".join(filter(None, [f"{main.rstrip('.')}." if main and rest else main, *rest]))
 
 
-_Values = Mapping[str, Sequence[MetadataValue]]
+def shared_details(images: Iterable[DepositedImage]) -> list[tuple[str, str]]:
+    """Return the details of several images by label, the distinct values of each, the first twenty by name."""
+    found: dict[str, dict[str, None]] = {}
+    for image in images:
+        for detail in (*image.details, *(Detail(key, key, value) for key, value in image.other)):
+            found.setdefault(detail.label, {})[detail.value] = None
+    return [(label, _first_values(list(values))) for label, values in found.items()]
 
 
-def _texts(values: Iterable[MetadataValue]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(value.value for value in values))
-
-
-def _terms(values: Iterable[MetadataValue]) -> tuple[Term, ...]:
-    return tuple(dict.fromkeys(Term(value.term_id, value.value) for value in values))
-
-
-def _text(values: _Values, key: str) -> str:
-    return "; ".join(_texts(values.get(key, ())))
-
-
-def _authors(values: Sequence[MetadataValue]) -> tuple[Author, ...]:
-    names = [value.value for value in first_row(values, "study.authors")]
-
-    def parallel(key: str, shared: bool) -> list[str]:
-        found = [value.value for value in first_row(values, key)]
-        if shared and len(found) == 1:
-            found *= len(names)
-        return [("" if text == "-" else text) for text in found + [""] * (len(names) - len(found))]
-
-    return tuple(
-        Author(name, orcid, affiliation, ror, email)
-        for name, orcid, affiliation, ror, email in zip(
-            names,
-            parallel("study.author_orcids", False),
-            parallel("study.author_affiliations", True),
-            parallel("study.affiliation_rors", True),
-            parallel("study.author_emails", False),
-            strict=False,
-        )
-    )
-
-
-def _image(facts: ImageFacts, path: str, source: Path | None, values: _Values) -> DepositedImage:
-    contents = _texts(values.get("specimen.channel_content", ()))
-    entities = _texts(values.get("specimen.channel_entity", ()))
-    width = max(len(contents), len(entities))
-    channels = zip(contents + ("",) * (width - len(contents)), entities + ("",) * (width - len(entities)), strict=True)
-    return DepositedImage(
-        name=facts.name,
-        path=path,
-        source=source,
-        size_bytes=facts.size_bytes,
-        component=Component(_text(values, "component.name") or "Images", _text(values, "component.description")),
-        biosample=Biosample(
-            title=_text(values, "biosample.title"),
-            organisms=_terms(values.get("biosample.organism", ())),
-            entity=_text(values, "biosample.biological_entity"),
-            description=_text(values, "biosample.description"),
-            cell_lines=_terms(values.get("biosample.cell_line", ())),
-            intrinsic=_texts(values.get("biosample.intrinsic_variables", ())),
-            extrinsic=_texts(values.get("biosample.extrinsic_variables", ())),
-            experimental=_texts(values.get("biosample.experimental_variables", ())),
-        ),
-        specimen=Specimen(
-            title=_text(values, "specimen.title"),
-            preparation=_text(values, "specimen.sample_preparation"),
-            growth=_text(values, "specimen.growth_protocol"),
-            contrast=_text(values, "specimen.contrast_mechanism"),
-            channels=tuple(channels),
-        ),
-        acquisition=Acquisition(
-            title=_text(values, "acquisition.title"),
-            methods=_terms(values.get("acquisition.imaging_method", ())),
-            instrument=_text(values, "acquisition.imaging_instrument"),
-            parameters=_text(values, "acquisition.parameters"),
-        ),
-        other=tuple((value.key, value.value) for key in values if key.startswith("?") for value in values[key]),
-    )
-
-
-def _with_titles(records: Sequence[DepositedImage]) -> list[DepositedImage]:
-    """Give each distinct biosample, specimen and acquisition a unique title; archives refer to them by title."""
-    biosamples: dict[Biosample, str] = {}
-    specimens: dict[Specimen, str] = {}
-    acquisitions: dict[Acquisition, str] = {}
-    for record in records:
-        sample, acquisition = record.biosample, record.acquisition
-        organism = ", ".join(term.label for term in sample.organisms)
-        _title(biosamples, sample, sample.title or " ".join(filter(None, (organism, sample.entity))) or "Biosample")
-        _title(specimens, record.specimen, record.specimen.title or "Specimen")
-        methods = ", ".join(term.label for term in acquisition.methods)
-        _title(acquisitions, acquisition, acquisition.title or methods or "Image acquisition")
-    return [
-        replace(
-            record,
-            biosample=replace(record.biosample, title=biosamples[record.biosample]),
-            specimen=replace(record.specimen, title=specimens[record.specimen]),
-            acquisition=replace(record.acquisition, title=acquisitions[record.acquisition]),
-        )
-        for record in records
-    ]
-
-
-def _title(titles: dict[Any, str], item: Any, wish: str) -> None:
-    if item in titles:
-        return
-    taken = set(titles.values())
-    number = 2
-    title = wish
-    while title in taken:
-        title = f"{wish} {number}"
-        number += 1
-    titles[item] = title
-
-
-def _annotations(values: Sequence[MetadataValue], files: Sequence[ResultFile]) -> AnnotationSet:
-    found: dict[str, list[MetadataValue]] = {}
-    for value in values:
-        if value.field.startswith("annotation."):
-            found.setdefault(value.field, []).append(value)
-    return AnnotationSet(
-        title=_text(found, "annotation.title") or "Annotations",
-        overview=_text(found, "annotation.overview"),
-        types=_texts(found.get("annotation.type", ())),
-        method=_text(found, "annotation.method"),
-        criteria=_text(found, "annotation.criteria"),
-        coverage=_text(found, "annotation.coverage"),
-        confidence=_text(found, "annotation.confidence"),
-        files=tuple(files),
-    )
+def _first_values(values: list[str]) -> str:
+    more = len(values) - _NAMED_VALUES
+    return "; ".join(values[:_NAMED_VALUES]) + (f"; and {more:,} more" if more > 0 else "")
