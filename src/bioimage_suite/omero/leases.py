@@ -46,12 +46,19 @@ class _Held:
 
 @dataclass(frozen=True)
 class LeaseHold:
-    """The leases of this job: links, annotations and numbers by id; `ended` stops the counting."""
+    """The leases of this job: links, annotations and numbers by id; `ended` stops the counting of `threads`."""
 
     links: tuple[int, ...] = ()
     annotations: tuple[int, ...] = ()
     beats: tuple[int, ...] = ()
     ended: threading.Event = field(default_factory=threading.Event)
+    threads: list[threading.Thread] = field(default_factory=list)
+
+    def stop(self) -> None:
+        """End the counting, also the call that may be under way."""
+        self.ended.set()
+        for one in self.threads:
+            one.join(BEAT_SECONDS)
 
     def is_kept(self, session: Session) -> bool:
         """Tell whether all are still there: a job that stood still for long has lost them."""
@@ -60,7 +67,7 @@ class LeaseHold:
 
     def give_back(self, session: Session) -> None:
         """Delete what the leases consist of."""
-        self.ended.set()
+        self.stop()
         session.delete({
             "AnnotationAnnotationLink": self.links, "MapAnnotation": self.annotations, "LongAnnotation": self.beats
         })  # fmt: skip
@@ -116,7 +123,8 @@ def _show_life(session: Session, hold: LeaseHold) -> None:
             with suppress(Exception):  # A broken connection is for those to tell who have work to do.
                 _count_up(session, hold.beats)
 
-    threading.Thread(target=count, daemon=True, name="lease").start()
+    hold.threads.append(threading.Thread(target=count, daemon=True, name="lease"))
+    hold.threads[-1].start()
 
 
 def _short(name: str) -> str:

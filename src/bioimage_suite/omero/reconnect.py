@@ -1,12 +1,16 @@
 """A connection to OMERO that reconnects when it breaks, so that a long transfer continues."""
 
 import threading
+import time
 from contextlib import suppress
 
 from bioimage_suite.omero.session import Session, leave, rejoin
 
-WAITS = (1, 2, 5, 10, 20, 30)  # Seconds before each attempt to reconnect: a server restarts in about a minute.
-RENEWALS = 20  # Maximum number of reconnections.
+WAITS = (0.2, 1, 2, 3, 4)  # Seconds before each attempt to reconnect: after ten a server counts as gone.
+LONGEST = 10.0  # Seconds after which no further attempt begins.
+SILENCE = 5.0  # Seconds without an answer after which an attempt is given up.
+RENEWALS = 20  # Maximum number of reconnections in a row after which nothing has come.
+LARGEST, SMALLEST = 4 << 20, 16 << 10  # Bytes of a request: far below Ice's limit of 256 MB; above what it costs.
 
 
 def is_broken(error: BaseException) -> bool:
@@ -23,13 +27,20 @@ class Connection:
     Attributes:
         session: The session; a new one after each renewal.
         number: Number of renewals; services opened under another number are lost.
+        block: Bytes to request at once: fewer where the line breaks before an answer is through.
     """
 
     def __init__(self, session: Session) -> None:
         """Start with an open session, which its owner must close."""
-        self.session, self.number = session, 0
+        self.session, self.number, self.block = session, 0, LARGEST
+        self._fruitless = 0
         self._own: list[Session] = []
         self._lock, self._stopped = threading.Lock(), threading.Event()
+
+    def progress(self) -> None:
+        """Learn that an answer with content has come."""
+        self._fruitless = 0
+        self.session.watchdog.heard()
 
     def renew(self, number: int, error: BaseException) -> None:
         """Reconnect, unless another thread has done so since `number`.
@@ -40,18 +51,29 @@ class Connection:
         with self._lock:
             if self.number != number:
                 return
-            if number < RENEWALS:
-                for seconds in WAITS:
-                    if self._stopped.wait(seconds):
-                        break
-                    # A starting server fails in many ways; finally the first error is raised.
-                    with suppress(Exception):
-                        renewed = rejoin(self.session)
-                        self._own.append(renewed)
-                        self.session, self.number = renewed, number + 1
-                        print(f"connection to {renewed.address} made again", flush=True)
-                        return
-        raise error
+            self._fruitless += 1
+            if self._fruitless > 1:
+                self.block = max(SMALLEST, self.block // 2)
+            if self._fruitless > RENEWALS or not self._join_again():
+                self._stopped.set()  # The other threads need not try it too.
+                raise error
+
+    def _join_again(self) -> bool:
+        """Tell whether there is a new session."""
+        end = time.monotonic() + LONGEST
+        # The watchdog has waited for the server already.
+        for seconds in WAITS[:1] if self.session.watchdog.is_cut else WAITS:
+            if time.monotonic() + seconds > end or self._stopped.wait(seconds):
+                return False
+            # A starting server fails in many ways; finally the first error is raised.
+            with suppress(Exception):
+                renewed = rejoin(self.session, SILENCE)
+                renewed.watchdog.limit = self.session.watchdog.limit
+                self._own.append(renewed)
+                self.session, self.number = renewed, self.number + 1
+                print(f"connection to {renewed.address} made again", flush=True)
+                return True
+        return False
 
     def wait(self, seconds: float) -> bool:
         """Wait for some seconds; return True at once if the waiting is stopped."""

@@ -6,12 +6,14 @@ A session that this module opened is always closed; a session given by its key s
 
 import gc
 import logging
+import math
 import os
 import re
 import socket
 import sys
+import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
@@ -19,14 +21,16 @@ from typing import Any
 
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.core.stopping import stop_on_sigterm
+from bioimage_suite.omero.watchdog import SILENT_SECONDS, Reach, Watchdog
 
 # omero-py's own defaults (omero.clients.BaseClient._check_for_hosturl).
 DEFAULT_PORTS = {"ssl": 4064, "tcp": 4063, "ws": 80, "wss": 443}
 CONNECT_SECONDS = 10
-KEEP_ALIVE_SECONDS = 60  # OMERO closes a session that is idle for ten minutes.
+LONGEST_PAUSE = 1.0  # Seconds between two requests whether OMERO has done what it was told to do.
 IDS_A_QUERY = 1000
 _NO_SPACE = re.compile(r"no space left|disk quota|disk (is )?full|not enough space|file too large", re.IGNORECASE)
 """What a server without room says: the texts of ENOSPC, EDQUOT and EFBIG, and Java's."""
+AGAIN = "Run the tool again when the server is back"
 SUITE_NAMESPACE = "github.com/bioimage-suite-galaxy"
 """The start of the namespace of everything that the suite makes in OMERO."""
 
@@ -67,6 +71,7 @@ class Session:
     """An open session; every call works in the chosen group."""
 
     client: Any
+    watchdog: Watchdog
     address: Address
     user_id: int
     user_name: str
@@ -146,17 +151,14 @@ class Session:
         return found
 
     def _delete_all(self, wanted: Mapping[str, Sequence[int]]) -> None:
-        from omero.callbacks import CmdCallbackI
         from omero.cmd import ERR, Delete2
 
         handle = self.client.getSession().submit(Delete2(targetObjects=wanted))
-        callback = CmdCallbackI(self.client, handle)
         try:
-            while not callback.block(500):
-                pass
-            response = callback.getResponse()
+            response = wait_for(handle)
         finally:
-            callback.close(True)
+            with suppress(Exception):  # The server itself closes the handles of a lost connection.
+                handle.close()
         if isinstance(response, ERR):
             reason = response.parameters.get("message", response.name)
             shown = ", ".join(f"{kind} {ids[:5]}" for kind, ids in wanted.items())
@@ -164,6 +166,25 @@ class Session:
 
     def _context(self, context: Mapping[str, str] | None) -> dict[str, str]:
         return {"omero.group": str(self.group_id), **(context or {})}
+
+
+def wait_for(handle: Any, longest: float = math.inf) -> Any:
+    """Ask for the response of a command until it is there or the time is over.
+
+    A callback would wait for ever for a lost server, while each question is answered or fails.
+
+    Args:
+        handle: Of the command (`omero.cmd.Handle`).
+        longest: Seconds.
+
+    Returns:
+        The response; None if the time is over.
+    """
+    pause, end = 0.02, time.monotonic() + longest
+    while (response := handle.getResponse()) is None and time.monotonic() < end:
+        time.sleep(pause)
+        pause = min(2 * pause, LONGEST_PAUSE)
+    return response
 
 
 def parse_address(text: str) -> Address:
@@ -218,68 +239,90 @@ def read_credentials(environment: Mapping[str, str] = os.environ) -> Credentials
 
 
 @contextmanager
-def open_session(server: str, group: str = "") -> Iterator[Session]:
+def open_session(server: str, group: str = "", silence: float = SILENT_SECONDS) -> Iterator[Session]:
     """Log in, choose the group, keep the session alive, and close it unless it was given by its key.
 
     Args:
         server: Address, see `parse_address`.
         group: Name or id of the group to work in; empty means the user's default group.
+        silence: Seconds without any answer of the server after which the tool gives up.
 
     Raises:
         UserError: No credentials, unknown host, closed port, not an OMERO server, wrong credentials or unknown group;
-            or, while the session is in use, a broken connection or a lack of permission.
+            or, while the session is in use, a broken connection, a silent server or a lack of permission.
     """
     address, credentials = parse_address(server), read_credentials()
     _check_reachable(address)
     stop_on_sigterm()
-    client = _connect(address, credentials)
+    client, watchdog = _connect(address, credentials, silence)
     try:
-        with _explained(address):
-            client.enableKeepAlive(KEEP_ALIVE_SECONDS)
-            yield _choose_group(client, address, group.strip())
+        with _explained(address, watchdog):
+            yield _choose_group(client, watchdog, address, group.strip())
     finally:
-        # A server that is gone has closed the session itself.
-        with suppress(Exception):
-            client.closeSession()
+        _close(client, watchdog)
 
 
-def rejoin(session: Session) -> Session:
+def session_of(config: Mapping[str, Any]) -> AbstractContextManager[Session]:
+    """Open the session that a tool's form describes, see `open_session`.
+
+    Args:
+        config: The values of the form; `omero_host`, `omero_group` and `omero_silence` count.
+    """
+    silence = float(config.get("omero_silence") or SILENT_SECONDS)
+    return open_session(config["omero_host"], config.get("omero_group") or "", silence)
+
+
+def rejoin(session: Session, silence: float | None = None) -> Session:
     """Reconnect after a broken connection: join the same session if the server still has it, else log in again.
 
     The caller closes the session with `leave`.
+
+    Args:
+        session: The session whose connection broke.
+        silence: Seconds without any answer after which the new connection is given up; None for those of the session.
 
     Raises:
         UserError: The server does not answer, or has no such session and refuses the credentials.
     """
     address, credentials = session.address, read_credentials()
-    _check_reachable(address)
-    client = None
+    limit = session.watchdog.limit if silence is None else silence
+    _check_reachable(address, min(CONNECT_SECONDS, limit))
+    found = None
     if not credentials.is_key:
-        with suppress(UserError):
+        with suppress(_RefusedError):
             key = session.client.getSessionId()
-            client = _connect(address, Credentials(key, key, is_key=False))
-    client = client or _connect(address, credentials)
-    client.enableKeepAlive(KEEP_ALIVE_SECONDS)
+            found = _connect(address, Credentials(key, key, is_key=False), limit)
+    client, watchdog = found or _connect(address, credentials, limit)
+    session.watchdog.follow(watchdog)
     client.getImplicitContext().put("omero.group", str(session.group_id))
-    return replace(session, client=client)
+    return replace(session, client=client, watchdog=watchdog)
 
 
 def leave(session: Session) -> None:
     """Close a session from `rejoin`; a session given by its key stays open."""
+    _close(session.client, session.watchdog)
+
+
+def _close(client: Any, watchdog: Watchdog) -> None:
     # A server that is gone has closed the session itself.
     with suppress(Exception):
-        session.client.closeSession()
+        client.closeSession()
+    watchdog.end()
 
 
-def _check_reachable(address: Address) -> None:
+class _RefusedError(UserError):
+    """The server is there and refuses the credentials."""
+
+
+def _check_reachable(address: Address, seconds: float = CONNECT_SECONDS) -> None:
     """Raise a UserError for an unknown host or a closed port, because Ice would retry both for a long time."""
     try:
-        with socket.create_connection((address.host, address.port), timeout=CONNECT_SECONDS):
+        with socket.create_connection((address.host, address.port), timeout=seconds):
             return
     except socket.gaierror:
         raise UserError(f"OMERO server {address.host}: unknown host. Check the name.") from None
     except TimeoutError:
-        why = f"no answer within {CONNECT_SECONDS} s. Check host and port, and whether a firewall is between"
+        why = f"no answer within {seconds:g} s. Check host and port, and whether a firewall is between"
     except OSError as error:
         why = f"cannot connect ({error.strerror or error}). Check host and port; OMERO's usual port is 4064"
     raise UserError(f"OMERO server {address}: {why}.")
@@ -297,7 +340,7 @@ def _import_omero() -> None:
         gc.enable()
 
 
-def _connect(address: Address, credentials: Credentials) -> Any:
+def _connect(address: Address, credentials: Credentials, silence: float) -> tuple[Any, Watchdog]:
     _import_omero()
     import Ice
     import omero
@@ -313,11 +356,13 @@ def _connect(address: Address, credentials: Credentials) -> Any:
     )
     client.setAgent("bioimage-suite-galaxy")
     logging.getLogger("omero.client").setLevel(logging.ERROR)  # Its warnings only repeat the error.
+    watchdog = Watchdog(client, Reach(address.host, address.port, address.router), silence)
     connected = False
     try:
         session = client.createSession(credentials.user, credentials.secret)
         if credentials.is_key:
             session.detachOnDestroy()
+        watchdog.logged_in()
         connected = True
     except PermissionDeniedException:
         what = (
@@ -325,26 +370,30 @@ def _connect(address: Address, credentials: Credentials) -> Any:
             if credentials.is_key
             else f"wrong password, or no user {credentials.user!r}. Check the OMERO credentials of this tool"
         )
-        raise UserError(f"OMERO server {address}: {what}.") from None
+        raise _RefusedError(f"OMERO server {address}: {what}.") from None
     except CannotCreateSessionException as error:
-        raise UserError(f"OMERO server {address}: it refuses a new session ({error.reason}). Try later.") from None
+        refused = f"OMERO server {address}: it refuses a new session ({error.reason}). Try later."
+        raise _RefusedError(refused) from None
+    except Ice.TimeoutException:
+        raise UserError(f"OMERO server {address}: it does not answer. {AGAIN}.") from None
     except (Ice.Exception, omero.ClientError):
+        if watchdog.reason:
+            raise UserError(f"OMERO server {address}: {watchdog.reason}. {AGAIN}.") from None
         raise UserError(
             f"OMERO server {address}: something else than OMERO answers there. Check port and protocol; "
             "OMERO's usual port is 4064 (ssl)."
         ) from None
     finally:
         if not connected:
-            with suppress(Exception):
-                client.closeSession()  # Also destroys the communicator and its threads.
-    return client
+            _close(client, watchdog)  # Also destroys the communicator and its threads.
+    return client, watchdog
 
 
-def _choose_group(client: Any, address: Address, wanted: str) -> Session:
+def _choose_group(client: Any, watchdog: Watchdog, address: Address, wanted: str) -> Session:
     event = client.getSession().getAdminService().getEventContext()
     group_id, group_name = event.groupId, event.groupName
     if wanted:
-        groups = Session(client, address, event.userId, event.userName, group_id, group_name).rows(
+        groups = Session(client, watchdog, address, event.userId, event.userName, group_id, group_name).rows(
             "select g.id, g.name from ExperimenterGroup g order by g.id"
         )
         chosen = [g for g in groups if g[1] == wanted] or [g for g in groups if str(g[0]) == wanted]
@@ -356,12 +405,12 @@ def _choose_group(client: Any, address: Address, wanted: str) -> Session:
             raise UserError(f"OMERO group {wanted!r}: {event.userName!r} is not a member. Your groups: {mine}.")
     # The implicit context applies to every service, including stateful ones and tables.
     client.getImplicitContext().put("omero.group", str(group_id))
-    return Session(client, address, event.userId, event.userName, group_id, group_name)
+    return Session(client, watchdog, address, event.userId, event.userName, group_id, group_name)
 
 
 @contextmanager
-def _explained(address: Address) -> Iterator[None]:
-    """Convert a broken connection, an ended session, a lack of permission or a failure of OMERO to a `UserError`."""
+def _explained(address: Address, watchdog: Watchdog) -> Iterator[None]:
+    """Convert a silent or broken connection, an ended session, a refusal or a failure of OMERO to a `UserError`."""
     import Ice
     import omero
 
@@ -373,9 +422,11 @@ def _explained(address: Address) -> Iterator[None]:
             "Check the lifetime of the session key and run the tool again."
         ) from error
     except Ice.LocalException as error:
+        if watchdog.reason:
+            raise UserError(f"OMERO server {address}: {watchdog.reason}. {AGAIN}.") from error
         raise UserError(
             f"OMERO server {address}: the connection broke while the tool was at work ({type(error).__name__}). "
-            "Run the tool again when the server is back."
+            f"{AGAIN}."
         ) from error
     except (omero.SecurityViolation, omero.ReadOnlyGroupSecurityViolation) as error:
         raise UserError(

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bioimage_suite.core.errors import UserError, note_outcome
-from bioimage_suite.core.stopping import finishing, holding
+from bioimage_suite.core.stopping import finishing, holding, signalled
 from bioimage_suite.omero.leases import LeaseHold, hold_leases
 from bioimage_suite.omero.paging import batches
 from bioimage_suite.omero.reconnect import is_broken
@@ -32,7 +32,10 @@ PRIVATE_ANNOTATIONS = (
     *("DoubleAnnotation", "TermAnnotation", "TimestampAnnotation", "ListAnnotation"),
 )
 """Classes of annotations that others use only if somebody links them."""
-WAITS = (0.0, 1.0, 2.0, 4.0)  # Seconds before each attempt to take back; a cancelled job is killed after a while.
+WAITS = (0.0, 1.0, 2.0, 4.0)  # Seconds before each attempt to take back.
+LONGEST = 10.0  # Seconds after which no further attempt begins.
+LONGEST_CANCELLED = 4.0  # The same for a cancelled job, which is killed after a while.
+SILENCE = 5.0  # Seconds without an answer after which an attempt is given up.
 LEFT = "left in OMERO; a rerun replaces it"
 KEPT = ""
 """Outcome of a run whose line broke after its last step: what it made stays, and there is nothing to add."""
@@ -194,12 +197,15 @@ def _take_back_somehow(made: MadeObjects, error: BaseException) -> None:
     """Take back, over a new connection if the old one broke; note at the error what becomes of what was made."""
     if not (made.ids or made.rest):
         return
-    old, broken = made.session, is_broken(error)
-    for seconds in WAITS:
+    old, broken = made.session, is_broken(error) or made.session.watchdog.is_cut
+    end = time.monotonic() + (LONGEST if signalled() is None else LONGEST_CANCELLED)
+    for seconds in WAITS[:2] if old.watchdog.is_cut else WAITS:  # The watchdog has waited already.
+        if time.monotonic() + seconds > end:
+            break
         time.sleep(seconds)
         try:
             if broken:
-                made.session = rejoin(old)
+                _join_again(made, old)
             if made.replaced and not made.session.among(made.replaced):
                 note_outcome(error, KEPT)  # All was done before the line broke.
                 return
@@ -209,11 +215,19 @@ def _take_back_somehow(made: MadeObjects, error: BaseException) -> None:
                 print(words, flush=True)
             return
         except Exception as failure:
-            if not (broken or is_broken(failure)):
+            if not (broken or is_broken(failure) or made.session.watchdog.is_cut):
                 break
             broken = True
     print(f"what this job made could not be taken back: {LEFT}", flush=True)
     note_outcome(error, LEFT)
+
+
+def _join_again(made: MadeObjects, old: Session) -> None:
+    """Give the run a new connection, and close the one that an earlier attempt had."""
+    if made.session is not old:
+        leave(made.session)
+        made.session = old
+    made.session = rejoin(old, SILENCE)
 
 
 def _annotations_made(session: Session, ids: Ids) -> dict[str, list[int]]:

@@ -33,14 +33,14 @@ IMPORT_STAGES = [
     (image_import, "make_place", 1),
     (omero_imports, "_announced", 2),
     (omero_imports, "_upload", 2),
-    (omero_imports, "_wait", 2),
+    (omero_imports, "wait_for", 2),
     (image_import, "_annotate", 1),
     (image_import, "apply_changes", 1),
 ]
 UNPACK_STAGES = [
     (omero_transfer_images, "save_mark", 1),
     (omero_imports, "_upload", 2),
-    (omero_imports, "_wait", 2),
+    (omero_imports, "wait_for", 2),
     (omero_transfer_images, "_complete", 2),
     (omero_transfer_unpack, "_make_containers", 1),
     (omero_transfer_unpack, "_new_plate", 1),

@@ -7,7 +7,7 @@ import omero.clients
 import pytest
 
 from bioimage_suite.core.errors import UserError
-from bioimage_suite.omero import session as omero_session
+from bioimage_suite.omero import watchdog
 from bioimage_suite.omero.session import open_session, parse_address, read_credentials
 from tests.omero.tool_support import CuttingProxy, Lab
 
@@ -99,13 +99,13 @@ def test_it_works_over_websockets_and_over_nothing_else(lab: Lab, omero_server, 
 
 
 def test_a_session_stays_alive_while_a_tool_is_busy_elsewhere(lab: Lab, monkeypatch: pytest.MonkeyPatch):
-    """With an idle time of twelve seconds in the place of OMERO's ten minutes; omero-py's shortest interval is five."""
-    monkeypatch.setattr(omero_session, "KEEP_ALIVE_SECONDS", 5)
+    """With an idle time of four seconds in the place of OMERO's ten minutes."""
+    monkeypatch.setattr(watchdog, "ASK_SECONDS", 1)
     with open_session(lab.address) as session:
-        shorten(lab, session.client.getSessionId(), seconds=12)
-        time.sleep(14)
+        shorten(lab, session.client.getSessionId(), seconds=4)
+        time.sleep(8)
         assert session.rows("select count(p) from Project p") == [[0]]
-    monkeypatch.setattr(omero_session, "KEEP_ALIVE_SECONDS", 3600)
+    monkeypatch.setattr(watchdog, "ASK_SECONDS", 3600)
 
     def work() -> None:
         with open_session(lab.address) as session:

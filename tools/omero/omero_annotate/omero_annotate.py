@@ -10,7 +10,7 @@ from bioimage_suite.omero.annotations.annotate import annotate
 from bioimage_suite.omero.annotations.changes import CHANGE_COLUMNS, Wanted
 from bioimage_suite.omero.annotations.tables import left_out, read_attachments, read_wanted
 from bioimage_suite.omero.annotations.targets import find_objects
-from bioimage_suite.omero.session import open_session
+from bioimage_suite.omero.session import session_of
 from bioimage_suite.tables.key_value_dialects import CLIENT_NAMESPACE, read_key_values
 from bioimage_suite.tables.object_table import write_table
 from bioimage_suite.tables.report import Report
@@ -40,7 +40,7 @@ def main(args: Namespace, outputs: Outputs) -> None:
     dry_run = bool(config.get("dry_run"))
     with (
         Report(args.output) as report,
-        open_session(config["omero_host"], config.get("omero_group") or "") as session,
+        session_of(config) as session,
     ):
         found = find_objects(session, list(wanted), config["within"])
         kinds = {kind for kind, _, _ in found}

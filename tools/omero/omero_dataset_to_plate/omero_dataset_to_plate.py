@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from bioimage_suite.core.tool import CONFIG, argument, run_tool, tool
 from bioimage_suite.omero.plates import find_layout_images, make_plates
-from bioimage_suite.omero.session import open_session
+from bioimage_suite.omero.session import session_of
 from bioimage_suite.tables.plate_layout import read_layout
 from bioimage_suite.tables.report import Report
 
@@ -40,7 +40,7 @@ def main(args: Namespace, outputs: Outputs) -> None:
     config = args.config
     by, positions = read_layout(Path(config["layout"]["source_path"]), config.get("plate") or "")
     report = outputs.enter(Report(args.output, COLUMNS))
-    with open_session(config["omero_host"], config.get("omero_group") or "") as session:
+    with session_of(config) as session:
         layout = find_layout_images(session, by, positions, config["target"])
         make_plates(session, layout, report, screen=config["screen"], dry_run=bool(config.get("dry_run")))
     print(f"{len(layout)} plates, {len(positions)} images")

@@ -13,7 +13,7 @@ from bioimage_suite.omero.images.fileset_export import export_filesets
 from bioimage_suite.omero.images.metadata_table import metadata_cells, metadata_columns
 from bioimage_suite.omero.objects import find_nonempty_images, read_target
 from bioimage_suite.omero.rois.view_plan import plan_views
-from bioimage_suite.omero.session import open_session
+from bioimage_suite.omero.session import session_of
 from bioimage_suite.tables.report import Report
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def main(args: Namespace, outputs: Outputs) -> None:
     config = args.config
     form = config.get("format") or {"kind": "ome_tiff"}
     report = outputs.enter(Report(args.metadata))
-    with open_session(config["omero_host"], config.get("omero_group") or "") as session:
+    with session_of(config) as session:
         records = find_nonempty_images(session, read_target(config["target"]))
         images = load_image_details(session, [record.image_id for record in records])
         report.columns = metadata_columns(images)

@@ -10,7 +10,7 @@ from bioimage_suite.core.tool import CONFIG, argument, run_tool, tool
 from bioimage_suite.omero.objects import find_nonempty_images, read_target
 from bioimage_suite.omero.rois.label_export import choose_label_images, export_labels, label_cells
 from bioimage_suite.omero.rois.labels import find_label_images, label_images_among
-from bioimage_suite.omero.session import open_session
+from bioimage_suite.omero.session import session_of
 from bioimage_suite.tables.report import Report
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def main(args: Namespace, outputs: Outputs) -> None:
     if not name:
         raise UserError("name of the labels: empty. Write the name that they were imported with.")
     report = outputs.enter(Report(args.output, COLUMNS))
-    with open_session(config["omero_host"], config.get("omero_group") or "") as session:
+    with session_of(config) as session:
         images = find_nonempty_images(session, read_target(config["target"]))
         # Label images may be in the same dataset as their sources, but have no label maps of their own.
         labels = label_images_among(session, [image.image_id for image in images])

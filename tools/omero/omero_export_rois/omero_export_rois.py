@@ -12,7 +12,7 @@ from bioimage_suite.omero.objects import find_nonempty_images, read_target
 from bioimage_suite.omero.rois.export import export_rois
 from bioimage_suite.omero.rois.shapes import load_shapes
 from bioimage_suite.omero.rois.tables import SHAPE_COLUMNS, shape_rows
-from bioimage_suite.omero.session import open_session
+from bioimage_suite.omero.session import session_of
 from bioimage_suite.tables.object_table import write_table
 from bioimage_suite.tables.report import Report, at_work
 
@@ -35,7 +35,7 @@ def main(args: Namespace, outputs: Outputs) -> None:
     """Export the ROIs, write the tables."""
     config, form = args.config, args.config["form"]
     report = outputs.enter(Report(args.output, IMAGE_COLUMNS))
-    with open_session(config["omero_host"], config.get("omero_group") or "") as session:
+    with session_of(config) as session:
         records = find_nonempty_images(session, read_target(config["target"]))
         names = {one.image_id: image_identifier(one.image_id, one.image_name) for one in records}
         for one in records:

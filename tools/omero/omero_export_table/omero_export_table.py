@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from bioimage_suite.core.tool import CONFIG, argument, run_tool, tool
 from bioimage_suite.omero.objects import named_objects, read_target
-from bioimage_suite.omero.session import open_session
+from bioimage_suite.omero.session import session_of
 from bioimage_suite.omero.tables.export import export_tables, find_tables
 from bioimage_suite.tables.report import Report
 
@@ -29,7 +29,7 @@ def main(args: Namespace, outputs: Outputs) -> None:
     """Export the tables, write the object table."""
     config = args.config
     report = outputs.enter(Report(args.output))
-    with open_session(config["omero_host"], config.get("omero_group") or "") as session:
+    with session_of(config) as session:
         kind, objects = named_objects(session, read_target(config["target"]), config["of"])
         tables = find_tables(session, kind, objects, (config.get("table_name") or "").strip())
         report.columns = (f"{kind}_id", f"{kind}_name", *COLUMNS)

@@ -9,7 +9,7 @@ from bioimage_suite.core.tool import CONFIG, argument, run_tool, tool
 from bioimage_suite.omero.images.find_columns import container_table, image_table
 from bioimage_suite.omero.images.search import search
 from bioimage_suite.omero.objects import read_target, split_terms
-from bioimage_suite.omero.session import open_session
+from bioimage_suite.omero.session import session_of
 from bioimage_suite.tables.object_table import write_table
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def main(args: Namespace, outputs: Outputs) -> None:
     """Find the images, write the object table."""
     config = args.config
     form = config.get("listing") or {"rows": "image", "columns": ["hierarchy", "sizes"]}
-    with open_session(config["omero_host"], config.get("omero_group") or "") as opened:
+    with session_of(config) as opened:
         target = read_target(config["target"])
         session = opened.in_all_groups() if target.scope == "server" else opened
         images = search(session, target, config)

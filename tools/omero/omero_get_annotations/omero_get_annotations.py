@@ -15,7 +15,7 @@ from bioimage_suite.omero.annotations.rows import (
     write_one_each,
 )
 from bioimage_suite.omero.objects import named_objects, read_target
-from bioimage_suite.omero.session import open_session
+from bioimage_suite.omero.session import session_of
 from bioimage_suite.omero.tables.attachments import FILE_COLUMNS, download_files
 from bioimage_suite.tables.object_table import write_table
 from bioimage_suite.tables.report import Report
@@ -38,7 +38,7 @@ def main(args: Namespace, outputs: Outputs) -> None:
     """Fetch the annotations, write the tables and files."""
     config = args.config
     report = outputs.enter(Report(args.wide))
-    with open_session(config["omero_host"], config.get("omero_group") or "") as session:
+    with session_of(config) as session:
         kind, names = named_objects(session, read_target(config["target"]), config["of"])
         report.columns = wide_columns(kind)
         for number, name in names.items():

@@ -11,7 +11,7 @@ from bioimage_suite.omero.annotations.tables import read_wanted
 from bioimage_suite.omero.containers import find_place, find_screen
 from bioimage_suite.omero.files.filesets import read_filesets
 from bioimage_suite.omero.images.imports import DATASET_COLUMNS, Words, import_images, match_words
-from bioimage_suite.omero.session import open_session
+from bioimage_suite.omero.session import session_of
 from bioimage_suite.tables.key_value_dialects import CLIENT_NAMESPACE, read_key_values
 from bioimage_suite.tables.report import Report
 
@@ -51,7 +51,7 @@ def main(args: Namespace, outputs: Outputs) -> None:
     entries = [files] if isinstance(files, dict) else list(files or [])
     filesets = read_filesets(entries, config["zip_holds"], Path(folder))
     words = read_words(config, [one.label for one in filesets])
-    with open_session(config["omero_host"], config.get("omero_group") or "") as session:
+    with session_of(config) as session:
         import_images(
             session,
             filesets,

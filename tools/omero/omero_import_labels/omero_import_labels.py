@@ -11,7 +11,7 @@ from bioimage_suite.core.tool import CONFIG, argument, run_tool, tool
 from bioimage_suite.omero.named_files import match_images, read_files
 from bioimage_suite.omero.rois.label_import import import_labels, survey_labels
 from bioimage_suite.omero.rois.label_map_file import describe_label_map
-from bioimage_suite.omero.session import open_session
+from bioimage_suite.omero.session import session_of
 from bioimage_suite.tables.report import Report
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def main(args: Namespace, outputs: Outputs) -> None:
     files = [describe_label_map(file.identifier, file.path) for file in read_files(config["label_maps"])]
     folder = outputs.enter(tempfile.TemporaryDirectory(dir=Path.cwd(), prefix="labels-"))
     report = outputs.enter(Report(args.output, COLUMNS))
-    with open_session(config["omero_host"], config.get("omero_group") or "") as session:
+    with session_of(config) as session:
         images = match_images(session, [file.identifier for file in files], config["match"])
         import_labels(
             session,

@@ -10,7 +10,7 @@ from bioimage_suite.core.tool import CONFIG, argument, run_tool, tool
 from bioimage_suite.omero.named_files import read_files
 from bioimage_suite.omero.rois.imports import import_rois
 from bioimage_suite.omero.rois.sources import open_source
-from bioimage_suite.omero.session import open_session
+from bioimage_suite.omero.session import session_of
 from bioimage_suite.tables.object_table import write_table
 from bioimage_suite.tables.report import Report
 
@@ -38,7 +38,7 @@ def main(args: Namespace, outputs: Outputs) -> None:
         raise UserError("name of the ROIs: empty. Write what the objects are, such as nuclei.")
     with Report(args.output, IMAGE_COLUMNS) as report:
         sources = [source for file in read_files(config["label_maps"]) for source in open_source(file)]
-        with open_session(config["omero_host"], config.get("omero_group") or "") as session:
+        with session_of(config) as session:
             found = import_rois(
                 session,
                 sources,

@@ -9,7 +9,7 @@ from bioimage_suite.core.errors import UserError
 from bioimage_suite.core.tool import CONFIG, argument, run_tool, tool
 from bioimage_suite.omero.named_files import match_images, read_files
 from bioimage_suite.omero.objects import read_target
-from bioimage_suite.omero.session import open_session
+from bioimage_suite.omero.session import session_of
 from bioimage_suite.omero.tables.columns import find_places, make_rows
 from bioimage_suite.omero.tables.feature_table import survey_tables
 from bioimage_suite.omero.tables.imports import TableImport, choose_targets, import_tables, read_rois, write_merged
@@ -41,7 +41,7 @@ def main(args: Namespace, outputs: Outputs) -> None:
     rois = read_rois(Path(given)) if given else None
     with (
         Report(args.output) as report,
-        open_session(config["omero_host"], config.get("omero_group") or "") as session,
+        session_of(config) as session,
     ):
         found = match_images(session, survey.images, match)
         images = dict(zip(survey.images, found, strict=True))

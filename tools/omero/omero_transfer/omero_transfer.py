@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.core.tool import CONFIG, argument, run_tool, tool
 from bioimage_suite.omero.objects import read_target
-from bioimage_suite.omero.session import open_session
+from bioimage_suite.omero.session import session_of
 from bioimage_suite.omero.transfer.crate import open_crate, zip_folder
 from bioimage_suite.omero.transfer.pack import pack
 from bioimage_suite.omero.transfer.unpack import unpack
@@ -36,7 +36,7 @@ def pack_crate(config: Mapping[str, Any], crate: Path, table: Path, outputs: Out
         folder = Path(outputs.enter(tempfile.TemporaryDirectory(dir=crate.parent, prefix="crate-")))
     else:
         folder = outputs.folder(crate)
-    with open_session(config["omero_host"], config.get("omero_group") or "") as session:
+    with session_of(config) as session:
         pack(session, read_target(config["target"]), folder, report, (config.get("licence") or "").strip())
     if as_zip:
         zip_folder(folder, outputs.file(crate))
@@ -49,7 +49,7 @@ def unpack_crate(config: Mapping[str, Any], images_table: Path, containers_table
     with (
         tempfile.TemporaryDirectory(dir=Path.cwd(), prefix="unpacked-") as scratch,
         open_crate(Path(config["crate"]["source_path"]), Path(scratch)) as (crate, document),
-        open_session(config["omero_host"], config.get("omero_group") or "") as session,
+        session_of(config) as session,
     ):
         unpack(session, crate, document, images=images, containers=containers, dry_run=bool(config.get("dry_run")))
 

@@ -4,8 +4,6 @@ The calls are those of omero-py's `omero.testlib` (`ITest.import_fileset`): anno
 the checksums, wait for the server to read the images.
 """
 
-import math
-import time
 import uuid
 from collections.abc import Sequence
 from contextlib import suppress
@@ -17,11 +15,10 @@ from bioimage_suite.core.errors import UserError
 from bioimage_suite.core.stopping import holding
 from bioimage_suite.omero.files.filesets import ImageFileset
 from bioimage_suite.omero.paging import batches
-from bioimage_suite.omero.session import SUITE_NAMESPACE, Session
+from bioimage_suite.omero.session import SUITE_NAMESPACE, Session, wait_for
 
 BLOCK = 4 << 20  # Bytes per message, far below Ice's limit of 256 MB.
 CANCEL_SECONDS = 10.0  # Galaxy kills a cancelled job after some time.
-LONGEST_WAIT = 1.0  # Longest pause in seconds between two requests whether the server has read the images.
 
 
 @dataclass(frozen=True)
@@ -86,12 +83,12 @@ def import_fileset(
         try:
             with holding():  # Without the handle nobody could wait for the server, which goes on alone.
                 handle = process.verifyUpload([file.sha1 for file in fileset.files])
-            response = _wait(handle)
+            response = wait_for(handle)
         except BaseException:
             # The server continues without us: wait until it has made everything, so that the run can be undone.
             with suppress(Exception):
                 handle.cancel()
-                _wait(handle, CANCEL_SECONDS)
+                wait_for(handle, CANCEL_SECONDS)
             raise
         finally:
             with suppress(Exception):
@@ -229,12 +226,3 @@ def _upload(process: Any, number: int, path: Path) -> None:
                 position += len(block)
     finally:
         uploader.close()
-
-
-def _wait(handle: Any, longest: float = math.inf) -> Any:
-    """Poll for the response until it arrives or the time is over; a callback would wait forever for a lost server."""
-    pause, end = 0.02, time.monotonic() + longest
-    while (response := handle.getResponse()) is None and time.monotonic() < end:
-        time.sleep(pause)
-        pause = min(2 * pause, LONGEST_WAIT)
-    return response

@@ -14,8 +14,6 @@ from bioimage_suite.omero.paging import batches
 from bioimage_suite.omero.reconnect import Connection, is_broken
 from bioimage_suite.omero.session import Session
 
-BLOCK = 4 << 20  # Bytes per request.
-
 
 @dataclass(frozen=True)
 class OriginalFile:
@@ -121,7 +119,7 @@ def _blocks(connection: Connection, file: OriginalFile) -> Iterator[bytes]:
                     store.setFileId(file.file_id)
                     opened = number
                 assert store is not None
-                block = _read(store, file, position)
+                block = _read(store, file, position, connection.block)
             except Exception as error:
                 if not is_broken(error):
                     raise
@@ -129,6 +127,7 @@ def _blocks(connection: Connection, file: OriginalFile) -> Iterator[bytes]:
                 continue
             if not block:
                 return
+            connection.progress()
             position += len(block)
             yield block
     finally:
@@ -137,11 +136,11 @@ def _blocks(connection: Connection, file: OriginalFile) -> Iterator[bytes]:
                 store.close()
 
 
-def _read(store: Any, file: OriginalFile, position: int) -> bytes:
+def _read(store: Any, file: OriginalFile, position: int, most: int) -> bytes:
     import omero
 
     try:
-        found: bytes = store.read(position, min(BLOCK, file.size - position))
+        found: bytes = store.read(position, min(most, file.size - position))
     except omero.SecurityViolation as error:
         raise refused_download(error, f"file {file.file_id} {file.name!r}") from error
     except (omero.ResourceError, omero.ApiUsageException, omero.InternalException, omero.ValidationException) as error:

@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -135,15 +136,21 @@ class _Stores:
         return np.frombuffer(data, dtype.newbyteorder(">")).reshape(tile.height, tile.width).astype(dtype)
 
     def _request(self, tile: Tile) -> bytes:
-        """Request the bytes of a tile, over a new connection if this one breaks."""
-        while True:
-            number = self._connection.number
+        """Request the bytes of a tile, over a new connection if this one breaks; then only rows that are missing."""
+        width = tile.width * pixel_dtype(tile.image).itemsize
+        found, row = [], 0
+        while row < tile.height:
+            number, rows = self._connection.number, min(tile.height - row, max(1, self._connection.block // width))
             try:
-                return self._fetch(tile, number)
+                found.append(self._fetch(replace(tile, y=tile.y + row, height=rows), number))
             except Exception as error:
                 if not is_broken(error):
                     raise
                 self._connection.renew(number, error)
+                continue
+            self._connection.progress()
+            row += rows
+        return b"".join(found)
 
     def _fetch(self, tile: Tile, connection: int) -> bytes:
         import omero

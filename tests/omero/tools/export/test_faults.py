@@ -135,7 +135,7 @@ def test_a_full_disk_is_named_and_leaves_nothing(export, three, monkeypatch, tmp
 def test_a_server_that_stays_away_ends_the_waiting(export, three, monkeypatch, proxy: CuttingProxy):
     waited = []
     monkeypatch.setattr(omero_reconnect, "WAITS", (0.01,) * 4)
-    monkeypatch.setattr(omero_reconnect, "rejoin", lambda _: waited.append(1) or 1 / 0)
+    monkeypatch.setattr(omero_reconnect, "rejoin", lambda *_: waited.append(1) or 1 / 0)
     fail_at(monkeypatch, omero_pixels._Stores, "_fetch", 2, proxy.cut)
     with pytest.raises(UserError, match="the connection broke while the tool was at work"):
         export(three, omero_host=proxy.address)

@@ -1,0 +1,62 @@
+"""A line that breaks again and again: an export goes on as long as something comes."""
+
+import numpy as np
+import omero_export_images
+import pytest
+import tifffile
+
+from bioimage_suite.core.errors import UserError
+from bioimage_suite.omero import reconnect
+from tests.omero.tool_support import CuttingProxy, Lab, _close, typed
+
+
+class BreakingProxy(CuttingProxy):
+    """Cuts every connection after so many bytes from the server; new ones come through."""
+
+    def __init__(self, host: str, port: int, size: int) -> None:
+        self.size, self.passed, self.cuts = size, 0, 0
+        super().__init__(host, port)
+
+    def passing(self, data: bytes, from_client: bool) -> None:
+        if from_client:
+            return
+        self.passed += len(data)
+        if self.passed > self.size:
+            self.passed, self.cuts = 0, self.cuts + 1
+            broken, self._sockets = self._sockets, []
+            _close(broken)
+
+
+def export(lab: Lab, folder, address: str, image: int):
+    config = {"target": typed("image", image, "id"), "format": {"kind": "ome_tiff"}}
+    outputs = {"folder": "images", "metadata": "metadata.tsv"}
+    return lab.run(omero_export_images, folder, outputs, omero_host=address, **config)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("size", [400_000, 100_000])
+def test_an_export_goes_on_over_a_line_that_breaks_often(lab: Lab, tmp_path, monkeypatch, size):
+    monkeypatch.setattr(reconnect, "RENEWALS", 12)
+    noise = np.random.default_rng(0).integers(0, 65535, (5, 700, 600), np.uint16)
+    image = lab.image("noise", {(z, 0, 0): plane for z, plane in enumerate(noise)})
+    way = BreakingProxy(lab.host, lab.port, size)
+    try:
+        folder = export(lab, tmp_path, way.address, image)["folder"]
+    finally:
+        way.cut()
+    [path] = folder.iterdir()
+    assert np.array_equal(tifffile.imread(path), noise)
+    assert way.cuts > 12
+
+
+@pytest.mark.slow
+def test_an_export_over_a_line_that_lets_nothing_through_gives_up(lab: Lab, tmp_path, monkeypatch):
+    monkeypatch.setattr(reconnect, "RENEWALS", 3)
+    image = lab.image("noise", np.random.default_rng(0).integers(0, 65535, (700, 600), np.uint16))
+    way = BreakingProxy(lab.host, lab.port, 45_000)
+    try:
+        with pytest.raises(UserError, match=r"broke|ended"):
+            export(lab, tmp_path, way.address, image)
+    finally:
+        way.cut()
+    assert not list(tmp_path.glob("images/*"))
