@@ -56,18 +56,19 @@ def test_a_file_that_is_not_what_was_imported_is_refused(lab: Lab, export, tmp_p
 
 
 def test_a_download_goes_on_where_the_connection_broke(lab: Lab, export, tmp_path: Path, monkeypatch, proxy):
+    from bioimage_suite.omero import reconnect
     from bioimage_suite.omero.images import fileset_files
 
     images, files = import_series(lab, tmp_path)
-    monkeypatch.setattr(fileset_files, "BLOCK", 1000)
+    monkeypatch.setattr(reconnect, "LARGEST", 1000)
     blocks = []
     original = fileset_files._read
 
-    def counted(store, file, position):
+    def counted(store, file, position, most):
         blocks.append(position)
         if len(blocks) in (1, 3):
             proxy.interrupt()
-        return original(store, file, position)
+        return original(store, file, position, most)
 
     monkeypatch.setattr(fileset_files, "_read", counted)
     [path], _ = export(by_id(images[0]), kind="original", omero_host=proxy.address)
