@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from bioimage_suite.core.errors import UserError
+from bioimage_suite.core.scratch_folders import scratch_folder
 from bioimage_suite.images.model.series import ONLY_ONE, Reading
 from bioimage_suite.images.readers.opening import open_image
 from bioimage_suite.images.writers.label_maps import as_label_map, check_label_map
@@ -93,7 +93,7 @@ def open_tracking(
         with path.open("rb") as stream:
             is_zip = stream.read(4) == b"PK\x03\x04"
         if is_zip:
-            return _open_challenge(path, name, Path(stack.enter_context(TemporaryDirectory())))
+            return _open_challenge(path, name, stack.enter_context(scratch_folder()))
     image = as_label_map(open_image(path, name, reading))
     check_label_map(image)
     if image.size_t == 1 and image.size_z > 1:

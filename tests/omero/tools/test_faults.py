@@ -131,7 +131,7 @@ def test_an_import_whose_connection_breaks_is_completed_by_a_rerun(lab: Lab, tmp
     settle(lab)
     start_import(lab, tmp_path)
     assert_imported_once(lab)
-    assert not list(tmp_path.glob("unpacked-*"))
+    assert not list(tmp_path.glob("bioimage-suite-*"))
 
 
 @pytest.mark.parametrize(**stage_names(UNPACK_STAGES))
@@ -152,7 +152,7 @@ def test_an_unpacking_whose_connection_breaks_is_completed_by_a_rerun(lab: Lab, 
         for kind in ("Image", "Plate", "Roi", "Screen", "Well")
     )
     assert lab.rows(f"select count(m) from MapAnnotation m where m.ns like 'github%' {linked}") == [[0]]
-    assert not list(tmp_path.glob("unpacked-*"))
+    assert not list(tmp_path.glob("bioimage-suite-*"))
 
 
 @pytest.mark.parametrize(**stage_names(UNPACK_STAGES))

@@ -206,7 +206,7 @@ def test_a_zip_keeps_its_folders_and_two_files_of_one_name_stay_apart(lab: Lab, 
         np.testing.assert_array_equal(pixels_of(lab, row["image_id"])[0, 0, 0], picture(seed))
     with pytest.raises(UserError, match=r"'x\.ome\.tiff' leads to several files"):
         run([pack(tmp_path, members)], "image,day\nx.ome.tiff,1\n", existing="skip")
-    assert not [path for path in tmp_path.iterdir() if path.name.startswith("unpacked-")]
+    assert not [path for path in tmp_path.iterdir() if path.name.startswith("bioimage-suite-")]
 
 
 @pytest.mark.parametrize("folder", ["plate/image.zarr/", ""])

@@ -233,7 +233,7 @@ def test_a_crate_is_the_same_each_time_valid_ome_xml_and_a_described_ro_crate(la
         references = json.dumps([{**one, "@id": ""} for one in graph.values()])
         for part in (one["@id"] for one in _objects(json.loads(references)) if set(one) == {"@id"}):
             assert part in graph or part.startswith("https://w3id.org/"), part
-    assert not list(tmp_path.glob("crate-*"))
+    assert not list(tmp_path.glob("bioimage-suite-*"))
 
 
 def _objects(value: Any) -> list[dict]:

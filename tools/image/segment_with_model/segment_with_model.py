@@ -4,10 +4,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from bioimage_suite.core.errors import UserError
+from bioimage_suite.core.scratch_folders import scratch_folder
 from bioimage_suite.core.tool import argument, run_tool, tool
 from bioimage_suite.images.model.image_file import with_numbers_only
 from bioimage_suite.images.model.series import READING, reading_of
@@ -75,7 +75,7 @@ def main(args: Namespace, outputs: Outputs) -> None:
     image = with_numbers_only(open_image(args.image, args.image_name, reading_of(args)))
     channels = choose_channels(image, args.channel)
     name = args.model_name or args.model.name
-    scratch = Path(outputs.enter(TemporaryDirectory()))
+    scratch = outputs.enter(scratch_folder())
     folder = scratch / "model"
     folder.mkdir()
     quiet_library(scratch)

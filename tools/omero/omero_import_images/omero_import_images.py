@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bioimage_suite.core.scratch_folders import scratch_folder
 from bioimage_suite.core.tool import CONFIG, argument, run_tool, tool
 from bioimage_suite.omero.annotations.tables import read_wanted
 from bioimage_suite.omero.containers import find_place, find_screen
@@ -46,10 +46,10 @@ def main(args: Namespace, outputs: Outputs) -> None:
     config, files = args.config, args.config["files"]
     in_screen = config["place"]["by"].startswith("screen")
     columns = (*COLUMNS, *(SCREEN_COLUMNS if in_screen else DATASET_COLUMNS), *LAST_COLUMNS)
-    folder = outputs.enter(tempfile.TemporaryDirectory(dir=Path.cwd(), prefix="unpacked-"))
+    folder = outputs.enter(scratch_folder(Path.cwd()))
     report = outputs.enter(Report(args.output, columns))
     entries = [files] if isinstance(files, dict) else list(files or [])
-    filesets = read_filesets(entries, config["zip_holds"], Path(folder))
+    filesets = read_filesets(entries, config["zip_holds"], folder)
     words = read_words(config, [one.label for one in filesets])
     with session_of(config) as session:
         import_images(

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bioimage_suite.core.errors import UserError
+from bioimage_suite.core.scratch_folders import scratch_folder
 from bioimage_suite.core.tool import CONFIG, argument, run_tool, tool
 from bioimage_suite.omero.named_files import match_images, read_files
 from bioimage_suite.omero.rois.label_import import import_labels, survey_labels
@@ -46,7 +46,7 @@ def main(args: Namespace, outputs: Outputs) -> None:
     if not name:
         raise UserError("name of the labels: empty. Write what the objects are, such as nuclei.")
     files = [describe_label_map(file.identifier, file.path) for file in read_files(config["label_maps"])]
-    folder = outputs.enter(tempfile.TemporaryDirectory(dir=Path.cwd(), prefix="labels-"))
+    folder = outputs.enter(scratch_folder(Path.cwd()))
     report = outputs.enter(Report(args.output, COLUMNS))
     with session_of(config) as session:
         images = match_images(session, [file.identifier for file in files], config["match"])
@@ -56,7 +56,7 @@ def main(args: Namespace, outputs: Outputs) -> None:
             report,
             name=name,
             place=config["place"],
-            folder=Path(folder),
+            folder=folder,
             dry_run=bool(config.get("dry_run")),
         )
 

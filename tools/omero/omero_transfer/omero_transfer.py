@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bioimage_suite.core.errors import UserError
+from bioimage_suite.core.scratch_folders import scratch_folder
 from bioimage_suite.core.tool import CONFIG, argument, run_tool, tool
 from bioimage_suite.omero.objects import read_target
 from bioimage_suite.omero.session import session_of
@@ -33,7 +33,7 @@ def pack_crate(config: Mapping[str, Any], crate: Path, table: Path, outputs: Out
         raise UserError(f"folder {crate}: it is not empty. Name a new one.")
     report = outputs.enter(Report(table, PACKED_COLUMNS))
     if as_zip:
-        folder = Path(outputs.enter(tempfile.TemporaryDirectory(dir=crate.parent, prefix="crate-")))
+        folder = outputs.enter(scratch_folder(Path.cwd()))
     else:
         folder = outputs.folder(crate)
     with session_of(config) as session:
@@ -47,8 +47,8 @@ def unpack_crate(config: Mapping[str, Any], images_table: Path, containers_table
     images = outputs.enter(Report(images_table, UNPACKED_COLUMNS))
     containers = outputs.enter(Report(containers_table, CONTAINER_COLUMNS))
     with (
-        tempfile.TemporaryDirectory(dir=Path.cwd(), prefix="unpacked-") as scratch,
-        open_crate(Path(config["crate"]["source_path"]), Path(scratch)) as (crate, document),
+        scratch_folder(Path.cwd()) as scratch,
+        open_crate(Path(config["crate"]["source_path"]), scratch) as (crate, document),
         session_of(config) as session,
     ):
         unpack(session, crate, document, images=images, containers=containers, dry_run=bool(config.get("dry_run")))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
+from bioimage_suite.core.scratch_folders import scratch_folder
 from bioimage_suite.images.ome_zarr.folder import pack
 
 if TYPE_CHECKING:
@@ -20,13 +20,13 @@ def folder_of(output: Path, form: str) -> Iterator[tuple[Path, str]]:
     """Yield a folder to write to and the version of OME-Zarr.
 
     Args:
-        output: An empty folder, or for `ozx` the file to write; its content is collected in a folder beside it.
+        output: An empty folder, or for `ozx` the file to write; its content is collected in a temporary folder.
         form: A key of `VERSIONS`.
     """
     version = VERSIONS[form]
     if form != "ozx":
         yield output, version
         return
-    with TemporaryDirectory(prefix=f"{output.name}.", dir=output.parent) as folder:
-        yield Path(folder), version
-        pack(Path(folder), output, version)
+    with scratch_folder(Path.cwd()) as folder:
+        yield folder, version
+        pack(folder, output, version)
