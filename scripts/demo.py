@@ -25,8 +25,11 @@ from sandbox.state import OmeroServer, Sandbox
 from scripts.demo_check import CameBack, read_what_came_back
 from scripts.demo_images import PROJECT, put_demo_images
 from scripts.galaxy_connection import ScriptError, connect
-from scripts.run_workflow import RunResult, download_outputs, import_workflow, run_workflow
+from scripts.run_workflow import run_workflow
 from scripts.set_credentials import OmeroLogin, store_omero_login, tools_that_want_omero
+from scripts.workflow_import import import_workflow
+from scripts.workflow_outputs import download_outputs
+from scripts.workflow_progress import RunResult
 
 WORKFLOW = ROOT / "workflows" / "omero-nuclei-measurement" / "omero-nuclei-measurement.ga"
 USER, GROUP = "demo", "demo-lab"
@@ -120,13 +123,13 @@ def run_demo(sandbox: Sandbox, folder: Path) -> list[DatasetOutcome]:
         gi = connect(sandbox.galaxy.url, sandbox.galaxy.user_key)
         login = OmeroLogin(user=USER, password=sandbox.omero.root_password)
         store_omero_login(gi, login, tools_that_want_omero(gi))
-        workflow_id = import_workflow(gi, WORKFLOW)
+        workflow = import_workflow(gi, WORKFLOW)
         outcomes = []
         for number, (name, ids) in enumerate(image_ids.items(), start=1):
             inputs = {"OMERO server": sandbox.omero.address, "Dataset": name, "Channel": "0"}
-            result = run_workflow(gi, workflow_id, inputs, {}, f"Round trip {number}/{len(image_ids)}")
+            result = run_workflow(gi, workflow, inputs, {}, f"Round trip {number}/{len(image_ids)}")
             _require_success(result, name)
-            paths = download_outputs(gi, result, folder / f"dataset_{number}")
+            paths, _ = download_outputs(gi, result, folder / f"dataset_{number}")
             dataset_id = gateway.getObject("Dataset", attributes={"name": name}).getId()
             outcomes.append(
                 DatasetOutcome(

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from bioblend.galaxy import GalaxyInstance
 
-from scripts.run_workflow import import_workflow, run_workflow
+from scripts.run_workflow import run_workflow
+from scripts.workflow_import import import_workflow
 
 TEST_DATA = Path(__file__).resolve().parents[2] / "test-data"
 
@@ -58,7 +59,7 @@ def check_bad_runs(gi: GalaxyInstance, files: list[str]) -> bool:
 def _stops(gi: GalaxyInstance, file: Path, run: BadRun) -> bool:
     with _inputs(run) as (images, metadata):
         title = f"{run.workflow} that must stop"
-        inputs = {"Images": images, "Filled metadata": metadata}
+        inputs = {"Images": tuple(sorted(images.iterdir())), "Filled metadata": (metadata,)}
         result = run_workflow(gi, import_workflow(gi, file), {}, inputs, title)
     said = "\n".join(result.problems)
     missing = [text for text in run.said if text not in said]
