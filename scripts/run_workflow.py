@@ -178,6 +178,7 @@ def main(argv: list[str] | None = None) -> int:
         print(f"ERROR: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
+        print("Interrupted.", file=sys.stderr)
         return 130
     print(
         f"{total.runs} runs, {total.failed_runs} failed; {total.jobs} jobs, {total.failed_jobs} failed; "

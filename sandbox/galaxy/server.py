@@ -114,17 +114,20 @@ def _environment(config: Path) -> dict[str, str]:
 
 
 def _start_web(folder: Path, config: Path, port: int, detached: bool) -> Process:
-    command = [str(VENV / "bin" / "galaxy-web"), "-c", str(config), "-b", f"127.0.0.1:{port}"]
+    command = [*_script("web_server.py"), "-c", str(config), "-b", f"127.0.0.1:{port}"]
     return process.start(
         command, cwd=folder, log=folder / "galaxy.log", environment=_environment(config), detached=detached
     )
 
 
-def _start_celery(folder: Path, config: Path, detached: bool) -> Process:
+def _script(name: str) -> list[str]:
+    """Return the command of a script of this folder in Galaxy's environment."""
     # -P: the script's folder has modules with names that Galaxy imports from elsewhere.
-    worker = Path(__file__).with_name("celery_worker.py")
-    command = [str(VENV / "bin" / "python"), "-P", str(worker)]
-    command += ["--app", "galaxy.celery", "worker", "--concurrency", "2"]
+    return [str(VENV / "bin" / "python"), "-P", str(Path(__file__).with_name(name))]
+
+
+def _start_celery(folder: Path, config: Path, detached: bool) -> Process:
+    command = [*_script("celery_worker.py"), "--app", "galaxy.celery", "worker", "--concurrency", "2"]
     command += ["--pool", "threads", "-Q", "celery,galaxy.internal,galaxy.external"]
     command += ["--without-gossip", "--without-mingle"]
     return process.start(
