@@ -23,7 +23,8 @@ from typing import Any
 from bioimage_suite.core.untrusted_files import MAX_JSON_BYTES, parse_json
 from bioimage_suite.tables.column_letters import index_of, letters_of
 from bioimage_suite.tables.delimited import TextRow
-from bioimage_suite.tables.reader import Finding, Sheet, plain_text, read_table
+from bioimage_suite.tables.formulas import plain_text
+from bioimage_suite.tables.reader import Finding, Sheet, read_table
 
 CLIENT_NAMESPACE = "openmicroscopy.org/omero/client/mapAnnotation"
 """The only namespace whose pairs a person can edit in OMERO.web (Constants.ice, NSCLIENTMAPANNOTATION)."""

@@ -9,6 +9,7 @@ from typing import Any
 
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.tables.delimited import column_names, tsv_rows
+from bioimage_suite.tables.formulas import plain_text, spreadsheet_safe
 
 ID_COLUMNS = ("image_id", "well_id", "dataset_id", "plate_id", "project_id", "screen_id")
 """Id columns from the finest object to the coarsest. In a table with several of them the finest counts."""
@@ -54,7 +55,7 @@ def read_exact_table(path: str | Path, what: str = "table") -> TextTable:
                 f"{what}, line {row.line}: {len(row.cells)} columns, but the header has {len(columns)}. "
                 "Correct the row."
             )
-    return TextTable(columns, tuple(row.cells for row in rows))
+    return TextTable(tuple(map(plain_text, columns)), tuple(tuple(map(plain_text, row.cells)) for row in rows))
 
 
 def read_object_ids(path: str | Path) -> tuple[str, tuple[int, ...]]:
@@ -90,18 +91,26 @@ def key_column(key: str, taken: Container[str]) -> str:
     return f"key {key}" if key in taken else key
 
 
-def write_table(path: str | Path, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> int:
+def write_table(path: str | Path, columns: Sequence[str], rows: Iterable[Sequence[Any]], *, exact: bool = False) -> int:
     """Write a tab-separated file with a header and return how many rows it has.
 
     None becomes an empty cell. Tabs and line breaks within a value become spaces: Galaxy splits at them. A table that
     cannot be finished (a full disk) is left empty: part of a table could pass for the whole.
+
+    Args:
+        path: The file.
+        columns: Names of the columns.
+        rows: Cells of any type.
+        exact: Write texts that a spreadsheet would take for formulas as they are; otherwise an apostrophe stands before
+            them, which `read_exact_table` removes.
     """
     count = 0
+    text = _exact_cell if exact else _safe_cell
     try:
         with Path(path).open("w", encoding="utf-8", newline="") as file:
-            file.write("\t".join(_cell(name) for name in columns) + "\n")
+            file.write("\t".join(map(text, columns)) + "\n")
             for row in rows:
-                file.write("\t".join(_cell(value) for value in row) + "\n")
+                file.write("\t".join(map(text, row)) + "\n")
                 count += 1
     except BaseException:
         with suppress(OSError):
@@ -110,7 +119,11 @@ def write_table(path: str | Path, columns: Sequence[str], rows: Iterable[Sequenc
     return count
 
 
-def _cell(value: Any) -> str:
+def _safe_cell(value: Any) -> str:
+    return spreadsheet_safe(_exact_cell(value)) if isinstance(value, str) else _exact_cell(value)
+
+
+def _exact_cell(value: Any) -> str:
     return "" if value is None else " ".join(str(value).split("\t")).replace("\r", " ").replace("\n", " ")
 
 

@@ -17,6 +17,7 @@ from bioimage_suite.core.errors import UserError
 from bioimage_suite.core.untrusted_files import open_zip
 from bioimage_suite.tables.column_letters import letters_of
 from bioimage_suite.tables.delimited import TextRow, delimited_rows
+from bioimage_suite.tables.formulas import plain_text
 
 MAX_TEXT_BYTES = 200 * 1024 * 1024
 MAX_XLSX_UNPACKED = 300 * 1024 * 1024
@@ -24,9 +25,6 @@ MAX_ROWS = 500_000
 MAX_COLUMNS = 2000
 
 DELIMITERS = {"\t": "tab", ",": "comma", ";": "semicolon"}
-# The full-width signs are formulas to spreadsheets of Japanese and Chinese locales (OWASP, CSV Injection).
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
-_NUMBER = re.compile(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?")
 # UTF-8 bytes that were opened as Windows-1252 and saved look like this: 'µ' becomes 'Âµ', 'ü' becomes 'Ã¼'.
 _MOJIBAKE = re.compile(r"Ã[\x80-¿]|Â[\x80-¿]|â€")
 
@@ -64,24 +62,6 @@ class Sheet:
     rows: tuple[TextRow, ...]
     findings: tuple[Finding, ...]
     date_cells: frozenset[tuple[int, int]] = frozenset()
-
-
-def spreadsheet_safe(text: str) -> str:
-    """Add a leading apostrophe to text that a spreadsheet would take for a formula.
-
-    Numbers with a sign stay as they are. `plain_text` reverses this.
-
-    >>> spreadsheet_safe("=1+1"), spreadsheet_safe("-5.2"), spreadsheet_safe("-/-")
-    ("'=1+1", '-5.2', "'-/-")
-    """
-    if text.startswith(FORMULA_STARTS) and not _NUMBER.fullmatch(text):
-        return "'" + text
-    return text
-
-
-def plain_text(cell: str) -> str:
-    """Remove the apostrophe that `spreadsheet_safe` adds."""
-    return cell[1:] if cell.startswith("'") and cell[1:].startswith(FORMULA_STARTS) else cell
 
 
 def read_table(path: Path, name: str) -> Sheet:

@@ -99,8 +99,10 @@ class Report(AbstractContextManager["Report"]):
     'name\tstatus\na\twritten\n'
     """
 
-    def __init__(self, path: Path, columns: Sequence[str] = ()) -> None:
+    def __init__(self, path: Path, columns: Sequence[str] = (), *, exact: bool = False) -> None:
+        """Begin a report at a path; `exact` as for `write_table`."""
         self.columns = columns
+        self._exact = exact
         self.rows: list[Row] = []
         self._path = path
 
@@ -146,7 +148,7 @@ class Report(AbstractContextManager["Report"]):
             for row in self.rows:
                 row.end(error)
         if self.columns:
-            write_table(self._path, self.columns, (self._texts(row) for row in self.rows))
+            write_table(self._path, self.columns, (self._texts(row) for row in self.rows), exact=self._exact)
 
     def _texts(self, row: Row) -> list[Any]:
         return [row.status if column == "status" else row.cells.get(column) for column in self.columns]

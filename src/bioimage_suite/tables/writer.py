@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from bioimage_suite.core.texts import one_line
-from bioimage_suite.tables.reader import spreadsheet_safe
+from bioimage_suite.tables.formulas import spreadsheet_safe
 
 
 def write_tsv(

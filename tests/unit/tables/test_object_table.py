@@ -58,3 +58,14 @@ def test_a_cell_that_begins_with_a_quote_swallows_no_row(tmp_path: Path):
     rows = [['"a', "1"], ['b"c', "2"], ['"', "3"], ["d", "4"]]
     write_table(tmp_path / "table", ["image_name", "image_id"], rows)
     assert [list(row) for row in read_exact_table(tmp_path / "table").rows] == rows
+
+
+def test_no_text_of_a_table_is_a_formula_and_all_come_back(tmp_path: Path):
+    rows = [("=1+1", "-A1"), ("'@x", "-5"), (-1.5, float("-inf"))]
+    write_table(tmp_path / "safe.tsv", ("=name", "b"), rows)
+    assert (tmp_path / "safe.tsv").read_text() == "'=name\tb\n'=1+1\t'-A1\n''@x\t-5\n-1.5\t-inf\n"
+    found = read_exact_table(tmp_path / "safe.tsv")
+    assert found.columns == ("=name", "b")
+    assert found.rows == (("=1+1", "-A1"), ("'@x", "-5"), ("-1.5", "-inf"))
+    write_table(tmp_path / "exact.tsv", ("=name",), [("=1+1",)], exact=True)
+    assert (tmp_path / "exact.tsv").read_text() == "=name\n=1+1\n"

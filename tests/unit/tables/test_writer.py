@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bioimage_suite.tables.delimited import tsv_rows
-from bioimage_suite.tables.reader import plain_text
+from bioimage_suite.tables.formulas import plain_text
 from bioimage_suite.tables.writer import tsv_text, write_tsv
 
 if TYPE_CHECKING:

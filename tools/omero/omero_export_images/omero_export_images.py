@@ -32,7 +32,7 @@ def main(args: Namespace, outputs: Outputs) -> None:
     """Export the images, write the metadata table."""
     config = args.config
     form = config.get("format") or {"kind": "ome_tiff"}
-    report = outputs.enter(Report(args.metadata))
+    report = outputs.enter(Report(args.metadata, exact=bool(config.get("exact_texts"))))
     with session_of(config) as session:
         records = find_nonempty_images(session, read_target(config["target"]))
         images = load_image_details(session, [record.image_id for record in records])

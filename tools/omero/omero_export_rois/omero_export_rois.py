@@ -33,8 +33,8 @@ IMAGE_COLUMNS = ("image_id", "image_name", "image", "roi_count", "shape_count", 
 )
 def main(args: Namespace, outputs: Outputs) -> None:
     """Export the ROIs, write the tables."""
-    config, form = args.config, args.config["form"]
-    report = outputs.enter(Report(args.output, IMAGE_COLUMNS))
+    config, form, exact = args.config, args.config["form"], bool(args.config.get("exact_texts"))
+    report = outputs.enter(Report(args.output, IMAGE_COLUMNS, exact=exact))
     with session_of(config) as session:
         records = find_nonempty_images(session, read_target(config["target"]))
         names = {one.image_id: image_identifier(one.image_id, one.image_name) for one in records}
@@ -52,7 +52,7 @@ def main(args: Namespace, outputs: Outputs) -> None:
         report=report,
         outputs=outputs,
     )
-    write_table(outputs.file(args.shapes), SHAPE_COLUMNS, shape_rows(names, shapes))
+    write_table(outputs.file(args.shapes), SHAPE_COLUMNS, shape_rows(names, shapes), exact=exact)
 
 
 if __name__ == "__main__":

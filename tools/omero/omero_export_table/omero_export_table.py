@@ -27,14 +27,14 @@ COLUMNS = ("table_name", "file_id", "table", "row_count", "status")
 )
 def main(args: Namespace, outputs: Outputs) -> None:
     """Export the tables, write the object table."""
-    config = args.config
-    report = outputs.enter(Report(args.output))
+    config, exact = args.config, bool(args.config.get("exact_texts"))
+    report = outputs.enter(Report(args.output, exact=exact))
     with session_of(config) as session:
         kind, objects = named_objects(session, read_target(config["target"]), config["of"])
         tables = find_tables(session, kind, objects, (config.get("table_name") or "").strip())
         report.columns = (f"{kind}_id", f"{kind}_name", *COLUMNS)
         query = (config.get("query") or "").strip()
-        export_tables(session, tables, query, args.folder, report=report, outputs=outputs)
+        export_tables(session, tables, query, args.folder, report=report, outputs=outputs, exact=exact)
 
 
 if __name__ == "__main__":

@@ -36,7 +36,7 @@ def main(args: Namespace, outputs: Outputs) -> None:
             names, rows = image_table(session, images, form.get("columns") or (), keys)
         else:
             names, rows = container_table(images, form["rows"])
-    write_table(outputs.file(args.output), names, rows)
+    write_table(outputs.file(args.output), names, rows, exact=bool(config.get("exact_texts")))
     print(f"{len(images)} images found")
 
 

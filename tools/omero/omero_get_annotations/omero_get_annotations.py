@@ -36,8 +36,8 @@ if TYPE_CHECKING:
 )
 def main(args: Namespace, outputs: Outputs) -> None:
     """Fetch the annotations, write the tables and files."""
-    config = args.config
-    report = outputs.enter(Report(args.wide))
+    config, exact = args.config, bool(args.config.get("exact_texts"))
+    report = outputs.enter(Report(args.wide, exact=exact))
     with session_of(config) as session:
         kind, names = named_objects(session, read_target(config["target"]), config["of"])
         report.columns = wide_columns(kind)
@@ -48,11 +48,11 @@ def main(args: Namespace, outputs: Outputs) -> None:
         fill_report(report, kind, rows)
         report.columns = wide_columns(kind, rows)
         if config.get("download"):
-            files = outputs.enter(Report(args.downloads, (f"{kind}_id", *FILE_COLUMNS[1:])))
+            files = outputs.enter(Report(args.downloads, (f"{kind}_id", *FILE_COLUMNS[1:]), exact=exact))
             download_files(session, kind, names, args.folder, report=files, outputs=outputs, namespace=namespace)
     if config.get("one_each"):
-        write_one_each(rows, args.folder / "each", outputs)
-    write_table(outputs.file(args.output), COLUMNS, rows)
+        write_one_each(rows, args.folder / "each", outputs, exact=exact)
+    write_table(outputs.file(args.output), COLUMNS, rows, exact=exact)
     print(f"{len(rows)} annotations of {len(names)} objects")
 
 

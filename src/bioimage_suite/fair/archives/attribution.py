@@ -6,7 +6,7 @@ from pathlib import Path
 
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.core.html import Markup, page, paragraph, section, table
-from bioimage_suite.tables.reader import plain_text, read_table
+from bioimage_suite.tables.reader import read_table
 
 CARRIED = ("accession", "study_title", "licence", "citation", "source_url")
 """Columns that are added after those of a result; `citation` is the text that the archive or its users give."""
@@ -59,7 +59,7 @@ def read_origin(path: Path, name: str) -> dict[str, Attribution]:
         )
     sources: dict[str, Attribution] = {}
     for row in rows[1:]:
-        cells = dict(zip(header, map(plain_text, row.cells), strict=False))
+        cells = dict(zip(header, row.cells, strict=False))
         source = Attribution(
             cells["accession"], cells.get("title", ""), cells["licence"], cells["citation"], cells.get("url", "")
         )
@@ -83,7 +83,7 @@ def read_result(path: Path, name: str) -> ResultTable:
     rows = read_table(path, name).rows
     if not rows:
         raise UserError(f"results {name}: no header. Give measurement tables.")
-    return ResultTable(name, tuple(tuple(map(plain_text, row.cells)) for row in rows))
+    return ResultTable(name, tuple(row.cells for row in rows))
 
 
 def attribute(results: Sequence[ResultTable], sources: Mapping[str, Attribution], key: str) -> list[list[str]]:

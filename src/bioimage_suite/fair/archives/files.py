@@ -14,7 +14,7 @@ from bioimage_suite.core.untrusted_files import safe_relative_path
 from bioimage_suite.fair.archives.attribution import Attribution
 from bioimage_suite.fair.archives.http import Web, ask_json, url_path, web_link
 from bioimage_suite.fair.terms.json_ld import as_list, as_text
-from bioimage_suite.tables.reader import plain_text, read_table
+from bioimage_suite.tables.reader import read_table
 
 CHECKSUMS = {"md5": 32, "sha1": 40, "sha256": 64}
 """Checksum kinds and their numbers of hexadecimal digits."""
@@ -213,7 +213,7 @@ def read_studies(path: Path, name: str, max_studies: int) -> list[Attribution]:
     header = [cell.casefold() for cell in rows[0].cells] if rows else []
     if "accession" not in header:
         raise UserError(f"studies {name}: no column accession. Give the table of studies of Search image archives.")
-    entries = [dict(zip(header, map(plain_text, row.cells), strict=False)) for row in rows[1:]]
+    entries = [dict(zip(header, row.cells, strict=False)) for row in rows[1:]]
     known = [entry for entry in entries if _OF_BIOSTUDIES.fullmatch(entry["accession"])]
     if not known:
         named = ", ".join(entry["accession"] for entry in entries[:3]) or "none"

@@ -10,6 +10,7 @@ from bioimage_suite.core.tool import argument, file_list
 from bioimage_suite.core.units import DEFAULT_LENGTH, DEFAULT_TIME
 from bioimage_suite.fair.metadata.image_facts import ImageFacts, Occurrences, occurrences, read_images
 from bioimage_suite.tables.delimited import column_names, tsv_rows
+from bioimage_suite.tables.formulas import plain_text
 
 IMAGE_ARGUMENTS = (
     argument("--images", type=file_list, default=[], help='JSON list of {"path", "name"} of images'),
@@ -44,7 +45,7 @@ def read_image_table(path: Path, name: str) -> list[ImageFacts]:
     Raises:
         UserError: The column is missing, a column occurs twice, or the file is not UTF-8.
     """
-    rows = [row.cells for row in tsv_rows(path, f"image table {name}") if any(row.cells)]
+    rows = [tuple(map(plain_text, row.cells)) for row in tsv_rows(path, f"image table {name}") if any(row.cells)]
     header = column_names(rows[0], f"image table {name}") if rows else ()
     if not {"image_id", "image_name", "image"} & set(header):
         raise UserError(f"image table {name}: no column image_id, image_name or image. Give a table with a header.")

@@ -9,8 +9,8 @@ from typing import Any
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.fair.metadata.image_facts import ImageFacts
 from bioimage_suite.tables.delimited import tsv_rows
+from bioimage_suite.tables.formulas import plain_text
 from bioimage_suite.tables.key_value_dialects import ALL_IMAGES
-from bioimage_suite.tables.reader import plain_text
 from bioimage_suite.tables.writer import write_tsv
 
 

@@ -13,8 +13,8 @@ from bioimage_suite.fair.metadata.image_facts import ImageFacts
 from bioimage_suite.fair.metadata.image_list import known_values, refuse_no_images
 from bioimage_suite.fair.terms.ontology_terms import VOCABULARY_NAMES, load_terms
 from bioimage_suite.tables.column_letters import letters_of
+from bioimage_suite.tables.formulas import spreadsheet_safe
 from bioimage_suite.tables.key_value_dialects import ALL_IMAGES
-from bioimage_suite.tables.reader import spreadsheet_safe
 
 # Fill colours of the header by level of the field.
 _FILLS = {"required": "F8D2A4", "conditional": "FDF1D0", "recommended": "FDF1D0", "optional": "ECEFF2"}

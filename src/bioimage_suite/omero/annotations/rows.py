@@ -129,13 +129,13 @@ def fill_report(report: Report, kind: str, rows: Iterable[tuple[Any, ...]]) -> N
         line.done("fetched", row_count=len(found), **{column: "; ".join(values) for column, values in cells.items()})
 
 
-def write_one_each(rows: Sequence[tuple[Any, ...]], folder: Path, outputs: Outputs) -> None:
-    """Write the rows of each object to a tidy table `Image_<id>_<name>.tabular` in `folder`."""
+def write_one_each(rows: Sequence[tuple[Any, ...]], folder: Path, outputs: Outputs, *, exact: bool) -> None:
+    """Write the rows of each object to a tidy table `Image_<id>_<name>.tabular`; `exact` as for `write_table`."""
     by_object: dict[str, list[tuple[Any, ...]]] = {}
     for row in rows:
         by_object.setdefault(object_identifier(*row[:3]), []).append(row)
     for identifier, own in by_object.items():
-        write_table(outputs.file(folder / f"{identifier}.tabular"), COLUMNS, own)
+        write_table(outputs.file(folder / f"{identifier}.tabular"), COLUMNS, own, exact=exact)
 
 
 def _key_column(kind: str, key: str) -> str:

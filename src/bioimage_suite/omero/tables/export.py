@@ -61,7 +61,14 @@ def find_tables(session: Session, kind: str, objects: dict[int, str], pattern: s
 
 
 def export_tables(
-    session: Session, tables: Sequence[AttachedTable], query: str, folder: Path, *, report: Report, outputs: Outputs
+    session: Session,
+    tables: Sequence[AttachedTable],
+    query: str,
+    folder: Path,
+    *,
+    report: Report,
+    outputs: Outputs,
+    exact: bool = False,
 ) -> None:
     """Write each table to `folder`.
 
@@ -72,13 +79,15 @@ def export_tables(
         folder: Folder to write to.
         report: Receives one row per table.
         outputs: The outputs of the run.
+        exact: As for `write_table`.
     """
     for table in tables:
         known = {f"{table.kind}_id": table.object_id, f"{table.kind}_name": table.object_name}
         report.add(**known, table_name=table.name, file_id=table.file_id, table=table.identifier)
 
     def fetch(table: AttachedTable, row: Row) -> None:
-        count = export_table(session, table, query, outputs.file(folder / f"{table.identifier}.tabular"))
+        path = outputs.file(folder / f"{table.identifier}.tabular")
+        count = export_table(session, table, query, path, exact=exact)
         row.done("exported", row_count=count)
         print(f"{table.identifier}: {count} rows", flush=True)
 

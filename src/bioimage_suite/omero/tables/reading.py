@@ -29,12 +29,12 @@ class AttachedTable:
     identifier: str
 
 
-def export_table(session: Session, table: AttachedTable, query: str, path: Path) -> int:
+def export_table(session: Session, table: AttachedTable, query: str, path: Path, *, exact: bool = False) -> int:
     """Write one table, reading 10,000 rows at a time; return the number of rows written.
 
     Columns of ids become `image_id`, `roi_id`, `well_id`, `plate_id`, `dataset_id`, and `Image Name` beside the image
     id becomes `image`, so that the file is a measurement table again. NaN becomes an empty cell, other real numbers
-    the shortest text that gives the same number.
+    the shortest text that gives the same number. `exact` as for `write_table`.
 
     Raises:
         UserError: The server cannot open the table, or the query is not valid.
@@ -47,7 +47,7 @@ def export_table(session: Session, table: AttachedTable, query: str, path: Path)
         raise UserError(f"table {table.name!r} of {table.kind} {table.object_id}: OMERO cannot open it.")
     try:
         headers = opened.getHeaders()
-        return write_table(path, _column_names(headers), _rows(opened, headers, query))
+        return write_table(path, _column_names(headers), _rows(opened, headers, query), exact=exact)
     except (omero.ApiUsageException, omero.ValidationException, omero.InternalException) as error:
         raise UserError(
             f"table {table.name!r} of {table.kind} {table.object_id}: OMERO refused to read it "
@@ -100,7 +100,7 @@ def _rows(table: Any, headers: Sequence[Any], query: str) -> Iterator[list[Any]]
 
 def _cell(value: Any) -> Any:
     if isinstance(value, float):
-        return "" if math.isnan(value) else repr(value)
+        return None if math.isnan(value) else value
     if isinstance(value, list | tuple):
         return " ".join(map(str, value))
     return value
