@@ -7,6 +7,7 @@ numbers with the measurement tables. Both servers keep running for a closer look
 
 import contextlib
 import csv
+import secrets
 import signal
 import sys
 import time
@@ -20,6 +21,7 @@ from omero.rtypes import rbool, rstring, unwrap
 
 from sandbox import servers, state
 from sandbox.omero.client_import import import_files
+from sandbox.private_file import write_private
 from sandbox.process import ROOT, SandboxError
 from sandbox.state import OmeroServer, Sandbox
 from scripts.demo_check import CameBack, read_what_came_back
@@ -59,8 +61,16 @@ class DatasetOutcome:
         return wrong
 
 
-def make_demo_user(server: OmeroServer) -> None:
-    """Create the demo's user and group unless they exist. The user gets the root password of the sandbox."""
+def demo_password(folder: Path) -> str:
+    """Return the password of the demo's user, a random one that is kept in the sandbox's folder."""
+    file = folder / "demo_password"
+    if not file.exists():
+        write_private(file, secrets.token_urlsafe(12))
+    return file.read_text()
+
+
+def make_demo_user(server: OmeroServer, password: str) -> None:
+    """Create the demo's user and group unless they exist."""
     client = omero.client(host=server.host, port=server.port)
     try:
         admin = client.createSession("root", server.root_password).getAdminService()
@@ -74,15 +84,15 @@ def make_demo_user(server: OmeroServer) -> None:
         person = omero.model.ExperimenterI()
         person.omeName, person.firstName, person.lastName = rstring(USER), rstring("Demo"), rstring("User")
         person.ldap = rbool(False)
-        admin.createExperimenterWithPassword(person, rstring(server.root_password), groups[0], groups)
+        admin.createExperimenterWithPassword(person, rstring(password), groups[0], groups)
     finally:
         client.closeSession()
 
 
 @contextlib.contextmanager
-def demo_gateway(server: OmeroServer) -> Iterator[BlitzGateway]:
+def demo_gateway(server: OmeroServer, password: str) -> Iterator[BlitzGateway]:
     """Open a connection to OMERO as the demo's user; leaving the block closes it."""
-    gateway = BlitzGateway(USER, server.root_password, host=server.host, port=server.port, secure=True)
+    gateway = BlitzGateway(USER, password, host=server.host, port=server.port, secure=True)
     if not gateway.connect():
         raise ScriptError(
             f"OMERO {server.address}: does not accept the user {USER!r}. Run `make clean`, then `make demo`."
@@ -104,12 +114,13 @@ def count_measured(paths: list[Path]) -> dict[int, int]:
     return counts
 
 
-def run_demo(sandbox: Sandbox, folder: Path) -> list[DatasetOutcome]:
+def run_demo(sandbox: Sandbox, folder: Path, password: str) -> list[DatasetOutcome]:
     """Run the round trip on both datasets.
 
     Args:
         sandbox: Running servers.
         folder: Folder for the outputs of the workflow.
+        password: That of the demo's user in OMERO.
 
     Returns:
         One outcome for each dataset.
@@ -117,11 +128,11 @@ def run_demo(sandbox: Sandbox, folder: Path) -> list[DatasetOutcome]:
     Raises:
         ScriptError: A run of the workflow failed.
     """
-    make_demo_user(sandbox.omero)
-    with demo_gateway(sandbox.omero) as gateway:
+    make_demo_user(sandbox.omero, password)
+    with demo_gateway(sandbox.omero, password) as gateway:
         image_ids = put_demo_images(gateway, import_files)
         gi = connect(sandbox.galaxy.url, sandbox.galaxy.user_key)
-        login = OmeroLogin(user=USER, password=sandbox.omero.root_password)
+        login = OmeroLogin(user=USER, password=password)
         store_omero_login(gi, login, tools_that_want_omero(gi))
         workflow = import_workflow(gi, WORKFLOW)
         outcomes = []
@@ -147,7 +158,7 @@ def _require_success(result: RunResult, name: str) -> None:
         raise ScriptError(f"Workflow on dataset {name!r}: " + "; ".join(result.problems))
 
 
-def summarise(sandbox: Sandbox, outcomes: list[DatasetOutcome], seconds: float) -> str:
+def summarise(sandbox: Sandbox, outcomes: list[DatasetOutcome], seconds: float, password: str) -> str:
     """Return a few lines that say what was done and where to look."""
     images = sum(len(outcome.came_back) for outcome in outcomes)
     objects = sum(sum(outcome.measured.values()) for outcome in outcomes)
@@ -161,7 +172,7 @@ def summarise(sandbox: Sandbox, outcomes: list[DatasetOutcome], seconds: float) 
         "",
         f"Galaxy  {sandbox.galaxy.url}   login {sandbox.galaxy.user_email}   password {sandbox.galaxy.password}",
         f"OMERO   host {sandbox.omero.host}   port {sandbox.omero.port}   login {USER}   "
-        f"password {sandbox.omero.root_password}   project {PROJECT!r}",
+        f"password {password}   project {PROJECT!r}",
         "Both servers keep running; `make down` stops them.",
     ]
     return "\n".join(lines)
@@ -179,8 +190,9 @@ def main() -> int:
     finished = False
     try:
         sandbox = servers.up(folder, ROOT / "tools", detached=True)
-        outcomes = run_demo(sandbox, folder / "demo")
-        print(summarise(sandbox, outcomes, time.monotonic() - started))
+        password = demo_password(folder)
+        outcomes = run_demo(sandbox, folder / "demo", password)
+        print(summarise(sandbox, outcomes, time.monotonic() - started, password))
         problems = [problem for outcome in outcomes for problem in outcome.problems]
         if not any(outcome.measured for outcome in outcomes):
             problems.append("no object was measured")

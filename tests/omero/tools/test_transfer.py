@@ -386,3 +386,17 @@ def test_what_was_deleted_is_made_again_and_what_was_renamed_stays(lab: Lab, unp
     _, containers = unpack(lab, crate)
     assert [row["status"] for row in containers] == ["unchanged", "unchanged"]
     assert lab.rows("select p.name from Project p") == [["mine now"]]
+
+
+@pytest.mark.parametrize("internal", [False, True])
+def test_a_crate_names_the_server_and_logins_only_if_asked(lab: Lab, pack, internal: bool):
+    """The crate's members are stored as they are, so its bytes are their bytes."""
+    dataset = lab.container("Dataset", "d")
+    lab.image("a", np.zeros((3, 4), np.uint8), dataset)
+    person = lab.root.getSession().getAdminService().lookupExperimenter(lab.user)
+    person.firstName, person.lastName = rstring("Rosa"), rstring("Lind")
+    lab.root.getSession().getAdminService().updateExperimenter(person)
+    data = pack(lab, "dataset", "d", internal_names=internal).read_bytes()
+    assert b"Rosa" in data
+    assert (lab.user.encode() in data) == internal
+    assert (lab.address.encode() in data) == internal

@@ -37,7 +37,8 @@ def pack_crate(config: Mapping[str, Any], crate: Path, table: Path, outputs: Out
     else:
         folder = outputs.folder(crate)
     with session_of(config) as session:
-        pack(session, read_target(config["target"]), folder, report, (config.get("licence") or "").strip())
+        licence, internal = (config.get("licence") or "").strip(), bool(config.get("internal_names"))
+        pack(session, read_target(config["target"]), folder, report, licence=licence, internal=internal)
     if as_zip:
         zip_folder(folder, outputs.file(crate))
 

@@ -61,7 +61,10 @@ class RoiSet:
 
 @dataclass(frozen=True)
 class Manifest:
-    """The contents of a crate: `attachments` by annotation id, `rois` by image id, both ids of the source server."""
+    """The contents of a crate: `attachments` by annotation id, `rois` by image id, both ids of the source server.
+
+    `server` is the address of that server; "" unless it was asked for.
+    """
 
     server: str
     database: str

@@ -49,7 +49,9 @@ from bioimage_suite.tables.report import Report
 LONGEST_ATTACHMENT = 150  # Characters of an attachment's name in the crate; the XML keeps the full name for OMERO.web.
 
 
-def pack(session: Session, target: Target, folder: Path, report: Report, licence: str = "") -> None:
+def pack(
+    session: Session, target: Target, folder: Path, report: Report, *, licence: str = "", internal: bool = False
+) -> None:
     """Write all files, OME-XML, manifest and RO-Crate to a folder.
 
     Args:
@@ -58,6 +60,7 @@ def pack(session: Session, target: Target, folder: Path, report: Report, licence
         folder: Empty folder to write to.
         report: Receives one row per image.
         licence: URL of the licence of the images; "" if none is stated.
+        internal: Whether the crate names what only its lab should know: the server's address and login names.
 
     Raises:
         UserError: An object does not exist or cannot be transferred, or OMERO cannot deliver a file.
@@ -71,10 +74,14 @@ def pack(session: Session, target: Target, folder: Path, report: Report, licence
         report.add(image_id=one.image_id, image_name=one.name, roi_count=roi_count, annotation_count=annotation_count)
     filesets = _download_filesets(session, images, folder, report)
     attachments = _download_attachments(session, contents, folder)
+    if not internal:
+        people = {number: ("", *names[1:]) for number, names in contents.people.items()}
+        contents = replace(contents, people=people)
     head = _head(contents, images, attachments)
     with new_document(folder / DOCUMENT, head) as write_roi:
         rois = _write_rois(session, contents, write_roi)
-    manifest = Manifest(str(session.address), database, contents.roots, tuple(filesets), attachments, rois)
+    server = str(session.address) if internal else ""
+    manifest = Manifest(server, database, contents.roots, tuple(filesets), attachments, rois)
     write_manifest(folder, manifest)
     changed = _last_change(session, contents)
     metadata = crate_metadata(head, manifest, folder, licence=licence, changed=changed)

@@ -57,12 +57,13 @@ def crate_metadata(
         }
         for one in manifest.filesets
     ]
+    server = f"the OMERO server {manifest.server}" if manifest.server else "an OMERO server"
     names = [_name(elements[key]) for key in manifest.roots if key in elements]
     root = {
         "@id": "./",
         "@type": "Dataset",
         "name": "; ".join(names)[:500] or "Images from OMERO",
-        "description": f"{', '.join(manifest.roots)} of the OMERO server {manifest.server}, with original files, "
+        "description": f"{', '.join(manifest.roots)} of {server}, with original files, "
         "annotations and regions of interest.",
         "datePublished": changed.date().isoformat(),
         "license": {"@id": licence or NO_LICENCE},
@@ -127,7 +128,8 @@ def _described(
 
 def _person(element: Element, manifest: Manifest) -> Entity:
     name = " ".join(filter(None, (element.get("FirstName"), element.get("LastName"))))
-    entity = {"@id": f"#{element.get('ID')}", "@type": "Person", "name": name or element.get("UserName", "")}
+    name = name or element.get("UserName") or _name(element)
+    entity = {"@id": f"#{element.get('ID')}", "@type": "Person", "name": name}
     return entity | {"identifier": manifest.lsid(str(element.get("ID")))}
 
 
