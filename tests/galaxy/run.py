@@ -26,6 +26,7 @@ from tests.galaxy.archive import serving_archive
 from tests.galaxy.must_stop import check_bad_runs
 from tests.galaxy.omero_round_trip import round_trip_of, write_round_trips
 from tests.galaxy.seed_omero import PASSWORD, USER
+from tests.galaxy.two_at_once import check_two_at_once
 from tests.run import PLANEMO, REPORTS, ROOT, tool_files
 
 # What the tools' and workflows' tests name as servers; the copy that is tested has the live ones instead.
@@ -116,6 +117,7 @@ def run_tests(sandbox: Sandbox, files: list[str], reports: Path, folder: Path) -
         codes.append(planemo_test(sandbox, workflows, reports / "planemo-workflows.xml"))
         gi = GalaxyInstance(sandbox.galaxy.url, key=sandbox.galaxy.user_key)
         codes.append(0 if check_bad_runs(gi, workflows) else 1)
+        codes.append(0 if check_two_at_once(gi, sandbox.omero, workflows) else 1)
     return not any(codes)
 
 
