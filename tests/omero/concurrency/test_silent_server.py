@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 
 from sandbox.omero.launch import running_server
-from tests.omero.concurrency.copies import Ended, Job, begin, ended, go, wait_ready
-from tests.omero.concurrency.writers import WRITERS
+from tests.omero.concurrency.copies import Ended, Job, begin, ended, go, run_one, wait_ready
+from tests.omero.concurrency.writers import WRITERS, everything
 from tests.omero.tool_support import CuttingProxy, Lab, make_lab, typed
 
 EVERY = "OMERO_TEST_EVERY_SIGNAL" in os.environ
@@ -93,8 +93,16 @@ def meet_silence(lab: Lab, folder: Path, job: Job, pieces: int, stop: bool) -> t
 @pytest.mark.parametrize("pieces", MOMENTS)
 @pytest.mark.parametrize("tool", ["export", *WRITERS] if EVERY else ["export", "rois"])
 @pytest.mark.parametrize("stop", [False, True], ids=["waiting", "cancelled"])
-def test_a_silent_server_ends_a_job_in_time(lab: Lab, tmp_path: Path, tool: str, pieces: int, stop: bool):
-    done, seconds, came = meet_silence(lab, tmp_path, job_of(lab, tmp_path, tool), pieces, stop)
+def test_a_silent_server_ends_a_job_in_time_and_a_rerun_mends_it(
+    omero_server: Any, lab: Lab, tmp_path: Path, monkeypatch, tool: str, pieces: int, stop: bool
+):
+    with make_lab(omero_server, monkeypatch) as clean:
+        assert run_one(clean, tmp_path, job_of(clean, tmp_path, tool)).code == 0
+        expected = everything(clean)
+    job = job_of(lab, tmp_path, tool)
+    done, seconds, came = meet_silence(lab, tmp_path, job, pieces, stop)
+    assert run_one(lab, tmp_path, job).code == 0
+    assert everything(lab) == expected
     if not came:
         assert done.code == 0, done.error
         return
