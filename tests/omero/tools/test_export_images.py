@@ -144,7 +144,10 @@ def test_every_image_that_does_not_have_what_was_chosen_is_named(lab: Lab, expor
         export(typed("dataset", "d"), format=form)
     statuses = [row["status"] for row in read_rows(tmp_path / "meta.tsv")]
     assert [status[:8] for status in statuses] == ["not done", "failed: ", "not done", "failed: "]
-    assert "'im 3': no channel 'DAPI'. It has: 1 RFP" in statuses[3]
+    assert (
+        "'im 3': no channel 'DAPI'. Give one of these by its name, or by its index counted from 0: 0: RFP"
+        in statuses[3]
+    )
 
 
 def test_a_connection_that_breaks_leaves_no_file_behind(

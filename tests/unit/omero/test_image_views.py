@@ -27,29 +27,36 @@ def test_nothing_chosen_is_the_whole_image():
     assert view(Selection()) == whole_view(details())
     assert view(Selection()).is_whole
     assert view(Selection()).result == details()
-    assert not view(Selection(channels=("1", "3"))).is_whole
-    assert not view(Selection(planes="2-8, 1")).is_whole  # another order is another image
+    assert not view(Selection(channels=("0", "2"))).is_whole
+    assert not view(Selection(planes="1-7, 0")).is_whole  # another order is another image
 
 
 @pytest.mark.parametrize(
     ("texts", "expected"),
-    [(("GFP", "DAPI"), (1, 0)), (("1",), (0,)), (("2",), (2,)), (("3",), (2,)), ((), (0, 1, 2))],
+    [(("GFP", "DAPI"), (1, 0)), (("0",), (0,)), (("1",), (1,)), (("2",), (2,)), ((), (0, 1, 2))],
 )
-def test_channels_by_name_or_by_number_from_1_a_name_before_a_number(texts, expected):
+def test_channels_by_name_or_by_index_from_0_as_in_all_tools(texts, expected):
     assert view(Selection(channels=texts)).channels == expected
+
+
+def test_a_name_that_is_a_number_goes_before_the_index():
+    assert view(Selection(channels=("0",)), details(("1", "0", "2"))).channels == (1,)
 
 
 @pytest.mark.parametrize(
     ("chosen", "message"),
     [
-        (Selection(channels=("gfp",)), r"image 7 'im': no channel 'gfp'. It has: 1 DAPI, 2 GFP, 3 2"),
-        (Selection(channels=("0",)), "no channel '0'"),
+        (
+            Selection(channels=("gfp",)),
+            r"'im': no channel 'gfp'. Give one .* from 0: 0: DAPI, 1: GFP, 2: 2",
+        ),
+        (Selection(channels=("3",)), "no channel '3'"),
         (Selection(channels=("4",)), "no channel '4'"),
-        (Selection(planes="9"), "z-plane '9': there are 1 to 8"),
-        (Selection(planes="0"), "z-plane '0': there are 1 to 8"),
-        (Selection(planes="5-3"), "z-plane '5-3': there are 1 to 8"),
-        (Selection(times="1;2"), "time point '1;2': not a number or range"),
-        (Selection(times="-2"), "time point '-2': not a number or range"),
+        (Selection(planes="8"), "z-plane '8': there are 0 to 7"),
+        (Selection(planes="3-8"), "z-plane '3-8': there are 0 to 7"),
+        (Selection(planes="5-3"), "z-plane '5-3': there are 0 to 7"),
+        (Selection(times="1;2"), "time point '1;2': not an index or range"),
+        (Selection(times="-2"), "time point '-2': not an index or range"),
         (Selection(level=3), "resolution level 3 is not there, it has 3"),
         (
             Selection(region=ViewRegion(50, 0, 51, 10)),
@@ -62,11 +69,11 @@ def test_what_an_image_does_not_have_is_named(chosen, message):
         view(chosen)
 
 
-def test_channels_of_one_name_are_chosen_by_number():
+def test_channels_of_one_name_are_chosen_by_index():
     image = details(("a", "a", "b"))
     with pytest.raises(UserError, match="2 channels are called 'a'"):
         view(Selection(channels=("a",)), image)
-    assert view(Selection(channels=("2",)), image).channels == (1,)
+    assert view(Selection(channels=("1",)), image).channels == (1,)
 
 
 def test_complex_pixels_have_no_projection():
@@ -101,7 +108,7 @@ def test_the_physical_size_follows_the_level():
 
 @given(st.integers(1, 40), st.sampled_from(["none", "max"]))
 def test_tiles_cover_every_pixel_once_in_the_files_order(side, projection):
-    chosen = Selection(("2", "1"), "3-4", "2", ViewRegion(10, 20, 33, 17), 0, projection)
+    chosen = Selection(("2", "0"), "2-3", "1", ViewRegion(10, 20, 33, 17), 0, projection)
     one = view(chosen)
     seen: dict[tuple, int] = {}
     for tile in view_tiles(one, side):
@@ -111,7 +118,7 @@ def test_tiles_cover_every_pixel_once_in_the_files_order(side, projection):
     assert set(seen.values()) == {1}
     assert len(seen) == 2 * 2 * 33 * 17
     places = [(tile.c, tile.z) for tile in view_tiles(one, 64)]
-    assert places == [(2, 2), (2, 3), (0, 2), (0, 3)]  # channel "2" is the third, by its name
+    assert places == [(2, 2), (2, 3), (0, 2), (0, 3)]
     assert one.result.size_z == (1 if projection == "max" else 2)
 
 

@@ -26,7 +26,7 @@ class ViewRegion:
 
 @dataclass(frozen=True)
 class ImageView:
-    """The part of an image that one file holds. Numbers count from 0.
+    """The part of an image that one file holds. Indices count from 0.
 
     Attributes:
         image: The image as OMERO has it.
@@ -162,8 +162,8 @@ def choose_view(
     return ImageView(
         image,
         tuple(_channel(image, text, what) for text in chosen.channels) or tuple(range(image.size_c)),
-        _numbers(chosen.planes, image.size_z, f"{what}: z-plane"),
-        _numbers(chosen.times, image.size_t, f"{what}: time point"),
+        _indices(chosen.planes, image.size_z, f"{what}: z-plane"),
+        _indices(chosen.times, image.size_t, f"{what}: time point"),
         _at_level(region, (image.size_x, image.size_y), sizes[chosen.level]),
         region,
         chosen.level,
@@ -183,22 +183,24 @@ def view_tiles(view: ImageView, side: int) -> Iterator[Tile]:
 
 
 def _channel(image: ImageDetails, text: str, what: str) -> int:
-    """Return the number from 0 of a channel given by name or by number from 1; a name that is a number goes first."""
+    """Return the index of a channel given by name or index, from 0; a name that is a number goes first."""
     names = [channel.name for channel in image.channels]
     if names.count(text) > 1:
-        raise UserError(f"{what}: {names.count(text)} channels are called {text!r}. Give the number, from 1.")
+        raise UserError(f"{what}: {names.count(text)} channels are called {text!r}. Give the index, counted from 0.")
     if text in names:
         return names.index(text)
-    if text.isdecimal() and 1 <= int(text) <= image.size_c:
-        return int(text) - 1
-    known = ", ".join(f"{number} {name or ''}".strip() for number, name in enumerate(names, 1))
-    raise UserError(f"{what}: no channel {text!r}. It has: {known}. Give a name or a number.")
+    if text.isdecimal() and int(text) < image.size_c:
+        return int(text)
+    known = ", ".join(f"{index}: {name}" if name else str(index) for index, name in enumerate(names))
+    raise UserError(
+        f"{what}: no channel {text!r}. Give one of these by its name, or by its index counted from 0: {known}."
+    )
 
 
-def _numbers(text: str, count: int, what: str) -> tuple[int, ...]:
-    """Parse numbers from 1 (`2`, `2-5`, `3-` to the last, separated by commas) and return them from 0.
+def _indices(text: str, count: int, what: str) -> tuple[int, ...]:
+    """Parse indices from 0 (`2`, `2-5`, `3-` to the last, separated by commas).
 
-    >>> _numbers("2, 4-5, 7-", 8, "plane"), _numbers("", 2, "plane")
+    >>> _indices("1, 3-4, 6-", 8, "plane"), _indices("", 2, "plane")
     ((1, 3, 4, 6, 7), (0, 1))
     """
     if not text:
@@ -208,13 +210,13 @@ def _numbers(text: str, count: int, what: str) -> tuple[int, ...]:
         match = re.fullmatch(r"\s*(\d+)\s*(?:(-)\s*(\d*)\s*)?", part)
         if match is None:
             raise UserError(
-                f"{what} {part.strip()!r}: not a number or range. Write for instance 3, 2-5 or 3- (to the last)."
+                f"{what} {part.strip()!r}: not an index or range. Write for instance 3, 2-5 or 3- (to the last)."
             )
         first = int(match[1])
-        last = first if match[2] is None else int(match[3] or count)
-        if not 1 <= first <= last <= count:
-            raise UserError(f"{what} {part.strip()!r}: there are 1 to {count}. Choose among these.")
-        found += range(first - 1, last)
+        last = first if match[2] is None else int(match[3] or count - 1)
+        if not first <= last < count:
+            raise UserError(f"{what} {part.strip()!r}: there are 0 to {count - 1}. Choose among these.")
+        found += range(first, last + 1)
     return tuple(dict.fromkeys(found))
 
 
