@@ -9,6 +9,7 @@ from bioimage_suite.omero.containers import ScreenPlace, find_screen, make_conta
 from bioimage_suite.omero.objects import (
     ImageRecord,
     Target,
+    find_ids,
     find_images,
     find_nonempty_images,
     read_target,
@@ -58,7 +59,38 @@ def find_layout_images(session: Session, by: str, positions: Sequence[Position],
     return plates
 
 
-def make_plates(session: Session, layout: Layout, report: Report, *, screen: Mapping[str, Any], dry_run: bool) -> None:
+def find_emptied(session: Session, layout: Layout, target: Target) -> list[int]:
+    """Find the datasets whose images all stand in a layout, to delete them once their images stand on plates.
+
+    Args:
+        session: An open session.
+        layout: From `find_layout_images`.
+        target: The datasets.
+
+    Raises:
+        UserError: The target is no dataset, or an image of it has no place in the layout.
+    """
+    if target.kind != "dataset":
+        raise UserError(f"{target.in_words}: only datasets can be deleted afterwards. Choose a dataset, or keep it.")
+    placed = {image.image_id for positions in layout.values() for _, image in positions}
+    left = [image for image in find_images(session, target) if image.image_id not in placed]
+    if left:
+        raise UserError(
+            f"{target.in_words}: {len(left)} of its images have no place in the layout, such as {left[0].image_id} "
+            f"{left[0].image_name!r}, so it cannot be deleted. Add them to the layout, or keep the dataset."
+        )
+    return list(find_ids(session, target))
+
+
+def make_plates(
+    session: Session,
+    layout: Layout,
+    report: Report,
+    *,
+    screen: Mapping[str, Any],
+    emptied: Sequence[int] = (),
+    dry_run: bool,
+) -> None:
     """Make the plates that do not exist yet, all in one transaction: either all of them or none.
 
     A plate of this user with the same name and the same images in the same wells and fields is kept.
@@ -68,6 +100,7 @@ def make_plates(session: Session, layout: Layout, report: Report, *, screen: Map
         layout: From `find_layout_images`.
         report: Receives one row per image.
         screen: `by` "none", "id" with `screen_id`, or "name" with `screen` and `create`.
+        emptied: Datasets to delete in the end, from `find_emptied`; their images stay.
         dry_run: Check everything and change nothing.
 
     Raises:
@@ -91,7 +124,7 @@ def make_plates(session: Session, layout: Layout, report: Report, *, screen: Map
                 there |= _save(fresh, screen_id, made)
         wells = _well_ids(session, [number for number in there.values() if number is not None])
         if not dry_run:
-            made.finish({})
+            made.finish({"Dataset": emptied}, keep=["Image"])
     done = "would make" if dry_run else "made"
     for name, positions in layout.items():
         plate = {"plate_id": there[name], "screen_id": screen_id, "screen_name": screen_name or None}

@@ -110,10 +110,14 @@ class Session:
         """Run an HQL query and return whole objects (`omero.model`)."""
         return list(self.query.findAllByQuery(hql, _parameters(parameters, None), self._context(None)))
 
-    def delete(self, targets: Mapping[str, Sequence[int]]) -> None:
+    def delete(self, targets: Mapping[str, Sequence[int]], keep: Sequence[str] = ()) -> None:
         """Delete objects by class name and id, with everything that only they own, in one transaction.
 
         What is gone already is fine: another job was quicker.
+
+        Args:
+            targets: Ids by class.
+            keep: Classes of which nothing else goes, such as the images of a dataset.
 
         Raises:
             UserError: The server refused. Then nothing was deleted.
@@ -121,7 +125,7 @@ class Session:
         wanted = {kind: list(dict.fromkeys(ids)) for kind, ids in targets.items() if ids}
         while wanted:
             try:
-                self._delete_all(wanted)
+                self._delete_all(wanted, keep)
                 return
             except UserError:
                 # OMERO refuses as a whole where one object is missing: another job may have been quicker.
@@ -150,10 +154,12 @@ class Session:
                 found[kind] = [number for number in ids if number in there]
         return found
 
-    def _delete_all(self, wanted: Mapping[str, Sequence[int]]) -> None:
+    def _delete_all(self, wanted: Mapping[str, Sequence[int]], keep: Sequence[str]) -> None:
         from omero.cmd import ERR, Delete2
+        from omero.cmd.graphs import ChildOption
 
-        handle = self.client.getSession().submit(Delete2(targetObjects=wanted))
+        options = [ChildOption(excludeType=list(keep))] if keep else []
+        handle = self.client.getSession().submit(Delete2(targetObjects=wanted, childOptions=options))
         try:
             response = wait_for(handle)
         finally:

@@ -81,8 +81,8 @@ class MadeObjects:
         """Tell whether the run still has its leases."""
         return all(one.is_kept(session) for one in self.holds)
 
-    def finish(self, replaced: Ids) -> None:
-        """Take away what the run has made anew. From here on nothing is taken back.
+    def finish(self, replaced: Ids, keep: Sequence[str] = ()) -> None:
+        """Take away what the run has made anew, but nothing of the classes `keep`. From here on nothing is taken back.
 
         Raises:
             UserError: This job stood still for so long that another one took its place.
@@ -93,7 +93,7 @@ class MadeObjects:
                     "this job: it stood still for so long that another one took its place. Run the tool again."
                 )
             self.replaced = replaced
-            self.session.delete(replaced)
+            self.session.delete(replaced, keep)
             self.ids.clear()
             self.rest.clear()
 

@@ -158,3 +158,33 @@ def test_queries_do_not_grow_with_the_images(to_plate, monkeypatch):
 def test_what_is_no_well(text):
     with pytest.raises(UserError, match="not a well"):
         parse_well(text)
+
+
+DELETE = {"dataset": "delete", "sure": True}
+
+
+def test_a_dataset_goes_when_all_its_images_stand_on_the_plate(lab: Lab, to_plate, images):
+    text = "image well\na A1\nb A2\nc A3\nd A4\n"
+    to_plate(text, afterwards=DELETE, dry_run=True)
+    assert lab.rows("select d.name from Dataset d") == [["d"]]
+    to_plate(text, afterwards=DELETE)
+    assert lab.rows("select count(d) from Dataset d") == [[0]]
+    assert [row[3] for row in lab.rows(WELLS)] == images
+
+
+@pytest.mark.parametrize(
+    ("text", "afterwards", "target", "message"),
+    [
+        ("image well\na A1\nb A2\nc A3\nd A4\n", {"dataset": "delete"}, ("dataset", "d"), "you have not confirmed it"),
+        ("image well\na A1\nb A2\n", DELETE, ("dataset", "d"), "2 of its images have no place in the layout"),
+        ("image well\na A1\nb A2\n", DELETE, ("image", "a, b"), "only datasets can be deleted afterwards"),
+    ],
+)
+@pytest.mark.usefixtures("images")
+def test_a_dataset_that_must_stay_is_said_before_anything_is_made(
+    lab: Lab, to_plate, text, afterwards, target, message
+):
+    with pytest.raises(UserError, match=message):
+        to_plate(text, afterwards=afterwards, target=typed(*target))
+    assert counts(lab) == [0, 0, 0, 0]
+    assert lab.rows("select d.name from Dataset d") == [["d"]]
