@@ -9,7 +9,10 @@ import omero
 from bioblend.galaxy import GalaxyInstance
 
 from sandbox.state import OmeroServer
-from scripts.run_workflow import RunResult, collect_result, follow_run, import_workflow, start_run
+from scripts.run_workflow import start_run
+from scripts.workflow_import import Workflow, import_workflow
+from scripts.workflow_inputs import RunInputs
+from scripts.workflow_progress import RunResult, collect_result, follow_run
 from tests.galaxy.seed_omero import PASSWORD, USER
 
 WORKFLOW = "omero-nuclei-measurement"
@@ -46,13 +49,14 @@ def check_two_at_once(gi: GalaxyInstance, server: OmeroServer, files: list[str])
     return True
 
 
-def _run(gi: GalaxyInstance, server: OmeroServer, workflow: str, times: int) -> list[RunResult]:
+def _run(gi: GalaxyInstance, server: OmeroServer, workflow: Workflow, times: int) -> list[RunResult]:
     inputs = {"OMERO server": server.address, "Dataset": DATASET, "Channel": CHANNEL}
-    started = [start_run(gi, workflow, inputs, {}, f"{WORKFLOW} at once {number}") for number in range(times)]
-    for invocation, _ in started:
+    given = RunInputs(inputs, {})
+    started = [start_run(gi, workflow, given, f"{WORKFLOW} at once {number}") for number in range(times)]
+    for invocation in started:
         for _ in follow_run(gi, invocation):
             pass
-    return [collect_result(gi, invocation, history) for invocation, history in started]
+    return [collect_result(gi, invocation) for invocation in started]
 
 
 @contextmanager

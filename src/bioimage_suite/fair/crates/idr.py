@@ -14,7 +14,7 @@ from bioimage_suite.core.texts import one_line
 from bioimage_suite.fair.crates.study import Component, DepositedImage, Study, shared_details
 from bioimage_suite.fair.terms.licences import licence_at
 from bioimage_suite.fair.terms.ontology_terms import Term
-from bioimage_suite.tables.reader import spreadsheet_safe
+from bioimage_suite.tables.formulas import spreadsheet_safe
 from bioimage_suite.tables.writer import tsv_text
 
 NO_ACCESSION = "idr0000"
