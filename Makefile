@@ -16,7 +16,7 @@ help:  ## show this list
 demo: setup  ## the round trip: OMERO, Galaxy, segmentation, measurement, back to OMERO
 	@$(TOOLS_PYTHON) -m scripts.demo
 
-up: setup  ## start OMERO and Galaxy, leave them running, print addresses and logins
+up: setup  ## start OMERO, OMERO.web and Galaxy, leave them running, print addresses and logins
 	@$(PYTHON) -m sandbox up
 
 down:  ## stop what `make up` started

@@ -1,4 +1,4 @@
-"""Start and stop the sandbox: an OMERO and a Galaxy of your own, on this machine only."""
+"""Start and stop the sandbox: an OMERO with OMERO.web, and a Galaxy, of your own, on this machine only."""
 
 import argparse
 import signal
@@ -11,19 +11,21 @@ from sandbox.state import Sandbox
 
 
 def describe(sandbox: Sandbox) -> str:
-    """Return where both servers listen and who may log in."""
+    """Return where the servers listen and who may log in."""
     galaxy, omero = sandbox.galaxy, sandbox.omero
+    web = f"{sandbox.web.url}/webclient/" if sandbox.web is not None else "not started"
     return (
         f"Galaxy  {galaxy.url}\n"
         f"        login {galaxy.user_email}  password {galaxy.password}\n"
         f"        API key {galaxy.user_key}\n"
         f"OMERO   {omero.address}  (ssl; tcp on port {omero.tcp_port})\n"
-        f"        login root  password {omero.root_password}"
+        f"        login root  password {omero.root_password}\n"
+        f"Web     {web}  (OMERO.web with iviewer, figure, vitessce; logins of OMERO)"
     )
 
 
 def up(folder: Path) -> int:
-    """Start both servers, leave them running, and print where they are."""
+    """Start the servers, leave them running, and print where they are."""
     sandbox = servers.up(folder, ROOT / "tools", detached=True)
     print(describe(sandbox))
     print(f"State   {folder}\nStop    make down")
@@ -37,7 +39,7 @@ def down(folder: Path) -> int:
 
 
 def status(folder: Path) -> int:
-    """Print what runs; return 0 if both servers do, 3 if not (as `systemctl status` does)."""
+    """Print what runs; return 0 if all servers do, 3 if not (as `systemctl status` does)."""
     known = state.load(folder)
     if known is None or not servers.is_up(known):
         print("not running")

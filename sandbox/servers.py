@@ -1,4 +1,4 @@
-"""Start and stop both servers of the sandbox together."""
+"""Start and stop the servers of the sandbox together: OMERO, OMERO.web, Galaxy."""
 
 import contextlib
 import fcntl
@@ -10,6 +10,7 @@ from pathlib import Path
 
 from sandbox import process, state
 from sandbox.galaxy import server as galaxy
+from sandbox.omero_web import server as omero_web
 from sandbox.private_file import write_private
 from sandbox.process import ROOT, Process
 from sandbox.state import OmeroServer, Sandbox
@@ -61,7 +62,7 @@ def _root_password(folder: Path) -> str:
 
 
 def up(folder: Path, tools_dir: Path, *, detached: bool) -> Sandbox:
-    """Start both servers, or return those that run already. Two calls at once wait for each other.
+    """Start the servers, or return those that run already. Two calls at once wait for each other.
 
     Args:
         folder: Folder of the sandbox; nothing is written outside.
@@ -79,10 +80,16 @@ def up(folder: Path, tools_dir: Path, *, detached: bool) -> Sandbox:
         if known:  # only half of it runs, or it hangs
             _stop(known)
         omero = start_omero(folder / "omero", detached=detached)
+        started = list(omero.processes)
         try:
-            sandbox = Sandbox(omero, galaxy.start(folder / "galaxy", tools_dir, detached=detached))
+            # OMERO.web gets ready while Galaxy starts, which takes longer.
+            web = omero_web.start(folder / "web", (omero.host, omero.port), detached=detached)
+            started += web.processes
+            sandbox = Sandbox(omero, galaxy.start(folder / "galaxy", tools_dir, detached=detached), web)
+            started += sandbox.galaxy.processes
+            omero_web.wait(web, folder / "web")
         except BaseException:
-            process.stop(omero.processes)
+            process.stop(started)
             raise
         state.save(folder, sandbox)
         return sandbox
@@ -103,18 +110,21 @@ def down(folder: Path) -> bool:
 
 
 def is_up(sandbox: Sandbox) -> bool:
-    """Return whether both servers run."""
-    return all(process.is_running(one) for one in sandbox.omero.processes) and galaxy.is_up(sandbox.galaxy)
+    """Return whether all servers run."""
+    omero_runs = all(process.is_running(one) for one in sandbox.omero.processes)
+    web_runs = sandbox.web is not None and omero_web.is_up(sandbox.web)
+    return omero_runs and web_runs and galaxy.is_up(sandbox.galaxy)
 
 
 def processes_of(sandbox: Sandbox) -> tuple[Process, ...]:
-    """Return the processes of both servers."""
-    return sandbox.omero.processes + sandbox.galaxy.processes
+    """Return the processes of all servers, those first that others need last."""
+    web = sandbox.web.processes if sandbox.web is not None else ()
+    return web + sandbox.omero.processes + sandbox.galaxy.processes
 
 
 @contextlib.contextmanager
 def running(folder: Path, tools_dir: Path) -> Iterator[Sandbox]:
-    """Keep both servers running for the length of a `with` block.
+    """Keep the servers running for the length of a `with` block.
 
     Servers that already ran in this folder are used and left running; others end with the block.
     """

@@ -1,4 +1,4 @@
-"""The state file: where Galaxy and OMERO listen, with which keys, in which processes."""
+"""The state file: where Galaxy, OMERO and OMERO.web listen, with which keys, in which processes."""
 
 import json
 import os
@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from sandbox.galaxy.server import GalaxyServer
+from sandbox.omero_web.server import OmeroWeb
 from sandbox.private_file import write_private
 from sandbox.process import ROOT, Process
 
@@ -31,10 +32,12 @@ class OmeroServer:
 
 @dataclass(frozen=True)
 class Sandbox:
-    """Both servers."""
+    """The servers: OMERO, OMERO.web on it, and Galaxy."""
 
     omero: OmeroServer
     galaxy: GalaxyServer
+    web: OmeroWeb | None = None
+    """None in the tests of tools, which need no browser."""
 
 
 def folder_of_sandbox() -> Path:
@@ -53,9 +56,10 @@ def load(folder: Path) -> Sandbox | None:
     if not file.exists():
         return None
     parts = json.loads(file.read_text())
-    for part in parts.values():
+    for part in filter(None, parts.values()):
         part["processes"] = tuple(Process(**process) for process in part["processes"])
-    return Sandbox(OmeroServer(**parts["omero"]), GalaxyServer(**parts["galaxy"]))
+    web = OmeroWeb(**parts["web"]) if parts.get("web") else None
+    return Sandbox(OmeroServer(**parts["omero"]), GalaxyServer(**parts["galaxy"]), web)
 
 
 def forget(folder: Path) -> None:

@@ -1,8 +1,8 @@
 """Run the round trip on one machine: images in OMERO, a workflow in Galaxy, ROIs and tables back in OMERO. `make demo`.
 
-The demo starts an OMERO sandbox and a Galaxy (or uses those that `make up` started), imports real images of nuclei
-into OMERO, runs the workflow on each dataset, reads the ROIs and table rows back from OMERO, and compares their
-numbers with the measurement tables. Both servers keep running for a closer look; `make down` stops them.
+The demo starts an OMERO sandbox with OMERO.web, and a Galaxy (or uses those that `make up` started), imports real
+images of nuclei into OMERO, runs the workflow on each dataset, reads the ROIs and table rows back from OMERO, and
+compares their numbers with the measurement tables. The servers keep running for a closer look; `make down` stops them.
 """
 
 import contextlib
@@ -46,6 +46,7 @@ class DatasetOutcome:
     """Number of segmented objects by image id, from the measurement tables."""
     came_back: list[CameBack]
     report: Path | None
+    dataset_id: int = 0
 
     @property
     def problems(self) -> list[str]:
@@ -148,6 +149,7 @@ def run_demo(sandbox: Sandbox, folder: Path, password: str) -> list[DatasetOutco
                     count_measured(paths),
                     read_what_came_back(gateway, dataset_id, ids),
                     next((path for path in paths if path.suffix == ".html"), None),
+                    dataset_id,
                 )
             )
     return outcomes
@@ -162,18 +164,22 @@ def summarise(sandbox: Sandbox, outcomes: list[DatasetOutcome], seconds: float, 
     """Return a few lines that say what was done and where to look."""
     images = sum(len(outcome.came_back) for outcome in outcomes)
     objects = sum(sum(outcome.measured.values()) for outcome in outcomes)
+    web = sandbox.web.url if sandbox.web is not None else ""
     lines = [f"The round trip took {seconds:.0f} s: {images} images, {objects} nuclei found.", ""]
     for outcome in outcomes:
         rois = sum(back.roi_count for back in outcome.came_back)
         rows = sum(back.table_row_count for back in outcome.came_back)
         lines.append(f"  {outcome.name}: {len(outcome.came_back)} images, {rois} ROIs and {rows} table rows in OMERO")
         lines.append(f"    report  {outcome.report}")
+        dataset = f"{web}/webclient/?show=dataset-{outcome.dataset_id}"
+        lines.append(f"    images, ROIs and tables in OMERO.web  {dataset}")
     lines += [
         "",
         f"Galaxy  {sandbox.galaxy.url}   login {sandbox.galaxy.user_email}   password {sandbox.galaxy.password}",
         f"OMERO   host {sandbox.omero.host}   port {sandbox.omero.port}   login {USER}   "
         f"password {password}   project {PROJECT!r}",
-        "Both servers keep running; `make down` stops them.",
+        f"        in a browser  {web}/webclient/   (OMERO.web, with the same login)",
+        "The servers keep running; `make down` stops them.",
     ]
     return "\n".join(lines)
 

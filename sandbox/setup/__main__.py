@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from sandbox.setup import SetupError, venvs
 from sandbox.setup.frontend import install_frontend
 from sandbox.setup.ice_wheel import build_wheel
+from sandbox.setup.omero_web import install_web
 from sandbox.setup.system import BROWSER_PACKAGES, require_packages, require_python
 
 
@@ -45,9 +46,10 @@ PARTS: dict[str, tuple[Callable[[], None], ...]] = {
     "galaxy": (install_galaxy,),
     "clients": (install_clients,),
     "oracle": (install_oracle,),
+    "web": (install_web,),
     "browser": (install_browser,),
 }
-PARTS["all"] = PARTS["tools"] + PARTS["galaxy"]
+PARTS["all"] = PARTS["tools"] + PARTS["galaxy"] + PARTS["web"]
 PARTS["test"] = PARTS["all"] + PARTS["clients"] + PARTS["oracle"]
 
 

@@ -194,7 +194,8 @@ def submit(service: Service, request: Any, current: Any) -> Any:
     except Ice.UserException as error:  # `submit` declares no exception: the handle has to report it
         handle = CommandHandle(service.server, service.session, request, None)
         handle.refuse(error)
-        return service.publish(handle, "Handle", current)
-    proxy = service.publish(handle, "Handle", current)
+        return service.publish(handle, "Handle")
+    # Of the session, not of the client: OMERO.web begins a command with one client and asks after it with others.
+    proxy = service.publish(handle, "Handle")
     service.server.workers.submit(handle.run)
     return proxy

@@ -39,6 +39,10 @@ def call(select: Translator, node: h.Call) -> Value:
     if node.name in DATES and not rest:
         text = sa.func.strftime(DATES[node.name], first.sql.op("/")(1000), "unixepoch")
         return Value(sa.cast(text, sa.Integer), "RInt")
+    if node.name == "extract epoch":
+        return Value(first.sql.op("/")(1000.0), "RDouble")
+    if node.name.startswith("extract "):
+        return call(select, h.Call(node.name.removeprefix("extract "), node.arguments))
     return _other(node.name, first, rest)
 
 

@@ -166,6 +166,9 @@ class _Builder(lark.Transformer[lark.Token, Query]):
     def cast(self, children: list[Any]) -> Cast:
         return Cast(children[1], str(children[3]).lower())
 
+    def extract(self, children: list[Any]) -> Call:
+        return Call(f"extract {str(children[1]).lower()}", (children[3],))
+
     def subquery(self, children: list[Any]) -> Subquery:
         return Subquery(children[0])
 

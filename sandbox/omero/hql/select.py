@@ -137,7 +137,7 @@ class Select:
         start = self._find(before[0])
         if start is None:
             raise unknown(f"{before[0]} in join {join.path}: no such alias")
-        if join.alias and len(before) == 1 and self._is_unit(start, last):
+        if join.alias and (last == "details" or (len(before) == 1 and self._is_unit(start, last))):
             self.units[join.alias] = h.Path(join.path.parts)  # a value, not a table: its alias is another name for it
             return
         parent = start
@@ -230,7 +230,17 @@ class Select:
         """Return the selected values and their names."""
         if not self.query.items:
             return [(self._origin_value(next(iter(self.origins.values()))), "")]
-        return [(self.value(item.value), item.name or str(n)) for n, item in enumerate(self.query.items)]
+        return [(self.value(self._named_value(item)), item.name or str(n)) for n, item in enumerate(self.query.items)]
+
+    def _named_value(self, item: h.Item) -> h.Node:
+        """Return what an item of a select stands for: `x as x_details_permissions` in a map for x's permissions.
+
+        As in OMERO (QueryImpl.projection).
+        """
+        in_map = self.query.new == "map" and item.name.endswith("_details_permissions")
+        if in_map and isinstance(item.value, h.Path) and self.path(item.value).type == "object":
+            return h.Path((*item.value.parts, "details", "permissions"))
+        return item.value
 
     def selected_origin(self) -> Origin | None:
         """Return the alias that is selected as a whole, when nothing else is selected."""
@@ -380,7 +390,7 @@ class Select:
         if origin is None:
             origin, rest = self._unqualified(node)
             if origin is None:
-                return self._class_constant(node)
+                return self._list_index(node) or self._class_constant(node)
         return self._follow(origin, rest, node)
 
     def _unqualified(self, node: h.Path) -> tuple[Origin | None, list[str]]:
@@ -395,6 +405,16 @@ class Select:
                     return origin, list(node.parts)
             select = select.outer
         return None, []
+
+    def _list_index(self, node: h.Path) -> Value | None:
+        """Return the place in a list, `order by well_index`: Hibernate passes what it does not know on to the database.
+
+        iviewer asks in this way for the images of a well.
+        """
+        if len(node.parts) != 1 or not node.parts[0].endswith("_index"):
+            return None
+        columns = (origin.table.c for origin in self.origins.values())
+        return next((Value(found[node.parts[0]], "RInt") for found in columns if node.parts[0] in found), None)
 
     def _class_constant(self, node: h.Path) -> Value:
         entity = find_entity(str(node))

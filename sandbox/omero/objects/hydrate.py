@@ -183,6 +183,7 @@ class Loader:
 
     def connect(self) -> None:
         """Set the references and details of everything loaded. Call it once, after the last `load`."""
+        self._load_groups()
         self._find_classes_of_proxies()
         restricted = self._restricted()
         for key in self._unconnected:
@@ -194,6 +195,14 @@ class Loader:
                     setattr(made, attribute, self.object_or_proxy(target, value))
             made._details = self._details(plan, row, is_restricted=key in restricted)
         self._unconnected = []
+
+    def _load_groups(self) -> None:
+        """Load the groups of all objects: in OMERO they are at hand, as the rights on an object depend on its group."""
+        rows = (self._rows[key] for key in self._unconnected if not MODEL_ENTITIES[key[0]].is_global)
+        groups = {row[3] for row in rows}
+        missing = [group for group in groups if ("ExperimenterGroup", group) not in self._rows]
+        if missing:
+            self._load_rows("ExperimenterGroup", missing)
 
     def _restricted(self) -> set[tuple[str, int]]:
         """Return the keys of the objects loaded last whose original files the caller may not download."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from sandbox import servers, state
 from sandbox.galaxy.config import Secrets, load_secrets, write_config
 from sandbox.galaxy.server import GalaxyServer
+from sandbox.omero_web.server import OmeroWeb
 from sandbox.process import Process
 from sandbox.state import OmeroServer, Sandbox
 
@@ -15,6 +16,7 @@ GONE = Process(2**22 + 1, "no boot:0")  # above the largest process id of Linux
 SANDBOX = Sandbox(
     OmeroServer("127.0.0.1", 1, 2, "omero", (GONE,)),
     GalaxyServer("http://127.0.0.1:3", "admin key", "user key", "admin@example.org", "word", (GONE, GONE)),
+    OmeroWeb("http://127.0.0.1:4", (GONE,)),
 )
 
 

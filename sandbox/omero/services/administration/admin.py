@@ -22,6 +22,7 @@ from sandbox.omero.model.entities import find_entity
 from sandbox.omero.objects import hydrate
 from sandbox.omero.server.event_context import event_context
 from sandbox.omero.server.servant import Service
+from sandbox.omero.services.administration.photos import photo_ids, upload_photo
 
 if TYPE_CHECKING:
     from sandbox.omero.access.context import Context
@@ -510,9 +511,15 @@ class Admin(Service):
     def synchronizeLoginCache(self, current: Any) -> None:
         """Do nothing: nothing is cached."""
 
-    def getMyUserPhotos(self, _current: Any) -> list[Any]:
-        """Return no photo: photos are not kept."""
-        return []
+    def getMyUserPhotos(self, current: Any) -> list[Any]:
+        """Return the files of the caller's photos."""
+        context = self.context(current)
+        with self.server.database.read() as tx:
+            return hydrate.load(tx, context, "OriginalFile", photo_ids(tx, context.user_id))
+
+    def uploadMyUserPhoto(self, name: str, mimetype: str, data: bytes, current: Any) -> int:
+        """Store a photo of the caller, in place of the one before; return the id of its file."""
+        return upload_photo(self.server, self.context(current), name, mimetype, bytes(data or b""))
 
 
 def _profile(user: Any) -> dict[str, Any]:

@@ -14,38 +14,63 @@ from sandbox.omero.server.servant import Service
 VERSION = "5.6.11"
 """The OMERO.server whose behaviour this one approximates; clients check that major and minor fit theirs."""
 CLIENT_DEFAULTS = {
+    "omero.client.browser.thumb_default_size": "96",
+    "omero.client.download_as.max_size": "144000000",
+    "omero.client.scripts_to_ignore": "",
     "omero.client.ui.menu.dropdown.colleagues.enabled": "true",
+    "omero.client.ui.menu.dropdown.colleagues.label": "Members",
     "omero.client.ui.menu.dropdown.everyone.enabled": "true",
+    "omero.client.ui.menu.dropdown.everyone.label": "All Members",
     "omero.client.ui.menu.dropdown.leaders.enabled": "true",
+    "omero.client.ui.menu.dropdown.leaders.label": "Owners",
+    "omero.client.ui.tree.orphans.description": "Images that are in no dataset.",
     "omero.client.ui.tree.orphans.enabled": "true",
     "omero.client.ui.tree.orphans.name": "Orphaned Images",
     "omero.client.ui.tree.type_order": "tagset,tag,project,dataset,screen,plate,acquisition,image",
-    "omero.client.browser.thumb_default_size": "96",
     "omero.client.viewer.initial_zoom_level": "0",
     "omero.client.viewer.interpolate_pixels": "true",
     "omero.client.viewer.roi_limit": "2000",
     "omero.client.web.host": "",
 }
-PUBLIC_KEYS = (
-    "omero.client.",
-    "omero.cluster.read_only.",
-    "omero.router.",
-    "omero.pixeldata.",
-    "omero.qa.",
-    "omero.mail.config",
-    "omero.ldap.",
-)
 DEFAULTS = {
-    "omero.pixeldata.max_plane_width": "3192",
+    "omero.pixeldata.max_plane_float_override": "true",
     "omero.pixeldata.max_plane_height": "3192",
+    "omero.pixeldata.max_plane_width": "3192",
+    "omero.pixeldata.max_projection_bytes": "268435456",
     "omero.pixeldata.max_tile_length": "1024",
+    "omero.pixeldata.tile_height": "256",
+    "omero.pixeldata.tile_width": "256",
     "omero.ldap.config": "false",
     "omero.mail.config": "false",
+    "omero.qa.feedback": "",
+    "omero.security.password_required": "true",
+    "omero.sessions.maximum": "0",
+    "omero.sessions.max_user_time_to_idle": "6000000",
+    "omero.sessions.max_user_time_to_live": "0",
+    "omero.sessions.timeout": "600000",
+    # Empty: no client asks a web site of OME whether there is a newer server.
+    "omero.upgrades.url": "",
+    "omero.version": VERSION,
     binary_access.KEY: binary_access.DEFAULT,
     # These tell clients that the server is not read-only (BlitzGateway.canCreate).
     "omero.cluster.read_only.runtime.db": "false",
     "omero.cluster.read_only.runtime.repo": "false",
 }
+PUBLIC_KEYS = frozenset(CLIENT_DEFAULTS) | {
+    *("omero.version", "omero.upgrades.url", "omero.qa.feedback", "omero.router.insecure"),
+    *("omero.security.password_required", "omero.server.nodedescriptors", "omero.mail.config"),
+    *("omero.cluster.read_only.runtime.db", "omero.cluster.read_only.runtime.repo"),
+    *("omero.bioformats.version", "omero.bioformats.vcs_revision", "omero.bioformats.date"),
+    *("omero.db.authority", "omero.db.uuid"),
+    *("omero.pixeldata.backoff", "omero.pixeldata.tile_width", "omero.pixeldata.tile_height"),
+    *("omero.pixeldata.max_plane_width", "omero.pixeldata.max_plane_height", "omero.pixeldata.max_tile_length"),
+    *("omero.pixeldata.max_plane_float_override", "omero.pixeldata.max_projection_bytes"),
+    *("omero.sessions.timeout", "omero.sessions.maximum"),
+    *("omero.sessions.max_user_time_to_idle", "omero.sessions.max_user_time_to_live"),
+}
+"""What everybody may read; all else is for administrators (omero-common, ome/config.xml: `visibility`)."""
+HIDDEN_KEYS = ("omero.db.host", "omero.db.name", "omero.db.user", "omero.db.pass", "omero.db.driver")
+"""What nobody may read, as there."""
 
 
 class Config(Service):
@@ -54,11 +79,14 @@ class Config(Service):
     interface = "omero.api.IConfig"
 
     def _values(self) -> dict[str, str]:
-        return {**CLIENT_DEFAULTS, **DEFAULTS, **self.server.config}
+        return {**CLIENT_DEFAULTS, **DEFAULTS, "omero.db.uuid": self.server.uuid, **self.server.config}
 
     def _require_admin(self, current: Any) -> None:
         if not self.context(current).is_admin:
-            raise errors.security("Only administrators may change or read the server's configuration")
+            raise errors.security("Only administrators may change the server's configuration")
+
+    def _may_read(self, key: str, current: Any) -> bool:
+        return key in PUBLIC_KEYS or (self.context(current).is_admin and key not in HIDDEN_KEYS)
 
     def getVersion(self, _current: Any) -> str:
         """Return the OMERO version."""
@@ -66,19 +94,17 @@ class Config(Service):
 
     def getConfigValue(self, key: str, current: Any) -> str:
         """Return one value, an empty text where there is none. Only administrators may read non-public keys."""
-        if not key.startswith(PUBLIC_KEYS):
-            self._require_admin(current)
+        if key and not self._may_read(key, current):
+            raise errors.security(f"Cannot read configuration: {key}")
         return self._values().get(key, "")
 
     def getConfigValues(self, pattern: str, current: Any) -> dict[str, str]:
-        """Return the values whose keys match a regular expression, as far as the caller may read them."""
-        is_admin = self.context(current).is_admin
+        """Return the values whose keys contain a match of a regular expression, as far as the caller may read them."""
         try:
             wanted = re.compile(pattern)
         except re.error as error:
             raise errors.api_usage(f"{pattern!r} is not a regular expression: {error}") from None
-        readable = {k: v for k, v in self._values().items() if is_admin or k.startswith(PUBLIC_KEYS)}
-        return {key: value for key, value in readable.items() if wanted.match(key)}
+        return {k: v for k, v in self._values().items() if wanted.search(k) and self._may_read(k, current)}
 
     def getConfigDefaults(self, _current: Any) -> dict[str, str]:
         """Return the default values."""

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sandbox.omero import errors
 from sandbox.omero.access.permissions import rights
 from sandbox.omero.hql import queries
 from sandbox.omero.objects import hydrate
+from sandbox.omero.repository.pixel_access import open_pixels
+from sandbox.omero.repository.pixel_store import MAX_PLANE_PIXELS
 from sandbox.omero.server.servant import Service
+from sandbox.omero.services.data import shape_statistics
 from sandbox.omero.services.data.container import id_parameters
+
+if TYPE_CHECKING:
+    from sandbox.omero.database.transactions import Transaction
+    from sandbox.omero.repository.pixel_store import PixelSource
 
 ROI_TREE = ("details.owner", "shapes.transform", "shapes.annotationLinks.child", "annotationLinks.child", "source")
 
@@ -89,6 +96,38 @@ class Roi(Service):
             _, rows = queries.rows(tx, context, text, id_parameters([image_id]), objects=False)
             return hydrate.load(tx, context, "FileAnnotation", [row[0] for row in rows], ["file"])
 
+    def getPoints(self, shape_id: int, current: Any) -> Any:
+        """Return the pixels of a shape."""
+        import omero.api
+
+        with self.server.database.read() as tx:
+            x, y = shape_statistics.area_points(self._shapes(tx, [shape_id], current)[0])
+        return omero.api.ShapePoints(x.tolist(), y.tolist())
+
+    def getShapeStatsRestricted(self, shape_ids: Any, z: int, t: int, channels: Any, current: Any) -> list[Any]:
+        """Return statistics of the pixels of some shapes of an image, on z and t where they name no plane."""
+        if not shape_ids or not channels:
+            raise errors.api_usage("Provide a non empty list of shape ids, and of channels.")
+        with self.server.database.read() as tx:
+            shapes = self._shapes(tx, shape_ids, current)
+            images = {shape.roi.image.id.val for shape in shapes}
+            if len(images) > 1:
+                raise errors.api_usage("All shapes have to be from the same image")
+            pixels = next(iter(tx.find("Pixels", image=images.pop())), None)
+            if pixels is None:
+                raise errors.api_usage("The image has no pixels")
+            source = open_pixels(tx, self.server.files, pixels)
+        try:
+            return _statistics(source, shapes, (z, t), sorted(set(channels)))
+        finally:
+            source.close()
+
+    def _shapes(self, tx: Transaction, shape_ids: Any, current: Any) -> list[Any]:
+        found = hydrate.load(tx, self.context(current), "Shape", list(dict.fromkeys(shape_ids)), ["transform", "roi"])
+        if len(found) != len(set(shape_ids)):
+            raise errors.api_usage("Given shape id(s) invalid")
+        return found
+
     def uploadMask(self, roi_id: int, z: int, t: int, data: bytes, current: Any) -> None:
         """Change the bytes of a ROI's mask on a plane."""
         context = self.context(current)
@@ -99,6 +138,26 @@ class Roi(Service):
             if not rights(context, masks[0]["owner_id"], masks[0]["group_id"]).edit:
                 raise errors.security(f"User {context.user_id} may not change Roi {roi_id}")
             tx.update("Mask", masks[0]["id"], bytes=bytes(data or b""))
+
+
+def _statistics(source: PixelSource, shapes: list[Any], place: tuple[int, int], channels: list[int]) -> list[Any]:
+    """Return the statistics of shapes; `place` has z and t for those that name none."""
+    size = source.shape
+    if not (0 <= place[0] < size.size_z and 0 <= place[1] < size.size_t):
+        raise errors.api_usage("Fallback value(s) for unattached z/t shapes are out of bounds")
+    if size.size_x * size.size_y > MAX_PLANE_PIXELS:
+        raise errors.api_usage("This method cannot handle tiled images yet.")
+    if not all(0 <= channel < size.size_c for channel in channels):
+        raise errors.api_usage("Given channel(s) out of bounds.")
+    found = []
+    for shape in shapes:
+        z = shape.theZ.val if shape.theZ is not None else place[0]
+        t = shape.theT.val if shape.theT is not None else place[1]
+        if not (0 <= z < size.size_z and 0 <= t < size.size_t):
+            raise errors.api_usage(f"Shape {shape.id.val} is on a plane that the image does not have: z={z}, t={t}")
+        planes = {c: source.read_tile(0, z, c, t, 0, 0, size.size_x, size.size_y) for c in channels}
+        found.append(shape_statistics.statistics(shape.id.val, shape_statistics.area_points(shape), planes))
+    return found
 
 
 def _by(rois: list[Any], name: str) -> dict[int, list[Any]]:
