@@ -382,3 +382,19 @@ def test_a_large_file_is_sent_in_blocks(lab: Lab, run, tmp_path: Path, monkeypat
     [row] = run([named("x.tif", tmp_path / "x.tif") | {"ext": "tiff"}])
     np.testing.assert_array_equal(pixels_of(lab, row["image_id"])[0, 0, 0], pixels)
     assert row["image_name"] == "x.tif"
+
+
+@pytest.mark.parametrize("skip", [None, ["minmax"], ["thumbnails"], ["minmax", "thumbnails"]])
+def test_the_server_is_told_what_to_leave_out(run, tiff, monkeypatch, skip: list[str] | None):
+    made, original = [], omero_imports._settings
+
+    def spied(*args):
+        made.append(original(*args))
+        return made[-1]
+
+    monkeypatch.setattr(omero_imports, "_settings", spied)
+    [row] = run([tiff("a", picture(0))], skip=skip)
+    [settings] = made
+    assert settings.noStatsInfo.val == ("minmax" in (skip or ()))
+    assert settings.doThumbnails.val == ("thumbnails" not in (skip or ()))
+    assert row["status"] == "imported"

@@ -59,6 +59,7 @@ def main(args: Namespace, outputs: Outputs) -> None:
             place=(find_screen if in_screen else find_place)(session, config["place"]),
             words=words,
             existing=config["existing"],
+            skip=config.get("skip") or (),
             dry_run=bool(config.get("dry_run")),
         )
 

@@ -5,7 +5,7 @@ the checksums, wait for the server to read the images.
 """
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +18,8 @@ from bioimage_suite.omero.paging import batches
 from bioimage_suite.omero.session import SUITE_NAMESPACE, Session, wait_for
 
 BLOCK = 4 << 20  # Bytes per message, far below Ice's limit of 256 MB.
+SKIPPED = ("minmax", "thumbnails")
+"""Steps that the server can leave out, as `omero import --skip` names them; not "checksum": files are found by it."""
 CANCEL_SECONDS = 10.0  # Galaxy kills a cancelled job after some time.
 
 
@@ -50,6 +52,7 @@ def import_fileset(
     name: str = "",
     description: str = "",
     mark_id: int | None = None,
+    skip: Collection[str] = (),
 ) -> list[int]:
     """Import one fileset and return the ids of its images, in the order of the file.
 
@@ -61,6 +64,7 @@ def import_fileset(
         screen_id: The screen for the plates of a format that holds plates.
         name: Name of the images; empty means the server's choice, the file name.
         description: Description of the images; empty keeps the file's own.
+        skip: What the server leaves out, of `SKIPPED`.
         mark_id: A MapAnnotation that the images get in the import itself, so that they are never without it.
 
     Raises:
@@ -68,7 +72,7 @@ def import_fileset(
     """
     import omero
 
-    settings = _settings(dataset_id, screen_id, name, description)
+    settings = _settings(dataset_id, screen_id, name, description, skip)
     if mark_id is not None:
         settings.userSpecifiedAnnotationList = [omero.model.MapAnnotationI(mark_id, False)]
     repository = _managed_repository(session)
@@ -197,12 +201,12 @@ def _announced(run: ImportRun, fileset: ImageFileset) -> Any:
     return announced
 
 
-def _settings(dataset_id: int | None, screen_id: int | None, name: str, description: str) -> Any:
+def _settings(dataset_id: int | None, screen_id: int | None, name: str, description: str, skip: Collection[str]) -> Any:
     import omero
     from omero.rtypes import rbool, rstring
 
     settings = omero.grid.ImportSettings()
-    settings.doThumbnails, settings.noStatsInfo = rbool(True), rbool(False)
+    settings.doThumbnails, settings.noStatsInfo = rbool("thumbnails" not in skip), rbool("minmax" in skip)
     if screen_id is not None:
         settings.userSpecifiedTarget = omero.model.ScreenI(screen_id, False)
     elif dataset_id is not None:

@@ -19,7 +19,7 @@ from bioimage_suite.omero.undo import MadeObjects, writing
 from bioimage_suite.tables.key_value_dialects import ALL_IMAGES, TargetObject
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from bioimage_suite.omero.files.filesets import ImageFileset
     from bioimage_suite.omero.session import Session
@@ -70,6 +70,7 @@ def import_images(
     place: Destination,
     words: Mapping[str, Words],
     existing: str,
+    skip: Collection[str] = (),
     dry_run: bool,
 ) -> None:
     """Import the content that the dataset or screen lacks, and annotate the images of all files.
@@ -81,6 +82,7 @@ def import_images(
         place: The dataset, or a screen for formats that hold plates.
         words: Annotations and descriptions by label of the fileset.
         existing: "skip" or "refuse" content that is there already or occurs twice in the list.
+        skip: Steps that the server leaves out, of `files.imports.SKIPPED`.
         dry_run: Check everything and change nothing.
 
     Raises:
@@ -107,7 +109,7 @@ def import_images(
         if existing == "refuse":
             _refuse_repeats(filesets, known, place)
         images = _import_all(
-            session, run, filesets, report, place=place, container_id=container_id, known=known, words=words
+            session, run, filesets, report, place=place, container_id=container_id, known=known, words=words, skip=skip
         )
         names = _image_names(session, [image for ids in images.values() for image in ids])
         counts = _annotate(session, images, names, words, made)
@@ -129,6 +131,7 @@ def _import_all(
     container_id: int,
     known: Mapping[tuple[str, ...], list[int]],
     words: Mapping[str, Words],
+    skip: Collection[str],
 ) -> dict[str, list[int]]:
     """Import the filesets whose content is not known yet; return the image ids of all filesets by label."""
     contents = dict(known)
@@ -139,7 +142,7 @@ def _import_all(
         if one.content not in contents:
             description = words.get(one.label, Words()).description
             contents[one.content] = _import(
-                session, run, one, place, container_id=container_id, description=description
+                session, run, one, place, container_id=container_id, description=description, skip=skip
             )
         images[one.label] = contents[one.content]
         row.done(status)
@@ -191,14 +194,15 @@ def _import(
     *,
     container_id: int,
     description: str,
+    skip: Collection[str],
 ) -> list[int]:
     """Import a fileset and return image ids; raise a UserError for a plate in a dataset or an image in a screen."""
     if isinstance(place, DatasetPlace):
-        ids = import_fileset(session, run, one, container_id, description=description)
+        ids = import_fileset(session, run, one, container_id, description=description, skip=skip)
         hql = "select l.child.id from DatasetImageLink l where l.parent.id = :place and l.child.id in (:ids)"
         remedy = f"it holds a plate, which cannot go into dataset {place.dataset_name!r}. Choose a screen"
     else:
-        ids = import_fileset(session, run, one, None, screen_id=container_id, description=description)
+        ids = import_fileset(session, run, one, None, screen_id=container_id, description=description, skip=skip)
         hql = "select i.id from ScreenPlateLink l join l.child p join p.wells w join w.wellSamples s join s.image i "
         hql += "where l.parent.id = :place and i.id in (:ids)"
         remedy = f"it holds no plate, so it cannot go into screen {place.screen_name!r}. Choose a dataset"
