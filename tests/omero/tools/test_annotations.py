@@ -330,3 +330,17 @@ def test_the_number_of_queries_does_not_grow_with_the_objects(lab: Lab, annotate
     annotate(text)
     assert len(get(typed("dataset", "d"))[0]) == 8 + 2
     assert len(calls) <= few + 1  # one more to read the pairs that are there already
+
+
+def test_annotations_are_chosen_by_their_ids(annotate, get, images, tmp_path: Path, lab: Lab):
+    annotate("image,dose,TAG\ncell_1.tif,1,x\ncell_2.tif,2,x\n")
+    kept, other = (attach(lab, images[0], name, name.encode()) for name in ("a.txt", "b.txt"))
+    everything = get(typed("dataset", "d"))[0]
+    [dose] = [row["annotation_id"] for row in everything if row["value"] == "2"]
+    chosen = {"annotation_ids": f"{dose},\n{kept}", "download": True}
+    rows, _ = get(typed("dataset", "d"), **chosen)
+    assert {row["annotation_id"] for row in rows} == {dose, str(kept)} - {str(other)}
+    [path] = (tmp_path / "fetched" / "files").iterdir()
+    assert path.read_bytes() == b"a.txt"
+    with pytest.raises(UserError, match=r"annotation 'x1': not an id\. Write whole numbers"):
+        get(typed("dataset", "d"), annotation_ids="x1")

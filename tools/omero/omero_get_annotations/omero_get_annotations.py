@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bioimage_suite.core.tool import CONFIG, argument, run_tool, tool
+from bioimage_suite.omero.annotations.annotations import read_chosen
 from bioimage_suite.omero.annotations.rows import (
     ALL_TYPES,
     COLUMNS,
@@ -43,13 +44,13 @@ def main(args: Namespace, outputs: Outputs) -> None:
         report.columns = wide_columns(kind)
         for number, name in names.items():
             report.add(**{f"{kind}_id": number, f"{kind}_name": name}).begin()
-        namespace = (config.get("namespace") or "").strip()
-        rows = list(annotation_rows(session, kind, names, config["types"] or ALL_TYPES, namespace))
+        chosen = read_chosen(config.get("namespace") or "", config.get("annotation_ids") or "")
+        rows = list(annotation_rows(session, kind, names, config["types"] or ALL_TYPES, chosen))
         fill_report(report, kind, rows)
         report.columns = wide_columns(kind, rows)
         if config.get("download"):
             files = outputs.enter(Report(args.downloads, (f"{kind}_id", *FILE_COLUMNS[1:]), exact=exact))
-            download_files(session, kind, names, args.folder, report=files, outputs=outputs, namespace=namespace)
+            download_files(session, kind, names, args.folder, report=files, outputs=outputs, chosen=chosen, exact=exact)
     if config.get("one_each"):
         write_one_each(rows, args.folder / "each", outputs, exact=exact)
     write_table(outputs.file(args.output), COLUMNS, rows, exact=exact)

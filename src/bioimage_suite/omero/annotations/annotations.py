@@ -4,9 +4,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from bioimage_suite.core.errors import UserError
 from bioimage_suite.omero.annotations.tags import find_usable_tags
 from bioimage_suite.omero.files.original_files import SHA1
-from bioimage_suite.omero.objects import CLASSES
+from bioimage_suite.omero.objects import CLASSES, split_terms
 from bioimage_suite.omero.paging import batches, paged_rows
 from bioimage_suite.omero.session import SUITE_NAMESPACE, Session
 from bioimage_suite.omero.undo import MadeObjects, save_links
@@ -57,6 +58,34 @@ class Linked:
     description: str
     owner_id: int
     value: Any
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """Which annotations to take: those of a namespace ("" is all) and of some ids (none given is all)."""
+
+    namespace: str = ""
+    ids: frozenset[int] = frozenset()
+
+    def __contains__(self, one: Linked) -> bool:
+        """Tell whether to take an annotation."""
+        return self.namespace in ("", one.namespace) and (not self.ids or one.annotation_id in self.ids)
+
+
+ALL = Chosen()
+
+
+def read_chosen(namespace: str, ids: str) -> Chosen:
+    """Read a tool's choice of annotations: a namespace, and ids separated by commas or line breaks.
+
+    Raises:
+        UserError: An id is not a number.
+    """
+    terms = split_terms(ids)
+    for term in terms:
+        if not term.isdecimal():
+            raise UserError(f"annotation {term!r}: not an id. Write whole numbers, separated by commas.")
+    return Chosen(namespace.strip(), frozenset(map(int, terms)))
 
 
 def linked_pairs(session: Session, kind: str, ids: Sequence[int]) -> list[Linked]:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from bioimage_suite.core.image_names import object_identifier
 from bioimage_suite.omero.annotations.annotations import (
+    ALL,
+    Chosen,
     Linked,
     find_tag_sets,
     linked_files,
@@ -47,7 +49,7 @@ WIDE_COLUMNS = ("row_count", "status", "tags")
 
 
 def annotation_rows(
-    session: Session, kind: str, names: Mapping[int, str], types: Sequence[str], namespace: str = ""
+    session: Session, kind: str, names: Mapping[int, str], types: Sequence[str], chosen: Chosen = ALL
 ) -> Iterator[tuple[Any, ...]]:
     """Yield one row per key-value pair, tag, comment, rating, value or file, by object, type and annotation.
 
@@ -59,13 +61,13 @@ def annotation_rows(
         kind: Kind of the objects.
         names: Their names by id.
         types: Some of `ALL_TYPES`; "value" stands for all types of `VALUES`.
-        namespace: Only annotations of this namespace; empty means all.
+        chosen: Which annotations to take.
     """
     found: dict[int, list[tuple[Any, ...]]] = {}
     ids = list(names)
     wanted = {*types, *(VALUES if "value" in types else ())}
     for annotation_type, one, key, value in _values(session, kind, ids, types):
-        if annotation_type in wanted and (not namespace or one.namespace == namespace):
+        if annotation_type in wanted and one in chosen:
             row = (annotation_type, one.annotation_id, one.namespace, key, value)
             found.setdefault(one.object_id, []).append(row)
     for object_id in ids:

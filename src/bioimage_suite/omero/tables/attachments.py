@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 from bioimage_suite.core.image_names import object_identifier, safe_name
 from bioimage_suite.omero.annotations.annotations import (
+    ALL,
     AttachedFile,
+    Chosen,
     Linked,
     linked_files,
 )
@@ -40,7 +42,8 @@ def download_files(
     *,
     report: Report,
     outputs: Outputs,
-    namespace: str = "",
+    chosen: Chosen = ALL,
+    exact: bool = False,
 ) -> None:
     """Download each file that is attached to objects, byte for byte; an OMERO.table becomes a tabular file.
 
@@ -53,12 +56,13 @@ def download_files(
         folder: Folder to write to, in its subfolders `files` and `tables`.
         report: Receives one row per file.
         outputs: The outputs of the run.
-        namespace: Only annotations of this namespace; empty means all.
+        chosen: Which annotations to take.
+        exact: As for `write_table`.
 
     Raises:
         UserError: OMERO cannot deliver a file, or it is damaged.
     """
-    found = [one for one in linked_files(session, kind, list(names)) if namespace in ("", one.namespace)]
+    found = [one for one in linked_files(session, kind, list(names)) if one in chosen]
     places = _places(kind, names, found)
     for one in found:
         known = {"object_type": kind, "object_id": one.object_id, f"{kind}_id": one.object_id}
@@ -70,7 +74,7 @@ def download_files(
         path = outputs.file(folder / places[one])
         file: AttachedFile = one.value
         table = AttachedTable(kind, one.object_id, names[one.object_id], file.file_id, file.name, identifier)
-        _download(session, table, file, path)
+        _download(session, table, file, path, exact=exact)
         size = path.stat().st_size
         row.done("downloaded", size_bytes=size)
         print(f"{identifier}: {size:,} bytes", flush=True)
@@ -99,10 +103,10 @@ def _places(kind: str, names: Mapping[int, str], found: Sequence[Linked]) -> dic
     return places
 
 
-def _download(session: Session, table: AttachedTable, file: AttachedFile, path: Path) -> None:
+def _download(session: Session, table: AttachedTable, file: AttachedFile, path: Path, *, exact: bool) -> None:
     """Download a file; `table` describes it as an OMERO.table, which it may be."""
     if file.mimetype == TABLE_MIMETYPE:
-        export_table(session, table, "", path)
+        export_table(session, table, "", path, exact=exact)
         return
     shown = f"file {file.file_id} {file.name!r} of {table.kind} {table.object_id}"
     download_file(session, file.file_id, path, size=file.size, sha1=file.sha1, shown=shown)
