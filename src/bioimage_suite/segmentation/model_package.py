@@ -1,4 +1,4 @@
-"""BioImage Model Zoo packages: unpacked safely, checked without network access, and run tile by tile.
+"""Networks of the BioImage Model Zoo: loaded, checked against their own test data, and run tile by tile.
 
 Format: https://bioimage-io.github.io/spec-bioimage-io/ (model description 0.5; 0.4 is read through the library's own
 conversion). Networks run in onnxruntime through bioimageio.core.
@@ -17,10 +17,8 @@ import numpy as np
 from bioimage_suite.core.errors import UserError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
-DESCRIPTIONS = ("rdf.yaml", "bioimageio.yaml", "model.yaml")
 SPACE = ("z", "y", "x")
 IN_MEMORY = 1 << 24  # up to as many predicted numbers are kept in memory
 
@@ -54,92 +52,6 @@ class Network:
     thresholds: dict[str, float] = field(default_factory=dict)
 
 
-def unpack(package: Path, name: str, folder: Path) -> Path:
-    """Unpack a package and return the path of its description.
-
-    Args:
-        package: Zip file.
-        name: Name of the package in messages.
-        folder: Empty folder to unpack to.
-
-    Raises:
-        UserError: The file is not a zip, has no description, or the model needs another framework or the network.
-    """
-    from bioimage_suite.core.untrusted_files import MAX_UNPACKED_BYTES, open_zip
-
-    with open_zip(package, name) as archive:
-        # The list of members has been checked: no path leaves the folder, and the declared total is below the limit.
-        unpacked = 0
-        for member in archive.infolist():
-            target = folder / member.filename
-            if member.is_dir():
-                target.mkdir(parents=True, exist_ok=True)
-                continue
-            target.parent.mkdir(parents=True, exist_ok=True)
-            with archive.open(member) as source, target.open("wb") as out:
-                while part := source.read(1 << 20):
-                    unpacked += len(part)
-                    if unpacked > MAX_UNPACKED_BYTES:
-                        raise UserError(f"Package {name}: unpacks to more than {MAX_UNPACKED_BYTES:,} bytes.")
-                    out.write(part)
-    found = [file for wanted in DESCRIPTIONS for file in sorted(folder.rglob(wanted))]
-    found += sorted(folder.rglob("*.bioimageio.yaml"))
-    if not found:
-        raise UserError(
-            f"Package {name}: no model description in it ({', '.join(DESCRIPTIONS)}). Download a model as zip from "
-            "bioimage.io."
-        )
-    check_description(found[0], name)
-    return found[0]
-
-
-def check_description(path: Path, name: str) -> None:
-    """Reject what cannot run here, before the library could try to download it.
-
-    Raises:
-        UserError: The package does not describe a model, has no ONNX weights, or lacks a part that must be downloaded.
-    """
-    from ruyaml import YAML
-    from ruyaml.error import YAMLError
-
-    try:
-        content = YAML(typ="safe").load(path)
-    except (YAMLError, UnicodeDecodeError) as error:
-        raise UserError(f"Package {name}: its {path.name} is no YAML ({error}). Download it again.") from error
-    if not isinstance(content, dict) or content.get("type") != "model":
-        kind = content.get("type") if isinstance(content, dict) else None
-        raise UserError(f"Package {name}: it describes {kind!r}, not a model. Give the package of a model.")
-    weights = content.get("weights") or {}
-    if not isinstance(weights, dict) or "onnx" not in weights:
-        raise UserError(
-            f"Package {name}: its weights are {', '.join(weights) or 'none'}; only ONNX weights run here. Choose a "
-            "model with ONNX weights, or export them."
-        )
-    parts = {"weights": weights["onnx"]}
-    parts |= {what: content.get(what) for what in ("inputs", "outputs", "test_inputs", "test_outputs")}
-    for what, part in parts.items():
-        for address in _addresses(part):
-            raise UserError(
-                f"Package {name}: its {what} need {address} from the network, which is not used here. Download the "
-                "complete package from bioimage.io."
-            )
-
-
-def _addresses(part: Any) -> Iterator[str]:
-    """Yield network addresses in place of files: values of `source`, and file names in lists."""
-    if isinstance(part, dict):
-        for key, value in part.items():
-            if key in ("source", "test_tensor", "sample_tensor") and isinstance(value, str):
-                yield from (value for _ in range(value.lower().startswith(("http:", "https:", "ftp:"))))
-            else:
-                yield from _addresses(value)
-    elif isinstance(part, list):
-        for one in part:
-            if isinstance(one, str) and one.lower().startswith(("http:", "https:", "ftp:")):
-                yield one
-            yield from _addresses(one)
-
-
 def quiet_library(folder: Path) -> None:
     """Keep the library's cache in the job's folder and its log to errors; call this before its import."""
     os.environ.setdefault("BIOIMAGEIO_CACHE_PATH", str(folder / "cache"))
@@ -150,6 +62,8 @@ def quiet_library(folder: Path) -> None:
 
 def load_network(description: Path, name: str, run_test: bool, output: str | None = None) -> Network:
     """Load a model and check it against its own test data.
+
+    "Passed" of the library is not enough: it takes an output that is no number as one that does not differ.
 
     Args:
         description: The unpacked description.
@@ -178,7 +92,30 @@ def load_network(description: Path, name: str, run_test: bool, output: str | Non
     network = _described(model, name, output)
     pipeline = create_prediction_pipeline(model, weights_format="onnx")
     pipeline.load()
+    if run_test:
+        _check_numbers(pipeline, model, name)
     return Network(str(model.name), pipeline, *network)
+
+
+def _check_numbers(pipeline: Any, model: Any, name: str) -> None:
+    """Reject a network that gives NaN or infinity for the package's own test input.
+
+    Raises:
+        UserError: An output has such values.
+    """
+    from bioimageio.core.digest_spec import get_test_input_sample
+
+    # The network gets the test input as it is: a fixed size leaves no room for padding.
+    found = pipeline.predict_sample_without_blocking(
+        get_test_input_sample(model), skip_input_padding=True, skip_output_cropping=True
+    )
+    for member, tensor in found.members.items():
+        wrong = int((~np.isfinite(np.asarray(tensor.data, np.float64))).sum())
+        if wrong:
+            raise UserError(
+                f"Package {name}: the network gives {wrong} values that are no finite numbers in its output {member} "
+                "for the package's own test data. Choose another model."
+            )
 
 
 def _thresholds(model: Any) -> dict[str, float]:
@@ -236,10 +173,12 @@ def tile_sizes(network: Network, shape: tuple[int, ...], longest: int) -> tuple[
 
 
 def predict(network: Network, image: np.ndarray, longest: int = 512, overlap: int = 32) -> np.ndarray:
-    """Run the network on an image of any size.
+    """Run the network on an image of any size; nothing is kept from the images before.
 
-    Preprocessing runs on the whole image (as for zero mean, unit variance). The network then runs on tiles, whose
-    outer margin of `overlap` pixels is discarded. Postprocessing runs on the whole result.
+    Preprocessing runs on the whole image (as for zero mean, unit variance). Statistics that the description asks of the
+    whole data set are those of this image: the library's running ones would make a plane depend on those before it. The
+    network then runs on tiles, whose outer margin of `overlap` pixels is discarded. Postprocessing runs on the whole
+    result.
 
     Args:
         network: The model.
@@ -251,15 +190,17 @@ def predict(network: Network, image: np.ndarray, longest: int = 512, overlap: in
         (channels, Y, X) or (channels, Z, Y, X) float32.
 
     Raises:
-        UserError: The output of the network differs in size from its input.
+        UserError: The output of the network differs in size from its input, or has values that are no numbers.
     """
     from bioimageio.core import Sample, Tensor
+    from bioimageio.core.proc_setup import get_pre_and_postprocessing
 
     shape = image.shape[1:]
     tile = tile_sizes(network, shape, longest)
     member = network.pipeline.model_descr.inputs[0].id
     whole = Sample(members={member: _tensor(network, image)}, stat={}, id="image")
-    network.pipeline.apply_preprocessing(whole)
+    processing = get_pre_and_postprocessing(network.pipeline.model_descr, dataset_for_initial_statistics=())
+    processing.pre(whole)
     ready = _plain(whole.members[member], network.axes)
     margin = tuple(
         min(overlap, (size - 1) // 4) if size < length else 0 for size, length in zip(tile, shape, strict=True)
@@ -289,11 +230,26 @@ def predict(network: Network, image: np.ndarray, longest: int = 512, overlap: in
         place = tuple(slice(at, at + s.stop - s.start) for at, s in zip(corner, inner, strict=True))
         result[:, *place] = values[:, *inner]
     assert result is not None
+    _check_finite(result, network)
     target = next(one.id for one in network.pipeline.model_descr.outputs if str(one.id) == network.output)
     tensor = Tensor.from_numpy(_to_axes(result, network.output_axes), dims=network.output_axes)
     done = Sample(members={target: tensor}, stat=whole.stat, id="result")
-    network.pipeline.apply_postprocessing(done)
+    processing.post(done)
     return _plain(done.members[target], network.output_axes)
+
+
+def _check_finite(result: np.ndarray, network: Network) -> None:
+    """Reject a prediction with NaN or infinity: no threshold can be above or below them.
+
+    Raises:
+        UserError: The prediction has such values.
+    """
+    wrong = sum(int((~np.isfinite(channel)).sum()) for channel in result)
+    if wrong:
+        raise UserError(
+            f"Model {network.name}: {wrong} of {result.size} predicted values are no finite numbers. Check that the "
+            "image's grey levels are in the range that the model expects, or choose another model."
+        )
 
 
 def _zeros(shape: tuple[int, ...]) -> np.ndarray:

@@ -12,8 +12,6 @@ description: Brightness to probability, and a boundary
 authors: [{{name: Nobody}}]
 cite: [{{text: none, doi: 10.1234/abcd}}]
 license: CC0-1.0
-documentation: README.md
-covers: [cover.png]
 inputs:
 - id: raw
   axes: [{leading_in}, {{type: channel, channel_names: {channels_in}}}, {space_in}]
@@ -25,10 +23,12 @@ outputs:
   axes: [{leading_out}, {{type: channel, channel_names: {channels_out}}}, {space_out}]
   test_tensor: {{source: out.npy}}
   data: {{type: float32}}
+  postprocessing: {postprocessing}
 weights:
   {weights}
 {more}
 """
+DEFAULT_FILES = "documentation: README.md\ncovers: [cover.png]"
 SPACE_IN = "{{type: space, id: {a}, size: {{min: 16, step: 16}}}}"
 SPACE_OUT = "{{type: space, id: {a}, size: {{tensor_id: raw, axis_id: {a}}}}}"
 BATCH = "{type: batch}"
@@ -36,7 +36,13 @@ PLANE_IN = "{type: space, id: z, size: {min: 1, step: 1}}"
 
 
 def make_package(
-    path, axes="yx", weights="onnx: {source: weights.onnx, opset_version: 13}", preprocessing="[]", spoil=()
+    path,
+    axes="yx",
+    weights="onnx: {source: weights.onnx, opset_version: 13}",
+    preprocessing="[]",
+    spoil=(),
+    postprocessing="[]",
+    more=DEFAULT_FILES,
 ):
     """A package whose network is a mean over 3 pixels along each axis, then sigmoid(8 v - 4), and 1 minus that."""
     from onnx import helper
@@ -56,13 +62,14 @@ def make_package(
     space_in, space_out = (", ".join(template.format(a=a) for a in axes) for template in (SPACE_IN, SPACE_OUT))
     text = DESCRIPTION.format(
         leading_in=BATCH, leading_out=BATCH, channels_in="[c0]", channels_out="[fg, edge]", space_in=space_in,
-        space_out=space_out, weights=weights, preprocessing=preprocessing, more="",
+        space_out=space_out, weights=weights, preprocessing=preprocessing,
+        postprocessing=postprocessing, more=more,
     )  # fmt: skip
     return _written(path, text, nodes, constants, (test, out + ("output" in spoil)))
 
 
-def make_passing_package(path, channels, leading="batch", more=""):
-    """A package whose network passes on what it gets; `leading` z takes planes as Cellpose's packages do."""
+def make_passing_package(path, channels, leading="batch", more=DEFAULT_FILES, spoil=None):
+    """A package whose network passes on what it gets, or gives NaN; `leading` z takes planes as Cellpose's do."""
     from onnx import helper
 
     test = np.random.default_rng(0).random((1, channels, 32, 32)).astype(np.float32)
@@ -72,7 +79,11 @@ def make_passing_package(path, channels, leading="batch", more=""):
     text = DESCRIPTION.format(
         leading_in=ends[0], leading_out=ends[1], channels_in=names, channels_out=names, space_in=space_in,
         space_out=space_out, weights="onnx: {source: weights.onnx, opset_version: 13}", preprocessing="[]", more=more,
+        postprocessing="[]",
     )  # fmt: skip
+    if spoil == "nan":
+        node = helper.make_node("Mul", ["x", "nan"], ["y"])
+        return _written(path, text, [node], {"nan": np.float32("nan")}, (test, test * np.nan))
     return _written(path, text, [helper.make_node("Identity", ["x"], ["y"])], {}, (test, test))
 
 

@@ -13,8 +13,9 @@ from bioimage_suite.images.model.image_file import with_numbers_only
 from bioimage_suite.images.model.series import READING, reading_of
 from bioimage_suite.images.readers.opening import open_image
 from bioimage_suite.images.writers.label_maps import write_label_map
+from bioimage_suite.segmentation.model_files import unpack
 from bioimage_suite.segmentation.model_objects import MEANINGS, ObjectOptions
-from bioimage_suite.segmentation.model_package import Network, load_network, quiet_library, unpack
+from bioimage_suite.segmentation.model_package import Network, load_network, quiet_library
 from bioimage_suite.segmentation.model_prediction import (
     Tiling,
     check_count,

@@ -1,0 +1,161 @@
+"""Packages of the BioImage Model Zoo: unpacked safely, and described by what runs here and by nothing else.
+
+Format: https://bioimage-io.github.io/spec-bioimage-io/ (model descriptions 0.4 and 0.5).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from bioimage_suite.core.errors import UserError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+DESCRIPTIONS = ("rdf.yaml", "bioimageio.yaml", "model.yaml")
+# What a network needs to run and to be tested. The library checks every address that a description holds over the
+# network (other weights, samples, covers, names at GitHub), so the description that it gets holds none.
+KEPT = ("format_version", "type", "name", "description", "license", "timestamp", "inputs", "outputs", "test_inputs",
+        "test_outputs")  # fmt: skip
+# Of the free part of a description: how exactly test outputs must be met, and the thresholds of StarDist.
+KEPT_CONFIG = {"bioimageio": ("reproducibility_tolerance", "test_kwargs"), "stardist": ("thresholds",)}
+OWN_DESCRIPTION, OWN_TEXT = "only-what-runs.bioimageio.yaml", "only-what-runs.md"
+
+
+def unpack(package: Path, name: str, folder: Path) -> Path:
+    """Unpack a package and return the path of the description that is to be loaded: see `own_description`.
+
+    Args:
+        package: Zip file.
+        name: Name of the package in messages.
+        folder: Empty folder to unpack to.
+
+    Raises:
+        UserError: The file is not a zip, has no description, or the model needs another framework or the network.
+    """
+    from bioimage_suite.core.untrusted_files import MAX_UNPACKED_BYTES, open_zip
+
+    with open_zip(package, name) as archive:
+        # The list of members has been checked: no path leaves the folder, and the declared total is below the limit.
+        unpacked = 0
+        for member in archive.infolist():
+            target = folder / member.filename
+            if member.is_dir():
+                target.mkdir(parents=True, exist_ok=True)
+                continue
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with archive.open(member) as source, target.open("wb") as out:
+                while part := source.read(1 << 20):
+                    unpacked += len(part)
+                    if unpacked > MAX_UNPACKED_BYTES:
+                        raise UserError(f"Package {name}: unpacks to more than {MAX_UNPACKED_BYTES:,} bytes.")
+                    out.write(part)
+    found = [file for wanted in DESCRIPTIONS for file in sorted(folder.rglob(wanted))]
+    found += sorted(folder.rglob("*.bioimageio.yaml"))
+    if not found:
+        raise UserError(
+            f"Package {name}: no model description in it ({', '.join(DESCRIPTIONS)}). Download a model as zip from "
+            "bioimage.io."
+        )
+    return own_description(found[0], name)
+
+
+def own_description(path: Path, name: str) -> Path:
+    """Write a description of what runs here beside the package's own, and return its path.
+
+    It keeps the ONNX weights and what `KEPT` names; other weights, samples, covers and people are left out.
+
+    Raises:
+        UserError: The package does not describe a model, has no ONNX weights, or lacks a part that must be downloaded.
+    """
+    from ruyaml import YAML
+
+    content = _read_description(path, name)
+    weights = content.get("weights") or {}
+    if not isinstance(weights, dict) or not isinstance(weights.get("onnx"), dict):
+        raise UserError(
+            f"Package {name}: its weights are {', '.join(map(str, weights)) or 'none'}; only ONNX weights run here. "
+            "Choose a model with ONNX weights, or export them."
+        )
+    kept = {key: _without_samples(content[key]) for key in KEPT if key in content}
+    onnx = {key: value for key, value in weights["onnx"].items() if key in ("source", "sha256", "opset_version")}
+    for what, part in ({"weights": onnx} | kept).items():
+        for file in _files(part):
+            _check_file(file, what, path.parent, name)
+    kept["config"] = _kept_config(content.get("config"))
+    (path.parent / OWN_TEXT).write_text("# Validation\nSee the package.\n", encoding="utf-8")
+    kept |= {"weights": {"onnx": onnx}, "authors": [{"name": "see the package"}], "documentation": OWN_TEXT}
+    with (path.parent / OWN_DESCRIPTION).open("w", encoding="utf-8") as out:
+        YAML(typ="safe").dump(kept, out)
+    return path.parent / OWN_DESCRIPTION
+
+
+def _read_description(path: Path, name: str) -> dict[str, Any]:
+    """Return the content of a model's description.
+
+    Raises:
+        UserError: It is no YAML, or describes something else.
+    """
+    from ruyaml import YAML
+    from ruyaml.error import YAMLError
+
+    try:
+        content = YAML(typ="safe").load(path)
+    except (YAMLError, UnicodeDecodeError) as error:
+        raise UserError(f"Package {name}: its {path.name} is no YAML ({error}). Download it again.") from error
+    if not isinstance(content, dict) or content.get("type") != "model":
+        kind = content.get("type") if isinstance(content, dict) else None
+        raise UserError(f"Package {name}: it describes {kind!r}, not a model. Give the package of a model.")
+    return content
+
+
+def _without_samples(part: Any) -> Any:
+    """Return a part of a description without samples, which are pictures for people."""
+    if isinstance(part, dict):
+        return {key: _without_samples(value) for key, value in part.items() if key != "sample_tensor"}
+    return [_without_samples(one) for one in part] if isinstance(part, list) else part
+
+
+def _kept_config(config: Any) -> dict[str, dict[str, Any]]:
+    """Return the parts of the free `config` that are used here: see `KEPT_CONFIG`."""
+    parts = config if isinstance(config, dict) else {}
+    own = {whose: parts[whose] for whose in KEPT_CONFIG if isinstance(parts.get(whose), dict)}
+    return {whose: {key: part[key] for key in KEPT_CONFIG[whose] if key in part} for whose, part in own.items()}
+
+
+def _check_file(file: str, what: str, folder: Path, name: str) -> None:
+    """Reject a file that is not in the package: the library would look for it elsewhere.
+
+    Raises:
+        UserError: It is an address, or there is no such file below the folder.
+    """
+    if file.lower().startswith(("http:", "https:", "ftp:")):
+        raise UserError(
+            f"Package {name}: its {what} need {file} from the network, which is not used here. Download the "
+            "complete package from bioimage.io."
+        )
+    place = (folder / file).resolve()
+    if not place.is_relative_to(folder.resolve()) or not place.is_file():
+        raise UserError(f"Package {name}: its {what} name the file {file}, which is not in it. Download it again.")
+    if file.endswith(".py"):
+        raise UserError(
+            f"Package {name}: its {what} need the program {file}, and programs of packages are not run here. Choose a "
+            "model that needs none."
+        )
+
+
+def _files(part: Any) -> Iterator[str]:
+    """Yield the files that a part of a description names: values of `source`, and texts in lists of test tensors."""
+    if isinstance(part, dict):
+        for key, value in part.items():
+            if key in ("source", "test_tensor") and isinstance(value, str):
+                yield value
+            else:
+                yield from _files(value) if isinstance(value, (dict, list)) else ()
+    elif isinstance(part, list):
+        for one in part:
+            if isinstance(one, str):
+                yield from (one for _ in range(one.lower().endswith(".npy")))
+            else:
+                yield from _files(one)
