@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import deque
 from typing import TYPE_CHECKING, TypeVar
 
@@ -27,3 +28,8 @@ def in_order(pool: Executor, tasks: Iterable[Callable[[], Made]], ahead: int) ->
             yield waiting.popleft().result()
     while waiting:
         yield waiting.popleft().result()
+
+
+def threads_allowed() -> int:
+    """Return how many threads a job may use: what Galaxy gives it (`GALAXY_SLOTS`), else the number of processors."""
+    return int(os.environ.get("GALAXY_SLOTS", "0")) or os.cpu_count() or 1

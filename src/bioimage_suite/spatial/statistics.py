@@ -12,19 +12,20 @@ Patterns, CRC Press, chapters 7, 8, 10; Stoyan D, Stoyan H (1994) Fractals, Rand
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bioimage_suite.core.errors import UserError
-from bioimage_suite.spatial.window import Box, Window
+from bioimage_suite.core.in_order import in_order, threads_allowed
+from bioimage_suite.spatial.pair_sums import FINE_BINS, in_rows, pair_sums
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
-STRIP_POINTS = 500  # least points of a strip: with fewer, building its tree takes longer than finding its pairs
-FINE_BINS = 1000  # bins of the distances from 0 to the largest radius
+    from bioimage_suite.spatial.window import Window
 
 
 @dataclass(frozen=True)
@@ -87,75 +88,22 @@ def default_max_radius(window: Window, n: int, dimensions: int) -> float:
     return float(min(window.shortest_side / 4, crowd))
 
 
-Pairs = tuple["np.ndarray", "np.ndarray", "np.ndarray"]
-
-
-def pairs_within(position: np.ndarray, reach: float) -> Iterator[Pairs]:
-    """Yield every pair of points at most `reach` apart once, strip by strip: i, j, distance."""
-    from scipy.spatial import cKDTree
-
-    order = np.argsort(position[:, 0], kind="stable")
-    along = position[order, 0]
-    start = 0
-    while start < len(order):
-        # A strip at least as wide as the reach forms pairs only within itself and with the halo behind it.
-        end = max(
-            int(np.searchsorted(along, along[start] + reach, side="right")), min(start + STRIP_POINTS, len(order))
-        )
-        halo = int(np.searchsorted(along, along[end - 1] + reach, side="right"))
-        members = order[start:halo]
-        pairs = cKDTree(position[members]).query_pairs(reach, output_type="ndarray")
-        pairs = pairs[pairs.min(axis=1) < end - start]
-        i, j = members[pairs[:, 0]], members[pairs[:, 1]]
-        yield i, j, np.sqrt(((position[i] - position[j]) ** 2).sum(axis=1))
-        start = end
-
-
-def pair_histogram(points: Points, window: Window, reach: float, correction: str) -> np.ndarray:
-    """Return sums of the edge corrections of ordered pairs by classes and distance.
-
-    Returns:
-        (classes, classes, FINE_BINS) float64; bin b holds distances in (b, b + 1] * reach / FINE_BINS.
-    """
-    n, size = points.classes, points.classes**2 * FINE_BINS
-    total = np.zeros((n, n, FINE_BINS))
-    for i, j, distance in pairs_within(points.position, reach):
-        bins = np.clip(np.ceil(distance * (FINE_BINS / reach)).astype(np.int64) - 1, 0, FINE_BINS - 1)
-        a, b = points.of_class[i], points.of_class[j]
-        weight = edge_weights(points.position, (i, j, distance), window, correction)
-        there = np.bincount((a * n + b) * FINE_BINS + bins, weight, size).reshape(n, n, FINE_BINS)
-        if correction == "isotropic":  # the only one that differs between (i, j) and (j, i)
-            weight = edge_weights(points.position, (j, i, distance), window, correction)
-            back = np.bincount((b * n + a) * FINE_BINS + bins, weight, size).reshape(n, n, FINE_BINS)
-        else:
-            back = there.transpose(1, 0, 2)
-        total += there + back
-    return total
-
-
-def edge_weights(position: np.ndarray, pairs: Pairs, window: Window, correction: str) -> np.ndarray:
-    """Return the edge correction of each pair, (k,) float64.
-
-    Raises:
-        UserError: The isotropic correction is requested for a window that is not a rectangle.
-    """
-    i, j, distance = pairs
-    if correction == "none":
-        return np.ones(len(i))
-    if correction == "translation":
-        return window.translation_weights(position[j] - position[i])
-    if not isinstance(window, Box) or position.shape[1] != 2:
-        raise UserError(
-            "Edge correction isotropic: the window is no rectangle. Choose translation, which works for any window."
-        )
-    return window.isotropic_weights(position[i], np.maximum(distance, 1e-12 * window.shortest_side))
+@cache
+def _smoothing(radii: int, reach: float, half: float) -> np.ndarray:
+    """Return the (radii, FINE_BINS) Epanechnikov kernels of a half-width about each radius."""
+    r = np.rint(np.arange(1, radii + 1) * FINE_BINS / radii) * reach / FINE_BINS
+    middle = (np.arange(FINE_BINS) + 0.5) * reach / FINE_BINS
+    kernel = np.clip(1 - ((r[:, None] - middle) / half) ** 2, 0, None)
+    # Divide by the part of the kernel within the counted distances: otherwise g would fall off at both ends.
+    array: np.ndarray = kernel / np.maximum(kernel.sum(axis=1, keepdims=True) * reach / FINE_BINS, 1e-300)
+    return array
 
 
 def curves_of(histogram: np.ndarray, points: Points, window: Window, reach: float, radii: int) -> Curves:
     """Compute K, L and g from sums over pairs.
 
     Args:
-        histogram: (classes, classes, FINE_BINS) sums from `pair_histogram`.
+        histogram: (classes, classes, FINE_BINS) sums from `pair_sums`.
         points: The points.
         window: Where points could have been.
         reach: Largest distance in the histogram.
@@ -174,10 +122,7 @@ def curves_of(histogram: np.ndarray, points: Points, window: Window, reach: floa
     # Stoyan's rule for the mean density of the classes: one width for all pairs, so that they can be compared.
     density = max(counts.mean(), 1) / window.size
     half = min(0.15 / density**0.5 if dimensions == 2 else 0.26 / density ** (1 / 3), reach / 2)
-    middle = (np.arange(FINE_BINS) + 0.5) * reach / FINE_BINS
-    kernel = np.clip(1 - ((r[:, None] - middle) / half) ** 2, 0, None)
-    # Divide by the part of the kernel within the counted distances: otherwise g would fall off at both ends.
-    kernel /= np.maximum(kernel.sum(axis=1, keepdims=True) * reach / FINE_BINS, 1e-300)
+    kernel = _smoothing(radii, reach, float(half))
     g = np.einsum("abm,rm->abr", histogram, kernel) * scale / shell
     return Curves(r, k, (k / ball) ** (1 / dimensions), g)
 
@@ -193,10 +138,11 @@ def nearest_distances(points: Points) -> np.ndarray:
     nearest = np.full((len(points.position), points.classes), np.nan)
     for target in range(points.classes):
         own = points.of_class == target
-        if own.any():
-            # The nearest point of its own class is the point itself: take the second.
-            found = cKDTree(points.position[own]).query(points.position, k=[1, 2])[0]
-            nearest[:, target] = np.where(own, found[:, 1], found[:, 0])
+        # The nearest point of its own class is the point itself: take the second. Balancing the tree does not pay.
+        tree = cKDTree(points.position[own], balanced_tree=False)
+        for some, which in ((own, 2), (~own, 1)):
+            if own.any() and some.any():
+                nearest[some, target] = tree.query(points.position[some], k=[which])[0][:, 0]
     nearest[~np.isfinite(nearest)] = np.nan
     return nearest
 
@@ -232,6 +178,30 @@ class Pattern:
     simulated_nearest: np.ndarray
 
 
+@dataclass(frozen=True)
+class Functions:
+    """Functions of one pattern.
+
+    Attributes:
+        curves: Functions of distance.
+        nearest: (n, classes) nearest-neighbour distances.
+        mean_nearest: (classes, classes) their means.
+    """
+
+    curves: Curves
+    nearest: np.ndarray
+    mean_nearest: np.ndarray
+
+
+def functions_of(points: Points, window: Window, reach: float, options: PatternOptions) -> Functions:
+    """Compute the functions of a pattern for radii up to `reach`."""
+    rows = in_rows(points.position, reach)
+    histogram = pair_sums(rows, points.of_class, points.classes, reach, window.correction(options.correction))
+    nearest = nearest_distances(points)
+    curves = curves_of(histogram, points, window, reach, options.radii)
+    return Functions(curves, nearest, mean_nearest(nearest, points))
+
+
 def analyze(points: Points, window: Window, options: PatternOptions) -> Pattern:
     """Compute all functions of a pattern and of its simulations.
 
@@ -240,31 +210,30 @@ def analyze(points: Points, window: Window, options: PatternOptions) -> Pattern:
         window: Where points could have been.
         options: What is computed.
     """
-    n, dimensions = points.position.shape
-    reach = options.max_radius or default_max_radius(window, n, dimensions)
+    reach = options.max_radius or default_max_radius(window, *points.position.shape)
+    with ThreadPoolExecutor(threads_allowed()) as pool:
+        patterns = (partial(functions_of, one, window, reach, options) for one in _patterns(points, window, options))
+        found = in_order(pool, patterns, ahead=threads_allowed())
+        observed = next(found)
+        simulated = list(found)
+    parts: list[Callable[[Functions], np.ndarray]] = [
+        lambda one: one.curves.l,
+        lambda one: one.curves.g,
+        lambda one: one.mean_nearest,
+    ]
+    stacks = (np.array([part(one) for one in simulated]).reshape(-1, *part(observed).shape) for part in parts)
+    return Pattern(observed.curves, observed.nearest, observed.mean_nearest, *stacks)
+
+
+def _patterns(points: Points, window: Window, options: PatternOptions) -> Iterator[Points]:
+    """Yield the given pattern, then the random ones."""
+    yield points
     rng = np.random.default_rng(options.seed)
-
-    def functions(of: Points) -> tuple[Curves, np.ndarray]:
-        histogram = pair_histogram(of, window, reach, options.correction)
-        return curves_of(histogram, of, window, reach, options.radii), nearest_distances(of)
-
-    simulated_l, simulated_g, simulated_nearest = [], [], []
     for _ in range(options.simulations):
         if options.null == "random":
-            pattern = Points(window.random_points(n, rng), points.of_class, points.classes)
+            yield Points(window.random_points(len(points.position), rng), points.of_class, points.classes)
         else:
-            pattern = Points(points.position, rng.permutation(points.of_class), points.classes)
-        curves, nearest = functions(pattern)
-        simulated_l.append(curves.l)
-        simulated_g.append(curves.g)
-        simulated_nearest.append(mean_nearest(nearest, pattern))
-    curves, nearest = functions(points)
-    means = mean_nearest(nearest, points)
-    stacks = (
-        np.array(one).reshape(-1, *like.shape)
-        for one, like in ((simulated_l, curves.l), (simulated_g, curves.g), (simulated_nearest, means))
-    )
-    return Pattern(curves, nearest, means, *stacks)
+            yield Points(points.position, rng.permutation(points.of_class), points.classes)
 
 
 def deviation_test(observed: np.ndarray, simulated: np.ndarray) -> float:

@@ -1,8 +1,4 @@
-"""Windows in which objects could have been: a box in 2D or 3D, or the region of a label map; with edge corrections.
-
-Sources: Ohser J (1983) Math Operationsforsch Stat 14, 63-71 (translation correction); Ripley BD (1977) J R Stat Soc B
-39, 172-212, doi:10.1111/j.2517-6161.1977.tb01615.x (isotropic correction, here with the angles of Baddeley's spatstat).
-"""
+"""Windows in which objects could have been: a box in 2D or 3D, or the region of a label map; with edge corrections."""
 
 from __future__ import annotations
 
@@ -12,8 +8,11 @@ from typing import Protocol
 
 import numpy as np
 
-# Largest weight of a pair: with a small overlap a pair would outweigh all others. The limit of spatstat.
-LARGEST_WEIGHT = 100.0
+from bioimage_suite.core.errors import UserError
+from bioimage_suite.spatial.pair_sums import EdgeCorrection
+
+NOTHING = np.zeros((1, 1))
+CORRECTIONS = ("translation", "isotropic", "none")
 # Longest side, px, of a mask whose overlaps are counted pixel by pixel; a larger mask is coarsened to this size.
 LARGEST_SIDE = 2048
 
@@ -44,8 +43,8 @@ class Window(Protocol):
         """Return (n, d) points, uniformly distributed in the window."""
         ...
 
-    def translation_weights(self, shift: np.ndarray) -> np.ndarray:
-        """Return the ratio of the window's size to the size of its overlap with itself moved by each (k, d) shift."""
+    def correction(self, kind: str) -> EdgeCorrection:
+        """Return an edge correction of this window: one of CORRECTIONS."""
         ...
 
 
@@ -85,30 +84,21 @@ class Box:
         """Return (n, d) points, uniformly distributed in the box."""
         return rng.uniform(self.lower, self.upper, (n, len(self.lower)))
 
-    def translation_weights(self, shift: np.ndarray) -> np.ndarray:
-        """Return the ratio of the box's size to the size of its overlap with itself moved by each (k, d) shift."""
-        sides = self.upper - self.lower
-        overlap = np.clip(1 - np.abs(shift) / sides, 0, None).prod(axis=1)
-        array: np.ndarray = 1 / np.maximum(overlap, 1 / LARGEST_WEIGHT)
-        return array
+    def correction(self, kind: str) -> EdgeCorrection:
+        """Return an edge correction.
 
-    def isotropic_weights(self, point: np.ndarray, distance: np.ndarray) -> np.ndarray:
-        """Return the ratio of each circle's circumference to its part inside the rectangle.
-
-        Args:
-            point: (k, 2) centres, inside the rectangle.
-            distance: (k,) radii, above 0.
+        Raises:
+            UserError: The isotropic correction is requested for a box in 3D.
         """
-        # At a corner the distance to two edges is 0; atan2 splits the outer angle evenly only for distances above 0.
-        tiny = 1e-12 * self.shortest_side
-        low, high = np.maximum((point - self.lower).T, tiny), np.maximum((self.upper - point).T, tiny)
-        outside = np.zeros(len(point))
-        for edge, across in ((low[0], 1), (high[0], 1), (low[1], 0), (high[1], 0)):
-            # Half the angle of the arc beyond this edge, cut where the next edge begins to count.
-            beyond = np.arccos(np.clip(edge / distance, 0, 1))
-            for corner in (low[across], high[across]):
-                outside += np.minimum(beyond, np.arctan2(corner, edge))
-        return 1 / np.maximum(1 - outside / (2 * np.pi), 1 / LARGEST_WEIGHT)
+        sides = self.upper - self.lower
+        if kind == "translation":
+            scale = np.zeros(3)
+            scale[3 - len(sides) :] = 1 / sides
+            return EdgeCorrection("box", scale, NOTHING)
+        if kind == "isotropic" and len(sides) == 2:
+            numbers = np.array([*self.lower, *self.upper, 1e-12 * self.shortest_side])
+            return EdgeCorrection("rectangle", numbers, NOTHING)
+        return _none(kind)
 
 
 @dataclass(frozen=True)
@@ -168,24 +158,33 @@ class Region:
             count += len(found[-1])
         return np.concatenate(found)[:n]
 
-    def translation_weights(self, shift: np.ndarray) -> np.ndarray:
-        """Return the ratio of the area to that of its overlap with itself moved by each (k, 2) shift.
+    def correction(self, kind: str) -> EdgeCorrection:
+        """Return an edge correction.
 
-        Shifts are rounded to pixels. A mask with a side above LARGEST_SIDE is first reduced to squares of pixels, which
-        count by their covered share: the table of overlaps of a whole slide would need 13 GB.
+        A mask with a side above LARGEST_SIDE is first reduced to squares of pixels, which count by their covered share:
+        the table of overlaps of a whole slide would need 13 GB.
+
+        Raises:
+            UserError: The isotropic correction is requested.
         """
-        step, covariance = self._step, self._covariance
-        at = np.abs(np.rint(shift / (self.pixel * step)).astype(np.int64))
-        # Shifts of equal signs share one half of the table, those of opposite signs the other.
-        opposite = (shift[:, 0] < 0) != (shift[:, 1] < 0)
-        rows, columns = (-(-side // step) for side in self.mask.shape)
-        inside = (at[:, 0] < rows) & (at[:, 1] < columns)
-        at[~inside] = 0
-        x = np.where(opposite, -at[:, 1], at[:, 1])
-        overlap = np.where(inside, covariance[at[:, 0], x], 0)
-        whole = float(covariance[0, 0])
-        array: np.ndarray = whole / np.maximum(overlap, whole / LARGEST_WEIGHT)
-        return array
+        if kind == "translation":
+            sides = [-(-side // self._step) for side in self.mask.shape]
+            numbers = np.array([*(self.pixel * self._step), *sides], np.float64)
+            return EdgeCorrection("region", numbers, self._covariance)
+        return _none(kind)
+
+
+def _none(kind: str) -> EdgeCorrection:
+    """Return the correction `none`.
+
+    Raises:
+        UserError: Another is requested.
+    """
+    if kind != "none":
+        raise UserError(
+            f"Edge correction {kind}: the window is no rectangle. Choose translation, which works for any window."
+        )
+    return EdgeCorrection("none", np.zeros(1), NOTHING)
 
 
 def _coarse(mask: np.ndarray, step: int) -> np.ndarray:
@@ -204,5 +203,5 @@ def _set_covariance(mask: np.ndarray) -> np.ndarray:
 
     shape = [fft.next_fast_len(2 * n, real=True) for n in mask.shape]
     spectrum = fft.rfft2(mask, shape)
-    array: np.ndarray = fft.irfft2(np.abs(spectrum) ** 2, shape)
+    array: np.ndarray = np.ascontiguousarray(fft.irfft2(np.abs(spectrum) ** 2, shape), np.float64)
     return array

@@ -11,22 +11,51 @@ from bioimage_suite.spatial.statistics import (
     analyze,
     deviation_test,
     nearest_distances,
-    pairs_within,
 )
 from bioimage_suite.spatial.window import Box, Region
-from tests.unit.spatial.points import SQUARE, curves, random_points
+from tests.unit.spatial.points import SQUARE, curves, random_points, sums, sums_one_by_one
+
+WINDOWS = {
+    "square": SQUARE,
+    "box": Box(np.array([5.0, -10.0, 0.0]), np.array([25.0, 50.0, 40.0])),
+    "region": Region(np.random.default_rng(1).random((50, 60)) < 0.7, np.array([0.5, 2.0])),
+}
 
 
-@settings(max_examples=15, deadline=None)
-@given(st.integers(0, 2**32 - 1), st.integers(0, 300), st.floats(0.5, 60), st.sampled_from([2, 3]))
-def test_every_pair_is_found_once(seed, n, reach, dimensions):
-    position = np.random.default_rng(seed).uniform(0, 100, (n, dimensions))
-    found = [(i, j, d) for part in pairs_within(position, reach) for i, j, d in zip(*part, strict=True)]
-    distance = np.sqrt(((position[:, None] - position[None]) ** 2).sum(axis=2))
-    expected = {(i, j) for i, j in zip(*np.nonzero(distance <= reach), strict=True) if i < j}
-    assert len(found) == len(expected)
-    assert {(min(i, j), max(i, j)) for i, j, _ in found} == expected
-    assert all(d == pytest.approx(distance[i, j]) for i, j, d in found)
+@settings(max_examples=40, deadline=None)
+@given(
+    st.integers(0, 2**32 - 1),
+    st.integers(0, 60),
+    st.floats(0.01, 90),
+    st.sampled_from([("square", "translation"), ("square", "isotropic"), ("square", "none"), ("box", "translation"),
+                     ("box", "none"), ("region", "translation"), ("region", "none")]),
+    st.integers(1, 3),
+)  # fmt: skip
+def test_every_pair_counts_by_its_definition(seed, n, reach, which, classes):
+    window = WINDOWS[which[0]]
+    points = random_points(n, seed, classes, window)
+    expected = sums_one_by_one(points, window, which[1], reach)
+    assert sums(points, window, which[1], reach) == pytest.approx(expected, rel=1e-12)
+
+
+def test_equal_and_aligned_points_are_counted():
+    """Points on a grid, some of them twice: distances of 0, and of exactly the reach."""
+    grid = np.stack(np.meshgrid(np.arange(5.0), np.arange(7.0), indexing="ij"), -1).reshape(-1, 2)
+    points = Points(np.concatenate([grid, grid[:9]]), np.arange(44) % 2, 2)
+    found = sums(points, SQUARE, "none", 2.0)
+    assert np.array_equal(found, sums_one_by_one(points, SQUARE, "none", 2.0))
+    assert found[:, :, 0].sum() == 18
+    assert found[:, :, -1].sum() > 100
+
+
+@pytest.mark.parametrize("threads", ["1", "3"])
+def test_the_number_of_threads_changes_nothing(threads, monkeypatch):
+    monkeypatch.setenv("GALAXY_SLOTS", threads)
+    found = analyze(random_points(200, 5, 2), SQUARE, PatternOptions(simulations=7))
+    monkeypatch.setenv("GALAXY_SLOTS", "2")
+    again = analyze(random_points(200, 5, 2), SQUARE, PatternOptions(simulations=7))
+    assert np.array_equal(found.simulated_l, again.simulated_l, equal_nan=True)
+    assert np.array_equal(found.curves.g, again.curves.g, equal_nan=True)
 
 
 def test_two_points_by_hand():

@@ -1,0 +1,295 @@
+"""Sums over all pairs of points within a distance, weighed near the edge of their window, by compiled loops.
+
+Points lie in rows: slabs along y (in 3D also along z) a quarter of the reach thick, sorted by x within each. The
+partners of a point are then short runs of a few rows, which are found by bisection and read in order.
+
+A pair (i, j) far from the edge counts once; near the edge, where a partner of i may lie outside, it counts for those
+that are not seen. Sources: Ohser J (1983) Math Operationsforsch Stat 14, 63-71 (translation correction); Ripley BD
+(1977) J R Stat Soc B 39, 172-212, doi:10.1111/j.2517-6161.1977.tb01615.x (isotropic correction, here with the angles of
+Baddeley's spatstat). The weights take the position z, y, x of i, the shift from i to j, their distance, and the numbers
+of their window; in 2D z is 0. They hold arithmetic only: the same function runs in Python, in the tests.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+FINE_BINS = 1000  # bins of the distances from 0 to the largest radius
+ROWS_A_REACH = 4  # rows along an axis within the reach: more fit a circle better, and take longer to find
+LEAST_POINTS_A_ROW = 2  # fewer and thicker rows where points are sparse
+# Largest weight of a pair: with a small overlap a pair would outweigh all others. The limit of spatstat.
+LARGEST_WEIGHT = 100.0
+LEAST_OVERLAP = 1 / LARGEST_WEIGHT
+# position, class and row of each point, starts, offsets, shape, reach, numbers, table, sums
+SUMS = ("void(float64[:, ::1], int64[::1], int64[::1], int64[::1], int64[:, ::1], int64[::1], float64, float64[::1], "
+        "float64[:, ::1], float64[:, :, ::1])")  # fmt: skip
+
+
+@dataclass(frozen=True)
+class EdgeCorrection:
+    """How pairs are weighed.
+
+    Attributes:
+        kind: Name of the weight: a key of WEIGHTS.
+        numbers: (k,) float64 numbers of the window that it needs.
+        table: (rows, columns) float64 table of the window that it needs.
+    """
+
+    kind: str
+    numbers: np.ndarray
+    table: np.ndarray
+
+
+# ruff: noqa: ARG001, PLR0917 (all weights have one signature, and compiled functions have no keywords)
+def no_correction(
+    z: float, y: float, x: float, dz: float, dy: float, dx: float, distance: float,
+    numbers: np.ndarray, table: np.ndarray,
+) -> float:  # fmt: skip
+    """Return 1."""
+    return 1.0
+
+
+def translation_in_box(
+    z: float, y: float, x: float, dz: float, dy: float, dx: float, distance: float,
+    numbers: np.ndarray, table: np.ndarray,
+) -> float:  # fmt: skip
+    """Return the ratio of a box's size to the size of its overlap with itself moved by the shift.
+
+    `numbers` holds 1 / side along z, y, x; 0 for z in 2D.
+    """
+    deep, high, wide = 1.0 - abs(dz) * numbers[0], 1.0 - abs(dy) * numbers[1], 1.0 - abs(dx) * numbers[2]
+    # (v + |v|) / 2 is v, or 0 if v is below it. A processor does this for several pairs at a time, other than max().
+    overlap = (deep + abs(deep)) * (high + abs(high)) * (wide + abs(wide)) / 8.0
+    return float(1.0 / max(overlap, LEAST_OVERLAP))
+
+
+def translation_in_region(
+    z: float, y: float, x: float, dz: float, dy: float, dx: float, distance: float,
+    numbers: np.ndarray, table: np.ndarray,
+) -> float:  # fmt: skip
+    """Return the ratio of a mask's area to that of its overlap with itself moved by the shift, rounded to pixels.
+
+    `numbers` holds the extent of a pixel along y and x, and the rows and columns of the mask. `table` holds the overlap
+    for each shift in pixels; the last columns are negative shifts along x.
+    """
+    down, across = abs(round(dy / numbers[0])), abs(round(dx / numbers[1]))
+    whole, overlap = table[0, 0], 0.0
+    if down < numbers[2] and across < numbers[3]:
+        # A shift and its opposite have the same overlap: one half of the table is read.
+        overlap = table[down, -across if (dy < 0) != (dx < 0) else across]
+    return float(whole / max(overlap, whole * LEAST_OVERLAP))
+
+
+def isotropic_in_rectangle(
+    z: float, y: float, x: float, dz: float, dy: float, dx: float, distance: float,
+    numbers: np.ndarray, table: np.ndarray,
+) -> float:  # fmt: skip
+    """Return the ratio of the circumference of the circle around a point to its part inside a rectangle.
+
+    `numbers` holds the lower y, x, the upper y, x, and a length that is nearly 0: at a corner the distance to two edges
+    is 0, and atan2 splits the outer angle evenly only for distances above 0.
+    """
+    tiny = numbers[4]
+    low_y, low_x = max(y - numbers[0], tiny), max(x - numbers[1], tiny)
+    high_y, high_x = max(numbers[2] - y, tiny), max(numbers[3] - x, tiny)
+    radius, outside = max(distance, tiny), 0.0
+    for edge, corner, other in ((low_y, low_x, high_x), (high_y, low_x, high_x),
+                                (low_x, low_y, high_y), (high_x, low_y, high_y)):  # fmt: skip
+        # Half the angle of the arc beyond this edge, cut where the next edge begins to count.
+        beyond = math.acos(min(edge / radius, 1.0))
+        outside += min(beyond, math.atan2(corner, edge)) + min(beyond, math.atan2(other, edge))
+    return 1.0 / max(1.0 - outside / (2.0 * math.pi), LEAST_OVERLAP)
+
+
+WEIGHTS = {
+    "none": no_correction,
+    "box": translation_in_box,
+    "region": translation_in_region,
+    "rectangle": isotropic_in_rectangle,
+}
+ASYMMETRIC = ("rectangle",)  # weights of (i, j) that differ from those of (j, i)
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Points sorted into rows.
+
+    Attributes:
+        order: (n,) index of each sorted point in the pattern.
+        position: (3, n) sorted positions z, y, x; z is 0 in 2D.
+        row: (n,) int64 row of each sorted point: row along z * rows along y + row along y.
+        starts: (rows + 1,) int64 first sorted point of each row.
+        shape: (2,) int64 number of rows along z and y.
+        offsets: (k, 2) int64 rows along z and y to those with partners; of two opposite ones the first is left out.
+    """
+
+    order: np.ndarray
+    position: np.ndarray
+    row: np.ndarray
+    starts: np.ndarray
+    shape: np.ndarray
+    offsets: np.ndarray
+
+
+def in_rows(position: np.ndarray, reach: float) -> Rows:
+    """Sort (n, 2) or (n, 3) positions into rows for partners at most `reach` apart."""
+    n, dimensions = position.shape
+    full = np.zeros((n, 3))
+    full[:, 3 - dimensions :] = position
+    low = full.min(axis=0, initial=0 if n == 0 else np.inf)
+    extent = full.max(axis=0, initial=0 if n == 0 else -np.inf) - low
+    # As many rows as have enough points, however small the reach.
+    most = max(1.0, (n / LEAST_POINTS_A_ROW) ** (1 / (dimensions - 1)))
+    thick = np.maximum(reach / ROWS_A_REACH, extent[:2] / most)
+    at = np.floor((full[:, :2] - low[:2]) / thick).astype(np.int64)
+    shape = at.max(axis=0, initial=0) + 1
+    row = at[:, 0] * shape[1] + at[:, 1]
+    order = np.lexsort((full[:, 2], row))
+    starts = np.searchsorted(row[order], np.arange(shape.prod() + 1)).astype(np.int64)
+    far = np.minimum(np.ceil(reach / thick).astype(np.int64), shape - 1)
+    offsets = [(z, y) for z in range(far[0] + 1) for y in range(-far[1], far[1] + 1) if (z, y) >= (0, 0)]
+    return Rows(
+        order,
+        np.ascontiguousarray(full[order].T),
+        row[order],
+        starts,
+        shape,
+        np.array(offsets, np.int64).reshape(-1, 2),
+    )
+
+
+def pair_sums(rows: Rows, of_class: np.ndarray, classes: int, reach: float, correction: EdgeCorrection) -> np.ndarray:
+    """Return the sums of the weights of ordered pairs by their classes and distance.
+
+    Args:
+        rows: The points.
+        of_class: (n,) int64 class of each point of the pattern, from 0.
+        classes: Number of classes.
+        reach: Largest distance.
+        correction: How pairs are weighed.
+
+    Returns:
+        (classes, classes, FINE_BINS) float64; bin b holds distances in (b, b + 1] * reach / FINE_BINS.
+    """
+    sums = np.zeros((classes, classes, FINE_BINS))
+    sorted_class = np.ascontiguousarray(of_class[rows.order], np.int64)
+    symmetric = correction.kind not in ASYMMETRIC
+    add = _compiled(correction.kind, symmetric)
+    add(rows.position, sorted_class, rows.row, rows.starts, rows.offsets, rows.shape, float(reach),
+        correction.numbers, correction.table, sums)  # fmt: skip
+    return sums + sums.transpose(1, 0, 2) if symmetric else sums
+
+
+@cache
+def _compiled(kind: str, symmetric: bool) -> Callable[..., None]:
+    """Return a compiled function that adds the weights of all pairs of rows to sums.
+
+    Of a symmetric weight each pair is added once, else both ways. Without Python's lock several patterns can be summed
+    at the same time.
+    """
+    first_from, first_beyond = _jit(_first_from), _jit(_first_beyond)
+    weigh_run = _weighing_runs(_jit(WEIGHTS[kind], inline="always"), symmetric)
+    add_run = _adding_runs(symmetric)
+
+    def add(
+        position: np.ndarray, of_class: np.ndarray, row: np.ndarray, starts: np.ndarray, offsets: np.ndarray,
+        shape: np.ndarray, reach: float, numbers: np.ndarray, table: np.ndarray, sums: np.ndarray,
+    ) -> None:  # fmt: skip
+        n, xs = len(of_class), position[2]
+        bins, there, back = np.empty(n, np.int64), np.empty(n), np.empty(n)
+        for i in range(n):
+            for k in range(len(offsets)):
+                row_z, row_y = row[i] // shape[1] + offsets[k, 0], row[i] % shape[1] + offsets[k, 1]
+                if row_z >= shape[0] or row_y < 0 or row_y >= shape[1]:
+                    continue
+                low, high = starts[row_z * shape[1] + row_y], starts[row_z * shape[1] + row_y + 1]
+                # In its own row a point is paired with those behind it, in another with all.
+                first = i + 1 if k == 0 else first_from(xs, low, high, xs[i] - reach)
+                end = first_beyond(xs, first, high, xs[i] + reach)
+                weigh_run(i, first, end, position, reach, numbers, table, bins, there, back)
+                add_run(i, first, end, of_class, bins, there, back, sums)
+
+    return _jit(add, SUMS, nogil=True)
+
+
+def _first_from(values: np.ndarray, first: int, last: int, least: float) -> int:
+    """Return the first index from `first` on whose value is at least `least`; `last` if there is none."""
+    while first < last:
+        middle = (first + last) >> 1
+        if values[middle] < least:
+            first = middle + 1
+        else:
+            last = middle
+    return first
+
+
+def _first_beyond(values: np.ndarray, first: int, last: int, most: float) -> int:
+    """Return the first index from `first` on whose value is above `most`; `last` if there is none."""
+    while first < last:
+        middle = (first + last) >> 1
+        if values[middle] <= most:
+            first = middle + 1
+        else:
+            last = middle
+    return first
+
+
+def _weighing_runs(weigh: Callable[..., float], symmetric: bool) -> Callable[..., None]:
+    """Return a compiled function that fills in bins and weights of point i with points first..end-1 of a row.
+
+    The loop has no branches, so a processor weighs several pairs at a time. Points beyond the reach have no weight.
+    """
+
+    def weigh_run(
+        i: int, first: int, end: int, position: np.ndarray, reach: float, numbers: np.ndarray, table: np.ndarray,
+        bins: np.ndarray, there: np.ndarray, back: np.ndarray,
+    ) -> None:  # fmt: skip
+        z, y, x = position[0, i], position[1, i], position[2, i]
+        zs, ys, xs = position[0, first:end], position[1, first:end], position[2, first:end]
+        bins_a_length = FINE_BINS / reach
+        for j in range(end - first):
+            dz, dy, dx = zs[j] - z, ys[j] - y, xs[j] - x
+            squared = dz * dz + dy * dy + dx * dx
+            distance = math.sqrt(squared)
+            bins[j] = math.ceil(distance * bins_a_length) - 1
+            near = squared <= reach * reach
+            there[j] = weigh(z, y, x, dz, dy, dx, distance, numbers, table) if near else 0.0
+            if not symmetric:
+                other = weigh(zs[j], ys[j], xs[j], -dz, -dy, -dx, distance, numbers, table)
+                back[j] = other if near else 0.0
+
+    return _jit(weigh_run)
+
+
+def _adding_runs(symmetric: bool) -> Callable[..., None]:
+    """Return a compiled function that adds the weights of point i with points first..end-1 to the sums."""
+
+    def add_run(
+        i: int, first: int, end: int, of_class: np.ndarray,
+        bins: np.ndarray, there: np.ndarray, back: np.ndarray, sums: np.ndarray,
+    ) -> None:  # fmt: skip
+        a = of_class[i]
+        for j in range(end - first):
+            # A distance of 0 belongs to the first bin; the reach itself may be rounded into the one after the last.
+            b, into = of_class[first + j], min(max(bins[j], 0), FINE_BINS - 1)
+            sums[a, b, into] += there[j]
+            if not symmetric:
+                sums[b, a, into] += back[j]
+
+    return _jit(add_run)
+
+
+def _jit(function: Callable[..., Any], *types: str, **options: Any) -> Callable[..., Any]:
+    """Compile a function for explicit types, or else to be called by another that is compiled."""
+    import numba
+
+    compiled: Callable[..., Any] = numba.njit(list(types) or None, error_model="numpy", **options)(function)
+    return compiled
