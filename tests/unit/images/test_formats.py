@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 
 import h5py
 import numpy as np
+import pydicom
 import pytest
 
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.images.readers.opening import open_image
+from tests.unit.images.dicom_files import write_dicom, write_slide
 from tests.unit.images.format_files import write_bmp, write_gif, write_ics, write_imaris, write_mrc, write_nrrd
 
 if TYPE_CHECKING:
@@ -27,6 +29,8 @@ MAKERS: dict[str, Callable[[Path], None]] = {
     "gz.ics": lambda path: write_ics(path, STACK, "ZYX", packed=True),
     "ims": lambda path: write_imaris(path, STACK[None, None]),
     "oib": lambda path: write_oib(path, STACK[None, None]),
+    "dcm": lambda path: write_dicom(path, STACK),
+    "slide.dcm": lambda path: write_slide(path, STACK[:3].transpose(1, 2, 0).astype("u1")),
     "gif": lambda path: write_gif(path, STACK[:1] % 256),
     "bmp": lambda path: write_bmp(path, STACK[0] % 16, 4),
 }  # fmt: skip
@@ -49,10 +53,10 @@ def test_a_file_that_was_cut_short(tmp_path: Path, kind: str):
             read_last(path)
 
 
-@pytest.mark.parametrize("kind", ["mrc", "nrrd", "gif", "ims", "oib"])
+@pytest.mark.parametrize("kind", ["mrc", "nrrd", "gif", "ims", "oib", "dcm"])
 def test_a_tool_without_the_package(tmp_path: Path, kind: str, monkeypatch):
     MAKERS[kind](tmp_path / f"a.{kind}")
-    package = {"mrc": "mrcfile", "nrrd": "nrrd", "gif": "PIL", "ims": "h5py", "oib": "oiffile"}[kind]
+    package = {"mrc": "mrcfile", "nrrd": "nrrd", "gif": "PIL", "ims": "h5py", "oib": "oiffile", "dcm": "pydicom"}[kind]
     real = importlib.import_module
 
     def missing(name: str, *more: object) -> object:
@@ -102,3 +106,12 @@ def test_an_ole_file_of_another_program(tmp_path: Path):
     write_ole(tmp_path / "a.doc")
     with pytest.raises(UserError, match="it is an OLE file, but no OIB of Olympus"):
         open_image(tmp_path / "a.doc")
+
+
+def test_dicom_without_an_image(tmp_path: Path):
+    write_dicom(tmp_path / "a.dcm", STACK)
+    data = pydicom.dcmread(tmp_path / "a.dcm")
+    del data.PixelData, data.Rows, data.Columns
+    data.save_as(tmp_path / "a.dcm")
+    with pytest.raises(UserError, match="the DICOM file holds no image"):
+        open_image(tmp_path / "a.dcm")

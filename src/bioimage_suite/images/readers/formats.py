@@ -49,6 +49,10 @@ def format_of(start: bytes) -> Format | None:
         from bioimage_suite.images.readers.olympus import read_oib
 
         return Format("OIB", "oiffile", read_oib)
+    if start[128:132] == b"DICM":
+        from bioimage_suite.images.readers.dicom import read_dicom
+
+        return Format("DICOM", "pydicom", read_dicom)
     if start.startswith(b"NRRD000"):
         from bioimage_suite.images.readers.nrrd import read_nrrd
 

@@ -123,7 +123,7 @@ def _open_image(path: Path, name: str, reading: Reading) -> ImageFile:
     raise UserError(
         f"Image {name}: not an image of a known format; it {_seems(start)}. "
         "Give a TIFF, OME-TIFF, PNG, JPEG, JPEG 2000, BMP, GIF, OME-Zarr, CZI, ND2, LIF, DeltaVision, Imaris, OIB, "
-        "MRC, NRRD or ICS."
+        "DICOM, MRC, NRRD or ICS."
     )
 
 
