@@ -11,6 +11,7 @@ import pytest
 from bioimage_suite.images.model.image_file import ImageFile
 from bioimage_suite.images.readers.opening import open_image
 from tests.unit.images.tiff_dialect_files import write_lsm, write_metaseries, write_svs
+from tests.unit.images.tiff_files import write_stk
 
 
 def facts_of(path: Path) -> dict[tuple[str, str], tuple[str, str]]:
@@ -83,3 +84,15 @@ def test_an_lsm_keeps_its_channels_in_an_ome_tiff(tmp_path):
     made = open_image(tmp_path / "b")
     assert made.channels == ("Ch1", "ChS1", "T-PMT")
     np.testing.assert_array_equal(planes(made), pixels)
+
+
+@pytest.mark.parametrize(("waves", "times", "step"), [
+    ([405] * 4, [0, 2500, 5000, 7500], 2.5), ([405, 561, 405, 561], [0, 10, 4000, 4010], 4), ([405] * 4, [0] * 4, None),
+])  # fmt: skip
+def test_wavelengths_and_times_of_metamorph(tmp_path, waves, times, step):
+    """Bio-Formats 7.3.1 reads the same wavelengths, and no time step."""
+    write_stk(tmp_path / "a.stk", np.zeros((4, 20, 30), np.uint16), waves, [0] * 4, times)
+    image = open_image(tmp_path / "a.stk")
+    found = [fact[2] for fact in image.details["facts"] if fact[1] == "EmissionWavelength"]
+    assert found == [str(wave) for wave in dict.fromkeys(waves)]
+    assert (image.time_increment and image.time_increment.value) == step

@@ -61,8 +61,27 @@ def write_czi(path: Path, pixels: np.ndarray) -> None:
     path.write_bytes(data)
 
 
+def write_czi_axis(path: Path, pixels: np.ndarray, axis: str) -> None:
+    """Write (n, C, Y, X) uint16 pixels along an axis that Zeiss' library does not write: `H`, `I`, `R`, `V` or `B`.
+
+    They are written along time, and its letter is replaced in each entry of the directory.
+    """
+    from pylibCZIrw import czi
+
+    with czi.create_czi(str(path)) as document:
+        for n, c in np.ndindex(pixels.shape[:2]):
+            document.write(pixels[n, c][..., None], plane={"T": n, "C": c})
+        document.write_metadata("made")
+    letter = axis.encode()
+    data = path.read_bytes().replace(b"T\0\0\0", letter + b"\0\0\0")
+    path.write_bytes(data.replace(b"SizeT>", b"Size" + letter + b">"))
+
+
+DV_MODES = {"u1": 0, "i2": 1, "f4": 2, "c8": 4, "u2": 6, "i4": 7}
+
+
 def write_dv(path: Path, pixels: np.ndarray, axes: str = "TCZ", order: str = "<", extended: bool = True) -> None:
-    """Write (T, C, Z, Y, X) uint16 pixels of two channels, as softWoRx does: 8 integers and 32 numbers of each plane.
+    """Write (T, C, Z, Y, X) pixels of two channels, as softWoRx does: 8 integers and 32 numbers of each plane.
 
     The file begins with the last row: its origin is the lower left corner.
 
@@ -81,15 +100,16 @@ def write_dv(path: Path, pixels: np.ndarray, axes: str = "TCZ", order: str = "<"
         said = [0.0, 30.0 * at["T"], 0, 0, 0.5 * at["Z"], 0, 0, 0, 0.1, 0, (353, 488)[at["C"]], (465, 509)[at["C"]]]
         frames += struct.pack(f"{order}8i32f", *[0] * 8, *said, *[0] * 20)
     header = bytearray(1024)
+    kind = pixels.dtype.str[1:]
     values = (
-        (0, "4i", (x, y, len(places), 6)), (40, "3f", (0.1, 0.2, 0.5)), (64, "3i", (1, 2, 3)),
+        (0, "4i", (x, y, len(places), DV_MODES[kind])), (40, "3f", (0.1, 0.2, 0.5)), (64, "3i", (1, 2, 3)),
         (92, "i", (len(frames),)), (96, "h", (-16224,)), (128, "2h", (8, 32)), (162, "h", (10602,)),
         (180, "2h", (t, ("CTZ", "TZC", "TCZ").index(axes))), (196, "3h", (c, 465, 509)),
     )  # fmt: skip
     for at, form, content in values:
         struct.pack_into(order + form, header, at, *content)
     planes = pixels[..., ::-1, :].transpose(*("TCZ".index(axis) for axis in axes), 3, 4)
-    path.write_bytes(bytes(header) + frames + planes.astype(f"{order}u2").tobytes())
+    path.write_bytes(bytes(header) + frames + planes.astype(f"{order}{kind}").tobytes())
 
 
 def write_lif(path: Path, pixels: np.ndarray, images: int = 1, z_step: float = 5e-7) -> None:
@@ -110,12 +130,37 @@ def write_lif(path: Path, pixels: np.ndarray, images: int = 1, z_step: float = 5
             ("x", 1, x, 1e-7, "m"), ("y", 2, y, 2e-7, "m"), ("z", 3, z, z_step, "m"), ("t", 4, t, 30, "s")
         )
     )  # fmt: skip
-    identifiers = ["a", "b", *(f"b{number}" for number in range(2, images + 1))]
+    blocks = [(pixels + n).astype(pixels.dtype).swapaxes(1, 2).tobytes() for n in range(images)]
+    _write_lif_file(path, channels, dimensions, blocks)
+
+
+def write_lif_scan(path: Path, pixels: np.ndarray, axes: str) -> None:
+    """Write an image that a laser scanned along any axes, the slowest first: `CZX`, `TCX`; `L` are wavelengths."""
+    numbers, units = {"X": 1, "Y": 2, "Z": 3, "T": 4, "L": 5}, {"T": "s"}
+    steps = {"X": 1e-7, "Y": 2e-7, "Z": 5e-7, "T": 30.0, "L": 1e-8}
+    strides = dict(zip(axes, pixels.strides, strict=True))
+    channels = "".join(
+        f'<ChannelDescription DataType="0" ChannelTag="0" Resolution="{8 * pixels.itemsize}" '
+        f'NameOfMeasuredQuantity="" Min="0" Max="255" Unit="" LUTName="{("Blue", "Green")[n]}" IsLUTInverted="0" '
+        f'BytesInc="{n * strides.get("C", 0)}" BitInc="0"/>'
+        for n in range(dict(zip(axes, pixels.shape, strict=True)).get("C", 1))
+    )
+    dimensions = "".join(
+        f'<DimensionDescription DimID="{numbers[axis]}" NumberOfElements="{count}" Origin="0" '
+        f'Length="{(count - 1) * steps[axis]}" Unit="{units.get(axis, "m")}" BitInc="0" BytesInc="{strides[axis]}"/>'
+        for axis, count in reversed(list(zip(axes, pixels.shape, strict=True)))
+        if axis != "C"
+    )
+    _write_lif_file(path, channels, dimensions, [pixels.tobytes()])
+
+
+def _write_lif_file(path: Path, channels: str, dimensions: str, blocks: list[bytes]) -> None:
+    identifiers = ["a", "b", *(f"b{number}" for number in range(2, len(blocks) + 1))]
     elements = "".join(
         f'<Element Name="Series {number}" Visibility="1" UniqueID="{identifiers[number]}"><Data><Image>'
         f"<ImageDescription><Channels>{channels}</Channels><Dimensions>{dimensions}</Dimensions></ImageDescription></Image></Data>"
-        f'<Memory Size="{pixels.nbytes}" MemoryBlockID="MemBlock_{number}"/></Element>'
-        for number in range(1, images + 1)
+        f'<Memory Size="{len(block)}" MemoryBlockID="MemBlock_{number}"/></Element>'
+        for number, block in enumerate(blocks, 1)
     )
     xml = (
         '<LMSDataContainerHeader Version="2"><Element Name="made.lif" Visibility="1" UniqueID="a"><Data>'
@@ -124,9 +169,8 @@ def write_lif(path: Path, pixels: np.ndarray, images: int = 1, z_step: float = 5
     )
     header = xml.encode("utf-16-le")
     parts = [struct.pack("<IIBI", 0x70, len(header) + 5, 0x2A, len(header) // 2), header]
-    blocks = [(f"MemBlock_{n + 1}", (pixels + n).astype(pixels.dtype).swapaxes(1, 2).tobytes()) for n in range(images)]
-    for name, content in (("MemBlock_0", b""), *blocks):
-        label = name.encode("utf-16-le")
+    for number, content in enumerate([b"", *blocks]):
+        label = f"MemBlock_{number}".encode("utf-16-le")
         parts += [
             struct.pack("<IIBQBI", 0x70, len(label) + 14, 0x2A, len(content), 0x2A, len(label) // 2),
             label,

@@ -5,9 +5,21 @@ The layout of the header is that of the package mrc, with which BioIO reads thes
 
 from __future__ import annotations
 
+import struct
 from typing import Any
 
 Header = dict[str, Any]
+
+
+READABLE_MODES = {0, 1, 2, 4, 6, 7}
+"""Of pixels: uint8, int16, float32, complex64, uint16, int32; not 3 (complex of two int16) and 5 (packed 4 bits)."""
+
+
+def pixel_mode(start: bytes) -> int:
+    """Return the number of the pixels' type by the first bytes of a file."""
+    order = "<" if start[96:98] == b"\xa0\xc0" else ">"
+    (mode,) = struct.unpack_from(f"{order}i", start, 12)
+    return int(mode)
 
 
 def channel_names(header: Header, read: list[str]) -> list[str]:

@@ -55,7 +55,7 @@ class Frames:
         self._white = (-1 if signed else (1 << int(said.get("BitsStored", 8))) - 1) if inverted else None
         self._last: tuple[int, np.ndarray] | None = None
         first = self._frame(0)
-        self.shape = (int(said.get("NumberOfFrames") or 1), *first.shape)
+        self.shape: tuple[int, ...] = (int(said.get("NumberOfFrames") or 1), *first.shape)
         self.dtype = first.dtype
 
     def __getitem__(self, key: tuple[int | slice, ...]) -> Any:
@@ -65,7 +65,7 @@ class Frames:
         return self._frame(number)[tuple(region)]
 
     def _frame(self, number: int) -> np.ndarray:
-        from pydicom.pixels import pixel_array
+        from pydicom.pixels.utils import pixel_array
 
         if self._last is None or self._last[0] != number:
             pixels = pixel_array(self._path, index=number)
@@ -89,7 +89,7 @@ class Slide:
         self._paths = slide.levels.base_level.optical_paths
         size = slide.size
         pixel = np.asarray(slide.read_region((0, 0), 0, (1, 1), path=self._paths[0]))
-        self.shape = (len(self._paths), size.height, size.width, pixel.size)
+        self.shape: tuple[int, ...] = (len(self._paths), size.height, size.width, pixel.size)
         self.dtype = pixel.dtype
 
     def __getitem__(self, key: tuple[int | slice, ...]) -> Any:

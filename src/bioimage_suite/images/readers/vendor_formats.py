@@ -36,6 +36,7 @@ class VendorFormat:
     package: str
 
 
+VIEW_NAMES = {"V": "view", "B": "block"}  # of a CZI
 CZI = VendorFormat("CZI", "bioio-czi")
 ND2 = VendorFormat("ND2", "bioio-nd2")
 LIF = VendorFormat("LIF", "bioio-lif")
@@ -79,11 +80,13 @@ def open_vendor_file(path: Path, name: str, form: VendorFormat, reading: Reading
     # Readers log what they could not find to standard error; errors that matter are raised here.
     for package in ("bioio_base", form.package.replace("-", "_")):
         logging.getLogger(package).setLevel(logging.CRITICAL + 1)
+    if form is DV:
+        _check_mode(path, name)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             reader = module.Reader(path)
-            opened = (_open_czi if form is CZI else _open_scene)(reader, path, name, form, reading)
+            opened = OPENERS.get(form, _open_scene)(reader, path, name, form, reading)
             sizes, samples = opened.sizes, opened.samples
             read = _region_reader(opened.fetch, samples, name, form)
             # Some readers detect a truncated file only when they read pixels.
@@ -110,6 +113,8 @@ class Opened:
         sizes: Length by axis T, C, Z, Y, X.
         samples: Samples of a pixel.
         fetch: Function from a place, rows and columns to a (Y, X) array.
+        rows: Axis of the file that makes the rows: `Y`, or `Z` or `T` where a laser scanned in x alone.
+        notes: Sentences on what was assumed.
     """
 
     names: list[str]
@@ -118,6 +123,8 @@ class Opened:
     sizes: dict[str, int]
     samples: int
     fetch: Callable[[Place, slice, slice], np.ndarray]
+    rows: str = "Y"
+    notes: tuple[str, ...] = ()
 
 
 def _open_scene(reader: Any, _path: Path, name: str, form: VendorFormat, reading: Reading) -> Opened:
@@ -133,21 +140,75 @@ def _open_scene(reader: Any, _path: Path, name: str, form: VendorFormat, reading
     return Opened(names, scene, reader.dims.order, sizes, given.get("S", 1), fetch)
 
 
+def _open_lif(reader: Any, path: Path, name: str, form: VendorFormat, reading: Reading) -> Opened:
+    """Open an image, whatever its laser scanned."""
+    from bioimage_suite.images.readers.lif_scans import open_scan
+
+    names = [str(one) for one in reader.scenes]
+    scene = choose_series(names, reading.series, name)
+    scan = open_scan(path, scene)
+    if scan is None:
+        return _open_scene(reader, path, name, form, reading)
+    reader.set_scene(scene)
+    notes = []
+    if scan.rows in {"Z", "T"}:
+        what = "z-planes" if scan.rows == "Z" else "time points"
+        notes.append(f"it was scanned in x without y; the rows of a plane are {what}, as Bio-Formats takes them")
+    if "L" in scan.axes:
+        what = "z-planes" if scan.rows == "Z" else "time points"
+        notes.append(f"the wavelengths of its lambda scan are taken as {what}, as Bio-Formats does")
+    return Opened(names, scene, scan.axes, scan.sizes, scan.sizes["S"], scan.fetch, scan.rows, tuple(notes))
+
+
 def _open_czi(reader: Any, path: Path, name: str, form: VendorFormat, reading: Reading) -> Opened:
     """Open a scene by its pixels: the metadata may name fewer scenes than there are."""
     from bioimage_suite.images.readers.czi_scenes import open_scenes
 
     file = open_scenes(path)
-    named, numbers = [str(one) for one in reader.scenes], list(file.boxes)
-    names = named if len(named) == len(numbers) else [f"scene {number}" for number in numbers]
-    scene = choose_series(names, reading.series, name)
-    if scene < len(named):
-        reader.set_scene(scene)
-    _check_axes(file.lengths, "TCZS", name, form)
-    _, _, width, height = file.boxes[numbers[scene]]
-    sizes = {axis: file.lengths.get(axis, 1) for axis in "TCZ"} | {"Y": height, "X": width}
-    axes = "".join(axis for axis in "TCZ" if axis in file.lengths) + ("YXS" if file.samples > 1 else "YX")
-    return Opened(names, scene, axes, sizes, file.samples, file.reader(numbers[scene]))
+    images, named, numbers = file.images(), [str(one) for one in reader.scenes], list(file.boxes)
+    scenes = named if len(named) == len(numbers) else [f"scene {number}" for number in numbers]
+    names = [
+        " ".join([scenes[numbers.index(number)], *(f"{VIEW_NAMES[axis]} {at}" for axis, at in view.items())])
+        for number, view in images
+    ]
+    chosen = choose_series(names, reading.series, name)
+    number, view = images[chosen]
+    if numbers.index(number) < len(named):
+        reader.set_scene(numbers.index(number))
+    _check_axes(file.lengths, "TCZSHIRVB", name, form)
+    _, _, width, height = file.boxes[number]
+    sizes = {axis: file.size(axis) for axis in "TCZ"} | {"Y": height, "X": width}
+    axes = "".join(
+        axis for axis in "VBRIHTCZ" if file.lengths.get(axis, 1) > 1 or (axis in file.lengths and axis in "TCZ")
+    )
+    fetch = file.reader(number, view)
+    return Opened(
+        names, numbers.index(number), axes + ("YXS" if file.samples > 1 else "YX"), sizes, file.samples, fetch
+    )
+
+
+def _check_mode(path: Path, name: str) -> None:
+    """Refuse the pixels of a DeltaVision file that its readers take for others.
+
+    Raises:
+        UserError: Names them.
+    """
+    from bioimage_suite.images.readers.deltavision import READABLE_MODES, pixel_mode
+
+    with path.open("rb") as stream:
+        mode = pixel_mode(stream.read(128))
+    if mode not in READABLE_MODES:
+        what = {3: "complex numbers of two 16-bit integers", 5: "packed numbers of 4 bits"}.get(
+            mode, "of no known type"
+        )
+        raise UserError(
+            f"Image {name}: the pixels of the DeltaVision file are {what} (mode {mode}), which its readers take for "
+            "others. Save the magnitude as 32-bit floating point, or 16-bit integers, in the maker's program."
+        )
+
+
+# How the formats are opened that BioIO's common way does not suit.
+OPENERS = {CZI: _open_czi, LIF: _open_lif}
 
 
 def _check_axes(given: dict[str, int], understood: str, name: str, form: VendorFormat) -> None:
@@ -226,10 +287,13 @@ def _described(
     sizes, samples = opened.sizes, opened.samples
     lengths = reader.physical_pixel_sizes
     # BioIO returns lengths in micrometres without a unit; 0 stands for unknown in some files.
-    notes: list[str] = []
+    notes = list(opened.notes)
     given = {axis: (value, "µm") for axis, value in (("x", lengths.X), ("y", lengths.Y), ("z", lengths.Z)) if value}
     if form is LIF and "z" in given:
         given["z"] = (abs(given["z"][0]), "µm")  # negative where the stage went down
+    if opened.rows != "Y":  # along time rows have no length
+        given.pop("y", None)
+        given |= {"y": given.pop("z")} if opened.rows == "Z" and "z" in given else {}
     physical_size = pixel_sizes(given, notes)
     names = _channel_names(reader)
     facts = _facts(reader)
@@ -252,7 +316,8 @@ def _described(
         name=name, size_t=sizes["T"], size_c=sizes["C"] * samples, size_z=sizes["Z"], size_y=sizes["Y"],
         size_x=sizes["X"], dtype=dtype, physical_size=physical_size,
         channels=channels if len(channels) == sizes["C"] * samples else (None,) * (sizes["C"] * samples),
-        time_increment=_time_increment(reader, notes), read_region=read, notes=tuple(notes),
+        time_increment=_time_increment(reader, notes) if opened.rows != "T" else None,
+        read_region=read, notes=tuple(notes),
         read_interleaved=read_colour if samples == 3 and sizes["C"] == 1 else None,
         details={"format": form.name, "axes": opened.axes, "series": opened.names, "levels": 1,
                  "ome_xml": _ome_xml(reader, opened.scene), "facts": facts},

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -70,16 +71,25 @@ def _aperio(tiff: tifffile.TiffFile) -> Dialect:
 
 
 def _metamorph(said: dict[str, Any]) -> Dialect:
-    """Read a stack of MetaMorph: pixels have a calibration, planes a distance in µm if all have the same."""
+    """Read a stack of MetaMorph: pixels have a calibration, planes a distance in µm if all have the same.
+
+    Each plane has a wavelength, by which a channel is known, and a time.
+    """
     unit = str(said.get("CalibrationUnits", ""))
     given = {axis: float(said.get(f"{axis.upper()}Calibration", 0)) for axis in "xy"}
     lengths = {axis: (size, unit) for axis, size in given.items() if size and unit not in ("", "pixel", "pixels")}
     distances = {float(one) for one in said.get("ZDistance", ())}
     if len(distances) == 1 and distances != {0.0}:
         lengths["z"] = (abs(distances.pop()), "µm")
-    created = said.get("DatetimeCreated")
-    date = str(created[0])[:19] if created is not None and len(created) else None
-    return Dialect("MetaMorph STK", lengths, facts=_facts(("image", "AcquisitionDate", date)))
+    created = [datetime.fromisoformat(str(one)[:26]) for one in said.get("DatetimeCreated", ())]
+    facts = _facts(("image", "AcquisitionDate", created[0].isoformat(timespec="seconds") if created else None))
+    waves = list(dict.fromkeys(float(wave) for wave in said.get("Wavelengths", ())))
+    # 0 and 1 stand for brightfield and unknown.
+    facts += [(f"channel {n}", "EmissionWavelength", f"{wave:g}", "nm") for n, wave in enumerate(waves) if wave > 1]
+    frames = created[:: max(1, len(waves))]
+    steps = [(late - early).total_seconds() for early, late in pairwise(frames)]
+    interval = sum(steps) / len(steps) if steps and min(steps) > 0 and distances <= {0.0} else None
+    return Dialect("MetaMorph STK", lengths, interval, facts=facts)
 
 
 def _metaseries(said: dict[str, Any]) -> Dialect:
