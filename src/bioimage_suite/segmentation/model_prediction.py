@@ -10,7 +10,7 @@ import numpy as np
 
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.images.writers.label_maps import ome_sizes
-from bioimage_suite.images.writers.tiff_output import uuid_of
+from bioimage_suite.images.writers.tiff_output import resolution_tags, uuid_of
 from bioimage_suite.segmentation.model_objects import ObjectOptions, find_objects
 from bioimage_suite.segmentation.model_package import Network, predict
 
@@ -154,4 +154,5 @@ def write_prediction(path: Path, predictions: list[np.ndarray], image: ImageFile
     identity = uuid_of(f"{image.name} {shape} {checksum}")
     metadata = {"axes": "TCZYX", "UUID": identity, "Channel": {"Name": names}, **ome_sizes(image)}
     tifffile.imwrite(path, planes(), shape=shape, dtype=np.float32, ome=True, photometric="minisblack",
-                     compression="zlib", compressionargs={"level": 1}, metadata=metadata)  # fmt: skip
+                     compression="zlib", compressionargs={"level": 1}, metadata=metadata,
+                     **resolution_tags(image.micrometres("x"), image.micrometres("y")))  # fmt: skip

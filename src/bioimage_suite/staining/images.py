@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bioimage_suite.images.writers.label_maps import ome_sizes
-from bioimage_suite.images.writers.tiff_output import TILE, needs_bigtiff, uuid_of
+from bioimage_suite.images.writers.tiff_output import TILE, needs_bigtiff, resolution_tags, uuid_of
 from bioimage_suite.staining.quantities import StainOptions, separate
 
 if TYPE_CHECKING:
@@ -67,6 +67,7 @@ def _write(
             compressionargs={"level": 1},
             predictor=dtype.itemsize > 1,
             metadata={"axes": "CYX", "UUID": identity, "Channel": {"Name": names}, **ome_sizes(image)},
+            **resolution_tags(image.micrometres("x"), image.micrometres("y")),
         )
 
 

@@ -6,8 +6,7 @@ import tifffile
 
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.images.readers.opening import open_image
-from bioimage_suite.images.writers.label_maps import as_label_map, seems_label_map, write_label_map
-from bioimage_suite.images.writers.tiff_output import resolution_tags
+from bioimage_suite.images.writers.label_maps import as_label_map, seems_label_map
 
 LABELS = np.kron(np.arange(13).reshape(1, 13), np.ones((30, 10), int))
 
@@ -43,16 +42,3 @@ def test_other_numbers_are_refused(tmp_path, value):
 def test_what_seems_a_label_map(tmp_path, pixels, expected):
     tifffile.imwrite(tmp_path / "a.tif", pixels, photometric="minisblack")
     assert seems_label_map(open_image(tmp_path / "a.tif")) == expected
-
-
-def test_the_scale_stands_in_the_tags(tmp_path):
-    """ImageJ's own opener and OpenSlide read them: 0.5 and 0.25 µm a pixel are 20,000 and 40,000 a centimetre."""
-    tifffile.imwrite(tmp_path / "a.tif", LABELS.astype("u2"), imagej=True, resolution=(2, 4), metadata={"unit": "um"})
-    image = open_image(tmp_path / "a.tif")
-    write_label_map(tmp_path / "b.tif", [LABELS.astype("i4")], image)
-    with tifffile.TiffFile(tmp_path / "b.tif") as tiff:
-        page = tiff.pages.first
-        assert page.get_resolution("CENTIMETER") == (20_000, 40_000)
-    assert resolution_tags(image, 4)["resolution"] == (5_000, 10_000)
-    tifffile.imwrite(tmp_path / "c.tif", LABELS.astype("u2"))
-    assert resolution_tags(open_image(tmp_path / "c.tif")) == {}

@@ -27,6 +27,7 @@ from bioimage_suite.fair.archives.zarr import (
     read_region,
 )
 from bioimage_suite.fair.terms.licences import normal_licence
+from bioimage_suite.images.writers.tiff_output import resolution_tags
 
 BIOSTUDIES = "https://www.ebi.ac.uk/biostudies/api/v1"
 BIOSTUDIES_FILES = "https://www.ebi.ac.uk/biostudies/files"
@@ -151,7 +152,10 @@ def write_region(path: Path, region: RemoteRegion) -> None:
         metadata |= {f"PhysicalSize{axis.upper()}": size, f"PhysicalSize{axis.upper()}Unit": "µm"}
     if region.channels and "c" in region.axes:
         metadata["Channel"] = {"Name": list(region.channels)}
-    tifffile.imwrite(path, region.pixels, ome=True, photometric="minisblack", metadata=metadata, compression="zlib")
+    tifffile.imwrite(
+        path, region.pixels, ome=True, photometric="minisblack", metadata=metadata, compression="zlib",
+        **resolution_tags(region.physical_um.get("x"), region.physical_um.get("y")),
+    )  # fmt: skip
 
 
 def list_studies(

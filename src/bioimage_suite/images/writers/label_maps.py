@@ -98,7 +98,7 @@ def write_label_map(path: Path, bands: Iterable[np.ndarray], like: ImageFile) ->
             compressionargs={"level": 1},  # the default level takes 2.4 times as long for a few per cent
             predictor=True,
             metadata={"axes": "TCZYX", "UUID": identity, "Channel": {"Name": ["Labels"]}, **ome_sizes(like)},
-            **resolution_tags(like),
+            **resolution_tags(like.micrometres("x"), like.micrometres("y")),
         )
     return spool.largest
 

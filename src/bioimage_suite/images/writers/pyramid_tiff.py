@@ -69,7 +69,7 @@ def write_pyramid_tiff(
                 maxworkers=int(os.environ.get("GALAXY_SLOTS", "0")) or os.cpu_count(),
                 buffersize=BAND_BYTES,
                 metadata=None,
-                **resolution_tags(image, 2**number),
+                **resolution_tags(image.micrometres("x"), image.micrometres("y"), 2**number),
                 **({"description": xml.encode(), "subifds": len(sizes) - 1} if number == 0 else {"subfiletype": 1}),
                 **options,
             )

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from bioimage_suite.images.model.image_file import ImageFile
+from typing import Any
 
 TILE = 512
 """Largest edge of a tile, px."""
@@ -30,14 +27,16 @@ def uuid_of(content: str) -> str:
     return str(uuid.uuid5(uuid.NAMESPACE_OID, content))
 
 
-def resolution_tags(image: ImageFile, factor: float = 1.0) -> dict[str, Any]:
+def resolution_tags(x: float | None, y: float | None, factor: float = 1.0) -> dict[str, Any]:
     """Return the pixels per centimetre as arguments for tifffile: programs that know no OME-XML see a scale by them.
 
     Args:
-        image: Its pixels have a physical size, or none are returned.
+        x: Width of a pixel of the image in µm; without it nothing is returned.
+        y: Its height in µm; without it nothing is returned.
         factor: Pixels of the image in one of the file, for smaller levels.
     """
-    x, y = image.micrometres("x"), image.micrometres("y")
-    if not x or not y:
+    if not x or not y or not min(x, y) > 0:
         return {}
-    return {"resolution": (10_000 / (x * factor), 10_000 / (y * factor)), "resolutionunit": "CENTIMETER"}
+    found = (10_000 / (x * factor), 10_000 / (y * factor))
+    # A fraction of two 32-bit numbers; a pixel of less than an atom, or of 40 m, has none.
+    return {"resolution": found, "resolutionunit": "CENTIMETER"} if 1e-6 < min(found) <= max(found) < 2**32 else {}

@@ -65,6 +65,11 @@ class ImageDetails:
     sha1: str | None = None
     fileset_id: int | None = None
 
+    def micrometres(self, axis: str) -> float | None:
+        """Return the extent of a pixel along `x`, `y` or `z` in µm, None where unknown or in no unit of length."""
+        size: Length | None = getattr(self, f"physical_{axis}")
+        return size.micrometre if size else None
+
     @property
     def pairs(self) -> tuple[tuple[str, str], ...]:
         """Return all key-value pairs, in OMERO's order."""

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from bioimage_suite.images.ome_zarr.half_size import halved
-from bioimage_suite.images.writers.tiff_output import needs_bigtiff
+from bioimage_suite.images.writers.tiff_output import needs_bigtiff, resolution_tags
 from bioimage_suite.omero.images.details import ImageDetails
 from bioimage_suite.omero.images.ome_xml import ome_xml
 from bioimage_suite.omero.images.pixels import pixel_dtype
@@ -69,6 +69,7 @@ def write_ome_tiff(
                 description=ome_xml([image], source, in_tiff=True).encode() if level == 0 else None,
                 subifds=len(sizes) - 1 if level == 0 and len(sizes) > 1 else None,
                 subfiletype=1 if level else None,
+                **resolution_tags(image.micrometres("x"), image.micrometres("y"), 2**level),
             )
             if spill is not None:
                 source_tiles = _stored_tiles(spill, sizes[level + 1], side, planes, dtype)

@@ -7,7 +7,7 @@ from itertools import product
 from typing import TYPE_CHECKING, Any
 
 from bioimage_suite.core.errors import UserError
-from bioimage_suite.images.writers.tiff_output import needs_bigtiff
+from bioimage_suite.images.writers.tiff_output import needs_bigtiff, resolution_tags
 from bioimage_suite.omero.images.ome_tiff import padded, tile_side
 from bioimage_suite.omero.rois.geometry import AREAS, row_span, shape_pixels
 from bioimage_suite.omero.rois.shapes import RoiShape, roi_labels
@@ -112,4 +112,5 @@ def write_label_map(path: Path, label_map: LabelMap) -> None:
             compressionargs={"level": 1},
             maxworkers=1,
             metadata=metadata,
+            **resolution_tags(image.micrometres("x"), image.micrometres("y")),
         )
