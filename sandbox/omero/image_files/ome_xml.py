@@ -43,11 +43,24 @@ class OmeDocument:
         images: One entry an `<Image>`.
         file_names: Files with its pixels, as the document names them.
         metadata_file: File that has the metadata instead (`<BinaryOnly>`).
+        refused: Whether Bio-Formats does not take it, and opens its file as plain TIFF.
     """
 
     images: tuple[OmeImage, ...]
     file_names: tuple[str, ...]
     metadata_file: str | None
+    refused: bool = False
+
+
+# Units of length and time in the schema 2016-06.
+LENGTH_UNITS = {
+    "Ym", "Zm", "Em", "Pm", "Tm", "Gm", "Mm", "km", "hm", "dam", "m", "dm", "cm", "mm", "µm", "nm", "pm", "fm", "am",
+    "zm", "ym", "Å", "thou", "li", "in", "ft", "yd", "mi", "ua", "ly", "pc", "pt", "pixel", "reference frame",
+}  # fmt: skip
+TIME_UNITS = {
+    "Ys", "Zs", "Es", "Ps", "Ts", "Gs", "Ms", "ks", "hs", "das", "s", "ds", "cs", "ms", "µs", "ns", "ps", "fs", "as",
+    "zs", "ys", "min", "h", "d",
+}  # fmt: skip
 
 
 def read_ome_xml(text: str) -> OmeDocument:
@@ -69,7 +82,19 @@ def read_ome_xml(text: str) -> OmeDocument:
         tuple(_image(element, root) for element in children(root, "Image")),
         tuple(str(name) for name in names),
         binary_only.get("MetadataFile") if binary_only is not None else None,
+        refused=any(_is_refused(element) for element in root.iter()),
     )
+
+
+def _is_refused(element: Element) -> bool:
+    """Return whether Bio-Formats 7.3.1 fails on a length or time of an element: its unit, or a number not above 0."""
+    positive = {"Pixels": ("PhysicalSizeX", "PhysicalSizeY", "PhysicalSizeZ"),
+                "Channel": ("EmissionWavelength", "ExcitationWavelength")}  # fmt: skip
+    for name in positive.get(tag_of(element), ()):
+        number = _number(element, name)
+        if (number is not None and not number > 0) or element.get(f"{name}Unit", "µm") not in LENGTH_UNITS:
+            return True
+    return tag_of(element) == "Pixels" and element.get("TimeIncrementUnit", "s") not in TIME_UNITS
 
 
 def _text(parent: Element, tag: str) -> str | None:

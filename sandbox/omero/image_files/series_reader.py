@@ -64,6 +64,7 @@ class SeriesReader:
             An axis with any other letter is read at index 0.
         path: The file, for messages.
         close: Called once to release the file.
+        inverted: Whether 0 is white (WhiteIsZero): such pixels are inverted, as Bio-Formats does.
     """
 
     description: SeriesDescription
@@ -71,6 +72,7 @@ class SeriesReader:
     axes: str
     path: Path
     close: Callable[[], None] = lambda: None
+    inverted: bool = False
     _lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
 
     def read_tile(self, level: int, z: int, c: int, t: int, x: int, y: int, w: int, h: int) -> np.ndarray:
@@ -114,6 +116,8 @@ class SeriesReader:
             ) from error
         if self.axes.index("X") < self.axes.index("Y"):
             tile = tile.T
+        if self.inverted:
+            tile = ~tile
         return tile.astype(numpy_type_of(self.description.pixel_type), copy=False)
 
     def _check(self, level: int, z: int, c: int, t: int, x: int, y: int, w: int, h: int) -> None:

@@ -34,10 +34,13 @@ IMAGEJ_UNITS = {
     "nm": "nm",
     "mm": "mm",
     "cm": "cm",
-    "inch": "in",
+    "m": "m",
+    "pixel": "pixel",
 }
-# Micrometres of the TIFF ResolutionUnit 2 (inch) and 3 (centimetre).
-RESOLUTION_UNITS_UM = {2: 25400.0, 3: 10000.0}
+# Micrometres of the TIFF ResolutionUnit 1 (none), 2 (inch) and 3 (centimetre), as Bio-Formats takes them.
+RESOLUTION_UNITS_UM = {1: 1.0, 2: 25400.0, 3: 10000.0}
+INCH, CENTIMETRE = 2, 3
+WHITE_IS_ZERO = 0  # PhotometricInterpretation
 
 
 def open_tiff(path: Path, companion: str | None = None) -> tuple[list[SeriesReader], list[Path]]:
@@ -91,6 +94,9 @@ def _complaints() -> Iterator[list[str]]:
 def _open_series(tiff: Any, path: Path, companion: str | None) -> tuple[list[SeriesReader], list[Path]]:
     try:
         document = read_ome_xml(tiff.ome_metadata) if tiff.is_ome and tiff.ome_metadata else None
+        if document is not None and document.refused:
+            tiff.close()
+            tiff, document = _without_ome(path), None
         if document is not None and document.metadata_file and companion is None:
             return _open_with_companion(tiff, path, document)
         files = _files(path, document)
@@ -110,6 +116,13 @@ def _open_series(tiff: Any, path: Path, companion: str | None) -> tuple[list[Ser
     except Exception as error:
         tiff.close()
         raise ImageFileError(f"{path.name}: broken TIFF file: {error}") from error
+
+
+def _without_ome(path: Path) -> Any:
+    """Open an OME-TIFF as plain TIFF."""
+    import tifffile
+
+    return tifffile.TiffFile(path, is_ome=False)
 
 
 def _open_with_companion(tiff: Any, path: Path, document: OmeDocument) -> tuple[list[SeriesReader], list[Path]]:
@@ -214,7 +227,9 @@ def _reader(tiff: Any, series: Any, image: OmeImage | None, path: Path, closer: 
         description = _with_imagej(description, tiff)
     else:
         description = _with_tags(description, tiff)
-    return SeriesReader(description, levels, axes, path, closer)
+    # Truth values are stored with 1 as true whatever their photometric interpretation says.
+    inverted = page.photometric == WHITE_IS_ZERO and series.dtype.kind in "iu"
+    return SeriesReader(description, levels, axes, path, closer, inverted)
 
 
 def _with_ome(description: SeriesDescription, image: OmeImage, samples: int) -> SeriesDescription:
@@ -225,7 +240,13 @@ def _with_ome(description: SeriesDescription, image: OmeImage, samples: int) -> 
     return dataclasses.replace(description, **{**values, "channels": channels})
 
 
-def _resolution_um(page: Any, tag: str, unit_um: float | None) -> Quantity | None:
+def _resolution_unit(page: Any) -> int:
+    """Return the ResolutionUnit; TIFF's default is the inch."""
+    return int(page.tags["ResolutionUnit"].value) if "ResolutionUnit" in page.tags else INCH
+
+
+def _resolution_um(page: Any, tag: str) -> Quantity | None:
+    unit_um = RESOLUTION_UNITS_UM.get(_resolution_unit(page))
     if unit_um is None or tag not in page.tags:
         return None
     numerator, denominator = page.tags[tag].value
@@ -234,7 +255,6 @@ def _resolution_um(page: Any, tag: str, unit_um: float | None) -> Quantity | Non
 
 def _with_tags(description: SeriesDescription, tiff: Any) -> SeriesDescription:
     page = tiff.pages.first
-    unit = RESOLUTION_UNITS_UM.get(int(page.tags["ResolutionUnit"].value) if "ResolutionUnit" in page.tags else 0)
     date = None
     if "DateTime" in page.tags:
         try:
@@ -246,8 +266,8 @@ def _with_tags(description: SeriesDescription, tiff: Any) -> SeriesDescription:
     return dataclasses.replace(
         description,
         channels=(ChannelDescription(),) * description.size_c,
-        physical_size_x=_resolution_um(page, "XResolution", unit),
-        physical_size_y=_resolution_um(page, "YResolution", unit),
+        physical_size_x=_resolution_um(page, "XResolution"),
+        physical_size_y=_resolution_um(page, "YResolution"),
         acquisition_date=date,
         description=None if tiff.is_shaped else (page.description or None),
     )
@@ -256,11 +276,13 @@ def _with_tags(description: SeriesDescription, tiff: Any) -> SeriesDescription:
 def _with_imagej(description: SeriesDescription, tiff: Any) -> SeriesDescription:
     metadata: dict[str, Any] = tiff.imagej_metadata or {}
     page = tiff.pages.first
-    unit = IMAGEJ_UNITS.get(str(metadata.get("unit", "")).lower())
+    # As Bio-Formats 7.3.1 has it: the number is in micrometres by ResolutionUnit, and gets ImageJ's unit all the same.
+    unit = IMAGEJ_UNITS.get(str(metadata.get("unit", "")).lower(), "µm")
+    unit = "µm" if _resolution_unit(page) == CENTIMETRE else unit
 
     def size(tag: str) -> Quantity | None:
-        found = _resolution_um(page, tag, 1.0) if unit else None
-        return Quantity(found.value, unit) if found and unit else None
+        found = _resolution_um(page, tag)
+        return Quantity(found.value, unit) if found else None
 
     spacing, interval = metadata.get("spacing"), metadata.get("finterval")
     ranges = list(metadata.get("Ranges") or ())
@@ -276,8 +298,8 @@ def _with_imagej(description: SeriesDescription, tiff: Any) -> SeriesDescription
         channels=tuple(ChannelDescription(window=window) for window in windows[: description.size_c]),
         physical_size_x=size("XResolution"),
         physical_size_y=size("YResolution"),
-        physical_size_z=Quantity(float(spacing), unit) if spacing and unit else None,
-        time_increment=Quantity(float(interval), "s") if interval else None,
+        physical_size_z=Quantity(abs(float(spacing)), "µm") if spacing else None,
+        time_increment=Quantity(float(interval), "s") if interval is not None else None,
         description=str(metadata["Info"]) if "Info" in metadata else None,
         original_metadata=tuple((str(key), str(value)) for key, value in metadata.items() if key != "LUTs"),
     )
