@@ -1,8 +1,14 @@
 """Label maps: whole numbers of any pixel type, a scale in the tags, and how one is told from an image."""
 
+import json
+
+import convert_image
 import numpy as np
 import pytest
+import segment_objects
 import tifffile
+import zarr
+from scipy import ndimage
 
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.images.readers.opening import open_image
@@ -11,7 +17,7 @@ from bioimage_suite.images.writers.label_maps import as_label_map, seems_label_m
 LABELS = np.kron(np.arange(13).reshape(1, 13), np.ones((30, 10), int))
 
 
-@pytest.mark.parametrize("dtype", ["f2", "f4", "f8", "i8", "u1", "i4"])
+@pytest.mark.parametrize("dtype", ["f2", "f4", "f8", "i8", "u8", "u1", "i4"])
 def test_whole_numbers_of_any_type(tmp_path, dtype):
     tifffile.imwrite(tmp_path / "a.tif", LABELS.astype(dtype), photometric="minisblack")
     plane = as_label_map(open_image(tmp_path / "a.tif")).read_plane()
@@ -19,9 +25,12 @@ def test_whole_numbers_of_any_type(tmp_path, dtype):
     np.testing.assert_array_equal(plane, LABELS)
 
 
-@pytest.mark.parametrize("value", [0.5, np.nan, np.inf, 3e9])
-def test_other_numbers_are_refused(tmp_path, value):
-    tifffile.imwrite(tmp_path / "a.tif", np.full((8, 8), value, "f4"), photometric="minisblack")
+@pytest.mark.parametrize(
+    ("value", "dtype"),
+    [(0.5, "f2"), (0.5, "f4"), (np.nan, "f4"), (np.inf, "f8"), (3e9, "f4"), (2**31, "i8"), (2**63, "u8")],
+)
+def test_other_numbers_are_refused(tmp_path, value, dtype):
+    tifffile.imwrite(tmp_path / "a.tif", np.full((8, 8), value, dtype), photometric="minisblack")
     with pytest.raises(UserError, match="which is no label"):
         as_label_map(open_image(tmp_path / "a.tif")).read_plane()
 
@@ -33,12 +42,50 @@ def test_other_numbers_are_refused(tmp_path, value):
         ((LABELS > 5).astype("u1") * 255, True),
         (np.random.default_rng(0).poisson(3, (200, 200)).astype("u1"), False),
         (np.random.default_rng(0).integers(90, 110, (200, 200)).astype("u2"), False),
-        (LABELS.astype("f4"), False),
+        (LABELS.astype("f4"), True),
+        (np.random.default_rng(0).normal(9, 2, (200, 200)).astype("f4"), False),
+        (np.where(LABELS > 3, np.nan, LABELS).astype("f4"), False),
         (np.zeros((50, 50), "u1"), False),
         (np.full((50, 50), 7, "u1"), False),
     ],
-    ids=["labels", "mask", "photons", "camera", "float", "empty", "constant"],
+    ids=["labels", "mask", "photons", "camera", "float labels", "float", "not a number", "empty", "constant"],
 )
 def test_what_seems_a_label_map(tmp_path, pixels, expected):
     tifffile.imwrite(tmp_path / "a.tif", pixels, photometric="minisblack")
     assert seems_label_map(open_image(tmp_path / "a.tif")) == expected
+
+
+PARTS = np.random.default_rng(3).random((60, 80)) > 0.6
+
+
+@pytest.mark.parametrize(("pixels", "expected"), [
+    (PARTS * np.uint8(255), True), (PARTS * np.uint16(65_535), True), (PARTS * np.uint16(255), False),
+    (PARTS.astype("u1"), False), (LABELS.astype("u1"), False), (np.zeros((50, 50), "u1"), False),
+])  # fmt: skip
+def test_a_mask_is_found_out(tmp_path, pixels, expected, capsys):
+    tifffile.imwrite(tmp_path / "a.tif", pixels, photometric="minisblack")
+    as_label_map(open_image(tmp_path / "a.tif"))
+    assert ("as in a mask: all objects have the same label" in capsys.readouterr().out) is expected
+
+
+def test_the_remedy_for_a_mask_gives_each_part_a_label(tmp_path):
+    tifffile.imwrite(tmp_path / "a.tif", PARTS * np.uint8(255), photometric="minisblack")
+    segment_objects.main([
+        f"--image={tmp_path / 'a.tif'}", "--method=manual", "--manual-threshold=127", "--smoothing-sigma=0", "--seeds=none", "--min-area=1",
+        "--keep-holes", f"--output={tmp_path / 'b.tif'}",
+    ])  # fmt: skip
+    np.testing.assert_array_equal(open_image(tmp_path / "b.tif").read_plane(), ndimage.label(PARTS)[0])
+
+
+def test_a_plate_of_label_maps_has_smaller_levels_of_labels(tmp_path, capsys):
+    labels = 200 * np.kron(np.arange(300).reshape(15, 20), np.ones((45, 45), int))
+    tifffile.imwrite(tmp_path / "a.tif", labels.astype("u2"), photometric="minisblack")
+    (tmp_path / "wells.tsv").write_text("image\twell\na\tA1\n")
+    (tmp_path / "list.json").write_text(json.dumps([["a", str(tmp_path / "a.tif")]]))
+    convert_image.main([
+        f"--images={tmp_path / 'list.json'}", f"--layout={tmp_path / 'wells.tsv'}", "--format=ome-zarr-0.5",
+        f"--output={tmp_path / 'plate'}", "--plate-name=p",
+    ])  # fmt: skip
+    assert "it looks like a label map; smaller levels take pixels" in capsys.readouterr().out
+    small = zarr.open_array(tmp_path / "plate" / "A" / "1" / "0" / "1", mode="r")[:]
+    assert set(np.unique(small)) <= set(np.unique(labels))

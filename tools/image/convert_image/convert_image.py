@@ -12,7 +12,7 @@ from bioimage_suite.core.errors import UserError
 from bioimage_suite.core.tool import argument, run_tool, tool
 from bioimage_suite.images.model.series import ONLY_ONE, READING, Reading, beside, reading_of
 from bioimage_suite.images.readers.opening import open_image
-from bioimage_suite.images.writers.label_maps import as_label_map, check_label_map, seems_label_map
+from bioimage_suite.images.writers.label_maps import as_label_map, check_label_map, takes_nearest
 from bioimage_suite.images.writers.ome_tiff import write_ome_tiff
 
 if TYPE_CHECKING:
@@ -107,12 +107,7 @@ def write_image(path: Path, args: Namespace) -> None:
     """Convert one image, with its label maps."""
     image = open_image(args.image, args.image_name, reading_of(args))
     labels = open_all_labels(args, image)
-    nearest = args.smaller == "nearest"
-    if not nearest and seems_label_map(image):
-        print(
-            f"NOTE: Image {image.name}: it looks like a label map; smaller levels take pixels, not means.", flush=True
-        )
-        nearest = True
+    nearest = takes_nearest(image, args.smaller == "nearest")
     if args.format == "ome-tiff":
         write_ome_tiff(path, image, args.compression, nearest=nearest)
     else:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 # Share of equal neighbours within objects: noise of a camera makes few pixels equal, borders of labels few different.
 SAME_NEIGHBOURS = 0.9
+MASK_VALUES = {"uint8": 255, "uint16": 65_535}
+"""What programs write for "inside" in a mask, by pixel type."""
 
 
 class LabelSpool:
@@ -116,19 +118,28 @@ def ome_sizes(image: ImageFile) -> dict[str, Any]:
 
 
 def as_label_map(image: ImageFile) -> ImageFile:
-    """Return a label map whose pixels are integers: floating point numbers are taken if they are whole.
+    """Return a label map whose pixels are integers of at most 32 bits; whole floating point numbers are taken.
+
+    A note on standard output says so if it looks like a mask, in which all objects have one label.
 
     Raises:
         UserError: When a region is read that holds another number.
     """
     import numpy as np
 
-    if image.dtype.kind != "f":
+    if seems_mask(image):
+        print(
+            f"NOTE: Label map {image.name}: its pixels are 0 and {MASK_VALUES[image.dtype.name]} alone, as in a mask: "
+            "all objects have the same label and count as one. To give each connected part a label of its own, use "
+            "segment_objects first: smoothing 0, manual threshold 127, no seeds, minimum area 1, holes kept.",
+            flush=True,
+        )
+    if image.dtype.kind not in "fiu" or (image.dtype.kind in "iu" and image.dtype.itemsize < 8):
         return image
 
     def read_region(t: int, c: int, z: int, rows: slice, columns: slice) -> np.ndarray:
         pixels = image.read_region(t, c, z, rows, columns)
-        whole = np.isfinite(pixels) & (pixels == np.rint(pixels)) & (np.abs(pixels) < np.float64(2**31))
+        whole = np.isfinite(pixels) & (pixels == np.rint(pixels)) & (np.abs(pixels.astype(np.float64)) < 2**31)
         if not whole.all():
             raise UserError(
                 f"Label map {image.name}: a pixel of plane t={t}, z={z} is {pixels[~whole][0]}, which is no label. "
@@ -140,19 +151,45 @@ def as_label_map(image: ImageFile) -> ImageFile:
     return replace(image, dtype=np.dtype(np.int32), read_region=read_region, read_interleaved=None)
 
 
+def seems_mask(image: ImageFile) -> bool:
+    """Say whether an image looks like a mask: one channel of 0 and the largest number of its type, nothing else."""
+    if image.dtype.name not in MASK_VALUES or image.size_c != 1:
+        return False
+    pixels = _middle(image)
+    inside = pixels == MASK_VALUES[image.dtype.name]
+    return bool(inside.any() and ((pixels == 0) | inside).all())
+
+
 def seems_label_map(image: ImageFile) -> bool:
     """Say whether an image looks like a label map: one channel of whole numbers that are the same from pixel to pixel.
 
     The middle of the first plane is looked at, up to 2048 x 2048 pixels.
     """
-    if image.dtype.kind not in "iub" or image.size_c != 1:
+    import numpy as np
+
+    if image.dtype.kind not in "iubf" or image.size_c != 1:
         return False
-    top, left = max(0, image.size_y // 2 - 1024), max(0, image.size_x // 2 - 1024)
-    window = (slice(top, min(image.size_y, top + 2048)), slice(left, min(image.size_x, left + 2048)))
-    pixels = image.read_region(0, 0, 0, *window)
+    pixels = _middle(image)
+    if pixels.dtype.kind == "f" and not (np.isfinite(pixels) & (pixels == np.rint(pixels)) & (pixels >= 0)).all():
+        return False
     inside = (pixels[:, 1:] != 0) & (pixels[:, :-1] != 0)
     same = pixels[:, 1:] == pixels[:, :-1]
     return bool(inside.any() and (pixels == 0).any() and same[inside].mean() > SAME_NEIGHBOURS)
+
+
+def takes_nearest(image: ImageFile, nearest: bool) -> bool:
+    """Return whether smaller levels take pixels, not means: as wanted, or with a note if it looks like a label map."""
+    if nearest or not seems_label_map(image):
+        return nearest
+    print(f"NOTE: Image {image.name}: it looks like a label map; smaller levels take pixels, not means.", flush=True)
+    return True
+
+
+def _middle(image: ImageFile) -> np.ndarray:
+    """Return the middle of the first plane, up to 2048 x 2048 pixels."""
+    top, left = max(0, image.size_y // 2 - 1024), max(0, image.size_x // 2 - 1024)
+    window = (slice(top, min(image.size_y, top + 2048)), slice(left, min(image.size_x, left + 2048)))
+    return image.read_region(0, 0, 0, *window)
 
 
 def check_label_map(labels: ImageFile) -> None:

@@ -11,6 +11,7 @@ from bioimage_suite.images.model.series import ONLY_ONE, Reading
 from bioimage_suite.images.ome_zarr.folder import write_plate
 from bioimage_suite.images.ome_zarr.metadata import Plate
 from bioimage_suite.images.readers.opening import open_image
+from bioimage_suite.images.writers.label_maps import takes_nearest
 from bioimage_suite.images.writers.ome_zarr import write_zarr_image
 from bioimage_suite.images.writers.ome_zarr_output import folder_of
 from bioimage_suite.tables.column_letters import letters_of
@@ -127,5 +128,6 @@ def _write_fields(
         number = counts.get(well, 0)
         counts[well] = number + 1
         place = folder / letters_of(position.row) / str(position.column + 1) / str(number)
-        write_zarr_image(place, open_image(images[name], name, reading), version, nearest=nearest)
+        image = open_image(images[name], name, reading)
+        write_zarr_image(place, image, version, nearest=takes_nearest(image, nearest))
         print(f"{letters_of(position.row)}{position.column + 1} field {number + 1}: {name}", flush=True)
