@@ -71,8 +71,8 @@ def test_a_mask_is_found_out(tmp_path, pixels, expected, capsys):
 def test_the_remedy_for_a_mask_gives_each_part_a_label(tmp_path):
     tifffile.imwrite(tmp_path / "a.tif", PARTS * np.uint8(255), photometric="minisblack")
     segment_objects.main([
-        f"--image={tmp_path / 'a.tif'}", "--method=manual", "--manual-threshold=127", "--smoothing-sigma=0", "--seeds=none", "--min-area=1",
-        "--keep-holes", f"--output={tmp_path / 'b.tif'}",
+        f"--image={tmp_path / 'a.tif'}", "--method=manual", "--manual-threshold=127", "--smoothing-sigma=0",
+        "--seeds=none", "--min-area=1", "--keep-holes", f"--output={tmp_path / 'b.tif'}",
     ])  # fmt: skip
     np.testing.assert_array_equal(open_image(tmp_path / "b.tif").read_plane(), ndimage.label(PARTS)[0])
 

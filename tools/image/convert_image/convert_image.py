@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -103,9 +104,9 @@ def write_plate(path: Path, args: Namespace) -> None:
     )  # fmt: skip
 
 
-def write_image(path: Path, args: Namespace) -> None:
+def write_image(path: Path, args: Namespace, reading: Reading) -> None:
     """Convert one image, with its label maps."""
-    image = open_image(args.image, args.image_name, reading_of(args))
+    image = open_image(args.image, args.image_name, reading)
     labels = open_all_labels(args, image)
     nearest = takes_nearest(image, args.smaller == "nearest")
     if args.format == "ome-tiff":
@@ -114,6 +115,42 @@ def write_image(path: Path, args: Namespace) -> None:
         write_ome_zarr(path, image, labels, args.format, nearest)
     print(f"{image.name}: {args.format}, {image.size_x} x {image.size_y} px, {image.size_z} z-planes, "
           f"{image.size_c} channels, {image.size_t} time points")  # fmt: skip
+
+
+def write_all_images(folder: Path, args: Namespace) -> list[Path]:
+    """Convert every image of a file, each to a file that is called as the image.
+
+    Raises:
+        UserError: The format has no single files.
+    """
+    if args.format not in SUFFIXES:
+        raise UserError("All images of a file: each becomes one file. Choose OME-TIFF or .ozx.")
+    reading = reading_of(args)
+    names = open_image(args.image, args.image_name, replace(reading, series=0)).details["series"]
+    stem = args.image_name or args.image.name
+    written = []
+    for number, name in enumerate(names):
+        # What Galaxy takes for the name of the element; a slash would be a folder.
+        called = re.sub(r"[^\w .()+=-]", "_", f"{stem} {number} {name}".strip())[:200]
+        written.append(folder / f"{called}{SUFFIXES[args.format]}")
+        write_image(written[-1], args, replace(reading, series=number))
+    return written
+
+
+def open_set(args: Namespace, outputs: Outputs) -> None:
+    """Let files that form one image lie beside each other until the run ends, and make them the image."""
+    from bioimage_suite.images.readers.file_sets import joined
+
+    listed = json.loads(args.files.read_text(encoding="utf-8"))
+    files = {name: Path(path) for name, path in listed}
+    if len(files) < len(listed):
+        raise UserError("Files: two have the same name. Give each file of the set once, with a name of its own.")
+    args.image = outputs.enter(joined(files))
+    args.image_name = args.image_name or next(iter(files))
+
+
+# Formats of one file each, and how their names end for Galaxy.
+SUFFIXES = {"ome-tiff": ".ome.tiff", "ozx": ".ome_zarr.zip"}
 
 
 @tool(
@@ -126,6 +163,8 @@ def write_image(path: Path, args: Namespace) -> None:
     ),
     argument("--labels-file-name", action="append", help="name of each label map in messages"),
     argument("--label-name", action="append", help="name of each in the OME-Zarr; default: labels"),
+    argument("--files", type=Path, help="JSON list of name and path of the files that form one OME-TIFF"),
+    argument("--all-images", action="store_true", help="every image of the file; the output is a folder"),
     argument("--images", type=Path, help="for a plate: JSON list of name and path of each image"),
     argument("--layout", type=Path, help="for a plate: table of wells"),
     argument("--plate-name", default="", help="for a plate whose table does not name it"),
@@ -137,13 +176,22 @@ def write_image(path: Path, args: Namespace) -> None:
 )
 def main(args: Namespace, outputs: Outputs) -> None:
     """Open, write, check."""
-    is_folder = args.format.startswith("ome-zarr")
+    if args.files:
+        open_set(args, outputs)
+    is_folder = args.format.startswith("ome-zarr") or args.all_images
     path = outputs.folder(args.output) if is_folder else outputs.file(args.output)
-    (write_plate if args.layout else write_image)(path, args)
+    written = [path]
+    if args.all_images:
+        written = write_all_images(path, args)
+    elif args.layout:
+        write_plate(path, args)
+    else:
+        write_image(path, args, reading_of(args))
     if args.check:
         from bioimage_suite.images.writers.check_written import check_written
 
-        check_written(path, args.format)
+        for one in written:
+            check_written(one, args.format)
 
 
 if __name__ == "__main__":

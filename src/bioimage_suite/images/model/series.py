@@ -88,7 +88,9 @@ def choose_series(names: Sequence[str], wanted: str | int, image: str) -> int:
         problem = f"{wanted!r} is {'the name of several' if same else 'none'} of its {len(names)} images"
     more = "" if len(names) <= 50 else f"; and {len(names) - 50} more"
     raise UserError(
-        f"Image {image}: {problem}. Choose one as `series`, by its name or by its index counted from 0: {listed}{more}."
+        f"Image {image}: {problem}. Choose one as `series`, by its name or by its index counted from 0: "
+        f"{listed}{more}; "
+        "or make a list of all with convert_image."
     )
 
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from bioimage_suite.images.model.image_file import ImageFile
 
 AGAIN = "Upload or export it again."
+TIFF_STARTS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 MAX_PIXELS = 1 << 45  # of all planes: 70 TB of 16-bit pixels
 
 # First bytes of files that people upload instead of an image.
@@ -97,7 +98,7 @@ def _open_image(path: Path, name: str, reading: Reading) -> ImageFile:
         start = stream.read(512)
     if not start:
         raise UserError(f"Image {name}: the file is empty (0 bytes). Upload or export it again.")
-    if start[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
+    if start[:4] in TIFF_STARTS or (start.startswith(b"<") and b"<OME" in start):
         from bioimage_suite.images.tiff.reading import open_tiff
 
         return open_tiff(path, name, reading)

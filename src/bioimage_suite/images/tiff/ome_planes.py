@@ -62,6 +62,27 @@ def document_of_pages(xml: str, path: Path) -> str | None:
     return ET.tostring(root, encoding="unicode")
 
 
+def first_file(xml: str, path: Path) -> Path:
+    """Return a file beside an OME-XML document that has pixels of it.
+
+    Args:
+        xml: The document.
+        path: Its file.
+
+    Raises:
+        ElsewhereError: None of the files that it names is there.
+    """
+    try:
+        root = ET.fromstring(xml)  # noqa: S314 (see document_of_pages)
+    except ET.ParseError as error:
+        raise ElsewhereError(f"its OME-XML is broken ({error})") from error
+    names = [one.name for one in _files(root)]
+    found = [beside for name in names if (beside := path.with_name(Path(name).name or "none")).is_file()]
+    if not found:
+        raise ElsewhereError(f"it is the OME-XML of a set whose pixels are in other files ({', '.join(names[:5])})")
+    return found[0]
+
+
 def _companion(pointer: ET.Element, path: Path) -> str:
     name = pointer.get("MetadataFile", "")
     companion = path.with_name(Path(name).name) if name else None

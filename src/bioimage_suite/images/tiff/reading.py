@@ -15,7 +15,7 @@ from bioimage_suite.images.model.series import Reading, choose_series, document_
 from bioimage_suite.images.tiff.axes import Axes, UnknownAxesError, axes_of
 from bioimage_suite.images.tiff.dialects import dialect_of
 from bioimage_suite.images.tiff.metadata import read_metadata
-from bioimage_suite.images.tiff.ome_planes import ElsewhereError, document_of_pages
+from bioimage_suite.images.tiff.ome_planes import ElsewhereError, document_of_pages, first_file
 from bioimage_suite.images.tiff.pixels import Place, region_reader
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def open_tiff(path: Path, name: str, reading: Reading) -> ImageFile:
         ) from error
     except ElsewhereError as error:
         raise UserError(
-            f"Image {name}: {error}. Give all its files joined into one OME-TIFF, as `bfconvert` writes it."
+            f"Image {name}: {error}. Give all its files to convert_image as a set, which joins them."
         ) from error
     except (tifffile.TiffFileError, struct.error, ValueError, IndexError, KeyError, TypeError, OSError) as error:
         raise UserError(f"Image {name}: the TIFF file is damaged or cut short ({error}). Upload it again.") from error
@@ -96,14 +96,23 @@ def _open(path: Path) -> tifffile.TiffFile:
     """
     import tifffile
 
+    with path.open("rb") as stream:
+        if stream.read(1) == b"<":
+            document = path.read_text(encoding="utf-8")
+            return _described_by(tifffile.TiffFile(first_file(document, path), omexml=document))
     tiff = tifffile.TiffFile(path)
     if tiff.is_ome and tiff.ome_metadata and not tiff.is_mmstack:
         other = document_of_pages(tiff.ome_metadata, path)
         if other:
             tiff.close()
             tiff = tifffile.TiffFile(path, omexml=other)
-        if tiff.series[0].kind in FALLBACKS:
-            raise ElsewhereError("its OME-XML does not describe the planes in it")
+        return _described_by(tiff)
+    return tiff
+
+
+def _described_by(tiff: tifffile.TiffFile) -> tifffile.TiffFile:
+    if tiff.series[0].kind in FALLBACKS:
+        raise ElsewhereError("its OME-XML does not describe the planes in it")
     return tiff
 
 
@@ -203,7 +212,7 @@ def _check_complete(tiff: tifffile.TiffFile, series: tifffile.TiffPageSeries, na
         if page is None:
             raise UserError(
                 f"Image {name}: plane {number} of {len(series.pages)} is not in this file. An OME-TIFF of several "
-                "files must be joined into one, a file cut short uploaded again."
+                "files must be joined into one by convert_image, a file cut short uploaded again."
             )
         end = max((o + n for o, n in zip(page.dataoffsets, page.databytecounts, strict=True) if n), default=0)
         # In a series over several files each plane has its own handle.
