@@ -224,3 +224,21 @@ def test_a_dry_run_draws_nothing(lab: Lab, import_file, image, tmp_path: Path):
     [row] = import_file(named(f"Image_{image}_drawn", path), dry_run=True)
     assert (row["roi_count"], row["status"]) == ("1", "would import")
     assert lab.session.getRoiService().findByImage(image, None).rois == []
+
+
+def test_texts_have_a_size_and_rois_a_description(lab: Lab, export, import_file, image, tmp_path: Path):
+    table = tmp_path / "shapes.tsv"
+    table.write_text(
+        "shape\tx\ty\troi_id\ttext\ttext_size\tdescription\n"
+        "label\t1\t2\ta\there\t18\tby hand\npoint\t3\t4\ta\t\t\t\nlabel\t5\t6\tb\tthere\t\t\n"
+    )
+    import_file(named(f"Image_{image}_drawn", table))
+    hql = "select r.description, s.textValue, s.fontSize.value from Shape s join s.roi r order by s.id"
+    assert lab.rows(hql) == [["by hand", "here", 18.0], ["by hand", None, None], [None, "there", None]]
+    _, found = export(image, "table")
+    assert [(row["text"], row["text_size"], row["description"]) for row in read_rows(found)] == [
+        ("here", "18", "by hand"), ("", "", "by hand"), ("there", "", "")
+    ]  # fmt: skip
+    table.write_text("shape\tx\ty\ttext_size\nlabel\t1\t2\t-3\n")
+    with pytest.raises(UserError, match=r"row 1: text_size is '-3', which is not above 0\. Mend the row"):
+        import_file(named(f"Image_{image}_drawn", table))

@@ -143,6 +143,8 @@ class _Waiting:
 def _roi(image: Any, mark: Any, name: str, shapes: Sequence[RoiShape]) -> Any:
     roi, link = _copy(_empty("Roi")), _copy(_empty("RoiAnnotationLink"))
     roi.image, roi.name = image, _text(shapes[0].roi_name or name)
+    if description := next((one.description for one in shapes if one.description), None):
+        roi.description = _text(description)
     link.link(roi, mark)
     roi.addRoiAnnotationLinkToBoth(link, True)
     for shape in shapes:
@@ -156,7 +158,9 @@ def _shape(found: RoiShape) -> Any:
     stroke, fill = found.stroke, found.fill
     if stroke is None and fill is None:
         stroke, fill = (None, CLEAR_YELLOW) if found.kind == "mask" else (YELLOW, None)
-    shape = _copy(_shape_pattern(found.kind, (found.z, found.t, found.c, stroke, fill), found.stroke_width))
+    shape = _copy(
+        _shape_pattern(found.kind, (found.z, found.t, found.c, stroke, fill), found.stroke_width, found.text_size)
+    )
     for name, number in zip(NUMBERS[found.kind], found.numbers, strict=True):
         setattr(shape, name, rdouble(number))
     if found.kind in ("polygon", "polyline"):
@@ -194,7 +198,9 @@ def _empty(name: str) -> Any:
 
 
 @lru_cache
-def _shape_pattern(kind: str, numbers: tuple[int | None, ...], stroke_width: float | None) -> Any:
+def _shape_pattern(
+    kind: str, numbers: tuple[int | None, ...], stroke_width: float | None, text_size: float | None
+) -> Any:
     """Build a shape with the fields that most shapes of an image share; `numbers` are the values of `_PATTERN`."""
     import omero.model
     from omero.rtypes import rint
@@ -205,6 +211,8 @@ def _shape_pattern(kind: str, numbers: tuple[int | None, ...], stroke_width: flo
             setattr(shape, name, rint(number))
     if stroke_width is not None:
         shape.strokeWidth = omero.model.LengthI(stroke_width, omero.model.enums.UnitsLength.PIXEL)
+    if text_size is not None:
+        shape.fontSize = omero.model.LengthI(text_size, omero.model.enums.UnitsLength.POINT)
     return shape
 
 

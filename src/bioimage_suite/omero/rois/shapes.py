@@ -50,6 +50,8 @@ class RoiShape:
         stroke: Colour of the line: red, green, blue, alpha in a signed 32-bit integer.
         fill: Colour of the area.
         stroke_width: Width of the line in pixels.
+        text_size: Size of the text in points.
+        description: Description of the ROI.
     """
 
     image_id: int
@@ -68,6 +70,8 @@ class RoiShape:
     stroke: int | None = None
     fill: int | None = None
     stroke_width: float | None = None
+    text_size: float | None = None
+    description: str | None = None
 
 
 def load_shapes(session: Session, image_ids: Sequence[int], roi_name: str = "") -> dict[int, list[RoiShape]]:
@@ -163,7 +167,9 @@ def _shapes(roi: Any) -> Iterator[RoiShape]:
             transform=_transform(shape.transform),
             stroke=unwrap(shape.strokeColor),
             fill=unwrap(shape.fillColor),
-            stroke_width=_pixels(shape.strokeWidth),
+            stroke_width=_length(shape.strokeWidth, "PIXEL"),
+            text_size=_length(shape.fontSize, "POINT"),
+            description=unwrap(roi.description) or None,
         )
 
 
@@ -172,9 +178,9 @@ def _place(value: Any) -> int | None:
     return None if value is None or value.val < 0 else int(value.val)
 
 
-def _pixels(length: Any) -> float | None:
-    """Return the width of a line in pixels; None if it has another unit, which is left to the viewer."""
-    return float(length.getValue()) if length is not None and length.getUnit().name == "PIXEL" else None
+def _length(length: Any, unit: str) -> float | None:
+    """Return the width of a line or the size of a text; None if it has another unit, which is left to the viewer."""
+    return float(length.getValue()) if length is not None and length.getUnit().name == unit else None
 
 
 def shape_points(shape: RoiShape) -> list[tuple[float, float]]:

@@ -15,7 +15,7 @@ from bioimage_suite.tables.object_table import read_exact_table
 
 SHAPE_COLUMNS = (
     "image_id", "image", "roi_id", "roi_name", "shape_id", "shape", "label", "text", "z", "t", "c",
-    "numbers", "points", "transform", "stroke", "fill", "stroke_width", "mask",
+    "numbers", "points", "transform", "stroke", "fill", "stroke_width", "mask", "text_size", "description",
 )  # fmt: skip
 # Other names of columns; x_rad and similar ones come from the UFZ's tool omero_roi_import.
 _ALIASES = {
@@ -24,6 +24,8 @@ _ALIASES = {
     "stroke": ("stroke", "stroke_color"),
     "fill": ("fill", "fill_color"),
     "text": ("text", "label"),
+    "text_size": ("text_size", "font_size"),
+    "description": ("description", "roi_description"),
 }
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
 _BETWEEN = re.compile(r"[\s,;()\[\]]*")
@@ -52,6 +54,8 @@ def shape_rows(names: Mapping[int, str], shapes: Mapping[int, Sequence[RoiShape]
                 _colour_text(one.fill),
                 None if one.stroke_width is None else number_text(one.stroke_width),
                 base64.b64encode(zlib.compress(one.bits)).decode() if one.bits else None,
+                None if one.text_size is None else number_text(one.text_size),
+                one.description,
             )
 
 
@@ -120,6 +124,8 @@ def _shape(row: Mapping[str, str], roi: int) -> RoiShape:
         stroke=_colour(_cell(row, "stroke")),
         fill=_colour(_cell(row, "fill")),
         stroke_width=_floats(width)[0] if width else None,
+        text_size=_size(row),
+        description=_cell(row, "description") or None,
     )
 
 
@@ -132,6 +138,16 @@ def _float(row: Mapping[str, str], name: str) -> float:
     if len(found) != 1:
         raise ValueError(f"{_ALIASES.get(name, (name,))[0]} is {_cell(row, name)!r}, which is not a number")
     return found[0]
+
+
+def _size(row: Mapping[str, str]) -> float | None:
+    """Parse the size of a text in points, which is above 0."""
+    if not _cell(row, "text_size"):
+        return None
+    size = _float(row, "text_size")
+    if size <= 0:
+        raise ValueError(f"text_size is {_cell(row, 'text_size')!r}, which is not above 0")
+    return size
 
 
 def _floats(text: str) -> list[float]:
