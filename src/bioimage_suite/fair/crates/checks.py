@@ -1,25 +1,22 @@
 """Checks of a crate as JSON: rules of RO-Crate and the profiles that SHACL shapes cannot express.
 
-Sources: RO-Crate 1.1 and 1.2, "MUST" statements; GIDE profile v0.2 (closure rule); BIA submission profile v1.0
-(file list).
+Sources: RO-Crate 1.1 and 1.2, "MUST" statements; GIDE profile v0.2 (closure rule).
 """
 
-import io
 import re
 from typing import Any
 from urllib.parse import unquote
 
 from bioimage_suite.core.untrusted_files import safe_relative_path
+from bioimage_suite.fair.crates.bia_file_list import check_file_list
+from bioimage_suite.fair.crates.bia_rules import check_entities
 from bioimage_suite.fair.crates.reading import Crate
 from bioimage_suite.fair.crates.shapes import shape_findings
 from bioimage_suite.fair.crates.terms import RO_CRATE, nested_contexts
-from bioimage_suite.fair.terms.json_ld import DESCRIPTOR, Entity, as_list, by_id, ids, objects_in, types
-from bioimage_suite.tables.delimited import delimited_rows
+from bioimage_suite.fair.terms.json_ld import DESCRIPTOR, INVALID_IN_ID, Entity, as_list, by_id, ids, objects_in, types
 from bioimage_suite.tables.reader import Finding
 
 _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
-_BIA_COLUMNS = {"file_path", "dataset", "type"}
-_BIA_IMAGES = {"bia:Image", "http://bia/Image"}
 
 
 def check_crate(crate: Crate, profile: str) -> list[Finding]:
@@ -33,7 +30,7 @@ def check_crate(crate: Crate, profile: str) -> list[Finding]:
     if crate.files is not None:
         findings += _check_payload(crate.document, crate.files, crate.name)
     if profile == "bia" and crate.files is not None:
-        findings += check_file_list(crate.document, crate.texts.get("file_list.tsv"), crate.name)
+        findings += check_file_list(crate.document, crate.texts, crate.name)
     return findings
 
 
@@ -58,6 +55,8 @@ def check_document(document: dict[str, Any], name: str, profile: str) -> list[Fi
         findings.append(error(root, root, "the address of the landing page as the root's @id"))
     if profile == "gide":
         findings += _check_closure(entities, root, name)
+    if profile == "bia":
+        findings += check_entities(document, name)
     return findings + shape_findings(document, root, name, profile)
 
 
@@ -82,7 +81,7 @@ def _check_entities(graph: list[Any], error: Any) -> list[Finding]:
         seen.add(identifier)
         if not types(entity):
             findings.append(error(f"{identifier} @type", "missing", "a type"))
-        if re.search(r"[\s<>\"{}|\\^`]", identifier):
+        if INVALID_IN_ID.search(identifier):
             findings.append(error(identifier, identifier, "an id that is a URI: percent-encode blanks and the like"))
         for context in nested_contexts(entity):
             expected = "contexts at the top of the document only: nothing is fetched"
@@ -191,38 +190,4 @@ def _check_closure(entities: dict[str, Entity], root: str, name: str) -> list[Fi
                             "error", name, 0, f"{root} {holder}", f"{part} names {target}", f"{target} in {holder} too"
                         )
                     )
-    return findings
-
-
-def check_file_list(document: dict[str, Any], data: bytes | None, name: str) -> list[Finding]:
-    """Check BIA's file list: columns, unique paths within the package, existing datasets, images, source labels."""
-    file = f"{name}/file_list.tsv"
-    if data is None:
-        return [Finding("error", file, 0, "", "missing", "the file list")]
-    listed = list(delimited_rows(io.StringIO(data.decode("utf-8-sig", errors="replace")), file))
-    header = listed[0].cells if len(listed) > 1 else ()
-    rows = [(row.line, dict(zip(header, row.cells, strict=False))) for row in listed[1:]]
-    if not set(header) >= _BIA_COLUMNS:
-        absent = ", ".join(sorted(_BIA_COLUMNS - set(header)))
-        return [Finding("error", file, 1, absent, "missing", "the columns file_path, dataset and type")]
-    known = by_id(document.get("@graph")).keys()
-    images = [row for _, row in rows if row.get("type") in _BIA_IMAGES]
-    sources = {row.get(column) for row in images for column in ("label", "file_path")}
-    seen: set[str] = set()
-    findings: list[Finding] = []
-    for line, row in rows:
-        path = row.get("file_path", "")
-        if safe_relative_path(path) is None:
-            findings.append(Finding("error", file, line, "file_path", path, "a path inside the package, without '..'"))
-        if path in seen:
-            findings.append(Finding("error", file, line, "file_path", path, "each path once"))
-        seen.add(path)
-        if row.get("dataset") not in known:
-            findings.append(Finding("error", file, line, "dataset", row.get("dataset", ""), "the @id of a dataset"))
-        source = row.get("associated_source_image")
-        if source and source not in sources:
-            expected = "the label or path of an image's row"
-            findings.append(Finding("error", file, line, "associated_source_image", source, expected))
-    if not images:
-        findings.append(Finding("error", file, 0, "type", "no image", "at least one row of type bia:Image"))
     return findings

@@ -7,11 +7,12 @@ from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.core.untrusted_files import MAX_JSON_BYTES, open_zip, parse_json, read_member
 from bioimage_suite.fair.crates.terms import GIDE_TERMS
-from bioimage_suite.fair.terms.json_ld import DESCRIPTOR, as_list, objects_in
+from bioimage_suite.fair.terms.json_ld import DESCRIPTOR, as_list, by_id, objects_in, types
 from bioimage_suite.fair.terms.ontology_terms import curie, iri
 from bioimage_suite.tables.reader import Finding
 
@@ -28,7 +29,7 @@ class Crate:
         document: Its JSON-LD, corrected.
         findings: The corrections.
         files: Paths in its zip; None for a metadata file without a zip.
-        texts: Small text files of the zip that profiles check (`file_list.tsv`).
+        texts: Small text files of the zip that profiles check: the file lists of the BioImage Archive.
     """
 
     name: str
@@ -55,17 +56,28 @@ def read_crate(path: Path, name: str) -> Crate:
     if zipped:
         with open_zip(path, name, max_unpacked=1 << 50) as archive:
             files = frozenset(member for member in archive.namelist() if not member.endswith("/"))
-            data = read_member(archive, DESCRIPTOR, name, MAX_JSON_BYTES)
-            if "file_list.tsv" in files:
-                texts["file_list.tsv"] = read_member(archive, "file_list.tsv", name, MAX_JSON_BYTES)
+            document = _document(read_member(archive, DESCRIPTOR, name, MAX_JSON_BYTES), name)
+            for file in _described_lists(document) & files:
+                texts[file] = read_member(archive, file, name, MAX_JSON_BYTES)
     else:
         with path.open("rb") as stream:
-            data = stream.read(MAX_JSON_BYTES + 1)
+            document = _document(stream.read(MAX_JSON_BYTES + 1), name)
+    mended, findings = mend(document, name)
+    return Crate(name, mended, tuple(findings), files, texts)
+
+
+def _document(data: bytes, name: str) -> dict[str, Any]:
     document = parse_json(data, name)
     if not isinstance(document, dict):
         raise UserError(f"crate {name}: is JSON but no object. Give a file ro-crate-metadata.json.")
-    mended, findings = mend(document, name)
-    return Crate(name, mended, tuple(findings), files, texts)
+    return document
+
+
+def _described_lists(document: dict[str, Any]) -> set[str]:
+    """Return the paths of a crate's file lists: any type whose name ends so, whatever its prefix."""
+    entities = by_id(document.get("@graph"))
+    lists = [name for name, entity in entities.items() if any(kind.endswith("FileList") for kind in types(entity))]
+    return {unquote(name.removeprefix("./")) for name in lists}
 
 
 def mend(document: dict[str, Any], name: str) -> tuple[dict[str, Any], list[Finding]]:

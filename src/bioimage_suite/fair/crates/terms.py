@@ -1,18 +1,22 @@
 """JSON-LD contexts and profiles of crates, resolved without the network."""
 
 import json
-from collections.abc import Container
+import re
+from collections.abc import Container, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 RO_CRATE = "https://w3id.org/ro/crate/"
+RO_TERMS = "https://w3id.org/ro/terms/"
 RO_CRATE_1_1 = RO_CRATE + "1.1"
 RO_CRATE_1_2 = RO_CRATE + "1.2"
 GIDE_PROFILE = "https://www.gide-project.org/ro-crate/search/1.0/profile"
 GIDE_CONTEXT = "https://www.gide-project.org/ro-crate/search/1.0/context"
 BIA_PROFILE = "https://w3id.org/bia/ro-crate/profile/bia-submission"
-WORKFLOW_RUN_CONTEXT = "https://w3id.org/ro/terms/workflow-run/context"
+_RO_TERMS = re.compile(
+    r"https?://(?:w3id\.org/ro/terms|www\.researchobject\.org/ro-terms)(?:/([\w-]+))??(?:/context(?:\.jsonld|\.json)?)?/?"
+)
 
 # The profile's own context imports RO-Crate's and so cannot be combined with it (a JSON-LD reader sees a recursion).
 # Therefore its terms are listed here (GIDE search input RO-Crate profile, v0.2).
@@ -75,22 +79,6 @@ BIA_TERMS: dict[str, Any] = {
     **{name: {"@id": meaning} for name, meaning in _BIA_MEANINGS.items()},
 }
 
-# The few terms of https://w3id.org/ro/terms/workflow-run/context, so that run crates can be read offline too.
-WORKFLOW_RUN_TERMS: dict[str, Any] = {
-    name: {"@id": f"https://w3id.org/ro/terms/workflow-run#{name}"}
-    for name in (
-        "ParameterConnection",
-        "connection",
-        "sourceParameter",
-        "targetParameter",
-        "sha1",
-        "md5",
-        "sha256",
-        "sha512",
-    )
-}
-
-
 _CONTEXTS = ("@context", "@import")
 
 
@@ -100,10 +88,60 @@ def context(version: str, terms: dict[str, Any]) -> list[Any]:
 
 
 @cache
-def _ro_crate_terms() -> dict[str, Any]:
-    path = Path(__file__).resolve().parent / "contexts" / "ro-crate-context.jsonld"
-    terms: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))["@context"]
-    return terms
+def ro_crate_terms(version: str) -> dict[str, Any]:
+    """Return the terms of a version of RO-Crate: those of 1.3, and where 1.1 and 1.2 differ from it, theirs."""
+    folder = Path(__file__).resolve().parent / "contexts"
+    terms: dict[str, Any] = json.loads((folder / "ro-crate-context.jsonld").read_text(encoding="utf-8"))["@context"]
+    older = json.loads((folder / "older-versions.json").read_text(encoding="utf-8")).get(version)
+    if older is None:
+        return terms
+    absent = set(older["absent"].split())
+    different: dict[str, Any] = older["terms"]
+    return {name: term for name, term in terms.items() if name not in absent} | different
+
+
+def further_terms(address: Any) -> dict[str, Any] | None:
+    """Return the terms of a context of `https://w3id.org/ro/terms/`, None for any other address."""
+    named = _RO_TERMS.fullmatch(address) if isinstance(address, str) else None
+    folder = (named[1] or "") if named else None
+    if folder not in _ro_terms():
+        return None
+    names: str = _ro_terms()[folder]["names"]
+    others: dict[str, Any] = _ro_terms()[folder]["others"]
+    return {name: f"{RO_TERMS}{folder}#{name}" for name in names.split()} | others
+
+
+@cache
+def _ro_terms() -> dict[str | None, Any]:
+    path = Path(__file__).resolve().parent / "contexts" / "ro-terms.json"
+    known: dict[str | None, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return known
+
+
+def ro_crate_version(address: str) -> str:
+    """Return the version of RO-Crate in the address of its context or specification, such as `1.1` or `1.2-DRAFT`."""
+    return address.removeprefix(RO_CRATE).partition("/")[0] if address.startswith(RO_CRATE) else ""
+
+
+def expanded(name: str, terms: Mapping[str, Any]) -> str:
+    """Return the address that a name (term, or `prefix:rest`) has by a context; the name itself where it has none.
+
+    Args:
+        name: As a crate writes it.
+        terms: One object with all terms, as `offline_context` returns it.
+    """
+    for _ in range(10):  # A term may be defined by others; a circle of them must end.
+        term = terms.get(name)
+        meaning = term.get("@id") if isinstance(term, dict) else term
+        prefix, colon, rest = name.partition(":")
+        if isinstance(meaning, str) and meaning != name:
+            name = meaning
+        elif colon and prefix in terms and not rest.startswith("//"):
+            start = expanded(prefix, {key: value for key, value in terms.items() if key != name})
+            return start + rest
+        else:
+            return name
+    return name
 
 
 def offline_context(found: Any, used: Container[str] | None = None) -> tuple[dict[str, Any], list[str]]:
@@ -118,21 +156,24 @@ def offline_context(found: Any, used: Container[str] | None = None) -> tuple[dic
         One object with all terms, and the addresses that do not ship with this tool.
     """
     merged: dict[str, Any] = {}
-    ro_crate = {name: term for name, term in _ro_crate_terms().items() if used is None or name in used}
     unknown: list[str] = []
     for part in found if isinstance(found, list) else [found]:
         if isinstance(part, dict):
             merged |= {key: value for key, value in part.items() if _harmless(key, value)}
             unknown += [str(key) for key, value in part.items() if not _harmless(key, value)]
         elif isinstance(part, str) and part.startswith(RO_CRATE):
-            merged = {**ro_crate, **merged}
-        elif part == WORKFLOW_RUN_CONTEXT:
-            merged |= WORKFLOW_RUN_TERMS
+            merged = {**_used_terms(ro_crate_version(part), used), **merged}
+        elif (further := further_terms(part)) is not None:
+            merged |= further
         elif part == GIDE_CONTEXT:
-            merged |= {**ro_crate, **GIDE_TERMS}
+            merged |= {**_used_terms("1.2", used), **GIDE_TERMS}
         elif part is not None:
             unknown.append(str(part))
     return merged, unknown
+
+
+def _used_terms(version: str, used: Container[str] | None) -> dict[str, Any]:
+    return {name: term for name, term in ro_crate_terms(version).items() if used is None or name in used}
 
 
 def safe_context(found: Any) -> list[Any]:

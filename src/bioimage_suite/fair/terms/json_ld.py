@@ -9,6 +9,9 @@ DESCRIPTOR = "ro-crate-metadata.json"
 DESCRIPTOR_NAMES = re.compile(r"(^|[-_.])ro-crate-metadata\.json(ld)?$")
 """Names that published crates give the descriptor, such as `S-BIAD1-ro-crate-metadata.json`."""
 
+INVALID_IN_ID = re.compile(r"[\s<>\"{}|\\^`]")
+"""Characters that no address may hold (RFC 3986)."""
+
 
 def as_list(value: Any) -> list[Any]:
     """Return any JSON value as a list: a single value becomes a list of one, null an empty list."""
