@@ -50,7 +50,8 @@ def test_the_questions_in_the_help_are_answered() -> None:
     pairs = [(key, value) for image, key, value in answers[2] if image == "cells_a.ome.tiff"]
     assert pairs[0] == ("Biosample: Extrinsic variables", "drug A 1 µM")
     assert answers[3] == [(name, "https://creativecommons.org/publicdomain/zero/1.0/") for name in names]
-    assert len(answers) == 4
+    assert ("Biosample: Extrinsic variables", "drug A 1 µM") in [row[1:] for row in answers[4]]
+    assert len(answers) == 5
 
 
 def test_both_forms_say_the_same() -> None:
@@ -135,8 +136,48 @@ def test_omero_objects_have_the_addresses_of_their_server() -> None:
     node = find(document["@graph"], "ome:Image")
     assert node is not None
     assert node["@id"] == "https://omero.example.org/Image/12"
-    assert node["dct:isPartOf"] == [{"@id": "https://omero.example.org/Dataset/5", "@type": "ome:Dataset"}]
-    assert checked_turtle(document)[0].count("<https://omero.example.org/Image/12#property-2>") == 2
+    place = {"@id": "https://omero.example.org/Dataset/5", "dct:hasPart": {"@id": "https://omero.example.org/Image/12"}}
+    assert node["dct:isPartOf"] == [{**place, "@type": ["ome:Dataset", "ome2016:Dataset"]}]
+    assert checked_turtle(document)[0].count("<https://omero.example.org/Image/12#property-2>") == 3
+
+
+# What omero-rdf 0.7.2 (German-BioImaging/omero-rdf) wrote on 2026-11-30 of an image with one pair in a dataset.
+OMERO_RDF = """
+@prefix dcterms: <http://purl.org/dc/terms/> .
+@prefix ns1: <http://www.openmicroscopy.org/rdf/2016-06/ome_core/> .
+
+<https://omero.example.org/Dataset/7> a <http://www.openmicroscopy.org/Schemas/OME/2016-06#Dataset> ;
+    dcterms:hasPart <https://omero.example.org/Image/5> ;
+    ns1:Name "d" .
+
+<https://omero.example.org/MapAnnotation/9> a <http://www.openmicroscopy.org/Schemas/OME/2016-06#MapAnnotation> ;
+    dcterms:isPartOf <https://omero.example.org/Image/5> ;
+    ns1:Map [ ns1:Key "Organism" ;
+            ns1:Value "Homo sapiens" ] ;
+    ns1:Namespace "openmicroscopy.org/omero/client/mapAnnotation" .
+
+<https://omero.example.org/Image/5> a <http://www.openmicroscopy.org/Schemas/OME/2016-06#Image> ;
+    dcterms:hasPart <https://omero.example.org/MapAnnotation/9> ;
+    dcterms:isPartOf <https://omero.example.org/Dataset/7> ;
+    ns1:Name "cells_a.ome.tiff" .
+"""
+
+
+def test_a_graph_of_omero_rdf_joins_and_both_answer_alike() -> None:
+    namespace = "openmicroscopy.org/omero/client/mapAnnotation"
+    found = (property_of_pair("Organism", "Homo sapiens", namespace), property_of_pair("dataset_id", "7"))
+    image = ImageFacts("cells_a.ome.tiff", "5")
+    rows = [("image", "5", "", one) for one in found]
+    ours = to_graph(describe_images([image], rows, Collection(), "https://omero.example.org"))
+    theirs = Graph().parse(data=OMERO_RDF, format="turtle")
+    place = "?node dct:isPartOf ?place . ?place a ome2016:Dataset ; dct:hasPart ?node . } ORDER"
+    question = (
+        questions()[4].replace("} ORDER", place).replace("?image ?key ?value WHERE", "?place ?image ?key ?value WHERE")
+    )
+    expected = ("https://omero.example.org/Dataset/7", "cells_a.ome.tiff", "Organism", "Homo sapiens")
+    for graph in (theirs, ours, theirs + ours):
+        answers = [tuple(str(cell) for cell in row) for row in graph.query(question)]  # type: ignore[union-attr]
+        assert [row for row in answers if row[2] == "Organism"] == [expected]
 
 
 def test_units_are_those_of_the_image() -> None:

@@ -182,7 +182,7 @@ _KINDS: dict[str, Callable[[Any], bool]] = {
 _EXPECTED = {
     "text": "one text",
     "texts": "a list of texts",
-    "address": "one address as text, such as https://creativecommons.org/publicdomain/zero/1.0/",
+    "address": "one address as text, with its https://",
     "number": "a whole number",
     "object": "one object",
     "reference": 'one reference {"@id": ...}',

@@ -4,7 +4,9 @@ Vocabularies: `ome` (the OME model of 2016-06 in the linked-data form https://ld
 snake case), schema.org, Darwin Core for taxa and methods (as in the GIDE profile), Dublin Core for licences and parts.
 It was not checked whether the `ome` addresses resolve; `VOCABULARIES` is the only place that has them.
 
-An OMERO object is `<base>/<Type>/<id>`, as in omero-rdf. A node without an address gets a `urn:uuid:` derived from its
+An OMERO object is `<base>/<Type>/<id>`, as in omero-rdf, and what omero-rdf 0.7 says of images, containers, key-value
+pairs and tags is said with its types and predicates too (`ome2016`, `ome_core`), so that graphs of both join and answer
+the same questions. A node without an address gets a `urn:uuid:` derived from its
 name (RFC 9562, version 5), so that the same input gives the same names.
 """
 
@@ -15,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bioimage_suite.core.ome_xml import OME
 from bioimage_suite.core.units import DEFAULT_LENGTH, DEFAULT_TIME
 from bioimage_suite.fair.archives.http import web_link
 from bioimage_suite.fair.metadata.fields import find_field
@@ -41,6 +44,8 @@ VOCABULARIES = {
     "dwciri": "http://rs.tdwg.org/dwc/iri/",
     "obo": "http://purl.obolibrary.org/obo/",
     "xsd": "http://www.w3.org/2001/XMLSchema#",
+    "ome2016": f"{OME}#",
+    "ome_core": "http://www.openmicroscopy.org/rdf/2016-06/ome_core/",
 }
 _DECIMAL = re.compile(r"[+-]?\d+(\.\d+)?")
 # OME's element and field: property of the node, type of its value.
@@ -243,8 +248,9 @@ def _image_node(
     subject = f"{base}/Image/{image.image_id}" if has_address else _urn(f"image {place} {image.image_id} {image.name}")
     node: dict[str, Any] = {
         "@id": subject,
-        "@type": ["ome:Image", "schema:ImageObject"],
+        "@type": ["ome:Image", "schema:ImageObject", "ome2016:Image"],
         "schema:name": image.name,
+        "ome_core:Name": image.name,
         "schema:isPartOf": {"@id": place},
     }
     if image.image_id:
@@ -264,11 +270,17 @@ def _image_node(
         }
     if base:
         containers = [
-            {"@id": f"{base}/{_CONTAINERS[found.name]}/{found.value}", "@type": f"ome:{_CONTAINERS[found.name]}"}
+            {
+                "@id": f"{base}/{_CONTAINERS[found.name]}/{found.value}",
+                "@type": [f"ome:{_CONTAINERS[found.name]}", f"ome2016:{_CONTAINERS[found.name]}"],
+                "dct:hasPart": {"@id": subject},
+            }
             for found in described.properties
             if found.name in _CONTAINERS and found.value.isdecimal()
         ]
         node |= {"dct:isPartOf": containers} if containers else {}
+    annotations = _annotations(subject, described.properties)
+    node |= {"dct:hasPart": annotations} if annotations else {}
     study = collection.properties
     return (
         node
@@ -332,8 +344,7 @@ def _property_links(subject: str, properties: Sequence[Property], terms: dict[st
         node["schema:keywords"] = tags
     if pairs:
         node["schema:additionalProperty"] = [
-            _pair_node(f"{subject}#property-{position}", position, pair, terms)
-            for position, pair in enumerate(pairs, 1)
+            _pair_node(_pair_id(subject, position), position, pair, terms) for position, pair in enumerate(pairs, 1)
         ]
     used = [identifier for pair in pairs for identifier, _ in pair.terms]
     about = [_reference(identifier) for identifier in dict.fromkeys(used) if identifier.startswith("NCBITaxon:")]
@@ -343,6 +354,31 @@ def _property_links(subject: str, properties: Sequence[Property], terms: dict[st
     )
 
 
+def _annotations(subject: str, properties: Sequence[Property]) -> list[dict[str, Any]]:
+    """Return OMERO's annotations as omero-rdf has them: the pairs of each namespace as one map, and each tag."""
+    maps: dict[str, list[str]] = {}
+    for position, pair in enumerate((one for one in properties if one.namespace != TAG_NAMESPACE), 1):
+        maps.setdefault(pair.namespace, []).append(_pair_id(subject, position))
+    nodes: list[dict[str, Any]] = [
+        {
+            "@type": "ome2016:MapAnnotation",
+            "ome_core:Map": [{"@id": pair} for pair in pairs],
+            **({"ome_core:Namespace": namespace} if namespace else {}),
+        }
+        for namespace, pairs in maps.items()
+    ]
+    tags = [found.value for found in properties if found.namespace == TAG_NAMESPACE]
+    nodes += [{"@type": "ome2016:TagAnnotation", "ome_core:Value": tag} for tag in tags]
+    return [
+        {"@id": f"{subject}#annotation-{number}", **node, "dct:isPartOf": {"@id": subject}}
+        for number, node in enumerate(nodes, 1)
+    ]
+
+
+def _pair_id(subject: str, position: int) -> str:
+    return f"{subject}#property-{position}"
+
+
 def _pair_node(identifier: str, position: int, pair: Property, terms: dict[str, dict[str, Any]]) -> dict[str, Any]:
     node: dict[str, Any] = {
         "@id": identifier,
@@ -350,6 +386,8 @@ def _pair_node(identifier: str, position: int, pair: Property, terms: dict[str, 
         "schema:name": pair.name,
         "schema:value": pair.value,
         "schema:position": position,
+        "ome_core:Key": pair.name,
+        "ome_core:Value": pair.value,
     }
     known = [(term, label) for term, label in pair.terms if web_link(iri(term))]
     if known:
