@@ -3,11 +3,11 @@
 Sources: RO-Crate 1.1 and 1.2, "MUST" statements; GIDE profile v0.2 (closure rule).
 """
 
-import re
 from typing import Any
 from urllib.parse import unquote
 
 from bioimage_suite.core.untrusted_files import safe_relative_path
+from bioimage_suite.fair.crates.base_rules import ABSOLUTE, check_names, check_newer, is_data, is_old
 from bioimage_suite.fair.crates.bia_file_list import check_file_list
 from bioimage_suite.fair.crates.bia_rules import check_entities
 from bioimage_suite.fair.crates.reading import Crate
@@ -15,8 +15,6 @@ from bioimage_suite.fair.crates.shapes import shape_findings
 from bioimage_suite.fair.crates.terms import RO_CRATE, nested_contexts
 from bioimage_suite.fair.terms.json_ld import DESCRIPTOR, INVALID_IN_ID, Entity, as_list, by_id, ids, objects_in, types
 from bioimage_suite.tables.reader import Finding
-
-_ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 
 
 def check_crate(crate: Crate, profile: str) -> list[Finding]:
@@ -44,12 +42,15 @@ def check_document(document: dict[str, Any], name: str, profile: str) -> list[Fi
     graph = document.get("@graph")
     if not isinstance(graph, list) or not graph:
         return [*findings, error("@graph", type(graph).__name__, "a list of entities")]
-    findings += _check_entities(graph, error)
+    findings += _check_entities(graph, "warning" if is_old(document) else "error", name)
     entities = by_id(graph)
     root, problems = _find_root(entities, error)
     findings += problems
     if root is None or any("@graph entity" in finding.column for finding in findings):
         return findings
+    findings += check_names(document, error)
+    if not is_old(document):
+        findings += check_newer(entities, root, error)
     findings += _check_links(entities, root, name, profile)
     if profile == "gide" and not root.startswith(("http://", "https://")):
         findings.append(error(root, root, "the address of the landing page as the root's @id"))
@@ -67,8 +68,18 @@ def _check_context(document: dict[str, Any], error: Any) -> list[Finding]:
     return [error("@context", str(parts)[:80], f"{RO_CRATE}1.2/context")]
 
 
-def _check_entities(graph: list[Any], error: Any) -> list[Finding]:
-    """Check that entities are flat and each has a unique id and a type."""
+def _check_entities(graph: list[Any], id_level: str, name: str) -> list[Finding]:
+    """Check that entities are flat and each has a unique id and a type.
+
+    Args:
+        graph: The entities.
+        id_level: Level of a finding on an id that is no address: RO-Crate 1.1 says less of them.
+        name: Display name of the crate.
+    """
+
+    def error(where: str, found: str, expected: str) -> Finding:
+        return Finding("error", name, 0, where, found, expected)
+
     findings: list[Finding] = []
     seen: set[str] = set()
     for number, entity in enumerate(graph, 1):
@@ -82,7 +93,8 @@ def _check_entities(graph: list[Any], error: Any) -> list[Finding]:
         if not types(entity):
             findings.append(error(f"{identifier} @type", "missing", "a type"))
         if INVALID_IN_ID.search(identifier):
-            findings.append(error(identifier, identifier, "an id that is a URI: percent-encode blanks and the like"))
+            expected = "an id that is a URI: percent-encode blanks and the like"
+            findings.append(Finding(id_level, name, 0, identifier, identifier, expected))
         for context in nested_contexts(entity):
             expected = "contexts at the top of the document only: nothing is fetched"
             findings.append(error(identifier, f"a context of its own: {str(context)[:80]}", expected))
@@ -146,11 +158,11 @@ def _check_links(entities: dict[str, Entity], root: str, name: str, profile: str
             name,
             0,
             identifier,
-            "a file that is no part of the root",
+            "data that is no part of the root",
             "hasPart of the root, direct or by folders",
         )
         for identifier, entity in entities.items()
-        if "File" in types(entity) and identifier not in reached
+        if is_data(identifier, entity, root) and identifier not in reached
     ]
     return findings
 
@@ -162,7 +174,7 @@ def _check_payload(document: dict[str, Any], files: frozenset[str], name: str) -
         if "File" not in types(entity):
             continue
         identifier = str(entity.get("@id"))
-        if _ABSOLUTE.match(identifier):
+        if ABSOLUTE.match(identifier) or identifier.startswith("#"):
             continue
         path = safe_relative_path(unquote(identifier.removeprefix("./")))
         if path is None:

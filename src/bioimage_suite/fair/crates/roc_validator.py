@@ -15,11 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from bioimage_suite.core.apart import ApartError, run_apart
+from bioimage_suite.fair.crates.base_rules import crate_version, is_old
 from bioimage_suite.fair.crates.terms import RO_CRATE, safe_context, without_contexts
 from bioimage_suite.tables.reader import Finding
 
 # roc-validator's profile by RO-Crate version; it has no shapes for the GIDE and BIA profiles.
-_PROFILES = {"1.1": "ro-crate-1.1", "1.2": "ro-crate-1.2"}
+_PROFILES = {version: f"ro-crate-{version}" for version in ("1.1", "1.2", "1.3")}
 
 
 def installed() -> bool:
@@ -44,7 +45,8 @@ def roc_findings(document: dict[str, Any], root: str, name: str) -> list[Finding
     """
     contexts = safe_context(document.get("@context"))
     checked = {**document, "@context": contexts, "@graph": without_contexts(document["@graph"])}
-    version = "1.1" if f"{RO_CRATE}1.1" in str(document.get("@context")) else "1.2"
+    version = crate_version(document)[:3]
+    version = version if version in _PROFILES else "1.1" if is_old(document) else "1.2"
     try:
         issues = run_apart(_believed_issues, checked, root, version, _cache_folder())
     except ApartError as error:

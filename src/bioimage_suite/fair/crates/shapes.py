@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from bioimage_suite.core.apart import ApartError, run_apart
-from bioimage_suite.fair.crates.terms import RO_CRATE_1_1, offline_context, without_contexts
+from bioimage_suite.fair.crates.base_rules import is_old
+from bioimage_suite.fair.crates.terms import offline_context, without_contexts
 from bioimage_suite.fair.terms.json_ld import ids, types
 from bioimage_suite.tables.reader import Finding
 
@@ -39,7 +40,7 @@ def shape_findings(document: dict[str, Any], root: str, name: str, profile: str)
     expected, remark = "a context that this tool has offline", "its terms are not checked"
     findings = [Finding("warning", name, 0, "@context", address, expected, remark) for address in unknown]
     graph = [without_contexts(entity) for entity in document["@graph"] if not _plain_file(entity)]
-    shapes = _shapes(profile, RO_CRATE_1_1 in str(document.get("@context")))
+    shapes = _shapes(profile, is_old(document))
     try:
         findings += run_apart(_violations, {"@context": terms, "@graph": graph}, root, name, shapes)
     except ApartError as error:
