@@ -13,7 +13,7 @@ from bioimage_suite.core.errors import UserError
 from bioimage_suite.core.outputs import Outputs
 from bioimage_suite.core.untrusted_files import safe_relative_path
 from bioimage_suite.fair.crates.checks import check_crate, check_document
-from bioimage_suite.fair.crates.general import zenodo_json
+from bioimage_suite.fair.crates.deposit import zenodo_json
 from bioimage_suite.fair.crates.package import (
     Package,
     make_package,

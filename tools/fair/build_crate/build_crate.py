@@ -4,9 +4,13 @@ from argparse import Namespace
 from pathlib import Path
 
 from bioimage_suite.core.outputs import Outputs
+from bioimage_suite.core.texts import json_text
 from bioimage_suite.core.tool import argument, file_list, run_tool, tool
+from bioimage_suite.fair.crates.croissant import croissant
+from bioimage_suite.fair.crates.deposit import ACCESS, read_access
 from bioimage_suite.fair.crates.package import PRODUCTS, make_package, read_study, refuse_wrong_crate, write_product
 from bioimage_suite.fair.crates.run_provenance import read_workflow_run
+from bioimage_suite.fair.crates.study import without_emails
 from bioimage_suite.fair.metadata.image_list import IMAGE_ARGUMENTS, load_images, refuse_no_images
 from bioimage_suite.fair.metadata.table import by_object, images_of, read_metadata_table
 
@@ -21,8 +25,13 @@ from bioimage_suite.fair.metadata.table import by_object, images_of, read_metada
     argument("--workflow-run", type=Path, help="Workflow Run Crate (zip)"),
     argument("--accession", default=""),
     argument("--with-images", action="store_true", help="pack the image files too"),
+    argument("--with-emails", action="store_true", help="keep the authors' e-mail addresses"),
+    argument("--access", choices=ACCESS, default="open", help="who may read the files (general)"),
+    argument("--embargo-until", default="", help="date on which embargoed files become open"),
+    argument("--access-conditions", default="", help="when restricted files are given out"),
     argument("--crate", type=Path, help="JSON-LD to write (gide)"),
     argument("--package", type=Path, help="zip to write (bia, general, idr)"),
+    argument("--croissant", type=Path, help="Croissant JSON-LD to write (general)"),
 )
 def main(args: Namespace, outputs: Outputs) -> None:
     """Read, build, check, write."""
@@ -39,11 +48,17 @@ def main(args: Namespace, outputs: Outputs) -> None:
         product=args.product,
         with_images=args.product != "bia" or args.with_images,
     )
+    if not args.with_emails:
+        study = without_emails(study)
+    access = read_access(args.access, args.embargo_until, args.access_conditions)
     run = read_workflow_run(args.workflow_run, "workflow run") if args.workflow_run else None
-    package = make_package(args.product, study, args.accession, run)
+    package = make_package(args.product, study, args.accession, run, access)
     if package.crate:
         refuse_wrong_crate(package.crate, args.product)
-    write_product(outputs.file(args.crate if args.product == "gide" else args.package), package)
+    product = outputs.file(args.crate if args.product == "gide" else args.package)
+    write_product(product, package)
+    if args.croissant:
+        outputs.file(args.croissant).write_text(json_text(croissant(study, product)), encoding="utf-8")
     print(f"{len(study.images):,} images, {len(package.texts):,} text files, {len(package.files):,} files packed")
 
 

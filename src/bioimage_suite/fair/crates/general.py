@@ -1,9 +1,8 @@
-"""An attached RO-Crate 1.2 that describes every file, for Zenodo and other general archives, and Zenodo's JSON."""
+"""An attached RO-Crate 1.2 that describes every file, for Zenodo and other general archives."""
 
 from collections.abc import Container, Iterable
 from typing import Any
 
-from bioimage_suite.core.html import escaped, paragraph
 from bioimage_suite.fair.crates.entities import (
     acquisition_id,
     analysis_id,
@@ -29,7 +28,6 @@ from bioimage_suite.fair.crates.run_provenance import WorkflowRun, run_entities
 from bioimage_suite.fair.crates.study import AnnotationSet, DepositedImage, Detail, Study, sentences
 from bioimage_suite.fair.crates.terms import GIDE_TERMS, RO_CRATE_1_2, context
 from bioimage_suite.fair.terms.json_ld import Entity
-from bioimage_suite.fair.terms.licences import licence_at
 from bioimage_suite.fair.terms.ontology_terms import iri
 
 
@@ -128,35 +126,3 @@ def _annotated(annotations: AnnotationSet, protocol: str) -> list[Entity]:
         texts = {"description": description, "dateCreated": file.created, "version": annotations.version}
         entities.append(entity | {key: text for key, text in texts.items() if text})
     return entities
-
-
-def zenodo_json(study: Study) -> dict[str, Any]:
-    """Return Zenodo's deposit metadata (`.zenodo.json`); its description is HTML, so the text is escaped."""
-    texts = study.texts
-    creators = []
-    for author in study.authors:
-        creator = {"name": author.name}
-        if author.affiliation:
-            creator["affiliation"] = author.affiliation
-        if author.orcid:
-            creator["orcid"] = author.orcid.rpartition("/")[2]
-        creators.append(creator)
-    related = []
-    if texts["publication_doi"]:
-        related.append(
-            {"identifier": texts["publication_doi"], "relation": "isSupplementTo", "resource_type": "publication"}
-        )
-    if texts["landing_page"]:
-        related.append({"identifier": texts["landing_page"], "relation": "isDescribedBy", "resource_type": "dataset"})
-    return {
-        "upload_type": "dataset",
-        "title": texts["title"],
-        "creators": creators,
-        "description": paragraph(texts["description"]).html,
-        "access_right": "open",
-        "license": licence_at(study.license_id).zenodo,
-        "publication_date": texts["release_date"],
-        "keywords": list(study.keywords),
-        "related_identifiers": related,
-        **({"notes": escaped(texts["acknowledgements"])} if texts["acknowledgements"] else {}),
-    }

@@ -14,7 +14,8 @@ from bioimage_suite.core.texts import json_text
 from bioimage_suite.core.untrusted_files import safe_relative_path
 from bioimage_suite.fair.crates.bia import FILE_LIST, bia_crate, file_list_rows
 from bioimage_suite.fair.crates.checks import check_document
-from bioimage_suite.fair.crates.general import general_crate, zenodo_json
+from bioimage_suite.fair.crates.deposit import OPEN, Access, datacite_record, zenodo_json
+from bioimage_suite.fair.crates.general import general_crate
 from bioimage_suite.fair.crates.gide import gide_crate
 from bioimage_suite.fair.crates.idr import idr_files
 from bioimage_suite.fair.crates.pagetab import pagetab_files
@@ -46,8 +47,10 @@ class Package:
     files: dict[str, Path]
 
 
-def make_package(product: str, study: Study, accession: str = "", run: WorkflowRun | None = None) -> Package:
-    """Make the crate and the text files of one product; see `PRODUCTS`."""
+def make_package(
+    product: str, study: Study, accession: str = "", run: WorkflowRun | None = None, access: Access = OPEN
+) -> Package:
+    """Make the crate and the text files of one product; see `PRODUCTS`. `access` counts for a general package."""
     if product == "gide":
         return Package(gide_crate(study, accession), {}, {})
     if product == "idr":
@@ -58,7 +61,8 @@ def make_package(product: str, study: Study, accession: str = "", run: WorkflowR
         return Package(bia_crate(study, accession), texts, files)
     if run:
         files[RUN_PATH] = run.source
-    texts = {".zenodo.json": json_text(zenodo_json(study))}
+    records = {".zenodo.json": zenodo_json(study, access), "datacite.json": datacite_record(study, access)}
+    texts = {name: json_text(record) for name, record in records.items()}
     return Package(general_crate(study, run), texts, files)
 
 

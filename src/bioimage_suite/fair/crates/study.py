@@ -1,7 +1,7 @@
 """A study as plain values, the source of crates, file lists and PageTab files."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
@@ -306,6 +306,11 @@ class Study:
         for image in self.images:
             found.setdefault(part(image), []).append(image)
         return {key: tuple(images) for key, images in found.items()}
+
+
+def without_emails(study: Study) -> Study:
+    """Return the study without its authors' e-mail addresses: who publishes them must have asked for it."""
+    return replace(study, authors=tuple(replace(author, email="") for author in study.authors))
 
 
 def grant_parts(grant: str) -> tuple[str, str]:
