@@ -30,7 +30,7 @@ from bioimage_suite.fair.metadata.table import by_object, images_of, read_metada
     argument("--embargo-until", default="", help="date on which embargoed files become open"),
     argument("--access-conditions", default="", help="when restricted files are given out"),
     argument("--crate", type=Path, help="JSON-LD to write (gide)"),
-    argument("--package", type=Path, help="zip to write (bia, general, idr)"),
+    argument("--package", type=Path, help="zip to write (all others)"),
     argument("--croissant", type=Path, help="Croissant JSON-LD to write (general)"),
 )
 def main(args: Namespace, outputs: Outputs) -> None:

@@ -4,7 +4,7 @@ import re
 import shutil
 import zipfile
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from bioimage_suite.core.errors import UserError
 from bioimage_suite.core.image_names import without_suffix
 from bioimage_suite.core.texts import json_text
 from bioimage_suite.core.untrusted_files import safe_relative_path
+from bioimage_suite.fair.crates.arc import arc_files, arc_workbooks
 from bioimage_suite.fair.crates.bia import FILE_LIST, bia_crate, file_list_rows
 from bioimage_suite.fair.crates.checks import check_document
 from bioimage_suite.fair.crates.deposit import OPEN, Access, datacite_record, zenodo_json
@@ -28,7 +29,7 @@ from bioimage_suite.fair.metadata.table import MetadataValue, ObjectValues, by_o
 from bioimage_suite.fair.terms.json_ld import DESCRIPTOR
 from bioimage_suite.tables.writer import tsv_text
 
-PRODUCTS = ("gide", "bia", "general", "idr")
+PRODUCTS = ("gide", "bia", "general", "idr", "arc")
 # Zip knows no date before this one. A fixed date makes the same input give the same bytes.
 _ZIP_DATE = (1980, 1, 1, 0, 0, 0)
 
@@ -40,11 +41,12 @@ _ENDING = re.compile(r"\.(tiff?|png|jpe?g|zarr|zip|ozx|czi|nd2|lif|dv|r3d|h5)$",
 
 @dataclass(frozen=True)
 class Package:
-    """Contents of a package: texts and files by path. `crate` is the JSON-LD document, None for IDR."""
+    """Contents of a package: texts, files, workbooks by path. `crate` is the JSON-LD document, None for IDR and ARC."""
 
     crate: dict[str, Any] | None
     texts: dict[str, str]
     files: dict[str, Path]
+    workbooks: dict[str, bytes] = field(default_factory=dict)
 
 
 def make_package(
@@ -55,6 +57,8 @@ def make_package(
         return Package(gide_crate(study, accession), {}, {})
     if product == "idr":
         return Package(None, idr_files(study, accession), {})
+    if product == "arc":
+        return Package(None, {}, arc_files(study), arc_workbooks(study, accession))
     files = _payload(study)
     if product == "bia":
         texts = {FILE_LIST: tsv_text(file_list_rows(study)), **pagetab_files(study, accession)}
@@ -148,6 +152,8 @@ def write_package(path: Path, package: Package) -> None:
     with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED, allowZip64=True) as archive:
         for name, text in texts.items():
             archive.writestr(zipfile.ZipInfo(name, _ZIP_DATE), text.encode("utf-8"), zipfile.ZIP_DEFLATED)
+        for name, data in package.workbooks.items():
+            archive.writestr(zipfile.ZipInfo(name, _ZIP_DATE), data, zipfile.ZIP_STORED)
         for name, source in package.files.items():
             member = zipfile.ZipInfo(name, _ZIP_DATE)
             member.file_size = source.stat().st_size

@@ -33,7 +33,8 @@ _STUDY_TEXTS = (
     "publication_title", "publication_doi", "acknowledgements",
 )  # fmt: skip
 
-# Required fields of each product. GIDE: profile v0.2; BIA: bia-rembi-models 1.5.2; IDR: study template.
+# Required fields of each product. GIDE: profile v0.2; BIA: bia-rembi-models 1.5.2; IDR: study template; ARC: what its
+# tables are about.
 REQUIRED_FIELDS: dict[str, tuple[str, ...]] = {
     "general": ("study.title", "study.description", "study.release_date", "study.license", "study.authors"),
     "gide": (
@@ -50,6 +51,9 @@ REQUIRED_FIELDS: dict[str, tuple[str, ...]] = {
     "idr": (
         "study.title", "study.description", "study.release_date", "study.license", "study.authors", "component.name",
         "component.description", "biosample.organism", "acquisition.imaging_method",
+    ),
+    "arc": (
+        "study.title", "study.description", "study.authors", "biosample.organism", "acquisition.imaging_method",
     ),
 }  # fmt: skip
 _PROCESSING = "image.processing"
