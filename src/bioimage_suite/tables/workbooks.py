@@ -6,7 +6,7 @@ import zipfile
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from bioimage_suite.tables.reader import spreadsheet_safe
+from bioimage_suite.tables.formulas import spreadsheet_safe
 
 # The first date that a zip knows.
 _DATE = (1980, 1, 1, 0, 0, 0)

@@ -13,6 +13,7 @@ from bioimage_suite.fair.crates.package import (
     make_package,
 )
 from bioimage_suite.fair.crates.reading import Crate, mend
+from bioimage_suite.fair.crates.terms import offline_context, ro_crate_terms
 from bioimage_suite.fair.crates.validation import guess_profile
 from bioimage_suite.tables.reader import Finding
 from tests.unit.fair.made_crates import NAMES, crate, entity, errors, of_type, root, study
@@ -185,3 +186,73 @@ def test_no_document_breaks_the_checks(document: object):
 @pytest.mark.parametrize("product", ["gide", "bia", "general"])
 def test_the_profile_is_found_out(product: str):
     assert guess_profile(crate(product)) == {"general": "base"}.get(product, product)
+
+
+def test_a_profile_that_is_not_known_here_is_said_to_be_unchecked():
+    document = crate("general")
+    address = "https://w3id.org/ro/wfrun/process/0.5"
+    root(document)["conformsTo"] = {"@id": address}
+    document["@graph"].append({"@id": address, "@type": ["CreativeWork", "Profile"], "name": "Process Run Crate"})
+    found = check_document(document, "c", "base")
+    assert [(one.level, one.found, one.suggestion) for one in found if one.column == "conformsTo"] == [
+        ("note", address, "the rules of this profile are not checked")
+    ]
+    assert errors(found) == []
+
+
+NEWER: dict[str, Callable[[dict[str, Any]], object]] = {
+    "a property without a term": lambda d: root(d).update(colour="blue"),
+    "a folder that is no part": lambda d: d["@graph"].append({"@id": "data/", "@type": "Dataset"}),
+    "a citation that is no address": lambda d: root(d).update(citation={"@id": "../paper.html"}),
+    "a profile without its version": lambda d: root(d).update(conformsTo={"@id": "https://w3id.org/ro/crate"}),
+    "a profile that nothing describes": lambda d: root(d).update(conformsTo={"@id": "https://example.org/profile"}),
+    "a publisher that is no organisation": lambda d: root(d).update(publisher={"@id": "images/cells_a.ome.tiff"}),
+    "a script without a name": lambda d: (
+        d["@graph"].append({"@id": "x.py", "@type": ["File", "SoftwareSourceCode"]}),
+        root(d)["hasPart"].append({"@id": "x.py"}),
+    ),
+    "a workflow that is no file": lambda d: d["@graph"].append(
+        {"@id": "#w", "@type": ["SoftwareSourceCode", "ComputationalWorkflow"], "name": "w"}
+    ),
+    "a type of https": lambda d: root(d).update({"@type": ["Dataset", "https://schema.org/Dataset"]}),
+    "an identifier without a value": lambda d: (
+        d["@graph"].append({"@id": "#doi", "@type": "PropertyValue", "name": "doi"}),
+        root(d).update(identifier={"@id": "#doi"}),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", NEWER)
+def test_what_ro_crate_1_2_forbids_is_an_error(name: str):
+    document = crate("general")
+    NEWER[name](document)
+    assert errors(check_document(document, "c", "base"))
+
+
+def test_a_crate_without_files_describes_those_of_the_web():
+    document = crate("gide")
+    document["@graph"].append({"@id": "image.tif", "@type": "File", "name": "x"})
+    root(document)["hasPart"] = [{"@id": "image.tif"}]
+    assert "an address: a crate without files describes those of the web" in {
+        finding.expected for finding in errors(check_document(document, "c", "gide"))
+    }
+
+
+def test_each_version_of_ro_crate_has_its_own_terms():
+    workflow = {version: ro_crate_terms(version)["ComputationalWorkflow"] for version in ("1.1", "1.2", "1.3")}
+    assert workflow["1.1"] == workflow["1.2"] == "https://bioschemas.org/ComputationalWorkflow"
+    assert workflow["1.3"] == "https://bioschemas.org/terms/ComputationalWorkflow"
+    assert "MolecularEntity" not in ro_crate_terms("1.1")
+    document = crate("general")
+    document["@context"][0] = "https://w3id.org/ro/crate/1.3/context"
+    entity(document, "ro-crate-metadata.json")["conformsTo"] = {"@id": "https://w3id.org/ro/crate/1.3"}
+    assert errors(check_document(document, "c", "base")) == []
+
+
+@pytest.mark.parametrize(
+    "address", ["https://w3id.org/ro/terms/workflow-run/context", "https://w3id.org/ro/terms/test"]
+)
+def test_published_contexts_are_known_offline(address: str):
+    terms, unknown = offline_context(["https://w3id.org/ro/crate/1.1/context", address])
+    assert unknown == []
+    assert terms["TestSuite" if address.endswith("test") else "sha1"].startswith("https://w3id.org/ro/terms/")

@@ -98,7 +98,7 @@ def test_field_lists_are_consistent():
     for field in fields:
         assert find_field(field.header) == field
         assert field.question.endswith("?")
-        assert field.kind in {"text", "term", "date", "datetime", "quantity", "url", "doi", "orcid"}
+        assert field.kind in {"text", "term", "date", "datetime", "quantity", "url", "doi", "orcid", "ror", "email"}
         assert field.kind != "term" or field.vocabulary in VOCABULARY_NAMES
         assert field.level in {"required", "recommended", "optional", "conditional"}
 
@@ -158,6 +158,15 @@ def test_scopes_that_do_not_exist():
         ("study.author_orcids", "0000-0002-1825-0097", "https://orcid.org/0000-0002-1825-0097", []),
         ("study.author_orcids", "0000-0002-1825-0098", "", ["error"]),
         ("study.author_orcids", "-", "-", []),
+        ("study.affiliation_rors", "02CATSS52", "https://ror.org/02catss52", []),
+        ("study.affiliation_rors", "https://ror.org/05gq02987/", "https://ror.org/05gq02987", []),
+        ("study.affiliation_rors", "https://ror.org/02catss53", "", ["error"]),
+        ("study.affiliation_rors", "https://ror.org/12catss52", "", ["error"]),
+        ("study.affiliation_rors", "https://example.org/02catss52", "", ["error"]),
+        ("study.author_emails", "jane.doe+lab@sub.example.org", "jane.doe+lab@sub.example.org", []),
+        ("study.author_emails", "jane.doe at example.org", "", ["error"]),
+        ("study.author_emails", "jane@example", "", ["error"]),
+        ("study.author_emails", "jane..doe@example.org", "", ["error"]),
     ],
 )
 def test_values_by_kind(key: str, text: str, value: str, levels: list[str]):

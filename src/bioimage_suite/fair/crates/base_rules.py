@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from bioimage_suite.fair.crates.terms import RO_CRATE, offline_context, ro_crate_version
+from bioimage_suite.fair.crates.terms import BIA_PROFILE, GIDE_PROFILE, RO_CRATE, offline_context, ro_crate_version
 from bioimage_suite.fair.terms.json_ld import DESCRIPTOR, Entity, as_list, by_id, ids, types
 from bioimage_suite.tables.reader import Finding
 
@@ -30,6 +30,28 @@ def crate_version(document: Mapping[str, Any]) -> str:
 def is_old(document: Mapping[str, Any]) -> bool:
     """Return whether a crate follows a version before 1.2, which asks for less."""
     return crate_version(document).startswith(("0.", "1.0", "1.1"))
+
+
+def check_versions(document: Mapping[str, Any], root: str | None, name: str) -> list[Finding]:
+    """Check that the descriptor names a version of RO-Crate, and say which profiles are not known here.
+
+    RO-Crate 1.1 asks for its own address in `conformsTo`, 1.2 recommends it.
+    """
+    entities = by_id(document.get("@graph"))
+    place = f"{DESCRIPTOR} conformsTo"
+    named = ids(entities.get(DESCRIPTOR, {}).get("conformsTo"))
+    findings = []
+    if named and not any(address.startswith(RO_CRATE) for address in named):
+        level = "error" if is_old(document) else "warning"
+        findings.append(Finding(level, name, 0, place, ", ".join(named), f"{RO_CRATE}{crate_version(document)}"))
+    known = (_UNVERSIONED, BIA_PROFILE, GIDE_PROFILE)
+    of_root = ids(entities.get(root or "", {}).get("conformsTo"))
+    unknown = [address for address in dict.fromkeys([*named, *of_root]) if not address.startswith(known)]
+    expected = "a profile that this tool has: RO-Crate, GIDE, BioImage Archive"
+    return findings + [
+        Finding("note", name, 0, "conformsTo", address, expected, "the rules of this profile are not checked")
+        for address in unknown
+    ]
 
 
 def check_names(document: Mapping[str, Any], error: Error) -> list[Finding]:

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from bioimage_suite.core.untrusted_files import safe_relative_path
-from bioimage_suite.fair.crates.base_rules import ABSOLUTE, check_names, check_newer, is_data, is_old
+from bioimage_suite.fair.crates.base_rules import ABSOLUTE, check_names, check_newer, check_versions, is_data, is_old
 from bioimage_suite.fair.crates.bia_file_list import check_file_list
 from bioimage_suite.fair.crates.bia_rules import check_entities
 from bioimage_suite.fair.crates.reading import Crate
@@ -45,7 +45,7 @@ def check_document(document: dict[str, Any], name: str, profile: str) -> list[Fi
     findings += _check_entities(graph, "warning" if is_old(document) else "error", name)
     entities = by_id(graph)
     root, problems = _find_root(entities, error)
-    findings += problems
+    findings += [*problems, *check_versions(document, root, name)]
     if root is None or any("@graph entity" in finding.column for finding in findings):
         return findings
     findings += check_names(document, error)
@@ -120,7 +120,7 @@ def _find_root(entities: dict[str, Entity], error: Any) -> tuple[str | None, lis
     findings = []
     if "CreativeWork" not in types(head):
         findings.append(error(f"{DESCRIPTOR} @type", str(head.get("@type")), "CreativeWork"))
-    if not any(address.startswith(RO_CRATE) for address in ids(head.get("conformsTo"))):
+    if not ids(head.get("conformsTo")):
         findings.append(error(f"{DESCRIPTOR} conformsTo", str(head.get("conformsTo")), f"{RO_CRATE}1.2"))
     about = ids(head.get("about"))
     if len(about) != 1 or about[0] not in entities:

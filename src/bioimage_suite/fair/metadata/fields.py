@@ -26,7 +26,7 @@ class MetadataField:
         scope: One of `SCOPES`.
         level: `required`, `recommended`, `optional`, or `conditional`: required as soon as its module has any value.
         many: Whether the field may hold several values, separated by `;`.
-        kind: `text`, `term`, `date`, `datetime`, `quantity`, `url`, `doi` or `orcid`.
+        kind: `text`, `term`, `date`, `datetime`, `quantity`, `url`, `doi`, `orcid`, `ror` or `email`.
         vocabulary: Table in `terms/` for a term (or a quantity's unit).
         min_length: Smallest number of characters.
         aliases: Other common names of the field.

@@ -21,6 +21,9 @@ _EXCEL_GENE = re.compile(
 )
 _EXCEL_ERROR = re.compile(r"#(REF!|N/A|VALUE!|NAME\?|DIV/0!|NULL!|NUM!|####*)")
 _DOI = re.compile(r"(?:https?://(?:dx\.)?doi\.org/|doi:\s*)?(10\.\d{4,9}/\S+)", re.IGNORECASE)
+_CROCKFORD = "0123456789abcdefghjkmnpqrstvwxyz"
+_ROR = re.compile(rf"(?:(?:https?://)?(?:www\.)?ror\.org/)?(0[{_CROCKFORD}]{{6}}\d\d)/?", re.IGNORECASE)
+_EMAIL = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
 _URL = re.compile(r"https?://[^\s/<>\"]+\.[^\s<>\"]+", re.IGNORECASE)
 # Inserted by decoders for bytes that are invalid in the encoding.
 _LOST = "\N{REPLACEMENT CHARACTER}"
@@ -61,6 +64,7 @@ def check_value(field: MetadataField, text: str) -> Checked:
     if damage:
         return Checked("", remarks=(damage,))
     checks = {"quantity": _check_quantity, "url": _check_url, "doi": _check_doi, "orcid": _check_orcid}
+    checks |= {"ror": _check_ror, "email": _check_email}
     if field.kind in checks:
         return checks[field.kind](text)
     of_field = {"term": _check_term, "date": _check_date, "datetime": _check_date}
@@ -181,6 +185,35 @@ def _check_doi(text: str) -> Checked:
     if match:
         return Checked(match[1])
     return Checked("", remarks=(Remark("error", "a DOI, as 10.1038/s41592-021-01166-8"),))
+
+
+def _check_ror(text: str) -> Checked:
+    """Check the address of an organisation: six characters of Crockford's base 32 and two check digits.
+
+    The digits are 98 - (number * 100 mod 97), by ISO/IEC 7064 MOD 97-10 (https://ror.readme.io/docs/identifier).
+    """
+    if text in {"-", "none"}:
+        return Checked("-")
+    match = _ROR.fullmatch(text)
+    if match:
+        code = match[1].lower()
+        number = 0
+        for letter in code[:-2]:
+            number = number * 32 + _CROCKFORD.index(letter)
+        if f"{98 - number * 100 % 97:02}" == code[-2:]:
+            return Checked(f"https://ror.org/{code}")
+    return Checked(
+        "", remarks=(Remark("error", "a ROR, as https://ror.org/02catss52 (its last two are check digits)"),)
+    )
+
+
+def _check_email(text: str) -> Checked:
+    """Check the form of an e-mail address: one @, and a domain with a dot."""
+    if text in {"-", "none"}:
+        return Checked("-")
+    if _EMAIL.fullmatch(text) and ".." not in text:
+        return Checked(text)
+    return Checked("", remarks=(Remark("error", "an e-mail address, as jane.doe@example.org"),))
 
 
 def _check_orcid(text: str) -> Checked:
