@@ -19,6 +19,7 @@ from bioimage_suite.images.readers.opening import open_image
 from tests.oracle.bioformats import BioFormats, Series, checksum
 
 DATA = Path(__file__).parents[2] / "test-data"
+OF_IMAGE_INFO = DATA.parent / "tools" / "image" / "image_info" / "test-data"
 
 Writer = Callable[[Path, Path], None]
 MOVIE = np.random.default_rng(0).integers(0, 999, (2, 3, 40, 50)).astype("u2")
@@ -196,14 +197,18 @@ def test_facts_of_a_slide_are_written(tmp_path, oracle):
     assert series.objectives[0]["magnification"] == 20
 
 
-@pytest.mark.parametrize("file", ["made.czi", "made.lif", "made.nd2"])
+@pytest.mark.parametrize(
+    "file", [*(DATA / f"made.{kind}" for kind in ("czi", "lif", "nd2")), *sorted(OF_IMAGE_INFO.glob("made.*"))],
+    ids=lambda path: path.name,
+)  # fmt: skip
 def test_makers_formats_are_written_valid(tmp_path, oracle, file):
-    convert(DATA / file, tmp_path / "b.ome.tiff")
-    image = open_image(DATA / file)
+    convert(file, tmp_path / "b.ome.tiff")
+    image = open_image(file)
     series = read_valid(oracle, tmp_path / "b.ome.tiff")
     places = np.ndindex(image.size_t, image.size_c, image.size_z)
     assert series.planes == {place: checksum(image.read_plane(*place)) for place in places}
-    assert [one.name for one in series.channels] == list(image.channels)
+    assert series.rgb == (image.read_interleaved is not None)
+    assert series.rgb or [one.name for one in series.channels] == image.channel_labels()
     assert {axis: size[0] for axis, size in series.physical.items()} == {
         axis: pytest.approx(size.value) for axis, size in image.physical_size.items()
     }
@@ -219,6 +224,20 @@ def test_colour_stays_colour(tmp_path, oracle, planar):
     assert (series.rgb, series.sizes["C"], series.levels) == (True, 3, 2)
     planes = [pixels[..., c] if planar == "contig" else pixels[c] for c in range(3)]
     assert [series.planes[0, c, 0] for c in range(3)] == [checksum(plane) for plane in planes]
+
+
+def test_the_colour_of_a_czi_stays_colour(tmp_path, oracle):
+    from pylibCZIrw import czi
+
+    pixels = np.random.default_rng(1).integers(0, 255, (60, 70, 3), dtype=np.uint8)  # blue, green, red
+    with czi.create_czi(str(tmp_path / "a.czi")) as document:
+        document.write(pixels, plane={"C": 0})
+        document.write_metadata("made")
+    convert(tmp_path / "a.czi", tmp_path / "b.ome.tiff")
+    series = read_valid(oracle, tmp_path / "b.ome.tiff")
+    assert series.rgb
+    expected = {(0, c, 0): checksum(pixels[..., 2 - c]) for c in range(3)}
+    assert series.planes == oracle.read(tmp_path / "a.czi").series[0].planes == expected
 
 
 @pytest.mark.parametrize("dtype", ["u1", "i1", "u2", "i2", "u4", "i4", "f4", "f8"])

@@ -80,6 +80,12 @@ def test_pixels_in_another_file(tmp_path: Path):
         open_image(tmp_path / "a.nhdr")
 
 
+def test_an_oif_is_named(tmp_path: Path):
+    (tmp_path / "a.oif").write_bytes("[FileInformation]\r\n".encode("utf-16"))
+    with pytest.raises(UserError, match="is an OIF, whose planes are in other files: save it as OIB"):
+        open_image(tmp_path / "a.oif")
+
+
 def test_axes_without_a_meaning(tmp_path: Path):
     write_nrrd(tmp_path / "a.nrrd", np.zeros((2, 3, 4, 20, 30), np.uint8))
     with pytest.raises(UserError, match="of which only T, C, Z, Y, X are understood"):
