@@ -62,6 +62,16 @@ def signalled() -> float | None:
     return _state.came
 
 
+def leave_if_signalled() -> None:
+    """Leave if SIGTERM came: for an error that only comes from the ending of the job.
+
+    Raises:
+        SystemExit: The signal came.
+    """
+    if signalled() is not None:
+        _leave()
+
+
 def is_kept_away() -> bool:
     """Tell whether SIGTERM came, and neither its handler ran nor a block holds it back: a call keeps it away."""
     return signalled() is not None and not _state.handled and not _state.holds

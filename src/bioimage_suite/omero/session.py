@@ -20,7 +20,7 @@ from functools import cached_property
 from typing import Any
 
 from bioimage_suite.core.errors import UserError
-from bioimage_suite.core.stopping import stop_on_sigterm
+from bioimage_suite.core.stopping import leave_if_signalled, stop_on_sigterm
 from bioimage_suite.omero.watchdog import SILENT_SECONDS, Reach, Watchdog
 
 # omero-py's own defaults (omero.clients.BaseClient._check_for_hosturl).
@@ -358,6 +358,7 @@ def _connect(address: Address, credentials: Credentials, silence: float) -> tupl
             "omero.port": str(address.port),
             "Ice.Default.Router": address.router,
             "Ice.Warn.Connections": "0",
+            "Ice.Override.ConnectTimeout": str(round(1000 * min(CONNECT_SECONDS / 2, silence))),
         }
     )
     client.setAgent("bioimage-suite-galaxy")
@@ -384,6 +385,7 @@ def _connect(address: Address, credentials: Credentials, silence: float) -> tupl
         raise UserError(f"OMERO server {address}: it does not answer. {AGAIN}.") from None
     except (Ice.Exception, omero.ClientError):
         if watchdog.reason:
+            leave_if_signalled()
             raise UserError(f"OMERO server {address}: {watchdog.reason}. {AGAIN}.") from None
         raise UserError(
             f"OMERO server {address}: something else than OMERO answers there. Check port and protocol; "
@@ -429,6 +431,7 @@ def _explained(address: Address, watchdog: Watchdog) -> Iterator[None]:
         ) from error
     except Ice.LocalException as error:
         if watchdog.reason:
+            leave_if_signalled()
             raise UserError(f"OMERO server {address}: {watchdog.reason}. {AGAIN}.") from error
         raise UserError(
             f"OMERO server {address}: the connection broke while the tool was at work ({type(error).__name__}). "

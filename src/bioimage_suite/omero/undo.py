@@ -35,7 +35,7 @@ PRIVATE_ANNOTATIONS = (
 WAITS = (0.0, 1.0, 2.0, 4.0)  # Seconds before each attempt to take back.
 LONGEST = 10.0  # Seconds after which no further attempt begins.
 LONGEST_CANCELLED = 4.0  # The same for a cancelled job, which is killed after a while.
-SILENCE = 5.0  # Seconds without an answer after which an attempt is given up.
+SILENCE, SILENCE_CANCELLED = 5.0, 2.0  # Seconds without an answer after which an attempt is given up.
 LEFT = "left in OMERO; a rerun replaces it"
 KEPT = ""
 """Outcome of a run whose line broke after its last step: what it made stays, and there is nothing to add."""
@@ -227,7 +227,7 @@ def _join_again(made: MadeObjects, old: Session) -> None:
     if made.session is not old:
         leave(made.session)
         made.session = old
-    made.session = rejoin(old, SILENCE)
+    made.session = rejoin(old, SILENCE if signalled() is None else SILENCE_CANCELLED)
 
 
 def _annotations_made(session: Session, ids: Ids) -> dict[str, list[int]]:
