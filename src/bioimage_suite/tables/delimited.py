@@ -7,6 +7,7 @@ this package ships.
 from __future__ import annotations
 
 import csv
+import gzip
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -108,6 +109,7 @@ def column_names(header: Iterable[str], what: str) -> tuple[str, ...]:
 
 
 def shipped_rows(path: Path) -> list[dict[str, str]]:
-    """Read a table that this package ships: tab-separated, UTF-8, with a header and without quotes."""
-    with path.open(encoding="utf-8", newline="") as stream:
-        return list(csv.DictReader(stream, delimiter="\t", quoting=csv.QUOTE_NONE))
+    """Read a table that this package ships: tab-separated, UTF-8, with a header, without quotes; `.gz` is unpacked."""
+    data = path.read_bytes()
+    text = (gzip.decompress(data) if path.suffix == ".gz" else data).decode("utf-8")
+    return list(csv.DictReader(text.split("\n"), delimiter="\t", quoting=csv.QUOTE_NONE))

@@ -17,7 +17,16 @@ from bioimage_suite.fair.metadata.fields import (
     template_fields,
 )
 from bioimage_suite.fair.metadata.value_checks import check_free_value, check_value
-from bioimage_suite.fair.terms.ontology_terms import TERMS_FOLDER, VOCABULARY_NAMES, curie, iri, load_terms, resolve
+from bioimage_suite.fair.terms.ontology_terms import (
+    TERMS_FOLDER,
+    VOCABULARY_NAMES,
+    choices,
+    curie,
+    iri,
+    load_terms,
+    resolve,
+    table_name,
+)
 
 ALL_TERMS = [(vocabulary, term) for vocabulary in VOCABULARY_NAMES for term in load_terms(vocabulary)]
 
@@ -25,10 +34,18 @@ ALL_TERMS = [(vocabulary, term) for vocabulary in VOCABULARY_NAMES for term in l
 @given(st.sampled_from(ALL_TERMS))
 def test_every_term_is_found_by_its_label_and_id(found):
     vocabulary, term = found
-    assert resolve(vocabulary, term.id).term == term
-    by_label = resolve(vocabulary, term.label).term
-    assert by_label is not None
-    assert by_label.label == term.label
+    by_id, by_label = resolve(vocabulary, term.id), resolve(vocabulary, term.label)
+    assert (by_id.obsolete or by_id.term) == term
+    assert by_label.term is not None
+    assert term.label in {by_label.term.label, by_label.obsolete and by_label.obsolete.label}
+
+
+@pytest.mark.parametrize("vocabulary", VOCABULARY_NAMES)
+def test_what_a_form_offers_is_current_and_found(vocabulary: str):
+    for label in choices(vocabulary):
+        found = resolve(vocabulary, label)
+        assert found.term is not None
+        assert (found.exact, found.obsolete, found.broader) == (True, None, False)
 
 
 @pytest.mark.parametrize("vocabulary", VOCABULARY_NAMES)
@@ -36,7 +53,7 @@ def test_term_tables_have_unique_ids_and_no_tabs(vocabulary: str):
     terms = load_terms(vocabulary)
     assert len({term.id for term in terms}) == len(terms) > 0
     assert all(term.id and term.label for term in terms)
-    assert (TERMS_FOLDER / f"{vocabulary}.tsv").stat().st_size < 1_000_000
+    assert (TERMS_FOLDER / table_name(vocabulary)).stat().st_size < 1_000_000
 
 
 @pytest.mark.parametrize(
@@ -52,6 +69,26 @@ def test_term_tables_have_unique_ids_and_no_tabs(vocabulary: str):
         ("fbbi", "http://purl.obolibrary.org/obo/FBbi_ 00000246", "FBbi:00000246"),
         ("fbbi", "scanning electron microscopy (SEM)", "FBbi:00000257"),
         ("fbbi", "light-sheet microscopy", "FBbi:00000369"),
+        ("fbbi", "light-sheet", "FBbi:00000369"),
+        ("fbbi", "PALM", "FBbi:00000335"),
+        ("fbbi", "SMLM", "FBbi:00000333"),
+        ("fbbi", "STEM", "FBbi:00000380"),
+        ("fbbi", "confocal microscopy (CLSM)", "FBbi:00000251"),
+        ("clo", "U2OS", "CLO:0009454"),
+        ("clo", "NIH 3T3", "CLO:0008172"),
+        ("clo", "NIH/3T3", "CLO:0008172"),
+        ("clo", "Jurkat", "CLO:0007043"),
+        ("clo", "HEK293T", "CLO:0037372"),
+        ("clo", "HeLa cells", "CLO:0003684"),
+        ("entity", "fibroblasts", "CL:0000057"),
+        ("entity", "cell nuclei", "GO:0005634"),
+        ("entity", "kidney", "UBERON:0002113"),
+        ("entity", "http://purl.obolibrary.org/obo/GO_0005739", "GO:0005739"),
+        ("ncbitaxon", "Homo sapiens (human)", "NCBITaxon:9606"),
+        ("ncbitaxon", "human (Homo sapiens)", "NCBITaxon:9606"),
+        ("ncbitaxon", "Homo sapiens [human, NCBITaxon:9606]", "NCBITaxon:9606"),
+        ("ncbitaxon", "Mus musculus (C57BL/6)", "NCBITaxon:10090"),
+        ("ncbitaxon", "A. mexicanum", "NCBITaxon:8296"),
         ("uo", "µm", "UO:0000017"),
         ("uo", "mm", "UO:0000016"),
         ("uo", "mM", "UO:0000063"),
@@ -62,6 +99,105 @@ def test_spellings_that_people_use(vocabulary: str, text: str, identifier: str):
     found = resolve(vocabulary, text).term
     assert found is not None
     assert found.id == identifier
+
+
+@pytest.mark.parametrize(
+    ("vocabulary", "text", "broader"),
+    [
+        ("fbbi", "DNA-PAINT", "FBbi:00000339"),
+        ("fbbi", "cryo-ET", "FBbi:00000258"),
+        ("fbbi", "lattice light-sheet microscopy", "FBbi:00000369"),
+        ("clo", "Vero E6", "CLO:0009524"),
+    ],
+)
+def test_what_is_narrower_than_any_term_leads_to_its_parent(vocabulary: str, text: str, broader: str):
+    found = resolve(vocabulary, text)
+    assert found.term is not None
+    assert (found.term.id, found.broader) == (broader, True)
+
+
+@pytest.mark.parametrize(
+    ("vocabulary", "text"),
+    [("fbbi", "CLEM"), ("fbbi", "expansion microscopy"), ("fbbi", "expansion"), ("clo", "HaCaT"), ("clo", "HAP1")],
+)
+def test_what_has_no_term_is_known_to_have_none(vocabulary: str, text: str):
+    found = resolve(vocabulary, text)
+    assert found.term is None
+    assert found.absent is not None
+    assert found.near == ()
+
+
+@pytest.mark.parametrize(
+    ("vocabulary", "text"),
+    [("fbbi", "CLXM"), ("fbbi", "XTEM"), ("fbbi", "one-photon microscopy"), ("clo", "HEK294"), ("clo", "MCF-10Z")],
+)
+def test_no_near_match_misleads(vocabulary: str, text: str):
+    assert resolve(vocabulary, text).near == ()
+
+
+@pytest.mark.parametrize(
+    ("vocabulary", "text", "near"),
+    [
+        ("fbbi", "confokal microscopy", "confocal microscopy"),
+        ("fbbi", "fluoresence microscopy", "fluorescence microscopy"),
+        ("ncbitaxon", "Danio rero", "Danio rerio"),
+        ("ncbitaxon", "Mus musculus C57BL/6", "Mus musculus"),
+        ("uo", "micrometes", "micrometer"),
+    ],
+)
+def test_slips_of_the_hand_are_near(vocabulary: str, text: str, near: str):
+    assert resolve(vocabulary, text).near[0].label == near
+
+
+@pytest.mark.parametrize(("old", "successor"), [("CL:0000003", "CL:0000000"), ("native cell", "CL:0000000")])
+def test_obsolete_terms_lead_to_their_successors(old: str, successor: str):
+    found = resolve("entity", old)
+    assert found.term is not None
+    assert found.obsolete is not None
+    assert (found.term.id, found.obsolete.id) == (successor, "CL:0000003")
+
+
+def test_an_obsolete_term_without_successor_says_so():
+    checked = check_value(field_by_key("acquisition.imaging_method"), "FBbi:00000032")
+    assert checked.term_id == "FBbi:00000032"
+    assert "obsolete, without a successor" in checked.remarks[0].expected
+
+
+@pytest.mark.parametrize(
+    ("key", "text"),
+    [
+        ("biosample.organism", "Homo sapien"),
+        ("biosample.organism", "Mus musculus C57BL/6"),
+        ("acquisition.imaging_method", "confokal microscopy"),
+        ("study.license", "CC-BZ"),
+        ("image.pixel_size_x", "0.65 micrometes"),
+        ("image.type", "raww"),
+        ("annotation.type", "segmentatoin mask"),
+    ],
+)
+def test_a_refused_value_comes_with_ones_that_pass(key: str, text: str):
+    field = field_by_key(key)
+    (remark,) = check_value(field, text).remarks
+    assert remark.level == "error"
+    offered = remark.suggestion.removeprefix("one of ").replace(" or ", ", ").split(", ")
+    assert offered
+    assert all(check_value(field, one).value for one in offered)
+
+
+@pytest.mark.parametrize(
+    ("key", "text", "value", "term"),
+    [
+        ("biosample.biological_entity", "cells", "cells", "CL:0000000"),
+        ("biosample.biological_entity", "HeLa cells that express GFP", "HeLa cells that express GFP", ""),
+        ("biosample.cell_line", "fibroblasts", "fibroblast", "CL:0000057"),
+        ("acquisition.imaging_method", "CLEM", "CLEM", ""),
+        ("study.license", "CC-BY 4.0", "CC BY 4.0", "https://creativecommons.org/licenses/by/4.0/"),
+        ("study.license", "CC BY-SA 3.0", "CC BY-SA 3.0", "https://creativecommons.org/licenses/by-sa/3.0/"),
+    ],
+)
+def test_values_with_their_terms(key: str, text: str, value: str, term: str):
+    checked = check_value(field_by_key(key), text)
+    assert (checked.value, checked.term_id) == (value, term)
 
 
 def test_a_misspelt_organism_is_not_guessed_but_offered():

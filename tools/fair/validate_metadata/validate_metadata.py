@@ -12,6 +12,7 @@ from bioimage_suite.fair.metadata.fields import template_fields
 from bioimage_suite.fair.metadata.findings_report import findings_page, readable_list, write_findings
 from bioimage_suite.fair.metadata.image_list import IMAGE_ARGUMENTS, load_images
 from bioimage_suite.fair.metadata.table import write_metadata_table
+from bioimage_suite.fair.terms.every_cell_line import know_every_cell_line
 from bioimage_suite.tables.key_value_dialects import KeyValueFile, read_key_values
 
 DIALECTS = {
@@ -42,6 +43,7 @@ def summary(readings: Sequence[KeyValueFile], result: Validated) -> list[str]:
     *IMAGE_ARGUMENTS,
     argument("--standard", choices=("rembi", "mifa"), default="rembi"),
     argument("--scopes", default="study,biosample,acquisition", help="scopes whose required fields are checked"),
+    argument("--cell-lines", choices=("common", "all"), default="common", help="which terms of CLO to know"),
     argument("--on-errors", choices=("report", "fail"), default="report"),
     argument("--table", type=Path, required=True, help="normalised table to write"),
     argument("--findings", type=Path, required=True, help="table of findings to write"),
@@ -49,6 +51,8 @@ def summary(readings: Sequence[KeyValueFile], result: Validated) -> list[str]:
 )
 def main(args: Namespace, outputs: Outputs) -> None:
     """Read, check, write."""
+    if args.cell_lines == "all":
+        know_every_cell_line()
     scopes = tuple(scope for scope in args.scopes.split(",") if scope)
     fields = template_fields(args.standard, scopes) if scopes else ()
     readings = [read_key_values(path, name) for path, name in args.metadata]

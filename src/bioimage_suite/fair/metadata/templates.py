@@ -11,7 +11,7 @@ from bioimage_suite.core.texts import json_text
 from bioimage_suite.fair.metadata.fields import MetadataField, find_field
 from bioimage_suite.fair.metadata.image_facts import ImageFacts
 from bioimage_suite.fair.metadata.image_list import known_values, refuse_no_images
-from bioimage_suite.fair.terms.ontology_terms import VOCABULARY_NAMES, load_terms
+from bioimage_suite.fair.terms.ontology_terms import VOCABULARY_NAMES, choices
 from bioimage_suite.tables.column_letters import letters_of
 from bioimage_suite.tables.formulas import spreadsheet_safe
 from bioimage_suite.tables.key_value_dialects import ALL_IMAGES
@@ -178,7 +178,7 @@ def _write_terms(terms: Any, sheet: Any, template: Template) -> None:
 
     vocabularies = list(dict.fromkeys(field.vocabulary for field in template.fields if field.kind == "term"))
     for column, vocabulary in enumerate(vocabularies):
-        labels = sorted((term.label for term in load_terms(vocabulary)), key=str.casefold)
+        labels = choices(vocabulary)
         for row, label in enumerate((VOCABULARY_NAMES[vocabulary], *labels), 1):
             terms.cell(row, column + 1, label).data_type = "s"
         letter = letters_of(column)
@@ -224,8 +224,8 @@ def _property(field: MetadataField) -> dict[str, Any]:
     if field.kind == "date":
         schema["format"] = "date"
         schema["pattern"] = r"^\d{4}-\d{2}-\d{2}$"
-    if field.kind == "term" and not field.many and len(load_terms(field.vocabulary)) <= 12:
-        schema["enum"] = [term.label for term in load_terms(field.vocabulary)]
+    if field.kind == "term" and not field.many and len(choices(field.vocabulary)) <= 12:
+        schema["enum"] = choices(field.vocabulary)
     return schema
 
 

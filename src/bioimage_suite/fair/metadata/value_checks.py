@@ -6,7 +6,15 @@ from datetime import date, datetime, timedelta
 from functools import cache
 
 from bioimage_suite.fair.metadata.fields import MetadataField
-from bioimage_suite.fair.terms.ontology_terms import VOCABULARY_NAMES, load_terms, resolve
+from bioimage_suite.fair.terms.licences import OF_ARCHIVES, find_licence, licence_name
+from bioimage_suite.fair.terms.ontology_terms import (
+    COMPLETE,
+    VOCABULARY_NAMES,
+    Resolution,
+    choices,
+    load_terms,
+    resolve,
+)
 
 # Day 0 of Excel's 1900 system as Python counts it: Excel believes in a 29 February 1900 (Microsoft KB 214326).
 _EXCEL_EPOCH = date(1899, 12, 30)
@@ -25,6 +33,8 @@ _CROCKFORD = "0123456789abcdefghjkmnpqrstvwxyz"
 _ROR = re.compile(rf"(?:(?:https?://)?(?:www\.)?ror\.org/)?(0[{_CROCKFORD}]{{6}}\d\d)/?", re.IGNORECASE)
 _EMAIL = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
 _URL = re.compile(r"https?://[^\s/<>\"]+\.[^\s<>\"]+", re.IGNORECASE)
+# The longest name in the tables has 156 characters; longer text is a sentence.
+_LONGEST_NAME = 200
 # Inserted by decoders for bytes that are invalid in the encoding.
 _LOST = "\N{REPLACEMENT CHARACTER}"
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
@@ -99,32 +109,70 @@ def _oddities(text: str) -> list[Remark]:
 
 
 def _check_text(field: MetadataField, text: str) -> Checked:
+    """Check free text; where the field has a vocabulary, text that is the name of a term gets the term's id."""
     remarks = _oddities(text)
     if len(text) < field.min_length:
         remarks.append(Remark("error", f"at least {field.min_length} characters, not {len(text)}"))
-    return Checked(text, remarks=tuple(remarks))
+    term = resolve(field.vocabulary, text).term if field.vocabulary and len(text) <= _LONGEST_NAME else None
+    return Checked(text, term.id if term else "", remarks=tuple(remarks))
 
 
 def _check_term(field: MetadataField, text: str) -> Checked:
+    """Check the name or id of a term.
+
+    Text is refused only with what would pass; what the vocabulary is known to lack is kept as text.
+    """
+    if field.vocabulary == "licenses":
+        return _check_licence(text)
     found = resolve(field.vocabulary, text)
     source = VOCABULARY_NAMES[field.vocabulary]
-    if found.term and not found.listed:
-        remark = Remark("note", f"an id in the table of {source}", "checked by its form only; the table is a subset")
-        return Checked(found.term.label, found.term.id, remarks=(remark,))
     if found.term:
-        remarks = (
-            () if found.exact or found.term.label == text else (Remark("note", "the preferred name", found.term.text),)
-        )
-        return Checked(found.term.label, found.term.id, remarks=remarks)
+        return Checked(found.term.label, found.term.id, remarks=_term_remarks(field.vocabulary, text, found))
     near = " or ".join(term.text for term in found.near)
+    if found.absent is not None:
+        return Checked(text, remarks=(Remark("warning", f"a term of {source}, which has none for this", found.absent),))
+    # A column of cell lines often holds cell types.
+    kind = resolve("entity", text).term if field.vocabulary == "clo" else None
+    if kind and kind.id.startswith("CL:"):
+        return Checked(kind.label, kind.id)
     # These tables hold only some of the terms, so another word may be right.
     if field.vocabulary in {"clo", "efo"}:
         return Checked(text, remarks=(Remark("warning", f"a term of {source}", near),))
-    short = [term.label for term in load_terms(field.vocabulary)] if len(load_terms(field.vocabulary)) <= 12 else []
+    short = choices(field.vocabulary) if len(load_terms(field.vocabulary)) <= 12 else []
     other = (
         f"one of {', '.join(short)}" if short else "a term's name or id; for one that the table lacks write 'name (id)'"
     )
     return Checked("", remarks=(Remark("error", f"a term of {source}", near or other),))
+
+
+def _term_remarks(vocabulary: str, text: str, found: Resolution) -> tuple[Remark, ...]:
+    """Return what to say about a text that leads to a term."""
+    term, source = found.term, VOCABULARY_NAMES[vocabulary]
+    assert term
+    if not found.listed and vocabulary in COMPLETE:
+        return (Remark("warning", f"an id of {source}, whose release has none like this", "look the id up again"),)
+    if not found.listed:
+        return (Remark("note", f"an id in the table of {source}", "checked by its form only; the table is a subset"),)
+    if found.obsolete and found.obsolete.id == term.id:
+        return (Remark("warning", f"a current term of {source}; this one is obsolete, without a successor"),)
+    if found.obsolete:
+        return (Remark("warning", f"a current term of {source}; {found.obsolete.text} is obsolete", term.text),)
+    if found.broader:
+        return (
+            Remark("note", f"a term of {source}; it has none as narrow as this, so a broader one is taken", term.text),
+        )
+    return () if found.exact or term.label == text else (Remark("note", "the preferred name", term.text),)
+
+
+def _check_licence(text: str) -> Checked:
+    address = find_licence(text)
+    if not address:
+        return Checked("", remarks=(Remark("error", "a licence, by its name or address", "CC0 or CC BY 4.0"),))
+    name = licence_name(address)
+    remarks = [] if text in {name, address} else [Remark("note", "the preferred name", name)]
+    if address not in OF_ARCHIVES:
+        remarks.append(Remark("warning", "CC0 or CC BY 4.0, which alone the BioImage Archive takes"))
+    return Checked(name, address, remarks=tuple(remarks))
 
 
 def _check_date(field: MetadataField, text: str) -> Checked:

@@ -2,7 +2,9 @@
 
 import difflib
 import re
-from dataclasses import dataclass
+import unicodedata
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -15,31 +17,67 @@ VOCABULARY_NAMES = {
     "uo": "Units of measurement ontology",
     "efo": "EFO (subset)",
     "clo": "Cell Line Ontology (subset)",
+    "entity": "CL, UBERON and GO (cells, tissues, structures)",
     "licenses": "licences of the BioImage Archive",
     "annotation_type": "MIFA annotation types",
     "experimental_status": "REMBI experimental status",
     "image_type": "REMBI image types",
 }
-# Ontologies of which the tables hold only a subset: a well-formed id that is not in the table may still exist.
-_PARTIAL = {"fbbi": "FBbi", "ncbitaxon": "NCBITaxon", "efo": "EFO", "clo": "CLO", "uo": "UO"}
+COMPLETE = {"fbbi", "uo"}
+"""Vocabularies of which the table holds a whole release; of other ontologies it holds a part."""
+_PREFIXES_OF = {
+    "fbbi": ("FBbi",),
+    "ncbitaxon": ("NCBITaxon",),
+    "efo": ("EFO",),
+    "clo": ("CLO",),
+    "uo": ("UO",),
+    "entity": ("CL", "UBERON", "GO"),
+}
 # Ids of NCBI Taxonomy have no fixed width; FBbi's have 8 digits and the others 7.
-_DIGITS = {"FBbi": 8, "EFO": 7, "CLO": 7, "UO": 7}
-_PREFIXES = {prefix.casefold(): prefix for prefix in _PARTIAL.values()} | dict.fromkeys(
+_DIGITS = {"NCBITaxon": 0, "FBbi": 8}
+_PREFIXES = {prefix.casefold(): prefix for prefixes in _PREFIXES_OF.values() for prefix in prefixes} | dict.fromkeys(
     ("ncbi", "taxonomy", "txid", "taxid"), "NCBITaxon"
 )
+# Short prefixes need their separator: "GO 1" is not an id.
 _IDENTIFIER = re.compile(
-    r"(?:[^\s\[(]*[/:#])?(FBbi|NCBITaxon|EFO|CLO|UO|NCBI|taxonomy|txid|taxid)[_:/ ]*(?:txid)?0*(\d+)", re.IGNORECASE
+    r"(?:[^\s\[(]*[/:#])?"
+    r"(?:(FBbi|NCBITaxon|EFO|CLO|UO|NCBI|taxonomy|txid|taxid)[_:/ ]*(?:txid)?|(CL|GO|UBERON)[_:] ?)0*(\d+)",
+    re.IGNORECASE,
 )
 _IDENTIFIER_AT_END = re.compile(r"(.+?)\s*[\[(]([^\[\]()]+)[\])]")
+_BRACKETS = re.compile(r"[^\s()\[\]][^()\[\]]*[(\[][^()\[\]]+[)\]]")
+_PARTS = re.compile(r"\s*[()\[\]/,|=]\s*|\s+-\s+")
+_DASHES = str.maketrans(dict.fromkeys("\N{HYPHEN}\N{NON-BREAKING HYPHEN}\N{EN DASH}\N{EM DASH}\N{MINUS SIGN}", "-"))
+# Between letters and digits these mean nothing in names: U-2 OS, U2OS; NIH/3T3, NIH 3T3.
+_SEPARATORS = re.compile(r"(?<=\w)[\s\-/.,']+(?=\w)")
+_GENUS = re.compile(r"([a-z])\.\s?([a-z]{3,})")
+# Names with fewer letters are mostly acronyms, of which a similar one means something else: CLEM is not CLSM.
+_SHORTEST_MISSPELT = 5
 
 
 @dataclass(frozen=True)
 class Term:
-    """A term: `id` is a CURIE such as `NCBITaxon:9606`, an IRI, or the label itself in small vocabularies."""
+    """A term.
+
+    Attributes:
+        id: A CURIE such as `NCBITaxon:9606`, an IRI, or the label itself in small vocabularies.
+        label: The preferred name.
+        synonyms: Other names of the same thing.
+        narrower: Names of narrower things, for which the vocabulary has no closer term.
+        status: Empty, `apart` (a current term that forms do not offer), `obsolete`, or the id of the term that replaces
+            this obsolete one.
+    """
 
     id: str
     label: str
     synonyms: tuple[str, ...] = ()
+    narrower: tuple[str, ...] = ()
+    status: str = ""
+
+    @property
+    def obsolete(self) -> bool:
+        """Whether the term must no longer be used."""
+        return self.status not in {"", "apart"}
 
     @property
     def text(self) -> str:
@@ -60,39 +98,105 @@ class Resolution:
         exact: Whether the text is the term's label or id, not a synonym or another spelling.
         listed: Whether the term is in the table; False for a well-formed id that is not.
         near: Terms with similar names, best first; only when there is no term.
+        broader: Whether the term is only the closest broader one.
+        obsolete: The obsolete term that the text names; `term` is then its successor, or itself when it has none.
+        absent: When the vocabulary is known to have no term for the text: what to write instead, or empty text.
     """
 
     term: Term | None
     exact: bool = True
     listed: bool = True
     near: tuple[Term, ...] = ()
+    broader: bool = False
+    obsolete: Term | None = None
+    absent: str | None = None
+
+
+_EXTRA_TABLES: dict[str, Path] = {}
+
+
+def extend_vocabulary(vocabulary: str, table: Path) -> None:
+    """Let a vocabulary know the terms of a further table too, for this process.
+
+    Args:
+        vocabulary: Name of the table to extend; its own terms win where both have a name.
+        table: A table of the same columns.
+    """
+    _EXTRA_TABLES[vocabulary] = table
+    for cached in _CACHED:
+        cached.cache_clear()
 
 
 @cache
 def load_terms(vocabulary: str) -> tuple[Term, ...]:
-    """Read a table of terms, in the table's order."""
-    return tuple(
-        Term(row["id"], row["label"], tuple(synonym for synonym in row["synonyms"].split("|") if synonym))
-        for row in shipped_rows(TERMS_FOLDER / f"{vocabulary}.tsv")
-    )
+    """Read a table of terms, in the table's order; after it, the terms that only a further table has."""
+    own = _shipped_terms(vocabulary)
+    if vocabulary not in _EXTRA_TABLES:
+        return own
+    known = {term.id for term in own}
+    return (*own, *(_term(row) for row in shipped_rows(_EXTRA_TABLES[vocabulary]) if row["id"] not in known))
+
+
+def table_name(vocabulary: str) -> str:
+    """Return the name of the file of a vocabulary's table; the largest is compressed."""
+    return f"{vocabulary}.tsv.gz" if vocabulary == "entity" else f"{vocabulary}.tsv"
+
+
+@cache
+def _shipped_terms(vocabulary: str) -> tuple[Term, ...]:
+    return tuple(map(_term, shipped_rows(TERMS_FOLDER / table_name(vocabulary))))
+
+
+def _term(row: dict[str, str]) -> Term:
+    return Term(row["id"], row["label"], _list(row["synonyms"]), _list(row.get("narrower")), row.get("status") or "")
+
+
+def _list(cell: str | None) -> tuple[str, ...]:
+    return tuple(part for part in (cell or "").split("|") if part)
+
+
+def choices(vocabulary: str) -> list[str]:
+    """Return the labels that a form offers, sorted: those of terms that are not obsolete."""
+    return sorted({term.label for term in load_terms(vocabulary) if not term.status}, key=str.casefold)
+
+
+def _owners(vocabulary: str, fold: Callable[[str], str]) -> dict[str, Term]:
+    """Map folded names to terms.
+
+    A current term wins over an obsolete one, one of the shipped table over one of a further table, a label over a
+    synonym, an earlier one of two labels over a later one; a synonym of several terms leads nowhere.
+    """
+    terms = load_terms(vocabulary)
+    shipped = len(_shipped_terms(vocabulary))
+    names: dict[str, Term] = {}
+    for layer in (
+        [term for term in terms if term.obsolete],
+        [term for term in terms[shipped:] if not term.obsolete],
+        [term for term in terms[:shipped] if not term.obsolete],
+    ):
+        synonyms: dict[str, set[Term]] = {}
+        for term in layer:
+            for synonym in term.synonyms:
+                synonyms.setdefault(fold(synonym), set()).add(term)
+        names |= {name: next(iter(owners)) for name, owners in synonyms.items() if len(owners) == 1}
+        names |= {fold(term.label): term for term in reversed(layer)}
+    return names
 
 
 @cache
 def _names(vocabulary: str) -> dict[str, Term]:
-    """Map folded labels and synonyms to terms. A label wins over a synonym; ambiguous synonyms are left out."""
-    terms = load_terms(vocabulary)
-    synonyms: dict[str, set[Term]] = {}
-    for term in terms:
-        for synonym in term.synonyms:
-            synonyms.setdefault(_fold(synonym), set()).add(term)
-    names = {name: next(iter(owners)) for name, owners in synonyms.items() if len(owners) == 1}
-    return names | {_fold(term.label): term for term in terms}
+    return _owners(vocabulary, _fold)
+
+
+@cache
+def _squeezed(vocabulary: str) -> dict[str, Term]:
+    return _owners(vocabulary, _squeeze)
 
 
 @cache
 def _symbols(vocabulary: str) -> dict[str, Term]:
-    """Map case-sensitive synonyms to terms: `mM` is millimolar, `mm` millimetre."""
-    return {name: term for term in load_terms(vocabulary) for name in (term.label, *term.synonyms)}
+    """Map case-sensitive names to terms: `mM` is millimolar, `mm` millimetre."""
+    return _owners(vocabulary, str)
 
 
 @cache
@@ -100,8 +204,25 @@ def _ids(vocabulary: str) -> dict[str, Term]:
     return {term.id: term for term in load_terms(vocabulary)}
 
 
+@cache
+def _narrower(vocabulary: str) -> dict[str, Term]:
+    return {_squeeze(name): term for term in load_terms(vocabulary) for name in term.narrower}
+
+
+@cache
+def _absent() -> dict[tuple[str, str], str]:
+    """Map (table, squeezed text) of what is known to have no term to what to write instead."""
+    return {
+        (row["table"], _squeeze(row["text"])): row["note"] or "" for row in shipped_rows(TERMS_FOLDER / "no_term.tsv")
+    }
+
+
 def _fold(name: str) -> str:
-    return " ".join(name.casefold().replace("_", " ").split())
+    return " ".join(unicodedata.normalize("NFKC", name).translate(_DASHES).casefold().replace("_", " ").split())
+
+
+def _squeeze(name: str) -> str:
+    return _SEPARATORS.sub("", _fold(name))
 
 
 def curie(text: str) -> str:
@@ -115,8 +236,8 @@ def curie(text: str) -> str:
     match = _IDENTIFIER.fullmatch(text.strip())
     if not match:
         return ""
-    prefix = _PREFIXES[match[1].casefold()]
-    return f"{prefix}:{match[2].zfill(_DIGITS.get(prefix, 0))}"
+    prefix = _PREFIXES[(match[1] or match[2]).casefold()]
+    return f"{prefix}:{match[3].zfill(_DIGITS.get(prefix, 7))}"
 
 
 def iri(identifier: str) -> str:
@@ -139,45 +260,182 @@ def resolve(vocabulary: str, text: str) -> Resolution:
 
     Args:
         vocabulary: Name of the table, such as `ncbitaxon`.
-        text: A label, synonym, id in any spelling, or `label (id)`.
+        text: A label, synonym, id in any spelling, `label (id)`, or several names of one term, as
+            `Homo sapiens (human)`.
 
     Returns:
-        The term, or at most three similar ones (difflib ratio at least 0.75).
+        The term, or at most three whose names differ by a slip of the hand (see `_near`).
     """
-    text = text.strip()
-    by_id = _by_id(vocabulary, text)
-    if by_id:
-        return by_id
-    both = _IDENTIFIER_AT_END.fullmatch(text)
+    text = text.strip().strip("*_ ")
+    found = _by_id(vocabulary, text)
+    if found:
+        return found
     named = _named(vocabulary, text)
-    if not named and both:
-        by_id = _by_id(vocabulary, both[2], label=both[1])
-        if by_id:
-            return by_id
+    if not named and (both := _IDENTIFIER_AT_END.fullmatch(text)):
+        found = _by_id(vocabulary, both[2], label=both[1])
+        if found:
+            return found
+    named = named or _of_parts(vocabulary, text)
     if named:
-        return Resolution(named, exact=named.label == text)
-    close = difflib.get_close_matches(_fold(text), list(_names(vocabulary)), n=5, cutoff=0.75)
-    return Resolution(None, near=tuple(dict.fromkeys(_names(vocabulary)[name] for name in close))[:3])
+        return _current(vocabulary, Resolution(named, exact=named.label == text))
+    squeezed = _squeeze(text)
+    if squeezed in _narrower(vocabulary):
+        return Resolution(_narrower(vocabulary)[squeezed], exact=False, broader=True)
+    if (vocabulary, squeezed) in _absent():
+        return Resolution(None, absent=_absent()[vocabulary, squeezed])
+    return Resolution(None, near=_near(vocabulary, text))
 
 
 def _named(vocabulary: str, text: str) -> Term | None:
-    return _symbols(vocabulary).get(text) or _names(vocabulary).get(_fold(text))
+    """Return the term with a name: as written, then in another case, then with other blanks and hyphens."""
+    found = _symbols(vocabulary).get(text) or _names(vocabulary).get(_fold(text))
+    if found or vocabulary == "uo":
+        return found
+    squeezed = _squeeze(text)
+    found = _squeezed(vocabulary).get(squeezed)
+    if not found and vocabulary in {"clo", "entity"} and squeezed.endswith("s"):
+        found = _squeezed(vocabulary).get(squeezed[:-1])
+    return found or (_of_abbreviated_genus(text) if vocabulary == "ncbitaxon" else None)
+
+
+def _of_abbreviated_genus(text: str) -> Term | None:
+    """Return the only listed species of an abbreviated name such as `D. melanogaster`."""
+    match = _GENUS.fullmatch(_fold(text))
+    if not match:
+        return None
+    found = [
+        term
+        for name, term in _names("ncbitaxon").items()
+        if name.startswith(match[1]) and name.split()[1:] == [match[2]]
+    ]
+    return found[0] if len(set(found)) == 1 else None
+
+
+def _of_parts(vocabulary: str, text: str) -> Term | None:
+    """Return the term that a text names in several ways, as `Homo sapiens (human)`.
+
+    All parts must name it; after a name, brackets may also hold what is no name of a term, as
+    `Mus musculus (C57BL/6)`.
+    """
+    parts = [part for part in _PARTS.split(text) if part]
+    if len(parts) < 2:
+        return None
+    found = {_named(vocabulary, part) or _ids(vocabulary).get(curie(part)) for part in parts}
+    if _BRACKETS.fullmatch(text) and _named(vocabulary, parts[0]):
+        found -= {None}
+    return found.pop() if len(found) == 1 else None
 
 
 def _by_id(vocabulary: str, text: str, label: str = "") -> Resolution | None:
-    identifier = curie(text)
-    prefix = _PARTIAL.get(vocabulary)
-    if not prefix:
+    if vocabulary not in _PREFIXES_OF:
         known = _ids(vocabulary).get(text)
         return Resolution(known) if known else None
+    identifier = curie(text)
     # A bare number is an id only for NCBI Taxonomy, whose ids are often written as the number alone.
     if vocabulary == "ncbitaxon" and text.isdecimal() and text.isascii():
         identifier = f"NCBITaxon:{int(text)}"
-    if not identifier.startswith(prefix + ":"):
+    if identifier.partition(":")[0] not in _PREFIXES_OF[vocabulary]:
         return None
     term = _ids(vocabulary).get(identifier)
     if term:
         # If label and id contradict each other, only the author knows which is right, so neither is used.
-        agrees = not label or _named(vocabulary, label) in {term, None}
-        return Resolution(term if agrees else None, exact=text == term.id, near=() if agrees else (term,))
+        named = (_named(vocabulary, label) or _of_parts(vocabulary, label)) if label else None
+        agrees = named in {term, None} or (named is not None and named.id == term.status)
+        found = Resolution(term if agrees else None, exact=text == term.id, near=() if agrees else (term,))
+        return _current(vocabulary, found)
     return Resolution(Term(identifier, label or identifier), exact=False, listed=False)
+
+
+def _current(vocabulary: str, found: Resolution) -> Resolution:
+    """Follow an obsolete term to its successor."""
+    old = found.term
+    if not old or not old.obsolete:
+        return found
+    if old.status == "obsolete":
+        return replace(found, obsolete=old)
+    successor = _ids(vocabulary).get(old.status) or Term(old.status, old.label)
+    return replace(found, term=successor, exact=False, obsolete=old)
+
+
+@cache
+def _by_word(vocabulary: str) -> dict[str, tuple[tuple[str, Term], ...]]:
+    """Map the first two letters of each word of a name to the names with their terms."""
+    index: dict[str, dict[str, Term]] = {}
+    for name, term in _names(vocabulary).items():
+        for word in _words(name):
+            index.setdefault(word[:2], {})[name] = term
+    return {start: tuple(names.items()) for start, names in index.items()}
+
+
+def _words(name: str) -> list[str]:
+    return re.findall(r"\w+", name)
+
+
+def _near(vocabulary: str, text: str) -> tuple[Term, ...]:
+    """Return at most three terms that a misspelt or incomplete name may mean.
+
+    A name is near if word for word it is the same but for a slip of the hand (`_slip`), or if it has all the words of
+    the text, or the text all of its two or more. Likeness of letters alone misleads: CLEM resembles CLSM, STEM
+    resembles TEM.
+    """
+    words = _words(_fold(text))
+    least = _SHORTEST_MISSPELT - (len(words) > 1)
+    candidates = {pair for word in words for pair in _by_word(vocabulary).get(word[:2], ())}
+    ranked = []
+    for name, term in candidates:
+        if term.obsolete:
+            continue
+        of_name = _words(name)
+        if len(of_name) == len(words) and all(_slip(*pair, least) for pair in zip(words, of_name, strict=True)):
+            rank = 0
+        elif (len(of_name) > 1 and _contains(words, of_name)) or (
+            _contains(of_name, words) and not _digits(of_name) - _digits(words)
+        ):
+            rank = 1
+        else:
+            continue
+        likeness = difflib.SequenceMatcher(None, _fold(text), name).ratio()
+        ranked.append((rank, -likeness, name, term))
+    ranked.sort(key=lambda one: one[:3])
+    return tuple(dict.fromkeys(term for rank, *_, term in ranked if rank == ranked[0][0]))[:3]
+
+
+def _contains(whole: list[str], part: list[str]) -> bool:
+    """Return whether one name has all the words of another, which are enough to say something."""
+    return set(part) < set(whole) and sum(map(len, part)) > _SHORTEST_MISSPELT
+
+
+def _digits(words: list[str]) -> set[str]:
+    return {word for word in words if any(letter.isdecimal() for letter in word)}
+
+
+def _slip(word: str, other: str, least: int) -> bool:
+    """Return whether two words are the same but for one letter, or for two in words of at least nine letters.
+
+    Numbers and words of fewer than `least` letters must be equal, and the first letters: HEK293 is not HEK294,
+    intracellular not extracellular.
+    """
+    if word == other:
+        return True
+    shortest = min(len(word), len(other))
+    if shortest < least or word[0] != other[0] or _digits([word, other]):
+        return False
+    return _distance(word, other) <= (2 if shortest >= 9 else 1)
+
+
+def _distance(word: str, other: str) -> int:
+    """Return the least number of letters to insert, delete, change or swap (optimal string alignment)."""
+    before: list[int] = []
+    last = list(range(len(other) + 1))
+    for i, letter in enumerate(word, 1):
+        row = [i]
+        for j, wanted in enumerate(other, 1):
+            row.append(min(row[-1] + 1, last[j] + 1, last[j - 1] + (letter != wanted)))
+            if i > 1 < j and letter == other[j - 2] and word[i - 2] == wanted:
+                row[-1] = min(row[-1], before[j - 2] + 1)
+        before, last = last, row
+    return last[-1]
+
+
+# What is kept of a vocabulary, which `extend_vocabulary` makes outdated.
+_CACHED = (load_terms, _names, _squeezed, _symbols, _ids, _narrower, _by_word, resolve)
