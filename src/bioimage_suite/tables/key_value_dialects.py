@@ -24,7 +24,9 @@ from bioimage_suite.core.untrusted_files import MAX_JSON_BYTES, parse_json
 from bioimage_suite.tables.column_letters import index_of, letters_of
 from bioimage_suite.tables.delimited import TextRow
 from bioimage_suite.tables.formulas import plain_text
-from bioimage_suite.tables.reader import Finding, Sheet, read_table
+from bioimage_suite.tables.layout import TIDY, Known, Table, find_tables, place_in_sheet
+from bioimage_suite.tables.reader import read_sheets
+from bioimage_suite.tables.sheets import Finding, Sheet
 
 CLIENT_NAMESPACE = "openmicroscopy.org/omero/client/mapAnnotation"
 """The only namespace whose pairs a person can edit in OMERO.web (Constants.ice, NSCLIENTMAPANNOTATION)."""
@@ -43,9 +45,9 @@ _OLD_TARGETS = {
     "well": "well",
     "plate": "plate",
 }
+_OLD_ORDER = ("image", "well", "plate")
 _FETCHED_ONLY = {"attachment", "table", "boolean", "long", "double", "timestamp", "term", "xml"}
 """Kinds of annotations that a table fetched from OMERO lists, and that cannot be written from it."""
-_TIDY = {"object_type", "object_id", "namespace", "key", "value"}
 _METADATA_HEADER = re.compile(r"#\s*header\b\s*", re.IGNORECASE)
 # omero-metadata's names of the columns that identify the object of a row: (type, content of the cell).
 _METADATA_COLUMNS = {
@@ -97,7 +99,11 @@ class TargetObject:
 
 @dataclass(frozen=True)
 class KeyValue:
-    """One key-value pair with its place in the file. `column` is the spreadsheet's letter."""
+    """One key-value pair with its place in the file.
+
+    `column` is the spreadsheet's letter; `link` the address that the cell's text leads to; `sheet` the name of the
+    sheet where a file has several tables.
+    """
 
     target: TargetObject
     namespace: str
@@ -106,6 +112,8 @@ class KeyValue:
     line: int
     column: str
     from_excel_date: bool = False
+    link: str = ""
+    sheet: str = ""
 
 
 @dataclass(frozen=True)
@@ -115,7 +123,7 @@ class KeyValueFile:
     Attributes:
         file: What the user calls the file.
         dialect: One of the names in the module's docstring.
-        form: Encoding and delimiter, `xlsx` or `json`.
+        form: Encoding and delimiter, `xlsx` or `json`, and where in the file the table was found.
         targets: (object, line) of every row, including rows without a value, in the order of the file.
         pairs: Every pair with a value, in the order of the file.
         findings: Problems, each with its place.
@@ -129,20 +137,30 @@ class KeyValueFile:
     findings: tuple[Finding, ...]
 
 
-def read_key_values(path: Path, name: str, split: str = "") -> KeyValueFile:
-    """Read a file of any dialect.
+def _nothing_known(_: str) -> bool:
+    return False
+
+
+def read_key_values(
+    path: Path, name: str, split: str = "", *, sheet: str = "", known: Known = _nothing_known
+) -> KeyValueFile:
+    """Read a file of any dialect. The sheet and the header are found, see `layout.find_tables`.
 
     Args:
         path: The file: CSV, TSV, XLSX or JSON.
         name: What the user calls the file.
         split: Text at which a value is split into several pairs of one key; empty keeps values whole. The dialect
             omero-scripts-old always splits at `;`, as those scripts do.
+        sheet: Name or number of the only sheet to read of a workbook; empty to find it.
+        known: Whether a name is one that a column may have; by it titles above a header, turned tables and sheets
+            of one module each are found.
 
     Returns:
         Pairs and findings.
 
     Raises:
-        UserError: The file is not a table, or is harmful (see `read_table` and `parse_json`).
+        UserError: The file is not a table, or is harmful (see `read_sheets` and `parse_json`), or its sheets fit
+            equally well.
     """
     with path.open("rb") as stream:
         start = stream.read(64)
@@ -151,20 +169,72 @@ def read_key_values(path: Path, name: str, split: str = "") -> KeyValueFile:
         with path.open("rb") as stream:
             data = stream.read(MAX_JSON_BYTES + 1)
         return read_json_rows(parse_json(data, name), name)
-    return read_dialect(read_table(path, name), split)
+    sheets = read_sheets(path, name)
+    tables, unread = find_tables(sheets, known, sheet if sheets[0].title else "")
+    readings = [_read_found(table, split, len(tables) > 1) for table in tables]
+    first = readings[0]
+    return replace(
+        first,
+        form=", ".join([first.form, *(table.text.rstrip(", ") for table in tables if table.text)]),
+        targets=_targets(readings),
+        pairs=tuple(pair for reading in readings for pair in reading.pairs),
+        findings=(*(finding for reading in readings for finding in reading.findings), *unread),
+    )
 
 
-def read_dialect(table: Sheet, split: str = "") -> KeyValueFile:
-    """Recognise the dialect of a table and read it: see `read_key_values`."""
-    dialect = recognise(table.rows)
-    reader = {
-        "tidy": _read_tidy,
-        "dresden": _read_dresden,
-        "omero-metadata": _read_omero_metadata,
-        "omero-scripts-new": _read_new_scripts,
-        "omero-scripts-old": _read_old_scripts,
-        "template": _read_template,
-    }[dialect]
+def _targets(readings: Iterable[KeyValueFile]) -> tuple[tuple[TargetObject, int], ...]:
+    """Return the targets of the tables of one file; several tables may describe one object."""
+    found: list[tuple[TargetObject, int]] = []
+    for reading in readings:
+        known = {target for target, _ in found}
+        found += [(target, line) for target, line in reading.targets if target not in known]
+    return tuple(found)
+
+
+def _read_found(table: Table, split: str, several: bool) -> KeyValueFile:
+    """Read a table that was found in a sheet, with the places that its pairs and findings have in the sheet."""
+    of_sheet = table.sheet.findings
+    reading = read_dialect(replace(table.sheet, findings=()), split, everything=table.everything)
+    title = table.sheet.title if several else ""
+    file = f"{reading.file}, sheet {title}" if title else reading.file
+
+    def finding(one: Finding) -> Finding:
+        line, column = place_in_sheet(table, one.line, one.column)
+        return replace(one, file=file, line=line, column=column)
+
+    def pair(one: KeyValue) -> KeyValue:
+        line, column = place_in_sheet(table, one.line, one.column)
+        return replace(one, line=line, column=column, sheet=title)
+
+    return replace(
+        reading,
+        targets=tuple((target, table.lines[0] if table.lines else line) for target, line in reading.targets),
+        pairs=tuple(map(pair, reading.pairs)) if table.lines or title else reading.pairs,
+        findings=(*(replace(one, file=file) for one in of_sheet), *map(finding, reading.findings)),
+    )
+
+
+def read_dialect(table: Sheet, split: str = "", *, everything: bool = False) -> KeyValueFile:
+    """Recognise the dialect of a table and read it: see `read_key_values`.
+
+    Args:
+        table: The table, its header first.
+        split: Text at which a value is split.
+        everything: Whether no column names an object, and the first row is about all images.
+    """
+    dialect = "template" if everything else recognise(table.rows)
+    reader = (
+        _read_for_all
+        if everything
+        else {
+            "tidy": _read_tidy,
+            "dresden": _read_dresden,
+            "omero-metadata": _read_omero_metadata,
+            "omero-scripts-new": _read_new_scripts,
+            "omero-scripts-old": _read_old_scripts,
+            "template": _read_template,
+        }[dialect]
+    )
     findings = list(table.findings)
     targets: list[tuple[TargetObject, int]] = []
     pairs: list[KeyValue] = []
@@ -173,13 +243,15 @@ def read_dialect(table: Sheet, split: str = "") -> KeyValueFile:
         pairs.extend(_split(row_pairs, ";" if dialect == "omero-scripts-old" else split))
     if not targets:
         findings.append(Finding("error", table.file, 0, "", "no row under the header", "one row an object"))
-    dated = [
-        replace(pair, from_excel_date=True) if (pair.line, index_of(pair.column)) in table.date_cells else pair
-        for pair in pairs
-    ]
-    return KeyValueFile(
-        table.file, dialect, table.form, tuple(targets), tuple(dated if table.date_cells else pairs), tuple(findings)
-    )
+    if table.date_cells or table.links:
+        pairs = [_with_cell(pair, table) for pair in pairs]
+    return KeyValueFile(table.file, dialect, table.form, tuple(targets), tuple(pairs), tuple(findings))
+
+
+def _with_cell(pair: KeyValue, table: Sheet) -> KeyValue:
+    """Return a pair with what is known of its cell beside its text."""
+    place = pair.line, index_of(pair.column)
+    return replace(pair, from_excel_date=place in table.date_cells, link=table.links.get(place, ""))
 
 
 def recognise(rows: tuple[TextRow, ...]) -> str:
@@ -189,7 +261,7 @@ def recognise(rows: tuple[TextRow, ...]) -> str:
     first = rows[0].cells
     header = rows[1].cells if first[0].casefold() == "namespace" and len(rows) > 1 else first
     folded = {cell.casefold() for cell in header}
-    if set(_TIDY) <= folded:
+    if folded >= TIDY:
         return "tidy"
     # The first column of a table of images may name their datasets.
     of_datasets = first[0].casefold() in {"dataset", "dataset name"}
@@ -244,15 +316,16 @@ def _body(table: Sheet, header: TextRow, rows: Iterable[TextRow], findings: list
 
 
 def _header(table: Sheet, index: int, findings: list[Finding]) -> TextRow:
-    """Return the header without trailing empty cells; report an unnamed column between others as an error."""
+    """Return the header without trailing empty cells; report an unnamed column with values as an error."""
     row = table.rows[index]
     cells = list(row.cells)
     while cells and not cells[-1]:
         cells.pop()
+    body = table.rows[index + 1 :]
     findings.extend(
         Finding("error", table.file, row.line, letters_of(column), "a column without a name", "a name in the header")
         for column, cell in enumerate(cells)
-        if not cell
+        if not cell and any(one.cells[column : column + 1] > ("",) for one in body)
     )
     return TextRow(row.line, tuple(cells))
 
@@ -294,6 +367,23 @@ def _read_template(table: Sheet, findings: list[Finding]) -> _Rows:
         yield target, _row_pairs(target, header, row, {i for i in (name, identifier) if i is not None}), row.line
 
 
+def _read_for_all(table: Sheet, findings: list[Finding]) -> _Rows:
+    """Read the first row as one about all images; what stands beside it are remarks of people, or rows without name."""
+    header = _header(table, 0, [])
+    rows = table.rows[1:]
+    filled = [sum(1 for key, cell in zip(header.cells, row.cells, strict=False) if key and cell) for row in rows]
+    for row, values in zip(rows, filled, strict=True):
+        cells = (row.cells + ("",) * len(header.cells))[: len(header.cells)]
+        if row is rows[0]:
+            target = TargetObject("image", "", ALL_IMAGES)
+        elif 2 * values < filled[0]:
+            findings.append(Finding("note", table.file, row.line, "", f"{values} remarks", "was not read: no values"))
+            continue
+        else:
+            target = TargetObject("image", "", "")
+        yield target, _row_pairs(target, header, TextRow(row.line, cells), set()), row.line
+
+
 def _read_tidy(table: Sheet, findings: list[Finding]) -> _Rows:
     header = _header(table, 0, findings)
     kind, identifier, name = (_find(header, column) for column in ("object_type", "object_id", "object_name"))
@@ -326,15 +416,20 @@ def _read_dresden(table: Sheet, findings: list[Finding]) -> _Rows:
 
 
 def _read_old_scripts(table: Sheet, findings: list[Finding]) -> _Rows:
+    """Read rows of images, wells and plates: a row is about the smallest object that it names."""
     if not table.rows:
         return
     header = _header(table, 0, findings)
     folded = [cell.casefold() for cell in header.cells]
-    column = next((folded.index(name) for name in _OLD_TARGETS if name in folded), 0)
-    kind = _OLD_TARGETS.get(folded[column], "image")
+    places = {kind: folded.index(name) for name, kind in reversed(_OLD_TARGETS.items()) if name in folded} or {
+        "image": 0
+    }
     for row in _body(table, header, table.rows[1:], findings):
-        target = TargetObject(kind, "", row.cells[column])
-        yield target, _row_pairs(target, header, row, {column}), row.line
+        kind = next((kind for kind in _OLD_ORDER if kind in places and row.cells[places[kind]]), next(iter(places)))
+        name = row.cells[places[kind]]
+        plate = _cell(row, places.get("plate")) if kind == "well" else ""
+        target = TargetObject(kind, "", f"{plate}/{name}" if plate and name else name)
+        yield target, _row_pairs(target, header, row, set(places.values())), row.line
 
 
 def _read_new_scripts(table: Sheet, findings: list[Finding]) -> _Rows:
@@ -375,8 +470,13 @@ def _read_omero_metadata(table: Sheet, findings: list[Finding]) -> _Rows:
             places[
                 (place[0], "id" if declared == place[0] and place[0] in {"image", "dataset", "roi"} else place[1])
             ] = index
-    kind = next((kind for kind in _METADATA_ORDER if any(place[0] == kind for place in places)), "image")
+    kinds_here = [kind for kind in _METADATA_ORDER if any(place[0] == kind for place in places)] or ["image"]
     for row in _body(table, header, rows[1:], findings):
+        # A row is about the smallest object that it names.
+        kind = next(
+            (kind for kind in kinds_here if any(_cell(row, places.get((kind, what))) for what in ("id", "name"))),
+            kinds_here[0],
+        )
         name = _cell(row, places.get((kind, "name")))
         plate = _cell(row, places.get(("plate", "name"))) if kind == "well" else ""
         dataset = number = ""

@@ -145,7 +145,8 @@ def _plain_rows(path: Path) -> list[tuple[str, ...]] | None:
     The full reader (encodings, delimiters, quotes, formulas, repeated names) takes ten times as long, which is most of
     a tool's time at 100,000 rows.
     """
-    from bioimage_suite.tables.reader import MAX_ROWS, MAX_TEXT_BYTES
+    from bioimage_suite.tables.reader import MAX_TEXT_BYTES
+    from bioimage_suite.tables.sheets import MAX_ROWS
 
     data = path.read_bytes() if path.stat().st_size <= MAX_TEXT_BYTES else b""
     if not data.isascii() or not data.endswith(b"\n"):

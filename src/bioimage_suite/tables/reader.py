@@ -1,71 +1,33 @@
 """Reader of tables that people filled in: CSV, TSV or XLSX, in any encoding.
 
-Each problem is reported with its place (`Finding`). Nothing is executed: formulas are refused, never computed. Tables
-that programs wrote are read by `tables/delimited.py`.
+Each problem is reported with its place (`Finding`). Nothing is executed: formulas are never computed. Tables that
+programs wrote are read by `tables/delimited.py`.
 """
 
 import csv
 import io
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
-from datetime import date, datetime, time
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from bioimage_suite.core.errors import UserError
-from bioimage_suite.core.untrusted_files import open_zip
 from bioimage_suite.tables.column_letters import letters_of
 from bioimage_suite.tables.delimited import TextRow, delimited_rows
 from bioimage_suite.tables.formulas import plain_text
+from bioimage_suite.tables.sheets import Finding, Sheet, check_size, formula_finding
 
 MAX_TEXT_BYTES = 200 * 1024 * 1024
-MAX_XLSX_UNPACKED = 300 * 1024 * 1024
-MAX_ROWS = 500_000
-MAX_COLUMNS = 2000
 
 DELIMITERS = {"\t": "tab", ",": "comma", ";": "semicolon"}
 # UTF-8 bytes that were opened as Windows-1252 and saved look like this: 'µ' becomes 'Âµ', 'ü' becomes 'Ã¼'.
 _MOJIBAKE = re.compile(r"Ã[\x80-¿]|Â[\x80-¿]|â€")
 
 
-@dataclass(frozen=True)
-class Finding:
-    """One problem or remark about a file.
-
-    `level` is `error`, `warning` or `note`; `line` counts from 1; 0 stands for the whole file.
-    """
-
-    level: str
-    file: str
-    line: int
-    column: str
-    found: str
-    expected: str
-    suggestion: str = ""
-
-
-@dataclass(frozen=True)
-class Sheet:
-    """A table that a person filled in, as text.
-
-    Attributes:
-        file: What the user calls the file.
-        form: `xlsx`, or the encoding and delimiter, as `utf-8, comma`.
-        rows: Rows that have at least one filled cell.
-        findings: Problems, each with its place.
-        date_cells: (line, column index from 0) of the XLSX cells that Excel stores as dates.
-    """
-
-    file: str
-    form: str
-    rows: tuple[TextRow, ...]
-    findings: tuple[Finding, ...]
-    date_cells: frozenset[tuple[int, int]] = frozenset()
-
-
 def read_table(path: Path, name: str) -> Sheet:
-    """Read a CSV, TSV or XLSX file.
+    """Read a CSV, TSV or XLSX file; of a workbook the sheet `metadata`, else the first visible sheet.
+
+    Numbers of a workbook are bare, without what their formats show.
 
     Args:
         path: The file. Its form is recognised by its content, since Galaxy names every dataset `.dat`.
@@ -77,17 +39,31 @@ def read_table(path: Path, name: str) -> Sheet:
     Raises:
         UserError: The file is empty, too large, an old `.xls`, not a table, or a zip bomb.
     """
+    return _read(path, name, as_shown=False, only_first=True)[0]
+
+
+def read_sheets(path: Path, name: str) -> list[Sheet]:
+    """Read a CSV, TSV or XLSX file; of a workbook all sheets, with their texts as a reader sees them.
+
+    Args and errors are those of `read_table`.
+    """
+    return _read(path, name, as_shown=True, only_first=False)
+
+
+def _read(path: Path, name: str, *, as_shown: bool, only_first: bool) -> list[Sheet]:
     if path.stat().st_size == 0:
         raise UserError(f"file {name}: is empty. Give a filled table.")
     with path.open("rb") as stream:
         start = stream.read(8)
     if start.startswith(b"PK"):
-        return _read_xlsx(path, name)
+        from bioimage_suite.tables.spreadsheet import read_workbook
+
+        return read_workbook(path, name, as_shown=as_shown, only_first=only_first)
     if start.startswith(b"\xd0\xcf\x11\xe0"):
         raise UserError(f"file {name}: an old Excel file (.xls). Save it as .xlsx or CSV.")
     if path.stat().st_size > MAX_TEXT_BYTES:
         raise UserError(f"file {name}: larger than {MAX_TEXT_BYTES:,} bytes. Split the table.")
-    return read_text_table(path.read_bytes(), name)
+    return [read_text_table(path.read_bytes(), name)]
 
 
 def read_text_table(data: bytes, name: str) -> Sheet:
@@ -98,7 +74,7 @@ def read_text_table(data: bytes, name: str) -> Sheet:
     for found in delimited_rows(io.StringIO(text, newline=""), f"file {name}", delimiter):
         row = TextRow(found.line, tuple(cell.strip() for cell in found.cells))
         if any(row.cells):
-            _check_size(len(rows) + 1, len(row.cells), name)
+            check_size(len(rows) + 1, len(row.cells), name)
             rows.append(_without_formulas(row, name, findings))
     return Sheet(name, f"{encoding}, {DELIMITERS[delimiter]}", tuple(rows), tuple(_with_columns(findings, rows)))
 
@@ -196,81 +172,12 @@ def guess_delimiter(text: str) -> str:
     return max(DELIMITERS, key=evenness) if any(evenness(delimiter)[1] for delimiter in DELIMITERS) else ","
 
 
-def _check_size(rows: int, columns: int, name: str) -> None:
-    if rows > MAX_ROWS or columns > MAX_COLUMNS:
-        raise UserError(f"file {name}: more than {MAX_ROWS:,} rows or {MAX_COLUMNS:,} columns. Split the table.")
-
-
 def _without_formulas(row: TextRow, name: str, findings: list[Finding]) -> TextRow:
     cells = list(row.cells)
     for index, cell in enumerate(cells):
         if cell.startswith("="):
-            findings.append(_formula(name, row.line, index, cell))
+            findings.append(formula_finding(name, row.line, index, cell))
             cells[index] = ""
         else:
             cells[index] = plain_text(cell)
     return TextRow(row.line, tuple(cells))
-
-
-def _formula(name: str, line: int, index: int, text: str) -> Finding:
-    return Finding(
-        "error", name, line, letters_of(index), text, "a value; formulas are not computed", "type the value itself"
-    )
-
-
-def _read_xlsx(path: Path, name: str) -> Sheet:
-    import openpyxl
-
-    open_zip(path, name, MAX_XLSX_UNPACKED).close()
-    # Open the file here: openpyxl goes by the suffix of the path, and Galaxy names every file `.dat`.
-    with path.open("rb") as stream:
-        try:
-            book = openpyxl.load_workbook(stream, read_only=True, data_only=False, keep_links=False)
-            metadata = next((sheet for sheet in book.worksheets if sheet.title.casefold() == "metadata"), None)
-            return _read_sheet(metadata or book.worksheets[0], name)
-        except UserError:
-            raise
-        # openpyxl raises KeyError, BadZipFile, XML and type errors on broken files, some only when the rows are read;
-        # a book without a sheet has no worksheets[0].
-        except Exception as error:
-            raise UserError(f"file {name}: not a readable XLSX file ({error}). Save it again or give CSV.") from error
-
-
-def _read_sheet(sheet: Any, name: str) -> Sheet:
-    rows: list[TextRow] = []
-    findings: list[Finding] = []
-    dates: set[tuple[int, int]] = set()
-    # The size that the sheet declares may be wrong: too small loses cells, too large costs memory.
-    sheet.reset_dimensions()
-    for line, cells in enumerate(sheet.iter_rows(), 1):
-        if line > MAX_ROWS * 2:
-            raise UserError(f"file {name}: rows far below the table. Delete the rows after its end.")
-        texts: list[str] = []
-        for index, cell in enumerate(cells):
-            if cell.data_type == "f":
-                findings.append(_formula(name, line, index, str(cell.value)))
-                texts.append("")
-                continue
-            if isinstance(cell.value, (date, datetime)):
-                dates.add((line, index))
-            texts.append(plain_text(_cell_text(cell.value)))
-        while texts and not texts[-1]:
-            texts.pop()
-        if texts:
-            _check_size(len(rows) + 1, len(texts), name)
-            rows.append(TextRow(line, tuple(texts)))
-    return Sheet(name, "xlsx", tuple(rows), tuple(findings), frozenset(dates))
-
-
-def _cell_text(value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
-        return str(int(value))
-    if isinstance(value, datetime):
-        return value.date().isoformat() if value.time() == time(0) else value.isoformat()
-    if isinstance(value, (date, time)):
-        return value.isoformat()
-    return str(value).strip()

@@ -14,7 +14,7 @@ from bioimage_suite.fair.crates.run_provenance import read_workflow_run
 from bioimage_suite.fair.crates.study import Study
 from bioimage_suite.fair.metadata.image_facts import read_images
 from bioimage_suite.fair.metadata.table import MetadataValue, read_metadata_table
-from bioimage_suite.tables.reader import Finding
+from bioimage_suite.tables.sheets import Finding
 
 DATA = Path(__file__).resolve().parents[3] / "test-data" / "fair"
 NAMES = ["cells_a.ome.tiff", "cells_b.ome.tiff"]

@@ -15,7 +15,7 @@ from bioimage_suite.fair.crates.package import (
 from bioimage_suite.fair.crates.reading import Crate, mend
 from bioimage_suite.fair.crates.terms import offline_context, ro_crate_terms
 from bioimage_suite.fair.crates.validation import guess_profile
-from bioimage_suite.tables.reader import Finding
+from bioimage_suite.tables.sheets import Finding
 from tests.unit.fair.made_crates import NAMES, crate, entity, errors, of_type, root, study
 
 

@@ -13,7 +13,7 @@ from bioimage_suite.core.html import heat, page, paragraph, table
 from bioimage_suite.fair.metadata.completeness_report import report_page
 from bioimage_suite.fair.metadata.findings_report import findings_page, readable_list, write_findings
 from bioimage_suite.fair.metadata.table import MetadataValue, read_metadata_table, write_metadata_table
-from bioimage_suite.tables.reader import Finding
+from bioimage_suite.tables.sheets import Finding
 from tests.unit.fair.metadata_samples import DATA, images
 
 TEXT = st.text(st.characters(exclude_categories=["Cs", "Cc", "Zl", "Zp"]), max_size=20)

@@ -228,7 +228,7 @@ def test_a_zip_that_lies_about_its_size_is_cut_off(tmp_path: Path):
 
 
 def test_an_xlsx_bomb_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("bioimage_suite.tables.reader.MAX_XLSX_UNPACKED", 1000)
+    monkeypatch.setattr("bioimage_suite.tables.spreadsheet.MAX_XLSX_UNPACKED", 1000)
     bomb = _zip(tmp_path / "b.xlsx", "xl/worksheets/sheet1.xml", b" " * 100_000)
     with pytest.raises(UserError, match="zip bomb"):
         read_table(bomb, "b.xlsx")

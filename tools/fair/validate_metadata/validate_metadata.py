@@ -8,7 +8,7 @@ from bioimage_suite.core.errors import UserError
 from bioimage_suite.core.outputs import Outputs
 from bioimage_suite.core.tool import argument, file_list, run_tool, tool
 from bioimage_suite.fair.metadata.checks import Validated, validate
-from bioimage_suite.fair.metadata.fields import template_fields
+from bioimage_suite.fair.metadata.fields import is_field, template_fields
 from bioimage_suite.fair.metadata.findings_report import findings_page, readable_list, write_findings
 from bioimage_suite.fair.metadata.image_list import IMAGE_ARGUMENTS, load_images
 from bioimage_suite.fair.metadata.table import write_metadata_table
@@ -41,6 +41,7 @@ def summary(readings: Sequence[KeyValueFile], result: Validated) -> list[str]:
     __doc__,
     argument("--metadata", type=file_list, required=True, help='JSON list of {"path", "name"} of the filled files'),
     *IMAGE_ARGUMENTS,
+    argument("--sheet", default="", help="name or number of the sheet to read of a workbook; empty to find it"),
     argument("--standard", choices=("rembi", "mifa"), default="rembi"),
     argument("--scopes", default="study,biosample,acquisition", help="scopes whose required fields are checked"),
     argument("--cell-lines", choices=("common", "all"), default="common", help="which terms of CLO to know"),
@@ -55,7 +56,7 @@ def main(args: Namespace, outputs: Outputs) -> None:
         know_every_cell_line()
     scopes = tuple(scope for scope in args.scopes.split(",") if scope)
     fields = template_fields(args.standard, scopes) if scopes else ()
-    readings = [read_key_values(path, name) for path, name in args.metadata]
+    readings = [read_key_values(path, name, sheet=args.sheet, known=is_field) for path, name in args.metadata]
     result = validate(readings, load_images(args.images, args.image_table), fields)
     lines = summary(readings, result)
     print("\n".join(lines))

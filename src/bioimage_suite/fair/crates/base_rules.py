@@ -10,7 +10,7 @@ from typing import Any
 
 from bioimage_suite.fair.crates.terms import BIA_PROFILE, GIDE_PROFILE, RO_CRATE, offline_context, ro_crate_version
 from bioimage_suite.fair.terms.json_ld import DESCRIPTOR, Entity, as_list, by_id, ids, types
-from bioimage_suite.tables.reader import Finding
+from bioimage_suite.tables.sheets import Finding
 
 ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 _UNVERSIONED = RO_CRATE.rstrip("/")

@@ -14,7 +14,7 @@ from bioimage_suite.fair.crates.bia_rules import entity_class
 from bioimage_suite.fair.crates.terms import offline_context
 from bioimage_suite.fair.terms.json_ld import Entity, by_id, ids
 from bioimage_suite.tables.delimited import delimited_rows
-from bioimage_suite.tables.reader import Finding
+from bioimage_suite.tables.sheets import Finding
 
 _BIA = "http://bia/"
 _PATH, _DATASET, _NAME = f"{_BIA}filePath", "http://schema.org/isPartOf", "http://schema.org/name"

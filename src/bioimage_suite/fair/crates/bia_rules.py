@@ -13,7 +13,7 @@ from urllib.parse import urljoin, urlsplit
 from bioimage_suite.fair.crates.terms import BIA_TERMS, expanded, offline_context
 from bioimage_suite.fair.terms.json_ld import INVALID_IN_ID, Entity, as_list, ids, objects_in, types
 from bioimage_suite.tables.delimited import shipped_rows
-from bioimage_suite.tables.reader import Finding
+from bioimage_suite.tables.sheets import Finding
 
 MODEL = Path(__file__).resolve().parent / "bia_model.tsv"
 # References of these properties may leave the crate.

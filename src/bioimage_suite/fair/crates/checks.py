@@ -14,7 +14,7 @@ from bioimage_suite.fair.crates.reading import Crate
 from bioimage_suite.fair.crates.shapes import shape_findings
 from bioimage_suite.fair.crates.terms import RO_CRATE, nested_contexts
 from bioimage_suite.fair.terms.json_ld import DESCRIPTOR, INVALID_IN_ID, Entity, as_list, by_id, ids, objects_in, types
-from bioimage_suite.tables.reader import Finding
+from bioimage_suite.tables.sheets import Finding
 
 
 def check_crate(crate: Crate, profile: str) -> list[Finding]:

@@ -14,7 +14,7 @@ from bioimage_suite.core.untrusted_files import MAX_JSON_BYTES, open_zip, parse_
 from bioimage_suite.fair.crates.terms import GIDE_TERMS
 from bioimage_suite.fair.terms.json_ld import DESCRIPTOR, as_list, by_id, objects_in, types
 from bioimage_suite.fair.terms.ontology_terms import curie, iri
-from bioimage_suite.tables.reader import Finding
+from bioimage_suite.tables.sheets import Finding
 
 # Found in 1,332 published crates of the BioImage Archive, IDR and SSBD.
 _TYPES = {"QuantitiveValue": "QuantitativeValue", "Organisation": "Organization"}

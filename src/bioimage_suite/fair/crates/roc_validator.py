@@ -17,7 +17,7 @@ from typing import Any
 from bioimage_suite.core.apart import ApartError, run_apart
 from bioimage_suite.fair.crates.base_rules import crate_version, is_old
 from bioimage_suite.fair.crates.terms import RO_CRATE, safe_context, without_contexts
-from bioimage_suite.tables.reader import Finding
+from bioimage_suite.tables.sheets import Finding
 
 # roc-validator's profile by RO-Crate version; it has no shapes for the GIDE and BIA profiles.
 _PROFILES = {version: f"ro-crate-{version}" for version in ("1.1", "1.2", "1.3")}

@@ -8,7 +8,7 @@ from bioimage_suite.core.apart import ApartError, run_apart
 from bioimage_suite.fair.crates.base_rules import is_old
 from bioimage_suite.fair.crates.terms import offline_context, without_contexts
 from bioimage_suite.fair.terms.json_ld import ids, types
-from bioimage_suite.tables.reader import Finding
+from bioimage_suite.tables.sheets import Finding
 
 SHAPES_FOLDER = Path(__file__).resolve().parent / "shacl"
 PROFILE_SHAPES = {

@@ -7,7 +7,7 @@ from bioimage_suite.fair.crates.reading import Crate
 from bioimage_suite.fair.crates.roc_validator import installed, roc_findings
 from bioimage_suite.fair.crates.terms import BIA_PROFILE, GIDE_PROFILE, offline_context
 from bioimage_suite.fair.terms.json_ld import DESCRIPTOR, by_id, ids, root_id, types
-from bioimage_suite.tables.reader import Finding
+from bioimage_suite.tables.sheets import Finding
 
 PROFILES = ("auto", "base", "gide", "bia", "general")
 _BIA_STUDY = "http://bia/Study"

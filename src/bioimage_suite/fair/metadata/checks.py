@@ -1,11 +1,11 @@
 """Validation of metadata read in any dialect: normal values, and findings about wrong or missing ones."""
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bioimage_suite.core.texts import first_names
-from bioimage_suite.fair.metadata.fields import MetadataField, field_by_key, find_field, near_fields
+from bioimage_suite.fair.metadata.fields import MetadataField, field_by_key, find_field, is_field, near_fields
 from bioimage_suite.fair.metadata.image_facts import ImageFacts
 from bioimage_suite.fair.metadata.table import (
     MetadataValue,
@@ -18,7 +18,7 @@ from bioimage_suite.fair.metadata.table import (
 )
 from bioimage_suite.fair.metadata.value_checks import Checked, Remark, check_free_value, check_value
 from bioimage_suite.tables.key_value_dialects import TAG_NAMESPACE, KeyValue, KeyValueFile, read_key_values
-from bioimage_suite.tables.reader import Finding
+from bioimage_suite.tables.sheets import Finding
 
 # Lists with one entry per author.
 AUTHOR_LISTS = ("author_orcids", "author_affiliations", "author_emails", "affiliation_rors")
@@ -72,7 +72,7 @@ def read_values(path: Path, name: str) -> tuple[MetadataValue, ...]:
     """Read a normalised table, or key-value pairs of any dialect; `validate_metadata` reports their errors."""
     if is_metadata_table(path):
         return tuple(read_metadata_table(path, name))
-    return validate([read_key_values(path, name)], (), ()).values
+    return validate([read_key_values(path, name, known=is_field)], (), ()).values
 
 
 def _normal_values(reading: KeyValueFile, findings: list[Finding], refused: set[str]) -> list[MetadataValue]:
@@ -85,14 +85,26 @@ def _normal_values(reading: KeyValueFile, findings: list[Finding], refused: set[
             said.add(pair.key)
             findings += _unknown_key(reading, pair)
         for text in _parts(field, pair.value):
-            checked = check_value(field, text) if field else check_free_value(text)
+            checked = _checked(field, text, pair.link)
             remarks = (*checked.remarks, *_excel_date(field, pair))
-            findings += [_finding(reading.file, pair, text, remark) for remark in remarks]
+            file = f"{reading.file}, sheet {pair.sheet}" if pair.sheet else reading.file
+            findings += [_finding(file, pair, text, remark) for remark in remarks]
             if checked.value:
-                values.append(_value(reading.file, pair, field, text, checked))
+                values.append(_value(file, pair, field, text, checked))
             elif field:
                 refused.add(field.key)
     return values
+
+
+def _checked(field: MetadataField | None, text: str, link: str) -> Checked:
+    """Check a value; where an address or an identifier is wanted, the target of the cell's link counts too."""
+    if field is None:
+        return check_free_value(text)
+    checked = check_value(field, text)
+    if link and not checked.value and field.kind in {"url", "doi", "orcid"}:
+        linked = check_value(field, link)
+        return replace(linked, remarks=(*linked.remarks, Remark("note", "the target of the link", linked.value)))
+    return checked
 
 
 def _parts(field: MetadataField | None, value: str) -> list[str]:

@@ -10,6 +10,7 @@ from bioimage_suite.core.errors import UserError
 from bioimage_suite.tables.delimited import shipped_rows
 
 FIELDS_FOLDER = Path(__file__).resolve().parent / "field_tables"
+_CHANNEL_NUMBER = re.compile(r"\bchannel\s*\d+\s*[-:]?\s*", re.IGNORECASE)
 SCOPES = ("study", "biosample", "acquisition", "annotation")
 STANDARDS = ("rembi", "mifa")
 
@@ -128,8 +129,16 @@ def _index() -> dict[str, MetadataField]:
 
 @cache
 def find_field(name: str) -> MetadataField | None:
-    """Find the field of a column or key by header, machine name, or a label that only one field has."""
-    return _index().get(fold(name))
+    """Find the field of a column or key by header, machine name, or a label that only one field has.
+
+    A column for each channel, as `Channel 0 - content`, belongs to the field that lists all channels.
+    """
+    return _index().get(fold(_CHANNEL_NUMBER.sub("channel ", name)))
+
+
+def is_field(name: str) -> bool:
+    """Return whether a column's name is that of a field."""
+    return find_field(name) is not None
 
 
 @cache
@@ -140,6 +149,9 @@ def field_by_key(key: str) -> MetadataField:
 
 @cache
 def near_fields(name: str) -> tuple[str, ...]:
-    """Return the headers of up to three fields with names similar to `name` (difflib ratio at least 0.8)."""
+    """Return the headers of up to three fields that have this label, else names similar to it (difflib ratio 0.8)."""
+    same = [field.header for field in all_fields() if fold(name) in map(fold, (field.label, *field.aliases))]
+    if same:
+        return tuple(same[:3])
     close = difflib.get_close_matches(fold(name), list(_index()), n=3, cutoff=0.8)
     return tuple(dict.fromkeys(_index()[key].header for key in close))

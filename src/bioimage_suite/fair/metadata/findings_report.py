@@ -6,7 +6,7 @@ from pathlib import Path
 
 from bioimage_suite.core.html import Cell, Markup, Shaded, bullets, page, paragraph, section, table
 from bioimage_suite.core.texts import first_names, one_line
-from bioimage_suite.tables.reader import Finding
+from bioimage_suite.tables.sheets import Finding
 from bioimage_suite.tables.writer import write_tsv
 
 LEVEL_COLOURS = {"error": "#f8d2a4", "warning": "#fdf1d0", "note": "#eceaf5"}

@@ -20,7 +20,7 @@ from typing import Any
 from bioimage_suite.core.ome_xml import OME
 from bioimage_suite.core.units import DEFAULT_LENGTH, DEFAULT_TIME
 from bioimage_suite.fair.archives.http import web_link
-from bioimage_suite.fair.metadata.fields import find_field
+from bioimage_suite.fair.metadata.fields import find_field, is_field
 from bioimage_suite.fair.metadata.image_facts import ImageFacts
 from bioimage_suite.fair.metadata.table import (
     MetadataValue,
@@ -179,7 +179,7 @@ def read_rows(path: Path, name: str) -> tuple[list[tuple[str, str, str, Property
     if is_metadata_table(path):
         values = read_metadata_table(path, name)
         return [value_row(value) for value in values], images_of(values)
-    reading = read_key_values(path, name)
+    reading = read_key_values(path, name, known=is_field)
     named = {
         (target.id, target.name): ImageFacts(target.name or f"Image {target.id}", target.id)
         for target, _ in reading.targets

@@ -53,8 +53,11 @@ METADATA_COLUMNS = tuple(column.name for column in fields(MetadataValue))
 
 
 def write_metadata_table(path: Path, values: Iterable[MetadataValue]) -> None:
-    """Write the table, tab-separated with a header; no spreadsheet will take a cell for a formula."""
-    write_tsv(path, METADATA_COLUMNS, map(astuple, values), keep_line_breaks=True)
+    """Write the table, tab-separated with a header; no spreadsheet will take a cell for a formula.
+
+    Line breaks in cells become blanks: the tools that read tables of Galaxy take each line for a row.
+    """
+    write_tsv(path, METADATA_COLUMNS, map(astuple, values))
 
 
 def is_metadata_table(path: Path) -> bool:

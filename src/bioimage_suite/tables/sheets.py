@@ -1,0 +1,70 @@
+"""Tables that people filled in, as text, and remarks on them, each with its place."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from bioimage_suite.core.errors import UserError
+from bioimage_suite.tables.column_letters import letters_of
+from bioimage_suite.tables.delimited import TextRow
+
+MAX_ROWS = 500_000
+MAX_COLUMNS = 2000
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One problem or remark about a file.
+
+    `level` is `error`, `warning` or `note`; `line` counts from 1; 0 stands for the whole file.
+    """
+
+    level: str
+    file: str
+    line: int
+    column: str
+    found: str
+    expected: str
+    suggestion: str = ""
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A table that a person filled in, as text.
+
+    Attributes:
+        file: What the user calls the file.
+        form: `xlsx`, or the encoding and delimiter, as `utf-8, comma`.
+        rows: Rows that have at least one filled cell.
+        findings: Problems, each with its place.
+        date_cells: (line, column index from 0) of the XLSX cells that Excel stores as dates.
+        links: Targets of links by (line, column index).
+        title: Name of the sheet; empty for a text table.
+        hidden: Whether the sheet is hidden.
+    """
+
+    file: str
+    form: str
+    rows: tuple[TextRow, ...]
+    findings: tuple[Finding, ...]
+    date_cells: frozenset[tuple[int, int]] = frozenset()
+    links: Mapping[tuple[int, int], str] = field(default_factory=dict)
+    title: str = ""
+    hidden: bool = False
+
+
+def check_size(rows: int, columns: int, name: str) -> None:
+    """Check that a table stays within MAX_ROWS and MAX_COLUMNS.
+
+    Raises:
+        UserError: It does not.
+    """
+    if rows > MAX_ROWS or columns > MAX_COLUMNS:
+        raise UserError(f"file {name}: more than {MAX_ROWS:,} rows or {MAX_COLUMNS:,} columns. Split the table.")
+
+
+def formula_finding(name: str, line: int, index: int, formula: str, stored: str = "") -> Finding:
+    """Return the remark on a formula: a note when the value that was stored with it is taken, else an error."""
+    column = letters_of(index)
+    if stored:
+        return Finding("note", name, line, column, formula, "a value; the stored one is taken", stored)
+    return Finding("error", name, line, column, formula, "a value; formulas are not computed", "type the value itself")
