@@ -188,10 +188,10 @@ def test_bad_label_maps_are_refused_before_any_change(lab: Lab, import_rois, lab
     broken.write_bytes(whole[: len(whole) // 2])
     cases = [
         (label_map(name, objects()[:-1]), "is not that of image"),
-        (label_map(name, objects().astype(np.float32)), "labels are whole numbers"),
-        (label_map(name, np.stack([objects()] * 2), "CYX"), "one channel"),
+        (label_map(name, objects().astype(np.float32) / 2), "which is no label"),
+        (label_map(name, np.stack([objects()] * 2), "CYX"), "2 channels, a label map has one"),
         (label_map(name, -objects().astype(np.int32)), "is negative"),
-        (named(name, broken), "damaged or cut short|not a readable TIFF"),
+        (named(name, broken), "damaged or cut short|is cut short"),
         (named(name, text), "it has no column 'shape'"),
     ]
     for bad, message in cases:

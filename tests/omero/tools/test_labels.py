@@ -190,7 +190,7 @@ def test_bad_input_is_refused_before_any_change(lab: Lab, import_labels, export_
     fine = label_map(f"Image_{image}", PLANE)
     cases = [
         ({"label_maps": [label_map(f"Image_{image}", PLANE[1:])]}, "is not that of image"),
-        ({"label_maps": [label_map(f"Image_{image}", PLANE.astype(np.float32))]}, "labels are whole numbers"),
+        ({"label_maps": [label_map(f"Image_{image}", PLANE.astype(np.float32) + 0.5)]}, "which is no label"),
         ({"label_maps": [fine], "labels_name": " "}, "name of the labels: empty"),
         ({"label_maps": [fine], "place": ELSEWHERE | {"create": False}}, "dataset 'label maps': there is none"),
     ]

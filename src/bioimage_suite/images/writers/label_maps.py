@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 # Share of equal neighbours within objects: noise of a camera makes few pixels equal, borders of labels few different.
 SAME_NEIGHBOURS = 0.9
+LARGEST_LABEL = 2**31 - 1
 MASK_VALUES = {"uint8": 255, "uint16": 65_535}
 """What programs write for "inside" in a mask, by pixel type."""
 
@@ -73,17 +74,25 @@ def write_label_map(path: Path, bands: Iterable[np.ndarray], like: ImageFile) ->
 
     Args:
         path: File to write.
-        bands: (rows, X) int32 arrays that together make all planes, z running faster than t.
+        bands: (rows, X) integers that together make all planes, z running faster than t.
         like: The image that was segmented.
 
     Returns:
         The largest label.
+
+    Raises:
+        UserError: A label is too large for int32.
     """
     import numpy as np
     import tifffile
 
     spool = LabelSpool(like.size_x)
     for band in bands:
+        if band.dtype.kind in "iu" and band.dtype.itemsize >= 4 and band.max(initial=0) > LARGEST_LABEL:
+            raise UserError(
+                f"Label map of {like.name}: label {band.max()} is above {LARGEST_LABEL:,}, the most that an OME-TIFF "
+                "holds as int32. Number the objects anew."
+            )
         spool.append(np.ascontiguousarray(band, np.int32))
     tile = (tile_length(like.size_y), tile_length(like.size_x))
     planes = like.size_t * like.size_z
@@ -118,7 +127,7 @@ def ome_sizes(image: ImageFile) -> dict[str, Any]:
 
 
 def as_label_map(image: ImageFile) -> ImageFile:
-    """Return a label map whose pixels are integers of at most 32 bits; whole floating point numbers are taken.
+    """Return a label map whose pixels are integers: floating point numbers are taken if they are whole.
 
     A note on standard output says so if it looks like a mask, in which all objects have one label.
 
@@ -134,7 +143,7 @@ def as_label_map(image: ImageFile) -> ImageFile:
             "segment_objects first: smoothing 0, manual threshold 127, no seeds, minimum area 1, holes kept.",
             flush=True,
         )
-    if image.dtype.kind not in "fiu" or (image.dtype.kind in "iu" and image.dtype.itemsize < 8):
+    if image.dtype.kind != "f":
         return image
 
     def read_region(t: int, c: int, z: int, rows: slice, columns: slice) -> np.ndarray:
