@@ -26,7 +26,7 @@ from bioimage_suite.fair.vitessce.config import (
 from bioimage_suite.fair.vitessce.image import load_picture, zarr_files
 from bioimage_suite.fair.vitessce.page import INLINE, VIEWER_ADDRESS, VIEWER_SHA256, build_page, check_viewer
 from bioimage_suite.fair.vitessce.view import Inputs, make_view
-from bioimage_suite.images.ome_zarr.folder import pack
+from bioimage_suite.images.ome_zarr.archive import pack
 from bioimage_suite.tables.measurement_table import read_measurement_table
 
 DATA = Path(__file__).resolve().parents[3] / "test-data"

@@ -14,7 +14,8 @@ from bioimage_suite.fair.crates.package import place_images
 from bioimage_suite.fair.metadata.image_facts import ImageFacts, read_images
 from bioimage_suite.fair.metadata.image_list import known_values
 from bioimage_suite.fair.metadata.zarr_facts import zarr_values
-from bioimage_suite.images.ome_zarr.folder import pack, write_plate
+from bioimage_suite.images.ome_zarr.archive import pack
+from bioimage_suite.images.ome_zarr.folder import write_plate
 from bioimage_suite.images.ome_zarr.metadata import Plate, ZarrChannel, ZarrImage
 from bioimage_suite.images.ome_zarr.writer import PyramidWriter
 

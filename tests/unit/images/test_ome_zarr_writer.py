@@ -14,7 +14,8 @@ from bioimage_suite.core.errors import UserError
 from bioimage_suite.core.outputs import complete_folder
 from bioimage_suite.images.model.image_file import PhysicalSize
 from bioimage_suite.images.ome_zarr import writer as ome_zarr_writer
-from bioimage_suite.images.ome_zarr.folder import pack, register_labels, write_plate
+from bioimage_suite.images.ome_zarr.archive import pack
+from bioimage_suite.images.ome_zarr.folder import register_labels, write_plate
 from bioimage_suite.images.ome_zarr.metadata import Plate, ZarrChannel, ZarrImage
 from bioimage_suite.images.ome_zarr.writer import PyramidWriter, block_regions
 from bioimage_suite.images.readers.opening import open_image

@@ -1,10 +1,7 @@
-"""An OME-Zarr as a folder: its groups, label maps and plates, and packing it into one file."""
+"""The groups of an OME-Zarr: their metadata, label maps and plates."""
 
 from __future__ import annotations
 
-import json
-import shutil
-import zipfile
 from typing import TYPE_CHECKING, Any
 
 from bioimage_suite.images.ome_zarr.metadata import Plate, versioned
@@ -13,10 +10,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import zarr
+    from zarr.storage import StorePath
 
 
-def open_group(folder: Path, version: str) -> zarr.Group:
-    """Open the group at `folder`; create it if it is missing."""
+def open_group(folder: Path | StorePath, version: str) -> zarr.Group:
+    """Open the group at `folder`, on the disk or in a store of zarr; create it if it is missing."""
     import zarr
 
     return zarr.open_group(folder, mode="a", zarr_format=2 if version == "0.4" else 3)
@@ -35,7 +33,7 @@ def register_labels(folder: Path, names: list[str], version: str = "0.5") -> Non
     set_attributes(open_group(folder / "labels", version), {"labels": names}, version)
 
 
-def write_plate(folder: Path, plate: Plate, version: str = "0.5") -> None:
+def write_plate(folder: Path | StorePath, plate: Plate, version: str = "0.5") -> None:
     """Write the metadata of a plate and its wells; a `PyramidWriter` writes each field."""
     places = sorted(plate.fields, key=lambda well: (plate.rows.index(well[0]), plate.columns.index(well[1])))
     attributes = {
@@ -55,29 +53,3 @@ def write_plate(folder: Path, plate: Plate, version: str = "0.5") -> None:
         images = [{"path": str(number)} for number in range(plate.fields[row, column])]
         well = {"version": version, "images": images}
         set_attributes(open_group(folder / row / column, version), {"well": well}, version)
-
-
-def pack(folder: Path, archive: Path, version: str = "0.5") -> None:
-    """Pack an OME-Zarr folder into one `.ozx` file as RFC-9 specifies: uncompressed, metadata first, top level first.
-
-    Args:
-        folder: The OME-Zarr; its content is at the root of the archive.
-        archive: File to write.
-        version: Version that the archive's comment names.
-    """
-    files = [path.relative_to(folder) for path in folder.rglob("*") if path.is_file()]
-    files.sort(key=lambda path: (not _is_metadata(path), len(path.parts) if _is_metadata(path) else 0, path.parts))
-    with zipfile.ZipFile(archive, "w", zipfile.ZIP_STORED, allowZip64=True) as out:
-        for path in files:
-            # A fixed date, so that the same image gives the same file.
-            entry = zipfile.ZipInfo(path.as_posix(), (1980, 1, 1, 0, 0, 0))
-            entry.external_attr = 0o644 << 16
-            entry.file_size = (folder / path).stat().st_size
-            with (folder / path).open("rb") as source, out.open(entry, "w") as target:
-                shutil.copyfileobj(source, target, 1 << 20)
-        comment = {"ome": {"version": version, "zipFile": {"centralDirectory": {"jsonFirst": True}}}}
-        out.comment = json.dumps(comment).encode()
-
-
-def _is_metadata(path: Path) -> bool:
-    return path.name in {"zarr.json", ".zgroup", ".zattrs", ".zarray"}

@@ -26,21 +26,23 @@ if TYPE_CHECKING:
 
     import numpy as np
     import zarr
+    from zarr.storage import StorePath
 
 CHUNK = 512  # edge of a chunk, px: 512 KiB of 16-bit pixels, the unit that viewers fetch
 BLOCK = 2048  # edge of a shard, which is written at once, px
 SHARD_FROM_CHUNKS = 64  # an array of more chunks is sharded: one file holds up to 16 chunks of a plane
+SMALL_BYTES = 1 << 24  # an array of no more bytes is written at once: each call of zarr waits for another thread
 PENDING_BYTES = 1 << 26  # most bytes of a row of blocks; a wider plane is read in squares (`block_regions`)
 
 
 class PyramidWriter:
     """Writer of one multiscale image; as a context manager it writes the metadata after the last pixels."""
 
-    def __init__(self, folder: Path, image: ZarrImage, version: str = "0.5") -> None:
+    def __init__(self, folder: Path | StorePath, image: ZarrImage, version: str = "0.5") -> None:
         """Check the description of the image; the first pixels create the group and its arrays.
 
         Args:
-            folder: Folder of the image, created if it is missing.
+            folder: Folder of the image, or its place in a store of zarr; created if it is missing.
             image: Description of the image.
             version: One of `VERSIONS`.
 
@@ -83,8 +85,8 @@ class PyramidWriter:
         if not self._levels:
             # zarr is imported only now: an image that cannot be read fails before this import costs time.
             sizes = level_sizes(self._image.size("y"), self._image.size("x"))
-            group = open_group(self._folder, self._version)
-            self._levels = [_Level(group, n, self._image, size, self._version) for n, size in enumerate(sizes)]
+            self._group = open_group(self._folder, self._version)
+            self._levels = [_Level(self._group, n, self._image, size, self._version) for n, size in enumerate(sizes)]
         self._missing -= pixels.size
         if self._image.channels and None in (self._image.channels[c].start, self._image.channels[c].end):
             self._extremes[c] = _wider(self._extremes.get(c), pixels)
@@ -103,7 +105,7 @@ class PyramidWriter:
             attributes["omero"] = display(self._image, self._extremes)
         if self._image.is_labels:
             attributes["image-label"] = {"source": {"image": "../../"}}
-        set_attributes(open_group(self._folder, self._version), attributes, self._version)
+        set_attributes(self._group, attributes, self._version)
 
     def _add(self, number: int, plane: tuple[int, int, int], pixels: np.ndarray, y: int, x: int) -> None:
         """Place pixels into the blocks of a level; pass completed blocks on to the next level."""
@@ -121,6 +123,8 @@ class _Level:
     """One array of the pyramid with its incomplete blocks."""
 
     def __init__(self, group: zarr.Group, number: int, image: ZarrImage, sizes: tuple[int, int], version: str) -> None:
+        import numpy as np
+
         self._axes, self._dtype = image.axes, image.dtype
         self._sizes = (image.size("z"), *sizes)
         shape = (*image.shape[:-2], *sizes)
@@ -129,6 +133,9 @@ class _Level:
         self._block = (min(planes, self._sizes[0]), min(BLOCK, _grown(sizes[0])), min(BLOCK, _grown(sizes[1])))
         self._array = _create_array(group, image, shape, self._block, name=str(number), version=version)
         self._waiting: dict[tuple[int, ...], tuple[np.ndarray, int]] = {}
+        small = math.prod(shape) * image.dtype.itemsize <= SMALL_BYTES
+        self._whole = np.empty(shape, self._dtype) if small else None
+        self._missing = math.prod(shape)
 
     def add(
         self, plane: tuple[int, int, int], pixels: np.ndarray, y: int, x: int
@@ -162,7 +169,15 @@ class _Level:
         """Write a complete block."""
         spans = [slice(at, at + length) for at, length in zip(origin, block.shape, strict=True)]
         where: dict[str, Any] = {"t": plane[0], "c": plane[1], **dict(zip("zyx", spans, strict=True))}
-        self._array[tuple(where[axis] for axis in self._axes)] = block if "z" in self._axes else block[0]
+        place = tuple(where[axis] for axis in self._axes)
+        pixels = block if "z" in self._axes else block[0]
+        if self._whole is None:
+            self._array[place] = pixels
+            return
+        self._whole[place] = pixels
+        self._missing -= block.size
+        if not self._missing:
+            self._array[...] = self._whole
 
 
 def level_sizes(size_y: int, size_x: int) -> list[tuple[int, int]]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bioimage_suite.core.scratch_folders import scratch_folder
-from bioimage_suite.images.ome_zarr.folder import pack
+from bioimage_suite.images.ome_zarr.archive import pack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

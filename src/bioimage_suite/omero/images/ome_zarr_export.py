@@ -1,13 +1,12 @@
 """Export to OME-Zarr 0.4 or 0.5 in one zip: an image with its OME-XML, or a plate with its wells."""
 
-import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bioimage_suite.core.outputs import complete_folder
-from bioimage_suite.images.ome_zarr.folder import open_group, pack, set_attributes, write_plate
+from bioimage_suite.images.ome_zarr.archive import ArchiveWriter
+from bioimage_suite.images.ome_zarr.folder import open_group, set_attributes, write_plate
 from bioimage_suite.images.ome_zarr.metadata import Plate, ZarrChannel, ZarrImage
 from bioimage_suite.images.ome_zarr.writer import PyramidWriter
 from bioimage_suite.omero.images.details import Channel, ImageDetails
@@ -92,31 +91,28 @@ def write_zarr(
     A single image follows the bioformats2raw layout (series `0`), which has a place for the OME-XML.
 
     Args:
-        path: Zip to write; files are collected in a temporary folder `<name>.folder` beside it.
+        path: Zip to write.
         parts: Path in the zip, view, its tiles (rows, columns) in the order of `view_tiles`, projected, and their side.
         plate: The plate of the images, if any.
         version: "0.4" or "0.5".
         source: Unique name of the images across servers.
     """
-    unpacked = path.with_name(f"{path.name}.folder")
-    try:
-        with complete_folder(unpacked) as folder:
-            images = []
-            for place, view, tiles, side in parts:
-                images.append(view.result)
-                with PyramidWriter(folder / place, _zarr_image(view.result), version) as writer:
-                    for (t, c, z, y, x), tile in zip(_places(view, side), tiles, strict=True):
-                        writer.write(tile, y, x, t=t, c=c, z=z)
-            if plate is None:
-                set_attributes(open_group(folder, version), {"bioformats2raw.layout": 3}, version)
-            else:
-                write_plate(folder, plate, version)
-            series = [] if plate else ["0"]
-            set_attributes(open_group(folder / "OME", version), {"series": series} if series else {}, version)
-            (folder / "OME" / "METADATA.ome.xml").write_text(ome_xml(images, source, in_tiff=False), encoding="utf-8")
-        pack(unpacked, path, version)
-    finally:
-        shutil.rmtree(unpacked, ignore_errors=True)
+    with ArchiveWriter(path, version) as archive:
+        if plate is None:
+            set_attributes(open_group(archive.root, version), {"bioformats2raw.layout": 3}, version)
+        else:
+            write_plate(archive.root, plate, version)
+        series = [] if plate else ["0"]
+        set_attributes(open_group(archive.root / "OME", version), {"series": series} if series else {}, version)
+        archive.store_metadata()
+        images = []
+        for place, view, tiles, side in parts:
+            images.append(view.result)
+            with PyramidWriter(archive.root / place, _zarr_image(view.result), version) as writer:
+                for (t, c, z, y, x), tile in zip(_places(view, side), tiles, strict=True):
+                    writer.write(tile, y, x, t=t, c=c, z=z)
+                    archive.store_chunks()
+        archive.add("OME/METADATA.ome.xml", ome_xml(images, source, in_tiff=False).encode())
 
 
 def _places(view: ImageView, side: int) -> Iterator[tuple[int, int, int, int, int]]:
