@@ -21,6 +21,7 @@ CACHED_PIXELS = 1 << 27  # a smoothed plane of up to as many pixels is kept in m
 FLOAT_BINS = 65_536  # bins of a histogram of other types than uint8 and uint16
 LOCAL_METHODS = ("local_mean", "local_otsu")
 METHODS = (*GLOBAL_METHODS, *LOCAL_METHODS, "manual")
+FLOOR = "li"  # the method of the threshold below which the local methods find nothing by default
 
 
 @dataclass(frozen=True)
@@ -32,17 +33,19 @@ class ForegroundOptions:
         smoothing_sigma: Standard deviation of the Gaussian, px; 0 does not smooth.
         method: `otsu`, `multi_otsu`, `li`, `triangle`, `local_mean`, `local_otsu` or `manual`.
         manual_threshold: Grey level for `manual`; brighter pixels are foreground.
-        local_size: Edge of the square of the local methods, px, odd.
-        local_offset: Grey levels that the local methods subtract from the threshold of the square.
+        local_size: Edge of the square of the local methods, px, odd; None follows the size of the objects.
+        local_offset: Grey levels that the local methods subtract from the threshold of the square. None for 0, where
+            foreground must also be brighter than the threshold of the whole plane by FLOOR, so that noise of the
+            background is none.
         fill_holes: Whether background enclosed by foreground becomes foreground.
     """
 
     background_radius: int = 0
     smoothing_sigma: float = 1.0
-    method: str = "otsu"
+    method: str = "li"
     manual_threshold: float | None = None
-    local_size: int = 51
-    local_offset: float = 0.0
+    local_size: int | None = None
+    local_offset: float | None = None
     fill_holes: bool = True
 
     def check(self) -> None:
@@ -55,7 +58,7 @@ class ForegroundOptions:
             raise UserError(f"Threshold method {self.method!r} is unknown. Choose one of {', '.join(METHODS)}.")
         if self.method == "manual" and self.manual_threshold is None:
             raise UserError("Threshold method manual: no grey level was given. Set the manual threshold.")
-        if self.local_size < 3 or self.local_size % 2 == 0:
+        if self.local_size is not None and (self.local_size < 3 or self.local_size % 2 == 0):
             raise UserError(f"Local size {self.local_size}: must be an odd number of at least 3 pixels.")
         if not 0 <= self.smoothing_sigma <= 100:
             raise UserError(f"Smoothing sigma {self.smoothing_sigma}: must lie between 0 and 100 pixels.")
@@ -172,8 +175,9 @@ def foreground_mask(
 ) -> np.ndarray:
     """Separate foreground from background on a whole plane.
 
-    A pixel is foreground if its smoothed value is greater than the threshold. The local methods ignore `threshold`:
-    see `_above_local_mean` and `_above_local_otsu`.
+    A pixel is foreground if its smoothed value is greater than the threshold. For the local methods, which need a
+    `local_size`, see `_above_local_mean` and `_above_local_otsu`; without a `local_offset` it must also be greater than
+    the threshold.
 
     Returns:
         (Y, X) bool array.
@@ -189,13 +193,21 @@ def foreground_mask(
             mask[first:last] = _above_local_mean(read_smoothed, height, options, first, last)
         elif options.method == "local_otsu":
             mask[first:last] = _above_local_otsu(read_smoothed, height, options, (first, last), ends)
-        else:
+        if options.method not in LOCAL_METHODS:
             mask[first:last] = read_smoothed(first, last) > threshold
+        elif options.local_offset is None:
+            mask[first:last] &= read_smoothed(first, last) > threshold
     if options.fill_holes:
         # 4-connected background, as scipy.ndimage.binary_fill_holes.
         cv2.floodFill(padded, None, (0, 0), [2])
         np.not_equal(padded, 2, out=padded.view(bool))
     return mask.view(bool)
+
+
+def _square(options: ForegroundOptions) -> tuple[int, float]:
+    """Return edge and offset of the local methods."""
+    assert options.local_size is not None
+    return options.local_size, options.local_offset or 0.0
 
 
 def _above_local_mean(
@@ -207,11 +219,11 @@ def _above_local_mean(
     """
     import cv2
 
-    edge = options.local_size
+    edge, offset = _square(options)
     top, bottom = max(0, first - edge // 2), min(height, last + edge // 2)
     rows = read_smoothed(top, bottom).astype(np.float64)
     sums = cv2.boxFilter(rows, cv2.CV_64F, (edge, edge), normalize=False, borderType=cv2.BORDER_REFLECT)
-    above = rows * edge**2 > sums - options.local_offset * edge**2
+    above = rows * edge**2 > sums - offset * edge**2
     return above[first - top : last - top]
 
 
@@ -236,7 +248,7 @@ def _above_local_otsu(
     import cv2
     from skimage.filters.rank import otsu
 
-    edge, (first, last) = options.local_size, rows_wanted
+    (edge, offset), (first, last) = _square(options), rows_wanted
     top, bottom = max(0, first - edge // 2), min(height, last + edge // 2)
     rows = read_smoothed(top, bottom)
     low, high = ends
@@ -247,6 +259,6 @@ def _above_local_otsu(
     threshold = otsu(levels, square)
     # At the border OpenCV uses no pixel from outside, like the rank filter.
     varied = cv2.dilate(levels, square) > cv2.erode(levels, square)
-    above = varied & (levels > threshold - options.local_offset * 255 / (high - low))
+    above = varied & (levels > threshold - offset * 255 / (high - low))
     array: np.ndarray = above[first - top : last - top]
     return array

@@ -34,7 +34,8 @@ class SplitOptions:
     """How foreground becomes objects.
 
     Attributes:
-        seeds: Maxima of `distance` (to the background) or `intensity` (of the smoothed image), or `none`: do not split.
+        seeds: Maxima of `distance` (to the background), `intensity` (of the smoothed image), in a volume of `both` (the
+            distance times the intensity, from DIM to DIM + 1 in each component), or `none`: do not split.
         seed_distance: Least distance in rows or in columns between two seeds of a component, px.
         seed_smoothing: Standard deviation of the Gaussian over the distances to the background, px.
         min_area: Area in pixels below which objects are removed.
@@ -55,7 +56,7 @@ class SplitOptions:
         Raises:
             UserError: An option is out of range; the message names it and its limits.
         """
-        if self.seeds not in ("distance", "intensity", "none"):
+        if self.seeds not in ("distance", "intensity", "both", "none"):
             raise UserError(f"Seeds {self.seeds!r} are unknown. Choose distance, intensity or none.")
         if not 1 <= self.seed_distance <= 1000:
             raise UserError(f"Seed distance {self.seed_distance}: must lie between 1 and 1000 pixels.")
@@ -118,6 +119,8 @@ def label_bands(
     Yields:
         (rows, X) int32 bands that together make the plane.
     """
+    if options.seeds == "distance" and mask.all():  # no background to which there could be a distance
+        options = replace(options, seeds="none")
 
     def prepare(band: tuple[int, int]) -> LabelledRows:
         window = complete_window(mask, *band, options.margin, options.min_area)

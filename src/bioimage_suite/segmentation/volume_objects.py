@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 # Most voxels in the box of an object to divide: about 1 GB for the distances and the watershed.
 DIVIDED_VOXELS = 1 << 25
+DIM = 0.1  # what a distance counts at the dimmest voxel of a component, as a share of that at the brightest
 
 
 @dataclass(frozen=True)
@@ -209,7 +210,12 @@ def _divided(
     flat = max(1, round(options.seed_distance / z_step))
     spacing = (flat, options.seed_distance, options.seed_distance)
     highest = ndimage.maximum_filter(heights, [2 * step + 1 for step in spacing], mode="nearest")
-    points = np.argwhere((highest == heights) & inside)
+    tops = (highest == heights) & inside
+    if options.seeds == "both":  # a plateau of equal heights, such as the middle of a flat object, is one seed
+        _, first = np.unique(ndimage.label(tops, np.ones((3, 3, 3)))[0], return_index=True)
+        tops = np.zeros(tops.shape, bool)
+        tops.ravel()[first[1:]] = True  # the first is the background
+    points = np.argwhere(tops)
     if len(points) < 2:
         return None
     points = spaced(points[np.argsort(-heights[tuple(points.T)], kind="stable")], spacing)
@@ -252,7 +258,17 @@ def _heights(
     if options.seed_smoothing:
         distance = ndimage.gaussian_filter(distance, sigma, mode="constant")
     crop = tuple(slice(int(step), int(step) + size) for step, size in zip(room, inside.shape, strict=True))
-    return np.where(inside, in_steps(distance[crop]), 0)
+    heights = np.where(inside, in_steps(distance[crop]), 0)
+    if options.seeds == "both" and intensity is not None:
+        heights = heights * (DIM + _brightness(intensity[box], inside))
+    return heights
+
+
+def _brightness(grey: np.ndarray, inside: np.ndarray) -> np.ndarray:
+    """Return the grey values from 0, the lowest in a component, to 1, the highest; 0 if all are equal."""
+    low, high = float(grey[inside].min()), float(grey[inside].max())
+    scaled: np.ndarray = (grey.astype(np.float64) - low) / ((high - low) or 1.0)
+    return scaled
 
 
 def _kept(

@@ -2,29 +2,32 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from bioimage_suite.core.scratch import on_disk
 from bioimage_suite.images.model.bands import rows_of
 from bioimage_suite.images.model.planes import planes_of, z_step
-from bioimage_suite.segmentation import foreground_mask, grow_cells, split_objects
+from bioimage_suite.segmentation import foreground_mask, grow_cells, object_size, split_objects
 from bioimage_suite.segmentation.threshold_methods import GLOBAL_METHODS, global_threshold
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    import numpy as np
-
     from bioimage_suite.images.model.bands import RowReader
     from bioimage_suite.images.model.image_file import ImageFile
+
+Splitting = split_objects.SplitOptions | object_size.SplitBySize
 
 
 def segment_plane(
     read_smoothed: RowReader,
     shape: tuple[int, int],
     foreground: foreground_mask.ForegroundOptions,
-    split: split_objects.SplitOptions,
+    split: Splitting,
     threshold: float,
     *,
     first_label: int = 1,
@@ -36,21 +39,40 @@ def segment_plane(
         shape: Rows and columns of the plane.
         foreground: How foreground is found.
         split: How foreground becomes objects.
-        threshold: Grey level; brighter pixels are foreground. Not used by the local methods.
+        threshold: Grey level; brighter pixels are foreground. For the local methods see `plane_threshold`.
         first_label: Label of the first object.
 
     Yields:
         (rows, X) int32 bands of labels that together make the plane.
     """
+    foreground = _with_square(read_smoothed, shape, foreground, threshold)
     mask = foreground_mask.foreground_mask(read_smoothed, *shape, foreground, threshold)
+    if isinstance(split, object_size.SplitBySize):
+        split = split.for_radius(object_size.radius_in_plane(mask))
     return split_objects.label_bands(mask, split, first_label, read_smoothed)
+
+
+def _with_square(
+    read_smoothed: RowReader,
+    shape: tuple[int, int],
+    options: foreground_mask.ForegroundOptions,
+    threshold: float,
+) -> foreground_mask.ForegroundOptions:
+    """Return options whose square of the local methods is given, from the objects above the threshold of the plane."""
+    if options.method not in foreground_mask.LOCAL_METHODS or options.local_size is not None:
+        return options
+    whole = replace(options, method=foreground_mask.FLOOR)
+    if np.isnan(threshold):
+        threshold = plane_threshold(read_smoothed, shape, whole)
+    radius = object_size.radius_in_plane(foreground_mask.foreground_mask(read_smoothed, *shape, whole, threshold))
+    return replace(options, local_size=object_size.local_size(radius))
 
 
 def segment_image(
     image: ImageFile,
     channel: int,
     foreground: foreground_mask.ForegroundOptions,
-    split: split_objects.SplitOptions,
+    split: Splitting,
     shared: float | None = None,
 ) -> Iterator[np.ndarray]:
     """Segment every plane of a channel; labels continue from plane to plane, so that each object has its own.
@@ -81,7 +103,7 @@ def segment_volumes(
     image: ImageFile,
     channel: int,
     foreground: foreground_mask.ForegroundOptions,
-    split: split_objects.SplitOptions,
+    split: Splitting,
     shared: float | None = None,
 ) -> Iterator[np.ndarray]:
     """Segment the volume of every time point; arguments as for `segment_image`.
@@ -97,12 +119,20 @@ def segment_volumes(
             partial(image.read_plane, t, channel), shape, foreground, z_step(image)
         )
         threshold = shared if shared is not None else _volume_threshold(smoothed, foreground)
-        mask = volume_objects.foreground_volume(smoothed, foreground, threshold)
-        before = largest
-        for plane in volume_objects.label_volume(mask, split, largest + 1, z_step(image), smoothed):
+        rows = smoothed.reshape(-1, smoothed.shape[-1])
+        squared = _with_square(rows_of(rows), rows.shape, foreground, threshold)
+        mask = volume_objects.foreground_volume(smoothed, squared, threshold)
+        chosen, before = _for_volume(split, mask, z_step(image)), largest
+        for plane in volume_objects.label_volume(mask, chosen, largest + 1, z_step(image), smoothed):
             largest = max(largest, int(plane.max(initial=0)))
             yield plane
         print(f"t={t}: {_level(foreground, threshold)}, {largest - before} objects", flush=True)
+
+
+def _for_volume(split: Splitting, mask: np.ndarray, step: float) -> split_objects.SplitOptions:
+    if isinstance(split, object_size.SplitBySize):
+        return split.for_radius(object_size.radius_in_volume(mask, step), step)
+    return split
 
 
 def _level(foreground: foreground_mask.ForegroundOptions, threshold: float) -> str:
@@ -112,9 +142,15 @@ def _level(foreground: foreground_mask.ForegroundOptions, threshold: float) -> s
 def plane_threshold(
     read_smoothed: RowReader, shape: tuple[int, int], options: foreground_mask.ForegroundOptions
 ) -> float:
-    """Return the threshold of one smoothed plane; NaN for the local methods, which have one per pixel."""
-    if options.method in GLOBAL_METHODS:
-        return global_threshold(options.method, *foreground_mask.histogram(read_smoothed, *shape))
+    """Return the threshold of one smoothed plane.
+
+    For the local methods it is that of `foreground_mask.FLOOR`, or NaN if they need none because of their offset.
+    """
+    method = options.method
+    if method in foreground_mask.LOCAL_METHODS and options.local_offset is None:
+        method = foreground_mask.FLOOR
+    if method in GLOBAL_METHODS:
+        return global_threshold(method, *foreground_mask.histogram(read_smoothed, *shape))
     return options.manual_threshold if options.manual_threshold is not None else float("nan")
 
 

@@ -77,7 +77,7 @@ def test_local_otsu_equals_scikit_image(nuclei, dtype):
     levels = np.rint((plane - float(low)) * (255 / (float(high) - low))).astype(np.uint8)
     square = np.ones((31, 31))
     varied = maximum(levels, square) > minimum(levels, square)
-    options = ForegroundOptions(0, 0, "local_otsu", local_size=31, fill_holes=False)
+    options = ForegroundOptions(0, 0, "local_otsu", local_size=31, local_offset=0.0, fill_holes=False)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(bands, "BAND_PIXELS", 1)
         found = foreground_mask.foreground_mask(rows_of(plane), *plane.shape, options, np.nan)

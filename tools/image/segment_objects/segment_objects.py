@@ -14,8 +14,8 @@ from bioimage_suite.images.readers.opening import open_image
 from bioimage_suite.images.writers.label_maps import write_label_map
 from bioimage_suite.segmentation.foreground_mask import METHODS, ForegroundOptions
 from bioimage_suite.segmentation.grow_cells import CellOptions
+from bioimage_suite.segmentation.object_size import SplitBySize
 from bioimage_suite.segmentation.shared_threshold import ListedImages, shared_threshold
-from bioimage_suite.segmentation.split_objects import SplitOptions
 from bioimage_suite.segmentation.threshold_methods import GLOBAL_METHODS
 from bioimage_suite.segmentation.whole_images import grow_image, grow_volumes, segment_image, segment_volumes
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from bioimage_suite.core.outputs import Outputs
 
-FOREGROUND, SPLIT = ForegroundOptions(), SplitOptions()
+FOREGROUND, SPLIT = ForegroundOptions(), SplitBySize()
 
 
 def cell_options(args: Namespace) -> CellOptions | None:
@@ -69,13 +69,13 @@ def threshold_of_list(args: Namespace, image: ImageFile, options: ForegroundOpti
     argument("--threshold-images", type=Path, nargs="*", help="images that share one threshold"),
     argument("--threshold-name", action="append", help="name of each of them in messages"),
     argument("--manual-threshold", type=float),
-    argument("--local-size", type=int, default=FOREGROUND.local_size, metavar="PX"),
-    argument("--local-offset", type=float, default=FOREGROUND.local_offset),
+    argument("--local-size", type=int, metavar="PX", help="default: 6 radii of a usual object"),
+    argument("--local-offset", type=float, help="default: 0, and only pixels above the threshold li of the plane"),
     argument("--keep-holes", action="store_true"),
-    argument("--seeds", choices=["distance", "intensity", "none"], default=SPLIT.seeds),
-    argument("--seed-distance", type=int, default=SPLIT.seed_distance, metavar="PX"),
-    argument("--seed-smoothing", type=float, default=SPLIT.seed_smoothing, metavar="PX"),
-    argument("--min-area", type=int, default=SPLIT.min_area, metavar="PX"),
+    argument("--seeds", choices=["automatic", "distance", "intensity", "none"], default=SPLIT.seeds),
+    argument("--seed-distance", type=int, metavar="PX", help="default: 0.8 radii of a usual object, in 3D 0.3"),
+    argument("--seed-smoothing", type=float, metavar="PX", help="default: 0.2 radii of a usual object, in 3D 0.15"),
+    argument("--min-area", type=int, metavar="PX", help="default: 0.15 of a usual object, in 3D 0.05"),
     argument("--max-area", type=int, metavar="PX"),
     argument("--clear-border", action="store_true"),
     argument("--cells-by", choices=["channel", "distance"], help="grow cells around the objects"),
@@ -92,7 +92,7 @@ def main(args: Namespace, outputs: Outputs) -> None:
         args.background_radius, args.smoothing_sigma, args.method, args.manual_threshold, args.local_size,
         args.local_offset, not args.keep_holes,
     )  # fmt: skip
-    split = SplitOptions(
+    split = SplitBySize(
         args.seeds, args.seed_distance, args.seed_smoothing, args.min_area, args.max_area, args.clear_border
     )
     foreground.check()

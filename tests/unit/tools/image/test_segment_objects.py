@@ -58,7 +58,7 @@ def objects_of(labels: np.ndarray) -> set[bytes]:
 
 def test_objects_equal_those_of_scikit_image(nuclei):
     expected = objects_of(skimage_steps(nuclei, 1.0, 7, 1.0, 20))
-    found = objects_of(segment(nuclei, ForegroundOptions(), SplitOptions()))
+    found = objects_of(segment(nuclei, ForegroundOptions(method="otsu"), SplitOptions()))
     assert found == expected
 
 
@@ -72,7 +72,7 @@ def test_height_of_bands_does_not_show(seed, seeds, border):
         plane[50:640, 5:9] = 60_000  # a component over all bands
         plane[50:54, 5:80] = plane[636:640, 5:80] = plane[50:640, 76:80] = 60_000  # a ring: everything inside fills
     split = SplitOptions(seeds=seeds, seed_distance=3, min_area=5, clear_border=border)
-    foreground = ForegroundOptions(smoothing_sigma=2.5, background_radius=seed % 2 * 6)
+    foreground = ForegroundOptions(method="otsu", smoothing_sigma=2.5, background_radius=seed % 2 * 6)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(bands, "BAND_PIXELS", 1 << 30)
         whole = segment(plane, foreground, split)
@@ -81,7 +81,7 @@ def test_height_of_bands_does_not_show(seed, seeds, border):
 
 
 def test_labels_run_without_gaps_in_reading_order(nuclei):
-    labels = segment(nuclei, ForegroundOptions(), SplitOptions(seeds="none"))
+    labels = segment(nuclei, ForegroundOptions(method="otsu"), SplitOptions(seeds="none"))
     found, first = np.unique(labels, return_index=True)
     np.testing.assert_array_equal(found, np.arange(labels.max() + 1))
     assert (np.diff(first[1:]) > 0).all()
@@ -98,14 +98,14 @@ def test_constant_image_has_no_objects(value, method):
 def test_pixel_types(dtype):
     plane = np.full((64, 64), 10, dtype)
     plane[10:30, 10:30] = 100
-    labels = segment(plane, ForegroundOptions(smoothing_sigma=0), SplitOptions())
+    labels = segment(plane, ForegroundOptions(method="otsu", smoothing_sigma=0), SplitOptions())
     np.testing.assert_array_equal(labels > 0, plane == 100)
 
 
 def test_size_limits_and_border():
     plane = np.zeros((60, 60), np.uint8)
     plane[0:10, 20:30] = plane[20:24, 20:24] = plane[30:50, 30:50] = 200
-    none = ForegroundOptions(smoothing_sigma=0)
+    none = ForegroundOptions(method="otsu", smoothing_sigma=0)
     assert segment(plane, none, SplitOptions(min_area=16)).max() == 3
     assert segment(plane, none, SplitOptions(min_area=17)).max() == 2
     assert segment(plane, none, SplitOptions(min_area=17, max_area=399)).max() == 1
@@ -125,7 +125,7 @@ def f1_at(found: np.ndarray, truth: np.ndarray, threshold: float) -> float:
 def test_real_nuclei_agree_with_their_annotation(nuclei):
     """The demo's options (docs: segment_objects help, "small nuclei"): F1 at IoU 0.5 of at least 0.75."""
     truth = tifffile.imread(DATA / "nuclei_truth.ome.tiff")
-    labels = segment(nuclei, ForegroundOptions(background_radius=25), SplitOptions())
+    labels = segment(nuclei, ForegroundOptions(background_radius=25, method="otsu"), SplitOptions())
     assert f1_at(labels, truth, 0.5) >= 0.75
 
 
@@ -160,8 +160,8 @@ def test_one_threshold_for_all_planes(tmp_path):
     planes[1, 5:15, 5:15] = 40
     source = tmp_path / "stack.tiff"
     tifffile.imwrite(source, planes, photometric="minisblack")
-    assert run(tmp_path, source, "--smoothing-sigma=0").max() == 2
-    assert run(tmp_path, source, "--smoothing-sigma=0", "--one-threshold").max() == 1
+    assert run(tmp_path, source, "--smoothing-sigma=0", "--method=otsu").max() == 2
+    assert run(tmp_path, source, "--smoothing-sigma=0", "--method=otsu", "--one-threshold").max() == 1
 
 
 def test_one_threshold_for_a_list_of_images(tmp_path):
@@ -171,9 +171,9 @@ def test_one_threshold_for_a_list_of_images(tmp_path):
         plane[5:15, 5:15] = brightness
         paths.append(tmp_path / f"{number}.tiff")
         tifffile.imwrite(paths[-1], plane)
-    together = ["--smoothing-sigma=0", "--threshold-images", *map(str, paths)]
+    together = ["--smoothing-sigma=0", "--method=otsu", "--threshold-images", *map(str, paths)]
     assert [run(tmp_path, path, *together).max() for path in paths] == [1, 0]
-    assert [run(tmp_path, path, "--smoothing-sigma=0").max() for path in paths] == [1, 1]
+    assert [run(tmp_path, path, "--smoothing-sigma=0", "--method=otsu").max() for path in paths] == [1, 1]
 
 
 def test_images_of_several_types_share_no_threshold(tmp_path):

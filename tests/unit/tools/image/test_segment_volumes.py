@@ -58,7 +58,8 @@ def objects_of(labels: np.ndarray) -> set[bytes]:
 def test_objects_equal_those_of_scikit_image(tmp_path, seeds, z_size):
     volume = balls()
     split = SplitOptions(seeds=seeds)
-    labels = run(tmp_path, write_stack(tmp_path / "stack.ome.tiff", volume, z_size), f"--seeds={seeds}")
+    options = ["--method=otsu", f"--seeds={seeds}", "--seed-distance=7", "--seed-smoothing=1", "--min-area=20"]
+    labels = run(tmp_path, write_stack(tmp_path / "stack.ome.tiff", volume, z_size), *options)
     expected = skimage_steps(volume, (z_size or 0.5) / 0.5, split)
     assert objects_of(labels) == objects_of(expected)
     assert labels.max() == (2 if seeds == "none" else 3)
@@ -90,10 +91,10 @@ def test_time_points_have_labels_of_their_own_and_may_share_a_threshold(tmp_path
     movie[0, 1:3, 5:15, 5:15] = 1000
     movie[1, 1:3, 5:15, 5:15] = 100
     path = write_stack(tmp_path / "movie.ome.tiff", movie)
-    labels = run(tmp_path, path, "--smoothing-sigma=0")
+    labels = run(tmp_path, path, "--smoothing-sigma=0", "--method=otsu")
     assert labels.shape == movie.shape
     assert (labels[0].max(), labels[1].max()) == (1, 2)
-    assert run(tmp_path, path, "--smoothing-sigma=0", "--one-threshold").max() == 1
+    assert run(tmp_path, path, "--smoothing-sigma=0", "--method=otsu", "--one-threshold").max() == 1
 
 
 def test_a_single_plane_is_segmented_as_a_plane(tmp_path):
