@@ -92,7 +92,8 @@ def check_file_list(document: dict[str, Any], texts: Mapping[str, bytes], name: 
         for column in header
         if column not in schema
     ]
-    used = [meaning for meaning in (_PATH, *_CLASSES, _SOURCE) if meanings.get(meaning, "") not in {"", *header}]
+    of_sources = (_SOURCE, _TYPE, _NAME) if _SOURCE in meanings else ()
+    used = [meaning for meaning in (_PATH, *_CLASSES, *of_sources) if meanings.get(meaning, "") not in {"", *header}]
     findings += [error(1, meanings[meaning], "missing", "each described column") for meaning in used]
     if findings:
         return findings
