@@ -42,7 +42,7 @@ def settings(*, static_dir: Path, url: str, omero: tuple[str, int] | None) -> di
     """Return the settings by name, as `omero config set` would take them: the apps' own instructions, put together."""
     host, port = omero or ("127.0.0.1", 4064)
     return {
-        "omero.web.server_list": [[host, port, "sandbox"]],
+        "omero.web.server_list": [[host, port, "omero"]],
         "omero.web.apps": APPS,
         "omero.web.check_version": "false",
         "omero.web.static_root": str(static_dir),

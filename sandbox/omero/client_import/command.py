@@ -51,8 +51,8 @@ def parser() -> argparse.ArgumentParser:
         ("-s", "server"),
         ("-p", "port"),
         ("-k", "session key"),
-        ("-d", "id of a dataset for the images"),
-        ("-r", "id of a screen for the plates"),
+        ("-d", "id of a dataset for the images, or Dataset:<id>"),
+        ("-r", "id of a screen for the plates, or Screen:<id>"),
     ):
         made.add_argument(name, help=explanation)
     made.add_argument("-T", "--target", help="Dataset:<id>, Dataset:name:<name>, Screen:<id> or Screen:name:<name>")
@@ -105,20 +105,20 @@ def _is_image(path: Path) -> bool:
 
 def find_target(client: Any, options: argparse.Namespace) -> tuple[str, int] | None:
     """Return what the images go into; make a container given by name where there is none."""
-    if options.d:
-        return "Dataset", int(options.d)
-    if options.r:
-        return "Screen", int(options.r)
-    if not options.target:
+    target = options.target
+    for kind, given in (("Dataset", options.d), ("Screen", options.r)):
+        if given:  # as CommandLineImporter.java reads them: a number, or the form of -T
+            target = given if given.startswith(f"{kind}:") else f"{kind}:{given}"
+    if not target:
         return None
-    kind, _, value = options.target.partition(":")
+    kind, _, value = target.partition(":")
     if kind not in ("Dataset", "Screen"):
-        raise CommandError(f"target {options.target}: only Dataset and Screen are supported")
+        raise CommandError(f"target {target}: only Dataset and Screen are supported")
     value = value.removeprefix("id:")
     if value.isdigit():
         return kind, int(value)
     if not value.startswith("name:"):
-        raise CommandError(f"target {options.target}: only <id> and name:<name> are supported")
+        raise CommandError(f"target {target}: only <id> and name:<name> are supported")
     return kind, _container(client, kind, value.removeprefix("name:"))
 
 
@@ -178,13 +178,19 @@ def is_excluded(client: Any, file: Path, path: str, ways: Sequence[str]) -> bool
 
 
 def report(done: Imported, style: str) -> None:
-    """Print what was imported: ids to standard output, the rest to standard error, as the Java importer does."""
+    """Print what was imported: ids to standard output, the rest to standard error (LoggingImportMonitor.java)."""
     kind, ids = ("Plate", done.plate_ids) if done.plate_ids else ("Image", done.image_ids)
     if style == "yaml":
         print(f"- Fileset: {done.fileset_id}\n  {kind}: [{', '.join(map(str, ids))}]", flush=True)
         return
-    print(f"{kind}:{','.join(map(str, ids))}", flush=True)
-    print(f"Other imported objects:\nFileset:{done.fileset_id}", file=sys.stderr)
+    others = [f"Fileset:{done.fileset_id}"]
+    if style == "legacy":
+        print("Imported pixels:", file=sys.stderr)
+        print(*done.pixels_ids, sep="\n", flush=True)
+        others += [f"{kind}:{number}" for number in ids]
+    else:
+        print(f"{kind}:{','.join(map(str, ids))}", flush=True)
+    print("Other imported objects:", *others, sep="\n", file=sys.stderr)
 
 
 def import_all(client: Any, paths: Sequence[str], options: argparse.Namespace) -> int:
@@ -245,7 +251,7 @@ def main(argv: Sequence[str]) -> int:
             raise CommandError(f"--transfer={options.transfer}: only upload is supported by the import without Java")
         paths = list(candidates(options.path, depth))
         if not paths:
-            raise CommandError("no image to import; TIFF, OME-TIFF, PNG, JPEG and OME-Zarr are read without Java")
+            raise CommandError("no image to import; TIFF, OME-TIFF, PNG, JPEG, OME-Zarr and .fake need no Java")
         if options.f:
             show_files(paths)
             return 0

@@ -56,11 +56,13 @@ class Imported:
         fileset_id: The Fileset.
         image_ids: Its images, in the order of the file.
         plate_ids: Its plates; the images are then in their wells.
+        pixels_ids: The Pixels of the images.
     """
 
     fileset_id: int
     image_ids: tuple[int, ...]
     plate_ids: tuple[int, ...]
+    pixels_ids: tuple[int, ...] = ()
 
 
 def import_files(
@@ -150,7 +152,8 @@ def import_with_options(client: Any, files: Sequence[Path], options: ImportOptio
     images = dict.fromkeys(pixels.image.id.val for pixels in response.pixels)
     plates = [made.id.val for made in response.objects if isinstance(made, omero.model.Plate)]
     fileset = client.sf.getQueryService().get("Image", next(iter(images)), {"omero.group": "-1"}).fileset
-    return Imported(fileset.id.val, tuple(images), tuple(plates))
+    pixels_ids = tuple(pixels.id.val for pixels in response.pixels)
+    return Imported(fileset.id.val, tuple(images), tuple(plates), pixels_ids)
 
 
 def same_content(client: Any, file: Path) -> list[int]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sandbox.omero.image_files.description import ImageFileError, PlateDescription
+from sandbox.omero.image_files.fake import FAKE_SUFFIX, open_fake
 from sandbox.omero.image_files.ome_xml import read_ome_xml
 from sandbox.omero.image_files.ome_zarr import is_zarr, open_ome_zarr
 from sandbox.omero.image_files.picture import PICTURE_SUFFIXES, open_picture
@@ -25,7 +26,7 @@ class ImageFile:
     Attributes:
         series: Its images.
         files: All files that belong to it; the one that was opened comes first.
-        kind: Name of the format as OMERO calls it (`OMETiff`, `TIFF`, `PNG`, `JPEG`, `ZarrReader`).
+        kind: Name of the format as OMERO calls it (`OMETiff`, `TIFF`, `PNG`, `JPEG`, `ZarrReader`, `Fake`).
         plate: The plate that the images were taken of.
     """
 
@@ -61,6 +62,9 @@ def open_image_file(path: Path | str) -> ImageFile:
         files = sorted(file for file in path.rglob("*") if file.is_file())
         readers, plate = open_ome_zarr(path)
         return ImageFile(readers, files, "ZarrReader", plate)
+    if path.name.lower().endswith(FAKE_SUFFIX):
+        series, plate = open_fake(path)
+        return ImageFile(series, [path], "Fake", plate)
     if path.stat().st_size == 0:
         raise ImageFileError(f"{path.name}: the file is empty")
     name = path.name.lower()

@@ -9,7 +9,7 @@ from sandbox.omero.hql import queries
 from sandbox.omero.model.entities import Entity, find_entity, subclass_property
 from sandbox.omero.objects import hydrate
 from sandbox.omero.server.servant import Service
-from sandbox.omero.services.data.full_text import search_ids
+from sandbox.omero.services.data.full_text import search_ids, update_index
 
 
 def named_entity(name: str) -> Entity:
@@ -112,8 +112,9 @@ class Query(Service):
         return self.findAllByQuery(f"select e from {entity.name} e{where} order by e.id", parameters, current)
 
     def findAllByFullText(self, klass: str, text: str, parameters: Any, current: Any) -> list[Any]:
-        """Return the objects with all these words in name, description or annotations."""
+        """Return the objects whose name, description, annotations or attachments match a search text."""
         entity = named_entity(klass)
+        update_index(self.server)
         with self.server.database.read() as tx:
             context = self.context(current)
             ids = search_ids(tx, context, entity, text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -9,10 +10,14 @@ from sandbox.omero import errors
 from sandbox.omero.hql import queries
 from sandbox.omero.objects import hydrate
 from sandbox.omero.server.servant import StatefulService
-from sandbox.omero.services.data.full_text import search_ids
+from sandbox.omero.services.data.full_text import search_ids, update_index
 from sandbox.omero.services.data.query import named_entity
+from sandbox.omero.services.data.search_text import lucene_query
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sandbox.omero.access.context import Context
     from sandbox.omero.database.transactions import Transaction
     from sandbox.omero.model.entities import Entity
 
@@ -41,6 +46,7 @@ class Search(StatefulService):
         self._not_owners: set[int] = set()
         self._ids: set[int] | None = None
         self._created: tuple[int | None, int | None] = (None, None)
+        self._order: list[str] = []
 
     # --- settings --------------------------------------------------------------------------------
 
@@ -127,29 +133,82 @@ class Search(StatefulService):
     # --- searching -------------------------------------------------------------------------------
 
     def byFullText(self, text: str, current: Any) -> None:
-        """Search names, descriptions and annotations."""
+        """Search names, descriptions, annotations and the text of attachments."""
+        self._search(text, current)
+
+    def _search(
+        self, text: str, current: Any, fitting: Callable[[Transaction, Entity], set[int] | None] | None = None
+    ) -> None:
         context = self.context(current)
-        kinds = self._types or [named_entity(name) for name in DEFAULT_TYPES]
+        if not text:
+            raise errors.api_usage("Query string must be non-empty")
+        if text == "*":
+            raise errors.api_usage("Wildcard searches (*) must contain more than a single wildcard. ")
+        if text[0] in "*?" and not self._leading_wildcard:
+            raise errors.api_usage("Searches that begin with a wildcard need setAllowLeadingWildcard()")
+        update_index(self.server)
         with self.server.database.read() as tx:
-            for entity in kinds:
+            for entity in self._types or [named_entity(name) for name in DEFAULT_TYPES]:
                 ids = self._fitting(tx, entity, search_ids(tx, context, entity, text))
+                among = fitting(tx, entity) if fitting is not None else None
+                ids = [row_id for row_id in ids if among is None or row_id in among]
+                self._found += [(entity.name, row_id) for row_id in self._ordered(tx, context, entity, ids)]
+        self._queries += 1
+
+    def byLuceneQueryBuilder(self, fields: str, start: str, stop: str, date_type: str, text: str, current: Any) -> None:
+        """Search as OMERO.web's form does: words in some fields, and dates YYYYMMDD of import or acquisition."""
+        period = (_day(start, 0), _day(stop, 1))
+        wanted = [name.strip() for name in (fields or "").split(",") if name.strip()]
+        query = lucene_query(wanted, text or "")
+        if period == (None, None):
+            self._search(query, current)
+            return
+        acquired = date_type == "acquisitionDate"
+
+        def fitting(tx: Transaction, entity: Entity) -> set[int]:
+            return _of_period(tx, entity, period, acquired=acquired and entity.name == "Image")
+
+        if query:
+            self._search(query, current, fitting)
+        else:
+            self._found_by_period(fitting, current)
+
+    def _found_by_period(self, fitting: Callable[[Transaction, Entity], set[int]], current: Any) -> None:
+        """Find everything of a period, which OMERO.web asks for without words."""
+        with self.server.database.read() as tx:
+            for entity in self._types or [named_entity(name) for name in DEFAULT_TYPES]:
+                loaded = hydrate.load(tx, self.context(current), entity.name, sorted(fitting(tx, entity)))
+                ids = self._fitting(tx, entity, [thing.id.val for thing in loaded])
                 self._found += [(entity.name, row_id) for row_id in ids]
         self._queries += 1
 
-    def byLuceneQueryBuilder(
-        self, fields: str, _start: str, _stop: str, _date_type: str, text: str, current: Any
-    ) -> None:
-        """Search with some fields only; dates are ignored."""
-        wanted = [f for f in (fields or "").split(",") if f in ("name", "description")]
-        words = " ".join(f"{wanted[0]}:{word}" for word in (text or "").split()) if len(wanted) == 1 else text
-        self.byFullText(words, current)
-
     def bySomeMustNone(self, some: Any, must: Any, none: Any, current: Any) -> None:
-        """Search for words that must be there; `none` is not supported."""
-        if none:
-            raise errors.unsupported("Search.bySomeMustNone with words that must not occur")
-        required = " ".join(must or [])
-        self.byFullText(" OR ".join(f"{required} {word}" for word in some) if some else required, current)
+        """Search for any of some words, all words that must be there, and none of those that must not."""
+        parts = [f"({' OR '.join(word for word in some if word)})"] if any(some or []) else []
+        parts += [f"+{word}" for word in must or [] if word]
+        parts += [f"-{word}" for word in none or [] if word]
+        if not parts:
+            raise errors.api_usage("No search terms provided for SomeMustNone")
+        self._search(" ".join(parts), current)
+
+    def addOrderByAsc(self, path: str, _current: Any) -> None:
+        """Order the results by a property, the smallest first."""
+        self._order.append(f"{path} asc")
+
+    def addOrderByDesc(self, path: str, _current: Any) -> None:
+        """Order the results by a property, the largest first."""
+        self._order.append(f"{path} desc")
+
+    def _ordered(self, tx: Transaction, context: Context, entity: Entity, ids: list[int]) -> list[int]:
+        """Return ids in the order asked for; without one, as they are: the best match first."""
+        import omero.sys
+
+        if not self._order or not ids:
+            return ids
+        wanted = ", ".join(f"e.{part}" for part in self._order)
+        text = f"select e.id from {entity.name} e where e.id in (:ids) order by {wanted}"
+        _, rows = queries.rows(tx, context, text, omero.sys.ParametersI().addIds(ids), objects=False)
+        return [row[0] for row in rows]
 
     def byHqlQuery(self, text: str, parameters: Any, current: Any) -> None:
         """Search by HQL."""
@@ -214,8 +273,32 @@ class Search(StatefulService):
         """Forget the results."""
         self._found, self._queries = [], 0
 
-    def unordered(self, current: Any) -> None:
-        """Do nothing: results come by id."""
+    def unordered(self, _current: Any) -> None:
+        """Give up every order that was asked for."""
+        self._order = []
+
+
+def _day(text: str, later: int) -> int | None:
+    """Return the beginning of a day YYYYMMDD, or of one some days later, in ms since 1970 (UTC); None without text."""
+    if not (text or "").strip():
+        return None
+    try:
+        day = datetime.datetime.strptime(text.strip(), "%Y%m%d").replace(tzinfo=datetime.UTC)
+    except ValueError:
+        raise errors.api_usage("Invalid date format, dates must be in format YYYYMMDD.") from None
+    return int((day + datetime.timedelta(days=later)).timestamp() * 1000)
+
+
+def _of_period(tx: Transaction, entity: Entity, period: tuple[int | None, int | None], *, acquired: bool) -> set[int]:
+    """Return the ids of objects that were imported (or, of images, acquired) in a period."""
+    if entity.is_global:
+        return set()
+    time = 't."acquisitionDate"' if acquired else "e.time"
+    sql = (
+        f'SELECT t.id FROM "{entity.root}" AS t JOIN "Event" AS e ON e.id = t.creation_id'
+        f" WHERE (:start IS NULL OR {time} >= :start) AND (:stop IS NULL OR {time} < :stop)"
+    )
+    return {row[0] for row in tx.rows(sql, {"start": period[0], "stop": period[1]})}
 
 
 def _owner(details: Any) -> set[int]:

@@ -1,0 +1,177 @@
+"""Images that exist only in the name of a file, as OME's tests make them: `cells&sizeX=64&sizeZ=3&plates=1.fake`.
+
+Names and pixels as in Bio-Formats 8 (loci/formats/in/FakeReader.java): a pixel is its column; the boxes of 10 x 10
+pixels at the upper left hold the numbers of series, plane, z, c and t. Keys that are not listed here are refused.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sandbox.omero.image_files.description import (
+    AcquisitionDescription,
+    ChannelDescription,
+    FieldDescription,
+    ImageFileError,
+    PlateDescription,
+    Quantity,
+    SeriesDescription,
+)
+from sandbox.omero.image_files.series_reader import SeriesReader, numpy_type_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+FAKE_SUFFIX = ".fake"
+BOX = 10
+SIZES = {"sizeX": 512, "sizeY": 512, "sizeZ": 1, "sizeC": 1, "sizeT": 1}
+PLATES = ("plates", "plateRows", "plateCols", "fields", "plateAcqs")
+NUMBERS = {**SIZES, "series": 1, "screens": 0, **dict.fromkeys(PLATES, 0)}
+TYPES = ("int8", "uint8", "int16", "uint16", "int32", "uint32", "float", "double")
+LENGTHS = ("physicalSizeX", "physicalSizeY", "physicalSizeZ")
+MOST_SERIES, LARGEST_SIDE = 10_000, 100_000
+
+
+@dataclass(frozen=True)
+class FakeName:
+    """What a name asks for."""
+
+    name: str
+    numbers: dict[str, int]
+    pixel_type: str
+    lengths: dict[str, float]
+
+
+def read_name(path: Path) -> FakeName:
+    """Return what the name of a file asks for.
+
+    Raises:
+        ImageFileError: A key is unknown, or its value is none.
+    """
+    name, *pairs = path.name[: -len(FAKE_SUFFIX)].split("&")
+    numbers, lengths, pixel_type = dict(NUMBERS), {}, "uint8"
+    for pair in pairs:
+        key, _, value = pair.partition("=")
+        try:
+            if key in numbers:
+                numbers[key] = _whole(value)
+            elif key in LENGTHS:
+                lengths[key] = float(value)
+            elif key == "pixelType" and value in TYPES:
+                pixel_type = value
+            else:
+                raise ValueError
+        except ValueError:
+            raise ImageFileError(f"{path.name}: {pair} is not understood here") from None
+    for axis in SIZES:
+        if not 0 < numbers[axis] <= LARGEST_SIDE:
+            raise ImageFileError(f"{path.name}: {axis}={numbers[axis]} is no size")
+    return FakeName(name, numbers, pixel_type, lengths)
+
+
+def _whole(text: str) -> int:
+    if not text.isdecimal():
+        raise ValueError(text)
+    return int(text)
+
+
+def open_fake(path: Path) -> tuple[list[SeriesReader], PlateDescription | None]:
+    """Return the images that the name of a file asks for, and their plate.
+
+    Raises:
+        ImageFileError: The name is not understood, asks for more than one plate, or for too many images.
+    """
+    asked = read_name(path)
+    plate = _plate(asked, path)
+    count = len(plate.fields) if plate is not None else asked.numbers["series"]
+    if not 0 < count <= MOST_SERIES:
+        raise ImageFileError(f"{path.name}: {count} images; 1 to {MOST_SERIES} are possible")
+    return [_series(asked, number, path) for number in range(count)], plate
+
+
+def _plate(asked: FakeName, path: Path) -> PlateDescription | None:
+    if not any(asked.numbers[key] for key in PLATES):
+        return None
+    plates, rows, columns, fields, runs = (max(1, asked.numbers[key]) for key in PLATES)
+    if plates > 1 or asked.numbers["screens"] > 1:
+        raise ImageFileError(f"{path.name}: more than one plate or screen in a file is not read here")
+    if math.prod((rows, columns, fields, runs)) > MOST_SERIES:
+        raise ImageFileError(f"{path.name}: more than {MOST_SERIES} images")
+    acquisitions = tuple(AcquisitionDescription(n, f"PlateAcquisition Name {n}") for n in range(runs))
+    return PlateDescription(
+        "Plate Name 0",
+        tuple(_letters(row) for row in range(rows)),
+        tuple(str(column + 1) for column in range(columns)),
+        acquisitions,
+        tuple(
+            FieldDescription(row, column, run)
+            for row in range(rows)
+            for column in range(columns)
+            for run in range(runs)
+            for _ in range(fields)
+        ),
+    )
+
+
+def _letters(row: int) -> str:
+    return (_letters(row // 26 - 1) if row >= 26 else "") + chr(ord("A") + row % 26)
+
+
+def _series(asked: FakeName, number: int, path: Path) -> SeriesReader:
+    size = [asked.numbers[axis] for axis in SIZES]
+    x, y, z, c, t = size
+    description = SeriesDescription(
+        asked.name if number == 0 else f"{asked.name} {number + 1}",
+        x,
+        y,
+        z,
+        c,
+        t,
+        asked.pixel_type,
+        channels=(ChannelDescription(),) * c,
+        level_sizes=((x, y),),
+        tile_size=(x, y),
+        physical_size_x=_length(asked, "X"),
+        physical_size_y=_length(asked, "Y"),
+        physical_size_z=_length(asked, "Z"),
+    )
+    array = _FakeArray((t, c, z, y, x), numpy_type_of(asked.pixel_type), number)
+    return SeriesReader(description, [array], "TCZYX", path)
+
+
+def _length(asked: FakeName, axis: str) -> Quantity | None:
+    value = asked.lengths.get(f"physicalSize{axis}")
+    return Quantity(value, "µm") if value is not None else None
+
+
+@dataclass(frozen=True)
+class _FakeArray:
+    """Pixels that are made when they are read."""
+
+    shape: tuple[int, ...]
+    dtype: np.dtype
+    series: int
+
+    def __getitem__(self, index: Any) -> np.ndarray:
+        t, c, z, rows, columns = index
+        _, channels, depth, _, width = self.shape
+        lowest = np.iinfo(self.dtype).min if self.dtype.kind == "i" else 0
+        row = _wrapped(lowest + np.arange(width)[columns], self.dtype)
+        y = np.arange(self.shape[3])[rows]
+        made = np.tile(row, (len(y), 1))
+        # The plane's number in the order XYZCT.
+        boxes = (self.series, z + depth * (c + channels * t), z, c, t)
+        x = np.arange(width)[columns]
+        for number, value in enumerate(boxes):
+            inside = np.ix_(y < BOX, x // BOX == number)
+            made[inside] = _wrapped(np.array(value), self.dtype)
+        return made
+
+
+def _wrapped(values: np.ndarray, dtype: np.dtype) -> np.ndarray:
+    """Return values as the lowest bytes of a type, as Bio-Formats writes them."""
+    return values.astype(np.int64).astype(dtype)
