@@ -46,7 +46,8 @@ def run_duplicate(run: Run, tx: Transaction, request: Any) -> Any:
     ignored = {name for name, fate in fates.items() if fate == "typesToIgnore"}
     loose = _let_go(tx, closure, ignored)
     run.advance()
-    copies: dict[tuple[str, int], int] = {}
+    # A dry run names the objects that would be copied (DuplicateI.buildResponse).
+    copies = {(root, row_id): row_id for root, ids in closure.found.items() for row_id in sorted(ids)}
     if not request.dryRun:
         copies = _copy(run, tx, closure, loose)
         run.advance()

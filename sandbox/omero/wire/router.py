@@ -25,8 +25,9 @@ IDLE_SECONDS = 600
 class Departure(Ice.ConnectionCallback):  # type: ignore[misc,unused-ignore]
     """Callback that lets a client leave its session when its connection ends without notice."""
 
-    def __init__(self, server: Server, session: Session, client: str) -> None:
+    def __init__(self, server: Server, session: Session, client: str, clients: set[str]) -> None:
         self._leave = lambda: server.sessions.leave(session, client)
+        self._clients, self._client = clients, client
         self._server = server
 
     def heartbeat(self, connection: Any) -> None:
@@ -34,6 +35,7 @@ class Departure(Ice.ConnectionCallback):  # type: ignore[misc,unused-ignore]
 
     def closed(self, _connection: Any) -> None:
         """Let the client leave, on a worker: that may wait for the database, which an Ice thread must not."""
+        self._clients.discard(self._client)
         self._server.workers.submit(self._leave)
 
 
@@ -42,6 +44,7 @@ class Router(Glacier2.Router):  # type: ignore[misc,unused-ignore]
 
     def __init__(self, server: Server) -> None:
         self._server = server
+        self._clients: set[str] = set()  # those that have logged in and not left
 
     def getClientProxy(self, current: Any = None) -> None:
         """Return nothing: clients use the router's own endpoints."""
@@ -74,7 +77,8 @@ class Router(Glacier2.Router):  # type: ignore[misc,unused-ignore]
             session = log_in(self._server, user, password, current.ctx)
         client = current.ctx.get("omero.client.uuid", "")
         session.clients.add(client)
-        current.con.setCallback(Departure(self._server, session, client))
+        self._clients.add(client)
+        current.con.setCallback(Departure(self._server, session, client, self._clients))
         identity = Ice.Identity(name=session.uuid, category=f"session-{client}")
         return Glacier2.SessionPrx.uncheckedCast(current.adapter.createProxy(identity))
 
@@ -88,11 +92,18 @@ class Router(Glacier2.Router):  # type: ignore[misc,unused-ignore]
         callback.ice_response()
 
     def destroySession(self, current: Any = None) -> None:
-        """Let the client leave its session."""
+        """Let the client leave its session, which ISession.closeSession may have ended before.
+
+        Raises:
+            Glacier2.SessionNotExistException: The client has not logged in, or has left.
+        """
+        client = current.ctx.get("omero.client.uuid", "")
         session = self._server.sessions.find(current.ctx.get("omero.session.uuid", ""))
-        if session is None:
+        if session is None and client not in self._clients:
             raise Glacier2.SessionNotExistException()
-        self._server.sessions.leave(session, current.ctx.get("omero.client.uuid", ""))
+        self._clients.discard(client)
+        if session is not None:
+            self._server.sessions.leave(session, client)
 
     def getSessionTimeout(self, _current: Any = None) -> int:
         """Return the seconds after which an idle client is dropped."""

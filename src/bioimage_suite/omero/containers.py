@@ -37,14 +37,18 @@ def find_screen(session: Session, place: Mapping[str, Any]) -> ScreenPlace:
         place: `by` "screen_id" with `screen_id`; or "screen" with `screen` and `create`.
 
     Raises:
-        UserError: The screen does not exist and must not be made, several have the name, or no name is given.
+        UserError: The screen does not exist and must not be made, several have the name, no name is given, or the
+            user may not put plates into it.
     """
     if place["by"] == "screen_id":
-        return ScreenPlace(*_by_id(session, "screen", place["screen_id"]))
-    name = place["screen"].strip()
-    if not name:
-        raise UserError("screen: no name given. Write the name of the screen for the plates.")
-    return ScreenPlace(_only(session, "screen", name, "", create=place["create"]), name)
+        found = ScreenPlace(*_by_id(session, "screen", place["screen_id"]))
+    else:
+        name = place["screen"].strip()
+        if not name:
+            raise UserError("screen: no name given. Write the name of the screen for the plates.")
+        found = ScreenPlace(_only(session, "screen", name, "", create=place["create"]), name)
+    _require_link(session, "screen", found.screen_id, found.screen_name)
+    return found
 
 
 def _by_id(session: Session, kind: str, given: Any) -> tuple[int, str]:
@@ -71,8 +75,17 @@ def find_place(session: Session, place: Mapping[str, Any]) -> DatasetPlace:
             that exists) and `create`.
 
     Raises:
-        UserError: The dataset does not exist and must not be made, several have the name, or no name is given.
+        UserError: The dataset does not exist and must not be made, several have the name, no name is given, or the
+            user may not put images into it, or a new dataset into its project.
     """
+    found = _find_place(session, place)
+    _require_link(session, "dataset", found.dataset_id, found.dataset_name)
+    if found.dataset_id is None:
+        _require_link(session, "project", found.project_id, found.project_name)
+    return found
+
+
+def _find_place(session: Session, place: Mapping[str, Any]) -> DatasetPlace:
     if place["by"] == "id":
         return DatasetPlace(*_by_id(session, "dataset", place["dataset_id"]))
     dataset, project = place["dataset"].strip(), (place.get("project") or "").strip()
@@ -84,6 +97,21 @@ def find_place(session: Session, place: Mapping[str, Any]) -> DatasetPlace:
     within = f"of project {project!r}" if project else ""
     dataset_id = _only(session, "dataset", dataset, within, create=place["create"], project_id=project_id)
     return DatasetPlace(dataset_id, dataset, project_id, project)
+
+
+def _require_link(session: Session, kind: str, number: int | None, name: str) -> None:
+    """Raise a UserError if a container exists into which the user may not put anything: the server says so at the end.
+
+    In OMERO one may link to another user's container only in a group of read-write permissions, or as its leader.
+    """
+    if number is None:
+        return
+    [found] = session.objects(f"select o from {CLASSES[kind]} o where o.id = :id", id=number)  # noqa: S608
+    if not found.details.permissions.canLink():
+        raise UserError(
+            f"{kind} {name!r} ({number}): it belongs to another user, and group {session.group_name!r} does not let "
+            f"you put anything into it. Choose a {kind} of your own, or let the tool make one."
+        )
 
 
 def make_place(session: Session, place: DatasetPlace, made: MadeObjects) -> int:

@@ -104,7 +104,8 @@ def test_a_dry_run_and_a_dataset(gateway, imported):
     dataset = ezomero.post_dataset(gateway, "d")
     ezomero.link_images_to_dataset(gateway, [imported], dataset)
     before = count(gateway, "Image")
-    assert duplicate(gateway, "Dataset", dataset, dryRun=True) == {}
+    planned = duplicate(gateway, "Dataset", dataset, dryRun=True)
+    assert (planned["Dataset"], planned["Image"]) == ([dataset], [imported])
     assert count(gateway, "Image") == before
     copies = duplicate(gateway, "Dataset", dataset)
     assert ezomero.get_image_ids(gateway, dataset=copies["Dataset"][0]) == copies["Image"]

@@ -147,3 +147,27 @@ def test_a_list_is_ordered_by_its_index(gateway):
     text = f"select ws.image from WellSample ws where ws.well.id = {well_id} order by well_index"
     names = [image.name.val for image in gateway.getQueryService().findAllByQuery(text, None)]
     assert names == ["second by name", "a first by name"]
+
+
+def test_hierarchies_of_images_go_up_to_projects_and_name_what_is_in_none(gateway):
+    update, container = gateway.getUpdateService(), gateway.getContainerService()
+    project, dataset, alone = (
+        update.saveAndReturnObject(new(kind, name=rstring("x"))) for kind in ("Project", "Dataset", "Dataset")
+    )
+    images = [update.saveAndReturnObject(new("Image", name=rstring(f"i{n}"))).id.val for n in range(4)]
+    project_link = new("ProjectDatasetLink", parent=project.proxy(), child=dataset.proxy())
+    links = [
+        new("DatasetImageLink", parent=parent.proxy(), child=omero.model.ImageI(image, False))
+        for parent, image in ((dataset, images[0]), (dataset, images[1]), (alone, images[2]))
+    ]
+    update.saveArray([project_link, *links])
+    found = container.findContainerHierarchies("Project", [images[0], images[2], images[3]], None)
+    assert [(type(one).__name__, one.id.val) for one in found] == [
+        ("ProjectI", project.id.val),
+        ("DatasetI", alone.id.val),
+        ("ImageI", images[3]),
+    ]
+    (inside,) = found[0].linkedDatasetList()
+    assert [image.id.val for image in inside.linkedImageList()] == [images[0]]
+    with pytest.raises(omero.ApiUsageException, match="Project"):
+        container.findContainerHierarchies("Dataset", images, None)

@@ -17,6 +17,7 @@ from tests.omero.tool_support import (
     all_counts,
     count,
     fail_at,
+    make_lab,
     named,
     picture,
     pixels_of,
@@ -398,3 +399,14 @@ def test_the_server_is_told_what_to_leave_out(run, tiff, monkeypatch, skip: list
     assert settings.noStatsInfo.val == ("minmax" in (skip or ()))
     assert settings.doThumbnails.val == ("thumbnails" not in (skip or ()))
     assert row["status"] == "imported"
+
+
+@pytest.mark.parametrize("dry_run", [False, True])
+def test_another_users_dataset_is_refused_before_anything_is_sent(omero_server, run, tiff, monkeypatch, dry_run):
+    with make_lab(omero_server, monkeypatch, permissions="rwra--") as own:
+        dataset = own.colleague().container("Dataset", "theirs")
+        own.sign_in()
+        monkeypatch.setattr(image_import, "_known", None)  # nothing is looked at, read or sent
+        files, place = [tiff("cell", picture(0))], {"by": "id", "dataset_id": str(dataset)}
+        with pytest.raises(UserError, match=rf"dataset 'theirs' \({dataset}\): it belongs to another user"):
+            run(files, place=place, dry_run=dry_run)

@@ -109,17 +109,22 @@ class Container(Service):
         return []
 
     def findContainerHierarchies(self, kind: str, image_ids: Any, _options: Any, current: Any) -> list[Any]:
-        """Return the containers of these images, with only these images in them."""
-        entity = named_entity(kind)
-        texts = {
-            "Project": "select p from Project p join fetch p.datasetLinks pl join fetch pl.child d"
+        """Return the projects of these images, with only these images in them.
+
+        Datasets in no project and images in no dataset come too (HierarchyTransformations.invertPDI).
+        """
+        if named_entity(kind).name != "Project":
+            raise errors.api_usage(f"Class parameter for findContainerHierarchies() must be in {{Project}}, not {kind}")
+        inside = "select d from Dataset d join fetch d.imageLinks il join fetch il.child i where i.id in (:ids)"
+        texts = (
+            "select p from Project p join fetch p.datasetLinks pl join fetch pl.child d"
             " join fetch d.imageLinks il join fetch il.child i where i.id in (:ids)",
-            "Dataset": "select d from Dataset d join fetch d.imageLinks il join fetch il.child i where i.id in (:ids)",
-        }
-        if entity.name not in texts:
-            raise errors.api_usage(f"{kind}: hierarchies are found for Project and Dataset")
+            f"{inside} and d.projectLinks is empty",
+            "select i from Image i where i.id in (:ids) and i.datasetLinks is empty",
+        )
         with self.server.database.read() as tx:
-            return queries.objects(tx, self.context(current), texts[entity.name], id_parameters(image_ids))
+            context, ids = self.context(current), id_parameters(image_ids)
+            return [thing for text in texts for thing in queries.objects(tx, context, text, ids)]
 
     def getImages(self, kind: str, ids: Any, options: Any, current: Any) -> list[Any]:
         """Return the images with these ids, or in these containers, with pixels and channels."""
