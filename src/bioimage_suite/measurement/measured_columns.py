@@ -137,11 +137,17 @@ def _shapes(
 def _plane_shapes(runs: Runs, index: np.ndarray, label: np.ndarray, scan: PlaneScan) -> Columns:
     count = len(label)
     columns = object_shape.moments(runs, index, count)
-    columns["convex_area_px"] = object_shape.convex_areas(runs, index, count) if count else columns["area_px"]
+    none = dict.fromkeys(("convex_area_px", "feret_max_px", "feret_min_px"), columns["area_px"])
+    convex = object_shape.convex_shapes(runs, index, count) if count else none
+    columns["convex_area_px"] = convex["convex_area_px"]
     columns["solidity"] = ratio(columns["area_px"], columns["convex_area_px"])
-    perimeter = object_shape.perimeters(np.searchsorted(label, scan.border_label), scan.border_kind, count)
-    columns["perimeter_px"] = perimeter
-    columns["circularity"] = ratio(4 * np.pi * columns["area_px"], perimeter**2)
+    border = np.searchsorted(label, scan.border_label)
+    columns["perimeter_px"] = object_shape.perimeters(border, scan.border_kind, count)
+    crofton = object_shape.crofton_perimeters(index, border, scan.border_kind, count)
+    # The line through border pixels is too short for thin and small objects, whose circularity would be above 1.
+    columns["circularity"] = np.minimum(ratio(4 * np.pi * columns["area_px"], crofton**2), 1.0)
+    columns["perimeter_crofton_px"] = crofton
+    columns |= {name: convex[name] for name in ("feret_max_px", "feret_min_px")}
     return columns
 
 
@@ -161,7 +167,7 @@ def _volume_shapes(
 
 
 def ratio(numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:
-    """Return the quotient, NaN where the denominator is zero (an object of one pixel has no perimeter)."""
+    """Return the quotient, NaN where the denominator is zero."""
     array: np.ndarray = np.divide(numerator, denominator, out=np.full(len(numerator), np.nan), where=denominator > 0)
     return array
 
@@ -258,7 +264,15 @@ def with_units(columns: Columns, x: float | None, y: float | None, z: float | No
         factors |= {name: x * y * z for name in columns if name.endswith("_voxels")}
     # With pixels that are not square the factor of a length depends on its direction.
     if abs(x - y) <= 1e-6 * x and (z is not None or not is_volume):
-        lengths = ("_diameter_px", "_axis_px", "perimeter_px", "nearest_neighbour_px")
+        lengths = (
+            "_diameter_px",
+            "_axis_px",
+            "perimeter_px",
+            "perimeter_crofton_px",
+            "nearest_neighbour_px",
+            "feret_max_px",
+            "feret_min_px",
+        )
         factors |= {name: x for name in columns if name.endswith(lengths)} | {"surface_area_px2": x * x}
     out: Columns = {}
     for name, column in columns.items():

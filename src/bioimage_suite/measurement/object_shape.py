@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 # Second moments along y and x that differ by less, relative to their sum, are equal: float64 rounds at 1e-16, and a few
 # thousand such steps lie between.
 SAME_MOMENTS = 1e-12
+DOWN, ASLANT = 3, 4  # classes of border pixels that begin a run down a column, or along a diagonal
 
 
 def moments(runs: Runs, index: np.ndarray, count: int) -> dict[str, np.ndarray]:
@@ -71,10 +72,11 @@ def extremes(index: np.ndarray, count: int, low: np.ndarray, high: np.ndarray) -
 
 
 def border_classes(labels: np.ndarray, first: int, last: int) -> tuple[np.ndarray, np.ndarray]:
-    """Classify the border pixels of rows first..last-1 for the perimeter.
+    """Classify the border pixels of rows first..last-1 for both perimeters.
 
     Equals skimage.measure.perimeter(neighborhood=4): a border pixel has a 4-neighbour outside its object. Its weight
-    depends on the object's border pixels beside it: 1 (straight), sqrt(2) (diagonal), or their mean (corner).
+    depends on the object's border pixels beside it: 1 (straight), sqrt(2) (diagonal), or their mean (corner). For
+    Crofton's perimeter, a pixel counts in each direction in which it begins a run: see `crofton_perimeters`.
 
     Args:
         labels: (rows, X) labels with two more rows above `first` and below `last` where the plane has them.
@@ -82,7 +84,8 @@ def border_classes(labels: np.ndarray, first: int, last: int) -> tuple[np.ndarra
         last: Row after the last.
 
     Returns:
-        Label (int64) and class (0 straight, 1 diagonal, 2 corner) of each border pixel that counts.
+        Label (int64) and class (0 straight, 1 diagonal, 2 corner; DOWN or ASLANT for the begin of a run) of each border
+        pixel that counts.
     """
     padded = np.pad(labels, 2)
     width = padded.shape[1]
@@ -103,24 +106,52 @@ def border_classes(labels: np.ndarray, first: int, last: int) -> tuple[np.ndarra
     kind = np.full(50, -1)
     kind[[5, 7, 15, 17, 25, 27]], kind[[21, 33]], kind[[13, 23]] = 0, 1, 2
     found = kind[code]
-    return label[found >= 0].astype(np.int64), found[found >= 0]
+    labels_of, kinds = [label[found >= 0].astype(np.int64)], [found[found >= 0]]
+    here = padded[first + 2 : last + 2, 1:-1]
+    above = padded[first + 1 : last + 1]
+    for other, direction in ((above[:, 1:-1], DOWN), (above[:, :-2], ASLANT), (above[:, 2:], ASLANT)):
+        begins = here[(here != other) & (here != 0)].astype(np.int64)
+        labels_of.append(begins)
+        kinds.append(np.full(len(begins), direction))
+    return np.concatenate(labels_of), np.concatenate(kinds)
 
 
 def perimeters(index: np.ndarray, kind: np.ndarray, count: int) -> np.ndarray:
     """Return the perimeter of each object in pixels from the object and class of its border pixels."""
     weights = np.array([1, np.sqrt(2), (1 + np.sqrt(2)) / 2])
-    array: np.ndarray = np.bincount(index * 3 + kind, minlength=3 * count).reshape(count, 3) @ weights
+    some = kind < DOWN
+    array: np.ndarray = np.bincount(index[some] * 3 + kind[some], minlength=3 * count).reshape(count, 3) @ weights
     return array
 
 
-def convex_areas(runs: Runs, index: np.ndarray, count: int) -> np.ndarray:
-    """Return the number of pixels whose centre lies in or on the convex hull of each object's pixels.
+def crofton_perimeters(runs_index: np.ndarray, index: np.ndarray, kind: np.ndarray, count: int) -> np.ndarray:
+    """Return the perimeter of each object in pixels by Crofton's formula.
 
-    Equals skimage.morphology.convex_hull_image: pixels count as diamonds, the four midpoints of their edges. All
-    arithmetic is on whole numbers (coordinates are doubled), so that a centre on the hull always counts.
+    Equals skimage.measure.perimeter_crofton(directions=4): pi / 4 times the number of runs along rows and columns, and
+    of those along diagonals divided by sqrt(2). A line across an object meets its outline twice a run; averaged over
+    directions this is proportional to the perimeter, also for thin and small objects.
+
+    Args:
+        runs_index: Object of each run along a row.
+        index: Object of each border pixel that counts.
+        kind: Class of each of them.
+        count: Number of objects.
+    """
+    straight = np.bincount(runs_index, minlength=count) + np.bincount(index[kind == DOWN], minlength=count)
+    array: np.ndarray = np.pi / 4 * (straight + np.bincount(index[kind == ASLANT], minlength=count) / np.sqrt(2))
+    return array
+
+
+def convex_shapes(runs: Runs, index: np.ndarray, count: int) -> dict[str, np.ndarray]:
+    """Return the area of each object's convex hull and its diameters by Feret.
+
+    The area is the number of pixels whose centre lies in or on the convex hull of the object's pixels. It equals
+    skimage.morphology.convex_hull_image: pixels count as diamonds, the four midpoints of their edges. All
+    arithmetic is on whole numbers (coordinates are doubled), so that a centre on the hull always counts. Feret's
+    diameters are the largest and the smallest distance of two parallel lines that enclose the hull.
 
     Returns:
-        (count,) int64 areas in pixels.
+        `convex_area_px` (int64), `feret_max_px` and `feret_min_px`, each (count,).
     """
     import cv2
 
@@ -136,7 +167,23 @@ def convex_areas(runs: Runs, index: np.ndarray, count: int) -> np.ndarray:
     points = np.stack([x, y + np.array([0, -1, 1, -1, 1, 0])], axis=2).astype(np.int32).reshape(-1, 2)
     starts = np.searchsorted(owner, np.arange(count + 1))
     hulls = [cv2.convexHull(points[6 * a : 6 * b])[:, 0] for a, b in pairwise(starts)]
-    return _centres_inside(hulls, row[starts[:-1]])
+    diameters = np.array([_feret(hull) for hull in hulls]) / 2  # coordinates are doubled
+    return {
+        "convex_area_px": _centres_inside(hulls, row[starts[:-1]]),
+        "feret_max_px": diameters[:, 0],
+        "feret_min_px": diameters[:, 1],
+    }
+
+
+def _feret(hull: np.ndarray) -> tuple[float, float]:
+    """Return the largest and the smallest width of a convex polygon, (corners, 2) in order."""
+    corners = hull.astype(np.float64)
+    sides = np.roll(corners, -1, axis=0) - corners
+    normals = np.stack([-sides[:, 1], sides[:, 0]], axis=1) / np.hypot(sides[:, 0], sides[:, 1])[:, None]
+    # The smallest width is across a side; the largest is the distance of two corners.
+    along = corners @ normals.T
+    between = corners[:, None] - corners[None]
+    return float(np.sqrt((between**2).sum(axis=2)).max()), float(np.ptp(along, axis=0).min())
 
 
 def _centres_inside(hulls: list[np.ndarray], top: np.ndarray) -> np.ndarray:

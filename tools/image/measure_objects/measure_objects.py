@@ -62,6 +62,16 @@ def options_of(args: Namespace, image: ImageFile | None) -> MeasureOptions:
     return MeasureOptions(args.volume, texture, ranges, args.neighbours_within, children)
 
 
+def warn_of_oblong_pixels(image: ImageFile) -> None:
+    """Say that shapes are those of the pixels, if these are not square."""
+    x, y = image.micrometres("x"), image.micrometres("y")
+    if x and y and abs(x - y) > 1e-6 * x:
+        print(
+            f"Warning: {image.name}: its pixels are not square ({x:g} x {y:g} µm). Lengths and shapes are in pixels, "
+            "as if they were; areas and positions in µm are right."
+        )
+
+
 @tool(
     __doc__,
     argument("--labels", type=Path, required=True, help="label map"),
@@ -86,6 +96,7 @@ def main(args: Namespace, outputs: Outputs) -> None:
     labels = as_label_map(open_image(args.labels, f"of {args.image_name}" if args.image_name else None, beside(args)))
     image = open_image(args.image, args.image_name, reading_of(args)) if args.image else None
     name = " ".join((args.image_name or (args.image or args.labels).name).split())
+    warn_of_oblong_pixels(image if image is not None and image.physical_size else labels)
     measured = list(measure_image(labels, image, options_of(args, image)))
     write_rows(outputs.file(args.output), object_columns(measured[0], labels), object_rows(measured, name, labels))
     if args.output_children:

@@ -23,6 +23,7 @@ CLOSE = {
     "centroid_y_px": "centroid-0", "centroid_x_px": "centroid-1", "equivalent_diameter_px": "equivalent_diameter_area",
     "major_axis_px": "axis_major_length", "minor_axis_px": "axis_minor_length", "eccentricity": "eccentricity",
     "orientation_rad": "orientation", "solidity": "solidity", "perimeter_px": "perimeter",
+    "perimeter_crofton_px": "perimeter_crofton",
 }  # fmt: skip
 
 
@@ -127,13 +128,23 @@ def test_no_objects_give_a_header_only(tmp_path):
     assert header.count("\n") == 1
 
 
+def test_pixels_that_are_not_square_are_said(tmp_path, capsys):
+    labels = np.zeros((20, 20), np.uint16)
+    labels[5:9, 5:15] = 1
+    for height, said in ((0.5, False), (1.0, True)):
+        metadata = {"PhysicalSizeX": 0.5, "PhysicalSizeXUnit": "µm", "PhysicalSizeY": height, "PhysicalSizeYUnit": "µm"}
+        tifffile.imwrite(tmp_path / "l.ome.tiff", labels, metadata=metadata)
+        measure(tmp_path, tmp_path / "l.ome.tiff")
+        assert ("its pixels are not square (0.5 x 1 µm)" in capsys.readouterr().out) == said
+
+
 def test_one_pixel(tmp_path):
     labels = np.zeros((5, 5), np.uint16)
     labels[0, 4] = 65_535
     tifffile.imwrite(tmp_path / "l.tiff", labels)
     (row,) = measure(tmp_path, tmp_path / "l.tiff")
     assert (row["label"], row["area_px"], row["perimeter_px"], row["eccentricity"]) == ("65535", "1", "0.0", "0.0")
-    assert row["circularity"] == ""
+    assert (row["circularity"], row["feret_max_px"]) == ("1.0", "1.0")
 
 
 @pytest.mark.parametrize(
