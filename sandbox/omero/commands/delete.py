@@ -21,7 +21,8 @@ def run_delete(run: Run, tx: Transaction, request: Any) -> Any:
     """Delete the targets and everything that goes with them."""
     import omero.cmd
 
-    closure = Walker(tx, run.context, ChildOptions.of(request)).walk(targets_of(request))
+    walker = Walker(tx, run.context, ChildOptions.of(request), split_filesets_stay=True)
+    closure = walker.walk(targets_of(request))
     run.advance()
     check_deletable(run.context, closure)
     check_filesets(tx, closure)

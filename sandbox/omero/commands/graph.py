@@ -170,10 +170,13 @@ def targets_of(request: Any) -> list[tuple[str, int]]:
 class Walker:
     """Finds the closure of some targets."""
 
-    def __init__(self, tx: Transaction, context: Context, options: ChildOptions) -> None:
+    def __init__(
+        self, tx: Transaction, context: Context, options: ChildOptions, *, split_filesets_stay: bool = False
+    ) -> None:
         self.tx = tx
         self.context = context
         self.options = options
+        self._split_filesets_stay = split_filesets_stay
         self.closure = Closure()
 
     def walk(self, targets: Iterable[tuple[str, int]]) -> Closure:
@@ -284,7 +287,18 @@ class Walker:
         if target == "Fileset":
             # A fileset whose images all go is used by nobody, whatever the order.
             possible = {i for i in permitted if self._all_images_go(i)}
+        if target == "Image" and self._split_filesets_stay:
+            possible = self._with_whole_filesets(possible, possible | forced)
         return forced | possible
+
+    def _with_whole_filesets(self, images: set[int], going: set[int]) -> set[int]:
+        """Return those of some images whose filesets go as a whole; the others stay, without their dataset."""
+        sql = (
+            'SELECT i.id, j.id FROM "Image" AS i JOIN "Image" AS j ON j.fileset = i.fileset'
+            " WHERE i.id IN (SELECT value FROM json_each(:ids))"
+        )
+        pairs = self.tx.rows(sql, {"ids": json.dumps(sorted(images))})
+        return images - {image for image, other in pairs if other not in going and not self.closure.has("Image", other)}
 
     def _all_images_go(self, fileset: int) -> bool:
         rows = self.tx.rows('SELECT id FROM "Image" WHERE fileset = :id', {"id": fileset})

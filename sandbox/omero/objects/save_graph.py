@@ -57,6 +57,41 @@ class Node:
     named_values: dict[str, list[Any]] = field(default_factory=dict)
 
 
+VARCHAR = 255
+LIMITED_NAMES = ("Project", "Dataset", "Image", "Screen", "Plate", "Folder", "OriginalFile", "ExperimenterGroup")
+"""Entities whose name is varchar(255) in OMERO's database (omero-model, mappings/*.ome.xml: no type="text")."""
+
+
+def _storable(entity: Entity, prop: Property, value: Any) -> Any:
+    """Return a plain value that PostgreSQL would take in this column.
+
+    Raises:
+        omero.ValidationException: It is a text with the character NUL, or longer than the column.
+    """
+    if isinstance(value, str):
+        if "\0" in value:
+            raise errors.validation(f"{entity.name}.{prop.name}: invalid byte sequence for encoding UTF8: 0x00")
+        if prop.name == "name" and len(value) > VARCHAR and entity.name in LIMITED_NAMES:
+            raise errors.validation(f"{entity.name}.name: value too long for type character varying({VARCHAR})")
+    return value
+
+
+def _storable_pairs(entity: Entity, pairs: list[Any]) -> list[Any]:
+    """Return named values that PostgreSQL would take.
+
+    Raises:
+        omero.ValidationException: A key is longer than 255 characters, or a text has the character NUL.
+    """
+    for pair in pairs:
+        if pair is None:
+            continue
+        if len(pair.name) > VARCHAR:
+            raise errors.validation(f"{entity.name}: a key is too long for type character varying({VARCHAR})")
+        if "\0" in pair.name or "\0" in (pair.value or ""):
+            raise errors.validation(f"{entity.name}: invalid byte sequence for encoding UTF8: 0x00")
+    return pairs
+
+
 class Saver:
     """Saves one call's objects in one transaction."""
 
@@ -208,7 +243,7 @@ class Saver:
         for prop, attribute, column in _columns(node.entity):
             value = getattr(thing, attribute)
             if prop.kind == "named_values":
-                node.named_values[prop.name] = value or []
+                node.named_values[prop.name] = _storable_pairs(node.entity, value or [])
             elif prop.kind == "reference":
                 row[column] = self._id_of(value) if value is not None else None
             elif prop.kind == "unit":
@@ -220,7 +255,7 @@ class Saver:
             elif prop.kind == "bytes":
                 row[column] = bytes(value) if value is not None else None
             else:
-                row[column] = _plain(value)
+                row[column] = _storable(node.entity, prop, _plain(value))
         self._check_required(node)
         self._position_elements(node)
 

@@ -34,7 +34,8 @@ def there(gateway, *things, group="-1"):
     """Of these objects, the names of the classes of those that are still there."""
     query, ctx = gateway.getQueryService(), {"omero.group": str(group)}
     kinds = [(thing, thing.ice_id().rpartition("::")[2]) for thing in things]
-    return [kind for thing, kind in kinds if query.find(kind, thing.id.val, ctx) is not None]
+    text = "select x from {} x where x.id = {}"
+    return [kind for thing, kind in kinds if query.findByQuery(text.format(kind, thing.id.val), None, ctx) is not None]
 
 
 @pytest.fixture

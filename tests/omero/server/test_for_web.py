@@ -7,6 +7,7 @@ import omero
 import pytest
 from omero.rtypes import rdouble, rint, rstring, unwrap
 
+from sandbox.omero.client_import import import_files
 from tests.omero.lab import connect
 
 MAP = "select new map({what} as id, {obj} as x_details_permissions) from {source}"
@@ -171,3 +172,45 @@ def test_hierarchies_of_images_go_up_to_projects_and_name_what_is_in_none(gatewa
     assert [image.id.val for image in inside.linkedImageList()] == [images[0]]
     with pytest.raises(omero.ApiUsageException, match="Project"):
         container.findContainerHierarchies("Dataset", images, None)
+
+
+def test_what_exists_but_may_not_be_read_is_a_violation(lab):
+    """ACLEventListener.onPostLoad of omero-server; HQL just does not find it."""
+    owner, stranger = (lab.connect(lab.user(lab.group("rw----"))) for _ in range(2))
+    project = owner.getUpdateService().saveAndReturnObject(new("Project", name=rstring("p"))).id.val
+    query = stranger.getQueryService()
+    for call in (query.get, query.find):
+        with pytest.raises(omero.SecurityViolation, match=f"Cannot read ome.model.containers.Project:Id_{project}"):
+            call("Project", project, {"omero.group": "-1"})
+    assert query.findByQuery(f"select p from Project p where p.id = {project}", None, {"omero.group": "-1"}) is None
+    with pytest.raises(omero.ValidationException, match="is not available"):
+        query.get("Project", 10**9)
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "message"),
+    [("Project", "a\0b", "0x00"), ("Dataset", "x" * 256, "255"), ("Image", "x" * 256, "255")],
+)
+def test_names_that_postgresql_refuses_are_refused(gateway, kind, text, message):
+    with pytest.raises(omero.ValidationException, match=message):
+        gateway.getUpdateService().saveAndReturnObject(new(kind, name=rstring(text)))
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "message"), [("k" * 256, "x", "255"), ("k", "a\0b", "0x00"), ("a\0b", "v", "0x00")]
+)
+def test_pairs_that_postgresql_refuses_are_refused(gateway, key, value, message):
+    with pytest.raises(omero.ValidationException, match=message):
+        gateway.getUpdateService().saveObject(new("MapAnnotation", mapValue=[omero.model.NamedValue(key, value)]))
+
+
+def test_a_dataset_with_part_of_a_fileset_can_go_and_its_image_stays(gateway, tmp_path):
+    path = tmp_path / "two&series=2&sizeX=8&sizeY=8.fake"
+    path.touch()
+    images = import_files(gateway.c, [path])
+    dataset = gateway.getUpdateService().saveAndReturnObject(new("Dataset", name=rstring("d")))
+    ends = {"parent": dataset.proxy(), "child": omero.model.ImageI(images[0], False)}
+    gateway.getUpdateService().saveObject(new("DatasetImageLink", **ends))
+    gateway.deleteObjects("Dataset", [dataset.id.val], wait=True)
+    assert gateway.getObject("Dataset", dataset.id.val) is None
+    assert [gateway.getObject("Image", image) is not None for image in images] == [True, True]

@@ -381,7 +381,8 @@ def test_chgrp_takes_what_belongs_along(lab):
     handle = gateway.chgrpObjects("Dataset", [target], group)
     gateway._waitOnCmd(handle)
     query = gateway.getQueryService()
-    assert query.find("Dataset", target) is None
+    with pytest.raises(omero.SecurityViolation, match="Cannot read"):
+        query.find("Dataset", target)
     assert query.get("Dataset", target, {"omero.group": str(group)}).details.group.id.val == group
     links = query.projection("select count(l) from ProjectDatasetLink l where l.child.id = :id",
                              omero.sys.ParametersI().addId(target), ALL)  # fmt: skip

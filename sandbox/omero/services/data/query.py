@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from sandbox.omero import errors
+from sandbox.omero.database.event_log import java_name
 from sandbox.omero.hql import queries
 from sandbox.omero.model.entities import Entity, find_entity, subclass_property
 from sandbox.omero.objects import hydrate
@@ -30,10 +31,16 @@ class Query(Service):
     interface = "omero.api.IQuery"
 
     def find(self, klass: str, row_id: int, current: Any) -> Any:
-        """Return the object with this id, or None."""
+        """Return the object with this id, or None.
+
+        Raises:
+            omero.SecurityViolation: It exists, but the caller may not read it (ACLEventListener, at loading by id).
+        """
         entity = named_entity(klass)
         with self.server.database.read() as tx:
             found = hydrate.load(tx, self.context(current), entity.name, [row_id])
+            if not found and not entity.is_global and tx.get(entity.name, row_id) is not None:
+                raise errors.security(f"Cannot read {java_name(entity.name)}:Id_{row_id}")
             if entity.is_enumeration:
                 found = [e for i, e in hydrate.enumeration(tx, entity.name).items() if i == row_id]
         return found[0] if found and isinstance(found[0], _model_class(entity)) else None
