@@ -1,6 +1,8 @@
 """Templates to fill in: rows, drop-downs, no formula."""
 
 import csv
+import datetime
+import time
 from pathlib import Path
 
 import jsonschema
@@ -61,6 +63,37 @@ def test_xlsx_has_drop_downs_text_cells_and_no_formula(tmp_path: Path):
     cells = [cell for row in sheet.iter_rows() for cell in row if cell.value is not None]
     assert all(cell.data_type == "s" for cell in cells)
     assert not [cell.value for cell in cells if cell.value.startswith("=")]
+
+
+def test_the_same_images_give_the_same_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    template = make_template(images(), template_fields("rembi", SCOPES))
+    write_xlsx(tmp_path / "a", template)
+    later = time.time() + 90_000
+    monkeypatch.setattr(time, "time", lambda: later)
+    monkeypatch.setattr("openpyxl.writer.excel.datetime", LaterClock)
+    write_xlsx(tmp_path / "b", template)
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+
+
+class LaterClock:
+    """A clock of openpyxl that is a day ahead."""
+
+    timezone = datetime.timezone
+
+    class datetime(datetime.datetime):
+        """Datetimes of this clock."""
+
+        @classmethod
+        def now(cls, tz: datetime.tzinfo | None = None) -> datetime.datetime:
+            return datetime.datetime(2040, 1, 1, tzinfo=tz)
+
+
+def test_characters_that_xlsx_has_no_place_for_are_replaced(tmp_path: Path):
+    names = ["bell\x07.tif", "half\ud800.tif", "line\nbreak.tif"]
+    write_xlsx(tmp_path / "t", make_template([ImageFacts(name) for name in names], template_fields("rembi", SCOPES)))
+    lost = "\N{REPLACEMENT CHARACTER}"
+    found = [target.name for target, _ in read_key_values(tmp_path / "t", "t").targets]
+    assert found == ["*", f"bell{lost}.tif", f"half{lost}.tif", "line\nbreak.tif"]
 
 
 def test_csv_has_no_formula(tmp_path: Path):

@@ -1,6 +1,9 @@
 """Metadata templates as XLSX with drop-downs, as CSV, and as JSON Schema."""
 
 import csv
+import io
+import re
+import zipfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +22,9 @@ from bioimage_suite.tables.key_value_dialects import ALL_IMAGES
 # Fill colours of the header by level of the field.
 _FILLS = {"required": "F8D2A4", "conditional": "FDF1D0", "recommended": "FDF1D0", "optional": "ECEFF2"}
 _EXCEL_ROWS = 1_048_576
+# XML 1.0 has no place for these characters, nor UTF-8 for halves of surrogate pairs.
+_WITHOUT_PLACE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+_TIME = re.compile(rb"(<dcterms:(?:created|modified)[^>]*>)[^<]*")
 
 
 @dataclass(frozen=True)
@@ -130,12 +136,25 @@ def write_xlsx(path: Path, template: Template) -> None:
         for column, value in enumerate(row, 1):
             if value:
                 cell = sheet.cell(number, column)
-                cell.value = spreadsheet_safe(value)
+                cell.value = spreadsheet_safe(_WITHOUT_PLACE.sub("\N{REPLACEMENT CHARACTER}", value))
                 cell.data_type = "s"
                 cell.style = "metadata text"
     _write_help(book.create_sheet("help"), template)
     _write_terms(book.create_sheet("terms"), sheet, template)
-    book.save(path)
+    _save(book, path)
+
+
+def _save(book: Any, path: Path) -> None:
+    """Save a workbook so that the same content gives the same bytes: openpyxl puts the time of the clock into it."""
+    written = io.BytesIO()
+    book.save(written)
+    with zipfile.ZipFile(written) as source, zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as target:
+        for name in source.namelist():
+            data = source.read(name)
+            if name == "docProps/core.xml":
+                data = _TIME.sub(rb"\g<1>1980-01-01T00:00:00Z", data)
+            # A ZipInfo without a date has the first one that zip knows, 1980-01-01.
+            target.writestr(zipfile.ZipInfo(name), data, zipfile.ZIP_DEFLATED)
 
 
 def _write_header(sheet: Any, template: Template) -> None:
