@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from bioimage_suite.core.errors import UserError
-from bioimage_suite.fair.archives.download import fetch_file
+from bioimage_suite.fair.archives.attribution import Attribution
+from bioimage_suite.fair.archives.download import fetch_file, kept_for_next_job
+from bioimage_suite.fair.archives.fetching import fetch_files
 from bioimage_suite.fair.archives.files import RemoteFile
 from bioimage_suite.fair.archives.http import Web
 from tests.unit.fair.archive_server import Reply, Request, ranged, serving
@@ -40,10 +42,58 @@ def test_a_broken_download_goes_on_where_it_broke(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["a"]
 
 
+def test_progress_resets_the_count_of_tries(tmp_path: Path) -> None:
+    data = bytes(range(256)) * 100
+    waits: list[float] = []
+    with serving({"/a.bin": broken(data, [100, 0, 0, 100, 0, 0, 0, 100, 100, 100, 100, 100])}) as server:
+        file = RemoteFile("a.bin", f"{server.address}/a.bin", len(data))
+        got = fetch_file(Web((server.address,)), file, tmp_path / "a", limit=10**6, wait=waits.append)
+    assert got.path.read_bytes() == data
+    assert waits == [1.0, 1.0, 2.0, 1.0, 1.0, 2.0, 4.0, 1.0, 1.0, 1.0, 1.0, 1.0]
+
+
+@pytest.mark.parametrize("listed", [True, False])
+def test_what_a_failed_job_fetched_waits_for_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, listed: bool
+) -> None:
+    monkeypatch.setenv("BIOIMAGE_SUITE_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr("bioimage_suite.fair.archives.download.time.sleep", lambda _: None)
+    whole, cut = b"w" * 3000, b"c" * 4000
+    with serving({"/whole": ranged(whole), "/cut": broken(cut, [700] + [0] * 5)}) as server:
+        web = Web((server.address,))
+        sizes = (len(whole), len(cut)) if listed else (None, None)
+        files = [
+            RemoteFile(name, f"{server.address}/{name}", size)
+            for name, size in zip(("whole", "cut"), sizes, strict=True)
+        ]
+        facts = {"": Attribution("A", "title", "CC0", "")}
+        with pytest.raises(UserError, match="broke off"):
+            fetch_files(web, files, facts, tmp_path / "first", 10**6)
+        rows = fetch_files(web, files, facts, tmp_path / "next", 10**6)
+        asked = [(request.path, request.headers.get("range")) for request in server.requests]
+    assert [row.bytes for row in rows] == [3000, 4000]
+    assert sorted(path.read_bytes() for path in (tmp_path / "next").iterdir()) == [cut, whole]
+    assert asked[-1] == ("/cut", "bytes=700-")
+    # Without a size or a checksum nothing tells whether the file is still the same.
+    assert asked.count(("/whole", None)) == (1 if listed else 2)
+    assert list((tmp_path / "cache").iterdir()) == []
+
+
+def test_two_jobs_at_once_do_not_share_a_download(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BIOIMAGE_SUITE_CACHE", str(tmp_path))
+    file = RemoteFile("a", "http://localhost/a")
+    with kept_for_next_job(file, tmp_path / "one") as first, kept_for_next_job(file, tmp_path / "two") as second:
+        assert first.parent.parent == tmp_path
+        assert second == tmp_path / "two"
+        first.write_bytes(b"x")
+        second.write_bytes(b"y")
+    assert ((tmp_path / "one").read_bytes(), (tmp_path / "two").read_bytes()) == (b"x", b"y")
+
+
 def test_a_rerun_goes_on_and_a_third_fetches_nothing(tmp_path: Path) -> None:
     data = b"x" * 5000
     file_sum = "sha256:" + hashlib.sha256(data).hexdigest()
-    with serving({"/a.bin": broken(data, [700] + [0] * 4)}) as server:
+    with serving({"/a.bin": broken(data, [700] + [0] * 5)}) as server:
         file = RemoteFile("a.bin", f"{server.address}/a.bin", None, file_sum)
         web = Web((server.address,))
         with pytest.raises(UserError, match="broke off"):
@@ -58,7 +108,7 @@ def test_a_rerun_goes_on_and_a_third_fetches_nothing(tmp_path: Path) -> None:
 
 
 def test_a_file_that_changed_meanwhile_is_fetched_anew(tmp_path: Path) -> None:
-    with serving({"/a": broken(b"old" * 100, [50] + [0] * 4)}) as server:
+    with serving({"/a": broken(b"old" * 100, [50] + [0] * 5)}) as server:
         file = RemoteFile("a", f"{server.address}/a")
         with pytest.raises(UserError):
             fetch_file(Web((server.address,)), file, tmp_path / "a", limit=10**6, wait=lambda _: None)

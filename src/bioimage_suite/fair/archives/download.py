@@ -5,10 +5,14 @@ A download is written to `<name>.part`, with the server's validator (ETag or Las
 `If-Range` (RFC 9110, 13.1.5 and 14.2), so that a file that changed meanwhile is downloaded again from the start.
 """
 
+import contextlib
+import fcntl
 import hashlib
+import os
 import re
+import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,7 +24,11 @@ from bioimage_suite.fair.archives.http import ServerError, Web, open_url, read_c
 if TYPE_CHECKING:
     import requests
 
-_TRIES = 5
+# Tries without progress after which a download is given up, and tries of a file in all: a server that sends a byte and
+# breaks off makes progress for ever.
+_TRIES, _MOST_TRIES = 5, 1000
+CACHE = "BIOIMAGE_SUITE_CACHE"
+"""Environment variable with a folder in which downloads wait for the next job when their job fails."""
 # Statuses of servers that are temporarily overloaded or unavailable.
 _TRANSIENT = {408, 425, 429, 500, 502, 503, 504}
 _CONTENT_RANGE = re.compile(r"bytes (\d+)-\d+/(\d+|\*)")
@@ -51,20 +59,71 @@ def fetch_file(
 
     Raises:
         UserError: The request is refused, the file is too large, its size or checksum differs from the listed one, or
-            five tries failed.
+            five tries without progress failed.
     """
     part, _ = _parts(target)
     if target.exists() and _is_whole(file, target):
         return _verified(file, target, target)
-    for attempt in range(_TRIES):
+    attempt = 0
+    for number in range(1, _MOST_TRIES + 1):
+        before = part.stat().st_size if part.exists() else 0
         try:
             _fetch_rest(web, file, target, limit)
             break
         except ServerError:
-            if attempt == _TRIES - 1:
+            progress = part.exists() and part.stat().st_size > before
+            attempt = 0 if progress else attempt + 1
+            if attempt == _TRIES or number == _MOST_TRIES:
                 raise
-            wait(2.0**attempt)
+            wait(2.0 ** max(attempt - 1, 0))
     return _verified(file, part, target)
+
+
+def waiting_folder(file: RemoteFile) -> Path | None:
+    """Return the folder in which a download waits for the next job, made if missing; None without a cache.
+
+    It is one for each address, so that jobs which fetch the same file find what an earlier one has left.
+    """
+    cache = os.environ.get(CACHE)
+    if not cache:
+        return None
+    folder = Path(cache) / hashlib.sha256(file.url.encode()).hexdigest()
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+@contextlib.contextmanager
+def kept_for_next_job(file: RemoteFile, target: Path) -> Iterator[Path]:
+    """Yield the path to download to: in the cache if there is one and no other job works there, else the target itself.
+
+    When the block ends well the file is linked (or copied) to the target and stays in the cache until `forget`. A later
+    job takes it as it is if its list states a size or a checksum, by which it can be verified.
+    """
+    folder = waiting_folder(file)
+    if folder is None:
+        yield target
+        return
+    with (folder / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            yield target
+            return
+        waiting = folder / "file"
+        yield waiting
+        target.unlink(missing_ok=True)
+        try:
+            target.hardlink_to(waiting)
+        except OSError:
+            shutil.copyfile(waiting, target)
+
+
+def forget(files: Iterable[RemoteFile]) -> None:
+    """Remove downloads from the cache: the job that fetched them has all it needs."""
+    for file in files:
+        folder = waiting_folder(file)
+        if folder:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _parts(target: Path) -> tuple[Path, Path]:

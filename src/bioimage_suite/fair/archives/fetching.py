@@ -8,7 +8,7 @@ from typing import Any
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.core.units import MEGABYTE
 from bioimage_suite.fair.archives.attribution import Attribution
-from bioimage_suite.fair.archives.download import digest, fetch_file
+from bioimage_suite.fair.archives.download import digest, fetch_file, forget, kept_for_next_job
 from bioimage_suite.fair.archives.files import (
     RemoteFile,
     read_biostudies,
@@ -73,7 +73,8 @@ def fetch_files(
         web: Limits of the requests.
         files: Files of `select_files`.
         attributions: Attribution by `RemoteFile.study`.
-        folder: Folder to write to, created if missing. Downloads of an earlier run in it are resumed.
+        folder: Folder to write to, created if missing. Downloads of an earlier run in it, or in the cache
+            (`download.CACHE`), are resumed.
         max_bytes: Largest total size in bytes.
 
     Raises:
@@ -83,7 +84,8 @@ def fetch_files(
     rows: list[OriginRow] = []
     left = max_bytes
     for number, file in enumerate(files, 1):
-        fetched = fetch_file(web, file, folder / f"{file.name}@{file.format}", limit=left)
+        with kept_for_next_job(file, folder / f"{file.name}@{file.format}") as place:
+            fetched = fetch_file(web, file, place, limit=left)
         left -= fetched.size
         verified = ", ".join(fetched.verified)
         print(
@@ -100,6 +102,7 @@ def fetch_files(
                 **study_facts(attributions[file.study]),
             )
         )
+    forget(files)
     return rows
 
 

@@ -12,6 +12,7 @@ from bioimage_suite.fair.terms.ontology_terms import (
     VOCABULARY_NAMES,
     Resolution,
     choices,
+    find,
     load_terms,
     resolve,
 )
@@ -113,8 +114,8 @@ def _check_text(field: MetadataField, text: str) -> Checked:
     remarks = _oddities(text)
     if len(text) < field.min_length:
         remarks.append(Remark("error", f"at least {field.min_length} characters, not {len(text)}"))
-    term = resolve(field.vocabulary, text).term if field.vocabulary and len(text) <= _LONGEST_NAME else None
-    return Checked(text, term.id if term else "", remarks=tuple(remarks))
+    found = find(field.vocabulary, text) if field.vocabulary and len(text) <= _LONGEST_NAME else None
+    return Checked(text, found.term.id if found and found.term else "", remarks=tuple(remarks))
 
 
 def _check_term(field: MetadataField, text: str) -> Checked:
@@ -132,9 +133,9 @@ def _check_term(field: MetadataField, text: str) -> Checked:
     if found.absent is not None:
         return Checked(text, remarks=(Remark("warning", f"a term of {source}, which has none for this", found.absent),))
     # A column of cell lines often holds cell types.
-    kind = resolve("entity", text).term if field.vocabulary == "clo" else None
-    if kind and kind.id.startswith("CL:"):
-        return Checked(kind.label, kind.id)
+    kind = find("entity", text) if field.vocabulary == "clo" else None
+    if kind and kind.term and kind.term.id.startswith("CL:"):
+        return Checked(kind.term.label, kind.term.id)
     # These tables hold only some of the terms, so another word may be right.
     if field.vocabulary in {"clo", "efo"}:
         return Checked(text, remarks=(Remark("warning", f"a term of {source}", near),))

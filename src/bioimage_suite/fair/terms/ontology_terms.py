@@ -3,7 +3,7 @@
 import difflib
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -53,6 +53,8 @@ _SEPARATORS = re.compile(r"(?<=\w)[\s\-/.,']+(?=\w)")
 _GENUS = re.compile(r"([a-z])\.\s?([a-z]{3,})")
 # Names with fewer letters are mostly acronyms, of which a similar one means something else: CLEM is not CLSM.
 _SHORTEST_MISSPELT = 5
+# The longest name in the tables has 113 letters; longer text is a sentence.
+_LONGEST_MISSPELT = 150
 
 
 @dataclass(frozen=True)
@@ -266,6 +268,13 @@ def resolve(vocabulary: str, text: str) -> Resolution:
     Returns:
         The term, or at most three whose names differ by a slip of the hand (see `_near`).
     """
+    found = find(vocabulary, text)
+    return found or Resolution(None, near=_near(vocabulary, text.strip().strip("*_ ")))
+
+
+@cache
+def find(vocabulary: str, text: str) -> Resolution | None:
+    """Find the term that a text means, as `resolve`, but nothing near it."""
     text = text.strip().strip("*_ ")
     found = _by_id(vocabulary, text)
     if found:
@@ -283,7 +292,7 @@ def resolve(vocabulary: str, text: str) -> Resolution:
         return Resolution(_narrower(vocabulary)[squeezed], exact=False, broader=True)
     if (vocabulary, squeezed) in _absent():
         return Resolution(None, absent=_absent()[vocabulary, squeezed])
-    return Resolution(None, near=_near(vocabulary, text))
+    return None
 
 
 def _named(vocabulary: str, text: str) -> Term | None:
@@ -358,13 +367,20 @@ def _current(vocabulary: str, found: Resolution) -> Resolution:
 
 
 @cache
-def _by_word(vocabulary: str) -> dict[str, tuple[tuple[str, Term], ...]]:
-    """Map the first two letters of each word of a name to the names with their terms."""
-    index: dict[str, dict[str, Term]] = {}
+def _by_word(vocabulary: str) -> dict[str, tuple[tuple[str, tuple[str, ...], Term], ...]]:
+    """Map the first three letters of each longer word of a name to the names, their words and their terms."""
+    index: dict[str, dict[str, tuple[str, tuple[str, ...], Term]]] = {}
     for name, term in _names(vocabulary).items():
-        for word in _words(name):
-            index.setdefault(word[:2], {})[name] = term
-    return {start: tuple(names.items()) for start, names in index.items()}
+        if not term.obsolete:
+            words = tuple(_words(name))
+            for start in _starts(words):
+                index.setdefault(start, {})[name] = (name, words, term)
+    return {start: tuple(names.values()) for start, names in index.items()}
+
+
+def _starts(words: Iterable[str]) -> set[str]:
+    """Return the beginnings of the words that can be misspelt, or say something: a slip comes after them."""
+    return {word[:3] for word in words if len(word) >= _SHORTEST_MISSPELT - 1}
 
 
 def _words(name: str) -> list[str]:
@@ -379,13 +395,12 @@ def _near(vocabulary: str, text: str) -> tuple[Term, ...]:
     resembles TEM.
     """
     words = _words(_fold(text))
+    if len(text) > _LONGEST_MISSPELT:
+        return ()
     least = _SHORTEST_MISSPELT - (len(words) > 1)
-    candidates = {pair for word in words for pair in _by_word(vocabulary).get(word[:2], ())}
+    candidates = {one for start in _starts(words) for one in _by_word(vocabulary).get(start, ())}
     ranked = []
-    for name, term in candidates:
-        if term.obsolete:
-            continue
-        of_name = _words(name)
+    for name, of_name, term in candidates:
         if len(of_name) == len(words) and all(_slip(*pair, least) for pair in zip(words, of_name, strict=True)):
             rank = 0
         elif (len(of_name) > 1 and _contains(words, of_name)) or (
@@ -400,12 +415,12 @@ def _near(vocabulary: str, text: str) -> tuple[Term, ...]:
     return tuple(dict.fromkeys(term for rank, *_, term in ranked if rank == ranked[0][0]))[:3]
 
 
-def _contains(whole: list[str], part: list[str]) -> bool:
+def _contains(whole: Sequence[str], part: Sequence[str]) -> bool:
     """Return whether one name has all the words of another, which are enough to say something."""
     return set(part) < set(whole) and sum(map(len, part)) > _SHORTEST_MISSPELT
 
 
-def _digits(words: list[str]) -> set[str]:
+def _digits(words: Iterable[str]) -> set[str]:
     return {word for word in words if any(letter.isdecimal() for letter in word)}
 
 
@@ -438,4 +453,4 @@ def _distance(word: str, other: str) -> int:
 
 
 # What is kept of a vocabulary, which `extend_vocabulary` makes outdated.
-_CACHED = (load_terms, _names, _squeezed, _symbols, _ids, _narrower, _by_word, resolve)
+_CACHED = (load_terms, _names, _squeezed, _symbols, _ids, _narrower, _by_word, resolve, find)
