@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bioimage_suite.staining.quantities import Palette, StainOptions, separate, tiles_of
+from bioimage_suite.staining.quantities import Palette, StainOptions, colour_of, separate, tiles_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,9 +22,7 @@ def thumbnail(image: ImageFile) -> np.ndarray:
     small = np.zeros((-(-image.size_y // step), -(-image.size_x // step), 3), np.uint8)
     for rows, columns in tiles_of(image):
         first, left = -(-rows.start // step), -(-columns.start // step)
-        part = image.read_colour(0, 0, rows, columns)[
-            first * step - rows.start :: step, left * step - columns.start :: step
-        ]
+        part = colour_of(image, rows, columns)[first * step - rows.start :: step, left * step - columns.start :: step]
         small[first : first + part.shape[0], left : left + part.shape[1]] = part
     return small
 

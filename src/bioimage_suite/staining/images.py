@@ -10,7 +10,7 @@ import numpy as np
 
 from bioimage_suite.images.writers.label_maps import ome_sizes
 from bioimage_suite.images.writers.tiff_output import TILE, needs_bigtiff, resolution_tags, uuid_of
-from bioimage_suite.staining.quantities import StainOptions, separate
+from bioimage_suite.staining.quantities import StainOptions, colour_of, separate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -76,5 +76,5 @@ def _tiles(image: ImageFile, channels: int, make: Callable[[np.ndarray, int], np
         for y in range(0, image.size_y, TILE):
             for x in range(0, image.size_x, TILE):
                 rows, columns = slice(y, min(y + TILE, image.size_y)), slice(x, min(x + TILE, image.size_x))
-                part = make(image.read_colour(0, 0, rows, columns), channel)
+                part = make(colour_of(image, rows, columns), channel)
                 yield np.pad(part, [(0, TILE - part.shape[0]), (0, TILE - part.shape[1])])

@@ -86,17 +86,30 @@ def tiles_of(image: ImageFile) -> Iterator[tuple[slice, slice]]:
             yield slice(y, min(y + TILE, image.size_y)), slice(x, min(x + TILE, image.size_x))
 
 
+def colour_of(image: ImageFile, rows: slice, columns: slice) -> np.ndarray:
+    """Return the (Y, X, 3) colours of a region (first time point and z-plane) as they look on white.
+
+    So transparent pixels, such as those outside of a scan, are white, which is unstained background.
+    """
+    if image.read_interleaved is None or tuple(image.channels)[3:] != ("Alpha",):
+        return image.read_colour(0, 0, rows, columns)
+    pixels = image.read_interleaved(0, 0, rows, columns)
+    alpha = pixels[..., 3:].astype(np.uint16)
+    array: np.ndarray = ((pixels[..., :3] * alpha + 255 * (255 - alpha) + 127) // 255).astype(np.uint8)
+    return array
+
+
 def palette_of(image: ImageFile) -> Palette:
     """Count the colours of an image (first time point and z-plane), tile by tile."""
     if image.size_y * image.size_x <= SORTED_PIXELS:
-        parts = [_codes(image.read_colour(0, 0, *block)).ravel() for block in tiles_of(image)]
+        parts = [_codes(colour_of(image, *block)).ravel() for block in tiles_of(image)]
         codes, counts = np.unique(np.concatenate(parts), return_counts=True)
     else:
         totals = np.zeros(1 << 24, np.uint32)
         add = _compiled_counter()
         # The next tile is read while one is counted: decompression takes most of the time.
         with ThreadPoolExecutor(1) as reader:
-            tiles = (partial(image.read_colour, 0, 0, *tile) for tile in tiles_of(image))
+            tiles = (partial(colour_of, image, *tile) for tile in tiles_of(image))
             for pixels in in_order(reader, tiles, ahead=1):
                 add(np.ascontiguousarray(pixels), totals)
         codes = np.flatnonzero(totals).astype(np.uint32)
@@ -171,7 +184,7 @@ def quantify_regions(image: ImageFile, regions: ImageFile, options: StainOptions
         labels = regions.read_region(0, 0, 0, *block)
         marked = labels > 0
         ids, index = np.unique(labels[marked], return_inverse=True)
-        colours = image.read_colour(0, 0, *block)[marked]
+        colours = colour_of(image, *block)[marked]
         sums = _sums(colours, np.ones(len(colours)), index, len(ids), options)
         found.append(np.column_stack([ids, sums]))
     table = np.concatenate(found)

@@ -6,7 +6,7 @@ import tifffile
 
 from bioimage_suite.images.readers.opening import open_image
 from bioimage_suite.staining import quantities as stain_quantities
-from bioimage_suite.staining.quantities import otsu, palette_of, separate
+from bioimage_suite.staining.quantities import colour_of, otsu, palette_of, separate
 from bioimage_suite.staining.vectors import (
     DAB,
     EOSIN,
@@ -71,3 +71,15 @@ def test_otsu_is_scikit_images():
     assert ours == pytest.approx(threshold_otsu(values, 512), abs=2 * values.max() / 512)
     assert np.isnan(otsu(np.ones(5), np.ones(5)))
     assert np.isnan(otsu(np.zeros(0), np.zeros(0)))
+
+
+def test_transparent_pixels_are_background(tmp_path):
+    """Their colour does not count; half transparent ones are seen on white; opaque ones are as they are stored."""
+    pixels = np.zeros((3, 40, 4), np.uint8)
+    pixels[..., :3] = (120, 60, 141)
+    pixels[1, :, 3], pixels[2, :, 3] = 128, 255
+    tifffile.imwrite(tmp_path / "a.tiff", pixels, photometric="rgb", extrasamples=["unassalpha"])
+    colours = colour_of(open_image(tmp_path / "a.tiff"), slice(0, 3), slice(0, 40))
+    assert colours[:, 7].tolist() == [[255, 255, 255], [187, 157, 198], [120, 60, 141]]
+    palette = palette_of(open_image(tmp_path / "a.tiff"))
+    assert palette.counts.tolist() == [40, 40, 40]
