@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
 from bioimage_suite.core.errors import UserError
-from bioimage_suite.images.readers.opening import open_image
+from bioimage_suite.images.readers.opening import open_image, open_images
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -129,9 +129,7 @@ def open_all(path: Path, name: str | None, reading: Reading) -> list[ImageFile]:
     """Open the image that was chosen, or every image of the file."""
     if reading.series != "":
         return [open_image(path, name, reading)]
-    first = open_image(path, name, replace(reading, series=0))
-    others = range(1, len(first.details["series"]))
-    return [first, *(open_image(path, name, replace(reading, series=number)) for number in others)]
+    return open_images(path, name, reading)
 
 
 def titles(images: list[ImageFile]) -> list[str]:

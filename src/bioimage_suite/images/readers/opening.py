@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 AGAIN = "Upload or export it again."
 TIFF_STARTS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+ZIP_START = b"PK\x03\x04"
 MAX_PIXELS = 1 << 45  # of all planes: 70 TB of 16-bit pixels
 
 # First bytes of files that people upload instead of an image.
@@ -52,6 +53,42 @@ def open_image(path: Path, name: str | None = None, reading: Reading = ONLY_ONE)
     name = name or path.name
     with damage.reading(f"Image {name}", AGAIN):
         image = _open_image(path, name, reading)
+    return _checked(image)
+
+
+def open_images(path: Path, name: str | None = None, reading: Reading = ONLY_ONE) -> list[ImageFile]:
+    """Open every image of a file: its series, scenes, positions or fields of wells.
+
+    Args:
+        path: As for `open_image`.
+        name: Name of the image in messages; None for the file's name.
+        reading: What the pages of a TIFF without axes are.
+
+    Raises:
+        UserError: As `open_image`.
+    """
+    name = name or path.name
+    if _is_ome_zarr(path):
+        from bioimage_suite.images.readers.zarr import open_ome_zarr_images
+
+        with damage.reading(f"Image {name}", AGAIN):
+            opened = open_ome_zarr_images(path, name)
+        return [_checked(image) for image in opened]
+    first = open_image(path, name, replace(reading, series=0))
+    others = range(1, len(first.details["series"]))
+    return [first, *(open_image(path, name, replace(reading, series=number)) for number in others)]
+
+
+def _is_ome_zarr(path: Path) -> bool:
+    """Return whether a path is a folder or a zip file."""
+    if not path.is_file():
+        return path.is_dir()
+    with path.open("rb") as stream:
+        return stream.read(len(ZIP_START)) == ZIP_START
+
+
+def _checked(image: ImageFile) -> ImageFile:
+    """Check the size of an image, print what is left out or assumed of its metadata, and guard its pixels."""
     _check_size(image)
     for note in image.notes:
         print(f"NOTE: Image {image.name}: {note}.", flush=True)
@@ -103,7 +140,7 @@ def _open_image(path: Path, name: str, reading: Reading) -> ImageFile:
         from bioimage_suite.images.tiff.reading import open_tiff
 
         return open_tiff(path, name, reading)
-    if start.startswith(b"PK\x03\x04"):
+    if start.startswith(ZIP_START):
         from bioimage_suite.images.readers.zarr import open_ome_zarr
 
         return open_ome_zarr(path, name, reading)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 import zipfile
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bioimage_suite.core.errors import UserError
@@ -36,15 +37,55 @@ def open_ome_zarr(path: Path, name: str, reading: Reading) -> ImageFile:
     Raises:
         UserError: The folder holds no multiscale image, or its array is missing or has unknown axes.
     """
-    import zarr
-
     from bioimage_suite.images.ome_zarr.checked_blosc import use_checked_blosc
 
     use_checked_blosc()
+    source = _source(path, name)
+    return _open_place(source, choose_series(source.places, reading.series, name), name)
+
+
+def open_ome_zarr_images(path: Path, name: str) -> list[ImageFile]:
+    """Open every image of an OME-Zarr: series, or fields of a plate. What describes all of them is read once.
+
+    Args:
+        path: As for `open_ome_zarr`.
+        name: Name of the image in messages.
+
+    Raises:
+        UserError: As `open_ome_zarr`.
+    """
+    from bioimage_suite.images.ome_zarr.checked_blosc import use_checked_blosc
+
+    use_checked_blosc()
+    source = _source(path, name)
+    return [_open_place(source, number, name) for number in range(len(source.places))]
+
+
+@dataclass(frozen=True)
+class _Source:
+    """An OME-Zarr: its store, and the places of its images in it."""
+
+    path: Path
+    store: Any
+    places: list[str]
+    sizes: dict[str, int]
+    """Bytes of each file of a zip; empty for a folder."""
+
+
+def _source(path: Path, name: str) -> _Source:
     files, store = _store(path, name)
-    places = _places(store, files, name)
-    chosen = choose_series(places, reading.series, name)
-    group, attributes = _group(store, places[chosen], name)
+    sizes = {}
+    if not path.is_dir():
+        with zipfile.ZipFile(path) as archive:
+            sizes = {one.filename: one.file_size for one in archive.infolist()}
+    return _Source(path, store, _places(store, files, name), sizes)
+
+
+def _open_place(source: _Source, chosen: int, name: str) -> ImageFile:
+    import zarr
+
+    place = source.places[chosen]
+    group, attributes = _group(source.store, place, name)
     multiscale = attributes["multiscales"][0]
     dataset = multiscale["datasets"][0]
     try:
@@ -56,7 +97,7 @@ def open_ome_zarr(path: Path, name: str, reading: Reading) -> ImageFile:
     if not isinstance(array, zarr.Array):
         raise UserError(f"Image {name}: {dataset['path']!r} is no array. Export the OME-Zarr again.")
     notes: list[str] = []
-    _check_chunks(array, _chunk_sizes(path, f"{places[chosen]}/{dataset['path']}/".lstrip("/")), name, notes)
+    _check_chunks(array, _chunk_sizes(source, f"{place}/{dataset['path']}/".lstrip("/")), name, notes)
     axes = [axis["name"].upper() for axis in multiscale.get("axes", [])] or list("TCZYX")[-array.ndim :]
     if len(axes) != array.ndim or not set(axes) <= set("TCZYX") or axes[-2:] != ["Y", "X"]:
         raise UserError(
@@ -83,19 +124,18 @@ def open_ome_zarr(path: Path, name: str, reading: Reading) -> ImageFile:
         dtype=array.dtype, channels=tuple(names) if len(names) == sizes["C"] else (None,) * sizes["C"],
         physical_size=physical_size, time_increment=time_increment, read_region=read_region, notes=tuple(notes),
         details={"format": f"OME-Zarr {attributes.get('version') or multiscale.get('version', '')}".strip(),
-                 "axes": "".join(axes), "series": places, "levels": len(multiscale["datasets"]),
-                 "omero": attributes.get("omero"), "ome_xml": _ome_xml(path, places[chosen], chosen)},
+                 "axes": "".join(axes), "series": source.places, "levels": len(multiscale["datasets"]),
+                 "omero": attributes.get("omero"), "ome_xml": _ome_xml(source.path, place, chosen)},
     )  # fmt: skip
 
 
-def _chunk_sizes(path: Path, place: str) -> list[int]:
+def _chunk_sizes(source: _Source, place: str) -> list[int]:
     """Return the bytes of each file of chunks (0.5: of shards) below a place that ends in `/`."""
-    if path.is_dir():
-        folder = path / place
+    if source.path.is_dir():
+        folder = source.path / place
         files = ((file.relative_to(folder).as_posix(), file.stat().st_size) for file in folder.rglob("*"))
         return [size for key, size in files if CHUNK_KEY.fullmatch(key) and (folder / key).is_file()]
-    with zipfile.ZipFile(path) as archive:
-        found = {one.filename: one.file_size for one in archive.infolist() if one.filename.startswith(place)}
+    found = {key: size for key, size in source.sizes.items() if key.startswith(place)}
     return [size for key, size in found.items() if CHUNK_KEY.fullmatch(key.removeprefix(place))]
 
 
