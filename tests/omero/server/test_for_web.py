@@ -214,3 +214,21 @@ def test_a_dataset_with_part_of_a_fileset_can_go_and_its_image_stays(gateway, tm
     gateway.deleteObjects("Dataset", [dataset.id.val], wait=True)
     assert gateway.getObject("Dataset", dataset.id.val) is None
     assert [gateway.getObject("Image", image) is not None for image in images] == [True, True]
+
+
+def test_the_group_changes_while_a_table_and_a_command_are_open_but_not_while_a_store_is(lab):
+    first, second = lab.group("rw----"), lab.group("rw----")
+    gateway = lab.connect(lab.user(first, second))
+    other = omero.model.ExperimenterGroupI(gateway.getAdminService().lookupGroup(second).id.val, False)
+    table = gateway.c.sf.sharedResources().newTable(1, "t.h5")
+    table.initialize([omero.grid.LongColumn("a", "", [])])
+    handle = gateway.c.sf.submit(omero.cmd.Timing(steps=1, millisPerStep=1))
+    before = gateway.c.sf.setSecurityContext(other)
+    table.addData([omero.grid.LongColumn("a", "", [7])])
+    assert list(table.readCoordinates([0]).columns[0].values) == [7]
+    store = gateway.c.sf.createRawFileStore()
+    with pytest.raises(omero.SecurityViolation):
+        gateway.c.sf.setSecurityContext(before)
+    store.close()
+    handle.close()
+    table.close()
