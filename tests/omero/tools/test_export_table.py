@@ -60,6 +60,16 @@ def test_a_table_comes_back_value_by_value_and_can_go_in_again(attach, export, i
     assert again[f"{name}.tabular"].read_text() == found
 
 
+def test_a_table_of_300_columns_goes_in_and_comes_out_value_by_value(attach, export, image):
+    name = f"Image_{image}_cell.tif"
+    header = ["label", *(f"feature_{number}" for number in range(300))]
+    rows = [[str(label), *(str(number / 7 * label) for number in range(300))] for label in (1, 2)]
+    attach("".join("\t".join(row) + "\n" for row in (header, *rows)), name)
+    files, _ = export(typed("dataset", "d"))
+    found = read_rows(files[f"{name}.tabular"])
+    assert [[row[column] for column in header] for row in found] == rows
+
+
 def test_queries_choose_rows_in_portions(attach, export, image, monkeypatch):
     monkeypatch.setattr(reading, "BATCH", 7)
     name = f"Image_{image}_cell.tif"
