@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bioimage_suite.core import damage
 from bioimage_suite.core.errors import DISK_FULL, UserError
 from bioimage_suite.core.outputs import Outputs
 
@@ -65,10 +66,18 @@ def json_file(path: str) -> Any:
     Raises:
         UserError: There is no such file, or it is not JSON in UTF-8.
     """
-    try:
+    with damage.reading(f"File {path}: cannot be read as JSON", "Write it again."):
         return json.loads(Path(path).read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise UserError(f"File {path}: cannot be read as JSON ({error}). Write it again.") from error
+
+
+def text_file(path: str) -> str:
+    """Read a text of one line that a wrapper writes, such as a name: the `type` of an argument.
+
+    Raises:
+        UserError: There is no such file, or it is not UTF-8.
+    """
+    with damage.reading(f"File {path}: cannot be read as text", "Write it again in UTF-8."):
+        return Path(path).read_text(encoding="utf-8").strip()
 
 
 def file_list(path: str) -> list[tuple[Path, str]]:

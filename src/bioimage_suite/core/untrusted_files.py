@@ -7,6 +7,8 @@ Limits (chosen here, far above regular use: the metadata of 10,000 images is abo
 """
 
 import json
+import re
+import shutil
 import zipfile
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -21,6 +23,8 @@ MAX_ZIP_MEMBERS = 100_000
 MAX_MEMBER_BYTES = 512 * 1024 * 1024
 MAX_UNPACKED_BYTES = 2 * 1024 * 1024 * 1024
 ANY_SIZE = 1 << 60  # where only some members are unpacked, each within limits of its own
+
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
 def parse_json(
@@ -38,8 +42,8 @@ def parse_json(
         The value as dict, list, str, int, float, bool or None.
 
     Raises:
-        UserError: The data are too large, nested too deep, not UTF-8 or not JSON, hold NaN or Infinity, or an object
-            has a key twice (one of the two values would be lost silently).
+        UserError: The data are too large, nested too deep, not UTF-8 or not JSON, hold NaN, Infinity or half of a
+            character (a lone surrogate), or an object has a key twice (one of the two values would be lost silently).
     """
     if len(data) > max_bytes:
         raise UserError(
@@ -56,6 +60,14 @@ def parse_json(
             object_pairs_hook=lambda pairs: _unique_keys(pairs, name),
             parse_constant=lambda constant: _refuse_constant(constant, name),
         )
+        if _SURROGATE.search(data):
+            json.dumps(value, ensure_ascii=False).encode()
+        return value
+    except UnicodeEncodeError as error:
+        raise UserError(
+            f"file {name}: a text in it holds half of a character ({error.object[error.start]!a}), which no file can "
+            "store. Write the whole character."
+        ) from error
     except UnicodeDecodeError as error:
         raise UserError(f"file {name}: byte {error.start} is not UTF-8. Save the file as UTF-8.") from error
     except RecursionError as error:
@@ -171,3 +183,18 @@ def read_member(archive: zipfile.ZipFile, member: str, name: str, max_bytes: int
     if len(data) > max_bytes:
         raise UserError(f"file {name}: member {member!r} is larger than {max_bytes:,} bytes. Give a smaller file.")
     return data
+
+
+def unpack_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo | str, target: Path, name: str) -> None:
+    """Write one member to a file; it is never longer than the directory of the zip declares (see `open_zip`).
+
+    Raises:
+        UserError: The member is missing or damaged.
+    """
+    said = member if isinstance(member, str) else member.filename
+    with (
+        damage.reading(f"file {name}, member {said!r}", "Pack it again."),
+        archive.open(member) as source,
+        target.open("wb") as unpacked,
+    ):
+        shutil.copyfileobj(source, unpacked, 1 << 20)

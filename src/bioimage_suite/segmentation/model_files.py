@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from bioimage_suite.core.damage import reading
 from bioimage_suite.core.errors import UserError
 
 if TYPE_CHECKING:
@@ -34,23 +35,17 @@ def unpack(package: Path, name: str, folder: Path) -> Path:
     Raises:
         UserError: The file is not a zip, has no description, or the model needs another framework or the network.
     """
-    from bioimage_suite.core.untrusted_files import MAX_UNPACKED_BYTES, open_zip
+    from bioimage_suite.core.untrusted_files import open_zip, unpack_member
 
     with open_zip(package, name) as archive:
         # The list of members has been checked: no path leaves the folder, and the declared total is below the limit.
-        unpacked = 0
         for member in archive.infolist():
             target = folder / member.filename
             if member.is_dir():
                 target.mkdir(parents=True, exist_ok=True)
                 continue
             target.parent.mkdir(parents=True, exist_ok=True)
-            with archive.open(member) as source, target.open("wb") as out:
-                while part := source.read(1 << 20):
-                    unpacked += len(part)
-                    if unpacked > MAX_UNPACKED_BYTES:
-                        raise UserError(f"Package {name}: unpacks to more than {MAX_UNPACKED_BYTES:,} bytes.")
-                    out.write(part)
+            unpack_member(archive, member, target, name)
     found = [file for wanted in DESCRIPTIONS for file in sorted(folder.rglob(wanted))]
     found += sorted(folder.rglob("*.bioimageio.yaml"))
     if not found:
@@ -98,12 +93,9 @@ def _read_description(path: Path, name: str) -> dict[str, Any]:
         UserError: It is no YAML, or describes something else.
     """
     from ruyaml import YAML
-    from ruyaml.error import YAMLError
 
-    try:
+    with reading(f"Package {name}: its {path.name} is no YAML", "Download it again."):
         content = YAML(typ="safe").load(path)
-    except (YAMLError, UnicodeDecodeError) as error:
-        raise UserError(f"Package {name}: its {path.name} is no YAML ({error}). Download it again.") from error
     if not isinstance(content, dict) or content.get("type") != "model":
         kind = content.get("type") if isinstance(content, dict) else None
         raise UserError(f"Package {name}: it describes {kind!r}, not a model. Give the package of a model.")

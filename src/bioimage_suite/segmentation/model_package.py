@@ -14,12 +14,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bioimage_suite.core.damage import reading
 from bioimage_suite.core.errors import UserError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 SPACE = ("z", "y", "x")
+AGAIN = "Download it again."
 IN_MEMORY = 1 << 24  # up to as many predicted numbers are kept in memory
 
 
@@ -78,11 +80,13 @@ def load_network(description: Path, name: str, run_test: bool, output: str | Non
     from bioimageio.spec.model.v0_5 import ModelDescr
 
     # With perform_io_checks the library would look up a missing relative path in the model zoo.
-    model = load_description(description, perform_io_checks=False, format_version="latest")
+    with reading(f"Package {name}, its description", AGAIN):
+        model = load_description(description, perform_io_checks=False, format_version="latest")
     if not isinstance(model, ModelDescr):
         raise UserError(f"Package {name}: its description is invalid. {_problems(model.validation_summary)}")
     if run_test:
-        summary = test_description(model, weight_format="onnx")
+        with reading(f"Package {name}, its test data", AGAIN):
+            summary = test_description(model, weight_format="onnx")
         # For a model that loads but gives other values the library reports "valid-format".
         if summary.status != "passed":
             raise UserError(
@@ -90,8 +94,9 @@ def load_network(description: Path, name: str, run_test: bool, output: str | Non
                 "Download it again, choose another model, or leave the check out."
             )
     network = _described(model, name, output)
-    pipeline = create_prediction_pipeline(model, weights_format="onnx")
-    pipeline.load()
+    with reading(f"Package {name}, its network", AGAIN):
+        pipeline = create_prediction_pipeline(model, weights_format="onnx")
+        pipeline.load()
     if run_test:
         _check_numbers(pipeline, model, name)
     return Network(str(model.name), pipeline, *network)

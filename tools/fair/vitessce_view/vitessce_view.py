@@ -5,7 +5,7 @@ from pathlib import Path
 
 from bioimage_suite.core.outputs import Outputs
 from bioimage_suite.core.texts import json_text
-from bioimage_suite.core.tool import CONFIG, argument, run_tool, tool
+from bioimage_suite.core.tool import CONFIG, argument, run_tool, text_file, tool
 from bioimage_suite.core.units import MEGABYTE
 from bioimage_suite.fair.vitessce.view import Inputs, make_view
 
@@ -13,8 +13,8 @@ from bioimage_suite.fair.vitessce.view import Inputs, make_view
 @tool(
     __doc__,
     CONFIG,
-    argument("--name", type=Path, required=True, help="file that holds the image's name"),
-    argument("--image", type=Path, help="OME-TIFF, or the folder of an OME-Zarr image"),
+    argument("--name", type=text_file, required=True, help="file that holds the image's name"),
+    argument("--image", type=Path, help="an image; an OME-Zarr as its folder or zip"),
     argument("--labels", type=Path, help="label map, likewise"),
     argument("--table", type=Path, help="measurement table"),
     argument("--viewer", type=Path, help="the viewer's script, to put into the page"),
@@ -23,7 +23,7 @@ from bioimage_suite.fair.vitessce.view import Inputs, make_view
 )
 def main(args: Namespace, outputs: Outputs) -> None:
     """Make, write. The configuration has addresses, features and limits."""
-    name = args.name.read_text(encoding="utf-8").strip() or "image"
+    name = args.name or "image"
     view, page = make_view(args.config, Inputs(name, args.image, args.labels, args.table, args.viewer))
     outputs.file(args.view).write_text(json_text(view), encoding="utf-8")
     outputs.file(args.page).write_text(page, encoding="utf-8")

@@ -59,7 +59,8 @@ def read_origin(path: Path, name: str) -> dict[str, Attribution]:
         )
     sources: dict[str, Attribution] = {}
     for row in rows[1:]:
-        cells = dict(zip(header, row.cells, strict=False))
+        # A row that ends in empty cells may be short.
+        cells = dict.fromkeys(header, "") | dict(zip(header, row.cells, strict=False))
         source = Attribution(
             cells["accession"], cells.get("title", ""), cells["licence"], cells["citation"], cells.get("url", "")
         )

@@ -5,7 +5,6 @@ browsers' Zarr readers have built in.
 """
 
 import json
-import zipfile
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,10 +15,10 @@ from typing import Any
 import numpy as np
 
 from bioimage_suite.core.errors import UserError
-from bioimage_suite.core.units import DEFAULT_LENGTH, micrometres
-from bioimage_suite.fair.archives.zarr import RemoteImage, read_image
-from bioimage_suite.fair.metadata.image_facts import is_packed_zarr
 from bioimage_suite.fair.vitessce.config import ChannelStyle
+from bioimage_suite.images.model.image_file import ImageFile
+from bioimage_suite.images.model.series import Reading
+from bioimage_suite.images.readers.opening import open_image
 
 _CHUNK = 256
 # Levels are halved until they fit on a screen.
@@ -60,7 +59,7 @@ def load_picture(path: Path, name: str, max_bytes: int, *, labels: bool = False,
     """Read an image, downsampled in x and y by a power of two until it fits.
 
     Args:
-        path: Path of a TIFF (OME-TIFF), of the folder of an OME-Zarr image, or of one packed as a zip (`.ozx`).
+        path: An image in any form that `open_image` reads.
         name: Display name of the image.
         max_bytes: Largest size of the pixels in bytes, before compression.
         labels: Whether the image is a label map, whose pixels are sampled, not averaged, and returned as uint32.
@@ -69,20 +68,34 @@ def load_picture(path: Path, name: str, max_bytes: int, *, labels: bool = False,
     Raises:
         UserError: The image cannot be read or shown, or is too large even after downsampling.
     """
-    is_zarr = path.is_dir() or is_packed_zarr(path)
-    planes, shape, dtype, physical, channels = _open_zarr(path, name) if is_zarr else _open_tiff(path, name)
-    if labels and dtype.kind not in "ui":
-        raise UserError(f"label map {name}: has {dtype} pixels. Give a label map of whole numbers.")
-    if labels and shape[1] != 1:
-        raise UserError(f"label map {name}: has {shape[1]} channels. Give a label map with one.")
-    step = shrunk or _step(shape, 4 if labels else dtype.itemsize, max_bytes, name)
+    # Of several images the first: a page shows one.
+    image = open_image(path, name, Reading(series=0))
+    series = image.details.get("series", ())
+    if len(series) > 1:
+        print(f"NOTE: Image {name}: it holds {len(series)} images; the first, {series[0]!r}, is shown.", flush=True)
+    if image.dtype.kind not in "buif":
+        raise UserError(f"image {name}: has {image.dtype} pixels, which cannot be shown. Convert them to numbers.")
+    if labels and image.dtype.kind not in "ui":
+        raise UserError(f"label map {name}: has {image.dtype} pixels. Give a label map of whole numbers.")
+    if labels and image.size_c != 1:
+        raise UserError(f"label map {name}: has {image.size_c} channels. Give a label map with one.")
+    shape = (image.size_t, image.size_c, image.size_z, image.size_y, image.size_x)
+    step = shrunk or _step(shape, 4 if labels else image.dtype.itemsize, max_bytes, name)
+    physical = {axis: size for axis in "xyz" if (size := image.micrometres(axis))}
+    channels = tuple(channel for channel in image.channels if channel)
     return ViewerImage(
         name,
-        _shrink(planes, shape, step, labels=labels),
+        _shrink(_planes(image), shape, step, labels=labels),
         step,
         {axis: size * (step if axis in "xy" else 1) for axis, size in physical.items()},
-        channels if len(channels) == shape[1] else (),
+        channels if len(channels) == image.size_c else (),
     )
+
+
+def _planes(image: ImageFile) -> Iterator[np.ndarray]:
+    """Yield planes in the order T, C, Z, one in memory at a time."""
+    for t, c, z in np.ndindex(image.size_t, image.size_c, image.size_z):
+        yield image.read_plane(t, c, z)
 
 
 def _step(shape: Sequence[int], itemsize: int, max_bytes: int, name: str) -> int:
@@ -121,86 +134,6 @@ def _shown(plane: np.ndarray) -> np.ndarray:
     if plane.dtype.kind == "f" or plane.dtype.itemsize > 4:
         return plane.astype(np.float32)
     return plane.astype(plane.dtype.newbyteorder("="), copy=False)
-
-
-_Opened = tuple[Iterator[np.ndarray], tuple[int, ...], np.dtype, dict[str, float], tuple[str, ...]]
-
-
-def _open_tiff(path: Path, name: str) -> _Opened:
-    import tifffile
-
-    from bioimage_suite.fair.metadata.image_facts import facts_of_ome_xml
-
-    try:
-        tiff = tifffile.TiffFile(path)
-        series = tiff.series[0]
-    except (tifffile.TiffFileError, OSError, ValueError, IndexError) as error:
-        raise UserError(f"image {name}: not a readable TIFF ({error}). Convert it to OME-TIFF first.") from error
-    axes = series.axes.replace("S", "C") if "C" not in series.axes else series.axes
-    if (
-        not set(axes) <= set("TCZYXQI")
-        or series.dtype is None
-        or series.dtype.kind not in "buif"
-        or not axes.endswith("YX")
-    ):
-        raise UserError(
-            f"image {name}: axes {series.axes} of {series.dtype} cannot be shown. Give planes of T, C, Z, Y, X."
-        )
-    physical: dict[str, float] = {}
-    channels: tuple[str, ...] = ()
-    if tiff.ome_metadata:
-        facts = facts_of_ome_xml(tiff.ome_metadata, name)
-        for axis in "XYZ":
-            size = facts.first(f"Pixels.PhysicalSize{axis}")
-            unit = facts.first(f"Pixels.PhysicalSize{axis}Unit") or DEFAULT_LENGTH
-            extent = micrometres(float(size), unit) if size else None
-            if extent:
-                physical[axis.lower()] = extent
-        named = facts.fields.get("Channel.Name")
-        channels = named.values if named else ()
-    return _tiff_planes(series, axes), _tczyx(axes, series.shape), series.dtype, physical, channels
-
-
-def _tczyx(axes: str, shape: Sequence[int]) -> tuple[int, ...]:
-    sizes = dict(zip(axes.replace("Q", "Z").replace("I", "Z"), shape, strict=True))
-    return tuple(sizes.get(axis, 1) for axis in "TCZYX")
-
-
-def _tiff_planes(series: Any, axes: str) -> Iterator[np.ndarray]:
-    """Yield planes in the order T, C, Z, one in memory at a time."""
-    named = axes.replace("Q", "Z").replace("I", "Z")
-    order = np.arange(int(np.prod(series.shape[:-2]))).reshape(series.shape[:-2] or (1,))
-    kept = [axis for axis in "TCZ" if axis in named]
-    order = order.transpose([named.index(axis) for axis in kept]) if kept else order
-    for index in order.ravel():
-        page = series.pages[int(index)]
-        yield page.asarray() if page is not None else np.zeros(series.shape[-2:], series.dtype)
-
-
-def _open_zarr(path: Path, name: str) -> _Opened:
-    import zarr
-
-    try:
-        store = path if path.is_dir() else zarr.storage.ZipStore(path, mode="r")
-        group = zarr.open_group(store, mode="r")
-        image: RemoteImage = read_image(group, name)
-        array = group[image.levels[0].path]
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile, zarr.errors.BaseZarrError) as error:
-        raise UserError(f"image {name}: not a readable OME-Zarr ({type(error).__name__}).") from error
-    if not isinstance(array, zarr.Array) or array.dtype.kind not in "buif":
-        raise UserError(f"image {name}: its full resolution is no array of numbers.")
-    sizes = dict(zip(image.axes, array.shape, strict=True))
-    shape = tuple(sizes.get(axis, 1) for axis in "tczyx")
-    outer = [axis for axis in "tcz" if axis in image.axes]
-
-    def planes() -> Iterator[np.ndarray]:
-        for index in np.ndindex(*(sizes[axis] for axis in outer)):
-            yield np.asarray(array[index] if outer else array[:])
-
-    scale = image.levels[0].scale
-    extents = {axis: micrometres(scale[axis], unit) for axis, unit in image.units.items() if axis in "xyz"}
-    physical = {axis: size for axis, size in extents.items() if size}
-    return planes(), shape, array.dtype, physical, image.channels
 
 
 def zarr_files(picture: ViewerImage, *, labels: bool = False) -> dict[str, bytes]:

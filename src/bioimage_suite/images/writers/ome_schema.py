@@ -60,11 +60,14 @@ def made_valid(xml: str) -> tuple[str, list[str]]:
         The valid document, and what was changed or left out, each once.
 
     Raises:
-        NotOmeError: Something that cannot be left out is invalid.
+        NotOmeError: It is no XML, or something that cannot be left out is invalid.
     """
     from lxml import etree
 
-    root = etree.fromstring(xml.encode(), etree.XMLParser(resolve_entities=False, no_network=True))
+    try:
+        root = etree.fromstring(xml.encode(), etree.XMLParser(resolve_entities=False, no_network=True))
+    except etree.LxmlError as error:
+        raise NotOmeError(" ".join(str(error).split())[:200]) from error
     _translate_units(root)
     said = list(_drop_foreign(root))
     _sort_children(root)

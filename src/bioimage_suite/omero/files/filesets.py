@@ -2,7 +2,6 @@
 
 import hashlib
 import re
-import shutil
 import zipfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from bioimage_suite.core.errors import UserError
-from bioimage_suite.core.untrusted_files import open_zip
+from bioimage_suite.core.untrusted_files import open_zip, unpack_member
 from bioimage_suite.omero.files.original_files import file_sha1
 
 MAX_UNPACKED_BYTES = 200 * 1024**3
@@ -20,7 +19,6 @@ _NO_SUFFIX = {"", "data", "binary", "auto", "txt", "zip"}
 # Files that OMERO opens first, before the files they refer to.
 _FIRST = (".companion.ome", "zarr.json", ".zattrs", ".zgroup")
 _SAME_SUFFIX = {".tif": ".tiff", ".jpeg": ".jpg", ".ome.tif": ".ome.tiff"}
-_BLOCK = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -125,13 +123,7 @@ def _unpack(path: Path, name: str, folder: Path) -> dict[PurePosixPath, Path]:
                 raise UserError(f"file {name}: member {member.filename!r} occurs twice. Pack it again.")
             target = folder.joinpath(*place.parts)
             target.parent.mkdir(parents=True, exist_ok=True)
-            try:
-                with archive.open(member) as source, target.open("wb") as unpacked:
-                    shutil.copyfileobj(source, unpacked, _BLOCK)
-            except (zipfile.BadZipFile, EOFError, NotImplementedError, ValueError) as error:
-                raise UserError(
-                    f"file {name}: member {member.filename!r} is damaged ({error}). Pack it again."
-                ) from error
+            unpack_member(archive, member, target, name)
             found[place] = target
     if not found:
         raise UserError(f"file {name}: the zip holds no file. Pack it again.")

@@ -18,8 +18,15 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from bioimage_suite.core.damage import reading
 from bioimage_suite.core.errors import UserError
-from bioimage_suite.core.untrusted_files import open_zip, parse_json, safe_relative_path
+from bioimage_suite.core.untrusted_files import (
+    open_zip,
+    parse_json,
+    read_member,
+    safe_relative_path,
+    unpack_member,
+)
 
 METADATA, MANIFEST, DOCUMENT = "ro-crate-metadata.json", "transfer.json", "metadata.ome.xml"
 FORMAT, VERSION = "bioimage-suite-galaxy/transfer", 1
@@ -156,7 +163,11 @@ class TransferCrate:
         try:
             for file, path in zip(files, paths, strict=True):
                 digest = hashlib.sha1(usedforsecurity=False)
-                with self._open(file.path) as source, path.open("wb") as target:
+                with (
+                    reading(f"crate, file {file.path!r}", "Get the crate again."),
+                    self._open(file.path) as source,
+                    path.open("wb") as target,
+                ):
                     while block := source.read(BLOCK):
                         digest.update(block)
                         target.write(block)
@@ -165,8 +176,6 @@ class TransferCrate:
                         f"crate, file {file.path!r}: damaged, its checksum is another. Get the crate again."
                     )
             yield paths
-        except (zipfile.BadZipFile, EOFError, NotImplementedError) as error:
-            raise UserError(f"crate: damaged ({error}). Get the crate again.") from None
         finally:
             for path in paths:
                 path.unlink(missing_ok=True)
@@ -199,13 +208,9 @@ def open_crate(path: Path, scratch: Path) -> Iterator[tuple[TransferCrate, Path]
     with open_zip(path, path.name, MAX_UNPACKED_BYTES) as archive:
         sizes = {one.filename: one.file_size for one in archive.infolist()}
         _require(sizes, (MANIFEST, DOCUMENT))
-        try:
-            crate = TransferCrate(path, archive, scratch, read_manifest(archive.read(MANIFEST)))
-            document = scratch / DOCUMENT
-            with archive.open(DOCUMENT) as source, document.open("wb") as target:
-                shutil.copyfileobj(source, target, BLOCK)
-        except (zipfile.BadZipFile, EOFError, NotImplementedError) as error:
-            raise UserError(f"crate: damaged ({error}). Get the crate again.") from None
+        crate = TransferCrate(path, archive, scratch, read_manifest(read_member(archive, MANIFEST, path.name)))
+        document = scratch / DOCUMENT
+        unpack_member(archive, DOCUMENT, document, path.name)
         _check_files(sizes, crate.manifest)
         yield crate, document
 
