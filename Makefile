@@ -7,7 +7,7 @@ SUPERVISED = $(PYTHON) -m sandbox.supervise --with-parent --
 # Said here, because another Python may not even parse the set-up.
 NOT_311 = ERROR: $(PYTHON) is not CPython 3.11. Install python3 and python3-venv of Debian 12, or: make PYTHON=/path/to/python3.11
 
-.PHONY: help demo up down status test bench lint setup browser clean
+.PHONY: help demo up down status test fuzz bench lint setup browser clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,6 +31,9 @@ test: setup  ## every check: linters, pytest, tools and workflows on a real Gala
 
 lint: setup  ## the linters only
 	@$(SUPERVISED) $(TOOLS_PYTHON) -m tests.run lint
+
+fuzz: setup  ## 5,000 mutants of each tool's inputs; takes hours
+	@$(SUPERVISED) $(TOOLS_PYTHON) -m tests.fuzz.run --mutants 5000
 
 bench: setup  ## measure; writes benchmarks/results.json
 	@$(SUPERVISED) $(TOOLS_PYTHON) -m benchmarks.run

@@ -10,7 +10,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from bioimage_suite.core.errors import DISK_FULL, UserError
+from bioimage_suite.core.errors import UserError, is_disk_full
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,7 +34,7 @@ def reading(what: str, remedy: str) -> Iterator[None]:
     except UserError:
         raise
     except Exception as error:
-        if isinstance(error, OSError) and error.errno in DISK_FULL:
+        if is_disk_full(error):
             raise
         raise UserError(f"{what}: {fault(error)}. {remedy}") from error
 

@@ -1,13 +1,27 @@
 """Errors that end the run of a tool: one clear line and a non-zero exit code."""
 
 import errno
+import re
 
-DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-"""Error numbers of a full disk: no space left, quota reached, or file larger than this process may write."""
+_DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_PARTLY_WRITTEN = re.compile(r"\d+ requested and \d+ written")
 
 
 class UserError(Exception):
     """An error that the user can correct. The message names the object, the value and the remedy."""
+
+
+def is_disk_full(error: BaseException | None) -> bool:
+    """Say whether an error tells of a full disk: no space left, quota reached, or a file larger than is allowed.
+
+    `numpy.ndarray.tofile`, with which tifffile writes, raises an OSError without a number.
+
+    >>> is_disk_full(OSError("8388608 requested and 12288 written")), is_disk_full(OSError(errno.EACCES, "no"))
+    (True, False)
+    """
+    if not isinstance(error, OSError):
+        return False
+    return error.errno in _DISK_FULL or (error.errno is None and bool(_PARTLY_WRITTEN.search(str(error))))
 
 
 def note_outcome(error: BaseException, outcome: str) -> None:

@@ -6,7 +6,7 @@ import shutil
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
-from bioimage_suite.core.errors import DISK_FULL, UserError
+from bioimage_suite.core.errors import UserError, is_disk_full
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -75,7 +75,7 @@ class Outputs(AbstractContextManager["Outputs"]):
         finally:
             for part in self._parts.values():
                 _remove(part)
-        if isinstance(error, OSError) and error.errno in DISK_FULL and self._parts:
+        if is_disk_full(error) and self._parts:
             last = list(self._parts)[-1].name
             raise UserError(f"disk: full while writing {last}. Make room and run again.") from error
         return ended

@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from bioimage_suite.core import damage
-from bioimage_suite.core.errors import DISK_FULL, UserError
+from bioimage_suite.core.errors import UserError, is_disk_full
 from bioimage_suite.core.outputs import Outputs
 
 # The linear algebra of numpy starts a thread for each core of the machine while it is loaded, a third of that time; a
@@ -163,7 +163,7 @@ def run_tool(main: Callable[[], int | None]) -> None:
         print(f"ERROR: {error}", file=sys.stderr)
         code = 1
     except OSError as error:
-        if error.errno not in DISK_FULL:
+        if not is_disk_full(error):
             raise
         print(f"ERROR: disk full: {error}. Make room where jobs run, and run the tool again.", file=sys.stderr)
         code = 1

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bioimage_suite.core.errors import UserError
-from bioimage_suite.tables.measurement_table import MeasurementTable, read_measurement_table
+from bioimage_suite.tables.measurement_table import MeasurementTable, number_of, read_measurement_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -126,13 +126,13 @@ def _numbers(table: MeasurementTable, feature: str) -> np.ndarray:
     """Return a column as (n,) float64, NaN where a cell is empty."""
     values = np.full(len(table.rows), np.nan)
     for row, text in enumerate(table.texts(feature)):
-        if text.strip():
-            try:
-                values[row] = float(text)
-            except ValueError:
-                raise UserError(
-                    f"Feature {feature}: {text!r} of image {table.rows[row][0]} is no number. Choose another feature."
-                ) from None
+        try:
+            values[row] = number_of(text)
+        except ValueError:
+            raise UserError(
+                f"Feature {feature}: {text!r} of image {table.rows[row][0]} is no finite number. Choose another "
+                "feature, or correct the row."
+            ) from None
     return values
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +31,27 @@ IMAGE_COLUMNS = ("image", "image_name")
 def position_columns(axis: str, unit: str) -> tuple[str, ...]:
     """Return the usual names of a position's column along `x`, `y` or `z` in `um` or `px`, best first."""
     return (f"centroid_{axis}_{unit}", f"{axis}_{unit}", f"centroid_{axis}", axis, axis.upper())
+
+
+# Beyond this not every whole number has a floating point number of its own.
+LARGEST_WHOLE = 2.0**53
+# What tells the objects of a table apart.
+OBJECT_KEY = ("image", "t", "frame", "z", "label")
+
+
+def number_of(text: str) -> float:
+    """Return the number that a cell holds, NaN where it is empty or says so.
+
+    Raises:
+        ValueError: It is no number, or infinite. Python also reads `1_000` and digits of other scripts as numbers; no
+            program that writes tables means that.
+    """
+    if not text.strip():
+        return math.nan
+    number = float(text)
+    if math.isinf(number) or "_" in text or not text.isascii():
+        raise ValueError(text)
+    return number
 
 
 @dataclass(frozen=True)
@@ -70,12 +92,13 @@ class MeasurementTable:
             values = np.fromiter(map(float, texts), np.float64, len(texts))
         except ValueError:
             values = np.full(len(texts), math.nan)
-        if np.isfinite(values).all():
+        whole = "".join(texts)
+        if np.isfinite(values).all() and whole.isascii() and "_" not in whole:
             return values
         # Convert the cells one by one to name the wrong row.
         for row, text in enumerate(texts):
             try:
-                values[row] = float(text)
+                values[row] = number_of(text)
             except ValueError:
                 values[row] = math.nan
             if not math.isfinite(values[row]):
@@ -89,16 +112,28 @@ class MeasurementTable:
         """Return a column as (n,) int64.
 
         Raises:
-            UserError: As for `numbers`, or a number has a fraction.
+            UserError: As for `numbers`, or a number has a fraction or 16 digits and more.
         """
         values = self.numbers(column)
-        wrong = np.flatnonzero(values != np.rint(values))
+        wrong = np.flatnonzero((values != np.rint(values)) | (np.abs(values) >= LARGEST_WHOLE))
         if len(wrong):
             raise UserError(
                 f"Table {self.name}, row {wrong[0] + 1} below the header: {column} is {values[wrong[0]]}, not a whole "
                 "number. Choose another column."
             )
         return values.astype(np.int64)
+
+    def objects_twice(self) -> list[str]:
+        """Return in words each object that has more than one row, as `label 7, t 0`; none without a column `label`."""
+        if "label" not in self.columns:
+            return []
+        named = [name for name in OBJECT_KEY if name in self.columns]
+        count = Counter(zip(*map(self.texts, named), strict=True))
+        return [
+            ", ".join(f"{name} {value}" for name, value in reversed(list(zip(named, key, strict=True))))
+            for key, rows in count.items()
+            if rows > 1
+        ]
 
     def first_of(self, candidates: Iterable[str]) -> str | None:
         """Return the first of several usual names that is a column; None if none is."""

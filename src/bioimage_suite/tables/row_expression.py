@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bioimage_suite.core.errors import UserError
+from bioimage_suite.tables.measurement_table import number_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -110,7 +111,7 @@ class _Evaluation:
     def _column(self, name: str) -> Any:
         texts = self._table.texts(name)
         try:
-            return np.array([float(text) if text.strip() else np.nan for text in texts])
+            return np.array([number_of(text) for text in texts], np.float64)
         except ValueError:
             return np.array(texts, dtype=object)
 

@@ -57,6 +57,20 @@ def labels_by_plane(table: MeasurementTable, labels: ImageFile) -> dict[Place, n
     return found
 
 
+def refuse_objects_twice(table: MeasurementTable) -> None:
+    """Check that no object has two rows: one could be kept and the other not.
+
+    Raises:
+        UserError: One has.
+    """
+    twice = table.objects_twice()
+    if twice:
+        raise UserError(
+            f"Table {table.name}: {twice[0]} has more than one row ({len(twice)} such objects in all). Keep one row "
+            "for each object."
+        )
+
+
 def kept_bands(labels: ImageFile, kept: dict[Place, np.ndarray]) -> Iterator[np.ndarray]:
     """Yield the label map with only the kept labels as (rows, X) int32 bands, z running faster than t."""
     for (t, z), wanted in kept.items():
@@ -109,6 +123,7 @@ def main(args: Namespace, outputs: Outputs) -> None:
     labels = as_label_map(open_image(args.labels, args.labels_name, reading_of(args)))
     check_label_map(labels)
     table = read_measurement_table(args.table, args.table_name or args.table.name)
+    refuse_objects_twice(table)
     unnamed = check_all_present(labels, labels_by_plane(table, labels), table)
     matching = rows_that_match(args.keep, table)
     rows = tuple(row for row, keep in zip(table.rows, matching, strict=True) if keep)

@@ -47,6 +47,9 @@ def main(args: Namespace, outputs: Outputs) -> None:
     """Read, count, write."""
     tables, images = read_listed(args.inputs["tables"])
     table = joined(tables)
+    twice = table.objects_twice()
+    if twice:
+        print(f"NOTE: {len(twice)} objects have more than one row, such as {twice[0]}; each row counts.", flush=True)
     by = [column.strip() for column in (args.group_by or "").split(",") if column.strip()]
     groups = grouped(table, images, matching(args.features, table), by)
     write_rows(outputs.file(args.table_out), table.columns, table.rows)

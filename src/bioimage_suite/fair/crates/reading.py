@@ -146,8 +146,7 @@ def _normal_identifier(identifier: str, entity: dict[str, Any]) -> str:
 
 def _rename(entities: list[dict[str, Any]], renamed: dict[str, str]) -> None:
     for entity in entities:
-        entity["@id"] = renamed.get(entity.get("@id", ""), entity.get("@id"))
-        for value in entity.values():
-            for part in as_list(value):
-                if isinstance(part, dict) and part.get("@id") in renamed:
-                    part["@id"] = renamed[part["@id"]]
+        for part in [entity, *(part for value in entity.values() for part in as_list(value))]:
+            # An id that is no text is an error of the crate, which the checks report.
+            if isinstance(part, dict) and isinstance(part.get("@id"), str):
+                part["@id"] = renamed.get(part["@id"], part["@id"])

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bioimage_suite.core.errors import UserError
-from bioimage_suite.tables.measurement_table import MeasurementTable
+from bioimage_suite.tables.measurement_table import MeasurementTable, number_of
 
 SCHEMA_VERSION = "1.0.16"
 OBJECT, FEATURE, VALUE = "object", "feature", "value"
@@ -111,10 +111,9 @@ def _label(text: str, name: str) -> int:
 
 def _number(text: str) -> float:
     try:
-        number = float(text) if text.strip() else math.nan
+        return number_of(text)
     except ValueError:
         return math.inf
-    return number if math.isfinite(number) else math.nan
 
 
 def _numeric(numbers: Sequence[float]) -> bool:

@@ -137,7 +137,7 @@ def test_sheet_holds_all_pictures_however_large(tmp_path):
             "Feature 'c\\*': no table has such a column. Choose among: image, a, b",
         ),
         ({"t": "a\tb\n1\t2\n"}, ["--features= , "], "No feature was asked for"),
-        ({"t": "a\tb\nx\t2\n"}, ["--features=a"], "'x' of image t is no number"),
+        ({"t": "a\tb\nx\t2\n"}, ["--features=a"], "'x' of image t is no finite number"),
         ({"t": "a\tb\n1\t2\n"}, ["--features=a", "--group-by=z"], "no column 'z'"),
         ({"t": ""}, ["--features=a"], "is empty"),
     ],

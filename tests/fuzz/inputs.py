@@ -1,0 +1,136 @@
+"""Small valid files of every kind that a tool takes, made in a folder."""
+
+from __future__ import annotations
+
+import shutil
+import zipfile
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tifffile
+
+DATA = Path(__file__).parents[2] / "test-data"
+TABLE_ROWS = 12
+COPIED = {
+    "czi": "made.czi", "nd2": "made.nd2", "lif": "made.lif", "dv": "made.dv", "colours.png": "ihc.png",
+    "movie.tiff": "moving_cells.ome.tiff", "truth.zip": "moving_cells_truth.zip", "points.tsv": "moving_points.tabular",
+    "classes.tsv": "two_classes.tabular", "model.zip": "tiny_model.zip", "flows.zip": "passing_model.zip",
+    "rois.geojson": "two_rois.geojson", "volume.tiff": "volume_cells.ome.tiff", "cells_a.tiff": "fair/cells_a.ome.tiff",
+    "images.tsv": "fair/image_table.tsv", "metadata.tsv": "fair/metadata.tsv", "filled.csv": "fair/template_rembi.csv",
+    "run.zip": "fair/workflow_run.crate.zip", "crate.json": "fair/gide_good.jsonld",
+    "misspelt.json": "fair/gide_misspelt.jsonld", "origin.tsv": "fair_archives/origin.tabular",
+    "results.tsv": "fair_archives/measured_cells.tabular",
+    "study.json": "fair_archives/crates/S-TEST5-ro-crate-metadata.json", "old.csv": "fair/key_values_old_scripts.csv",
+    "new.csv": "fair/key_values_new_scripts.csv", "tidy.tsv": "fair/key_values_tidy.tsv",
+}  # fmt: skip
+# Of tools that work on a server.
+OMERO_COPIED = {
+    "annotations.csv": "omero_annotate/test-data/annotations.csv",
+    "layout.tsv": "omero_dataset_to_plate/test-data/plate_layout.tabular",
+    "shapes.tsv": "omero_import_rois/test-data/shapes.tabular",
+    "cell.geojson": "omero_import_rois/test-data/cell_1.geojson",
+    "plate.zip": "omero_import_images/test-data/import_plate.zip",
+}  # fmt: skip
+
+
+def pixels() -> np.ndarray:
+    """Four disks in two channels, 2 x 64 x 64."""
+    y, x = np.indices((64, 64))
+    disks: np.ndarray = sum((np.hypot(y - row, x - column) <= 7) * 900 for row in (16, 46) for column in (15, 44))
+    noise = np.random.default_rng(0).integers(50, 90, (2, 64, 64))
+    made: np.ndarray = (noise + np.stack([disks, disks // 2])).astype(np.uint16)
+    return made
+
+
+def label_map() -> np.ndarray:
+    """The four disks, numbered."""
+    y, x = np.indices((64, 64))
+    places = [(row, column) for row in (16, 46) for column in (15, 44)]
+    made = np.zeros((64, 64), np.uint16)
+    for number, (row, column) in enumerate(places, 1):
+        made[np.hypot(y - row, x - column) <= 7] = number
+    return made
+
+
+@cache
+def make_inputs(folder: Path) -> dict[str, Path]:
+    """Make every input; return their paths by name."""
+    for name, source in COPIED.items():
+        shutil.copyfile(DATA / source, folder / name)
+    for name, source in OMERO_COPIED.items():
+        shutil.copyfile(DATA.parent / "tools" / "omero" / source, folder / name)
+    _images(folder)
+    _zarrs(folder)
+    _tables(folder)
+    with zipfile.ZipFile(folder / "crate.zip", "w") as archive:
+        archive.writestr("ro-crate-metadata.json", (DATA / "fair/gide_good.jsonld").read_bytes())
+    with zipfile.ZipFile(folder / "study.zip", "w") as archive:
+        archive.writestr("a/ro-crate-metadata.json", (folder / "study.json").read_bytes())
+    return {path.name: path for path in folder.iterdir()}
+
+
+def _images(folder: Path) -> None:
+    import imagecodecs
+
+    sizes = {"PhysicalSizeX": 0.5, "PhysicalSizeXUnit": "µm", "PhysicalSizeY": 0.5, "PhysicalSizeYUnit": "µm"}
+    named = {"axes": "CYX", "Channel": {"Name": ["DAPI", "GFP"]}, **sizes}
+    tifffile.imwrite(folder / "image.tiff", pixels(), ome=True, photometric="minisblack", metadata=named)
+    tifffile.imwrite(
+        folder / "tiled.tiff", pixels(), tile=(16, 16), compression="zlib", photometric="minisblack", ome=True,
+        metadata=named,
+    )  # fmt: skip
+    tifffile.imwrite(folder / "imagej.tiff", pixels(), imagej=True, metadata={"axes": "CYX"})
+    tifffile.imwrite(folder / "big.tiff", pixels(), bigtiff=True, compression="lzw", photometric="minisblack")
+    (folder / "image.png").write_bytes(imagecodecs.png_encode(pixels()[0]))
+    (folder / "image.jpg").write_bytes(imagecodecs.jpeg8_encode((pixels()[0] // 4).astype(np.uint8)))
+    (folder / "image.bmp").write_bytes(imagecodecs.bmp_encode((pixels()[0] // 4).astype(np.uint8)))
+    (folder / "image.jp2").write_bytes(imagecodecs.jpeg2k_encode(pixels()[0], level=0))
+    colours = np.random.default_rng(1).integers(90, 250, (64, 64, 3), dtype=np.uint8)
+    tifffile.imwrite(folder / "colours.tiff", colours, photometric="rgb", compression="zlib")
+    for name, found in (("labels.tiff", label_map()), ("found.tiff", np.roll(label_map(), 2, axis=1))):
+        tifffile.imwrite(folder / name, found, ome=True, compression="zlib", metadata={"axes": "YX", **sizes})
+
+
+def _zarrs(folder: Path) -> None:
+    import numcodecs
+    import zarr
+
+    from bioimage_suite.images.ome_zarr.folder import pack
+
+    axes = [{"name": "c", "type": "channel"}, *({"name": a, "type": "space", "unit": "micrometer"} for a in "yx")]
+    level = {"path": "0", "coordinateTransformations": [{"type": "scale", "scale": [1, 0.5, 0.5]}]}
+    channels = {"channels": [{"label": "DAPI", "color": "0000FF"}, {"label": "GFP", "color": "00FF00"}]}
+    kinds: list[tuple[str, Any, Any]] = [
+        ("old.zarr", 2, numcodecs.Blosc("lz4", shuffle=0)), ("new.zarr", 3, "auto"),
+    ]  # fmt: skip
+    for name, new, codec in kinds:
+        group = zarr.open_group(folder / name, mode="w", zarr_format=new)
+        multiscale = {"version": "0.4", "name": "n", "axes": axes, "datasets": [level]}
+        described: dict[str, Any] = {"multiscales": [multiscale], "omero": channels}
+        group.attrs.update(described if new == 2 else {"ome": {"version": "0.5", **described}})
+        shards = (1, 32, 32) if new == 3 else None
+        group.create_array("0", data=pixels(), chunks=(1, 16, 16), shards=shards, compressors=codec)
+    pack(folder / "new.zarr", folder / "image.ozx")
+
+
+def _tables(folder: Path) -> None:
+    import openpyxl
+
+    rows = [["image", "label", "area_px", "centroid_x_px", "centroid_y_px", "mean_DAPI"]]
+    rows += [["a", str(n), str(100 + n), str(5.5 * n), str(3.25 * n), repr(n / 3)] for n in range(1, TABLE_ROWS + 1)]
+    (folder / "table.tsv").write_text("".join("\t".join(row) + "\n" for row in rows))
+    (folder / "table.csv").write_text("".join(",".join(row) + "\n" for row in rows))
+    book = openpyxl.Workbook()
+    for row in rows:
+        book.active.append(row)
+    book.save(folder / "table.xlsx")
+    few = [rows[0], *rows[1:5]]
+    (folder / "objects.tsv").write_text("".join("\t".join(row) + "\n" for row in few))
+    (folder / "wells.tsv").write_text("image\twell\tplate\tfield\na\tA1\tp\t1\nb\tA2\tp\t1\n")
+    (folder / "parents.txt").write_text("1 0 4 0\n2 5 9 1\n")
+    (folder / "words.csv").write_text("image,dose,TAG\nimage.tiff,1,x\n")
+    (folder / "name.txt").write_text("a")
+    tracks = "".join(f"a\t{1 + n % 2}\t{n}\t{3 * n}\t{2 * n}\n" for n in range(8))
+    (folder / "tracks.tsv").write_text(f"image\ttrack\tframe\tcentroid_x_px\tcentroid_y_px\n{tracks}")

@@ -1,0 +1,50 @@
+"""Every tool that takes files, on mutants of its inputs: a clear error or a valid output, within 60 s and 1 GB.
+
+`make fuzz` runs 5,000 mutants of each. What fails is run again by its number:
+`python -m tests.fuzz.run <tool> --first <number> --mutants 1 --verbose`.
+"""
+
+import random
+import subprocess
+import sys
+
+import pytest
+
+from scripts.suite_files import ROOT, tool_xml_files
+from tests.fuzz.calls import all_calls
+from tests.fuzz.inputs import make_inputs
+from tests.fuzz.mutants import copy, mutate
+
+TOOLS = sorted({call.tool for call in all_calls()})
+# They take no files, only answers of servers: tests/omero and tests/unit/fair have bad ones.
+OTHERS = {
+    "fetch_archive", "omero_find", "omero_get_annotations", "omero_export_images", "omero_export_labels",
+    "omero_export_rois", "omero_export_table", "omero_transfer",
+}  # fmt: skip
+
+
+def test_no_tool_is_left_out():
+    assert {*TOOLS, *OTHERS} == {file.stem for file in tool_xml_files()}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("tool", TOOLS)
+def test_mutants_end_in_a_clear_error_or_a_valid_output(tool):
+    command = [sys.executable, "-m", "tests.fuzz.run", tool, "--mutants", "100"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, errors="replace")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_seed_gives_the_same_mutants(tmp_path):
+    (tmp_path / "made").mkdir()
+    files = make_inputs(tmp_path / "made")
+    for name in ("image.ozx", "tiled.tiff", "crate.json", "table.tsv", "old.zarr"):
+        found = []
+        for attempt in range(2):
+            target = tmp_path / f"{attempt} {name}"
+            copy(files[name], target)
+            done = mutate(target, random.Random(3))
+            parts = sorted(target.rglob("*")) if target.is_dir() else [target]
+            found.append((done, [part.read_bytes() for part in parts if part.is_file()]))
+        assert found[0][0] == found[1][0]
+        assert name == "image.ozx" or found[0] == found[1]
