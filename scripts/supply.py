@@ -4,6 +4,7 @@
     python -m scripts.supply advisories [ENVIRONMENT ...]  what the database of osv.dev knows of the pins
     python -m scripts.supply hashes [ENVIRONMENT ...]      writes requirements/hashes/<environment>.txt
     python -m scripts.supply check FILE ...                compares downloaded wheels with the recorded hashes
+    python -m scripts.supply images                        pins the images of the workflows by digest; needs Docker
 
 Environments are the files of `requirements/`; none means all. `advisories` needs the network, and says so without.
 """
@@ -13,6 +14,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import re
 import subprocess
 import sys
 import tempfile
@@ -22,18 +24,20 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sandbox.setup import REQUIREMENTS, VENVS
+from sandbox.setup import REQUIREMENTS, ROOT, VENVS
 from sandbox.setup.freeze import normalized, pins
 from sandbox.setup.venvs import python_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 DATABASE = "https://api.osv.dev"
 HASHES = REQUIREMENTS / "hashes"
 AT_ONCE = 500  # packages of one question; the database takes 1,000
 SECONDS = 60
 NOT_ASKED = 3  # exit code
+# An image of a service in a workflow: indentation and key, name, tag.
+IMAGE = re.compile(r"^( +image: )([\w./-]+):([\w.-]+)$", re.MULTILINE)
 # Compiled on this machine by sandbox/setup/ice_wheel.py, so that each machine has a file of its own.
 MADE_HERE = {"zeroc-ice"}
 
@@ -148,12 +152,43 @@ def unknown_files(files: list[Path]) -> list[Path]:
     return [file for file in files if hashlib.sha256(file.read_bytes()).hexdigest() not in known]
 
 
+def pin_images(text: str, digest_of: Callable[[str], str]) -> str:
+    """Return a workflow whose images of services have a digest; the tag stays as a comment.
+
+    Args:
+        text: The workflow.
+        digest_of: Function from `name:tag` to `sha256:...`.
+    """
+
+    def pin(found: re.Match[str]) -> str:
+        return f"{found[1]}{found[2]}@{digest_of(f'{found[2]}:{found[3]}')} # {found[3]}"
+
+    return IMAGE.sub(pin, text)
+
+
+def _docker_digest(image: str) -> str:
+    command = ["docker", "buildx", "imagetools", "inspect", image, "--format", "{{json .Manifest}}"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return str(json.loads(done.stdout)["digest"])
+
+
+def _pin_all_images() -> int:
+    count = 0
+    for file in sorted((ROOT / ".github" / "workflows").glob("*.yml")):
+        text = file.read_text(encoding="utf-8")
+        count += len(IMAGE.findall(text))
+        pinned_text = pin_images(text, _docker_digest)
+        if pinned_text != text:
+            file.write_text(pinned_text, encoding="utf-8")
+    return count
+
+
 def main(argv: list[str] | None = None) -> int:
     """Do what was asked; 1 where a weakness or an unknown file was found, 3 where the database was not asked."""
     parser = argparse.ArgumentParser(
         prog="python -m scripts.supply", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("what", choices=("licences", "advisories", "hashes", "check"))
+    parser.add_argument("what", choices=("licences", "advisories", "hashes", "check", "images"))
     parser.add_argument("names", nargs="*", help="environments; for check, files")
     parser.add_argument("--database", default=DATABASE, help="address of an advisory database in the form of OSV")
     args = parser.parse_args(argv)
@@ -167,6 +202,9 @@ def main(argv: list[str] | None = None) -> int:
     if args.what == "hashes":
         for name in names:
             print(f"{name}: {write_hashes(name)} files")
+        return 0
+    if args.what == "images":
+        print(f"{_pin_all_images()} images pinned")
         return 0
     unknown = unknown_files([Path(name) for name in args.names])
     for file in unknown:

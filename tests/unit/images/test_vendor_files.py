@@ -2,6 +2,7 @@
 
 import builtins
 import shutil
+import time
 from pathlib import Path
 
 import convert_image
@@ -174,3 +175,15 @@ def test_an_unknown_file_is_described(tmp_path, content, message):
     (tmp_path / "a.dat").write_bytes(content)
     with pytest.raises(UserError, match=message):
         open_image(tmp_path / "a.dat")
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Asia/Tokyo"])
+def test_the_date_of_acquisition_does_not_depend_on_the_time_zone_of_the_machine(zone, monkeypatch):
+    monkeypatch.setenv("TZ", zone)
+    time.tzset()
+    try:
+        document = open_image(DATA / "made.nd2").details["ome_xml"]
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    assert "<AcquisitionDate>2024-05-06T12:00:00Z</AcquisitionDate>" in document

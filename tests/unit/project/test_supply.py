@@ -63,3 +63,14 @@ def test_hashes_keep_no_address_and_unknown_files_are_named(tmp_path, monkeypatc
     assert supply.main(["check", str(tmp_path / "known.whl")]) == 0
     assert supply.main(["check", str(tmp_path / "known.whl"), str(tmp_path / "other.whl")]) == 1
     assert "other.whl: its hash stands in no list" in capsys.readouterr().out
+
+
+def test_images_of_services_get_their_digest():
+    text = "services:\n  a:\n    image: some/server:5.6.18\n    ports: []\n  b:\n    image: postgres:16\n"
+    digests = {"some/server:5.6.18": "sha256:" + "1" * 64, "postgres:16": "sha256:" + "2" * 64}
+    pinned = supply.pin_images(text, digests.__getitem__)
+    assert f"    image: some/server@sha256:{'1' * 64} # 5.6.18\n    ports: []" in pinned
+    assert f"    image: postgres@sha256:{'2' * 64} # 16\n" in pinned
+    assert supply.pin_images(pinned, digests.__getitem__) == pinned
+    workflow = (supply.ROOT / ".github" / "workflows" / "ci.yml").read_text()
+    assert len(supply.IMAGE.findall(workflow)) + workflow.count("@sha256:") == 2

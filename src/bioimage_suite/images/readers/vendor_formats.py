@@ -6,6 +6,7 @@ import importlib
 import logging
 import warnings
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from bioimage_suite.core.errors import UserError
@@ -345,9 +346,16 @@ def _ome_xml(reader: Any, scene: int) -> str | None:
     try:
         document = reader.ome_metadata
         document.images = document.images[scene : scene + 1]
+        for image in document.images:
+            image.acquisition_date = _in_utc(image.acquisition_date)
         return str(document.to_xml()) if document.images else None
     except Exception:  # the metadata of some files give no valid document; the pixels can be read nevertheless
         return None
+
+
+def _in_utc(value: Any) -> Any:
+    """Return a moment in UTC: a reader gives it in the time zone of this machine. All else stays as it is."""
+    return value.astimezone(UTC) if isinstance(value, datetime) and value.tzinfo else value
 
 
 def _facts(reader: Any) -> list[tuple[str, str, str, str]]:
@@ -364,7 +372,7 @@ def _facts(reader: Any) -> list[tuple[str, str, str, str]]:
         ("image", "WellRow", "row"),
         ("image", "WellColumn", "column"),
     )
-    found = [(subject, label, getattr(known, key, None)) for subject, label, key in wanted]
+    found = [(subject, label, _in_utc(getattr(known, key, None))) for subject, label, key in wanted]
     facts = [(subject, label, str(value), "") for subject, label, value in found if value not in (None, "")]
     return facts + _leica_objective(reader)
 
