@@ -62,7 +62,6 @@ def parse_json(
         )
         if _SURROGATE.search(data):
             json.dumps(value, ensure_ascii=False).encode()
-        return value
     except UnicodeEncodeError as error:
         raise UserError(
             f"file {name}: a text in it holds half of a character ({error.object[error.start]!a}), which no file can "

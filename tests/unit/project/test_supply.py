@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 
 import pytest
 
@@ -74,3 +75,11 @@ def test_images_of_services_get_their_digest():
     assert supply.pin_images(pinned, digests.__getitem__) == pinned
     workflow = (supply.ROOT / ".github" / "workflows" / "ci.yml").read_text()
     assert len(supply.IMAGE.findall(workflow)) + workflow.count("@sha256:") == 2
+
+
+@pytest.mark.parametrize("file", sorted(supply.HASHES.glob("*.txt")), ids=lambda file: file.stem)
+def test_recorded_hashes_are_of_the_pinned_versions_and_name_no_address(file):
+    pinned = supply.pinned([file.stem])
+    for line in file.read_text().splitlines():
+        package, version = re.fullmatch(r"([a-z0-9-]+)==(\S+) sha256:[0-9a-f]{64}", line).groups()
+        assert version in pinned.get(package, {version}), f"run: python -m scripts.supply hashes {file.stem}"

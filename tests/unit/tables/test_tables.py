@@ -178,6 +178,8 @@ def test_column_letters(index: int, letter: str):
         (b'{"a":', "line 1, column"),
         (b'"\xff"', "not UTF-8"),
         (b"1" * 5000, "too long"),
+        (b'{"a": ["\\ud83d"]}', "half of a character"),
+        (b'{"\\uDC00": 1}', "half of a character"),
     ],
 )
 def test_json_bombs_and_broken_json_are_refused(data: bytes, message: str):
