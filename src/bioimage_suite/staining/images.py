@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bioimage_suite.images.writers.label_maps import ome_sizes
-from bioimage_suite.images.writers.tiff_output import TILE, needs_bigtiff, resolution_tags, uuid_of
+from bioimage_suite.images.writers.tiff_output import (
+    TILE,
+    Checksum,
+    identify_tiff,
+    needs_bigtiff,
+    resolution_tags,
+    uuid_of,
+)
 from bioimage_suite.staining.quantities import StainOptions, colour_of, separate
 
 if TYPE_CHECKING:
@@ -56,9 +63,10 @@ def _write(
     shape = (len(names), image.size_y, image.size_x)
     description = f"{image.name} {names} {dtype} {shape}".encode()
     identity = uuid_of(f"{zlib.crc32(description)}")
+    checksum = Checksum()
     with tifffile.TiffWriter(path, ome=True, bigtiff=needs_bigtiff(2 * math.prod(shape))) as tiff:
         tiff.write(
-            _tiles(image, len(names), make),
+            checksum.over(_tiles(image, len(names), make)),
             shape=shape,
             dtype=dtype,
             tile=(TILE, TILE),
@@ -69,6 +77,7 @@ def _write(
             metadata={"axes": "CYX", "UUID": identity, "Channel": {"Name": names}, **ome_sizes(image)},
             **resolution_tags(image.micrometres("x"), image.micrometres("y")),
         )
+    identify_tiff(path, checksum.value)
 
 
 def _tiles(image: ImageFile, channels: int, make: Callable[[np.ndarray, int], np.ndarray]) -> Iterator[np.ndarray]:

@@ -8,6 +8,7 @@ from bioimage_suite.core.errors import UserError
 from bioimage_suite.images.writers.display_settings import channel_displays, with_colours
 from bioimage_suite.images.writers.ome_document import PIXEL_TYPES, ome_document
 from bioimage_suite.images.writers.pyramid_tiff import write_pyramid_tiff
+from bioimage_suite.images.writers.tiff_output import identify_tiff
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,4 +37,5 @@ def write_ome_tiff(path: Path, image: ImageFile, compression: str = "zlib", *, n
     samples = image.size_c if colour else 1
     displays = with_colours(image, channel_displays(image))
     xml = ome_document(image, displays, samples=samples, in_tiff=True)
-    write_pyramid_tiff(path, image, xml, samples=samples, compression=compression, nearest=nearest)
+    checksum = write_pyramid_tiff(path, image, xml, samples=samples, compression=compression, nearest=nearest)
+    identify_tiff(path, checksum)

@@ -8,6 +8,7 @@ from bioimage_suite.images.ome_zarr.metadata import ZarrChannel, ZarrImage
 from bioimage_suite.images.ome_zarr.writer import PyramidWriter, block_regions
 from bioimage_suite.images.writers.display_settings import channel_displays, with_colours
 from bioimage_suite.images.writers.ome_document import PIXEL_TYPES, ome_document
+from bioimage_suite.images.writers.tiff_output import Checksum, identified
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -55,15 +56,18 @@ def write_zarr_image(
         is_labels: Whether it is a label map.
     """
     with PyramidWriter(folder, describe(image, nearest=nearest, is_labels=is_labels), version) as writer:
-        _copy_pixels(image, writer)
+        checksum = _copy_pixels(image, writer)
     if not is_labels and image.dtype.name in PIXEL_TYPES:
         # OME-NGFF cannot store instrument, objective, wavelengths and dates: they go into OME-XML beside the image.
         file = folder / METADATA_FILE
         file.parent.mkdir()
-        file.write_text(ome_document(image, channel_displays(image), samples=1, in_tiff=False), encoding="utf-8")
+        xml = ome_document(image, channel_displays(image), samples=1, in_tiff=False)
+        file.write_text(identified(xml, checksum), encoding="utf-8")
 
 
-def _copy_pixels(image: ImageFile, writer: PyramidWriter) -> None:
+def _copy_pixels(image: ImageFile, writer: PyramidWriter) -> int:
+    """Copy all pixels; return a checksum of them."""
+    checksum = Checksum()
     together = image.size_c if image.read_interleaved else 1
     for t in range(image.size_t):
         for first in range(0, image.size_c, together):
@@ -73,5 +77,7 @@ def _copy_pixels(image: ImageFile, writer: PyramidWriter) -> None:
                         pixels = image.read_interleaved(t, z, rows, columns)
                     else:
                         pixels = image.read_region(t, first, z, rows, columns)[..., None]
+                    checksum.add(pixels)
                     for c in range(together):
                         writer.write(pixels[..., c], rows.start, columns.start, t=t, c=first + c, z=z)
+    return checksum.value

@@ -9,7 +9,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from bioimage_suite.images.ome_zarr.half_size import halved
 from bioimage_suite.images.ome_zarr.writer import level_sizes
-from bioimage_suite.images.writers.tiff_output import needs_bigtiff, resolution_tags, tile_length
+from bioimage_suite.images.writers.tiff_output import Checksum, needs_bigtiff, resolution_tags, tile_length
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -29,9 +29,7 @@ COMPRESSIONS: dict[str, dict[str, Any]] = {
 }
 
 
-def write_pyramid_tiff(
-    path: Path, image: ImageFile, xml: str, *, samples: int, compression: str, nearest: bool
-) -> None:
+def write_pyramid_tiff(path: Path, image: ImageFile, xml: str, *, samples: int, compression: str, nearest: bool) -> int:
     """Write all planes of an image with their smaller levels as SubIFDs.
 
     Args:
@@ -41,9 +39,13 @@ def write_pyramid_tiff(
         samples: Channels in one pixel: 3 or 4 for colour pictures, else 1.
         compression: A key of `COMPRESSIONS`.
         nearest: Whether smaller levels take one of four pixels instead of their mean.
+
+    Returns:
+        A checksum (CRC-32) of the pixels.
     """
     import tifffile
 
+    checksum = Checksum()
     sizes = level_sizes(image.size_y, image.size_x)
     channels = image.size_c // samples
     planes = (image.size_t, channels, image.size_z)
@@ -54,7 +56,7 @@ def write_pyramid_tiff(
     total = image.dtype.itemsize * image.size_t * image.size_c * image.size_z * image.size_y * image.size_x
     with ExitStack() as stack:
         tiff = stack.enter_context(tifffile.TiffWriter(path, bigtiff=needs_bigtiff(total * 4 // 3)))
-        source: Iterable[np.ndarray] = _image_bands(image, samples)
+        source: Iterable[np.ndarray] = checksum.over(_image_bands(image, samples))
         for number, (height, width) in enumerate(sizes):
             tile = (tile_length(height), tile_length(width))
             spool = stack.enter_context(tempfile.TemporaryFile()) if number + 1 < len(sizes) else None
@@ -76,6 +78,7 @@ def write_pyramid_tiff(
             if spool:
                 spool.seek(0)
                 source = _spooled_bands(spool, planes[0] * planes[1] * planes[2], sizes[number + 1], samples, dtype)
+    return checksum.value
 
 
 def _band_height(width: int, pixel_bytes: int) -> int:

@@ -2,14 +2,40 @@
 
 from __future__ import annotations
 
+import re
 import uuid
-from typing import Any
+import zlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+    import numpy as np
 
 TILE = 512
 """Largest edge of a tile, px."""
 # Offsets of classic TIFF address 4 GB; 32 MB of it are left for tables of tiles and metadata, and for tiles that
 # compression makes larger.
 CLASSIC_BYTES = 2**32 - 2**25
+_UUID = re.compile(r'UUID="urn:uuid:([0-9a-f-]{36})"')
+
+
+class Checksum:
+    """CRC-32 of pixels, as `value`, over all that passed through `over`."""
+
+    def __init__(self) -> None:
+        self.value = 0
+
+    def over(self, parts: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
+        """Yield the same arrays."""
+        for part in parts:
+            self.add(part)
+            yield part
+
+    def add(self, part: np.ndarray) -> None:
+        """Take an array into account, in the order of its axes."""
+        self.value = zlib.crc32(part.tobytes(), self.value)
 
 
 def tile_length(size: int) -> int:
@@ -25,6 +51,31 @@ def needs_bigtiff(pixel_bytes: int) -> bool:
 def uuid_of(content: str) -> str:
     """Return the UUID that OME-TIFF needs, made from its content, so that the same input gives the same file."""
     return str(uuid.uuid5(uuid.NAMESPACE_OID, content))
+
+
+def identified(xml: str, checksum: int) -> str:
+    """Return OME-XML with a UUID that depends on the pixels too; the document is as long as before.
+
+    Args:
+        xml: The document, whose UUID depends on name and sizes of the image.
+        checksum: Of all pixels in their order.
+    """
+    found = _UUID.search(xml)
+    return xml.replace(found[1], uuid_of(f"{found[1]} {checksum}")) if found else xml
+
+
+def identify_tiff(path: Path, checksum: int) -> None:
+    """Give the OME-XML in a TIFF that was just written a UUID of its pixels: see `identified`."""
+    import tifffile
+
+    with tifffile.TiffFile(path) as tiff:
+        description = tiff.pages.first.tags["ImageDescription"]
+        at, length = description.valueoffset, description.count
+    with path.open("r+b") as file:
+        file.seek(at)
+        xml = file.read(length)
+        file.seek(at)
+        file.write(identified(xml.decode("utf-8"), checksum).encode())
 
 
 def resolution_tags(x: float | None, y: float | None, factor: float = 1.0) -> dict[str, Any]:
