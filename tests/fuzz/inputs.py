@@ -97,7 +97,7 @@ def _zarrs(folder: Path) -> None:
     import numcodecs
     import zarr
 
-    from bioimage_suite.images.ome_zarr.folder import pack
+    from bioimage_suite.images.ome_zarr.archive import pack
 
     axes = [{"name": "c", "type": "channel"}, *({"name": a, "type": "space", "unit": "micrometer"} for a in "yx")]
     level = {"path": "0", "coordinateTransformations": [{"type": "scale", "scale": [1, 0.5, 0.5]}]}
