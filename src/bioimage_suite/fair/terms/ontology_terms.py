@@ -55,6 +55,8 @@ _GENUS = re.compile(r"([a-z])\.\s?([a-z]{3,})")
 _SHORTEST_MISSPELT = 5
 # The longest name in the tables has 113 letters; longer text is a sentence.
 _LONGEST_MISSPELT = 150
+# The beginning of a word that more names have, such as that of "cell", tells too little to look through all of them.
+_TELLING = 500
 
 
 @dataclass(frozen=True)
@@ -375,7 +377,7 @@ def _by_word(vocabulary: str) -> dict[str, tuple[tuple[str, tuple[str, ...], Ter
             words = tuple(_words(name))
             for start in _starts(words):
                 index.setdefault(start, {})[name] = (name, words, term)
-    return {start: tuple(names.values()) for start, names in index.items()}
+    return {start: tuple(names.values()) for start, names in index.items() if len(names) <= _TELLING}
 
 
 def _starts(words: Iterable[str]) -> set[str]:
