@@ -15,11 +15,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from bioimage_suite.core.errors import UserError
-from bioimage_suite.images.model.bands import bands
 from bioimage_suite.segmentation.split_objects import SplitOptions
 
-# Distances above this count as this, px: rows so far beyond a band suffice to measure them.
+# Distances above this count as this, px: pixels so far beyond a tile suffice to measure them.
 LARGEST_DISTANCE = 256
+TILE, MOST_TILES = 1024, 64  # side of a tile, px, and how many of a plane are measured: all of one of 8192 x 8192 px
 MOST_VOXELS = 1 << 22  # a larger volume is measured on every second, third, ... voxel along each axis
 SEED_DISTANCE, SEED_SMOOTHING, MIN_AREA = 0.8, 0.2, 0.15  # in radii; in areas of the disk, or volumes of the ball
 # Objects in 3D touch more: seeds by shape and brightness, nearer to each other. A flat object of few planes has equal
@@ -115,17 +115,21 @@ def local_size(radius: float) -> int:
 def _distances(mask: np.ndarray) -> np.ndarray:
     """Return the number of foreground pixels by the square of their distance to the background, int64.
 
-    Squares are whole numbers, so the result does not depend on the cuts between bands.
+    Squares are whole numbers, so the result does not depend on the cuts between tiles. Of a plane with more than
+    MOST_TILES tiles some are left out, evenly.
     """
     import cv2
 
     counts = np.zeros(LARGEST_DISTANCE**2 + 1, np.int64)
     height, width = mask.shape
-    for first, last in bands(height, width):
-        top, bottom = max(0, first - LARGEST_DISTANCE), min(height, last + LARGEST_DISTANCE)
-        part = np.ascontiguousarray(mask[top:bottom]).view(np.uint8)
-        distance = cv2.distanceTransform(part, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)[first - top : last - top]
-        squares = np.rint(np.square(np.minimum(distance, LARGEST_DISTANCE))).astype(np.int64)
+    corners = [(y, x) for y in range(0, height, TILE) for x in range(0, width, TILE)]
+    for y, x in corners[:: -(-len(corners) // MOST_TILES)]:
+        top, left = max(0, y - LARGEST_DISTANCE), max(0, x - LARGEST_DISTANCE)
+        around = mask[top : y + TILE + LARGEST_DISTANCE, left : x + TILE + LARGEST_DISTANCE]
+        part = np.ascontiguousarray(around).view(np.uint8)
+        distance = cv2.distanceTransform(part, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+        distance = distance[y - top : y - top + TILE, x - left : x - left + TILE]
+        squares = np.rint(np.square(np.minimum(distance, LARGEST_DISTANCE))).astype(np.int32)
         counts += np.bincount(squares.ravel(), minlength=len(counts))
     counts[0] = 0
     return counts

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from bioimage_suite.core.errors import UserError
-from bioimage_suite.images.model import bands
 from bioimage_suite.images.model.bands import rows_of
 from bioimage_suite.segmentation import foreground_mask
 from bioimage_suite.segmentation.foreground_mask import ForegroundOptions
@@ -59,11 +58,13 @@ def test_no_foreground_has_the_least_size():
     assert SplitBySize().for_radius(0).seed_distance == 2
 
 
-def test_the_cuts_between_bands_do_not_show(monkeypatch):
-    mask = np.random.default_rng(0).random((700, 80)) < 0.7
+def test_the_cuts_between_tiles_do_not_show(monkeypatch):
+    mask = np.random.default_rng(0).random((700, 300)) < 0.7
     whole = radius_in_plane(mask)
-    monkeypatch.setattr(bands, "BAND_PIXELS", 80 * 64)
+    monkeypatch.setattr("bioimage_suite.segmentation.object_size.TILE", 64)
     assert radius_in_plane(mask) == whole
+    monkeypatch.setattr("bioimage_suite.segmentation.object_size.MOST_TILES", 9)
+    assert radius_in_plane(mask) == pytest.approx(whole, rel=0.05)
 
 
 def test_options_follow_the_radius_unless_they_are_given():
