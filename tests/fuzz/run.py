@@ -91,7 +91,7 @@ def run_call(call: Call, line: list[str], out: Path, said: io.StringIO, *, cut: 
     """Run a tool in this process."""
     main = tool_main(call.tool)
     if call.tool.startswith("omero_"):
-        sys.modules[call.tool].open_session = _reached  # type: ignore[attr-defined]
+        sys.modules[call.tool].session_of = _reached  # type: ignore[attr-defined]
     before = set(out.rglob("*"))
     try:
         main(line)
