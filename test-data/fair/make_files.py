@@ -14,6 +14,7 @@ import tifffile
 
 HERE = Path(__file__).resolve().parent
 TOOLS = HERE.parents[1] / "tools" / "fair"
+NAMES = ("cells_a.ome.tiff", "cells_b.ome.tiff")
 OME = """<?xml version="1.0" encoding="UTF-8"?>
 <OME xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06">{instrument}
 <Image ID="Image:0" Name="{name}"><AcquisitionDate>2026-01-15T10:00:00</AcquisitionDate>{settings}
@@ -38,7 +39,7 @@ def write_images() -> None:
 
 
 def write_workflow_run() -> None:
-    """The least that says: this is a crate of the run of a workflow."""
+    """The crate of a run that read both images, by name, and made a label map, which it holds, named as Galaxy does."""
     graph = [
         {
             "@id": "ro-crate-metadata.json",
@@ -50,6 +51,10 @@ def write_workflow_run() -> None:
             "@id": "./",
             "@type": "Dataset",
             "name": "Run of a made-up workflow",
+            "description": "A run that never took place",
+            "datePublished": "2026-01-20",
+            "license": {"@id": "https://creativecommons.org/publicdomain/zero/1.0/"},
+            "hasPart": [{"@id": "nuclei.ga"}, {"@id": "datasets/labels_1.tiff"}],
             "conformsTo": [{"@id": "https://w3id.org/ro/wfrun/workflow/0.5"}],
             "mainEntity": {"@id": "nuclei.ga"},
             "mentions": {"@id": "#run"},
@@ -64,24 +69,37 @@ def write_workflow_run() -> None:
             "@id": "#run",
             "@type": "CreateAction",
             "instrument": {"@id": "nuclei.ga"},
+            "object": [{"@id": "#images"}],
+            "result": [{"@id": "datasets/labels_1.tiff"}],
             "startTime": "2026-01-20T10:00:00Z",
             "endTime": "2026-01-20T10:05:00Z",
         },
+        {"@id": "#images", "@type": "Collection", "name": "Images", "hasPart": [{"@id": f"#{n}"} for n in NAMES]},
+        *({"@id": f"#{name}", "@type": "File", "name": name} for name in NAMES),
+        {"@id": "datasets/labels_1.tiff", "@type": "File", "name": "Labels on data 2"},
     ]
     document = json.dumps({"@context": "https://w3id.org/ro/crate/1.1/context", "@graph": graph}, indent=1)
     with zipfile.ZipFile(HERE / "workflow_run.crate.zip", "w") as archive:
         archive.writestr(zipfile.ZipInfo("ro-crate-metadata.json"), document)
+        archive.writestr(zipfile.ZipInfo("nuclei.ga"), "{}")
+        archive.writestr(zipfile.ZipInfo("datasets/labels_1.tiff"), (HERE / NAMES[0]).read_bytes())
 
 
 def write_table_and_crates() -> None:
     """Validate the template, build the GIDE crate from it, and make a misspelt and a broken copy."""
-    names = ["cells_a.ome.tiff", "cells_b.ome.tiff"]
-    lists = {"images": names, "template": ["template_rembi.csv"]}
+    lists = {"images": NAMES, "template": ["template_rembi.csv"]}
     for title, files in lists.items():
         text = json.dumps([{"path": str(HERE / name), "name": name} for name in files])
         (HERE / f"{title}.json").write_text(text)
     images, table, crate = HERE / "images.json", HERE / "metadata.tsv", HERE / "gide_good.jsonld"
-    reports = ["--findings", "/dev/null", "--report", "/dev/null", "--scopes", "study,biosample,acquisition,annotation"]
+    reports = [
+        "--findings",
+        HERE / "findings.tmp",
+        "--report",
+        HERE / "report.tmp",
+        "--scopes",
+        "study,biosample,acquisition,annotation",
+    ]
     _run("validate_metadata", "--metadata", HERE / "template.json", "--images", images, "--table", table, *reports)
     _run("build_crate", "--product", "gide", "--metadata", table, "--images", images, "--crate", crate)
     text = crate.read_text(encoding="utf-8")
@@ -96,8 +114,8 @@ def write_table_and_crates() -> None:
     for entity in document["@graph"]:
         entity.pop("license", None)
     (HERE / "gide_broken.jsonld").write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
-    for title in lists:
-        (HERE / f"{title}.json").unlink()
+    for name in (*(f"{title}.json" for title in lists), "findings.tmp", "report.tmp"):
+        (HERE / name).unlink()
 
 
 def _run(script: str, *arguments: object) -> None:

@@ -65,7 +65,7 @@ def test_assays_have_the_columns_of_the_template():
     assert row["Term Source 2 Accession"] == "CLO_0003684"
     assert row["Channels"] == "DAPI (nucleus); GFP (actin)"
     assert row["Comment [Pixel size X]"] == "0.65 µm"
-    assert row["Processed Data File"] == "results/cells_a.tsv"
+    assert row["Processed Data File"] == "results/cells_a.tsv; annotations/cells_a.ome.tiff"
 
 
 def test_file_paths_name_project_and_dataset():

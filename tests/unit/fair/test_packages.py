@@ -23,7 +23,6 @@ from bioimage_suite.fair.crates.package import (
     write_package,
 )
 from bioimage_suite.fair.crates.reading import read_crate
-from bioimage_suite.fair.crates.run_provenance import read_workflow_run
 from bioimage_suite.fair.crates.study_assembly import REQUIRED_FIELDS
 from bioimage_suite.fair.metadata.checks import validate
 from bioimage_suite.fair.metadata.image_facts import ImageFacts, read_images
@@ -83,21 +82,6 @@ def test_annotations_are_described_with_mifa_and_linked_to_their_image():
     assert found["isBasedOn"] == {"@id": "images/cells_a.ome.tiff"}
     assert found["additionalType"] == "segmentation_mask"
     assert next(of_type(crate("bia"), "bia:AnnotationMethod"))["methodType"] == ["segmentation_mask"]
-
-
-def test_a_workflow_run_is_linked():
-    document = crate("general")
-    action = next(of_type(document, "CreateAction"))
-    assert {"@id": "annotations/cells_a.ome.tiff"} in action["result"]
-    assert action["startTime"] == "2026-01-20T10:00:00Z"
-    assert entity(document, "#workflow")["url"] == "https://example.org/workflows/nuclei"
-    assert {"@id": action["@id"]} in root(document)["mentions"]
-
-
-def test_a_zip_that_is_no_workflow_run_is_refused(tmp_path: Path):
-    write_package(tmp_path / "p.zip", make_package("general", study("general")))
-    with pytest.raises(UserError, match="names no ComputationalWorkflow"):
-        read_workflow_run(tmp_path / "p.zip", "p.zip")
 
 
 def test_a_size_that_nobody_knows_is_not_said_to_be_0():

@@ -8,8 +8,9 @@ from bioimage_suite.core.texts import json_text
 from bioimage_suite.core.tool import argument, file_list, run_tool, tool
 from bioimage_suite.fair.crates.croissant import croissant
 from bioimage_suite.fair.crates.deposit import ACCESS, read_access
+from bioimage_suite.fair.crates.field_places import left_out
 from bioimage_suite.fair.crates.package import PRODUCTS, make_package, read_study, refuse_wrong_crate, write_product
-from bioimage_suite.fair.crates.run_provenance import read_workflow_run
+from bioimage_suite.fair.crates.run_provenance import read_workflow_run, run_summary
 from bioimage_suite.fair.crates.study import without_emails
 from bioimage_suite.fair.metadata.image_list import IMAGE_ARGUMENTS, load_images, refuse_no_images
 from bioimage_suite.fair.metadata.table import by_object, images_of, read_metadata_table
@@ -59,6 +60,11 @@ def main(args: Namespace, outputs: Outputs) -> None:
     write_product(product, package)
     if args.croissant:
         outputs.file(args.croissant).write_text(json_text(croissant(study, product)), encoding="utf-8")
+    if run:
+        print(run_summary(study, run))
+    absent = left_out(values, args.product, annotated=bool(args.annotations), emails=args.with_emails)
+    if absent:
+        print(f"Filled in, but not in this product: {', '.join(absent)}")
     print(f"{len(study.images):,} images, {len(package.texts):,} text files, {len(package.files):,} files packed")
 
 

@@ -70,7 +70,7 @@ def bia_crate(study: Study, accession: str = "", run: WorkflowRun | None = None)
     if study.annotations:
         datasets.append(_annotation_dataset(study.annotations))
     if study.results:
-        datasets.append(_result_dataset(study, run))
+        datasets.append(_result_dataset(study))
     if run:
         datasets.append(_run_dataset(run))
     entities: list[Entity] = [
@@ -221,11 +221,8 @@ def _annotation_dataset(annotations: AnnotationSet) -> Entity:
     return entity | {key: text for key, text in more.items() if text}
 
 
-def _result_dataset(study: Study, run: WorkflowRun | None) -> Entity:
-    links = {
-        "associatedImageAnalysisMethod": refs(analysis_id(analysis) for analysis in study.analyses()),
-        "associatedProtocol": [ref(RUN_PROTOCOL)] if run else [],
-    }
+def _result_dataset(study: Study) -> Entity:
+    links = {"associatedImageAnalysisMethod": refs(analysis_id(analysis) for analysis in study.analyses())}
     return _dataset(RESULT_DATASET, "Results", "Measurement tables, pictures and other results of the analysis", links)
 
 
@@ -412,12 +409,11 @@ def file_list_rows(study: Study, run: WorkflowRun | None = None) -> list[tuple[s
         dataset, method = annotation_dataset_id(study.annotations), annotation_method_id(study.annotations)
         for file in study.annotations.files:
             more = {"associated_annotation_method": method, "date_created": file.created}
-            rows.append(_result_row(file, dataset) | {"type": _ANNOTATION} | more)
-    protocol = {"associated_protocol": RUN_PROTOCOL} if run else {}
-    rows += [_result_row(file, RESULT_DATASET) | protocol for file in study.results]
+            rows.append(_result_row(file, dataset, run) | {"type": _ANNOTATION} | more)
+    rows += [_result_row(file, RESULT_DATASET, run) for file in study.results]
     if run:
-        row = {"file_path": RUN_PATH, "dataset": RUN_DATASET, "size_in_bytes": str(run.size_bytes), "label": run.title}
-        rows.append(row | protocol)
+        packed = ResultFile(run.title, RUN_PATH, run.source, run.size_bytes)
+        rows.append(_result_row(packed, RUN_DATASET, None) | {"associated_protocol": RUN_PROTOCOL})
     return [tuple(columns), *(tuple(row.get(name, "") for name in columns) for row in rows)]
 
 
@@ -438,11 +434,12 @@ def _image_row(image: DepositedImage) -> dict[str, str]:
     }
 
 
-def _result_row(file: ResultFile, dataset: str) -> dict[str, str]:
+def _result_row(file: ResultFile, dataset: str, run: WorkflowRun | None) -> dict[str, str]:
     return {
         "file_path": file.path,
         "dataset": dataset,
         "size_in_bytes": str(file.size_bytes),
         "label": file.name,
         "associated_source_image": file.image,
+        "associated_protocol": RUN_PROTOCOL if run and run.made(file) else "",
     }

@@ -24,7 +24,7 @@ from bioimage_suite.fair.crates.entities import (
     result_entity,
 )
 from bioimage_suite.fair.crates.gide import described, root_dataset
-from bioimage_suite.fair.crates.run_provenance import WorkflowRun, run_entities
+from bioimage_suite.fair.crates.run_provenance import WorkflowRun, run_actions, run_file
 from bioimage_suite.fair.crates.study import AnnotationSet, DepositedImage, Detail, Study, sentences
 from bioimage_suite.fair.crates.terms import GIDE_TERMS, RO_CRATE_1_2, context
 from bioimage_suite.fair.terms.json_ld import Entity
@@ -52,13 +52,11 @@ def general_crate(study: Study, run: WorkflowRun | None = None) -> dict[str, Any
         files += _annotated(study.annotations, extra[0]["@id"])
     files += [result_entity(file) for file in study.results]
     if run:
-        made = [*study.results, *(study.annotations.files if study.annotations else ())]
-        entities, mentioned = run_entities(
-            run, [path_id(i.path) for i in study.images], [path_id(f.path) for f in made]
-        )
-        files.append(entities[0])
-        extra += entities[1:]
-        root["mentions"].append(ref(mentioned))
+        packed, *profiles = run_file(run)
+        workflow, action = run_actions(study, run)
+        files.append(packed)
+        extra += [workflow, action | {"subjectOf": ref(packed["@id"])}, *profiles]
+        root["mentions"].append(ref(action["@id"]))
     root["hasPart"] = refs(entity["@id"] for entity in files)
     if study.texts["landing_page"]:
         root["url"] = study.texts["landing_page"]

@@ -23,6 +23,7 @@ from bioimage_suite.fair.crates.entities import (
     refs,
     taxon,
 )
+from bioimage_suite.fair.crates.run_provenance import WorkflowRun, run_actions
 from bioimage_suite.fair.crates.study import Study
 from bioimage_suite.fair.crates.terms import GIDE_PROFILE, GIDE_TERMS, RO_CRATE_1_2, context
 from bioimage_suite.fair.terms.json_ld import Entity
@@ -31,12 +32,13 @@ from bioimage_suite.fair.terms.ontology_terms import BYTES, FILE_COUNT, iri
 _SIZES = (("#size-files", FILE_COUNT), ("#size-bytes", BYTES))
 
 
-def gide_crate(study: Study, accession: str = "") -> dict[str, Any]:
+def gide_crate(study: Study, accession: str = "", run: WorkflowRun | None = None) -> dict[str, Any]:
     """Return the crate of a study by GIDE's profile.
 
     Args:
         study: Study with every field of `REQUIRED_FIELDS["gide"]`.
         accession: The archive's accession, or empty.
+        run: The workflow run that made annotations and results; the crate, which has no files, names the workflow.
 
     Returns:
         The document. The root repeats every organism and method of samples and protocols, as the profile's closure
@@ -53,6 +55,11 @@ def gide_crate(study: Study, accession: str = "") -> dict[str, Any]:
         protocol = annotation_protocol(study.annotations)
         root["measurementMethod"].append(ref(protocol["@id"]))
         entities.append(protocol)
+    if run:
+        workflow, action = run_actions(study, run)
+        # A crate without files cannot refer to them.
+        entities += [workflow, {key: value for key, value in action.items() if key not in {"object", "result"}}]
+        root["mentions"].append(ref(action["@id"]))
     head = descriptor([RO_CRATE_1_2, GIDE_PROFILE], landing_page)
     return {"@context": context(RO_CRATE_1_2, GIDE_TERMS), "@graph": graph([head, root, *entities])}
 

@@ -237,7 +237,7 @@ def _data_rows(study: Study, images: Sequence[DepositedImage], known: dict[str, 
     paths = {image.path for image in images}
     described = [(file, "") for file in study.results]
     if study.annotations:
-        text = study.annotations.description()
+        text = f"{study.annotations.title}: {study.annotations.description()}"
         described += [(file, text) for file in study.annotations.files]
     files = [(file.path, text) for file, text in described if not file.image or file.image in paths]
     raw = [f"{label}: {text}" for label, text in known.items() if label not in {"Format", "Dimension extents"}]
@@ -285,7 +285,10 @@ def idr_library(images: Sequence[DepositedImage]) -> str:
 
 def idr_assays(study: Study, images: Sequence[DepositedImage]) -> str:
     """Return an experiment's `-assays.txt`: one row per image, in the columns of IDR's template."""
-    results = {file.image: file.path for file in study.results if file.image}
+    made = [*study.results, *(study.annotations.files if study.annotations else ())]
+    results: dict[str, list[str]] = {}
+    for file in made:
+        results.setdefault(file.image, []).append(file.path)
     rows = []
     for image in images:
         rows.append(
@@ -303,7 +306,7 @@ def idr_assays(study: Study, images: Sequence[DepositedImage]) -> str:
                 ("Comment [Image Acquisition]", image.acquisition.title),
                 *((f"Comment [{label}]", text) for label, text in shared_details([image])),
                 ("Protocol REF", _ANALYSIS_PROTOCOL),
-                ("Processed Data File", results.get(image.path, "")),
+                ("Processed Data File", "; ".join(results.get(image.path, ()))),
             ]
         )
     return _table(rows)

@@ -54,17 +54,17 @@ def make_package(
 ) -> Package:
     """Make the crate and the text files of one product; see `PRODUCTS`. `access` counts for a general package."""
     if product == "gide":
-        return Package(gide_crate(study, accession), {}, {})
+        return Package(gide_crate(study, accession, run), {}, {})
     if product == "idr":
         return Package(None, idr_files(study, accession), {})
     if product == "arc":
         return Package(None, {}, arc_files(study), arc_workbooks(study, accession))
     files = _payload(study)
-    if product == "bia":
-        texts = {FILE_LIST: tsv_text(file_list_rows(study)), **pagetab_files(study, accession)}
-        return Package(bia_crate(study, accession), texts, files)
     if run:
         files[RUN_PATH] = run.source
+    if product == "bia":
+        texts = {FILE_LIST: tsv_text(file_list_rows(study, run)), **pagetab_files(study, accession, run)}
+        return Package(bia_crate(study, accession, run), texts, files)
     records = {".zenodo.json": zenodo_json(study, access), "datacite.json": datacite_record(study, access)}
     texts = {name: json_text(record) for name, record in records.items()}
     return Package(general_crate(study, run), texts, files)

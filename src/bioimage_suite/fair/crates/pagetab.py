@@ -7,15 +7,18 @@ names of sections and attributes are those of published submissions (template Bi
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from bioimage_suite.core.texts import json_text
+from bioimage_suite.fair.crates.run_provenance import RUN_PATH, WorkflowRun
 from bioimage_suite.fair.crates.study import (
     Acquisition,
     AnnotationSet,
     Biosample,
     Component,
     DepositedImage,
+    ResultFile,
     Specimen,
     Study,
     grant_parts,
@@ -31,13 +34,16 @@ _ASSOCIATED = ("Biosample", "Specimen", "Image acquisition")
 ListedFile = tuple[str, int | None, dict[str, str]]
 
 
-def pagetab_files(study: Study, accession: str = "") -> dict[str, str]:
+def pagetab_files(study: Study, accession: str = "", run: WorkflowRun | None = None) -> dict[str, str]:
     """Return PageTab and the file lists by path in the package.
 
     Args:
         study: Study with every field of `REQUIRED_FIELDS["bia"]`.
         accession: The archive's accession, or empty.
+        run: The workflow run that made annotations and results; its crate is listed with the results.
     """
+    if run:
+        study = replace(study, results=(*study.results, ResultFile(run.title, RUN_PATH, run.source, run.size_bytes)))
     lists = {
         f"file_lists/component_{number}": image_list(study.images_of_component[component])
         for number, component in enumerate(study.components(), 1)
@@ -333,7 +339,10 @@ def _annotations(found: AnnotationSet, file_list: str) -> dict[str, Any]:
 
 def _results(file_list: str) -> dict[str, Any]:
     """Return the part of the study that holds measurement tables and pictures."""
-    description = ("Description", "Measurement tables, pictures and other results of the analysis")
+    description = (
+        "Description",
+        "Measurement tables, pictures, workflow run and other results of the analysis",
+    )
     return _section("Study Component", ("Name", "Results"), description, ("File List", file_list))
 
 

@@ -1,0 +1,132 @@
+"""A study with a value of its own in every field, and where each value stands in each product."""
+
+import csv
+import io
+import json
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+from bioimage_suite.fair.crates.package import Package, make_package, read_study
+from bioimage_suite.fair.metadata.fields import all_fields
+from bioimage_suite.fair.metadata.image_facts import read_images
+from bioimage_suite.fair.metadata.table import MetadataValue
+from tests.unit.fair.made_crates import DATA, FILES
+
+# Fields whose values have a form: value and id of the term. The words of others are their keys.
+_FORMED = {
+    "study.license": ("A licence", "https://example.org/the-licence/"),
+    "study.authors": ("Surname, Forename", ""),
+    "study.author_orcids": ("https://orcid.org/0000-0001-2345-6789", ""),
+    "study.affiliation_rors": ("https://ror.org/042nb2s44", ""),
+    "study.landing_page": ("https://example.org/landing-page", ""),
+    "study.publisher_url": ("https://example.org/publisher-url", ""),
+    "study.publication_doi": ("10.9999/the.doi", ""),
+    "study.grants": ("the-grant, the-funder", ""),
+    "study.release_date": ("2031-01-01", ""),
+    "acquisition.date": ("2031-02-02", ""),
+    "annotation_file.creation_time": ("2031-03-03", ""),
+    "version.timestamp": ("2031-04-04", ""),
+}
+_TERMS = {
+    "study.type": "EFO:0007550",
+    "biosample.organism": "NCBITaxon:9606",
+    "biosample.cell_line": "CLO:0003684",
+    "acquisition.imaging_method": "FBbi:00000246",
+}
+_MASK = "mask.ome.tiff"
+_SOURCE = "annotation_file.source_image"
+
+
+def _value(key: str, name: str = "*") -> MetadataValue:
+    text, term = _FORMED.get(key, (f"<{key}>", _TERMS.get(key, "")))
+    return MetadataValue("image", "", name, key, key, text, term, "", text, "", "t", 2, "A")
+
+
+VALUES = [
+    *(_value(field.key) for field in all_fields() if field.key != _SOURCE),
+    MetadataValue("image", "", _MASK, _SOURCE, "s", FILES[1][1], "", "", FILES[1][1], "", "t", 3, "A"),
+]
+
+
+def sentinel(key: str) -> str:
+    """Return the text by which a field's value is found again."""
+    special = {
+        "study.license": "https://example.org/the-licence/",
+        "study.authors": "Surname",
+        "study.author_orcids": "0000-0001-2345-6789",
+        "study.grants": "the-grant",
+        _SOURCE: "images/cells_b.ome.tiff",
+    }
+    return special.get(key) or _value(key).value
+
+
+@cache
+def places(product: str) -> dict[str, frozenset[str]]:
+    """Return the places of each field in a product: `BioSample.description`, `study: Study Title`."""
+    package = _package("bia" if product == "pagetab" else product)
+    texts = list(_pagetab(package) if product == "pagetab" else _idr(package) if product == "idr" else _crate(package))
+    if product == "bia":
+        texts += _table("file_list.tsv", package.texts["file_list.tsv"])
+    return {
+        field.key: frozenset(place for place, text in texts if sentinel(field.key) in text) for field in all_fields()
+    }
+
+
+def _package(product: str) -> Package:
+    study = read_study(
+        VALUES,
+        list(read_images(FILES)),
+        files=FILES,
+        annotations=[(DATA / "cells_a.ome.tiff", _MASK)],
+        results=[(DATA / "image_table.tsv", "table.tsv")],
+        product=product,
+    )
+    return make_package(product, study)
+
+
+def _leaves(value: Any) -> Iterator[str]:
+    for part in value if isinstance(value, list) else [value]:
+        yield part["@id"] if isinstance(part, dict) else str(part)
+
+
+def _crate(package: Package) -> Iterator[tuple[str, str]]:
+    assert package.crate is not None
+    for entity in package.crate["@graph"]:
+        kind = entity["@type"] if isinstance(entity["@type"], str) else entity["@type"][-1]
+        for key, value in entity.items():
+            yield from ((f"{kind}.{key}", text) for text in _leaves(value))
+
+
+def _table(name: str, text: str) -> Iterator[tuple[str, str]]:
+    header, *rows = csv.reader(io.StringIO(text), delimiter="\t")
+    for row in rows:
+        yield from ((f"{name}: {column}", cell) for column, cell in zip(header, row, strict=True))
+
+
+def _pagetab(package: Package) -> Iterator[tuple[str, str]]:
+    document = json.loads(package.texts["pagetab.json"])
+    waiting = [{"type": "Submission", **document}, document["section"]]
+    while waiting:
+        section = waiting.pop()
+        waiting += section.get("subsections", ())
+        yield from ((f"{section['type']}: {one['name']}", one["value"]) for one in section["attributes"])
+        yield from (
+            (f"{section['type']}: {one['name']}", part["value"])
+            for one in section["attributes"]
+            for part in one.get("valqual", ())
+        )
+        yield from ((f"{section['type']}: link", link["url"]) for link in section.get("links", ()))
+    for path, text in package.texts.items():
+        if path.startswith("file_lists/") and path.endswith(".tsv"):
+            yield from _table("file list", text)
+
+
+def _idr(package: Package) -> Iterator[tuple[str, str]]:
+    for path, text in package.texts.items():
+        if path.endswith("-study.txt"):
+            for line in text.splitlines():
+                key, *values = line.split("\t")
+                yield from ((f"study: {key}", value) for value in values)
+        elif path.endswith("-assays.txt"):
+            yield from _table("assays", text)
