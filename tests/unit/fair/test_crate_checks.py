@@ -127,6 +127,23 @@ def test_the_closure_rule_names_what_the_root_lacks():
 
 
 @pytest.mark.parametrize(
+    ("kind", "key", "term"),
+    [
+        ("LabProtocol", "measurementTechnique", "http://www.ebi.ac.uk/efo/EFO_0003789"),
+        ("BioSample", "hasCellLine", "http://purl.obolibrary.org/obo/CLO_0000001"),
+    ],
+)
+def test_a_term_that_is_no_facet_of_the_search_may_be_missing_in_the_root(kind: str, key: str, term: str):
+    document = crate("gide")
+    document["@graph"].append({"@id": term, "@type": "DefinedTerm", "name": "a term"})
+    next(part for part in of_type(document, kind) if key in part)[key].append({"@id": term})
+    findings = check_document(document, "crate", "gide")
+    assert errors(findings) == []
+    holder = "measurementMethod" if kind == "LabProtocol" else "about"
+    assert f"{term} in {holder} too" in [finding.expected for finding in findings if finding.level == "warning"]
+
+
+@pytest.mark.parametrize(
     ("identifier", "expected"),
     [
         ("../evil.tif", "a path inside the crate"),

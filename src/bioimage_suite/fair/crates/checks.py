@@ -16,6 +16,8 @@ from bioimage_suite.fair.crates.terms import RO_CRATE, nested_contexts
 from bioimage_suite.fair.terms.json_ld import DESCRIPTOR, INVALID_IN_ID, Entity, as_list, by_id, ids, objects_in, types
 from bioimage_suite.tables.sheets import Finding
 
+_FBBI = "http://purl.obolibrary.org/obo/FBbi_"
+
 
 def check_crate(crate: Crate, profile: str) -> list[Finding]:
     """Check a crate and return all findings: corrected mistakes, base specification, payload, profile.
@@ -187,19 +189,25 @@ def _check_payload(document: dict[str, Any], files: frozenset[str], name: str) -
 
 
 def _check_closure(entities: dict[str, Entity], root: str, name: str) -> list[Finding]:
-    """Check that the root has all organisms and methods of samples and protocols: GIDE's search reads only the root."""
+    """Check that the root has all organisms and methods of samples and protocols: GIDE's search reads only the root.
+
+    Its facets are organisms and methods of FBbi. Other terms (a cell line; the EFO terms of growth and treatment that
+    most crates of IDR have in protocols only) are asked for by the profile, but no entry is lost without them.
+    """
     findings: list[Finding] = []
     for holder, link, kind in (
         ("about", "taxonomicRange", "Taxon"),
+        ("about", "hasCellLine", "DefinedTerm"),
         ("measurementMethod", "measurementTechnique", "DefinedTerm"),
     ):
         direct = set(ids(entities[root].get(holder)))
         for part in direct:
             for target in ids(entities.get(part, {}).get(link)):
                 if target not in direct and kind in types(entities.get(target, {"@type": kind})):
+                    level = "error" if kind == "Taxon" or target.startswith(_FBBI) else "warning"
                     findings.append(
                         Finding(
-                            "error", name, 0, f"{root} {holder}", f"{part} names {target}", f"{target} in {holder} too"
+                            level, name, 0, f"{root} {holder}", f"{part} names {target}", f"{target} in {holder} too"
                         )
                     )
     return findings
