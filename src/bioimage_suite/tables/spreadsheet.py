@@ -63,6 +63,8 @@ def read_workbook(path: Path, name: str, *, as_shown: bool, only_first: bool = F
     with path.open("rb") as stream, path.open("rb") as again:
         try:
             book = openpyxl.load_workbook(stream, read_only=True, data_only=False, keep_links=False)
+            if not book.worksheets:
+                raise UserError(f"file {name}: a workbook without a sheet. Save it again or give CSV.")
             chosen = _chosen(book.worksheets) if only_first else book.worksheets
             read = [(sheet, _read_cells(sheet, name, as_shown)) for sheet in chosen]
             if any(cells.formulas for _, cells in read):
