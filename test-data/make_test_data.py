@@ -75,7 +75,7 @@ def synthetic() -> None:
         metadata={"axes": "ZCYX", "spacing": 2.0, "unit": "um"},
     )  # fmt: skip
     # Two images in one file, for the tests of image_info alone.
-    file = HERE.parent / "tools" / "image" / "image_info" / "test-data" / "two_series.ome.tiff"
+    file = HERE / "two_series.ome.tiff"
     with tifffile.TiffWriter(file, ome=True) as tiff:
         for name, value in (("left", 1), ("right", 2)):
             tiff.write(
