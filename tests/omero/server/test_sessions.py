@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import time
+from contextlib import suppress
 
 import Glacier2
 import Ice
@@ -31,7 +32,9 @@ def test_wrong_password_and_unknown_user(lab):
         client = omero.client(lab.server.host, lab.server.port)
         with pytest.raises((Glacier2.PermissionDeniedException, omero.ClientError)):
             client.createSession(name, password)
-        client.closeSession()
+        # omero-py 5.23 has two classes SessionNotExistException; which one it expects here depends on earlier imports.
+        with suppress(Ice.UserException):
+            client.closeSession()
 
 
 def test_session_ends_with_its_client(lab):
