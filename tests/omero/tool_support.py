@@ -46,14 +46,16 @@ class Lab:
         return self.client.getSession()
 
     def save(self, thing: Any) -> int:
-        return self.session.getUpdateService().saveAndReturnObject(thing).id.val
+        return int(self.session.getUpdateService().saveAndReturnObject(thing).id.val)
 
     def container(self, kind: str, name: str) -> int:
         made = getattr(omero.model, f"{kind}I")()
         made.name = rstring(name)
         return self.save(made)
 
-    def image(self, name: str, planes: dict | np.ndarray, dataset: int | None = None, channels: Any = ("DAPI",)) -> int:
+    def image(
+        self, name: str, planes: dict[Any, Any] | np.ndarray, dataset: int | None = None, channels: Any = ("DAPI",)
+    ) -> int:
         """Make an image of one plane (rows, columns), or of planes by (z, c, t)."""
         if isinstance(planes, np.ndarray):
             planes = {(0, 0, 0): planes}
@@ -282,7 +284,7 @@ def pixels_of(lab: Lab, image: str | int) -> np.ndarray:
 
 
 def count(lab: Lab, model: str) -> int:
-    return lab.rows(f"select count(o) from {model} o")[0][0]
+    return int(lab.rows(f"select count(o) from {model} o")[0][0])
 
 
 def all_counts(lab: Lab) -> dict[str, int]:
@@ -301,7 +303,13 @@ def plate_members(fields: dict[str, list[np.ndarray]], folder: Path) -> dict[str
         for path in fields
     ]
     named_rows, named_columns = ([{"name": name} for name in names] for names in (rows, columns))
-    plate = {"name": "assay", "rows": named_rows, "columns": named_columns, "wells": wells, "version": "0.4"}
+    plate: dict[str, Any] = {
+        "name": "assay",
+        "rows": named_rows,
+        "columns": named_columns,
+        "wells": wells,
+        "version": "0.4",
+    }
     root.attrs["plate"] = {**plate, "field_count": max(map(len, fields.values()))}
     for path, images in fields.items():
         well = root.require_group(path)
@@ -311,7 +319,7 @@ def plate_members(fields: dict[str, list[np.ndarray]], folder: Path) -> dict[str
             group.create_array("0", data=image, chunks=image.shape)
             axes = [{"name": name, "type": "space"} for name in "yx"]
             scale = [{"type": "scale", "scale": [1.0, 1.0]}]
-            datasets = [{"path": "0", "coordinateTransformations": scale}]
+            datasets: list[Any] = [{"path": "0", "coordinateTransformations": scale}]
             group.attrs["multiscales"] = [{"axes": axes, "datasets": datasets, "version": "0.4"}]
     return {
         f"assay.zarr/{path.relative_to(folder / 'p.zarr')}": path.read_bytes()

@@ -166,5 +166,5 @@ class Visitor:
 
     def post(self, pattern: str, form: dict[str, Any] | None = None, **more: Any) -> requests.Response:
         """Send a form, JSON or files."""
-        headers = {"Referer": self._content.url, "X-CSRFToken": self._session.cookies["csrftoken"]}
+        headers = {"Referer": self._content.url, "X-CSRFToken": str(self._session.cookies["csrftoken"])}
         return self._session.post(self._content.address(pattern), data=form, headers=headers, timeout=60, **more)

@@ -15,7 +15,7 @@ from bioimage_suite.fair.crates.checks import check_document
 from bioimage_suite.fair.crates.entities import path_id, refs
 from bioimage_suite.fair.crates.study import DepositedImage, ResultFile, Study
 from bioimage_suite.fair.terms.json_ld import DESCRIPTOR, Entity, by_id, ids, root_id, types
-from bioimage_suite.tables.reader import Finding
+from bioimage_suite.tables.sheets import Finding
 
 RUN_PATH = "provenance/workflow-run.crate.zip"
 RUN_ACTION = "#workflow-run"
