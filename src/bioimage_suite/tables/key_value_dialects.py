@@ -16,7 +16,7 @@ Sources: omero-scripts PR 216, omero-metadata 0.14 `populate`.
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -88,13 +88,14 @@ class TargetObject:
     """The object that a row describes. `kind` is image, dataset, plate, ...; `id` or `name` may be empty.
 
     `dataset` is the name of an image's dataset, or `#<id>`, where the row gives it: image names are unique only within
-    a dataset.
+    a dataset. `parents` are the containers that an image's row names, as (key, name); they do not tell images apart.
     """
 
     kind: str
     id: str
     name: str
     dataset: str = ""
+    parents: tuple[tuple[str, str], ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True)
@@ -415,6 +416,13 @@ def _read_dresden(table: Sheet, findings: list[Finding]) -> _Rows:
         yield target, _row_pairs(target, header, row, {0}), row.line
 
 
+def _parents(kind: str, cells: dict[str, str]) -> tuple[tuple[str, str], ...]:
+    """Return the containers that a row about an image names, by keys as `Plate` and `dataset_id`."""
+    named = {key: cell for key, cell in cells.items() if cell and not key.startswith(("image", "roi"))}
+    keys = {key: key if key.endswith("_id") else key.capitalize() for key in named}
+    return tuple((keys[key], cell) for key, cell in named.items()) if kind == "image" else ()
+
+
 def _read_old_scripts(table: Sheet, findings: list[Finding]) -> _Rows:
     """Read rows of images, wells and plates: a row is about the smallest object that it names."""
     if not table.rows:
@@ -428,7 +436,8 @@ def _read_old_scripts(table: Sheet, findings: list[Finding]) -> _Rows:
         kind = next((kind for kind in _OLD_ORDER if kind in places and row.cells[places[kind]]), next(iter(places)))
         name = row.cells[places[kind]]
         plate = _cell(row, places.get("plate")) if kind == "well" else ""
-        target = TargetObject(kind, "", f"{plate}/{name}" if plate and name else name)
+        parents = _parents(kind, {place: _cell(row, index) for place, index in places.items()})
+        target = TargetObject(kind, "", f"{plate}/{name}" if plate and name else name, parents=parents)
         yield target, _row_pairs(target, header, row, set(places.values())), row.line
 
 
@@ -446,8 +455,11 @@ def _read_new_scripts(table: Sheet, findings: list[Finding]) -> _Rows:
     kind_column = _find(header, "object_type")
     skip = {index for index, key in enumerate(header.cells) if key in _PARENT_COLUMNS}
     skip |= {index for index in (identifier, name, kind_column) if index is not None}
+    columns = {key.casefold(): index for index, key in enumerate(header.cells) if key in _PARENT_COLUMNS}
     for row in _body(table, header, table.rows[1 + int(named) :], findings):
-        target = TargetObject(_cell(row, kind_column).casefold() or "image", _cell(row, identifier), _cell(row, name))
+        kind = _cell(row, kind_column).casefold() or "image"
+        parents = _parents(kind, {place: _cell(row, index) for place, index in columns.items()})
+        target = TargetObject(kind, _cell(row, identifier), _cell(row, name), parents=parents)
         yield target, _row_pairs(target, header, row, skip, namespaces), row.line
 
 
@@ -487,6 +499,7 @@ def _read_omero_metadata(table: Sheet, findings: list[Finding]) -> _Rows:
             _cell(row, places.get((kind, "id"))),
             f"{plate}/{name}" if plate else name,
             f"#{number}" if number else dataset,
+            _parents(kind, {f"{of}_id" if what == "id" else of: _cell(row, at) for (of, what), at in places.items()}),
         )
         yield target, _row_pairs(target, header, row, set(places.values())), row.line
 

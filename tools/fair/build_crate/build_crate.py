@@ -38,7 +38,7 @@ def main(args: Namespace, outputs: Outputs) -> None:
     """Read, build, check, write."""
     values = read_metadata_table(args.metadata, "metadata")
     images = load_images(args.images, args.image_table) or images_of(values)
-    if by_object(values).shared:
+    if by_object(values).of_all():
         refuse_no_images(images)
     study = read_study(
         values,

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bioimage_suite.core.texts import first_names
+from bioimage_suite.fair.metadata.containers import CONTAINER_KINDS
 from bioimage_suite.fair.metadata.fields import MetadataField, field_by_key, find_field, is_field, near_fields
 from bioimage_suite.fair.metadata.image_facts import ImageFacts
 from bioimage_suite.fair.metadata.table import (
@@ -17,7 +18,13 @@ from bioimage_suite.fair.metadata.table import (
     read_metadata_table,
 )
 from bioimage_suite.fair.metadata.value_checks import Checked, Remark, check_free_value, check_value
-from bioimage_suite.tables.key_value_dialects import TAG_NAMESPACE, KeyValue, KeyValueFile, read_key_values
+from bioimage_suite.tables.key_value_dialects import (
+    CLIENT_NAMESPACE,
+    TAG_NAMESPACE,
+    KeyValue,
+    KeyValueFile,
+    read_key_values,
+)
 from bioimage_suite.tables.sheets import Finding
 
 # Lists with one entry per author.
@@ -64,6 +71,7 @@ def validate(
     findings += _unmatched(readings, images)
     findings += _uneven_lists(values)
     described = list(images) or _named_images(readings)
+    findings += _without_container(objects, described)
     findings += _missing(objects, described, fields, refused)
     return Validated(tuple(values), tuple(findings))
 
@@ -93,7 +101,18 @@ def _normal_values(reading: KeyValueFile, findings: list[Finding], refused: set[
                 values.append(_value(file, pair, field, text, checked))
             elif field:
                 refused.add(field.key)
-    return values
+    return values + _places(reading)
+
+
+def _places(reading: KeyValueFile) -> list[MetadataValue]:
+    """Return the dataset, plate and well that the rows of images name: by them the values of those find the images."""
+    return [
+        MetadataValue(
+            target.kind, target.id, target.name, "", key, name, "", "", name, CLIENT_NAMESPACE, reading.file, line, ""
+        )
+        for target, line in reading.targets
+        for key, name in target.parents
+    ]
 
 
 def _checked(field: MetadataField | None, text: str, link: str) -> Checked:
@@ -191,7 +210,7 @@ def _unmatched(readings: Sequence[KeyValueFile], images: Sequence[ImageFacts]) -
     everything = False
     for reading in readings:
         for target, line in reading.targets:
-            if is_shared(target.kind, target.name):
+            if is_shared(target.kind, target.name) or (target.kind in CONTAINER_KINDS and target.kind != "well"):
                 everything = True
             elif target.kind == "image":
                 known = target.id in ids if target.id and ids else target.name in names
@@ -218,6 +237,21 @@ def _named_images(readings: Iterable[KeyValueFile]) -> list[ImageFacts]:
     ]
 
 
+def _without_container(objects: ObjectValues, images: Sequence[ImageFacts]) -> list[Finding]:
+    """Report images that do not say which of several datasets, plates, ... they lie in: they get the values of none."""
+    lost: dict[str, list[str]] = {}
+    for image in images:
+        for kind in objects.containers.unsaid(objects.parents(image)):
+            lost.setdefault(kind, []).append(image.name)
+    findings = []
+    for kind, names in lost.items():
+        known = [name or f"id {identifier}" for _, identifier, name in objects.containers.by_kind[kind]]
+        found, expected = f"no {kind} for {first_names(names, _NAMED)}", f"which of {first_names(known, _NAMED)}"
+        remedy = f"a column {kind} in the rows of images"
+        findings.append(Finding("warning", "", 0, kind, found, expected, remedy))
+    return findings
+
+
 def _uneven_lists(values: Iterable[MetadataValue]) -> list[Finding]:
     """Report lists that do not have one entry per author; a single affiliation may hold for all authors."""
     lists = {key: first_row(values, f"study.{key}") for key in ("authors", *AUTHOR_LISTS)}
@@ -242,7 +276,8 @@ def _missing(
     """
     chosen = [field for field in fields if field.level in {"required", "conditional"}]
     absent: dict[str, list[str]] = {}
-    anywhere = {field for own in objects.own.values() for field in own} | set(objects.shared)
+    groups = (objects.shared, *objects.held.values(), *objects.own.values())
+    anywhere = {field for group in groups for field in group}
     for image in images or [ImageFacts("the dataset")]:
         present = objects.of_image(image).keys()
         modules = {key.partition(".")[0] for key in present}

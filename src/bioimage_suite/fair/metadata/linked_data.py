@@ -20,6 +20,7 @@ from typing import Any
 from bioimage_suite.core.ome_xml import OME
 from bioimage_suite.core.units import DEFAULT_LENGTH, DEFAULT_TIME
 from bioimage_suite.fair.archives.http import web_link
+from bioimage_suite.fair.metadata.containers import CONTAINER_KINDS, Container, collect_containers, parents_of
 from bioimage_suite.fair.metadata.fields import find_field, is_field
 from bioimage_suite.fair.metadata.image_facts import ImageFacts
 from bioimage_suite.fair.metadata.table import (
@@ -136,24 +137,30 @@ def join_properties(
 
     Returns:
         The images, and the properties of the study (fields `study.*`), which belong to the collection. Other rows
-        for all images (`*`, containers) are repeated for each image.
+        for all images (`*`) or those of a container are repeated for each image.
     """
     study: list[Property] = []
     shared: list[Property] = []
+    held: dict[Container, list[Property]] = {}
     own: dict[str, list[Property]] = {}
     for kind, identifier, name, found in rows:
         if found.field.startswith("study."):
             study.append(found)
         elif is_shared(kind, name):
             shared.append(found)
+        elif kind in CONTAINER_KINDS:
+            held.setdefault((kind, identifier, name), []).append(found)
         else:
             own.setdefault(f"id:{identifier}" if identifier else name, []).append(found)
+    containers = collect_containers(held)
     described = []
     for image in images:
         keys = ([f"id:{image.image_id}"] if image.image_id else []) + list(image.names())
         rows_of_image = [found for key in keys for found in own.get(key, ())]
         first = [property_of_pair(key, value) for key, value in image.key_values]
-        described.append(Described(image, tuple(dict.fromkeys((*first, *rows_of_image, *shared)))))
+        inside = containers.of_image(parents_of(image, ((found.name, found.value) for found in rows_of_image)))
+        of_containers = [found for container in reversed(inside) for found in held[container]]
+        described.append(Described(image, tuple(dict.fromkeys((*first, *rows_of_image, *of_containers, *shared)))))
     return described, tuple(dict.fromkeys(study))
 
 
@@ -185,7 +192,12 @@ def read_rows(path: Path, name: str) -> tuple[list[tuple[str, str, str, Property
         for target, _ in reading.targets
         if target.kind == "image" and target.name != "*"
     }
-    return [pair_row(pair) for pair in reading.pairs], list(named.values())
+    places = [
+        (target.kind, target.id, target.name, property_of_pair(key, container))
+        for target, _ in reading.targets
+        for key, container in target.parents
+    ]
+    return [*map(pair_row, reading.pairs), *places], list(named.values())
 
 
 def describe_images(

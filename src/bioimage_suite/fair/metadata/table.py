@@ -1,12 +1,20 @@
 """The normalised metadata table: one value per row, from any dialect; all later tools read it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import astuple, dataclass, fields
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from bioimage_suite.core.errors import UserError
+from bioimage_suite.fair.metadata.containers import (
+    CONTAINER_KINDS,
+    Container,
+    Containers,
+    Parents,
+    collect_containers,
+    parents_of,
+)
 from bioimage_suite.fair.metadata.image_facts import ImageFacts
 from bioimage_suite.tables.delimited import tsv_rows
 from bioimage_suite.tables.formulas import plain_text
@@ -91,46 +99,81 @@ def read_metadata_table(path: Path, name: str) -> list[MetadataValue]:
     return values
 
 
+_ByField = Mapping[str, tuple[MetadataValue, ...]]
+
+
 @dataclass(frozen=True)
 class ObjectValues:
     """Values by object.
 
     Attributes:
-        shared: Values for all images, from the row `*` or the dataset's row.
+        shared: Values for all images, from the row `*`.
+        held: Values of containers, such as a dataset, plate or well, which hold for their images.
+        containers: The index of those containers.
         own: Values of an image's own rows by its name, or by its OMERO id as `id:12`.
     """
 
-    shared: Mapping[str, tuple[MetadataValue, ...]]
-    own: Mapping[str, Mapping[str, tuple[MetadataValue, ...]]]
+    shared: _ByField
+    held: Mapping[Container, _ByField]
+    containers: Containers
+    own: Mapping[str, _ByField]
 
     def of_image(self, image: ImageFacts) -> dict[str, tuple[MetadataValue, ...]]:
-        """Return the values of one image by field; its own values win over shared ones."""
-        return {**self.shared, **self.own_values(image)}
+        """Return the values of one image by field; its own win over its well's, and so on to those for all images."""
+        found = dict(self.shared)
+        for container in self.containers.of_image(self.parents(image)):
+            found.update(self.held[container])
+        return found | dict(self.own_values(image))
 
-    def own_values(self, image: ImageFacts) -> Mapping[str, tuple[MetadataValue, ...]]:
+    def parents(self, image: ImageFacts) -> Parents:
+        """Return what an image's pairs and rows say of its containers."""
+        if not self.held:
+            return {}
+        own = self.own_values(image)
+        return parents_of(image, ((value.key, value.value) for key in own if key.startswith("?") for value in own[key]))
+
+    def own_values(self, image: ImageFacts) -> _ByField:
         """Return the values of the image's own rows by field; rows match by OMERO's id, otherwise by name."""
         keys = ([f"id:{image.image_id}"] if image.image_id else []) + list(image.names())
         return next((self.own[key] for key in keys if key in self.own), {})
+
+    def of_all(self) -> bool:
+        """Return whether there are values that need images to hold for."""
+        return bool(self.shared or self.held)
 
 
 def by_object(values: Iterable[MetadataValue]) -> ObjectValues:
     """Group values by object. Values without a field get their key with the prefix `?` as field."""
     shared: dict[str, list[MetadataValue]] = {}
+    held: dict[Container, dict[str, list[MetadataValue]]] = {}
     own: dict[str, dict[str, list[MetadataValue]]] = {}
     for value in values:
         field = value.field or f"?{value.key}"
         if is_shared(value.object_type, value.object_name):
             shared.setdefault(field, []).append(value)
-            continue
-        for key in {f"id:{value.object_id}" if value.object_id else "", value.object_name} - {""}:
-            own.setdefault(key, {}).setdefault(field, []).append(value)
-    frozen = {name: {field: tuple(found) for field, found in by_field.items()} for name, by_field in own.items()}
-    return ObjectValues({field: tuple(found) for field, found in shared.items()}, frozen)
+        elif value.object_type in CONTAINER_KINDS:
+            container = (value.object_type, value.object_id, value.object_name)
+            held.setdefault(container, {}).setdefault(field, []).append(value)
+        else:
+            # Ids of OMERO are unique among objects of one type only: a region's rows are not those of image 12.
+            of_image = value.object_type in {"image", ""}
+            for key in {f"id:{value.object_id}" if value.object_id and of_image else "", value.object_name} - {""}:
+                own.setdefault(key, {}).setdefault(field, []).append(value)
+    return ObjectValues(
+        _frozen(shared),
+        {container: _frozen(found) for container, found in held.items()},
+        collect_containers(held),
+        {name: _frozen(found) for name, found in own.items()},
+    )
+
+
+def _frozen(by_field: Mapping[str, Sequence[MetadataValue]]) -> _ByField:
+    return {field: tuple(found) for field, found in by_field.items()}
 
 
 def is_shared(object_type: str, object_name: str) -> bool:
-    """Return whether an object's values hold for all images: it is `*`, or a container such as a dataset or plate."""
-    return object_name == ALL_IMAGES or object_type not in {"image", "well", "roi", ""}
+    """Return whether an object's values hold for all images: it is `*`, or of a type that no image names."""
+    return object_name == ALL_IMAGES or object_type not in {"image", "roi", "", *CONTAINER_KINDS}
 
 
 def images_of(values: Iterable[MetadataValue]) -> list[ImageFacts]:
