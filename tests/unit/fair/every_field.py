@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
-from bioimage_suite.fair.crates.package import Package, make_package, read_study
 from bioimage_suite.fair.metadata.fields import all_fields
 from bioimage_suite.fair.metadata.image_facts import read_images
 from bioimage_suite.fair.metadata.table import MetadataValue
+from bioimage_suite.fair.products.package import Package, make_package, read_study
 from tests.unit.fair.made_crates import DATA, FILES
 
 # Fields whose values have a form: value and id of the term. The words of others are their keys.

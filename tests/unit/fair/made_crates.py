@@ -6,14 +6,14 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from bioimage_suite.fair.crates.package import (
+from bioimage_suite.fair.metadata.image_facts import read_images
+from bioimage_suite.fair.metadata.table import MetadataValue, read_metadata_table
+from bioimage_suite.fair.products.package import (
     make_package,
     read_study,
 )
-from bioimage_suite.fair.crates.run_provenance import read_workflow_run
-from bioimage_suite.fair.crates.study import Study
-from bioimage_suite.fair.metadata.image_facts import read_images
-from bioimage_suite.fair.metadata.table import MetadataValue, read_metadata_table
+from bioimage_suite.fair.products.run_provenance import read_workflow_run
+from bioimage_suite.fair.products.study import Study
 from bioimage_suite.tables.sheets import Finding
 
 DATA = Path(__file__).resolve().parents[3] / "test-data" / "fair"

@@ -9,7 +9,7 @@ from typing import Any
 import openpyxl
 import pytest
 
-from bioimage_suite.fair.crates.package import Package, make_package
+from bioimage_suite.fair.products.package import Package, make_package
 from tests.unit.fair.made_crates import study
 
 

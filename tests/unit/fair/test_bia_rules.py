@@ -10,8 +10,8 @@ import pytest
 
 from bioimage_suite.fair.crates.bia_file_list import check_file_list
 from bioimage_suite.fair.crates.bia_rules import check_entities, entity_class, model
-from bioimage_suite.fair.crates.package import make_package
 from bioimage_suite.fair.crates.terms import BIA_TERMS, offline_context
+from bioimage_suite.fair.products.package import make_package
 from tests.unit.fair.made_crates import crate, entity, errors, study
 
 RULES = [(kind, rule) for kind, rules in model().items() for rule in rules]

@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 
 from bioimage_suite.fair.crates.bia_file_list import check_file_list
 from bioimage_suite.fair.crates.checks import check_crate, check_document
-from bioimage_suite.fair.crates.package import (
-    make_package,
-)
 from bioimage_suite.fair.crates.reading import Crate, mend
 from bioimage_suite.fair.crates.terms import offline_context, ro_crate_terms
 from bioimage_suite.fair.crates.validation import guess_profile
+from bioimage_suite.fair.products.package import (
+    make_package,
+)
 from bioimage_suite.tables.sheets import Finding
 from tests.unit.fair.made_crates import NAMES, crate, entity, errors, of_type, root, study
 

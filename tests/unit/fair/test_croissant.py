@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from bioimage_suite.fair.crates.croissant import croissant
-from bioimage_suite.fair.crates.package import make_package, write_product
+from bioimage_suite.fair.products.croissant import croissant
+from bioimage_suite.fair.products.package import make_package, write_product
 from tests.unit.fair.made_crates import study
 
 

@@ -7,9 +7,9 @@ JSON schema and XML writer (Python package datacite 1.4.1, kernel 4.5; it has no
 import pytest
 
 from bioimage_suite.core.errors import UserError
-from bioimage_suite.fair.crates.deposit import ACCESS, OPEN, Access, datacite_record, read_access, zenodo_json
-from bioimage_suite.fair.crates.package import make_package
-from bioimage_suite.fair.crates.study import Study, without_emails
+from bioimage_suite.fair.products.deposit import ACCESS, OPEN, Access, datacite_record, read_access, zenodo_json
+from bioimage_suite.fair.products.package import make_package
+from bioimage_suite.fair.products.study import Study, without_emails
 from tests.unit.fair.made_crates import VALUES, study, value
 
 EU = "10.13039/501100000780::283595"

@@ -2,8 +2,8 @@
 
 import pytest
 
-from bioimage_suite.fair.crates.field_places import DOCUMENTS, field_places, left_out
 from bioimage_suite.fair.metadata.fields import all_fields
+from bioimage_suite.fair.products.field_places import DOCUMENTS, field_places, left_out
 from tests.unit.fair.every_field import VALUES, places
 
 KEYS = [field.key for field in all_fields()]

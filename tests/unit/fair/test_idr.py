@@ -4,7 +4,7 @@ import csv
 import io
 import re
 
-from bioimage_suite.fair.crates.idr import idr_files
+from bioimage_suite.fair.products.idr import idr_files
 from tests.unit.fair.made_crates import NAMES, VALUES, study, value
 
 # Keys without which StudyParser of August 2025 refuses a file, by the section that has to have them.

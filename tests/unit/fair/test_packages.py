@@ -13,8 +13,11 @@ from bioimage_suite.core.errors import UserError
 from bioimage_suite.core.outputs import Outputs
 from bioimage_suite.core.untrusted_files import safe_relative_path
 from bioimage_suite.fair.crates.checks import check_crate, check_document
-from bioimage_suite.fair.crates.deposit import zenodo_json
-from bioimage_suite.fair.crates.package import (
+from bioimage_suite.fair.crates.reading import read_crate
+from bioimage_suite.fair.metadata.checks import validate
+from bioimage_suite.fair.metadata.image_facts import ImageFacts, read_images
+from bioimage_suite.fair.products.deposit import zenodo_json
+from bioimage_suite.fair.products.package import (
     Package,
     make_package,
     package_path,
@@ -22,10 +25,7 @@ from bioimage_suite.fair.crates.package import (
     read_study,
     write_package,
 )
-from bioimage_suite.fair.crates.reading import read_crate
-from bioimage_suite.fair.crates.study_assembly import REQUIRED_FIELDS
-from bioimage_suite.fair.metadata.checks import validate
-from bioimage_suite.fair.metadata.image_facts import ImageFacts, read_images
+from bioimage_suite.fair.products.study_assembly import REQUIRED_FIELDS
 from bioimage_suite.tables.key_value_dialects import read_dialect
 from bioimage_suite.tables.reader import read_text_table
 from tests.unit.fair.made_crates import (

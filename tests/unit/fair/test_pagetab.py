@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from bioimage_suite.fair.crates.pagetab import pagetab, pagetab_files, pagetab_tsv
+from bioimage_suite.fair.products.pagetab import pagetab, pagetab_files, pagetab_tsv
 from tests.unit.fair.made_crates import VALUES, study, value
 
 

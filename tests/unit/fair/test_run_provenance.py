@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from bioimage_suite.core.errors import UserError
-from bioimage_suite.fair.crates.package import make_package, write_package
-from bioimage_suite.fair.crates.run_provenance import RUN_PATH, read_workflow_run, run_summary
+from bioimage_suite.fair.products.package import make_package, write_package
+from bioimage_suite.fair.products.run_provenance import RUN_PATH, read_workflow_run, run_summary
 from tests.unit.fair.made_crates import DATA, crate, entity, of_type, root, study
 
 RUN = DATA / "workflow_run.crate.zip"

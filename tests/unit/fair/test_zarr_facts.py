@@ -10,10 +10,10 @@ import pytest
 
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.core.outputs import complete_folder
-from bioimage_suite.fair.crates.package import place_images
 from bioimage_suite.fair.metadata.image_facts import ImageFacts, read_images
 from bioimage_suite.fair.metadata.image_list import known_values
 from bioimage_suite.fair.metadata.zarr_facts import zarr_values
+from bioimage_suite.fair.products.package import place_images
 from bioimage_suite.images.ome_zarr.archive import pack
 from bioimage_suite.images.ome_zarr.folder import write_plate
 from bioimage_suite.images.ome_zarr.metadata import Plate, ZarrChannel, ZarrImage

@@ -12,7 +12,7 @@ HOMES = {
     "suffixes of images": (
         r"""(?<!: )["']\.tiff?["'], ["']\.(?!tiff?["'])|\(\\\.ome\)\?|[|(]tiff\?\||\|ozx|["']\.nd2["']""",
         # A crate's list is another idea: the suffixes with which a file goes into a package as it is.
-        ["core/image_names.py", "fair/crates/package.py"],
+        ["core/image_names.py", "fair/products/package.py"],
     ),
     "namespace of OME-XML": (r"""["']http://www\.openmicroscopy\.org/Schemas/OME/""", ["core/ome_xml.py"]),
     "media type of OMERO.tables": (r'"OMERO\.tables"', ["omero/files/original_files.py"]),

@@ -6,14 +6,14 @@ from pathlib import Path
 from bioimage_suite.core.outputs import Outputs
 from bioimage_suite.core.texts import json_text
 from bioimage_suite.core.tool import argument, file_list, run_tool, tool
-from bioimage_suite.fair.crates.croissant import croissant
-from bioimage_suite.fair.crates.deposit import ACCESS, read_access
-from bioimage_suite.fair.crates.field_places import left_out
-from bioimage_suite.fair.crates.package import PRODUCTS, make_package, read_study, refuse_wrong_crate, write_product
-from bioimage_suite.fair.crates.run_provenance import read_workflow_run, run_summary
-from bioimage_suite.fair.crates.study import without_emails
 from bioimage_suite.fair.metadata.image_list import IMAGE_ARGUMENTS, load_images, refuse_no_images
 from bioimage_suite.fair.metadata.table import by_object, images_of, read_metadata_table
+from bioimage_suite.fair.products.croissant import croissant
+from bioimage_suite.fair.products.deposit import ACCESS, read_access
+from bioimage_suite.fair.products.field_places import left_out
+from bioimage_suite.fair.products.package import PRODUCTS, make_package, read_study, refuse_wrong_crate, write_product
+from bioimage_suite.fair.products.run_provenance import read_workflow_run, run_summary
+from bioimage_suite.fair.products.study import without_emails
 
 
 @tool(

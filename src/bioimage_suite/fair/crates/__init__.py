@@ -1,1 +1,1 @@
-"""RO-Crates and deposition files: building and checking."""
+"""RO-Crates: reading and checking."""

@@ -10,7 +10,7 @@ from build_crate import main as build_main
 from validate_crate import main as validate_main
 
 from bioimage_suite.core.errors import UserError
-from bioimage_suite.fair.crates.package import (
+from bioimage_suite.fair.products.package import (
     PRODUCTS,
 )
 from tests.unit.fair.made_crates import DATA, NAMES

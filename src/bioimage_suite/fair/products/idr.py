@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from bioimage_suite.core.texts import one_line
-from bioimage_suite.fair.crates.study import Component, DepositedImage, Study, shared_details
+from bioimage_suite.fair.products.study import Component, DepositedImage, Study, shared_details
 from bioimage_suite.fair.terms.licences import licence_at
 from bioimage_suite.fair.terms.ontology_terms import Term
 from bioimage_suite.tables.formulas import spreadsheet_safe

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from bioimage_suite.fair.crates.study import AnnotationSet, ResultFile, Study
+from bioimage_suite.fair.products.study import AnnotationSet, ResultFile, Study
 from bioimage_suite.tables.delimited import rows_as_written
 
 PACKAGE_NAME = "package.zip"

@@ -8,7 +8,8 @@ object; every reference leads to an entity of the graph.
 
 from typing import Any
 
-from bioimage_suite.fair.crates.entities import (
+from bioimage_suite.fair.crates.terms import BIA_PROFILE, BIA_TERMS, RO_CRATE_1_1, context
+from bioimage_suite.fair.products.entities import (
     acquisition_id,
     analysis_id,
     articles,
@@ -22,8 +23,8 @@ from bioimage_suite.fair.crates.entities import (
     ref,
     refs,
 )
-from bioimage_suite.fair.crates.run_provenance import RUN_PATH, WorkflowRun
-from bioimage_suite.fair.crates.study import (
+from bioimage_suite.fair.products.run_provenance import RUN_PATH, WorkflowRun
+from bioimage_suite.fair.products.study import (
     Acquisition,
     AnnotationSet,
     Biosample,
@@ -35,7 +36,6 @@ from bioimage_suite.fair.crates.study import (
     grant_parts,
     sentences,
 )
-from bioimage_suite.fair.crates.terms import BIA_PROFILE, BIA_TERMS, RO_CRATE_1_1, context
 from bioimage_suite.fair.terms.json_ld import Entity
 from bioimage_suite.fair.terms.ontology_terms import iri
 

@@ -3,7 +3,8 @@
 from collections.abc import Container, Iterable
 from typing import Any
 
-from bioimage_suite.fair.crates.entities import (
+from bioimage_suite.fair.crates.terms import GIDE_TERMS, RO_CRATE_1_2, context
+from bioimage_suite.fair.products.entities import (
     acquisition_id,
     analysis_id,
     annotation_protocol,
@@ -23,10 +24,9 @@ from bioimage_suite.fair.crates.entities import (
     refs,
     result_entity,
 )
-from bioimage_suite.fair.crates.gide import described, root_dataset
-from bioimage_suite.fair.crates.run_provenance import WorkflowRun, run_actions, run_file
-from bioimage_suite.fair.crates.study import AnnotationSet, DepositedImage, Detail, Study, sentences
-from bioimage_suite.fair.crates.terms import GIDE_TERMS, RO_CRATE_1_2, context
+from bioimage_suite.fair.products.gide import described, root_dataset
+from bioimage_suite.fair.products.run_provenance import WorkflowRun, run_actions, run_file
+from bioimage_suite.fair.products.study import AnnotationSet, DepositedImage, Detail, Study, sentences
 from bioimage_suite.fair.terms.json_ld import Entity
 from bioimage_suite.fair.terms.ontology_terms import iri
 

@@ -12,8 +12,8 @@ from bioimage_suite.core.errors import UserError
 from bioimage_suite.core.image_names import without_suffix
 from bioimage_suite.core.untrusted_files import ANY_SIZE, MAX_JSON_BYTES, open_zip, parse_json, read_member
 from bioimage_suite.fair.crates.checks import check_document
-from bioimage_suite.fair.crates.entities import path_id, refs
-from bioimage_suite.fair.crates.study import DepositedImage, ResultFile, Study
+from bioimage_suite.fair.products.entities import path_id, refs
+from bioimage_suite.fair.products.study import DepositedImage, ResultFile, Study
 from bioimage_suite.fair.terms.json_ld import DESCRIPTOR, Entity, by_id, ids, root_id, types
 from bioimage_suite.tables.sheets import Finding
 

@@ -5,7 +5,8 @@ Profile: GIDE search input RO-Crate profile v0.2 (gide-search, January 2026), on
 
 from typing import Any
 
-from bioimage_suite.fair.crates.entities import (
+from bioimage_suite.fair.crates.terms import GIDE_PROFILE, GIDE_TERMS, RO_CRATE_1_2, context
+from bioimage_suite.fair.products.entities import (
     annotation_protocol,
     articles,
     author_id,
@@ -23,9 +24,8 @@ from bioimage_suite.fair.crates.entities import (
     refs,
     taxon,
 )
-from bioimage_suite.fair.crates.run_provenance import WorkflowRun, run_actions
-from bioimage_suite.fair.crates.study import Study
-from bioimage_suite.fair.crates.terms import GIDE_PROFILE, GIDE_TERMS, RO_CRATE_1_2, context
+from bioimage_suite.fair.products.run_provenance import WorkflowRun, run_actions
+from bioimage_suite.fair.products.study import Study
 from bioimage_suite.fair.terms.json_ld import Entity
 from bioimage_suite.fair.terms.ontology_terms import BYTES, FILE_COUNT, iri
 

@@ -11,8 +11,8 @@ from dataclasses import replace
 from typing import Any
 
 from bioimage_suite.core.texts import json_text
-from bioimage_suite.fair.crates.run_provenance import RUN_PATH, WorkflowRun
-from bioimage_suite.fair.crates.study import (
+from bioimage_suite.fair.products.run_provenance import RUN_PATH, WorkflowRun
+from bioimage_suite.fair.products.study import (
     Acquisition,
     AnnotationSet,
     Biosample,

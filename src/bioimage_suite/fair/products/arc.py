@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
-from bioimage_suite.fair.crates.study import AnnotationSet, Biosample, DepositedImage, ResultFile, Specimen, Study
+from bioimage_suite.fair.products.study import AnnotationSet, Biosample, DepositedImage, ResultFile, Specimen, Study
 from bioimage_suite.fair.terms.ontology_terms import Term, iri
 from bioimage_suite.tables.workbooks import workbook_bytes, write_text_rows
 

@@ -12,20 +12,20 @@ from bioimage_suite.core.errors import UserError
 from bioimage_suite.core.image_names import without_suffix
 from bioimage_suite.core.texts import json_text
 from bioimage_suite.core.untrusted_files import safe_relative_path
-from bioimage_suite.fair.crates.arc import arc_files, arc_workbooks
-from bioimage_suite.fair.crates.bia import FILE_LIST, bia_crate, file_list_rows
 from bioimage_suite.fair.crates.checks import check_document
-from bioimage_suite.fair.crates.deposit import OPEN, Access, datacite_record, zenodo_json
-from bioimage_suite.fair.crates.general import general_crate
-from bioimage_suite.fair.crates.gide import gide_crate
-from bioimage_suite.fair.crates.idr import idr_files
-from bioimage_suite.fair.crates.pagetab import pagetab_files
-from bioimage_suite.fair.crates.run_provenance import RUN_PATH, WorkflowRun
-from bioimage_suite.fair.crates.study import ResultFile, Study
-from bioimage_suite.fair.crates.study_assembly import make_study, missing_fields
 from bioimage_suite.fair.metadata.findings_report import readable_list
 from bioimage_suite.fair.metadata.image_facts import ImageFacts, is_packed_zarr
 from bioimage_suite.fair.metadata.table import MetadataValue, ObjectValues, by_object
+from bioimage_suite.fair.products.arc import arc_files, arc_workbooks
+from bioimage_suite.fair.products.bia import FILE_LIST, bia_crate, file_list_rows
+from bioimage_suite.fair.products.deposit import OPEN, Access, datacite_record, zenodo_json
+from bioimage_suite.fair.products.general import general_crate
+from bioimage_suite.fair.products.gide import gide_crate
+from bioimage_suite.fair.products.idr import idr_files
+from bioimage_suite.fair.products.pagetab import pagetab_files
+from bioimage_suite.fair.products.run_provenance import RUN_PATH, WorkflowRun
+from bioimage_suite.fair.products.study import ResultFile, Study
+from bioimage_suite.fair.products.study_assembly import make_study, missing_fields
 from bioimage_suite.fair.terms.json_ld import DESCRIPTOR
 from bioimage_suite.tables.writer import tsv_text
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from urllib.parse import quote
 
-from bioimage_suite.fair.crates.study import (
+from bioimage_suite.fair.products.study import (
     Acquisition,
     Analysis,
     AnnotationSet,

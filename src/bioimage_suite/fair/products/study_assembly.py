@@ -8,7 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from bioimage_suite.core.texts import first_names
-from bioimage_suite.fair.crates.study import (
+from bioimage_suite.fair.metadata.fields import MetadataField, field_by_key, load_fields
+from bioimage_suite.fair.metadata.image_facts import ImageFacts
+from bioimage_suite.fair.metadata.image_list import refuse_no_images
+from bioimage_suite.fair.metadata.table import MetadataValue, ObjectValues, by_object, first_row
+from bioimage_suite.fair.products.study import (
     Acquisition,
     Analysis,
     AnnotationSet,
@@ -22,10 +26,6 @@ from bioimage_suite.fair.crates.study import (
     Specimen,
     Study,
 )
-from bioimage_suite.fair.metadata.fields import MetadataField, field_by_key, load_fields
-from bioimage_suite.fair.metadata.image_facts import ImageFacts
-from bioimage_suite.fair.metadata.image_list import refuse_no_images
-from bioimage_suite.fair.metadata.table import MetadataValue, ObjectValues, by_object, first_row
 from bioimage_suite.fair.terms.ontology_terms import Term
 
 _STUDY_TEXTS = (

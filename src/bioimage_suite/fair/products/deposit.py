@@ -7,7 +7,7 @@ from typing import Any
 
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.core.html import escaped, paragraph
-from bioimage_suite.fair.crates.study import Author, Study, grant_parts
+from bioimage_suite.fair.products.study import Author, Study, grant_parts
 from bioimage_suite.fair.terms.licences import licence_at
 from bioimage_suite.fair.terms.ontology_terms import iri
 

@@ -1,0 +1,1 @@
+"""Products for repositories: crates, PageTab, IDR files, ARC, Croissant and deposit records of a described study."""
