@@ -172,7 +172,7 @@ def read_key_values(
         return read_json_rows(parse_json(data, name), name)
     sheets = read_sheets(path, name)
     tables, unread = find_tables(sheets, known, sheet if sheets[0].title else "")
-    readings = [_read_found(table, split, len(tables) > 1) for table in tables]
+    readings = _linked(tables, [_read_found(table, split, len(tables) > 1) for table in tables])
     first = readings[0]
     return replace(
         first,
@@ -190,6 +190,96 @@ def _targets(readings: Iterable[KeyValueFile]) -> tuple[tuple[TargetObject, int]
         known = {target for target, _ in found}
         found += [(target, line) for target, line in reading.targets if target not in known]
     return tuple(found)
+
+
+@dataclass(frozen=True)
+class _ModuleRows:
+    """The rows of a sheet about one module, by the titles by which other sheets refer to them."""
+
+    file: str
+    sheet: str
+    title_key: str
+    rows: dict[str, list[KeyValue]]
+
+    def refers(self, key: str) -> bool:
+        """Return whether a column has titles of this sheet: it is named `Biosample` or `Biosample: Title`."""
+        return key.casefold() in {self.sheet.casefold(), self.title_key.casefold()}
+
+
+def _linked(tables: list[Table], readings: list[KeyValueFile]) -> list[KeyValueFile]:
+    """Put the rows of a module's sheet in the place of the titles by which rows of other sheets refer to them.
+
+    That is for sheets of several rows with a column of titles; a single row is about all images.
+    """
+    found = [_module_rows(table, reading) for table, reading in zip(tables, readings, strict=True)]
+    keys = [{pair.key for pair in reading.pairs} for reading in readings]
+    modules = {
+        place: module
+        for place, module in enumerate(found)
+        if module and any(module.refers(key) for other, names in enumerate(keys) if other != place for key in names)
+    }
+    if not modules:
+        return readings
+    used: dict[str, set[str]] = {module.sheet: set() for module in modules.values()}
+    linked: list[KeyValueFile] = []
+    for place, reading in enumerate(readings):
+        if place in modules:
+            linked.append(replace(reading, targets=(), pairs=()))
+            continue
+        findings = list(reading.findings)
+        pairs = [one for pair in reading.pairs for one in _expanded(pair, list(modules.values()), used, findings)]
+        linked.append(replace(reading, pairs=tuple(dict.fromkeys(pairs)), findings=tuple(dict.fromkeys(findings))))
+    for place, module in modules.items():
+        unused = [
+            Finding(
+                "warning",
+                f"{module.file}, sheet {module.sheet}",
+                rows[0].line,
+                "",
+                f"{module.sheet} {title}",
+                "a row that refers to it",
+            )
+            for title, rows in module.rows.items()
+            if title not in used[module.sheet]
+        ]
+        linked[place] = replace(linked[place], findings=(*linked[place].findings, *unused))
+    return linked
+
+
+def _module_rows(table: Table, reading: KeyValueFile) -> _ModuleRows | None:
+    """Return the rows of a sheet without a column of objects, if there are several and each has a title of its own."""
+    sheet = table.sheet.title.strip()
+    names = {f"{sheet}: {name}".casefold() for name in ("title", "name")}
+    by_row: dict[int | str, list[KeyValue]] = {}
+    for pair in reading.pairs:
+        # In a turned table a row stands in a column.
+        by_row.setdefault(pair.column if table.lines else pair.line, []).append(pair)
+    titles = [next((pair for pair in row if pair.key.casefold() in names), None) for row in by_row.values()]
+    given = [title for title in titles if title]
+    if not table.everything or len(by_row) < 2 or len({title.value for title in given}) < len(titles):
+        return None
+    rows = {title.value: row for title, row in zip(given, by_row.values(), strict=True)}
+    return _ModuleRows(reading.file, sheet, given[0].key, rows)
+
+
+def _expanded(
+    pair: KeyValue, modules: list[_ModuleRows], used: dict[str, set[str]], findings: list[Finding]
+) -> Iterator[KeyValue]:
+    """Yield the pairs of the rows that a pair refers to, which may refer on; any other pair as it is."""
+    module = next((module for module in modules if module.refers(pair.key)), None)
+    if module is None:
+        yield pair
+        return
+    others = [other for other in modules if other is not module]
+    for title in filter(None, map(str.strip, pair.value.split(";"))):
+        used[module.sheet].add(title)
+        if title not in module.rows:
+            # The pair may stand in another module's sheet than the row that refers to it.
+            file, place = f"{module.file}, sheet {pair.sheet}", f"{pair.column} ({pair.key})"
+            expected, known = f"a title in the sheet {module.sheet}", " or ".join(list(module.rows)[:5])
+            findings.append(Finding("error", file, pair.line, place, title, expected, known))
+        for one in module.rows.get(title, ()):
+            yield from _expanded(replace(one, target=pair.target), others, used, findings)
 
 
 def _read_found(table: Table, split: str, several: bool) -> KeyValueFile:

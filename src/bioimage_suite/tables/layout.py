@@ -1,6 +1,6 @@
 """Finder of the table in a spreadsheet: which sheet, which row is its header, and whether columns stand as rows."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from bioimage_suite.core.errors import UserError
@@ -156,7 +156,8 @@ def find_tables(sheets: Sequence[Sheet], known: Known, wanted: str = "") -> tupl
         return [find_in_sheet(_named(sheets, wanted), known)], []
     visible = [sheet for sheet in sheets if not sheet.hidden] or list(sheets)
     found = [find_in_sheet(sheet, known) for sheet in visible]
-    modules = [_module(table, known) for table in found]
+    titles = {sheet.title.strip().casefold() for sheet in visible}
+    modules = [_module(table, known, titles) for table in found]
     parts = [table for table in modules if table]
     best = max(found, key=_rank)
     named = any(part.sheet.rows != table.sheet.rows for part, table in zip(modules, found, strict=True) if part)
@@ -194,15 +195,18 @@ def _named(sheets: Sequence[Sheet], wanted: str) -> Sheet:
     raise UserError(f"file {sheets[0].file}: has no sheet {wanted}. Its sheets are {titles}.")
 
 
-def _module(table: Table, known: Known) -> Table | None:
-    """Return the table of a sheet that is named after a module, its columns by their full names; else None."""
+def _module(table: Table, known: Known, titles: Container[str]) -> Table | None:
+    """Return the table of a sheet that is named after a module, its columns by their full names; else None.
+
+    A column may have the name of another sheet (`titles`): it says which row of that sheet is meant.
+    """
     title = table.sheet.title.strip()
     if not table.sheet.rows or not title:
         return None
     header = table.sheet.rows[0]
     full = [f"{title}: {cell}" for cell in header.cells]
     names = tuple(name if cell and known(name) else cell for name, cell in zip(full, header.cells, strict=True))
-    score, part = _score(names, known)
+    score, part = _score(names, lambda name: known(name) or name.casefold() in titles)
     if names == header.cells and not {name.casefold() for name in names} & {"image", "image_id"}:
         return None
     if part < 0.5:

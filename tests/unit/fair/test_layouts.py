@@ -107,6 +107,53 @@ def test_several_rows_of_a_module_need_a_column_image(tmp_path: Path):
     assert ("t", 3, "which image the row is about") in [(f.file, f.line, f.expected) for f in result.findings]
 
 
+SAMPLES = [["Title", "Organism", "Biological entity"], ["S1", "Homo sapiens", "liver"], ["S2", "Mus musculus", "eye"]]
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_rows_of_a_module_are_linked_by_title(tmp_path: Path, turned: bool):
+    samples = [list(column) for column in zip(*SAMPLES, strict=True)] if turned else SAMPLES
+    path = book(
+        tmp_path / "t",
+        Study=[["Title"], ["Nuclei of cells under two drugs"]],
+        Biosample=samples,
+        Specimen=[["Title", "Biosample", "Location"], ["slide 1", "S1", "top"], ["slide 2", "S2", "rim"]],
+        Images=[["image", "Specimen"], ["a.tif", "slide 2"], ["b.tif", "slide 1"], ["c.tif", "slide 2"]],
+    )
+    reading = read(path)
+    assert {
+        name: [(key, value) for one, key, value in pairs(reading) if one == name] for name in ("a.tif", "b.tif")
+    } == {
+        "a.tif": [
+            ("Specimen: Title", "slide 2"),
+            ("Biosample: Title", "S2"),
+            ("Biosample: Organism", "Mus musculus"),
+            ("Biosample: Biological entity", "eye"),
+            ("Specimen: Location", "rim"),
+        ],
+        "b.tif": [
+            ("Specimen: Title", "slide 1"),
+            ("Biosample: Title", "S1"),
+            ("Biosample: Organism", "Homo sapiens"),
+            ("Biosample: Biological entity", "liver"),
+            ("Specimen: Location", "top"),
+        ],
+    }
+    assert len(pairs(reading)) == 16
+    assert reading.findings == ()
+    assert not validate([reading], [], ()).errors
+
+
+def test_titles_that_lead_nowhere_are_said(tmp_path: Path):
+    images = [["image", "Biosample"], ["a.tif", "S1"], ["b.tif", "S3"]]
+    reading = read(book(tmp_path / "t", Study=[["Title"], ["T"]], Biosample=SAMPLES, Images=images))
+    assert [(f.level, f.file, f.line, f.found, f.suggestion) for f in reading.findings] == [
+        ("warning", "t, sheet Biosample", 3, "Biosample S2", ""),
+        ("error", "t, sheet Images", 3, "S3", "S1 or S2"),
+    ]
+    assert [pair for pair in pairs(reading) if pair[0] == "b.tif"] == []
+
+
 def test_a_form_with_modules_beside_its_labels(tmp_path: Path):
     form = [
         ["On the project", None, None, "REMARKS"],
