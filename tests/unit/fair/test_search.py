@@ -4,6 +4,7 @@ import json
 import shutil
 import zipfile
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 from urllib.parse import parse_qs
 
@@ -71,11 +72,28 @@ def test_the_question_reaches_each_archive_in_its_own_words() -> None:
     assert (gide["year_from"], gide["year_to"], gide["q"]) == (["2010"], ["2024"], ["nuclei"])
     assert ssbd["publisher"] == ["SSBD:repository", "SSBD:database"]
     assert bia["facet.organism.eq"] == ["Homo sapiens"]
+    assert bia["facet.licence.eq"] == ["https://creativecommons.org/publicdomain/zero/1.0/"]
+    assert bia["facet.year.or"] == [str(year) for year in range(2010, 2025)]
     assert [(c["name"], c["value"]) for c in idr["and_filters"]] == [
         ("Organism", "Homo sapiens"),
         ("Imaging Method", "confocal microscopy"),
     ]
     assert {c["name"] for c in idr["or_filters"][0]} == {"Study Title", "Publication Title", "Description", "name"}
+
+
+@pytest.mark.parametrize(
+    ("years", "asked"),
+    [
+        ({"year_from": 2024, "year_to": 2024}, ["2024"]),
+        ({"year_from": date.today().year - 1}, [str(date.today().year - 1), str(date.today().year)]),
+        ({"year_to": 2024}, None),
+        ({"year_from": 1, "year_to": 2024}, None),
+    ],
+)
+def test_years_are_asked_one_by_one(years: dict[str, int], asked: list[str] | None) -> None:
+    with serving(dict(GOOD)) as server:
+        search(server, "bia", **years)
+        assert parse_qs(server.asked("/bia/v1/search/fts")[0].query).get("facet.year.or") == asked
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,13 @@
 """The archives that can be searched over the network: the query that each takes and the format of its answer.
 
 Formats (read from the services' sources, November 2026): foundingGIDE gide-search `GET /search`; BioImage Archive
-bia-search `GET /v1/search/fts`, or BioStudies `GET /BioImages/search`; IDR omero_search_engine 0.8
-`POST resources/submitquery/containers/`. SSBD's studies are in GIDE's index.
+bia-search `GET /v1/search/fts` (its filters as in queryBuilder.py of May 2026), or BioStudies `GET /BioImages/search`;
+IDR omero_search_engine 0.8 `POST resources/submitquery/containers/`. SSBD's studies are in GIDE's index.
 """
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -20,6 +21,7 @@ from bioimage_suite.fair.terms.ontology_terms import curie, iri
 _HITS_PER_PAGE = 100
 # Largest number of hits; each service is asked page by page.
 MAX_RESULTS = 1000
+_MAX_YEARS = 100
 
 
 @dataclass(frozen=True)
@@ -118,6 +120,9 @@ def _search_bia_index(web: Web, address: str, query: Query, limit: int) -> list[
         ("query", query.text),
         ("facet.organism.eq", query.organism.label if query.organism else ""),
         ("facet.imaging_method.eq", query.method.label if query.method else ""),
+        # The index keeps licences as whole addresses in the form of `normal_licence`.
+        ("facet.licence.eq", query.licence if web_link(query.licence) else ""),
+        *(("facet.year.or", year) for year in _years(query)),
     ]
     parameters = [(key, value) for key, value in wanted if value]
 
@@ -131,6 +136,15 @@ def _search_bia_index(web: Web, address: str, query: Query, limit: int) -> list[
     return [
         _bia_study(_expect(_expect(hit, dict, "_source").get("_source"), dict, "_source")) for hit in _pages(limit, ask)
     ]
+
+
+def _years(query: Query) -> list[str]:
+    """Return each year asked for, the form of bia-search's facet; none for a range without a beginning.
+
+    Such a range, or one of more years than an address should hold, is left to `studies.matches`.
+    """
+    years = range(query.year_from, min(query.year_to or 9999, date.today().year) + 1)
+    return list(map(str, years)) if query.year_from and len(years) <= _MAX_YEARS else []
 
 
 def _bia_study(study: dict[str, Any]) -> FoundStudy:
