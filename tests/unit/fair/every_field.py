@@ -1,16 +1,21 @@
 """A study with a value of its own in every field, and where each value stands in each product."""
 
 import csv
+import html
 import io
 import json
 from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
+import openpyxl
+
 from bioimage_suite.fair.metadata.fields import all_fields
 from bioimage_suite.fair.metadata.image_facts import read_images
 from bioimage_suite.fair.metadata.table import MetadataValue
+from bioimage_suite.fair.products.croissant import croissant
 from bioimage_suite.fair.products.package import Package, make_package, read_study
+from bioimage_suite.fair.products.study import Study
 from tests.unit.fair.made_crates import DATA, FILES
 
 # Fields whose values have a form: value and id of the term. The words of others are their keys.
@@ -49,14 +54,14 @@ VALUES = [
 ]
 
 
-def sentinel(key: str) -> str:
+def sentinel(key: str, document: str) -> str:
     """Return the text by which a field's value is found again."""
     special = {
         "study.license": "https://example.org/the-licence/",
         "study.authors": "Surname",
         "study.author_orcids": "0000-0001-2345-6789",
         "study.grants": "the-grant",
-        _SOURCE: "images/cells_b.ome.tiff",
+        _SOURCE: "assays/imaging/dataset/cells_b.ome.tiff" if document == "arc" else "images/cells_b.ome.tiff",
     }
     return special.get(key) or _value(key).value
 
@@ -64,16 +69,22 @@ def sentinel(key: str) -> str:
 @cache
 def places(product: str) -> dict[str, frozenset[str]]:
     """Return the places of each field in a product: `BioSample.description`, `study: Study Title`."""
-    package = _package("bia" if product == "pagetab" else product)
-    texts = list(_pagetab(package) if product == "pagetab" else _idr(package) if product == "idr" else _crate(package))
+    study, package = _package(_PRODUCTS.get(product, product))
+    readers = {"pagetab": _pagetab, "idr": _idr, "arc": _arc, "zenodo": _zenodo, "datacite": _datacite}
+    texts = list(_json(_croissant(study)) if product == "croissant" else readers.get(product, _crate)(package))
     if product == "bia":
         texts += _table("file_list.tsv", package.texts["file_list.tsv"])
     return {
-        field.key: frozenset(place for place, text in texts if sentinel(field.key) in text) for field in all_fields()
+        field.key: frozenset(place for place, text in texts if sentinel(field.key, product) in text)
+        for field in all_fields()
     }
 
 
-def _package(product: str) -> Package:
+# The product that a document is a part of.
+_PRODUCTS = {"pagetab": "bia", "zenodo": "general", "datacite": "general", "croissant": "general"}
+
+
+def _package(product: str) -> tuple[Study, Package]:
     study = read_study(
         VALUES,
         list(read_images(FILES)),
@@ -82,7 +93,7 @@ def _package(product: str) -> Package:
         results=[(DATA / "image_table.tsv", "table.tsv")],
         product=product,
     )
-    return make_package(product, study)
+    return study, make_package(product, study)
 
 
 def _leaves(value: Any) -> Iterator[str]:
@@ -130,3 +141,37 @@ def _idr(package: Package) -> Iterator[tuple[str, str]]:
                 yield from ((f"study: {key}", value) for value in values)
         elif path.endswith("-assays.txt"):
             yield from _table("assays", text)
+
+
+def _arc(package: Package) -> Iterator[tuple[str, str]]:
+    for data in package.workbooks.values():
+        for sheet in openpyxl.load_workbook(io.BytesIO(data)):
+            rows = [[str(cell or "") for cell in row] for row in sheet.values]
+            if sheet.title.startswith("isa_"):
+                yield from ((key, value) for key, *values in rows for value in values)
+            else:
+                yield from ((key.strip(), cell) for row in rows[1:] for key, cell in zip(rows[0], row, strict=True))
+
+
+def _json(value: Any, place: str = "") -> Iterator[tuple[str, str]]:
+    """Yield each text of a document with the names that lead to it: `creators.name`."""
+    if isinstance(value, dict):
+        for key, part in value.items():
+            yield from _json(part, f"{place}.{key}" if place else key)
+    elif isinstance(value, list):
+        for part in value:
+            yield from _json(part, place)
+    else:
+        yield place, html.unescape(str(value))
+
+
+def _zenodo(package: Package) -> Iterator[tuple[str, str]]:
+    return _json(json.loads(package.texts[".zenodo.json"]))
+
+
+def _datacite(package: Package) -> Iterator[tuple[str, str]]:
+    return _json(json.loads(package.texts["datacite.json"]))
+
+
+def _croissant(study: Study) -> dict[str, Any]:
+    return croissant(study, DATA / "cells_a.ome.tiff")

@@ -3,7 +3,7 @@
 import pytest
 
 from bioimage_suite.fair.metadata.fields import all_fields
-from bioimage_suite.fair.products.field_places import DOCUMENTS, field_places, left_out
+from bioimage_suite.fair.products.field_places import DOCUMENTS, RECORDS, field_places, left_out
 from tests.unit.fair.every_field import VALUES, places
 
 KEYS = [field.key for field in all_fields()]
@@ -18,16 +18,17 @@ NO_PLACE = {
         "Study: Grants",
         "Study: Acknowledgements",
     ],
+    "arc": [],
 }
 
 
 def test_the_table_has_every_field_and_document():
     assert list(field_places()) == KEYS
-    documents = {document for names in DOCUMENTS.values() for document in names}
+    documents = {document for names in DOCUMENTS.values() for document in names} | set(RECORDS)
     assert all(set(row) == documents for row in field_places().values())
 
 
-@pytest.mark.parametrize("document", ["gide", "bia", "pagetab", "general", "idr"])
+@pytest.mark.parametrize("document", ["gide", "bia", "pagetab", "general", "idr", "arc", *RECORDS])
 @pytest.mark.parametrize("key", KEYS)
 def test_a_field_stands_where_the_table_says(key: str, document: str):
     place = field_places()[key][document]

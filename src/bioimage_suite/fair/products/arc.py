@@ -5,11 +5,19 @@ become images. Assay `annotation`: images become annotations (MIFA). Every table
 in its output. Source: ARC specification 2.0 and ISA-XLSX 2.0 (https://github.com/nfdi4plants/ARC-specification).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
-from bioimage_suite.fair.products.study import AnnotationSet, Biosample, DepositedImage, ResultFile, Specimen, Study
+from bioimage_suite.fair.products.study import (
+    AnnotationSet,
+    Biosample,
+    DepositedImage,
+    ResultFile,
+    Specimen,
+    Study,
+    sentences,
+)
 from bioimage_suite.fair.terms.ontology_terms import Term, iri
 from bioimage_suite.tables.workbooks import workbook_bytes, write_text_rows
 
@@ -76,6 +84,7 @@ def _investigation(study: Study, identifier: str) -> bytes:
         ["Investigation Title", texts["title"]],
         ["Investigation Description", texts["description"]],
         ["Investigation Public Release Date", texts["release_date"]],
+        *_comments(study),
         ["INVESTIGATION PUBLICATIONS"],
         ["Investigation Publication DOI", texts["publication_doi"]],
         ["Investigation Publication Title", texts["publication_title"]],
@@ -85,8 +94,26 @@ def _investigation(study: Study, identifier: str) -> bytes:
         ["Investigation Person Email", *(author.email for author in study.authors)],
         ["Investigation Person Affiliation", *(author.affiliation for author in study.authors)],
         ["Comment[ORCID]", *(author.orcid.rpartition("/")[2] for author in study.authors)],
+        ["Comment[ROR]", *(author.ror for author in study.authors)],
     ]
     return _workbook("isa_investigation", rows, {})
+
+
+def _comments(study: Study) -> list[list[str]]:
+    """Return what ISA has no key for as comments on the investigation, each with one value."""
+    texts = study.texts
+    comments = {
+        "Study Type": study.type.label if study.type else "",
+        "Keywords": "; ".join(study.keywords),
+        "License": study.license_id,
+        "Landing Page": texts["landing_page"],
+        "Publisher": texts["publisher"],
+        "Publisher URL": texts["publisher_url"],
+        "Funding": texts["funding"],
+        "Grants": "; ".join(study.grants),
+        "Acknowledgements": texts["acknowledgements"],
+    }
+    return [[f"Comment[{name}]", text] for name, text in comments.items() if text]
 
 
 def _study(study: Study, assays: Sequence[str]) -> bytes:
@@ -106,6 +133,7 @@ def _study(study: Study, assays: Sequence[str]) -> bytes:
         Column("Input [Source Name]", "", [sample.title for sample, _ in pairs]),
         Column("Characteristic [organism]", "OBI:0100026", [_first(sample.organisms) for sample, _ in pairs]),
         Column("Characteristic [biological entity]", "", [sample.entity for sample, _ in pairs]),
+        Column("Characteristic [description]", "", [sample.description for sample, _ in pairs]),
         Column("Characteristic [cell line]", "CLO:0000031", [_first(sample.cell_lines) for sample, _ in pairs]),
         Column("Characteristic [intrinsic variable]", "", ["; ".join(sample.intrinsic) for sample, _ in pairs]),
         Column("Characteristic [extrinsic variable]", "", ["; ".join(sample.extrinsic) for sample, _ in pairs]),
@@ -126,6 +154,23 @@ def _first(terms: Sequence[Term]) -> Term | None:
     return terms[0] if terms else None
 
 
+def _correlation(image: DepositedImage) -> str:
+    found = image.correlation
+    if not found:
+        return ""
+    return sentences(found.alignment, ("Fiducials used", found.fiducials), ("Transformation", found.transformation))
+
+
+# What an image's row says of the groups that it belongs to.
+_PARTS: dict[str, Callable[[DepositedImage], str]] = {
+    "study component": lambda image: image.component.name,
+    "study component description": lambda image: image.component.description,
+    "image processing": lambda image: image.processing,
+    "image correlation": _correlation,
+    "image analysis": lambda image: image.analysis.description() if image.analysis else "",
+}
+
+
 def _imaging(study: Study) -> bytes:
     images, method = study.images, _first(study.methods())
     rows = _assay(_IMAGING, Term("", "imaging"), method)
@@ -139,6 +184,7 @@ def _imaging(study: Study) -> bytes:
             Column(f"Parameter [{label}]", "", [_detail(image, label) for image in images])
             for label in dict.fromkeys(detail.label for image in images for detail in image.details)
         ),
+        *(Column(f"Parameter [{name}]", "", [part(image) for image in images]) for name, part in _PARTS.items()),
         Column("Output [Data]", "", [data_path(image) for image in images]),
     ]
     return _workbook("isa_assay", rows, {"acquisition": columns})

@@ -10,7 +10,15 @@ from bioimage_suite.tables.delimited import shipped_rows
 
 _TABLE = Path(__file__).resolve().parent / "place_tables" / "field_places.tsv"
 # The submission to the BioImage Archive is a crate and PageTab: a field that stands in one of them is kept.
-DOCUMENTS = {"gide": ("gide",), "bia": ("bia", "pagetab"), "general": ("general",), "idr": ("idr",)}
+DOCUMENTS = {
+    "gide": ("gide",),
+    "bia": ("bia", "pagetab"),
+    "general": ("general",),
+    "idr": ("idr",),
+    "arc": ("arc",),
+}
+RECORDS = ("zenodo", "datacite", "croissant")
+"""Records for catalogues beside the crate of a general package, which has every field; they have places for some."""
 _OF_ANNOTATIONS = ("annotation.", "annotation_file.", "version.")
 
 
@@ -26,12 +34,10 @@ def left_out(values: Iterable[MetadataValue], product: str, *, annotated: bool, 
 
     Args:
         values: The normalised metadata.
-        product: A product; one that the table does not have (`arc`) says nothing.
+        product: A product, a key of `DOCUMENTS`.
         annotated: Whether there are annotation files; without one its description has nothing to describe.
         emails: Whether the addresses of authors go in.
     """
-    if product not in DOCUMENTS:
-        return []
     filled = {value.field for value in values}
     places = {**field_places(), **({} if emails else {"study.author_emails": {}})}
     return [
