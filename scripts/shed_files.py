@@ -26,11 +26,17 @@ LIBRARY = SOURCES / "bioimage_suite"
 TEST_DATA = ROOT / "test-data"
 OWNER = "bioimage-suite"
 HOME = "https://github.com/bioimage-suite-galaxy"
-CATEGORIES = {"omero": ["Imaging"], "image": ["Imaging"], "fair": ["Imaging", "Ontology Manipulation"]}
+CATEGORIES = {
+    "omero": ["Imaging"],
+    "image": ["Imaging"],
+    "fair": ["Imaging", "Ontology Manipulation"],
+    "data_managers": ["Data Managers", "Imaging"],
+}
 SUITES = {
     "omero": "Exchange images, regions and tables between OMERO and Galaxy",
     "image": "Convert, segment, measure, track and evaluate microscopy images",
     "fair": "Metadata of microscopy images that another lab can read",
+    "data_managers": "Fill the stores that tools for microscopy images choose from",
 }
 PART = "Part of the Bioimage Suite for Galaxy."
 NOTICE = "# Written by scripts/shed_files.py; run `python -m scripts.shed_files` instead of changing it here.\n"
@@ -115,13 +121,20 @@ def own_test_files(xml: Path) -> list[Path]:
     return sorted(path for path in (xml.parent / "test-data").rglob("*") if path.is_file())
 
 
+def configuration_files(xml: Path) -> list[Path]:
+    """Return the files of a tool's folder that tell Galaxy of its data tables, and of a data manager."""
+    names = ("data_manager_conf.xml", "tool_data_table_conf.xml.*", "tool-data/*.loc.sample")
+    return sorted(path for name in names for path in xml.parent.glob(name))
+
+
 def repository(xml: Path) -> dict[str, Any]:
     """Return the content of a tool's `.shed.yml`."""
     group, name = xml.parent.parent.name, xml.stem
     root = ElementTree.parse(xml).getroot()  # noqa: S314 - files of this repository
     description = (root.findtext("description") or "").strip()
     place = f"{group}/{name}/"
-    own = [xml.name, f"{name}.py", *(path.relative_to(xml.parent).as_posix() for path in own_test_files(xml))]
+    more = [*configuration_files(xml), *own_test_files(xml)]
+    own = [xml.name, f"{name}.py", *(path.relative_to(xml.parent).as_posix() for path in more)]
     include = [
         {"source": own, "destination": place},
         {

@@ -4,6 +4,7 @@ import base64
 import json
 import os
 import secrets
+import xml.etree.ElementTree as ET
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from xml.sax.saxutils import quoteattr
@@ -13,6 +14,8 @@ from sandbox.process import ROOT
 
 ADMIN_EMAIL = "admin@example.org"
 ADMIN_NAME = "admin"
+DATA_MANAGERS = "data_managers"
+"""The group of tools that fill data tables."""
 
 
 @dataclass(frozen=True)
@@ -65,8 +68,7 @@ def write_config(folder: Path, *, tools_dir: Path, static_dir: Path, known: Secr
         (folder / name).unlink(missing_ok=True)
         (folder / name).symlink_to(target)
     (folder / "tool_conf.xml").write_text(_tool_conf(tools_dir))
-    # Without this file Galaxy uses a sample file that fetches from the network.
-    (folder / "tool_data_table_conf.xml").write_text("<tables/>\n")
+    _write_data_tables(folder, tools_dir)
     vault = {"type": "database", "path_prefix": "/galaxy", "encryption_keys": [known.vault_key]}
     write_private(folder / "vault_conf.yml", json.dumps(vault))
     config = folder / "galaxy.yml"
@@ -75,9 +77,35 @@ def write_config(folder: Path, *, tools_dir: Path, static_dir: Path, known: Secr
     return config
 
 
+def _write_data_tables(folder: Path, tools_dir: Path) -> None:
+    """Write the tables that tools choose from, and the data managers that fill them.
+
+    What data managers have registered stays, in the folder's `tool-data/`.
+    """
+    tables = "".join(
+        ET.tostring(table, encoding="unicode").replace("tool-data/", quoteattr(f"{folder}/tool-data/")[1:-1])
+        for file in sorted(tools_dir.glob(f"{DATA_MANAGERS}/*/tool_data_table_conf.xml.sample"))
+        for table in ET.parse(file).getroot()  # noqa: S314 - files of this repository
+    )
+    for sample in tools_dir.glob(f"{DATA_MANAGERS}/*/tool-data/*.loc.sample"):
+        loc = folder / "tool-data" / sample.stem
+        loc.parent.mkdir(exist_ok=True)
+        loc.touch()
+    # Without this file Galaxy uses a sample file that fetches from the network.
+    (folder / "tool_data_table_conf.xml").write_text(f"<tables>{tables}</tables>\n")
+    managers = []
+    for file in sorted(tools_dir.glob(f"{DATA_MANAGERS}/*/data_manager_conf.xml")):
+        for manager in ET.parse(file).getroot():  # noqa: S314 - files of this repository
+            manager.set("tool_file", str(file.parent / manager.get("tool_file", "")))
+            managers.append(ET.tostring(manager, encoding="unicode"))
+    (folder / "data_manager_conf.xml").write_text(f"<data_managers>{''.join(managers)}</data_managers>\n")
+
+
 def _tool_conf(tools_dir: Path) -> str:
     sections = []
     for group in sorted(path for path in tools_dir.iterdir() if any(path.glob("*/*.xml"))):
+        if group.name == DATA_MANAGERS:  # They have a place of their own, in the administrator's pages.
+            continue
         name = {"omero": "OMERO", "image": "Image analysis", "fair": "FAIR data"}.get(group.name, group.name)
         sections.append(
             f"  <section id={quoteattr(group.name)} name={quoteattr(name)}>\n"
@@ -116,6 +144,8 @@ def _settings(folder: Path, known: Secrets) -> dict[str, object]:
         # No tool_path: with one, Galaxy does not find its own upload tool.
         "tool_config_file": str(folder / "tool_conf.xml"),
         "tool_data_table_config_path": str(folder / "tool_data_table_conf.xml"),
+        "data_manager_config_file": str(folder / "data_manager_conf.xml"),
+        "galaxy_data_manager_data_path": str(folder / "tool-data"),
         "vault_config_file": str(folder / "vault_conf.yml"),
         "static_dir": str(folder / "static"),
         "tour_config_dir": str(folder / "tours"),

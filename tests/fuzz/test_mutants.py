@@ -18,6 +18,7 @@ from tests.fuzz.mutants import copy, mutate
 TOOLS = sorted({call.tool for call in all_calls()})
 # They take no files, only answers of servers: tests/omero and tests/unit/fair have bad ones.
 OTHERS = {
+    "data_manager_bioimage_models",
     "fetch_archive", "omero_find", "omero_get_annotations", "omero_export_images", "omero_export_labels",
     "omero_export_rois", "omero_export_table", "omero_transfer",
 }  # fmt: skip

@@ -5,6 +5,7 @@ It stands for GIDE and BioStudies, which cannot be reached from a test. Its answ
 
 import hashlib
 import json
+import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,7 +21,7 @@ IMAGES = ("nuclei_upper_left.ome.tiff", "nuclei_upper_right.ome.tiff")
 
 @contextmanager
 def serving_archive() -> Iterator[str]:
-    """Serve GIDE's search under `/gide`, BioStudies' API under `/api` and its files under `/files`.
+    """Serve GIDE's search under `/gide`, BioStudies' API under `/api`, its files under `/files`, a zoo under `/zoo`.
 
     Yields:
         `host:port`.
@@ -42,9 +43,15 @@ def serving_archive() -> Iterator[str]:
         f"/files/{STUDY}/images.json": Reply(json.dumps(listed).encode()),
         f"/files/{STUDY}/readme.txt": Reply(b"Nuclei, made up.\r\n\r\n"),
         **{f"/files/{STUDY}/{path}": ranged(data) for path, data in files.items()},
+        **{f"/zoo/tiny-model/files/{name}": ranged(data) for name, data in _model_files().items()},
     }
     with serving(routes) as server:
         yield urlsplit(server.address).netloc
+
+
+def _model_files() -> dict[str, bytes]:
+    with zipfile.ZipFile(TEST_DATA / "tiny_model.zip") as package:
+        return {name: package.read(name) for name in package.namelist()}
 
 
 def _only_our_study() -> dict[str, object]:

@@ -57,6 +57,16 @@ def copy_suite(target: Path, live: Mapping[str, str]) -> None:
             file.write_text(text)
 
 
+def fill_data_tables(folder: Path) -> None:
+    """Give the new Galaxy the rows that tests of tools choose from: their `test-data/*.loc`."""
+    folder.parent.mkdir(mode=0o700)
+    folder.mkdir()
+    for file in (ROOT / "tools").glob("*/*/test-data/*.loc"):
+        # Galaxy puts the folder of the .loc in its place; in a Tool Shed repository the files lie there.
+        rows = file.read_text().replace("${__HERE__}", str(ROOT / "test-data"))
+        (folder / file.name).write_text(rows)
+
+
 def seed(omero: OmeroServer) -> None:
     """Fill the OMERO sandbox with what the tests expect."""
     subprocess.run(
@@ -131,6 +141,7 @@ def run_suite(folder: Path, chosen: list[str], reports: Path, archive_address: s
         copies = [str(suite / Path(file).resolve().relative_to(ROOT)) for file in files]
         copies += [str(made) for file in copies if (made := round_trip_of(Path(file))).exists()]
         seed(omero)
+        fill_data_tables(folder / "galaxy" / "tool-data")
         galaxy = galaxy_server.start(folder / "galaxy", suite / "tools")
         try:
             return run_tests(Sandbox(omero, galaxy), copies, reports, folder)

@@ -35,6 +35,20 @@ def unpack(package: Path, name: str, folder: Path) -> Path:
     Raises:
         UserError: The file is not a zip, has no description, or the model needs another framework or the network.
     """
+    return own_description(extract(package, name, folder), name)
+
+
+def extract(package: Path, name: str, folder: Path) -> Path:
+    """Unpack a package as it is, and return the path of its description.
+
+    Args:
+        package: Zip file.
+        name: Name of the package in messages.
+        folder: Empty folder to unpack to.
+
+    Raises:
+        UserError: The file is not a zip, or has no description.
+    """
     from bioimage_suite.core.untrusted_files import open_zip, unpack_member
 
     with open_zip(package, name) as archive:
@@ -53,7 +67,7 @@ def unpack(package: Path, name: str, folder: Path) -> Path:
             f"Package {name}: no model description in it ({', '.join(DESCRIPTIONS)}). Download a model as zip from "
             "bioimage.io."
         )
-    return own_description(found[0], name)
+    return found[0]
 
 
 def own_description(path: Path, name: str) -> Path:
@@ -66,27 +80,54 @@ def own_description(path: Path, name: str) -> Path:
     """
     from ruyaml import YAML
 
-    content = _read_description(path, name)
+    content = read_description(path, name)
+    kept = _what_runs(content, name)
+    for what, part in kept.items():
+        for file in _files(part):
+            _check_file(file, what, path.parent, name)
+    kept["config"] = _kept_config(content.get("config"))
+    (path.parent / OWN_TEXT).write_text("# Validation\nSee the package.\n", encoding="utf-8")
+    kept |= {"authors": [{"name": "see the package"}], "documentation": OWN_TEXT}
+    with (path.parent / OWN_DESCRIPTION).open("w", encoding="utf-8") as out:
+        YAML(typ="safe").dump(kept, out)
+    return path.parent / OWN_DESCRIPTION
+
+
+def needed_files(path: Path, name: str) -> dict[str, str]:
+    """Return the files that a network needs to run and to be tested, with their SHA-256 where the description has it.
+
+    Args:
+        path: The package's description.
+        name: Name of the package in messages.
+
+    Returns:
+        Lower-case hexadecimal digits, or an empty text, by the file's path as it is written there.
+
+    Raises:
+        UserError: The file does not describe a model, or it has no ONNX weights.
+    """
+    kept = _what_runs(read_description(path, name), name)
+    return dict.fromkeys(_files(kept), "") | dict(_checksums(kept))
+
+
+def _what_runs(content: dict[str, Any], name: str) -> dict[str, Any]:
+    """Return the parts of a description that `KEPT` names, and its ONNX weights.
+
+    Raises:
+        UserError: There are no ONNX weights.
+    """
     weights = content.get("weights") or {}
     if not isinstance(weights, dict) or not isinstance(weights.get("onnx"), dict):
         raise UserError(
             f"Package {name}: its weights are {', '.join(map(str, weights)) or 'none'}; only ONNX weights run here. "
             "Choose a model with ONNX weights, or export them."
         )
-    kept = {key: _without_samples(content[key]) for key in KEPT if key in content}
     onnx = {key: value for key, value in weights["onnx"].items() if key in ("source", "sha256", "opset_version")}
-    for what, part in ({"weights": onnx} | kept).items():
-        for file in _files(part):
-            _check_file(file, what, path.parent, name)
-    kept["config"] = _kept_config(content.get("config"))
-    (path.parent / OWN_TEXT).write_text("# Validation\nSee the package.\n", encoding="utf-8")
-    kept |= {"weights": {"onnx": onnx}, "authors": [{"name": "see the package"}], "documentation": OWN_TEXT}
-    with (path.parent / OWN_DESCRIPTION).open("w", encoding="utf-8") as out:
-        YAML(typ="safe").dump(kept, out)
-    return path.parent / OWN_DESCRIPTION
+    kept = {key: _without_samples(content[key]) for key in KEPT if key in content}
+    return {"weights": {"onnx": onnx}} | kept
 
 
-def _read_description(path: Path, name: str) -> dict[str, Any]:
+def read_description(path: Path, name: str) -> dict[str, Any]:
     """Return the content of a model's description.
 
     Raises:
@@ -151,3 +192,15 @@ def _files(part: Any) -> Iterator[str]:
                 yield from (one for _ in range(one.lower().endswith(".npy")))
             else:
                 yield from _files(one)
+
+
+def _checksums(part: Any) -> Iterator[tuple[str, str]]:
+    """Yield each `source` of a part of a description that has a `sha256` beside it, with that."""
+    if isinstance(part, dict):
+        if isinstance(part.get("source"), str) and isinstance(part.get("sha256"), str):
+            yield part["source"], part["sha256"].strip().lower()
+        for value in part.values():
+            yield from _checksums(value)
+    elif isinstance(part, list):
+        for one in part:
+            yield from _checksums(one)

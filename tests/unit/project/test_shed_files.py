@@ -1,5 +1,6 @@
 """What each Tool Shed repository holds follows from the tool's imports and tests."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,19 @@ def test_macros_come_with_those_that_they_import():
 def test_files_that_a_macro_names_are_files_of_the_tests():
     names = {path.relative_to(ROOT / "test-data").as_posix() for path in shared_test_files(tool_xml("image_info"))}
     assert "truncated.tiff" in names
+
+
+def test_a_table_is_the_same_wherever_a_repository_brings_it():
+    found: dict[str, set[str]] = {}
+    for name in ("tool_data_table_conf.xml.sample", "*.loc.sample"):
+        for path in (ROOT / "tools").rglob(name):
+            found.setdefault(path.name, set()).add(path.read_text(encoding="utf-8"))
+    assert {name: len(texts) for name, texts in found.items()} == {
+        "tool_data_table_conf.xml.sample": 1,
+        "bioimage_models.loc.sample": 1,
+    }
+    ours = [name for path, text in FILES.items() for name in re.findall(r"[\w.]+\.sample", text) if path.parent.name]
+    assert sorted(ours) == sorted(2 * list(found)), "both repositories bring both"
 
 
 def test_no_file_of_tools_is_a_link():

@@ -2,6 +2,7 @@
 
 import json
 import stat
+import xml.etree.ElementTree as ET
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from sandbox import servers, state
 from sandbox.galaxy.config import Secrets, load_secrets, write_config
 from sandbox.galaxy.server import GalaxyServer
 from sandbox.omero_web.server import OmeroWeb
-from sandbox.process import Process
+from sandbox.process import ROOT, Process
 from sandbox.state import OmeroServer, Sandbox
 
 GONE = Process(2**22 + 1, "no boot:0")  # above the largest process id of Linux
@@ -66,3 +67,23 @@ def test_configuration_stays_in_its_folder_and_keeps_keys_private(tmp_path: Path
     for name in ("galaxy.yml", "vault_conf.yml"):
         assert stat.S_IMODE((folder / name).stat().st_mode) == 0o600
     assert str(tools / "omero") in (folder / "tool_conf.xml").read_text()
+
+
+def test_data_managers_fill_tables_in_the_folder_of_galaxy(tmp_path: Path):
+    folder, known = tmp_path / "galaxy", Secrets.random()
+    folder.mkdir()
+    write_config(folder, tools_dir=ROOT / "tools", static_dir=tmp_path / "static", known=known)
+    (table,) = ET.parse(folder / "tool_data_table_conf.xml").getroot()
+    file = table.find("file")
+    assert file is not None
+    assert (table.get("name"), file.get("path")) == ("bioimage_models", f"{folder}/tool-data/bioimage_models.loc")
+    loc = folder / "tool-data" / "bioimage_models.loc"
+    assert loc.read_text() == ""
+    (manager,) = ET.parse(folder / "data_manager_conf.xml").getroot()
+    assert Path(manager.get("tool_file", "")).is_file()
+    assert "data_managers" not in (folder / "tool_conf.xml").read_text(), "it is no tool of users"
+    loc.write_text("value\tname\tversion\tsum\tpath\n")
+    config = write_config(folder, tools_dir=ROOT / "tools", static_dir=tmp_path / "static", known=known)
+    assert loc.read_text().startswith("value"), "what is registered stays"
+    settings = json.loads(config.read_text())["galaxy"]
+    assert settings["galaxy_data_manager_data_path"] == str(folder / "tool-data")

@@ -45,13 +45,26 @@ def options_of(args: Namespace, network: Network) -> ObjectOptions:
                          args.seed_distance, args.min_size, overlap)  # fmt: skip
 
 
+def package_of(args: Namespace) -> Path:
+    """Return the package to use: that of the history or that of the store."""
+    if (args.model is None) == (args.stored_model is None):
+        found = "two are given" if args.model else "none is given"
+        raise UserError(f"Model: {found}. Give a package of the history, or choose a model of this Galaxy's store.")
+    package: Path = args.model or args.stored_model
+    if not package.is_file():
+        name = args.model_name or package.name
+        raise UserError(f"Model {name}: its package is missing. Choose another, or ask who runs this Galaxy.")
+    return package
+
+
 @tool(
     __doc__,
     argument("--image", type=Path, required=True),
     *READING,
     argument("--image-name"),
     argument("--channel", action="append", default=[], help="name, index or -, in order; else all"),
-    argument("--model", type=Path, required=True, help="package (zip)"),
+    argument("--model", type=Path, help="package (zip)"),
+    argument("--stored-model", type=Path, help="package of this Galaxy's store, in place of --model"),
     argument("--model-name"),
     argument("--scale", action="store_true", help="scale each channel first, as Cellpose does"),
     argument("--model-output", help="name of the model's output; default: the first"),
@@ -73,14 +86,15 @@ def main(args: Namespace, outputs: Outputs) -> None:
     """Open, check, predict, write."""
     tiling = Tiling(args.tile, args.overlap, args.scale)
     tiling.check()
+    package = package_of(args)
     image = with_numbers_only(open_image(args.image, args.image_name, reading_of(args)))
     channels = choose_channels(image, args.channel)
-    name = args.model_name or args.model.name
+    name = args.model_name or package.name
     scratch = outputs.enter(scratch_folder())
     folder = scratch / "model"
     folder.mkdir()
     quiet_library(scratch)
-    description = unpack(args.model, name, folder)
+    description = unpack(package, name, folder)
     network = load_network(description, name, not args.skip_test, args.model_output)
     check_count(image, channels, network)
     options = options_of(args, network)

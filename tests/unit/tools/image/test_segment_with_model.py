@@ -145,6 +145,18 @@ def test_pixels_that_are_no_numbers(package, tmp_path):
         run(tmp_path, tmp_path / "a.tiff", package, "--meaning", "foreground", "--skip-test", "--model-output", "mask")
 
 
+def test_one_model_is_given(package, tmp_path):
+    tifffile.imwrite(tmp_path / "a.tiff", np.zeros((40, 40), np.float32))
+    start = ["--image", f"{tmp_path}/a.tiff", "--labels", f"{tmp_path}/labels", "--meaning", "foreground"]
+    gone = ["--stored-model", f"{tmp_path}/gone.zip", "--model-name", "Nuclei 1.2"]
+    for more, message in (([], "none is given"), (["--model", str(package), *gone], "two are given"),
+                          (gone, "Model Nuclei 1.2: its package is missing")):  # fmt: skip
+        with pytest.raises(UserError, match=message):
+            main([*start, *more])
+    main([*start, "--stored-model", str(package)])
+    assert not open_image(tmp_path / "labels").read_plane().any()
+
+
 @pytest.mark.parametrize(
     ("spoil", "arguments", "message"),
     [
