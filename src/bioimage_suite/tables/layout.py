@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.tables.column_letters import index_of, letters_of
 from bioimage_suite.tables.delimited import TextRow
+from bioimage_suite.tables.mihcsme import mihcsme_sheets
 from bioimage_suite.tables.sheets import Finding, Sheet
 
 Known = Callable[[str], bool]
@@ -139,7 +140,7 @@ def _nameless(names: Iterable[str]) -> bool:
 
 
 def find_tables(sheets: Sequence[Sheet], known: Known, wanted: str = "") -> tuple[list[Table], list[Finding]]:
-    """Return the tables of a file: one, or one for each sheet that is named after a module.
+    """Return the tables of a file: one, or one for each sheet that is named after a module, or those of MIHCSME.
 
     Args:
         sheets: The sheets of the file.
@@ -155,6 +156,9 @@ def find_tables(sheets: Sequence[Sheet], known: Known, wanted: str = "") -> tupl
     if wanted:
         return [find_in_sheet(_named(sheets, wanted), known)], []
     visible = [sheet for sheet in sheets if not sheet.hidden] or list(sheets)
+    screen = [Table(sheet, _place(sheet), _ROWS) for sheet in mihcsme_sheets(visible)]
+    if screen:
+        return screen, _unread(visible, screen)
     found = [find_in_sheet(sheet, known) for sheet in visible]
     titles = {sheet.title.strip().casefold() for sheet in visible}
     modules = [_module(table, known, titles) for table in found]
