@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.tables.column_letters import index_of, letters_of
 from bioimage_suite.tables.delimited import TextRow
-from bioimage_suite.tables.mihcsme import mihcsme_sheets
+from bioimage_suite.tables.mihcsme import MIHCSME_SHEETS, mihcsme_sheets
 from bioimage_suite.tables.sheets import Finding, Sheet
 
 Known = Callable[[str], bool]
@@ -158,7 +158,7 @@ def find_tables(sheets: Sequence[Sheet], known: Known, wanted: str = "") -> tupl
     visible = [sheet for sheet in sheets if not sheet.hidden] or list(sheets)
     screen = [Table(sheet, _place(sheet), _ROWS) for sheet in mihcsme_sheets(visible)]
     if screen:
-        return screen, _unread(visible, screen)
+        return screen, _unread([sheet for sheet in visible if sheet.title not in MIHCSME_SHEETS], screen)
     found = [find_in_sheet(sheet, known) for sheet in visible]
     titles = {sheet.title.strip().casefold() for sheet in visible}
     modules = [_module(table, known, titles) for table in found]

@@ -15,6 +15,8 @@ from bioimage_suite.tables.sheets import Sheet
 
 _LISTS = ("InvestigationInformation", "StudyInformation", "AssayInformation")
 _CONDITIONS = "AssayConditions"
+MIHCSME_SHEETS = (*_LISTS, _CONDITIONS)
+"""Titles of the sheets that are read; one may be empty."""
 # The tidy dialect (see `key_value_dialects`) with the value in column C, where these sheets have it.
 _TIDY = ("object_name", "key", "value", "namespace", "object_type", "object_id")
 _OWNER, _FIRST, _LAST = "DataOwner", "First Name", "Last Name"

@@ -83,6 +83,11 @@ def test_each_value_keeps_its_place_and_the_namespace_of_the_uploader(tmp_path: 
     assert (well.object_type, well.object_name, well.line, well.column) == ("well", "P1/A2", 4, "D")
 
 
+def test_sheets_that_are_no_part_of_the_layout_are_said(tmp_path: Path):
+    result = read(tmp_path / "t", {**BOOK, "AssayInformation": [GROUPS]})
+    assert [one.found for one in result.findings if one.found.startswith("sheet")] == ["sheet _Terms"]
+
+
 def test_a_wrong_value_is_said_with_its_sheet(tmp_path: Path):
     sheets = {**BOOK, "AssayInformation": [GROUPS, ["Assay", "Assay Technology Type", "confocal microscopie"]]}
     (error,) = [one for one in read(tmp_path / "t", sheets).findings if one.level == "error"]
