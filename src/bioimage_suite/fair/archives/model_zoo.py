@@ -81,26 +81,21 @@ def find_model(web: Web, source: str, zoo: str = ZOO, zenodo: str = ZENODO) -> M
     if doi := _DOI.fullmatch(text):
         return _record(web, doi[1], zenodo)
     if address := web_link(text):
-        _check_there(web, address, f"model {text}: the server has no such file. Check the address.")
+        if not _is_there(web, address):
+            raise UserError(f"model {text}: the server has no such file. Check the address.")
         return ModelPlace(RemoteFile(url_path(address).rpartition("/")[2] or DESCRIPTION, address))
     if not _ID.fullmatch(text):
         raise UserError(f"model {source!r}: neither an id, nor a DOI, nor a web address. Give an id as affable-shark.")
-    file = RemoteFile(DESCRIPTION, f"{zoo}/{text}/files/{DESCRIPTION}")
-    _check_there(
-        web, file.url, f"model {text}: the zoo at {zoo} has none of this id. Look it up at https://bioimage.io."
-    )
-    return ModelPlace(file)
+    for name in _DESCRIPTIONS:
+        if _is_there(web, f"{zoo}/{text}/files/{name}"):
+            return ModelPlace(RemoteFile(name, f"{zoo}/{text}/files/{name}"))
+    raise UserError(f"model {text}: the zoo at {zoo} has none of this id. Look it up at https://bioimage.io.")
 
 
-def _check_there(web: Web, url: str, otherwise: str) -> None:
-    """Ask for a file without reading it.
-
-    Raises:
-        UserError: The server does not have it.
-    """
+def _is_there(web: Web, url: str) -> bool:
+    """Return whether a server has a file, without reading it; any other refusal shows when it is fetched."""
     with open_url(web, url) as response:
-        if response.status_code in {404, 410}:
-            raise UserError(otherwise)
+        return response.status_code not in {404, 410}
 
 
 def _record(web: Web, doi: str, zenodo: str) -> ModelPlace:

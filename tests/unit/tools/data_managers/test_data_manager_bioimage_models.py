@@ -152,6 +152,13 @@ def test_the_right_checksum_in_a_description_passes(tmp_path):
         assert len(run(tmp_path / "one", server, "tiny-model")) == 1
 
 
+def test_a_description_of_another_name_gives_the_same_package(tmp_path):
+    routes = zoo_of(make_package(tmp_path / "p.zip"), "one")
+    routes |= {path.replace("/one/", "/two/").replace("rdf.yaml", "bioimageio.yaml"): at for path, at in routes.items()}
+    with serving(routes) as server:
+        assert run(tmp_path / "one", server, "one") == run(tmp_path / "two", server, "two")
+
+
 def test_a_name_is_one_line_of_the_table(tmp_path):
     package = make_package(tmp_path / "p.zip", more='version: "1\\t2"')
     files = files_of(package)
