@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.tables.delimited import TextRow
-from bioimage_suite.tables.sheets import Sheet
+from bioimage_suite.tables.sheets import Finding, Sheet
 
 _LISTS = ("InvestigationInformation", "StudyInformation", "AssayInformation")
 _CONDITIONS = "AssayConditions"
@@ -74,4 +74,16 @@ def _wells(sheet: Sheet) -> Sheet:
             f"file {sheet.file}, sheet {sheet.title}, line {rows[0].line}: not the header of a MIHCSME table, which "
             "has the columns Plate and Well. Put it first; only lines that begin with # may stand above it."
         )
-    return replace(sheet, rows=tuple(rows))
+    return replace(sheet, rows=tuple(rows), findings=(*sheet.findings, *_twice(sheet.file, rows)))
+
+
+def _twice(file: str, rows: Sequence[TextRow]) -> Iterable[Finding]:
+    """Yield an error for each well that has a second row."""
+    folded = [cell.casefold() for cell in rows[0].cells] if rows else []
+    first: dict[tuple[str, ...], int] = {}
+    for row in rows[1:]:
+        well = tuple("".join(row.cells[folded.index(name) :][:1]) for name in ("plate", "well"))
+        if any(well) and well in first:
+            found = f"{'/'.join(well)}, also on line {first[well]}"
+            yield Finding("error", file, row.line, "", found, "one row for each well")
+        first.setdefault(well, row.line)

@@ -83,6 +83,14 @@ def test_each_value_keeps_its_place_and_the_namespace_of_the_uploader(tmp_path: 
     assert (well.object_type, well.object_name, well.line, well.column) == ("well", "P1/A2", 4, "D")
 
 
+def test_a_well_with_two_rows_is_said(tmp_path: Path):
+    conditions = [*BOOK["AssayConditions"], ["P1", "A2", "taxol", 5]]
+    errors = [
+        one for one in read(tmp_path / "t", {**BOOK, "AssayConditions": conditions}).findings if one.level == "error"
+    ]
+    assert (errors[0].file, errors[0].line, errors[0].found) == ("t, sheet AssayConditions", 6, "P1/A2, also on line 4")
+
+
 def test_sheets_that_are_no_part_of_the_layout_are_said(tmp_path: Path):
     result = read(tmp_path / "t", {**BOOK, "AssayInformation": [GROUPS]})
     assert [one.found for one in result.findings if one.found.startswith("sheet")] == ["sheet _Terms"]
