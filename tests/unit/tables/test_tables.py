@@ -157,7 +157,8 @@ def test_a_broken_sheet_is_said(tmp_path: Path, found: bytes, instead: bytes):
             elif found:
                 assert found in data
                 broken.writestr(member, data.replace(found, instead, 1))
-    with pytest.raises(UserError, match=r"file t\.xlsx: not a readable XLSX file .* or give CSV"):
+    said = "not a readable XLSX file .*" if found else r"a workbook without a sheet\."
+    with pytest.raises(UserError, match=rf"file t\.xlsx: {said}.* or give CSV"):
         read_table(tmp_path / "t.xlsx", "t.xlsx")
 
 
