@@ -14,7 +14,7 @@ import tifffile
 
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.images.model.series import Reading
-from bioimage_suite.images.readers.opening import open_image
+from bioimage_suite.images.readers.opening import open_image, open_images
 from tests.oracle.bioformats import BioFormats, OracleError, Series, checksum
 from tests.unit.images.tiff_files import write_stk
 from tests.unit.images.vendor_files import write_lif
@@ -46,7 +46,9 @@ def assert_same(image: ImageFile, series: Series, *, lengths: bool = True) -> No
 
 @pytest.mark.parametrize("file", sorted(path.name for path in DATA.glob("*.ome.tiff")))
 def test_ome_tiff_of_the_suite(oracle: BioFormats, file: str):
-    assert_same(open_image(DATA / file), oracle.read(DATA / file).series[0])
+    images, seen = open_images(DATA / file), oracle.read(DATA / file).series
+    for image, series in zip(images, seen, strict=True):
+        assert_same(image, series)
 
 
 @pytest.mark.parametrize("file", ["synthetic_imagej.tiff", "synthetic_rgb.png", "ihc.png"])

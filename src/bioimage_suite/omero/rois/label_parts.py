@@ -2,10 +2,10 @@
 
 from typing import TYPE_CHECKING
 
-from bioimage_suite.images.model.label_runs import Runs, runs_of
-
 if TYPE_CHECKING:
     import numpy as np
+
+    from bioimage_suite.images.model.label_runs import Runs
 
 BAND_ROWS = 256  # rows that are compared at once
 
@@ -21,6 +21,8 @@ def parts_of(labels: "np.ndarray") -> "np.ndarray":
         its label, others get new numbers.
     """
     import numpy as np
+
+    from bioimage_suite.images.model.label_runs import Runs, runs_of
 
     touching = _touching_corners(labels)
     if not len(touching):
@@ -58,7 +60,7 @@ def _touching_corners(labels: "np.ndarray") -> "np.ndarray":
     return np.unique(np.concatenate(found))
 
 
-def _part_of_runs(runs: Runs, width: int) -> "np.ndarray":
+def _part_of_runs(runs: "Runs", width: int) -> "np.ndarray":
     """Return for each run the index of the first run of its part; runs are in reading order."""
     import numpy as np
 

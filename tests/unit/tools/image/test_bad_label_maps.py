@@ -200,12 +200,23 @@ def test_one_object_that_fills_the_image(axes: str, tmp_path):
     assert rows(tmp_path / "o") == []
 
 
-@pytest.mark.parametrize("cell", ["nan", "inf", ""])
-def test_values_that_are_no_number_in_tables(cell: str, tmp_path):
+@pytest.mark.parametrize("cell", ["nan", ""])
+def test_an_object_without_a_value_is_left_out(cell: str, tmp_path):
     labels = save(tmp_path / "l.tiff", np.array([[1, 1], [2, 0]], np.uint16), "YX")
     keep(tmp_path, labels, f"label\tarea_px\n1\t{cell}\n2\t7\n", "area_px < 9")
     assert [row["label"] for row in rows(tmp_path / "o")] == ["2"]
     assert tifffile.imread(tmp_path / "r.tiff").tolist() == [[0, 0], [2, 0]]
+
+
+def test_an_infinite_value_is_no_number(tmp_path):
+    labels = save(tmp_path / "l.tiff", np.array([[1, 1], [2, 0]], np.uint16), "YX")
+    with pytest.raises(UserError, match="a text is compared with a number"):
+        keep(tmp_path, labels, "label\tarea_px\n1\tinf\n2\t7\n", "area_px < 9")
+    assert not (tmp_path / "o").exists()
+
+
+@pytest.mark.parametrize("cell", ["nan", "inf", ""])
+def test_values_that_are_no_number_in_tables(cell: str, tmp_path):
     (tmp_path / "t.tsv").write_text(f"frame\tx\ty\n0\t{cell}\t3\n1\t4\t3\n")
     for main, words in (
         (track_objects.main, ["--max-distance", "9", "--objects-out", "--tracks-out"]),
