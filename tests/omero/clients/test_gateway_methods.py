@@ -307,7 +307,7 @@ assert (conn.getDefaultOmeroGroup(), conn.getDefaultOmeroUser()) == (group.getId
 assert conn.createServiceOptsDict() and len(conn.getMaxPlaneSize()) == 2 and conn.getLastError() is None
 settings = conn.getClientSettings(), conn.getRoiLimitSetting(), conn.getInitialZoomLevel(), conn.getWebclientHost()
 assert settings[1:] == (2000, "0", "")
-assert conn.getInterpolateSetting() is True and not conn.getDownloadAsMaxSizeSetting()
+assert conn.getInterpolateSetting() is True and conn.getDownloadAsMaxSizeSetting() == 144_000_000
 assert conn.setGroupNameForSession(group.getName()) is None and conn.setGroupForSession(10**9) is False
 conn.revertGroupForSession(); conn.setUserId(user.getId())
 oil = conn.getEnumeration("Immersion", "Oil")
