@@ -34,4 +34,6 @@ def install_web() -> None:
         )
         if done.returncode != 0:
             raise SetupError(f"OMERO.web's static files cannot be collected:\n{(done.stdout + done.stderr).strip()}")
+        if STATIC.exists():  # of other versions; it goes with the temporary folder
+            STATIC.rename(Path(folder) / "old")
         static.replace(STATIC)
