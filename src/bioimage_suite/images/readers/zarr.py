@@ -37,9 +37,6 @@ def open_ome_zarr(path: Path, name: str, reading: Reading) -> ImageFile:
     Raises:
         UserError: The folder holds no multiscale image, or its array is missing or has unknown axes.
     """
-    from bioimage_suite.images.ome_zarr.checked_blosc import use_checked_blosc
-
-    use_checked_blosc()
     source = _source(path, name)
     return _open_place(source, choose_series(source.places, reading.series, name), name)
 
@@ -54,9 +51,6 @@ def open_ome_zarr_images(path: Path, name: str) -> list[ImageFile]:
     Raises:
         UserError: As `open_ome_zarr`.
     """
-    from bioimage_suite.images.ome_zarr.checked_blosc import use_checked_blosc
-
-    use_checked_blosc()
     source = _source(path, name)
     return [_open_place(source, number, name) for number in range(len(source.places))]
 
@@ -73,12 +67,20 @@ class _Source:
 
 
 def _source(path: Path, name: str) -> _Source:
-    files, store = _store(path, name)
-    sizes = {}
-    if not path.is_dir():
-        with zipfile.ZipFile(path) as archive:
-            sizes = {one.filename: one.file_size for one in archive.infolist()}
-    return _Source(path, store, _places(store, files, name), sizes)
+    """Find the images of a folder or zip file; its content is listed once."""
+    import zarr
+
+    from bioimage_suite.images.ome_zarr.checked_blosc import use_checked_blosc
+
+    use_checked_blosc()
+    if path.is_dir():
+        found = [*path.glob("*"), *path.glob("*/*")]
+        files = {file.relative_to(path).as_posix() for file in found}
+        return _Source(path, path, _places(path, files, name), {})
+    with open_zip(path, name, ANY_SIZE) as archive:
+        sizes = {one.filename: one.file_size for one in archive.infolist()}
+    store = zarr.storage.ZipStore(path, mode="r")
+    return _Source(path, store, _places(store, set(sizes), name), sizes)
 
 
 def _open_place(source: _Source, chosen: int, name: str) -> ImageFile:
@@ -222,18 +224,6 @@ def _group(store: Any, place: str, name: str) -> tuple[Any, dict[str, Any]]:
     except (ValueError, KeyError, OSError) as error:
         raise UserError(f"Image {name}: its Zarr metadata cannot be read ({error}). Export it again.") from error
     return group, attributes.get("ome") or attributes
-
-
-def _store(path: Path, name: str) -> tuple[set[str], Any]:
-    """Return the names of files that may tell where the image is, and the store: the folder or the zip file."""
-    import zarr
-
-    if path.is_dir():
-        found = [*path.glob("*"), *path.glob("*/*")]
-        return {file.relative_to(path).as_posix() for file in found}, path
-    with open_zip(path, name, ANY_SIZE) as archive:
-        files = set(archive.namelist())
-    return files, zarr.storage.ZipStore(path, mode="r")
 
 
 def _ome_xml(path: Path, place: str, number: int) -> str | None:
