@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from sandbox.process import identify, is_running, start, stop
+from sandbox.supervise import children_of
 
 ROOT = Path(__file__).resolve().parents[3]
 SUPERVISE = [sys.executable, "-m", "sandbox.supervise", "--"]
@@ -33,6 +34,14 @@ def wait_until_gone(pid: int) -> None:
         time.sleep(0.02)
 
 
+def wait_until_it_is(program: str, parent: int) -> None:
+    """Wait until the only child of `parent` runs `program`: a shell loses a signal that comes just before its exec."""
+    deadline = time.monotonic() + 30
+    while [Path(f"/proc/{pid}/comm").read_text().strip() for pid in children_of(parent)] != [program]:
+        assert time.monotonic() < deadline, f"{program} did not start"
+        time.sleep(0.02)
+
+
 @pytest.mark.parametrize("code", [0, 3])
 def test_the_exit_code_is_the_commands(code: int):
     assert subprocess.run([*SUPERVISE, "sh", "-c", f"exit {code}"], cwd=ROOT, check=False).returncode == code
@@ -53,9 +62,10 @@ def test_an_orphan_ends_with_the_command(tmp_path: Path):
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_everything_below(tmp_path: Path, number: int):
     file = tmp_path / "pid"
-    command = [*SUPERVISE, "sh", "-c", LEAVES_ORPHAN + "sleep 600", str(file)]
+    command = [*SUPERVISE, "sh", "-c", LEAVES_ORPHAN + "exec sleep 600", str(file)]
     with subprocess.Popen(command, cwd=ROOT) as supervisor:
         orphan = wait_for_number(file)
+        wait_until_it_is("sleep", supervisor.pid)
         supervisor.send_signal(number)
         assert supervisor.wait(30) == 128 + number
     wait_until_gone(orphan)
