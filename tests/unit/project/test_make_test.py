@@ -82,3 +82,25 @@ def test_a_report_that_is_no_xml_counts_as_a_failure(tmp_path: Path):
     )
     assert run.count_tests([tmp_path / "planemo.xml"]) == (0, 1, 0)
     assert "no XML" in run.failed_tests([tmp_path / "planemo.xml"])[0]
+
+
+def failing(reports: Path, failures: int, again: str) -> Check:
+    """Return a check whose tests fail beside others and which runs them again by `again`."""
+    case = '<testcase classname="a" name="late"><failure message="137"/></testcase>'
+    (reports / "pytest.xml").write_text(f'<testsuite tests="9" failures="{failures}">{case * failures}</testsuite>')
+    return Check("pytest", python("exit(1)"), "pytest.xml", python(again))
+
+
+@pytest.mark.parametrize(("failures", "again", "outcome"), [
+    (1, "pass", Outcome(9, 0, 0)),
+    (1, "exit(1)", Outcome(8, 1, 0)),
+    (1, "exit(5)", Outcome(8, 1, 0)),
+    (4, "pass", Outcome(5, 4, 0)),
+])  # fmt: skip
+def test_few_failures_run_once_more_alone(reports: Path, failures: int, again: str, outcome: Outcome):
+    assert run_check(failing(reports, failures, again)) == outcome
+
+
+def test_a_test_that_passes_alone_only_is_named(reports: Path, capsys: pytest.CaptureFixture[str]):
+    run_check(failing(reports, 1, "pass"))
+    assert "UNSTEADY a late: 137" in capsys.readouterr().out
