@@ -1,4 +1,9 @@
-"""OMERO's checksum algorithms, and the checksum of a file."""
+"""OMERO's checksum algorithms, and the checksum of a file.
+
+Numbers of 32 and 64 bits are written with their lowest byte first, as Guava's HashCode does (omero-common,
+ome/util/checksum: FileSizeChecksumProviderImpl.java, and the expected values in CRC32-, Adler32- and
+FileSizeChecksumProviderImplTest.java).
+"""
 
 from __future__ import annotations
 
@@ -41,7 +46,7 @@ class _Rolling:
         self.value = self.function(data, self.value)
 
     def hexdigest(self) -> str:
-        return f"{self.value & 0xFFFFFFFF:08x}"
+        return (self.value & 0xFFFFFFFF).to_bytes(4, "little").hex()
 
 
 class _Size:
@@ -54,7 +59,7 @@ class _Size:
         self.size += len(data)
 
     def hexdigest(self) -> str:
-        return f"{self.size:016x}"
+        return self.size.to_bytes(8, "little").hex()
 
 
 class _Murmur:

@@ -219,14 +219,20 @@ def well_label(row: int, column: int) -> str:
     return f"{letters}{column + 1}"
 
 
-def _ids_of_names(session: Session, target: Target) -> tuple[int, ...]:
-    if target.kind == "well":
+def ids_by_name(session: Session, kind: str, names: Sequence[str]) -> dict[str, list[int]]:
+    """Return the ids of all objects of a kind that have one of these names, the lowest first; wells have no name."""
+    if kind == "well":
         raise UserError("well: wells have no name. Give their ids.")
-    owners: dict[str, list[int]] = {}
-    for names in batches(target.names, PAGE):
-        hql = f"select o.id, o.name from {CLASSES[target.kind]} o where o.name in (:names) order by o.id"  # noqa: S608
-        for number, name in session.rows(hql, names=names):
-            owners.setdefault(name, []).append(number)
+    found: dict[str, list[int]] = {}
+    for some in batches(names, PAGE):
+        hql = f"select o.id, o.name from {CLASSES[kind]} o where o.name in (:names) order by o.id"  # noqa: S608
+        for number, name in session.rows(hql, names=some):
+            found.setdefault(name, []).append(number)
+    return found
+
+
+def _ids_of_names(session: Session, target: Target) -> tuple[int, ...]:
+    owners = ids_by_name(session, target.kind, target.names)
     for name in target.names:
         ids = owners.get(name, [])
         if not ids:

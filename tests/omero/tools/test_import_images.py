@@ -385,7 +385,7 @@ def test_a_large_file_is_sent_in_blocks(lab: Lab, run, tmp_path: Path, monkeypat
     assert row["image_name"] == "x.tif"
 
 
-@pytest.mark.parametrize("skip", [None, ["minmax"], ["thumbnails"], ["minmax", "thumbnails"]])
+@pytest.mark.parametrize("skip", [None, ["minmax"], ["thumbnails"], ["minmax", "thumbnails"], ["checksum"]])
 def test_the_server_is_told_what_to_leave_out(run, tiff, monkeypatch, skip: list[str] | None):
     made, original = [], omero_imports._settings
 
@@ -410,3 +410,26 @@ def test_another_users_dataset_is_refused_before_anything_is_sent(omero_server, 
         files, place = [tiff("cell", picture(0))], {"by": "id", "dataset_id": str(dataset)}
         with pytest.raises(UserError, match=rf"dataset 'theirs' \({dataset}\): it belongs to another user"):
             run(files, place=place, dry_run=dry_run)
+
+
+def test_without_checksums_files_are_known_by_name_and_size(lab: Lab, run, tmp_path: Path):
+    def file(name: str, seed: int) -> dict[str, str]:
+        path = tmp_path / f"{seed}.dat"
+        tifffile.imwrite(path, picture(seed), metadata=None)
+        return named(name, path) | {"ext": "tiff"}
+
+    config = {"skip": ["checksum"], "existing": "skip"}
+    rows = run([file("a.tif", 0), file("b.tif", 1)], **config)  # of the same size
+    assert [(row["status"], row["sha1"]) for row in rows] == [("imported", "")] * 2
+    stored = lab.rows("select o.hasher.value, o.hash from FilesetEntry e join e.originalFile o")
+    size = (tmp_path / "0.dat").stat().st_size
+    assert stored == [["File-Size-64", size.to_bytes(8, "little").hex()]] * 2
+    again = run([file("b.tif", 1), file("c.tif", 1)], **config)
+    assert [row["status"] for row in again] == ["skipped", "imported"]
+    assert again[0]["image_id"] == rows[1]["image_id"]
+    with pytest.raises(UserError, match=r"file 'a.tif': dataset 'new' has its content already"):
+        run([file("a.tif", 0)], skip=["checksum"], existing="refuse")
+    # What was imported with checksums is found by name and size, too.
+    run([file("d.tif", 2)], existing="skip")
+    [row] = run([file("d.tif", 2)], **config)
+    assert row["status"] == "skipped"

@@ -161,3 +161,31 @@ def test_a_failure_says_at_which_object(lab: Lab, import_table, monkeypatch, tmp
     rows = read_rows(tmp_path / "o.tsv")
     assert [row["status"] for row in rows] == ["taken back", "failed: refused", "not done"]
     assert lab.rows("select count(f) from OriginalFile f") == [[0]]
+
+
+def test_a_table_goes_to_a_well_given_by_its_id(lab: Lab, import_table):
+    _, first, second = make_plate(lab, "p")
+    [row] = import_table("x\n1\n", typed("well", second, by="id"))
+    assert (row["well_id"], row["well_name"], row["row_count"]) == (str(second), "p/AB2", "1")
+    assert lab.rows("select l.parent.id from WellAnnotationLink l") == [[second]]
+    with pytest.raises(UserError, match="well: wells have no name"):
+        import_table("x\n1\n", typed("well", "A1"))
+    with pytest.raises(UserError, match=f"wells {first}, {second}: the table can go to one object only"):
+        import_table("x\n1\n", typed("well", f"{first},{second}", by="id"))
+    with pytest.raises(UserError, match="well 999999: no such id"):
+        import_table("x\n1\n", typed("well", 999999, by="id"))
+
+
+@pytest.mark.parametrize("attach", ["well", "plate"])
+def test_rows_of_images_go_to_their_wells_or_plate(lab: Lab, import_table, attach: str):
+    plate, first, second = make_plate(lab, "p")
+    text = "image\tx\np 0\t1\np 27\t2\np 0\t3\n"
+    rows = import_table(text, typed("plate", "p"), attach)
+    found = [(row[f"{attach}_id"], row[f"{attach}_name"], row["row_count"]) for row in rows]
+    wells = [(str(first), "p/A1", "2"), (str(second), "p/AB2", "1")]
+    assert found == (wells if attach == "well" else [(str(plate), "p", "3")])
+    again = import_table(text, typed("plate", "p"), attach)
+    assert {row["replaced_count"] for row in again} == {"1"}
+    lab.image("free", PLANE, lab.container("Dataset", "d"))
+    with pytest.raises(UserError, match=f"image .* 'free': it is in no {attach}"):
+        import_table("image\tx\nfree\t1\n", typed("dataset", "d"), attach)

@@ -42,7 +42,7 @@ def main(args: Namespace, outputs: Outputs) -> None:
         Report(args.output) as report,
         session_of(config) as session,
     ):
-        found = find_objects(session, list(wanted), config["within"])
+        found = find_objects(session, list(wanted), config["within"], make=bool(config.get("make")))
         kinds = {kind for kind, _, _ in found}
         report.columns = (f"{kinds.pop()}_id" if len(kinds) == 1 else "object_id", *OBJECT_COLUMNS)
         merged = {place: Wanted.merged([wanted[target] for target in targets]) for place, targets in found.items()}

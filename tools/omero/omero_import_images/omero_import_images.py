@@ -49,7 +49,8 @@ def main(args: Namespace, outputs: Outputs) -> None:
     folder = outputs.enter(scratch_folder(Path.cwd()))
     report = outputs.enter(Report(args.output, columns))
     entries = [files] if isinstance(files, dict) else list(files or [])
-    filesets = read_filesets(entries, config["zip_holds"], folder)
+    skip = config.get("skip") or ()
+    filesets = read_filesets(entries, config["zip_holds"], folder, hashed="checksum" not in skip)
     words = read_words(config, [one.label for one in filesets])
     with session_of(config) as session:
         import_images(
@@ -59,7 +60,7 @@ def main(args: Namespace, outputs: Outputs) -> None:
             place=(find_screen if in_screen else find_place)(session, config["place"]),
             words=words,
             existing=config["existing"],
-            skip=config.get("skip") or (),
+            skip=skip,
             dry_run=bool(config.get("dry_run")),
         )
 

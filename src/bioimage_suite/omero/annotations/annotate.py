@@ -14,9 +14,8 @@ from bioimage_suite.omero.annotations.changes import (
     apply_changes,
     plan_changes,
 )
-from bioimage_suite.omero.objects import (
-    CLASSES,
-)
+from bioimage_suite.omero.containers import make_container
+from bioimage_suite.omero.objects import CLASSES
 from bioimage_suite.omero.paging import batches
 from bioimage_suite.omero.undo import writing
 from bioimage_suite.tables.report import Report, Row, at_work
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from bioimage_suite.omero.session import Session
+    from bioimage_suite.omero.undo import MadeObjects
 
 
 def annotate(
@@ -34,7 +34,8 @@ def annotate(
 
     Args:
         session: An open session.
-        wanted: The wanted annotations by (kind, id, name) of the object.
+        wanted: The wanted annotations by (kind, id, name) of the object; projects, datasets and screens whose id is
+            below 0 are made.
         report: Receives one row per object.
         mode: See `annotations.changes.plan_changes`.
         dry_run: Only report what would be done.
@@ -51,15 +52,38 @@ def annotate(
         changes = plan_changes(session, wanted, mode)
         for row in _changing(rows, changes):
             row.done("would change")
+        for row in _missing(rows):
+            row.done("would make")
         return changes
     with writing(session, [ANNOTATE_LEASE]) as made:
-        changes = plan_changes(session, wanted, mode)
+        fresh = _missing(rows)
+        places = {place: _made_place(session, place, rows[place], made) for place in wanted}
+        rows = {places[place]: row for place, row in rows.items()}
+        changes = plan_changes(session, {places[place]: one for place, one in wanted.items()}, mode)
         changing = _changing(rows, changes)
         with at_work(changing):
             made.finish(apply_changes(session, changes, made))
     for row in changing:
         row.done("changed")
+    for row in fresh:
+        row.done("made")
     return changes
+
+
+def _missing(rows: Mapping[ObjectKey, Row]) -> list[Row]:
+    """Return the rows of objects that are not in OMERO yet."""
+    return [row for (_, number, _), row in rows.items() if number < 0]
+
+
+def _made_place(session: Session, place: ObjectKey, row: Row, made: MadeObjects) -> ObjectKey:
+    """Make an object that is missing; return its place."""
+    kind, number, name = place
+    if number > 0:
+        return place
+    with row.at_work():
+        number = make_container(session, kind, name, made)
+    row.fill(**{f"{kind}_id": number, "object_id": number})
+    return kind, number, name
 
 
 def _changing(rows: Mapping[ObjectKey, Row], changes: Sequence[Change]) -> list[Row]:
@@ -71,7 +95,8 @@ def _changing(rows: Mapping[ObjectKey, Row], changes: Sequence[Change]) -> list[
 
 
 def _add_row(report: Report, kind: str, number: int, name: str) -> Row:
-    return report.add(**{"object_type": kind, f"{kind}_id": number, "object_id": number, "object_name": name})
+    known_id = number if number > 0 else ""
+    return report.add(**{"object_type": kind, f"{kind}_id": known_id, "object_id": known_id, "object_name": name})
 
 
 def _check_permissions(session: Session, rows: Mapping[ObjectKey, Row]) -> None:

@@ -31,7 +31,7 @@ ANNOTATE_LEASE = "annotate"
 """Name of the lease for what compares annotations with what is there, and then adds what is missing."""
 Pairs = list[tuple[str, str]]
 ObjectKey = tuple[str, int, str]
-"""Kind, id and name of an object in OMERO."""
+"""Kind, id and name of an object in OMERO; the id is below 0 if the object is still to be made."""
 CHANGE_COLUMNS = (
     "object_type",
     "object_id",
@@ -102,8 +102,9 @@ class Change:
 
     def row(self) -> tuple[Any, ...]:
         """Return the change as a row of the table of changes."""
+        known_id = self.object_id if self.object_id > 0 else ""
         return (
-            *(self.kind, self.object_id, self.object_name, self.action, self.what, self.namespace),
+            *(self.kind, known_id, self.object_name, self.action, self.what, self.namespace),
             *(self.before, self.after),
         )
 

@@ -12,6 +12,7 @@ from bioimage_suite.omero.objects import (
     Target,
     find_ids,
     find_nonempty_images,
+    ids_by_name,
     read_target,
 )
 from bioimage_suite.tables.key_value_dialects import ALL_IMAGES, TargetObject
@@ -23,8 +24,12 @@ if TYPE_CHECKING:
     from bioimage_suite.omero.session import Session
 
 
+MAKEABLE = ("project", "dataset", "screen")
+"""Kinds of objects that a table can have made."""
+
+
 def find_objects(
-    session: Session, targets: Sequence[TargetObject], within: Mapping[str, Any]
+    session: Session, targets: Sequence[TargetObject], within: Mapping[str, Any], *, make: bool = False
 ) -> dict[ObjectKey, list[TargetObject]]:
     """Find the object of each row.
 
@@ -33,9 +38,10 @@ def find_objects(
         targets: The objects as the table names them, by id or by name.
         within: `source` "group" to look names up in the whole group, or a target to look them up among its images and
             wells.
+        make: Let a project, dataset or screen be missing that is given by its name.
 
     Returns:
-        For each (kind, id, name) the rows that name it.
+        For each (kind, id, name) the rows that name it. The id of what is missing is below 0.
 
     Raises:
         UserError: An object is unknown, ambiguous or of a kind that cannot be annotated.
@@ -57,7 +63,7 @@ def find_objects(
             rest.append(target)
         for place in places:
             found.setdefault(place, []).append(target)
-    for place, target in _find_in_group(session, rest):
+    for place, target in _find_in_group(session, rest, make=make):
         found.setdefault(place, []).append(target)
     return found
 
@@ -69,7 +75,9 @@ def _check(target: TargetObject) -> None:
         raise UserError(f"{target.kind} {target.id!r}: not an id. Write a whole number.")
 
 
-def _find_in_group(session: Session, targets: Sequence[TargetObject]) -> Iterator[tuple[ObjectKey, TargetObject]]:
+def _find_in_group(
+    session: Session, targets: Sequence[TargetObject], *, make: bool
+) -> Iterator[tuple[ObjectKey, TargetObject]]:
     """Yield the place of each target, found by id or name in the whole group: one query per kind."""
     for kind in dict.fromkeys(target.kind for target in targets if target.id):
         group = [target for target in targets if target.kind == kind and target.id]
@@ -79,7 +87,11 @@ def _find_in_group(session: Session, targets: Sequence[TargetObject]) -> Iterato
     for kind in dict.fromkeys(target.kind for target in targets if not target.id):
         group = [target for target in targets if target.kind == kind and not target.id]
         names = tuple(dict.fromkeys(target.name for target in group))
-        numbers = dict(zip(names, find_ids(session, Target(kind, names=names)), strict=True))
+        known = ids_by_name(session, kind, names) if make and kind in MAKEABLE else names
+        there = tuple(name for name in names if name in known)
+        absent = [name for name in names if name not in known]
+        numbers = dict(zip(there, find_ids(session, Target(kind, names=there)), strict=True)) if there else {}
+        numbers |= {name: -number for number, name in enumerate(absent, 1)}
         for target in group:
             yield (kind, numbers[target.name], target.name), target
 

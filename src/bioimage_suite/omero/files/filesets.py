@@ -4,7 +4,7 @@ import hashlib
 import re
 import zipfile
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -23,11 +23,25 @@ _SAME_SUFFIX = {".tif": ".tiff", ".jpeg": ".jpg", ".ome.tif": ".ome.tiff"}
 
 @dataclass(frozen=True)
 class SourceFile:
-    """A file to upload: `name` is its path within the fileset (with "/"), `path` the file on disk, `sha1` in hex."""
+    """A file to upload: `name` is its path within the fileset (with "/"), `path` the file on disk, `sha1` in hex.
+
+    Without a SHA-1 the file is known by its size in bytes and its name.
+    """
 
     name: str
     path: Path
-    sha1: str
+    sha1: str | None
+
+    @property
+    def identity(self) -> str:
+        """Return what tells the file's content from others."""
+        return self.sha1 or size_identity(self.path.stat().st_size, PurePosixPath(self.name).name)
+
+    @property
+    def checksum(self) -> str:
+        """Return what OMERO compares after the upload: the SHA-1, or OMERO's File-Size-64."""
+        # The lowest byte comes first (omero-common: FileSizeChecksumProviderImplTest.java).
+        return self.sha1 or self.path.stat().st_size.to_bytes(8, "little").hex()
 
 
 @dataclass(frozen=True)
@@ -39,11 +53,23 @@ class ImageFileset:
 
     @property
     def content(self) -> tuple[str, ...]:
-        """Return the fileset's identity: the SHA-1 of its files, sorted. Names do not count."""
-        return tuple(sorted(file.sha1 for file in self.files))
+        """Return the fileset's identity: the SHA-1 of its files, sorted; names do not count unless there is none."""
+        return tuple(sorted(file.identity for file in self.files))
+
+    @property
+    def has_sha1(self) -> bool:
+        """Return whether the files are known by their SHA-1."""
+        return all(file.sha1 is not None for file in self.files)
 
 
-def read_filesets(entries: Sequence[Mapping[str, Any]], zip_holds: str, folder: Path) -> list[ImageFileset]:
+def size_identity(size: int, name: str) -> str:
+    """Return what a file is known by whose content is not read: its size in bytes and its name without folders."""
+    return f"{size} bytes {name}"
+
+
+def read_filesets(
+    entries: Sequence[Mapping[str, Any]], zip_holds: str, folder: Path, *, hashed: bool = True
+) -> list[ImageFileset]:
     """Group the files of a Galaxy list into filesets.
 
     Args:
@@ -51,6 +77,7 @@ def read_filesets(entries: Sequence[Mapping[str, Any]], zip_holds: str, folder: 
         zip_holds: "images": each file of a zip is a fileset, and so is each folder `*.zarr`. "fileset": all files of
             a zip are one fileset.
         folder: Empty folder for unpacked files; may be deleted after the import.
+        hashed: Read all bytes for a SHA-1.
 
     Returns:
         Filesets in the order of the list; within a zip ordered by name.
@@ -68,7 +95,9 @@ def read_filesets(entries: Sequence[Mapping[str, Any]], zip_holds: str, folder: 
             filesets += _zip_filesets(found, identifier, zip_holds)
         else:
             name = file_name(identifier, str(entry.get("ext") or ""))
-            filesets.append(single_file(identifier, name, path))
+            filesets.append(ImageFileset(identifier, (SourceFile(name, path, None),)))
+    if hashed:
+        filesets = [replace(one, files=tuple(map(_hashed, one.files))) for one in filesets]
     labels = [one.label for one in filesets]
     twice = next((label for label in labels if labels.count(label) > 1), None)
     if twice is not None:
@@ -83,7 +112,7 @@ def content_sha1(fileset: ImageFileset) -> str:
 
 def single_file(label: str, name: str, path: Path) -> ImageFileset:
     """Return a fileset of one file; `name` is its file name in OMERO."""
-    return ImageFileset(label, (_source(name, path),))
+    return ImageFileset(label, (_hashed(SourceFile(name, path, None)),))
 
 
 def file_name(identifier: str, extension: str) -> str:
@@ -145,7 +174,7 @@ def _zip_filesets(found: Mapping[PurePosixPath, Path], identifier: str, zip_hold
     for label, places in groups.items():
         # A zarr that was packed without its folder gets one: OMERO recognises it by the folder's name.
         top = (stem if stem.lower().endswith(".zarr") else f"{stem}.zarr",) if is_zarr else ()
-        files = [_source("/".join((*top, *place.parts)), found[place]) for place in _opened_first(places)]
+        files = [SourceFile("/".join((*top, *place.parts)), found[place], None) for place in _opened_first(places)]
         filesets.append(ImageFileset(label, tuple(files)))
     return filesets
 
@@ -160,5 +189,5 @@ def _opened_first(places: Iterable[PurePosixPath]) -> list[PurePosixPath]:
     return sorted(places, key=rank)
 
 
-def _source(name: str, path: Path) -> SourceFile:
-    return SourceFile(name, path, file_sha1(path))  # OMERO's default for imported files.
+def _hashed(file: SourceFile) -> SourceFile:
+    return replace(file, sha1=file_sha1(file.path))  # OMERO's default for imported files.

@@ -13,13 +13,16 @@ from typing import Any
 
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.core.stopping import holding
-from bioimage_suite.omero.files.filesets import ImageFileset
+from bioimage_suite.omero.files.filesets import ImageFileset, size_identity
 from bioimage_suite.omero.paging import batches
 from bioimage_suite.omero.session import SUITE_NAMESPACE, Session, wait_for
 
 BLOCK = 4 << 20  # Bytes per message, far below Ice's limit of 256 MB.
-SKIPPED = ("minmax", "thumbnails")
-"""Steps that the server can leave out, as `omero import --skip` names them; not "checksum": files are found by it."""
+SKIPPED = ("checksum", "minmax", "thumbnails")
+"""Steps that the server can leave out, as `omero import --skip` names them.
+
+Without "checksum" files have OMERO's File-Size-64 instead of a SHA-1 (omero-py, plugins/import.py).
+"""
 CANCEL_SECONDS = 10.0  # Galaxy kills a cancelled job after some time.
 
 
@@ -73,6 +76,8 @@ def import_fileset(
     import omero
 
     settings = _settings(dataset_id, screen_id, name, description, skip)
+    settings.checksumAlgorithm = omero.model.ChecksumAlgorithmI()
+    settings.checksumAlgorithm.value = omero.rtypes.rstring("SHA1-160" if fileset.has_sha1 else "File-Size-64")
     if mark_id is not None:
         settings.userSpecifiedAnnotationList = [omero.model.MapAnnotationI(mark_id, False)]
     repository = _managed_repository(session)
@@ -86,7 +91,7 @@ def import_fileset(
         handle: Any = None
         try:
             with holding():  # Without the handle nobody could wait for the server, which goes on alone.
-                handle = process.verifyUpload([file.sha1 for file in fileset.files])
+                handle = process.verifyUpload([file.checksum for file in fileset.files])
             response = wait_for(handle)
         except BaseException:
             # The server continues without us: wait until it has made everything, so that the run can be undone.
@@ -127,7 +132,7 @@ _IMAGES_OF = {
 def find_imported(
     session: Session, container_id: int, filesets: Sequence[ImageFileset], kind: str = "dataset"
 ) -> dict[tuple[str, ...], list[int]]:
-    """Find the contents that a dataset or screen has already, by the SHA-1 of all original files.
+    """Find the contents that a dataset or screen has already, by the SHA-1 of all original files, or by size and name.
 
     Args:
         session: An open session.
@@ -139,23 +144,25 @@ def find_imported(
         Ids of the existing images by `ImageFileset.content`.
     """
     wanted = {one.content for one in filesets}
-    hashes = sorted({content[0] for content in wanted})
+    hashed = all(one.has_sha1 for one in filesets)
+    firsts: set[Any] = {one.files[0].sha1 if hashed else one.files[0].path.stat().st_size for one in filesets}
     candidates: dict[int, set[int]] = {}
-    for page in batches(hashes):
+    for page in batches(sorted(firsts)):
         for fileset_id, image_id in session.rows(
-            f"select f.id, i.id from {_IMAGES_OF[kind]} and o.hash in (:hashes)",  # noqa: S608 (our own text)
+            f"select f.id, i.id from {_IMAGES_OF[kind]} and o.{'hash' if hashed else 'size'} in (:firsts)",  # noqa: S608 (our own text)
             container=container_id,
-            hashes=page,
+            firsts=page,
         ):
             candidates.setdefault(fileset_id, set()).add(image_id)
     contents: dict[int, list[str]] = {}
     ids = sorted(candidates)
     for some in batches(ids):
-        for fileset_id, sha1 in session.rows(
-            "select f.id, o.hash from Fileset f join f.usedFiles e join e.originalFile o where f.id in (:ids)",
+        for fileset_id, sha1, size, name in session.rows(
+            "select f.id, o.hash, o.size, o.name from Fileset f join f.usedFiles e join e.originalFile o "
+            "where f.id in (:ids)",
             ids=some,
         ):
-            contents.setdefault(fileset_id, []).append(sha1 or "")
+            contents.setdefault(fileset_id, []).append((sha1 or "") if hashed else size_identity(size or 0, name))
     found: dict[tuple[str, ...], list[int]] = {}
     for fileset_id in ids:
         content = tuple(sorted(contents[fileset_id]))
@@ -211,8 +218,6 @@ def _settings(dataset_id: int | None, screen_id: int | None, name: str, descript
         settings.userSpecifiedTarget = omero.model.ScreenI(screen_id, False)
     elif dataset_id is not None:
         settings.userSpecifiedTarget = omero.model.DatasetI(dataset_id, False)
-    settings.checksumAlgorithm = omero.model.ChecksumAlgorithmI()
-    settings.checksumAlgorithm.value = rstring("SHA1-160")
     if name:
         settings.userSpecifiedName = rstring(name)
     if description:

@@ -36,7 +36,10 @@ class Fileset:
 
 
 class _Rolling:
-    """An Adler-32 or CRC-32 of zlib with the interface of hashlib."""
+    """An Adler-32 or CRC-32 of zlib with the interface of hashlib.
+
+    OMERO writes the lowest byte first, as Guava's HashCode (omero-common: CRC32ChecksumProviderImplTest.java).
+    """
 
     def __init__(self, function: Callable[[bytes, int], int], start: int) -> None:
         self._function, self._value = function, start
@@ -45,7 +48,7 @@ class _Rolling:
         self._value = self._function(data, self._value)
 
     def hexdigest(self) -> str:
-        return f"{self._value & 0xFFFFFFFF:08x}"
+        return (self._value & 0xFFFFFFFF).to_bytes(4, "little").hex()
 
 
 _ALGORITHMS: dict[str, Callable[[], Any]] = {

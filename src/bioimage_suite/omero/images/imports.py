@@ -89,7 +89,7 @@ def import_images(
         UserError: The server refused a file or failed; everything that this run made is deleted.
     """
     for one in filesets:
-        report.add(file=one.label, sha1=" ".join(one.content), **_place_cells(place))
+        report.add(file=one.label, sha1=" ".join(one.content) if one.has_sha1 else "", **_place_cells(place))
     known = _known(session, place, filesets)
     if existing == "refuse":
         _refuse_repeats(filesets, known, place)

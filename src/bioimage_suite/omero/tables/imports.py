@@ -12,6 +12,7 @@ from bioimage_suite.omero.objects import (
     ImageRecord,
     find_ids,
     read_target,
+    well_label,
 )
 from bioimage_suite.omero.tables.feature_table import Feature, Survey, read_measurements
 from bioimage_suite.omero.tables.joining import describe_table, fitting, joined_columns, kept_rows
@@ -201,17 +202,20 @@ def choose_targets(
 
     Args:
         session: An open session.
-        attach: "image"; "dataset"; or "container", the container that `match` names.
+        attach: "image"; "dataset"; "well" or "plate" of each image; or "container", the container that `match` names.
         images: The image of each name.
         match: How names were matched; a dataset named there gets the rows of all images.
 
     Raises:
-        UserError: An image is in no dataset, or in several and none was named; no container was named, or several.
+        UserError: An image is in no dataset, well or plate, or in several datasets and none was named; no container was
+            named, or several.
     """
     if attach == "container":
         return dict.fromkeys([*images, ""], _container(session, match))  # "" is the key of rows without an image.
     if attach == "image":
         return {name: TableTarget("image", image.image_id, image.image_name) for name, image in images.items()}
+    if attach in ("well", "plate"):
+        return {name: _place_of(image, attach) for name, image in images.items()}
     if match["source"] != "identifier":
         container = read_target(match)
         ids = find_ids(session, container)
@@ -234,6 +238,19 @@ def choose_targets(
             )
         targets[name] = TableTarget("dataset", *found[0])
     return targets
+
+
+def _place_of(image: ImageRecord, kind: str) -> TableTarget:
+    """Return the well or plate of an image; a well is called by plate and position."""
+    well, plate = (image.well_id, image.well), (image.plate_id, image.plate_name)
+    if well[0] is None or plate[0] is None:
+        raise UserError(
+            f"image {image.image_id} {image.image_name!r}: it is in no {kind}. Attach the table to the images, their "
+            "dataset or a container."
+        )
+    if kind == "plate":
+        return TableTarget(kind, plate[0], plate[1] or "")
+    return TableTarget(kind, well[0], f"{plate[1]}/{well[1]}")
 
 
 def read_rois(path: Path) -> dict[tuple[int, int], int]:
@@ -271,6 +288,11 @@ def _container(session: Session, match: Mapping[str, Any]) -> TableTarget:
     ids = find_ids(session, container)
     if len(ids) != 1:
         raise UserError(f"{container.kind}s {', '.join(map(str, ids))}: the table can go to one object only. Name one.")
+    if container.kind == "well":
+        [[plate, row, column]] = session.rows(
+            "select p.name, w.row, w.column from Well w join w.plate p where w.id = :id", id=ids[0]
+        )
+        return TableTarget("well", ids[0], f"{plate}/{well_label(row, column)}")
     hql = f"select o.name from {CLASSES[container.kind]} o where o.id in (:ids)"  # noqa: S608 (a class of our list)
     [[name]] = session.rows(hql, ids=list(ids))
     return TableTarget(container.kind, ids[0], name)
