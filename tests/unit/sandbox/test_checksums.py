@@ -13,7 +13,7 @@ ABC = {
     "Adler-32": "27014d02",
     "File-Size-64": "0300000000000000",
 }
-"""Checksums of the bytes `abc` in omero-common's tests, src/test/java/ome/util/checksum/*ChecksumProviderImplTest.java."""
+"""Checksums of the bytes `abc` in omero-common's tests (src/test/java/ome/util/checksum)."""
 
 
 @pytest.mark.parametrize("algorithm", ABC)
