@@ -1,7 +1,9 @@
 """Say which parameters the tools have that the workflows do not know; `--fill` writes the tools' defaults into them.
 
-Galaxy refuses to start a workflow whose steps lack a parameter of their tool ("upgrade messages"). Runs with Galaxy's
-own Python, which can read its tools: `.venv/galaxy/bin/python -m tests.galaxy.workflow_states [--fill]`.
+Galaxy refuses to start a workflow whose steps lack a parameter of their tool ("upgrade messages"). A parameter that is
+now in a section of the form keeps its value and its connection: without that, Galaxy would take the default in silence.
+Runs with Galaxy's own Python, which can read its tools:
+`.venv/galaxy/bin/python -m tests.galaxy.workflow_states [--fill] [WORKFLOW.ga ...]`; without a file, the suite's own.
 """
 
 import json
@@ -14,6 +16,29 @@ from galaxy.tool_util.parser import get_tool_source
 from scripts.suite_files import tool_xml_files
 
 ROOT = Path(__file__).resolve().parents[2]
+
+
+def moved_into_sections(page: Any, state: dict[str, Any], prefix: str = "") -> dict[str, str]:
+    """Move values from where they stood before the tool had sections; return the new place of each by the old."""
+    moved = {}
+    for source in page.parse_input_sources():
+        name, kind = source.parse_name(), source.parse_input_type()
+        if kind == "section" and name not in state:
+            nested = source.parse_nested_inputs_source()
+            inside = {one.parse_name(): one.parse_input_type() for one in nested.parse_input_sources()}
+            old = {one: state.pop(one) for one in inside if one in state}
+            if old:
+                state[name] = old
+            for one in old:
+                moved[f"{prefix}{one}"] = f"{prefix}{name}|{one}"
+        if kind == "section" and name in state:
+            moved |= moved_into_sections(source.parse_nested_inputs_source(), state[name], f"{prefix}{name}|")
+        elif kind == "conditional" and name in state:
+            chosen = state[name].get(source.parse_test_input_source().parse_name())
+            for case, nested in source.parse_when_input_sources():
+                if str(chosen) == str(case):
+                    moved |= moved_into_sections(nested, state[name], f"{prefix}{name}|")
+    return moved
 
 
 def missing(page: Any, state: dict[str, Any], place: str, fill: bool) -> list[str]:
@@ -71,10 +96,20 @@ def check(workflow: Path, fill: bool) -> list[str]:
     content = json.loads(workflow.read_text(encoding="utf-8"))
     found = []
     for step in content["steps"].values():
-        if step.get("tool_id") not in tools:
+        tool_id = short_id(step.get("tool_id") or "")
+        if tool_id not in tools:
             continue
         state = json.loads(step["tool_state"])
-        for page in get_tool_source(str(tools[step["tool_id"]])).parse_input_pages().page_sources:
+        for page in get_tool_source(str(tools[tool_id])).parse_input_pages().page_sources:
+            moved = moved_into_sections(page, state)
+            found += [f"{workflow.name}: {step['label']}|{old} is now {new}" for old, new in moved.items()]
+            step["input_connections"] = {
+                next(
+                    (new + name.removeprefix(old) for old, new in moved.items() if f"{name}|".startswith(f"{old}|")),
+                    name,
+                ): source
+                for name, source in step["input_connections"].items()
+            }
             found += missing(page, state, f"{workflow.name}: {step['label']}", fill)
         step["tool_state"] = json.dumps(state)
     if found and fill:
@@ -82,10 +117,17 @@ def check(workflow: Path, fill: bool) -> list[str]:
     return found
 
 
+def short_id(tool_id: str) -> str:
+    """Return the id in the tool's XML, also of a Tool Shed's id: shed/repos/owner/repository/id/version."""
+    parts = tool_id.split("/")
+    return parts[-2] if "repos" in parts[:-2] else tool_id
+
+
 def main() -> int:
     """Check all workflows; 1 if one lacks a parameter that was not filled."""
     fill = "--fill" in sys.argv
-    found = [line for path in sorted((ROOT / "workflows").glob("*/*.ga")) for line in check(path, fill)]
+    chosen = [Path(one) for one in sys.argv[1:] if one != "--fill"]
+    found = [line for path in chosen or sorted((ROOT / "workflows").glob("*/*.ga")) for line in check(path, fill)]
     print("\n".join(found))
     return 1 if found and not fill else 0
 

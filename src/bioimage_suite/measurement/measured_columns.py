@@ -24,12 +24,23 @@ if TYPE_CHECKING:
 
 Columns = dict[str, np.ndarray]
 
+# Beginnings of the names of columns by the group that a user chooses; label and size are always there.
+GROUPS: dict[str, tuple[str, ...]] = {
+    "position": ("centroid_",),
+    "box": ("bbox_",),
+    "ellipse": ("major_axis_", "middle_axis_", "minor_axis_", "eccentricity", "orientation_"),
+    "outline": ("perimeter_", "circularity", "surface_area_", "sphericity"),
+    "hull": ("convex_", "solidity", "feret_"),
+    "intensity": (),  # measured only where chosen
+}
+
 
 @dataclass(frozen=True)
 class MeasureOptions:
-    """What to measure besides shape and grey values.
+    """What to measure.
 
     Attributes:
+        groups: Which of GROUPS.
         volume: Whether the planes of a stack are one volume.
         texture: How texture is measured.
         texture_ranges: Lowest and highest grey value of the channels whose texture is measured, by channel.
@@ -37,6 +48,7 @@ class MeasureOptions:
         children: Label maps of objects inside the objects, by their names in columns.
     """
 
+    groups: frozenset[str] = frozenset(GROUPS)
     volume: bool = False
     texture: TextureOptions = field(default_factory=TextureOptions)
     texture_ranges: dict[int, tuple[float, float]] = field(default_factory=dict)
@@ -85,7 +97,7 @@ def measure_body(
         pool: Threads to compute in.
     """
     volume = len(planes) > 1
-    scans = [scan_labels(labels, t, z, pool, perimeter=not volume) for z in planes]
+    scans = [scan_labels(labels, t, z, pool, perimeter=not volume and "outline" in options.groups) for z in planes]
     runs = joined([part for scan in scans for part in scan.parts])
     label, index = distinct(runs.label)
     known = image if image is not None and image.physical_size else labels
@@ -93,8 +105,10 @@ def measure_body(
     step = z_step(known) if volume else 1.0
     stack = _stacked(labels, t, scans) if volume or options.texture_ranges else None
     solid = stack if volume else None
-    shapes = pool.submit(_shapes, runs, index, label, scans, solid, z_step=step)
-    grey = _grey_values(image, t, scans, runs, index, count=len(label), pool=pool) if image is not None else {}
+    shapes = pool.submit(_shapes, runs, index, label, scans, solid, z_step=step, groups=options.groups)
+    grey: Columns = {}
+    if image is not None and "intensity" in options.groups:
+        grey = _grey_values(image, t, scans, runs, index, count=len(label), pool=pool)
     basic = {"label": label, **shapes.result(), **grey}
     texture, near = {}, {}
     if image is not None and stack is not None:
@@ -104,8 +118,14 @@ def measure_body(
     children = {name: _children(labels, child, t, planes) for name, child in options.children.items()}
     size = _size_column(volume)
     inside = {k: v for name, found in children.items() for k, v in by_parent(label, found, name, size).items()}
-    columns = with_units({**basic, **texture, **near, **inside}, x, y, z if volume else None)
+    columns = with_units({**_chosen(basic, options.groups), **texture, **near, **inside}, x, y, z if volume else None)
     return Measured(t, None if volume else planes[0], columns, children)
+
+
+def _chosen(columns: Columns, groups: frozenset[str]) -> Columns:
+    """Leave out the columns of the groups that were not chosen; those that other measurements need exist until here."""
+    left_out = tuple(begin for group, begins in GROUPS.items() if group not in groups for begin in begins)
+    return {name: column for name, column in columns.items() if not name.startswith(left_out)}
 
 
 def _size_column(volume: bool) -> str:
@@ -125,44 +145,62 @@ def _grey_values(
 
 
 def _shapes(
-    runs: Runs, index: np.ndarray, label: np.ndarray, scans: list[PlaneScan], solid: np.ndarray | None, *, z_step: float
+    runs: Runs,
+    index: np.ndarray,
+    label: np.ndarray,
+    scans: list[PlaneScan],
+    solid: np.ndarray | None,
+    *,
+    z_step: float,
+    groups: frozenset[str],
 ) -> Columns:
     """Return the shapes of objects: of those of one plane, or of a volume given as a (Z, Y, X) label map."""
     if solid is None:
-        return _plane_shapes(runs, index, label, scans[0])
+        return _plane_shapes(runs, index, label, scans[0], groups)
     height = np.repeat([scan.z for scan in scans], [sum(len(part.label) for part in scan.parts) for scan in scans])
-    return _volume_shapes(runs, height, index, label, stack=solid, z_step=z_step)
+    return _volume_shapes(runs, height, index, label, stack=solid, z_step=z_step, groups=groups)
 
 
-def _plane_shapes(runs: Runs, index: np.ndarray, label: np.ndarray, scan: PlaneScan) -> Columns:
+def _plane_shapes(runs: Runs, index: np.ndarray, label: np.ndarray, scan: PlaneScan, groups: frozenset[str]) -> Columns:
     count = len(label)
     columns = object_shape.moments(runs, index, count)
-    none = dict.fromkeys(("convex_area_px", "feret_max_px", "feret_min_px"), columns["area_px"])
-    convex = object_shape.convex_shapes(runs, index, count) if count else none
-    columns["convex_area_px"] = convex["convex_area_px"]
-    columns["solidity"] = ratio(columns["area_px"], columns["convex_area_px"])
-    border = np.searchsorted(label, scan.border_label)
-    columns["perimeter_px"] = object_shape.perimeters(border, scan.border_kind, count)
-    crofton = object_shape.crofton_perimeters(index, border, scan.border_kind, count)
-    # The line through border pixels is too short for thin and small objects, whose circularity would be above 1.
-    columns["circularity"] = np.minimum(ratio(4 * np.pi * columns["area_px"], crofton**2), 1.0)
-    columns["perimeter_crofton_px"] = crofton
-    columns |= {name: convex[name] for name in ("feret_max_px", "feret_min_px")}
-    return columns
+    convex: Columns = {}
+    if "hull" in groups:
+        none = dict.fromkeys(("convex_area_px", "feret_max_px", "feret_min_px"), columns["area_px"])
+        convex = object_shape.convex_shapes(runs, index, count) if count else none
+        columns["convex_area_px"] = convex.pop("convex_area_px")
+        columns["solidity"] = ratio(columns["area_px"], columns["convex_area_px"])
+    if "outline" in groups:
+        border = np.searchsorted(label, scan.border_label)
+        columns["perimeter_px"] = object_shape.perimeters(border, scan.border_kind, count)
+        crofton = object_shape.crofton_perimeters(index, border, scan.border_kind, count)
+        # The line through border pixels is too short for thin and small objects, whose circularity would be above 1.
+        columns["circularity"] = np.minimum(ratio(4 * np.pi * columns["area_px"], crofton**2), 1.0)
+        columns["perimeter_crofton_px"] = crofton
+    return columns | {name: convex[name] for name in ("feret_max_px", "feret_min_px") if name in convex}
 
 
 def _volume_shapes(
-    runs: Runs, z: np.ndarray, index: np.ndarray, label: np.ndarray, *, stack: np.ndarray, z_step: float
+    runs: Runs,
+    z: np.ndarray,
+    index: np.ndarray,
+    label: np.ndarray,
+    *,
+    stack: np.ndarray,
+    z_step: float,
+    groups: frozenset[str],
 ) -> Columns:
     from bioimage_suite.measurement import volume_shape
 
     count = len(label)
     columns = volume_shape.moments(runs, z, index, count, z_step)
-    columns["surface_area_px2"] = volume_shape.surface_areas(stack, label, z_step)
-    ball = np.cbrt(np.pi * (6 * columns["volume_voxels"] * z_step) ** 2)
-    columns["sphericity"] = ratio(ball, columns["surface_area_px2"])
-    columns["convex_volume_voxels"] = volume_shape.convex_volumes(runs, z, index, count)
-    columns["solidity"] = ratio(columns["volume_voxels"], columns["convex_volume_voxels"])
+    if "outline" in groups:
+        columns["surface_area_px2"] = volume_shape.surface_areas(stack, label, z_step)
+        ball = np.cbrt(np.pi * (6 * columns["volume_voxels"] * z_step) ** 2)
+        columns["sphericity"] = ratio(ball, columns["surface_area_px2"])
+    if "hull" in groups:
+        columns["convex_volume_voxels"] = volume_shape.convex_volumes(runs, z, index, count)
+        columns["solidity"] = ratio(columns["volume_voxels"], columns["convex_volume_voxels"])
     return columns
 
 

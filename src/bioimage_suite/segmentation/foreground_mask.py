@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 CACHED_PIXELS = 1 << 27  # a smoothed plane of up to as many pixels is kept in memory
 FLOAT_BINS = 65_536  # bins of a histogram of other types than uint8 and uint16
 LOCAL_METHODS = ("local_mean", "local_otsu")
-METHODS = (*GLOBAL_METHODS, *LOCAL_METHODS, "manual")
+METHODS = (*GLOBAL_METHODS, *LOCAL_METHODS, "hysteresis", "manual")
 FLOOR = "li"  # the method of the threshold below which the local methods find nothing by default
 
 
@@ -31,13 +31,17 @@ class ForegroundOptions:
     Attributes:
         background_radius: Half the edge of the square of the white top-hat, px; 0 keeps the background.
         smoothing_sigma: Standard deviation of the Gaussian, px; 0 does not smooth.
-        method: `otsu`, `multi_otsu`, `li`, `triangle`, `local_mean`, `local_otsu` or `manual`.
-        manual_threshold: Grey level for `manual`; brighter pixels are foreground.
+        method: One of METHODS.
+        manual_threshold: Grey level for `manual`, and the high one for `hysteresis`; brighter pixels are foreground.
+        low_threshold: The low grey level for `hysteresis`: brighter pixels are foreground where they are connected to
+            pixels above the high one. None, also for the high one, takes both of Multi-Otsu with three classes.
         local_size: Edge of the square of the local methods, px, odd; None follows the size of the objects.
         local_offset: Grey levels that the local methods subtract from the threshold of the square. None for 0, where
             foreground must also be brighter than the threshold of the whole plane by FLOOR, so that noise of the
             background is none.
         fill_holes: Whether background enclosed by foreground becomes foreground.
+        top: For dark objects, whose pixels are replaced by `top - pixel` (see `dark_objects`): messages give levels of
+            the image as it was. None if objects are bright.
     """
 
     background_radius: int = 0
@@ -47,6 +51,12 @@ class ForegroundOptions:
     local_size: int | None = None
     local_offset: float | None = None
     fill_holes: bool = True
+    low_threshold: float | None = None
+    top: float | None = None
+
+    def shown(self, level: float) -> float:
+        """Return a grey level as the image has it, before it was inverted for dark objects."""
+        return level if self.top is None else self.top - level
 
     def check(self) -> None:
         """Reject values out of range.
@@ -58,6 +68,13 @@ class ForegroundOptions:
             raise UserError(f"Threshold method {self.method!r} is unknown. Choose one of {', '.join(METHODS)}.")
         if self.method == "manual" and self.manual_threshold is None:
             raise UserError("Threshold method manual: no grey level was given. Set the manual threshold.")
+        low, high = self.low_threshold, self.manual_threshold
+        if self.method == "hysteresis" and low is not None and high is not None and low > high:
+            bound = "below" if self.top is None else "above"
+            raise UserError(
+                f"Grey levels of hysteresis {self.shown(low):g} and {self.shown(high):g}: the first, of the dim parts, "
+                f"must be {bound} the second, of the cores. Exchange them."
+            )
         if self.local_size is not None and (self.local_size < 3 or self.local_size % 2 == 0):
             raise UserError(f"Local size {self.local_size}: must be an odd number of at least 3 pixels.")
         if not 0 <= self.smoothing_sigma <= 100:
@@ -177,7 +194,7 @@ def foreground_mask(
 
     A pixel is foreground if its smoothed value is greater than the threshold. For the local methods, which need a
     `local_size`, see `_above_local_mean` and `_above_local_otsu`; without a `local_offset` it must also be greater than
-    the threshold.
+    the threshold. For hysteresis, which needs a `low_threshold`, see `_connected_to_cores`.
 
     Returns:
         (Y, X) bool array.
@@ -193,15 +210,34 @@ def foreground_mask(
             mask[first:last] = _above_local_mean(read_smoothed, height, options, first, last)
         elif options.method == "local_otsu":
             mask[first:last] = _above_local_otsu(read_smoothed, height, options, (first, last), ends)
-        if options.method not in LOCAL_METHODS:
+        if options.method == "hysteresis":
+            mask[first:last] = read_smoothed(first, last) > options.low_threshold
+        elif options.method not in LOCAL_METHODS:
             mask[first:last] = read_smoothed(first, last) > threshold
         elif options.local_offset is None:
             mask[first:last] &= read_smoothed(first, last) > threshold
+    if options.method == "hysteresis":
+        _connected_to_cores(mask, read_smoothed, threshold)
     if options.fill_holes:
         # 4-connected background, as scipy.ndimage.binary_fill_holes.
         cv2.floodFill(padded, None, (0, 0), [2])
         np.not_equal(padded, 2, out=padded.view(bool))
     return mask.view(bool)
+
+
+def _connected_to_cores(mask: np.ndarray, read_smoothed: RowReader, high: float) -> None:
+    """Keep the components of a (Y, X) uint8 mask, by edges, that have a pixel above `high`.
+
+    Equals skimage.filters.apply_hysteresis_threshold.
+    """
+    import cv2
+
+    count, parts = cv2.connectedComponents(np.ascontiguousarray(mask), connectivity=4)
+    has_core = np.zeros(count, np.uint8)
+    for first, last in bands(*mask.shape):
+        has_core[parts[first:last][read_smoothed(first, last) > high]] = 1
+    has_core[0] = 0
+    mask[:] = has_core[parts]
 
 
 def _square(options: ForegroundOptions) -> tuple[int, float]:

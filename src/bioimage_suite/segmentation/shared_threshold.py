@@ -16,7 +16,7 @@ from bioimage_suite.segmentation import foreground_mask
 from bioimage_suite.segmentation.threshold_methods import GLOBAL_METHODS, global_threshold
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
     import numpy as np
@@ -32,16 +32,18 @@ class ListedImages:
         paths: The files.
         names: Name of each in messages, None for the file's name.
         reading: Which image of each file, and what its pages are.
+        change: What is done to each image once it is open, such as `dark_objects.inverted`.
     """
 
     paths: list[Path]
     names: list[str | None]
     reading: Reading = ONLY_ONE
+    change: Callable[[ImageFile], ImageFile] = with_numbers_only
 
     def __iter__(self) -> Iterator[ImageFile]:
         """Open each image in turn."""
         for path, name in zip(self.paths, self.names, strict=True):
-            yield with_numbers_only(open_image(path, name, self.reading))
+            yield self.change(open_image(path, name, self.reading))
 
 
 def shared_threshold(

@@ -73,10 +73,46 @@ def triangle_threshold(counts: np.ndarray, levels: np.ndarray) -> float:
     return float(every[len(full) - chosen - 1 if flip else chosen])
 
 
-def multi_otsu_threshold(counts: np.ndarray, levels: np.ndarray, classes: int = 3, bins: int = 256) -> float:
-    """Return the highest of the `classes - 1` thresholds that maximise the variance between the classes.
+def isodata_threshold(counts: np.ndarray, levels: np.ndarray) -> float:
+    """Return the lowest level midway between the mean of the pixels up to it and the mean of those above it.
 
-    Liao, Chen and Chung 2001; equals the last of skimage.filters.threshold_multiotsu with 256 bins. The time of an
+    Ridler and Calvard 1978, doi:10.1109/TSMC.1978.4310039. Between two grey levels that occur, both means are constant,
+    so that the midpoint is the threshold if it lies between them; its whole part equals
+    skimage.filters.threshold_isodata of an image of integers.
+    """
+    pixels, sums = np.cumsum(counts), np.cumsum(counts * levels.astype(float))
+    below = sums[:-1] / pixels[:-1]
+    above = (sums[-1] - sums[:-1]) / (pixels[-1] - pixels[:-1])
+    midway = (below + above) / 2
+    fixed = (levels[:-1] <= midway) & (midway < levels[1:])
+    return float(midway[int(np.argmax(fixed))])
+
+
+def yen_threshold(counts: np.ndarray, levels: np.ndarray) -> float:
+    """Return the level that maximises the correlation between the shares of the grey levels in both classes.
+
+    Yen, Chang and Chang 1995, doi:10.1109/83.366472; equals skimage.filters.threshold_yen(hist=(counts, levels)), but
+    that shares are summed in float64.
+    """
+    share = counts / counts.sum()
+    squares = share**2
+    below, squares_below = np.cumsum(share)[:-1], np.cumsum(squares)[:-1]
+    squares_above = np.cumsum(squares[::-1])[::-1][1:]
+    criterion = 2 * np.log(below * (1 - below)) - np.log(squares_below) - np.log(squares_above)
+    return float(levels[int(np.argmax(criterion))])
+
+
+def multi_otsu_threshold(counts: np.ndarray, levels: np.ndarray) -> float:
+    """Return the highest of the two thresholds between three classes, see `multi_otsu_thresholds`."""
+    return multi_otsu_thresholds(counts, levels)[-1]
+
+
+def multi_otsu_thresholds(
+    counts: np.ndarray, levels: np.ndarray, classes: int = 3, bins: int = 256
+) -> tuple[float, ...]:
+    """Return the `classes - 1` thresholds that maximise the variance between the classes, ascending.
+
+    Liao, Chen and Chung 2001; equals skimage.filters.threshold_multiotsu with 256 bins. The time of an
     exact search over all levels would grow with the power `classes - 1` of their number.
 
     Args:
@@ -101,7 +137,7 @@ def multi_otsu_threshold(counts: np.ndarray, levels: np.ndarray, classes: int = 
     splits = np.array(list(combinations(range(1, len(centres)), classes - 1)), np.int32)
     edges_of = [np.zeros(len(splits), np.int32), *splits.T, np.full(len(splits), len(centres), np.int32)]
     variance = sum(between(first, last) for first, last in pairwise(edges_of))
-    return float(centres[splits[int(np.argmax(variance))][-1] - 1])
+    return tuple(float(centres[split - 1]) for split in splits[int(np.argmax(variance))])
 
 
 def _is_integer(levels: np.ndarray) -> bool:
@@ -113,6 +149,8 @@ GLOBAL_METHODS: dict[str, Callable[[np.ndarray, np.ndarray], float]] = {
     "multi_otsu": multi_otsu_threshold,
     "li": li_threshold,
     "triangle": triangle_threshold,
+    "yen": yen_threshold,
+    "isodata": isodata_threshold,
 }
 
 
@@ -129,3 +167,12 @@ def global_threshold(method: str, counts: np.ndarray, levels: np.ndarray) -> flo
     if used.sum() < needed:
         return float("inf")
     return GLOBAL_METHODS[method](counts[used], levels[used])
+
+
+def low_and_high(counts: np.ndarray, levels: np.ndarray) -> tuple[float, float]:
+    """Return both thresholds of Multi-Otsu between three classes; infinite if there are fewer grey levels."""
+    used = counts > 0
+    if used.sum() < 3:
+        return float("inf"), float("inf")
+    low, high = multi_otsu_thresholds(counts[used], levels[used])
+    return low, high

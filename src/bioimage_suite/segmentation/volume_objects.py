@@ -100,15 +100,31 @@ def foreground_volume(smoothed: np.ndarray, options: foreground_mask.ForegroundO
     import dataclasses
 
     mask = on_disk(smoothed.shape, np.uint8)
-    open_holes = dataclasses.replace(options, fill_holes=False)
+    flat, level = dataclasses.replace(options, fill_holes=False), threshold
+    if options.method == "hysteresis":
+        assert options.low_threshold is not None
+        flat, level = dataclasses.replace(flat, method="manual"), options.low_threshold
     for z, plane in enumerate(smoothed):
-        mask[z] = foreground_mask.foreground_mask(rows_of(plane), plane.shape[0], plane.shape[1], open_holes, threshold)
+        mask[z] = foreground_mask.foreground_mask(rows_of(plane), plane.shape[0], plane.shape[1], flat, level)
+    if options.method == "hysteresis":
+        _connected_to_cores(mask, smoothed, threshold)
     if options.fill_holes:
         outside = components(mask, background=True)
         is_hole = np.append(~outside.touch_border(), False)  # the last entry is for owner -1
         for z, parts in enumerate(outside.parts):
             mask[z] |= is_hole[outside.owner[parts]]
     return mask
+
+
+def _connected_to_cores(mask: np.ndarray, smoothed: np.ndarray, high: float) -> None:
+    """Keep the components of a (Z, Y, X) mask, by faces, that have a voxel above `high`."""
+    found = components(mask)
+    has_core = np.zeros(len(found.size) + 1, np.uint8)
+    for parts, plane in zip(found.parts, smoothed, strict=True):
+        has_core[found.owner[parts[plane > high]]] = 1
+    has_core[-1] = 0  # the entry of the background, whose owner is -1
+    for z, parts in enumerate(found.parts):
+        mask[z] = has_core[found.owner[parts]]
 
 
 def components(mask: np.ndarray, background: bool = False) -> Components:

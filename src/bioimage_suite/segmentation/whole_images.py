@@ -12,7 +12,7 @@ from bioimage_suite.core.scratch import on_disk
 from bioimage_suite.images.model.bands import rows_of
 from bioimage_suite.images.model.planes import planes_of, z_step
 from bioimage_suite.segmentation import foreground_mask, grow_cells, object_size, split_objects
-from bioimage_suite.segmentation.threshold_methods import GLOBAL_METHODS, global_threshold
+from bioimage_suite.segmentation.threshold_methods import GLOBAL_METHODS, global_threshold, low_and_high
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,20 +45,26 @@ def segment_plane(
     Yields:
         (rows, X) int32 bands of labels that together make the plane.
     """
-    foreground = _with_square(read_smoothed, shape, foreground, threshold)
+    foreground = _completed(read_smoothed, shape, foreground, threshold)
     mask = foreground_mask.foreground_mask(read_smoothed, *shape, foreground, threshold)
     if isinstance(split, object_size.SplitBySize):
         split = split.for_radius(object_size.radius_in_plane(mask))
     return split_objects.label_bands(mask, split, first_label, read_smoothed)
 
 
-def _with_square(
+def _completed(
     read_smoothed: RowReader,
     shape: tuple[int, int],
     options: foreground_mask.ForegroundOptions,
     threshold: float,
 ) -> foreground_mask.ForegroundOptions:
-    """Return options whose square of the local methods is given, from the objects above the threshold of the plane."""
+    """Return options that lack nothing: the low level of hysteresis, or the square of the local methods.
+
+    The low level is that of Multi-Otsu, at most the high one; the square follows the objects above the threshold.
+    """
+    if options.method == "hysteresis" and options.low_threshold is None:
+        low, _ = low_and_high(*foreground_mask.histogram(read_smoothed, *shape))
+        return replace(options, low_threshold=min(low, threshold))
     if options.method not in foreground_mask.LOCAL_METHODS or options.local_size is not None:
         return options
     whole = replace(options, method=foreground_mask.FLOOR)
@@ -120,7 +126,7 @@ def segment_volumes(
         )
         threshold = shared if shared is not None else _volume_threshold(smoothed, foreground)
         rows = smoothed.reshape(-1, smoothed.shape[-1])
-        squared = _with_square(rows_of(rows), rows.shape, foreground, threshold)
+        squared = _completed(rows_of(rows), rows.shape, foreground, threshold)
         mask = volume_objects.foreground_volume(smoothed, squared, threshold)
         chosen, before = _for_volume(split, mask, z_step(image)), largest
         for plane in volume_objects.label_volume(mask, chosen, largest + 1, z_step(image), smoothed):
@@ -136,7 +142,9 @@ def _for_volume(split: Splitting, mask: np.ndarray, step: float) -> split_object
 
 
 def _level(foreground: foreground_mask.ForegroundOptions, threshold: float) -> str:
-    return "threshold local" if foreground.method in foreground_mask.LOCAL_METHODS else f"threshold {threshold:g}"
+    if foreground.method in foreground_mask.LOCAL_METHODS:
+        return "threshold local"
+    return f"threshold {foreground.shown(threshold):g}"
 
 
 def plane_threshold(
@@ -151,6 +159,8 @@ def plane_threshold(
         method = foreground_mask.FLOOR
     if method in GLOBAL_METHODS:
         return global_threshold(method, *foreground_mask.histogram(read_smoothed, *shape))
+    if method == "hysteresis" and options.manual_threshold is None:
+        return low_and_high(*foreground_mask.histogram(read_smoothed, *shape))[1]
     return options.manual_threshold if options.manual_threshold is not None else float("nan")
 
 

@@ -11,7 +11,7 @@ from bioimage_suite.core.tool import argument, run_tool, tool
 from bioimage_suite.images.model.series import READING, beside, reading_of
 from bioimage_suite.images.readers.opening import open_image
 from bioimage_suite.images.writers.label_maps import as_label_map
-from bioimage_suite.measurement.measured_columns import MeasureOptions
+from bioimage_suite.measurement.measured_columns import GROUPS, MeasureOptions
 from bioimage_suite.measurement.measured_image import (
     children_columns,
     children_rows,
@@ -59,7 +59,8 @@ def options_of(args: Namespace, image: ImageFile | None) -> MeasureOptions:
         for name, path in zip(names, args.children, strict=True)
     }
     ranges = {c: channel_range(image, c, texture) for c in channels if image is not None}
-    return MeasureOptions(args.volume, texture, ranges, args.neighbours_within, children)
+    groups = frozenset(GROUPS if args.features is None else args.features)
+    return MeasureOptions(groups, args.volume, texture, ranges, args.neighbours_within, children)
 
 
 def warn_of_oblong_pixels(image: ImageFile) -> None:
@@ -78,6 +79,7 @@ def warn_of_oblong_pixels(image: ImageFile) -> None:
     argument("--image", type=Path, help="image of the same size; without it only shapes are measured"),
     *READING,
     argument("--image-name", help="value of the column `image`; default: the file's name"),
+    argument("--features", nargs="*", choices=list(GROUPS), help="groups of features; default: all"),
     argument("--volume", action="store_true", help="objects in 3D: planes are one volume"),
     argument("--texture-channels", action="append", help="channel to measure the texture in, or `all`"),
     argument("--texture-distance", type=int, default=TEXTURE.distance, metavar="PX"),

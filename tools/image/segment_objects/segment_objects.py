@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from bioimage_suite.images.model.image_file import ImageFile, with_numbers_only
 from bioimage_suite.images.model.series import READING, reading_of
 from bioimage_suite.images.readers.opening import open_image
 from bioimage_suite.images.writers.label_maps import write_label_map
+from bioimage_suite.segmentation.dark_objects import for_inverted, inverted
 from bioimage_suite.segmentation.foreground_mask import METHODS, ForegroundOptions
 from bioimage_suite.segmentation.grow_cells import CellOptions
 from bioimage_suite.segmentation.object_size import SplitBySize
@@ -44,12 +46,33 @@ def cell_options(args: Namespace) -> CellOptions | None:
     return options
 
 
+def seen(image: ImageFile, dark: bool) -> ImageFile:
+    """Return the image as it is segmented: with an error for pixels that are no numbers, inverted for dark objects."""
+    checked = with_numbers_only(image)
+    return inverted(checked) if dark else checked
+
+
+def foreground_options(args: Namespace, image: ImageFile) -> ForegroundOptions:
+    """Return how foreground is found in the image as it is segmented.
+
+    Raises:
+        UserError: An option is out of range.
+    """
+    options = ForegroundOptions(
+        args.background_radius, args.smoothing_sigma, args.method, args.manual_threshold, args.local_size,
+        args.local_offset, not args.keep_holes, args.low_threshold,
+    )  # fmt: skip
+    options = for_inverted(options, image.dtype) if args.dark else options
+    options.check()
+    return options
+
+
 def threshold_of_list(args: Namespace, image: ImageFile, options: ForegroundOptions, volume: bool) -> float | None:
     """Return the threshold that all planes of this image or of the list share; None if each has its own."""
     images: Iterable[ImageFile] = [image]
     if args.threshold_images:
         names = args.threshold_name or [None] * len(args.threshold_images)
-        images = ListedImages(args.threshold_images, names, reading_of(args))
+        images = ListedImages(args.threshold_images, names, reading_of(args), partial(seen, dark=args.dark))
     elif not args.one_threshold:
         return None
     return shared_threshold(images, args.channel, options, volume)
@@ -68,7 +91,9 @@ def threshold_of_list(args: Namespace, image: ImageFile, options: ForegroundOpti
     argument("--one-threshold", action="store_true", help="one threshold for all planes"),
     argument("--threshold-images", type=Path, nargs="*", help="images that share one threshold"),
     argument("--threshold-name", action="append", help="name of each of them in messages"),
-    argument("--manual-threshold", type=float),
+    argument("--dark", action="store_true", help="objects are darker than their surroundings"),
+    argument("--manual-threshold", type=float, help="grey level; for hysteresis that of the cores"),
+    argument("--low-threshold", type=float, help="grey level of the dim parts for hysteresis"),
     argument("--local-size", type=int, metavar="PX", help="default: 6 radii of a usual object"),
     argument("--local-offset", type=float, help="default: 0, and only pixels above the threshold li of the plane"),
     argument("--keep-holes", action="store_true"),
@@ -88,27 +113,24 @@ def threshold_of_list(args: Namespace, image: ImageFile, options: ForegroundOpti
 )
 def main(args: Namespace, outputs: Outputs) -> None:
     """Open, segment, write."""
-    foreground = ForegroundOptions(
-        args.background_radius, args.smoothing_sigma, args.method, args.manual_threshold, args.local_size,
-        args.local_offset, not args.keep_holes,
-    )  # fmt: skip
     split = SplitBySize(
         args.seeds, args.seed_distance, args.seed_smoothing, args.min_area, args.max_area, args.clear_border
     )
-    foreground.check()
     split.check()
     cells = cell_options(args)
-    image = with_numbers_only(open_image(args.image, args.image_name, reading_of(args)))
+    image = open_image(args.image, args.image_name, reading_of(args))
+    foreground = foreground_options(args, image)
+    segmented = seen(image, args.dark)
     channel = image.resolve_channel(args.channel)
     volume = args.volume and image.size_z > 1
-    shared = threshold_of_list(args, image, foreground, volume)
+    shared = threshold_of_list(args, segmented, foreground, volume)
     segment, grow = (segment_volumes, grow_volumes) if volume else (segment_image, grow_image)
     labels = outputs.file(args.output)
-    count = write_label_map(labels, segment(image, channel, foreground, split, shared), image)
+    count = write_label_map(labels, segment(segmented, channel, foreground, split, shared), image)
     if cells:
         nuclei = open_image(labels, f"of {image.name}")
         over = image.resolve_channel(args.cell_channel) if cells.by == "channel" else None
-        write_label_map(outputs.file(args.output_cells), grow(image, nuclei, over, cells), image)
+        write_label_map(outputs.file(args.output_cells), grow(with_numbers_only(image), nuclei, over, cells), image)
     print(f"{image.name}: {count} objects in channel {image.channel_label(channel)}")
 
 
