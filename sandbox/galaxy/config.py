@@ -68,6 +68,7 @@ def write_config(folder: Path, *, tools_dir: Path, static_dir: Path, known: Secr
         (folder / name).unlink(missing_ok=True)
         (folder / name).symlink_to(target)
     (folder / "tool_conf.xml").write_text(_tool_conf(tools_dir))
+    (folder / "sanitize_allowlist.txt").write_text("".join(f"{one}\n" for one in html_tools(tools_dir)))
     _write_data_tables(folder, tools_dir)
     vault = {"type": "database", "path_prefix": "/galaxy", "encryption_keys": [known.vault_key]}
     write_private(folder / "vault_conf.yml", json.dumps(vault))
@@ -75,6 +76,16 @@ def write_config(folder: Path, *, tools_dir: Path, static_dir: Path, known: Secr
     # JSON is YAML, and the standard library writes it.
     write_private(config, json.dumps({"galaxy": _settings(folder, known)}, indent=1))
     return config
+
+
+def html_tools(tools_dir: Path) -> list[str]:
+    """Return the ids of the tools that write HTML, sorted."""
+    roots = (ET.parse(file).getroot() for file in tools_dir.glob("*/*/*.xml"))  # noqa: S314 - files of this repository
+    return sorted(
+        root.get("id", "")
+        for root in roots
+        if root.tag == "tool" and root.find("outputs/*[@format='html']") is not None
+    )
 
 
 def _write_data_tables(folder: Path, tools_dir: Path) -> None:
@@ -148,6 +159,8 @@ def _settings(folder: Path, known: Secrets) -> dict[str, object]:
         "galaxy_data_manager_data_path": str(folder / "tool-data"),
         "vault_config_file": str(folder / "vault_conf.yml"),
         "static_dir": str(folder / "static"),
+        # Their HTML is static and escaped (docs/deploy.md); without it Galaxy shows a tool's HTML as source text.
+        "sanitize_allowlist_file": str(folder / "sanitize_allowlist.txt"),
         "tour_config_dir": str(folder / "tours"),
         "conda_auto_init": False,
         "conda_auto_install": False,

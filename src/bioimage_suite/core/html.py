@@ -1,7 +1,11 @@
-"""HTML pages: reports that are static and self-contained, and the frame of every other page.
+"""Reports, as HTML pages that are static and self-contained and as Markdown of Galaxy, and the frame of other pages.
 
-Galaxy cleans the HTML of a tool (galaxy.util.sanitize_html): it drops scripts, `style` attributes and SVG, shows the
-content of a `<style>` element as text, and keeps tables with `align`, `bgcolor`, `cellpadding` and the like, `<figure>`
+Galaxy 26.1 shows the HTML of a tool only where an administrator allows it, else its source text (galaxy.datatypes.data,
+`_yield_user_file_content`). A tool's Markdown (datatype `tool_markdown`, Galaxy 25.0 or newer) opens everywhere: each
+part of a report knows how it looks in both.
+
+Older ones clean the HTML of a tool (galaxy.util.sanitize_html): they drop scripts, `style` attributes and SVG, show the
+content of a `<style>` element as text, and keep tables with `align`, `bgcolor`, `cellpadding` and the like, `<figure>`
 and `<meter>`. So what a reader needs is said by elements and those attributes; `style` attributes add comfort in a
 browser.
 """
@@ -9,12 +13,16 @@ browser.
 from __future__ import annotations
 
 import base64
+import re
 from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Sequence
+    from pathlib import Path
+
+    from bioimage_suite.core.outputs import Outputs
 
 _BODY = (
     "font-family:system-ui,'Segoe UI',sans-serif;color:#1d2733;max-width:75rem;margin:2rem auto;padding:0 1rem;"
@@ -32,9 +40,46 @@ _SCALE = ((0.0, "#f1a35f"), (0.34, "#f8d2a4"), (0.67, "#d5d3e8"), (1.0, "#a79fd0
 
 @dataclass(frozen=True)
 class Markup:
-    """HTML made by this module, which is not escaped again."""
+    """A part of a report made by this module, which is not escaped again.
+
+    Attributes:
+        html: How a browser shows it.
+        markdown: How Galaxy's report shows it; empty for what it cannot show.
+    """
 
     html: str
+    markdown: str = ""
+
+
+@dataclass(frozen=True)
+class Report:
+    """A title and the parts below it.
+
+    Attributes:
+        title: Plain text.
+        parts: What stands below the title.
+    """
+
+    title: str
+    parts: tuple[Markup, ...]
+
+    @property
+    def html(self) -> str:
+        """Return the page: the title as heading, then the parts."""
+        body = "\n".join(part.html for part in self.parts if part.html)
+        return document(self.title, f"<h1>{escaped(self.title)}</h1>\n{body}", style=_BODY)
+
+    @property
+    def markdown(self) -> str:
+        """Return the report in Markdown for Galaxy's datatype `tool_markdown`."""
+        parts = [f"# {plain(self.title)}", *(part.markdown for part in self.parts if part.markdown)]
+        return "\n\n".join(parts) + "\n"
+
+    def write(self, outputs: Outputs, html: Path, markdown: Path | None) -> None:
+        """Write the HTML page, and the Markdown where it is wanted."""
+        outputs.file(html).write_text(self.html, encoding="utf-8")
+        if markdown:
+            outputs.file(markdown).write_text(self.markdown, encoding="utf-8")
 
 
 @dataclass(frozen=True)
@@ -70,30 +115,38 @@ def document(title: str, body: str, *, head: str = "", style: str = "") -> str:
     )
 
 
-def page(title: str, parts: Iterable[Markup]) -> str:
-    """Return a report: the title as heading, then its parts."""
-    body = "\n".join(part.html for part in parts)
-    return document(title, f"<h1>{escaped(title)}</h1>\n{body}", style=_BODY)
+def plain(text: str) -> str:
+    r"""Return a text in which no character is markup of Markdown, HTML or Galaxy, on one line.
+
+    >>> plain("1. a_b | <i>\n${galaxy x}")
+    '1\\. a\\_b \\| \\<i\\> \\$\\{galaxy x\\}'
+    """
+    inside = re.sub(r"([\\`*_{}\[\]<>#|&$~^])", r"\\\1", " ".join(text.split()))
+    return re.sub(r"^(\d*)([-+=.)])", r"\1\\\2", inside)  # what would begin a list or a line
 
 
 def section(heading: str, *parts: Markup) -> Markup:
     """Return a heading followed by its parts."""
-    return Markup(f"<h2>{escaped(heading)}</h2>\n" + "\n".join(part.html for part in parts))
+    html = f"<h2>{escaped(heading)}</h2>\n" + "\n".join(part.html for part in parts)
+    return Markup(html, "\n\n".join([f"## {plain(heading)}", *(part.markdown for part in parts if part.markdown)]))
 
 
 def paragraph(text: str) -> Markup:
     """Return a paragraph of plain text."""
-    return Markup(f"<p>{escaped(text)}</p>")
+    return Markup(f"<p>{escaped(text)}</p>", plain(text))
 
 
 def bullets(items: Iterable[str]) -> Markup:
     """Return a bulleted list of plain texts."""
-    return Markup("<ul>\n" + "\n".join(f"<li>{escaped(item)}</li>" for item in items) + "\n</ul>")
+    listed = list(items)
+    html = "<ul>\n" + "\n".join(f"<li>{escaped(item)}</li>" for item in listed) + "\n</ul>"
+    return Markup(html, "\n".join(f"- {plain(item)}" for item in listed))
 
 
 def meter(share: float) -> Markup:
     """Return a bar filled to `share` (0 to 1), followed by the percentage."""
-    return Markup(f'<meter min="0" max="1" value="{share:.3f}">{percent(share)}</meter> {percent(share)}')
+    html = f'<meter min="0" max="1" value="{share:.3f}">{percent(share)}</meter> {percent(share)}'
+    return Markup(html, percent(share))
 
 
 def percent(share: float) -> str:
@@ -115,12 +168,16 @@ def table(header: Sequence[str], rows: Iterable[Sequence[Cell]], numbers: Contai
         f'<th align="{_side(place, numbers)}" bgcolor="#e6eaee">{escaped(name)}</th>'
         for place, name in enumerate(header)
     )
+    listed = [list(row) for row in rows]
     lines = (
-        "<tr>" + "".join(_cell(cell, place in numbers) for place, cell in enumerate(row)) + "</tr>" for row in rows
+        "<tr>" + "".join(_cell(cell, place in numbers) for place, cell in enumerate(row)) + "</tr>" for row in listed
     )
+    rule = ["---:" if place in numbers else ":---" for place in range(len(header))]
+    written = [[plain(name) for name in header], rule, *([_written(cell) for cell in row] for row in listed)]
     return Markup(
         f'<div style="{_WIDE}">\n<table border="0" cellpadding="5" cellspacing="0" rules="rows" style="{_TABLE}">\n'
-        f'<tbody valign="top">\n<tr>{head}</tr>\n' + "\n".join(lines) + "\n</tbody></table>\n</div>"
+        f'<tbody valign="top">\n<tr>{head}</tr>\n' + "\n".join(lines) + "\n</tbody></table>\n</div>",
+        "\n".join(f"| {' | '.join(row)} |" for row in written),
     )
 
 
@@ -140,8 +197,20 @@ def _cell(cell: Cell, number: bool) -> str:
     return f"<td{breaks}>{escaped(text)}</td>"
 
 
+def _written(cell: Cell) -> str:
+    """Return a cell as Markdown."""
+    if isinstance(cell, Markup):
+        return cell.markdown
+    return plain(cell.text if isinstance(cell, Shaded) else str(cell))
+
+
+def output_picture(output: str) -> Markup:
+    """Return the picture that the tool writes to an output of this name, for Galaxy's report alone."""
+    return Markup("", f'```galaxy\nhistory_dataset_as_image(output="{output}")\n```')
+
+
 def figure(pictures: Iterable[tuple[str, bytes]], name: str, facts: str = "") -> Markup:
-    """Return PNG pictures side by side with a caption; two share the width.
+    """Return PNG pictures side by side with a caption; two share the width. For HTML alone, see `output_picture`.
 
     Args:
         pictures: Alternative text and PNG bytes of each.

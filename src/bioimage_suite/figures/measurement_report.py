@@ -1,4 +1,4 @@
-"""HTML report of the measurements of a list: pictures, a plot of each feature, and statistics."""
+"""Report of the measurements of a list: pictures, a plot of each feature, and statistics."""
 
 from __future__ import annotations
 
@@ -18,12 +18,15 @@ MOST_REPORT_ROWS = 200  # rows of statistics in the report
 def report_parts(
     groups: list[Group], by: list[str], plot: bytes, pictures: list[tuple[str, bytes]], objects: int
 ) -> Iterator[html.Markup]:
-    """Yield the parts of the HTML report: numbers of rows and images, pictures, plot, statistics."""
+    """Yield the parts of the report: numbers of rows and images, pictures, plot, statistics."""
     images = len(dict.fromkeys(one.image for one in groups))
     yield html.paragraph(f"{objects:,} rows in {images:,} image{'' if images == 1 else 's'}.")
     for name, png in pictures:
         yield html.figure([(name, png)], name)
+    if pictures:
+        yield html.output_picture("sheet")
     yield html.figure([("plot of each feature", plot)], "Every image", "Box: quartiles; line: median.")
+    yield html.output_picture("plot")
     header = [IMAGE, *by, "feature", *STATISTICS]
     rows = [[_shown(cell) for cell in row] for row in statistic_rows(groups)]
     first = len(header) - len(STATISTICS)

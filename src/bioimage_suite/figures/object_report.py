@@ -1,4 +1,4 @@
-"""HTML report of the objects drawn on a list of images: a table of all images, and the first of them as pictures."""
+"""Report of the objects drawn on a list of images: a table of all images, and the first of them as pictures."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def facts(picture: ObjectPicture) -> str:
 
 
 def report_parts(pictures: list[ObjectPicture], shown: int) -> Iterator[html.Markup]:
-    """Yield the parts of the HTML report: a table of all images, and the first `shown` as pictures."""
+    """Yield the parts of the report: a table of all images, and the first `shown` as pictures."""
     total, kind = sum(p.objects for p in pictures), pictures[0].kind
     in_colour = pictures[0].channel == "colour"
     greys = "the image in its colours" if in_colour else "the channel, grey values from its 0.5 to its 99.8 percentile"
@@ -32,6 +32,7 @@ def report_parts(pictures: list[ObjectPicture], shown: int) -> Iterator[html.Mar
     )
     header = ("Image", "Channel", f"{kind[0].upper()}{kind[1:]}s")
     yield html.table(header, ((p.name, p.channel, f"{p.objects:,}") for p in pictures), [2])
+    yield html.output_picture("output_png")
     for p in pictures[:shown]:
         both = [("image", _png(p.grey)), (f"{p.kind}s drawn", _png(p.outlined))]
         yield html.figure(both, p.name, facts(p))

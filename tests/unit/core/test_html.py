@@ -3,11 +3,25 @@
 import base64
 import re
 
-from bioimage_suite.core.html import Shaded, document, escaped, figure, page, table
+import pytest
+
+from bioimage_suite.core.html import (
+    Report,
+    Shaded,
+    document,
+    escaped,
+    figure,
+    meter,
+    output_picture,
+    paragraph,
+    plain,
+    section,
+    table,
+)
 
 
 def test_a_report_has_no_style_sheet_and_no_script() -> None:
-    report = page("Report", [table(["name", "n"], [["a", 1], [Shaded("b", "#fff"), 2]], [1])])
+    report = Report("Report", (table(["name", "n"], [["a", 1], [Shaded("b", "#fff"), 2]], [1]),)).html
     assert not re.search("<style|<script|<link", report)
     assert '<td bgcolor="#fff">b</td><td align="right" nowrap>2</td>' in report
 
@@ -26,3 +40,30 @@ def test_only_long_words_may_break() -> None:
 def test_titles_are_escaped_once() -> None:
     assert document("a & b", "", head="<meta name=x>").count("a &amp; b") == 1
     assert escaped("\"'<&") == "&quot;&#x27;&lt;&amp;"
+
+
+def test_a_report_in_markdown_has_the_same_texts_tables_and_pictures() -> None:
+    parts = (
+        section(
+            "Found", paragraph("3 objects"), table(["name", "n"], [["a|b", 1], [Shaded("c", "#fff"), meter(0.5)]], [1])
+        ),
+        output_picture("plot"),
+        figure([("before", b"png")], "in the page alone"),
+    )  # fmt: skip
+    assert Report("A & B", parts).markdown == (
+        "# A \\& B\n\n## Found\n\n3 objects\n\n| name | n |\n| :--- | ---: |\n| a\\|b | 1 |\n| c | 50 % |\n\n"
+        '```galaxy\nhistory_dataset_as_image(output="plot")\n```\n'
+    )
+    assert "history_dataset" not in Report("A & B", parts).html
+
+
+MARKUP = ["<script>", "| a |", "- a", "1. a", "# a", "&lt;", "a\n\nb", "=====", "~~~", "![x](y)", "```galaxy\nx()\n```"]
+
+
+@pytest.mark.parametrize("text", [*MARKUP, "${galaxy history_dataset_link(history_dataset_id=1)}"])
+def test_no_text_is_markup_in_markdown(text: str) -> None:
+    from markdown_it import MarkdownIt
+
+    shown = MarkdownIt("default", {"html": True}).render(plain(text))
+    assert shown == f"<p>{escaped(' '.join(text.split())).replace('&#x27;', chr(39))}</p>\n"
+    assert not re.search(r"\$\{galaxy|```", plain(text))

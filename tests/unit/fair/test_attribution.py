@@ -67,7 +67,7 @@ def test_what_archives_wrote_is_escaped_and_studies_stand_once(tmp_path: Path) -
         "file\taccession\tlicence\tcitation\n"
         "a.tif\tS-1\t\t<script>alert(1)</script>\nb.tif\tS-1\t\t<script>alert(1)</script>\nc.tif\tS-2\tCC0\tC\n"
     )
-    page = attribution_page(read_origin(path, "origin"), ["b.tif", "a.tif", "a.tif"])
+    page = attribution_page(read_origin(path, "origin"), ["b.tif", "a.tif", "a.tif"]).html
     assert "<script>" not in page
     assert page.count("&lt;script&gt;alert(1)") == 1
     assert "a.tif, b.tif" in page

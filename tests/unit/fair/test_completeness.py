@@ -71,6 +71,6 @@ def test_modules_and_fields_over_a_dataset():
     summary = {field.name: (field.present, field.applicable) for field in dataset_summary(items)}
     assert summary["Biosample: Organism"] == (2, 2)
     assert summary["Objective.LensNA"] == (1, 2)
-    html = report_page(images(), items, dataset_summary(items))
+    html = report_page(images(), items, dataset_summary(items)).html
     assert "Which numerical aperture has the objective?" in html
     assert "Which organism" not in html

@@ -9,12 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bioimage_suite.core.errors import UserError
-from bioimage_suite.core.html import heat, page, paragraph, table
-from bioimage_suite.fair.metadata.completeness_report import report_page
+from bioimage_suite.core.html import Report, heat, paragraph, table
 from bioimage_suite.fair.metadata.findings_report import findings_page, readable_list, write_findings
 from bioimage_suite.fair.metadata.table import MetadataValue, read_metadata_table, write_metadata_table
 from bioimage_suite.tables.sheets import Finding
-from tests.unit.fair.metadata_samples import DATA, images
+from tests.unit.fair.metadata_samples import DATA
 
 TEXT = st.text(st.characters(exclude_categories=["Cs", "Cc", "Zl", "Zp"]), max_size=20)
 
@@ -44,14 +43,14 @@ def test_another_table_is_refused():
 
 @given(st.text())
 def test_every_text_in_a_page_is_escaped(text: str):
-    html = page(text, [paragraph(text), table([text], [[text, heat(0.5)]])])
+    html = Report(text, (paragraph(text), table([text], [[text, heat(0.5)]]))).html
     body = re.sub(r"<(/?(html|head|meta|title|body|h1|p|div|table|tbody|tr|th|td)\b[^<>]*|!DOCTYPE html)>", "", html)
     assert "<" not in body
 
 
 def test_html_in_values_is_escaped_and_pages_hold_what_galaxy_shows():
     findings = [Finding("error", "<b>", 1, "B", "<script>alert(1)</script>", "x", '"onload=')]
-    html = findings_page("t", ["<img src=x>"], findings) + report_page(images(), [[], []], [])[:0]
+    html = findings_page("t", ["<img src=x>"], findings).html
     assert "&lt;script&gt;" in html
     for forbidden in ("<script", "<style", "<svg", "<img", "<link"):
         assert forbidden not in html
@@ -61,7 +60,7 @@ def test_html_in_values_is_escaped_and_pages_hold_what_galaxy_shows():
 
 def test_findings_of_many_lines_share_a_row_but_not_in_the_table(tmp_path: Path):
     findings = [Finding("error", "t", line, "B", "=x\ty", "z") for line in range(1, 12)]
-    html = findings_page("t", [], findings)
+    html = findings_page("t", [], findings).html
     assert html.count("<tr>") == 2
     assert "1, 2, 3, 4, 5, 6, 7, 8 and 3 more" in html
     write_findings(tmp_path / "f", findings)

@@ -17,6 +17,7 @@ from bioimage_suite.tables.writer import write_tsv
     argument("--image-column", default="image", help="column of the results that names the image"),
     argument("--output", type=Path, required=True, help="table to write"),
     argument("--report", type=Path, required=True, help="HTML page to write"),
+    argument("--report-markdown", type=Path, help="the same report in Markdown of Galaxy"),
 )
 def main(args: Namespace, outputs: Outputs) -> None:
     """Read, join, write."""
@@ -26,7 +27,7 @@ def main(args: Namespace, outputs: Outputs) -> None:
     place = header.index(args.image_column)
     report = attribution_page(sources, (row[place] for row in rows))
     write_tsv(outputs.file(args.output), header, rows)
-    outputs.file(args.report).write_text(report, encoding="utf-8")
+    report.write(outputs, args.report, args.report_markdown)
     print(f"{len(rows):,} rows of {len(results)} tables")
 
 

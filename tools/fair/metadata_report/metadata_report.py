@@ -25,6 +25,7 @@ STANDARDS = ("rembi", "mifa", "nbo-q")
     argument("--image-completeness", type=Path, required=True),
     argument("--field-completeness", type=Path, required=True),
     argument("--report", type=Path, required=True),
+    argument("--report-markdown", type=Path, help="the same report in Markdown of Galaxy"),
 )
 def main(args: Namespace, outputs: Outputs) -> None:
     """Read, count, write."""
@@ -39,7 +40,7 @@ def main(args: Namespace, outputs: Outputs) -> None:
     fields = dataset_summary(items)
     write_image_table(outputs.file(args.image_completeness), images, items)
     write_field_table(outputs.file(args.field_completeness), fields)
-    outputs.file(args.report).write_text(report_page(images, items, fields), encoding="utf-8")
+    report_page(images, items, fields).write(outputs, args.report, args.report_markdown)
     shares = [share for row in items for share in group_shares(row).values()]
     print(f"{len(images):,} images, mean completeness of modules and tiers {percent(sum(shares) / len(shares))}")
 

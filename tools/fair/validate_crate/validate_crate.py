@@ -22,6 +22,7 @@ from bioimage_suite.fair.terms.json_ld import as_list
     argument("--on-errors", choices=("report", "fail"), default="report"),
     argument("--findings", type=Path, required=True),
     argument("--report", type=Path, required=True),
+    argument("--report-markdown", type=Path, help="the same report in Markdown of Galaxy"),
     argument("--mended", type=Path, help="crate with known misspellings corrected, to write"),
 )
 def main(args: Namespace, outputs: Outputs) -> None:
@@ -37,7 +38,7 @@ def main(args: Namespace, outputs: Outputs) -> None:
     write_findings(outputs.file(args.findings), findings)
     entities = f"{len(as_list(crate.document.get('@graph'))):,} entities"
     report = findings_page("Crate validation", [f"{verdict}.", entities], findings)
-    outputs.file(args.report).write_text(report, encoding="utf-8")
+    report.write(outputs, args.report, args.report_markdown)
     if args.mended:
         outputs.file(args.mended).write_text(json_text(crate.document), encoding="utf-8")
 

@@ -49,6 +49,7 @@ def summary(readings: Sequence[KeyValueFile], result: Validated) -> list[str]:
     argument("--table", type=Path, required=True, help="normalised table to write"),
     argument("--findings", type=Path, required=True, help="table of findings to write"),
     argument("--report", type=Path, required=True, help="HTML page to write"),
+    argument("--report-markdown", type=Path, help="the same report in Markdown of Galaxy"),
 )
 def main(args: Namespace, outputs: Outputs) -> None:
     """Read, check, write."""
@@ -66,7 +67,7 @@ def main(args: Namespace, outputs: Outputs) -> None:
         )
     write_findings(outputs.file(args.findings), result.findings)
     report = findings_page("Metadata validation", lines, result.findings)
-    outputs.file(args.report).write_text(report, encoding="utf-8")
+    report.write(outputs, args.report, args.report_markdown)
     write_metadata_table(outputs.file(args.table), result.values)
 
 

@@ -51,6 +51,7 @@ def draw_pair(name: str, paths: dict[str, Path], view: View, reading: Reading) -
     argument("--title", default="Objects found"),
     argument("--output-png", type=Path, required=True),
     argument("--output-html", type=Path, required=True),
+    argument("--report-markdown", type=Path, help="the same report in Markdown of Galaxy"),
 )
 def main(args: Namespace, outputs: Outputs) -> None:
     """Pair, draw, write."""
@@ -63,8 +64,8 @@ def main(args: Namespace, outputs: Outputs) -> None:
         print(f"{name}: {facts(pictures[-1])}", flush=True)
     cards = [(p.outlined, p.name, facts(p)) for p in pictures[: args.shown]]
     contact_sheet(cards, args.edge).save(outputs.file(args.output_png), "PNG", optimize=True)
-    page = html.page(args.title, report_parts(pictures, args.shown))
-    outputs.file(args.output_html).write_text(page, encoding="utf-8")
+    report = html.Report(args.title, tuple(report_parts(pictures, args.shown)))
+    report.write(outputs, args.output_html, args.report_markdown)
 
 
 if __name__ == "__main__":

@@ -41,6 +41,7 @@ MOST_PANELS = 9
     argument("--statistics-out", type=Path, required=True),
     argument("--plot", type=Path, required=True),
     argument("--report", type=Path, required=True),
+    argument("--report-markdown", type=Path, help="the same report in Markdown of Galaxy"),
     argument("--sheet", type=Path, help="PNG: all pictures side by side"),
 )
 def main(args: Namespace, outputs: Outputs) -> None:
@@ -59,7 +60,7 @@ def main(args: Namespace, outputs: Outputs) -> None:
     listed = args.inputs.get("pictures", [])
     pictures = [(name, Path(path).read_bytes()) for name, path in listed]
     parts = report_parts(groups, by, plot.read_bytes(), pictures, len(table.rows))
-    outputs.file(args.report).write_text(html.page(args.title, parts), encoding="utf-8")
+    html.Report(args.title, tuple(parts)).write(outputs, args.report, args.report_markdown)
     if args.sheet:
         sheet_of_files(outputs.file(args.sheet), listed)
     print(f"{len(table.rows)} rows of {len(images)} images")
