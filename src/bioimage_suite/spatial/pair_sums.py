@@ -1,7 +1,8 @@
 """Sums over all pairs of points within a distance, weighed near the edge of their window, by compiled loops.
 
 Points lie in rows: slabs along y (in 3D also along z) a quarter of the reach thick, sorted by x within each. The
-partners of a point are then short runs of a few rows, which are found by bisection and read in order.
+partners of a point are then short runs of a few rows. From one point of a row to the next both ends of a run move only
+onwards, so that finding them takes no search.
 
 A pair (i, j) far from the edge counts once; near the edge, where a partner of i may lie outside, it counts for those
 that are not seen. Sources: Ohser J (1983) Math Operationsforsch Stat 14, 63-71 (translation correction); Ripley BD
@@ -23,14 +24,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 FINE_BINS = 1000  # bins of the distances from 0 to the largest radius
-ROWS_A_REACH = 4  # rows along an axis within the reach: more fit a circle better, and take longer to find
+ROWS_A_REACH = 4  # rows along an axis within the reach: more fit a circle better, and make shorter runs
 LEAST_POINTS_A_ROW = 2  # fewer and thicker rows where points are sparse
 # Largest weight of a pair: with a small overlap a pair would outweigh all others. The limit of spatstat.
 LARGEST_WEIGHT = 100.0
 LEAST_OVERLAP = 1 / LARGEST_WEIGHT
-# position, class and row of each point, starts, offsets, shape, reach, numbers, table, sums
-SUMS = ("void(float64[:, ::1], int64[::1], int64[::1], int64[::1], int64[:, ::1], int64[::1], float64, float64[::1], "
-        "float64[:, ::1], float64[:, :, ::1])")  # fmt: skip
+# z, y, x and class of each point, starts, offsets, widths, rows along y, reach, numbers, table, sums
+SUMS = ("void(float64[::1], float64[::1], float64[::1], int64[::1], int64[::1], int64[:, ::1], float64[::1], int64, "
+        "float64, UniTuple(float64, 5), float64[:, ::1], float64[:, :, ::1])")  # fmt: skip
+
+Numbers = tuple[float, float, float, float, float]
 
 
 @dataclass(frozen=True)
@@ -39,19 +42,19 @@ class EdgeCorrection:
 
     Attributes:
         kind: Name of the weight: a key of WEIGHTS.
-        numbers: (k,) float64 numbers of the window that it needs.
+        numbers: Numbers of the window that it needs, then zeros.
         table: (rows, columns) float64 table of the window that it needs.
     """
 
     kind: str
-    numbers: np.ndarray
+    numbers: Numbers
     table: np.ndarray
 
 
 # ruff: noqa: ARG001, PLR0917 (all weights have one signature, and compiled functions have no keywords)
 def no_correction(
     z: float, y: float, x: float, dz: float, dy: float, dx: float, distance: float,
-    numbers: np.ndarray, table: np.ndarray,
+    numbers: Numbers, table: np.ndarray,
 ) -> float:  # fmt: skip
     """Return 1."""
     return 1.0
@@ -59,7 +62,7 @@ def no_correction(
 
 def translation_in_box(
     z: float, y: float, x: float, dz: float, dy: float, dx: float, distance: float,
-    numbers: np.ndarray, table: np.ndarray,
+    numbers: Numbers, table: np.ndarray,
 ) -> float:  # fmt: skip
     """Return the ratio of a box's size to the size of its overlap with itself moved by the shift.
 
@@ -73,7 +76,7 @@ def translation_in_box(
 
 def translation_in_region(
     z: float, y: float, x: float, dz: float, dy: float, dx: float, distance: float,
-    numbers: np.ndarray, table: np.ndarray,
+    numbers: Numbers, table: np.ndarray,
 ) -> float:  # fmt: skip
     """Return the ratio of a mask's area to that of its overlap with itself moved by the shift, rounded to pixels.
 
@@ -90,7 +93,7 @@ def translation_in_region(
 
 def isotropic_in_rectangle(
     z: float, y: float, x: float, dz: float, dy: float, dx: float, distance: float,
-    numbers: np.ndarray, table: np.ndarray,
+    numbers: Numbers, table: np.ndarray,
 ) -> float:  # fmt: skip
     """Return the ratio of the circumference of the circle around a point to its part inside a rectangle.
 
@@ -125,45 +128,42 @@ class Rows:
     Attributes:
         order: (n,) index of each sorted point in the pattern.
         position: (3, n) sorted positions z, y, x; z is 0 in 2D.
-        row: (n,) int64 row of each sorted point: row along z * rows along y + row along y.
-        starts: (rows + 1,) int64 first sorted point of each row.
-        shape: (2,) int64 number of rows along z and y.
+        starts: (rows + 1,) int64 first sorted point of each row: row along z * rows along y + row along y.
+        rows_y: Number of rows along y.
         offsets: (k, 2) int64 rows along z and y to those with partners; of two opposite ones the first is left out.
+        widths: (k,) float64 largest distance along x of partners in rows so far apart.
     """
 
     order: np.ndarray
     position: np.ndarray
-    row: np.ndarray
     starts: np.ndarray
-    shape: np.ndarray
+    rows_y: int
     offsets: np.ndarray
+    widths: np.ndarray
 
 
 def in_rows(position: np.ndarray, reach: float) -> Rows:
     """Sort (n, 2) or (n, 3) positions into rows for partners at most `reach` apart."""
     n, dimensions = position.shape
-    full = np.zeros((n, 3))
-    full[:, 3 - dimensions :] = position
-    low = full.min(axis=0, initial=0 if n == 0 else np.inf)
-    extent = full.max(axis=0, initial=0 if n == 0 else -np.inf) - low
+    full = np.zeros((3, n))
+    full[3 - dimensions :] = position.T
+    low = full.min(axis=1, initial=0 if n == 0 else np.inf)[:2, None]
+    extent = full[:2].max(axis=1, initial=0 if n == 0 else -np.inf) - low[:, 0]
     # As many rows as have enough points, however small the reach.
     most = max(1.0, (n / LEAST_POINTS_A_ROW) ** (1 / (dimensions - 1)))
-    thick = np.maximum(reach / ROWS_A_REACH, extent[:2] / most)
-    at = np.floor((full[:, :2] - low[:2]) / thick).astype(np.int64)
-    shape = at.max(axis=0, initial=0) + 1
-    row = at[:, 0] * shape[1] + at[:, 1]
-    order = np.lexsort((full[:, 2], row))
+    thick = np.maximum(reach / ROWS_A_REACH, extent / most)
+    at = ((full[:2] - low) / thick[:, None]).astype(np.int64)
+    shape = at.max(axis=1, initial=0) + 1
+    row = at[0] * shape[1] + at[1]
+    order = np.lexsort((full[2], row))
     starts = np.searchsorted(row[order], np.arange(shape.prod() + 1)).astype(np.int64)
     far = np.minimum(np.ceil(reach / thick).astype(np.int64), shape - 1)
-    offsets = [(z, y) for z in range(far[0] + 1) for y in range(-far[1], far[1] + 1) if (z, y) >= (0, 0)]
-    return Rows(
-        order,
-        np.ascontiguousarray(full[order].T),
-        row[order],
-        starts,
-        shape,
-        np.array(offsets, np.int64).reshape(-1, 2),
-    )
+    pairs = [(z, y) for z in range(far[0] + 1) for y in range(-far[1], far[1] + 1) if (z, y) >= (0, 0)]
+    offsets = np.array(pairs, np.int64).reshape(-1, 2)
+    # Rounding may put a point into the row beside its own: the gap between rows counts as a little less than it is.
+    gap = np.maximum(np.abs(offsets) - 1.000001, 0) * thick
+    widths = np.sqrt(np.maximum(reach**2 - (gap**2).sum(axis=1), 0))
+    return Rows(order, full.take(order, axis=1), starts, int(shape[1]), offsets, widths)
 
 
 def pair_sums(rows: Rows, of_class: np.ndarray, classes: int, reach: float, correction: EdgeCorrection) -> np.ndarray:
@@ -179,13 +179,14 @@ def pair_sums(rows: Rows, of_class: np.ndarray, classes: int, reach: float, corr
     Returns:
         (classes, classes, FINE_BINS) float64; bin b holds distances in (b, b + 1] * reach / FINE_BINS.
     """
-    sums = np.zeros((classes, classes, FINE_BINS))
+    sums = np.zeros((classes, classes, FINE_BINS + 1))  # the last one is of pairs beyond the reach
     sorted_class = np.ascontiguousarray(of_class[rows.order], np.int64)
     symmetric = correction.kind not in ASYMMETRIC
     add = _compiled(correction.kind, symmetric)
-    add(rows.position, sorted_class, rows.row, rows.starts, rows.offsets, rows.shape, float(reach),
+    add(*rows.position, sorted_class, rows.starts, rows.offsets, rows.widths, rows.rows_y, float(reach),
         correction.numbers, correction.table, sums)  # fmt: skip
-    return sums + sums.transpose(1, 0, 2) if symmetric else sums
+    found = sums[:, :, :FINE_BINS]
+    return found + found.transpose(1, 0, 2) if symmetric else found
 
 
 @cache
@@ -193,98 +194,74 @@ def _compiled(kind: str, symmetric: bool) -> Callable[..., None]:
     """Return a compiled function that adds the weights of all pairs of rows to sums.
 
     Of a symmetric weight each pair is added once, else both ways. Without Python's lock several patterns can be summed
-    at the same time.
+    at the same time. Compiling takes a part of a second in each process: statements of plain numbers keep it short.
     """
-    first_from, first_beyond = _jit(_first_from), _jit(_first_beyond)
-    weigh_run = _weighing_runs(_jit(WEIGHTS[kind], inline="always"), symmetric)
-    add_run = _adding_runs(symmetric)
+    weigh_run, add_run = _weighing_runs(_jit(WEIGHTS[kind], inline="always"), symmetric), _adding_runs(symmetric)
 
     def add(
-        position: np.ndarray, of_class: np.ndarray, row: np.ndarray, starts: np.ndarray, offsets: np.ndarray,
-        shape: np.ndarray, reach: float, numbers: np.ndarray, table: np.ndarray, sums: np.ndarray,
+        zs: np.ndarray, ys: np.ndarray, xs: np.ndarray, of_class: np.ndarray, starts: np.ndarray, offsets: np.ndarray,
+        widths: np.ndarray, rows_y: int, reach: float, numbers: Numbers, table: np.ndarray, sums: np.ndarray,
     ) -> None:  # fmt: skip
-        n, xs = len(of_class), position[2]
-        bins, there, back = np.empty(n, np.int64), np.empty(n), np.empty(n)
-        for i in range(n):
+        rows, bins, there, back = len(starts) - 1, np.empty(len(xs), np.uint64), np.empty(len(xs)), np.empty(len(xs))
+        for row in range(rows):
+            row_y = row % rows_y
             for k in range(len(offsets)):
-                row_z, row_y = row[i] // shape[1] + offsets[k, 0], row[i] % shape[1] + offsets[k, 1]
-                if row_z >= shape[0] or row_y < 0 or row_y >= shape[1]:
+                other, other_y = row + offsets[k, 0] * rows_y + offsets[k, 1], row_y + offsets[k, 1]
+                if other >= rows or other_y < 0 or other_y >= rows_y:
                     continue
-                low, high = starts[row_z * shape[1] + row_y], starts[row_z * shape[1] + row_y + 1]
-                # In its own row a point is paired with those behind it, in another with all.
-                first = i + 1 if k == 0 else first_from(xs, low, high, xs[i] - reach)
-                end = first_beyond(xs, first, high, xs[i] + reach)
-                weigh_run(i, first, end, position, reach, numbers, table, bins, there, back)
-                add_run(i, first, end, of_class, bins, there, back, sums)
+                first, end, last = starts[other], starts[other], starts[other + 1]
+                for i in range(starts[row], starts[row + 1]):
+                    while end < last and xs[end] <= xs[i] + widths[k]:
+                        end += 1
+                    while first < end and xs[first] < xs[i] - widths[k]:
+                        first += 1
+                    if k == 0:  # In its own row a point is paired with those behind it, in another with all.
+                        first = i + 1
+                    weigh_run(zs[i], ys[i], xs[i], zs[first:end], ys[first:end], xs[first:end], reach, numbers, table,
+                              bins, there, back)  # fmt: skip
+                    add_run(of_class[i], of_class[first:end], bins, there, back, sums)
 
     return _jit(add, SUMS, nogil=True)
 
 
-def _first_from(values: np.ndarray, first: int, last: int, least: float) -> int:
-    """Return the first index from `first` on whose value is at least `least`; `last` if there is none."""
-    while first < last:
-        middle = (first + last) >> 1
-        if values[middle] < least:
-            first = middle + 1
-        else:
-            last = middle
-    return first
-
-
-def _first_beyond(values: np.ndarray, first: int, last: int, most: float) -> int:
-    """Return the first index from `first` on whose value is above `most`; `last` if there is none."""
-    while first < last:
-        middle = (first + last) >> 1
-        if values[middle] <= most:
-            first = middle + 1
-        else:
-            last = middle
-    return first
-
-
 def _weighing_runs(weigh: Callable[..., float], symmetric: bool) -> Callable[..., None]:
-    """Return a compiled function that fills in bins and weights of point i with points first..end-1 of a row.
+    """Return a compiled function that fills in bins and weights of a point with each point of a run.
 
-    The loop has no branches, so a processor weighs several pairs at a time. Points beyond the reach have no weight.
+    The loop has no branches, counts from 0 and reads few arrays, so that a processor weighs several pairs at a time.
+    Pairs beyond the reach get the bin after the last.
     """
 
     def weigh_run(
-        i: int, first: int, end: int, position: np.ndarray, reach: float, numbers: np.ndarray, table: np.ndarray,
-        bins: np.ndarray, there: np.ndarray, back: np.ndarray,
+        z: float, y: float, x: float, zs: np.ndarray, ys: np.ndarray, xs: np.ndarray, reach: float,
+        numbers: Numbers, table: np.ndarray, bins: np.ndarray, there: np.ndarray, back: np.ndarray,
     ) -> None:  # fmt: skip
-        z, y, x = position[0, i], position[1, i], position[2, i]
-        zs, ys, xs = position[0, first:end], position[1, first:end], position[2, first:end]
-        bins_a_length = FINE_BINS / reach
-        for j in range(end - first):
+        bins_a_length, farthest = FINE_BINS / reach, reach * reach
+        for j in range(len(xs)):
             dz, dy, dx = zs[j] - z, ys[j] - y, xs[j] - x
             squared = dz * dz + dy * dy + dx * dx
             distance = math.sqrt(squared)
-            bins[j] = math.ceil(distance * bins_a_length) - 1
-            near = squared <= reach * reach
-            there[j] = weigh(z, y, x, dz, dy, dx, distance, numbers, table) if near else 0.0
+            # A distance of 0 belongs to the first bin; the reach itself may be rounded into the one after the last.
+            into = min(max(math.ceil(distance * bins_a_length) - 1.0, 0.0), FINE_BINS - 1.0)
+            bins[j] = int(into if squared <= farthest else FINE_BINS)
+            there[j] = weigh(z, y, x, dz, dy, dx, distance, numbers, table)
             if not symmetric:
-                other = weigh(zs[j], ys[j], xs[j], -dz, -dy, -dx, distance, numbers, table)
-                back[j] = other if near else 0.0
+                back[j] = weigh(zs[j], ys[j], xs[j], -dz, -dy, -dx, distance, numbers, table)
 
-    return _jit(weigh_run)
+    return _jit(weigh_run, inline="always")
 
 
 def _adding_runs(symmetric: bool) -> Callable[..., None]:
-    """Return a compiled function that adds the weights of point i with points first..end-1 to the sums."""
+    """Return a compiled function that adds the weights of a point with each point of a run to the sums."""
 
     def add_run(
-        i: int, first: int, end: int, of_class: np.ndarray,
-        bins: np.ndarray, there: np.ndarray, back: np.ndarray, sums: np.ndarray,
-    ) -> None:  # fmt: skip
-        a = of_class[i]
-        for j in range(end - first):
-            # A distance of 0 belongs to the first bin; the reach itself may be rounded into the one after the last.
-            b, into = of_class[first + j], min(max(bins[j], 0), FINE_BINS - 1)
-            sums[a, b, into] += there[j]
+        a: int, of_class: np.ndarray, bins: np.ndarray, there: np.ndarray, back: np.ndarray, sums: np.ndarray
+    ) -> None:
+        for j in range(len(of_class)):
+            sums[a, of_class[j], bins[j]] += there[j]
             if not symmetric:
-                sums[b, a, into] += back[j]
+                sums[of_class[j], a, bins[j]] += back[j]
 
-    return _jit(add_run)
+    return _jit(add_run, inline="always")
 
 
 def _jit(function: Callable[..., Any], *types: str, **options: Any) -> Callable[..., Any]:

@@ -92,12 +92,11 @@ class Box:
         """
         sides = self.upper - self.lower
         if kind == "translation":
-            scale = np.zeros(3)
-            scale[3 - len(sides) :] = 1 / sides
-            return EdgeCorrection("box", scale, NOTHING)
+            scale = [0.0] * (3 - len(sides)) + (1 / sides).tolist()
+            return EdgeCorrection("box", (*scale, 0.0, 0.0), NOTHING)
         if kind == "isotropic" and len(sides) == 2:
-            numbers = np.array([*self.lower, *self.upper, 1e-12 * self.shortest_side])
-            return EdgeCorrection("rectangle", numbers, NOTHING)
+            corners = (*self.lower.tolist(), *self.upper.tolist())
+            return EdgeCorrection("rectangle", (*corners, 1e-12 * self.shortest_side), NOTHING)
         return _none(kind)
 
 
@@ -168,9 +167,8 @@ class Region:
             UserError: The isotropic correction is requested.
         """
         if kind == "translation":
-            sides = [-(-side // self._step) for side in self.mask.shape]
-            numbers = np.array([*(self.pixel * self._step), *sides], np.float64)
-            return EdgeCorrection("region", numbers, self._covariance)
+            sides = (float(-(-side // self._step)) for side in self.mask.shape)
+            return EdgeCorrection("region", (*(self.pixel * self._step).tolist(), *sides, 0.0), self._covariance)
         return _none(kind)
 
 
@@ -184,7 +182,7 @@ def _none(kind: str) -> EdgeCorrection:
         raise UserError(
             f"Edge correction {kind}: the window is no rectangle. Choose translation, which works for any window."
         )
-    return EdgeCorrection("none", np.zeros(1), NOTHING)
+    return EdgeCorrection("none", (0.0,) * 5, NOTHING)
 
 
 def _coarse(mask: np.ndarray, step: int) -> np.ndarray:
