@@ -29,12 +29,14 @@ HOME = "https://github.com/bioimage-suite-galaxy"
 CATEGORIES = {
     "omero": ["Imaging"],
     "image": ["Imaging"],
+    "plate": ["Imaging", "Statistics"],
     "fair": ["Imaging", "Ontology Manipulation"],
     "data_managers": ["Data Managers", "Imaging"],
 }
 SUITES = {
     "omero": "Exchange images, regions and tables between OMERO and Galaxy",
     "image": "Convert, segment, measure, track and evaluate microscopy images",
+    "plate": "Go from a screen of plates to profiles of wells and hits, and to open tables",
     "fair": "Metadata of microscopy images that another lab can read",
     "data_managers": "Fill the stores that tools for microscopy images choose from",
 }

@@ -4,7 +4,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 TOOLS = ROOT / "tools"
-GROUPS = ("omero", "image", "fair", "data_managers")
+GROUPS = ("omero", "image", "plate", "fair", "data_managers")
 
 
 def tool_xml_files() -> list[Path]:

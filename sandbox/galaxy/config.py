@@ -16,6 +16,7 @@ ADMIN_EMAIL = "admin@example.org"
 ADMIN_NAME = "admin"
 DATA_MANAGERS = "data_managers"
 """The group of tools that fill data tables."""
+GROUP_NAMES = {"omero": "OMERO", "image": "Image analysis", "plate": "Plates and open tables", "fair": "FAIR data"}
 
 
 @dataclass(frozen=True)
@@ -117,7 +118,7 @@ def _tool_conf(tools_dir: Path) -> str:
     for group in sorted(path for path in tools_dir.iterdir() if any(path.glob("*/*.xml"))):
         if group.name == DATA_MANAGERS:  # They have a place of their own, in the administrator's pages.
             continue
-        name = {"omero": "OMERO", "image": "Image analysis", "fair": "FAIR data"}.get(group.name, group.name)
+        name = GROUP_NAMES.get(group.name, group.name)
         sections.append(
             f"  <section id={quoteattr(group.name)} name={quoteattr(name)}>\n"
             f'    <tool_dir dir={quoteattr(str(group))} recursive="true"/>\n'

@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PLANEMO = ROOT / ".venv/galaxy/bin/planemo"
 GALAXY_PYTHON = ROOT / ".venv/galaxy/bin/python"
 TOOLS_PYTHON = ROOT / ".venv/tools/bin/python"
-GROUPS = ("omero", "image", "fair", "data_managers")
+GROUPS = ("omero", "image", "plate", "fair", "data_managers")
 
 # Run by Galaxy's own Python: its parser expands the macros as a server does.
 PARSE = """

@@ -9,6 +9,7 @@ from bioimage_suite.core.errors import UserError
 from bioimage_suite.omero.paging import batches
 from bioimage_suite.omero.session import Session
 from bioimage_suite.tables.object_table import read_object_ids
+from bioimage_suite.tables.plate_layout import well_label
 
 CLASSES = {
     "project": "Project",
@@ -204,19 +205,6 @@ def find_nonempty_images(session: Session, target: Target) -> list[ImageRecord]:
 def no_image(target: Target) -> UserError:
     """Return the error for a target without any image."""
     return UserError(f"{target.in_words}: holds no image. Put images into it or choose another.")
-
-
-def well_label(row: int, column: int) -> str:
-    """Return the usual name of a well; `row` and `column` count from 0.
-
-    >>> well_label(0, 0), well_label(25, 11), well_label(26, 0)
-    ('A1', 'Z12', 'AA1')
-    """
-    letters, row = "", row + 1
-    while row:
-        row, rest = divmod(row - 1, 26)
-        letters = chr(ord("A") + rest) + letters
-    return f"{letters}{column + 1}"
 
 
 def ids_by_name(session: Session, kind: str, names: Sequence[str]) -> dict[str, list[int]]:

@@ -13,10 +13,9 @@ from bioimage_suite.omero.objects import (
     find_images,
     find_nonempty_images,
     read_target,
-    well_label,
 )
 from bioimage_suite.omero.undo import MadeObjects, writing
-from bioimage_suite.tables.plate_layout import Position
+from bioimage_suite.tables.plate_layout import Position, well_label
 from bioimage_suite.tables.report import Report, Row, at_work
 
 if TYPE_CHECKING:

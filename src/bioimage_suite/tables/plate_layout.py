@@ -1,13 +1,16 @@
 """TextTable of the plate, well and field of each image."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from bioimage_suite.core.errors import UserError
-from bioimage_suite.tables.column_letters import index_of
+from bioimage_suite.tables.column_letters import index_of, letters_of
 from bioimage_suite.tables.object_table import TextTable, read_exact_table
+
+# Rows and columns of the usual plates, from 6 to 1536 wells.
+PLATE_SIZES = ((2, 3), (3, 4), (4, 6), (6, 8), (8, 12), (16, 24), (32, 48))
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,34 @@ def parse_well(text: str) -> tuple[int, int]:
     if match is None or int(match[2]) == 0:
         raise UserError(f"well {text!r}: not a well. Write row letters and a column from 1, such as A1 or AB24.")
     return index_of(match[1]), int(match[2]) - 1
+
+
+def well_label(row: int, column: int) -> str:
+    """Return the usual label of a well; `row` and `column` count from 0.
+
+    >>> well_label(0, 0), well_label(25, 11), well_label(26, 0)
+    ('A1', 'Z12', 'AA1')
+    """
+    return f"{letters_of(row)}{column + 1}"
+
+
+def plate_size(wells: Iterable[tuple[int, int]]) -> tuple[int, int]:
+    """Return rows and columns of the smallest usual plate that has all wells, each a row and column from 0.
+
+    >>> plate_size([(0, 0), (2, 3)]), plate_size([(31, 47)])
+    ((3, 4), (32, 48))
+
+    Raises:
+        UserError: No usual plate has one of the wells.
+    """
+    rows, columns = (max(places) + 1 for places in zip(*wells, strict=True))
+    fits = [size for size in PLATE_SIZES if size[0] >= rows and size[1] >= columns]
+    if not fits:
+        raise UserError(
+            f"layout: well {well_label(rows - 1, columns - 1)}: no plate of up to 1536 wells (32 rows, 48 columns) has "
+            "it. Correct the wells."
+        )
+    return fits[0]
 
 
 def read_layout(path: Path, plate: str) -> tuple[str, list[Position]]:

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from bioimage_suite.omero.objects import Target, read_target, split_terms, well_label
+from bioimage_suite.omero.objects import Target, read_target, split_terms
+from bioimage_suite.tables.plate_layout import well_label
 
 
 def test_the_finest_id_column_counts(tmp_path: Path):

@@ -17,7 +17,7 @@ FLOORS = {
     "core": 1,
     "tables": 2,
     "images": 3, "frame": 3,
-    "segmentation": 4, "measurement": 4, "tracking": 4, "spatial": 4, "staining": 4, "figures": 4,
+    "segmentation": 4, "measurement": 4, "tracking": 4, "spatial": 4, "staining": 4, "figures": 4, "plates": 4,
     "omero": 4, "fair": 4,
 }  # fmt: skip
 SIDEWAYS: dict[tuple[str, str], str] = {}

@@ -15,10 +15,7 @@ from bioimage_suite.images.writers.label_maps import takes_nearest
 from bioimage_suite.images.writers.ome_zarr import write_zarr_image
 from bioimage_suite.images.writers.ome_zarr_output import folder_of
 from bioimage_suite.tables.column_letters import letters_of
-from bioimage_suite.tables.plate_layout import Position, read_layout
-
-# Rows and columns of the usual plates, from 6 to 1536 wells.
-PLATE_SIZES = ((2, 3), (3, 4), (4, 6), (6, 8), (8, 12), (16, 24), (32, 48))
+from bioimage_suite.tables.plate_layout import Position, plate_size, read_layout
 
 
 def plate_of(positions: list[Position]) -> Plate:
@@ -30,19 +27,13 @@ def plate_of(positions: list[Position]) -> Plate:
     Raises:
         UserError: No usual plate has a well of the table.
     """
-    rows, columns = max(one.row for one in positions) + 1, max(one.column for one in positions) + 1
-    fits = [size for size in PLATE_SIZES if size[0] >= rows and size[1] >= columns]
-    if not fits:
-        raise UserError(
-            f"layout: well {letters_of(rows - 1)}{columns}: no plate of up to 1536 wells (32 rows, 48 columns) has it. "
-            "Correct the wells."
-        )
+    size = plate_size((one.row, one.column) for one in positions)
     fields: dict[tuple[str, str], int] = {}
     for one in positions:
         well = (letters_of(one.row), str(one.column + 1))
         fields[well] = fields.get(well, 0) + 1
-    names = tuple(letters_of(index) for index in range(fits[0][0]))
-    return Plate(positions[0].plate, names, tuple(str(n + 1) for n in range(fits[0][1])), fields)
+    names = tuple(letters_of(index) for index in range(size[0]))
+    return Plate(positions[0].plate, names, tuple(str(n + 1) for n in range(size[1])), fields)
 
 
 def match_images(by: str, positions: list[Position], images: dict[str, Path]) -> list[str]:

@@ -11,12 +11,10 @@ from bioimage_suite.omero.annotations.changes import ANNOTATE_LEASE, Wanted, app
 from bioimage_suite.omero.containers import DatasetPlace, ScreenPlace, make_place, make_screen
 from bioimage_suite.omero.files.filesets import content_sha1
 from bioimage_suite.omero.files.imports import ImportRun, find_imported, import_fileset, imported_by
-from bioimage_suite.omero.objects import (
-    well_label,
-)
 from bioimage_suite.omero.paging import batches
 from bioimage_suite.omero.undo import MadeObjects, writing
 from bioimage_suite.tables.key_value_dialects import ALL_IMAGES, TargetObject
+from bioimage_suite.tables.plate_layout import well_label
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence

@@ -13,9 +13,10 @@ from bioimage_suite.omero.images.details import Channel, ImageDetails
 from bioimage_suite.omero.images.ome_xml import ome_xml
 from bioimage_suite.omero.images.pixels import pixel_dtype
 from bioimage_suite.omero.images.views import ImageView
-from bioimage_suite.omero.objects import well_label
 from bioimage_suite.omero.paging import batches
 from bioimage_suite.omero.session import Session
+from bioimage_suite.tables.column_letters import letters_of
+from bioimage_suite.tables.plate_layout import well_label
 
 if TYPE_CHECKING:
     import numpy as np
@@ -73,7 +74,7 @@ def plate_parts(
         number = counts.setdefault(field.well, 0)
         counts[field.well] += 1
         parts.append((f"{'/'.join(field.well)}/{number}", view))
-    rows = tuple(well_label(row, 0)[:-1] for row in range(1 + max(field.row for field, _ in chosen)))
+    rows = tuple(letters_of(row) for row in range(1 + max(field.row for field, _ in chosen)))
     columns = tuple(str(column + 1) for column in range(1 + max(field.column for field, _ in chosen)))
     return Plate(chosen[0][0].plate_name, rows, columns, counts), parts
 
