@@ -29,7 +29,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "position": ("centroid_",),
     "box": ("bbox_",),
     "ellipse": ("major_axis_", "middle_axis_", "minor_axis_", "eccentricity", "orientation_"),
-    "outline": ("perimeter_", "circularity", "surface_area_", "sphericity"),
+    "outline": ("perimeter_", "circularity", "surface_", "sphericity"),
     "hull": ("convex_", "solidity", "feret_"),
     "intensity": (),  # measured only where chosen
 }
@@ -195,9 +195,12 @@ def _volume_shapes(
     count = len(label)
     columns = volume_shape.moments(runs, z, index, count, z_step)
     if "outline" in groups:
-        columns["surface_area_px2"] = volume_shape.surface_areas(stack, label, z_step)
+        meshed, crofton = volume_shape.surface_areas(stack, label, z_step)
         ball = np.cbrt(np.pi * (6 * columns["volume_voxels"] * z_step) ** 2)
-        columns["sphericity"] = ratio(ball, columns["surface_area_px2"])
+        columns["surface_area_px2"] = meshed
+        # The steps of a mesh are area too: a ball would have 0.92. Objects of a few voxels would be above 1.
+        columns["sphericity"] = np.minimum(ratio(ball, crofton), 1.0)
+        columns["surface_crofton_px2"] = crofton
     if "hull" in groups:
         columns["convex_volume_voxels"] = volume_shape.convex_volumes(runs, z, index, count)
         columns["solidity"] = ratio(columns["volume_voxels"], columns["convex_volume_voxels"])
@@ -311,7 +314,9 @@ def with_units(columns: Columns, x: float | None, y: float | None, z: float | No
             "feret_max_px",
             "feret_min_px",
         )
-        factors |= {name: x for name in columns if name.endswith(lengths)} | {"surface_area_px2": x * x}
+        factors |= {name: x for name in columns if name.endswith(lengths)} | {
+            name: x * x for name in columns if name.endswith("_px2")
+        }
     out: Columns = {}
     for name, column in columns.items():
         out[name] = column
