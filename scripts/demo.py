@@ -27,6 +27,7 @@ from sandbox.state import OmeroServer, Sandbox
 from scripts.demo_check import CameBack, read_what_came_back
 from scripts.demo_images import PROJECT, put_demo_images
 from scripts.galaxy_connection import ScriptError, connect
+from scripts.omero_file_source import store_omero_source
 from scripts.run_workflow import run_workflow
 from scripts.set_credentials import OmeroLogin, store_omero_login, tools_that_want_omero
 from scripts.workflow_import import import_workflow
@@ -135,6 +136,7 @@ def run_demo(sandbox: Sandbox, folder: Path, password: str) -> list[DatasetOutco
         gi = connect(sandbox.galaxy.url, sandbox.galaxy.user_key)
         login = OmeroLogin(user=USER, password=password)
         store_omero_login(gi, login, tools_that_want_omero(gi))
+        store_omero_source(gi, login, sandbox.omero.host, sandbox.omero.port)
         workflow = import_workflow(gi, WORKFLOW)
         outcomes = []
         for number, (name, ids) in enumerate(image_ids.items(), start=1):
@@ -179,6 +181,7 @@ def summarise(sandbox: Sandbox, outcomes: list[DatasetOutcome], seconds: float, 
         f"OMERO   host {sandbox.omero.host}   port {sandbox.omero.port}   login {USER}   "
         f"password {password}   project {PROJECT!r}",
         f"        in a browser  {web}/webclient/   (OMERO.web, with the same login)",
+        "        in Galaxy's upload dialog  Choose remote files, then OMERO",
         "The servers keep running; `make down` stops them.",
     ]
     return "\n".join(lines)

@@ -159,6 +159,8 @@ def _settings(folder: Path, known: Secrets) -> dict[str, object]:
         "data_manager_config_file": str(folder / "data_manager_conf.xml"),
         "galaxy_data_manager_data_path": str(folder / "tool-data"),
         "vault_config_file": str(folder / "vault_conf.yml"),
+        # Galaxy's own OMERO file source: a user adds a server of theirs, and browses it in the upload dialog.
+        "file_source_templates": [{"include": str(_galaxy_file("files/templates/examples/omero_server.yml"))}],
         "static_dir": str(folder / "static"),
         # Their HTML is static and escaped (docs/deploy.md); without it Galaxy shows a tool's HTML as source text.
         "sanitize_allowlist_file": str(folder / "sanitize_allowlist.txt"),
@@ -182,6 +184,11 @@ def _settings(folder: Path, known: Secrets) -> dict[str, object]:
         "workflow_monitor_sleep": 0.2,
         "monitor_thread_join_timeout": 5,
     }
+
+
+def _galaxy_file(path: str) -> Path:
+    """Return a file of the installed Galaxy."""
+    return ROOT / ".venv" / "galaxy" / "lib" / "python3.11" / "site-packages" / "galaxy" / path
 
 
 def _celery(folder: Path) -> dict[str, object]:

@@ -30,8 +30,8 @@ def install_oracle() -> None:
 
 
 def install_galaxy() -> None:
-    """Install `.venv/galaxy`: Galaxy, planemo, and the front end."""
-    venvs.install("galaxy")
+    """Install `.venv/galaxy`: Galaxy with OMERO's client, planemo, and the front end."""
+    venvs.install("galaxy", make_wheels=build_wheel)
     install_frontend()
 
 

@@ -27,6 +27,7 @@ from tests.galaxy.must_stop import check_bad_runs
 from tests.galaxy.omero_round_trip import round_trip_of, write_round_trips
 from tests.galaxy.seed_omero import PASSWORD, USER
 from tests.galaxy.two_at_once import check_two_at_once
+from tests.galaxy.upload_dialog import check_upload_dialog
 from tests.run import PLANEMO, REPORTS, ROOT, tool_files
 
 # What the tools' and workflows' tests name as servers; the copy that is tested has the live ones instead.
@@ -120,6 +121,7 @@ def run_tests(sandbox: Sandbox, files: list[str], reports: Path, folder: Path) -
         watch.look_at_the_end([folder / "omero" / "log", reports])
         watch.expect({Path(file).stem for file in tools if Path(file).name.startswith("omero_")})
         codes.append(0 if secret_watch.report(watch, reports / "secrets.json") else 1)
+        codes.append(0 if check_upload_dialog(gi, sandbox.omero, tools) else 1)
     workflows = [file for file in files if file.endswith(".ga")]
     if workflows:
         # Only now: a tool's test stores the credentials that it brings, and forgets them.

@@ -8,6 +8,7 @@ from typing import Any
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.omero.paging import batches
 from bioimage_suite.omero.session import Session
+from bioimage_suite.tables.formulas import plain_text
 from bioimage_suite.tables.object_table import read_object_ids
 from bioimage_suite.tables.plate_layout import well_label
 
@@ -97,7 +98,9 @@ _ALIASES = {"image": "i", "dataset": "d", "project": "pr", "well": "w", "plate":
 
 
 def read_target(config: Mapping[str, Any]) -> Target:
-    """Read a tool's choice of objects: `source` is "typed" (`kind`, `by`, `objects`), "table" or "all" (`scope`).
+    """Read a tool's choice of objects.
+
+    `source` is "typed" (`kind`, `by`, `objects`), "choices" (`kind`, `objects` with ids), "table" or "all" (`scope`).
 
     `table` is Galaxy's description of a dataset, with the path as `source_path`.
 
@@ -107,6 +110,8 @@ def read_target(config: Mapping[str, Any]) -> Target:
     if config["source"] == "table":
         kind, ids = read_object_ids(config["table"]["source_path"])
         return Target(kind, ids=ids)
+    if config["source"] == "choices":
+        return Target(config["kind"], ids=_chosen_ids(config["kind"], chosen_words(config.get("objects"))))
     if config["source"] == "all":
         return Target("all", scope=config["scope"])
     kind = config["kind"]
@@ -119,6 +124,21 @@ def read_target(config: Mapping[str, Any]) -> Target:
         if not term.isdecimal():
             raise UserError(f"{kind} {term!r}: not an id. Write a whole number, or choose to give names.")
     return Target(kind, ids=tuple(dict.fromkeys(int(term) for term in terms)))
+
+
+def chosen_words(value: str | Sequence[str] | None) -> tuple[str, ...]:
+    """Return what was chosen in a form from a list that `omero_find` wrote, as it is in OMERO."""
+    chosen = [value] if isinstance(value, str) else list(value or [])
+    return tuple(plain_text(one) for one in chosen if one)
+
+
+def _chosen_ids(kind: str, words: Sequence[str]) -> tuple[int, ...]:
+    if not words:
+        raise UserError(f"{kind}: none is chosen. Choose at least one from the list.")
+    bad = next((word for word in words if not word.isdecimal()), None)
+    if bad is not None:
+        raise UserError(f"{kind} {bad!r}: the list of choices has no id there. Give a list that omero_find wrote.")
+    return tuple(dict.fromkeys(map(int, words)))
 
 
 def split_terms(text: str) -> tuple[str, ...]:

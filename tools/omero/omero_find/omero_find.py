@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bioimage_suite.core.tool import CONFIG, argument, run_tool, tool
+from bioimage_suite.omero.images.choices import CHOICE_COLUMNS, list_choices
 from bioimage_suite.omero.images.find_columns import container_table, image_table
 from bioimage_suite.omero.images.search import search
 from bioimage_suite.omero.objects import read_target, split_terms
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     __doc__,
     CONFIG,
     argument("--output", type=Path, required=True, help="object table to write"),
+    argument("--offered", type=Path, help="list of choices for the forms of other tools to write"),
 )
 def main(args: Namespace, outputs: Outputs) -> None:
     """Find the images, write the object table."""
@@ -36,6 +38,9 @@ def main(args: Namespace, outputs: Outputs) -> None:
             names, rows = image_table(session, images, form.get("columns") or (), keys)
         else:
             names, rows = container_table(images, form["rows"])
+        offered = list_choices(session, images) if args.offered else []
+    if args.offered:
+        write_table(outputs.file(args.offered), CHOICE_COLUMNS, offered)
     write_table(outputs.file(args.output), names, rows, exact=bool(config.get("exact_texts")))
     print(f"{len(images)} images found")
 

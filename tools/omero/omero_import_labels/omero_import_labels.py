@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.core.scratch_folders import scratch_folder
 from bioimage_suite.core.tool import CONFIG, argument, run_tool, tool
-from bioimage_suite.omero.named_files import match_images, read_files
+from bioimage_suite.omero.named_files import ADDRESSES, match_images, read_files, read_match
 from bioimage_suite.omero.rois.label_import import import_labels, survey_labels
 from bioimage_suite.omero.rois.label_map_file import describe_label_map
 from bioimage_suite.omero.session import session_of
@@ -37,6 +37,7 @@ COLUMNS = (
 @tool(
     __doc__,
     CONFIG,
+    ADDRESSES,
     argument("--output", type=Path, required=True, help="object table to write"),
 )
 def main(args: Namespace, outputs: Outputs) -> None:
@@ -49,7 +50,7 @@ def main(args: Namespace, outputs: Outputs) -> None:
     folder = outputs.enter(scratch_folder(Path.cwd()))
     report = outputs.enter(Report(args.output, COLUMNS))
     with session_of(config) as session:
-        images = match_images(session, [file.identifier for file in files], config["match"])
+        images = match_images(session, [file.identifier for file in files], read_match(config, args.addresses))
         import_labels(
             session,
             [survey_labels(file, image) for file, image in zip(files, images, strict=True)],

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.core.tool import CONFIG, argument, run_tool, tool
-from bioimage_suite.omero.named_files import read_files
+from bioimage_suite.omero.named_files import ADDRESSES, read_files, read_match
 from bioimage_suite.omero.rois.imports import import_rois
 from bioimage_suite.omero.rois.sources import open_source
 from bioimage_suite.omero.session import session_of
@@ -27,6 +27,7 @@ ROI_COLUMNS = ("image_id", "image", "label", "roi_id")
 @tool(
     __doc__,
     CONFIG,
+    ADDRESSES,
     argument("--output", type=Path, required=True, help="object table to write"),
     argument("--rois", type=Path, required=True, help="table of label and ROI id to write"),
 )
@@ -43,7 +44,7 @@ def main(args: Namespace, outputs: Outputs) -> None:
                 session,
                 sources,
                 report,
-                match=config["match"],
+                match=read_match(config, args.addresses),
                 name=name,
                 kind=config["shape"],
                 dry_run=bool(config.get("dry_run")),

@@ -14,7 +14,7 @@ from fnmatch import translate
 from typing import Any
 
 from bioimage_suite.core.errors import UserError
-from bioimage_suite.omero.objects import ImageRecord
+from bioimage_suite.omero.objects import ImageRecord, chosen_words
 from bioimage_suite.omero.paging import batches
 from bioimage_suite.omero.session import Session
 
@@ -68,10 +68,12 @@ class Condition:
 def simple_conditions(filters: Mapping[str, str | None]) -> list[Condition]:
     """Read the simple filters: `name` (a pattern), and `tags` and `key_values` (key=value) with one entry per line.
 
+    `chosen_tags` holds more tags, from a list of choices.
+
     Raises:
         UserError: A line of `key_values` has no key or no `=`.
     """
-    conditions = [_tag(tag) for tag in _lines(filters.get("tags"))]
+    conditions = [_tag(tag) for tag in (*_lines(filters.get("tags")), *chosen_words(filters.get("chosen_tags")))]
     for line in _lines(filters.get("key_values")):
         key, equals, value = (part.strip() for part in line.partition("="))
         if not key or not equals:

@@ -10,7 +10,7 @@ from bioimage_suite.core.errors import UserError
 from bioimage_suite.core.image_names import image_identifier
 from bioimage_suite.omero.images.details import ImageDetails
 from bioimage_suite.omero.images.instruments import Length
-from bioimage_suite.omero.objects import split_terms
+from bioimage_suite.omero.objects import chosen_words, split_terms
 
 
 @dataclass(frozen=True)
@@ -117,7 +117,7 @@ def read_selection(form: Mapping[str, Any]) -> Selection:
         if region.width < 1 or region.height < 1 or region.x < 0 or region.y < 0:
             raise UserError(f"rectangle: {_in_words(region)} has no area or begins outside the image. Mend it.")
     return Selection(
-        split_terms(form.get("channels") or ""),
+        tuple(dict.fromkeys((*split_terms(form.get("channels") or ""), *chosen_words(form.get("chosen_channels"))))),
         (form.get("planes") or "").strip(),
         (form.get("times") or "").strip(),
         region,
