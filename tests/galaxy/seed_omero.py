@@ -13,6 +13,8 @@ It makes what is missing and leaves what is there, so it may run twice. It needs
 Dataset "to plate", in no project: images "plate_1.tif" and "plate_2.tif" of one pixel, for a plate.
 In project "planemo-round-trip", datasets "round trip nuclei", "round trip movie" and "round trip tissue" with real
 images of test-data/, for workflows between export and import.
+Plate "planemo plate": the twelve wells of test-data/plate, one field each in the acquisition run "day 1"; their
+conditions as key-value pairs of the wells.
 In project "planemo-labels", dataset "stack labels": label map "planemo seeded" of "stack.tif", int32, which the tool
 omero_import_labels puts there, as it takes an import.
 """
@@ -34,6 +36,7 @@ from scripts.suite_files import tool_script
 
 DATA = Path(__file__).parents[2] / "test-data"
 ROUND_TRIP_PROJECT = "planemo-round-trip"
+PLATE = "planemo plate"
 # Files and channels of each dataset.
 ROUND_TRIP: dict[str, tuple[list[str], list[str]]] = {
     "round trip nuclei": (["nuclei_upper_left.ome.tiff", "nuclei_lower_right.ome.tiff"], ["Nuclei"]),
@@ -295,6 +298,40 @@ def make_round_trip(host: str, port: int) -> None:
         client.closeSession()
 
 
+def make_plate(host: str, port: int) -> None:
+    """Create the plate of test-data/plate unless it exists."""
+    import tifffile
+
+    client = omero.client(host=host, port=port)
+    try:
+        session = client.createSession(USER, PASSWORD)
+        parameters = omero.sys.ParametersI({"name": rstring(PLATE)})
+        if session.getQueryService().findAllByQuery("select p from Plate p where p.name = :name", parameters):
+            return
+        update = session.getUpdateService()
+        plate, run = omero.model.PlateI(), omero.model.PlateAcquisitionI()
+        plate.name, run.name = rstring(PLATE), rstring("day 1")
+        plate.addPlateAcquisition(run)
+        header, *rows = [line.split("\t") for line in (DATA / "plate_layout.tabular").read_text().splitlines()]
+        for row in rows:
+            said = dict(zip(header, row, strict=True))
+            pixels = tifffile.imread(DATA / "plate" / said["image"])
+            planes = {(0, c, 0): channel for c, channel in enumerate(pixels)}
+            sample, well = omero.model.WellSampleI(), omero.model.WellI()
+            image_id = make_image(session, said["image"], planes, ["DAPI", "GFP"])
+            sample.image, sample.plateAcquisition = omero.model.ImageI(image_id, False), run
+            well.row, well.column = rint("ABC".index(said["well"][0])), rint(int(said["well"][1:]) - 1)
+            well.addWellSample(sample)
+            pairs = omero.model.MapAnnotationI()
+            pairs.ns = rstring("openmicroscopy.org/omero/client/mapAnnotation")
+            pairs.mapValue = [omero.model.NamedValue(key, said[key]) for key in header[3:] if said[key]]
+            well.linkAnnotation(pairs)
+            plate.addWell(well)
+        update.saveObject(plate)
+    finally:
+        client.closeSession()
+
+
 def file_planes(path: Path) -> dict[tuple[int, int, int], np.ndarray]:
     """Planes of a file by (z, c, t): an RGB picture has three channels, a TIFF with three axes time points."""
     if path.suffix == ".png":
@@ -316,6 +353,7 @@ def main() -> None:
     make_content(host, port)
     make_labels(host, port)
     make_round_trip(host, port)
+    make_plate(host, port)
 
 
 if __name__ == "__main__":

@@ -94,8 +94,8 @@ def _mark(axis: Any, places: Sequence[int], profiles: Profiles, marks: Sequence[
 def curve_panels(curves: Sequence[Curve], dose: str, score: str) -> bytes:
     """Draw the wells of each compound with its curve, at most `MOST_CURVES`; a dashed line is the ec50."""
     shown = curves[:MOST_CURVES]
-    columns = min(len(shown), 4)
-    rows = -(-len(shown) // columns)
+    columns = min(max(len(shown), 1), 4)
+    rows = max(-(-len(shown) // columns), 1)
     figure, axes = _figure((3.2 * columns, 2.6 * rows), (rows, columns))
     for axis in axes.ravel()[len(shown) :]:
         axis.set_axis_off()

@@ -71,7 +71,8 @@ def curve_parts(curves: Sequence[Curve], picture: bytes) -> Iterator[html.Markup
     rows = [[_shown(cell) for cell in one.row()] for one in curves[:_MOST_ROWS]]
     table = html.table(FIT_COLUMNS, rows, range(1, len(FIT_COLUMNS) - 1))
     note = "Dots: wells; line: fitted curve; dashed: ec50."
-    yield html.section("Dose-response", html.figure([("dose-response curves", picture)], "Compounds", note), table)
+    figure = html.figure([("dose-response curves", picture)], "Compounds", note)
+    yield html.section("Dose-response", figure, html.output_picture("curves_plot"), table)
 
 
 def _rule(scores: Scores) -> str:

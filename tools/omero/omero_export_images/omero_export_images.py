@@ -11,6 +11,7 @@ from bioimage_suite.omero.images.details import load_image_details
 from bioimage_suite.omero.images.export import export, plan_files
 from bioimage_suite.omero.images.fileset_export import export_filesets
 from bioimage_suite.omero.images.metadata_table import metadata_cells, metadata_columns
+from bioimage_suite.omero.images.well_filter import nonempty_in_wells, read_well_filter
 from bioimage_suite.omero.objects import find_nonempty_images, read_target
 from bioimage_suite.omero.rois.view_plan import plan_views
 from bioimage_suite.omero.session import session_of
@@ -35,6 +36,7 @@ def main(args: Namespace, outputs: Outputs) -> None:
     report = outputs.enter(Report(args.metadata, exact=bool(config.get("exact_texts"))))
     with session_of(config) as session:
         records = find_nonempty_images(session, read_target(config["target"]))
+        records = nonempty_in_wells(session, records, read_well_filter(config.get("wells")))
         images = load_image_details(session, [record.image_id for record in records])
         report.columns = metadata_columns(images)
         for image in images:

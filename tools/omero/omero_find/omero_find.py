@@ -9,6 +9,7 @@ from bioimage_suite.core.tool import CONFIG, argument, run_tool, tool
 from bioimage_suite.omero.images.choices import CHOICE_COLUMNS, list_choices
 from bioimage_suite.omero.images.find_columns import container_table, image_table
 from bioimage_suite.omero.images.search import search
+from bioimage_suite.omero.images.well_filter import in_wells, read_well_filter
 from bioimage_suite.omero.objects import read_target, split_terms
 from bioimage_suite.omero.session import session_of
 from bioimage_suite.tables.object_table import write_table
@@ -32,7 +33,7 @@ def main(args: Namespace, outputs: Outputs) -> None:
     with session_of(config) as opened:
         target = read_target(config["target"])
         session = opened.in_all_groups() if target.scope == "server" else opened
-        images = search(session, target, config)
+        images = in_wells(session, search(session, target, config), read_well_filter(config.get("wells")))
         if form["rows"] == "image":
             keys = split_terms(form.get("keys") or "")
             names, rows = image_table(session, images, form.get("columns") or (), keys)

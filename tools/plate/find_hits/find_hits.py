@@ -33,8 +33,10 @@ if TYPE_CHECKING:
     argument("--notes", type=Path, required=True, help="table for omero_annotate: what OMERO should say of each well"),
     argument("--quality", type=Path, required=True, help="table: quality of the assay for each plate and feature"),
     argument("--curves", type=Path, help="table: dose-response curves"),
+    argument("--curves-plot", type=Path, help="PNG: dose-response curves"),
     argument("--plates", type=Path, required=True, help="PNG: heat maps"),
     argument("--report", type=Path, required=True, help="HTML report"),
+    argument("--report-markdown", type=Path, help="the same report in Markdown of Galaxy"),
 )
 def main(args: Namespace, outputs: Outputs) -> None:
     """Read, score, draw, write."""
@@ -54,18 +56,20 @@ def main(args: Namespace, outputs: Outputs) -> None:
     parts = [
         *summary_parts(profiles, controls, scores),
         html.figure([("heat maps", picture)], "Plates", "- negative, + positive control; a red frame is a hit."),
+        html.output_picture("plates"),
         *quality_parts(qualities, replicates),
     ]
     if args.curves:
         dose = config["dose"]
         curves = fit_curves(profiles, scores.values, dose["compound"].strip(), dose["dose"].strip(), controls.samples)
         write_rows(outputs.file(args.curves), FIT_COLUMNS, (one.row() for one in curves))
-        if curves:
-            parts += curve_parts(curves, curve_panels(curves, dose["dose"].strip(), scores.name))
+        drawn = curve_panels(curves, dose["dose"].strip(), scores.name)
+        outputs.file(args.curves_plot).write_bytes(drawn)
+        parts += curve_parts(curves, drawn)
     write_rows(outputs.file(args.hits), scoring.hit_columns(profiles), scoring.hit_rows(profiles, scores))
     write_rows(outputs.file(args.notes), scoring.NOTE_COLUMNS, scoring.note_rows(profiles, scores))
     write_rows(outputs.file(args.quality), QUALITY_COLUMNS, (one.row() for one in qualities))
-    outputs.file(args.report).write_text(html.page(config["title"], parts), encoding="utf-8")
+    html.Report(config["title"], tuple(parts)).write(outputs, args.report, args.report_markdown)
     print(f"{int(scores.hits.sum())} hits among {int(controls.samples.sum())} wells that are no control")
 
 

@@ -12,7 +12,7 @@ from bioimage_suite.core.errors import UserError
 from bioimage_suite.core.image_names import safe_name
 from bioimage_suite.omero.images.metadata_table import view_cells
 from bioimage_suite.omero.images.ome_tiff import tile_side, write_ome_tiff
-from bioimage_suite.omero.images.ome_zarr_export import load_fields, plate_parts, write_zarr
+from bioimage_suite.omero.images.ome_zarr_export import FieldOfView, load_fields, plate_parts, write_zarr
 from bioimage_suite.omero.images.pixels import TILE, fetch_tiles, pixel_dtype, project
 from bioimage_suite.omero.images.views import ImageView, view_tiles
 
@@ -44,7 +44,8 @@ def plan_files(session: Session, views: Sequence[ImageView], form: Mapping[str, 
     for view in views:
         pixel_dtype(view.image)  # Raises for a pixel type that cannot be written, before the first file is made.
     if form["kind"] != "ome_zarr" or not form.get("plates"):
-        return [ExportFile(view.identifier, (("0", view),)) for view in views]
+        named = load_fields(session, [view.image.image_id for view in views]) if form.get("names") == "well" else {}
+        return [ExportFile(_name(view, named), (("0", view),)) for view in views]
     fields = load_fields(session, [view.image.image_id for view in views])
     plates: dict[int, list[ImageView]] = {}
     files = []
@@ -57,6 +58,15 @@ def plan_files(session: Session, views: Sequence[ImageView], form: Mapping[str, 
         plate, parts = plate_parts(chosen, fields)
         files.append(ExportFile(f"Plate_{plate_id}_{safe_name(plate.name)}".rstrip("_"), tuple(parts), plate))
     return files
+
+
+def _name(view: ImageView, fields: Mapping[int, FieldOfView]) -> str:
+    """Return the name of a view's file; that of a field may end in its well and its number, counted from 1."""
+    field = fields.get(view.image.image_id)
+    if field is None:
+        return view.identifier
+    letters, number = field.well
+    return f"{view.identifier}_{letters}{int(number):02d}_f{field.field + 1}"
 
 
 def export(

@@ -37,7 +37,8 @@ def image_table(
     Args:
         session: An open session.
         images: The images, in the table's order.
-        groups: The groups of columns: "hierarchy", "sizes" and any of `GROUPS`.
+        groups: The groups of columns: "hierarchy", "sizes", any of `GROUPS`, and "conditions": one column for each key
+            of the key-value pairs of the images' wells.
         keys: Keys of key-value pairs, one column per key; "*" means all keys of the images.
     """
     header = ["image_id", "image_name"]
@@ -45,6 +46,10 @@ def image_table(
     ids = [image.image_id for image in images]
     more = [load(session, ids) for group, load in GROUPS.items() if group in groups]
     names = [*header, *fixed, *(name for columns, _ in more for name in columns)]
+    if "conditions" in groups:
+        columns, values = _conditions(session, images)
+        more.append((tuple(key_column(key, names) for key in columns), values))
+        names += more[-1][0]
     if keys:
         columns, values = _key_columns(session, ids, keys)
         # A key may have the name of another column.
@@ -90,6 +95,25 @@ def _positions(session: Session, ids: Sequence[int]) -> Columns:
             places = [_length_text(length) for length in (sample.posX, sample.posY)]
             found.setdefault(image_id, [row + 1, column + 1, field + 1, *places])
     return ("well_row", "well_column", "field", "position_x", "position_y"), found
+
+
+def _runs(session: Session, ids: Sequence[int]) -> Columns:
+    hql = "select s.image.id, a.id, a.name from WellSample s join s.plateAcquisition a where s.image.id in (:ids)"
+    return ("run_id", "run_name"), _by_id(session, hql, ids)
+
+
+def _conditions(session: Session, images: Sequence[ImageRecord]) -> Columns:
+    wells = list(dict.fromkeys(image.well_id for image in images if image.well_id is not None))
+    cells: dict[int | None, dict[str, list[str]]] = {}
+    for one in linked_pairs(session, "well", wells):
+        for key, value in one.value:
+            cells.setdefault(one.object_id, {}).setdefault(key, []).append(value)
+    columns = tuple(dict.fromkeys(key for found in cells.values() for key in found))
+    return columns, {
+        image.image_id: ["; ".join(cells[image.well_id].get(key, ())) for key in columns]
+        for image in images
+        if image.well_id in cells
+    }
 
 
 def _owners(session: Session, ids: Sequence[int]) -> Columns:
@@ -142,6 +166,7 @@ def _key_columns(session: Session, ids: Sequence[int], keys: Sequence[str]) -> C
 
 GROUPS: dict[str, Callable[[Session, Sequence[int]], Columns]] = {
     "positions": _positions,
+    "runs": _runs,
     "channels": _channels,
     "dates": _dates,
     "owner": _owners,

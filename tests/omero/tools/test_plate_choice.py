@@ -1,0 +1,126 @@
+"""omero_find and omero_export_images on plates: wells by pattern, key-values and table, fields, acquisition runs."""
+
+from pathlib import Path
+
+import numpy as np
+import omero
+import omero_export_images
+import omero_find
+import pytest
+from omero.rtypes import rint, rstring
+
+from bioimage_suite.core.errors import UserError
+from tests.galaxy.seed_omero import link
+from tests.omero.tool_support import Lab, named, read_rows, typed
+
+PLANE = np.arange(12, dtype=np.uint8).reshape(3, 4)
+
+
+def make_plate(lab: Lab, name: str, wells: dict[str, list[str]], run: str = "") -> dict[str, int]:
+    """A plate with named images in wells such as (0, 1); returns ids of its wells by label."""
+    from bioimage_suite.tables.plate_layout import parse_well
+
+    plate = omero.model.PlateI()
+    plate.name = rstring(name)
+    plate_id = lab.save(plate)
+    taken = None
+    if run:
+        taken = omero.model.PlateAcquisitionI()
+        taken.name, taken.plate = rstring(run), omero.model.PlateI(plate_id, False)
+        taken = omero.model.PlateAcquisitionI(lab.save(taken), False)
+    ids = {}
+    for label, images in wells.items():
+        well = omero.model.WellI()
+        well.row, well.column = map(rint, parse_well(label))
+        well.plate = omero.model.PlateI(plate_id, False)
+        for image in images:
+            sample = omero.model.WellSampleI()
+            sample.image, sample.plateAcquisition = omero.model.ImageI(lab.image(image, PLANE), False), taken
+            well.addWellSample(sample)
+        ids[label] = lab.save(well)
+    return ids
+
+
+def note(lab: Lab, well: int, **pairs: str) -> None:
+    made = omero.model.MapAnnotationI()
+    made.mapValue = [omero.model.NamedValue(key, value) for key, value in pairs.items()]
+    child = omero.model.MapAnnotationI(lab.save(made), False)
+    link(lab.session, "WellAnnotationLinkI", omero.model.WellI(well, False), child)
+
+
+@pytest.fixture
+def plate(lab: Lab) -> dict[str, int]:
+    wells = {"A1": ["a1 f1", "a1 f2"], "A2": ["a2 f1"], "B12": ["b12 f1", "b12 f2", "b12 f3"], "AA3": ["aa3 f1"]}
+    ids = make_plate(lab, "p", wells, run="day 1")
+    note(lab, ids["A1"], compound="DMSO", dose="0")
+    note(lab, ids["A2"], compound="X", dose="10")
+    return ids
+
+
+@pytest.fixture
+def find(lab: Lab, tmp_path: Path):
+    def run(**wells) -> list[dict[str, str]]:
+        listing = {"rows": "image", "columns": ["hierarchy", "runs", "conditions"]}
+        values = {"target": typed("plate", "p"), "wells": wells, "listing": listing}
+        return read_rows(lab.run(omero_find, tmp_path, {"output": "out.tsv"}, **values)["output"])
+
+    return run
+
+
+@pytest.mark.usefixtures("plate")
+@pytest.mark.parametrize(
+    ("wells", "images"),
+    [
+        ({}, ["a1 f1", "a1 f2", "a2 f1", "b12 f1", "b12 f2", "b12 f3", "aa3 f1"]),
+        ({"pattern": "A*"}, ["a1 f1", "a1 f2", "a2 f1"]),
+        ({"pattern": "a02:b12"}, ["a2 f1", "b12 f1", "b12 f2", "b12 f3"]),
+        ({"pattern": "AA03, A2"}, ["a2 f1", "aa3 f1"]),
+        ({"fields": "2-3"}, ["a1 f2", "b12 f2", "b12 f3"]),
+        ({"key_values": "compound=X\ndose=10"}, ["a2 f1"]),
+        ({"key_values": "compound=X\ndose=0"}, []),
+        ({"run": "day 1", "pattern": "A1", "fields": "1"}, ["a1 f1"]),
+    ],
+)
+def test_places_choose_images(find, wells, images):
+    assert [row["image_name"] for row in find(**wells)] == images
+
+
+@pytest.mark.usefixtures("plate")
+def test_a_table_of_hits_chooses_wells(find, tmp_path: Path):
+    path = tmp_path / "hits.tsv"
+    path.write_text("plate\twell\thit\np\tA02\tyes\nother\tA1\tyes\n")
+    [row] = find(table=named("hits", path))
+    assert (row["well"], row["run_name"], row["compound"], row["dose"]) == ("A2", "day 1", "X", "10")
+
+
+@pytest.mark.usefixtures("plate")
+def test_what_cannot_be_chosen_is_refused(lab: Lab, find):
+    make_plate(lab, "no run", {"A1": ["x"]})
+    for wells, message in (
+        ({"pattern": "1A"}, "wells '1A': not a pattern"),
+        ({"fields": "0"}, "fields '0'"),
+        ({"key_values": "compound"}, "not of the form key=value"),
+        ({"run": "day 2"}, "acquisition run 'day 2': the plates do not have it; they have .*'day 1'"),
+    ):
+        with pytest.raises(UserError, match=message):
+            find(**wells)
+
+
+def test_a_plate_without_a_run_says_so(lab: Lab, find):
+    make_plate(lab, "p", {"A1": ["x"]})
+    with pytest.raises(UserError, match="they have none, so leave this empty"):
+        find(run="day 1")
+    assert [row["run_id"] for row in find()] == [""]
+
+
+@pytest.mark.usefixtures("plate")
+def test_an_export_is_named_by_well_and_field(lab: Lab, tmp_path: Path):
+    outputs = {"folder": "images", "metadata": "metadata.tsv"}
+    form = {"kind": "ome_tiff", "names": "well"}
+    values = {"target": typed("plate", "p"), "wells": {"pattern": "A*", "fields": "2"}, "format": form}
+    made = lab.run(omero_export_images, tmp_path, outputs, **values)
+    [row] = read_rows(made["metadata"])
+    assert row["image"] == f"Image_{row['image_id']}_a1_f2_A01_f2"
+    assert [file.name for file in made["folder"].iterdir()] == [f"{row['image']}.ome.tiff"]
+    with pytest.raises(UserError, match="none of 7 images stands in those chosen; wells there: A1, A2, B12, AA3"):
+        lab.run(omero_export_images, tmp_path, outputs, **(values | {"wells": {"pattern": "H*"}}))
