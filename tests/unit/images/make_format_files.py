@@ -1,13 +1,18 @@
-"""`python -m tests.unit.images.make_format_files FOLDER` writes files of further formats, for tests of image_info."""
+"""Files for tests: `python -m tests.unit.images.make_format_files FOLDER [FOLDER]`, of image_info and convert_image.
+
+The first folder gets one file of each further format, the second an OIF with its folder in a zip file.
+"""
 
 import sys
+import tempfile
+import zipfile
 from pathlib import Path
 
 import numpy as np
 
 from tests.unit.images.dicom_files import write_dicom, write_slide
 from tests.unit.images.format_files import write_gif, write_ics, write_imaris, write_mrc, write_nrrd
-from tests.unit.images.oib_files import write_oib
+from tests.unit.images.oib_files import write_oib, write_oif
 
 PIXELS = np.arange(2 * 3 * 24 * 30, dtype=np.uint16).reshape(1, 2, 3, 24, 30)  # T, C, Z, Y, X
 
@@ -26,5 +31,14 @@ def write_all(folder: Path) -> None:
     write_gif(folder / "made.gif", PIXELS[0, 0].astype("u1"))
 
 
+def write_packed(path: Path) -> None:
+    """Write a zip file of an OIF of one z-plane and its folder."""
+    with tempfile.TemporaryDirectory() as folder, zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as out:
+        for one in write_oif(Path(folder), PIXELS[:, :, :1]).values():
+            out.writestr(zipfile.ZipInfo(one.relative_to(folder).as_posix()), one.read_bytes(), zipfile.ZIP_DEFLATED)
+
+
 if __name__ == "__main__":
     write_all(Path(sys.argv[1]))
+    for folder in sys.argv[2:]:
+        write_packed(Path(folder) / "made_oif.zip")

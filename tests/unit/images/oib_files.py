@@ -1,4 +1,4 @@
-"""Small OIB files of Olympus FluoView, as Bio-Formats and oiffile expect them."""
+"""Small OIB and OIF files of Olympus FluoView, as Bio-Formats and oiffile expect them."""
 
 from __future__ import annotations
 
@@ -19,11 +19,36 @@ STREAM, STORAGE, ROOT = 2, 1, 5
 
 def write_oib(path: Path, pixels: np.ndarray) -> None:
     """Write (T, C, Z, Y, X) uint16 pixels of 0.25 x 0.5 µm, z-planes 1.5 µm and time points 4 s apart."""
+    main, files = _described(pixels)
+    streams = {"Stream00000": _settings(main)}
+    info: dict[str, object] = {"Name": "OIB", "Version": "2.0.0.0", "MainFileName": "Stream00000",
+                               "Storage00001": "made.oif.files", "Stream00000": "made.oif"}  # fmt: skip
+    inside: dict[str, bytes] = {}
+    for number, (name, content) in enumerate(files.items(), 1):
+        inside[f"Stream{number:05}"] = content
+        info[f"Stream{number:05}"] = f"Storage00001/{name}"
+    streams["OibInfo.txt"] = _settings({"OibSaveInfo": info}, quoted=False)
+    _write_ole(path, streams, "Storage00001", inside)
+
+
+def write_oif(folder: Path, pixels: np.ndarray) -> dict[str, Path]:
+    """Write the same as `made.oif` with its folder; return the path of each file by its name."""
+    main, files = _described(pixels)
+    inner = folder / "made.oif.files"
+    inner.mkdir(parents=True)
+    (folder / "made.oif").write_bytes(_settings({"FileInformation": {"Comment": ""}, **main}))
+    for name, content in files.items():
+        (inner / name).write_bytes(content)
+    return {one.name: one for one in (folder / "made.oif", *sorted(inner.iterdir()))}
+
+
+def _described(pixels: np.ndarray) -> tuple[dict[str, dict[str, object]], dict[str, bytes]]:
+    """Return the settings of the whole, and the files of each plane by name: a TIFF and its settings."""
     t, c, z, y, x = pixels.shape
     counts = {"X": x, "Y": y, "C": c, "Z": z, "T": t, "L": 0, "G": 0, "R": 0, "S": 0}
     ends = {"Z": 1500 * (z - 1), "T": 4000 * (t - 1)}
     main: dict[str, dict[str, object]] = {
-        "ProfileSaveInfo": {"IniFileNameThumb": "made.oif.files/thumb.pty"},
+        "ProfileSaveInfo": {"IniFileNameThumb": "made.oif.files/thumb.pty", "Name": "OIF", "Version": "2.0.0.0"},
         "Axis Parameter Common": {"AxisOrder": "XYCZT"},
     }
     for number, (axis, count) in enumerate(counts.items()):
@@ -51,15 +76,7 @@ def write_oib(path: Path, pixels: np.ndarray) -> None:
         with io.BytesIO() as stream:
             tifffile.imwrite(stream, pixels[at[0], at[2], at[1]], metadata=None)
             files[f"{stem}.tif"] = stream.getvalue()
-    streams = {"Stream00000": _settings(main)}
-    info: dict[str, object] = {"Name": "OIB", "Version": "2.0.0.0", "MainFileName": "Stream00000",
-                               "Storage00001": "made.oif.files", "Stream00000": "made.oif"}  # fmt: skip
-    inside: dict[str, bytes] = {}
-    for number, (name, content) in enumerate(files.items(), 1):
-        inside[f"Stream{number:05}"] = content
-        info[f"Stream{number:05}"] = f"Storage00001/{name}"
-    streams["OibInfo.txt"] = _settings({"OibSaveInfo": info}, quoted=False)
-    _write_ole(path, streams, "Storage00001", inside)
+    return main, files
 
 
 def _settings(sections: dict[str, dict[str, object]], *, quoted: bool = True) -> bytes:

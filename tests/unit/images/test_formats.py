@@ -18,7 +18,7 @@ from tests.unit.images.format_files import write_bmp, write_gif, write_ics, writ
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
-from tests.unit.images.oib_files import write_oib, write_ole
+from tests.unit.images.oib_files import write_oib, write_oif, write_ole
 
 STACK = np.arange(4 * 20 * 30, dtype=np.uint16).reshape(4, 20, 30)
 MAKERS: dict[str, Callable[[Path], None]] = {
@@ -71,7 +71,8 @@ def test_a_tool_without_the_package(tmp_path: Path, kind: str, monkeypatch):
 
 def test_pixels_in_another_file(tmp_path: Path):
     write_ics(tmp_path / "a.ics", STACK, "ZYX", version=1)
-    with pytest.raises(UserError, match=r"version 1, whose pixels are in another file \(\.ids\)"):
+    (tmp_path / "a.ids").unlink()
+    with pytest.raises(UserError, match=r"version 1, whose pixels are in another file \(\.ids\). Give both to"):
         open_image(tmp_path / "a.ics")
     (tmp_path / "a.nhdr").write_text(
         "NRRD0004\ntype: uint8\ndimension: 2\nsizes: 3 4\nencoding: raw\ndata file: a.raw\n\n"
@@ -80,10 +81,23 @@ def test_pixels_in_another_file(tmp_path: Path):
         open_image(tmp_path / "a.nhdr")
 
 
-def test_an_oif_is_named(tmp_path: Path):
+def test_an_oif_without_its_planes(tmp_path: Path):
     (tmp_path / "a.oif").write_bytes("[FileInformation]\r\n".encode("utf-16"))
-    with pytest.raises(UserError, match="is an OIF, whose planes are in other files: save it as OIB"):
+    with pytest.raises(UserError, match="an OIF, whose planes are in other files"):
         open_image(tmp_path / "a.oif")
+    files = write_oif(tmp_path / "set", STACK[None, None])
+    for name, path in files.items():
+        if name.endswith(".tif"):
+            path.unlink()
+    with pytest.raises(UserError, match="no file given with it is one of its planes"):
+        open_image(files["made.oif"])
+
+
+def test_an_oif_of_a_scan_that_was_stopped(tmp_path: Path, capsys):
+    files = write_oif(tmp_path / "set", STACK[None, None])
+    files["s_C001Z004T001.tif"].unlink()
+    assert open_image(files["made.oif"]).size_z == 3
+    assert "its settings promise 4 places along Z, and it has planes of 3" in capsys.readouterr().out
 
 
 def test_axes_without_a_meaning(tmp_path: Path):

@@ -163,7 +163,7 @@ SUFFIXES = {"ome-tiff": ".ome.tiff", "ozx": ".ome_zarr.zip"}
     ),
     argument("--labels-file-name", action="append", help="name of each label map in messages"),
     argument("--label-name", action="append", help="name of each in the OME-Zarr; default: labels"),
-    argument("--files", type=Path, help="JSON list of name and path of the files that form one OME-TIFF"),
+    argument("--files", type=Path, help="JSON list of name and path of the files that form one image"),
     argument("--all-images", action="store_true", help="every image of the file; the output is a folder"),
     argument("--images", type=Path, help="for a plate: JSON list of name and path of each image"),
     argument("--layout", type=Path, help="for a plate: table of wells"),

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
     Read = Callable[[Path, str, Reading], ArrayImage]
 
+UTF16_START = b"\xff\xfe[\0"
+OIF_SECTIONS = ("[FileInformation]", "[ProfileSaveInfo]", "[Acquisition Parameters Common]")
+
 
 @dataclass(frozen=True)
 class Format:
@@ -35,6 +38,17 @@ class Format:
     read: Read
 
 
+def is_oif(start: bytes) -> bool:
+    """Return whether a file is a text of settings of an OIF, by its first bytes; the one of a plane may be so too."""
+    said = start.decode("utf-16", "ignore") if start.startswith(UTF16_START) else ""
+    return any(section in said for section in OIF_SECTIONS)
+
+
+def is_ics(start: bytes) -> bool:
+    """Return whether a file is the header of an ICS, by its first bytes: two separators, then the first word."""
+    return start[2:13].lower() == b"ics_version"
+
+
 def format_of(start: bytes) -> Format | None:
     """Recognise a format by the first 512 bytes of a file."""
     if start[208:212] == b"MAP ":
@@ -49,6 +63,10 @@ def format_of(start: bytes) -> Format | None:
         from bioimage_suite.images.readers.olympus import read_oib
 
         return Format("OIB", "oiffile", read_oib)
+    if is_oif(start):
+        from bioimage_suite.images.readers.olympus import read_oif
+
+        return Format("OIF", "oiffile", read_oif)
     if start[128:132] == b"DICM":
         from bioimage_suite.images.readers.dicom import read_dicom
 
@@ -57,7 +75,7 @@ def format_of(start: bytes) -> Format | None:
         from bioimage_suite.images.readers.nrrd import read_nrrd
 
         return Format("NRRD", "nrrd", read_nrrd)
-    if start[2:13].lower() == b"ics_version":
+    if is_ics(start):
         from bioimage_suite.images.readers.ics import read_ics
 
         return Format("ICS", "numpy", read_ics)

@@ -1,4 +1,6 @@
-"""ICS 2 (Image Cytometry Standard), one file: a header of text, then the pixels, mapped or unpacked with gzip.
+"""ICS (Image Cytometry Standard): a header of text, and the pixels, mapped or unpacked with gzip.
+
+In version 2 the pixels follow in the same file, in version 1 they are a file beside it, `.ids`.
 
 Dean et al., Cytometry 11 (1990), https://doi.org/10.1002/cyto.990110502; version 2 as libics writes it. No package of
 conda-forge reads it.
@@ -31,14 +33,17 @@ def read_ics(path: Path, name: str, _reading: Reading) -> ArrayImage:
 
     Raises:
         ValueError: It is not as the format demands.
-        UserError: Its pixels are in another file (`.ids`).
+        UserError: The file of its pixels (`.ids`) is not there.
     """
     header, start = _header(path)
+    pixels = path
     if start is None:
-        raise UserError(
-            f"Image {name}: an ICS file of version 1, whose pixels are in another file (.ids). "
-            "Save it as ICS 2 (one file) or OME-TIFF."
-        )
+        pixels, start = path.with_suffix(".ids"), 0
+        if path.suffix.lower() != ".ics" or not pixels.is_file():
+            raise UserError(
+                f"Image {name}: an ICS file of version 1, whose pixels are in another file (.ids). Give both to "
+                "convert_image (files that form one image)."
+            )
     order = header["layout", "order"]
     sizes = [int(size) for size in header["layout", "sizes"]]
     names = [one.casefold() for one in order if one.casefold() != "bits"]
@@ -50,7 +55,7 @@ def read_ics(path: Path, name: str, _reading: Reading) -> ArrayImage:
     lengths = _lengths(header, order)
     interval = lengths.pop("t", None)
     return ArrayImage(
-        "ICS", _pixels(path, start, header, dtype, shape), axes, dtype,
+        "ICS", _pixels(pixels, start, header, dtype, shape), axes, dtype,
         lengths={axis: one for axis, one in lengths.items() if axis in "xyz"},
         interval=(float(interval[0]), interval[1]) if interval else None,
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""OIB of Olympus FluoView by oiffile: one TIFF a plane in an OLE file, with settings as text.
+"""OIB and OIF of Olympus FluoView by oiffile: one TIFF a plane in an OLE file or a folder, with settings as text.
 
 What the settings mean: FV1000Reader of Bio-Formats; Olympus gives its description to nobody.
 """
@@ -15,6 +15,7 @@ from bioimage_suite.core.errors import UserError
 from bioimage_suite.images.readers.arrays import ArrayImage
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from bioimage_suite.images.model.ome_facts import Fact
@@ -35,7 +36,37 @@ def read_oib(path: Path, name: str, _reading: Reading) -> ArrayImage:
 
     if "OibInfo.txt" not in CompoundFile(path).files():
         raise UserError(f"Image {name}: it is an OLE file, but no OIB of Olympus. Export it as OME-TIFF.")
+    return _image(OifFile(path), "OIB")
+
+
+def read_oif(path: Path, name: str, _reading: Reading) -> ArrayImage:
+    """Open the text of settings; the planes lie in a folder beside it, `<its name>.files`.
+
+    Raises:
+        UserError: The folder is not there, or none of its files is a plane.
+        ValueError: Planes are missing.
+    """
+    from oiffile import OifFile
+
+    if path.suffix.lower() != ".oif" or not path.with_name(f"{path.name}.files").is_dir():
+        raise UserError(
+            f"Image {name}: an OIF, whose planes are in other files. Give it with all files of the folder beside it to "
+            "convert_image (files that form one image), or both as one zip file."
+        )
     file = OifFile(path)
+    if not any(PLANE.fullmatch(_last_part(one)) for one in file.glob()):
+        raise UserError(
+            f"Image {name}: an OIF, but no file given with it is one of its planes (such as s_C001Z001.tif). "
+            "Give all files of its folder, under their own names."
+        )
+    return _image(file, "OIF")
+
+
+def _last_part(name: str) -> str:
+    return name.replace("\\", "/").rpartition("/")[2]
+
+
+def _image(file: Any, form: str) -> ArrayImage:
     settings: Settings = file.mainfile
     planes = Planes(file)
     t, c, z = planes.shape[:3]
@@ -51,8 +82,9 @@ def read_oib(path: Path, name: str, _reading: Reading) -> ArrayImage:
     channels = [one for one in _numbered(settings, "GUI Channel {} Parameters", 1) if int(one.get("CH Activate", 0))]
     names = tuple(str(one.get("CH Name", "")) or None for one in channels)
     return ArrayImage(
-        "OIB", planes, "TCZYX", planes.dtype, channels=names if len(names) == c else (), lengths=lengths,
+        form, planes, "TCZYX", planes.dtype, channels=names if len(names) == c else (), lengths=lengths,
         interval=(steps["t"], "s") if steps["t"] else None, facts=_facts(settings, channels[:c]),
+        notes=tuple(_missing(settings, {"Z": z, "T": t})),
     )  # fmt: skip
 
 
@@ -68,7 +100,7 @@ class Planes:
         """Find the file of each plane by its name, `s_C002Z001T010.tif`."""
         self._file = file
         self._names: dict[tuple[int, int, int], str] = {}
-        found = [(match[1], one) for one in file.glob() if (match := PLANE.fullmatch(one.rpartition("/")[2]))]
+        found = [(match[1], one) for one in file.glob() if (match := PLANE.fullmatch(_last_part(one)))]
         places = [({letter: int(n) for letter, n in re.findall(r"([A-Z])(\d+)", code)}, one) for code, one in found]
         others = sorted({letter for place, _ in places for letter in place} - {"T", "Z"})
         most = {letter: max(place.get(letter, 1) for place, _ in places) for letter in [*others, "T", "Z"]}
@@ -109,6 +141,14 @@ def _numbered(settings: Settings, title: str, first: int) -> list[dict[str, Any]
     while title.format(first + len(found)) in settings:
         found.append(settings[title.format(first + len(found))])
     return found
+
+
+def _missing(settings: Settings, found: dict[str, int]) -> Iterator[str]:
+    """Yield a sentence for each axis of which the settings promise more, as where an acquisition was stopped."""
+    for axis in _numbered(settings, "Axis {} Parameters Common", 0):
+        code, promised = str(axis.get("AxisCode")), int(axis.get("MaxSize", 0))
+        if code in found and promised > found[code]:
+            yield f"its settings promise {promised} places along {code}, and it has planes of {found[code]}"
 
 
 def _step(settings: Settings, code: str, count: int) -> float | None:

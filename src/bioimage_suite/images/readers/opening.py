@@ -28,7 +28,6 @@ MAX_PIXELS = 1 << 45  # of all planes: 70 TB of 16-bit pixels
 
 # First bytes of files that people upload instead of an image.
 KNOWN_STARTS = (
-    (b"\xff\xfe[\0F\0i\0l\0e\0I\0n\0f\0o\0", "is an OIF, whose planes are in other files: save it as OIB"),
     (b"%PDF", "is a PDF"), (b"\x1f\x8b", "is compressed with gzip"),
     (b"<?xml", "is an XML text"),
     (b"<", "is an XML or HTML text"), (b"{", "is a JSON text"), (b"\x7fELF", "is a program"), (b"MZ", "is a program"),
@@ -162,7 +161,7 @@ def _open_image(path: Path, name: str, reading: Reading) -> ImageFile:
     raise UserError(
         f"Image {name}: not an image of a known format; it {_seems(start)}. "
         "Give a TIFF, OME-TIFF, PNG, JPEG, JPEG 2000, BMP, GIF, OME-Zarr, CZI, ND2, LIF, DeltaVision, Imaris, OIB, "
-        "DICOM, MRC, NRRD or ICS."
+        "OIF, DICOM, MRC, NRRD or ICS."
     )
 
 
