@@ -7,10 +7,10 @@ SUPERVISED = $(PYTHON) -m sandbox.supervise --with-parent --
 # Said here, because another Python may not even parse the set-up.
 NOT_311 = ERROR: $(PYTHON) is not CPython 3.11. Install python3 and python3-venv of Debian 12, or: make PYTHON=/path/to/python3.11
 
-.PHONY: help demo up down status test fuzz bench lint setup browser clean
+.PHONY: help demo up down status test test-training fuzz bench lint site setup browser clean
 
 help:  ## show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # Not supervised: its servers stay, to look at what came back.
 demo: setup  ## the round trip: OMERO, Galaxy, segmentation, measurement, back to OMERO
@@ -29,6 +29,10 @@ test: PART = test
 test: setup  ## every check: linters, pytest, tools and workflows on a real Galaxy
 	@$(SUPERVISED) $(TOOLS_PYTHON) -m tests.run
 
+test-training: PART = test
+test-training: setup browser  ## follow every tutorial on a real Galaxy, with pictures
+	@$(SUPERVISED) $(TOOLS_PYTHON) -m tests.run training
+
 lint: setup  ## the linters only
 	@$(SUPERVISED) $(TOOLS_PYTHON) -m tests.run lint
 
@@ -37,6 +41,10 @@ fuzz: setup  ## 5,000 mutants of each tool's inputs; takes hours
 
 bench: setup  ## measure; writes benchmarks/results.json
 	@$(SUPERVISED) $(TOOLS_PYTHON) -m benchmarks.run
+
+site: PART = docs
+site: setup  ## build the website from README, docs, help and tutorials
+	@$(SUPERVISED) .venv/docs/bin/python -m scripts.website
 
 setup:  ## install what is missing: virtual environments, Galaxy, front end
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11) and "$(NOT_311)")'

@@ -1,7 +1,7 @@
 """Versions of the tools: `TOOL_VERSION+galaxyN`, and which of them are due for a new suffix.
 
     python -m scripts.tool_versions            # name the tools that changed since the last release
-    python -m scripts.tool_versions --bump     # give these the next suffix, in their XML and in the workflows
+    python -m scripts.tool_versions --bump     # give these the next suffix, in XML, workflows and tutorials
     python -m scripts.tool_versions --record   # at a release: what is here now is what users have
 
 `tools/released.json` keeps, for each tool, the version of the last release and a digest of what its jobs run: command
@@ -24,6 +24,7 @@ from scripts.suite_files import ROOT, TOOLS, tool_xml_files
 
 RELEASED = TOOLS / "released.json"
 VERSION = re.compile(r'<token name="@TOOL_VERSION@">([^<]+)</token>')
+TUTORIAL_ID = re.compile(r"(repos/[^/)]+/[^/)]+/([^/)]+)/)([^/)]+)\)")
 SUFFIX = re.compile(r'(<token name="@VERSION_SUFFIX@">)(\d+)(</token>)')
 
 
@@ -112,6 +113,19 @@ def write_workflow_versions() -> list[Path]:
     return changed
 
 
+def write_tutorial_versions() -> list[Path]:
+    """Write the tools' versions into the ids that tutorials name, and return the tutorials that changed."""
+    versions = {xml.stem: tool_version(xml) for xml in tool_xml_files()}
+    changed = []
+    for file in sorted((ROOT / "docs" / "training").rglob("tutorial.md")):
+        text = file.read_text(encoding="utf-8")
+        new = TUTORIAL_ID.sub(lambda found: f"{found[1]}{versions.get(found[2], found[3])})", text)
+        if new != text:
+            file.write_text(new, encoding="utf-8")
+            changed.append(file)
+    return changed
+
+
 def main(argv: list[str] | None = None) -> int:
     """Name, bump or record; 1 if tools are due and nothing was asked."""
     parser = argparse.ArgumentParser(prog="python -m scripts.tool_versions", description=__doc__.partition("\n")[0])
@@ -122,7 +136,7 @@ def main(argv: list[str] | None = None) -> int:
     for xml in due:
         print(f"{xml.stem}: {tool_version(xml)} -> {bump(xml)}" if args.bump else f"{xml.stem}: {tool_version(xml)}")
     if args.bump:
-        for file in write_workflow_versions():
+        for file in (*write_workflow_versions(), *write_tutorial_versions()):
             print(file.relative_to(ROOT))
     if args.record:
         now = {xml.stem: {"version": tool_version(xml), "digest": digest(xml)} for xml in tool_xml_files()}

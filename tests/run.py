@@ -22,6 +22,7 @@ ROOT = Path(__file__).resolve().parents[1]
 REPORTS = ROOT / ".sandbox" / "reports"
 TOOLS_BIN = ROOT / ".venv" / "tools" / "bin"
 PLANEMO = [str(ROOT / ".venv" / "galaxy" / "bin" / "planemo"), "--directory", str(ROOT / ".sandbox" / "planemo")]
+SHORTEST_TUTORIAL = "omero-round-trip"
 SHOWN_LINES = 80
 # More failures than this are no accident of timing.
 FEW_FAILURES = 3
@@ -94,9 +95,22 @@ def galaxy_checks() -> Iterator[Check]:
     """Yield the tests on a real Galaxy and an OMERO sandbox."""
     command = (str(TOOLS_BIN / "python"), "-m", "tests.galaxy.run", "--reports", str(REPORTS))
     yield Check("galaxy", command, "planemo-*.xml")
+    yield _tutorials("shortest tutorial", (SHORTEST_TUTORIAL,))
 
 
-PARTS = {"lint": lint_checks, "pytest": pytest_checks, "galaxy": galaxy_checks}
+def training_checks() -> Iterator[Check]:
+    """Yield all tutorials with their pictures, on servers of their own: too long for every run."""
+    yield _tutorials("tutorials", ("--pictures", str(REPORTS / "training")))
+
+
+def _tutorials(name: str, arguments: tuple[str, ...]) -> Check:
+    command = (str(TOOLS_BIN / "python"), "-m", "tests.training.run", "--reports", str(REPORTS), *arguments)
+    return Check(name, command, "training.xml")
+
+
+PARTS = {"lint": lint_checks, "pytest": pytest_checks, "galaxy": galaxy_checks, "training": training_checks}
+EVERY_RUN = ("lint", "pytest", "galaxy")
+"""What `make test` runs."""
 
 
 def count_tests(files: list[Path]) -> tuple[int, int, int]:
@@ -203,10 +217,10 @@ def run_all(parts: list[str]) -> list[Outcome]:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run all parts or those named; 0 if everything passed."""
+    """Run the parts of `make test` or those named; 0 if everything passed."""
     parser = argparse.ArgumentParser(prog="python -m tests.run", description=__doc__)
-    parser.add_argument("part", nargs="*", choices=[*PARTS, []], help="lint, pytest, galaxy; none means all")
-    parts = parser.parse_args(argv).part or list(PARTS)
+    parser.add_argument("part", nargs="*", choices=[*PARTS, []], help=f"{', '.join(PARTS)}; none: without training")
+    parts = parser.parse_args(argv).part or list(EVERY_RUN)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     shutil.rmtree(REPORTS, ignore_errors=True)
     REPORTS.mkdir(parents=True)

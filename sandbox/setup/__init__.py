@@ -1,4 +1,4 @@
-"""Install what the suite needs to run: `python3 -m sandbox.setup [tools|galaxy|clients|oracle|web|browser|all|test]`.
+"""Install what the suite needs: `python3 -m sandbox.setup [tools|galaxy|clients|oracle|web|browser|docs|all|test]`.
 
 Only the standard library is used here: this code runs before anything is installed.
 """

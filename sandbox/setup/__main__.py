@@ -41,6 +41,11 @@ def install_browser() -> None:
     venvs.install("browser")
 
 
+def install_docs() -> None:
+    """Install `.venv/docs`: builds the website."""
+    venvs.install("docs")
+
+
 PARTS: dict[str, tuple[Callable[[], None], ...]] = {
     "tools": (install_tools,),
     "galaxy": (install_galaxy,),
@@ -48,9 +53,10 @@ PARTS: dict[str, tuple[Callable[[], None], ...]] = {
     "oracle": (install_oracle,),
     "web": (install_web,),
     "browser": (install_browser,),
+    "docs": (install_docs,),
 }
 PARTS["all"] = PARTS["tools"] + PARTS["galaxy"] + PARTS["web"]
-PARTS["test"] = PARTS["all"] + PARTS["clients"] + PARTS["oracle"]
+PARTS["test"] = PARTS["all"] + PARTS["clients"] + PARTS["oracle"] + PARTS["docs"]
 
 
 def main(argv: list[str] | None = None) -> int:

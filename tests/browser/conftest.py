@@ -6,24 +6,13 @@ import pytest
 
 from sandbox.setup import SetupError
 from sandbox.setup.system import BROWSER_PACKAGES, require_packages
+from tests.browser.chromium import chromium
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from playwright.sync_api import Browser, Page
 
-# Chromium draws WebGL by software; the rest keeps it from asking Google for anything.
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--use-gl=angle",
-    "--use-angle=swiftshader",
-    "--enable-unsafe-swiftshader",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 # Far above what it takes (20 s on two idle cores): a busy machine draws slowly.
 PATIENCE_MS = 240_000
 
@@ -35,12 +24,8 @@ def browser() -> "Iterator[Browser]":
         require_packages(BROWSER_PACKAGES, why="the tests of pages")
     except SetupError as error:
         pytest.skip(f"Chromium cannot be installed here: {error}")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path="/usr/bin/chromium", headless=True, args=FLAGS)
+    with chromium() as running:
         yield running
-        running.close()
 
 
 @pytest.fixture
