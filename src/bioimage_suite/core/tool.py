@@ -27,9 +27,11 @@ from bioimage_suite.core import damage
 from bioimage_suite.core.errors import UserError, is_disk_full
 from bioimage_suite.core.outputs import Outputs
 
+LIST = "--list"
 # The linear algebra of numpy starts a thread for each core of the machine while it is loaded, a third of that time; a
-# job has the cores that Galaxy gave it. So this stands before the first import of numpy.
-os.environ.setdefault("OPENBLAS_NUM_THREADS", os.environ.get("GALAXY_SLOTS", "1"))
+# job has the cores that Galaxy gave it, and over a list a process for each. So this stands before the first import of
+# numpy.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1" if LIST in sys.argv else os.environ.get("GALAXY_SLOTS", "1"))
 
 Work = Callable[[Namespace, Outputs], int | None]
 Main = Callable[..., int | None]
@@ -103,7 +105,8 @@ def tool(description: str | None, *arguments: Argument | OneOf) -> Callable[[Wor
     appear when the function ends without an exception, whatever exit code it returns.
 
     Every tool also takes `--arguments FILE`: a JSON list of further arguments. Galaxy writes names and other free text
-    into that file, where no quote, dollar sign or backtick has a meaning.
+    into that file, where no quote, dollar sign or backtick has a meaning. With `--list FILE` the function is called for
+    each element of the lists that the file names (`core/many.py`), with the arguments of the element after the others.
 
     Args:
         description: What `--help` says of the tool: the docstring of the script.
@@ -113,7 +116,19 @@ def tool(description: str | None, *arguments: Argument | OneOf) -> Callable[[Wor
     def framed(work: Work) -> Main:
         @functools.wraps(work)
         def main(argv: Sequence[str] | None = None) -> int | None:
-            args = parse(description, arguments, argv)
+            words = list(sys.argv[1:] if argv is None else argv)
+            if LIST not in words[:-1]:
+                return one(words)
+            from bioimage_suite.core.many import run_list
+
+            place = words.index(LIST)
+            return run_list(Path(words[place + 1]), words[:place] + words[place + 2 :], one, checked)
+
+        def checked(words: list[str]) -> Namespace:
+            return parse(description, arguments, words)
+
+        def one(words: list[str]) -> int | None:
+            args = checked(words)
             with Outputs() as outputs:
                 return work(args, outputs)
 
@@ -122,15 +137,13 @@ def tool(description: str | None, *arguments: Argument | OneOf) -> Callable[[Wor
     return framed
 
 
-def parse(
-    description: str | None, arguments: Sequence[Argument | OneOf], argv: Sequence[str] | None = None
-) -> Namespace:
+def parse(description: str | None, arguments: Sequence[Argument | OneOf], words: list[str]) -> Namespace:
     """Parse a command line, with the arguments of the file that `--arguments` names after the others.
 
     Args:
         description: What `--help` says of the tool.
         arguments: The tool's arguments.
-        argv: The command line; that of the process where None.
+        words: The command line.
     """
     parser = ArgumentParser(description=description)
     for one in arguments:
@@ -141,9 +154,9 @@ def parse(
         else:
             parser.add_argument(*one.flags, **one.options)
     parser.add_argument("--arguments", type=Path, metavar="FILE", help="JSON file: a list of further arguments")
-    words = list(sys.argv[1:] if argv is None else argv)
+    parser.add_argument(LIST, type=Path, metavar="FILE", help="JSON file: elements of lists, each worked on as one")
     if "--arguments" in words[:-1]:
-        words += json_file(words[words.index("--arguments") + 1])
+        words = words + json_file(words[words.index("--arguments") + 1])
     return parser.parse_args(words)
 
 

@@ -1,0 +1,145 @@
+"""Work on many tasks in processes: each has one task at a time, and one that is killed takes no other along.
+
+`concurrent.futures` gives up all tasks where one process is killed, and does not say which task it had.
+"""
+
+from __future__ import annotations
+
+import io
+import multiprocessing
+import os
+import signal
+import traceback
+from collections import deque
+from collections.abc import Callable
+from contextlib import redirect_stdout
+from dataclasses import dataclass
+from multiprocessing.connection import Connection, wait
+from typing import TYPE_CHECKING
+
+from bioimage_suite.core.errors import UserError, is_disk_full
+from bioimage_suite.core.in_order import threads_allowed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from multiprocessing.context import ForkProcess
+
+Work = Callable[[list[str]], int | None]
+"""The work on one task: takes its command line, returns an exit code or None."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How the work on a task ended.
+
+    Attributes:
+        fault: What is wrong, "" for nothing.
+        said: What it printed.
+        disk_full: Whether the disk was full: then every other task would fail too.
+        killed: Whether its process was killed.
+    """
+
+    fault: str = ""
+    said: str = ""
+    disk_full: bool = False
+    killed: bool = False
+
+
+@dataclass(frozen=True)
+class _Worker:
+    process: ForkProcess
+    pipe: Connection
+
+    def outcome(self) -> Outcome:
+        """Receive the outcome of its task, or say why the process died."""
+        try:
+            return self.pipe.recv()  # type: ignore[no-any-return]
+        except EOFError:
+            self.process.join()
+            return Outcome(_death(self.process.exitcode or 0), killed=True)
+
+    def end(self) -> None:
+        self.process.kill()
+        self.process.join()
+        self.pipe.close()
+
+
+def in_processes(work: Work, tasks: Mapping[int, list[str]], processes: int) -> Iterator[tuple[int, Outcome]]:
+    """Work on tasks in processes and yield the number of each with its outcome, as they end.
+
+    Args:
+        work: The work. The processes are copies of this one, so it may be any function, and modules that are loaded
+            need not be loaded again.
+        tasks: The command line of each task by its number, begun in this order.
+        processes: How many work at once; each may use an equal share of the cores of the job.
+    """
+    waiting = deque(tasks)
+    busy: dict[Connection, tuple[_Worker, int]] = {}
+    idle: list[_Worker] = []
+    try:
+        while waiting or busy:
+            while waiting and len(busy) < processes:
+                worker = idle.pop() if idle else _started(work, processes)
+                number = waiting.popleft()
+                busy[worker.pipe] = worker, number
+                worker.pipe.send(tasks[number])
+            for pipe in list(wait(list(busy))):
+                worker, number = busy.pop(pipe)  # type: ignore[call-overload]
+                outcome = worker.outcome()
+                idle += [] if outcome.killed else [worker]
+                yield number, outcome
+    finally:
+        for worker in [*idle, *(worker for worker, _ in busy.values())]:
+            worker.end()
+
+
+def _started(work: Work, processes: int) -> _Worker:
+    # A copy (fork) starts within milliseconds and has the modules that are loaded; a new interpreter takes a second.
+    context = multiprocessing.get_context("fork")
+    ours, theirs = context.Pipe()
+    process = context.Process(target=_serve, args=(theirs, work, max(1, threads_allowed() // processes)), daemon=True)
+    process.start()
+    theirs.close()  # Else the end of the process would not be seen as the end of the pipe.
+    return _Worker(process, ours)
+
+
+def _serve(pipe: Connection, work: Work, cores: int) -> None:
+    """Work on the tasks that come through a pipe until it is closed."""
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    # What is loaded in the process later starts no more threads than this.
+    os.environ["GALAXY_SLOTS"] = os.environ["OPENCV_FOR_THREADS_NUM"] = str(cores)
+    while True:
+        try:
+            words = pipe.recv()
+        except EOFError:
+            return
+        pipe.send(_outcome(work, words))
+
+
+def _outcome(work: Work, words: list[str]) -> Outcome:
+    said = io.StringIO()
+    fault, disk_full = "", False
+    with redirect_stdout(said):
+        try:
+            code = work(words)
+            fault = f"ended with exit code {code}" if code else ""
+        except UserError as error:
+            # Outputs say it of a full disk in their own words.
+            fault, disk_full = str(error), is_disk_full(error.__cause__)
+        except SystemExit as error:
+            fault = f"ended with exit code {error.code}"
+        except MemoryError:
+            fault = "needs more memory than there is. Give the job more memory."
+        except Exception as error:
+            fault, disk_full = f"{type(error).__name__}: {' '.join(str(error).split())}", is_disk_full(error)
+            if not disk_full:  # A defect of the tool.
+                traceback.print_exc()
+    return Outcome(fault, said.getvalue(), disk_full)
+
+
+def _death(code: int) -> str:
+    """Say why a process died, from its exit code."""
+    if code == -signal.SIGKILL:
+        return "its process was killed, as the system does where memory runs out. Give the job more memory."
+    name = signal.Signals(-code).name if code < 0 else f"exit code {code}"
+    return f"its process ended without a result ({name}). Run this image alone to see why."
