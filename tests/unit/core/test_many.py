@@ -147,7 +147,7 @@ def test_a_job_whose_elements_all_fail_fails():
     assert run({"a": "broken", "b": "broken"}, "all") == 1
 
 
-def test_an_element_whose_process_is_killed_is_named(capsys: pytest.CaptureFixture[str]):
+def test_an_element_whose_process_is_killed_is_named():
     assert run({"a": "1", "b": "killed", "c": "3", "d": "4"}, "all") == 0
     assert [name for name, _ in collection()] == ["a", "c", "d"]
     assert report()[2][1:] == [
