@@ -29,6 +29,11 @@ def install_oracle() -> None:
         venvs.install("oracle")
 
 
+def install_peers() -> None:
+    """Install `.venv/peers`: public programs whose numbers the tests compare, and which read written files back."""
+    venvs.install("peers")
+
+
 def install_galaxy() -> None:
     """Install `.venv/galaxy`: Galaxy with OMERO's client, planemo, and the front end."""
     venvs.install("galaxy", make_wheels=build_wheel)
@@ -51,12 +56,13 @@ PARTS: dict[str, tuple[Callable[[], None], ...]] = {
     "galaxy": (install_galaxy,),
     "clients": (install_clients,),
     "oracle": (install_oracle,),
+    "peers": (install_peers,),
     "web": (install_web,),
     "browser": (install_browser,),
     "docs": (install_docs,),
 }
 PARTS["all"] = PARTS["tools"] + PARTS["galaxy"] + PARTS["web"]
-PARTS["test"] = PARTS["all"] + PARTS["clients"] + PARTS["oracle"] + PARTS["docs"]
+PARTS["test"] = PARTS["all"] + PARTS["clients"] + PARTS["oracle"] + PARTS["peers"] + PARTS["docs"]
 
 
 def main(argv: list[str] | None = None) -> int:
