@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from sandbox.setup import SetupError, venvs
 from sandbox.setup.frontend import install_frontend
 from sandbox.setup.ice_wheel import build_wheel
+from sandbox.setup.imagej import fetch_imagej
 from sandbox.setup.omero_web import install_web
 from sandbox.setup.system import BROWSER_PACKAGES, require_packages, require_python
 
@@ -24,9 +25,10 @@ def install_clients() -> None:
 
 
 def install_oracle() -> None:
-    """Install `.venv/oracle`: Bio-Formats, by which the tests check written images; nothing where Java is missing."""
+    """Install `.venv/oracle`: Bio-Formats and ImageJ, which check written images in tests; nothing without Java."""
     if shutil.which("java"):
         venvs.install("oracle")
+        fetch_imagej()
 
 
 def install_peers() -> None:

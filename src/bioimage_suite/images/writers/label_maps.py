@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from bioimage_suite.core.errors import UserError
-from bioimage_suite.images.writers.tiff_output import needs_bigtiff, resolution_tags, tile_length, uuid_of
+from bioimage_suite.images.writers.tiff_output import layout, needs_bigtiff, resolution_tags, uuid_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -48,7 +48,10 @@ class LabelSpool:
         self._file.write(band.data)
 
     def tiles(self, planes: int, height: int, tile: tuple[int, int]) -> Iterator[np.ndarray]:
-        """Yield the planes as tiles in the order of a TIFF, as uint16 if all labels fit, else int32."""
+        """Yield the planes as tiles in the order of a TIFF, as uint16 if all labels fit, else int32.
+
+        A tile of the size of a plane gives whole planes.
+        """
         import numpy as np
 
         dtype = label_dtype(self.largest)
@@ -94,20 +97,19 @@ def write_label_map(path: Path, bands: Iterable[np.ndarray], like: ImageFile) ->
                 "holds as int32. Number the objects anew."
             )
         spool.append(np.ascontiguousarray(band, np.int32))
-    tile = (tile_length(like.size_y), tile_length(like.size_x))
+    cut = layout(like.size_y, like.size_x)
     planes = like.size_t * like.size_z
     shape = (like.size_t, 1, like.size_z, like.size_y, like.size_x)
     identity = uuid_of(f"{like.name} {shape} {spool.checksum}")
     with tifffile.TiffWriter(path, ome=True, bigtiff=needs_bigtiff(4 * math.prod(shape))) as tiff:
         tiff.write(
-            spool.tiles(planes, like.size_y, tile),
+            spool.tiles(planes, like.size_y, cut.get("tile", (like.size_y, like.size_x))),
             shape=shape,
             dtype=label_dtype(spool.largest),
-            tile=tile,
             photometric="minisblack",
             compression="zlib",
             compressionargs={"level": 1},  # the default level takes 2.4 times as long for a few per cent
-            predictor=True,
+            **{"predictor": True, **cut},
             metadata={"axes": "TCZYX", "UUID": identity, "Channel": {"Name": ["Labels"]}, **ome_sizes(like)},
             **resolution_tags(like.micrometres("x"), like.micrometres("y")),
         )

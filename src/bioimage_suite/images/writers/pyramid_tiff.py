@@ -9,7 +9,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from bioimage_suite.images.ome_zarr.half_size import halved
 from bioimage_suite.images.ome_zarr.writer import level_sizes
-from bioimage_suite.images.writers.tiff_output import Checksum, needs_bigtiff, resolution_tags, tile_length
+from bioimage_suite.images.writers.tiff_output import Checksum, layout, needs_bigtiff, resolution_tags, tile_length
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -58,13 +58,13 @@ def write_pyramid_tiff(path: Path, image: ImageFile, xml: str, *, samples: int, 
         tiff = stack.enter_context(tifffile.TiffWriter(path, bigtiff=needs_bigtiff(total * 4 // 3)))
         source: Iterable[np.ndarray] = checksum.over(_image_bands(image, samples))
         for number, (height, width) in enumerate(sizes):
-            tile = (tile_length(height), tile_length(width))
+            # OpenSlide takes a pyramid only if all its levels have tiles.
+            cut = layout(height, width) if len(sizes) == 1 else {"tile": (tile_length(height), tile_length(width))}
             spool = stack.enter_context(tempfile.TemporaryFile()) if number + 1 < len(sizes) else None
             tiff.write(
-                _tiles(source, tile, spool, nearest),
+                _tiles(source, cut.get("tile", (height, width)), spool, nearest),
                 shape=(*planes, height, width, *((samples,) if samples > 1 else ())),
                 dtype=dtype,
-                tile=tile,
                 photometric="rgb" if samples > 1 else "minisblack",
                 planarconfig="contig" if samples > 1 else None,
                 extrasamples=["unassalpha"] if samples == 4 else None,
@@ -73,7 +73,7 @@ def write_pyramid_tiff(path: Path, image: ImageFile, xml: str, *, samples: int, 
                 metadata=None,
                 **resolution_tags(image.micrometres("x"), image.micrometres("y"), 2**number),
                 **({"description": xml.encode(), "subifds": len(sizes) - 1} if number == 0 else {"subfiletype": 1}),
-                **options,
+                **{**options, **cut},
             )
             if spool:
                 spool.seek(0)

@@ -43,6 +43,17 @@ def tile_length(size: int) -> int:
     return min(TILE, -(-size // 16) * 16)
 
 
+def layout(height: int, width: int) -> dict[str, Any]:
+    """Return how tifffile shall cut a plane: into tiles, or not at all where one tile would hold it.
+
+    ImageJ's own opener reads no tiles: with them, it needs Bio-Formats even for a small image. Nor does it know a
+    predictor beside zlib: with one, it shows wrong pixels without a word.
+    """
+    if max(height, width) <= TILE:
+        return {"rowsperstrip": height, "predictor": False}
+    return {"tile": (tile_length(height), tile_length(width))}
+
+
 def needs_bigtiff(pixel_bytes: int) -> bool:
     """Return whether pixels of as many bytes, uncompressed, might exceed what classic TIFF can address."""
     return pixel_bytes > CLASSIC_BYTES
