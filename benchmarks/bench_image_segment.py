@@ -77,7 +77,7 @@ def untiled(image: Path, output: Path) -> None:
         return np.bincount(read(0, height).ravel(), minlength=1 << 16), np.arange(1 << 16)
 
     cv2.setNumThreads(2)
-    bands.BAND_PIXELS = foreground_mask.CACHED_PIXELS = 1 << 60
+    bands.BAND_PIXELS = foreground_mask.CACHED_BYTES = 1 << 60
     foreground_mask.histogram = histogram  # type: ignore[assignment]
     segment_objects.main(["--image", str(image), "--output", str(output)])
 

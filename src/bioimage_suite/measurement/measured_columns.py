@@ -9,7 +9,7 @@ import numpy as np
 
 from bioimage_suite.core.scratch import on_disk
 from bioimage_suite.images.model.bands import bands
-from bioimage_suite.images.model.image_file import PLANE_CACHE_PIXELS, ImageFile
+from bioimage_suite.images.model.image_file import PLANE_CACHE_BYTES, ImageFile
 from bioimage_suite.images.model.label_runs import Runs, distinct, joined
 from bioimage_suite.images.model.planes import z_step
 from bioimage_suite.measurement import object_shape
@@ -216,7 +216,7 @@ def ratio(numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:
 def _stacked(labels: ImageFile, t: int, scans: list[PlaneScan]) -> np.ndarray:
     """Return the planes as one (Z, Y, X) array: in memory for one plane that fits there, else on disk."""
     height, width = labels.size_y, labels.size_x
-    if len(scans) == 1 and height * width <= PLANE_CACHE_PIXELS:
+    if len(scans) == 1 and height * width * labels.dtype.itemsize <= PLANE_CACHE_BYTES:
         return labels.read_plane(t, 0, scans[0].z)[None]
     stack = on_disk((len(scans), height, width), np.int32)
     for plane, scan in zip(stack, scans, strict=True):

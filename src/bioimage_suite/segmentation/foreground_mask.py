@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bioimage_suite.core.errors import UserError
+from bioimage_suite.core.scratch import on_disk, release
 from bioimage_suite.images.model.bands import RowReader, bands, rows_of
+from bioimage_suite.segmentation.isolated_pieces import fill_holes, flip_isolated
 from bioimage_suite.segmentation.threshold_methods import GLOBAL_METHODS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-CACHED_PIXELS = 1 << 27  # a smoothed plane of up to as many pixels is kept in memory
+CACHED_BYTES = 1 << 28  # a smoothed plane of up to as many bytes is kept in memory, a larger one computed each time
 FLOAT_BINS = 65_536  # bins of a histogram of other types than uint8 and uint16
 LOCAL_METHODS = ("local_mean", "local_otsu")
 METHODS = (*GLOBAL_METHODS, *LOCAL_METHODS, "hysteresis", "manual")
@@ -129,10 +131,16 @@ def smoothed_rows(
 
 def smoothed_plane(read_rows: RowReader, height: int, width: int, options: ForegroundOptions) -> RowReader:
     """Return a reader of `smoothed_rows`: from memory if the whole plane fits, else band by band."""
-    if height * width > CACHED_PIXELS:
+    first_band, *others = bands(height, width)
+    rows = smoothed_rows(read_rows, height, options, *first_band)
+    if not others:
+        return rows_of(rows)
+    if height * width * rows.itemsize > CACHED_BYTES:
         return lambda first, last: smoothed_rows(read_rows, height, options, first, last)
-    parts = [smoothed_rows(read_rows, height, options, *band) for band in bands(height, width)]
-    plane = parts[0] if len(parts) == 1 else np.concatenate(parts)
+    plane = np.empty((height, width), rows.dtype)
+    plane[: len(rows)] = rows
+    for first, last in others:
+        plane[first:last] = smoothed_rows(read_rows, height, options, first, last)
     return rows_of(plane)
 
 
@@ -194,16 +202,12 @@ def foreground_mask(
 
     A pixel is foreground if its smoothed value is greater than the threshold. For the local methods, which need a
     `local_size`, see `_above_local_mean` and `_above_local_otsu`; without a `local_offset` it must also be greater than
-    the threshold. For hysteresis, which needs a `low_threshold`, see `_connected_to_cores`.
+    the threshold. For hysteresis it is greater than `low_threshold`, and a path joins it to one above the threshold.
 
     Returns:
-        (Y, X) bool array.
+        (Y, X) bool array; that of a large plane is on disk (`core.scratch`).
     """
-    import cv2
-
-    # Pad by one row and column of background: what a flood from the corner does not reach is a hole.
-    padded = np.zeros((height + 2, width + 2), np.uint8)
-    mask = padded[1:-1, 1:-1]
+    mask = (on_disk if height * width > CACHED_BYTES // 2 else np.zeros)((height, width), np.uint8)
     ends = _limits(read_smoothed, height, width) if options.method == "local_otsu" else (0.0, 0.0)
     for first, last in bands(height, width):
         if options.method == "local_mean":
@@ -216,28 +220,21 @@ def foreground_mask(
             mask[first:last] = read_smoothed(first, last) > threshold
         elif options.local_offset is None:
             mask[first:last] &= read_smoothed(first, last) > threshold
-    if options.method == "hysteresis":
-        _connected_to_cores(mask, read_smoothed, threshold)
+        release(mask)
+    if options.method == "hysteresis":  # as skimage.filters.apply_hysteresis_threshold, by edges
+        flip_isolated(mask, 1, lambda first, last: [read_smoothed(first, last) > threshold])
     if options.fill_holes:
-        # 4-connected background, as scipy.ndimage.binary_fill_holes.
-        cv2.floodFill(padded, None, (0, 0), [2])
-        np.not_equal(padded, 2, out=padded.view(bool))
+        fill_holes(mask)
     return mask.view(bool)
 
 
-def _connected_to_cores(mask: np.ndarray, read_smoothed: RowReader, high: float) -> None:
-    """Keep the components of a (Y, X) uint8 mask, by edges, that have a pixel above `high`.
-
-    Equals skimage.filters.apply_hysteresis_threshold.
-    """
-    import cv2
-
-    count, parts = cv2.connectedComponents(np.ascontiguousarray(mask), connectivity=4)
-    has_core = np.zeros(count, np.uint8)
+def is_all(mask: np.ndarray) -> bool:
+    """Say whether a (Y, X) bool mask has no background."""
     for first, last in bands(*mask.shape):
-        has_core[parts[first:last][read_smoothed(first, last) > high]] = 1
-    has_core[0] = 0
-    mask[:] = has_core[parts]
+        if not mask[first:last].all():
+            return False
+        release(mask)
+    return True
 
 
 def _square(options: ForegroundOptions) -> tuple[int, float]:

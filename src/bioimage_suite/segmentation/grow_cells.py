@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bioimage_suite.core.errors import UserError
-from bioimage_suite.core.scratch import on_disk
+from bioimage_suite.core.scratch import on_disk, release
 from bioimage_suite.images.model.bands import RowReader, bands
 from bioimage_suite.segmentation import split_objects
 from bioimage_suite.segmentation.foreground_mask import ForegroundOptions, foreground_mask, smoothed_plane
@@ -78,8 +78,8 @@ def cell_bands(
         return _grown_by_distance(read_nuclei, shape, options.distance or 0)
     smoothed = smoothed_plane(read_channel, *shape, options.foreground)
     mask = foreground_mask(smoothed, *shape, options.foreground, threshold(smoothed))
-    near = mask_near(mask, read_nuclei, options.distance)
-    return _grown_over(near, read_nuclei, smoothed)
+    keep_near(mask, read_nuclei, options.distance)
+    return _grown_over(mask, read_nuclei, smoothed)
 
 
 def _grown_by_distance(read_nuclei: RowReader, shape: tuple[int, int], distance: int) -> Iterator[np.ndarray]:
@@ -107,11 +107,10 @@ def expanded(labels: np.ndarray, distance: int, z_step: float) -> np.ndarray:
     return np.where(away <= distance, labels[tuple(nearest)], 0).astype(np.int32)
 
 
-def mask_near(mask: np.ndarray, read_nuclei: RowReader, distance: int | None) -> np.ndarray:
-    """Return the foreground within `distance` of any nucleus (all of it without one), and the nuclei: (Y, X) bool."""
+def keep_near(mask: np.ndarray, read_nuclei: RowReader, distance: int | None) -> None:
+    """Change a (Y, X) bool mask: no foreground beyond `distance` of any nucleus (None keeps it), and all nuclei."""
     import cv2
 
-    near = np.empty_like(mask)
     for first, last in bands(*mask.shape):
         reach = distance + 1 if distance is not None else 0
         top, bottom = max(0, first - reach), min(len(mask), last + reach)
@@ -121,15 +120,17 @@ def mask_near(mask: np.ndarray, read_nuclei: RowReader, distance: int | None) ->
             away = cv2.distanceTransform((around == 0).view(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
             # Squared distances are whole numbers; OpenCV's last bit varies.
             band = band & (np.rint(away * away) <= distance**2)[first - top : last - top]
-        near[first:last] = band | (around[first - top : last - top] > 0)
-    return near
+        mask[first:last] = band | (around[first - top : last - top] > 0)
+        release(mask)
 
 
 def _grown_over(mask: np.ndarray, read_nuclei: RowReader, smoothed: RowReader) -> Iterator[np.ndarray]:
     """Flood the foreground from the nuclei by skimage.segmentation.watershed, the brightest pixels first."""
 
     def prepare(band: tuple[int, int]) -> split_objects.LabelledRows:
-        return split_objects.complete_window(mask, *band, 1, 1)
+        window = split_objects.complete_window(mask, *band, 1, 1)
+        release(mask)
+        return window
 
     def numbered() -> Iterator[tuple[int, np.ndarray]]:
         for window in split_objects.prepared_windows(mask.shape, prepare):

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from bioimage_suite.core.errors import UserError
+from bioimage_suite.core.scratch import release
+from bioimage_suite.segmentation.foreground_mask import is_all
 from bioimage_suite.segmentation.split_objects import SplitOptions
 
 # Distances above this count as this, px: pixels so far beyond a tile suffice to measure them.
@@ -88,7 +90,7 @@ class SplitBySize:
 
 def radius_in_plane(mask: np.ndarray) -> float:
     """Return the radius of a usual object in a (Y, X) bool mask, px; 0 without foreground, or without background."""
-    return 0.0 if mask.all() else _radius(_distances(mask))
+    return 0.0 if is_all(mask) else _radius(_distances(mask))
 
 
 def radius_in_volume(mask: np.ndarray, z_step: float) -> float:
@@ -101,7 +103,11 @@ def radius_in_volume(mask: np.ndarray, z_step: float) -> float:
     step = 1
     while math.prod(-(-side // step) for side in mask.shape) > MOST_VOXELS:
         step += 1
-    part = np.pad(np.stack([plane[::step, ::step] for plane in mask[::step]]), 1)
+    planes = []
+    for plane in mask[::step]:
+        planes.append(plane[::step, ::step].copy())
+        release(mask)
+    part = np.pad(np.stack(planes), 1)
     distance = distance_transform_edt(part, sampling=(step * z_step, step, step))
     total = float(distance.sum())
     return 2.5 * float((distance**2).sum()) / total if total else 0.0
@@ -128,6 +134,7 @@ def _distances(mask: np.ndarray) -> np.ndarray:
         around = mask[top : y + TILE + LARGEST_DISTANCE, left : x + TILE + LARGEST_DISTANCE]
         part = np.ascontiguousarray(around).view(np.uint8)
         distance = cv2.distanceTransform(part, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+        release(mask)
         distance = distance[y - top : y - top + TILE, x - left : x - left + TILE]
         squares = np.rint(np.square(np.minimum(distance, LARGEST_DISTANCE))).astype(np.int32)
         counts += np.bincount(squares.ravel(), minlength=len(counts))

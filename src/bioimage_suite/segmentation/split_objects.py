@@ -16,7 +16,8 @@ import numpy as np
 
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.core.in_order import in_order
-from bioimage_suite.images.model.bands import RowReader, bands
+from bioimage_suite.core.scratch import release
+from bioimage_suite.images.model.bands import LEAST_ROWS, RowReader, bands, rows_of
 from bioimage_suite.segmentation import foreground_mask
 
 if TYPE_CHECKING:
@@ -27,6 +28,9 @@ LEFT, TOP, WIDTH, HEIGHT, AREA = range(5)  # columns of cv2.connectedComponentsW
 # the errors of float32. A power of two, so that the multiples are exact.
 HEIGHT_STEP = 1 / 1024
 FIRST_REACH = 64  # rows that a window is read beyond its band at first, about the height of a usual object
+MARGINS = 3  # least rows of a band in margins, as those above and below are computed again with the next bands
+WINDOW_PIXELS = 1 << 24  # most pixels of a band because of its margins
+SEED_ROWS = 64  # rows of a window in which seeds are searched at once
 
 
 @dataclass(frozen=True)
@@ -66,6 +70,10 @@ class SplitOptions:
             raise UserError(f"Minimum area {self.min_area}: must not be negative.")
         if self.max_area is not None and self.max_area < max(1, self.min_area):
             raise UserError(f"Maximum area {self.max_area}: must not be less than the minimum area {self.min_area}.")
+
+    def least_rows(self, width: int) -> int:
+        """Return the least rows of a band of a plane with `width` columns."""
+        return max(LEAST_ROWS, min(MARGINS * self.margin, WINDOW_PIXELS // max(1, width)))
 
     @property
     def margin(self) -> int:
@@ -119,15 +127,19 @@ def label_bands(
     Yields:
         (rows, X) int32 bands that together make the plane.
     """
-    if options.seeds == "distance" and mask.all():  # no background to which there could be a distance
+    if options.seeds == "distance" and foreground_mask.is_all(mask):  # no background to which there could be a distance
         options = replace(options, seeds="none")
 
     def prepare(band: tuple[int, int]) -> LabelledRows:
         window = complete_window(mask, *band, options.margin, options.min_area)
-        return _with_seeds(mask, window, options, intensity)
+        window = _with_seeds(mask, window, options, intensity)
+        release(mask)
+        return window
 
-    windows = prepared_windows(mask.shape, prepare)
-    return joined_bands(mask.shape, _all_numbered(windows, (mask.shape[0], mask.shape[1]), options, first_label))
+    shape = (mask.shape[0], mask.shape[1])
+    least = options.least_rows(shape[1])
+    windows = prepared_windows(shape, prepare, least)
+    return joined_bands(shape, _all_numbered(windows, shape, options, first_label), least)
 
 
 def _all_numbered(
@@ -135,42 +147,49 @@ def _all_numbered(
 ) -> Iterator[tuple[int, np.ndarray]]:
     """Yield the first row and the labels of each window; labels continue from window to window."""
     for window in windows:
-        labels, first_label = _numbered(window, shape, options, first_label)
-        yield window.top, labels
+        top, (labels, first_label) = window.top, _numbered(window, shape, options, first_label)
+        del window  # Its arrays are large, and the next ones are being made.
+        yield top, labels
+        del labels
 
 
 def prepared_windows(
-    shape: tuple[int, ...], prepare: Callable[[tuple[int, int]], LabelledRows]
+    shape: tuple[int, ...], prepare: Callable[[tuple[int, int]], LabelledRows], least: int = LEAST_ROWS
 ) -> Iterator[LabelledRows]:
     """Yield the window of each band of a plane; a thread prepares one ahead, as OpenCV releases Python's lock.
 
     Args:
         shape: Rows and columns of the plane.
         prepare: Returns the window of a band.
+        least: Least rows of a band.
     """
     with ThreadPoolExecutor(1) as thread:
-        yield from in_order(thread, (partial(prepare, band) for band in bands(shape[0], shape[1])), ahead=1)
+        yield from in_order(thread, (partial(prepare, band) for band in bands(shape[0], shape[1], least)), ahead=1)
 
 
-def joined_bands(shape: tuple[int, ...], numbered: Iterable[tuple[int, np.ndarray]]) -> Iterator[np.ndarray]:
+def joined_bands(
+    shape: tuple[int, ...], numbered: Iterable[tuple[int, np.ndarray]], least: int = LEAST_ROWS
+) -> Iterator[np.ndarray]:
     """Yield a plane in bands, from the labels of the components that begin in each band.
 
     Args:
         shape: Rows and columns of the plane.
         numbered: For each band, the row where its window begins and the window's (rows, X) int32 labels.
+        least: Least rows of a band.
 
     Yields:
         (rows, X) int32 bands.
     """
     height, width = shape
     carried = np.zeros((0, width), np.int32)
-    for (first, last), (top, whole) in zip(bands(height, width), numbered, strict=True):
+    for (first, last), (top, whole) in zip(bands(height, width, least), numbered, strict=True):
         labels = whole[first - top :]
         if len(carried) > len(labels):  # an earlier component reaches further down than this window
             labels = np.concatenate([labels, np.zeros((len(carried) - len(labels), width), np.int32)])
         labels[: len(carried)] += carried
         yield labels[: last - first]
         carried = labels[last - first :].copy()
+        del labels, whole  # before the next window is taken
 
 
 def complete_window(mask: np.ndarray, first: int, last: int, margin: int, min_area: int) -> LabelledRows:
@@ -202,6 +221,7 @@ def complete_window(mask: np.ndarray, first: int, last: int, margin: int, min_ar
             labels = labels[: max(int(ends) + margin, last) - top]
             return LabelledRows(top, labels, stats, _in_reading_order(labels, stats, np.flatnonzero(mine)))
         reach = max(2 * reach, int(ends) + margin - last)
+        del labels  # before the larger ones are made
 
 
 def _in_reading_order(labels: np.ndarray, stats: np.ndarray, numbers: np.ndarray) -> np.ndarray:
@@ -247,7 +267,9 @@ def _numbered(
         new = _kept_parts(divided, (top + window.top, left), shape, options, first_label)
         first_label += int((new > 0).sum())
         parts.append((crop, inside, new[divided]))
-    labels = np.take(lut, window.labels)
+    labels = window.labels
+    for first in range(0, len(labels), SEED_ROWS):  # in place, as two windows take most of the memory
+        labels[first : first + SEED_ROWS] = np.take(lut, labels[first : first + SEED_ROWS])
     for crop, inside, divided in parts:
         np.copyto(labels[crop], divided, where=inside)
     return labels, first_label
@@ -255,21 +277,28 @@ def _numbered(
 
 def _landscape(
     mask: np.ndarray, window: LabelledRows, options: SplitOptions, intensity: RowReader | None
-) -> tuple[np.ndarray, Callable[[slice, slice], np.ndarray]]:
+) -> tuple[RowReader, Callable[[slice, slice], np.ndarray]]:
     """Return heights whose maxima are seeds: smoothed distance to the background, or smoothed intensity.
 
     Returns:
-        (rows, X) float32 heights, and a function that returns the exact heights of a crop for the watershed. They are
-        whole multiples of HEIGHT_STEP: otherwise the last bits of floats would decide where the dividing lines run.
+        A reader of the window's rows as float32 heights, and a function that returns the exact heights of a crop for
+        the watershed. They are whole multiples of HEIGHT_STEP: otherwise the last bits of floats would decide where
+        the dividing lines run.
     """
     rows, _ = window.labels.shape
-    inside = mask[window.top : window.top + rows]
+    inside = np.ascontiguousarray(mask[window.top : window.top + rows])
     if options.seeds == "intensity" and intensity is not None:
-        grey = np.where(inside, intensity(window.top, window.top + rows), -np.inf).astype(np.float32)
-        return grey, lambda down, across: grey[down, across]
-    distance = _distance(np.ascontiguousarray(inside).view(np.uint8), window)
-    smooth = np.multiply(_smoothed(distance, options.seed_smoothing), inside)
+        grey = np.full(inside.shape, -np.inf, np.float32)
+        np.copyto(grey, intensity(window.top, window.top + rows), where=inside, casting="same_kind")
+        return rows_of(grey), lambda down, across: grey[down, across]
+    distance = _distance(inside.view(np.uint8), window)
     radius = foreground_mask.gaussian_radius(options.seed_smoothing)
+
+    def smooth(first: int, last: int) -> np.ndarray:
+        top = max(0, first - radius)
+        part = _smoothed(distance[top : last + radius], options.seed_smoothing)[first - top : last - top]
+        product: np.ndarray = part * inside[first:last]
+        return product
 
     def exact(down: slice, across: slice) -> np.ndarray:
         top, left = max(0, down.start - radius), max(0, across.start - radius)
@@ -295,12 +324,12 @@ def _distance(foreground: np.ndarray, window: LabelledRows) -> np.ndarray:
     import cv2
 
     rows, width = foreground.shape
-    boxes = window.stats[1:].tolist()
-    if 2 * sum(box[WIDTH] * box[HEIGHT] for box in boxes) > foreground.size:
+    boxes = window.stats[1:]
+    if 2 * int(boxes[:, WIDTH].astype(np.int64) @ boxes[:, HEIGHT]) > foreground.size:
         distance: np.ndarray = cv2.distanceTransform(foreground, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
     else:
         distance = np.zeros(foreground.shape, np.float32)
-        for number, (left, top, across, down, _) in enumerate(boxes, 1):
+        for number, (left, top, across, down, _) in enumerate(boxes.tolist(), 1):
             if top < rows:
                 crop = (slice(max(0, top - 1), min(rows, top + down + 1)),
                         slice(max(0, left - 1), min(width, left + across + 1)))  # fmt: skip
@@ -322,18 +351,11 @@ def _smoothed(heights: np.ndarray, sigma: float) -> np.ndarray:
     return cv2.GaussianBlur(heights, (edge, edge), sigma, borderType=cv2.BORDER_REPLICATE)
 
 
-def _seeds(landscape: np.ndarray, window: LabelledRows, distance: int) -> dict[int, np.ndarray]:
+def _seeds(landscape: RowReader, window: LabelledRows, distance: int) -> dict[int, np.ndarray]:
     """Return the seeds of each component with more than one: (seeds, 2) rows and columns in reading order."""
-    import cv2
-
-    edge = 2 * distance + 1
-    highest = cv2.dilate(landscape, cv2.getStructuringElement(cv2.MORPH_RECT, (edge, edge)))
-    is_owned = np.zeros(len(window.stats), bool)
-    is_owned[window.owned] = True
-    at = np.flatnonzero((highest == landscape) & (window.labels > 0))
+    at, height = _maxima(landscape, window, distance)
     component = window.labels.ravel()[at]
-    at, component = at[is_owned[component]], component[is_owned[component]]
-    order = np.lexsort((at, -landscape.ravel()[at], component))
+    order = np.lexsort((at, -height, component))
     at, component = at[order], component[order]
     if not len(at):  # every maximum has a higher one in a neighbouring component within the distance
         return {}
@@ -342,11 +364,34 @@ def _seeds(landscape: np.ndarray, window: LabelledRows, distance: int) -> dict[i
     for first, last in zip(starts, [*starts[1:], len(at)], strict=True):
         if last - first == 1:
             continue
-        points = np.stack(np.divmod(at[first:last], landscape.shape[1]), axis=1)
+        points = np.stack(np.divmod(at[first:last], window.labels.shape[1]), axis=1)
         points = spaced(points, distance)
         if len(points) > 1:
             seeds[int(component[first])] = points[np.lexsort((points[:, 1], points[:, 0]))]
     return seeds
+
+
+def _maxima(landscape: RowReader, window: LabelledRows, distance: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the pixels of owned components that are highest within a distance: flat index, and height."""
+    import cv2
+
+    square = cv2.getStructuringElement(cv2.MORPH_RECT, (2 * distance + 1, 2 * distance + 1))
+    is_owned = np.zeros(len(window.stats), bool)
+    is_owned[window.owned] = True
+    boxes = window.stats[window.owned]
+    rows, width = window.labels.shape
+    end = int((boxes[:, TOP] + boxes[:, HEIGHT]).max())
+    found, heights = [], []
+    for first in range(int(boxes[:, TOP].min()), end, SEED_ROWS):
+        last = min(first + SEED_ROWS, end)
+        top, bottom = max(0, first - distance), min(rows, last + distance)
+        around = landscape(top, bottom)
+        here = slice(first - top, last - top)
+        at = np.flatnonzero(cv2.dilate(around, square)[here] == around[here])
+        at = at[is_owned[window.labels[first:last].ravel()[at]]]
+        found.append(at + first * width)
+        heights.append(around[here].ravel()[at])
+    return np.concatenate(found), np.concatenate(heights)
 
 
 def spaced(points: np.ndarray, distance: int | tuple[int, ...]) -> np.ndarray:

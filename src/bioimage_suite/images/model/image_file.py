@@ -16,8 +16,10 @@ if TYPE_CHECKING:
 
     import numpy as np
 
-# A plane of up to as many pixels is kept in memory once read; a larger one is read region by region each time.
-PLANE_CACHE_PIXELS = 1 << 27
+    from bioimage_suite.images.model.bands import RowReader
+
+# A plane of up to as many bytes is kept in memory once read; of a larger one, the rows that were read last.
+PLANE_CACHE_BYTES = 1 << 28
 
 
 @dataclass(frozen=True)
@@ -88,12 +90,17 @@ class ImageFile:
             return self.read_interleaved(t, z, rows, columns)[..., :3]
         return np.stack([self.read_region(t, c, z, rows, columns) for c in range(3)], axis=-1)
 
-    def plane_reader(self, t: int, c: int, z: int) -> Callable[[int, int], np.ndarray]:
+    def plane_reader(self, t: int, c: int, z: int) -> RowReader:
         """Return a function from a range of rows to a (rows, X) array; a plane that fits in memory is decoded once."""
-        if self.size_y * self.size_x <= PLANE_CACHE_PIXELS:
-            plane = self.read_plane(t, c, z)
-            return lambda first, last: plane[first:last]
-        return lambda first, last: self.read_region(t, c, z, slice(first, last), slice(0, self.size_x))
+        from bioimage_suite.images.model.bands import by_chunks, rows_of
+
+        if self.size_y * self.size_x * self.dtype.itemsize <= PLANE_CACHE_BYTES:
+            return rows_of(self.read_plane(t, c, z))
+
+        def read(first: int, last: int) -> np.ndarray:
+            return self.read_region(t, c, z, slice(first, last), slice(0, self.size_x))
+
+        return by_chunks(read, self.size_y, self.size_x)
 
     def micrometres(self, axis: str) -> float | None:
         """Return the extent of a pixel along `x`, `y` or `z` in µm, None where unknown."""

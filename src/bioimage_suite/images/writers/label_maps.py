@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from bioimage_suite.core.errors import UserError
+from bioimage_suite.core.in_order import threads_allowed
 from bioimage_suite.images.writers.tiff_output import layout, needs_bigtiff, resolution_tags, uuid_of
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 # Share of equal neighbours within objects: noise of a camera makes few pixels equal, borders of labels few different.
 SAME_NEIGHBOURS = 0.9
 LARGEST_LABEL = 2**31 - 1
+BUFFER_BYTES = 1 << 26  # most bytes of tiles that are compressed at once
 MASK_VALUES = {"uint8": 255, "uint16": 65_535}
 """What programs write for "inside" in a mask, by pixel type."""
 
@@ -110,6 +112,8 @@ def write_label_map(path: Path, bands: Iterable[np.ndarray], like: ImageFile) ->
             compression="zlib",
             compressionargs={"level": 1},  # the default level takes 2.4 times as long for a few per cent
             **{"predictor": True, **cut},
+            maxworkers=threads_allowed(),
+            buffersize=BUFFER_BYTES,
             metadata={"axes": "TCZYX", "UUID": identity, "Channel": {"Name": ["Labels"]}, **ome_sizes(like)},
             **resolution_tags(like.micrometres("x"), like.micrometres("y")),
         )
