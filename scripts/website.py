@@ -59,7 +59,7 @@ def pages() -> Iterator[Page]:
     for group in GROUPS:
         for xml in tool_xml_files():
             if xml.parents[1].name == group:
-                yield Page(xml, f"tools/{xml.stem}.md", f"Tools/{GROUP_NAMES[group]}", tool_page(xml))
+                yield Page(xml, f"tools/{xml.stem}.md", f"Tools/{GROUP_NAMES.get(group, group)}", tool_page(xml))
 
 
 def with_links(page: Page, places: dict[Path, str], copied: dict[Path, str]) -> str:

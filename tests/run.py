@@ -99,8 +99,10 @@ def galaxy_checks() -> Iterator[Check]:
 
 
 def training_checks() -> Iterator[Check]:
-    """Yield all tutorials with their pictures, on servers of their own: too long for every run."""
+    """Yield all tutorials with their pictures, and the case studies: too long for every run."""
     yield _tutorials("tutorials", ("--pictures", str(REPORTS / "training")))
+    command = (str(TOOLS_BIN / "python"), "-m", "tests.training.studies.run", "--reports", str(REPORTS))
+    yield Check("case studies", command, "studies.xml")
 
 
 def _tutorials(name: str, arguments: tuple[str, ...]) -> Check:
