@@ -18,6 +18,7 @@ demo: setup  ## the round trip: OMERO, Galaxy, segmentation, measurement, back t
 
 up: setup  ## start OMERO, OMERO.web and Galaxy, leave them running, print addresses and logins
 	@$(PYTHON) -m sandbox up
+	@$(TOOLS_PYTHON) -m scripts.examples
 
 down:  ## stop what `make up` started
 	@$(PYTHON) -m sandbox down

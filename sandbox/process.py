@@ -107,6 +107,8 @@ def free_port(preferred: int | None = None) -> int:
     """Return a TCP port of 127.0.0.1 that nothing listens on: the preferred one if it is free."""
     for port in (preferred or 0, 0):
         with socket.socket() as probe:
+            # Connections of the last server linger for a minute; a server that listens refuses all the same.
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 probe.bind(("127.0.0.1", port))
             except OSError:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from sandbox import process, state
 from sandbox.galaxy import server as galaxy
+from sandbox.galaxy.tools_served import serve_tools
 from sandbox.omero_web import server as omero_web
 from sandbox.private_file import write_private
 from sandbox.process import ROOT, Process
@@ -31,7 +32,8 @@ def start_omero(folder: Path, *, detached: bool = False) -> OmeroServer:
     folder = folder.resolve()
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     endpoint = folder / "endpoint.json"
-    last_port = json.loads(endpoint.read_text())["port"] if endpoint.exists() else None
+    port_file = folder / "port"  # the server removes endpoint.json when it ends
+    last_port = int(port_file.read_text()) if port_file.exists() else None
     endpoint.unlink(missing_ok=True)
     password = _root_password(folder)
     command = [str(ROOT / ".venv" / "tools" / "bin" / "python"), "-m", "sandbox.omero"]
@@ -50,6 +52,7 @@ def start_omero(folder: Path, *, detached: bool = False) -> OmeroServer:
         process.stop([started])
         raise
     where = json.loads(endpoint.read_text())
+    write_private(port_file, str(where["port"]))
     return OmeroServer(where["host"], where["port"], where["tcp_port"], password, (started,))
 
 
@@ -85,7 +88,10 @@ def up(folder: Path, tools_dir: Path, *, detached: bool) -> Sandbox:
             # OMERO.web gets ready while Galaxy starts, which takes longer.
             web = omero_web.start(folder / "web", (omero.host, omero.port), detached=detached)
             started += web.processes
-            sandbox = Sandbox(omero, galaxy.start(folder / "galaxy", tools_dir, detached=detached), web)
+            tools = serve_tools(tools_dir, folder / "suite", omero.address)
+            addresses = {"omero": omero.address, "web": web.url}
+            served = galaxy.start(folder / "galaxy", tools, detached=detached, addresses=addresses)
+            sandbox = Sandbox(omero, served, web)
             started += sandbox.galaxy.processes
             omero_web.wait(web, folder / "web")
         except BaseException:

@@ -16,23 +16,27 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import omero
+from bioblend.galaxy import GalaxyInstance
 from omero.gateway import BlitzGateway
 from omero.rtypes import rbool, rstring, unwrap
 
 from sandbox import servers, state
+from sandbox.galaxy.pages import tell
 from sandbox.omero.client_import import import_files
 from sandbox.private_file import write_private
 from sandbox.process import ROOT, SandboxError
 from sandbox.state import OmeroServer, Sandbox
 from scripts.demo_check import CameBack, read_what_came_back
 from scripts.demo_images import PROJECT, put_demo_images
+from scripts.examples import make_histories, publish_workflows
 from scripts.galaxy_connection import ScriptError, connect
 from scripts.omero_file_source import store_omero_source
-from scripts.run_workflow import run_workflow
+from scripts.run_workflow import start_run
 from scripts.set_credentials import OmeroLogin, store_omero_login, tools_that_want_omero
-from scripts.workflow_import import import_workflow
+from scripts.workflow_import import Workflow, import_workflow
+from scripts.workflow_inputs import RunInputs
 from scripts.workflow_outputs import download_outputs
-from scripts.workflow_progress import RunResult
+from scripts.workflow_progress import RunResult, collect_result, show_progress
 
 WORKFLOW = ROOT / "workflows" / "omero-nuclei-measurement" / "omero-nuclei-measurement.ga"
 USER, GROUP = "demo", "demo-lab"
@@ -116,13 +120,37 @@ def count_measured(paths: list[Path]) -> dict[int, int]:
     return counts
 
 
-def run_demo(sandbox: Sandbox, folder: Path, password: str) -> list[DatasetOutcome]:
+class Times:
+    """Where the time went: seconds of each part of the demo, in order."""
+
+    def __init__(self) -> None:
+        """Start the clock."""
+        self.started = self._last = time.monotonic()
+        self.parts: dict[str, float] = {}
+
+    def note(self, part: str) -> None:
+        """Give the time since the last note to a part."""
+        now = time.monotonic()
+        self.parts[part], self._last = now - self._last, now
+
+    @property
+    def total(self) -> float:
+        """Return the seconds since the start."""
+        return time.monotonic() - self.started
+
+    def __str__(self) -> str:
+        """Return one line: seconds and part, in order."""
+        return ", ".join(f"{part} {seconds:.0f} s" for part, seconds in self.parts.items())
+
+
+def run_demo(sandbox: Sandbox, folder: Path, password: str, times: Times) -> list[DatasetOutcome]:
     """Run the round trip on both datasets.
 
     Args:
         sandbox: Running servers.
         folder: Folder for the outputs of the workflow.
         password: That of the demo's user in OMERO.
+        times: Gets what each part took.
 
     Returns:
         One outcome for each dataset.
@@ -134,14 +162,18 @@ def run_demo(sandbox: Sandbox, folder: Path, password: str) -> list[DatasetOutco
     with demo_gateway(sandbox.omero, password) as gateway:
         image_ids = put_demo_images(gateway, import_files)
         gi = connect(sandbox.galaxy.url, sandbox.galaxy.user_key)
+        times.note("images in OMERO")
         login = OmeroLogin(user=USER, password=password)
         store_omero_login(gi, login, tools_that_want_omero(gi))
         store_omero_source(gi, login, sandbox.omero.host, sandbox.omero.port)
+        times.note("login in Galaxy")
         workflow = import_workflow(gi, WORKFLOW)
+        runs = _start_runs(gi, workflow, sandbox.omero.address, list(image_ids))
+        publish_workflows(gi)  # while the jobs run
         outcomes = []
         for number, (name, ids) in enumerate(image_ids.items(), start=1):
-            inputs = {"OMERO server": sandbox.omero.address, "Dataset": name, "Channel": "0"}
-            result = run_workflow(gi, workflow, inputs, {}, f"Round trip {number}/{len(image_ids)}")
+            show_progress(gi, runs[name], f"Round trip {number}/{len(image_ids)}")
+            result = collect_result(gi, runs[name])
             _require_success(result, name)
             paths, _ = download_outputs(gi, result, folder / f"dataset_{number}")
             dataset_id = gateway.getObject("Dataset", attributes={"name": name}).getId()
@@ -154,7 +186,20 @@ def run_demo(sandbox: Sandbox, folder: Path, password: str) -> list[DatasetOutco
                     dataset_id,
                 )
             )
+    times.note("workflow on both datasets")
+    make_histories(gi)
+    tell(folder.parent / "galaxy" / "static", {"dataset": next(iter(image_ids))})
+    times.note("examples in Galaxy")
     return outcomes
+
+
+def _start_runs(gi: GalaxyInstance, workflow: Workflow, omero_address: str, datasets: list[str]) -> dict[str, str]:
+    """Start the workflow on each dataset, so that Galaxy is never idle; return the invocations' ids by dataset."""
+    started = {}
+    for number, name in enumerate(datasets, start=1):
+        given = RunInputs({"OMERO server": omero_address, "Dataset": name, "Channel": "0"}, {})
+        started[name] = start_run(gi, workflow, given, f"Round trip {number}/{len(datasets)}")
+    return started
 
 
 def _require_success(result: RunResult, name: str) -> None:
@@ -162,12 +207,12 @@ def _require_success(result: RunResult, name: str) -> None:
         raise ScriptError(f"Workflow on dataset {name!r}: " + "; ".join(result.problems))
 
 
-def summarise(sandbox: Sandbox, outcomes: list[DatasetOutcome], seconds: float, password: str) -> str:
+def summarise(sandbox: Sandbox, outcomes: list[DatasetOutcome], times: Times, password: str) -> str:
     """Return a few lines that say what was done and where to look."""
     images = sum(len(outcome.came_back) for outcome in outcomes)
     objects = sum(sum(outcome.measured.values()) for outcome in outcomes)
     web = sandbox.web.url if sandbox.web is not None else ""
-    lines = [f"The round trip took {seconds:.0f} s: {images} images, {objects} nuclei found.", ""]
+    lines = [f"The round trip took {times.total:.0f} s: {images} images, {objects} nuclei found.", f"  {times}", ""]
     for outcome in outcomes:
         rois = sum(back.roi_count for back in outcome.came_back)
         rows = sum(back.table_row_count for back in outcome.came_back)
@@ -178,8 +223,7 @@ def summarise(sandbox: Sandbox, outcomes: list[DatasetOutcome], seconds: float, 
     lines += [
         "",
         f"Galaxy  {sandbox.galaxy.url}   login {sandbox.galaxy.user_email}   password {sandbox.galaxy.password}",
-        f"OMERO   host {sandbox.omero.host}   port {sandbox.omero.port}   login {USER}   "
-        f"password {password}   project {PROJECT!r}",
+        f"OMERO   server {sandbox.omero.address}   login {USER}   password {password}   project {PROJECT!r}",
         f"        in a browser  {web}/webclient/   (OMERO.web, with the same login)",
         "        in Galaxy's upload dialog  Choose remote files, then OMERO",
         "The servers keep running; `make down` stops them.",
@@ -192,7 +236,7 @@ def main() -> int:
     # `kill` must stop the servers too, as Ctrl-C does. A shell makes its background processes ignore SIGINT.
     for ending in (signal.SIGINT, signal.SIGTERM):
         signal.signal(ending, signal.default_int_handler)
-    started = time.monotonic()
+    times = Times()
     folder = state.folder_of_sandbox()
     known = state.load(folder)
     ran_before = known is not None and servers.is_up(known)
@@ -200,8 +244,9 @@ def main() -> int:
     try:
         sandbox = servers.up(folder, ROOT / "tools", detached=True)
         password = demo_password(folder)
-        outcomes = run_demo(sandbox, folder / "demo", password)
-        print(summarise(sandbox, outcomes, time.monotonic() - started, password))
+        times.note("servers")
+        outcomes = run_demo(sandbox, folder / "demo", password, times)
+        print(summarise(sandbox, outcomes, times, password))
         problems = [problem for outcome in outcomes for problem in outcome.problems]
         if not any(outcome.measured for outcome in outcomes):
             problems.append("no object was measured")

@@ -54,12 +54,21 @@ def import_workflow(gi: GalaxyInstance, path: Path) -> Workflow:
     missing = missing_tools(tool_ids(content), {tool["id"] for tool in gi.tools.get_tools()})
     if missing:
         raise ScriptError(f"Workflow {path}: this Galaxy lacks {', '.join(missing)}. Install the suite first.")
-    tag = f"ga:{hashlib.sha256(text).hexdigest()[:16]}"
+    tag = _tag(text)
     known = [one["id"] for one in gi.workflows.get_workflows() if tag in one.get("tags", ()) and not one.get("deleted")]
     if not known:
         known = [gi.workflows.import_workflow_dict(content)["id"]]
         gi.workflows.update_workflow(known[0], tags=[*content.get("tags", ()), tag])
     return Workflow(str(known[0]), inputs_of(content))
+
+
+def tag_of(path: Path) -> str:
+    """Return the tag by which Galaxy's copy of a `.ga` file is found."""
+    return _tag(path.read_bytes())
+
+
+def _tag(text: bytes) -> str:
+    return f"ga:{hashlib.sha256(text).hexdigest()[:16]}"
 
 
 def _read(path: Path) -> tuple[dict[str, Any], bytes]:

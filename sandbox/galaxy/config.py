@@ -50,13 +50,12 @@ def load_secrets(folder: Path) -> Secrets:
     return Secrets(**json.loads(file.read_text()))
 
 
-def write_config(folder: Path, *, tools_dir: Path, static_dir: Path, known: Secrets) -> Path:
+def write_config(folder: Path, *, tools_dir: Path, known: Secrets) -> Path:
     """Write all configuration files of a Galaxy into its folder.
 
     Args:
         folder: Galaxy's root and working directory; it writes nothing outside.
         tools_dir: Folder whose subfolders have the tools, one section of the tool panel each.
-        static_dir: Web client and viewers.
         known: Secrets of this Galaxy.
 
     Returns:
@@ -64,10 +63,9 @@ def write_config(folder: Path, *, tools_dir: Path, static_dir: Path, known: Secr
     """
     for name in ("data", "tours", "broker/queue", "broker/control"):
         (folder / name).mkdir(parents=True, exist_ok=True)
-    # Galaxy looks for both below its root, by these names; a tool's test finds its files in the second.
-    for name, target in (("static", static_dir), ("test-data", ROOT / "test-data")):
-        (folder / name).unlink(missing_ok=True)
-        (folder / name).symlink_to(target)
+    # Galaxy looks for it below its root, by this name; a tool's test finds its files there.
+    (folder / "test-data").unlink(missing_ok=True)
+    (folder / "test-data").symlink_to(ROOT / "test-data")
     (folder / "tool_conf.xml").write_text(_tool_conf(tools_dir))
     (folder / "sanitize_allowlist.txt").write_text("".join(f"{one}\n" for one in html_tools(tools_dir)))
     _write_data_tables(folder, tools_dir)

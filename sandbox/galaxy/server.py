@@ -5,6 +5,7 @@ import os
 import shutil
 import urllib.error
 import urllib.request
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 from sandbox import process
 from sandbox.galaxy.config import ADMIN_EMAIL, ADMIN_NAME, Secrets, load_secrets, write_config
 from sandbox.galaxy.dependencies import link_requirements
+from sandbox.galaxy.pages import write_pages
 from sandbox.private_file import write_private
 from sandbox.process import ROOT, Process, SandboxError
 
@@ -36,13 +38,16 @@ class GalaxyServer:
     """Supervisors of the web server and of Celery."""
 
 
-def start(state_dir: Path, tools_dir: Path, *, detached: bool = False) -> GalaxyServer:
+def start(
+    state_dir: Path, tools_dir: Path, *, detached: bool = False, addresses: Mapping[str, str] | None = None
+) -> GalaxyServer:
     """Start Galaxy and wait until it answers; the database of an earlier start is used again.
 
     Args:
         state_dir: Folder of this Galaxy, made if missing; Galaxy writes nothing outside.
         tools_dir: Folder with the tools that it serves.
         detached: Whether Galaxy stays when this process ends; otherwise it ends too, however this process ends.
+        addresses: What the welcome page tells: `omero` (host:port) and `web` (OMERO.web), as far as there are any.
 
     Returns:
         The server with its user and keys.
@@ -59,7 +64,8 @@ def start(state_dir: Path, tools_dir: Path, *, detached: bool = False) -> Galaxy
     known = load_secrets(folder)
     # Messages that an earlier Celery left in its queue belong to jobs that ended with it.
     shutil.rmtree(folder / "broker", ignore_errors=True)
-    config = write_config(folder, tools_dir=tools_dir.resolve(), static_dir=VENV / "static", known=known)
+    write_pages(folder / "static", VENV / "static", addresses or {})
+    config = write_config(folder, tools_dir=tools_dir.resolve(), known=known)
     port = process.free_port(_last_port(folder))
     url = f"http://127.0.0.1:{port}"
     processes: list[Process] = []

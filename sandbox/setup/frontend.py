@@ -13,7 +13,6 @@ from pathlib import Path
 from sandbox.setup import VENVS, SetupError, cache_folder
 
 STATIC = VENVS / "galaxy" / "static"
-WELCOME = Path(__file__).parent / "welcome.html"
 SYSTEM_CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"  # of Debian
 
 
@@ -43,7 +42,7 @@ JPX_STUB = """export class JpxImage {
 
 
 def install_frontend() -> None:
-    """Assemble the web client, the viewers and the welcome page, unless this environment has them already.
+    """Assemble the web client and the viewers, unless this environment has them already.
 
     Raises:
         SetupError: The client's files or a viewer could not be fetched.
@@ -59,7 +58,6 @@ def install_frontend() -> None:
             target = static / "plugins" / "visualizations" / viewer.name / "static"
             _unpack(fetch_package(viewer), target)
         _make_offline(static / "plugins" / "visualizations" / "vizarr" / "static")
-        shutil.copyfile(WELCOME, static / "welcome.html")
         static.rename(STATIC)
 
 

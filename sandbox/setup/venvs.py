@@ -6,13 +6,18 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from sandbox.setup import REQUIREMENTS, ROOT, VENVS, SetupError
+from sandbox.setup.network import require_index
 from sandbox.setup.system import VENV_PACKAGES, require_packages
 
 TRIES = 3
+BUILT = "zeroc-ice"
+"""The one package that is compiled here."""
 
 
 def python_of(name: str) -> Path:
@@ -53,15 +58,23 @@ def install(name: str, *, make_wheels: Callable[[Path], Path] | None = None, wit
         fcntl.flock(lock, fcntl.LOCK_EX)
         if is_installed(name):
             return
+        started = time.monotonic()
         stamp = VENVS / name / ".installed"
         if stamp.exists() and python_of(name).exists():
             stamp.unlink()
         else:
             _create_empty(name)
-        _pip_install(name, make_wheels(python_of(name)) if make_wheels else None)
+        require_index(python_of(name))
+        with ThreadPoolExecutor(1) as pool:
+            # The compiler works while pip downloads all other packages.
+            wheels = pool.submit(make_wheels, python_of(name)) if make_wheels else None
+            _pip_install(name, lambda line: not line.startswith(BUILT) or wheels is None)
+            if wheels:
+                _pip_install(name, lambda line: line.startswith(BUILT), wheels.result())
         if with_library:
             _install_library(name)
         stamp.write_text(stamp_of(name))
+        print(f".venv/{name}: ready after {time.monotonic() - started:.0f} s", flush=True)
 
 
 def _create_empty(name: str) -> None:
@@ -74,9 +87,12 @@ def _create_empty(name: str) -> None:
         raise SetupError(f"{' '.join(command)} failed:\n{(done.stdout + done.stderr).strip()}")
 
 
-def _pip_install(name: str, find_links: Path | None) -> None:
-    requirements = REQUIREMENTS / f"{name}.txt"
-    total = sum(1 for line in requirements.read_text().splitlines() if "==" in line)
+def _pip_install(name: str, wanted: Callable[[str], bool], find_links: Path | None = None) -> None:
+    """Install the packages of the requirements whose lines are wanted, from `find_links` first."""
+    lines = [line for line in (REQUIREMENTS / f"{name}.txt").read_text().splitlines() if "==" in line and wanted(line)]
+    requirements = VENVS / f"{name}.{'built' if find_links else 'wanted'}.txt"
+    requirements.write_text("\n".join(lines) + "\n")
+    total = len(lines)
     print(f".venv/{name}: installing {total} packages", flush=True)
     # Every package is pinned, also those that others require: pip has nothing to resolve (a unit test checks this).
     command = [str(python_of(name)), "-m", "pip", "install", "--no-deps", "--no-input", "--progress-bar", "off"]

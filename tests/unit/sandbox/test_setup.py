@@ -1,12 +1,17 @@
 """The set-up: what is there is left alone, what is half-made is made again, what is missing is named."""
 
+import http.server
 import shutil
+import socketserver
+import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 
 import pytest
 
-from sandbox.setup import SetupError, freeze, frontend, system, venvs
+from sandbox.setup import SetupError, freeze, frontend, ice_wheel, network, system, venvs
 from sandbox.setup.freeze import pins
 
 
@@ -26,6 +31,7 @@ def empty_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     monkeypatch.setattr(venvs, "REQUIREMENTS", requirements)
     monkeypatch.setattr(venvs, "_create_empty", create_empty)
     monkeypatch.setattr(venvs, "_run_with_progress", lambda *_: True)
+    monkeypatch.setattr(venvs, "require_index", lambda _: None)
     return "one"
 
 
@@ -58,6 +64,58 @@ def test_a_failed_installation_names_its_log_and_leaves_no_stamp(empty_environme
     with pytest.raises(SetupError, match=r"one\.log"):
         venvs.install(empty_environment)
     assert not venvs.is_installed(empty_environment)
+
+
+def test_other_packages_are_fetched_while_one_is_compiled(empty_environment: str, monkeypatch, tmp_path: Path):
+    (venvs.REQUIREMENTS / "one.txt").write_text("a==1  # why\nzeroc-ice==3.6.5\nb==2\n")
+    seen: list[tuple[list[str], bool]] = []
+    fetched = threading.Event()
+
+    def pip(command: list[str], *_: object) -> bool:
+        names = [line.split("=")[0] for line in Path(command[command.index("-r") + 1]).read_text().splitlines()]
+        seen.append(([name for name in names if name in {"a", "b", "zeroc-ice"}], "--find-links" in command))
+        fetched.set()
+        return True
+
+    def compile_slowly(_: Path) -> Path:
+        assert fetched.wait(10)  # not before pip has the others
+        return tmp_path
+
+    monkeypatch.setattr(venvs, "_run_with_progress", pip)
+    venvs.install(empty_environment, make_wheels=compile_slowly)
+    assert seen == [(["a", "b"], False), (["zeroc-ice"], True)]
+
+
+@pytest.mark.parametrize("address", ["https://index.invalid/simple", "http://127.0.0.1:9/simple"])
+def test_an_index_that_cannot_be_reached_is_named_at_once(monkeypatch, address: str):
+    for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY", "all_proxy", "PIP_NO_INDEX"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("PIP_INDEX_URL", address.replace("://", "://jane:secret@"))
+    network.require_index.cache_clear()
+    with pytest.raises(SetupError, match=r"package index (index\.invalid|127\.0\.0\.1): cannot be reached") as said:
+        network.require_index(Path(sys.executable))
+    assert "secret" not in str(said.value)
+
+
+def test_an_index_that_answers_is_there_whatever_it_says(monkeypatch):
+    with socketserver.TCPServer(("127.0.0.1", 0), http.server.BaseHTTPRequestHandler) as server:  # answers 501
+        threading.Thread(target=server.handle_request, daemon=True).start()
+        monkeypatch.setenv("PIP_INDEX_URL", f"http://127.0.0.1:{server.server_address[1]}/simple")
+        monkeypatch.setenv("no_proxy", "127.0.0.1")
+        network.require_index.cache_clear()
+        network.require_index(Path(sys.executable))
+
+
+def test_files_compile_side_by_side_and_the_linker_waits_for_them(tmp_path: Path):
+    compiler = tmp_path / "compiler"
+    compiler.write_text('#!/bin/sh\n[ "$1" = -c ] && sleep 1 && echo made > "$2" && exit\ncat "$@"\n')
+    compiler.chmod(0o755)
+    call = [sys.executable, str(ice_wheel.SIDE_BY_SIDE), str(tmp_path), str(compiler)]
+    started = time.monotonic()
+    subprocess.run([*call, "-c", str(tmp_path / "a.o")], check=True)
+    assert time.monotonic() - started < 1  # did not wait for the compiler
+    linked = subprocess.run([*call, str(tmp_path / "a.o")], check=True, capture_output=True, text=True)
+    assert linked.stdout == "made\n"
 
 
 def test_another_python_is_refused_with_a_remedy(monkeypatch: pytest.MonkeyPatch):

@@ -60,7 +60,7 @@ def test_configuration_stays_in_its_folder_and_keeps_keys_private(tmp_path: Path
     folder = tmp_path / "galaxy"
     folder.mkdir()
     for _ in range(2):  # a warm start writes the same again
-        config = write_config(folder, tools_dir=tools, static_dir=tmp_path / "static", known=Secrets.random())
+        config = write_config(folder, tools_dir=tools, known=Secrets.random())
     settings = json.loads(config.read_text())["galaxy"]
     assert str(folder) in settings["database_connection"]
     assert settings["cleanup_job"] == "always"
@@ -72,7 +72,7 @@ def test_configuration_stays_in_its_folder_and_keeps_keys_private(tmp_path: Path
 def test_data_managers_fill_tables_in_the_folder_of_galaxy(tmp_path: Path):
     folder, known = tmp_path / "galaxy", Secrets.random()
     folder.mkdir()
-    write_config(folder, tools_dir=ROOT / "tools", static_dir=tmp_path / "static", known=known)
+    write_config(folder, tools_dir=ROOT / "tools", known=known)
     (table,) = ET.parse(folder / "tool_data_table_conf.xml").getroot()
     file = table.find("file")
     assert file is not None
@@ -83,7 +83,7 @@ def test_data_managers_fill_tables_in_the_folder_of_galaxy(tmp_path: Path):
     assert Path(manager.get("tool_file", "")).is_file()
     assert "data_managers" not in (folder / "tool_conf.xml").read_text(), "it is no tool of users"
     loc.write_text("value\tname\tversion\tsum\tpath\n")
-    config = write_config(folder, tools_dir=ROOT / "tools", static_dir=tmp_path / "static", known=known)
+    config = write_config(folder, tools_dir=ROOT / "tools", known=known)
     assert loc.read_text().startswith("value"), "what is registered stays"
     settings = json.loads(config.read_text())["galaxy"]
     assert settings["galaxy_data_manager_data_path"] == str(folder / "tool-data")

@@ -1,0 +1,45 @@
+"""Stand for a compiler whose calls return at once: a build that compiles one file after the other uses all cores.
+
+Called as `side_by_side.py FOLDER COMPILER ARGUMENT...`. A compilation (`-c`) takes one of the slots in the folder and
+goes on after this process has ended; the lock of its slot ends with it. Any other call, such as the linker's, waits
+until all slots are free. A file that did not compile has left its message, and the linker misses its object.
+"""
+
+import fcntl
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+SLOTS = min(os.cpu_count() or 1, 8)
+WAIT_SECONDS = 0.05
+
+
+def slot(folder: Path) -> int:
+    """Return the open, locked file of the first slot that gets free."""
+    files = [os.open(folder / f"slot{number}", os.O_RDWR | os.O_CREAT) for number in range(SLOTS)]
+    while True:
+        for file in files:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                continue
+            return file
+        time.sleep(WAIT_SECONDS)
+
+
+def main() -> int:
+    """Compile in the background, or wait and call the compiler for anything else."""
+    folder, command = Path(sys.argv[1]), sys.argv[2:]
+    if "-c" in command:
+        subprocess.Popen(command, stdin=subprocess.DEVNULL, pass_fds=[slot(folder)])
+        return 0
+    for number in range(SLOTS):
+        with (folder / f"slot{number}").open("w") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+    return subprocess.call(command)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
