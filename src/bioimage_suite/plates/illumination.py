@@ -9,8 +9,10 @@ each pixel over the fields shows the illumination alone:
 3. A corrected pixel is (pixel - offset) / flat field + offset, with the flat field interpolated between the pixels of
    step 2, rounded for whole numbers, and limited to the range of the pixel type.
 
-Why not BaSiC (Peng et al. 2017, doi:10.1038/ncomms14836): its Python package needs torch (2.0.0) or pinned old versions
-of two others (1.2.0), none of which a tool can ask for; benchmarks/README.md has a comparison on the same images.
+Why not BaSiC (Peng et al. 2017, doi:10.1038/ncomms14836): basicpy 2.0.0 needs torch, and 1.2.0 works only with old
+versions of two others beside jax, which no tool here can ask for. Median and largest error of the flat field of made
+fields of 128 x 128 pixels (2026-11-30): of 100 fields 0.08 % and 0.5 % here, 0.02 % and 2.0 % with basicpy 1.2.0; of 20
+fields 0.2 % and 0.9 %, 0.02 % and 1.9 %; of 10 fields 0.4 % and 8 %, 0.03 % and 1.9 %. With few fields BaSiC is better.
 """
 
 from __future__ import annotations
