@@ -10,10 +10,10 @@ from hypothesis.extra import numpy as hnp
 from ome_types import from_xml
 
 from bioimage_suite.core.errors import UserError
+from bioimage_suite.images.model.label_outlines import mask_parts
 from bioimage_suite.omero.rois import shapes as omero_roi_shapes
 from bioimage_suite.omero.rois.documents import to_geojson, to_ome_xml
 from bioimage_suite.omero.rois.geometry import shape_pixels, shape_rings
-from bioimage_suite.omero.rois.label_outlines import mask_parts
 from bioimage_suite.omero.rois.label_shapes import Polygon, fill_polygon, pack_mask
 from bioimage_suite.omero.rois.shapes import RoiShape, roi_labels
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bioimage_suite.core.errors import UserError
-from bioimage_suite.omero.rois.label_outlines import mask_parts
+from bioimage_suite.images.model.label_outlines import mask_parts
 from bioimage_suite.omero.rois.label_shapes import Mask, Polygon, fill_polygon, join_rings, pack_mask, unpack_mask
 from bioimage_suite.omero.rois.shapes import RoiShape, shape_points, transformed
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bioimage_suite.omero.rois.label_outlines import Ring, label_outlines
+from bioimage_suite.images.model.label_outlines import Ring, label_outlines
 
 if TYPE_CHECKING:
     import numpy as np

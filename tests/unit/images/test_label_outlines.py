@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy import ndimage
 
-from bioimage_suite.omero.rois import label_outlines as module
-from bioimage_suite.omero.rois.label_outlines import label_outlines, mask_parts
+from bioimage_suite.images.model import label_outlines as module
+from bioimage_suite.images.model.label_outlines import label_outlines, mask_parts
 
 LABELS = hnp.arrays(np.uint16, hnp.array_shapes(min_dims=2, max_dims=2, max_side=12), elements=st.integers(0, 3))
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from bioimage_suite.omero.rois.label_parts import parts_of
+from bioimage_suite.images.model.label_parts import parts_of
 
 if TYPE_CHECKING:
     import numpy as np
