@@ -61,10 +61,11 @@ def password_matches(password: str, stored: str) -> bool:
     return hmac.compare_digest(_scrypt(password, base64.b64decode(salt)), base64.b64decode(digest))
 
 
-def set_password(tx: Transaction, user_id: int, password: str) -> None:
-    """Store the hash of a new password."""
+def set_password(tx: Transaction, user_id: int, password: str | None) -> None:
+    """Store the hash of a new password; none or a blank one locks the account (PasswordUtil.java, preparePassword)."""
     tx.execute(CREDENTIAL.delete().where(CREDENTIAL.c.experimenter_id == user_id))
-    tx.execute(CREDENTIAL.insert().values(experimenter_id=user_id, hash=hash_password(password)))
+    if password and password.strip():
+        tx.execute(CREDENTIAL.insert().values(experimenter_id=user_id, hash=hash_password(password)))
 
 
 def check_password(tx: Transaction, user_id: int, password: str) -> bool:

@@ -17,6 +17,7 @@ from sandbox.omero.imports.plan import clear_staging
 from sandbox.omero.model.introspect import model_classes
 from sandbox.omero.model.schema import SETTING
 from sandbox.omero.repository.leftovers import clear_leftovers
+from sandbox.omero.server.login import FailedLogins
 from sandbox.omero.server.sessions import Session, Sessions
 from sandbox.omero.server.trials import Trials
 
@@ -38,6 +39,7 @@ class Server:
         database: The database.
         sessions: The open sessions.
         config: The values of IConfig that differ from the defaults.
+        failed_logins: Who lately failed to log in.
         trials: The difficulties that tests ask for.
         uuid: The id that tells this OMERO from every other.
         node_id: Id of the Node row.
@@ -67,6 +69,7 @@ class Server:
         clear_leftovers(self.database, self.files)
         self.sessions = Sessions(self.database)
         self.trials = Trials(self.config)
+        self.failed_logins = FailedLogins(self.config)
         self.workers = concurrent.futures.ThreadPoolExecutor(4, thread_name_prefix="worker")
         self.adapter: Any = None  # the Ice object adapter, once wire.listening has made one
 

@@ -7,6 +7,8 @@ reach everything else through the same endpoints.
 from __future__ import annotations
 
 import logging
+import threading
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import Glacier2
@@ -65,11 +67,27 @@ class Router(Glacier2.Router):  # type: ignore[misc,unused-ignore]
         """Log in with a name and password, or join a session by its key as both."""
         try:
             callback.ice_response(self._create_session(user, password, current))
+        except Glacier2.PermissionDeniedException as error:
+            self._refuse(callback, error, self._server.failed_logins.delay(user))
         except Ice.Exception as error:
             callback.ice_exception(error)
         except Exception as error:
             log.exception("createSession failed")
             callback.ice_exception(Glacier2.CannotCreateSessionException(str(error)))
+
+    def _refuse(self, callback: Any, error: Ice.Exception, seconds: float) -> None:
+        """Say no, later to who tries again and again. Meanwhile no thread of the server waits."""
+        if not seconds:
+            callback.ice_exception(error)
+            return
+
+        def answer() -> None:
+            with suppress(Exception):  # the client may be gone
+                callback.ice_exception(error)
+
+        timer = threading.Timer(seconds, answer)
+        timer.daemon = True
+        timer.start()
 
     def _create_session(self, user: str, password: str, current: Any) -> Any:
         session = self._server.sessions.use(user)

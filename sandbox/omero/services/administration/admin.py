@@ -305,18 +305,20 @@ class Admin(Service):
 
     def updateExperimenter(self, user: Any, current: Any) -> None:
         """Change a user."""
-        self.updateExperimenterWithPassword(user, None, current)
+        self._update_user(user, current)
 
     def updateExperimenterWithPassword(self, user: Any, password: Any, current: Any) -> None:
         """Change a user and the password."""
+        self._set_password(self._update_user(user, current), password, current)
+
+    def _update_user(self, user: Any, current: Any) -> int:
         context = self._require("ModifyUser", current)
         user_id, profile = self._known_user(user), _profile(user)
         self._require_no_more(context, user_id)
         with self.server.database.write(context) as tx:
             tx.update("Experimenter", user_id, **profile)
-            if text_of(password):
-                set_password(tx, user_id, password.val)
         self.server.forget_caches()
+        return user_id
 
     def deleteExperimenter(self, user: Any, current: Any) -> None:
         """Delete a user who owns nothing."""
@@ -490,7 +492,7 @@ class Admin(Service):
         """Change one's own password, knowing the old one."""
         with self.server.database.read() as tx:
             if not check_password(tx, self.session.user_id, text_of(old) or ""):
-                raise errors.security("Password is invalid")
+                raise errors.security("Old password is invalid")
         self._set_password(self.session.user_id, password, current)
 
     def changeUserPassword(self, name: str, password: Any, current: Any) -> None:
@@ -503,10 +505,8 @@ class Admin(Service):
         self._set_password(user_id, password, current)
 
     def _set_password(self, user_id: int, password: Any, current: Any) -> None:
-        if not text_of(password):
-            raise errors.api_usage("The new password is empty")
         with self.server.database.write(self.context(current)) as tx:
-            set_password(tx, user_id, password.val)
+            set_password(tx, user_id, text_of(password))
 
     def synchronizeLoginCache(self, current: Any) -> None:
         """Do nothing: nothing is cached."""

@@ -9,6 +9,7 @@ from sandbox.omero import errors
 from sandbox.omero.access import binary_access
 from sandbox.omero.database.transactions import now
 from sandbox.omero.model.schema import SETTING
+from sandbox.omero.server.login import THROTTLE_DEFAULTS
 from sandbox.omero.server.servant import Service
 
 VERSION = "5.6.11"
@@ -52,6 +53,7 @@ DEFAULTS = {
     "omero.upgrades.url": "",
     "omero.version": VERSION,
     binary_access.KEY: binary_access.DEFAULT,
+    **THROTTLE_DEFAULTS,
     # These tell clients that the server is not read-only (BlitzGateway.canCreate).
     "omero.cluster.read_only.runtime.db": "false",
     "omero.cluster.read_only.runtime.repo": "false",
