@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 THROTTLE_COUNT = "omero.security.login_failure_throttle_count"
 THROTTLE_TIME = "omero.security.login_failure_throttle_time"
 THROTTLE_DEFAULTS = {THROTTLE_COUNT: "1", THROTTLE_TIME: "3000"}
-"""Failed logins that are answered at once, and the milliseconds that each further one waits (omero-common.properties)."""
+"""Failed logins answered at once, and the milliseconds that each further one waits (omero-common.properties)."""
 MOST_NAMES = 10_000
 
 
