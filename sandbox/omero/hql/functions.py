@@ -7,6 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from sandbox.omero.hql import tree as h
+from sandbox.omero.hql.strictness import require_numbers
 from sandbox.omero.hql.values import Translator, Value, unknown
 from sandbox.omero.model.entities import subclass_property
 
@@ -89,6 +90,8 @@ def _aggregate(select: Translator, node: h.Call) -> Value:
     if value.type == "collection":
         raise unknown(f"{node.name} of a collection is not supported by the sandbox")
     kind = value.type
+    if node.name in ("avg", "sum"):
+        require_numbers(value, node.name)
     if node.name == "avg":
         kind = "RDouble"
     elif node.name == "sum":

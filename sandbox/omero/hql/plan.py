@@ -50,6 +50,8 @@ class Plan:
     constants: dict[str, Any]
     scalars: frozenset[str]
     lists: frozenset[str]
+    expected: dict[str, str]
+    """The rtype of what a parameter is compared with, by its name."""
     columns: tuple[Column, ...]
     is_map: bool
     fetches: tuple[FetchStep, ...]
@@ -90,6 +92,7 @@ def _plan(query: h.Query, scope: str) -> Plan:
         constants,
         frozenset(translation.scalars),
         frozenset(translation.lists),
+        translation.expected,
         tuple(described),
         query.new == "map",
         fetches,

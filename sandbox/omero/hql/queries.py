@@ -15,6 +15,7 @@ from sandbox.omero.access.directory import permission_text
 from sandbox.omero.database.event_log import java_name
 from sandbox.omero.database.transactions import QUERY_SECONDS
 from sandbox.omero.hql.plan import Column, Plan, plan
+from sandbox.omero.hql.strictness import require_given
 from sandbox.omero.model.entities import MODEL_ENTITIES
 from sandbox.omero.objects.hydrate import Fetch, Loader
 from sandbox.omero.objects.rtypes import scalar_wrappers
@@ -57,6 +58,7 @@ def bindings(found: Plan, parameters: Any) -> dict[str, Any]:
     for name in found.scalars | found.lists:
         if name not in given:
             raise errors.query(f"Not all named parameters have been set: [{name}]")
+        require_given(name, found.expected.get(name, ""), given[name])
         value = plain_value(given[name])
         if name in found.scalars:
             if isinstance(value, list):

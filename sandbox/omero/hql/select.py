@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from sandbox.omero import errors
 from sandbox.omero.database.transactions import id_list
-from sandbox.omero.hql import functions
+from sandbox.omero.hql import functions, strictness
 from sandbox.omero.hql import tree as h
 from sandbox.omero.hql.values import Origin, Value, unknown
 from sandbox.omero.model.entities import MODEL_ENTITIES, Entity, Property, find_entity, subclass_property
@@ -38,6 +39,12 @@ class Translation:
         self.aliases = 0
         self.scalars: set[str] = set()
         self.lists: set[str] = set()
+        self.expected: dict[str, str] = {}
+
+    def expect(self, node: h.Node, value: Value) -> None:
+        """Note with what a parameter is compared: Hibernate takes nothing else for it."""
+        if isinstance(node, h.Parameter) and value.type in strictness.JAVA:
+            self.expected.setdefault(node.name, value.type)
 
     def new_alias(self, name: str) -> str:
         """Return a name that no other table of the query has."""
@@ -271,6 +278,7 @@ class Select:
     def statement(self, columns: list[Any]) -> sa.Select[Any]:
         """Return the select over these columns, with every clause of the query."""
         query = self.query
+        strictness.require_clauses(query, self.origins, self.path)
         where = self.condition(query.where) if query.where is not None else None
         group_by = [self.value(g).sql for g in query.group_by]
         having = self.condition(query.having) if query.having is not None else None
@@ -549,6 +557,12 @@ class Select:
             left, right = _class_value(left, node.left), _class_value(right, node.right)
         if "collection" in (left.type, right.type):
             raise unknown("a collection cannot be compared; use elements() or size()")
+        self.translation.expect(node.right, left)
+        self.translation.expect(node.left, right)
+        if isinstance(node.left, h.Literal):
+            strictness.require_comparable(right, left, node.left, node.operator)
+        else:
+            strictness.require_comparable(left, right, node.right, node.operator)
         if node.operator in ("=", "<>"):
             return left.sql == right.sql if node.operator == "=" else left.sql != right.sql
         return left.sql.op(node.operator, is_comparison=True)(right.sql)
@@ -561,6 +575,10 @@ class Select:
 
     def _condition_in(self, node: h.In) -> Any:
         value = self.value(node.value)
+        for one in node.choices.values if isinstance(node.choices, h.Tuple) else (node.choices,):
+            self.translation.expect(one, value)
+            if isinstance(one, h.Literal) and one.value is not None:
+                strictness.require_comparable(value, self.value(one), one, "=")
         choices = self._choices(node.choices, value)
         found = sa.or_(*[value.sql.in_(c) for c in choices]) if choices else sa.false()
         return sa.not_(found) if node.negated else found
@@ -605,11 +623,19 @@ class Select:
 
     def _condition_like(self, node: h.Like) -> Any:
         escape = node.escape.value if isinstance(node.escape, h.Literal) else "\\"
-        found = self.value(node.value).sql.like(self.value(node.pattern).sql, escape=str(escape))
+        value = self.value(node.value)
+        self.translation.expect(node.pattern, Value(value.sql, "RString"))
+        if value.type in strictness.NUMBERS:
+            raise errors.api_usage(f"ERROR: operator does not exist: {strictness.POSTGRESQL[value.type]} ~~ text")
+        found = value.sql.like(self.value(node.pattern).sql, escape=str(escape))
         return sa.not_(found) if node.negated else found
 
     def _condition_between(self, node: h.Between) -> Any:
-        found = self.value(node.value).sql.between(self.value(node.low).sql, self.value(node.high).sql)
+        value, ends = self.value(node.value), [(one, self.value(one)) for one in (node.low, node.high)]
+        for one, end in ends:
+            self.translation.expect(one, value)
+            strictness.require_comparable(value, end, one, ">=")
+        found = value.sql.between(ends[0][1].sql, ends[1][1].sql)
         return sa.not_(found) if node.negated else found
 
     def _condition_memberof(self, node: h.MemberOf) -> Any:

@@ -92,6 +92,7 @@ class PlateDescription:
         columns: Names of its columns.
         acquisitions: Runs of imaging.
         fields: One entry an image, in their order.
+        screen: Name of the screen that the file puts it into; the plates of one file with the same name share it.
     """
 
     name: str | None
@@ -99,6 +100,7 @@ class PlateDescription:
     columns: tuple[str, ...]
     acquisitions: tuple[AcquisitionDescription, ...]
     fields: tuple[FieldDescription, ...]
+    screen: str | None = None
 
 
 @dataclass(frozen=True)

@@ -79,31 +79,39 @@ def _whole(text: str) -> int:
     return int(text)
 
 
-def open_fake(path: Path) -> tuple[list[SeriesReader], PlateDescription | None]:
-    """Return the images that the name of a file asks for, and their plate.
+def open_fake(path: Path) -> tuple[list[SeriesReader], tuple[PlateDescription, ...]]:
+    """Return the images that the name of a file asks for, and their plates.
 
     Raises:
-        ImageFileError: The name is not understood, asks for more than one plate, or for too many images.
+        ImageFileError: The name is not understood, or asks for too many images.
     """
     asked = read_name(path)
-    plate = _plate(asked, path)
-    count = len(plate.fields) if plate is not None else asked.numbers["series"]
+    plates = _plates(asked, path)
+    count = sum(len(plate.fields) for plate in plates) if plates else asked.numbers["series"]
     if not 0 < count <= MOST_SERIES:
         raise ImageFileError(f"{path.name}: {count} images; 1 to {MOST_SERIES} are possible")
-    return [_series(asked, number, path) for number in range(count)], plate
+    return [_series(asked, number, path) for number in range(count)], plates
 
 
-def _plate(asked: FakeName, path: Path) -> PlateDescription | None:
-    if not any(asked.numbers[key] for key in PLATES):
-        return None
-    plates, rows, columns, fields, runs = (max(1, asked.numbers[key]) for key in PLATES)
-    if plates > 1 or asked.numbers["screens"] > 1:
-        raise ImageFileError(f"{path.name}: more than one plate or screen in a file is not read here")
-    if math.prod((rows, columns, fields, runs)) > MOST_SERIES:
+def _plates(asked: FakeName, path: Path) -> tuple[PlateDescription, ...]:
+    """Return the plates in Bio-Formats' order: those of the first screen first, each screen with as many."""
+    screens = asked.numbers["screens"]
+    if not screens and not any(asked.numbers[key] for key in PLATES):
+        return ()
+    plates, *sizes = (max(1, asked.numbers[key]) for key in PLATES)
+    if math.prod((max(1, screens), plates, *sizes)) > MOST_SERIES:
         raise ImageFileError(f"{path.name}: more than {MOST_SERIES} images")
-    acquisitions = tuple(AcquisitionDescription(n, f"PlateAcquisition Name {n}") for n in range(runs))
+    return tuple(
+        _plate(number, sizes, f"Screen Name {number // plates}" if screens else None)
+        for number in range(max(1, screens) * plates)
+    )
+
+
+def _plate(number: int, sizes: list[int], screen: str | None) -> PlateDescription:
+    rows, columns, fields, runs = sizes
+    acquisitions = tuple(AcquisitionDescription(n, f"PlateAcquisition Name {number * runs + n}") for n in range(runs))
     return PlateDescription(
-        "Plate Name 0",
+        f"Plate Name {number}",
         tuple(_letters(row) for row in range(rows)),
         tuple(str(column + 1) for column in range(columns)),
         acquisitions,
@@ -114,6 +122,7 @@ def _plate(asked: FakeName, path: Path) -> PlateDescription | None:
             for run in range(runs)
             for _ in range(fields)
         ),
+        screen,
     )
 
 

@@ -27,13 +27,13 @@ class ImageFile:
         series: Its images.
         files: All files that belong to it; the one that was opened comes first.
         kind: Name of the format as OMERO calls it (`OMETiff`, `TIFF`, `PNG`, `JPEG`, `ZarrReader`, `Fake`).
-        plate: The plate that the images were taken of.
+        plates: The plates that the images were taken of: those of the first come first.
     """
 
     series: list[SeriesReader]
     files: list[Path]
     kind: str
-    plate: PlateDescription | None = None
+    plates: tuple[PlateDescription, ...] = ()
 
     def close(self) -> None:
         """Release the files."""
@@ -61,10 +61,10 @@ def open_image_file(path: Path | str) -> ImageFile:
             raise ImageFileError(f"{path.name}: the folder is not an OME-Zarr image")
         files = sorted(file for file in path.rglob("*") if file.is_file())
         readers, plate = open_ome_zarr(path)
-        return ImageFile(readers, files, "ZarrReader", plate)
+        return ImageFile(readers, files, "ZarrReader", () if plate is None else (plate,))
     if path.name.lower().endswith(FAKE_SUFFIX):
-        series, plate = open_fake(path)
-        return ImageFile(series, [path], "Fake", plate)
+        series, plates = open_fake(path)
+        return ImageFile(series, [path], "Fake", plates)
     if path.stat().st_size == 0:
         raise ImageFileError(f"{path.name}: the file is empty")
     name = path.name.lower()

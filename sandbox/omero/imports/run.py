@@ -23,7 +23,7 @@ from sandbox.omero.repository.pixel_access import OPENED_FILES, target_file
 from sandbox.omero.repository.stored_files import original_file_path, remove_repository_folder, repository_path
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from sandbox.omero.database.transactions import Database, Transaction
     from sandbox.omero.imports.plan import ImportPlan
@@ -61,9 +61,9 @@ def run_import(
     opened = _open_staged(plan)
     try:
         file_name = _target_name(plan)
-        kind, plate = opened.kind, opened.plate
-        _check_target(plan, file_name, plate)
-        prepared = prepare_images(opened, file_name if plate else plan.name or file_name)
+        kind, described = opened.kind, opened.plates
+        _check_target(plan, file_name, has_plates=bool(described))
+        prepared = prepare_images(opened, file_name if described else plan.name or file_name)
     finally:
         opened.close()
     step()
@@ -74,15 +74,34 @@ def run_import(
         upload = _write_jobs(tx, plan, fileset_id, kind, uploaded)
         ome = OmeRows(tx)
         ids = [_write_one(tx, plan, image, number, fileset_id, kind, ome) for number, image in enumerate(prepared)]
-        plates = [_write_plate(tx, plan, plate, file_name, [image for image, _ in ids])] if plate else []
+        plates = _write_plates(tx, plan, described, file_name, [image for image, _ in ids])
         _write_log_file(tx, files, plan, prefix, upload, uploaded)
         return Written(ids, plates)
 
 
-def _check_target(plan: ImportPlan, file_name: str, plate: PlateDescription | None) -> None:
-    wanted, found = ("Screen", "a plate") if plate else ("Dataset", "no plate")
+def _check_target(plan: ImportPlan, file_name: str, *, has_plates: bool) -> None:
+    wanted, found = ("Screen", "a plate") if has_plates else ("Dataset", "no plate")
     if plan.target is not None and plan.target[0] != wanted:
         raise ImageFileError(f"{file_name} is {found}: it can go into a {wanted}, and not into a {plan.target[0]}")
+
+
+def _write_plates(
+    tx: Transaction, plan: ImportPlan, plates: Sequence[PlateDescription], file_name: str, images: list[int]
+) -> list[int]:
+    """Write the plates, and the screens that the file names; return the ids of the plates.
+
+    With a screen as target, the file's last screen is not made (OMEROMetadataStoreClient.setUserSpecifiedTarget).
+    """
+    left, made = list(images), []
+    screens: dict[str, int] = {}
+    for plate in plates:
+        own, left = left[: len(plate.fields)], left[len(plate.fields) :]
+        made.append(_write_plate(tx, plan, plate, file_name, own))
+        if plate.screen and not (plan.target is not None and plate.screen == plates[-1].screen):
+            if plate.screen not in screens:
+                screens[plate.screen] = tx.create("Screen", name=plate.screen)
+            tx.create("ScreenPlateLink", parent=screens[plate.screen], child=made[-1])
+    return made
 
 
 def _write_plate(tx: Transaction, plan: ImportPlan, plate: PlateDescription, file_name: str, images: list[int]) -> int:

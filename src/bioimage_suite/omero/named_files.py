@@ -17,6 +17,7 @@ from bioimage_suite.core.image_names import (
 )
 from bioimage_suite.core.tool import argument
 from bioimage_suite.omero.objects import ImageRecord, Target, find_images, find_nonempty_images, read_target
+from bioimage_suite.omero.paging import paged_rows
 from bioimage_suite.omero.session import Session
 
 ADDRESSES = argument("--addresses", type=Path, help="JSON file with the addresses that Galaxy knows of datasets")
@@ -135,7 +136,7 @@ def _images_by_address(
     ids = tuple(dict.fromkeys(number for _, number in chosen.values()))
     found = {one.image_id: one for one in find_images(session, Target("image", ids=ids))}
     hql = "select l.parent.id, l.child.id from DatasetImageLink l where l.child.id in (:ids)"
-    there = {tuple(row) for row in session.rows(hql, ids=list(found))}
+    there = {tuple(row) for row in paged_rows(session, hql, found)}
     for name, (dataset, number) in chosen.items():
         if number not in found or (dataset, number) not in there:
             raise UserError(

@@ -127,3 +127,17 @@ def test_a_plate_is_imported_packed_and_exported_by_the_command(clients):
     assert {well["path"] for well in exported["wells"]} == set(WELLS)
     found = zarr.open_array(root / "A" / "1" / "1" / "0", mode="r")[:]
     np.testing.assert_array_equal(found, field("A", "1", 1)[:, 0])
+
+
+def test_a_file_of_several_plates_and_screens(clients):
+    (clients.folder / "s&screens=2&plates=2&plateRows=1&plateCols=2&sizeX=8&sizeY=8.fake").touch()
+    (clients.folder / "p&plates=2&sizeX=8&sizeY=8.fake").touch()
+    said = clients.omero("import", "s&screens=2&plates=2&plateRows=1&plateCols=2&sizeX=8&sizeY=8.fake")
+    ids = said.strip().partition("Plate:")[2]
+    hql = f"select p.name, s.name from Plate p left join p.screenLinks l left join l.parent s where p.id in ({ids})"
+    named = [[f"Plate Name {n}", f"Screen Name {n // 2}"] for n in range(4)]
+    assert clients.rows(f"{hql} order by p.id") == named
+    images = "select count(w.image.id) from WellSample w where w.well.plate.id in"
+    assert clients.rows(f"{images} ({ids})") == [[8]]
+    said = clients.omero("import", "--output", "legacy", "p&plates=2&sizeX=8&sizeY=8.fake", stderr=True)
+    assert said.count("Plate:") == 2

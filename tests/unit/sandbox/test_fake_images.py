@@ -37,12 +37,33 @@ def test_series_and_plates(tmp_path):
     assert [one.description.name for one in opened(tmp_path, "b&series=2.fake").series] == ["b", "b 2"]
     image = opened(tmp_path, "c&sizeX=20&sizeY=20&plates=1&plateRows=2&plateCols=3&fields=2&plateAcqs=1.fake")
     assert len(image.series) == 12
-    assert (image.plate.rows, image.plate.columns) == (("A", "B"), ("1", "2", "3"))
-    assert [(f.row, f.column) for f in image.plate.fields[:4]] == [(0, 0), (0, 0), (0, 1), (0, 1)]
+    (plate,) = image.plates
+    assert (plate.rows, plate.columns, plate.screen) == (("A", "B"), ("1", "2", "3"), None)
+    assert [(f.row, f.column) for f in plate.fields[:4]] == [(0, 0), (0, 0), (0, 1), (0, 1)]
+
+
+def test_plates_and_screens_are_numbered_as_by_bio_formats(tmp_path):
+    # Bio-Formats 7.3.1, loci.formats.tools.ImageInfo on a file of this name
+    image = opened(tmp_path, "b&screens=2&plates=2&plateRows=1&plateCols=1&fields=1.fake")
+    assert [one.description.name for one in image.series] == ["b", "b 2", "b 3", "b 4"]
+    assert [(plate.name, plate.screen, plate.acquisitions[0].name) for plate in image.plates] == [
+        (f"Plate Name {n}", f"Screen Name {n // 2}", f"PlateAcquisition Name {n}") for n in range(4)
+    ]
+    image = opened(tmp_path, "d&screens=3.fake")
+    assert [(len(plate.fields), plate.screen) for plate in image.plates] == [(1, f"Screen Name {n}") for n in range(3)]
 
 
 @pytest.mark.parametrize(
-    "name", ["d&sizeX=0", "d&sizeX=-1", "d&sizeX=a", "d&pixelType=uint64", "d&unheard=1", "d&plates=2", "d&series=0"]
+    "name",
+    [
+        "d&sizeX=0",
+        "d&sizeX=-1",
+        "d&sizeX=a",
+        "d&pixelType=uint64",
+        "d&unheard=1",
+        "d&plates=200&fields=60",
+        "d&series=0",
+    ],
 )
 def test_a_name_that_asks_for_what_cannot_be(tmp_path, name):
     with pytest.raises(ImageFileError, match="d&"):

@@ -102,14 +102,20 @@ def test_answers(small, text, expected):
     assert run(small, text) == expected
 
 
+def longs(*numbers: int):
+    """Ids as clients send them."""
+    from omero.rtypes import rlong
+
+    return [rlong(number) for number in numbers]
+
+
 def test_parameters(small):
-    assert run(small, "select i.id from Image i where i.id in (:ids) order by i.id", ids=[3, 1, 99]) == [[1], [3]]
-    assert run(small, "select i.id from Image i where i.id in :ids", ids=2) == [[2]]
-    assert run(small, "select i.id from Image i where i.id in (:ids)", ids=[]) == []
+    assert run(small, "select i.id from Image i where i.id in (:ids) order by i.id", ids=longs(3, 1, 99)) == [[1], [3]]
+    assert run(small, "select i.id from Image i where i.id in :ids", ids=longs(2)) == [[2]]
     assert run(small, "select i.id from Image i where i.name = :name", name="im_3") == [[4]]
-    assert run(small, "select count(i) from Image i where i.id in (:ids)", ids=list(range(40_000))) == [[6]]
+    assert run(small, "select count(i) from Image i where i.id in (:ids)", ids=longs(*range(40_000))) == [[6]]
     with pytest.raises(omero.QueryException, match="ids"):
-        run(small, "select i.id from Image i where i.id = :ids", ids=[1])
+        run(small, "select i.id from Image i where i.id = :ids", ids=longs(1))
 
 
 def fetched(database, text):

@@ -14,6 +14,7 @@ from bioimage_suite.omero.objects import (
     read_target,
     well_label,
 )
+from bioimage_suite.omero.paging import paged_rows
 from bioimage_suite.omero.tables.feature_table import Feature, Survey, read_measurements
 from bioimage_suite.omero.tables.joining import describe_table, fitting, joined_columns, kept_rows
 from bioimage_suite.omero.tables.tables import (
@@ -222,11 +223,9 @@ def choose_targets(
         if container.kind == "dataset" and len(ids) == 1:
             [[dataset]] = session.rows("select d.name from Dataset d where d.id in (:ids)", ids=ids)
             return {name: TableTarget("dataset", ids[0], dataset) for name in images}
-    rows = session.rows(
-        "select l.child.id, d.id, d.name from DatasetImageLink l join l.parent d where l.child.id in (:ids) "
-        "order by d.id",
-        ids=[image.image_id for image in images.values()],
-    )
+    hql = "select l.child.id, d.id, d.name from DatasetImageLink l join l.parent d where l.child.id in (:ids) "
+    hql += "order by d.id"
+    rows = paged_rows(session, hql, {image.image_id for image in images.values()})
     targets: dict[str, TableTarget] = {}
     for name, image in images.items():
         found = [(number, dataset) for image_id, number, dataset in rows if image_id == image.image_id]
