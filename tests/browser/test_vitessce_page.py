@@ -27,7 +27,7 @@ pytestmark = pytest.mark.slow
 REPORTS = ROOT / ".sandbox" / "reports"
 DATA = ROOT / "test-data"
 OPEN = {"Access-Control-Allow-Origin": "*"}
-IMAGE_IN_PANEL = {"x": 120, "y": 230, "width": 460, "height": 460}
+IMAGE_IN_PANEL = {"x": 170, "y": 100, "width": 380, "height": 400}
 
 
 @pytest.fixture(scope="module")

@@ -271,4 +271,4 @@ def test_only_the_known_viewer_is_taken(tmp_path: Path) -> None:
 def test_without_viewer_the_page_asks_for_it_by_its_hash() -> None:
     _, page = make_view({}, inputs())
     digest = base64.b64encode(bytes.fromhex(VIEWER_SHA256)).decode()
-    assert f'integrity="sha256-{digest}" src="{VIEWER_ADDRESS}"' in page
+    assert f'{{"address": "{VIEWER_ADDRESS}", "hash": "sha256-{digest}"}}' in page

@@ -12,7 +12,7 @@ from scipy import ndimage
 
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.images.readers.opening import open_image
-from bioimage_suite.images.writers.label_maps import as_label_map, seems_label_map, write_label_map
+from bioimage_suite.images.writers.label_maps import as_label_map, pieces_in, seems_label_map, write_label_map
 
 LABELS = np.kron(np.arange(13).reshape(1, 13), np.ones((30, 10), int))
 
@@ -68,13 +68,44 @@ PARTS = np.random.default_rng(3).random((60, 80)) > 0.6
 
 
 @pytest.mark.parametrize(("pixels", "expected"), [
-    (PARTS * np.uint8(255), True), (PARTS * np.uint16(65_535), True), (PARTS * np.uint16(255), False),
-    (PARTS.astype("u1"), False), (LABELS.astype("u1"), False), (np.zeros((50, 50), "u1"), False),
+    (PARTS * np.uint8(255), True), (PARTS * np.uint16(65_535), True), (PARTS * np.uint16(255), True),
+    (PARTS.astype("u1"), True), (LABELS.astype("u1"), False), (np.zeros((50, 50), "u1"), False),
 ])  # fmt: skip
 def test_a_mask_is_found_out(tmp_path, pixels, expected, capsys):
     tifffile.imwrite(tmp_path / "a.tif", pixels, photometric="minisblack")
     as_label_map(open_image(tmp_path / "a.tif"))
     assert ("as in a mask: all objects have the same label" in capsys.readouterr().out) is expected
+
+
+NOISE = np.random.default_rng(4).poisson(9, (90, 90))
+CLASSES = np.random.default_rng(5).integers(0, 3, (20, 20)).repeat(9, 0).repeat(9, 1)
+
+
+@pytest.mark.parametrize("pixels", [NOISE.astype("u1"), (NOISE * 300 + 100).astype("u2"), NOISE.astype("i4")])
+def test_an_image_in_place_of_a_label_map_is_refused(tmp_path, pixels):
+    tifffile.imwrite(tmp_path / "a.tif", pixels, photometric="minisblack")
+    with pytest.raises(
+        UserError, match=r"its \d+ labels are in about \d,\d+ pieces, as grey values are. Was the image"
+    ):
+        as_label_map(open_image(tmp_path / "a.tif", "a"))
+
+
+def test_a_map_of_classes_is_noted_and_taken(tmp_path, capsys):
+    tifffile.imwrite(tmp_path / "a.tif", CLASSES.astype("u1"), photometric="minisblack")
+    np.testing.assert_array_equal(as_label_map(open_image(tmp_path / "a.tif")).read_plane(), CLASSES)
+    assert "NOTE: Label map a.tif: 2 labels are in about" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_pieces_of_blocks_are_counted_as_they_are(seed):
+    blocks = np.random.default_rng(seed).integers(0, 50, (6, 7))
+    pixels = blocks.repeat(4, 0).repeat(5, 1)
+    separate = np.kron(blocks, np.pad(np.ones((3, 4), int), ((0, 1), (0, 1))))
+    assert pieces_in(separate) == (np.count_nonzero(blocks), 1.0)
+    pieces, same = pieces_in(pixels)
+    parts = sum(ndimage.label(pixels == value)[1] for value in np.unique(blocks[blocks > 0]))
+    assert parts <= pieces <= np.count_nonzero(blocks)
+    assert 0.7 < same <= 1
 
 
 def test_the_remedy_for_a_mask_gives_each_part_a_label(tmp_path):

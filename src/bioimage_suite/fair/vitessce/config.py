@@ -17,6 +17,7 @@ from bioimage_suite.tables.measurement_table import MeasurementTable, number_of
 
 SCHEMA_VERSION = "1.0.16"
 OBJECT, FEATURE, VALUE = "object", "feature", "value"
+_POSITIONS = ("centroid_", "bbox_")
 # Columns that identify the object of a row and are not features.
 _KEYS = {"image", "label", "image_id", "object_id", "roi_id", "track_id"}
 
@@ -122,7 +123,7 @@ def _numeric(numbers: Sequence[float]) -> bool:
 
 
 def choose_axes(measurements: ImageMeasurements, x: str, y: str) -> tuple[str, str]:
-    """Choose the two features of the scatter plot: the given ones, else the first two.
+    """Choose the two features of the scatter plot: the given ones, else the first two that are no positions.
 
     Raises:
         UserError: A given feature is not a column of numbers.
@@ -131,9 +132,10 @@ def choose_axes(measurements: ImageMeasurements, x: str, y: str) -> tuple[str, s
         if feature and feature not in measurements.features:
             known = ", ".join(measurements.features)
             raise UserError(f"feature {feature!r}: no column of numbers. There are: {known}.")
-    free = [feature for feature in measurements.features if feature not in {x, y}] or list(measurements.features)
+    ordered = sorted(measurements.features, key=lambda feature: feature.startswith(_POSITIONS))
+    free = [feature for feature in ordered if feature not in {x, y}] or ordered
     first = x or free.pop(0)
-    return first, y or (free or list(measurements.features))[0]
+    return first, y or (free or ordered)[0]
 
 
 def measurements_csv(measurements: ImageMeasurements) -> str:
@@ -335,16 +337,21 @@ def _files(sources: DataAddresses, axes: tuple[str, str] | None) -> list[dict[st
 
 # Position of each view on Vitessce's grid of 12 columns: x, y, width, height.
 _PLACES = {
-    "spatialBeta": (0, 0, 6, 12),
-    "layerControllerBeta": (6, 0, 2, 12),
-    "scatterplot": (8, 0, 4, 7),
-    "featureList": (8, 7, 2, 5),
-    "obsSets": (10, 7, 2, 5),
+    "spatialBeta": (0, 0, 6, 8),
+    "scatterplot": (6, 0, 6, 8),
+    "layerControllerBeta": (0, 8, 4, 4),
+    "featureList": (4, 8, 4, 4),
+    "obsSets": (8, 8, 4, 4),
 }
+_PLACES_OF_PIXELS = {"spatialBeta": (0, 0, 9, 12), "layerControllerBeta": (9, 0, 3, 12)}
+_PLACES_OF_FEATURES = {"scatterplot": (0, 0, 8, 12), "featureList": (8, 0, 4, 7), "obsSets": (8, 7, 4, 5)}
 
 
 def _layout(views: Sequence[tuple[str, dict[str, Any]]]) -> list[dict[str, Any]]:
+    """Place the views on a grid of 12 x 12, all of it: Galaxy's preview is half as wide as a window."""
+    shown = {view for view, _ in views}
+    places = next(one for one in (_PLACES_OF_PIXELS, _PLACES_OF_FEATURES, _PLACES) if shown <= one.keys())
     return [
-        {"component": view, "coordinationScopes": scopes, **dict(zip("xywh", _PLACES[view], strict=True))}
+        {"component": view, "coordinationScopes": scopes, **dict(zip("xywh", places[view], strict=True))}
         for view, scopes in views
     ]

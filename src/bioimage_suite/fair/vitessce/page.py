@@ -40,11 +40,21 @@ const unpacked = new Response(new Blob([packed]).stream().pipeThrough(new Decomp
 const viewer = new Blob([await unpacked.arrayBuffer()], { type: "text/javascript" });
 await import(URL.createObjectURL(viewer));
 """
-_NO_VIEWER = """
-window.addEventListener("error", (event) => {
-  if (event.target instanceof HTMLScriptElement) document.getElementById("app").textContent =
-    "The viewer could not be loaded from " + event.target.src + ". This page needs the network, or the viewer in it.";
-}, true);
+# Shown by Galaxy, the page takes the copy of Galaxy's own visualization; the hash decides whether that is the viewer.
+_LOAD = """
+const { address, hash } = JSON.parse(document.getElementById("viewer").textContent);
+const galaxy = location.pathname.split(/\\/(?:datasets?|api)\\//)[0];
+const copy = galaxy + "/static/plugins/visualizations/vitessce/static/index.js";
+const addresses = location.protocol.startsWith("http") ? [copy, address] : [address];
+const load = (place) => {
+  if (place === addresses.length) return document.getElementById("app").textContent =
+    "The viewer could not be loaded from " + address + ". This page needs the network, or the viewer in it.";
+  const next = () => load(place + 1);
+  const script = Object.assign(document.createElement("script"),
+    { type: "module", crossOrigin: "anonymous", integrity: hash, src: addresses[place], onerror: next });
+  document.body.append(script);
+};
+load(0);
 """
 _STYLE = "html,body,#app,#app>div,.vitessce-container{height:100%;margin:0}body{font-family:system-ui,sans-serif}"
 
@@ -85,15 +95,15 @@ def build_page(
         script = f'<script type="text/plain" id="viewer">{packed}</script>\n<script type="module">{_UNPACK}</script>'
     else:
         digest = base64.b64encode(bytes.fromhex(VIEWER_SHA256)).decode()
-        script = (
-            f"<script>{_NO_VIEWER}</script>\n"
-            f'<script type="module" crossorigin="anonymous" integrity="sha256-{digest}"'
-            f' src="{escaped(viewer_address)}"></script>'
-        )
-    # In JSON `<` occurs only in strings, where its escape has the same meaning but cannot end the script element.
-    safe = stored.replace("<", "\\u003c")
+        told = json.dumps({"address": viewer_address, "hash": f"sha256-{digest}"})
+        script = f'<script type="application/json" id="viewer">{_safe(told)}</script>\n<script>{_LOAD}</script>'
     body = (
         f'<div id="app" data-incoming="{escaped(incoming)}"></div>\n'
-        f'<script type="application/json" id="files">{safe}</script>\n<script>{_FETCH}</script>\n{script}'
+        f'<script type="application/json" id="files">{_safe(stored)}</script>\n<script>{_FETCH}</script>\n{script}'
     )
     return document(str(config["name"]), body, head=f"<style>{_STYLE}</style>")
+
+
+def _safe(text: str) -> str:
+    """Return JSON in which `<` is escaped: it occurs only in strings, and would end the script element."""
+    return text.replace("<", "\\u003c")

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 SAME_NEIGHBOURS = 0.9
 LARGEST_LABEL = 2**31 - 1
 BUFFER_BYTES = 1 << 26  # most bytes of tiles that are compressed at once
+MANY_PIECES = 5  # in as many pieces a label is on average if it is none of one object
+ENOUGH_PIECES = 1000  # fewer say too little to refuse a file
+MOST_NEIGHBOURS = 0.5  # share of equal neighbours: fewer have grey values, most have masks and maps of classes
 MASK_VALUES = {"uint8": 255, "uint16": 65_535}
 """What programs write for "inside" in a mask, by pixel type."""
 
@@ -138,17 +141,12 @@ def as_label_map(image: ImageFile) -> ImageFile:
     A note on standard output says so if it looks like a mask, in which all objects have one label.
 
     Raises:
-        UserError: When a region is read that holds another number.
+        UserError: It looks like an image of grey values; or later, when a region is read that holds another number.
     """
     import numpy as np
 
-    if seems_mask(image):
-        print(
-            f"NOTE: Label map {image.name}: its pixels are 0 and {MASK_VALUES[image.dtype.name]} alone, as in a mask: "
-            "all objects have the same label and count as one. To give each connected part a label of its own, use "
-            "segment_objects first: smoothing 0, manual threshold 127, no seeds, minimum area 1, holes kept.",
-            flush=True,
-        )
+    if image.size_c == 1 and image.dtype.kind in "iub":
+        _look_at_pieces(image)
     if image.dtype.kind != "f":
         return image
 
@@ -166,13 +164,63 @@ def as_label_map(image: ImageFile) -> ImageFile:
     return replace(image, dtype=np.dtype(np.int32), read_region=read_region, read_interleaved=None)
 
 
-def seems_mask(image: ImageFile) -> bool:
-    """Say whether an image looks like a mask: one channel of 0 and the largest number of its type, nothing else."""
-    if image.dtype.name not in MASK_VALUES or image.size_c != 1:
-        return False
+def _look_at_pieces(image: ImageFile) -> None:
+    """Refuse grey values, note a mask: by the number of pieces that the labels are in, in the middle of the image.
+
+    Raises:
+        UserError: The labels are in many pieces, and most neighbours differ, as with grey values.
+    """
+    import numpy as np
+
     pixels = _middle(image)
-    inside = pixels == MASK_VALUES[image.dtype.name]
-    return bool(inside.any() and ((pixels == 0) | inside).all())
+    values = np.unique(pixels[pixels != 0])
+    if not len(values):
+        return
+    pieces, same = pieces_in(pixels)
+    is_mask = len(values) == 1 and values[0] == MASK_VALUES.get(image.dtype.name)
+    if pieces <= MANY_PIECES * len(values) and not is_mask:
+        return
+    if same < MOST_NEIGHBOURS and len(values) > 1 and pieces >= ENOUGH_PIECES:
+        raise UserError(
+            f"Label map {image.name}: its {len(values):,} labels are in about {pieces:,} pieces, as grey values are. "
+            "Was the image given in its place? Give a label map, such as that of segment_objects."
+        )
+    labels = "1 label is" if len(values) == 1 else f"{len(values):,} labels are"
+    as_mask = f", its pixels are 0 and {values[0]} alone, as in a mask" if len(values) == 1 else ""
+    print(
+        f"NOTE: Label map {image.name}: {labels} in about {pieces:,} pieces{as_mask}: all objects have the same label "
+        "and count as one where they share it. To give each connected part a label of its own, use segment_objects "
+        f"first: smoothing 0, manual threshold {float(values[0]) / 2:g}, do not split, smallest object 1, keep holes.",
+        flush=True,
+    )
+
+
+def pieces_in(pixels: np.ndarray) -> tuple[int, float]:
+    """Count the pieces that labels are in, and how many neighbours are equal.
+
+    A piece is counted at each run along a row that has no pixel of its label above it: once for a round object, a few
+    times for one with arms.
+
+    Args:
+        pixels: (Y, X) integers, 0 is background.
+
+    Returns:
+        Number of pieces; share of equal pairs among the pixels beside each other that are no background (1 without
+        any).
+    """
+    import numpy as np
+
+    inside = pixels != 0
+    begins = inside.copy()
+    begins[:, 1:] &= pixels[:, 1:] != pixels[:, :-1]
+    above = np.zeros_like(inside)
+    above[1:] = inside[1:] & (pixels[1:] == pixels[:-1])
+    number = np.cumsum(begins.ravel())  # of the run of each pixel that is no background
+    has_above = np.zeros(int(number[-1]) + 1, bool)
+    has_above[number[above.ravel()]] = True
+    pairs = inside[:, 1:] & inside[:, :-1]
+    equal = int((pixels[:, 1:] == pixels[:, :-1])[pairs].sum())
+    return int(number[-1] - has_above.sum()), equal / int(pairs.sum()) if pairs.any() else 1.0
 
 
 def seems_label_map(image: ImageFile) -> bool:

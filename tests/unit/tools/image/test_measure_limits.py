@@ -78,7 +78,8 @@ def test_nan_in_an_object_is_refused_and_outside_is_not(tmp_path):
         (["--texture-distance=0"], "between 1 and 100"),
         (["--texture-low=5", "--texture-high=5"], "must be less"),
         (["--neighbours-within=-1"], "above 0"),
-        (["--children", "nuclei_upper_left.ome.tiff"], "Give the label map"),
+        (["--children", "nuclei_upper_left.ome.tiff"], "as grey values are. Was the image given"),
+        (["--children", "synthetic_labels.ome.tiff"], "Give the label map"),
         (["--children", "nuclei_truth.ome.tiff", "nuclei_truth.ome.tiff"], "name of its own"),
     ],
 )

@@ -1,0 +1,151 @@
+"""The first hour of a new user, in Chromium: what README and Galaxy's first page say, from `make demo` to a report.
+
+The sandbox and the home are empty at first. Pictures of every page are kept in `.sandbox/reports/`.
+"""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from sandbox.setup import ROOT
+from tests.browser.conftest import PATIENCE_MS
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Frame, Page
+
+pytestmark = pytest.mark.slow
+REPORTS = ROOT / ".sandbox" / "reports"
+JOBS_MS = 600_000
+See = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Printed:
+    """What `make demo` printed."""
+
+    galaxy: str
+    omero: str
+    user: str
+    password: str
+
+
+@pytest.fixture(scope="module")
+def printed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Printed]:
+    """The demo, run to its end; its servers stay until the tests of this file are over."""
+    home = tmp_path_factory.mktemp("home")
+    cache = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")  # what the set-up compiled
+    environment = {**os.environ, "HOME": str(home), "XDG_CACHE_HOME": cache, "BIOIMAGE_SANDBOX": str(home / "sandbox")}
+    run = [sys.executable, "-m"]
+    try:
+        done = subprocess.run(
+            [*run, "scripts.demo"], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+        galaxy = re.search(r"Galaxy  (http://\S+)", done.stdout)
+        omero = re.search(r"OMERO   server (\S+)   login (\S+)   password (\S+)", done.stdout)
+        assert galaxy, done.stdout
+        assert omero, done.stdout
+        yield Printed(galaxy[1], *omero.groups())
+    finally:
+        subprocess.run([*run, "sandbox", "down"], cwd=ROOT, env=environment, check=False)
+
+
+@pytest.fixture(scope="module")
+def newcomer(browser: "Browser", printed: Printed) -> "Iterator[Page]":
+    """A page on which a new user has just registered."""
+    page = browser.new_page(viewport={"width": 1400, "height": 950})
+    page.set_default_timeout(PATIENCE_MS)
+    page.goto(printed.galaxy)
+    welcome(page).get_by_role("link", name="log in or register").click()
+    page.get_by_text("Register here").click()
+    for name, value in {
+        "email": "ada@example.org",
+        "username": "ada",
+        "password": "loom-1843",
+        "confirm": "loom-1843",
+    }.items():
+        page.fill(f"input[name={name}]", value)
+    page.click("button[name=create]")
+    page.locator("iframe:visible").wait_for()
+    yield page
+    page.close()
+
+
+@pytest.fixture
+def see(newcomer: "Page", request: pytest.FixtureRequest) -> See:
+    """Keep a picture of the page."""
+    REPORTS.mkdir(parents=True, exist_ok=True)
+    return lambda what: newcomer.screenshot(path=REPORTS / f"first_hour_{request.node.name}_{what}.png") and None
+
+
+def welcome(page: "Page") -> "Frame":
+    """The first page, in its frame."""
+    page.wait_for_function("[...document.querySelectorAll('iframe')].some(one => one.src.includes('welcome.html'))")
+    return next(frame for frame in page.frames if "/static/" in frame.url)
+
+
+def test_1_an_example_shows_its_report(newcomer: "Page", printed: Printed, see: See) -> None:
+    newcomer.goto(printed.galaxy)
+    first = welcome(newcomer)
+    first.get_by_text("Logged in as ada@example.org").wait_for()
+    see("welcome")
+    first.get_by_role("link", name="Example 1: nuclei in one image").click()
+    newcomer.get_by_text("Import this history").first.wait_for()
+    see("history")
+    newcomer.get_by_text("report", exact=False).filter(has_text=re.compile("report$")).first.click()
+    newcomer.get_by_title("Display").first.click()
+    newcomer.get_by_role("heading", name="Nuclei of one image").wait_for()
+    newcomer.wait_for_function("[...document.images].some(one => one.naturalWidth > 300)")
+    see("report")
+
+
+def test_2_one_image_is_segmented(newcomer: "Page", printed: Printed, see: See) -> None:
+    newcomer.goto(printed.galaxy)
+    welcome(newcomer).get_by_role("link", name="Example 1: nuclei in one image").click()
+    newcomer.get_by_text("Import this history").first.click()
+    newcomer.get_by_role("button", name=re.compile("Copy|Import")).last.click()
+    newcomer.goto(printed.galaxy)
+    welcome(newcomer).get_by_role("link", name="Segment objects").click()
+    newcomer.get_by_text("Channel to segment").wait_for()
+    see("form")
+    fields = newcomer.locator("#tool-card-body .ui-form-element:visible, .ui-form-element:visible")
+    assert fields.count() <= 8
+    newcomer.get_by_role("button", name="Run Tool").first.click()
+    newcomer.get_by_text("Started tool Segment objects").wait_for()
+    see("started")
+
+
+def test_3_a_dataset_of_omero_is_measured_with_a_login_stored_by_hand(
+    newcomer: "Page", printed: Printed, see: See
+) -> None:
+    newcomer.goto(printed.galaxy)
+    first = welcome(newcomer)
+    first.get_by_role("link", name="for all tools").click()
+    first.fill("input[name=username]", printed.user)
+    first.fill("input[name=password]", printed.password)
+    see("login")
+    first.get_by_role("button", name="Store for all tools").click()
+    first.get_by_text("Stored for 13 tools").wait_for()
+    see("stored")
+    first.get_by_role("link", name="Back").click()
+    told = [first.locator(place).inner_text() for place in ("#omero", "#dataset code")]
+    assert told[0] == printed.omero
+    first.locator("#workflow a").click()
+    newcomer.get_by_text("You have already provided credentials for this workflow").wait_for()
+    for label, value in zip(("OMERO server", "Dataset", "Channel"), (*told, "0"), strict=True):
+        newcomer.locator(".ui-form-element, .card").filter(has_text=label).last.locator("input").fill(value)
+    see("filled")
+    newcomer.get_by_role("button", name="Run Workflow").click()
+    newcomer.get_by_text("8 of 8 jobs complete").wait_for(timeout=JOBS_MS)
+    newcomer.get_by_role("link", name="Report", exact=True).click()
+    newcomer.get_by_role("heading", name="Nuclei in an OMERO dataset").wait_for()
+    newcomer.wait_for_function("[...document.images].some(one => one.naturalWidth > 600)")
+    newcomer.get_by_text("ROIs in OMERO").first.wait_for()
+    see("report")
