@@ -7,7 +7,7 @@ SUPERVISED = $(PYTHON) -m sandbox.supervise --with-parent --
 # Said here, because another Python may not even parse the set-up.
 NOT_311 = ERROR: $(PYTHON) is not CPython 3.11. Install python3 and python3-venv of Debian 12, or: make PYTHON=/path/to/python3.11
 
-.PHONY: help demo up down status test test-training fuzz bench lint site setup browser clean
+.PHONY: help demo up cluster down status test test-training test-cluster fuzz bench lint site setup browser clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -20,7 +20,11 @@ up: setup  ## start OMERO, OMERO.web and Galaxy, leave them running, print addre
 	@$(PYTHON) -m sandbox up
 	@$(TOOLS_PYTHON) -m scripts.examples
 
-down:  ## stop what `make up` started
+cluster: PART = cluster
+cluster: setup  ## the same with Slurm and Pulsar, on which Galaxy runs its jobs
+	@$(PYTHON) -m sandbox cluster
+
+down:  ## stop what `make up` or `make cluster` started
 	@$(PYTHON) -m sandbox down
 
 status:  ## say what runs
@@ -33,6 +37,10 @@ test: setup  ## every check: linters, pytest, tools and workflows on a real Gala
 test-training: PART = test
 test-training: setup browser  ## follow every tutorial on a real Galaxy, with pictures
 	@$(SUPERVISED) $(TOOLS_PYTHON) -m tests.run training
+
+test-cluster: PART = test-cluster
+test-cluster: setup  ## workflows on Slurm and Pulsar, and what happens when these go away
+	@$(SUPERVISED) $(TOOLS_PYTHON) -m tests.run cluster
 
 lint: setup  ## the linters only
 	@$(SUPERVISED) $(TOOLS_PYTHON) -m tests.run lint

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from sandbox import servers, state
+from sandbox.cluster.jobs import PULSAR_WORD
 from sandbox.process import ROOT, SandboxError
 from sandbox.state import Sandbox
 
@@ -21,12 +22,32 @@ def describe(sandbox: Sandbox) -> str:
         f"OMERO   {omero.address}  (ssl; tcp on port {omero.tcp_port})\n"
         f"        login root  password {omero.root_password}\n"
         f"Web     {web}  (OMERO.web with iviewer, figure, vitessce; logins of OMERO)"
+        f"{describe_cluster(sandbox)}"
+    )
+
+
+def describe_cluster(sandbox: Sandbox) -> str:
+    """Return where Galaxy's jobs run, as further lines; nothing where it runs them itself."""
+    if sandbox.slurm is None or sandbox.pulsar is None:
+        return ""
+    sees = "sees nothing of Galaxy's files" if sandbox.pulsar.hides else "has a folder of its own"
+    return (
+        f"\nSlurm   {sandbox.slurm.commands}/squeue, sinfo, scontrol, ...  (all jobs, but those below)"
+        f"\nPulsar  {sandbox.pulsar.url}  (jobs of histories with `{PULSAR_WORD}` in their name; {sees})"
     )
 
 
 def up(folder: Path) -> int:
     """Start the servers, leave them running, and print where they are."""
     sandbox = servers.up(folder, ROOT / "tools", detached=True)
+    print(describe(sandbox))
+    print(f"State   {folder}\nStop    make down")
+    return 0
+
+
+def cluster(folder: Path) -> int:
+    """Start the servers with a Galaxy that runs its jobs on Slurm and Pulsar, leave them, and print where they are."""
+    sandbox = servers.up(folder, ROOT / "tools", cluster=True, detached=True)
     print(describe(sandbox))
     print(f"State   {folder}\nStop    make down")
     return 0
@@ -48,11 +69,11 @@ def status(folder: Path) -> int:
     return 0
 
 
-COMMANDS = {"up": up, "down": down, "status": status}
+COMMANDS = {"up": up, "cluster": cluster, "down": down, "status": status}
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run one of the three commands."""
+    """Run one of the commands."""
     parser = argparse.ArgumentParser(prog="python3 -m sandbox", description=__doc__)
     parser.add_argument("command", choices=COMMANDS)
     parser.add_argument("--folder", type=Path, help="folder of its state (default: .sandbox/ of this checkout)")

@@ -1,15 +1,19 @@
-"""Start and stop the servers of the sandbox together: OMERO, OMERO.web, Galaxy."""
+"""Start and stop the servers of the sandbox together: OMERO, OMERO.web, Galaxy, and a cluster for its jobs."""
 
 import contextlib
 import fcntl
 import json
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from sandbox import process, state
+from sandbox.cluster import pulsar, slurm
+from sandbox.cluster.jobs import cluster_jobs
 from sandbox.galaxy import server as galaxy
+from sandbox.galaxy.server import GalaxyServer
 from sandbox.galaxy.tools_served import serve_tools
 from sandbox.omero_web import server as omero_web
 from sandbox.private_file import write_private
@@ -64,12 +68,64 @@ def _root_password(folder: Path) -> str:
     return file.read_text()
 
 
-def up(folder: Path, tools_dir: Path, *, detached: bool) -> Sandbox:
+@dataclass(frozen=True)
+class Cluster:
+    """A Galaxy and what its jobs run on."""
+
+    galaxy: GalaxyServer
+    slurm: slurm.Slurm
+    pulsar: pulsar.Pulsar
+
+    @property
+    def processes(self) -> tuple[Process, ...]:
+        """Return the processes of all, Galaxy's first: it must not see the others end."""
+        return self.galaxy.processes + self.slurm.processes + self.pulsar.processes
+
+
+def start_cluster(
+    folder: Path,
+    tools_dir: Path,
+    *,
+    omero_sessions: int = slurm.OMERO_SESSIONS,
+    detached: bool = False,
+    addresses: Mapping[str, str] | None = None,
+) -> Cluster:
+    """Start Slurm, Pulsar and a Galaxy that runs its jobs on them, each in a folder of its own below `folder`.
+
+    Args:
+        folder: Folder of the three, made if missing.
+        tools_dir: Folder with the tools that Galaxy serves.
+        omero_sessions: Jobs of OMERO tools that Slurm runs at once: each opens one session.
+        detached: Whether they stay when this process ends; otherwise they end too, however this process ends.
+        addresses: What Galaxy's welcome page tells of other servers.
+
+    Raises:
+        SandboxError: One of them did not start. Nothing keeps running then.
+    """
+    (folder / "galaxy").mkdir(parents=True, exist_ok=True, mode=0o700)
+    started: list[Process] = []
+    try:
+        batch = slurm.start(folder / "slurm", omero_sessions=omero_sessions, detached=detached)
+        started += batch.processes
+        # What a Pulsar elsewhere does not have: Galaxy's data, and the checkout with the tools.
+        hidden = [folder / "galaxy", tools_dir, ROOT / "src", ROOT / "test-data"]
+        remote = pulsar.start(folder / "pulsar", tools_dir, hidden, detached=detached)
+        started += remote.processes
+        jobs = cluster_jobs(folder / "galaxy", batch, remote)
+        server = galaxy.start(folder / "galaxy", tools_dir, jobs=jobs, detached=detached, addresses=addresses)
+    except BaseException:
+        process.stop(started)
+        raise
+    return Cluster(server, batch, remote)
+
+
+def up(folder: Path, tools_dir: Path, *, cluster: bool = False, detached: bool) -> Sandbox:
     """Start the servers, or return those that run already. Two calls at once wait for each other.
 
     Args:
         folder: Folder of the sandbox; nothing is written outside.
         tools_dir: Folder with the tools that Galaxy serves.
+        cluster: Whether Galaxy runs its jobs on a Slurm and a Pulsar, which then run, too.
         detached: Whether they stay when this process ends; otherwise they end too, however this process ends.
 
     Raises:
@@ -78,9 +134,9 @@ def up(folder: Path, tools_dir: Path, *, detached: bool) -> Sandbox:
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     with _locked(folder):
         known = state.load(folder)
-        if known and is_up(known):
+        if known and is_up(known) and (known.slurm is not None or not cluster):
             return known
-        if known:  # only half of it runs, or it hangs
+        if known:  # only half of it runs, or it hangs, or its Galaxy knows no cluster
             _stop(known)
         omero = start_omero(folder / "omero", detached=detached)
         started = list(omero.processes)
@@ -90,9 +146,14 @@ def up(folder: Path, tools_dir: Path, *, detached: bool) -> Sandbox:
             started += web.processes
             tools = serve_tools(tools_dir, folder / "suite", omero.address)
             addresses = {"omero": omero.address, "web": web.url}
-            served = galaxy.start(folder / "galaxy", tools, detached=detached, addresses=addresses)
-            sandbox = Sandbox(omero, served, web)
-            started += sandbox.galaxy.processes
+            if cluster:
+                whole = start_cluster(folder, tools, detached=detached, addresses=addresses)
+                started += whole.processes
+                sandbox = Sandbox(omero, whole.galaxy, web, whole.slurm, whole.pulsar)
+            else:
+                served = galaxy.start(folder / "galaxy", tools, detached=detached, addresses=addresses)
+                started += served.processes
+                sandbox = Sandbox(omero, served, web)
             omero_web.wait(web, folder / "web")
         except BaseException:
             process.stop(started)
@@ -119,13 +180,15 @@ def is_up(sandbox: Sandbox) -> bool:
     """Return whether all servers run."""
     omero_runs = all(process.is_running(one) for one in sandbox.omero.processes)
     web_runs = sandbox.web is not None and omero_web.is_up(sandbox.web)
-    return omero_runs and web_runs and galaxy.is_up(sandbox.galaxy)
+    beside = [part for part in (sandbox.slurm, sandbox.pulsar) if part is not None]
+    cluster_runs = all(process.is_running(one) for part in beside for one in part.processes)
+    return omero_runs and web_runs and cluster_runs and galaxy.is_up(sandbox.galaxy)
 
 
 def processes_of(sandbox: Sandbox) -> tuple[Process, ...]:
     """Return the processes of all servers, those first that others need last."""
-    web = sandbox.web.processes if sandbox.web is not None else ()
-    return web + sandbox.omero.processes + sandbox.galaxy.processes
+    parts = (sandbox.web, sandbox.omero, sandbox.galaxy, sandbox.slurm, sandbox.pulsar)
+    return tuple(one for part in parts if part is not None for one in part.processes)
 
 
 @contextlib.contextmanager

@@ -1,10 +1,12 @@
-"""The state file: where Galaxy, OMERO and OMERO.web listen, with which keys, in which processes."""
+"""The state file: where Galaxy, OMERO, OMERO.web and a cluster listen, with which keys, in which processes."""
 
 import json
 import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from sandbox.cluster.pulsar import Pulsar
+from sandbox.cluster.slurm import Slurm
 from sandbox.galaxy.server import GalaxyServer
 from sandbox.omero_web.server import OmeroWeb
 from sandbox.private_file import write_private
@@ -32,12 +34,15 @@ class OmeroServer:
 
 @dataclass(frozen=True)
 class Sandbox:
-    """The servers: OMERO, OMERO.web on it, and Galaxy."""
+    """The servers: OMERO, OMERO.web on it, Galaxy, and what its jobs run on."""
 
     omero: OmeroServer
     galaxy: GalaxyServer
     web: OmeroWeb | None = None
     """None in the tests of tools, which need no browser."""
+    slurm: Slurm | None = None
+    pulsar: Pulsar | None = None
+    """None, both, where Galaxy runs its jobs itself."""
 
 
 def folder_of_sandbox() -> Path:
@@ -59,7 +64,9 @@ def load(folder: Path) -> Sandbox | None:
     for part in filter(None, parts.values()):
         part["processes"] = tuple(Process(**process) for process in part["processes"])
     web = OmeroWeb(**parts["web"]) if parts.get("web") else None
-    return Sandbox(OmeroServer(**parts["omero"]), GalaxyServer(**parts["galaxy"]), web)
+    slurm = Slurm(**parts["slurm"]) if parts.get("slurm") else None
+    pulsar = Pulsar(**parts["pulsar"]) if parts.get("pulsar") else None
+    return Sandbox(OmeroServer(**parts["omero"]), GalaxyServer(**parts["galaxy"]), web, slurm, pulsar)
 
 
 def forget(folder: Path) -> None:

@@ -110,7 +110,19 @@ def _tutorials(name: str, arguments: tuple[str, ...]) -> Check:
     return Check(name, command, "training.xml")
 
 
-PARTS = {"lint": lint_checks, "pytest": pytest_checks, "galaxy": galaxy_checks, "training": training_checks}
+def cluster_checks() -> Iterator[Check]:
+    """Yield the tests of Slurm and Pulsar, with a Galaxy of their own; without the variable they are left out."""
+    command = ("env", "BIOIMAGE_TEST_CLUSTER=1", str(TOOLS_BIN / "python"), "-m", "pytest", "-q", "tests/cluster")
+    yield Check("cluster", (*command, f"--junitxml={REPORTS / 'cluster.xml'}"), "cluster.xml")
+
+
+PARTS = {
+    "lint": lint_checks,
+    "pytest": pytest_checks,
+    "galaxy": galaxy_checks,
+    "training": training_checks,
+    "cluster": cluster_checks,
+}
 EVERY_RUN = ("lint", "pytest", "galaxy")
 """What `make test` runs."""
 
@@ -221,7 +233,9 @@ def run_all(parts: list[str]) -> list[Outcome]:
 def main(argv: list[str] | None = None) -> int:
     """Run the parts of `make test` or those named; 0 if everything passed."""
     parser = argparse.ArgumentParser(prog="python -m tests.run", description=__doc__)
-    parser.add_argument("part", nargs="*", choices=[*PARTS, []], help=f"{', '.join(PARTS)}; none: without training")
+    parser.add_argument(
+        "part", nargs="*", choices=[*PARTS, []], help=f"{', '.join(PARTS)}; none: {', '.join(EVERY_RUN)}"
+    )
     parts = parser.parse_args(argv).part or list(EVERY_RUN)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     shutil.rmtree(REPORTS, ignore_errors=True)

@@ -42,6 +42,24 @@ class Secrets:
         )
 
 
+@dataclass(frozen=True)
+class Jobs:
+    """Where Galaxy's jobs run."""
+
+    config: dict[str, object]
+    """Galaxy's `job_config`: its runners, and which job goes to which."""
+    commands: str = ""
+    """Folder with the commands of a batch system, put before Galaxy's PATH."""
+
+
+LOCAL_JOBS = Jobs(
+    {
+        "runners": {"local": {"load": "galaxy.jobs.runners.local:LocalJobRunner", "workers": 2}},
+        "execution": {"default": "tools", "environments": {"tools": {"runner": "local"}}},
+    }
+)
+
+
 def load_secrets(folder: Path) -> Secrets:
     """Return the secrets of this Galaxy; make them the first time."""
     file = folder / "secrets.json"
@@ -50,13 +68,14 @@ def load_secrets(folder: Path) -> Secrets:
     return Secrets(**json.loads(file.read_text()))
 
 
-def write_config(folder: Path, *, tools_dir: Path, known: Secrets) -> Path:
+def write_config(folder: Path, *, tools_dir: Path, known: Secrets, jobs: Jobs = LOCAL_JOBS) -> Path:
     """Write all configuration files of a Galaxy into its folder.
 
     Args:
         folder: Galaxy's root and working directory; it writes nothing outside.
         tools_dir: Folder whose subfolders have the tools, one section of the tool panel each.
         known: Secrets of this Galaxy.
+        jobs: Where its jobs run.
 
     Returns:
         Path of galaxy.yml.
@@ -73,7 +92,7 @@ def write_config(folder: Path, *, tools_dir: Path, known: Secrets) -> Path:
     write_private(folder / "vault_conf.yml", json.dumps(vault))
     config = folder / "galaxy.yml"
     # JSON is YAML, and the standard library writes it.
-    write_private(config, json.dumps({"galaxy": _settings(folder, known)}, indent=1))
+    write_private(config, json.dumps({"galaxy": _settings(folder, known, jobs)}, indent=1))
     return config
 
 
@@ -142,7 +161,7 @@ def _tool_conf(tools_dir: Path) -> str:
     )
 
 
-def _settings(folder: Path, known: Secrets) -> dict[str, object]:
+def _settings(folder: Path, known: Secrets, jobs: Jobs) -> dict[str, object]:
     return {
         "brand": "Bioimage Suite",
         "admin_users": ADMIN_EMAIL,
@@ -172,10 +191,7 @@ def _settings(folder: Path, known: Secrets) -> dict[str, object]:
         # The job's script holds the credentials in plain text.
         "cleanup_job": "always",
         **_celery(folder),
-        "job_config": {
-            "runners": {"local": {"load": "galaxy.jobs.runners.local:LocalJobRunner", "workers": 2}},
-            "execution": {"default": "tools", "environments": {"tools": {"runner": "local"}}},
-        },
+        "job_config": jobs.config,
         # The default waits are for a busy server; here they are most of a short job's time.
         "job_handler_monitor_sleep": 0.2,
         "job_runner_monitor_sleep": 0.2,

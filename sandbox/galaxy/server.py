@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from sandbox import process
-from sandbox.galaxy.config import ADMIN_EMAIL, ADMIN_NAME, Secrets, load_secrets, write_config
+from sandbox.galaxy.config import ADMIN_EMAIL, ADMIN_NAME, LOCAL_JOBS, Jobs, Secrets, load_secrets, write_config
 from sandbox.galaxy.dependencies import link_requirements
 from sandbox.galaxy.pages import write_pages
 from sandbox.private_file import write_private
@@ -39,13 +39,19 @@ class GalaxyServer:
 
 
 def start(
-    state_dir: Path, tools_dir: Path, *, detached: bool = False, addresses: Mapping[str, str] | None = None
+    state_dir: Path,
+    tools_dir: Path,
+    *,
+    jobs: Jobs = LOCAL_JOBS,
+    detached: bool = False,
+    addresses: Mapping[str, str] | None = None,
 ) -> GalaxyServer:
     """Start Galaxy and wait until it answers; the database of an earlier start is used again.
 
     Args:
         state_dir: Folder of this Galaxy, made if missing; Galaxy writes nothing outside.
         tools_dir: Folder with the tools that it serves.
+        jobs: Where its jobs run.
         detached: Whether Galaxy stays when this process ends; otherwise it ends too, however this process ends.
         addresses: What the welcome page tells: `omero` (host:port) and `web` (OMERO.web), as far as there are any.
 
@@ -65,12 +71,12 @@ def start(
     # Messages that an earlier Celery left in its queue belong to jobs that ended with it.
     shutil.rmtree(folder / "broker", ignore_errors=True)
     write_pages(folder / "static", VENV / "static", addresses or {})
-    config = write_config(folder, tools_dir=tools_dir.resolve(), known=known)
+    config = write_config(folder, tools_dir=tools_dir.resolve(), known=known, jobs=jobs)
     port = process.free_port(_last_port(folder))
     url = f"http://127.0.0.1:{port}"
     processes: list[Process] = []
     try:
-        processes.append(_start_web(folder, config, port, detached))
+        processes.append(_start_web(folder, config, port, jobs.commands, detached))
         processes.append(_start_celery(folder, config, detached))
         process.wait_until(
             lambda: _answers(url), processes[0], what="Galaxy", log=folder / "galaxy.log", seconds=START_SECONDS
@@ -119,11 +125,12 @@ def _environment(config: Path) -> dict[str, str]:
     }
 
 
-def _start_web(folder: Path, config: Path, port: int, detached: bool) -> Process:
+def _start_web(folder: Path, config: Path, port: int, commands: str, detached: bool) -> Process:
     command = [*_script("web_server.py"), "-c", str(config), "-b", f"127.0.0.1:{port}"]
-    return process.start(
-        command, cwd=folder, log=folder / "galaxy.log", environment=_environment(config), detached=detached
-    )
+    environment = _environment(config)
+    if commands:
+        environment["PATH"] = f"{commands}:{environment['PATH']}"
+    return process.start(command, cwd=folder, log=folder / "galaxy.log", environment=environment, detached=detached)
 
 
 def _script(name: str) -> list[str]:

@@ -11,6 +11,7 @@ from sandbox.setup.frontend import install_frontend
 from sandbox.setup.ice_wheel import build_wheel
 from sandbox.setup.imagej import fetch_imagej
 from sandbox.setup.omero_web import install_web
+from sandbox.setup.slurm import install_slurm
 from sandbox.setup.system import BROWSER_PACKAGES, require_packages, require_python
 
 
@@ -53,6 +54,19 @@ def install_docs() -> None:
     venvs.install("docs")
 
 
+def install_pulsar() -> None:
+    """Install `.venv/pulsar`: Pulsar, for jobs that run where Galaxy's file system is not seen."""
+    venvs.install("pulsar")
+
+
+def try_slurm() -> None:
+    """Install Slurm where it can be had: without it its tests are skipped."""
+    try:
+        install_slurm()
+    except SetupError as error:
+        print(f"Tests of Slurm will be skipped. {error}", flush=True)
+
+
 PARTS: dict[str, tuple[Callable[[], None], ...]] = {
     "tools": (install_tools,),
     "galaxy": (install_galaxy,),
@@ -62,9 +76,13 @@ PARTS: dict[str, tuple[Callable[[], None], ...]] = {
     "web": (install_web,),
     "browser": (install_browser,),
     "docs": (install_docs,),
+    "slurm": (install_slurm,),
+    "pulsar": (install_pulsar,),
 }
 PARTS["all"] = PARTS["tools"] + PARTS["galaxy"] + PARTS["web"]
-PARTS["test"] = PARTS["all"] + PARTS["clients"] + PARTS["oracle"] + PARTS["peers"] + PARTS["docs"]
+PARTS["cluster"] = PARTS["all"] + PARTS["slurm"] + PARTS["pulsar"]
+PARTS["test"] = PARTS["all"] + PARTS["clients"] + PARTS["oracle"] + PARTS["peers"] + PARTS["docs"] + (try_slurm,)
+PARTS["test-cluster"] = PARTS["test"] + PARTS["pulsar"]
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -68,6 +68,12 @@ def _session(server: OmeroServer) -> Iterator[Any]:
         client.closeSession()
 
 
+def counts_in_omero(server: OmeroServer) -> dict[str, int]:
+    """Return how many objects of each kind the test user sees."""
+    with _session(server) as session:
+        return _counts(session)
+
+
 def _counts(session: Any) -> dict[str, int]:
     query = session.getQueryService()
     found = {name: query.projection(f"select count(o) from {name} o", None, None) for name in COUNTED}

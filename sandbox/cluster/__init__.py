@@ -1,0 +1,1 @@
+"""Batch systems beside the sandbox's Galaxy: Slurm, and Pulsar, each of its own, on this machine only."""

@@ -1,0 +1,137 @@
+"""Galaxy's jobs on Slurm and on Pulsar: the same results, and nothing lost when something of the cluster goes."""
+
+import os
+import signal
+import time
+
+import pytest
+
+from sandbox import process
+from sandbox.cluster import pulsar, slurm
+from sandbox.setup.slurm import is_installed
+from tests.cluster.site import (
+    SESSIONS,
+    Site,
+    ended,
+    export,
+    finish,
+    import_labels,
+    is_running,
+    measure_nuclei,
+    message_of,
+    of_admin,
+    open_sessions,
+    output_of,
+    probe,
+    running_jobs,
+    slurm_says,
+    start_nuclei,
+    start_signal,
+    table_of,
+    wait,
+)
+from tests.galaxy.two_at_once import counts_in_omero
+
+pytestmark = pytest.mark.skipif(not is_installed(), reason="no Slurm here: python3 -m sandbox.setup slurm says why")
+PLACES = ("slurm", "pulsar")
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_the_probe_runs(site: Site, place: str):
+    assert ended(site, probe(site, place, seconds=0))["state"] == "ok"
+    assert ended(site, probe(site, place, code=3))["state"] == "error"
+
+
+def test_nuclei_are_measured_there_and_go_back_to_omero(site: Site):
+    found = []
+    for place in PLACES:
+        result = measure_nuclei(site, place)
+        assert result.problems == []
+        found.append(counts_in_omero(site.omero))
+    assert found[0] == found[1]
+    assert found[0]["Roi"] > 3
+
+
+def test_signals_are_the_same_there(site: Site):
+    tables = []
+    for place in PLACES:
+        result = finish(site, start_signal(site, place))
+        assert result.problems == []
+        tables.append(table_of(site, result))
+    assert tables[0] == tables[1]
+    assert tables[0].count("\n") > 100
+
+
+def test_a_job_that_slurm_kills_for_memory_has_failed(site: Site):
+    job = ended(site, probe(site, "slurm", megabytes=2500, seconds=30))
+    assert (job["state"], job["exit_code"]) == ("error", 137)
+    assert "exceeded memory limit" in job["job_stderr"]
+
+
+def test_a_job_that_somebody_cancels_has_failed(site: Site):
+    job = probe(site, "slurm", seconds=90)
+    wait(lambda: is_running(site, job))
+    slurm_says(site, "scancel", of_admin(site, job)["external_id"])
+    job = ended(site, job)
+    assert (job["state"], job["exit_code"]) == ("error", 137)
+
+
+def test_nothing_is_lost_when_the_nodes_daemon_is_killed(site: Site):
+    kept = probe(site, "slurm", seconds=15)
+    invocation = start_signal(site, "slurm")
+    wait(lambda: is_running(site, kept) and running_jobs(site, invocation) > 0)
+    file = site.folder / "slurm" / "slurmd.pid"
+    first = int(file.read_text())
+    os.kill(first, signal.SIGKILL)
+    result = finish(site, invocation)
+    assert result.problems == []
+    assert table_of(site, result).count("\n") > 100
+    assert ended(site, kept)["state"] == "ok"
+    assert int(file.read_text()) != first
+
+
+def test_nothing_is_lost_while_the_controller_is_away(site: Site):
+    """Galaxy takes a squeue that fails for the end of all jobs, also of those that have hardly begun."""
+    kept = probe(site, "slurm", seconds=15)
+    wait(lambda: is_running(site, kept))
+    process.stop(site.cluster.slurm.processes[1:2])
+    late = probe(site, "slurm", seconds=0)
+    time.sleep(8)
+    assert site.gi.jobs.get_state(kept["id"]) == "running"
+    site.started.append(slurm.start_daemon(site.folder / "slurm", "controller"))
+    for job in (kept, late):
+        assert ended(site, job)["state"] == "ok"
+        assert output_of(site, job) == "begun\ndone\n"
+
+
+def test_a_pulsar_that_is_away_fails_its_jobs_in_clear_words_and_a_rerun_completes(site: Site):
+    process.stop(site.cluster.pulsar.processes)
+    lost = ended(site, probe(site, "pulsar", seconds=0))
+    assert lost["state"] == "error"
+    assert "Failed to communicate with remote job server" in message_of(site, lost)
+    again = pulsar.start(site.folder / "pulsar", site.folder / "suite" / "tools", [site.folder / "galaxy"])
+    site.started.extend(again.processes)
+    assert again.url == site.cluster.pulsar.url
+    assert ended(site, probe(site, "pulsar", seconds=0))["state"] == "ok"
+
+
+def test_parallel_exports_hold_no_more_sessions_than_slurm_has_licences(site: Site):
+    images = ("cell_1.tif", "cell_2.tif", "stack.tif", "nuclei_upper_left.ome.tiff", "cell_1.tif")
+    jobs = [export(site, "slurm", image) for image in images]
+    seen = []
+    while any(site.gi.jobs.get_state(job["id"]) not in {"ok", "error"} for job in jobs):
+        seen.append(open_sessions(site))
+        time.sleep(0.3)
+    assert [ended(site, job)["state"] for job in jobs] == ["ok"] * len(jobs)
+    assert 1 <= max(seen) <= SESSIONS
+
+
+def test_parallel_imports_leave_what_one_leaves(site: Site):
+    """ROIs and tables of two runs at once; label maps of two jobs at once."""
+    result = measure_nuclei(site, "slurm")
+    import_labels(site, result, times=1)
+    expected = counts_in_omero(site.omero)
+    runs = [start_nuclei(site, "slurm") for _ in range(2)]
+    assert [finish(site, run).problems for run in runs] == [[], []]
+    import_labels(site, result, times=2)
+    assert counts_in_omero(site.omero) == expected
