@@ -108,7 +108,7 @@ def start_cluster(
         batch = slurm.start(folder / "slurm", omero_sessions=omero_sessions, detached=detached)
         started += batch.processes
         # What a Pulsar elsewhere does not have: Galaxy's data, and the checkout with the tools.
-        hidden = [folder / "galaxy", tools_dir, ROOT / "src", ROOT / "test-data"]
+        hidden = [folder / "galaxy", tools_dir, *(ROOT / name for name in ("src", "tools", "test-data"))]
         remote = pulsar.start(folder / "pulsar", tools_dir, hidden, detached=detached)
         started += remote.processes
         jobs = cluster_jobs(folder / "galaxy", batch, remote)
