@@ -18,7 +18,7 @@ FLOORS = {
     "tables": 2,
     "images": 3, "frame": 3,
     "segmentation": 4, "measurement": 4, "tracking": 4, "spatial": 4, "staining": 4, "figures": 4, "plates": 4,
-    "omero": 4, "fair": 4,
+    "exchange": 4, "omero": 4, "fair": 4,
 }  # fmt: skip
 SIDEWAYS: dict[tuple[str, str], str] = {}
 """Edges between rooms of one floor that may remain, with the reason for each; at most two."""

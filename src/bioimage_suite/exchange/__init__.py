@@ -1,0 +1,1 @@
+"""Open tables and containers of other programs: SpatialData, AnnData, Parquet, QuPath, CellProfiler."""

@@ -1,0 +1,272 @@
+"""Measurement tables of other programs as those of the suite: `image`, `label`, then features named with their units.
+
+- CellProfiler: CSV of objects (`ImageNumber`, `ObjectNumber`), with its table of images for their names.
+- QuPath: tables of measurements (text), and GeoJSON with classes and measurements.
+- SpatialData (zip), AnnData (.h5ad), Parquet.
+
+A name of another program is replaced where the definition is the same and the name says no unit; others are kept, as
+intensities of CellProfiler, which are shares of the largest grey value.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bioimage_suite.core import damage
+from bioimage_suite.core.errors import UserError
+from bioimage_suite.core.scratch_folders import scratch_folder
+from bioimage_suite.core.untrusted_files import MAX_JSON_BYTES, open_zip, parse_json, safe_relative_path, unpack_member
+from bioimage_suite.tables.delimited import column_names
+from bioimage_suite.tables.measurement_table import MeasurementTable, format_cell
+from bioimage_suite.tables.reader import read_table
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+_REMEDY = "Write it again with the program that made it."
+# CellProfiler measures in pixels, and the centre of the first pixel is 0, as here.
+_CELLPROFILER = {
+    "ObjectNumber": "label",
+    "AreaShape_Area": "area_px",
+    "AreaShape_Volume": "volume_px",
+    "AreaShape_Center_X": "centroid_x_px",
+    "AreaShape_Center_Y": "centroid_y_px",
+    "AreaShape_Center_Z": "centroid_z_px",
+    "AreaShape_EquivalentDiameter": "equivalent_diameter_px",
+    "AreaShape_Eccentricity": "eccentricity",
+    "AreaShape_Solidity": "solidity",
+}
+_QUPATH = {"Image": "image", "Classification": "class", "Class": "class", "Object ID": "object_id"}
+_UNITS = {"µm^2": "um2", "µm²": "um2", "um^2": "um2", "µm": "um", "um": "um", "px^2": "px", "px²": "px", "px": "px"}
+_QUPATH_NAME = re.compile(rf"(?:(?P<part>[^:]+): )?(?P<what>.+?)(?: (?P<unit>{'|'.join(map(re.escape, _UNITS))}))?")
+_STATISTIC = re.compile(r"(?P<channel>.+?):? (?P<what>mean|median|min|max|sum|range|std\.? ?dev\.?)", re.IGNORECASE)
+
+
+def read_foreign(files: Sequence[tuple[Path, str]]) -> list[tuple[str, MeasurementTable]]:
+    """Read tables of any of these programs; return the program and the table of each.
+
+    Args:
+        files: Path and name of each file; a table of images of CellProfiler may stand among them.
+
+    Raises:
+        UserError: A file is of none of these programs, or damaged.
+    """
+    found = [(name, *_read(path, name)) for path, name in files]
+    images = [table for _, program, table in found if program == "CellProfiler images"]
+    return [
+        (program, _with_image_names(table, images) if program == "CellProfiler" else table)
+        for _, program, table in found
+        if program != "CellProfiler images"
+    ]
+
+
+def _read(path: Path, name: str) -> tuple[str, MeasurementTable]:
+    with path.open("rb") as stream:
+        start = stream.read(64)
+    if start.startswith(b"PAR1"):
+        return "Parquet", _parquet(path, name)
+    if start.startswith(b"\x89HDF"):
+        return "AnnData", _h5ad(path, name)
+    if start.startswith(b"PK") and not _is_workbook(path, name):
+        return "SpatialData", _spatial_data(path, name)
+    if start.lstrip(b"\xef\xbb\xbf \r\n\t")[:1] in (b"{", b"["):
+        return "QuPath", _geojson(path, name)
+    sheet = read_table(path, name)
+    if not sheet.rows:
+        raise UserError(f"table {name}: is empty. It needs a header line that names its columns.")
+    columns = column_names(sheet.rows[0].cells, f"table {name}")
+    rows = tuple(row.cells + ("",) * (len(columns) - len(row.cells)) for row in sheet.rows[1:])
+    table = MeasurementTable(name, columns, rows)
+    if "ImageNumber" in columns:
+        return ("CellProfiler", table) if "ObjectNumber" in columns else ("CellProfiler images", table)
+    if "Image" in columns and any("entroid X" in column for column in columns):
+        return "QuPath", _qupath(table)
+    raise UserError(
+        f"table {name}: of no program that is known; its columns are {', '.join(columns[:8])}. CellProfiler's have "
+        "ImageNumber and ObjectNumber, QuPath's Image and Centroid X."
+    )
+
+
+def _is_workbook(path: Path, name: str) -> bool:
+    with open_zip(path, name) as archive:
+        return "[Content_Types].xml" in archive.namelist()
+
+
+def _with_image_names(table: MeasurementTable, images: Sequence[MeasurementTable]) -> MeasurementTable:
+    """Return an objects' table of CellProfiler with `image`, `label` and names with units."""
+    names: dict[str, str] = {}
+    for one in images:
+        column = next((column for column in one.columns if column.startswith("FileName_")), None)
+        if column:
+            names |= dict(zip(one.texts("ImageNumber"), one.texts(column), strict=True))
+    own = next((column for column in table.columns if column.startswith(("FileName_", "Image_FileName_"))), None)
+    given = table.texts(own) if own else [names.get(number, "") for number in table.texts("ImageNumber")]
+    if not all(given):
+        raise UserError(
+            f"table {table.name}: it has no names of images. Give CellProfiler's table of images, with a "
+            "column FileName_..., beside it."
+        )
+    kept = [column for column in table.columns if column != "ImageNumber"]
+    columns = ("image", *(_CELLPROFILER.get(column, column) for column in kept))
+    cells = zip(given, *(table.texts(column) for column in kept), strict=True)
+    return MeasurementTable(table.name, columns, tuple(cells))
+
+
+def _qupath(table: MeasurementTable) -> MeasurementTable:
+    """Return a table of QuPath with `image`, `label` (the number of the row in its image) and names with units."""
+    columns = [_QUPATH.get(column) or qupath_feature(column) for column in table.columns]
+    return _numbered(table.name, columns, table.rows, table.texts("Image"))
+
+
+def _numbered(
+    name: str, columns: Sequence[str], rows: Sequence[tuple[str, ...]], images: Sequence[str]
+) -> MeasurementTable:
+    twice = next((column for column in columns if columns.count(column) > 1), None)
+    if twice:
+        raise UserError(f"table {name}: two of its columns would be called {twice!r}. Leave one out.")
+    if "label" in columns:
+        return MeasurementTable(name, tuple(columns), tuple(rows))
+    counts: dict[str, int] = {}
+    labels = []
+    for image in images:
+        counts[image] = counts.get(image, 0) + 1
+        labels.append(str(counts[image]))
+    at = list(columns).index("image")
+    order = [at, *(place for place in range(len(columns)) if place != at)]
+    found = tuple(
+        (row[at], label, *(row[place] for place in order[1:])) for row, label in zip(rows, labels, strict=True)
+    )
+    return MeasurementTable(name, ("image", "label", *(columns[place] for place in order[1:])), found)
+
+
+def qupath_feature(name: str) -> str:
+    """Return the name of a feature as the suite writes it.
+
+    >>> qupath_feature("Centroid X µm"), qupath_feature("Nucleus: Area µm^2"), qupath_feature("Nucleus: DAPI mean")
+    ('centroid_x_um', 'nucleus_area_um2', 'nucleus_mean_DAPI')
+    >>> qupath_feature("Cell: Circularity"), qupath_feature("DAPI: Std.Dev.")
+    ('cell_circularity', 'std_DAPI')
+    """
+    statistic = re.fullmatch(r"(?P<channel>[^:]+): (?P<what>Mean|Median|Min|Max|Sum|Std\.? ?[Dd]ev\.?)", name)
+    if statistic:
+        return f"{_short(statistic['what'])}_{statistic['channel']}"
+    match = _QUPATH_NAME.fullmatch(name)
+    if match is None:
+        return name
+    part = "".join(f"{word}_" for word in (match["part"] or "").lower().split())
+    inner = _STATISTIC.fullmatch(match["what"])
+    if inner and not match["unit"]:
+        return f"{part}{_short(inner['what'])}_{inner['channel']}"
+    unit = f"_{_UNITS[match['unit']]}" if match["unit"] else ""
+    return part + "_".join(re.sub(r"[/.]", " ", match["what"]).lower().split()) + unit
+
+
+def _short(statistic: str) -> str:
+    return "std" if statistic.lower().startswith("std") else statistic.lower()
+
+
+def _geojson(path: Path, name: str) -> MeasurementTable:
+    """Return the objects of a GeoJSON: class, centroid and area of the polygons, and measurements."""
+    with path.open("rb") as stream:
+        document = parse_json(stream.read(MAX_JSON_BYTES + 1), name)
+    features = document.get("features") if isinstance(document, dict) and "features" in document else document
+    features = features if isinstance(features, list) else [features]
+    rows: list[dict[str, str]] = []
+    for number, feature in enumerate(features, 1):
+        with damage.reading(f"file {name}, feature {number}", _REMEDY):
+            rows.append(_feature_row(feature, name, number))
+    columns = list(dict.fromkeys(column for row in rows for column in row)) or ["image", "label"]
+    return MeasurementTable(name, tuple(columns), tuple(tuple(row.get(c, "") for c in columns) for row in rows))
+
+
+def _feature_row(feature: Mapping[str, Any], name: str, number: int) -> dict[str, str]:
+    properties = feature.get("properties") or {}
+    given = properties.get("measurements") or {}
+    # QuPath before 0.4 wrote a list.
+    pairs = given.items() if isinstance(given, dict) else ((one["name"], one["value"]) for one in given)
+    area, x, y = _polygon_sums(feature["geometry"])
+    row = {"image": str(properties.get("image") or name), "label": str(int(properties.get("label") or number))}
+    row["object_id"] = str(feature.get("id") or "")
+    row["class"] = str((properties.get("classification") or {}).get("name") or "")
+    row |= {"centroid_x_px": format_cell(x), "centroid_y_px": format_cell(y), "area_px": format_cell(area)}
+    for key, value in pairs:
+        # What this suite wrote has its own names already.
+        row[key if "label" in properties else qupath_feature(key)] = format_cell(float(value))
+    return row
+
+
+def _polygon_sums(geometry: Mapping[str, Any]) -> tuple[float, float, float]:
+    """Return area and centroid (centre of the first pixel is 0) of polygons with holes, by the shoelace formula."""
+    parts = {"Polygon": [geometry["coordinates"]], "MultiPolygon": geometry["coordinates"]}.get(geometry["type"])
+    if parts is None:
+        points = np.atleast_2d(np.asarray(geometry["coordinates"], float))[:, :2]
+        return 0.0, float(points[:, 0].mean()) - 0.5, float(points[:, 1].mean()) - 0.5
+    sums = np.zeros(3)
+    for part in parts:
+        for place, ring in enumerate(part):
+            x, y = np.asarray(ring, float)[:, :2].T
+            cross = x * np.roll(y, -1) - np.roll(x, -1) * y
+            moments = ((x + np.roll(x, -1)) * cross, (y + np.roll(y, -1)) * cross)
+            one = np.array([cross.sum() / 2, moments[0].sum() / 6, moments[1].sum() / 6])
+            sums += np.sign(one[0]) * one * (1 if place == 0 else -1)
+    if sums[0] == 0:
+        raise ValueError("a polygon without an area")
+    return float(sums[0]), float(sums[1] / sums[0]) - 0.5, float(sums[2] / sums[0]) - 0.5
+
+
+def _parquet(path: Path, name: str) -> MeasurementTable:
+    from pyarrow import parquet
+
+    with damage.reading(f"table {name}", _REMEDY):
+        table = parquet.read_table(path)
+        columns = [[format_cell(value) for value in column.to_pylist()] for column in table.columns]
+    return MeasurementTable(name, tuple(table.column_names), tuple(zip(*columns, strict=True)))
+
+
+def _h5ad(path: Path, name: str) -> MeasurementTable:
+    with damage.reading(f"table {name}", _REMEDY):
+        import anndata
+
+        return _annotated(anndata.read_h5ad(path), name)
+
+
+def _spatial_data(path: Path, name: str) -> MeasurementTable:
+    """Return the table of a zipped SpatialData; if there are several, the one that is called `table`."""
+    with damage.reading(f"file {name}", _REMEDY), scratch_folder() as folder:
+        with open_zip(path, name) as archive:
+            for member in archive.infolist():
+                place = safe_relative_path(member.filename)
+                if place is not None and not member.is_dir() and "tables" in place.parts:
+                    target = folder.joinpath(*place.parts)
+                    target.parent.mkdir(parents=True, exist_ok=True)
+                    unpack_member(archive, member, target, name)
+        tables = sorted(one for one in folder.rglob("tables/*") if (one / "obs").is_dir())
+        if not tables:
+            raise UserError(f"file {name}: no table in it. Give a SpatialData with a table of cells.")
+        chosen = next((one for one in tables if one.name == "table"), tables[0])
+        import anndata
+
+        return _annotated(anndata.read_zarr(chosen), name)
+
+
+def _annotated(data: Any, name: str) -> MeasurementTable:
+    """Return AnnData as a table: observations first, then features under the names that `var["name"]` has for them."""
+    keys = data.uns.get("spatialdata_attrs", {})
+    label, region = str(keys.get("instance_key", "label")), str(keys.get("region_key", "region"))
+    columns: dict[str, list[str]] = {}
+    obs = data.obs
+    images = "image" if "image" in obs else region if region in obs else None
+    columns["image"] = [str(text) for text in obs[images]] if images else [name] * data.n_obs
+    columns["label"] = [str(one) for one in (obs[label] if label in obs else range(1, data.n_obs + 1))]
+    for one in obs.columns:
+        if one not in (label, region, "image"):
+            columns[str(one)] = [format_cell(value) for value in obs[one].astype(object)]
+    names = data.var.get("name", data.var_names)
+    values = data.X.toarray() if hasattr(data.X, "toarray") else np.asarray(data.X)
+    for place, feature in enumerate(names):
+        columns[str(feature)] = [format_cell(float(value)) for value in values[:, place]]
+    return MeasurementTable(name, tuple(columns), tuple(zip(*columns.values(), strict=True)))

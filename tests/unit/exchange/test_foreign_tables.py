@@ -1,0 +1,109 @@
+"""Tables of other programs become measurement tables."""
+
+import json
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from bioimage_suite.core.errors import UserError
+from bioimage_suite.exchange.foreign_tables import read_foreign
+from bioimage_suite.tables.measurement_table import MeasurementTable
+
+OBJECTS = (
+    "ImageNumber,ObjectNumber,AreaShape_Area,AreaShape_Center_X,Intensity_MeanIntensity_DNA\n"
+    "1,1,50,3.5,0.25\n2,1,7,1,\n"
+)
+IMAGES = "ImageNumber,FileName_DNA,Count_Nuclei\n1,a.tif,1\n2,b.tif,1\n"
+
+
+def read(folder: Path, **files: str | bytes) -> MeasurementTable:
+    listed = []
+    for name, content in files.items():
+        path = folder / name
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+        listed.append((path, name))
+    [(_, table)] = read_foreign(listed)
+    return table
+
+
+def test_cellprofiler_gets_the_names_of_its_images(tmp_path: Path):
+    table = read(tmp_path, objects=OBJECTS, images=IMAGES)
+    assert table.columns == ("image", "label", "area_px", "centroid_x_px", "Intensity_MeanIntensity_DNA")
+    assert table.rows == (("a.tif", "1", "50", "3.5", "0.25"), ("b.tif", "1", "7", "1", ""))
+
+
+def test_cellprofiler_without_names_of_images(tmp_path: Path):
+    with pytest.raises(UserError, match="table objects: it has no names of images"):
+        read(tmp_path, objects=OBJECTS)
+
+
+def test_qupath_tables(tmp_path: Path):
+    text = (
+        "Image\tObject ID\tClassification\tParent\tCentroid X µm\tNucleus: Area µm^2\tNucleus: DAPI mean\n"
+        "a.tif\tu-1\tTumor\tRoot\t10.5\t31\t7\nb.tif\tu-2\t\tRoot\t1\t2\t3\na.tif\tu-3\tTumor\tRoot\t4\t5\t6\n"
+    )
+    table = read(tmp_path, qupath=text)
+    assert table.columns == (
+        *("image", "label", "object_id", "class", "parent"),
+        *("centroid_x_um", "nucleus_area_um2", "nucleus_mean_DAPI"),
+    )
+    assert [row[:4] for row in table.rows] == [
+        ("a.tif", "1", "u-1", "Tumor"),
+        ("b.tif", "1", "u-2", ""),
+        ("a.tif", "2", "u-3", "Tumor"),
+    ]
+
+
+def square(size: float, **properties: object) -> dict:
+    ring = [[0, 0], [size, 0], [size, size], [0, size], [0, 0]]
+    return {
+        "type": "Feature",
+        "id": "u",
+        "geometry": {"type": "Polygon", "coordinates": [ring]},
+        "properties": properties,
+    }
+
+
+@pytest.mark.parametrize("measured", [{"Nucleus: DAPI mean": 7.5}, [{"name": "Nucleus: DAPI mean", "value": 7.5}]])
+def test_qupath_geojson_of_both_versions(tmp_path: Path, measured: object):
+    feature = square(10, classification={"name": "Tumor"}, measurements=measured)
+    table = read(tmp_path, cells=json.dumps({"type": "FeatureCollection", "features": [feature]}))
+    assert dict(zip(table.columns, table.rows[0], strict=True)) == {
+        **{"image": "cells", "label": "1", "object_id": "u", "class": "Tumor", "area_px": "100.0"},
+        **{"centroid_x_px": "4.5", "centroid_y_px": "4.5", "nucleus_mean_DAPI": "7.5"},
+    }
+
+
+def test_a_hole_has_no_area(tmp_path: Path):
+    feature = square(10)
+    feature["geometry"]["coordinates"].append([[0, 0], [0, 5], [5, 5], [5, 0], [0, 0]])
+    table = read(tmp_path, cells=json.dumps([feature]))
+    assert table.texts("area_px") == ["75.0"]
+    assert float(table.texts("centroid_x_px")[0]) == pytest.approx((100 * 5 - 25 * 2.5) / 75 - 0.5)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("", "is empty"),
+        ("a\tb\n1\t2\n", "of no program that is known; its columns are a, b"),
+        (b"PAR1 and no more", "table x: damaged or cut short"),
+        (b"\x89HDF\r\n\x1a\n and no more", "table x: "),
+        ('[{"type": "Feature", "geometry": {"type": "Polygon", "coordinates": []}}]', "feature 1"),
+        ('[{"type": "Feature", "geometry": null}]', "feature 1"),
+        ("Image\tCentroid X px\tcentroid X px\na\t1\t2\n", "two of its columns would be called 'centroid_x_px'"),
+    ],
+)
+def test_what_cannot_be_read_is_refused(tmp_path: Path, content: str | bytes, message: str):
+    with pytest.raises(UserError, match=message):
+        read(tmp_path, x=content)
+
+
+def test_a_zip_without_a_table(tmp_path: Path):
+    with zipfile.ZipFile(tmp_path / "z", "w") as archive:
+        archive.writestr("zarr.json", "{}")
+        archive.writestr("../tables/x/obs/zarr.json", "{}")
+    with pytest.raises(UserError, match="file z"):
+        read_foreign([(tmp_path / "z", "z")])
+    assert not (tmp_path.parent / "tables").exists()
