@@ -20,7 +20,7 @@ DESCRIPTIONS = ("rdf.yaml", "bioimageio.yaml", "model.yaml")
 KEPT = ("format_version", "type", "name", "description", "license", "timestamp", "inputs", "outputs", "test_inputs",
         "test_outputs")  # fmt: skip
 # Of the free part of a description: how exactly test outputs must be met, and the thresholds of StarDist.
-KEPT_CONFIG = {"bioimageio": ("reproducibility_tolerance", "test_kwargs"), "stardist": ("thresholds",)}
+KEPT_CONFIG = {"bioimageio": ("reproducibility_tolerance", "test_kwargs"), "stardist": ("thresholds", "config")}
 OWN_DESCRIPTION, OWN_TEXT = "only-what-runs.bioimageio.yaml", "only-what-runs.md"
 
 

@@ -1,4 +1,4 @@
-"""Objects from the output of a network: probabilities, classes, labels, StarDist polygons or Cellpose flows."""
+"""Objects from the output of a network: probabilities, classes, labels, StarDist's polygons and polyhedra, or flows."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ class ObjectOptions:
         seed_distance: Least distance between two seeds of a component, px.
         min_size: Size in pixels or voxels below which objects are removed.
         overlap: Shared part of the smaller polygon's area above which the less probable of two polygons is dropped.
+        anisotropy: Of the rays of polyhedra: size of a voxel along z, y, x relative to each other.
     """
 
     meaning: str = "foreground"
@@ -37,6 +38,7 @@ class ObjectOptions:
     seed_distance: int = 7
     min_size: int = 20
     overlap: float = 0.4
+    anisotropy: tuple[float, ...] = (1.0, 1.0, 1.0)
 
     def check(self, channels: int, model: str, volume: bool = False) -> None:
         """Reject channels that the output does not have, and outputs that cannot have this meaning.
@@ -44,10 +46,11 @@ class ObjectOptions:
         Raises:
             UserError: A channel is missing, or the output has another form; the message gives the number of channels.
         """
-        if self.meaning == "star_polygons" and (channels < 4 or volume):
+        if self.meaning == "star_polygons" and channels < (5 if volume else 4):
+            kind, least, of = ("polyhedra", 4, "voxel") if volume else ("polygons", 3, "pixel of a plane")
             raise UserError(
                 f"Model {model}: its output has {channels} channels{' of volumes' if volume else ''}. Star-convex "
-                "polygons are a probability and at least 3 distances of each pixel of a plane."
+                f"{kind} are a probability and at least {least} distances of each {of}."
             )
         if self.meaning == "flows" and channels != 3:
             raise UserError(
@@ -78,9 +81,7 @@ def find_objects(prediction: np.ndarray, options: ObjectOptions, first_label: in
         array: np.ndarray = prediction.argmax(axis=0).astype(np.int32)
         return array
     if options.meaning == "star_polygons":
-        from bioimage_suite.segmentation.star_polygons import label_stars
-
-        return _renumbered(label_stars(prediction, options.threshold, options.overlap), options.min_size, first_label)
+        return _renumbered(_labelled_stars(prediction, options), options.min_size, first_label)
     if options.meaning == "flows":
         return _labelled_flows(prediction, options, first_label)
     one = prediction[options.foreground]
@@ -94,6 +95,17 @@ def find_objects(prediction: np.ndarray, options: ObjectOptions, first_label: in
     split = SplitOptions(options.seeds, options.seed_distance, 1.0, options.min_size)
     split.check()
     return np.concatenate(list(label_bands(mask, split, first_label)))
+
+
+def _labelled_stars(prediction: np.ndarray, options: ObjectOptions) -> np.ndarray:
+    """Return the polygons of a plane, or the polyhedra of a volume."""
+    if prediction.ndim == 4:
+        from bioimage_suite.segmentation.star_polyhedra import label_polyhedra
+
+        return label_polyhedra(prediction, options.threshold, options.overlap, options.anisotropy)
+    from bioimage_suite.segmentation.star_polygons import label_stars
+
+    return label_stars(prediction, options.threshold, options.overlap)
 
 
 def _labelled_flows(prediction: np.ndarray, options: ObjectOptions, first_label: int) -> np.ndarray:

@@ -40,6 +40,7 @@ class Network:
         output: Name of the output tensor to use.
         output_axes: Names of the output's axes in order.
         thresholds: StarDist's `prob` and `nms`, if the package has them.
+        anisotropy: Of StarDist's rays in 3D, z, y, x; 1 where the package says nothing.
     """
 
     name: str
@@ -52,6 +53,7 @@ class Network:
     output: str
     output_axes: tuple[str, ...]
     thresholds: dict[str, float] = field(default_factory=dict)
+    anisotropy: tuple[float, ...] = (1.0, 1.0, 1.0)
 
 
 def quiet_library(folder: Path) -> None:
@@ -125,10 +127,34 @@ def _check_numbers(pipeline: Any, model: Any, name: str) -> None:
 
 def _thresholds(model: Any) -> dict[str, float]:
     """Return the thresholds that StarDist writes into a package: `config: stardist: thresholds`."""
-    own = model.config.model_dump().get("stardist")
-    given = own.get("thresholds") if isinstance(own, dict) else None
-    found = given if isinstance(given, dict) else {}
+    found = _of_stardist(model, "thresholds")
     return {name: float(value) for name, value in found.items() if isinstance(value, (int, float))}
+
+
+def _anisotropy(model: Any, name: str) -> tuple[float, ...]:
+    """Return the anisotropy of the rays that StarDist writes into a package: `config: stardist: config: rays_json`.
+
+    Raises:
+        UserError: The rays are others than those of the golden spiral, or the anisotropy is not three sizes.
+    """
+    rays = _of_stardist(model, "config", "rays_json")
+    kind, given = rays.get("name", "Rays_GoldenSpiral"), (rays.get("kwargs") or {}).get("anisotropy")
+    if kind != "Rays_GoldenSpiral":
+        raise UserError(
+            f"Package {name}: its rays are {kind!r}. Only StarDist's default, Rays_GoldenSpiral, runs here."
+        )
+    sizes = (1.0, 1.0, 1.0) if given is None else tuple(given) if isinstance(given, (list, tuple)) else ()
+    if len(sizes) != 3 or not all(isinstance(one, (int, float)) and 0 < one < math.inf for one in sizes):
+        raise UserError(f"Package {name}: the anisotropy of its rays is {given!r}, not three sizes above 0. {AGAIN}")
+    return tuple(map(float, sizes))
+
+
+def _of_stardist(model: Any, *keys: str) -> dict[str, Any]:
+    """Return what StarDist writes into a package below `config: stardist`; nothing where it has another form."""
+    found = model.config.model_dump().get("stardist")
+    for key in keys:
+        found = found.get(key) if isinstance(found, dict) else None
+    return found if isinstance(found, dict) else {}
 
 
 def _problems(summary: Any) -> str:
@@ -165,7 +191,8 @@ def _described(model: Any, name: str, wanted: str | None) -> tuple[Any, ...]:
     if tuple(axis for axis in output_axes if axis in SPACE) != space:
         raise UserError(f"Package {name}: output {target.id} has the axes {', '.join(output_axes)}, the input has "
                         f"{', '.join(axes)}. Only models that give an image of the same size run here.")  # fmt: skip
-    return axes, channels, space, tuple(least), tuple(step), str(target.id), output_axes, _thresholds(model)
+    return (axes, channels, space, tuple(least), tuple(step), str(target.id), output_axes, _thresholds(model),
+            _anisotropy(model, name))  # fmt: skip
 
 
 def tile_sizes(network: Network, shape: tuple[int, ...], longest: int) -> tuple[int, ...]:

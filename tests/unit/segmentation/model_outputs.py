@@ -3,7 +3,11 @@
 import numpy as np
 from scipy import ndimage
 
+from bioimage_suite.segmentation.star_polyhedra import golden_spiral
+
 RAYS = 32
+SHAPE = (26, 40, 50)
+SOLIDS = (((12, 14, 14), (6, 9, 8)), ((13, 24, 32), (8, 9, 9)), ((12, 12, 38), (5, 7, 7)))  # centres and half axes
 
 
 def ellipses(shape: tuple[int, int], *which: tuple[int, int, int, int]) -> np.ndarray:
@@ -29,6 +33,33 @@ def stars_of(labels: np.ndarray) -> np.ndarray:
             inside = (y >= 0) & (x >= 0) & (y < labels.shape[0]) & (x < labels.shape[1])
             same = labels[np.where(inside, y, 0), np.where(inside, x, 0)] == labels[tuple(point)]
             out[1 + ray, *point] = way[np.argmin(inside & same)]
+    return out
+
+
+def ellipsoids() -> np.ndarray:
+    """Labels of three ellipsoids."""
+    places = np.moveaxis(np.indices(SHAPE), 0, -1)
+    labels = np.zeros(SHAPE, np.int32)
+    for number, (centre, axes) in enumerate(SOLIDS, 1):
+        labels[(((places - centre) / axes) ** 2).sum(axis=-1) <= 1] = number
+    return labels
+
+
+def polyhedra_of(anisotropy: tuple[float, ...], count: int = 64) -> np.ndarray:
+    """What StarDist learns: a probability that is greatest at the centre, and the distance to the surface."""
+    ends = golden_spiral(count, anisotropy).ends
+    places = np.moveaxis(np.indices(SHAPE), 0, -1).astype(float)
+    out = np.zeros((1 + count, *SHAPE), np.float32)
+    noise = np.random.default_rng(0).random(SHAPE) * 1e-3  # no two voxels are equally probable
+    labels = ellipsoids()
+    for number, (centre, axes) in enumerate(SOLIDS, 1):
+        inside = labels == number
+        scaled = (places[inside] - centre) / axes
+        rest = 1 - (scaled**2).sum(axis=1)
+        out[0, inside] = rest + noise[inside]
+        way = ends / axes  # |scaled + t way| = 1
+        b, a = scaled @ way.T, (way**2).sum(axis=1)
+        out[1:, inside] = ((-b + np.sqrt(b**2 + a * rest[:, None])) / a).T
     return out
 
 

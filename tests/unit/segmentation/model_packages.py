@@ -68,12 +68,12 @@ def make_package(
     return _written(path, text, nodes, constants, (test, out + ("output" in spoil)))
 
 
-def make_passing_package(path, channels, leading="batch", more=DEFAULT_FILES, spoil=None):
+def make_passing_package(path, channels, leading="batch", more=DEFAULT_FILES, spoil=None, axes="yx", space=SPACE_IN):
     """A package whose network passes on what it gets, or gives NaN; `leading` z takes planes as Cellpose's do."""
     from onnx import helper
 
-    test = np.random.default_rng(0).random((1, channels, 32, 32)).astype(np.float32)
-    space_in, space_out = (", ".join(template.format(a=a) for a in "yx") for template in (SPACE_IN, SPACE_OUT))
+    test = np.random.default_rng(0).random((1, channels, *(32,) * len(axes))).astype(np.float32)
+    space_in, space_out = (", ".join(template.format(a=a) for a in axes) for template in (space, SPACE_OUT))
     names = [f"c{number}" for number in range(channels)]
     ends = (BATCH, BATCH) if leading == "batch" else (PLANE_IN, SPACE_OUT.format(a="z"))
     text = DESCRIPTION.format(

@@ -42,7 +42,7 @@ def options_of(args: Namespace, network: Network) -> ObjectOptions:
     if not 0 <= overlap <= 1:
         raise UserError(f"Largest overlap {overlap:g}: must lie between 0 and 1.")
     return ObjectOptions(args.meaning, args.foreground, args.boundary, threshold, args.seeds,
-                         args.seed_distance, args.min_size, overlap)  # fmt: skip
+                         args.seed_distance, args.min_size, overlap, network.anisotropy)  # fmt: skip
 
 
 def package_of(args: Namespace) -> Path:
