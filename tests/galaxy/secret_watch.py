@@ -21,7 +21,7 @@ import omero.clients
 from bioblend.galaxy import GalaxyInstance
 
 from sandbox.state import Sandbox
-from scripts.set_credentials import SERVICE, SERVICE_VERSION, OmeroLogin
+from scripts.set_credentials import KEY_NAMES, SERVICE, SERVICE_VERSION, OmeroLogin
 from tests.galaxy.seed_omero import PASSWORD, USER
 
 # Galaxy puts a copy of the tool, and so of its tests with the test account's password, into the job's folder.
@@ -174,8 +174,9 @@ def _run_by_key(sandbox: Sandbox, watch: SecretWatch) -> None:
 
 def _store_key(gi: GalaxyInstance, login: OmeroLogin) -> list[dict[str, Any]]:
     version, user = gi.tools.show_tool("omero_find")["version"], gi.users.get_current_user()["id"]
+    variables, secrets = login.values(KEY_NAMES[0])
     group = gi.users.create_credentials(
-        user, "tool", "omero_find", version, SERVICE, SERVICE_VERSION, "by-key", login.variables, login.secrets
+        user, "tool", "omero_find", version, SERVICE, SERVICE_VERSION, "by-key", variables, secrets
     )
     stored = next(
         one

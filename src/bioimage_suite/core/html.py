@@ -52,7 +52,7 @@ class Markup:
 
 
 @dataclass(frozen=True)
-class Report:
+class ReportPage:
     """A title and the parts below it.
 
     Attributes:

@@ -6,7 +6,7 @@ import re
 import pytest
 
 from bioimage_suite.core.html import (
-    Report,
+    ReportPage,
     Shaded,
     document,
     escaped,
@@ -21,7 +21,7 @@ from bioimage_suite.core.html import (
 
 
 def test_a_report_has_no_style_sheet_and_no_script() -> None:
-    report = Report("Report", (table(["name", "n"], [["a", 1], [Shaded("b", "#fff"), 2]], [1]),)).html
+    report = ReportPage("Report", (table(["name", "n"], [["a", 1], [Shaded("b", "#fff"), 2]], [1]),)).html
     assert not re.search("<style|<script|<link", report)
     assert '<td bgcolor="#fff">b</td><td align="right" nowrap>2</td>' in report
 
@@ -50,11 +50,11 @@ def test_a_report_in_markdown_has_the_same_texts_tables_and_pictures() -> None:
         output_picture("plot"),
         figure([("before", b"png")], "in the page alone"),
     )  # fmt: skip
-    assert Report("A & B", parts).markdown == (
+    assert ReportPage("A & B", parts).markdown == (
         "# A \\& B\n\n## Found\n\n3 objects\n\n| name | n |\n| :--- | ---: |\n| a\\|b | 1 |\n| c | 50 % |\n\n"
         '```galaxy\nhistory_dataset_as_image(output="plot")\n```\n'
     )
-    assert "history_dataset" not in Report("A & B", parts).html
+    assert "history_dataset" not in ReportPage("A & B", parts).html
 
 
 MARKUP = ["<script>", "| a |", "- a", "1. a", "# a", "&lt;", "a\n\nb", "=====", "~~~", "![x](y)", "```galaxy\nx()\n```"]

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bioimage_suite.core.errors import UserError
-from bioimage_suite.core.html import Report, heat, paragraph, table
+from bioimage_suite.core.html import ReportPage, heat, paragraph, table
 from bioimage_suite.fair.metadata.findings_report import findings_page, readable_list, write_findings
 from bioimage_suite.fair.metadata.table import MetadataValue, read_metadata_table, write_metadata_table
 from bioimage_suite.tables.sheets import Finding
@@ -43,7 +43,7 @@ def test_another_table_is_refused():
 
 @given(st.text())
 def test_every_text_in_a_page_is_escaped(text: str):
-    html = Report(text, (paragraph(text), table([text], [[text, heat(0.5)]]))).html
+    html = ReportPage(text, (paragraph(text), table([text], [[text, heat(0.5)]]))).html
     body = re.sub(r"<(/?(html|head|meta|title|body|h1|p|div|table|tbody|tr|th|td)\b[^<>]*|!DOCTYPE html)>", "", html)
     assert "<" not in body
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bioimage_suite.core.errors import UserError
-from bioimage_suite.core.html import Markup, Report, paragraph, section, table
+from bioimage_suite.core.html import Markup, ReportPage, paragraph, section, table
 from bioimage_suite.tables.reader import read_table
 
 CARRIED = ("accession", "study_title", "licence", "citation", "source_url")
@@ -124,7 +124,7 @@ def attribute(results: Sequence[ResultTable], sources: Mapping[str, Attribution]
     return merged
 
 
-def attribution_page(sources: Mapping[str, Attribution], used: Iterable[str]) -> Report:
+def attribution_page(sources: Mapping[str, Attribution], used: Iterable[str]) -> ReportPage:
     """Return a page that tells how to cite each study that the results were made from.
 
     Args:
@@ -140,7 +140,7 @@ def attribution_page(sources: Mapping[str, Attribution], used: Iterable[str]) ->
         studies.setdefault((source.accession, source.title, source.licence, source.citation), []).append(name)
     parts = [_study(*study, names) for study, names in sorted(studies.items())]
     text = "Cite these studies when you publish what was measured here, and keep to their licences."
-    return Report("Whose images these results come from", (paragraph(text), *parts))
+    return ReportPage("Whose images these results come from", (paragraph(text), *parts))
 
 
 def _study(accession: str, title: str, licence: str, citation: str, images: Sequence[str]) -> Markup:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from bioimage_suite.core.html import Cell, Markup, Report, heat, meter, paragraph, section, table
+from bioimage_suite.core.html import Cell, Markup, ReportPage, heat, meter, paragraph, section, table
 from bioimage_suite.core.texts import first_names
 from bioimage_suite.fair.metadata.completeness import FieldSummary, Item, group_shares, tier_reached
 from bioimage_suite.fair.metadata.image_facts import ImageFacts
@@ -35,10 +35,10 @@ def write_field_table(path: Path, fields: Sequence[FieldSummary]) -> None:
 
 def report_page(
     images: Sequence[ImageFacts], items: Sequence[Sequence[Item]], fields: Sequence[FieldSummary]
-) -> Report:
+) -> ReportPage:
     """Return the report: summary, questions, heat map, all fields."""
     parts = (_summary(images, items), _questions(fields), _heat_map(images, items), _field_table(fields))
-    return Report("Metadata completeness", parts)
+    return ReportPage("Metadata completeness", parts)
 
 
 def _summary(images: Sequence[ImageFacts], items: Sequence[Sequence[Item]]) -> Markup:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import astuple, fields
 from pathlib import Path
 
-from bioimage_suite.core.html import Cell, Markup, Report, Shaded, bullets, paragraph, section, table
+from bioimage_suite.core.html import Cell, Markup, ReportPage, Shaded, bullets, paragraph, section, table
 from bioimage_suite.core.texts import first_names, one_line
 from bioimage_suite.tables.sheets import Finding
 from bioimage_suite.tables.writer import write_tsv
@@ -27,12 +27,12 @@ def count_levels(findings: Sequence[Finding]) -> dict[str, int]:
     return {level: sum(finding.level == level for finding in findings) for level in LEVEL_COLOURS}
 
 
-def findings_page(title: str, summary: Sequence[str], findings: Sequence[Finding]) -> Report:
+def findings_page(title: str, summary: Sequence[str], findings: Sequence[Finding]) -> ReportPage:
     """Return a page of all findings; equal findings of several lines are grouped."""
     counts = count_levels(findings)
     verdict = "No errors." if not counts["error"] else "There are errors: mend them and validate again."
     numbers = ", ".join(f"{counts[level]:,} {level}{'' if counts[level] == 1 else 's'}" for level in LEVEL_COLOURS)
-    return Report(title, (paragraph(f"{verdict} {numbers}."), bullets(summary), findings_section(findings)))
+    return ReportPage(title, (paragraph(f"{verdict} {numbers}."), bullets(summary), findings_section(findings)))
 
 
 def findings_section(findings: Sequence[Finding]) -> Markup:

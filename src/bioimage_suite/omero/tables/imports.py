@@ -12,7 +12,6 @@ from bioimage_suite.omero.objects import (
     ImageRecord,
     find_ids,
     read_target,
-    well_label,
 )
 from bioimage_suite.omero.paging import paged_rows
 from bioimage_suite.omero.tables.feature_table import Feature, Survey, read_measurements
@@ -28,6 +27,7 @@ from bioimage_suite.omero.tables.tables import (
 )
 from bioimage_suite.omero.undo import MadeObjects, merge_ids, without, writing
 from bioimage_suite.tables.object_table import read_exact_table, write_table
+from bioimage_suite.tables.plate_layout import well_label
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
