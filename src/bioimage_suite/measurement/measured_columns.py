@@ -7,22 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bioimage_suite.core.scratch import on_disk
+from bioimage_suite.core.scratch import on_disk, release
 from bioimage_suite.images.model.bands import bands
 from bioimage_suite.images.model.image_file import PLANE_CACHE_BYTES, ImageFile
-from bioimage_suite.images.model.label_runs import Runs, distinct, joined
 from bioimage_suite.images.model.planes import z_step
-from bioimage_suite.measurement import object_shape
+from bioimage_suite.measurement.basic_columns import Columns, basic_columns
 from bioimage_suite.measurement.object_relations import Children, by_parent, children_of, neighbours, touching_pairs
-from bioimage_suite.measurement.object_runs import object_intensities
-from bioimage_suite.measurement.object_scan import PlaneScan, scan_channels, scan_labels
+from bioimage_suite.measurement.object_scan import scan_labels
 from bioimage_suite.measurement.object_texture import TextureOptions, levels_of, textures
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from concurrent.futures import Executor
-
-Columns = dict[str, np.ndarray]
 
 # Beginnings of the names of columns by the group that a user chooses; label and size are always there.
 GROUPS: dict[str, tuple[str, ...]] = {
@@ -97,19 +93,13 @@ def measure_body(
         pool: Threads to compute in.
     """
     volume = len(planes) > 1
-    scans = [scan_labels(labels, t, z, pool, perimeter=not volume and "outline" in options.groups) for z in planes]
-    runs = joined([part for scan in scans for part in scan.parts])
-    label, index = distinct(runs.label)
     known = image if image is not None and image.physical_size else labels
     x, y, z = (known.micrometres(axis) for axis in "xyz")
     step = z_step(known) if volume else 1.0
-    stack = _stacked(labels, t, scans) if volume or options.texture_ranges else None
+    scan = scan_labels(labels, t, planes, pool, perimeter=not volume and "outline" in options.groups)
+    stack = _stacked(labels, t, planes) if volume or options.texture_ranges else None
     solid = stack if volume else None
-    shapes = pool.submit(_shapes, runs, index, label, scans, solid, z_step=step, groups=options.groups)
-    grey: Columns = {}
-    if image is not None and "intensity" in options.groups:
-        grey = _grey_values(image, t, scans, runs, index, count=len(label), pool=pool)
-    basic = {"label": label, **shapes.result(), **grey}
+    basic = basic_columns(image, t, scan, solid, z_step=step, groups=options.groups, pool=pool)
     texture, near = {}, {}
     if image is not None and stack is not None:
         texture = _textures(image, t, planes, stack, basic, options=options)
@@ -117,7 +107,7 @@ def measure_body(
         near = _neighbours(labels, t, planes[0], solid, basic, within=options.neighbours_within, z_step=step)
     children = {name: _children(labels, child, t, planes) for name, child in options.children.items()}
     size = _size_column(volume)
-    inside = {k: v for name, found in children.items() for k, v in by_parent(label, found, name, size).items()}
+    inside = {k: v for name, found in children.items() for k, v in by_parent(scan.label, found, name, size).items()}
     columns = with_units({**_chosen(basic, options.groups), **texture, **near, **inside}, x, y, z if volume else None)
     return Measured(t, None if volume else planes[0], columns, children)
 
@@ -132,97 +122,17 @@ def _size_column(volume: bool) -> str:
     return "volume_voxels" if volume else "area_px"
 
 
-def _grey_values(
-    image: ImageFile, t: int, scans: list[PlaneScan], runs: Runs, index: np.ndarray, *, count: int, pool: Executor
-) -> Columns:
-    """Return the statistics of the grey values of each channel in columns `<statistic>_<channel>`."""
-    found = scan_channels(image, t, scans, pool)
-    return {
-        f"{statistic}_{name}": column
-        for name, parts in zip(image.channel_labels(), found, strict=True)
-        for statistic, column in object_intensities(runs, index, count, parts).items()
-    }
-
-
-def _shapes(
-    runs: Runs,
-    index: np.ndarray,
-    label: np.ndarray,
-    scans: list[PlaneScan],
-    solid: np.ndarray | None,
-    *,
-    z_step: float,
-    groups: frozenset[str],
-) -> Columns:
-    """Return the shapes of objects: of those of one plane, or of a volume given as a (Z, Y, X) label map."""
-    if solid is None:
-        return _plane_shapes(runs, index, label, scans[0], groups)
-    height = np.repeat([scan.z for scan in scans], [sum(len(part.label) for part in scan.parts) for scan in scans])
-    return _volume_shapes(runs, height, index, label, stack=solid, z_step=z_step, groups=groups)
-
-
-def _plane_shapes(runs: Runs, index: np.ndarray, label: np.ndarray, scan: PlaneScan, groups: frozenset[str]) -> Columns:
-    count = len(label)
-    columns = object_shape.moments(runs, index, count)
-    convex: Columns = {}
-    if "hull" in groups:
-        none = dict.fromkeys(("convex_area_px", "feret_max_px", "feret_min_px"), columns["area_px"])
-        convex = object_shape.convex_shapes(runs, index, count) if count else none
-        columns["convex_area_px"] = convex.pop("convex_area_px")
-        columns["solidity"] = ratio(columns["area_px"], columns["convex_area_px"])
-    if "outline" in groups:
-        border = np.searchsorted(label, scan.border_label)
-        columns["perimeter_px"] = object_shape.perimeters(border, scan.border_kind, count)
-        crofton = object_shape.crofton_perimeters(index, border, scan.border_kind, count)
-        # The line through border pixels is too short for thin and small objects, whose circularity would be above 1.
-        columns["circularity"] = np.minimum(ratio(4 * np.pi * columns["area_px"], crofton**2), 1.0)
-        columns["perimeter_crofton_px"] = crofton
-    return columns | {name: convex[name] for name in ("feret_max_px", "feret_min_px") if name in convex}
-
-
-def _volume_shapes(
-    runs: Runs,
-    z: np.ndarray,
-    index: np.ndarray,
-    label: np.ndarray,
-    *,
-    stack: np.ndarray,
-    z_step: float,
-    groups: frozenset[str],
-) -> Columns:
-    from bioimage_suite.measurement import volume_shape
-
-    count = len(label)
-    columns = volume_shape.moments(runs, z, index, count, z_step)
-    if "outline" in groups:
-        meshed, crofton = volume_shape.surface_areas(stack, label, z_step)
-        ball = np.cbrt(np.pi * (6 * columns["volume_voxels"] * z_step) ** 2)
-        columns["surface_area_px2"] = meshed
-        # The steps of a mesh are area too: a ball would have 0.92. Objects of a few voxels would be above 1.
-        columns["sphericity"] = np.minimum(ratio(ball, crofton), 1.0)
-        columns["surface_crofton_px2"] = crofton
-    if "hull" in groups:
-        columns["convex_volume_voxels"] = volume_shape.convex_volumes(runs, z, index, count)
-        columns["solidity"] = ratio(columns["volume_voxels"], columns["convex_volume_voxels"])
-    return columns
-
-
-def ratio(numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:
-    """Return the quotient, NaN where the denominator is zero."""
-    array: np.ndarray = np.divide(numerator, denominator, out=np.full(len(numerator), np.nan), where=denominator > 0)
-    return array
-
-
-def _stacked(labels: ImageFile, t: int, scans: list[PlaneScan]) -> np.ndarray:
+def _stacked(labels: ImageFile, t: int, planes: list[int]) -> np.ndarray:
     """Return the planes as one (Z, Y, X) array: in memory for one plane that fits there, else on disk."""
     height, width = labels.size_y, labels.size_x
-    if len(scans) == 1 and height * width * labels.dtype.itemsize <= PLANE_CACHE_BYTES:
-        return labels.read_plane(t, 0, scans[0].z)[None]
-    stack = on_disk((len(scans), height, width), np.int32)
-    for plane, scan in zip(stack, scans, strict=True):
-        read = labels.plane_reader(t, 0, scan.z)
+    if len(planes) == 1 and height * width * labels.dtype.itemsize <= PLANE_CACHE_BYTES:
+        return labels.read_plane(t, 0, planes[0])[None]
+    stack = on_disk((len(planes), height, width), np.int32)
+    for plane, z in zip(stack, planes, strict=True):
+        read = labels.plane_reader(t, 0, z)
         for first, last in bands(height, width):
             plane[first:last] = read(first, last)
+            release(stack)
     return stack
 
 
@@ -247,6 +157,7 @@ def _textures(
             read = image.plane_reader(t, channel, z)
             for first, last in bands(image.size_y, image.size_x):
                 plane[first:last] = levels_of(read(first, last), lowest, highest, options.texture.levels)
+                release(grey)
         for feature, column in textures(stack, grey, objects, options.texture).items():
             found[f"haralick_{feature}_{names[channel]}"] = column
     return found
@@ -273,6 +184,7 @@ def _neighbours(
             else:
                 for z in range(len(stack)):
                     yield stack[z : z + 2, rows[0] : rows[1]]
+                    release(stack)
 
     z = columns.get("centroid_z_px", np.zeros(len(columns["label"]))) * z_step
     points = np.stack([z, columns["centroid_y_px"], columns["centroid_x_px"]], axis=1)

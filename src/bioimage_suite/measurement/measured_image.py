@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from bioimage_suite.images.model.image_file import ImageFile
 
 Row = list[Any]
+ROWS = 1 << 14
+"""Rows of a table that become Python's numbers at once."""
 
 
 def measure_image(labels: ImageFile, image: ImageFile | None, options: MeasureOptions) -> Iterator[Measured]:
@@ -54,11 +56,11 @@ def object_columns(measured: Measured, labels: ImageFile) -> list[str]:
 def object_rows(measured: Iterable[Measured], name: str, labels: ImageFile) -> Iterator[Row]:
     """Yield one row for each object of all planes or volumes; NaN stands for an empty cell."""
     for one in measured:
-        columns = dict(one.columns)
-        label = columns.pop("label").tolist()
         place = one.place(labels).values()
-        rows = zip(*(column.tolist() for column in columns.values()), strict=True)
-        yield from ([name, number, *place, *row] for number, row in zip(label, rows, strict=True))
+        every = [one.columns["label"], *(column for title, column in one.columns.items() if title != "label")]
+        for first in range(0, len(every[0]), ROWS):  # Python's numbers take four times the memory of an array's
+            for number, *row in zip(*(column[first : first + ROWS].tolist() for column in every), strict=True):
+                yield [name, number, *place, *row]
 
 
 def children_columns(measured: Measured, labels: ImageFile) -> list[str]:

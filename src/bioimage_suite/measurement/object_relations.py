@@ -94,8 +94,9 @@ def children_of(pairs: Iterator[tuple[np.ndarray, np.ndarray]]) -> Children:
     for parent, child in pairs:
         code = np.where(child > 0, child.astype(np.int64) << 32 | parent.astype(np.int64), 0)
         runs = runs_of(code, 0)
-        codes.append(runs.label)
-        lengths.append(runs.length)
+        pair, index = np.unique(runs.label, return_inverse=True)
+        codes.append(pair)
+        lengths.append(np.bincount(index, runs.length, len(pair)))
     pair, index = np.unique(np.concatenate(codes), return_inverse=True)
     shared = np.bincount(index, np.concatenate(lengths), len(pair)).astype(np.int64)
     child, parent = pair >> 32, pair & 0xFFFFFFFF

@@ -34,8 +34,8 @@ def intensities_of(runs: Runs, pixels: np.ndarray, values: np.ndarray) -> RunInt
 
     Args:
         runs: The runs of the band, in reading order.
-        pixels: (n,) int64 flat indices of their pixels in the band, row by row.
-        values: (rows, X) grey values of the band.
+        pixels: (n,) int64 flat indices of their pixels in `values`, row by row.
+        values: (rows, X) grey values of the band, or of more rows.
     """
     inside = values.ravel().take(pixels)
     if not len(inside):
@@ -57,21 +57,19 @@ def has_exact_squares(dtype: np.dtype) -> bool:
     return dtype.kind in "bui" and dtype.itemsize <= 2
 
 
-def object_intensities(runs: Runs, index: np.ndarray, count: int, parts: list[RunIntensities]) -> dict[str, np.ndarray]:
+def object_intensities(runs: Runs, index: np.ndarray, count: int, of_runs: RunIntensities) -> dict[str, np.ndarray]:
     """Return mean, minimum, maximum, population standard deviation and sum of each object in one channel.
 
     Args:
         runs: All runs.
         index: Object of each run, 0..count-1.
         count: Number of objects.
-        parts: Grey values of successive parts of the runs.
+        of_runs: Grey values of the runs.
 
     Returns:
         Arrays of `count` values by the name of the statistic.
     """
-    total, smallest, largest, squares = (
-        np.concatenate([getattr(part, name) for part in parts]) for name in RunIntensities.__dataclass_fields__
-    )
+    total, smallest, largest, squares = of_runs.total, of_runs.smallest, of_runs.largest, of_runs.squares
     area = np.bincount(index, runs.length, count)
     sums = np.bincount(index, total, count)
     mean = sums / area

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bioimage_suite.images.model.label_runs import distinct
+
 if TYPE_CHECKING:
     from bioimage_suite.images.model.label_runs import Runs
 
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
 # thousand such steps lie between.
 SAME_MOMENTS = 1e-12
 DOWN, ASLANT = 3, 4  # classes of border pixels that begin a run down a column, or along a diagonal
+KINDS = 5  # classes of border pixels: three that count for the perimeter, and these
 
 
 def moments(runs: Runs, index: np.ndarray, count: int) -> dict[str, np.ndarray]:
@@ -116,15 +119,28 @@ def border_classes(labels: np.ndarray, first: int, last: int) -> tuple[np.ndarra
     return np.concatenate(labels_of), np.concatenate(kinds)
 
 
-def perimeters(index: np.ndarray, kind: np.ndarray, count: int) -> np.ndarray:
-    """Return the perimeter of each object in pixels from the object and class of its border pixels."""
-    weights = np.array([1, np.sqrt(2), (1 + np.sqrt(2)) / 2])
-    some = kind < DOWN
-    array: np.ndarray = np.bincount(index[some] * 3 + kind[some], minlength=3 * count).reshape(count, 3) @ weights
+def count_classes(label: np.ndarray, kind: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Count border pixels by label and class.
+
+    Args:
+        label: (n,) int64 label of each pixel.
+        kind: (n,) int64 class of each (`border_classes`).
+
+    Returns:
+        (k,) int64 labels, ascending, and (k, KINDS) int64 numbers of pixels.
+    """
+    found, index = distinct(label)
+    counts = np.bincount(index * KINDS + kind, minlength=KINDS * len(found))
+    return found, counts.reshape(len(found), KINDS)
+
+
+def perimeters(borders: np.ndarray) -> np.ndarray:
+    """Return the perimeter of each object in pixels from its border pixels by class, (n, KINDS)."""
+    array: np.ndarray = borders[:, :DOWN] @ np.array([1, np.sqrt(2), (1 + np.sqrt(2)) / 2])
     return array
 
 
-def crofton_perimeters(runs_index: np.ndarray, index: np.ndarray, kind: np.ndarray, count: int) -> np.ndarray:
+def crofton_perimeters(runs: np.ndarray, borders: np.ndarray) -> np.ndarray:
     """Return the perimeter of each object in pixels by Crofton's formula.
 
     Equals skimage.measure.perimeter_crofton(directions=4): pi / 4 times the number of runs along rows and columns, and
@@ -132,13 +148,10 @@ def crofton_perimeters(runs_index: np.ndarray, index: np.ndarray, kind: np.ndarr
     directions this is proportional to the perimeter, also for thin and small objects.
 
     Args:
-        runs_index: Object of each run along a row.
-        index: Object of each border pixel that counts.
-        kind: Class of each of them.
-        count: Number of objects.
+        runs: (n,) number of runs along rows of each object.
+        borders: (n, KINDS) border pixels of each by class.
     """
-    straight = np.bincount(runs_index, minlength=count) + np.bincount(index[kind == DOWN], minlength=count)
-    array: np.ndarray = np.pi / 4 * (straight + np.bincount(index[kind == ASLANT], minlength=count) / np.sqrt(2))
+    array: np.ndarray = np.pi / 4 * (runs + borders[:, DOWN] + borders[:, ASLANT] / np.sqrt(2))
     return array
 
 

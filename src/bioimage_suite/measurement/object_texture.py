@@ -15,6 +15,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bioimage_suite.core.errors import UserError
+from bioimage_suite.core.scratch import release
+from bioimage_suite.images.model.bands import bands
+from bioimage_suite.images.model.planes import planes_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -96,6 +99,8 @@ def textures(
             inside, levels = labels[box] == label, grey[box]
             for way, step in enumerate(steps):
                 counts[number, way] = _pairs(inside, levels, step, options)
+            release(labels)
+            release(grey)
         parts.append(_averaged(counts))
     names = haralick_features(np.ones((1, 1, 1))).keys()
     return {name: np.concatenate([part[name] for part in parts] or [np.zeros(0)]) for name in names}
@@ -194,13 +199,13 @@ def channel_range(image: ImageFile, channel: int, options: TextureOptions) -> tu
     """
     low, high = options.low, options.high
     if low is None or high is None:
-        planes = (image.read_plane(t, channel, z) for t in range(image.size_t) for z in range(image.size_z))
-        smallest, largest = range_of(planes)
+        readers = (image.plane_reader(t, channel, z) for t, z in planes_of(image))
+        smallest, largest = range_of(read(*rows) for read in readers for rows in bands(image.size_y, image.size_x))
         low, high = smallest if low is None else low, largest if high is None else high
     return low, high
 
 
-def range_of(planes: Iterator[np.ndarray]) -> tuple[float, float]:
-    """Return the smallest and largest grey value of all planes."""
-    ends = [(float(plane.min()), float(plane.max())) for plane in planes]
+def range_of(parts: Iterator[np.ndarray]) -> tuple[float, float]:
+    """Return the smallest and largest grey value of all parts of an image."""
+    ends = [(float(part.min()), float(part.max())) for part in parts]
     return min(low for low, _ in ends), max(high for _, high in ends)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bioimage_suite.core.scratch import release
 from bioimage_suite.images.model.bands import bands
 from bioimage_suite.measurement.object_shape import extremes
 
@@ -123,6 +124,7 @@ def _cells_at_surfaces(volume: np.ndarray) -> Iterator[np.ndarray]:
             mixed = np.zeros(corners[0].shape, bool)
             for corner in corners[1:]:
                 mixed |= corner != corners[0]
+            release(volume)
             yield np.stack([corner[mixed] for corner in corners], axis=1)
 
 

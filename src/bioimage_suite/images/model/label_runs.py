@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -51,9 +51,21 @@ def labels_on(labels: ImageFile, t: int, z: int) -> np.ndarray:
     return np.unique(np.concatenate(found))
 
 
-def joined(parts: list[Runs]) -> Runs:
-    """Concatenate the runs of successive bands."""
-    return Runs(*(np.concatenate([getattr(part, name) for part in parts]) for name in Runs.__dataclass_fields__))
+Arrays = TypeVar("Arrays", bound=Any)
+"""A dataclass of arrays of equal length, such as Runs."""
+
+
+def joined(parts: list[Arrays]) -> Arrays:
+    """Concatenate arrays of successive bands, at least one."""
+    every = ([getattr(part, one.name) for part in parts] for one in fields(parts[0]))
+    made: Arrays = type(parts[0])(*(np.concatenate(arrays) for arrays in every))
+    return made
+
+
+def taken(arrays: Arrays, which: np.ndarray | slice) -> Arrays:
+    """Return some entries of each array: copies by indices, views by a slice."""
+    made: Arrays = type(arrays)(*(getattr(arrays, one.name)[which] for one in fields(arrays)))
+    return made
 
 
 def distinct(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
