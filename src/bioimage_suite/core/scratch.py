@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import mmap
 import tempfile
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 def on_disk(shape: tuple[int, ...], dtype: np.dtype | type) -> np.ndarray:
@@ -23,3 +27,10 @@ def release(array: np.ndarray) -> None:
     mapped = getattr(array, "_mmap", None)
     if isinstance(mapped, mmap.mmap):
         mapped.madvise(mmap.MADV_DONTNEED)
+
+
+def planes_in_turn(array: np.ndarray) -> Iterator[np.ndarray]:
+    """Yield array[0], array[1], ..., so that of an array on disk only one is in memory, read or written."""
+    for plane in array:
+        yield plane
+        release(array)

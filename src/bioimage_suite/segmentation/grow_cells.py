@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bioimage_suite.core.errors import UserError
-from bioimage_suite.core.scratch import on_disk, release
+from bioimage_suite.core.scratch import on_disk, planes_in_turn, release
 from bioimage_suite.images.model.bands import RowReader, bands
 from bioimage_suite.segmentation import split_objects
 from bioimage_suite.segmentation.foreground_mask import ForegroundOptions, foreground_mask, smoothed_plane
@@ -188,22 +188,22 @@ def cell_volume(
         return
     mask = volume_objects.foreground_volume(smoothed, options.foreground, threshold)
     if options.distance is not None:
-        for z, plane in enumerate(_volume_grown_by_distance(nuclei, options.distance, z_step)):
-            mask[z] &= plane > 0
-    for z, plane in enumerate(nuclei):
-        mask[z] |= plane > 0
+        grown = _volume_grown_by_distance(nuclei, options.distance, z_step)
+        for near, plane in zip(grown, planes_in_turn(mask), strict=True):
+            plane[:] &= near > 0
+    for nucleus, plane in zip(planes_in_turn(nuclei), planes_in_turn(mask), strict=True):
+        plane[:] |= nucleus > 0
     found = volume_objects.components(mask)
     labels = on_disk(nuclei.shape, np.int32)
-    for number, (low, high) in enumerate(zip(found.low, found.high, strict=True)):
-        box = tuple(slice(a, b) for a, b in zip(low, high, strict=True))
+    for number, box in volume_objects.boxes_in_turn(found, labels, nuclei, smoothed):
         inside = found.owner[found.parts[box]] == number
         markers = np.where(inside, nuclei[box], 0)
         if not markers.any():
             continue
         volume_objects.check_divided(box, inside.size)
-        grown = watershed(-smoothed[box].astype(np.float32), markers, mask=inside)
-        np.copyto(labels[box], grown, where=inside)
-    yield from labels
+        divided = watershed(-smoothed[box].astype(np.float32), markers, mask=inside)
+        np.copyto(labels[box], divided, where=inside)
+    yield from planes_in_turn(labels)
 
 
 def _volume_grown_by_distance(nuclei: np.ndarray, distance: int, z_step: float) -> Iterator[np.ndarray]:
@@ -218,4 +218,6 @@ def _volume_grown_by_distance(nuclei: np.ndarray, distance: int, z_step: float) 
             around = nuclei[low[0] : end[0] + flat, low[1] : end[1] + distance]
             block = expanded(around, distance, z_step)[z - low[0] :, y - low[1] :]
             grown[z : end[0], y : end[1]] = block[: end[0] - start[0], : end[1] - start[1]]
-    yield from grown
+        release(grown)
+        release(nuclei)
+    yield from planes_in_turn(grown)

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bioimage_suite.core.errors import UserError
-from bioimage_suite.core.scratch import release
+from bioimage_suite.core.scratch import planes_in_turn, release
 from bioimage_suite.segmentation.foreground_mask import is_all
 from bioimage_suite.segmentation.split_objects import SplitOptions
 
@@ -104,9 +104,8 @@ def radius_in_volume(mask: np.ndarray, z_step: float) -> float:
     while math.prod(-(-side // step) for side in mask.shape) > MOST_VOXELS:
         step += 1
     planes = []
-    for plane in mask[::step]:
+    for plane in planes_in_turn(mask[::step]):
         planes.append(plane[::step, ::step].copy())
-        release(mask)
     part = np.pad(np.stack(planes), 1)
     distance = distance_transform_edt(part, sampling=(step * z_step, step, step))
     total = float(distance.sum())

@@ -6,13 +6,14 @@ the largest object. Distances are in pixels of the plane; the physical sizes def
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from bioimage_suite.core.errors import UserError
-from bioimage_suite.core.scratch import on_disk
+from bioimage_suite.core.scratch import on_disk, planes_in_turn, release
 from bioimage_suite.images.model.bands import rows_of
 from bioimage_suite.segmentation import foreground_mask
 from bioimage_suite.segmentation.split_objects import SplitOptions, in_steps, spaced
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 # Most voxels in the box of an object to divide: about 1 GB for the distances and the watershed.
 DIVIDED_VOXELS = 1 << 25
+HELD_ROWS = 1 << 12  # rows of the boxes of objects that may be in memory together: a page of it or more is, of each
 DIM = 0.1  # what a distance counts at the dimmest voxel of a component, as a share of that at the brightest
 
 
@@ -87,6 +89,7 @@ def smoothed_volume(
         assert volume is not None
         total = sum(ready[other] * np.float32(weight) for other, weight in zip(around, weights, strict=True))
         volume[z] = np.rint(total) if volume.dtype.kind == "u" else total
+        release(volume)
     assert volume is not None
     return volume
 
@@ -104,15 +107,15 @@ def foreground_volume(smoothed: np.ndarray, options: foreground_mask.ForegroundO
     if options.method == "hysteresis":
         assert options.low_threshold is not None
         flat, level = dataclasses.replace(flat, method="manual"), options.low_threshold
-    for z, plane in enumerate(smoothed):
+    for z, plane in enumerate(planes_in_turn(smoothed)):
         mask[z] = foreground_mask.foreground_mask(rows_of(plane), plane.shape[0], plane.shape[1], flat, level)
     if options.method == "hysteresis":
         _connected_to_cores(mask, smoothed, threshold)
     if options.fill_holes:
         outside = components(mask, background=True)
         is_hole = np.append(~outside.touch_border(), False)  # the last entry is for owner -1
-        for z, parts in enumerate(outside.parts):
-            mask[z] |= is_hole[outside.owner[parts]]
+        for parts, plane in zip(planes_in_turn(outside.parts), planes_in_turn(mask), strict=True):
+            plane[:] |= is_hole[outside.owner[parts]]
     return mask
 
 
@@ -120,11 +123,11 @@ def _connected_to_cores(mask: np.ndarray, smoothed: np.ndarray, high: float) -> 
     """Keep the components of a (Z, Y, X) mask, by faces, that have a voxel above `high`."""
     found = components(mask)
     has_core = np.zeros(len(found.size) + 1, np.uint8)
-    for parts, plane in zip(found.parts, smoothed, strict=True):
+    for parts, plane in zip(planes_in_turn(found.parts), planes_in_turn(smoothed), strict=True):
         has_core[found.owner[parts[plane > high]]] = 1
     has_core[-1] = 0  # the entry of the background, whose owner is -1
-    for z, parts in enumerate(found.parts):
-        mask[z] = has_core[found.owner[parts]]
+    for parts, plane in zip(planes_in_turn(found.parts), planes_in_turn(mask), strict=True):
+        plane[:] = has_core[found.owner[parts]]
 
 
 def components(mask: np.ndarray, background: bool = False) -> Components:
@@ -138,7 +141,7 @@ def components(mask: np.ndarray, background: bool = False) -> Components:
 
     parts = on_disk(mask.shape, np.int32)
     boxes, edges, count = [np.zeros((0, 8), np.int64)], [np.zeros((0, 2), np.int64)], 0
-    for z, plane in enumerate(mask):
+    for z, plane in enumerate(planes_in_turn(mask)):
         wanted = np.equal(plane, 0).view(np.uint8) if background else np.ascontiguousarray(plane)
         found, labels, stats, _ = cv2.connectedComponentsWithStats(wanted, connectivity=4)
         first = np.zeros(found, np.int64)
@@ -153,6 +156,7 @@ def components(mask: np.ndarray, background: bool = False) -> Components:
             pairs = np.unique(parts[z - 1][both].astype(np.int64) << 32 | parts[z][both])
             edges.append(np.stack([pairs >> 32, pairs & 0xFFFFFFFF], axis=1) - 1)
         count += found - 1
+        release(parts)
     return _joined(parts, np.concatenate(boxes), np.concatenate(edges))
 
 
@@ -173,6 +177,20 @@ def _joined(parts: np.ndarray, boxes: np.ndarray, edges: np.ndarray) -> Componen
     rank = np.empty(count, np.int64)
     rank[order] = np.arange(count)
     return Components(parts, np.append(-1, rank[owner]), size[order], low[order], high[order])
+
+
+def boxes_in_turn(found: Components, *arrays: np.ndarray | None) -> Iterator[tuple[int, tuple[slice, ...]]]:
+    """Yield number and box of each component, so that of arrays on disk only some boxes are in memory."""
+    passed = 0
+    for number, (low, high) in enumerate(zip(found.low.tolist(), found.high.tolist(), strict=True)):
+        box = tuple(map(slice, low, high))
+        yield number, box
+        passed += math.prod(end - begin for begin, end in zip(low[:2], high[:2], strict=True))
+        if passed > HELD_ROWS:
+            passed = 0
+            for one in (found.parts, *arrays):
+                if one is not None:
+                    release(one)
 
 
 def label_volume(
@@ -197,11 +215,10 @@ def label_volume(
     found = components(mask)
     labels = on_disk(mask.shape, np.int32)
     whole = np.zeros(len(found.size) + 1, np.int32)
-    for number, size in enumerate(found.size.tolist()):
+    for number, box in boxes_in_turn(found, labels, intensity):
+        size, divided = int(found.size[number]), None
         if size < options.min_area:
             continue
-        box = tuple(slice(a, b) for a, b in zip(found.low[number], found.high[number], strict=True))
-        divided = None
         if options.seeds != "none":
             inside = found.owner[found.parts[box]] == number
             divided = _divided(inside, box, options, z_step, intensity)
@@ -211,8 +228,8 @@ def label_volume(
             np.copyto(labels[box], new[divided], where=divided > 0)
         elif _is_kept(size, found.low[number], found.high[number], mask.shape, options):
             whole[number], first_label = first_label, first_label + 1
-    for z, parts in enumerate(found.parts):
-        yield labels[z] + whole[found.owner[parts]]
+    for parts, plane in zip(planes_in_turn(found.parts), planes_in_turn(labels), strict=True):
+        yield plane + whole[found.owner[parts]]
 
 
 def _divided(

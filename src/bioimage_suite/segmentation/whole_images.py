@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bioimage_suite.core.scratch import on_disk
+from bioimage_suite.core.scratch import on_disk, release
 from bioimage_suite.images.model.bands import rows_of
 from bioimage_suite.images.model.planes import planes_of, z_step
 from bioimage_suite.segmentation import foreground_mask, grow_cells, object_size, split_objects
@@ -206,6 +206,7 @@ def grow_volumes(
         labels = on_disk(shape, nuclei.dtype)
         for z in range(image.size_z):
             labels[z] = nuclei.read_plane(t, 0, z)
+            release(labels)
         smoothed, threshold = None, 0.0
         if channel is not None:
             smoothed = volume_objects.smoothed_volume(

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
+from bioimage_suite.core.scratch import release
+
 RowReader = Callable[[int, int], np.ndarray]
 """Returns the rows from the first to before the last of a plane, as (rows, X)."""
 BAND_PIXELS = 1 << 22  # pixels of a band
@@ -15,8 +17,13 @@ CHUNK_PIXELS = 1 << 25  # most pixels to decode at once
 
 
 def rows_of(plane: np.ndarray) -> RowReader:
-    """Return the reader of the rows of a plane in memory."""
-    return lambda first, last: plane[first:last]
+    """Return the reader of the rows of a plane in memory, or on disk: then only those read last are in memory."""
+
+    def read(first: int, last: int) -> np.ndarray:
+        release(plane)
+        return plane[first:last]
+
+    return read
 
 
 def bands(height: int, width: int, least: int = LEAST_ROWS) -> Iterator[tuple[int, int]]:
