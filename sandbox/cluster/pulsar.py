@@ -46,6 +46,11 @@ class Pulsar:
     processes: tuple[Process, ...]
 
 
+def is_installed() -> bool:
+    """Return whether `.venv/pulsar` has it."""
+    return (VENV / "bin" / "pulsar-serve").exists()
+
+
 def start(folder: Path, tools_dir: Path, hidden: Iterable[Path], *, detached: bool = False) -> Pulsar:
     """Start Pulsar and wait until it answers.
 
@@ -59,7 +64,7 @@ def start(folder: Path, tools_dir: Path, hidden: Iterable[Path], *, detached: bo
         SandboxError: It is not installed, or did not get ready. Nothing keeps running then.
     """
     folder = folder.resolve()
-    if not (VENV / "bin" / "pulsar-serve").exists():
+    if not is_installed():
         raise SandboxError("Pulsar is not installed here. Run: make cluster")
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     port = process.free_port(8913)
@@ -69,7 +74,7 @@ def start(folder: Path, tools_dir: Path, hidden: Iterable[Path], *, detached: bo
     prefix = hiding(hidden)
     command = [sys.executable, KEEP_RUNNING, str(VENV / "bin" / "pulsar-serve"), str(folder / "server.ini")]
     started = process.start(
-        [*prefix, *command], cwd=folder, log=folder / "pulsar.log", environment=_clean(), detached=detached
+        [*prefix, *command], cwd=folder, log=folder / "pulsar.log", environment=_clean(folder), detached=detached
     )
     pulsar = Pulsar(f"http://127.0.0.1:{port}/", token, bool(prefix), (started,))
     try:
@@ -114,10 +119,12 @@ def _token(folder: Path) -> str:
     return file.read_text()
 
 
-def _clean() -> dict[str, str]:
-    """Return an environment without what this user has set for another Galaxy, OMERO or Python."""
+def _clean(home: Path) -> dict[str, str]:
+    """Return an environment with another home, without what this user has set for a Galaxy, OMERO or Python."""
     foreign = ("GALAXY_", "OMERO_", "PYTHON", "PULSAR_")
-    return {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
+    # Its web server keeps a socket there.
+    return {**kept, "HOME": str(home)}
 
 
 def _write_configuration(folder: Path, port: int, token: str) -> None:
@@ -155,6 +162,9 @@ def _write_environment(folder: Path, tools_dir: Path) -> None:
         "export PATH PYTHONPATH",
     )
     for name in requirement_names(tools_dir):
-        place = folder / "deps" / name / "default"
+        place = folder / "deps" / name / "tools"
         place.mkdir(parents=True, exist_ok=True)
         (place / "env.sh").write_text("\n".join(lines) + "\n")
+        # Pulsar takes a link by this name only.
+        (place.parent / "default").unlink(missing_ok=True)
+        (place.parent / "default").symlink_to("tools")

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from sandbox import process
 from sandbox.private_file import write_private
-from sandbox.process import Process, SandboxError
+from sandbox.process import ROOT, Process, SandboxError
 from sandbox.setup import slurm as installed
 
 START_SECONDS = 60.0
@@ -20,6 +20,8 @@ SOCKET_LETTERS = 107
 # OMERO sessions that the jobs of this Slurm hold open at once, as a licence that each job of an OMERO tool asks for.
 OMERO_SESSIONS = 4
 COMMANDS = ("sbatch", "squeue", "scancel", "sinfo", "scontrol", "sacct", "srun")
+FOR_GALAXY = {"sbatch", "squeue", "scancel"}
+PATIENT = ROOT / "deploy" / "slurm" / "patient.sh"
 KEEP_RUNNING = str(Path(__file__).with_name("keep_running.py"))
 # Each setting that is not a folder or a port, with its reason.
 SETTINGS = """\
@@ -75,7 +77,7 @@ def start(folder: Path, *, omero_sessions: int = OMERO_SESSIONS, detached: bool 
         raise SandboxError(
             f"{socket_file}: longer than a socket's path may be. Set BIOIMAGE_SANDBOX to a shorter folder."
         )
-    for name in ("state", "spool", "bin"):
+    for name in ("state", "spool", "bin/plain"):
         (folder / name).mkdir(parents=True, exist_ok=True, mode=0o700)
     (folder / "slurm.conf").write_text(configuration(folder, omero_sessions))
     write_commands(folder)
@@ -147,31 +149,16 @@ def configuration(folder: Path, omero_sessions: int) -> str:
 
 
 def write_commands(folder: Path) -> None:
-    """Write Slurm's commands for this Slurm into the folder's `bin/`.
-
-    Galaxy's CLI runner (26.1) cannot tell a failed command from one that says nothing: a `squeue` that does not reach
-    the controller means to it that every job has ended, and an `sbatch` that does not, that the job failed. So these
-    wait for the controller. Galaxy ends a command after a minute, keeps its jobs, and asks again.
-    """
+    """Write Slurm's commands into the folder's `bin/`; those that Galaxy uses wait for the controller."""
     # The loader takes the libraries as an argument: a variable would reach the jobs.
     loader = next(Path("/").glob("lib*/ld-linux*.so.*"))
     for name in COMMANDS:
-        program = f"{loader} --library-path {installed.library_path()} --argv0 {name} {installed.FOLDER}/usr/bin/{name}"
-        lines = ["#!/bin/sh", f"export SLURM_CONF={folder}/slurm.conf"]
-        if name in {"sbatch", "squeue", "scancel"}:
-            # A job may have been sent where the answer was lost: only a refused connection is safe to try again.
-            lost = "connect failure" if name == "sbatch" else "Unable to contact|timed out|Zero Bytes"
-            lines += [
-                f'errors="{folder}/bin/.{name}.$$"',
-                """trap 'rm -f "$errors"' EXIT; trap 'exit 1' TERM INT""",
-                f'until {program} "$@" 2>"$errors"; do',
-                f'    grep -qE "{lost}" "$errors" || {{ cat "$errors" >&2; exit 1; }}',
-                "    sleep 1",
-                "done",
-                'cat "$errors" >&2',
-            ]
-        else:
-            lines.append(f'exec {program} "$@"')
-        file = folder / "bin" / name
-        file.write_text("\n".join(lines) + "\n")
-        file.chmod(0o700)
+        called = f"{loader} --library-path {installed.library_path()} --argv0 {name} {installed.FOLDER}/usr/bin/{name}"
+        plain = folder / "bin" / "plain" / name
+        _write_script(plain, f"export SLURM_CONF={folder}/slurm.conf", f'exec {called} "$@"')
+        _write_script(folder / "bin" / name, f'exec {PATIENT if name in FOR_GALAXY else ""} {plain} "$@"')
+
+
+def _write_script(file: Path, *lines: str) -> None:
+    file.write_text("\n".join(["#!/bin/sh", *lines]) + "\n")
+    file.chmod(0o700)
