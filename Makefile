@@ -7,7 +7,7 @@ SUPERVISED = $(PYTHON) -m sandbox.supervise --with-parent --
 # Said here, because another Python may not even parse the set-up.
 NOT_311 = ERROR: $(PYTHON) is not CPython 3.11. Install python3 and python3-venv of Debian 12, or: make PYTHON=/path/to/python3.11
 
-.PHONY: help demo up cluster down status test test-training test-cluster fuzz bench lint site setup browser clean
+.PHONY: help demo up cluster down status test test-training test-cluster fuzz bench lint site course setup browser clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -50,6 +50,10 @@ fuzz: setup  ## 5,000 mutants of each tool's inputs; takes hours
 
 bench: setup  ## measure; writes benchmarks/results.json
 	@$(SUPERVISED) $(TOOLS_PYTHON) -m benchmarks.run
+
+PEOPLE := 4
+course: setup  ## servers with accounts for PEOPLE=4, the tutorials' data, a datathon
+	@$(TOOLS_PYTHON) -m scripts.course --people $(PEOPLE)
 
 site: PART = docs
 site: setup  ## build the website from README, docs, help and tutorials

@@ -11,14 +11,11 @@ import secrets
 import signal
 import sys
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import omero
 from bioblend.galaxy import GalaxyInstance
 from omero.gateway import BlitzGateway
-from omero.rtypes import rbool, rstring, unwrap
 
 from sandbox import servers, state
 from sandbox.galaxy.pages import tell
@@ -31,6 +28,7 @@ from scripts.demo_images import PROJECT, put_demo_images
 from scripts.examples import make_histories, publish_workflows
 from scripts.galaxy_connection import ScriptError, connect
 from scripts.omero_file_source import store_omero_source
+from scripts.omero_users import OmeroUser, gateway_of, make_user
 from scripts.run_workflow import start_run
 from scripts.set_credentials import OmeroLogin, store_omero_login, tools_that_want_omero
 from scripts.workflow_import import Workflow, import_workflow
@@ -77,36 +75,12 @@ def demo_password(folder: Path) -> str:
 
 def make_demo_user(server: OmeroServer, password: str) -> None:
     """Create the demo's user and group unless they exist."""
-    client = omero.client(host=server.host, port=server.port)
-    try:
-        admin = client.createSession("root", server.root_password).getAdminService()
-        if USER in {unwrap(one.omeName) for one in admin.lookupExperimenters()}:
-            return
-        group = omero.model.ExperimenterGroupI()
-        group.name, group.ldap = rstring(GROUP), rbool(False)
-        group.details.permissions = omero.model.PermissionsI("rwra--")
-        group_ids = [admin.createGroup(group), admin.getSecurityRoles().userGroupId]
-        groups = [omero.model.ExperimenterGroupI(group_id, False) for group_id in group_ids]
-        person = omero.model.ExperimenterI()
-        person.omeName, person.firstName, person.lastName = rstring(USER), rstring("Demo"), rstring("User")
-        person.ldap = rbool(False)
-        admin.createExperimenterWithPassword(person, rstring(password), groups[0], groups)
-    finally:
-        client.closeSession()
+    make_user(server, OmeroUser(USER, "Demo", "User", GROUP, "rwra--"), password)
 
 
-@contextlib.contextmanager
-def demo_gateway(server: OmeroServer, password: str) -> Iterator[BlitzGateway]:
+def demo_gateway(server: OmeroServer, password: str) -> contextlib.AbstractContextManager[BlitzGateway]:
     """Open a connection to OMERO as the demo's user; leaving the block closes it."""
-    gateway = BlitzGateway(USER, password, host=server.host, port=server.port, secure=True)
-    if not gateway.connect():
-        raise ScriptError(
-            f"OMERO {server.address}: does not accept the user {USER!r}. Run `make clean`, then `make demo`."
-        )
-    try:
-        yield gateway
-    finally:
-        gateway.close()
+    return gateway_of(server, USER, password)
 
 
 def count_measured(paths: list[Path]) -> dict[int, int]:

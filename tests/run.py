@@ -100,7 +100,7 @@ def galaxy_checks() -> Iterator[Check]:
 
 def training_checks() -> Iterator[Check]:
     """Yield all tutorials with their pictures, and the case studies: too long for every run."""
-    yield _tutorials("tutorials", ("--pictures", str(REPORTS / "training")))
+    yield _tutorials("tutorials", ("--tours", "--pictures", str(REPORTS / "training")))
     command = (str(TOOLS_BIN / "python"), "-m", "tests.training.studies.run", "--reports", str(REPORTS))
     yield Check("case studies", command, "studies.xml")
 

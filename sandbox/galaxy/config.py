@@ -4,6 +4,7 @@ import base64
 import json
 import os
 import secrets
+import shutil
 import xml.etree.ElementTree as ET
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -86,6 +87,8 @@ def write_config(folder: Path, *, tools_dir: Path, known: Secrets, jobs: Jobs = 
     (folder / "test-data").unlink(missing_ok=True)
     (folder / "test-data").symlink_to(ROOT / "test-data")
     (folder / "tool_conf.xml").write_text(_tool_conf(tools_dir))
+    for tour in tour_files():
+        shutil.copy(tour, folder / "tours")
     (folder / "sanitize_allowlist.txt").write_text("".join(f"{one}\n" for one in html_tools(tools_dir)))
     _write_data_tables(folder, tools_dir)
     vault = {"type": "database", "path_prefix": "/galaxy", "encryption_keys": [known.vault_key]}
@@ -104,6 +107,11 @@ def html_tools(tools_dir: Path) -> list[str]:
         for root in roots
         if root.tag == "tool" and root.find("outputs/*[@format='html']") is not None
     )
+
+
+def tour_files() -> list[Path]:
+    """Return the tours that the tutorials bring along."""
+    return sorted(ROOT.glob("docs/training/topics/*/tutorials/*/tours/*.yaml"))
 
 
 def _write_data_tables(folder: Path, tools_dir: Path) -> None:
@@ -142,7 +150,7 @@ def _tool_conf(tools_dir: Path) -> str:
             "  </section>\n"
         )
     collection_tools = (
-        "build_list",
+        "build_list_1.2.0",
         "extract_dataset",
         "flatten_collection",
         "filter_failed_collection",

@@ -7,17 +7,18 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bioblend import ConnectionError as GalaxyConnectionError
 from bioblend.galaxy import GalaxyInstance
 
-from scripts.set_credentials import SERVICE, SERVICE_VERSION
 from scripts.workflow_import import import_workflow
 from tests.run import ROOT
+from tests.training.by_hand import fill_by_hand, run_and_wait
 from tests.training.checks import CheckError, Table, agrees, compute, parse_check, read_table
-from tests.training.form import FormError, fill
+from tests.training.form import FormError, fill, placed
 from tests.training.tutorial import (
+    CODE,
     Answer,
     CodeStep,
     ImportStep,
@@ -29,6 +30,9 @@ from tests.training.tutorial import (
     Tutorial,
     WorkflowStep,
 )
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
 
 ENDED = ("ok", "error", "deleted", "deleted_new", "failed", "paused")
 PAUSE = 0.5
@@ -67,6 +71,8 @@ class Run:
         files: File by the beginning of addresses that the tutorial imports.
         training: Folder that paths of workflows start from.
         folder: The learner's folder, where code is run.
+        page: A browser that is logged in, in which forms are filled by hand; None to send them to Galaxy's API.
+        environment: What the learner has exported, beside address and key of Galaxy.
         made: Outputs by the title of their step; a step that is done again replaces its outputs.
         imported: Datasets and lists by name.
     """
@@ -77,6 +83,8 @@ class Run:
     files: Mapping[str, Path]
     training: Path
     folder: Path
+    page: "Page | None" = None
+    environment: Mapping[str, str] = field(default_factory=dict)
     made: dict[str, list[Made]] = field(default_factory=dict)
     imported: dict[str, Made] = field(default_factory=dict)
 
@@ -144,13 +152,13 @@ def _run_code(run: Run, step: CodeStep) -> None:
     known = {"GALAXY_URL": run.gi.base_url, "GALAXY_API_KEY": str(run.gi.key), "PYTHONPATH": f"{ROOT}:{ROOT / 'src'}"}
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     command = ["bash", "-euc", code] if step.language == "bash" else [sys.executable, "-c", code]
-    for name in ("scripts", "workflows"):
+    for name in ("scripts", "workflows", "tools", "src", "test-data"):
         if not (run.folder / name).exists():
             (run.folder / name).symlink_to(ROOT / name)
     done = subprocess.run(
         command,
         cwd=run.folder,
-        env={**os.environ, **known, "PATH": path},
+        env={**os.environ, **known, **run.environment, "PATH": path},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -161,6 +169,16 @@ def _run_code(run: Run, step: CodeStep) -> None:
         raise RunError(f"code ended with {done.returncode}:\n{code}\n{(done.stdout + done.stderr)[-2000:]}")
 
 
+def do_guide(run: Run, guide: Path) -> list[str]:
+    """Run the blocks of `bash` and `python` of a page in their order; return what went wrong."""
+    try:
+        for found in CODE.finditer(guide.read_text(encoding="utf-8")):
+            _run_code(run, CodeStep(found[2], found[3]))
+    except RunError as error:
+        return [f"{guide}: {error}"]
+    return []
+
+
 def _run_tool(run: Run, step: ToolStep) -> None:
     tool = run.gi.tools.show_tool(step.short_id, io_details=True)
     if tool["name"] != step.title:
@@ -169,8 +187,12 @@ def _run_tool(run: Run, step: ToolStep) -> None:
         inputs = fill(tool["inputs"], with_live(step.parameters, run.live), lambda *one: _data(run, *one))
     except FormError as error:
         raise RunError(f"{step.title}: {error}") from None
+    if run.page:
+        run.made[step.title] = _by_hand(run, run.page, step, tool)
+        return
     payload: dict[str, Any] = {"tool_id": tool["id"], "history_id": run.history, "inputs": inputs}
-    if context := credentials_context(run.gi, tool["id"], tool["version"]):
+    user = run.gi.users.get_current_user()["id"]
+    if context := run.gi.users.get_credentials_for_tool(user, tool["id"], tool["version"]):
         payload["credentials_context"] = context
     try:
         answer = run.gi.make_post_request(f"{run.gi.url}/tools", payload=payload)
@@ -183,6 +205,25 @@ def _run_tool(run: Run, step: ToolStep) -> None:
     if not answer.get("implicit_collections"):
         made += [Made("hda", one["id"], one["output_name"], one["name"]) for one in answer["outputs"]]
     run.made[step.title] = made
+
+
+def _by_hand(run: Run, page: "Page", step: ToolStep, tool: dict[str, Any]) -> list[Made]:
+    """Fill the form in the browser, press its button, and return what appears in the history."""
+    shown = placed(tool["inputs"], with_live(step.parameters, run.live))
+    found = {reference: run.find(reference) for _, parameter in shown for reference in parameter.data}
+    names = {reference: f"{made.kind}: {made.shown}" for reference, made in found.items()}
+    page.goto(f"{run.gi.base_url}/history/set_as_current?id={run.history}")
+    page.goto(f"{run.gi.base_url}/?tool_id={step.short_id}&version=latest")
+    page.wait_for_selector("button#execute")
+    fill_by_hand(page, shown, names)
+    new = run_and_wait(page, lambda: run.gi.histories.show_history(run.history, contents=True), STEP_SECONDS)
+    states = {one["name"]: one.get("state") or one.get("populated_state") for one in new}
+    if not new or set(states.values()) != {"ok"}:
+        raise RunError(f"{step.title}, by hand: {states or 'nothing came into the history'}")
+    lists = [one for one in new if one["history_content_type"] == "dataset_collection"]
+    alone = [one for one in new if one["history_content_type"] == "dataset" and one["visible"]]
+    kinds = [("hdca", one) for one in lists] + [("hda", one) for one in alone]
+    return [Made(kind, one["id"], "", one["name"]) for kind, one in kinds]
 
 
 def with_live(parameters: tuple[Parameter, ...], live: Mapping[str, str]) -> tuple[Parameter, ...]:
@@ -201,24 +242,6 @@ def _data(run: Run, parameter: Parameter, place: dict[str, Any]) -> dict[str, An
     values = [{"src": one.kind, "id": one.id} for one in found]
     batch = not place.get("multiple") and (len(found) > 1 or found[0].kind == "hdca")
     return {"batch": batch, "values": values}
-
-
-def credentials_context(gi: GalaxyInstance, tool_id: str, version: str) -> list[dict[str, Any]]:
-    """Return the user's chosen OMERO login for a tool, as a request to run it needs it; empty if there is none."""
-    user = gi.users.get_current_user()["id"]
-    for entry in gi.users.get_credentials(user, "tool", tool_id, version):
-        for group in entry["groups"]:
-            if entry["name"] == SERVICE and group["id"] == entry.get("current_group_id"):
-                chosen = {"id": group["id"], "name": group["name"]}
-                return [
-                    {
-                        "user_credentials_id": entry["id"],
-                        "name": SERVICE,
-                        "version": SERVICE_VERSION,
-                        "selected_group": chosen,
-                    }
-                ]
-    return []
 
 
 def _run_workflow(run: Run, step: WorkflowStep) -> None:

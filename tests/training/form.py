@@ -7,7 +7,7 @@ not chosen is not.
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from tests.training.tutorial import Parameter
@@ -22,11 +22,19 @@ class FormError(Exception):
 
 @dataclass(frozen=True)
 class Shown:
-    """A field that the form shows: its name in Galaxy (`section|name`), itself, and the sections around it."""
+    """A field that the form shows.
+
+    Attributes:
+        key: Its name in Galaxy, such as `section|name`.
+        field: Itself.
+        sections: Titles of the sections around it.
+        closed: Those of them that a user has to open.
+    """
 
     key: str
     field: dict[str, Any]
     sections: tuple[str, ...]
+    closed: tuple[str, ...] = ()
 
 
 def fill(inputs: list[dict[str, Any]], parameters: tuple[Parameter, ...], data: Data) -> dict[str, Any]:
@@ -55,6 +63,14 @@ def fill(inputs: list[dict[str, Any]], parameters: tuple[Parameter, ...], data: 
     return filled
 
 
+def placed(inputs: list[dict[str, Any]], parameters: tuple[Parameter, ...]) -> list[tuple[Shown, Parameter]]:
+    """Return field and parameter of each line of a text without repeats, in the form's order."""
+    given = [(one, sections) for one, sections in flattened(parameters) if not one.below]
+    shown = list(fields(inputs, "", (), {one.label: one for one, _ in given}))
+    found = {find(shown, one, sections).key: one for one, sections in given}
+    return [(place, found[place.key]) for place in shown if place.key in found]
+
+
 def flattened(
     parameters: tuple[Parameter, ...], sections: tuple[str, ...] = ()
 ) -> Iterator[tuple[Parameter, tuple[str, ...]]]:
@@ -74,7 +90,8 @@ def fields(
         key = f"{prefix}{one['name']}"
         kind = one.get("type") or one.get("model_class")
         if kind == "section":
-            yield from fields(one["inputs"], f"{key}|", (*sections, one["title"]), wanted)
+            for below in fields(one["inputs"], f"{key}|", (*sections, one["title"]), wanted):
+                yield below if one.get("expanded") else replace(below, closed=(one["title"], *below.closed))
         elif kind == "conditional":
             test = one["test_param"]
             yield Shown(f"{key}|{test['name']}", test, sections)

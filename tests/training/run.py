@@ -18,8 +18,10 @@ import xml.etree.ElementTree as ET
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bioblend.galaxy import GalaxyInstance
+from playwright.sync_api import Error as BrowserError
 
 from sandbox import process, servers
 from sandbox.galaxy import server as galaxy_server
@@ -32,11 +34,16 @@ from scripts.demo_images import put_demo_images
 from scripts.galaxy_connection import connect
 from scripts.set_credentials import OmeroLogin, store_omero_login, tools_that_want_omero
 from tests.browser.chromium import chromium
-from tests.run import REPORTS, ROOT
-from tests.training.execute import Run, RunError, do_tutorial
+from tests.run import REPORTS, ROOT, SHORTEST_TUTORIAL
+from tests.training.by_hand import store_login
+from tests.training.execute import Run, RunError, do_guide, do_tutorial
 from tests.training.pictures import Camera, open_camera, take
+from tests.training.tours import drive_all
 from tests.training.tutorial import Picture, Tutorial, read_tutorial
 from tests.unit.fair.archive_server import ranged, serving
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
 
 TRAINING = ROOT / "docs" / "training"
 DATA_ADDRESS = "https://raw.githubusercontent.com/bioimage-suite-galaxy/bioimage-suite-galaxy/main/"
@@ -59,13 +66,15 @@ def prepare_omero(omero: OmeroServer) -> None:
         put_demo_images(gateway, import_files)
 
 
-def run_tutorial(gi: GalaxyInstance, sandbox: Sandbox, tutorial: Tutorial, photograph: Photograph | None) -> list[str]:
-    """Run one tutorial in a new history; return what is wrong."""
+def run_tutorial(
+    gi: GalaxyInstance, sandbox: Sandbox, tutorial: Tutorial, photograph: Photograph | None, page: "Page | None" = None
+) -> list[str]:
+    """Run one tutorial in a new history, its forms by hand where there is a page; return what is wrong."""
     history = gi.histories.create_history(str(tutorial.front["title"]))["id"]
     print(f"{tutorial.name}:", flush=True)
     with tempfile.TemporaryDirectory() as folder, serving_data() as data:
         live = {OMERO_PLACEHOLDER: sandbox.omero.address, f"{DATA_ADDRESS}test-data": data}
-        run = Run(gi, history, live, {DATA_ADDRESS: ROOT}, TRAINING, Path(folder))
+        run = Run(gi, history, live, {DATA_ADDRESS: ROOT}, TRAINING, Path(folder), page)
         try:
             return do_tutorial(run, tutorial, photograph)
         except RunError as error:
@@ -100,18 +109,19 @@ def running(folder: Path, with_web: bool) -> Iterator[Sandbox]:
         process.stop(started)
 
 
-def run_all(tutorials: list[Tutorial], folder: Path, pictures: Path | None) -> Results:
+def run_all(tutorials: list[Tutorial], folder: Path, pictures: Path | None, tours: bool) -> Results:
     """Start the servers and run the tutorials.
 
     Args:
         tutorials: Tutorials to run.
         folder: Folder of the servers.
         pictures: Folder that gets the pictures, where the tutorials' own places are below their topic; None for none.
+        tours: Whether the tours are driven too.
     """
     results: Results = {}
     with running(folder, bool(pictures)) as sandbox, contextlib.ExitStack() as stack:
         camera = None
-        if pictures:
+        if pictures or tours:
             browser = stack.enter_context(chromium())
             camera = open_camera(browser, sandbox.galaxy, sandbox.web, (USER, PASSWORD))
         gi = connect(sandbox.galaxy.url, sandbox.galaxy.user_key)
@@ -123,7 +133,49 @@ def run_all(tutorials: list[Tutorial], folder: Path, pictures: Path | None) -> R
                 photograph = partial(_photograph, camera, place)
             problems = run_tutorial(gi, sandbox, tutorial, photograph)
             results[tutorial.name] = (time.monotonic() - begin, problems)
+        if tours:
+            begin = time.monotonic()
+            results["guide for analysts"] = (time.monotonic() - begin, follow_guide(gi, sandbox))
+        if camera and tours:
+            results |= by_newcomer(gi, sandbox, camera)
+            begin = time.monotonic()
+            for name, problems in drive_all(camera.galaxy, sandbox.galaxy.url).items():
+                results[f"tour {name}"] = (time.monotonic() - begin, problems)
     return results
+
+
+def by_newcomer(gi: GalaxyInstance, sandbox: Sandbox, camera: Camera) -> Results:
+    """Do the shortest tutorial by hand in the browser, from storing the login on, without the stored logins."""
+    begin = time.monotonic()
+    tutorial = read_tutorial(next(file for file in tutorial_files() if file.parent.name == SHORTEST_TUTORIAL))
+    tools = sorted({step.short_id for step in tutorial.tool_steps if step.short_id.startswith("omero_")})
+    forget_logins(gi)
+    try:
+        for tool in tools:
+            store_login(camera.galaxy, sandbox.galaxy.url, tool, (USER, PASSWORD))
+        problems = run_tutorial(gi, sandbox, tutorial, None, camera.galaxy)
+    except BrowserError as error:
+        problems = [str(error)]
+    if problems:
+        camera.galaxy.screenshot(path=REPORTS / "by_hand.png")
+    return {f"{tutorial.name} by hand": (time.monotonic() - begin, problems)}
+
+
+def follow_guide(gi: GalaxyInstance, sandbox: Sandbox) -> list[str]:
+    """Do what the guide for analysts says, word by word."""
+    with tempfile.TemporaryDirectory() as folder:
+        exported = {"OMERO_USER": USER, "OMERO_PASSWORD": PASSWORD}
+        live = {OMERO_PLACEHOLDER: sandbox.omero.address}
+        run = Run(gi, "", live, {}, TRAINING, Path(folder), environment=exported)
+        return do_guide(run, ROOT / "docs" / "guides" / "analysts.md")
+
+
+def forget_logins(gi: GalaxyInstance) -> None:
+    """Delete all credentials of the user."""
+    user = gi.users.get_current_user()["id"]
+    for entry in gi.users.get_credentials(user):
+        gi.users.select_credential_group(user, "tool", entry["source_id"], entry["source_version"], entry["id"], None)
+        gi.make_delete_request(f"{gi.url}/users/{user}/credentials/{entry['id']}").raise_for_status()
 
 
 def _photograph(camera: Camera, place: Path, run: Run, picture: Picture) -> None:
@@ -146,6 +198,7 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("name", nargs="*", help="names of tutorials; none means all")
     parser.add_argument("--reports", type=Path, default=REPORTS, help="folder for the JUnit file")
+    parser.add_argument("--tours", action="store_true", help="also tours, a guide, and a tutorial by hand")
     parser.add_argument("--pictures", type=Path, help="make the pictures too, in this folder")
     args = parser.parse_args(argv)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -155,7 +208,7 @@ def main(argv: list[str] | None = None) -> int:
     args.reports.mkdir(parents=True, exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix="training-", dir=ROOT / ".sandbox"))
     try:
-        results = run_all(tutorials, folder, args.pictures)
+        results = run_all(tutorials, folder, args.pictures, args.tours)
     except SandboxError as error:
         print(f"ERROR: {error}", file=sys.stderr)
         return 1

@@ -19,7 +19,7 @@ from scripts.tool_versions import tool_version
 from tests.run import ROOT
 from tests.training.checks import parse_check
 from tests.training.execute import FILES
-from tests.training.form import fill
+from tests.training.form import fill, flattened, placed
 from tests.training.run import DATA_ADDRESS, TRAINING, tutorial_files
 from tests.training.tutorial import CodeStep, ImportStep, Tutorial, WorkflowStep, read_tutorial
 
@@ -106,6 +106,16 @@ def test_every_tool_and_parameter_is_on_its_form(tutorial: Tutorial, forms: dict
         fill(forms[short]["inputs"], step.parameters, lambda parameter, _: parameter.data)
 
 
+def test_the_text_names_each_section_that_has_to_be_opened(tutorial: Tutorial, forms: dict[str, Any]) -> None:
+    """A reader does not see a field of a closed section."""
+    hidden = []
+    for step in tutorial.tool_steps:
+        named = dict(flattened(step.parameters))
+        for place, parameter in placed(forms[step.short_id]["inputs"], step.parameters):
+            hidden += [f"{step.title}: {one}" for one in place.closed if one not in named[parameter]]
+    assert hidden == []
+
+
 def test_what_it_names_is_there(tutorial: Tutorial) -> None:
     for box in tutorial.boxes:
         for step in box.steps:
@@ -166,3 +176,19 @@ def test_workflows_have_tests_and_what_the_linter_wants(tutorial: Tutorial) -> N
         assert content["license"]  # GTN:026
         assert content["creator"]  # GTN:024
         assert file.with_name(f"{file.stem}-tests.yml").is_file()  # GTN:027
+
+
+def test_slides_follow_the_networks_form() -> None:
+    decks = sorted(TRAINING.glob("topics/*/tutorials/*/slides.html"))
+    assert decks
+    for deck in decks:
+        front, _, body = deck.read_text().removeprefix("---\n").partition("\n---\n")
+        meta = yaml.safe_load(front)
+        assert meta["layout"] == "tutorial_slides"
+        assert {"title", "questions", "objectives", "time_estimation", "key_points", "contributions"} <= set(meta)
+        slides = body.split("\n---\n")
+        assert len(slides) > 4
+        assert [slide for slide in slides if not slide.strip().startswith("# ")] == []
+        pictures = re.findall(r"!\[[^\]]{10,}\]\((\S+)\)", body)
+        assert all((deck.parent / picture).is_file() for picture in pictures)
+        assert body.count("![") == len(pictures)

@@ -19,7 +19,9 @@ def _input(source: Any) -> dict[str, Any]:
     kind = source.parse_input_type()
     if kind in ("section", "repeat"):
         below = form_of(source.parse_nested_inputs_source())
-        return {"type": kind, "name": source.parse_name(), "title": source.get("title"), "inputs": below}
+        open_at_first = source.get_bool("expanded", False)
+        title = source.get("title")
+        return {"type": kind, "name": source.parse_name(), "title": title, "expanded": open_at_first, "inputs": below}
     if kind == "conditional":
         cases = [{"value": case, "inputs": form_of(nested)} for case, nested in source.parse_when_input_sources()]
         test = _field(source.parse_test_input_source())

@@ -8,7 +8,7 @@ A box is a quote that begins with `<KIND-title>` and ends with `{: .KIND}`. What
   `- In *"Section"*:`, those of a repeat below `- {% icon param-repeat %} *"Insert Title"*`.
 - A block of addresses imports files; the snippet `collections_build_list.md name="..."` makes a list of them.
 - The snippet `workflows_run_trs.md path="..." title="..."` runs a workflow, with parameters as those of a tool.
-- A block of `bash` or `python` is run in a folder that has the suite's `scripts/` and `workflows/`.
+- A block of `bash` or `python` is run in a folder that looks like the suite's repository.
 - A solution that is a number begins with it in bold, and a comment `<!-- check: ... -->` says what it is compared with.
 - A comment `<!-- picture: ... -->` below an image says of what the run makes it.
 """

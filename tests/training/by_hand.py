@@ -1,0 +1,119 @@
+"""Fill tool forms in Chromium as a newcomer does who has only the text: by labels, options, names in the history.
+
+What the form of Galaxy 26.1 is made of stands in its `navigation.yml`.
+"""
+
+import time
+from typing import TYPE_CHECKING, Any
+
+from tests.training.form import Shown
+from tests.training.tutorial import Parameter, Reference
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Locator, Page
+
+FORM_MS = 60_000
+SETTLE_MS = 400
+"""The form asks the server after each change and is drawn again."""
+
+
+def store_login(page: "Page", url: str, tool_id: str, login: tuple[str, str]) -> None:
+    """Create and choose credentials in the box of a tool's form.
+
+    Args:
+        page: A page that is logged in to Galaxy.
+        url: Address of Galaxy.
+        tool_id: The tool.
+        login: User and password in OMERO.
+    """
+    page.goto(f"{url}/?tool_id={tool_id}&version=latest")
+    page.wait_for_selector("button#execute", timeout=FORM_MS)
+    page.get_by_role("button", name="Provide credentials").first.click()
+    window = page.locator(".modal-content")
+    window.wait_for()
+    create = window.locator("[title='Create a new group of credentials']")
+    if not create.is_visible():
+        window.get_by_text("OMERO", exact=False).first.click()
+    create.click()
+    for label, text in (("User name", login[0]), ("Password", login[1])):
+        field(window, label).fill(text)
+    window.get_by_role("button", name="Save", exact=True).click()
+    page.wait_for_timeout(SETTLE_MS * 3)
+    use = window.get_by_role("button", name="Use", exact=False)
+    if use.count() and use.first.is_visible():
+        use.first.click()
+    window.get_by_role("button", name="Save Group Selection").click()
+    window.wait_for(state="detached")
+
+
+def field(window: "Locator", label: str) -> "Locator":
+    """Return the input below a label."""
+    return window.locator(f".ui-form-element:has-text('{label}') input, .form-group:has-text('{label}') input").last
+
+
+def fill_by_hand(page: "Page", shown: list[tuple[Shown, Parameter]], names: dict[Reference, str]) -> None:
+    """Fill a form that is open.
+
+    Args:
+        page: A page with the form.
+        shown: Field and parameter of each line of the text, in an order in which each is shown.
+        names: What the history calls each dataset or list, and which of the two it is (`hda: ` or `hdca: ` before it).
+    """
+    for one, parameter in shown:
+        place = page.locator(f'div.ui-form-element[id="form-element-{one.key}"]')
+        for title in one.closed:
+            if not place.is_visible():
+                page.locator(".ui-portlet-section .portlet-header", has_text=title).first.click()
+                page.wait_for_timeout(SETTLE_MS)
+        place.scroll_into_view_if_needed(timeout=FORM_MS)
+        if parameter.data:
+            _choose_data(place, [names[data] for data in parameter.data])
+        elif one.field["type"] == "select":
+            for text in parameter.values:
+                _choose(place, text)
+        elif one.field["type"] == "boolean":
+            if place.locator("input[type=checkbox]").is_checked() != (parameter.values[0] == "Yes"):
+                place.locator(".ui-switch").click()
+        else:
+            place.locator("input, textarea").first.fill(parameter.values[0])
+        page.wait_for_timeout(SETTLE_MS)
+
+
+def _choose(place: "Locator", text: str) -> None:
+    box = place.locator(".multiselect").first
+    if box.locator(".multiselect__single").all_inner_texts() == [text]:
+        return
+    box.click()
+    place.locator(".multiselect__option", has_text=text).first.click()
+
+
+def _choose_data(place: "Locator", names: list[str]) -> None:
+    kind, _, name = names[0].partition(": ")
+    button = place.locator("button[title='Dataset collection']")
+    if kind == "hdca" and button.count():
+        button.first.click()
+    box = place.locator(".multiselect").first
+    if any(name in text for text in box.locator(".multiselect__single").all_inner_texts()):
+        return
+    box.click()
+    place.locator(".multiselect__option", has_text=name).first.click()
+
+
+def run_and_wait(page: "Page", contents: Any, seconds: float) -> list[dict[str, Any]]:
+    """Press the button, and return what is new in the history once all of it has ended.
+
+    Args:
+        page: A page with a filled form.
+        contents: Function that returns the contents of the history.
+        seconds: Longest wait.
+    """
+    before = {one["id"] for one in contents()}
+    page.click("button#execute")
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        new = [one for one in contents() if one["id"] not in before]
+        states = {one.get("state") or one.get("populated_state") for one in new}
+        if new and states <= {"ok", "error"}:
+            return new
+        time.sleep(1)
+    return []
