@@ -121,7 +121,21 @@ def idr(file: Path, checkout: Path) -> list[str]:
     return []
 
 
-PROGRAMS = {judge.__name__: judge for judge in (bia, gide, pagetab, idr)}
+def datacite(file: Path, checkout: Path) -> list[str]:
+    """Judge a record by DataCite's own schema of version 4.6, on the XML of the package datacite (it writes 4.5).
+
+    The DOI, which the repository gives, is added. `checkout` is of datacite/schema.
+    """
+    from datacite import schema45
+    from lxml import etree
+
+    record = {"doi": "10.5072/example", **json.loads(file.read_text(encoding="utf-8"))}
+    rules = etree.XMLSchema(etree.parse(checkout / "source/meta/kernel-4.6/metadata.xsd"))
+    rules.validate(etree.fromstring(schema45.tostring(record).encode()))
+    return [str(error) for error in rules.error_log]
+
+
+PROGRAMS = {judge.__name__: judge for judge in (bia, gide, pagetab, idr, datacite)}
 
 
 def main() -> int:

@@ -1,7 +1,7 @@
 """The records of a deposition: Zenodo's JSON and DataCite's.
 
-On 2026-11-30 all four kinds of access passed Zenodo's `legacyrecord.json` (zenodo/zenodo) and DataCite's
-JSON schema and XML writer (Python package datacite 1.4.1, kernel 4.5; it has none of 4.6, which adds only terms).
+On 2026-11-30 all four kinds of access passed Zenodo's `legacyrecord.json` (zenodo/zenodo) and DataCite's schema of
+version 4.6, as JSON and as XML: docs/product-verdicts.md.
 """
 
 import pytest
