@@ -74,7 +74,8 @@ def lint_checks() -> Iterator[Check]:
     yield Check(
         "actionlint", (str(TOOLS_BIN / "actionlint"), *map(str, (ROOT / ".github" / "workflows").glob("*.yml")))
     )
-    yield Check("planemo lint", (*PLANEMO, "lint", *tool_files()))
+    # Collections of a list in one job have the type of the list, which this check does not know of (`type_source`).
+    yield Check("planemo lint", (*PLANEMO, "lint", "--skip", "OutputsCollectionType", *tool_files()))
     for folder in sorted(path.parent for path in (ROOT / "workflows").glob("*/*.ga")):
         yield Check(f"workflow_lint {folder.name}", (*PLANEMO, "workflow_lint", "--iwc", str(folder)))
     # The version of a tool can only be compared with the Tool Shed's over the network.
