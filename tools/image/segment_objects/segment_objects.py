@@ -3,14 +3,14 @@
 
 from __future__ import annotations
 
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.core.tool import argument, run_tool, tool
 from bioimage_suite.images.model.image_file import ImageFile, with_numbers_only
-from bioimage_suite.images.model.series import READING, reading_of
+from bioimage_suite.images.model.series import READING, Reading, reading_of
 from bioimage_suite.images.readers.opening import open_image
 from bioimage_suite.images.writers.label_maps import write_label_map
 from bioimage_suite.segmentation.dark_objects import for_inverted, inverted
@@ -23,7 +23,6 @@ from bioimage_suite.segmentation.whole_images import grow_image, grow_volumes, s
 
 if TYPE_CHECKING:
     from argparse import Namespace
-    from collections.abc import Iterable
 
     from bioimage_suite.core.outputs import Outputs
 
@@ -69,13 +68,31 @@ def foreground_options(args: Namespace, image: ImageFile) -> ForegroundOptions:
 
 def threshold_of_list(args: Namespace, image: ImageFile, options: ForegroundOptions, volume: bool) -> float | None:
     """Return the threshold that all planes of this image or of the list share; None if each has its own."""
-    images: Iterable[ImageFile] = [image]
     if args.threshold_images:
         names = args.threshold_name or [None] * len(args.threshold_images)
-        images = ListedImages(args.threshold_images, names, reading_of(args), partial(seen, dark=args.dark))
-    elif not args.one_threshold:
-        return None
-    return shared_threshold(images, args.channel, options, volume)
+        files = tuple(zip(args.threshold_images, names, strict=True))
+        return threshold_of_files(files, (reading_of(args), args.dark), args.channel, options, volume)
+    return shared_threshold([image], args.channel, options, volume) if args.one_threshold else None
+
+
+@cache
+def threshold_of_files(
+    files: tuple[tuple[Path, str | None], ...], opened: tuple[Reading, bool], channel: str,
+    options: ForegroundOptions, volume: bool,
+) -> float | None:  # fmt: skip
+    """Return the threshold that files share; in a job over a list each process computes it once.
+
+    Args:
+        files: Path and name of each.
+        opened: Which image of a file is read, and whether its objects are dark.
+        channel: Name or index of the channel.
+        options: How foreground is found.
+        volume: Whether objects are in 3D.
+    """
+    reading, dark = opened
+    paths, names = zip(*files, strict=True)
+    images = ListedImages(list(paths), list(names), reading, partial(seen, dark=dark))
+    return shared_threshold(images, channel, options, volume)
 
 
 @tool(

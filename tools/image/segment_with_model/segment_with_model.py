@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -57,6 +58,16 @@ def package_of(args: Namespace) -> Path:
     return package
 
 
+@cache
+def network_of(package: Path, name: str, run_test: bool, output: str | None) -> Network:
+    """Load a model and check it; where the job is a list, each process does so once."""
+    with scratch_folder() as scratch:
+        folder = scratch / "model"
+        folder.mkdir()
+        quiet_library(scratch)
+        return load_network(unpack(package, name, folder), name, run_test, output)
+
+
 @tool(
     __doc__,
     argument("--image", type=Path, required=True),
@@ -90,12 +101,7 @@ def main(args: Namespace, outputs: Outputs) -> None:
     image = with_numbers_only(open_image(args.image, args.image_name, reading_of(args)))
     channels = choose_channels(image, args.channel)
     name = args.model_name or package.name
-    scratch = outputs.enter(scratch_folder())
-    folder = scratch / "model"
-    folder.mkdir()
-    quiet_library(scratch)
-    description = unpack(package, name, folder)
-    network = load_network(description, name, not args.skip_test, args.model_output)
+    network = network_of(package, name, not args.skip_test, args.model_output)
     check_count(image, channels, network)
     options = options_of(args, network)
     predictions = predict_image(image, network, channels, options, tiling)
