@@ -138,7 +138,7 @@ def draw_first(results: list[Result], args: Namespace, outputs: Outputs) -> None
         argument("--labels", type=Path, nargs="+", help="label maps of one image; each is a class"),
     ),
     argument("--table-name"),
-    argument("--label-names", nargs="+"),
+    argument("--label-names", nargs="+", action="extend"),
     argument("--class-names", nargs="+", help="names of the classes of the label maps, in their order"),
     *(argument(f"--{column}-column") for column in ("x", "y", "z", "class", "image")),
     argument("--unit", choices=["px", "um"], default="px"),
