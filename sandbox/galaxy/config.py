@@ -155,6 +155,9 @@ def _tool_conf(tools_dir: Path) -> str:
         "flatten_collection",
         "filter_failed_collection",
         "merge_collection",
+        # With these two a workflow cuts a list into parts, one job each, and joins them again.
+        "tag_collection_from_file",
+        "apply_rules",
     )
     return "".join(
         [

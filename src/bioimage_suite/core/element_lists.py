@@ -190,3 +190,22 @@ def _entry(output: Output, number: int, name: str) -> dict[str, Any]:
     if output.folder:
         entry["extra_files"] = str(FOLDER / output.extra_files(number))
     return entry
+
+
+def parts_of(names: list[str], size: int) -> list[str]:
+    """Return the part that each element of a list belongs to, `size` elements a part, counted from 1.
+
+    All numbers have the same length, so that they sort as texts.
+
+    >>> parts_of(["b", "a", "c"], 2)
+    ['1', '1', '2']
+
+    Raises:
+        UserError: The list is empty, or a part would be.
+    """
+    if size < 1:
+        raise UserError(f"Images a job {size}: it must be at least 1. Give the number of images for each job.")
+    if not names:
+        raise UserError("List: it is empty. Choose a list with at least one element.")
+    digits = len(str((len(names) - 1) // size + 1))
+    return [str(number // size + 1).zfill(digits) for number in range(len(names))]
