@@ -2,17 +2,16 @@
 
 import json
 import os
-import shutil
 import subprocess
-import tarfile
 import xml.etree.ElementTree as ET
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from tests.galaxy.shed_repositories import Repository, unpack_repositories
+
 ROOT = Path(__file__).resolve().parents[2]
-PLANEMO = ROOT / ".venv/galaxy/bin/planemo"
 GALAXY_PYTHON = ROOT / ".venv/galaxy/bin/python"
 TOOLS_PYTHON = ROOT / ".venv/tools/bin/python"
 GROUPS = ("omero", "image", "plate", "fair", "data_managers")
@@ -24,15 +23,6 @@ from xml.etree import ElementTree
 from galaxy.tool_util.loader import load_tool
 print(json.dumps({path: ElementTree.tostring(load_tool(path).getroot(), encoding="unicode") for path in sys.argv[1:]}))
 """
-
-
-@dataclass(frozen=True)
-class Repository:
-    """One repository, unpacked."""
-
-    name: str
-    folder: Path
-    members: list[tarfile.TarInfo]
 
 
 @dataclass(frozen=True)
@@ -59,28 +49,9 @@ def tool_folder(repository: Repository) -> Path:
 
 @pytest.fixture(scope="module")
 def repositories(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Repository]:
-    """All repositories by name. planemo wants the name of a Tool Shed, and speaks to none."""
+    """All repositories by name."""
     target = tmp_path_factory.mktemp("shed")
-    for name in ("tools", "test-data", "src"):
-        # A copy without the virtual environments and checkouts that planemo would search too.
-        ignored = shutil.ignore_patterns("__pycache__")
-        shutil.copytree(ROOT / name, target / "suite" / name, symlinks=True, ignore=ignored)
-    for name in (".shed.yml", "LICENSE"):
-        shutil.copyfile(ROOT / name, target / "suite" / name)
-    packed = target / "packed"
-    packed.mkdir()
-    command = [str(PLANEMO), "--directory", str(target / "planemo"), "shed_upload", "--tar_only", "--recursive"]
-    command += ["--shed_target", "local", str(target / "suite")]
-    built = subprocess.run(command, cwd=packed, capture_output=True, text=True, check=False)
-    assert built.returncode == 0, built.stdout + built.stderr
-    found = {}
-    for file in packed.glob("*.tar.gz"):
-        name = file.name.removeprefix("shed_upload_").removesuffix(".tar.gz")
-        with tarfile.open(file) as archive:
-            members = archive.getmembers()
-            archive.extractall(target / "unpacked" / name, filter="data")
-        found[name] = Repository(name, target / "unpacked" / name, members)
-    return found
+    return unpack_repositories(target, target / "unpacked")
 
 
 @pytest.fixture(scope="module")
