@@ -30,6 +30,7 @@ NOT_FEATURES = (
 )
 BLOCK_BYTES = 16 * 2**20
 BLOCK_ROWS = 65_536
+BUFFER_BYTES = 2**20
 _EMPTY = ["", "nan", "NaN", "NA", "N/A", "null", "None"]
 
 
@@ -70,7 +71,8 @@ def _open_parquet(path: Path, name: str) -> CellFile:
     from pyarrow.parquet import ParquetFile
 
     try:
-        file = ParquetFile(path)
+        # Without a buffer of its own size each column chunk would be read whole.
+        file = ParquetFile(path, pre_buffer=False, buffer_size=BUFFER_BYTES)
     except (ArrowException, OSError) as error:
         raise UserError(f"table {name}: not a readable Parquet file ({error}). Write it again.") from None
     numeric = frozenset(
@@ -79,7 +81,9 @@ def _open_parquet(path: Path, name: str) -> CellFile:
 
     def blocks(texts: Sequence[str], numbers: Sequence[str]) -> Iterator[Any]:
         try:
-            yield from file.iter_batches(BLOCK_ROWS, columns=[*texts, *numbers])
+            for group in range(file.num_row_groups):
+                # One group after the other: iter_batches reads ahead as far as it can.
+                yield from file.iter_batches(BLOCK_ROWS, row_groups=[group], columns=[*texts, *numbers])
         except (ArrowException, OSError) as error:
             raise UserError(f"table {name}: cannot be read ({error}). Write it again.") from None
 
