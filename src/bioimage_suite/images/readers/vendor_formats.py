@@ -13,6 +13,7 @@ from bioimage_suite.core.errors import UserError
 from bioimage_suite.images.model.calibration import pixel_sizes, time_step
 from bioimage_suite.images.model.image_file import ImageFile, PhysicalSize
 from bioimage_suite.images.model.series import Reading, choose_series
+from bioimage_suite.images.readers.deltavision import DeltaVisionFile
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,7 +31,7 @@ class VendorFormat:
 
     Attributes:
         name: Name in messages and in `image_info`.
-        package: Name of the BioIO reader on conda-forge.
+        package: Name of the package that reads it, on PyPI.
     """
 
     name: str
@@ -41,7 +42,7 @@ VIEW_NAMES = {"V": "view", "B": "block"}  # of a CZI
 CZI = VendorFormat("CZI", "bioio-czi")
 ND2 = VendorFormat("ND2", "bioio-nd2")
 LIF = VendorFormat("LIF", "bioio-lif")
-DV = VendorFormat("DeltaVision", "bioio-dv")
+DV = VendorFormat("DeltaVision", "mrc")
 
 
 def vendor_format(start: bytes) -> VendorFormat | None:
@@ -76,7 +77,9 @@ def open_vendor_file(path: Path, name: str, form: VendorFormat, reading: Reading
         module = importlib.import_module(form.package.replace("-", "_"))
     except ImportError as error:
         raise UserError(
-            f"Image {name}: a {form.name} file, which this tool does not read. Convert it with convert_image first."
+            f"Image {name}: a {form.name} file, which this tool does not read. Convert it with convert_image first. If "
+            f"that is this tool, its environment lacks {form.package}: ask the administrator (docs/deploy.md), or "
+            "export the file as OME-TIFF from the maker's program."
         ) from error
     # Readers log what they could not find to standard error; errors that matter are raised here.
     for package in ("bioio_base", form.package.replace("-", "_")):
@@ -86,7 +89,7 @@ def open_vendor_file(path: Path, name: str, form: VendorFormat, reading: Reading
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            reader = module.Reader(path)
+            reader = DeltaVisionFile(path) if form is DV else module.Reader(path)
             opened = OPENERS.get(form, _open_scene)(reader, path, name, form, reading)
             sizes, samples = opened.sizes, opened.samples
             read = _region_reader(opened.fetch, samples, name, form)
