@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from sandbox.setup import REQUIREMENTS, ROOT, VENVS, SetupError
-from sandbox.setup.network import require_index
+from sandbox.setup.network import require_packages_to_fetch
 from sandbox.setup.system import VENV_PACKAGES, require_packages
 
 TRIES = 3
@@ -64,7 +64,7 @@ def install(name: str, *, make_wheels: Callable[[Path], Path] | None = None, wit
             stamp.unlink()
         else:
             _create_empty(name)
-        require_index(python_of(name))
+        require_packages_to_fetch(python_of(name))
         with ThreadPoolExecutor(1) as pool:
             # The compiler works while pip downloads all other packages.
             wheels = pool.submit(make_wheels, python_of(name)) if make_wheels else None

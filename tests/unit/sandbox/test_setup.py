@@ -1,12 +1,12 @@
 """The set-up: what is there is left alone, what is half-made is made again, what is missing is named."""
 
-import http.server
+import os
 import shutil
-import socketserver
 import subprocess
 import sys
 import threading
 import time
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -31,7 +31,7 @@ def empty_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     monkeypatch.setattr(venvs, "REQUIREMENTS", requirements)
     monkeypatch.setattr(venvs, "_create_empty", create_empty)
     monkeypatch.setattr(venvs, "_run_with_progress", lambda *_: True)
-    monkeypatch.setattr(venvs, "require_index", lambda _: None)
+    monkeypatch.setattr(venvs, "require_packages_to_fetch", lambda _: None)
     return "one"
 
 
@@ -87,23 +87,32 @@ def test_other_packages_are_fetched_while_one_is_compiled(empty_environment: str
 
 
 @pytest.mark.parametrize("address", ["https://index.invalid/simple", "http://127.0.0.1:9/simple"])
-def test_an_index_that_cannot_be_reached_is_named_at_once(monkeypatch, address: str):
+def test_an_index_that_cannot_be_reached_is_told_at_once(monkeypatch, tmp_path: Path, address: str):
     for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY", "all_proxy", "PIP_NO_INDEX"):
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
+    monkeypatch.setenv("PIP_CACHE_DIR", str(tmp_path))
     monkeypatch.setenv("PIP_INDEX_URL", address.replace("://", "://jane:secret@"))
-    network.require_index.cache_clear()
-    with pytest.raises(SetupError, match=r"package index (index\.invalid|127\.0\.0\.1): cannot be reached") as said:
-        network.require_index(Path(sys.executable))
+    network.require_packages_to_fetch.cache_clear()
+    with pytest.raises(SetupError, match=r"package packaging==.*: pip cannot fetch it .*name a mirror") as said:
+        network.require_packages_to_fetch(Path(sys.executable))
     assert "secret" not in str(said.value)
 
 
-def test_an_index_that_answers_is_there_whatever_it_says(monkeypatch):
-    with socketserver.TCPServer(("127.0.0.1", 0), http.server.BaseHTTPRequestHandler) as server:  # answers 501
-        threading.Thread(target=server.handle_request, daemon=True).start()
-        monkeypatch.setenv("PIP_INDEX_URL", f"http://127.0.0.1:{server.server_address[1]}/simple")
-        monkeypatch.setenv("no_proxy", "127.0.0.1")
-        network.require_index.cache_clear()
-        network.require_index(Path(sys.executable))
+def test_packages_in_a_folder_are_enough(monkeypatch, tmp_path: Path):
+    pin = next(line.split()[0] for line in network._pins() if line.startswith("packaging=="))
+    with zipfile.ZipFile(tmp_path / f"{pin.replace('==', '-')}-py3-none-any.whl", "w") as wheel:
+        folder = f"{pin.replace('==', '-')}.dist-info"
+        name, version = pin.split("==")
+        wheel.writestr(f"{folder}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
+        wheel.writestr(f"{folder}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        wheel.writestr(f"{folder}/RECORD", "")
+    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    network.require_packages_to_fetch.cache_clear()
+    network.require_packages_to_fetch(Path(sys.executable))
 
 
 def test_files_compile_side_by_side_and_the_linker_waits_for_them(tmp_path: Path):
