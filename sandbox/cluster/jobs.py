@@ -12,8 +12,10 @@ from sandbox.process import ROOT
 SHARED_RULES = ROOT / "deploy" / "tpv" / "bioimage_suite.yml"
 # Galaxy takes a job without an exit code for a good one, and Slurm kills a job before it can write any: so each job
 # says that it failed before it begins, in the file that its end writes over (Galaxy 26.1, output_collect.py).
+# No braces: TPV fills them in.
 FAILED_FIRST = (
-    'code_file="$_GALAXY_JOB_DIR/galaxy_${_GALAXY_JOB_DIR##*/}.ec"; [ -s "$code_file" ] || echo 137 > "$code_file"'
+    'code_file="$_GALAXY_JOB_DIR/galaxy_$(basename "$_GALAXY_JOB_DIR").ec"; '
+    '[ -s "$code_file" ] || echo 137 > "$code_file"'
 )
 # Jobs of a history with this word in its name run on Pulsar: a choice of the sandbox, to show both.
 PULSAR_WORD = "pulsar"

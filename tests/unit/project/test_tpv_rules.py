@@ -3,13 +3,15 @@
 import json
 import re
 import subprocess
-from functools import cache
 from pathlib import Path
+from textwrap import dedent
 from typing import Any
 
 import pytest
 import yaml
 
+from sandbox.cluster.jobs import FAILED_FIRST, site_rules
+from sandbox.cluster.pulsar import Pulsar
 from scripts.suite_files import tool_xml_files
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -27,12 +29,29 @@ MEASURED = {
 }
 
 
-@cache
-def answers(*questions: tuple[Any, ...]) -> list[Any]:
-    """Ask TPV; it needs a few seconds to start."""
+SITE = {
+    "destinations": {
+        "batch": {
+            "runner": "slurm",
+            "max_accepted_cores": 64,
+            "max_accepted_mem": 512,
+            "params": {"mem": "{mem}", "minutes": "{walltime_minutes}", "cores": "{cores}"},
+        }
+    }
+}
+
+
+def answers(folder: Path, questions: list[dict[str, Any]], site: str = json.dumps(SITE)) -> list[Any]:  # JSON is YAML
+    """Ask TPV where jobs go."""
+    (folder / "site.yml").write_text(site, encoding="utf-8")
     command = [str(ROOT / ".venv/galaxy/bin/python"), "-m", "tests.galaxy.tpv_places", str(FILE)]
+    command.append(str(folder / "site.yml"))
     asked = subprocess.run(command, input=json.dumps(questions), cwd=ROOT, capture_output=True, text=True, check=True)
     return list(json.loads(asked.stdout.splitlines()[-1]))
+
+
+def plane(tool: str, edge: int) -> dict[str, Any]:
+    return {"tool": tool, "width": edge, "height": edge}
 
 
 def test_keys_are_known_ones():
@@ -52,29 +71,53 @@ def test_every_rule_is_that_of_a_tool():
     assert not [key for key in RULES if key != "_bioimage_suite" and not any(re.match(key, tool) for tool in TOOLS)]
 
 
-def test_tpv_places_a_job_of_every_tool():
-    found = answers(*((tool, 2048, 2048) for tool in TOOLS))
+def test_tpv_places_a_job_of_every_tool(tmp_path: Path):
+    found = answers(tmp_path, [plane(tool, 2048) for tool in TOOLS])
     for tool, answer in zip(TOOLS, found, strict=True):
-        mem, minutes, cores = answer
-        assert 0.25 <= mem <= 4, tool
-        assert 60 <= minutes <= 1440, tool
-        assert cores == 1
+        assert 0.25 <= float(answer["params"]["mem"]) <= 4, tool
+        assert 60 <= int(answer["params"]["minutes"]) <= 1440, tool
+        assert answer["params"]["cores"] == "1"
 
 
-def test_a_job_gets_the_memory_that_was_measured_and_more():
-    found = answers(*((tool, 8192, 8192) for tool in MEASURED))
-    for (tool, measured), answer in zip(MEASURED.items(), found, strict=True):
-        assert answer[0] * 1024 >= 1.4 * measured, tool
-
-
-def test_the_size_counts_where_galaxy_knows_no_pixels():
-    known, unknown = answers(("measure_objects", 16384, 16384), ("measure_objects", None, None, 2**29))
-    assert known == unknown == [2.3, 60, 1]
-
-
-def test_an_image_beyond_is_refused_with_a_remedy():
-    (answer,) = answers(("segment_with_model", 80000, 80000))
-    assert answer.startswith(
-        "Image of 6,104 megapixels: segment_with_model needs about 222 GiB for it, and a job has 64"
+def test_memory_is_what_was_measured_and_more(tmp_path: Path):
+    shed = "toolshed.g2.bx.psu.edu/repos/owner/measure_objects/measure_objects/0.1.0+galaxy0"
+    unknown = {"tool": "measure_objects", "size": 2**29}
+    *found, known, of_shed, by_size = (
+        float(answer["params"]["mem"])
+        for answer in answers(
+            tmp_path,
+            [*(plane(tool, 8192) for tool in MEASURED), plane("measure_objects", 16384), plane(shed, 16384), unknown],
+        )
     )
+    for mem, (tool, measured) in zip(found, MEASURED.items(), strict=True):
+        assert mem * 1024 >= 1.4 * measured, tool
+    # 256 MiB + 8.2 MiB for each of 256 megapixels; of a file whose pixels Galaxy does not know, two bytes are a pixel.
+    assert known == of_shed == by_size == 2.3
+
+
+def test_an_image_beyond_is_refused_with_a_remedy(tmp_path: Path):
+    (answer,) = answers(tmp_path, [plane("segment_with_model", 80000)])
+    assert answer.startswith("Image of 6,104 megapixels: segment_with_model needs about 222 GiB for it, and a job has ")
     assert "Work on parts of it" in answer
+
+
+def test_the_site_of_the_documentation_is_one(tmp_path: Path):
+    page = (ROOT / "docs/deploy.md").read_text(encoding="utf-8")
+    block = page[page.index("    global: {default_inherits") : page.index("`tpv lint` accepts")]
+    find, segment = answers(tmp_path, [plane("omero_find", 1024), plane("segment_with_model", 60000)], dedent(block))
+    assert find["params"]["job_--licenses"] == "omero:1"
+    assert find["params"]["job_--mem"] == "512M"
+    assert find["params"]["job_time"] == "60"
+    # 126 GiB: refused without the line for this tool.
+    assert segment["params"]["job_--mem"] == "128563M"
+    assert find["env"] == [{"execute": FAILED_FIRST}]
+
+
+def test_the_sandbox_sends_histories_named_for_it_to_pulsar(tmp_path: Path):
+    site = site_rules(Pulsar("http://127.0.0.1:1/", "token", True, ()))
+    questions = [{"tool": "omero_find", "history": name} for name in ("mine", "mine on Pulsar")]
+    on_slurm, on_pulsar = answers(tmp_path, questions, json.dumps(site))
+    assert (on_slurm["runner"], on_pulsar["runner"]) == ("slurm", "pulsar")
+    assert on_slurm["params"]["job_--licenses"] == "omero:1"
+    assert on_pulsar["params"]["url"] == "http://127.0.0.1:1/"
+    assert on_pulsar["env"] == []
