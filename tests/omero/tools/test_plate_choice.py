@@ -4,12 +4,15 @@ from pathlib import Path
 
 import numpy as np
 import omero
+import omero_annotate
 import omero_export_images
 import omero_find
 import pytest
 from omero.rtypes import rint, rstring
 
 from bioimage_suite.core.errors import UserError
+from bioimage_suite.plates.mihcsme_workbook import write_workbook
+from bioimage_suite.plates.wells import Well, Wells, read_wells
 from tests.galaxy.seed_omero import link
 from tests.omero.tool_support import Lab, named, read_rows, typed
 
@@ -124,3 +127,20 @@ def test_an_export_is_named_by_well_and_field(lab: Lab, tmp_path: Path):
     assert [file.name for file in made["folder"].iterdir()] == [f"{row['image']}.ome.tiff"]
     with pytest.raises(UserError, match="none of 7 images stands in those chosen; wells there: A1, A2, B12, AA3"):
         lab.run(omero_export_images, tmp_path, outputs, **(values | {"wells": {"pattern": "H*"}}))
+
+
+def test_a_mihcsme_workbook_goes_to_wells_and_back(lab: Lab, find, tmp_path: Path):
+    make_plate(lab, "p", {"A1": ["a"], "B2": ["b"]})
+    wells = Wells({Well("p", 0, 0): {"drug": "Oct4"}, Well("p", 1, 1): {"drug": "x", "dose": "0.10"}})
+    pairs = {("StudyInformation", "Study", "Study Title"): "Made"}
+    book = tmp_path / "m.xlsx"
+    write_workbook(book, wells, pairs)
+    values = {"table": named("m.xlsx", book), "within": typed("plate", "p"), "kind": "well", "mode": "replace"}
+    values |= {"namespace": "", "dry_run": False}
+    lab.run(omero_annotate, tmp_path, {"output": "o.tsv", "changes": "c.tsv"}, **values)
+    found = find()
+    assert [(row["well"], row["drug"], row["dose"]) for row in found] == [("A1", "Oct4", ""), ("B2", "x", "0.10")]
+    again = read_wells([(tmp_path / "out.tsv", "found")])
+    assert {well: {k: v for k, v in said.items() if v} for well, said in again.conditions.items()} == wells.conditions
+    [[namespace]] = lab.rows("select distinct m.ns from ImageAnnotationLink l, MapAnnotation m where l.child.id = m.id")
+    assert namespace == "MIHCSME/StudyInformation/Study"
