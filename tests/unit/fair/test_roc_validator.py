@@ -1,10 +1,15 @@
 """What roc-validator says of crates."""
 
+import json
 from copy import deepcopy
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from bioimage_suite.fair.crates import roc_validator
+from bioimage_suite.fair.crates.reading import read_crate
+from bioimage_suite.fair.crates.validation import validate_crate
 from tests.unit.fair.made_crates import crate, errors, root
 
 needs_roc = pytest.mark.skipif(not roc_validator.installed(), reason="roc-validator is optional")
@@ -15,7 +20,7 @@ needs_roc = pytest.mark.skipif(not roc_validator.installed(), reason="roc-valida
 @pytest.mark.parametrize("product", ["gide", "bia", "general"])
 def test_crates_that_are_made_pass_roc_validator(product: str):
     document = crate(product)
-    assert roc_validator.roc_findings(document, root(document)["@id"], "crate") == []
+    assert roc_validator.roc_findings(document, root(document)["@id"], "crate") == ([], frozenset())
 
 
 @needs_roc
@@ -24,8 +29,52 @@ def test_roc_validator_is_believed_only_when_a_canary_fails(monkeypatch: pytest.
     document = crate("gide")
     broken = deepcopy(document)
     root(broken).pop("name")
-    assert errors(roc_validator.roc_findings(broken, root(broken)["@id"], "c"))
+    assert errors(roc_validator.roc_findings(broken, root(broken)["@id"], "c")[0])
     monkeypatch.setattr(roc_validator, "_issues", lambda *_: [])
-    assert [f.suggestion for f in roc_validator.roc_findings(document, root(document)["@id"], "c")] == [
+    assert [f.suggestion for f in roc_validator.roc_findings(document, root(document)["@id"], "c")[0]] == [
         "its answer is not used"
     ]
+
+
+PROCESS_RUN, TERMS = "https://w3id.org/ro/wfrun/process/0.5", "https://w3id.org/ro/terms/workflow-run/context"
+
+
+def run_crate(**said: object) -> dict[str, Any]:
+    """A crate of a run, as the profile Process Run Crate asks for it where `said` names its program."""
+    document = crate("general")
+    document["@context"] = [*document["@context"], TERMS]
+    root(document)["conformsTo"] = {"@id": PROCESS_RUN}
+    root(document)["mentions"] = {"@id": "#run"}
+    document["@graph"] += [
+        {"@id": PROCESS_RUN, "@type": ["CreativeWork", "Profile"], "name": "Process Run Crate", "version": "0.5"},
+        {"@id": "#run", "@type": "CreateAction", "name": "a run", **said},
+        {
+            "@id": "#program",
+            "@type": "SoftwareApplication",
+            "name": "a program",
+            "version": "1",
+            "url": "https://example.org/",
+        },
+    ]
+    return document
+
+
+@needs_roc
+@pytest.mark.slow
+def test_the_rules_of_a_profile_that_roc_validator_has_are_checked():
+    good, bad = run_crate(instrument={"@id": "#program"}), run_crate()
+    assert roc_validator.roc_findings(good, root(good)["@id"], "c") == ([], frozenset({PROCESS_RUN}))
+    found, checked = roc_validator.roc_findings(bad, root(bad)["@id"], "c")
+    assert {one.expected for one in found} == {"process-run-crate-0.5 at REQUIRED level"}
+    assert checked == {PROCESS_RUN}
+
+
+@needs_roc
+@pytest.mark.slow
+def test_what_roc_validator_checks_is_not_said_to_be_unchecked(tmp_path: Path):
+    document = run_crate(instrument={"@id": "#program"})
+    (tmp_path / "ro-crate-metadata.json").write_text(json.dumps(document))
+    opened = read_crate(tmp_path / "ro-crate-metadata.json", "c")
+    alone, both = (validate_crate(opened, "base", with_roc) for with_roc in (False, True))
+    assert [one.found for one in alone if one.column == "conformsTo"] == [PROCESS_RUN]
+    assert not [one for one in both if one.column == "conformsTo"]

@@ -1,12 +1,13 @@
 """Validate crates with roc-validator as well, if it is installed, offline.
 
 Offline and without the context in its cache, roc-validator 0.13 reads no terms, checks nothing and answers "valid". So
-its cache is filled with the context that ships with this tool, and its answer counts only if a canary (the same crate
+its cache is filled with the contexts that ship with this tool, and its answer counts only if a canary (the same crate
 without the root's licence) fails.
 """
 
 import atexit
 import io
+import json
 import shutil
 import tempfile
 from copy import deepcopy
@@ -16,7 +17,15 @@ from typing import Any
 
 from bioimage_suite.core.apart import ApartError, run_apart
 from bioimage_suite.fair.crates.base_rules import crate_version, is_old
-from bioimage_suite.fair.crates.terms import RO_CRATE, safe_context, without_contexts
+from bioimage_suite.fair.crates.terms import (
+    RO_CRATE,
+    further_terms,
+    ro_crate_terms,
+    ro_crate_version,
+    safe_context,
+    without_contexts,
+)
+from bioimage_suite.fair.terms.json_ld import DESCRIPTOR, by_id, ids
 from bioimage_suite.tables.sheets import Finding
 
 # roc-validator's profile by RO-Crate version; it has no shapes for the GIDE and BIA profiles.
@@ -32,8 +41,8 @@ def installed() -> bool:
     return True
 
 
-def roc_findings(document: dict[str, Any], root: str, name: str) -> list[Finding]:
-    """Validate the metadata with roc-validator's base profile at REQUIRED level.
+def roc_findings(document: dict[str, Any], root: str, name: str) -> tuple[list[Finding], frozenset[str]]:
+    """Validate the metadata with roc-validator at REQUIRED level: its base profile, and those that the crate names.
 
     Args:
         document: JSON-LD of the crate.
@@ -41,41 +50,74 @@ def roc_findings(document: dict[str, Any], root: str, name: str) -> list[Finding
         name: Display name of the crate.
 
     Returns:
-        Its findings as errors; or one warning when its answer is not reliable.
+        Its findings as errors, or one warning when its answer is not reliable; and the addresses of the profiles
+        beside RO-Crate itself whose rules were checked.
     """
-    contexts = safe_context(document.get("@context"))
+    # Terms of other contexts are written out: its cache has RO-Crate's only.
+    contexts = [further_terms(part) or part for part in safe_context(document.get("@context"))]
     checked = {**document, "@context": contexts, "@graph": without_contexts(document["@graph"])}
     version = crate_version(document)[:3]
     version = version if version in _PROFILES else "1.1" if is_old(document) else "1.2"
+    named = _named(document, root)
     try:
-        issues = run_apart(_believed_issues, checked, root, version, _cache_folder())
+        answer = run_apart(_believed_issues, checked, root, version, named, _cache_folder())
     except ApartError as error:
-        return [Finding("warning", name, 0, "roc-validator", f"failed: {error}", "an answer", "it is not counted")]
-    if issues is None:
+        failure = Finding("warning", name, 0, "roc-validator", f"failed: {error}", "an answer", "it is not counted")
+        return [failure], frozenset()
+    if answer is None:
         expected = "that a crate without a licence fails"
-        return [Finding("warning", name, 0, "roc-validator", "passes everything", expected, "its answer is not used")]
+        doubt = Finding("warning", name, 0, "roc-validator", "passes everything", expected, "its answer is not used")
+        return [doubt], frozenset()
+    issues, profiles = answer
     return [
-        Finding("error", name, 0, f"roc-validator {entity}".strip(), message, f"{_PROFILES[version]} at REQUIRED level")
-        for entity, message in issues
-    ]
+        Finding("error", name, 0, f"roc-validator {entity}".strip(), message, f"{profile} at REQUIRED level")
+        for profile, entity, message in issues
+    ], frozenset(profiles)
 
 
-def _believed_issues(document: dict[str, Any], root: str, version: str, cache: Path) -> list[tuple[str, str]] | None:
-    """Return what roc-validator finds, None when it finds nothing in a canary: the crate without its licence."""
+def _named(document: dict[str, Any], root: str) -> list[str]:
+    """Return the addresses of the profiles that the descriptor and the root name."""
+    entities = by_id(document.get("@graph"))
+    return [address for one in (DESCRIPTOR, root) for address in ids(entities.get(one, {}).get("conformsTo"))]
+
+
+Issue = tuple[str, str, str]
+
+
+def _believed_issues(
+    document: dict[str, Any], root: str, version: str, named: list[str], cache: Path
+) -> tuple[list[Issue], list[str]] | None:
+    """Return what roc-validator finds, and which of the profiles that are named it has.
+
+    None when it finds nothing in a canary: the crate without its licence. Rules of RO-Crate itself are those of the
+    crate's version, also where a profile stands on an older one.
+    """
+    from rocrate_validator import services
+
     canary = deepcopy(document)
     for entity in canary["@graph"]:
         if isinstance(entity, dict) and entity.get("@id") == root:
             entity.pop("license", None)
-    return _issues(document, version, cache) if _issues(canary, version, cache) else None
+    if not _issues(canary, _PROFILES[version], cache):
+        return None
+    base = set(_PROFILES.values())
+    known = {str(one.uri).rstrip("/"): one.identifier for one in services.get_profiles() if one.identifier not in base}
+    found = _issues(document, _PROFILES[version], cache)
+    checked = [address for address in dict.fromkeys(named) if address.rstrip("/") in known]
+    for address in checked:
+        of_profile = _issues(document, known[address.rstrip("/")], cache)
+        found += [one for one in of_profile if one[0] not in base]
+    return list(dict.fromkeys(found)), checked
 
 
-def _issues(document: dict[str, Any], version: str, cache: Path) -> list[tuple[str, str]]:
+def _issues(document: dict[str, Any], profile: str, cache: Path) -> list[Issue]:
+    """Return the profile, the entity and the message of each violation of a profile and of those on which it stands."""
     from rocrate_validator import services
     from rocrate_validator.models import Severity
 
     settings = {
         "rocrate_uri": None,
-        "profile_identifier": _PROFILES[version],
+        "profile_identifier": profile,
         "requirement_severity": Severity.REQUIRED,
         "offline": True,
         "cache_path": cache / "http",
@@ -85,7 +127,12 @@ def _issues(document: dict[str, Any], version: str, cache: Path) -> list[tuple[s
     }
     result = services.validate_metadata_as_dict(document, settings)
     issues = result.get_issues(min_severity=Severity.REQUIRED)
-    return sorted({(str(issue.violatingEntity or ""), str(issue.message)) for issue in issues})
+    return sorted(
+        {
+            (str(issue.check.requirement.profile.identifier), str(issue.violatingEntity or ""), str(issue.message))
+            for issue in issues
+        }
+    )
 
 
 def _is_detached(document: dict[str, Any]) -> bool:
@@ -94,19 +141,18 @@ def _is_detached(document: dict[str, Any]) -> bool:
 
 @cache
 def _cache_folder() -> Path:
-    """Create a folder with roc-validator's HTTP cache, filled with the shipped context, until the process ends."""
+    """Create a folder with roc-validator's HTTP cache, filled with RO-Crate's contexts, until the process ends."""
     import requests
     from requests.adapters import BaseAdapter, HTTPAdapter
     from requests_cache import CachedSession
     from urllib3.response import HTTPResponse
 
-    context = (Path(__file__).resolve().parent / "contexts" / "ro-crate-context.jsonld").read_bytes()
-
     class Shipped(BaseAdapter):
-        """Adapter that answers every request with the shipped context, without the network."""
+        """Adapter that answers a request with the context of that version, without the network."""
 
         def send(self, request: requests.PreparedRequest, *_args: Any, **_kwargs: Any) -> requests.Response:
             headers = {"Content-Type": "application/ld+json"}
+            context = json.dumps({"@context": ro_crate_terms(ro_crate_version(str(request.url)))}).encode()
             body = HTTPResponse(body=io.BytesIO(context), headers=headers, status=200, preload_content=False)
             return HTTPAdapter().build_response(request, body)
 
@@ -117,7 +163,7 @@ def _cache_folder() -> Path:
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     with CachedSession(cache_name=str(folder / "http"), backend="sqlite", expire_after=-1) as session:
         session.mount("https://", Shipped())
-        for version in ("1.1", "1.2", "1.3"):
+        for version in _PROFILES:
             # The cache distinguishes requests by their Accept headers; these are the ones of its JSON-LD readers.
             for accept in (None, "application/ld+json", "application/ld+json, application/json;p=0.9, */*;q=0.1"):
                 session.get(f"{RO_CRATE}{version}/context", headers={"Accept": accept} if accept else {})

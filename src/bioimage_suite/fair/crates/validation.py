@@ -49,7 +49,9 @@ def validate_crate(crate: Crate, profile: str, with_roc: bool) -> list[Finding]:
             *findings,
             Finding("note", crate.name, 0, "roc-validator", reason, "a second opinion; it was not asked"),
         ]
-    return [*findings, *roc_findings(crate.document, root_id(by_id(crate.document.get("@graph"))), crate.name)]
+    said, checked = roc_findings(crate.document, root_id(by_id(crate.document.get("@graph"))), crate.name)
+    # What roc-validator has checked is no longer said to be unchecked.
+    return [*(one for one in findings if one.column != "conformsTo" or one.found not in checked), *said]
 
 
 def _why_no_roc(crate: Crate) -> str:
