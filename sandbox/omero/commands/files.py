@@ -42,6 +42,7 @@ def run_original_metadata(run: Run, tx: Transaction, request: Any) -> Any:
         series = OPENED_FILES.series(target, image["series"] or 0)
     except (ImageFileError, OSError) as error:
         raise errors.resource(f"Image {image['id']}: {error}") from error
+    response.globalMetadata = {k: rstring(v) for k, v in series.reader.description.global_metadata}
     response.seriesMetadata = {k: rstring(v) for k, v in series.reader.description.original_metadata}
     series.close()
     return response

@@ -126,6 +126,7 @@ class SeriesDescription:
         level_sizes: (width, height) of every resolution level, full size first.
         tile_size: (width, height) of the file's own tiles or strips.
         original_metadata: Further key-value pairs of the file.
+        global_metadata: Those that the file has for all its images.
     """
 
     name: str | None
@@ -148,3 +149,4 @@ class SeriesDescription:
     level_sizes: tuple[tuple[int, int], ...] = ()
     tile_size: tuple[int, int] = (0, 0)
     original_metadata: tuple[tuple[str, str], ...] = ()
+    global_metadata: tuple[tuple[str, str], ...] = ()

@@ -2,10 +2,12 @@
 
 Names and pixels as in Bio-Formats 8 (loci/formats/in/FakeReader.java): a pixel is its column; the boxes of 10 x 10
 pixels at the upper left hold the numbers of series, plane, z, c and t. Keys that are not listed here are refused.
+A file `<name>.fake.ini` beside it may have a section `[GlobalMetadata]`, whose pairs become original metadata.
 """
 
 from __future__ import annotations
 
+import configparser
 import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -26,7 +28,8 @@ from sandbox.omero.image_files.series_reader import SeriesReader, numpy_type_of
 if TYPE_CHECKING:
     from pathlib import Path
 
-FAKE_SUFFIX = ".fake"
+FAKE_SUFFIX, COMPANION_SUFFIX = ".fake", ".ini"
+GLOBAL_SECTION = "GlobalMetadata"
 BOX = 10
 SIZES = {"sizeX": 512, "sizeY": 512, "sizeZ": 1, "sizeC": 1, "sizeT": 1}
 PLATES = ("plates", "plateRows", "plateCols", "fields", "plateAcqs")
@@ -44,6 +47,26 @@ class FakeName:
     numbers: dict[str, int]
     pixel_type: str
     lengths: dict[str, float]
+    global_metadata: tuple[tuple[str, str], ...] = ()
+
+
+def fake_files(path: Path) -> list[Path]:
+    """Return the file and, where there is one, its companion."""
+    companion = path.with_name(path.name + COMPANION_SUFFIX)
+    return [path, companion] if companion.is_file() else [path]
+
+
+def _read_companion(path: Path) -> tuple[tuple[str, str], ...]:
+    parser = configparser.RawConfigParser(strict=False, delimiters=("=",))
+    parser.optionxform = str  # type: ignore[assignment,method-assign]
+    try:
+        parser.read_string(path.read_text("utf-8"))
+    except (configparser.Error, UnicodeDecodeError) as error:
+        raise ImageFileError(f"{path.name}: {error}") from None
+    unknown = [name for name in parser.sections() if name != GLOBAL_SECTION]
+    if unknown:
+        raise ImageFileError(f"{path.name}: the section {unknown[0]} is not understood here")
+    return tuple(parser.items(GLOBAL_SECTION)) if parser.has_section(GLOBAL_SECTION) else ()
 
 
 def read_name(path: Path) -> FakeName:
@@ -70,7 +93,8 @@ def read_name(path: Path) -> FakeName:
     for axis in SIZES:
         if not 0 < numbers[axis] <= LARGEST_SIDE:
             raise ImageFileError(f"{path.name}: {axis}={numbers[axis]} is no size")
-    return FakeName(name, numbers, pixel_type, lengths)
+    *_, last = fake_files(path)
+    return FakeName(name, numbers, pixel_type, lengths, _read_companion(last) if last != path else ())
 
 
 def _whole(text: str) -> int:
@@ -147,6 +171,7 @@ def _series(asked: FakeName, number: int, path: Path) -> SeriesReader:
         physical_size_x=_length(asked, "X"),
         physical_size_y=_length(asked, "Y"),
         physical_size_z=_length(asked, "Z"),
+        global_metadata=asked.global_metadata,
     )
     array = _FakeArray((t, c, z, y, x), numpy_type_of(asked.pixel_type), number)
     return SeriesReader(description, [array], "TCZYX", path)

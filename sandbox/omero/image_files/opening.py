@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sandbox.omero.image_files.description import ImageFileError, PlateDescription
-from sandbox.omero.image_files.fake import FAKE_SUFFIX, open_fake
+from sandbox.omero.image_files.fake import FAKE_SUFFIX, fake_files, open_fake
 from sandbox.omero.image_files.ome_xml import read_ome_xml
 from sandbox.omero.image_files.ome_zarr import is_zarr, open_ome_zarr
 from sandbox.omero.image_files.picture import PICTURE_SUFFIXES, open_picture
@@ -64,7 +64,7 @@ def open_image_file(path: Path | str) -> ImageFile:
         return ImageFile(readers, files, "ZarrReader", () if plate is None else (plate,))
     if path.name.lower().endswith(FAKE_SUFFIX):
         series, plates = open_fake(path)
-        return ImageFile(series, [path], "Fake", plates)
+        return ImageFile(series, fake_files(path), "Fake", plates)
     if path.stat().st_size == 0:
         raise ImageFileError(f"{path.name}: the file is empty")
     name = path.name.lower()

@@ -53,6 +53,17 @@ def test_plates_and_screens_are_numbered_as_by_bio_formats(tmp_path):
     assert [(len(plate.fields), plate.screen) for plate in image.plates] == [(1, f"Screen Name {n}") for n in range(3)]
 
 
+def test_a_companion_brings_metadata_of_the_file(tmp_path):
+    (tmp_path / "a.fake.ini").write_text("[GlobalMetadata]\nUpper Case=a = b\n")
+    image = opened(tmp_path, "a.fake")
+    assert image.series[0].description.global_metadata == (("Upper Case", "a = b"),)
+    assert [file.name for file in image.files] == ["a.fake", "a.fake.ini"]
+    for text in ("[series_0]\nExposureTime_0=1\n", "no section"):
+        (tmp_path / "a.fake.ini").write_text(text)
+        with pytest.raises(ImageFileError, match=r"a\.fake\.ini"):
+            opened(tmp_path, "a.fake")
+
+
 @pytest.mark.parametrize(
     "name",
     [
