@@ -93,13 +93,13 @@ def execute(run: Run, tx: Transaction, request: Any) -> Any:
 
 def _save(run: Run, tx: Transaction, request: Any) -> Any:
     """Store an object, for instance a link into a container of the group to which something has just moved."""
-    import omero.cmd
+    import omero
 
     saver = Saver(tx, run.context)
     saver.save([request.obj])
     if any(node.entity.root in ADMIN_ONLY for node in saver.nodes):
         run.after.append(run.server.forget_caches)
-    return omero.cmd.SaveRsp(request.obj)
+    return omero.api.SaveRsp(request.obj)
 
 
 def _do_all(run: Run, tx: Transaction, request: Any) -> Any:

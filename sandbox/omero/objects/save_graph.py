@@ -20,9 +20,10 @@ import sqlalchemy as sa
 from sandbox.omero import errors
 from sandbox.omero.access import permissions
 from sandbox.omero.access.directory import PRIVATE, SYSTEM_GROUP, USER_GROUP, permission_bits, permission_text
+from sandbox.omero.database.event_log import java_name
 from sandbox.omero.model.entities import MODEL_ENTITIES, ORDERED, Entity, Property, find_entity
 from sandbox.omero.model.schema import column_name, table_of
-from sandbox.omero.objects.hydrate import enumeration
+from sandbox.omero.objects.hydrate import Fetch, Loader, enumeration
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -128,6 +129,7 @@ class Saver:
         if describe:
             for node in self._order:
                 self._describe(node)
+            self._load_children()
         return [self._id_of(thing) for thing in things]
 
     @property
@@ -371,6 +373,8 @@ class Saver:
             raise errors.security("Only an import makes an OriginalFile of the managed repository")
 
     def _authorise_change(self, node: Node, stored: dict[str, Any]) -> None:
+        if not self._visible(stored["owner_id"], stored["group_id"]):
+            raise errors.security(f"Cannot read {java_name(node.entity.name)}:Id_{node.id}")
         given = _plain(getattr(node.thing, "_version", None))
         if given is not None and stored.get("version") is not None and given != stored["version"]:
             raise errors.optimistic_lock(
@@ -380,7 +384,7 @@ class Saver:
         if not self._changed(node, stored):
             return
         allowed = permissions.rights(self.context, stored["owner_id"], stored["group_id"])
-        if not allowed.edit or not self._visible(stored["owner_id"], stored["group_id"]):
+        if not allowed.edit:
             raise errors.security(
                 f"Updating {node.entity.name}:{node.id} is not allowed to user {self.context.user_id}"
             )
@@ -574,6 +578,21 @@ class Saver:
                 present = {row["id"] for row in self.tx.find(prop.type, **{prop.inverse: node.id})}
                 if present - kept:
                     self.tx.delete(prop.type, present - kept)
+
+    def _load_children(self) -> None:
+        """Load the children of links, which OMERO has loaded to compare rights (OmeroInterceptor, evaluateLinkages)."""
+        found: dict[str, list[tuple[Any, int]]] = {}
+        for node in self._order:
+            child = node.thing._child if node.is_new and node.entity.is_link else None
+            if child is not None and not child.isLoaded():
+                found.setdefault(node.entity.properties["child"].type, []).append((node.thing, child._id._val))
+        loader = Loader(self.tx, self.context)
+        for kind, links in found.items():
+            loader.load(MODEL_ENTITIES[kind], [number for _, number in links], Fetch())
+        loader.connect()
+        for kind, links in found.items():
+            for link, number in links:
+                link._child = loader.objects.get((MODEL_ENTITIES[kind].root, number), link._child)
 
     def _describe(self, node: Node) -> None:
         """Set id, version and details of the client's object, which saveAndReturn gives back."""

@@ -1,0 +1,58 @@
+"""What OMERO.web's own integration suite expects of saving (ome/openmicroscopy, components/tools/OmeroWeb/test)."""
+
+import omero
+import pytest
+from omero.rtypes import rstring
+
+
+def saved(gateway, kind: str, name: str):
+    thing = getattr(omero.model, f"{kind}I")()
+    thing.name = rstring(name)
+    return gateway.getUpdateService().saveAndReturnObject(thing)
+
+
+def test_what_cannot_be_read_in_the_group_of_the_call_cannot_be_saved(lab):
+    # test_api_errors.py, test_security_violation
+    first, second = lab.group("rwra--"), lab.group("rwra--")
+    gateway = lab.connect(lab.user(first, second))
+    project = saved(gateway, "Project", "p")
+    group = gateway.getAdminService().lookupGroup(second).id.val
+    with pytest.raises(omero.SecurityViolation, match=rf"Cannot read ome.model.containers.Project:Id_{project.id.val}"):
+        gateway.getUpdateService().saveObject(project, {"omero.group": str(group)})
+    gateway.getUpdateService().saveObject(project, {"omero.group": "-1"})
+
+
+def test_children_of_saved_links_come_back_loaded(gateway):
+    # test_api_images.py, test_dataset_images
+    images = [saved(gateway, "Image", name) for name in ("a", "b")]
+    dataset = omero.model.DatasetI()
+    dataset.name = rstring("d")
+    for image in images:
+        dataset.linkImage(omero.model.ImageI(image.id.val, False))
+    found = gateway.getUpdateService().saveAndReturnObject(dataset).linkedImageList()
+    assert [(image.id.val, image.name.val) for image in found] == [(one.id.val, one.name.val) for one in images]
+
+
+def test_a_move_ends_in_a_container_of_the_new_group(lab):
+    # test_chgrp.py, test_chgrp_old_container: webclient/views.py submits a move with the link in one request
+    first, second = lab.group("rwra--"), lab.group("rwra--")
+    gateway = lab.connect(lab.user(first, second))
+    group = gateway.getAdminService().lookupGroup(second).id.val
+    dataset, project = saved(gateway, "Dataset", "d"), omero.model.ProjectI()
+    project.name = rstring("p")
+    context = {"omero.group": str(group)}
+    project = gateway.getUpdateService().saveAndReturnObject(project, context)
+    link = omero.model.ProjectDatasetLinkI()
+    link.parent, link.child = omero.model.ProjectI(project.id.val, False), omero.model.DatasetI(dataset.id.val, False)
+    move = omero.cmd.Chgrp2(targetObjects={"Dataset": [dataset.id.val]}, groupId=group)
+    save = omero.api.Save()
+    save.obj = link
+    handle = gateway.c.sf.submit(omero.cmd.DoAll([move, save]), context)
+    callback = omero.callbacks.CmdCallbackI(gateway.c, handle)
+    callback.loop(200, 100)
+    answers = callback.getResponse().responses
+    callback.close(True)
+    assert isinstance(answers[1], omero.api.SaveRsp)
+    query, hql = gateway.getQueryService(), "select l.parent.id, l.child.id from ProjectDatasetLink l"
+    rows = [[value.val for value in row] for row in query.projection(hql, None, context)]
+    assert rows == [[project.id.val, dataset.id.val]]
