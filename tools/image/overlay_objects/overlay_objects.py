@@ -64,7 +64,7 @@ def main(args: Namespace, outputs: Outputs) -> None:
         print(f"{name}: {facts(pictures[-1])}", flush=True)
     cards = [(p.outlined, p.name, facts(p)) for p in pictures[: args.shown]]
     contact_sheet(cards, args.edge).save(outputs.file(args.output_png), "PNG", optimize=True)
-    report = html.Report(args.title, tuple(report_parts(pictures, args.shown)))
+    report = html.ReportPage(args.title, tuple(report_parts(pictures, args.shown)))
     report.write(outputs, args.output_html, args.report_markdown)
 
 

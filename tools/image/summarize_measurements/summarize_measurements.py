@@ -60,7 +60,7 @@ def main(args: Namespace, outputs: Outputs) -> None:
     listed = args.inputs.get("pictures", [])
     pictures = [(name, Path(path).read_bytes()) for name, path in listed]
     parts = report_parts(groups, by, plot.read_bytes(), pictures, len(table.rows))
-    html.Report(args.title, tuple(parts)).write(outputs, args.report, args.report_markdown)
+    html.ReportPage(args.title, tuple(parts)).write(outputs, args.report, args.report_markdown)
     if args.sheet:
         sheet_of_files(outputs.file(args.sheet), listed)
     print(f"{len(table.rows)} rows of {len(images)} images")

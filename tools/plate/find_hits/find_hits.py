@@ -69,7 +69,7 @@ def main(args: Namespace, outputs: Outputs) -> None:
     write_rows(outputs.file(args.hits), scoring.hit_columns(profiles), scoring.hit_rows(profiles, scores))
     write_rows(outputs.file(args.notes), scoring.NOTE_COLUMNS, scoring.note_rows(profiles, scores))
     write_rows(outputs.file(args.quality), QUALITY_COLUMNS, (one.row() for one in qualities))
-    html.Report(config["title"], tuple(parts)).write(outputs, args.report, args.report_markdown)
+    html.ReportPage(config["title"], tuple(parts)).write(outputs, args.report, args.report_markdown)
     print(f"{int(scores.hits.sum())} hits among {int(controls.samples.sum())} wells that are no control")
 
 
