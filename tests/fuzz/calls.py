@@ -210,7 +210,7 @@ def omero_calls() -> Iterator[Call]:
         yield Call("omero_annotate", (table,), lambda f, o, t=table: [
             *config(o, table=named(f[t]), attachments=[], kind="image", mode="merge", within=within, omero_host="h"),
             "--output", o / "out.tsv", "--changes", o / "c"])  # fmt: skip
-    yield Call("omero_dataset_to_plate", ("layout.tsv",), lambda f, o: [
+    yield Call("omero_arrange_plates", ("layout.tsv",), lambda f, o: [
         *config(o, layout=named(f["layout.tsv"]), target=within, plate="p", omero_host="h",
                 screen={"by": "name", "screen": "s", "create": True}), "--output", o / "out.tsv"])  # fmt: skip
     for image in ("image.tiff",):

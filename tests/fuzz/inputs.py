@@ -28,7 +28,7 @@ COPIED = {
 # Of tools that work on a server.
 OMERO_COPIED = {
     "annotations.csv": "omero_annotate/test-data/annotations.csv",
-    "layout.tsv": "omero_dataset_to_plate/test-data/plate_layout.tabular",
+    "layout.tsv": "omero_arrange_plates/test-data/plate_layout.tabular",
     "shapes.tsv": "omero_import_rois/test-data/shapes.tabular",
     "cell.geojson": "omero_import_rois/test-data/cell_1.geojson",
     "plate.zip": "omero_import_images/test-data/import_plate.zip",

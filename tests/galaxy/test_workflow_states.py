@@ -35,3 +35,13 @@ def test_a_value_that_moved_into_a_section_is_kept_with_its_connection(tmp_path)
     assert state["threshold"]["shared"]["one_threshold"] is True
     assert state["growing"]["cells"]["cells_by"] == "channel"
     assert {*new["input_connections"]} == {"image", "growing|cells|cell_channel"}
+
+
+def test_a_tool_is_named_by_its_new_id(tmp_path):
+    path = tmp_path / "old.ga"
+    old = {"tool_id": "omero_dataset_to_plate", "content_id": "omero_dataset_to_plate", "label": "Plate",
+           "tool_state": "{}", "input_connections": {}}  # fmt: skip
+    path.write_text(json.dumps({"steps": {"0": old}}))
+    command = [str(ROOT / ".venv/galaxy/bin/python"), "-m", "tests.galaxy.workflow_states", "--fill", str(path)]
+    subprocess.run(command, cwd=ROOT, check=True)
+    assert json.loads(path.read_text())["steps"]["0"]["tool_id"] == "omero_arrange_plates"

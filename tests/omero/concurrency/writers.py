@@ -114,7 +114,7 @@ def plate(folder: Path, found: list[int], number: int) -> Job:
     layout.write_text(f"image\twell\tplate\ni{number}\tA1\tp{number}\n")
     config = {"layout": named("layout", layout), "target": typed("dataset", "d"), "plate": ""}
     config |= {"screen": {"by": "name", "screen": "s", "create": True}}
-    return Job("omero_dataset_to_plate", config, {"output": "out.tsv"})
+    return Job("omero_arrange_plates", config, {"output": "out.tsv"})
 
 
 def crates(lab: Lab, folder: Path) -> list[Path]:

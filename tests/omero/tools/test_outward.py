@@ -123,7 +123,7 @@ def assert_nothing_half_made(folder: Path, reader: str, reasons: bool = True) ->
 
 
 def test_these_are_all_tools_that_only_read():
-    writing = {"annotate", "dataset_to_plate", "import_images", "import_labels", "import_rois", "import_table"}
+    writing = {"annotate", "arrange_plates", "import_images", "import_labels", "import_rois", "import_table"}
     every = {file.stem for file in tool_xml_files() if file.parent.parent.name == "omero"}
     assert {module.__name__ for module, *_ in READERS.values()} == every - {
         f"omero_{name}" for name in (*writing, "transfer")

@@ -9,7 +9,7 @@ import measure_objects
 import numpy as np
 import omero
 import omero_annotate
-import omero_dataset_to_plate
+import omero_arrange_plates
 import omero_export_images
 import omero_find
 import omero_import_table
@@ -45,7 +45,7 @@ def plate(lab: Lab, tmp_path: Path, made: ModuleType) -> None:
     layout.write_text("image\twell\n" + "".join(f"made_{well}.ome.tiff\t{well}\n" for well in made.WELLS))
     values = {"layout": named("layout", layout), "target": typed("dataset", "fields"), "plate": "made"}
     values |= {"screen": {"by": "none"}, "dry_run": False}
-    lab.run(omero_dataset_to_plate, tmp_path, {"output": "plate.tsv"}, **values)
+    lab.run(omero_arrange_plates, tmp_path, {"output": "plate.tsv"}, **values)
     rows = ["\t".join(("made", well, *said)) for well, said in made.WELLS.items()]
     notes = tmp_path / "conditions.tsv"
     notes.write_text("\n".join(["plate\twell\tcontrol\tcompound\tdose_uM", *rows]) + "\n")

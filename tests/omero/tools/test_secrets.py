@@ -46,7 +46,7 @@ RUNS = [
     ("omero_import_labels", ["output"]),
     ("omero_export_labels", ["folder", "output"]),
     ("omero_export_table", ["folder", "output"]),
-    ("omero_dataset_to_plate", ["output"]),
+    ("omero_arrange_plates", ["output"]),
     ("omero_transfer", ["crate", "output"]),
     ("omero_transfer", ["output", "containers"]),
 ]

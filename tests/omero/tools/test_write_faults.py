@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import omero_annotate
-import omero_dataset_to_plate
+import omero_arrange_plates
 import omero_import_labels
 import omero_import_rois
 import omero_import_table
@@ -73,7 +73,7 @@ def start_table(lab: Lab, folder: Path) -> list[dict[str, str]]:
 def start_plate(lab: Lab, folder: Path) -> list[dict[str, str]]:
     (folder / "layout.tsv").write_text("image\twell\tplate\na\tA1\tp\nb\tAB2\tq\n")
     config = {"layout": named("layout", folder / "layout.tsv"), "target": typed("dataset", "d"), "plate": ""}
-    return run(lab, folder, omero_dataset_to_plate, {}, config | {"screen": {"by": "name", "screen": "s", "create": 1}})
+    return run(lab, folder, omero_arrange_plates, {}, config | {"screen": {"by": "name", "screen": "s", "create": 1}})
 
 
 WRITERS = {

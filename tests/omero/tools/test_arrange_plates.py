@@ -2,7 +2,7 @@ import uuid
 from pathlib import Path
 
 import numpy as np
-import omero_dataset_to_plate
+import omero_arrange_plates
 import pytest
 
 from bioimage_suite.core.errors import UserError
@@ -26,9 +26,7 @@ def to_plate(lab: Lab, tmp_path: Path):
         path.write_text(text.replace(" ", "\t"))
         values = {"layout": named("layout", path), "target": typed("dataset", "d"), "plate": "p"}
         values |= {"screen": NEW_SCREEN, "dry_run": False}
-        return read_rows(
-            lab.run(omero_dataset_to_plate, tmp_path, {"output": "out.tsv"}, **(values | config))["output"]
-        )
+        return read_rows(lab.run(omero_arrange_plates, tmp_path, {"output": "out.tsv"}, **(values | config))["output"])
 
     return run
 
