@@ -238,11 +238,27 @@ def test_truth_values_become_numbers_in_an_ome_tiff_and_stay_in_zarr(tmp_path):
     np.testing.assert_array_equal(found, plane)
 
 
-def test_a_type_that_ome_tiff_lacks_is_refused(tmp_path):
-    tifffile.imwrite(tmp_path / "a.tif", np.ones((9, 9), np.int64))
-    with pytest.raises(UserError, match="int64, which OME-TIFF does not know"):
-        convert(tmp_path / "a.tif", tmp_path / "b", "ome-tiff")
-    assert convert(tmp_path / "a.tif", tmp_path / "c", "ome-zarr-0.4").dtype == np.int64
+@pytest.mark.parametrize(("dtype", "stored"), [("float16", "float32"), ("int64", "int32"), ("uint64", "uint32")])
+def test_a_type_that_ome_tiff_lacks_is_written_as_one_that_takes_its_values(tmp_path, capsys, dtype, stored):
+    pixels = np.arange(81).reshape(9, 9).astype(dtype) * (1 if dtype == "uint64" else -1)
+    tifffile.imwrite(tmp_path / "a.tif", pixels, photometric="minisblack")
+    written = convert(tmp_path / "a.tif", tmp_path / "b.ome.tiff", "ome-tiff")
+    assert written.dtype == stored
+    np.testing.assert_array_equal(written.read_plane(), pixels)
+    assert f"OME-TIFF knows no {dtype}; its pixels are written as {stored}" in capsys.readouterr().out
+
+
+def test_values_that_no_type_of_ome_takes_are_refused(tmp_path):
+    for dtype, value, message in (
+        ("int64", 2**31, "values from 1 to 2147483648 do not fit int32. Choose OME-Zarr"),
+        ("uint64", 2**63, "do not fit uint32"),
+    ):
+        pixels = np.ones((9, 9), dtype)
+        pixels[4, 4] = value
+        tifffile.imwrite(tmp_path / "a.tif", pixels, photometric="minisblack")
+        with pytest.raises(UserError, match=message):
+            convert(tmp_path / "a.tif", tmp_path / "b.ome.tiff", "ome-tiff")
+        assert convert(tmp_path / "a.tif", tmp_path / dtype, "ome-zarr-0.4").dtype == dtype
 
 
 def test_an_odd_unit_is_dropped_rather_than_made_invalid(tmp_path):
