@@ -1,6 +1,7 @@
 """What Galaxy is told of the cluster: its runners, and the site's own half of the rules for TPV."""
 
 import json
+import os
 from pathlib import Path
 
 from sandbox.cluster.pulsar import Pulsar
@@ -59,7 +60,7 @@ def site_rules(pulsar: Pulsar) -> dict[str, object]:
     }
     slurm_destination = {
         "runner": "slurm",
-        "max_accepted_cores": 2,
+        "max_cores": os.cpu_count(),
         "params": {
             "shell_plugin": "LocalShell",
             "job_plugin": "Slurm",
@@ -75,7 +76,7 @@ def site_rules(pulsar: Pulsar) -> dict[str, object]:
     }
     pulsar_destination = {
         "runner": "pulsar",
-        "max_accepted_cores": 2,
+        "max_cores": os.cpu_count(),
         "params": {"url": pulsar.url, "private_token": pulsar.token, "default_file_action": "transfer"},
         "scheduling": {"require": [PULSAR_WORD]},
     }

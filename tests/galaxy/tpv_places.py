@@ -2,8 +2,8 @@
 
 Runs with Galaxy's own Python, which has TPV: `.venv/galaxy/bin/python -m tests.galaxy.tpv_places RULES SITE`, questions
 on standard input. RULES and SITE are files of rules, SITE has the destinations. A question is an object: `tool`, the
-id; `width` and `height` of its input, or neither; `size` of the file in bytes; `history`, its name. An answer is an
-object with `runner`, `params` and `env`, or the reason why the job is not started.
+id; `width` and `height` of its input, or neither; `size` of the file in bytes; `history`, its name; `files`, how many
+equal ones. An answer is an object with `runner`, `params` and `env`, or the reason why the job is not started.
 """
 
 import json
@@ -22,7 +22,8 @@ def job_of(question: dict[str, Any]) -> Any:
     given = mock_galaxy.DatasetAssociation("image", mock_galaxy.Dataset("a", file_size=question.get("size", 0)))
     sizes = SimpleNamespace(width=question.get("width"), height=question.get("height"))
     given.metadata = sizes  # type: ignore[attr-defined]
-    job.add_input_dataset(given)
+    for number in range(question.get("files", 1)):
+        job.add_input_dataset(given, f"image{number}")
     job.history = mock_galaxy.History(question.get("history", "some history"))
     return job
 

@@ -95,6 +95,14 @@ def test_memory_is_what_was_measured_and_more(tmp_path: Path):
     assert known == of_shed == by_size == 2.3
 
 
+def test_a_list_gets_cores_and_memory_for_each(tmp_path: Path):
+    question = plane("measure_objects", 8192) | {"files": 200}
+    (free,) = answers(tmp_path, [question])
+    (clamped,) = answers(tmp_path, [question], json.dumps(SITE).replace('"max_accepted_cores": 64', '"max_cores": 2'))
+    assert free["params"] == {"mem": "3.05", "minutes": "60", "cores": "4"}
+    assert clamped["params"] == {"mem": "1.52", "minutes": "60", "cores": "2"}
+
+
 def test_an_image_beyond_is_refused_with_a_remedy(tmp_path: Path):
     (answer,) = answers(tmp_path, [plane("segment_with_model", 80000)])
     assert answer.startswith("Image of 6,104 megapixels: segment_with_model needs about 222 GiB for it, and a job has ")
