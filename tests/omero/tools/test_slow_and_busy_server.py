@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import omero_annotate
-import omero_dataset_to_plate
+import omero_arrange_plates
 import omero_export_images
 import omero_export_labels
 import omero_export_rois
@@ -33,7 +33,7 @@ SETTINGS = {"missing_pyramid_ms": 300, "lock_timeout_ms": 300, "answer_ms": 2}
 TOOLS = (
     *(omero_import_images, omero_find, omero_annotate, omero_get_annotations, omero_import_rois, omero_export_rois),
     *(omero_import_labels, omero_export_labels, omero_import_table, omero_export_table, omero_export_images),
-    *(omero_dataset_to_plate, omero_transfer),
+    *(omero_arrange_plates, omero_transfer),
 )
 
 
@@ -110,7 +110,7 @@ def test_rois_and_label_maps_go_there_and_back(lab: Lab, images, tmp_path: Path)
 def test_a_plate_whose_originals_are_kept_moves_to_another_group(lab: Lab, images, tmp_path: Path):
     (tmp_path / "layout.tsv").write_text("image\twell\nsmall.tif\tA1\nlarge.tif\tB2\n")
     values = {"layout": named("layout", tmp_path / "layout.tsv"), "target": typed("dataset", "d"), "plate": "plate"}
-    lab.run(omero_dataset_to_plate, tmp_path, {"output": "plate.tsv"}, screen={"by": "none"}, dry_run=False, **values)
+    lab.run(omero_arrange_plates, tmp_path, {"output": "plate.tsv"}, screen={"by": "none"}, dry_run=False, **values)
     do = {"mode": "pack", "target": typed("plate", "plate")}
     packed = lab.run(omero_transfer, tmp_path, {"crate": "crate.zip", "output": "packed.tsv"}, do=do)
     rows = read_rows(packed["output"])
