@@ -77,9 +77,9 @@ def _weights(pixels: slice, length: int, count: int) -> np.ndarray:
     return weights
 
 
-def reduced(image: ImageFile, t: int, c: int, z: int) -> np.ndarray:
-    """Return a plane as (y, x) float64 of at most `SIDE` pixels along each axis: means of blocks, read in bands."""
-    rows, columns = (_edges(size) for size in (image.size_y, image.size_x))
+def reduced(image: ImageFile, t: int, c: int, z: int, side: int = SIDE) -> np.ndarray:
+    """Return a plane as (y, x) float64 of at most `side` pixels along each axis: means of blocks, read in bands."""
+    rows, columns = (_edges(size, side) for size in (image.size_y, image.size_x))
     sums = np.zeros((len(rows) - 1, len(columns) - 1))
     for first in range(0, len(rows) - 1, max(_BAND * len(rows) // image.size_y, 1)):
         last = min(first + max(_BAND * len(rows) // image.size_y, 1), len(rows) - 1)
@@ -89,8 +89,8 @@ def reduced(image: ImageFile, t: int, c: int, z: int) -> np.ndarray:
     return np.asarray(sums / np.outer(np.diff(rows), np.diff(columns)))
 
 
-def _edges(size: int) -> np.ndarray:
-    return np.rint(np.linspace(0, size, min(size, SIDE) + 1)).astype(np.int64)
+def _edges(size: int, side: int) -> np.ndarray:
+    return np.rint(np.linspace(0, size, min(size, side) + 1)).astype(np.int64)
 
 
 def estimate(images: Sequence[ImageFile], channel: int, offset: float, smoothing: float) -> FlatField:
