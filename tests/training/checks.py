@@ -17,7 +17,14 @@ OF_NUMBERS: dict[str, Callable[[list[float]], float]] = {
     "sum": sum, "mean": statistics.fmean, "median": statistics.median, "max": max, "min": min,
 }  # fmt: skip
 FUNCTIONS = ("elements", "rows", "distinct", "value", *OF_NUMBERS)
-Table = list[dict[str, str]]
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table that was read: it may have columns and no row."""
+
+    columns: tuple[str, ...] = ()
+    rows: tuple[dict[str, str], ...] = ()
 
 
 class CheckError(Exception):
@@ -50,9 +57,9 @@ def parse_check(text: str) -> Check:
 
 
 def read_table(text: str) -> Table:
-    """Return the rows of a tabular text with a header."""
+    """Read a tabular text with a header."""
     header, *rows = [line.split("\t") for line in text.splitlines() if line.strip()]
-    return [dict(zip(header, row, strict=True)) for row in rows]
+    return Table(tuple(header), tuple(dict(zip(header, row, strict=True)) for row in rows))
 
 
 def compute(check: Check, tables: list[Table]) -> float:
@@ -60,19 +67,17 @@ def compute(check: Check, tables: list[Table]) -> float:
 
     Args:
         check: What to compute.
-        tables: Rows of each dataset of the output; for `elements` their content does not matter.
+        tables: Each dataset of the output; for `elements` their content does not matter.
 
     Raises:
         CheckError: A column is missing, no row is left, or a cell is no number.
     """
     if check.function == "elements":
         return len(tables)
-    rows = [row for table in tables for row in table]
     for name in filter(None, (check.column, check.where)):
-        if not rows or name not in rows[0]:
-            raise CheckError(
-                f"{check.output}: has no column {name!r}; it has: {', '.join(rows[0]) if rows else 'no row'}"
-            )
+        if any(name not in table.columns for table in tables):
+            raise CheckError(f"{check.output}: has no column {name!r}; it has: {', '.join(tables[0].columns)}")
+    rows = [row for table in tables for row in table.rows]
     if check.where:
         rows = [row for row in rows if row[check.where] == check.value]
     if check.function == "rows":

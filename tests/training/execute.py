@@ -289,13 +289,13 @@ def _wait(state_of: Any, what: str, gi: GalaxyInstance | None = None, job: str =
 
 
 def tables_of(run: Run, made: Made, with_content: bool = True) -> list[Table]:
-    """Return the rows of a dataset, or of each element of a list."""
+    """Return a dataset as a table, or each element of a list."""
     ids = [made.id]
     if made.kind == "hdca":
         shown = run.gi.dataset_collections.show_dataset_collection(made.id)
         ids = [element["object"]["id"] for element in shown["elements"]]
     if not with_content:
-        return [[] for _ in ids]
+        return [Table() for _ in ids]
     contents = [run.gi.datasets.download_dataset(one, require_ok_state=False) for one in ids]
     return [read_table(bytes(one).decode()) for one in contents]
 

@@ -135,6 +135,7 @@ def _omero(camera: Camera, dataset: str) -> bytes:
         page.click(".jstree-anchor:has-text('Course')", click_count=2)
     page.click(f".jstree-anchor:has-text('{dataset}')")
     page.wait_for_selector("#dataIcons img[src^='data:image/jpeg'], #icon_table img[src^='data:image/jpeg']")
+    page.click("#general_tab h1:has-text('Attachments')")
     page.wait_for_timeout(1500)
     return page.screenshot()
 

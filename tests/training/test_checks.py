@@ -19,6 +19,7 @@ TABLES = [read_table("image\tarea_px\na\t10\na\t20\n"), read_table("image\tarea_
         ("max of `area_px` in `x`", 60),
         ("distinct of `image` in `x`", 2),
         ("value of `area_px` in `x` where `image` is `b`", 60),
+        ("rows in `x` where `image` is `c`", 0),
     ],
 )
 def test_a_check_is_computed(text: str, number: float) -> None:
@@ -40,6 +41,13 @@ def test_a_check_is_computed(text: str, number: float) -> None:
 def test_a_check_that_cannot_be_computed_is_named(text: str, said: str) -> None:
     with pytest.raises(CheckError, match=said):
         compute(parse_check(text), TABLES)
+
+
+def test_a_table_without_rows_has_none_and_still_its_columns() -> None:
+    empty = [read_table("level\tfile\n")]
+    assert compute(parse_check("rows in `x` where `level` is `error`"), empty) == 0
+    with pytest.raises(CheckError, match="has no column 'kind'; it has: level, file"):
+        compute(parse_check("rows in `x` where `kind` is `error`"), empty)
 
 
 def test_numbers_agree_to_the_decimals_that_the_text_has() -> None:

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.run import REPORTS, ROOT
-from tests.training.studies import intensity, metadata, movement, pattern, tissue
+from tests.training.studies import choosing, intensity, metadata, movement, pattern, tissue
 from tests.training.studies.data import Study
 
 PAGES = ROOT / "docs" / "case-studies"
@@ -26,6 +26,7 @@ STUDIES: dict[str, Callable[[Path], Study]] = {
     "spatial-pattern": pattern.study,
     "stained-tissue": tissue.study,
     "metadata-and-reuse": metadata.study,
+    "choosing-a-method": choosing.study,
 }
 DIGITS = 4
 """Results are compared to as many digits: the last ones of a sum may differ between processors."""
