@@ -53,10 +53,13 @@ class Jobs:
     """Folder with the commands of a batch system, put before Galaxy's PATH."""
 
 
+CORES = len(os.sched_getaffinity(0))
+"""Of this machine: a job over a list works on as many images at once."""
+
 LOCAL_JOBS = Jobs(
     {
         "runners": {"local": {"load": "galaxy.jobs.runners.local:LocalJobRunner", "workers": 2}},
-        "execution": {"default": "tools", "environments": {"tools": {"runner": "local"}}},
+        "execution": {"default": "tools", "environments": {"tools": {"runner": "local", "local_slots": CORES}}},
     }
 )
 

@@ -12,7 +12,7 @@ import signal
 import traceback
 from collections import deque
 from collections.abc import Callable
-from contextlib import redirect_stdout
+from contextlib import redirect_stdout, suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from typing import TYPE_CHECKING
@@ -54,7 +54,7 @@ class _Worker:
         """Receive the outcome of its task, or say why the process died."""
         try:
             return self.pipe.recv()  # type: ignore[no-any-return]
-        except EOFError:
+        except (EOFError, OSError):
             self.process.join()
             return Outcome(_death(self.process.exitcode or 0), killed=True)
 
@@ -82,7 +82,8 @@ def in_processes(work: Work, tasks: Mapping[int, list[str]], processes: int) -> 
                 worker = idle.pop() if idle else _started(work, processes)
                 number = waiting.popleft()
                 busy[worker.pipe] = worker, number
-                worker.pipe.send(tasks[number])
+                with suppress(OSError):  # A process that was killed while it waited: its pipe tells so below.
+                    worker.pipe.send(tasks[number])
             for pipe in list(wait(list(busy))):
                 worker, number = busy.pop(pipe)  # type: ignore[call-overload]
                 outcome = worker.outcome()
@@ -97,23 +98,27 @@ def _started(work: Work, processes: int) -> _Worker:
     # A copy (fork) starts within milliseconds and has the modules that are loaded; a new interpreter takes a second.
     context = multiprocessing.get_context("fork")
     ours, theirs = context.Pipe()
-    process = context.Process(target=_serve, args=(theirs, work, max(1, threads_allowed() // processes)), daemon=True)
+    cores = max(1, threads_allowed() // processes)
+    process = context.Process(target=_serve, args=(ours, theirs, work, cores), daemon=True)
     process.start()
     theirs.close()  # Else the end of the process would not be seen as the end of the pipe.
     return _Worker(process, ours)
 
 
-def _serve(pipe: Connection, work: Work, cores: int) -> None:
-    """Work on the tasks that come through a pipe until it is closed."""
+def _serve(ours: Connection, pipe: Connection, work: Work, cores: int) -> None:
+    """Work on the tasks that come through a pipe until it is closed, also by the death of the process at its end."""
+    ours.close()  # This copy would keep the pipe open for ever.
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     # What is loaded in the process later starts no more threads than this.
     os.environ["GALAXY_SLOTS"] = os.environ["OPENCV_FOR_THREADS_NUM"] = str(cores)
     while True:
         try:
             words = pipe.recv()
-        except EOFError:
+        except (EOFError, OSError):
             return
-        pipe.send(_outcome(work, words))
+        outcome = _outcome(work, words)
+        with suppress(OSError):  # Nobody waits for it any more; so nothing more will come.
+            pipe.send(outcome)
 
 
 def _outcome(work: Work, words: list[str]) -> Outcome:

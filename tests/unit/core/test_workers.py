@@ -1,0 +1,59 @@
+"""Processes that work on tasks end with the process that started them."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from bioimage_suite.core.workers import in_processes
+
+WAITS = """
+import os, time
+from bioimage_suite.core.workers import in_processes
+
+def work(words):
+    print(os.getpid(), file=open(words[0], "w"), flush=True)
+    time.sleep(2)
+
+list(in_processes(work, {number: [f"{number}"] for number in range(3)}, 2))
+"""
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def test_no_process_outlives_a_job_that_is_cancelled(tmp_path: Path):
+    job = subprocess.Popen([sys.executable, "-c", WAITS], cwd=tmp_path)
+    end = time.monotonic() + 30
+    while time.monotonic() < end and not all((tmp_path / name).exists() for name in "01"):
+        time.sleep(0.05)
+    time.sleep(0.2)
+    job.terminate()
+    job.wait()
+    workers = [int((tmp_path / name).read_text()) for name in "01"]
+    while time.monotonic() < end and any(map(is_alive, workers)):
+        time.sleep(0.05)
+    assert not any(map(is_alive, workers))
+    assert not (tmp_path / "2").exists()
+
+
+def test_a_process_that_dies_while_it_waits_is_seen():
+    outcomes = []
+    for number, outcome in in_processes(lambda _: print(os.getpid()), {number: [] for number in range(3)}, 1):
+        outcomes.append((number, outcome.killed))
+        if number == 0:
+            os.kill(int(outcome.said), signal.SIGKILL)
+            time.sleep(0.2)
+    assert outcomes == [(0, False), (1, True), (2, False)]
+
+
+def test_processes_are_used_again():
+    tasks = {number: [] for number in range(6)}
+    pids = {outcome.said for _, outcome in in_processes(lambda _: print(os.getpid()), tasks, 2)}
+    assert len(pids) <= 2
