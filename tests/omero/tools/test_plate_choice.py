@@ -11,6 +11,8 @@ import pytest
 from omero.rtypes import rint, rstring
 
 from bioimage_suite.core.errors import UserError
+from bioimage_suite.images.model.series import Reading
+from bioimage_suite.images.readers.opening import open_image
 from bioimage_suite.plates.mihcsme_workbook import write_workbook
 from bioimage_suite.plates.wells import Well, Wells, read_wells
 from tests.galaxy.seed_omero import link
@@ -144,3 +146,29 @@ def test_a_mihcsme_workbook_goes_to_wells_and_back(lab: Lab, find, tmp_path: Pat
     assert {well: {k: v for k, v in said.items() if v} for well, said in again.conditions.items()} == wells.conditions
     [[namespace]] = lab.rows("select distinct m.ns from ImageAnnotationLink l, MapAnnotation m where l.child.id = m.id")
     assert namespace == "MIHCSME/StudyInformation/Study"
+
+
+def test_ragged_fields_of_two_pixel_types_become_one_plate(lab: Lab, tmp_path: Path):
+    """A1 has two fields, B2 one of another type and size, B3 was never imaged."""
+    make_plate(lab, "p", {"A1": ["a", "b"], "B3": []})
+    wide = np.arange(30, dtype=np.uint16).reshape(5, 6) * 2000
+    number = lab.image("c", wide)
+    [[plate_id]] = lab.rows("select p.id from Plate p")
+    well, sample = omero.model.WellI(), omero.model.WellSampleI()
+    well.row, well.column, well.plate = rint(1), rint(1), omero.model.PlateI(plate_id, False)
+    sample.image = omero.model.ImageI(number, False)
+    well.addWellSample(sample)
+    lab.save(well)
+    outputs = {"folder": "images", "metadata": "metadata.tsv"}
+    form = {"kind": "ome_zarr", "version": "0.5", "plates": True}
+    made = lab.run(omero_export_images, tmp_path, outputs, target=typed("plate", "p"), format=form)
+    [file] = made["folder"].iterdir()
+    found = {}
+    for place in ("A/1/0", "A/1/1", "B/2/0"):
+        found[place] = open_image(file, "p", Reading(series=place)).read_plane()
+    np.testing.assert_array_equal(found["B/2/0"], wide)
+    np.testing.assert_array_equal(found["A/1/0"], PLANE)
+    assert {place: pixels.dtype for place, pixels in found.items()} == {
+        "A/1/0": np.uint8, "A/1/1": np.uint8, "B/2/0": np.uint16,
+    }  # fmt: skip
+    assert [row["pixel_type"] for row in read_rows(made["metadata"])] == ["uint8", "uint8", "uint16"]
