@@ -130,6 +130,7 @@ class Saver:
             for node in self._order:
                 self._describe(node)
             self._load_children()
+            self._load_events()
         return [self._id_of(thing) for thing in things]
 
     @property
@@ -578,6 +579,23 @@ class Saver:
                 present = {row["id"] for row in self.tx.find(prop.type, **{prop.inverse: node.id})}
                 if present - kept:
                     self.tx.delete(prop.type, present - kept)
+
+    def _load_events(self) -> None:
+        """Load the time of the events in the details, as OMERO has them loaded."""
+        from omero.rtypes import rtime
+
+        found = [
+            event
+            for node in self._order
+            for event in (node.thing._details._creationEvent, node.thing._details._updateEvent)
+            if event is not None
+        ]
+        ids = json.dumps(list({event._id._val for event in found}))
+        times = dict(
+            self.tx.rows('SELECT id, time FROM "Event" WHERE id IN (SELECT value FROM json_each(:ids))', {"ids": ids})
+        )
+        for event in found:
+            event._loaded, event._time = True, rtime(times.get(event._id._val))
 
     def _load_children(self) -> None:
         """Load the children of links, which OMERO has loaded to compare rights (OmeroInterceptor, evaluateLinkages)."""

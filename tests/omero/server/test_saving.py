@@ -2,7 +2,7 @@
 
 import omero
 import pytest
-from omero.rtypes import rstring
+from omero.rtypes import rlong, rstring, rtime
 
 
 def saved(gateway, kind: str, name: str):
@@ -31,6 +31,36 @@ def test_children_of_saved_links_come_back_loaded(gateway):
         dataset.linkImage(omero.model.ImageI(image.id.val, False))
     found = gateway.getUpdateService().saveAndReturnObject(dataset).linkedImageList()
     assert [(image.id.val, image.name.val) for image in found] == [(one.id.val, one.name.val) for one in images]
+
+
+def test_the_times_of_a_saved_object_come_back(gateway):
+    # test_plategrid.py, plate_wells_with_no_acq_date
+    details = saved(gateway, "Image", "a").details
+    stored = gateway.getObject("Image", saved(gateway, "Image", "b").id.val).getDetails()
+    for event in (details.creationEvent, details.updateEvent):
+        assert 0 <= stored.creationEvent.time.val - event.time.val < 60_000
+
+
+def test_the_timeline_shows_ones_own_objects_unless_asked(lab):
+    # TimelineI.java, applyDefaults; test_history.py, test_calendar_default
+    group = lab.group("rwr---")
+    mine, theirs = (lab.connect(lab.user(group)) for _ in range(2))
+    saved(mine, "Project", "mine")
+    saved(theirs, "Project", "theirs")
+    timeline, ever = mine.getTimelineService(), (rtime(0), rtime(2**42))
+
+    def names(**options) -> list[str]:
+        parameters = omero.sys.ParametersI()
+        parameters.theFilter = omero.sys.Filter(**{name: rlong(value) for name, value in options.items()})
+        assert timeline.countByPeriod(["Project"], *ever, parameters)["Project"] == len(
+            timeline.getByPeriod(["Project"], *ever, parameters, False)["Project"]
+        )
+        return sorted(one.name.val for one in timeline.getMostRecentObjects(["Project"], parameters, False)["Project"])
+
+    assert names() == ["mine"]
+    assert names(ownerId=theirs.getUserId()) == ["theirs"]
+    assert names(ownerId=-1) == ["mine", "theirs"]
+    assert names(groupId=mine.getEventContext().groupId) == ["mine", "theirs"]
 
 
 def test_a_move_ends_in_a_container_of_the_new_group(lab):

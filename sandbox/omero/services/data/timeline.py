@@ -12,6 +12,10 @@ from sandbox.omero.services.data.query import named_entity
 if TYPE_CHECKING:
     from sandbox.omero.database.transactions import Transaction
 
+MOST = 50
+"""As many objects are listed if the client does not say how many."""
+EVERYBODY = -1
+"""The owner that stands for all of them."""
 KINDS = ("Project", "Dataset", "Image", "Annotation", "RenderingDef")
 IN_PERIOD = "e.details.updateEvent.time >= :start and e.details.updateEvent.time < :stop"
 
@@ -27,30 +31,9 @@ class Timeline(Service):
 
     def getMostRecentObjects(self, types: Any, options: Any, _merge: bool, current: Any) -> dict[str, list[Any]]:
         """Return the objects that were changed last, by kind."""
-        text = "select e.id from {} e order by e.details.updateEvent.id desc, e.id desc"
-        with self.server.database.read() as tx:
-            return {
-                kind: hydrate.load(
-                    tx, self.context(current), entity.name, self._ids(tx, text.format(entity.name), options, current)
-                )
-                for kind in types or KINDS
-                for entity in [named_entity(kind)]
-            }
-
-    def _period(self, start: Any, stop: Any, options: Any) -> Any:
-        import omero.sys
-
-        parameters = omero.sys.ParametersI()
-        parameters.map = {"start": start, "stop": stop}
-        parameters.theFilter = options.theFilter if options is not None else None
-        return parameters
-
-    def getByPeriod(
-        self, types: Any, start: Any, stop: Any, options: Any, _merge: bool, current: Any
-    ) -> dict[str, list[Any]]:
-        """Return the objects that were changed in a period, by kind."""
-        text = f"select e.id from {{}} e where {IN_PERIOD} order by e.details.updateEvent.id desc"
-        parameters = self._period(start, stop, options)
+        parameters = self._with_defaults(options, current)
+        text = "select e.id from {} e where " + self._owned(parameters, "e.details.owner", "e.details.group")
+        text += " order by e.details.updateEvent.id desc, e.id desc"
         with self.server.database.read() as tx:
             return {
                 kind: hydrate.load(
@@ -60,10 +43,60 @@ class Timeline(Service):
                 for entity in [named_entity(kind)]
             }
 
-    def countByPeriod(self, types: Any, start: Any, stop: Any, _options: Any, current: Any) -> dict[str, int]:
+    def _with_defaults(self, options: Any, current: Any) -> Any:
+        """Return the client's parameters with OMERO's defaults: the caller's own objects (TimelineI.applyDefaults)."""
+        import omero.sys
+        from omero.rtypes import rint, rlong
+
+        parameters, wanted = omero.sys.ParametersI(), omero.sys.Filter()
+        given = options.theFilter if options is not None else None
+        for name in ("offset", "limit", "ownerId", "groupId"):
+            setattr(wanted, name, getattr(given, name, None))
+        wanted.limit = wanted.limit if wanted.limit is not None else rint(MOST)
+        wanted.offset = wanted.offset if wanted.offset is not None else rint(0)
+        if wanted.groupId is None and wanted.ownerId is None:
+            wanted.ownerId = rlong(self.context(current).user_id)
+        elif wanted.groupId is None and wanted.ownerId.val == EVERYBODY:
+            wanted.ownerId = None
+        parameters.theFilter, parameters.map = wanted, {}
+        return parameters
+
+    @staticmethod
+    def _owned(parameters: Any, owner: str, group: str) -> str:
+        """Return the condition for the owner and group that the parameters name; they get what it needs."""
+        conditions, wanted = ["1 = 1"], parameters.theFilter
+        if wanted is not None and wanted.ownerId is not None:
+            conditions.append(f"{owner}.id = :owner")
+            parameters.map["owner"] = wanted.ownerId
+        if wanted is not None and wanted.groupId is not None:
+            conditions.append(f"{group}.id = :group")
+            parameters.map["group"] = wanted.groupId
+        return " and ".join(conditions)
+
+    def getByPeriod(
+        self, types: Any, start: Any, stop: Any, options: Any, _merge: bool, current: Any
+    ) -> dict[str, list[Any]]:
+        """Return the objects that were changed in a period, by kind."""
+        parameters = self._with_defaults(options, current)
+        parameters.map |= {"start": start, "stop": stop}
+        owned = self._owned(parameters, "e.details.owner", "e.details.group")
+        text = f"select e.id from {{}} e where {IN_PERIOD} and {owned} order by e.details.updateEvent.id desc"
+        with self.server.database.read() as tx:
+            return {
+                kind: hydrate.load(
+                    tx, self.context(current), entity.name, self._ids(tx, text.format(entity.name), parameters, current)
+                )
+                for kind in types or KINDS
+                for entity in [named_entity(kind)]
+            }
+
+    def countByPeriod(self, types: Any, start: Any, stop: Any, options: Any, current: Any) -> dict[str, int]:
         """Return how many objects were changed in a period, by kind."""
-        text = f"select count(e.id) from {{}} e where {IN_PERIOD}"
-        parameters = self._period(start, stop, None)
+        parameters = self._with_defaults(options, current)
+        parameters.map |= {"start": start, "stop": stop}
+        owned = self._owned(parameters, "e.details.owner", "e.details.group")
+        text = f"select count(e.id) from {{}} e where {IN_PERIOD} and {owned}"
+        parameters.theFilter.limit = parameters.theFilter.offset = None
         with self.server.database.read() as tx:
             return {
                 kind: self._ids(tx, text.format(named_entity(kind).name), parameters, current)[0]
@@ -75,12 +108,13 @@ class Timeline(Service):
     ) -> list[Any]:
         """Return the annotation links that were made last."""
         wanted = {n for kind in children or [] for n in named_entity(kind).subclasses}
-        found = []
+        found, parameters = [], self._with_defaults(options, current)
+        owned = self._owned(parameters, "l.details.owner", "l.details.group")
         with self.server.database.read() as tx:
             for kind in parents or ("Project", "Dataset", "Image"):
                 link = named_entity(f"{named_entity(kind).root}AnnotationLink")
-                text = f"select l.id from {link.name} l order by l.details.creationEvent.id desc"
-                ids = self._ids(tx, text, options, current)
+                text = f"select l.id from {link.name} l where {owned} order by l.details.creationEvent.id desc"
+                ids = self._ids(tx, text, parameters, current)
                 found += hydrate.load(tx, self.context(current), link.name, ids, ["child", "parent"])
         found = [x for x in found if not wanted or named_entity(x.child.ice_id()).name in wanted]
         named = set(namespaces or [])
@@ -88,9 +122,13 @@ class Timeline(Service):
 
     def getEventLogsByPeriod(self, start: Any, stop: Any, options: Any, current: Any) -> list[Any]:
         """Return what was inserted, changed and deleted in a period."""
-        text = "select l.id from EventLog l where l.event.time >= :start and l.event.time < :stop order by l.id desc"
+        parameters = self._with_defaults(options, current)
+        parameters.map |= {"start": start, "stop": stop}
+        owned = self._owned(parameters, "l.event.experimenter", "l.event.experimenterGroup")
+        text = "select l.id from EventLog l where l.event.time >= :start and l.event.time < :stop "
+        text += f"and {owned} order by l.id desc"
         with self.server.database.read() as tx:
-            ids = self._ids(tx, text, self._period(start, stop, options), current)
+            ids = self._ids(tx, text, parameters, current)
             return hydrate.load(tx, self.context(current), "EventLog", ids, ["event"])
 
     def getMostRecentShareCommentLinks(self, _options: Any, _current: Any) -> list[Any]:
