@@ -200,6 +200,8 @@ def summarise(sandbox: Sandbox, outcomes: list[DatasetOutcome], times: Times, pa
         f"OMERO   server {sandbox.omero.address}   login {USER}   password {password}   project {PROJECT!r}",
         f"        in a browser  {web}/webclient/   (OMERO.web, with the same login)",
         "        in Galaxy's upload dialog  Choose remote files, then OMERO",
+        f"Scripts export GALAXY_URL={sandbox.galaxy.url} GALAXY_API_KEY={sandbox.galaxy.user_key}",
+        f"        export OMERO_USER={USER} OMERO_PASSWORD={password}",
         "The servers keep running; `make down` stops them.",
     ]
     return "\n".join(lines)
