@@ -196,7 +196,7 @@ def cell_volume(
     found = volume_objects.components(mask)
     labels = on_disk(nuclei.shape, np.int32)
     for number, box in volume_objects.boxes_in_turn(found, labels, nuclei, smoothed):
-        inside = found.owner[found.parts[box]] == number
+        inside = found.inside(number, box)
         markers = np.where(inside, nuclei[box], 0)
         if not markers.any():
             continue

@@ -27,6 +27,21 @@ HELD_ROWS = 1 << 12  # rows of the boxes of objects that may be in memory togeth
 DIM = 0.1  # what a distance counts at the dimmest voxel of a component, as a share of that at the brightest
 
 
+Box = tuple[slice, ...]
+
+
+def planes_of_box(array: np.ndarray, box: Box) -> Iterator[np.ndarray]:
+    """Yield the planes of a box of an array on disk, of which few are in memory together."""
+    held = 0
+    for z in range(box[0].start, box[0].stop):
+        plane = array[z][box[1:]]
+        yield plane
+        held += len(plane)
+        if held > HELD_ROWS:
+            release(array)
+            held = 0
+
+
 @dataclass(frozen=True)
 class Components:
     """The connected components (by faces) of a volume.
@@ -44,6 +59,10 @@ class Components:
     size: np.ndarray
     low: np.ndarray
     high: np.ndarray
+
+    def inside(self, number: int, box: Box) -> np.ndarray:
+        """Return which voxels of a box belong to a component, (Z, Y, X) bool."""
+        return np.stack([self.owner[parts] == number for parts in planes_of_box(self.parts, box)])
 
     def touch_border(self) -> np.ndarray:
         """Return which components touch one of the six faces of the volume, (components,) bool."""
@@ -109,6 +128,7 @@ def foreground_volume(smoothed: np.ndarray, options: foreground_mask.ForegroundO
         flat, level = dataclasses.replace(flat, method="manual"), options.low_threshold
     for z, plane in enumerate(planes_in_turn(smoothed)):
         mask[z] = foreground_mask.foreground_mask(rows_of(plane), plane.shape[0], plane.shape[1], flat, level)
+        release(mask)
     if options.method == "hysteresis":
         _connected_to_cores(mask, smoothed, threshold)
     if options.fill_holes:
@@ -179,7 +199,7 @@ def _joined(parts: np.ndarray, boxes: np.ndarray, edges: np.ndarray) -> Componen
     return Components(parts, np.append(-1, rank[owner]), size[order], low[order], high[order])
 
 
-def boxes_in_turn(found: Components, *arrays: np.ndarray | None) -> Iterator[tuple[int, tuple[slice, ...]]]:
+def boxes_in_turn(found: Components, *arrays: np.ndarray | None) -> Iterator[tuple[int, Box]]:
     """Yield number and box of each component, so that of arrays on disk only some boxes are in memory."""
     passed = 0
     for number, (low, high) in enumerate(zip(found.low.tolist(), found.high.tolist(), strict=True)):
@@ -220,12 +240,13 @@ def label_volume(
         if size < options.min_area:
             continue
         if options.seeds != "none":
-            inside = found.owner[found.parts[box]] == number
+            inside = found.inside(number, box)
             divided = _divided(inside, box, options, z_step, intensity)
         if divided is not None:
             new = _kept(divided, box, mask.shape, options, first_label)
             first_label += int((new > 0).sum())
-            np.copyto(labels[box], new[divided], where=divided > 0)
+            for plane, parts in zip(planes_of_box(labels, box), divided, strict=True):
+                np.copyto(plane, new[parts], where=parts > 0)
         elif _is_kept(size, found.low[number], found.high[number], mask.shape, options):
             whole[number], first_label = first_label, first_label + 1
     for parts, plane in zip(planes_in_turn(found.parts), planes_in_turn(labels), strict=True):
@@ -283,7 +304,7 @@ def _heights(
     from scipy import ndimage
 
     if options.seeds == "intensity" and intensity is not None:
-        return np.where(inside, intensity[box], -np.inf).astype(np.float32)
+        return np.where(inside, _copied(intensity, box).astype(np.float32), np.float32(-np.inf))
     sigma = np.array([options.seed_smoothing / z_step, options.seed_smoothing, options.seed_smoothing])
     room = np.maximum(1, (4 * sigma + 0.5).astype(int))
     padded = np.pad(inside, [(int(step), int(step)) for step in room])
@@ -293,8 +314,12 @@ def _heights(
     crop = tuple(slice(int(step), int(step) + size) for step, size in zip(room, inside.shape, strict=True))
     heights = np.where(inside, in_steps(distance[crop]), 0)
     if options.seeds == "both" and intensity is not None:
-        heights = heights * (DIM + _brightness(intensity[box], inside))
+        heights = heights * (DIM + _brightness(_copied(intensity, box), inside))
     return heights
+
+
+def _copied(array: np.ndarray, box: Box) -> np.ndarray:
+    return np.stack(list(map(np.array, planes_of_box(array, box))))
 
 
 def _brightness(grey: np.ndarray, inside: np.ndarray) -> np.ndarray:

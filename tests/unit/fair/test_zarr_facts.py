@@ -127,3 +127,17 @@ def test_a_package_calls_a_converted_image_by_what_it_is(tmp_path: Path) -> None
     names = ["cells.ome.tiff", "b.ozx", "c"]
     placed = place_images([ImageFacts(name) for name in names], [(path, name) for name in names])
     assert [where for _, where, _ in placed] == ["images/cells.ozx", "images/b.ozx", "images/c.ozx"]
+
+
+@pytest.mark.parametrize(("attributes", "said"), [
+    ({"ome": -1}, "`ome` in zarr.json is no JSON object"),
+    ({"ome": {"multiscales": [{"axes": [{"name": "y"}, {"name": "x"}], "datasets": [
+        {"path": "0", "coordinateTransformations": [{"type": 1, "scale": [1, 1]}]}]}]}}, "not as specified"),
+])  # fmt: skip
+def test_metadata_of_another_form_are_said(tmp_path: Path, attributes: Any, said: str) -> None:
+    path = tmp_path / "odd.ozx"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("zarr.json", json.dumps({"zarr_format": 3, "node_type": "group", "attributes": attributes}))
+        archive.writestr("0/zarr.json", json.dumps({"shape": [2, 2], "data_type": "uint8"}))
+    with pytest.raises(UserError, match=said):
+        zarr_values(path, "odd.ozx")

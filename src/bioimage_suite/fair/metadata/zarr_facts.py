@@ -86,7 +86,10 @@ def _group(archive: zipfile.ZipFile, root: str, name: str) -> dict[str, Any]:
     if f"{root}zarr.json" not in members:
         raise UserError(f"image {name}: no OME-Zarr metadata at {root or 'its root'}. Write the image again.")
     attributes = _json(archive, f"{root}zarr.json", name).get("attributes")
-    return dict(attributes.get("ome") or {}) if isinstance(attributes, dict) else {}
+    ome = attributes.get("ome") if isinstance(attributes, dict) else None
+    if ome and not isinstance(ome, dict):
+        raise UserError(f"image {name}: `ome` in {root}zarr.json is no JSON object. Write the image again.")
+    return ome or {}
 
 
 def _values(archive: zipfile.ZipFile, root: str, attributes: Mapping[str, Any], name: str) -> dict[str, list[str]]:
@@ -98,14 +101,14 @@ def _values(archive: zipfile.ZipFile, root: str, attributes: Mapping[str, Any], 
     old = f"{place}.zarray" in archive.namelist()
     array = _json(archive, f"{place}.zarray" if old else f"{place}zarr.json", name)
     axes = [axis["name"] for axis in multiscale["axes"]]
-    scale = next(step["scale"] for step in level["coordinateTransformations"] if step["type"] == "scale")
+    scales = [step["scale"] for step in level["coordinateTransformations"] if step["type"] == "scale"]
     sizes = dict.fromkeys("XYZCT", 1) | {
         axis.upper(): int(size) for axis, size in zip(axes, array["shape"], strict=True)
     }
     values = {f"Pixels.Size{axis}": [str(size)] for axis, size in sizes.items()}
     # Zarr 2 writes NumPy's short form (`<u2`), Zarr 3 the type's name.
     values["Pixels.Type"] = [_long_type(str(array["dtype"])) if old else str(array["data_type"])]
-    for axis, size in zip(multiscale["axes"], scale, strict=True):
+    for axis, size in zip(multiscale["axes"], scales[0], strict=True):
         unit = axis.get("unit")
         if unit:
             field = "Pixels.TimeIncrement" if axis["name"] == "t" else f"Pixels.PhysicalSize{axis['name'].upper()}"

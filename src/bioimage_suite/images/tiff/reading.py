@@ -34,6 +34,7 @@ PLANES_ARE_MISSING = re.compile(
 )
 # What a library makes of pages whose metadata do not describe them.
 FALLBACKS = ("generic", "uniform")
+MOST_ERRORS = 1000  # that tifffile may log of one file
 WHITE_IS_ZERO = 0  # photometric interpretation
 # Pictures of the slide, not of what is on it.
 BESIDE_THE_IMAGE = {"thumbnail", "label", "macro", "map", "overview"}
@@ -175,15 +176,22 @@ def _described(tiff: tifffile.TiffFile, pictures: list[Picture], chosen: int, na
 def _no_page_missing() -> Iterator[None]:
     """Refuse what tifffile only logs: it opens a file whose pages point behind its end with what is left.
 
+    Pages of a damaged file may number millions, with an error in each.
+
     Raises:
-        ValueError: tifffile logged within the block that pages are missing.
+        ValueError: tifffile logged within the block that pages are missing, or MOST_ERRORS of any kind.
     """
     logger = logging.getLogger("tifffile")
     errors: list[str] = []
+    logged = 0
 
     def keep(record: logging.LogRecord) -> None:
+        nonlocal logged
+        logged += 1
         if PLANES_ARE_MISSING.search(record.getMessage()):
             errors.append(record.getMessage())
+        if logged > MOST_ERRORS:
+            raise ValueError((errors or [record.getMessage()])[0])
 
     collector = logging.Handler(logging.ERROR)
     collector.emit = keep  # type: ignore[method-assign]

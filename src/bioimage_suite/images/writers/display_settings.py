@@ -78,8 +78,9 @@ def with_colours(image: ImageFile, displays: tuple[ChannelDisplay, ...]) -> tupl
 def _of_zarr(channel: dict[str, Any]) -> ChannelDisplay:
     window = channel.get("window", {})
     start, end = window.get("start"), window.get("end")
+    color = str(channel.get("color") or "").lstrip("#").upper()
     return ChannelDisplay(
-        str(channel["color"]).lstrip("#").upper() if channel.get("color") else None,
+        color if re.fullmatch("[0-9A-F]{6}", color) else None,
         None if start is None else float(start),
         None if end is None else float(end),
         bool(channel.get("active", True)),
@@ -94,7 +95,7 @@ def _of_ome_xml(xml: str) -> list[ChannelDisplay]:
     for channel in pixels.findall("{*}Channel") if pixels is not None else []:
         color = channel.get("Color", "")
         # OME stores red, green, blue and alpha in a signed 32-bit number; alpha is not used here.
-        digits = f"{int(color) & 0xFFFFFFFF:08X}"[:6] if re.fullmatch(r"-?\d+", color) else None
+        digits = f"{int(color) & 0xFFFFFFFF:08X}"[:6] if re.fullmatch(r"-?[0-9]{1,10}", color) else None
         samples = samples_of(channel)
         found += [ChannelDisplay(digits if samples == 1 else None)] * samples
     for annotation in root.iterfind(f".//{{*}}MapAnnotation[@Namespace='{NAMESPACE}']"):
