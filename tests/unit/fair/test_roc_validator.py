@@ -9,6 +9,7 @@ import pytest
 
 from bioimage_suite.fair.crates import roc_validator
 from bioimage_suite.fair.crates.reading import read_crate
+from bioimage_suite.fair.crates.terms import GIDE_CONTEXT
 from bioimage_suite.fair.crates.validation import validate_crate
 from tests.unit.fair.made_crates import crate, errors, root
 
@@ -78,3 +79,20 @@ def test_what_roc_validator_checks_is_not_said_to_be_unchecked(tmp_path: Path):
     alone, both = (validate_crate(opened, "base", with_roc) for with_roc in (False, True))
     assert [one.found for one in alone if one.column == "conformsTo"] == [PROCESS_RUN]
     assert not [one for one in both if one.column == "conformsTo"]
+
+
+@pytest.mark.parametrize("version", ["1.0", "1.2-DRAFT", "1.4-DRAFT"])
+def test_a_version_without_rules_is_no_fault_of_the_crate(tmp_path: Path, version: str):
+    document = crate("general")
+    document["@context"] = f"https://w3id.org/ro/crate/{version}/context"
+    (tmp_path / "ro-crate-metadata.json").write_text(json.dumps(document))
+    found = validate_crate(read_crate(tmp_path / "ro-crate-metadata.json", "c"), "base", with_roc=True)
+    assert [one.level for one in found if one.column == "roc-validator"] == ["note"]
+
+
+@needs_roc
+@pytest.mark.slow
+def test_a_context_by_the_address_of_gide_is_read():
+    document = crate("gide")
+    document["@context"] = GIDE_CONTEXT
+    assert roc_validator.roc_findings(document, root(document)["@id"], "c")[0] == []

@@ -18,7 +18,10 @@ from typing import Any
 from bioimage_suite.core.apart import ApartError, run_apart
 from bioimage_suite.fair.crates.base_rules import crate_version, is_old
 from bioimage_suite.fair.crates.terms import (
+    GIDE_CONTEXT,
+    GIDE_TERMS,
     RO_CRATE,
+    context,
     further_terms,
     ro_crate_terms,
     ro_crate_version,
@@ -53,8 +56,7 @@ def roc_findings(document: dict[str, Any], root: str, name: str) -> tuple[list[F
         Its findings as errors, or one warning when its answer is not reliable; and the addresses of the profiles
         beside RO-Crate itself whose rules were checked.
     """
-    # Terms of other contexts are written out: its cache has RO-Crate's only.
-    contexts = [further_terms(part) or part for part in safe_context(document.get("@context"))]
+    contexts = [one for part in safe_context(document.get("@context")) for one in _readable(part)]
     checked = {**document, "@context": contexts, "@graph": without_contexts(document["@graph"])}
     version = crate_version(document)[:3]
     version = version if version in _PROFILES else "1.1" if is_old(document) else "1.2"
@@ -73,6 +75,20 @@ def roc_findings(document: dict[str, Any], root: str, name: str) -> tuple[list[F
         Finding("error", name, 0, f"roc-validator {entity}".strip(), message, f"{profile} at REQUIRED level")
         for profile, entity, message in issues
     ], frozenset(profiles)
+
+
+def unknown_versions(document: dict[str, Any]) -> list[str]:
+    """Return the versions of RO-Crate in a crate's `@context` for which roc-validator has no rules, such as drafts."""
+    found = document.get("@context")
+    parts = [part for part in (found if isinstance(found, list) else [found]) if isinstance(part, str)]
+    return sorted({ro_crate_version(part) for part in parts if part.startswith(RO_CRATE)} - set(_PROFILES))
+
+
+def _readable(part: Any) -> list[Any]:
+    """Return a part of a context with its terms written out, if it is not RO-Crate's: its cache has no others."""
+    if part == GIDE_CONTEXT:
+        return context(f"{RO_CRATE}1.2", GIDE_TERMS)
+    return [further_terms(part) or part]
 
 
 def _named(document: dict[str, Any], root: str) -> list[str]:
@@ -152,8 +168,8 @@ def _cache_folder() -> Path:
 
         def send(self, request: requests.PreparedRequest, *_args: Any, **_kwargs: Any) -> requests.Response:
             headers = {"Content-Type": "application/ld+json"}
-            context = json.dumps({"@context": ro_crate_terms(ro_crate_version(str(request.url)))}).encode()
-            body = HTTPResponse(body=io.BytesIO(context), headers=headers, status=200, preload_content=False)
+            terms = json.dumps({"@context": ro_crate_terms(ro_crate_version(str(request.url)))}).encode()
+            body = HTTPResponse(body=io.BytesIO(terms), headers=headers, status=200, preload_content=False)
             return HTTPAdapter().build_response(request, body)
 
         def close(self) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 from bioimage_suite.fair.crates.checks import check_crate
 from bioimage_suite.fair.crates.reading import Crate
-from bioimage_suite.fair.crates.roc_validator import installed, roc_findings
+from bioimage_suite.fair.crates.roc_validator import installed, roc_findings, unknown_versions
 from bioimage_suite.fair.crates.terms import BIA_PROFILE, GIDE_PROFILE, offline_context
 from bioimage_suite.fair.terms.json_ld import DESCRIPTOR, by_id, ids, root_id, types
 from bioimage_suite.tables.sheets import Finding
@@ -62,4 +62,7 @@ def _why_no_roc(crate: Crate) -> str:
         return "needs a graph with a root"
     if offline_context(crate.document.get("@context"))[1]:
         return "would fetch contexts"
+    unknown = unknown_versions(crate.document)
+    if unknown:
+        return f"has no rules of RO-Crate {', '.join(unknown)}"
     return f"takes long above {_ROC_ENTITIES:,} entities" if len(graph) > _ROC_ENTITIES else ""
