@@ -20,6 +20,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bioblend import ConnectionError as GalaxyConnectionError
 from bioblend.galaxy import GalaxyInstance
 from playwright.sync_api import Error as BrowserError
 
@@ -31,7 +32,7 @@ from sandbox.process import SandboxError
 from sandbox.state import OmeroServer, Sandbox
 from scripts.demo import USER, demo_gateway, make_demo_user
 from scripts.demo_images import put_demo_images
-from scripts.galaxy_connection import connect
+from scripts.galaxy_connection import ScriptError, connect
 from scripts.set_credentials import OmeroLogin, store_omero_login, tools_that_want_omero
 from tests.browser.chromium import chromium
 from tests.run import REPORTS, ROOT, SHORTEST_TUTORIAL
@@ -77,7 +78,7 @@ def run_tutorial(
         run = Run(gi, history, live, {DATA_ADDRESS: ROOT}, TRAINING, Path(folder), page)
         try:
             return do_tutorial(run, tutorial, photograph)
-        except RunError as error:
+        except (RunError, ScriptError, GalaxyConnectionError, BrowserError) as error:
             return [str(error)]
 
 
