@@ -5,7 +5,6 @@ from pathlib import Path
 
 from bioimage_suite.fair.products.croissant import croissant
 from bioimage_suite.fair.products.package import make_package, write_product
-from tests.peers.conftest import Peer
 from tests.unit.fair.made_crates import study
 
 LOAD = """
@@ -20,7 +19,7 @@ answer = {
 """
 
 
-def test_mlcroissant_loads_what_is_described(peer: Peer, tmp_path: Path):
+def test_mlcroissant_loads_what_is_described(peer, tmp_path: Path):
     package = tmp_path / "package.zip"
     write_product(package, make_package("general", study("general")))
     (tmp_path / "croissant.json").write_text(json.dumps(croissant(study("general"), package)))

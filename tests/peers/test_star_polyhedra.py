@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from bioimage_suite.segmentation.star_polyhedra import golden_spiral, label_polyhedra
-from tests.peers.conftest import Peer
 from tests.unit.segmentation.model_outputs import polyhedra_of
 
 DRAW = """
@@ -23,7 +22,7 @@ answer = {"objects": len(points), "ends": rays.vertices.tolist(), "faces": sorte
 
 
 @pytest.mark.parametrize("anisotropy", [(1.0, 1.0, 1.0), (2.0, 1.0, 1.0)])
-def test_stardist_draws_the_same(peer: Peer, tmp_path: Path, anisotropy: tuple[float, ...]):
+def test_stardist_draws_the_same(peer, tmp_path: Path, anisotropy: tuple[float, ...]):
     prediction, file = polyhedra_of(anisotropy), tmp_path / "prediction.npy"
     np.save(file, prediction)
     theirs = peer(DRAW, file, list(anisotropy))
