@@ -36,8 +36,9 @@ def cluster_jobs(folder: Path, slurm: Slurm, pulsar: Pulsar) -> Jobs:
     write_private(site, json.dumps(site_rules(pulsar), indent=1))
     runners = {
         "local": {"load": "galaxy.jobs.runners.local:LocalJobRunner", "workers": 1},
-        # Each submission occupies one for three seconds if Slurm does not answer at once (shell/local.py).
-        "slurm": {"load": "galaxy.jobs.runners.cli:ShellJobRunner", "workers": 4},
+        # One worker: of several, one may finish a job and remove its folder before another has read the metadata of
+        # its results there ("Failed to find metadata/params.json", Galaxy 26.1, with embed_metadata_in_job off).
+        "slurm": {"load": "galaxy.jobs.runners.cli:ShellJobRunner", "workers": 1},
         "pulsar": {"load": "galaxy.jobs.runners.pulsar:PulsarRESTJobRunner", "workers": 2},
     }
     dispatcher = {

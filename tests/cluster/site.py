@@ -105,8 +105,8 @@ def omero_job(site: Site, place: str, tool: str, inputs: dict[str, Any]) -> dict
     found = gi.tools.get_tools(tool_id=tool)[0]
     login = gi.users.get_credentials_for_tool(gi.users.get_current_user()["id"], tool, found["version"])
     history = gi.histories.create_history(place)["id"]
-    server = {"server": {"omero_host": site.omero.address}, "omero_host": site.omero.address}
-    made = gi.tools.run_tool(history, tool, server | inputs, input_format="21.01", credentials_context=login)
+    given = inputs | {"omero_host": site.omero.address}
+    made = gi.tools.run_tool(history, tool, given, input_format="21.01", credentials_context=login)
     return dict(made["jobs"][0])
 
 

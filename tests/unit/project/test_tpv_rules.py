@@ -71,40 +71,48 @@ def test_every_rule_is_that_of_a_tool():
     assert not [key for key in RULES if key != "_bioimage_suite" and not any(re.match(key, tool) for tool in TOOLS)]
 
 
-def test_tpv_places_a_job_of_every_tool(tmp_path: Path):
-    found = answers(tmp_path, [plane(tool, 2048) for tool in TOOLS])
-    for tool, answer in zip(TOOLS, found, strict=True):
-        assert 0.25 <= float(answer["params"]["mem"]) <= 4, tool
-        assert 60 <= int(answer["params"]["minutes"]) <= 1440, tool
-        assert answer["params"]["cores"] == "1"
-
-
-def test_memory_is_what_was_measured_and_more(tmp_path: Path):
+@pytest.fixture(scope="module")
+def placed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """What TPV says of all jobs that these tests ask for: it takes seconds to start."""
     shed = "toolshed.g2.bx.psu.edu/repos/owner/measure_objects/measure_objects/0.1.0+galaxy0"
-    unknown = {"tool": "measure_objects", "size": 2**29}
-    *found, known, of_shed, by_size = (
-        float(answer["params"]["mem"])
-        for answer in answers(
-            tmp_path,
-            [*(plane(tool, 8192) for tool in MEASURED), plane("measure_objects", 16384), plane(shed, 16384), unknown],
-        )
-    )
-    for mem, (tool, measured) in zip(found, MEASURED.items(), strict=True):
-        assert mem * 1024 >= 1.4 * measured, tool
+    questions = {
+        **{tool: plane(tool, 2048) for tool in TOOLS},
+        **{f"{tool} large": plane(tool, 8192) for tool in MEASURED},
+        "known": plane("measure_objects", 16384),
+        "of a Tool Shed": plane(shed, 16384),
+        "unknown": {"tool": "measure_objects", "size": 2**29},
+        "list": plane("measure_objects", 8192) | {"files": 200},
+        "beyond": plane("segment_with_model", 80000),
+    }
+    found = answers(tmp_path_factory.mktemp("tpv"), list(questions.values()))
+    return dict(zip(questions, found, strict=True))
+
+
+def test_tpv_places_a_job_of_every_tool(placed: dict[str, Any]):
+    for tool in TOOLS:
+        params = placed[tool]["params"]
+        assert 0.25 <= float(params["mem"]) <= 4, tool
+        assert 60 <= int(params["minutes"]) <= 1440, tool
+        assert params["cores"] == "1"
+
+
+def test_memory_is_what_was_measured_and_more(placed: dict[str, Any]):
+    for tool, measured in MEASURED.items():
+        assert float(placed[f"{tool} large"]["params"]["mem"]) * 1024 >= 1.4 * measured, tool
     # 256 MiB + 8.2 MiB for each of 256 megapixels; of a file whose pixels Galaxy does not know, two bytes are a pixel.
-    assert known == of_shed == by_size == 2.3
+    same = ("known", "of a Tool Shed", "unknown")
+    assert [placed[name]["params"]["mem"] for name in same] == ["2.3"] * 3
 
 
-def test_a_list_gets_cores_and_memory_for_each(tmp_path: Path):
-    question = plane("measure_objects", 8192) | {"files": 200}
-    (free,) = answers(tmp_path, [question])
-    (clamped,) = answers(tmp_path, [question], json.dumps(SITE).replace('"max_accepted_cores": 64', '"max_cores": 2'))
-    assert free["params"] == {"mem": "3.05", "minutes": "60", "cores": "4"}
-    assert clamped["params"] == {"mem": "1.52", "minutes": "60", "cores": "2"}
+def test_a_list_gets_cores_and_memory_for_each(placed: dict[str, Any], tmp_path: Path):
+    assert placed["list"]["params"] == {"mem": "3.05", "minutes": "60", "cores": "4"}
+    clamped = json.dumps(SITE).replace('"max_accepted_cores": 64', '"max_cores": 2')
+    (fewer,) = answers(tmp_path, [plane("measure_objects", 8192) | {"files": 200}], clamped)
+    assert fewer["params"] == {"mem": "1.52", "minutes": "60", "cores": "2"}
 
 
-def test_an_image_beyond_is_refused_with_a_remedy(tmp_path: Path):
-    (answer,) = answers(tmp_path, [plane("segment_with_model", 80000)])
+def test_an_image_beyond_is_refused_with_a_remedy(placed: dict[str, Any]):
+    answer = placed["beyond"]
     assert answer.startswith("Image of 6,104 megapixels: segment_with_model needs about 222 GiB for it, and a job has ")
     assert "Work on parts of it" in answer
 
