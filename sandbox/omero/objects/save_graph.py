@@ -129,7 +129,7 @@ class Saver:
         if describe:
             for node in self._order:
                 self._describe(node)
-            self._load_children()
+            self._load_ends()
             self._load_events()
         return [self._id_of(thing) for thing in things]
 
@@ -597,20 +597,25 @@ class Saver:
         for event in found:
             event._loaded, event._time = True, rtime(times.get(event._id._val))
 
-    def _load_children(self) -> None:
-        """Load the children of links, which OMERO has loaded to compare rights (OmeroInterceptor, evaluateLinkages)."""
-        found: dict[str, list[tuple[Any, int]]] = {}
+    def _load_ends(self) -> None:
+        """Load the ends of links, which OMERO has loaded to compare rights (OmeroInterceptor, evaluateLinkages)."""
+        found: dict[str, list[tuple[Any, str, int]]] = {}
         for node in self._order:
-            child = node.thing._child if node.is_new and node.entity.is_link else None
-            if child is not None and not child.isLoaded():
-                found.setdefault(node.entity.properties["child"].type, []).append((node.thing, child._id._val))
+            if not node.is_new or not node.entity.is_link:
+                continue
+            for end in ("parent", "child"):
+                thing = getattr(node.thing, f"_{end}")
+                if thing is not None and not thing.isLoaded():
+                    kind = node.entity.properties[end].type
+                    found.setdefault(kind, []).append((node.thing, f"_{end}", thing._id._val))
         loader = Loader(self.tx, self.context)
-        for kind, links in found.items():
-            loader.load(MODEL_ENTITIES[kind], [number for _, number in links], Fetch())
+        for kind, ends in found.items():
+            loader.load(MODEL_ENTITIES[kind], [number for _, _, number in ends], Fetch())
         loader.connect()
-        for kind, links in found.items():
-            for link, number in links:
-                link._child = loader.objects.get((MODEL_ENTITIES[kind].root, number), link._child)
+        for kind, ends in found.items():
+            for link, attribute, number in ends:
+                known = loader.objects.get((MODEL_ENTITIES[kind].root, number))
+                setattr(link, attribute, known if known is not None else getattr(link, attribute))
 
     def _describe(self, node: Node) -> None:
         """Set id, version and details of the client's object, which saveAndReturn gives back."""

@@ -33,6 +33,20 @@ def test_children_of_saved_links_come_back_loaded(gateway):
     assert [(image.id.val, image.name.val) for image in found] == [(one.id.val, one.name.val) for one in images]
 
 
+def test_both_ends_of_a_saved_link_come_back_loaded(gateway):
+    # test_tree_annotations.py, annotate_project
+    project, tag, link = (
+        saved(gateway, "Project", "p"),
+        omero.model.TagAnnotationI(),
+        omero.model.ProjectAnnotationLinkI(),
+    )
+    tag.textValue = rstring("t")
+    tag = gateway.getUpdateService().saveAndReturnObject(tag)
+    link.parent, link.child = omero.model.ProjectI(project.id.val, False), omero.model.TagAnnotationI(tag.id.val, False)
+    link = gateway.getUpdateService().saveAndReturnObject(link)
+    assert (link.parent.name.val, link.child.textValue.val) == ("p", "t")
+
+
 def test_the_times_of_a_saved_object_come_back(gateway):
     # test_plategrid.py, plate_wells_with_no_acq_date
     details = saved(gateway, "Image", "a").details
