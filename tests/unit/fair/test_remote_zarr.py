@@ -68,6 +68,15 @@ def test_a_region_travels_and_not_the_image(zarr_image: tuple[Path, np.ndarray],
     assert rows[0].licence == "CC0"
 
 
+def test_a_region_is_the_same_file_each_time(zarr_image: tuple[Path, np.ndarray], tmp_path: Path) -> None:
+    files = []
+    for name in ("one", "two"):
+        with serving(serve_folder(zarr_image[0])) as server:
+            fetching.fetch(region_config(server, bounds={"x": "70:100", "c": "1:2"}), tmp_path / name)
+        files.append((tmp_path / name / "cells.ome.tiff@ome.tiff").read_bytes())
+    assert files[0] == files[1]
+
+
 def test_a_coarser_level_takes_the_same_place(zarr_image: tuple[Path, np.ndarray], tmp_path: Path) -> None:
     folder, pixels = zarr_image
     with serving(serve_folder(folder)) as server:

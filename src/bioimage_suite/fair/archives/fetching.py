@@ -27,7 +27,7 @@ from bioimage_suite.fair.archives.zarr import (
     read_region,
 )
 from bioimage_suite.fair.terms.licences import normal_licence
-from bioimage_suite.images.writers.tiff_output import resolution_tags
+from bioimage_suite.images.writers.tiff_output import Checksum, resolution_tags, uuid_of
 
 BIOSTUDIES = "https://www.ebi.ac.uk/biostudies/api/v1"
 BIOSTUDIES_FILES = "https://www.ebi.ac.uk/biostudies/files"
@@ -150,7 +150,10 @@ def write_region(path: Path, region: RemoteRegion) -> None:
     """Write a region as OME-TIFF with its axes, physical sizes in micrometres and channel names."""
     import tifffile
 
-    metadata: dict[str, Any] = {"axes": region.axes.upper()}
+    checksum = Checksum()
+    checksum.add(region.pixels)
+    identity = uuid_of(f"{region.axes} {region.pixels.shape} {checksum.value}")
+    metadata: dict[str, Any] = {"axes": region.axes.upper(), "UUID": identity}
     for axis, size in region.physical_um.items():
         metadata |= {f"PhysicalSize{axis.upper()}": size, f"PhysicalSize{axis.upper()}Unit": "µm"}
     if region.channels and "c" in region.axes:

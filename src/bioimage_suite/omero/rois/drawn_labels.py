@@ -7,7 +7,7 @@ from itertools import product
 from typing import TYPE_CHECKING, Any
 
 from bioimage_suite.core.errors import UserError
-from bioimage_suite.images.writers.tiff_output import needs_bigtiff, resolution_tags
+from bioimage_suite.images.writers.tiff_output import Checksum, identify_tiff, needs_bigtiff, resolution_tags, uuid_of
 from bioimage_suite.omero.images.ome_tiff import padded, tile_side
 from bioimage_suite.omero.rois.geometry import AREAS, row_span, shape_pixels
 from bioimage_suite.omero.rois.shapes import RoiShape, roi_labels
@@ -96,14 +96,14 @@ def write_label_map(path: Path, label_map: LabelMap) -> None:
     import tifffile
 
     image, side, dtype = label_map.image, label_map.side, label_map.dtype
-    metadata: dict[str, Any] = {"axes": "TZYX", "Name": image.name}
+    shape, checksum = (image.size_t, image.size_z, image.size_y, image.size_x), Checksum()
+    metadata: dict[str, Any] = {"axes": "TZYX", "Name": image.name, "UUID": uuid_of(f"{image.name} {shape} drawn")}
     for axis, length in (("X", image.physical_x), ("Y", image.physical_y), ("Z", image.physical_z)):
         if length is not None:
             metadata |= {f"PhysicalSize{axis}": length.value, f"PhysicalSize{axis}Unit": length.symbol}
-    shape = (image.size_t, image.size_z, image.size_y, image.size_x)
     with tifffile.TiffWriter(path, ome=True, bigtiff=needs_bigtiff(math.prod(shape) * dtype.itemsize)) as file:
         file.write(
-            padded(label_map.tiles(), side),
+            checksum.over(padded(label_map.tiles(), side)),
             shape=shape,
             dtype=dtype,
             tile=(side, side),
@@ -114,3 +114,4 @@ def write_label_map(path: Path, label_map: LabelMap) -> None:
             metadata=metadata,
             **resolution_tags(image.micrometres("x"), image.micrometres("y")),
         )
+    identify_tiff(path, checksum.value)
