@@ -11,6 +11,7 @@ from bioimage_suite.core.errors import UserError
 from bioimage_suite.plates.wells import Well, Wells
 from bioimage_suite.tables.mihcsme import MIHCSME_SHEETS
 from bioimage_suite.tables.plate_layout import PLATE_SIZES
+from bioimage_suite.tables.workbooks import workbook_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -129,7 +130,7 @@ def write_workbook(path: Path, wells: Wells, pairs: Mapping[tuple[str, str, str]
     ]
     first = ("# Conditions of each well", *("",) * (len(names) + 1))
     _fill(book.create_sheet(MIHCSME_SHEETS[-1]), [first, ("Plate", "Well", *names), *conditions], Font)
-    book.save(path)
+    path.write_bytes(workbook_bytes(book))
 
 
 def _listed(sheet: str, pairs: Mapping[tuple[str, str, str], str]) -> list[tuple[str, str, str]]:

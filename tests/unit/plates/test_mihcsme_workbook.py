@@ -25,6 +25,8 @@ WELLS = Wells(
 def test_wells_and_values_come_back(tmp_path: Path):
     path = tmp_path / "m.xlsx"
     write_workbook(path, WELLS, PAIRS)
+    write_workbook(tmp_path / "twin", WELLS, PAIRS)
+    assert (tmp_path / "twin").read_bytes() == path.read_bytes()
     again = read_wells([(path, "m.xlsx")])
     assert again.conditions == WELLS.conditions
     reading = read_key_values(path, "m.xlsx")
