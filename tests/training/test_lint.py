@@ -10,6 +10,7 @@ import re
 import subprocess
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 import yaml
@@ -21,7 +22,15 @@ from tests.training.checks import parse_check
 from tests.training.execute import FILES
 from tests.training.form import fill, flattened, placed
 from tests.training.run import DATA_ADDRESS, TRAINING, tutorial_files
-from tests.training.tutorial import CodeStep, ImportStep, Tutorial, WorkflowStep, read_tutorial
+from tests.training.tutorial import (
+    CodeStep,
+    ImportStep,
+    Parameter,
+    Reference,
+    Tutorial,
+    WorkflowStep,
+    read_tutorial,
+)
 
 TUTORIALS = tutorial_files()
 FRONT_MATTER = {"layout", "title", "level", "questions", "objectives", "time_estimation", "key_points", "contributions"}
@@ -146,6 +155,32 @@ def test_the_steps_can_be_done_in_order(tutorial: Tutorial) -> None:
             assert wanted <= known
             known.add(step.title)
         assert {parse_check(answer.check).output.partition(": ")[0] for answer in box.answers} <= known
+
+
+def test_each_output_that_is_named_is_one_of_its_tool(tutorial: Tutorial) -> None:
+    tools = {step.title: step.short_id for step in tutorial.tool_steps}
+    named = [(one.title, one.name) for step in tutorial.tool_steps for one in data_of(step.parameters)]
+    pictures = [box.picture.of for box in tutorial.boxes if box.picture]
+    texts = [parse_check(answer.check).output for box in tutorial.boxes for answer in box.answers]
+    texts += [found[1] for text in pictures if (found := re.match(r"data `(.+)`$", text))]
+    named += [(title, name or "output") for title, _, name in (text.partition(": ") for text in texts)]
+    wrong = [(title, name) for title, name in named if title in tools and not is_output(tools[title], name)]
+    assert wrong == []
+
+
+def data_of(parameters: tuple[Parameter, ...]) -> list[Reference]:
+    """All datasets of parameters, of those below them too."""
+    return [data for one in parameters for data in (*one.data, *data_of(one.below))]
+
+
+def is_output(tool: str, name: str) -> bool:
+    """Whether a tool has one output of this name, or whose label ends in it; filters hide all but one of equal ones."""
+    outputs = ElementTree.parse(tool_xml(tool)).getroot().find("outputs")
+    assert outputs is not None
+    labels = {one.get("name", ""): one.get("label", "").rpartition(": ")[2] for one in outputs}
+    hidden = {one.get("name", "") for one in outputs if one.find("filter") is not None}
+    found = {key for key, label in labels.items() if name in (key, label)}
+    return len(found - hidden) == 1 or (not found - hidden and bool(found))
 
 
 def test_the_data_library_has_what_is_imported(tutorial: Tutorial) -> None:
