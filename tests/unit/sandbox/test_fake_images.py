@@ -49,7 +49,7 @@ def test_plates_and_screens_are_numbered_as_by_bio_formats(tmp_path):
     assert [(plate.name, plate.screen, plate.acquisitions[0].name) for plate in image.plates] == [
         (f"Plate Name {n}", f"Screen Name {n // 2}", f"PlateAcquisition Name {n}") for n in range(4)
     ]
-    image = opened(tmp_path, "d&screens=3.fake")
+    image = opened(tmp_path, "d&&screens=3.fake")
     assert [(len(plate.fields), plate.screen) for plate in image.plates] == [(1, f"Screen Name {n}") for n in range(3)]
 
 
