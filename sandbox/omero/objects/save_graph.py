@@ -131,6 +131,7 @@ class Saver:
                 self._describe(node)
             self._load_ends()
             self._load_events()
+            self._load_owners()
         return [self._id_of(thing) for thing in things]
 
     @property
@@ -596,6 +597,15 @@ class Saver:
         )
         for event in found:
             event._loaded, event._time = True, rtime(times.get(event._id._val))
+
+    def _load_owners(self) -> None:
+        """Load the owners in the details, as OMERO has them loaded."""
+        found = [node.thing._details for node in self._order if node.thing._details._owner is not None]
+        loader = Loader(self.tx, self.context)
+        loader.load(MODEL_ENTITIES["Experimenter"], [details._owner._id._val for details in found], Fetch())
+        loader.connect()
+        for details in found:
+            details._owner = loader.objects.get(("Experimenter", details._owner._id._val), details._owner)
 
     def _load_ends(self) -> None:
         """Load the ends of links, which OMERO has loaded to compare rights (OmeroInterceptor, evaluateLinkages)."""

@@ -47,9 +47,10 @@ def test_both_ends_of_a_saved_link_come_back_loaded(gateway):
     assert (link.parent.name.val, link.child.textValue.val) == ("p", "t")
 
 
-def test_the_times_of_a_saved_object_come_back(gateway):
-    # test_plategrid.py, plate_wells_with_no_acq_date
+def test_owner_and_times_of_a_saved_object_come_back(gateway):
+    # test_tree_annotations.py, expected_experimenter; test_plategrid.py, plate_wells_with_no_acq_date
     details = saved(gateway, "Image", "a").details
+    assert details.owner.omeName.val == gateway.getUser().getName()
     stored = gateway.getObject("Image", saved(gateway, "Image", "b").id.val).getDetails()
     for event in (details.creationEvent, details.updateEvent):
         assert 0 <= stored.creationEvent.time.val - event.time.val < 60_000
