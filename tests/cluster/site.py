@@ -102,7 +102,7 @@ def export(site: Site, place: str, image: str) -> dict[str, Any]:
 def omero_job(site: Site, place: str, tool: str, inputs: dict[str, Any]) -> dict[str, Any]:
     """Start a tool with the stored login, in a history of this place; return its first job."""
     gi = site.gi
-    found = gi.tools.get_tools(tool_id=tool)[0]
+    found = gi.tools.show_tool(tool)
     login = gi.users.get_credentials_for_tool(gi.users.get_current_user()["id"], tool, found["version"])
     history = gi.histories.create_history(place)["id"]
     given = inputs | {"omero_host": site.omero.address}
@@ -125,11 +125,6 @@ def of_admin(site: Site, job: dict[str, Any]) -> dict[str, Any]:
 def is_running(site: Site, job: dict[str, Any]) -> bool:
     """Return whether Galaxy knows that a job runs."""
     return str(site.gi.jobs.get_state(job["id"])) == "running"
-
-
-def running_jobs(site: Site, invocation: str) -> int:
-    """Return how many jobs of a run Galaxy knows to run."""
-    return len(site.gi.jobs.get_jobs(invocation_id=invocation, state="running"))
 
 
 def slurm_says(site: Site, command: str, *arguments: str) -> str:
