@@ -24,6 +24,8 @@ def job_of(question: dict[str, Any]) -> Any:
     given.metadata = sizes  # type: ignore[attr-defined]
     for number in range(question.get("files", 1)):
         job.add_input_dataset(given, f"image{number}")
+    # Galaxy records an optional input that was left empty.
+    job.add_input_dataset(None, "empty")  # type: ignore[arg-type]
     job.history = mock_galaxy.History(question.get("history", "some history"))
     return job
 
