@@ -15,14 +15,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from sandbox.setup import ROOT
-from tests.browser.conftest import PATIENCE_MS
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Frame, Page
 
 pytestmark = pytest.mark.slow
 REPORTS = ROOT / ".sandbox" / "reports"
-JOBS_MS = 600_000
+PATIENCE_MS, JOBS_MS = 240_000, 600_000  # of a busy machine
 See = Callable[[str], None]
 
 

@@ -1,11 +1,15 @@
 """The record of conda recipes names every package that tools ask for; none without a recipe is asked for."""
 
 import subprocess
+import xml.etree.ElementTree as ET
 from pathlib import Path
 
-from tests.unit.project.test_versions import conda_requirements
-
 ROOT = Path(__file__).resolve().parents[3]
+
+
+def conda_requirements() -> list[tuple[str, str]]:
+    root = ET.parse(ROOT / "tools/macros/suite.xml").getroot()
+    return [((entry.text or "").strip(), entry.get("version", "")) for entry in root.iter("requirement")]
 
 
 def record() -> dict[str, tuple[str, str]]:

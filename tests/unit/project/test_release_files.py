@@ -66,7 +66,7 @@ def test_an_action_has_one_version_in_all_files():
 
 def test_test_servers_come_first():
     jobs = yaml.safe_load((ROOT / ".github/workflows/release.yml").read_text(encoding="utf-8"))["jobs"]
-    order = ["build", "test-pypi", "pypi", "test-tool-shed", "tool-shed"]
+    order = ["build", "test-pypi", "pypi", "test-tool-shed", "tool-shed", "workflows"]
     assert list(jobs) == order
     assert [jobs[name].get("needs") for name in order] == [None, *order[:-1]]
 
