@@ -60,13 +60,13 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installed]:
         process.stop(omero.processes)
 
 
-def test_every_tool_has_its_long_id(installed: Installed):
+def test_every_tool_has_its_long_id(installed: Installed) -> None:
     here = {tool["id"] for tool in installed.gi.tools.get_tools()}
     assert installed.ids <= here
     assert len(installed.ids) >= 36
 
 
-def test_a_tool_runs_by_bioblend(installed: Installed):
+def test_a_tool_runs_by_bioblend(installed: Installed) -> None:
     gi = installed.gi
     history = gi.histories.create_history("bioblend")["id"]
     image = gi.tools.upload_file(str(ROOT / "test-data/nuclei_upper_left.ome.tiff"), history, file_type="ome.tiff")
@@ -77,7 +77,7 @@ def test_a_tool_runs_by_bioblend(installed: Installed):
 
 
 @pytest.mark.parametrize("released", [True, False], ids=["long ids", "short ids"])
-def test_a_workflow_runs_by_script(installed: Installed, released: bool):
+def test_a_workflow_runs_by_script(installed: Installed, released: bool) -> None:
     folder = installed.workflows if released else ROOT / "workflows"
     workflow = import_workflow(installed.gi, folder / NUCLEI / f"{NUCLEI}.ga")
     values = {"OMERO server": installed.omero.address, "Dataset": "nuclei", "Channel": "DAPI"}
@@ -89,7 +89,7 @@ def test_a_workflow_runs_by_script(installed: Installed, released: bool):
     assert used <= installed.ids
 
 
-def test_a_workflow_is_ready_to_run_in_a_browser(installed: Installed):
+def test_a_workflow_is_ready_to_run_in_a_browser(installed: Installed) -> None:
     playwright = pytest.importorskip("playwright.sync_api")
     workflow = import_workflow(installed.gi, installed.workflows / NUCLEI / f"{NUCLEI}.ga")
     pictures = ROOT / ".sandbox" / "reports"
