@@ -81,7 +81,11 @@ def newcomer(browser: "Browser", printed: Printed) -> "Iterator[Page]":
 def see(newcomer: "Page", request: pytest.FixtureRequest) -> See:
     """Keep a picture of the page."""
     REPORTS.mkdir(parents=True, exist_ok=True)
-    return lambda what: newcomer.screenshot(path=REPORTS / f"first_hour_{request.node.name}_{what}.png") and None
+
+    def keep(what: str) -> None:
+        newcomer.screenshot(path=REPORTS / f"first_hour_{request.node.name}_{what}.png")
+
+    return keep
 
 
 def welcome(page: "Page") -> "Frame":

@@ -11,6 +11,7 @@ from bioblend.galaxy import GalaxyInstance
 from sandbox import process, servers
 from sandbox.galaxy import server as galaxy_server
 from sandbox.galaxy.server import GalaxyServer
+from sandbox.process import ROOT
 from sandbox.state import OmeroServer
 from scripts.release_workflows import main as release
 from scripts.run_workflow import start_run
@@ -18,7 +19,7 @@ from scripts.set_credentials import OmeroLogin, store_omero_login, tools_that_wa
 from scripts.workflow_import import import_workflow
 from scripts.workflow_inputs import RunInputs
 from scripts.workflow_progress import collect_result, show_progress
-from tests.galaxy.run import ROOT, seed
+from tests.galaxy.run import seed
 from tests.galaxy.seed_omero import PASSWORD, USER
 from tests.galaxy.shed_repositories import install, unpack_repositories
 
