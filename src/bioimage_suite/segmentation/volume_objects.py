@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 # Most voxels in the box of an object to divide: about 1 GB for the distances and the watershed.
 DIVIDED_VOXELS = 1 << 25
-HELD_ROWS = 1 << 12  # rows of the boxes of objects that may be in memory together: a page of it or more is, of each
+HELD_ROWS = 1 << 10  # rows of the boxes of objects in memory together, each with up to 64 KiB of its surroundings
 DIM = 0.1  # what a distance counts at the dimmest voxel of a component, as a share of that at the brightest
 
 
