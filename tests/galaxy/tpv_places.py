@@ -21,11 +21,11 @@ def job_of(question: dict[str, Any]) -> Any:
     job = mock_galaxy.Job()
     given = mock_galaxy.DatasetAssociation("image", mock_galaxy.Dataset("a", file_size=question.get("size", 0)))
     sizes = SimpleNamespace(width=question.get("width"), height=question.get("height"))
-    given.metadata = sizes  # type: ignore[attr-defined]
+    given.metadata = sizes
     for number in range(question.get("files", 1)):
         job.add_input_dataset(given, f"image{number}")
     # Galaxy records an optional input that was left empty.
-    job.add_input_dataset(None, "empty")  # type: ignore[arg-type]
+    job.add_input_dataset(None, "empty")
     job.history = mock_galaxy.History(question.get("history", "some history"))
     return job
 
@@ -36,9 +36,9 @@ def place(rules: list[str], question: dict[str, Any]) -> dict[str, Any] | str:
     tool = mock_galaxy.Tool(question["tool"])
     try:
         found = gateway.map_tool_to_destination(
-            app,  # type: ignore[arg-type]
+            app,
             job_of(question),
-            tool,  # type: ignore[arg-type]
+            tool,
             None,
             tpv_config_files=rules,
         )
