@@ -80,15 +80,8 @@ def lint_checks() -> Iterator[Check]:
     for folder in sorted(path.parent for path in (ROOT / "workflows").glob("*/*.ga")):
         yield Check(f"workflow_lint {folder.name}", (*PLANEMO, "workflow_lint", "--iwc", str(folder)))
     # The version of a tool can only be compared with the Tool Shed's over the network.
-    shed_lint = (
-        *PLANEMO,
-        "shed_lint",
-        "--recursive",
-        "--tools",
-        "--skip",
-        f"version_bumped,{ASKS_OUTSIDE}",
-        str(ROOT / "tools"),
-    )
+    skipped = f"version_bumped,OutputsCollectionType,{ASKS_OUTSIDE}"
+    shed_lint = (*PLANEMO, "shed_lint", "--recursive", "--tools", "--skip", skipped, str(ROOT / "tools"))
     yield Check("shed_lint", shed_lint)
 
 
