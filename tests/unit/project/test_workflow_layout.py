@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import uuid
 from pathlib import Path
 
 import pytest
@@ -53,3 +54,10 @@ def test_every_workflow_is_laid_out_and_tells_who_made_it(path: Path, known: dic
     assert content["comments"][0]["data"]["text"] == content["readme"]
     assert path.stem in content["help"]
     assert content["creator"][0]["url"].startswith("https://")
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
+def test_steps_have_ids_that_galaxy_takes(path: Path):
+    """Galaxy 26.1.2 refuses a workflow with a step's UUID of another version than 4."""
+    steps = json.loads(path.read_text())["steps"].values()
+    assert {uuid.UUID(step["uuid"]).version for step in steps} == {4}
