@@ -29,7 +29,7 @@ def moved_into_sections(page: Any, state: dict[str, Any], prefix: str = "") -> d
         if kind == "section" and name not in state:
             nested = source.parse_nested_inputs_source()
             inside = {one.parse_name(): one.parse_input_type() for one in nested.parse_input_sources()}
-            old = {one: state.pop(one) for one in inside if one in state}
+            old = {one: state.pop(one) for one, sort in inside.items() if one in state and _fits(sort, state[one])}
             if old:
                 state[name] = old
             for one in old:
@@ -42,6 +42,12 @@ def moved_into_sections(page: Any, state: dict[str, Any], prefix: str = "") -> d
                 if str(chosen) == str(case):
                     moved |= moved_into_sections(nested, state[name], f"{prefix}{name}|")
     return moved
+
+
+def _fits(kind: str, value: Any) -> bool:
+    """Return whether a value is of an input's kind: an earlier input of the same name may have been another."""
+    page = isinstance(value, dict) and "__class__" not in value and "values" not in value
+    return page == (kind in ("conditional", "section"))
 
 
 def missing(page: Any, state: dict[str, Any], place: str, fill: bool) -> list[str]:
