@@ -50,7 +50,10 @@ def state(folder: Path, job: str) -> str:
     return ask(folder, "scontrol", "show", "job", job).partition("JobState=")[2].split()[0]
 
 
-def test_a_job_runs_with_the_submitters_environment_and_none_of_slurms_libraries(folder: Path):
+def test_a_job_runs_with_the_submitters_environment_and_none_of_slurms_libraries(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.delenv("LD_LIBRARY_PATH", raising=False)  # OpenCV sets it when it is imported
     job = submit(folder, "echo $HOME; echo ${LD_LIBRARY_PATH:-none}")
     wait(lambda: state(folder, job) == "COMPLETED")
     assert (folder / f"{job}.out").read_text().split() == [os.environ["HOME"], "none"]
