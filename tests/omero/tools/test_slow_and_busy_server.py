@@ -126,4 +126,4 @@ def test_a_plate_whose_originals_are_kept_moves_to_another_group(lab: Lab, image
 
 def test_every_tool_of_omero_is_here():
     known = {module.__name__ for module in TOOLS}
-    assert known == {folder.name for folder in tool_script("omero_find").parents[1].glob("omero_*")}
+    assert known == {script.stem for script in tool_script("omero_find").parents[1].glob("omero_*/omero_*.py")}

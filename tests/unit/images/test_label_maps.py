@@ -90,6 +90,15 @@ def test_an_image_in_place_of_a_label_map_is_refused(tmp_path, pixels):
         as_label_map(open_image(tmp_path / "a.tif", "a"))
 
 
+def test_labels_in_many_pieces_are_carried_with_a_note(tmp_path, capsys):
+    tifffile.imwrite(tmp_path / "a.tif", NOISE.astype("u2"), photometric="minisblack")
+    labels = as_label_map(open_image(tmp_path / "a.tif", "a"), carried=True)
+    np.testing.assert_array_equal(labels.read_plane(), NOISE)
+    said = capsys.readouterr().out
+    assert said.startswith("NOTE: Label map a: its ")
+    assert "pieces, as grey values are. Was the image given in its place?" in said
+
+
 def test_a_map_of_classes_is_noted_and_taken(tmp_path, capsys):
     tifffile.imwrite(tmp_path / "a.tif", CLASSES.astype("u1"), photometric="minisblack")
     np.testing.assert_array_equal(as_label_map(open_image(tmp_path / "a.tif")).read_plane(), CLASSES)

@@ -29,7 +29,7 @@ def open_labels(path: Path, name: str, image: ImageFile, reading: Reading = ONLY
     Raises:
         UserError: The file is not a label map, or its size differs from that of the image.
     """
-    labels = as_label_map(open_image(path, name, reading))
+    labels = as_label_map(open_image(path, name, reading), carried=True)
     check_label_map(labels)
     for axis in ("size_t", "size_z", "size_y", "size_x"):
         ours, theirs = getattr(labels, axis), getattr(image, axis)

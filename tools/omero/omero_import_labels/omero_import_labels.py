@@ -46,7 +46,7 @@ def main(args: Namespace, outputs: Outputs) -> None:
     name = config["labels_name"].strip()
     if not name:
         raise UserError("name of the labels: empty. Write what the objects are, such as nuclei.")
-    files = [describe_label_map(file.identifier, file.path) for file in read_files(config["label_maps"])]
+    files = [describe_label_map(file.identifier, file.path, carried=True) for file in read_files(config["label_maps"])]
     folder = outputs.enter(scratch_folder(Path.cwd()))
     report = outputs.enter(Report(args.output, COLUMNS))
     with session_of(config) as session:

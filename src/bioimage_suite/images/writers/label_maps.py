@@ -135,18 +135,24 @@ def ome_sizes(image: ImageFile) -> dict[str, Any]:
     return attributes
 
 
-def as_label_map(image: ImageFile) -> ImageFile:
+def as_label_map(image: ImageFile, *, carried: bool = False) -> ImageFile:
     """Return a label map whose pixels are integers: floating point numbers are taken if they are whole.
 
     A note on standard output says so if it looks like a mask, in which all objects have one label.
 
+    Args:
+        image: The label map.
+        carried: Its pixels are only stored elsewhere, whatever they are: what looks like grey values is noted. Else
+            objects are made of them, and it is refused.
+
     Raises:
-        UserError: It looks like an image of grey values; or later, when a region is read that holds another number.
+        UserError: It looks like an image of grey values and is not `carried`; or later, when a region is read that
+            holds a number that is not whole.
     """
     import numpy as np
 
     if image.size_c == 1 and image.dtype.kind in "iub":
-        _look_at_pieces(image)
+        _look_at_pieces(image, carried)
     if image.dtype.kind != "f":
         return image
 
@@ -164,11 +170,11 @@ def as_label_map(image: ImageFile) -> ImageFile:
     return replace(image, dtype=np.dtype(np.int32), read_region=read_region, read_interleaved=None)
 
 
-def _look_at_pieces(image: ImageFile) -> None:
+def _look_at_pieces(image: ImageFile, carried: bool) -> None:
     """Refuse grey values, note a mask: by the number of pieces that the labels are in, in the middle of the image.
 
     Raises:
-        UserError: The labels are in many pieces, and most neighbours differ, as with grey values.
+        UserError: The labels are in many pieces, and most neighbours differ, as with grey values; noted if `carried`.
     """
     import numpy as np
 
@@ -181,10 +187,14 @@ def _look_at_pieces(image: ImageFile) -> None:
     if pieces <= MANY_PIECES * len(values) and not is_mask:
         return
     if same < MOST_NEIGHBOURS and len(values) > 1 and pieces >= ENOUGH_PIECES:
-        raise UserError(
+        doubt = (
             f"Label map {image.name}: its {len(values):,} labels are in about {pieces:,} pieces, as grey values are. "
             "Was the image given in its place? Give a label map, such as that of segment_objects."
         )
+        if not carried:
+            raise UserError(doubt)
+        print(f"NOTE: {doubt}", flush=True)
+        return
     labels = "1 label is" if len(values) == 1 else f"{len(values):,} labels are"
     as_mask = f", its pixels are 0 and {values[0]} alone, as in a mask" if len(values) == 1 else ""
     print(

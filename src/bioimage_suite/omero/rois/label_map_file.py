@@ -47,13 +47,19 @@ class LabelMapFile:
         return self.labels.size_t
 
 
-def describe_label_map(identifier: str, path: Path) -> LabelMapFile:
+def describe_label_map(identifier: str, path: Path, *, carried: bool = False) -> LabelMapFile:
     """Read the sizes of a label map and check that the file is a label map.
 
+    Args:
+        identifier: Name of the label map.
+        path: Its file.
+        carried: Its pixels are only stored, no objects are made of them (see `as_label_map`).
+
     Raises:
-        UserError: The file is no image, holds several, or has several channels.
+        UserError: The file is no image, holds several, or has several channels; or it looks like an image of grey
+            values and is not `carried`.
     """
-    labels = as_label_map(open_image(path, identifier))
+    labels = as_label_map(open_image(path, identifier), carried=carried)
     check_label_map(labels)
     return LabelMapFile(identifier, labels)
 

@@ -78,7 +78,8 @@ def test_pixel_types_are_omeros():
 
 def test_rows_and_columns_are_known():
     assert set(options("omero_find", "listing", "rows")) == {"image", *find_columns.ROW_KINDS}
-    assert set(options("omero_find", "listing", "image", "columns")) == {"hierarchy", "sizes", *find_columns.GROUPS}
+    known = {"hierarchy", "sizes", "conditions", *find_columns.GROUPS}
+    assert set(options("omero_find", "listing", "image", "columns")) == known
 
 
 def test_choices_of_the_export_are_known():
