@@ -43,7 +43,8 @@ METADATA = ("metadata.tsv", "old.csv", "new.csv", "tidy.tsv", "filled.csv")
 
 def all_calls() -> list[Call]:
     """Return the calls of all tools."""
-    return [*image_calls(), *object_calls(), *figure_calls(), *fair_calls(), *crate_calls(), *omero_calls()]
+    kinds = (image_calls, object_calls, plate_calls, exchange_calls, figure_calls, fair_calls, crate_calls, omero_calls)
+    return [call for kind in kinds for call in kind()]
 
 
 def listed(files: Files, out: Path, *names: str) -> Path:
@@ -132,6 +133,66 @@ def spatial_outputs(out: Path) -> list[Word]:
         "--objects-out", out / "a", "--summary-out", out / "b", "--curves-out", out / "c", "--figure", out / "f.png",
         "--density-out", out / "d",
     ]  # fmt: skip
+
+
+def given(files: Files, *names: str) -> list[dict[str, str]]:
+    """Return datasets as a form names them."""
+    return [{"element_identifier": name, "source_path": str(files[name])} for name in names]
+
+
+def plate_calls() -> Iterator[Call]:
+    """Yield calls of tools that take the images and tables of plates."""
+    controls = {"column": "control", "negative": "negative"}
+    selection = {"operations": ["drop_na_columns", "correlation_threshold"], "missing": 0.05, "outlier": 500,
+                 "variance": 1e-6, "correlation": 0.9}  # fmt: skip
+    yield Call("profile_wells", ("plate_cells.tsv", "plate_layout.tsv"), lambda f, o: [
+        *config(o, tables=given(f, "plate_cells.tsv"), layout=given(f, "plate_layout.tsv"), features="*", more=["mad"],
+                reference={"wells": "negative", **controls}, method="standardize", selection=selection),
+        *(f"--{name}={o / name}" for name in ("profiles", "normalized", "features"))])  # fmt: skip
+    whole = {"by": "induction", "limit": 3, "share": 0.05, "least_objects": 5}
+    one = {"by": "feature", "feature": "mean_GFP", "limit": 5, "side": "both", "least_objects": 1}
+    for score in (whole, one):
+        yield Call("find_hits", ("plate_profiles.tsv",), lambda f, o, s=score: [
+            *config(o, profiles=given(f, "plate_profiles.tsv")[0], **controls, positive="positive", score=s, title="t",
+                    replicates="compound", dose={"fit": "yes", "compound": "compound", "dose": "dose_uM"}),
+            *(f"--{n}={o / n}" for n in ("hits", "notes", "quality", "curves", "curves-plot", "plates", "report"))
+        ])  # fmt: skip
+    yield Call("plate_template", ("plate_layout.tsv", "pairs.tsv"), lambda f, o: [
+        *config(o, source={"kind": "layout", "layout": given(f, "plate_layout.tsv")}, pairs=given(f, "pairs.tsv")),
+        "--workbook", o / "w", "--layout", o / "l"])  # fmt: skip
+    fields = ("A1.tiff", "A2.tiff", "B3.tiff")
+    yield Call("correct_illumination", fields, lambda f, o: [
+        "--images", listed(f, o, *fields), ("--channels", "DAPI"), ("--offset", "50"), ("--smoothing", "0.2"),
+        "--folder", o / "corrected", "--flat-fields", o / "f", "--table", o / "t"])  # fmt: skip
+
+    def montage(files: Files, out: Path) -> list[Word]:
+        listed = {"images": [[f"made_{name[:2]}.ome.tiff", str(files[name])] for name in fields]}
+        for kind in ("layout", "hits"):
+            listed[kind] = [["t", str(files[f"plate_{kind}.tsv"])]]
+        (out / "in.json").write_text(json.dumps(listed))
+        return ["--inputs", out / "in.json", ("--channel", "DAPI"), ("--negative", "negative"), "--most=1",
+                "--output", out / "m.png"]  # fmt: skip
+
+    yield Call("montage_hits", (*fields, "plate_layout.tsv", "plate_hits.tsv"), montage)
+
+
+def exchange_calls() -> Iterator[Call]:
+    """Yield calls of tools that read or write files of other programs, and of those that cut lists."""
+    for tables in (("Image.csv", "Nuclei.csv"), ("qupath.tsv", "qupath.geojson"), ("cells.parquet",), ("cells.h5ad",)):
+        yield Call("import_measurements", tables, lambda f, o, t=tables: [
+            *config(o, tables=given(f, *t)), "--output", o / "t"])  # fmt: skip
+    yield Call("export_qupath", ("labels.tiff", "objects.tsv"), lambda f, o: [
+        "--labels", f["labels.tiff"], ("--name", "a"), "--table", f["objects.tsv"], "--output",
+        o / "g.json"])  # fmt: skip
+
+    def spatial_data(files: Files, out: Path) -> list[Word]:
+        named = {"images": "image.tiff", "labels": "labels.tiff", "tables": "objects.tsv"}
+        (out / "in.json").write_text(json.dumps({kind: [["a", str(files[one])]] for kind, one in named.items()}))
+        return ["--inputs", out / "in.json", "--spatialdata", out / "s", "--h5ad", out / "h", "--parquet", out / "p"]
+
+    yield Call("export_spatialdata", ("image.tiff", "labels.tiff", "objects.tsv"), spatial_data)
+    yield Call("cut_list", ("names.json",), lambda f, o: [
+        "--names", f["names.json"], ("--size", "2"), "--output", o / "t"])  # fmt: skip
 
 
 def figure_calls() -> Iterator[Call]:

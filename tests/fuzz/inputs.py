@@ -24,7 +24,17 @@ COPIED = {
     "results.tsv": "fair_archives/measured_cells.tabular",
     "study.json": "fair_archives/crates/S-TEST5-ro-crate-metadata.json", "old.csv": "fair/key_values_old_scripts.csv",
     "new.csv": "fair/key_values_new_scripts.csv", "tidy.tsv": "fair/key_values_tidy.tsv",
+    **{f"{well}.tiff": f"plate/made_{well}.ome.tiff" for well in ("A1", "A2", "B3")},
+    **{f"plate_{kind}.tsv": f"plate_{kind}.tabular" for kind in ("cells", "layout", "profiles", "hits")},
 }  # fmt: skip
+# Of tools for plates.
+PLATE_COPIED = {
+    "Image.csv": "import_measurements/test-data/cellprofiler_Image.csv",
+    "Nuclei.csv": "import_measurements/test-data/cellprofiler_Nuclei.csv",
+    "qupath.tsv": "import_measurements/test-data/qupath.tsv",
+    "qupath.geojson": "import_measurements/test-data/qupath.geojson",
+    "pairs.tsv": "plate_template/test-data/mihcsme_pairs.tabular",
+}
 # Of tools that work on a server.
 OMERO_COPIED = {
     "annotations.csv": "omero_annotate/test-data/annotations.csv",
@@ -59,11 +69,13 @@ def make_inputs(folder: Path) -> dict[str, Path]:
     """Make every input; return their paths by name."""
     for name, source in COPIED.items():
         shutil.copyfile(DATA / source, folder / name)
-    for name, source in OMERO_COPIED.items():
-        shutil.copyfile(DATA.parent / "tools" / "omero" / source, folder / name)
+    for group, copied in (("omero", OMERO_COPIED), ("plate", PLATE_COPIED)):
+        for name, source in copied.items():
+            shutil.copyfile(DATA.parent / "tools" / group / source, folder / name)
     _images(folder)
     _zarrs(folder)
     _tables(folder)
+    _binary_tables(folder)
     with zipfile.ZipFile(folder / "crate.zip", "w") as archive:
         archive.writestr("ro-crate-metadata.json", (DATA / "fair/gide_good.jsonld").read_bytes())
     with zipfile.ZipFile(folder / "study.zip", "w") as archive:
@@ -132,5 +144,16 @@ def _tables(folder: Path) -> None:
     (folder / "parents.txt").write_text("1 0 4 0\n2 5 9 1\n")
     (folder / "words.csv").write_text("image,dose,TAG\nimage.tiff,1,x\n")
     (folder / "name.txt").write_text("a")
+    (folder / "names.json").write_text('["a", "b", "c"]')
     tracks = "".join(f"a\t{1 + n % 2}\t{n}\t{3 * n}\t{2 * n}\n" for n in range(8))
     (folder / "tracks.tsv").write_text(f"image\ttrack\tframe\tcentroid_x_px\tcentroid_y_px\n{tracks}")
+
+
+def _binary_tables(folder: Path) -> None:
+    from bioimage_suite.exchange.annotated_data import to_anndata, write_h5ad, write_parquet
+    from bioimage_suite.exchange.typed_columns import typed
+    from bioimage_suite.tables.measurement_table import read_measurement_table
+
+    tables = [("labels", "a", typed(read_measurement_table(folder / "table.tsv", "a")))]
+    write_parquet(folder / "cells.parquet", tables)
+    write_h5ad(folder / "cells.h5ad", to_anndata(tables))

@@ -131,6 +131,10 @@ def _same_pixels(path: Path, said: str) -> Outcome:
 
 
 def _check_readable(path: Path) -> None:
+    if path.is_dir() and any(path.glob("*.tiff")):  # a list of images
+        for one in path.iterdir():
+            _check_readable(one)
+        return
     if path.is_dir():
         open_image(path, reading=Reading(series=0)).read_plane()
         return
@@ -140,6 +144,14 @@ def _check_readable(path: Path) -> None:
     elif start == b"PK\3\4":
         with zipfile.ZipFile(path) as archive:
             assert archive.testzip() is None
+    elif start == b"\x89HDF":
+        import h5py
+
+        h5py.File(path).close()
+    elif start == b"PAR1":
+        from pyarrow import parquet
+
+        parquet.read_table(path)
     elif path.suffix == ".json":
         json.loads(path.read_text(encoding="utf-8"))
     elif start != b"\x89PNG":

@@ -66,10 +66,13 @@ def json_file(path: str) -> Any:
     """Read a JSON file: the `type` of an argument whose value is the content of a file.
 
     Raises:
-        UserError: There is no such file, or it is not JSON in UTF-8.
+        UserError: There is no such file, or it is not JSON in UTF-8, or a text in it has half a character (a lone
+            surrogate), which no output can hold.
     """
     with damage.reading(f"File {path}: cannot be read as JSON", "Write it again."):
-        return json.loads(Path(path).read_text(encoding="utf-8"))
+        found = json.loads(Path(path).read_text(encoding="utf-8"))
+        json.dumps(found, ensure_ascii=False).encode("utf-8")
+        return found
 
 
 def text_file(path: str) -> str:
