@@ -256,9 +256,14 @@ def test_sessions_in_unknown_groups(person):
 
 def test_values_beyond_their_range(person):
     query, parameters = person.client.getSession().getQueryService(), omero.sys.ParametersI()
-    parameters.map = {"a": rint(2**31 - 1), "b": rlong(-(2**63)), "c": rstring("\0")}
+    fitting = {"a": rlong(2**63 - 1), "b": rlong(-(2**63)), "c": rstring("\1")}
     text = "select i.id from Image i where i.id = :a or i.id = :b or i.name = :c"
+    parameters.map = fitting
     assert query.projection(text, parameters) == []
+    for refused in ({"a": rint(2**31 - 1)}, {"c": rstring("\0")}):  # Hibernate takes no int for an id
+        parameters.map = fitting | refused
+        with pytest.raises(omero.ServerError, match=r"Integer cannot be cast|invalid byte sequence"):
+            query.projection(text, parameters)
 
 
 def endless_list():

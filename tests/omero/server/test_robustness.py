@@ -92,9 +92,12 @@ def test_closed_service_and_handle(client):
 
 def test_extreme_queries(client):
     parameters = omero.sys.ParametersI()
-    parameters.map = {"ids": rlist([rint(i) for i in range(1000)]), "x": rlong(2**62)}
-    query = client.getSession().getQueryService()
-    assert query.findAllByQuery("select i from Image i where i.id in (:ids) and i.id < :x", parameters) == []
+    query, text = client.getSession().getQueryService(), "select i from Image i where i.id in (:ids) and i.id < :x"
+    parameters.map = {"ids": rlist([rlong(i) for i in range(1000)]), "x": rlong(2**62)}
+    assert query.findAllByQuery(text, parameters) == []
+    parameters.map["ids"] = rlist([rint(i) for i in range(1000)])  # Hibernate takes no ints for ids
+    with pytest.raises(omero.ServerError, match="Integer cannot be cast"):
+        query.findAllByQuery(text, parameters)
     deep = "not (" * 3000 + "i.id = 1" + ")" * 3000
     for condition in (deep, "i.id = " + "9" * 400, "i.name = '\0'", "i.id in (" + "1," * 70_000 + "1)"):
         call(query, "findAllByQuery", [f"select i from Image i where {condition}", None])
