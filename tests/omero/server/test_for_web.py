@@ -232,3 +232,15 @@ def test_the_group_changes_while_a_table_and_a_command_are_open_but_not_while_a_
     store.close()
     handle.close()
     table.close()
+
+
+def test_questions_about_nothing_are_answered(gateway):
+    """OMERO.web asks them before an empty dataset moves; only queries of clients may not have empty lists."""
+    container, metadata = gateway.getContainerService(), gateway.getMetadataService()
+    dataset = gateway.getUpdateService().saveAndReturnObject(new("Dataset", name=rstring("empty"))).id.val
+    for included in ({}, {"Image": []}, {"Dataset": []}, {"Dataset": [dataset]}):
+        assert container.getImagesBySplitFilesets(included, None) == {}
+    assert container.getImages("Dataset", [dataset], None) == []
+    assert container.getCollectionCount("Dataset", "imageLinks", [dataset], None) == {dataset: 0}
+    assert container.getCollectionCount("Dataset", "imageLinks", [], None) == {}
+    assert metadata.loadAnnotations("Dataset", [], [], [], None) == metadata.getTaggedObjectsCount([], None) == {}

@@ -39,15 +39,19 @@ CHILDREN = {
     "Screen": ("plateLinks.child",),
     "Plate": (),
 }
+NO_ID = -1
 
 
 def id_parameters(ids: Any, **more: Any) -> Any:
-    """Return query parameters with a list of ids, and `more` by name."""
+    """Return query parameters with a list of ids, and `more` by name.
+
+    No ids are the id of no object: OMERO's services answer then, only queries of clients are refused (strictness.py).
+    """
     import omero.sys
     from omero.rtypes import rlist, rlong
 
     parameters = omero.sys.ParametersI()
-    parameters.map = {"ids": rlist([rlong(i) for i in ids or []]), **more}
+    parameters.map = {"ids": rlist([rlong(i) for i in ids or [NO_ID]]), **more}
     return parameters
 
 
