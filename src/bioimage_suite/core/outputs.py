@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING, TypeVar
 
 from bioimage_suite.core.errors import UserError, is_disk_full
@@ -20,7 +20,7 @@ class Outputs(AbstractContextManager["Outputs"]):
     """The files and folders that a run makes.
 
     Each is written beside its place, as `<name>.part`. When the block ends well all take their places; when it fails
-    all are removed, and what stood there before is unchanged.
+    all are removed with the folders made for them, and what stood there before is unchanged.
 
     >>> import tempfile
     >>> from pathlib import Path
@@ -35,10 +35,13 @@ class Outputs(AbstractContextManager["Outputs"]):
 
     def __init__(self) -> None:
         self._parts: dict[Path, Path] = {}
+        self._made: list[Path] = []  # folders, each before those in it
         self._stack = ExitStack()
 
     def file(self, path: Path) -> Path:
         """Return the path to write to in place of `path`; the folder is made where it is missing."""
+        missing = [folder for folder in path.parents if not folder.exists()]
+        self._made += reversed(missing)
         path.parent.mkdir(parents=True, exist_ok=True)
         return self._part(path)
 
@@ -75,6 +78,9 @@ class Outputs(AbstractContextManager["Outputs"]):
         finally:
             for part in self._parts.values():
                 _remove(part)
+            for folder in reversed(self._made):
+                with suppress(OSError):  # it holds an output
+                    folder.rmdir()
         if is_disk_full(error) and self._parts:
             last = list(self._parts)[-1].name
             raise UserError(f"disk: full while writing {last}. Make room and run again.") from error

@@ -34,6 +34,8 @@ SIDE = 128
 LEAST_IMAGES, FEW_IMAGES = 3, 20
 MOST_PLANES = 400
 """Most planes that a flat field is computed from; of more, as many are taken at even distances."""
+MOST_SMOOTHING = 0.5
+"""Largest width of the Gaussian that smooths a flat field, as a share of the longer side of the image."""
 _BAND = 256
 
 
@@ -103,8 +105,11 @@ def estimate(images: Sequence[ImageFile], channel: int, offset: float, smoothing
         smoothing: Standard deviation of the Gaussian, as a share of the longer side of the image.
 
     Raises:
-        UserError: Fewer than three planes have light, or the flat field has a place without any.
+        UserError: Fewer than three planes have light, the flat field has a place without any, or the smoothing is not
+            above 0 and at most 0.5.
     """
+    if not 0 < smoothing <= MOST_SMOOTHING:
+        raise UserError(f"smoothing {smoothing:g}: it must be above 0 and at most {MOST_SMOOTHING}. Give such a share.")
     places = [(image, t, z) for image in images for t in range(image.size_t) for z in range(image.size_z)]
     step = max(len(places) / MOST_PLANES, 1)
     chosen = [places[int(number * step)] for number in range(int(len(places) / step))]

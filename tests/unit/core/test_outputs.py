@@ -57,3 +57,12 @@ def test_an_output_named_twice_is_refused(tmp_path: Path):
 
     with pytest.raises(UserError, match="Output a: named twice"):
         name_twice()
+
+
+def test_a_folder_made_for_an_output_goes_with_it_when_the_run_fails(tmp_path: Path):
+    (tmp_path / "old").mkdir()
+    outputs = Outputs()
+    outputs.file(tmp_path / "new" / "inner" / "a").write_text("a")
+    outputs.file(tmp_path / "old" / "a").write_text("a")
+    outputs.__exit__(ValueError, ValueError(), None)
+    assert [path.name for path in tmp_path.rglob("*")] == ["old"]

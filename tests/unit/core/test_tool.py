@@ -74,3 +74,11 @@ def test_linear_algebra_starts_as_many_threads_as_the_job_has_cores(given: dict[
     clean = {key: value for key, value in os.environ.items() if key not in ("GALAXY_SLOTS", "OPENBLAS_NUM_THREADS")}
     run = subprocess.run([sys.executable, "-c", said], env=clean | given, capture_output=True, text=True, check=True)
     assert run.stdout.strip() == threads
+
+
+def test_half_a_character_in_a_json_file_is_refused(tmp_path: Path):
+    (tmp_path / "config").write_text('{"name": "\\ud800"}')
+    with pytest.raises(UserError, match=r"cannot be read as JSON.*surrogates"):
+        tool("", CONFIG)(lambda *_: None)(["--config", str(tmp_path / "config")])
+    (tmp_path / "config").write_text('{"name": "\\ud83d\\ude00"}')
+    tool("", CONFIG)(lambda *_: None)(["--config", str(tmp_path / "config")])

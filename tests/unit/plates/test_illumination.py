@@ -101,3 +101,9 @@ def test_images_of_another_size_are_refused(tmp_path: Path):
     one, other = made(tmp_path, 1, vignette())[0], made(tmp_path, 2, vignette((150, 201)))[0]
     with pytest.raises(UserError, match=r"image 2.ome.tiff: it has 201 columns, but 1.ome.tiff has 200"):
         check_alike([one, other])
+
+
+@pytest.mark.parametrize("smoothing", [-1, 0, 0.6, float("nan")])
+def test_a_smoothing_that_is_no_share_is_refused(smoothing):
+    with pytest.raises(UserError, match=r"smoothing .*: it must be above 0"):
+        estimate([], 0, 0, smoothing)
