@@ -1,6 +1,7 @@
 """The first hour of a new user, in Chromium: what README and Galaxy's first page say, from `make demo` to a report.
 
-The sandbox and the home are empty at first. Pictures of every page are kept in `.sandbox/reports/`.
+The sandbox and the home are empty at first. Pictures of every page are kept in `.sandbox/reports/`. It takes minutes and
+runs as part of `make test-training`.
 """
 
 import os
@@ -19,7 +20,11 @@ from sandbox.setup import ROOT
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Frame, Page
 
-pytestmark = pytest.mark.slow
+VARIABLE = "BIOIMAGE_TEST_FIRST_HOUR"
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(VARIABLE not in os.environ, reason="minutes of a demo and a browser: make test-training"),
+]
 REPORTS = ROOT / ".sandbox" / "reports"
 PATIENCE_MS, JOBS_MS = 240_000, 600_000  # of a busy machine
 See = Callable[[str], None]
