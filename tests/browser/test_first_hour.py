@@ -1,7 +1,7 @@
 """The first hour of a new user, in Chromium: what README and Galaxy's first page say, from `make demo` to a report.
 
-The sandbox and the home are empty at first. Pictures of every page are kept in `.sandbox/reports/`. It takes minutes and
-runs as part of `make test-training`.
+The sandbox and the home are empty at first. Pictures of every page are kept in `.sandbox/reports/`.
+It takes minutes and runs as part of `make test-training`.
 """
 
 import os
