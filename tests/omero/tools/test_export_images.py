@@ -130,7 +130,7 @@ def test_an_image_that_cannot_be_read_leaves_no_file_behind(lab: Lab, export, tm
     fail_at(monkeypatch, image_export, "check_pixels", 2, refuse)
     with pytest.raises(UserError, match="cannot deliver"):
         export(typed("dataset", "d"))
-    assert list((tmp_path / "images").iterdir()) == []
+    assert not list((tmp_path / "images").glob("*"))
     statuses = [row["status"] for row in read_rows(tmp_path / "meta.tsv")]
     assert statuses == ["taken back", "failed: image 2: OMERO cannot deliver its pixels", "not done"]
 
@@ -161,7 +161,7 @@ def test_a_connection_that_breaks_leaves_no_file_behind(
     fail_at(monkeypatch, image_export, "write_ome_tiff", 2, proxy.cut)
     with pytest.raises(UserError, match="the connection broke while the tool was at work"):
         export(typed("dataset", "d"), omero_host=proxy.address)
-    assert list((tmp_path / "images").iterdir()) == []
+    assert not list((tmp_path / "images").glob("*"))
     monkeypatch.undo()
     lab.sign_in()
     files, _ = export(typed("dataset", "d"))

@@ -251,5 +251,5 @@ def test_a_damaged_download_leaves_no_file(lab: Lab, import_labels, export_label
     with pytest.raises(UserError, match="OMERO's file is damaged"):
         export_labels(typed("dataset", "d"))
     folders = [path for path in tmp_path.iterdir() if path.name.startswith("labels-") and path.is_dir()]
-    assert sorted(len(list(folder.iterdir())) for folder in folders) == [0, 1]
+    assert [len(list(folder.iterdir())) for folder in folders] == [1]  # that of the first export alone
     assert labels_namespace("nuclei").endswith("/labels/nuclei")

@@ -178,7 +178,7 @@ def test_pixels_that_differ_from_omeros_checksum_are_refused(lab: Lab, export, t
     lab.session.getUpdateService().saveObject(pixels)
     with pytest.raises(UserError, match=f"the SHA-1 of its pixels is {row['sha1']}, but 0000"):
         export(by_id(image))
-    assert list((tmp_path / "images").iterdir()) == []
+    assert not list((tmp_path / "images").glob("*"))
     _, [row] = export(by_id(image), mismatch="report")
     assert row["checked"] == f"differs from OMERO's checksum {'0' * 40}"
 
