@@ -11,34 +11,12 @@ import os
 import statistics
 import tempfile
 from pathlib import Path
-from typing import Any
 
-from benchmarks.bench_omero_outward import connect, main_of, new_dataset
+from benchmarks.bench_omero_outward import connect, empty_images, main_of, new_dataset
 from benchmarks.measuring import OWN_GOAL, Record, figure, peak_mib, run_process
 
-FEW, MANY, PAGE, AT_ONCE = 20_000, 200_000, 4_000, 1000
+FEW, MANY, PAGE = 20_000, 200_000, 4_000
 REPEATS = 3
-
-
-def make_images(client: Any, dataset: int, count: int) -> None:
-    """Save images with pixels into a dataset."""
-    import omero
-    from omero.rtypes import rint, rstring
-
-    types, update = client.sf.getTypesService(), client.sf.getUpdateService()
-    kind, order = types.getEnumeration("PixelsType", "uint8"), types.getEnumeration("DimensionOrder", "XYZCT")
-    for start in range(0, count, AT_ONCE):
-        batch = []
-        for number in range(start, start + AT_ONCE):
-            image, pixels = omero.model.ImageI(), omero.model.PixelsI()
-            image.name = rstring(f"im_{number}.tif")
-            pixels.sizeX = pixels.sizeY = rint(64)
-            pixels.sizeZ = pixels.sizeC = pixels.sizeT = rint(1)
-            pixels.pixelsType, pixels.dimensionOrder, pixels.sha1 = kind, order, rstring("none")
-            image.addPixels(pixels)
-            image.linkDataset(omero.model.DatasetI(dataset, False))
-            batch.append(image)
-        update.saveAndReturnIds(batch)
 
 
 def find(folder: Path, address: str, dataset: int, count: int) -> tuple[float, float]:
@@ -67,7 +45,7 @@ def records() -> list[Record]:
         client = connect(address)
         datasets = {count: new_dataset(client) for count in (FEW, MANY)}
         for count, dataset in datasets.items():
-            make_images(client, dataset, count)
+            empty_images(client, dataset, count)
         client.closeSession()
         few, few_mib = find(Path(name), address, datasets[FEW], FEW)
         many, many_mib = find(Path(name), address, datasets[MANY], MANY)

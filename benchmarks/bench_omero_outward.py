@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 IMAGES, SIDE = 200, 1024
 LARGE, TILE = 20_000, 1000
 MANY = 20_000
+AT_ONCE = 1000
 STARTING = ("find", "export_images", "export_labels", "export_rois", "export_table", "get_annotations")
 EZOMERO = "ezomero get_image + tifffile"
 
@@ -142,17 +143,16 @@ def make_large(address: str) -> None:
     print(dataset)
 
 
-def make_many(address: str) -> None:
-    """Create many images without pixels; print the id of their dataset."""
+def empty_images(client: Any, dataset: int, count: int) -> None:
+    """Save images of 64 x 64 px without pixel data into a dataset, `AT_ONCE` a call."""
     import omero
     from omero.rtypes import rint, rstring
 
-    client = connect(address)
-    dataset, types = new_dataset(client), client.sf.getTypesService()
+    types, update = client.sf.getTypesService(), client.sf.getUpdateService()
     kind, order = types.getEnumeration("PixelsType", "uint8"), types.getEnumeration("DimensionOrder", "XYZCT")
-    for start in range(0, MANY, 1000):
+    for start in range(0, count, AT_ONCE):
         batch = []
-        for number in range(start, start + 1000):
+        for number in range(start, start + AT_ONCE):
             image, pixels = omero.model.ImageI(), omero.model.PixelsI()
             image.name = rstring(f"im_{number}.tif")
             pixels.sizeX = pixels.sizeY = rint(64)
@@ -161,7 +161,14 @@ def make_many(address: str) -> None:
             image.addPixels(pixels)
             image.linkDataset(omero.model.DatasetI(dataset, False))
             batch.append(image)
-        client.sf.getUpdateService().saveAndReturnIds(batch)
+        update.saveAndReturnIds(batch)
+
+
+def make_many(address: str) -> None:
+    """Create many images without pixels; print the id of their dataset."""
+    client = connect(address)
+    dataset = new_dataset(client)
+    empty_images(client, dataset, MANY)
     client.closeSession()
     print(dataset)
 
