@@ -34,19 +34,31 @@ def label_stars(prediction: np.ndarray, threshold: float, overlap: float) -> np.
     """
     from skimage.draw import polygon
 
-    probability = prediction[0]
-    inside = np.zeros(probability.shape, bool)
-    middle = (slice(BORDER, -BORDER), slice(BORDER, -BORDER))
-    inside[middle] = probability[middle] > threshold
-    points = np.argwhere(inside)
-    order = np.argsort(-probability[inside], kind="stable")
-    points = points[order]
-    distance = np.stack([np.maximum(ray[inside][order], LEAST_RAY) for ray in prediction[1:]], axis=-1)
-    labels = np.zeros(probability.shape, np.int32)
-    chosen = _chosen(points, distance, inside.shape, overlap)
+    points, distance = proposals(prediction, threshold)
+    labels = np.zeros(prediction.shape[1:], np.int32)
+    chosen = _chosen(points, distance, labels.shape, overlap)
     for number, one in reversed(list(enumerate(chosen, 1))):
         labels[polygon(*_outline(points[one], distance[one]), labels.shape)] = number
     return labels
+
+
+def proposals(prediction: np.ndarray, threshold: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return the points that propose an object, the most probable first, and the length of their rays.
+
+    Args:
+        prediction: (1 + rays, Y, X) or (1 + rays, Z, Y, X) probability, then distances.
+        threshold: Probability above which a point away from the border proposes an object.
+
+    Returns:
+        (points, axes) int64 places; (points, rays) distances of at least `LEAST_RAY`.
+    """
+    probability = prediction[0]
+    inside = np.zeros(probability.shape, bool)
+    middle = (slice(BORDER, -BORDER),) * probability.ndim
+    inside[middle] = probability[middle] > threshold
+    order = np.argsort(-probability[inside], kind="stable")
+    distance = np.stack([np.maximum(ray[inside][order], LEAST_RAY) for ray in prediction[1:]], axis=-1)
+    return np.argwhere(inside)[order], distance
 
 
 def _angles(rays: int) -> np.ndarray:

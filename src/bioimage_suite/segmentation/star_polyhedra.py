@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bioimage_suite.segmentation.star_polygons import BORDER, LEAST_RAY, SAMPLES
+from bioimage_suite.segmentation.star_polygons import SAMPLES, proposals
 
 
 @dataclass(frozen=True)
@@ -70,16 +70,9 @@ def label_polyhedra(
         (Z, Y, X) int32 labels from 1, starting with the most probable object.
     """
     rays = golden_spiral(len(prediction) - 1, anisotropy)
-    probability = prediction[0]
-    inside = np.zeros(probability.shape, bool)
-    middle = (slice(BORDER, -BORDER),) * 3
-    inside[middle] = probability[middle] > threshold
-    points = np.argwhere(inside)
-    order = np.argsort(-probability[inside], kind="stable")
-    points = points[order]
-    distance = np.stack([np.maximum(ray[inside][order], LEAST_RAY) for ray in prediction[1:]], axis=-1)
-    labels = np.zeros(probability.shape, np.int32)
-    for number, solid in reversed(list(enumerate(_chosen(points, distance, inside.shape, overlap, rays), 1))):
+    points, distance = proposals(prediction, threshold)
+    labels = np.zeros(prediction.shape[1:], np.int32)
+    for number, solid in reversed(list(enumerate(_chosen(points, distance, labels.shape, overlap, rays), 1))):
         labels[solid.place][solid.inside] = number
     return labels
 
