@@ -29,7 +29,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 from sqlalchemy import event as sa_event
 
-from sandbox.omero.database import event_log, full_text_index
+from sandbox.omero.database import event_log, full_text_tables
 from sandbox.omero.model.entities import MODEL_ENTITIES, ORDERED
 from sandbox.omero.model.schema import METADATA, column_name, table_of
 
@@ -284,7 +284,7 @@ class Database:
         """Create the tables that are missing."""
         with self._writing, self._writer.begin() as connection:
             METADATA.create_all(connection)
-            full_text_index.create(connection)
+            full_text_tables.create(connection)
 
     @contextlib.contextmanager
     def read(self, context: Context | None = None) -> Iterator[Transaction]:

@@ -17,7 +17,7 @@ from sandbox.omero.imports.plan import clear_staging
 from sandbox.omero.model.introspect import model_classes
 from sandbox.omero.model.schema import SETTING
 from sandbox.omero.repository.leftovers import clear_leftovers
-from sandbox.omero.server.login import FailedLogins
+from sandbox.omero.server.failed_logins import FailedLogins
 from sandbox.omero.server.sessions import Session, Sessions
 from sandbox.omero.server.trials import Trials
 

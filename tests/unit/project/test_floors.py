@@ -39,21 +39,27 @@ def imported(file: Path) -> Iterator[str]:
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
-def module_name(file: Path) -> str:
-    """`images.bands` for the file of that module, `images` for the package's own."""
-    steps = file.relative_to(LIBRARY).with_suffix("").parts
-    return ".".join(steps[:-1] if steps[-1] == "__init__" else steps)
+def modules(package: Path) -> dict[str, Path]:
+    """`images.bands` for the file of that module in a package, `images` for the package's own."""
+    steps = {file: file.relative_to(package).with_suffix("").parts for file in python_files(package)}
+    return {".".join(names[:-1] if names[-1] == "__init__" else names): file for file, names in steps.items()}
 
 
-FILES = {module_name(file): file for file in python_files(LIBRARY)}
-IMPORTS = {
-    module: {
-        name.removeprefix("bioimage_suite.")
-        for name in imported(file)
-        if name.startswith("bioimage_suite.") and name.removeprefix("bioimage_suite.") in FILES
-    } - {module}
-    for module, file in FILES.items()
-}  # fmt: skip
+def imports_within(package: Path) -> dict[str, set[str]]:
+    """The modules of a package that each of its modules imports."""
+    files, prefix = modules(package), f"{package.name}."
+    return {
+        module: {
+            name.removeprefix(prefix)
+            for name in imported(file)
+            if name.startswith(prefix) and name.removeprefix(prefix) in files
+        } - {module}
+        for module, file in files.items()
+    }  # fmt: skip
+
+
+FILES = modules(LIBRARY)
+IMPORTS = imports_within(LIBRARY)
 
 
 def room(module: str) -> str:
@@ -106,6 +112,13 @@ def test_edges_between_rooms_of_one_floor_are_few_and_used():
 
 def test_no_circle_of_modules():
     assert not circle(IMPORTS)
+
+
+@pytest.mark.parametrize("package", ["sandbox", "scripts", "benchmarks"])
+def test_no_circle_of_modules_outside_the_library(package: str):
+    imports = imports_within(ROOT / package)
+    assert any(imports.values())
+    assert not circle(imports)
 
 
 def test_no_circle_of_folders():

@@ -9,7 +9,7 @@ from sandbox.omero import errors
 from sandbox.omero.access import binary_access
 from sandbox.omero.database.transactions import now
 from sandbox.omero.model.schema import SETTING
-from sandbox.omero.server.login import THROTTLE_DEFAULTS
+from sandbox.omero.server.failed_logins import THROTTLE_DEFAULTS
 from sandbox.omero.server.servant import Service
 
 VERSION = "5.6.11"

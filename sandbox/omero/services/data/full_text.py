@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sandbox.omero import errors
 from sandbox.omero.access import permissions
-from sandbox.omero.database import full_text_index
+from sandbox.omero.database import full_text_index, full_text_tables
 from sandbox.omero.model.schema import table_of
 from sandbox.omero.repository.stored_files import UnsafePathError, original_file_path
 from sandbox.omero.services.data.search_text import fts_query
@@ -50,16 +50,16 @@ def search_ids(tx: Transaction, context: Context, entity: Entity, text: str) -> 
     Raises:
         omero.ApiUsageException: The text is no search text.
     """
-    if entity.root not in full_text_index.ROOTS:
+    if entity.root not in full_text_tables.ROOTS:
         return []
     query = fts_query(text or "", lambda: [row[0] for row in tx.rows("SELECT term FROM full_text_word", {})])
     if query is None:
         return []
-    number = full_text_index.ROOTS.index(entity.root)
+    number = full_text_tables.ROOTS.index(entity.root)
     scope, parameters = permissions.read_scope(context)
     classes = ", ".join(f"'{name}'" for name in entity.subclasses)
     visible = "1" if entity.is_global else scope.format(alias="t")
-    table, step = table_of(entity).name, full_text_index.STEP
+    table, step = table_of(entity).name, full_text_tables.STEP
     sql = (
         f'SELECT t.id FROM full_text AS f JOIN "{table}" AS t ON t.id = f.rowid / {step}'
         f" WHERE full_text MATCH :query AND f.rowid % {step} = {number}"

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sandbox.omero import errors
-from sandbox.omero.database.full_text_index import FIELDS
+from sandbox.omero.database.full_text_tables import FIELDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
