@@ -23,41 +23,67 @@ from sandbox.state import OmeroServer, Sandbox
 OMERO_START_SECONDS = 120.0
 
 
-def start_omero(folder: Path, *, detached: bool = False) -> OmeroServer:
-    """Start an OMERO sandbox, with the data of an earlier start, and wait until it answers.
+HOST = "127.0.0.1"
+
+
+@dataclass(frozen=True)
+class StartingOmero:
+    """An OMERO sandbox that was started and may not answer yet: where it will listen, its folder and process."""
+
+    folder: Path
+    port: int
+    process: Process
+    root_password: str
+
+    @property
+    def address(self) -> str:
+        """Return `host:port`."""
+        return f"{HOST}:{self.port}"
+
+
+def launch_omero(folder: Path, *, detached: bool = False) -> StartingOmero:
+    """Start an OMERO sandbox, with the data of an earlier start; do not wait for it.
 
     Args:
         folder: Its data folder, made if missing.
         detached: Whether it stays when this process ends; otherwise it ends too, however this process ends.
-
-    Raises:
-        SandboxError: It did not get ready; the message has the end of its log.
     """
     folder = folder.resolve()
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    endpoint = folder / "endpoint.json"
     port_file = folder / "port"  # the server removes endpoint.json when it ends
-    last_port = int(port_file.read_text()) if port_file.exists() else None
-    endpoint.unlink(missing_ok=True)
+    port = process.free_port(int(port_file.read_text()) if port_file.exists() else None)
+    (folder / "endpoint.json").unlink(missing_ok=True)
     password = _root_password(folder)
     command = [str(ROOT / ".venv" / "tools" / "bin" / "python"), "-m", "sandbox.omero"]
-    command += ["--data", str(folder), "--port", str(process.free_port(last_port))]
+    command += ["--data", str(folder), "--port", str(port)]
+    environment = {**os.environ, "OMERO_SANDBOX_ROOT_PASSWORD": password}
     log = folder / "server.log"
-    started = process.start(
-        command,
-        cwd=ROOT,
-        log=log,
-        environment={**os.environ, "OMERO_SANDBOX_ROOT_PASSWORD": password},
-        detached=detached,
-    )
+    started = process.start(command, cwd=ROOT, log=log, environment=environment, detached=detached)
+    return StartingOmero(folder, port, started, password)
+
+
+def wait_for_omero(starting: StartingOmero) -> OmeroServer:
+    """Wait until an OMERO sandbox answers.
+
+    Raises:
+        SandboxError: It did not get ready; the message has the end of its log. It does not run any more.
+    """
+    endpoint, log = starting.folder / "endpoint.json", starting.folder / "server.log"
     try:
-        process.wait_until(endpoint.exists, started, what="OMERO sandbox", log=log, seconds=OMERO_START_SECONDS)
+        process.wait_until(
+            endpoint.exists, starting.process, what="OMERO sandbox", log=log, seconds=OMERO_START_SECONDS
+        )
     except BaseException:
-        process.stop([started])
+        process.stop([starting.process])
         raise
     where = json.loads(endpoint.read_text())
-    write_private(port_file, str(where["port"]))
-    return OmeroServer(where["host"], where["port"], where["tcp_port"], password, (started,))
+    write_private(starting.folder / "port", str(where["port"]))
+    return OmeroServer(where["host"], where["port"], where["tcp_port"], starting.root_password, (starting.process,))
+
+
+def start_omero(folder: Path, *, detached: bool = False) -> OmeroServer:
+    """Start an OMERO sandbox and wait until it answers: see `launch_omero` and `wait_for_omero`."""
+    return wait_for_omero(launch_omero(folder, detached=detached))
 
 
 def _root_password(folder: Path) -> str:
@@ -138,22 +164,22 @@ def up(folder: Path, tools_dir: Path, *, cluster: bool = False, detached: bool) 
             return known
         if known:  # only half of it runs, or it hangs, or its Galaxy knows no cluster
             _stop(known)
-        omero = start_omero(folder / "omero", detached=detached)
-        started = list(omero.processes)
+        starting = launch_omero(folder / "omero", detached=detached)
+        started = [starting.process]
         try:
-            # OMERO.web gets ready while Galaxy starts, which takes longer.
-            web = omero_web.start(folder / "web", (omero.host, omero.port), detached=detached)
+            # OMERO and OMERO.web get ready while Galaxy starts, which takes longer.
+            web = omero_web.start(folder / "web", (HOST, starting.port), detached=detached)
             started += web.processes
-            tools = serve_tools(tools_dir, folder / "suite", omero.address)
-            addresses = {"omero": omero.address, "web": web.url}
+            tools = serve_tools(tools_dir, folder / "suite", starting.address)
+            addresses = {"omero": starting.address, "web": web.url}
             if cluster:
                 whole = start_cluster(folder, tools, detached=detached, addresses=addresses)
                 started += whole.processes
-                sandbox = Sandbox(omero, whole.galaxy, web, whole.slurm, whole.pulsar)
+                sandbox = Sandbox(wait_for_omero(starting), whole.galaxy, web, whole.slurm, whole.pulsar)
             else:
                 served = galaxy.start(folder / "galaxy", tools, detached=detached, addresses=addresses)
                 started += served.processes
-                sandbox = Sandbox(omero, served, web)
+                sandbox = Sandbox(wait_for_omero(starting), served, web)
             omero_web.wait(web, folder / "web")
         except BaseException:
             process.stop(started)

@@ -1,4 +1,4 @@
-"""Galaxy's Celery worker over a folder of message files, which reads only complete messages.
+"""Galaxy's Celery worker over a folder of message files: it reads only complete messages and is warm at once.
 
 Runs in Galaxy's own environment: `python -P celery_worker.py --app galaxy.celery worker ...`.
 
@@ -6,14 +6,20 @@ kombu's reader (5.6) takes a file as soon as its name exists, which may be betwe
 The message is then empty, and the worker ends its consumer with a JSONDecodeError: all later jobs wait forever. This
 was seen on a loaded machine. The writer locks the file while it writes, so a file that can be locked and is not empty
 is complete.
+
+Galaxy makes its application in a worker when the first task comes (26.1), for which the first job of a user then waits
+5 to 9 s. Here that begins when the worker is ready, while the web server still starts.
 """
 
 import fcntl
+import logging
 import sys
+import threading
 from pathlib import Path
 from queue import Empty
 
 from celery.__main__ import main
+from celery.signals import worker_ready
 from kombu.transport import filesystem
 from kombu.utils.encoding import bytes_to_str
 from kombu.utils.json import loads
@@ -38,6 +44,21 @@ class Channel(filesystem.Channel):  # type: ignore[misc,unused-ignore]
             except FileNotFoundError:  # Another thread took it.
                 continue
         raise Empty
+
+
+def build_application() -> None:
+    """Make Galaxy's application; if that cannot be done yet, the first task tries again and says why."""
+    from galaxy.celery import build_app
+
+    try:
+        build_app()
+    except Exception:
+        logging.getLogger(__name__).exception("Galaxy's application could not be made before the first task")
+
+
+@worker_ready.connect  # type: ignore[untyped-decorator,unused-ignore]
+def _warm_up(**_: object) -> None:
+    threading.Thread(target=build_application, name="warm-up", daemon=True).start()
 
 
 if __name__ == "__main__":

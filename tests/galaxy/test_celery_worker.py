@@ -35,3 +35,22 @@ def test_a_message_that_is_not_written_yet_is_left_and_the_others_are_read_in_or
     answer = subprocess.run([str(python), "-P", "-c", code], capture_output=True, text=True, check=True)
     assert answer.stdout.strip() == "[{'n': 2}, {'n': 3}]"
     assert sorted(file.name for file in tmp_path.iterdir()) == ["0_d.galaxy.external.msg", "1_a.galaxy.internal.msg"]
+
+
+WARM = """
+import sys, types
+sys.path.insert(0, {folder!r})
+sys.modules["galaxy.celery"] = types.SimpleNamespace(build_app=lambda: print("built", flush=True))
+import celery_worker, threading
+from celery.signals import worker_ready
+worker_ready.send(sender=None)
+for one in threading.enumerate():
+    if one.name == "warm-up": one.join()
+"""
+
+
+def test_galaxys_application_is_made_before_the_first_task():
+    code = WARM.format(folder=str(ROOT / "sandbox" / "galaxy"))
+    python = ROOT / ".venv" / "galaxy" / "bin" / "python"
+    answer = subprocess.run([str(python), "-P", "-c", code], capture_output=True, text=True, check=True)
+    assert answer.stdout == "built\n"

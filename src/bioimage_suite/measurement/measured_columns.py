@@ -15,6 +15,7 @@ from bioimage_suite.measurement.basic_columns import Columns, basic_columns
 from bioimage_suite.measurement.object_relations import Children, by_parent, children_of, neighbours, touching_pairs
 from bioimage_suite.measurement.object_scan import scan_labels
 from bioimage_suite.measurement.object_texture import TextureOptions, levels_of, textures
+from bioimage_suite.tables.measurement_table import as_positions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -109,7 +110,12 @@ def measure_body(
     size = _size_column(volume)
     inside = {k: v for name, found in children.items() for k, v in by_parent(scan.label, found, name, size).items()}
     columns = with_units({**_chosen(basic, options.groups), **texture, **near, **inside}, x, y, z if volume else None)
-    return Measured(t, None if volume else planes[0], columns, children)
+    return Measured(t, None if volume else planes[0], _short_positions(columns), children)
+
+
+def _short_positions(columns: Columns) -> Columns:
+    """Round positions to the digits that tables hold, after all that is computed of them."""
+    return {name: as_positions(one) if name.startswith("centroid_") else one for name, one in columns.items()}
 
 
 def _chosen(columns: Columns, groups: frozenset[str]) -> Columns:

@@ -13,7 +13,7 @@ from bioimage_suite.images.model.label_objects import measure_movie
 from bioimage_suite.images.model.planes import sizes
 from bioimage_suite.images.writers.label_maps import check_label_map
 from bioimage_suite.spatial.window import Box, Region, Window
-from bioimage_suite.tables.measurement_table import IMAGE_COLUMNS, MeasurementTable, position_columns
+from bioimage_suite.tables.measurement_table import IMAGE_COLUMNS, MeasurementTable, as_positions, position_columns
 from bioimage_suite.tables.row_expression import rows_that_match
 
 if TYPE_CHECKING:
@@ -157,7 +157,8 @@ def scene_of_label_maps(movies: list[ImageFile], class_names: list[str] | None, 
     shape = np.array([first.size_z, first.size_y, first.size_x][0 if deep else 1 :])
     columns = ("image", "label", "class", *(f"centroid_{axis}_{unit}" for axis in ("xyz" if deep else "xy")))
     position = pixels * scale
-    rows = [(first.name, k, c, *p[::-1]) for k, c, p in zip(label.tolist(), of_class, position.tolist(), strict=True)]
+    shown = as_positions(position).tolist()
+    rows = [(first.name, k, c, *p[::-1]) for k, c, p in zip(label.tolist(), of_class, shown, strict=True)]
     box = _extent(shape, scale)
     return Scene(first.name, position, of_class.astype(object), sorted(set(classes)), columns, rows, box)
 

@@ -33,6 +33,29 @@ def position_columns(axis: str, unit: str) -> tuple[str, ...]:
     return (f"centroid_{axis}_{unit}", f"{axis}_{unit}", f"centroid_{axis}", axis, axis.upper())
 
 
+POSITION_DIGITS = 10
+"""Significant digits of a measured position in a table. A position is a mean over pixels: at a million pixels from the
+origin the last digit is a ten-thousandth of a pixel, far below what an image tells of an object. Others would be noise
+of the arithmetic (127.49999999999999). Positions that were not measured here keep all digits."""
+_POWERS = np.array([float(10**exponent) for exponent in range(16)])
+
+
+def as_positions(values: np.ndarray) -> np.ndarray:
+    """Return measured positions as tables hold them: rounded to POSITION_DIGITS significant digits.
+
+    Args:
+        values: Positions, an array of any shape.
+
+    >>> as_positions(np.array([127.49999999999999, 1234.5678901234567])).tolist()
+    [127.5, 1234.56789]
+    """
+    size = np.where(np.isfinite(values) & (values != 0), np.abs(values), 1.0)
+    decimals = np.clip(POSITION_DIGITS - 1 - np.floor(np.log10(size)), 0, len(_POWERS) - 1).astype(np.int64)
+    power = _POWERS[decimals]  # exact, so that a quotient is the number next to the decimal one, which `repr` writes
+    rounded: np.ndarray = np.rint(values * power) / power
+    return rounded
+
+
 # Beyond this not every whole number has a floating point number of its own.
 LARGEST_WHOLE = 2.0**53
 # What tells the objects of a table apart.

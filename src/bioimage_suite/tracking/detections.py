@@ -9,7 +9,7 @@ import numpy as np
 
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.core.units import seconds
-from bioimage_suite.tables.measurement_table import IMAGE_COLUMNS, MeasurementTable, position_columns
+from bioimage_suite.tables.measurement_table import IMAGE_COLUMNS, MeasurementTable, as_positions, position_columns
 from bioimage_suite.tracking.linking import Objects, Overlaps
 
 if TYPE_CHECKING:
@@ -125,11 +125,11 @@ def _movie_table(
         table["time_s"] = (found.frame * interval).tolist()
     axes = "xyz" if movie.size_z > 1 else "xy"
     for axis in axes:
-        table[f"centroid_{axis}_px"] = found.centroid[:, "zyx".index(axis)].tolist()
+        table[f"centroid_{axis}_px"] = as_positions(found.centroid[:, "zyx".index(axis)]).tolist()
     for axis in axes:
         size = extent["zyx".index(axis)]
         if not np.isnan(size):
-            table[f"centroid_{axis}_um"] = (found.centroid[:, "zyx".index(axis)] * size).tolist()
+            table[f"centroid_{axis}_um"] = as_positions(found.centroid[:, "zyx".index(axis)] * size).tolist()
     table["volume_px" if movie.size_z > 1 else "area_px"] = found.pixels.tolist()
     return table
 

@@ -182,10 +182,10 @@ def test_ome_zarr_is_read_too(tmp_path: Path, version: str) -> None:
 
 
 def test_images_that_cannot_be_shown(tmp_path: Path) -> None:
-    tifffile.imwrite(tmp_path / "float.tiff", np.zeros((64, 64), np.float32))
+    tifffile.imwrite(tmp_path / "float.tiff", np.full((64, 64), 0.5, np.float32))
     tifffile.imwrite(tmp_path / "many.tiff", np.zeros((500, 40, 40), np.uint8))
     (tmp_path / "empty.zarr").mkdir()
-    with pytest.raises(UserError, match="Give a label map of whole numbers"):
+    with pytest.raises(UserError, match=r"a pixel of plane t=0, z=0 is 0\.5, which is no label"):
         load_picture(tmp_path / "float.tiff", "float", 10**6, labels=True)
     with pytest.raises(UserError, match="500 planes are too many"):
         load_picture(tmp_path / "many.tiff", "many", 10_000)

@@ -70,6 +70,7 @@ PARTS = np.random.default_rng(3).random((60, 80)) > 0.6
 @pytest.mark.parametrize(("pixels", "expected"), [
     (PARTS * np.uint8(255), True), (PARTS * np.uint16(65_535), True), (PARTS * np.uint16(255), True),
     (PARTS.astype("u1"), True), (LABELS.astype("u1"), False), (np.zeros((50, 50), "u1"), False),
+    (PARTS * np.float32(255), True), (np.stack([np.zeros_like(PARTS), PARTS, PARTS]) * np.uint8(255), True),
 ])  # fmt: skip
 def test_a_mask_is_found_out(tmp_path, pixels, expected, capsys):
     tifffile.imwrite(tmp_path / "a.tif", pixels, photometric="minisblack")
@@ -81,7 +82,9 @@ NOISE = np.random.default_rng(4).poisson(9, (90, 90))
 CLASSES = np.random.default_rng(5).integers(0, 3, (20, 20)).repeat(9, 0).repeat(9, 1)
 
 
-@pytest.mark.parametrize("pixels", [NOISE.astype("u1"), (NOISE * 300 + 100).astype("u2"), NOISE.astype("i4")])
+@pytest.mark.parametrize(
+    "pixels", [NOISE.astype("u1"), (NOISE * 300 + 100).astype("u2"), NOISE.astype("i4"), NOISE.astype("f4")]
+)
 def test_an_image_in_place_of_a_label_map_is_refused(tmp_path, pixels):
     tifffile.imwrite(tmp_path / "a.tif", pixels, photometric="minisblack")
     with pytest.raises(
@@ -97,6 +100,16 @@ def test_labels_in_many_pieces_are_carried_with_a_note(tmp_path, capsys):
     said = capsys.readouterr().out
     assert said.startswith("NOTE: Label map a: its ")
     assert "pieces, as grey values are. Was the image given in its place?" in said
+
+
+def test_regions_may_be_a_mask_but_no_grey_values(tmp_path, capsys):
+    for name, pixels in (("mask", PARTS * np.uint8(255)), ("classes", CLASSES.astype("u1"))):
+        tifffile.imwrite(tmp_path / name, pixels, photometric="minisblack")
+        as_label_map(open_image(tmp_path / name), regions=True)
+    assert capsys.readouterr().out == ""
+    tifffile.imwrite(tmp_path / "grey", NOISE.astype("u2"), photometric="minisblack")
+    with pytest.raises(UserError, match="as grey values are"):
+        as_label_map(open_image(tmp_path / "grey"), regions=True)
 
 
 def test_a_map_of_classes_is_noted_and_taken(tmp_path, capsys):

@@ -1,12 +1,22 @@
 """Measurement tables: the quick way to read them and the careful one agree; what is written reads back."""
 
+from decimal import Decimal
+
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from hypothesis.extra import numpy as npst
 
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.tables import measurement_table
-from bioimage_suite.tables.measurement_table import MeasurementTable, read_measurement_table, write_rows
+from bioimage_suite.tables.measurement_table import (
+    POSITION_DIGITS,
+    MeasurementTable,
+    as_positions,
+    read_measurement_table,
+    write_rows,
+)
 from bioimage_suite.tables.reader import read_table
 
 CELLS = st.text(st.sampled_from("ab1.-+=' \"\t,;\r\n#µ\x0b\x7f"), max_size=6)
@@ -54,3 +64,22 @@ def test_a_text_is_one_cell_and_keeps_its_letters(text):
 def test_names_with_two_blanks_stay_as_they_are(tmp_path):
     write_rows(tmp_path / "t", ("image", "n"), [("a  b", 1)])
     assert read_table(tmp_path / "t", "t").rows[1].cells == ("a  b", "1")
+
+
+@given(npst.arrays(np.float64, 20, elements=st.floats(-1e9, 1e9)))
+def test_positions_have_ten_digits_and_are_where_they_were(values):
+    shown = as_positions(values)
+    for value, one in zip(values.tolist(), shown.tolist(), strict=True):
+        digits = Decimal(repr(one)).normalize().as_tuple().digits
+        assert len(digits) <= POSITION_DIGITS
+        assert abs(one - value) <= max(5.1e-10 * abs(value), 1e-15)
+
+
+def test_a_measured_position_loses_the_noise_of_the_arithmetic_only():
+    assert as_positions(np.array([127.49999999999999, 1 / 3, 0.0, 46_999.987654321])).tolist() == [
+        127.5,
+        0.3333333333,
+        0.0,
+        46_999.98765,
+    ]
+    assert np.isnan(as_positions(np.array([np.nan]))).all()

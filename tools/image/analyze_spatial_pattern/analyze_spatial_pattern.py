@@ -92,7 +92,9 @@ def open_window(args: Namespace, scenes: int, dimensions: int) -> Window | None:
             "dimensions. Analyze them one by one."
         )
     image = open_image(given, name, reading_of(args))
-    return region_window(image, args.unit) if args.region else image_window(image, args.unit, dimensions)
+    if args.region:
+        return region_window(as_label_map(image, regions=True), args.unit)
+    return image_window(image, args.unit, dimensions)
 
 
 def write_tables(results: list[Result], scenes: list[Scene], args: Namespace, outputs: Outputs) -> None:

@@ -81,7 +81,8 @@ def main(args: Namespace, outputs: Outputs) -> None:
     check_colour(image)
     regions = None
     if args.regions:
-        regions = as_label_map(open_image(args.regions, args.regions_name or args.regions.name, beside(args)))
+        opened = open_image(args.regions, args.regions_name or args.regions.name, beside(args))
+        regions = as_label_map(opened, regions=True)
         check_label_map(regions)
         check_regions(regions, image)
     palette = palette_of(image)

@@ -73,7 +73,7 @@ def _field(key: str, images: Listed, labels: Listed, tables: Listed) -> Field:
     image = open_image(*images[key])
     found: ImageFile | None = None
     if key in labels:
-        found = as_label_map(open_image(*labels[key]), carried=True)
+        found = as_label_map(open_image(*labels[key]))
         check_label_map(found)
         check_same_size(found, image)
     return Field(image, found, typed(read_measurement_table(*tables[key])) if key in tables else None)

@@ -19,6 +19,7 @@ from bioimage_suite.fair.vitessce.config import ChannelStyle
 from bioimage_suite.images.model.image_file import ImageFile
 from bioimage_suite.images.model.series import Reading
 from bioimage_suite.images.readers.opening import open_image
+from bioimage_suite.images.writers.label_maps import as_label_map, check_label_map
 
 _CHUNK = 256
 # Levels are halved until they fit on a screen.
@@ -75,10 +76,9 @@ def load_picture(path: Path, name: str, max_bytes: int, *, labels: bool = False,
         print(f"NOTE: Image {name}: it holds {len(series)} images; the first, {series[0]!r}, is shown.", flush=True)
     if image.dtype.kind not in "buif":
         raise UserError(f"image {name}: has {image.dtype} pixels, which cannot be shown. Convert them to numbers.")
-    if labels and image.dtype.kind not in "ui":
-        raise UserError(f"label map {name}: has {image.dtype} pixels. Give a label map of whole numbers.")
-    if labels and image.size_c != 1:
-        raise UserError(f"label map {name}: has {image.size_c} channels. Give a label map with one.")
+    if labels:
+        image = as_label_map(image, carried=True)
+        check_label_map(image)
     shape = (image.size_t, image.size_c, image.size_z, image.size_y, image.size_x)
     step = shrunk or _step(shape, 4 if labels else image.dtype.itemsize, max_bytes, name)
     physical = {axis: size for axis in "xyz" if (size := image.micrometres(axis))}

@@ -27,7 +27,7 @@ BUFFER_BYTES = 1 << 26  # most bytes of tiles that are compressed at once
 MANY_PIECES = 5  # in as many pieces a label is on average if it is none of one object
 ENOUGH_PIECES = 1000  # fewer say too little to refuse a file
 MOST_NEIGHBOURS = 0.5  # share of equal neighbours: fewer have grey values, most have masks and maps of classes
-MASK_VALUES = {"uint8": 255, "uint16": 65_535}
+MASK_VALUES = {"uint8": 255, "uint16": 65_535, "float32": 255, "float64": 255}
 """What programs write for "inside" in a mask, by pixel type."""
 
 
@@ -135,7 +135,7 @@ def ome_sizes(image: ImageFile) -> dict[str, Any]:
     return attributes
 
 
-def as_label_map(image: ImageFile, *, carried: bool = False) -> ImageFile:
+def as_label_map(image: ImageFile, *, carried: bool = False, regions: bool = False) -> ImageFile:
     """Return a label map whose pixels are integers: floating point numbers are taken if they are whole.
 
     A note on standard output says so if it looks like a mask, in which all objects have one label.
@@ -144,6 +144,7 @@ def as_label_map(image: ImageFile, *, carried: bool = False) -> ImageFile:
         image: The label map.
         carried: Its pixels are only stored elsewhere, whatever they are: what looks like grey values is noted. Else
             objects are made of them, and it is refused.
+        regions: Its labels are regions, not objects: a mask or a map of classes is as good, and not noted.
 
     Raises:
         UserError: It looks like an image of grey values and is not `carried`; or later, when a region is read that
@@ -151,8 +152,8 @@ def as_label_map(image: ImageFile, *, carried: bool = False) -> ImageFile:
     """
     import numpy as np
 
-    if image.size_c == 1 and image.dtype.kind in "iub":
-        _look_at_pieces(image, carried)
+    if image.size_c == 1 and image.dtype.kind in "iubf":
+        _look_at_pieces(image, carried, regions)
     if image.dtype.kind != "f":
         return image
 
@@ -170,15 +171,17 @@ def as_label_map(image: ImageFile, *, carried: bool = False) -> ImageFile:
     return replace(image, dtype=np.dtype(np.int32), read_region=read_region, read_interleaved=None)
 
 
-def _look_at_pieces(image: ImageFile, carried: bool) -> None:
-    """Refuse grey values, note a mask: by the number of pieces that the labels are in, in the middle of the image.
+def _look_at_pieces(image: ImageFile, carried: bool, regions: bool) -> None:
+    """Refuse grey values, note a mask: by the number of pieces that the labels are in, in the middle of a plane.
 
     Raises:
         UserError: The labels are in many pieces, and most neighbours differ, as with grey values; noted if `carried`.
     """
     import numpy as np
 
-    pixels = _middle(image)
+    pixels = _middle_with_labels(image)
+    if pixels.dtype.kind == "f" and not (np.isfinite(pixels) & (pixels == np.rint(pixels))).all():
+        return  # an error of its own, where it is read
     values = np.unique(pixels[pixels != 0])
     if not len(values):
         return
@@ -195,12 +198,15 @@ def _look_at_pieces(image: ImageFile, carried: bool) -> None:
             raise UserError(doubt)
         print(f"NOTE: {doubt}", flush=True)
         return
+    if regions:
+        return
     labels = "1 label is" if len(values) == 1 else f"{len(values):,} labels are"
-    as_mask = f", its pixels are 0 and {values[0]} alone, as in a mask" if len(values) == 1 else ""
+    as_mask = f", its pixels are 0 and {float(values[0]):.10g} alone, as in a mask" if len(values) == 1 else ""
     print(
         f"NOTE: Label map {image.name}: {labels} in about {pieces:,} pieces{as_mask}: all objects have the same label "
         "and count as one where they share it. To give each connected part a label of its own, use segment_objects "
-        f"first: smoothing 0, manual threshold {float(values[0]) / 2:g}, do not split, smallest object 1, keep holes.",
+        f"first: smoothing 0, manual threshold {float(values[0]) / 2:.10g}, do not split, smallest object 1, "
+        "keep holes.",
         flush=True,
     )
 
@@ -258,11 +264,17 @@ def takes_nearest(image: ImageFile, nearest: bool) -> bool:
     return True
 
 
-def _middle(image: ImageFile) -> np.ndarray:
-    """Return the middle of the first plane, up to 2048 x 2048 pixels."""
+def _middle_with_labels(image: ImageFile) -> np.ndarray:
+    """Return the middle of the first plane, or of the plane half-way where that one is empty, as at a stack's ends."""
+    first = _middle(image)
+    return first if first.any() else _middle(image, image.size_t // 2, image.size_z // 2)
+
+
+def _middle(image: ImageFile, t: int = 0, z: int = 0) -> np.ndarray:
+    """Return the middle of a plane, up to 2048 x 2048 pixels."""
     top, left = max(0, image.size_y // 2 - 1024), max(0, image.size_x // 2 - 1024)
     window = (slice(top, min(image.size_y, top + 2048)), slice(left, min(image.size_x, left + 2048)))
-    return image.read_region(0, 0, 0, *window)
+    return image.read_region(t, 0, z, *window)
 
 
 def check_label_map(labels: ImageFile) -> None:

@@ -1,0 +1,92 @@
+"""What catalogues and pages read of the tools and workflows: creators, entries elsewhere, counting, pages to allow."""
+
+import json
+import re
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import pytest
+import yaml
+
+from sandbox.galaxy.config import html_tools
+from scripts.suite_files import ROOT, TOOLS, tool_xml_files
+
+WORKFLOWS = sorted(ROOT.glob("workflows/*/*.ga"))
+ENTRIES = {
+    "bio.tools": {"omero", "scikit-image", "spatialdata", "vitessce"},
+    "biii": {"omero", "opencv", "scikit-image", "trackmate"},
+}
+"""Entries that are there: looked up in github.com/research-software-ecosystem/content, 2026-11-30."""
+COUNTED = re.compile(r"(?:^|_)(?:channels?|planes|times|foreground|boundary|series)$")
+"""Parameters that take a number of a channel, z-plane, time point or image."""
+
+
+def test_entries_in_other_catalogues_exist() -> None:
+    found: dict[str, set[str]] = {}
+    for file in [*tool_xml_files(), *TOOLS.glob("macros/*.xml")]:
+        for entry in ET.parse(file).getroot().iter("xref"):
+            found.setdefault(entry.get("type", ""), set()).add(entry.text or "")
+    assert found == ENTRIES
+
+
+def persons() -> dict[str, str]:
+    """ORCID by name of the persons that the citation names."""
+    authors = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))["authors"]
+    found = [one for one in authors if "family-names" in one]
+    return {f"{one['given-names']} {one['family-names']}": one["orcid"] for one in found}
+
+
+def test_tools_name_the_persons_of_the_citation_and_the_organisation_with_its_address() -> None:
+    creator = next(one for one in ET.parse(TOOLS / "macros" / "suite.xml").getroot() if one.get("name") == "creator")
+    named = {one.get("name", ""): one.get("identifier", "") for one in creator.iter("person")}
+    assert named == persons()
+    assert [one.get("url", "").startswith("https://") for one in creator.iter("organization")] == [True]
+    for file in tool_xml_files():
+        assert '<expand macro="creator" />' in file.read_text(encoding="utf-8"), file.name
+
+
+@pytest.mark.parametrize("file", WORKFLOWS, ids=lambda file: file.stem)
+def test_workflows_do_so_too(file: Path) -> None:
+    creators = json.loads(file.read_text(encoding="utf-8"))["creator"]
+    named = {one["name"]: one["identifier"] for one in creators if one["class"] == "Person"}
+    assert named == persons()
+    assert [one["url"].startswith("https://") for one in creators if one["class"] == "Organization"] == [True]
+
+
+def test_channels_planes_and_time_points_are_counted_from_0_everywhere() -> None:
+    silent, seen = [], 0
+    for file in [*tool_xml_files(), *TOOLS.glob("macros/*.xml")]:
+        root = ET.parse(file).getroot()
+        tests = {id(one) for test in root.iter("test") for one in test.iter("param")}
+        for param in root.iter("param"):
+            name = (param.get("name") or param.get("argument", "").lstrip("-")).replace("-", "_")
+            if id(param) in tests or param.get("type") not in {"text", "integer"} or not COUNTED.search(name):
+                continue
+            seen += 1
+            said = f"{param.get('label')} {param.get('help')}"
+            if "counted from 0" not in said:
+                silent.append((file.name, name, said))
+    assert silent == []
+    assert seen >= 12
+
+
+def test_the_guide_for_administrators_lists_the_pages_that_are_safe_to_allow() -> None:
+    guide = (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
+    listed = re.findall(r"^    toolshed\.g2\.bx\.psu\.edu/repos/OWNER/(\w+)/$", guide, re.MULTILINE)
+    assert sorted(listed) == [one for one in html_tools(TOOLS) if one != "vitessce_view"]
+
+
+def test_every_report_opens_without_an_allowlist_too() -> None:
+    for file in tool_xml_files():
+        outputs = ET.parse(file).getroot().find("outputs")
+        formats = {one.get("format") for one in outputs or ()}
+        if "html" in formats and file.stem != "vitessce_view":
+            assert "tool_markdown" in formats, file.stem
+
+
+def test_no_text_sends_a_user_to_a_page_where_no_login_can_be_added() -> None:
+    """Galaxy 26.1 only changes and deletes credentials in its preferences."""
+    places = ("*.md", "docs/**/*.md", "docs/**/*.yaml", "tools/**/*.xml", "workflows/*/*")
+    texts = [file for place in places for file in ROOT.glob(place) if file.suffix in {".md", ".yaml", ".xml", ".ga"}]
+    wrong = re.compile(r"(?:[Ss]tore|[Aa]dd)[^.]*Preferences[^.]*Manage (?:your )?credentials", re.IGNORECASE)
+    assert [str(file) for file in texts if wrong.search(file.read_text(encoding="utf-8"))] == []
