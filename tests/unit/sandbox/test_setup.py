@@ -13,6 +13,7 @@ import pytest
 
 from sandbox.setup import SetupError, freeze, frontend, ice_wheel, network, system, venvs
 from sandbox.setup.freeze import pins
+from sandbox.setup.zeroc_ice import side_by_side
 
 
 @pytest.fixture
@@ -125,6 +126,21 @@ def test_files_compile_side_by_side_and_the_linker_waits_for_them(tmp_path: Path
     assert time.monotonic() - started < 1  # did not wait for the compiler
     linked = subprocess.run([*call, str(tmp_path / "a.o")], check=True, capture_output=True, text=True)
     assert linked.stdout == "made\n"
+
+
+def test_headers_are_compiled_once_by_the_flags_of_the_first_file(tmp_path: Path):
+    compiler = tmp_path / "compiler"
+    compiler.write_text(f'#!/bin/sh\necho "$@" >> {tmp_path}/said\nfor one; do out=$one; done\ntouch "$out"\n')
+    compiler.chmod(0o755)
+    header = tmp_path / side_by_side.HEADERS
+    command = [str(compiler), "-O1", "-c", "a.cpp", "-o", str(tmp_path / "a.o")]
+    assert side_by_side.with_headers(tmp_path, command) == command  # there is no header
+    header.touch()
+    expected = [str(compiler), "-include", str(header), *command[1:]]
+    assert [side_by_side.with_headers(tmp_path, command) for _ in range(2)] == [expected] * 2
+    assert (tmp_path / "said").read_text() == f"-O1 -x c++-header {header} -o {header}.gch\n"
+    plain = [str(compiler), "-c", "a.c", "-o", "a.o"]
+    assert side_by_side.with_headers(tmp_path, plain) == plain
 
 
 def test_another_python_is_refused_with_a_remedy(monkeypatch: pytest.MonkeyPatch):
