@@ -10,12 +10,11 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from bioblend import ConnectionError as GalaxyConnectionError
 from bioblend.galaxy import GalaxyInstance
 
 from sandbox import state
 from sandbox.process import ROOT
-from scripts.galaxy_connection import ScriptError, connect
+from scripts.galaxy_connection import ScriptError, connect, exit_code, refusals_explained
 from scripts.workflow_import import import_workflow, tag_of
 
 WORKFLOWS = ROOT / "workflows"
@@ -93,17 +92,15 @@ def prepare(gi: GalaxyInstance) -> None:
 
 def main() -> int:
     """Prepare the running sandbox's Galaxy; 0, or 1 with a message."""
+    return exit_code(_prepare_sandbox)
+
+
+def _prepare_sandbox() -> int:
     known = state.load(state.folder_of_sandbox())
-    try:
-        if known is None:
-            raise ScriptError("sandbox: does not run. Start it: make up")
+    if known is None:
+        raise ScriptError("sandbox: does not run. Start it: make up")
+    with refusals_explained(f"Galaxy {known.galaxy.url}: did not take the examples"):
         prepare(connect(known.galaxy.url, known.galaxy.user_key))
-    except ScriptError as error:
-        print(f"ERROR: {error}", file=sys.stderr)
-        return 1
-    except (GalaxyConnectionError, OSError) as error:
-        print(f"ERROR: Galaxy: {getattr(error, 'body', None) or error}", file=sys.stderr)
-        return 1
     return 0
 
 

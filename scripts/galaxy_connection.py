@@ -1,6 +1,9 @@
 """Connect to the Galaxy server of the environment. No address and no key ever comes from the command line."""
 
+import contextlib
 import os
+import sys
+from collections.abc import Callable, Iterator
 
 from bioblend import ConnectionError as GalaxyConnectionError
 from bioblend.galaxy import GalaxyInstance
@@ -8,6 +11,33 @@ from bioblend.galaxy import GalaxyInstance
 
 class ScriptError(Exception):
     """Error that the user can correct. The message names the object, the value and the remedy."""
+
+
+def exit_code(work: Callable[[], int]) -> int:
+    """Return what a script's work returns; where the user can correct an error, print it and return 1."""
+    try:
+        return work()
+    except ScriptError as error:
+        print(f"ERROR: {error}", file=sys.stderr)
+        return 1
+
+
+@contextlib.contextmanager
+def refusals_explained(what: str, remedy: str = "") -> Iterator[None]:
+    """Turn a server's refusal, or its silence, into an error with its own words.
+
+    Args:
+        what: What was not done, with the server and the object.
+        remedy: What the user can do.
+
+    Raises:
+        ScriptError: The server refused or did not answer.
+    """
+    try:
+        yield
+    except (GalaxyConnectionError, OSError) as error:
+        reason = getattr(error, "body", None) or error
+        raise ScriptError(f"{what}. It says: {reason}. {remedy}".rstrip()) from None
 
 
 def connect_from_environment() -> GalaxyInstance:

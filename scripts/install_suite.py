@@ -11,11 +11,10 @@ import sys
 from pathlib import Path
 from xml.etree import ElementTree
 
-from bioblend import ConnectionError as GalaxyConnectionError
 from bioblend.galaxy import GalaxyInstance
 from bioblend.toolshed import ToolShedInstance
 
-from scripts.galaxy_connection import ScriptError, connect_from_environment
+from scripts.galaxy_connection import ScriptError, connect_from_environment, exit_code, refusals_explained
 
 TOOLS = Path(__file__).parents[1] / "tools"
 PANEL_SECTION = "Bioimage Suite"
@@ -33,7 +32,8 @@ def install_repository(gi: GalaxyInstance, shed: ToolShedInstance, name: str, ow
     Raises:
         ScriptError: The Tool Shed has no such repository, or Galaxy refuses.
     """
-    try:
+    what = f"Repository {owner}/{name}: was not installed"
+    with refusals_explained(what, f"Is the key an administrator's, and is {shed.base_url} a Tool Shed?"):
         repositories = gi.toolshed.get_repositories()
         if (name, owner) in {(one["name"], one["owner"]) for one in repositories if one["status"] == "Installed"}:
             return "already there"
@@ -50,12 +50,6 @@ def install_repository(gi: GalaxyInstance, shed: ToolShedInstance, name: str, ow
             install_resolver_dependencies=True,
             new_tool_panel_section_label=PANEL_SECTION,
         )
-    except (GalaxyConnectionError, OSError) as error:
-        reason = str(getattr(error, "body", None) or error)
-        raise ScriptError(
-            f"Repository {owner}/{name}: was not installed. The server says: {reason}. "
-            f"Is the key an administrator's, and is {shed.base_url} a Tool Shed?"
-        ) from None
     return "installed"
 
 
@@ -69,14 +63,14 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--owner", required=True, help="owner of the repositories in the Tool Shed")
     parser.add_argument("--shed", default="https://toolshed.g2.bx.psu.edu", help="address of the Tool Shed")
     arguments = parser.parse_args(argv)
-    try:
-        gi = connect_from_environment()
-        shed = ToolShedInstance(arguments.shed)
-        for name in repository_names():
-            print(f"{name}: {install_repository(gi, shed, name, arguments.owner)}", flush=True)
-    except ScriptError as error:
-        print(f"ERROR: {error}", file=sys.stderr)
-        return 1
+    return exit_code(lambda: _install(arguments.shed, arguments.owner))
+
+
+def _install(shed_address: str, owner: str) -> int:
+    gi = connect_from_environment()
+    shed = ToolShedInstance(shed_address)
+    for name in repository_names():
+        print(f"{name}: {install_repository(gi, shed, name, owner)}", flush=True)
     return 0
 
 

@@ -12,10 +12,9 @@ import argparse
 import sys
 from typing import Any
 
-from bioblend import ConnectionError as GalaxyConnectionError
 from bioblend.galaxy import GalaxyInstance
 
-from scripts.galaxy_connection import ScriptError, connect_from_environment
+from scripts.galaxy_connection import ScriptError, connect_from_environment, exit_code, refusals_explained
 from scripts.set_credentials import OmeroLogin, login_from_environment
 
 TEMPLATE = "omero-server"
@@ -75,27 +74,22 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("server", help="address of the OMERO server, host or host:port")
     parser.add_argument("--name", default=DEFAULT_NAME, help="what the upload dialog shows")
     arguments = parser.parse_args(argv)
-    host, _, port = arguments.server.partition(":")
-    try:
-        if not host or not (port or "1").isdecimal():
-            raise ScriptError(f"OMERO server {arguments.server!r}: no address. Write host or host:port.")
-        login = login_from_environment()
-        if not login.password:
-            raise ScriptError(
-                "OMERO login: Galaxy's file source takes no session key. Export OMERO_USER and OMERO_PASSWORD."
-            )
-        gi = connect_from_environment()
-        try:
-            made = store_omero_source(gi, login, host, int(port or DEFAULT_PORT), arguments.name)
-        except (GalaxyConnectionError, OSError) as error:
-            reason = str(getattr(error, "body", None) or error)
-            raise ScriptError(
-                f"Galaxy {gi.base_url}: did not store the file source. It says: {reason}. File sources of users need a "
-                "vault; ask its administrator (docs/deploy.md)."
-            ) from None
-    except ScriptError as error:
-        print(f"ERROR: {error}", file=sys.stderr)
-        return 1
+    return exit_code(lambda: _store(arguments.server, arguments.name))
+
+
+def _store(server: str, name: str) -> int:
+    host, _, port = server.partition(":")
+    if not host or not (port or "1").isdecimal():
+        raise ScriptError(f"OMERO server {server!r}: no address. Write host or host:port.")
+    login = login_from_environment()
+    if not login.password:
+        raise ScriptError(
+            "OMERO login: Galaxy's file source takes no session key. Export OMERO_USER and OMERO_PASSWORD."
+        )
+    gi = connect_from_environment()
+    remedy = "File sources of users need a vault; ask its administrator (docs/deploy.md)."
+    with refusals_explained(f"Galaxy {gi.base_url}: did not store the file source", remedy):
+        made = store_omero_source(gi, login, host, int(port or DEFAULT_PORT), name)
     print(f"The upload dialog (Choose remote files) shows {host} as {made['name']!r}.")
     return 0
 

@@ -19,7 +19,7 @@ from typing import Any
 from bioblend import ConnectionError as ShedConnectionError
 from bioblend.toolshed import ToolShedInstance
 
-from scripts.galaxy_connection import ScriptError
+from scripts.galaxy_connection import ScriptError, exit_code
 from scripts.suite_files import ROOT, tool_xml_files
 from scripts.tool_versions import tool_version
 
@@ -122,18 +122,18 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--owner", default=OWNER, help="owner of the repositories")
     parser.add_argument("--ask", action="store_true", help="ask the Tool Shed for the newest revisions")
     arguments = parser.parse_args(argv)
-    try:
-        if arguments.output.exists():
-            raise ScriptError(f"{arguments.output}: is there already. Name a new folder.")
-        known = versions()
-        revisions = newest_revisions(arguments.shed, arguments.owner, set(known)) if arguments.ask else {}
-        release = {"shed": arguments.shed, "owner": arguments.owner, "known": known, "revisions": revisions}
-        for folder in sorted(path.parent for path in WORKFLOWS.glob("*/*.ga")):
-            release_folder(folder, arguments.output / folder.name, release)
-            print(folder.name, flush=True)
-    except ScriptError as error:
-        print(f"ERROR: {error}", file=sys.stderr)
-        return 1
+    return exit_code(lambda: _release(arguments))
+
+
+def _release(arguments: argparse.Namespace) -> int:
+    if arguments.output.exists():
+        raise ScriptError(f"{arguments.output}: is there already. Name a new folder.")
+    known = versions()
+    revisions = newest_revisions(arguments.shed, arguments.owner, set(known)) if arguments.ask else {}
+    release = {"shed": arguments.shed, "owner": arguments.owner, "known": known, "revisions": revisions}
+    for folder in sorted(path.parent for path in WORKFLOWS.glob("*/*.ga")):
+        release_folder(folder, arguments.output / folder.name, release)
+        print(folder.name, flush=True)
     return 0
 
 

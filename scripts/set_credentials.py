@@ -19,7 +19,7 @@ from typing import Any
 from bioblend import ConnectionError as GalaxyConnectionError
 from bioblend.galaxy import GalaxyInstance
 
-from scripts.galaxy_connection import ScriptError, connect_from_environment
+from scripts.galaxy_connection import ScriptError, connect_from_environment, exit_code, refusals_explained
 
 SERVICE = "OMERO"
 SERVICE_VERSION = "0.1"
@@ -212,19 +212,14 @@ def main(argv: list[str] | None = None) -> int:
         "--check", action="store_true", help="store nothing; say which tools have no login, exit code 3"
     )
     arguments = parser.parse_args(argv)
-    try:
-        gi = connect_from_environment()
-        try:
-            return _check(gi) if arguments.check else _store(gi, login_from_environment(), arguments.group)
-        except (GalaxyConnectionError, OSError) as error:
-            reason = str(getattr(error, "body", None) or error)
-            raise ScriptError(
-                f"Galaxy {gi.base_url}: did not store the login. It says: {reason}. Credentials need Galaxy 25.1 or "
-                "newer with a vault; ask its administrator (docs/deploy.md)."
-            ) from None
-    except ScriptError as error:
-        print(f"ERROR: {error}", file=sys.stderr)
-        return 1
+    return exit_code(lambda: _check_or_store(arguments.check, arguments.group))
+
+
+def _check_or_store(check: bool, group_name: str) -> int:
+    gi = connect_from_environment()
+    remedy = "Credentials need Galaxy 25.1 or newer with a vault; ask its administrator (docs/deploy.md)."
+    with refusals_explained(f"Galaxy {gi.base_url}: did not store the login", remedy):
+        return _check(gi) if check else _store(gi, login_from_environment(), group_name)
 
 
 def _tools(gi: GalaxyInstance) -> list[tuple[str, str]]:
