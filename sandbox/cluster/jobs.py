@@ -39,7 +39,7 @@ def cluster_jobs(folder: Path, slurm: Slurm, pulsar: Pulsar) -> Jobs:
         # One worker: of several, one may finish a job and remove its folder before another has read the metadata of
         # its results there ("Failed to find metadata/params.json", Galaxy 26.1, with embed_metadata_in_job off).
         "slurm": {"load": "galaxy.jobs.runners.cli:ShellJobRunner", "workers": 1},
-        "pulsar": {"load": "galaxy.jobs.runners.pulsar:PulsarRESTJobRunner", "workers": 2},
+        "pulsar": {"load": "bioimage_pulsar:PulsarRunner", "workers": 2},
     }
     dispatcher = {
         "runner": "dynamic",

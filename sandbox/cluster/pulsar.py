@@ -24,6 +24,8 @@ TOOLS_VENV = ROOT / ".venv" / "tools"
 START_SECONDS = 120.0
 # Puts an empty folder over each that the arguments before `--` name, seen by what it then runs only.
 HIDE = 'while [ "$1" != -- ]; do mount -t tmpfs -o mode=0700 none "$1" || exit 1; shift; done; shift; exec "$@"'
+REQUESTS = "requests"
+"""The log of Pulsar's web server: each address that was asked for."""
 SERVER_INI = """\
 [server:main]
 host = 127.0.0.1
@@ -72,7 +74,9 @@ def start(folder: Path, tools_dir: Path, hidden: Iterable[Path], *, detached: bo
     _write_configuration(folder, port, token)
     _write_environment(folder, tools_dir)
     prefix = hiding(hidden)
-    command = [sys.executable, KEEP_RUNNING, str(VENV / "bin" / "pulsar-serve"), str(folder / "server.ini")]
+    # With a log file its web server writes the address of every request: by it a test sees that none holds a secret.
+    serve = [str(VENV / "bin" / "python"), "-m", "pulsar.scripts.serve", str(folder / "server.ini")]
+    command = [sys.executable, KEEP_RUNNING, *serve, "--log-file", str(folder / REQUESTS)]
     started = process.start(
         [*prefix, *command], cwd=folder, log=folder / "pulsar.log", environment=_clean(folder), detached=detached
     )

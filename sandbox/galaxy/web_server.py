@@ -5,9 +5,12 @@ Runs in Galaxy's own environment: `python -P web_server.py -c galaxy.yml -b 127.
 A run that may take results of equal earlier jobs ends as failed ("no such function: concat_ws") where a step takes a
 list: Galaxy 26.1 looks for them by that function (galaxy.managers.jobs), and SQLite has it from 3.44 on. Debian 12 has
 3.40. PostgreSQL, which a Galaxy in production uses, has it.
+
+The runner for Pulsar of `deploy/pulsar/` is found here, as by a site's PYTHONPATH, which jobs would inherit.
 """
 
 import sys
+from pathlib import Path
 from typing import Any
 
 from galaxy.webapps.galaxy.script import main
@@ -26,4 +29,5 @@ def _add_function(connection: Any, _record: Any) -> None:
 
 
 if __name__ == "__main__":
+    sys.path.append(str(Path(__file__).parents[2] / "deploy" / "pulsar"))
     sys.exit(main())

@@ -101,13 +101,29 @@ def export(site: Site, place: str, image: str) -> dict[str, Any]:
 
 def omero_job(site: Site, place: str, tool: str, inputs: dict[str, Any]) -> dict[str, Any]:
     """Start a tool with the stored login, in a history of this place; return its first job."""
+    return dict(omero_run(site, place, tool, inputs)["jobs"][0])
+
+
+def omero_run(site: Site, place: str, tool: str, inputs: dict[str, Any]) -> dict[str, Any]:
+    """Start a tool with the stored login, in a history of this place; return what Galaxy says: jobs, outputs, lists."""
     gi = site.gi
     found = gi.tools.show_tool(tool)
     login = gi.users.get_credentials_for_tool(gi.users.get_current_user()["id"], tool, found["version"])
     history = gi.histories.create_history(place)["id"]
     given = inputs | {"omero_host": site.omero.address}
-    made = gi.tools.run_tool(history, tool, given, input_format="21.01", credentials_context=login)
-    return dict(made["jobs"][0])
+    return dict(gi.tools.run_tool(history, tool, given, input_format="21.01", credentials_context=login))
+
+
+def tables_of_parts(site: Site, dataset: str, size: int) -> str:
+    """Find the images of a dataset in OMERO and cut their table into parts; return the id of the list of tables."""
+    target = {"source": "typed", "kind": "dataset", "by": "name", "objects": dataset}
+    found = omero_job(site, "slurm", "omero_find", {"target": target})
+    assert ended(site, found)["state"] == "ok"
+    table = next(iter(of_admin(site, found)["outputs"].values()))["id"]
+    history = site.gi.histories.create_history("slurm")["id"]
+    cut = site.gi.tools.run_tool(history, "cut_list", {"table": {"src": "hda", "id": table}, "size": size})
+    assert ended(site, cut["jobs"][0])["state"] == "ok"
+    return str(cut["output_collections"][0]["id"])
 
 
 def ended(site: Site, job: dict[str, Any], seconds: float = 120) -> dict[str, Any]:
@@ -148,7 +164,11 @@ def message_of(site: Site, job: dict[str, Any]) -> str:
 def import_labels(site: Site, result: RunResult, times: int) -> None:
     """Import the label maps of a run to OMERO, by as many jobs at once as asked for, and wait for them."""
     maps = result.outputs["Label maps"]
-    inputs = {"label_maps": {"values": [{"src": "hdca", "id": maps["id"]}]}, "labels_name": "cluster"}
+    # Not beside their images, which a later run exports all.
+    place = {"by": "name", "dataset": "cluster labels", "create": True}
+    inputs = {
+        "label_maps": {"values": [{"src": "hdca", "id": maps["id"]}]}, "labels_name": "cluster", "place": place
+    }  # fmt: skip
     jobs = [omero_job(site, "slurm", "omero_import_labels", inputs) for _ in range(times)]
     assert [ended(site, job)["state"] for job in jobs] == ["ok"] * times
 

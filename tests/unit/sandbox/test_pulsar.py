@@ -1,6 +1,8 @@
 """The sandbox's Pulsar: its jobs have the tools' packages and the library, and see nothing of what it must not see."""
 
+import hashlib
 import json
+import subprocess
 import time
 import urllib.error
 import urllib.parse
@@ -14,8 +16,11 @@ import pytest
 
 from sandbox import process
 from sandbox.cluster import pulsar
+from tests.galaxy.secret_watch import files_with
 
 pytestmark = pytest.mark.skipif(not pulsar.is_installed(), reason="no .venv/pulsar: python3 -m sandbox.setup pulsar")
+GALAXY_PYTHON = process.ROOT / ".venv" / "galaxy" / "bin" / "python"
+SECRET = "a-secret-of-omero"
 PYTHON = {"requirements": [{"name": "python", "type": "package"}], "installed_tool_dependencies": []}
 
 
@@ -27,8 +32,13 @@ def hidden(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def running(hidden: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[pulsar.Pulsar]:
-    started = pulsar.start(tmp_path_factory.mktemp("pulsar"), process.ROOT / "tools", [hidden, process.ROOT / "src"])
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("pulsar")
+
+
+@pytest.fixture(scope="module")
+def running(hidden: Path, folder: Path) -> Iterator[pulsar.Pulsar]:
+    started = pulsar.start(folder, process.ROOT / "tools", [hidden, process.ROOT / "src"])
     yield started
     process.stop(started.processes)
 
@@ -44,6 +54,10 @@ def run(server: pulsar.Pulsar, job: str, command: str) -> Any:
     ask(server, "jobs", "POST", job_id=job)
     described = json.dumps(PYTHON)
     ask(server, f"jobs/{job}/submit", "POST", command_line=command, dependencies_description=described)
+    return ended(server, job)
+
+
+def ended(server: pulsar.Pulsar, job: str) -> Any:
     deadline = time.monotonic() + 60
     while (status := ask(server, f"jobs/{job}/status"))["complete"] != "true":
         assert time.monotonic() < deadline
@@ -71,3 +85,28 @@ def test_a_job_does_not_see_what_is_hidden(running: pulsar.Pulsar, hidden: Path)
 def test_a_stranger_is_refused(running: pulsar.Pulsar):
     with pytest.raises(urllib.error.HTTPError, match="401"):
         ask(replace(running, token="wrong"), "jobs", "POST", job_id="3")
+
+
+def test_the_environment_of_a_job_is_in_no_address_and_in_no_file_that_stays(running: pulsar.Pulsar, folder: Path):
+    job = {
+        "destination": {"url": running.url, "private_token": running.token},
+        "job": "4",
+        "env": {"OMERO_PASSWORD": SECRET, "OTHER": 'two words and a "'},
+        "command": 'printf %s "$OMERO_PASSWORD" | md5sum; echo "$OTHER"',
+    }
+    command = [str(GALAXY_PYTHON), "-m", "tests.galaxy.quiet_pulsar"]
+    subprocess.run(command, cwd=process.ROOT, input=json.dumps(job), text=True, check=True, timeout=60)
+    status = ended(running, "4")
+    expected = hashlib.md5(SECRET.encode(), usedforsecurity=False).hexdigest()
+    assert status["job_stdout"] == f'{expected}  -\ntwo words and a "\n'
+    assert "/jobs/4/submit" in (folder / pulsar.REQUESTS).read_text()
+    assert files_with(SECRET.encode(), [folder]) == set()
+
+
+def test_the_environment_is_in_the_address_by_pulsars_own_client(running: pulsar.Pulsar, folder: Path):
+    """Else the test above could not fail."""
+    env = json.dumps([{"name": "OMERO_PASSWORD", "value": "seen-by-all"}])
+    ask(running, "jobs", "POST", job_id="5")
+    ask(running, "jobs/5/submit", "POST", command_line="true", env=env)
+    ended(running, "5")
+    assert "seen-by-all" in (folder / pulsar.REQUESTS).read_text()
