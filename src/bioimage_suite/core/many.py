@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,10 +19,13 @@ from bioimage_suite.core.errors import UserError
 from bioimage_suite.core.in_order import threads_allowed
 from bioimage_suite.core.outputs import Outputs
 from bioimage_suite.core.texts import one_line
-from bioimage_suite.core.workers import Outcome, Work, in_processes
+from bioimage_suite.core.workers import Outcome, in_processes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    Work = Callable[[list[str]], int | None]
+    """The work on one element: takes its command line, returns an exit code or None."""
 
 SHOWN = 20
 """How many failures a job tells on standard error; the report has all of them."""
@@ -73,7 +77,8 @@ def _outcomes(elements: list[Element], common: list[str], work: Work) -> list[Ou
         for number, outcome in in_processes(work, tasks, processes):
             if outcome.disk_full:
                 raise UserError(f"{elements[number].title}: {outcome.fault}")
-            outcomes[number] = outcome
+            failed = f"ended with exit code {outcome.result}" if outcome.result else ""
+            outcomes[number] = replace(outcome, fault=outcome.fault or failed)
         tasks = {number: words for number, words in tasks.items() if outcomes[number].killed and processes > 1}
         processes = 1
     return outcomes

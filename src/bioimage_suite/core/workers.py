@@ -11,21 +11,20 @@ import os
 import signal
 import traceback
 from collections import deque
-from collections.abc import Callable
 from contextlib import redirect_stdout, suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from bioimage_suite.core.errors import UserError, is_disk_full
 from bioimage_suite.core.in_order import threads_allowed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from multiprocessing.context import ForkProcess
 
-Work = Callable[[list[str]], int | None]
-"""The work on one task: takes its command line, returns an exit code or None."""
+Task = TypeVar("Task")
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -37,12 +36,14 @@ class Outcome:
         said: What it printed.
         disk_full: Whether the disk was full: then every other task would fail too.
         killed: Whether its process was killed.
+        result: What the work returned.
     """
 
     fault: str = ""
     said: str = ""
     disk_full: bool = False
     killed: bool = False
+    result: Any = None
 
 
 @dataclass(frozen=True)
@@ -64,13 +65,15 @@ class _Worker:
         self.pipe.close()
 
 
-def in_processes(work: Work, tasks: Mapping[int, list[str]], processes: int) -> Iterator[tuple[int, Outcome]]:
+def in_processes(
+    work: Callable[[Task], object], tasks: Mapping[int, Task], processes: int
+) -> Iterator[tuple[int, Outcome]]:
     """Work on tasks in processes and yield the number of each with its outcome, as they end.
 
     Args:
         work: The work. The processes are copies of this one, so it may be any function, and modules that are loaded
-            need not be loaded again.
-        tasks: The command line of each task by its number, begun in this order.
+            need not be loaded again. Its result must be picklable.
+        tasks: What each task is given by its number, begun in this order; picklable.
         processes: How many work at once; each may use an equal share of the cores of the job.
     """
     waiting = deque(tasks)
@@ -94,7 +97,32 @@ def in_processes(work: Work, tasks: Mapping[int, list[str]], processes: int) -> 
             worker.end()
 
 
-def _started(work: Work, processes: int) -> _Worker:
+def results_in_order(work: Callable[[Task], Result], tasks: Sequence[Task]) -> Iterator[Result]:
+    """Work on tasks in as many processes as the job has cores, and yield the result of each in their order.
+
+    Args:
+        work: The work, as `in_processes` takes it. With one core, or one task, it is done in this process.
+        tasks: What each task is given.
+
+    Raises:
+        UserError: What the first task raised that failed; or its process was killed.
+    """
+    processes = min(threads_allowed(), len(tasks))
+    if processes < 2:
+        yield from map(work, tasks)
+        return
+    done: dict[int, Result] = {}
+    following = 0
+    for number, outcome in in_processes(work, dict(enumerate(tasks)), processes):
+        if outcome.fault:
+            raise UserError(outcome.fault)
+        done[number] = outcome.result
+        while following in done:
+            yield done.pop(following)
+            following += 1
+
+
+def _started(work: Callable[[Task], object], processes: int) -> _Worker:
     # A copy (fork) starts within milliseconds and has the modules that are loaded; a new interpreter takes a second.
     context = multiprocessing.get_context("fork")
     ours, theirs = context.Pipe()
@@ -105,7 +133,7 @@ def _started(work: Work, processes: int) -> _Worker:
     return _Worker(process, ours)
 
 
-def _serve(ours: Connection, pipe: Connection, work: Work, cores: int) -> None:
+def _serve(ours: Connection, pipe: Connection, work: Callable[[Any], object], cores: int) -> None:
     """Work on the tasks that come through a pipe until it is closed, also by the death of the process at its end."""
     ours.close()  # This copy would keep the pipe open for ever.
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
@@ -113,21 +141,20 @@ def _serve(ours: Connection, pipe: Connection, work: Work, cores: int) -> None:
     os.environ["GALAXY_SLOTS"] = os.environ["OPENCV_FOR_THREADS_NUM"] = str(cores)
     while True:
         try:
-            words = pipe.recv()
+            task = pipe.recv()
         except (EOFError, OSError):
             return
-        outcome = _outcome(work, words)
+        outcome = _outcome(work, task)
         with suppress(OSError):  # Nobody waits for it any more; so nothing more will come.
             pipe.send(outcome)
 
 
-def _outcome(work: Work, words: list[str]) -> Outcome:
+def _outcome(work: Callable[[Task], object], task: Task) -> Outcome:
     said = io.StringIO()
-    fault, disk_full = "", False
+    result, fault, disk_full = None, "", False
     with redirect_stdout(said):
         try:
-            code = work(words)
-            fault = f"ended with exit code {code}" if code else ""
+            result = work(task)
         except UserError as error:
             # Outputs say it of a full disk in their own words.
             fault, disk_full = str(error), is_disk_full(error.__cause__)
@@ -139,7 +166,7 @@ def _outcome(work: Work, words: list[str]) -> Outcome:
             fault, disk_full = f"{type(error).__name__}: {' '.join(str(error).split())}", is_disk_full(error)
             if not disk_full:  # A defect of the tool.
                 traceback.print_exc()
-    return Outcome(fault, said.getvalue(), disk_full)
+    return Outcome(fault, said.getvalue(), disk_full, result=result)
 
 
 def _death(code: int) -> str:

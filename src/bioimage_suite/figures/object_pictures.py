@@ -71,8 +71,8 @@ class ObjectPicture:
         kind: What was counted: `object`, `track` or `ROI`.
         place: The plane shown, empty if there is only one.
         channel: Name of the channel shown.
-        grey: (Y, X, 3) uint8 picture of the image.
-        outlined: (Y, X, 3) uint8 picture with the objects drawn.
+        grey: (Y, X, 3) uint8 picture of the image; without pixels where it is not shown.
+        outlined: (Y, X, 3) uint8 picture with the objects drawn; likewise.
     """
 
     name: str
@@ -84,26 +84,43 @@ class ObjectPicture:
     outlined: np.ndarray
 
 
-def draw_objects(image: ImageFile, found: Found, view: View) -> ObjectPicture:
-    """Draw the middle z-plane of one time point.
+def draw_objects(image: ImageFile, found: Found, view: View, shown: bool = True) -> ObjectPicture:
+    """Count objects, and draw them on the middle z-plane of one time point.
 
     Args:
         image: Opened image.
         found: Objects, tracks or ROIs to draw on it.
         view: How the image is shown.
+        shown: Whether it is shown at all; else its pixels are not read.
 
     Raises:
         UserError: The channel does not exist, the image has no colours, or the sizes differ.
     """
-    import cv2
-
     if found.labels:
         check_label_map(found.labels)
         check_same_size(found.labels, image, "its image")
     z, t = image.size_z // 2, {"first": 0, "middle": image.size_t // 2, "last": image.size_t - 1}[view.time]
+    place = [f"z {z} of {image.size_z}"] if image.size_z > 1 else []
+    place += [f"t {t} of {image.size_t}"] if image.size_t > 1 else []
+    channel = _channel(image, view.channel)
+    count, kind = _counted(found)
+    label = COLOUR if channel is None else image.channel_label(channel)
+    grey = outlined = np.zeros((0, 0, 3), np.uint8)
+    if shown:
+        grey, outlined = _pictures(image, found, view, (t, channel, z))
+    return ObjectPicture(image.name, count, kind, ", ".join(place), label, grey, outlined)
+
+
+def _pictures(
+    image: ImageFile, found: Found, view: View, at: tuple[int, int | None, int]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the picture of a plane, by time point, channel and z, and the same with what was found on it."""
+    import cv2
+
+    t, _, z = at
     scale = view.edge / max(image.size_y, image.size_x)
     size = (max(1, round(image.size_x * scale)), max(1, round(image.size_y * scale)))
-    plane, channel = _plane(image, view.channel, t, z)
+    plane = _plane(image, *at)
     picture = cv2.resize(plane, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
     if picture.ndim == 2:
         picture = cv2.cvtColor(picture, cv2.COLOR_GRAY2RGB)
@@ -114,24 +131,27 @@ def draw_objects(image: ImageFile, found: Found, view: View) -> ObjectPicture:
     if found.tracks:
         draw_tracks(drawn, found.tracks, t, scale)
     draw_rois(drawn, found.rois, scale, view.numbers)
-    place = [f"z {z} of {image.size_z}"] if image.size_z > 1 else []
-    place += [f"t {t} of {image.size_t}"] if image.size_t > 1 else []
-    count, kind = _counted(found)
-    return ObjectPicture(image.name, count, kind, ", ".join(place), channel, picture, drawn)
+    return picture, drawn
 
 
-def _plane(image: ImageFile, channel: str, t: int, z: int) -> tuple[np.ndarray, str]:
-    """Return (Y, X) or, in colour, (Y, X, 3) uint8 pixels of a plane (shrunk if large), and the channel's name."""
+def _channel(image: ImageFile, channel: str) -> int | None:
+    """Return the index of a channel; None for the colours of an RGB image."""
     if channel.strip().casefold() != COLOUR or COLOUR in {(name or "").casefold() for name in image.channels}:
-        index = image.resolve_channel(channel)
-        return stretched(_shrunk(image, image.plane_reader(t, index, z))), image.channel_label(index)
+        return image.resolve_channel(channel)
     if image.size_c not in (3, 4) or image.dtype != np.uint8:
         raise UserError(
             f"Image {image.name}: it has {image.size_c} channels of {image.dtype}, which are no colours. "
             "Choose a channel, or give an RGB image of 8 bits a colour."
         )
+    return None
+
+
+def _plane(image: ImageFile, t: int, channel: int | None, z: int) -> np.ndarray:
+    """Return (Y, X) or, in colour, (Y, X, 3) uint8 pixels of a plane, shrunk if large."""
+    if channel is not None:
+        return stretched(_shrunk(image, image.plane_reader(t, channel, z)))
     everything = slice(0, image.size_x)
-    return _shrunk(image, lambda first, last: image.read_colour(t, z, slice(first, last), everything)), COLOUR
+    return _shrunk(image, lambda first, last: image.read_colour(t, z, slice(first, last), everything))
 
 
 def _shrunk(image: ImageFile, read_rows: Callable[[int, int], np.ndarray]) -> np.ndarray:

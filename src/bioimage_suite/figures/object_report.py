@@ -21,8 +21,18 @@ def facts(picture: ObjectPicture) -> str:
     return ", ".join(part for part in (count, picture.channel, picture.place) if part)
 
 
-def report_parts(pictures: list[ObjectPicture], shown: int) -> Iterator[html.Markup]:
-    """Yield the parts of the report: a table of all images, and the first `shown` as pictures."""
+def as_pngs(picture: ObjectPicture) -> list[tuple[str, bytes]]:
+    """Return what each picture of an image shows, and its PNG."""
+    return [("image", _png(picture.grey)), (f"{picture.kind}s drawn", _png(picture.outlined))]
+
+
+def report_parts(pictures: list[ObjectPicture], shown: list[list[tuple[str, bytes]]]) -> Iterator[html.Markup]:
+    """Yield the parts of the report: a table of all images, and the first as pictures.
+
+    Args:
+        pictures: All images; their pixels are not looked at.
+        shown: What `as_pngs` returned of the first ones.
+    """
     total, kind = sum(p.objects for p in pictures), pictures[0].kind
     in_colour = pictures[0].channel == "colour"
     greys = "the image in its colours" if in_colour else "the channel, grey values from its 0.5 to its 99.8 percentile"
@@ -33,11 +43,11 @@ def report_parts(pictures: list[ObjectPicture], shown: int) -> Iterator[html.Mar
     header = ("Image", "Channel", f"{kind[0].upper()}{kind[1:]}s")
     yield html.table(header, ((p.name, p.channel, f"{p.objects:,}") for p in pictures), [2])
     yield html.output_picture("output_png")
-    for p in pictures[:shown]:
-        both = [("image", _png(p.grey)), (f"{p.kind}s drawn", _png(p.outlined))]
+    for p, both in zip(pictures, shown, strict=False):
         yield html.figure(both, p.name, facts(p))
-    if len(pictures) > shown:
-        yield html.paragraph(f"{len(pictures) - shown:,} further images are counted in the table but not shown.")
+    if len(pictures) > len(shown):
+        further = len(pictures) - len(shown)
+        yield html.paragraph(f"{further:,} further images are counted in the table but not shown.")
 
 
 def _png(picture: np.ndarray) -> bytes:

@@ -7,7 +7,10 @@ import sys
 import time
 from pathlib import Path
 
-from bioimage_suite.core.workers import in_processes
+import pytest
+
+from bioimage_suite.core.errors import UserError
+from bioimage_suite.core.workers import in_processes, results_in_order
 
 WAITS = """
 import os, time
@@ -57,3 +60,31 @@ def test_processes_are_used_again():
     tasks = {number: [] for number in range(6)}
     pids = {outcome.said for _, outcome in in_processes(lambda _: print(os.getpid()), tasks, 2)}
     assert len(pids) <= 2
+
+
+def square(number: int) -> tuple[int, int]:
+    time.sleep(0.3 if number == 0 else 0)  # The first is the last to be done.
+    return number * number, os.getpid()
+
+
+@pytest.mark.parametrize("cores", ["1", "2"])
+def test_results_come_in_the_order_of_the_tasks(monkeypatch: pytest.MonkeyPatch, cores: str):
+    monkeypatch.setenv("GALAXY_SLOTS", cores)
+    found = list(results_in_order(square, range(5)))
+    assert [result for result, _ in found] == [0, 1, 4, 9, 16]
+    assert ({os.getpid()} == {pid for _, pid in found}) == (cores == "1")
+
+
+def fail(number: int) -> int:
+    if number == 2:
+        raise UserError("Image c: is broken. Give another.")
+    if number == 4:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return number
+
+
+@pytest.mark.parametrize(("tasks", "message"), [(range(4), "Image c: is broken"), ([0, 4], "Give the job more memory")])
+def test_a_task_that_fails_ends_all(monkeypatch: pytest.MonkeyPatch, tasks: list[int], message: str):
+    monkeypatch.setenv("GALAXY_SLOTS", "2")
+    with pytest.raises(UserError, match=message):
+        list(results_in_order(fail, tasks))

@@ -3,16 +3,18 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bioimage_suite.core import html
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.core.tool import argument, json_file, run_tool, tool
+from bioimage_suite.core.workers import results_in_order
 from bioimage_suite.figures.contact_sheet import contact_sheet
 from bioimage_suite.figures.image_pairs import paired
 from bioimage_suite.figures.object_pictures import Found, ObjectPicture, View, draw_objects
-from bioimage_suite.figures.object_report import facts, report_parts
+from bioimage_suite.figures.object_report import as_pngs, facts, report_parts
 from bioimage_suite.images.model.series import READING, Reading, reading_of
 from bioimage_suite.images.readers.opening import open_image
 from bioimage_suite.images.writers.label_maps import as_label_map
@@ -23,11 +25,16 @@ if TYPE_CHECKING:
     from bioimage_suite.core.outputs import Outputs
 
 
-def draw_pair(name: str, paths: dict[str, Path], view: View, reading: Reading) -> ObjectPicture:
-    """Open an image and its label map, tracks or ROIs, and draw them."""
+Drawn = tuple[ObjectPicture, list[tuple[str, bytes]]]
+"""A picture, and its PNGs; none where it is not shown."""
+
+
+def draw_pair(pair: tuple[str, dict[str, Path], bool], view: View, reading: Reading) -> Drawn:
+    """Open an image and its label map, tracks or ROIs, count, and draw them if they are shown."""
     from bioimage_suite.figures.overlay_lines import read_geojson, track_paths
     from bioimage_suite.tables.measurement_table import read_measurement_table
 
+    name, paths, shown = pair
     found = Found(
         labels=as_label_map(open_image(paths["labels"], name, Reading(pages=reading.pages)))
         if "labels" in paths
@@ -35,7 +42,8 @@ def draw_pair(name: str, paths: dict[str, Path], view: View, reading: Reading) -
         tracks=track_paths(read_measurement_table(paths["tracks"], name)) if "tracks" in paths else None,
         rois=read_geojson(paths["rois"], name) if "rois" in paths else [],
     )
-    return draw_objects(open_image(paths["image"], name, reading), found, view)
+    picture = draw_objects(open_image(paths["image"], name, reading), found, view, shown)
+    return picture, as_pngs(picture) if shown else []
 
 
 @tool(
@@ -58,13 +66,15 @@ def main(args: Namespace, outputs: Outputs) -> None:
     if not 64 <= args.edge <= 2048 or not 1 <= args.shown <= 1000:
         raise UserError(f"Edge {args.edge} must lie between 64 and 2048, shown {args.shown} between 1 and 1000.")
     view = View(args.channel, args.edge, args.style, args.numbers, args.time)
-    pictures = []
-    for name, paths in paired(args.pairs):
-        pictures.append(draw_pair(name, paths, view, reading_of(args)))
-        print(f"{name}: {facts(pictures[-1])}", flush=True)
+    pairs = [(*pair, number < args.shown) for number, pair in enumerate(paired(args.pairs))]
+    pictures, pngs = [], []
+    for picture, made in results_in_order(partial(draw_pair, view=view, reading=reading_of(args)), pairs):
+        pictures.append(picture)
+        pngs += [made] if made else []
+        print(f"{picture.name}: {facts(picture)}", flush=True)
     cards = [(p.outlined, p.name, facts(p)) for p in pictures[: args.shown]]
     contact_sheet(cards, args.edge).save(outputs.file(args.output_png), "PNG", optimize=True)
-    report = html.ReportPage(args.title, tuple(report_parts(pictures, args.shown)))
+    report = html.ReportPage(args.title, tuple(report_parts(pictures, pngs)))
     report.write(outputs, args.output_html, args.report_markdown)
 
 

@@ -71,6 +71,23 @@ def test_images_beyond_the_limit_are_counted_not_shown(tmp_path):
     assert "1 further images" in page
 
 
+def test_two_cores_give_the_same_pages(tmp_path, monkeypatch):
+    made = []
+    for cores in ("1", "2"):
+        monkeypatch.setenv("GALAXY_SLOTS", cores)
+        overlay(tmp_path, dict.fromkeys("abc", NUCLEI), dict.fromkeys("cab", TRUTH), "--shown=2", "--edge=64")
+        made.append([(tmp_path / name).read_bytes() for name in ("sheet.png", "report.html")])
+    assert made[0] == made[1]
+
+
+def test_images_that_are_not_shown_are_checked_all_the_same(tmp_path, monkeypatch):
+    monkeypatch.setenv("GALAXY_SLOTS", "2")
+    images, labels = {"a": NUCLEI, "b": NUCLEI}, {"a": TRUTH, "b": DATA / "synthetic_labels.ome.tiff"}
+    with pytest.raises(UserError, match="b"):
+        overlay(tmp_path, images, labels, "--shown=1")
+    assert not (tmp_path / "sheet.png").exists()
+
+
 def test_sheet_shows_image_and_outlines(tmp_path):
     from PIL import Image
 
