@@ -193,6 +193,8 @@ def exchange_calls() -> Iterator[Call]:
     yield Call("export_spatialdata", ("image.tiff", "labels.tiff", "objects.tsv"), spatial_data)
     yield Call("cut_list", ("names.json",), lambda f, o: [
         "--names", f["names.json"], ("--size", "2"), "--output", o / "t"])  # fmt: skip
+    yield Call("cut_list", ("objects.tsv",), lambda f, o: [
+        "--table", f["objects.tsv"], ("--size", "2"), "--folder", o / "t"])  # fmt: skip
 
 
 def figure_calls() -> Iterator[Call]:

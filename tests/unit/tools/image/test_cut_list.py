@@ -24,6 +24,32 @@ def test_numbers_of_parts_sort_as_texts(tmp_path: Path):
     assert [lines[0], lines[-1]] == ["0\tgroup:part:01", "999\tgroup:part:10"]
 
 
+def test_a_table_is_cut_into_tables_with_the_same_header(tmp_path: Path):
+    header = "image_id\timage_name\n"
+    rows = [f"{number}\t'=a {number} µ\n" for number in range(5)]
+    (tmp_path / "table").write_text(header + "".join(rows), encoding="utf-8")
+    cut_list.main(["--table", str(tmp_path / "table"), "--size", "2", "--folder", str(tmp_path / "parts")])
+    made = {path.name: path.read_text(encoding="utf-8") for path in (tmp_path / "parts").iterdir()}
+    assert made == {
+        "1": header + "".join(rows[:2]), "2": header + "".join(rows[2:4]), "3": header + rows[4],
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "size", "message"),
+    [
+        ("image_id\n", 2, "Object table table: it has no rows"),
+        ("image_id\n1\n", 0, "Images a job 0: it must be at least 1"),
+        ("", 2, "object table: empty"),
+    ],
+)
+def test_a_table_that_cannot_be_cut_is_named(tmp_path: Path, text: str, size: int, message: str):
+    (tmp_path / "table").write_text(text)
+    with pytest.raises(UserError, match=message):
+        cut_list.main(["--table", str(tmp_path / "table"), "--size", str(size), "--folder", str(tmp_path / "parts")])
+    assert [path.name for path in tmp_path.iterdir()] == ["table"]
+
+
 @pytest.mark.parametrize(
     ("names", "size", "message"),
     [(["a"], 0, "Images a job 0: it must be at least 1"), ([], 5, "List: it is empty")],
