@@ -202,6 +202,8 @@ def run_all(arguments: argparse.Namespace, words: list[str]) -> Total:
         raise ScriptError(f"--first {arguments.first}: the table has {len(rows)} rows. Give the number of one of them.")
     options = Options(arguments.cache, arguments.stop_on_failure, arguments.download)
     gi = connect_from_environment()
+    if arguments.resume:
+        _check_known(gi, arguments.resume)
     gi.max_get_attempts, gi.get_retry_delay = ASK_TIMES, ASK_AGAIN_SECONDS
     workflow = import_workflow(gi, arguments.workflow) if arguments.workflow else None
     runs = _planned(given, rows, workflow, arguments)
@@ -220,6 +222,17 @@ def run_all(arguments: argparse.Namespace, words: list[str]) -> Total:
         if options.stop_on_failure and not result.succeeded:
             break
     return total
+
+
+def _check_known(gi: GalaxyInstance, invocation_id: str) -> None:
+    """Refuse an invocation that Galaxy does not know or does not show: asked again, it would still not know it."""
+    try:
+        gi.invocations.show_invocation(invocation_id)
+    except GalaxyConnectionError as error:
+        raise ScriptError(
+            f"--resume {invocation_id}: Galaxy knows no run of yours with this id ({error.status_code}). "
+            "Give the id that was printed when the run was interrupted."
+        ) from None
 
 
 def _planned(

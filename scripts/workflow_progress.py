@@ -167,7 +167,7 @@ def collect_result(gi: GalaxyInstance, invocation_id: str) -> RunResult:
     tree = invocation_tree(gi, invocation_id)
     problems = _job_problems(gi, [one["id"] for one in tree], progress) if progress.failed else []
     for one in tree:
-        problems += [f"workflow: {said['reason']}" for said in one.get("messages", []) if _is_failure(said)]
+        problems += [_told(one, said) for said in one.get("messages", []) if _is_failure(said)]
     if progress.state in INVOCATION_FAILED and not problems:
         problems.append(f"workflow: {progress.state}")
     invocation = tree[0]
@@ -207,6 +207,15 @@ def _error_message(stderr: str) -> str:
     lines = stderr.strip().splitlines()
     errors = [number for number, line in enumerate(lines) if line.startswith("ERROR:")]
     return "\n".join(lines[errors[-1] :] if errors else lines[-3:])
+
+
+def _told(invocation: dict[str, Any], message: dict[str, Any]) -> str:
+    """Return what Galaxy says of an invocation, with the label of the step where it names one."""
+    labels = {step["order_index"]: step.get("workflow_step_label") for step in invocation["steps"]}
+    index = message.get("workflow_step_id")
+    step = "" if index is None else f", step {labels.get(index) or index + 1}"
+    details = " ".join(str(message.get("details") or "").split())
+    return f"workflow{step}: {message['reason']}{f'. {details}' if details else ''}"
 
 
 def _is_failure(message: dict[str, Any]) -> bool:

@@ -4,6 +4,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from bioblend import ConnectionError as GalaxyConnectionError
 
 from scripts import run_workflow
 from scripts.galaxy_connection import ScriptError
@@ -50,7 +51,13 @@ def galaxy(monkeypatch: pytest.MonkeyPatch) -> dict[str, list]:
         bad = "bad" in title
         return RunResult(invocation_id, "h", ["it failed"] if bad else [], jobs=3, failed=int(bad))
 
-    connection = SimpleNamespace(base_url="https://galaxy.example.org")
+    def show(invocation_id):
+        if invocation_id == "unknown":
+            raise GalaxyConnectionError("GET: error 404", status_code=404)
+
+    connection = SimpleNamespace(
+        base_url="https://galaxy.example.org", invocations=SimpleNamespace(show_invocation=show)
+    )
     monkeypatch.setattr(run_workflow, "connect_from_environment", lambda: connection)
     monkeypatch.setattr(run_workflow, "import_workflow", lambda _gi, _path: Workflow("w1", (WORKFLOW.inputs[1],)))
     monkeypatch.setattr(run_workflow, "start_run", start)
@@ -101,6 +108,7 @@ def test_a_failed_run_is_a_failure_and_stops_the_others_where_asked(galaxy, tmp_
     ("words", "said"),
     [
         ([], "none is named"),
+        (["--resume", "unknown"], "--resume unknown: Galaxy knows no run of yours with this id (404)"),
         (["a.ga", "--first", "2"], "--first 2: the table has 1 rows"),
         (["a.ga", "--input", "Channel=1", "--input", "Channel=2"], "given twice"),
         (["a.ga", "--input", "Chanel=1"], "no such input. It has: Channel"),

@@ -110,6 +110,23 @@ def test_a_run_cancelled_without_a_failed_job_is_not_a_success():
     assert result.problems == ["workflow: cancelled"]
 
 
+@pytest.mark.parametrize(
+    ("message", "said"),
+    [
+        ({"reason": "unexpected_failure"}, "workflow: unexpected_failure"),
+        (
+            {"reason": "workflow_parameter_invalid", "workflow_step_id": 0, "details": "must be\n at least 1"},
+            "workflow, step Segment: workflow_parameter_invalid. must be at least 1",
+        ),
+        ({"reason": "job_failed", "workflow_step_id": 7}, "workflow, step 8: job_failed"),
+        ({"reason": "workflow_output_not_found"}, "workflow: failed"),
+    ],
+)
+def test_what_galaxy_says_of_a_failed_run_is_told_with_its_step(message, said):
+    gi = a_galaxy([{"root": (invocation("root", "failed", messages=[message]), jobs("root", ok=1))}])
+    assert collect_result(gi, "root").problems == [said]
+
+
 @pytest.mark.parametrize("stop", [True, False])
 def test_a_run_is_cancelled_at_its_first_failure_where_asked(monkeypatch, stop):
     monkeypatch.setattr(workflow_progress.time, "sleep", lambda _: None)
