@@ -188,9 +188,10 @@ def score(folder: Path) -> int:
     if sandbox is None or not accounts:
         raise ScriptError("course: is not set up. Run `make course` first.")
     people = {one.name: connect(sandbox.galaxy.url, one.key) for one in accounts}
-    table = leaderboard(people)
+    teacher = connect(sandbox.galaxy.url, sandbox.galaxy.user_key)
+    table = leaderboard(teacher, people)
     print(table)
-    print(publish(connect(sandbox.galaxy.url, sandbox.galaxy.user_key), table))
+    print(publish(teacher, table))
     return 0
 
 

@@ -1,83 +1,48 @@
 """Three tasks with data and hidden truth, and a table of who is how far.
 
 Everybody works in a history named `Datathon` and hands in by naming a dataset: `segmentation`, a label map; `tracking`,
-a zip in the layout of the Cell Tracking Challenge; `metadata`, a filled template. The truth stays on the teacher's
-machine, where the newest dataset of each name is scored by the suite's own tools.
+a zip in the layout of the Cell Tracking Challenge; `metadata`, a filled template. The newest dataset of each name is
+scored by the workflow `datathon-scoring`, in the teacher's account, where the truth stays.
 """
 
 import csv
-import json
-import subprocess
-import sys
-import tempfile
+import io
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import fmean
+from typing import Any
 
+from bioblend import ConnectionError as GalaxyConnectionError
 from bioblend.galaxy import GalaxyInstance
 
 from sandbox.process import ROOT
 from scripts.galaxy_connection import ScriptError
-from scripts.suite_files import tool_script
+from scripts.workflow_import import import_workflow
+from scripts.workflow_progress import collect_result, show_progress
 
 DATA = ROOT / "test-data"
+WORKFLOW = ROOT / "workflows" / "datathon-scoring" / "datathon-scoring.ga"
 HISTORY = "Datathon"
+SCORING = "Datathon: scores"
+"""The teacher's history with the last scoring."""
 PAGE = "datathon"
+Rows = list[dict[str, str]]
 
 
-def _run(tool: str, *arguments: str) -> None:
-    """Run a tool's script; a submission that it refuses is an error with the tool's own words."""
-    command = [sys.executable, str(tool_script(tool)), *arguments]
-    done = subprocess.run(
-        command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL,
-        env={"PYTHONPATH": str(ROOT / "src"), "PATH": "/usr/bin:/bin"},
-    )  # fmt: skip
-    if done.returncode != 0:
-        lines = done.stderr.strip().splitlines()
-        raise ScriptError(lines[-1].removeprefix("ERROR: ") if lines else f"{tool} ended with {done.returncode}")
-
-
-def _row(table: Path) -> dict[str, str]:
-    with table.open(newline="", encoding="utf-8") as handle:
-        return next(csv.DictReader(handle, delimiter="\t"))
-
-
-def score_segmentation(handed_in: Path, folder: Path) -> float:
+def score_segmentation(rows: Rows) -> float:
     """Return F1 at an intersection over union of 0.5."""
-    table = folder / "scores.tsv"
-    truth = DATA / "nuclei_truth.ome.tiff"
-    _run("evaluate_segmentation", f"--found={handed_in}", f"--true={truth}", f"--output={table}")
-    return float(_row(table)["f1_0.5"])
+    return float(rows[0]["f1_0.5"])
 
 
-def score_tracking(handed_in: Path, folder: Path) -> float:
+def score_tracking(rows: Rows) -> float:
     """Return LNK: the share of right links, which TRA hides where all objects are found."""
-    table = folder / "scores.tsv"
-    outputs = [f"--measures={table}", f"--errors={folder / 'errors.tsv'}", f"--figure={folder / 'figure.png'}"]
-    _run("evaluate_tracking", f"--reference={DATA / 'moving_cells_truth.zip'}", f"--result={handed_in}", *outputs)
-    return float(_row(table)["LNK"])
+    return float(rows[0]["LNK"])
 
 
-def score_metadata(handed_in: Path, folder: Path) -> float:
-    """Return the mean completeness of REMBI's modules over both images, from 0 to 1; only valid values count."""
-    images = [DATA / "fair" / name for name in ("cells_a.ome.tiff", "cells_b.ome.tiff")]
-    listed, given = folder / "images.json", folder / "given.json"
-    listed.write_text(json.dumps([{"path": str(one), "name": one.name} for one in images]))
-    given.write_text(json.dumps([{"path": str(handed_in), "name": handed_in.name}]))
-    table, by_image = folder / "metadata.tsv", folder / "by_image.tsv"
-    report = f"--report={folder / 'report.html'}"
-    _run("validate_metadata", f"--metadata={given}", f"--images={listed}", f"--table={table}",
-         f"--findings={folder / 'findings.tsv'}", report)  # fmt: skip
-    _run("metadata_report", f"--images={listed}", f"--metadata={table}", "--standards=rembi",
-         f"--image-completeness={by_image}", f"--field-completeness={folder / 'by_field.tsv'}", report)  # fmt: skip
-    with by_image.open(newline="", encoding="utf-8") as handle:
-        shares = [
-            float(value) / 100
-            for row in csv.DictReader(handle, delimiter="\t")
-            for name, value in row.items()
-            if name.endswith("(%)") and value
-        ]
-    return sum(shares) / len(shares)
+def score_metadata(rows: Rows) -> float:
+    """Return the mean completeness of REMBI's modules over all images, from 0 to 1; only valid values count."""
+    return fmean(float(value) / 100 for row in rows for name, value in row.items() if name.endswith("(%)") and value)
 
 
 @dataclass(frozen=True)
@@ -88,25 +53,40 @@ class Task:
         name: What a dataset is named to hand it in.
         title: For people.
         data: What everybody gets.
-        suffix: Of the file that is handed in.
-        score: Gives the score of a file, from 0 to 1; it may write into a folder.
+        handed_in: Input of the workflow that takes what was handed in, one element for each person.
+        scores: Output of the workflow with a table for each person.
+        first: Output of its first step, which fails where something cannot be read.
+        score: Gives the score, from 0 to 1, of the rows of a person's table.
     """
 
     name: str
     title: str
     data: tuple[Path, ...]
-    suffix: str
-    score: Callable[[Path, Path], float]
+    handed_in: str
+    scores: str
+    first: str
+    score: Callable[[Rows], float]
 
 
 TASKS = (
-    Task("segmentation", "find the nuclei", (DATA / "nuclei.ome.tiff",), ".ome.tiff", score_segmentation),
-    Task("tracking", "follow the cells", (DATA / "moving_cells.ome.tiff",), ".zip", score_tracking),
     Task(
-        "metadata", "describe the images",
-        (DATA / "fair" / "cells_a.ome.tiff", DATA / "fair" / "cells_b.ome.tiff"), ".csv", score_metadata,
+        "segmentation", "find the nuclei", (DATA / "nuclei.ome.tiff",),
+        "Label maps", "Scores of label maps", "Scores of label maps", score_segmentation,
+    ),
+    Task(
+        "tracking", "follow the cells", (DATA / "moving_cells.ome.tiff",),
+        "Tracks", "Scores of tracks", "Scores of tracks", score_tracking,
+    ),
+    Task(
+        "metadata", "describe the images", (DATA / "fair" / "cells_a.ome.tiff", DATA / "fair" / "cells_b.ome.tiff"),
+        "Descriptions", "Scores of descriptions", "Checked descriptions", score_metadata,
     ),
 )  # fmt: skip
+TRUTH = {
+    "True label map": (DATA / "nuclei_truth.ome.tiff", "ome.tiff"),
+    "True tracks": (DATA / "moving_cells_truth.zip", "zip"),
+}
+DESCRIBED = "Described images"
 
 
 def handed_in(gi: GalaxyInstance, name: str) -> str | None:
@@ -120,24 +100,85 @@ def handed_in(gi: GalaxyInstance, name: str) -> str | None:
     return found[-1] if found else None
 
 
-def leaderboard(people: Mapping[str, GalaxyInstance]) -> str:
-    """Return a Markdown table of scores, the best mean first; what cannot be scored says why below it."""
-    scores: dict[str, dict[str, float]] = {}
+def leaderboard(teacher: GalaxyInstance, people: Mapping[str, GalaxyInstance]) -> str:
+    """Return a Markdown table of scores, the best mean first; what cannot be scored says why below it.
+
+    Args:
+        teacher: Account in which the scoring runs; what was scored before is deleted there.
+        people: Account of each person, by name.
+
+    Raises:
+        ScriptError: The workflow did not start, or was given up.
+    """
+    found = {task.name: {name: handed_in(gi, task.name) for name, gi in people.items()} for task in TASKS}
+    for old in teacher.histories.get_histories(name=SCORING):
+        teacher.histories.delete_history(old["id"], purge=True)
+    outputs = _run(teacher, {name: {who: one for who, one in own.items() if one} for name, own in found.items()})
+    scores: dict[str, dict[str, float]] = {person: {} for person in people}
     notes = []
-    for person, gi in people.items():
-        scores[person] = {}
-        for task in TASKS:
-            dataset = handed_in(gi, task.name)
-            if dataset is None:
-                continue
-            with tempfile.TemporaryDirectory() as folder:
-                file = Path(folder) / f"handed_in{task.suffix}"
-                gi.datasets.download_dataset(dataset, file_path=str(file), use_default_filename=False)
-                try:
-                    scores[person][task.name] = task.score(file, Path(folder))
-                except ScriptError as error:
-                    notes.append(f"{person}, {task.name}: {error}")
+    for task in TASKS:
+        tables = _elements(teacher, outputs, task.scores)
+        first = _elements(teacher, outputs, task.first)
+        for person, dataset in found[task.name].items():
+            if tables.get(person, {}).get("state") == "ok":
+                scores[person][task.name] = task.score(_rows(teacher, tables[person]["id"]))
+            elif dataset:
+                notes.append(f"{person}, {task.name}: {_reason(teacher, first.get(person))}")
     return table_of(scores, notes)
+
+
+def _run(teacher: GalaxyInstance, found: Mapping[str, Mapping[str, str]]) -> Mapping[str, Mapping[str, str]]:
+    """Score in a new history of the teacher; return the workflow's outputs by label."""
+    history = teacher.histories.create_history(SCORING)["id"]
+    given: dict[str, Any] = {label: _upload(teacher, history, *file) for label, file in TRUTH.items()}
+    images = {file.name: _upload(teacher, history, file, "ome.tiff")["id"] for file in TASKS[-1].data}
+    given[DESCRIBED] = _list(teacher, history, DESCRIBED, images)
+    for task in TASKS:
+        given[task.handed_in] = _list(teacher, history, task.handed_in, found[task.name])
+    workflow = import_workflow(teacher, WORKFLOW)
+    try:
+        invocation = teacher.workflows.invoke_workflow(workflow.id, given, history_id=history, inputs_by="name")["id"]
+    except GalaxyConnectionError as error:
+        raise ScriptError(f"Workflow {WORKFLOW.stem}: did not start. Galaxy says: {error.body!s}") from None
+    show_progress(teacher, invocation, "Scoring")
+    result = collect_result(teacher, invocation)
+    if not result.outputs:
+        raise ScriptError(f"Workflow {WORKFLOW.stem}: " + "; ".join(result.problems))
+    return result.outputs
+
+
+def _upload(gi: GalaxyInstance, history: str, file: Path, kind: str) -> dict[str, str]:
+    made = gi.tools.upload_file(str(file), history, file_name=file.name, file_type=kind)["outputs"][0]
+    return {"src": "hda", "id": made["id"]}
+
+
+def _list(gi: GalaxyInstance, history: str, name: str, datasets: Mapping[str, str]) -> dict[str, str]:
+    """Make a list of copies of datasets, which may be other people's, by the names of its elements."""
+    elements = [{"name": who, "id": dataset, "src": "hda"} for who, dataset in datasets.items()]
+    description = {"collection_type": "list", "name": name, "element_identifiers": elements}
+    made = gi.histories.create_dataset_collection(history, description)
+    return {"src": "hdca", "id": made["id"]}
+
+
+def _elements(gi: GalaxyInstance, outputs: Mapping[str, Mapping[str, str]], label: str) -> dict[str, dict[str, Any]]:
+    """Return the datasets of a list by person."""
+    shown = gi.dataset_collections.show_dataset_collection(outputs[label]["id"])
+    return {one["element_identifier"]: one["object"] for one in shown["elements"]}
+
+
+def _rows(gi: GalaxyInstance, dataset: str) -> Rows:
+    text = gi.datasets.download_dataset(dataset).decode()
+    return list(csv.DictReader(io.StringIO(text), delimiter="\t"))
+
+
+def _reason(gi: GalaxyInstance, dataset: Mapping[str, Any] | None) -> str:
+    """Return what the tool said of something that it could not read."""
+    if dataset is None:
+        return "Galaxy did not score it"
+    job = gi.datasets.show_dataset(dataset["id"])["creating_job"]
+    said = gi.jobs.show_job(job, full_details=True)
+    lines = (said.get("tool_stderr") or said.get("stderr") or "").strip().splitlines()
+    return lines[-1].removeprefix("ERROR: ") if lines else f"{said['tool_id']} ended as {said['state']}"
 
 
 def table_of(scores: Mapping[str, Mapping[str, float]], notes: list[str]) -> str:

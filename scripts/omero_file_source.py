@@ -4,8 +4,8 @@
     export OMERO_USER=jane OMERO_PASSWORD=...
     python -m scripts.omero_file_source omero.example.org:4064
 
-Needs a Galaxy 26.0 or newer whose administrator offers the template `omero-server` (docs/deploy.md). A rerun changes
-server and password of the file source that has the same name.
+Needs a Galaxy 26.0 or newer whose administrator offers the template `omero-server`
+(docs/guides/administrators.md). A rerun changes server and password of the file source that has the same name.
 """
 
 import argparse
@@ -41,7 +41,8 @@ def store_omero_source(
     versions = [one["version"] for one in templates if one["id"] == TEMPLATE]
     if not versions:
         raise ScriptError(
-            f"Galaxy {gi.base_url}: offers no template {TEMPLATE!r}. Ask its administrator (docs/deploy.md)."
+            f"Galaxy {gi.base_url}: offers no template {TEMPLATE!r}. Ask its administrator "
+            "(docs/guides/administrators.md)."
         )
     url = f"{gi.url}/file_source_instances"
     variables = {"host": host, "port": port, "username": login.user}
@@ -87,7 +88,7 @@ def _store(server: str, name: str) -> int:
             "OMERO login: Galaxy's file source takes no session key. Export OMERO_USER and OMERO_PASSWORD."
         )
     gi = connect_from_environment()
-    remedy = "File sources of users need a vault; ask its administrator (docs/deploy.md)."
+    remedy = "File sources of users need a vault; ask its administrator (docs/guides/administrators.md)."
     with refusals_explained(f"Galaxy {gi.base_url}: did not store the file source", remedy):
         made = store_omero_source(gi, login, host, int(port or DEFAULT_PORT), name)
     print(f"The upload dialog (Choose remote files) shows {host} as {made['name']!r}.")

@@ -26,7 +26,13 @@ REPOSITORY = "https://github.com/bioimage-suite-galaxy/bioimage-suite-galaxy/blo
 LINK = re.compile(r"(!?\[[^\]]*\]\()([^)\s#]*)(#[^)\s]*)?((?: \"[^\"]*\")?\))")
 CODE = re.compile(r"(```.*?```|`[^`\n]+`)", re.DOTALL)
 DEFAULT = ROOT / ".sandbox" / "website"
-GROUP_NAMES = {"omero": "Galaxy and OMERO", "image": "Images", "fair": "Metadata", "data_managers": "Administrators"}
+GROUP_NAMES = {
+    "omero": "Galaxy and OMERO",
+    "image": "Images",
+    "plate": "Plates and open tables",
+    "fair": "Metadata and archives",
+    "data_managers": "Administrators",
+}
 
 
 class WebsiteError(Exception):

@@ -102,10 +102,13 @@ def galaxy_checks() -> Iterator[Check]:
 
 
 def training_checks() -> Iterator[Check]:
-    """Yield all tutorials with their pictures, the case studies and a new user's first hour: too long for every run."""
+    """Yield tutorials with pictures, case studies, guides and a new user's first hour: too long for every run."""
     yield _tutorials("tutorials", ("--tours", "--pictures", str(REPORTS / "training")))
     command = (str(TOOLS_BIN / "python"), "-m", "tests.training.studies.run", "--reports", str(REPORTS))
     yield Check("case studies", command, "studies.xml")
+    for name in ("administrators", "trainers"):
+        module = (str(TOOLS_BIN / "python"), "-m", f"tests.training.{name}", "--reports", str(REPORTS))
+        yield Check(f"guide for {name}", module, f"guide-{name}.xml")
     first_hour = ("env", "BIOIMAGE_TEST_FIRST_HOUR=1", str(TOOLS_BIN / "python"), "-m", "pytest", "-q")
     results = f"--junitxml={REPORTS / 'first_hour.xml'}"
     yield Check("first hour", (*first_hour, results, "tests/browser/test_first_hour.py"), "first_hour.xml")

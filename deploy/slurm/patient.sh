@@ -3,7 +3,7 @@
 #
 # Galaxy's CLI runner (26.1) cannot tell a failed command from one that says nothing: a squeue that does not reach the
 # controller means to it that every job has ended, and an sbatch that does not, that the job failed. Galaxy ends a
-# command after a minute, keeps its jobs, and asks again. docs/deploy.md, "A cluster", says where to put this.
+# command after a minute, keeps its jobs, and asks again. docs/guides/administrators.md, "A cluster", says where to put this.
 case ${1##*/} in
     # A job may have been taken where only the answer was lost: it is not sent again.
     sbatch) lost="connect failure" ;;

@@ -6,6 +6,7 @@ import os
 import secrets
 import shutil
 import xml.etree.ElementTree as ET
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from xml.sax.saxutils import quoteattr
@@ -72,7 +73,14 @@ def load_secrets(folder: Path) -> Secrets:
     return Secrets(**json.loads(file.read_text()))
 
 
-def write_config(folder: Path, *, tools_dir: Path, known: Secrets, jobs: Jobs = LOCAL_JOBS) -> Path:
+def write_config(
+    folder: Path,
+    *,
+    tools_dir: Path,
+    known: Secrets,
+    jobs: Jobs = LOCAL_JOBS,
+    settings: Mapping[str, object] | None = None,
+) -> Path:
     """Write all configuration files of a Galaxy into its folder.
 
     Args:
@@ -80,6 +88,7 @@ def write_config(folder: Path, *, tools_dir: Path, known: Secrets, jobs: Jobs = 
         tools_dir: Folder whose subfolders have the tools, one section of the tool panel each.
         known: Secrets of this Galaxy.
         jobs: Where its jobs run.
+        settings: Settings of galaxy.yml in place of the sandbox's own.
 
     Returns:
         Path of galaxy.yml.
@@ -98,7 +107,7 @@ def write_config(folder: Path, *, tools_dir: Path, known: Secrets, jobs: Jobs = 
     write_private(folder / "vault_conf.yml", json.dumps(vault))
     config = folder / "galaxy.yml"
     # JSON is YAML, and the standard library writes it.
-    write_private(config, json.dumps({"galaxy": _settings(folder, known, jobs)}, indent=1))
+    write_private(config, json.dumps({"galaxy": _settings(folder, known, jobs) | dict(settings or {})}, indent=1))
     return config
 
 
@@ -193,7 +202,7 @@ def _settings(folder: Path, known: Secrets, jobs: Jobs) -> dict[str, object]:
         # Galaxy's own OMERO file source: a user adds a server of theirs, and browses it in the upload dialog.
         "file_source_templates": [{"include": str(_galaxy_file("files/templates/examples/omero_server.yml"))}],
         "static_dir": str(folder / "static"),
-        # Their HTML is static and escaped (docs/deploy.md); without it Galaxy shows a tool's HTML as source text.
+        # Their HTML is static and escaped (docs/guides/administrators.md); without it Galaxy shows it as source text.
         "sanitize_allowlist_file": str(folder / "sanitize_allowlist.txt"),
         "tour_config_dir": str(folder / "tours"),
         "conda_auto_init": False,

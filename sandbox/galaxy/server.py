@@ -45,6 +45,7 @@ def start(
     jobs: Jobs = LOCAL_JOBS,
     detached: bool = False,
     addresses: Mapping[str, str] | None = None,
+    settings: Mapping[str, object] | None = None,
 ) -> GalaxyServer:
     """Start Galaxy and wait until it answers; the database of an earlier start is used again.
 
@@ -54,6 +55,7 @@ def start(
         jobs: Where its jobs run.
         detached: Whether Galaxy stays when this process ends; otherwise it ends too, however this process ends.
         addresses: What the welcome page tells: `omero` (host:port) and `web` (OMERO.web), as far as there are any.
+        settings: Settings of galaxy.yml in place of the sandbox's own.
 
     Returns:
         The server with its user and keys.
@@ -71,7 +73,7 @@ def start(
     # Messages that an earlier Celery left in its queue belong to jobs that ended with it.
     shutil.rmtree(folder / "broker", ignore_errors=True)
     write_pages(folder / "static", VENV / "static", addresses or {})
-    config = write_config(folder, tools_dir=tools_dir.resolve(), known=known, jobs=jobs)
+    config = write_config(folder, tools_dir=tools_dir.resolve(), known=known, jobs=jobs, settings=settings)
     port = process.free_port(_last_port(folder))
     url = f"http://127.0.0.1:{port}"
     processes: list[Process] = []

@@ -94,9 +94,11 @@ def see(newcomer: "Page", request: pytest.FixtureRequest) -> See:
 
 
 def welcome(page: "Page") -> "Frame":
-    """The first page, in its frame."""
-    page.wait_for_function("[...document.querySelectorAll('iframe')].some(one => one.src.includes('welcome.html'))")
-    return next(frame for frame in page.frames if "/static/" in frame.url)
+    """The first page, in its frame: Galaxy asks for `/welcome`, which leads to the page."""
+    frame = page.locator("iframe.center-frame:visible").first.element_handle().content_frame()
+    assert frame is not None
+    frame.wait_for_url("**/static/welcome.html")
+    return frame
 
 
 def test_1_an_example_shows_its_report(newcomer: "Page", printed: Printed, see: See) -> None:

@@ -119,7 +119,7 @@ def do_step(run: Run, step: Step) -> None:
     if isinstance(step, ImportStep):
         _import(run, step)
     elif isinstance(step, CodeStep):
-        _run_code(run, step)
+        run_code(run, step)
     elif isinstance(step, WorkflowStep):
         _run_workflow(run, step)
     else:
@@ -144,8 +144,12 @@ def _import(run: Run, step: ImportStep) -> None:
         run.imported[step.list_name] = Made("hdca", made["id"], step.list_name, step.list_name)
 
 
-def _run_code(run: Run, step: CodeStep) -> None:
-    """Run code as a learner does who has set the address and key of Galaxy, in the suite's environment."""
+def run_code(run: Run, step: CodeStep) -> None:
+    """Run code as a learner does who has set the address and key of Galaxy, in the suite's environment.
+
+    Raises:
+        RunError: It did not end with 0; with what it wrote.
+    """
     code = step.code
     for word, live in run.live.items():
         code = code.replace(word, live)
@@ -173,7 +177,7 @@ def do_guide(run: Run, guide: Path) -> list[str]:
     """Run the blocks of `bash` and `python` of a page in their order; return what went wrong."""
     try:
         for found in CODE.finditer(guide.read_text(encoding="utf-8")):
-            _run_code(run, CodeStep(found[2], found[3]))
+            run_code(run, CodeStep(found[2], found[3]))
     except RunError as error:
         return [f"{guide}: {error}"]
     return []

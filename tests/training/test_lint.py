@@ -7,7 +7,6 @@ stricter here: each tool has the version of this checkout, each picture a text f
 import itertools
 import json
 import re
-import subprocess
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -15,7 +14,7 @@ from xml.etree import ElementTree
 import pytest
 import yaml
 
-from scripts.suite_files import tool_xml, tool_xml_files
+from scripts.suite_files import tool_xml
 from scripts.tool_versions import tool_version
 from tests.run import ROOT
 from tests.training.checks import parse_check
@@ -36,23 +35,11 @@ TUTORIALS = tutorial_files()
 FRONT_MATTER = {"layout", "title", "level", "questions", "objectives", "time_estimation", "key_points", "contributions"}
 TAGS = ("cite", "snippet", "link", "icon", "tool")
 OWNER = "toolshed.g2.bx.psu.edu/repos/bioimage-suite"
-GALAXY_PYTHON = ROOT / ".venv" / "galaxy" / "bin" / "python"
 
 
 @pytest.fixture(params=TUTORIALS, ids=[file.parent.name for file in TUTORIALS])
 def tutorial(request: pytest.FixtureRequest) -> Tutorial:
     return read_tutorial(request.param)
-
-
-@pytest.fixture(scope="module")
-def forms() -> dict[str, Any]:
-    """The tools' forms by id."""
-    if not GALAXY_PYTHON.exists():
-        pytest.skip("Galaxy is not installed here")
-    command = [str(GALAXY_PYTHON), "-m", "tests.training.tool_forms", *map(str, tool_xml_files())]
-    said = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
-    found: dict[str, Any] = json.loads(said.stdout)
-    return found
 
 
 def test_there_are_tutorials() -> None:

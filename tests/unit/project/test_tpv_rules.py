@@ -118,7 +118,7 @@ def test_an_image_beyond_is_refused_with_a_remedy(placed: dict[str, Any]):
 
 
 def test_the_site_of_the_documentation_is_one(tmp_path: Path):
-    page = (ROOT / "docs/deploy.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs/guides/administrators.md").read_text(encoding="utf-8")
     block = page[page.index("    global: {default_inherits") : page.index("`tpv lint` accepts")]
     find, segment = answers(tmp_path, [plane("omero_find", 1024), plane("segment_with_model", 60000)], dedent(block))
     assert find["params"]["job_--licenses"] == "omero:1"

@@ -78,8 +78,8 @@ def open_vendor_file(path: Path, name: str, form: VendorFormat, reading: Reading
     except ImportError as error:
         raise UserError(
             f"Image {name}: a {form.name} file, which this tool does not read. Convert it with convert_image first. If "
-            f"that is this tool, its environment lacks {form.package}: ask the administrator (docs/deploy.md), or "
-            "export the file as OME-TIFF from the maker's program."
+            f"that is this tool, its environment lacks {form.package}: ask the administrator "
+            "(docs/guides/administrators.md), or export the file as OME-TIFF from the maker's program."
         ) from error
     # Readers log what they could not find to standard error; errors that matter are raised here.
     for package in ("bioio_base", form.package.replace("-", "_")):
