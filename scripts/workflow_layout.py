@@ -30,7 +30,7 @@ STAGES = {
     ),
     "Look and compare": ("overlay_objects", "summarize_measurements", "attribute_results"),
     "Bring home": ("omero_import_rois", "omero_import_table", "omero_annotate", "build_crate"),
-    "Check": ("validate_crate", "omero_get_annotations", "evaluate_segmentation"),
+    "Check": ("validate_crate", "omero_get_annotations", "evaluate_segmentation", "evaluate_tracking"),
 }  # fmt: skip
 COLOURS = ("blue", "turquoise", "yellow", "green", "lime", "orange", "pink")
 

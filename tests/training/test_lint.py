@@ -127,6 +127,15 @@ def test_what_it_names_is_there(tutorial: Tutorial) -> None:
             assert len(box.picture.alternative) > 20
 
 
+def test_a_question_for_a_number_has_one_that_is_compared(tutorial: Tutorial) -> None:
+    asks = re.compile(
+        r"(How (many|large|fast|bright)|Which (share|percentage)|At which|What is the (F1|precision|recall|H-score))"
+    )
+    asked = [line for line in re.findall(r"^> \d+\. (.*)$", tutorial.body, re.MULTILINE) if asks.match(line)]
+    compared = {answer.question for box in tutorial.boxes for answer in box.answers}
+    assert [question for question in asked if not any(one.startswith(question) for one in compared)] == []
+
+
 def test_the_steps_can_be_done_in_order(tutorial: Tutorial) -> None:
     """Each dataset that a form takes was imported or made before, and each output that a solution counts."""
     known: set[str] = set()

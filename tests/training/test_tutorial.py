@@ -56,7 +56,8 @@ QUESTION = """
 >
 > > <solution-title></solution-title>
 > >
-> > 1. **1,250**: all of them. <!-- check: rows in `Segment objects: output` -->
+> > 1. **1,250**: all of them. <!-- check: rows in `Segment objects: output` --> Of these **2**
+> >    are large. <!-- check: rows in `Filter objects: table` -->
 > > 2. Because **3** is
 > >    not the begin.
 > >
@@ -92,7 +93,8 @@ def test_steps_of_a_hands_on_box(tmp_path: Path) -> None:
 
 def test_solutions_that_are_numbers_and_pictures(tmp_path: Path) -> None:
     question, picture = read(tmp_path, FRONT + QUESTION).boxes
-    (answer,) = question.answers
+    answer, large = question.answers
+    assert (large.question, large.number, large.check) == ("How many?", "2", "rows in `Filter objects: table`")
     assert (answer.question, answer.number, answer.check) == ("How many?", "1,250", "rows in `Segment objects: output`")
     assert picture.picture
     assert (picture.picture.file, picture.picture.of, picture.line) == ("images/a.png", "history", 20)

@@ -10,6 +10,7 @@ A box is a quote that begins with `<KIND-title>` and ends with `{: .KIND}`. What
 - The snippet `workflows_run_trs.md path="..." title="..."` runs a workflow, with parameters as those of a tool.
 - A block of `bash` or `python` is run in a folder that looks like the suite's repository.
 - A solution that is a number begins with it in bold, and a comment `<!-- check: ... -->` says what it is compared with.
+  Further numbers of a solution are written in the same way: a comment is about the last bold number before it.
 - A comment `<!-- picture: ... -->` below an image says of what the run makes it.
 """
 
@@ -259,10 +260,11 @@ def _answers(place: str, lines: list[str], line: int) -> Iterator[Answer]:
     if set(questions) != set(solutions):
         raise TutorialError(f"{place}: questions {sorted(questions)} and solutions {sorted(solutions)} differ.")
     for number, text in solutions.items():
-        bold, check = BOLD_NUMBER.match(text), CHECK.search(text)
-        if bool(bold) != bool(check):
+        first = CHECK.search(text)
+        if bool(BOLD_NUMBER.match(text)) != bool(first):
             raise TutorialError(f"{place}: solution {number} needs both, a bold number at its begin and a check.")
-        if bold and check:
+        for check in CHECK.finditer(text):
+            *_, bold = BOLD_NUMBER.finditer(text, 0, check.start())
             yield Answer(questions[number], bold[1], check[1], line)
 
 
