@@ -97,7 +97,7 @@ def test_solutions_that_are_numbers_and_pictures(tmp_path: Path) -> None:
     assert (large.question, large.number, large.check) == ("How many?", "2", "rows in `Filter objects: table`")
     assert (answer.question, answer.number, answer.check) == ("How many?", "1,250", "rows in `Segment objects: output`")
     assert picture.picture
-    assert (picture.picture.file, picture.picture.of, picture.line) == ("images/a.png", "history", 20)
+    assert (picture.picture.file, picture.picture.of, picture.line) == ("images/a.png", "history", 21)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ A box is a quote that begins with `<KIND-title>` and ends with `{: .KIND}`. What
 - The snippet `workflows_run_trs.md path="..." title="..."` runs a workflow, with parameters as those of a tool.
 - A block of `bash` or `python` is run in a folder that looks like the suite's repository.
 - A solution that is a number begins with it in bold, and a comment `<!-- check: ... -->` says what it is compared with.
-  Further numbers of a solution are written in the same way: a comment is about the last bold number before it.
+  Further numbers of a solution are written in the same way: one comment for each bold number.
 - A comment `<!-- picture: ... -->` below an image says of what the run makes it.
 """
 
@@ -260,12 +260,15 @@ def _answers(place: str, lines: list[str], line: int) -> Iterator[Answer]:
     if set(questions) != set(solutions):
         raise TutorialError(f"{place}: questions {sorted(questions)} and solutions {sorted(solutions)} differ.")
     for number, text in solutions.items():
-        first = CHECK.search(text)
-        if bool(BOLD_NUMBER.match(text)) != bool(first):
-            raise TutorialError(f"{place}: solution {number} needs both, a bold number at its begin and a check.")
-        for check in CHECK.finditer(text):
-            *_, bold = BOLD_NUMBER.finditer(text, 0, check.start())
-            yield Answer(questions[number], bold[1], check[1], line)
+        begins, checks = BOLD_NUMBER.match(text), CHECK.findall(text)
+        if not begins and not checks:
+            continue
+        numbers = BOLD_NUMBER.findall(text)
+        if not begins or len(numbers) != len(checks):
+            raise TutorialError(
+                f"{place}: solution {number} needs both, a bold number at its begin and a check for each."
+            )
+        yield from (Answer(questions[number], one, check, line) for one, check in zip(numbers, checks, strict=True))
 
 
 def _numbered(lines: list[str]) -> dict[int, str]:
