@@ -217,7 +217,7 @@ def main(argv: list[str] | None = None) -> int:
 
 def _check_or_store(check: bool, group_name: str) -> int:
     gi = connect_from_environment()
-    remedy = "Credentials need Galaxy 25.1 or newer with a vault; ask its administrator (docs/guides/administrators.md)."
+    remedy = "Credentials need a vault and Galaxy 25.1 or newer; ask its administrator (docs/guides/administrators.md)."
     with refusals_explained(f"Galaxy {gi.base_url}: did not store the login", remedy):
         return _check(gi) if check else _store(gi, login_from_environment(), group_name)
 
