@@ -40,6 +40,8 @@ def write_images() -> None:
 
 def write_workflow_run() -> None:
     """The crate of a run that read both images, by name, and made a label map, which it holds, named as Galaxy does."""
+    profiles = [f"https://w3id.org/ro/wfrun/{name}/0.5" for name in ("process", "workflow")]
+    profiles.append("https://w3id.org/workflowhub/workflow-ro-crate/1.0")
     graph = [
         {
             "@id": "ro-crate-metadata.json",
@@ -55,7 +57,7 @@ def write_workflow_run() -> None:
             "datePublished": "2026-01-20",
             "license": {"@id": "https://creativecommons.org/publicdomain/zero/1.0/"},
             "hasPart": [{"@id": "nuclei.ga"}, {"@id": "datasets/labels_1.tiff"}],
-            "conformsTo": [{"@id": "https://w3id.org/ro/wfrun/workflow/0.5"}],
+            "conformsTo": [{"@id": profile} for profile in profiles],
             "mainEntity": {"@id": "nuclei.ga"},
             "mentions": {"@id": "#run"},
         },
@@ -64,7 +66,10 @@ def write_workflow_run() -> None:
             "@type": ["File", "SoftwareSourceCode", "ComputationalWorkflow"],
             "name": "Find nuclei",
             "url": "https://example.org/workflows/nuclei",
+            "programmingLanguage": {"@id": "#galaxy"},
         },
+        {"@id": "#galaxy", "@type": "ComputerLanguage", "name": "Galaxy", "url": "https://galaxyproject.org/"},
+        *({"@id": profile, "@type": "CreativeWork", "name": profile} for profile in profiles),
         {
             "@id": "#run",
             "@type": "CreateAction",

@@ -61,6 +61,8 @@ def bia(folder: Path, _checkout: Path) -> list[str]:
     """Validate an unpacked crate with bia-ro-crate-validator (PyPI)."""
     from bia_ro_crate.validator import bia_roc_validation
 
+    if not (folder / "ro-crate-metadata.json").is_file():
+        return ["no crate: the program would find nothing wrong with it"]
     issues = bia_roc_validation(folder, "report")["issues"]
     return [str(issue) for issue in issues["ERROR"]]
 
@@ -135,7 +137,17 @@ def datacite(file: Path, checkout: Path) -> list[str]:
     return [str(error) for error in rules.error_log]
 
 
-PROGRAMS = {judge.__name__: judge for judge in (bia, gide, pagetab, idr, datacite)}
+def zenodo(file: Path, checkout: Path) -> list[str]:
+    """Judge `.zenodo.json` by the schema of Zenodo's deposits. `checkout` is of zenodo/zenodo."""
+    import jsonschema
+
+    schema = checkout / "zenodo/modules/deposit/jsonschemas/deposits/records/legacyrecord.json"
+    rules = jsonschema.Draft4Validator(json.loads(schema.read_text(encoding="utf-8")))
+    record = json.loads(file.read_text(encoding="utf-8"))
+    return [f"{error.json_path}: {error.message}" for error in rules.iter_errors(record)]
+
+
+PROGRAMS = {judge.__name__: judge for judge in (bia, gide, pagetab, idr, datacite, zenodo)}
 
 
 def main() -> int:

@@ -198,12 +198,13 @@ class _ModuleRows:
 
     file: str
     sheet: str
+    module: str
     title_key: str
     rows: dict[str, list[KeyValue]]
 
     def refers(self, key: str) -> bool:
         """Return whether a column has titles of this sheet: it is named `Biosample` or `Biosample: Title`."""
-        return key.casefold() in {self.sheet.casefold(), self.title_key.casefold()}
+        return key.casefold() in {self.sheet.casefold(), self.module.casefold(), self.title_key.casefold()}
 
 
 def _linked(tables: list[Table], readings: list[KeyValueFile]) -> list[KeyValueFile]:
@@ -249,7 +250,7 @@ def _linked(tables: list[Table], readings: list[KeyValueFile]) -> list[KeyValueF
 def _module_rows(table: Table, reading: KeyValueFile) -> _ModuleRows | None:
     """Return the rows of a sheet without a column of objects, if there are several and each has a title of its own."""
     sheet = table.sheet.title.strip()
-    names = {f"{sheet}: {name}".casefold() for name in ("title", "name")}
+    names = {f"{table.module}: {name}".casefold() for name in ("title", "name")}
     by_row: dict[int | str, list[KeyValue]] = {}
     for pair in reading.pairs:
         # In a turned table a row stands in a column.
@@ -259,7 +260,7 @@ def _module_rows(table: Table, reading: KeyValueFile) -> _ModuleRows | None:
     if not table.everything or len(by_row) < 2 or len({title.value for title in given}) < len(titles):
         return None
     rows = {title.value: row for title, row in zip(given, by_row.values(), strict=True)}
-    return _ModuleRows(reading.file, sheet, given[0].key, rows)
+    return _ModuleRows(reading.file, sheet, table.module, given[0].key, rows)
 
 
 def _expanded(

@@ -35,6 +35,7 @@ class Table:
         text: For people: sheet, row of the header, and whether it is turned.
         score: How many of the header's names are known.
         lines: For a turned table, the sheet's row of each of its columns; else empty.
+        module: For a sheet that is named after a module, the module's name; else empty.
         everything: Whether the first row below the header is about all images, since no column names an object.
     """
 
@@ -43,6 +44,7 @@ class Table:
     score: int
     lines: tuple[int, ...] = ()
     everything: bool = False
+    module: str = ""
 
 
 def _score(names: Iterable[str], known: Known) -> tuple[int, float]:
@@ -51,6 +53,12 @@ def _score(names: Iterable[str], known: Known) -> tuple[int, float]:
     objects = sum(name in OBJECT_COLUMNS for name in distinct)
     fields = sum(known(name) for folded, name in distinct.items() if folded not in OBJECT_COLUMNS)
     return 2 * objects + fields, (objects + fields) / max(len(distinct), 1)
+
+
+def _is_header(names: Iterable[str], known: Known) -> bool:
+    """Return whether names are a header for sure: a row of a turned table has names of objects, but no field beside."""
+    objects = {name for name in names if name.casefold() in OBJECT_COLUMNS}
+    return bool(objects) and any(known(name) for name in names if name and name not in objects)
 
 
 def _combined(above: Sequence[str], cells: Sequence[str], known: Known) -> tuple[str, ...]:
@@ -97,8 +105,8 @@ def _best(sheet: Sheet, known: Known, rows: int) -> tuple[int, float, int, tuple
         above = sheet.rows[place - 1].cells if place else ()
         names = _combined(above, row.cells, known)
         score, part = _score(names, known)
-        # What stands above a header is a title: much narrower than the header.
-        if score > best[0] and (not place or 2 * widest <= distinct or names != row.cells):
+        # What stands above a header is a title, much narrower than the header, or a block of names and values.
+        if score > best[0] and (not place or 2 * widest <= distinct or names != row.cells or _is_header(names, known)):
             best = (score, part, place, names)
         widest = max(widest, distinct)
     return best
@@ -111,7 +119,7 @@ def find_in_sheet(sheet: Sheet, known: Known) -> Table:
     score, part, place, names = _best(sheet, known, _ROWS)
     turned, lines = _turned(replace(sheet, rows=sheet.rows[:_TURNED_ROWS])) if _may_be_turned(sheet) else (sheet, ())
     other = _best(turned, known, _COLUMNS) if lines else (0, 0.0, 0, ())
-    if other[0] > max(score, 1) and (other[1] > part or other[0] >= 3 * score):
+    if not _is_header(names, known) and other[0] > max(score, 1) and (other[1] > part or other[0] >= 3 * score):
         table = replace(turned, rows=_from(turned, other[2], other[3]))
         text = f"{_place(sheet)}header in column {letters_of(turned.rows[other[2]].line - 1)}, columns stand as rows"
         return Table(table, text, other[0], lines, _nameless(other[3]))
@@ -119,6 +127,32 @@ def find_in_sheet(sheet: Sheet, known: Known) -> Table:
         return Table(replace(sheet, rows=_from(sheet, 0, names)), _place(sheet), score)
     text = f"{_place(sheet)}header in row {sheet.rows[place].line}"
     return Table(replace(sheet, rows=_from(sheet, place, names)), text, score)
+
+
+def _above(sheet: Sheet, table: Table, known: Known) -> list[Table]:
+    """Return the block of names and values above the header of a table, which is about all images, if there is one.
+
+    A title is no such block: it has no value beside it. A row of modules directly above the header has more cells.
+    """
+    first = table.sheet.rows[0].line if table.sheet.rows and not table.lines else 0
+    pairs = [(row, _pair(row)) for row in sheet.rows if row.line < first]
+    block = [(row, pair) for row, pair in pairs if pair and not (row.line == first - 1 and len(set(row.cells)) > 3)]
+    named = [pair for _, pair in block if known(pair[1])]
+    if not named or len({pair[0] for pair in named}) > 1:
+        return []
+    rows = tuple(row for row, pair in block if pair[0] == named[0][0])
+    turned, lines = _turned(replace(sheet, rows=rows, findings=()))
+    turned = replace(turned, rows=turned.rows[:2])
+    text = f"{_place(sheet)}names and values in rows {rows[0].line} to {rows[-1].line}"
+    return [Table(turned, text, len(named), lines, everything=True)]
+
+
+def _pair(row: TextRow) -> tuple[int, str] | None:
+    """Return the place and the name of a row that has a name and, directly beside it, a value (maybe a merged one)."""
+    filled = [index for index, cell in enumerate(row.cells) if cell]
+    if len(filled) < 2 or filled[1] != filled[0] + 1 or len({row.cells[index] for index in filled[1:]}) > 1:
+        return None
+    return filled[0], row.cells[filled[0]]
 
 
 def _may_be_turned(sheet: Sheet) -> bool:
@@ -154,13 +188,15 @@ def find_tables(sheets: Sequence[Sheet], known: Known, wanted: str = "") -> tupl
         UserError: There is no such sheet, or two sheets fit equally well.
     """
     if wanted:
-        return [find_in_sheet(_named(sheets, wanted), known)], []
+        table = find_in_sheet(_named(sheets, wanted), known)
+        return [*_above(_named(sheets, wanted), table, known), table], []
     visible = [sheet for sheet in sheets if not sheet.hidden] or list(sheets)
     screen = [Table(sheet, _place(sheet), _ROWS) for sheet in mihcsme_sheets(visible)]
     if screen:
         return screen, _unread([sheet for sheet in visible if sheet.title not in MIHCSME_SHEETS], screen)
     found = [find_in_sheet(sheet, known) for sheet in visible]
-    titles = {sheet.title.strip().casefold() for sheet in visible}
+    blocks = {id(table): _above(sheet, table, known) for sheet, table in zip(visible, found, strict=True)}
+    titles = {module_of(table.sheet, known).casefold() for table in found}
     modules = [_module(table, known, titles) for table in found]
     parts = [table for table in modules if table]
     best = max(found, key=_rank)
@@ -175,7 +211,7 @@ def find_tables(sheets: Sequence[Sheet], known: Known, wanted: str = "") -> tupl
         raise UserError(
             f"file {best.sheet.file}: the sheets {names} fit equally well. Say which to read by its name or number."
         )
-    return [best], _unread([table.sheet for table in found if table.score], [best])
+    return [*blocks[id(best)], best], _unread([table.sheet for table in found if table.score], [best])
 
 
 def _rank(table: Table) -> tuple[int, bool]:
@@ -199,12 +235,21 @@ def _named(sheets: Sequence[Sheet], wanted: str) -> Sheet:
     raise UserError(f"file {sheets[0].file}: has no sheet {wanted}. Its sheets are {titles}.")
 
 
+def module_of(sheet: Sheet, known: Known) -> str:
+    """Return the module that a sheet is named after: `Biosample` of `Biosamples`, if its columns are of that module."""
+    title = sheet.title.strip()
+    one = title.removesuffix("s")
+    cells = sheet.rows[0].cells if sheet.rows else ()
+    named = [any(known(f"{name}: {cell}") for cell in cells if cell) for name in (title, one)]
+    return one if named == [False, True] else title
+
+
 def _module(table: Table, known: Known, titles: Container[str]) -> Table | None:
     """Return the table of a sheet that is named after a module, its columns by their full names; else None.
 
     A column may have the name of another sheet (`titles`): it says which row of that sheet is meant.
     """
-    title = table.sheet.title.strip()
+    title = module_of(table.sheet, known)
     if not table.sheet.rows or not title:
         return None
     header = table.sheet.rows[0]
@@ -216,7 +261,7 @@ def _module(table: Table, known: Known, titles: Container[str]) -> Table | None:
     if part < 0.5:
         return None
     rows = (TextRow(header.line, names), *table.sheet.rows[1:])
-    return replace(table, sheet=replace(table.sheet, rows=rows), score=score, everything=_nameless(names))
+    return replace(table, sheet=replace(table.sheet, rows=rows), score=score, everything=_nameless(names), module=title)
 
 
 def _unread(sheets: Iterable[Sheet], read: Iterable[Table]) -> list[Finding]:

@@ -8,6 +8,8 @@ from functools import cache
 # fills the cell, or any other character.
 _TOKEN = re.compile(r'"([^"]*)"|\\(.)|\[([^\]]*)\]|_.|\*.|(General)|(.)', re.DOTALL)
 _CURRENCY = re.compile(r"\$([^-]+)(-.*)?")
+_CONDITION = re.compile(r"(<=|>=|<>|<|>|=)\s*(-?[\d.]+)")
+_PADDED = re.compile(r"0{2,}")
 _FRACTION = re.compile(r"[#0?]\s*/\s*[#?\d]")
 _DIGITS = "0#?"
 
@@ -51,10 +53,13 @@ def shown_number(value: float, number_format: str) -> str | None:
 
     >>> shown_number(0.15, "0%"), shown_number(25, '0" µM"'), shown_number(1234567, "#,##0")
     ('15%', '25 µM', None)
+    >>> shown_number(7, "0000"), shown_number(5, '[>100]0" big";0" small"')
+    ('0007', '5 small')
     """
+    if _PADDED.fullmatch(number_format) and value >= 0 and float(value).is_integer():
+        return str(int(value)).zfill(len(number_format))
     sections = _sections(number_format)
-    section = sections[1] if value < 0 and len(sections) > 1 else sections[0]
-    section = sections[2] if value == 0 and len(sections) > 2 else section
+    section = _section(sections, value)
     before, after, percents, thousands, has_number = _parts(section)
     if not has_number:
         return before.strip() or None
@@ -62,10 +67,36 @@ def shown_number(value: float, number_format: str) -> str | None:
         return None
     number = Decimal(repr(value)) * 100**percents / 1000**thousands
     # A section of its own for negative numbers shows its own sign, or brackets.
-    number = abs(number) if value < 0 and len(sections) > 1 else number
-    sign = "-" if value < 0 and len(sections) > 1 else ""
+    own = value < 0 and section is not sections[0]
+    number = abs(number) if own else number
+    sign = "-" if own else ""
     before, after = before.replace("(", ""), after.replace(")", "")
     return f"{sign}{before}{_plain(number)}{after}".strip()
+
+
+def _section(sections: list[str], value: float) -> str:
+    """Return the section that shows a number: the first whose condition it meets, else that of its sign."""
+    conditions = [_CONDITION.search("".join(re.findall(r"\[([^\]]*)\]", one))) for one in sections]
+    if any(conditions):
+        met = (one for one, condition in zip(sections, conditions, strict=True) if _meets(condition, value))
+        return next(met, sections[-1])
+    if value == 0 and len(sections) > 2:
+        return sections[2]
+    return sections[1] if value < 0 and len(sections) > 1 else sections[0]
+
+
+def _meets(condition: re.Match[str] | None, value: float) -> bool:
+    if not condition:
+        return True
+    limit = float(condition[2])
+    return {
+        "<": value < limit,
+        ">": value > limit,
+        "<=": value <= limit,
+        ">=": value >= limit,
+        "=": value == limit,
+        "<>": value != limit,
+    }[condition[1]]
 
 
 def shown_text(text: str, number_format: str) -> str:

@@ -15,7 +15,7 @@ from bioimage_suite.core.errors import UserError
 from bioimage_suite.tables.column_letters import letters_of
 from bioimage_suite.tables.delimited import TextRow, delimited_rows
 from bioimage_suite.tables.formulas import plain_text
-from bioimage_suite.tables.sheets import Finding, Sheet, check_size, formula_finding
+from bioimage_suite.tables.sheets import Finding, Sheet, check_size, formula_finding, stripped
 
 MAX_TEXT_BYTES = 200 * 1024 * 1024
 
@@ -60,7 +60,7 @@ def _read(path: Path, name: str, *, as_shown: bool, only_first: bool) -> list[Sh
 
         return read_workbook(path, name, as_shown=as_shown, only_first=only_first)
     if start.startswith(b"\xd0\xcf\x11\xe0"):
-        raise UserError(f"file {name}: an old Excel file (.xls). Save it as .xlsx or CSV.")
+        raise UserError(f"file {name}: an old Excel file (.xls), or one with a password. Save it as .xlsx or CSV.")
     if path.stat().st_size > MAX_TEXT_BYTES:
         raise UserError(f"file {name}: larger than {MAX_TEXT_BYTES:,} bytes. Split the table.")
     return [read_text_table(path.read_bytes(), name)]
@@ -72,7 +72,7 @@ def read_text_table(data: bytes, name: str) -> Sheet:
     delimiter = guess_delimiter(text)
     rows: list[TextRow] = []
     for found in delimited_rows(io.StringIO(text, newline=""), f"file {name}", delimiter):
-        row = TextRow(found.line, tuple(cell.strip() for cell in found.cells))
+        row = TextRow(found.line, tuple(map(stripped, found.cells)))
         if any(row.cells):
             check_size(len(rows) + 1, len(row.cells), name)
             rows.append(_without_formulas(row, name, findings))

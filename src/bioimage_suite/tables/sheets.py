@@ -9,6 +9,8 @@ from bioimage_suite.tables.delimited import TextRow
 
 MAX_ROWS = 500_000
 MAX_COLUMNS = 2000
+# Zero-width signs and a byte order mark, which people copy from web pages; at the ends of a cell nobody sees them.
+_INVISIBLE = "\u200b\u200c\u200d\u2060\ufeff"
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,11 @@ class Sheet:
     links: Mapping[tuple[int, int], str] = field(default_factory=dict)
     title: str = ""
     hidden: bool = False
+
+
+def stripped(text: str) -> str:
+    """Return the text of a cell without blanks and invisible signs at its ends."""
+    return text.strip().strip(_INVISIBLE).strip()
 
 
 def check_size(rows: int, columns: int, name: str) -> None:

@@ -9,7 +9,7 @@ import re
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -20,9 +20,11 @@ from bioimage_suite.tables.column_letters import index_of
 from bioimage_suite.tables.delimited import TextRow
 from bioimage_suite.tables.formulas import plain_text
 from bioimage_suite.tables.number_formats import shown_number, shown_text
-from bioimage_suite.tables.sheets import MAX_ROWS, Finding, Sheet, check_size, formula_finding
+from bioimage_suite.tables.sheets import Finding, Sheet, check_size, formula_finding, stripped
 
 MAX_XLSX_UNPACKED = 300 * 1024 * 1024
+# The last row that a sheet can have; people leave a format or a blank there.
+_LAST_ROW = 1_048_576
 _MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 _RELATION = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
 _SHEET_START = re.compile(rb"<(?:\w+:)?worksheet\b[^>]*>")
@@ -58,7 +60,8 @@ def read_workbook(path: Path, name: str, *, as_shown: bool, only_first: bool = F
     """
     import openpyxl
 
-    open_zip(path, name, MAX_XLSX_UNPACKED).close()
+    with open_zip(path, name, MAX_XLSX_UNPACKED) as archive:
+        _refuse_other_forms(archive, name)
     # Open the file here: openpyxl goes by the suffix of the path, and Galaxy names every file `.dat`.
     with path.open("rb") as stream, path.open("rb") as again:
         try:
@@ -83,6 +86,20 @@ def read_workbook(path: Path, name: str, *, as_shown: bool, only_first: bool = F
             raise UserError(f"file {name}: not a readable XLSX file ({error}). Save it again or give CSV.") from error
 
 
+def _refuse_other_forms(archive: zipfile.ZipFile, name: str) -> None:
+    """Refuse what is a spreadsheet in a zip too, but not in the form that the reader knows.
+
+    Raises:
+        UserError: The file is an OpenDocument spreadsheet, or a workbook in Excel's strict form.
+    """
+    members = set(archive.namelist())
+    if "xl/workbook.xml" in members:
+        if b"http://purl.oclc.org/ooxml/spreadsheetml/main" in read_member(archive, "xl/workbook.xml", name):
+            raise UserError(f"file {name}: a Strict Open XML workbook. Save it as Excel workbook (.xlsx) or CSV.")
+    elif "content.xml" in members:
+        raise UserError(f"file {name}: an OpenDocument spreadsheet (.ods). Save it as .xlsx or CSV.")
+
+
 def _chosen(sheets: list[Any]) -> list[Any]:
     named = [sheet for sheet in sheets if sheet.title.casefold() == "metadata"]
     visible = [sheet for sheet in sheets if sheet.sheet_state == "visible"]
@@ -93,8 +110,8 @@ def _rows(sheet: Any, name: str) -> Iterator[tuple[int, Any]]:
     # The size that the sheet declares may be wrong: too small loses cells, too large costs memory.
     sheet.reset_dimensions()
     for line, cells in enumerate(sheet.iter_rows(), 1):
-        if line > MAX_ROWS * 2:
-            raise UserError(f"file {name}: rows far below the table. Delete the rows after its end.")
+        if line > _LAST_ROW:
+            raise UserError(f"file {name}: more rows than a sheet can have. Save it again or give CSV.")
         yield line, cells
 
 
@@ -130,7 +147,7 @@ def _text(cell: Any, as_shown: bool) -> str:
             if shown is not None:
                 return shown
         elif isinstance(value, str) and "@" in cell.number_format and cell.number_format != "@":
-            return shown_text(plain_text(value.strip()), cell.number_format)
+            return shown_text(plain_text(stripped(value)), cell.number_format)
     return plain_text(cell_text(value))
 
 
@@ -146,7 +163,10 @@ def cell_text(value: Any) -> str:
         return value.date().isoformat() if value.time() == time(0) else value.isoformat()
     if isinstance(value, (date, time)):
         return value.isoformat()
-    return str(value).strip()
+    if isinstance(value, timedelta):
+        minutes, seconds = divmod(round(value.total_seconds()), 60)
+        return f"{minutes // 60}:{minutes % 60:02}:{seconds:02}"
+    return stripped(str(value))
 
 
 def _take_stored_values(sheet: Any, found: _Cells, name: str, as_shown: bool) -> None:

@@ -1,4 +1,4 @@
-"""A study with a value of its own in every field, and where each value stands in each product."""
+"""A study with a value of its own in every field, two where a field may have several, and where each stands."""
 
 import csv
 import html
@@ -39,23 +39,42 @@ _TERMS = {
     "biosample.cell_line": "CLO:0003684",
     "acquisition.imaging_method": "FBbi:00000246",
 }
+# The second values of fields that may have several; the second imaging method is one that no ontology has.
+_SECOND = {
+    "study.authors": ("Zweit, Name", ""),
+    "study.author_orcids": ("https://orcid.org/0000-0002-1694-233X", ""),
+    "study.affiliation_rors": ("https://ror.org/02catss52", ""),
+    "study.grants": ("second-grant, second-funder", ""),
+    "biosample.organism": ("<second organism>", "NCBITaxon:10090"),
+    "biosample.cell_line": ("<second cell line>", "CLO:0009454"),
+}
+FREE = ("<free one>", "<free two>")
+"""Values of a key that belongs to no standard."""
 _MASK = "mask.ome.tiff"
 _SOURCE = "annotation_file.source_image"
 
 
-def _value(key: str, name: str = "*") -> MetadataValue:
+def _value(key: str, second: bool = False) -> MetadataValue:
     text, term = _FORMED.get(key, (f"<{key}>", _TERMS.get(key, "")))
-    return MetadataValue("image", "", name, key, key, text, term, "", text, "", "t", 2, "A")
+    if second:
+        text, term = _SECOND.get(key, (f"<{key} 2>", ""))
+    return MetadataValue("image", "", "*", key, key, text, term, "", text, "", "t", 2, "A")
 
 
 VALUES = [
     *(_value(field.key) for field in all_fields() if field.key != _SOURCE),
+    *(_value(field.key, second=True) for field in all_fields() if field.many),
+    *(MetadataValue("image", "", "*", "", "Free [key]", text, "", "", text, "", "t", 2, "A") for text in FREE),
     MetadataValue("image", "", _MASK, _SOURCE, "s", FILES[1][1], "", "", FILES[1][1], "", "t", 3, "A"),
 ]
 
 
-def sentinel(key: str, document: str) -> str:
-    """Return the text by which a field's value is found again."""
+def sentinel(key: str, document: str, second: bool = False) -> str:
+    """Return the text by which a field's value, or its second value, is found again."""
+    if second:
+        return {"study.authors": "Zweit", "study.author_orcids": "0000-0002-1694-233X"}.get(
+            key, _value(key, second=True).value.partition(",")[0]
+        )
     special = {
         "study.license": "https://example.org/the-licence/",
         "study.authors": "Surname",
@@ -67,17 +86,20 @@ def sentinel(key: str, document: str) -> str:
 
 
 @cache
-def places(product: str) -> dict[str, frozenset[str]]:
-    """Return the places of each field in a product: `BioSample.description`, `study: Study Title`."""
+def texts_of(product: str) -> tuple[tuple[str, str], ...]:
+    """Return each text of a product with its place: `BioSample.description`, `study: Study Title`."""
     study, package = _package(_PRODUCTS.get(product, product))
     readers = {"pagetab": _pagetab, "idr": _idr, "arc": _arc, "zenodo": _zenodo, "datacite": _datacite}
     texts = list(_json(_croissant(study)) if product == "croissant" else readers.get(product, _crate)(package))
     if product == "bia":
         texts += _table("file_list.tsv", package.texts["file_list.tsv"])
-    return {
-        field.key: frozenset(place for place, text in texts if sentinel(field.key, product) in text)
-        for field in all_fields()
-    }
+    return tuple(texts)
+
+
+def places(key: str, product: str, second: bool = False) -> set[str]:
+    """Return the places of a field's value, or its second value, in a product."""
+    wanted = sentinel(key, product, second)
+    return {place for place, text in texts_of(product) if wanted in text}
 
 
 # The product that a document is a part of.

@@ -207,14 +207,23 @@ def test_the_profile_is_found_out(product: str):
 
 def test_a_profile_that_is_not_known_here_is_said_to_be_unchecked():
     document = crate("general")
-    address = "https://w3id.org/ro/wfrun/process/0.5"
+    address = "https://w3id.org/5s-crate/0.4"
     root(document)["conformsTo"] = {"@id": address}
-    document["@graph"].append({"@id": address, "@type": ["CreativeWork", "Profile"], "name": "Process Run Crate"})
+    document["@graph"].append({"@id": address, "@type": ["CreativeWork", "Profile"], "name": "Five Safes RO-Crate"})
     found = check_document(document, "c", "base")
     assert [(one.level, one.found, one.suggestion) for one in found if one.column == "conformsTo"] == [
         ("note", address, "the rules of this profile are not checked")
     ]
     assert errors(found) == []
+
+
+def test_a_thumbnail_is_a_plain_file():
+    document = crate("general")
+    file = next(of_type(document, "File"))["@id"]
+    root(document)["thumbnail"] = {"@id": file}
+    assert errors(check_document(document, "c", "base")) == []
+    root(document)["thumbnail"] = {"@id": root(document)["author"][0]["@id"]}
+    assert [one.expected for one in errors(check_document(document, "c", "base"))] == ["a File as thumbnail"]
 
 
 NEWER: dict[str, Callable[[dict[str, Any]], object]] = {

@@ -4,7 +4,7 @@ import pytest
 
 from bioimage_suite.fair.metadata.fields import all_fields
 from bioimage_suite.fair.products.field_places import DOCUMENTS, RECORDS, field_places, left_out
-from tests.unit.fair.every_field import VALUES, places
+from tests.unit.fair.every_field import FREE, VALUES, places, texts_of
 
 KEYS = [field.key for field in all_fields()]
 NO_PLACE = {
@@ -32,8 +32,21 @@ def test_the_table_has_every_field_and_document():
 @pytest.mark.parametrize("key", KEYS)
 def test_a_field_stands_where_the_table_says(key: str, document: str):
     place = field_places()[key][document]
-    found = places(document)[key]
+    found = places(key, document)
     assert place in found if place else not found
+
+
+@pytest.mark.parametrize("document", ["gide", "bia", "pagetab", "general", "idr", "arc", *RECORDS])
+@pytest.mark.parametrize("key", [field.key for field in all_fields() if field.many])
+def test_each_of_several_values_stands_there(key: str, document: str):
+    place = field_places()[key][document]
+    assert not place or place in places(key, document, second=True)
+
+
+@pytest.mark.parametrize("document", ["gide", "bia", "pagetab", "general", "idr", "arc"])
+@pytest.mark.parametrize("text", FREE)
+def test_keys_of_no_standard_stand_in_every_product(text: str, document: str):
+    assert any(text in found for _, found in texts_of(document))
 
 
 @pytest.mark.parametrize("product", NO_PLACE)

@@ -11,7 +11,7 @@ from bioimage_suite.fair.crates import roc_validator
 from bioimage_suite.fair.crates.reading import read_crate
 from bioimage_suite.fair.crates.terms import GIDE_CONTEXT
 from bioimage_suite.fair.crates.validation import validate_crate
-from tests.unit.fair.made_crates import crate, errors, root
+from tests.unit.fair.made_crates import crate, entity, errors, root
 
 needs_roc = pytest.mark.skipif(not roc_validator.installed(), reason="roc-validator is optional")
 
@@ -46,8 +46,9 @@ def run_crate(**said: object) -> dict[str, Any]:
     document["@context"] = [*document["@context"], TERMS]
     root(document)["conformsTo"] = {"@id": PROCESS_RUN}
     root(document)["mentions"] = {"@id": "#run"}
+    # The run that the crate holds names the profile too.
+    assert entity(document, PROCESS_RUN)["@type"] == ["CreativeWork", "Profile"]
     document["@graph"] += [
-        {"@id": PROCESS_RUN, "@type": ["CreativeWork", "Profile"], "name": "Process Run Crate", "version": "0.5"},
         {"@id": "#run", "@type": "CreateAction", "name": "a run", **said},
         {
             "@id": "#program",
@@ -73,11 +74,14 @@ def test_the_rules_of_a_profile_that_roc_validator_has_are_checked():
 @needs_roc
 @pytest.mark.slow
 def test_what_roc_validator_checks_is_not_said_to_be_unchecked(tmp_path: Path):
-    document = run_crate(instrument={"@id": "#program"})
+    document = crate("general")
+    isa = "https://github.com/nfdi4plants/isa-ro-crate-profile"
+    root(document)["conformsTo"] = {"@id": isa}
+    document["@graph"].append({"@id": isa, "@type": ["CreativeWork", "Profile"], "name": "ISA RO-Crate"})
     (tmp_path / "ro-crate-metadata.json").write_text(json.dumps(document))
     opened = read_crate(tmp_path / "ro-crate-metadata.json", "c")
     alone, both = (validate_crate(opened, "base", with_roc) for with_roc in (False, True))
-    assert [one.found for one in alone if one.column == "conformsTo"] == [PROCESS_RUN]
+    assert [one.found for one in alone if one.column == "conformsTo"] == [isa]
     assert not [one for one in both if one.column == "conformsTo"]
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from bioimage_suite.fair.crates.terms import BIA_PROFILE, GIDE_PROFILE, RO_CRATE, offline_context, ro_crate_version
+from bioimage_suite.fair.crates.workflow_profiles import named_addresses, workflow_profile
 from bioimage_suite.fair.terms.json_ld import DESCRIPTOR, Entity, as_list, by_id, ids, types
 from bioimage_suite.tables.sheets import Finding
 
@@ -45,9 +46,12 @@ def check_versions(document: Mapping[str, Any], root: str | None, name: str) -> 
         level = "error" if is_old(document) else "warning"
         findings.append(Finding(level, name, 0, place, ", ".join(named), f"{RO_CRATE}{crate_version(document)}"))
     known = (_UNVERSIONED, BIA_PROFILE, GIDE_PROFILE)
-    of_root = ids(entities.get(root or "", {}).get("conformsTo"))
-    unknown = [address for address in dict.fromkeys([*named, *of_root]) if not address.startswith(known)]
-    expected = "a profile that this tool has: RO-Crate, GIDE, BioImage Archive"
+    unknown = [
+        address
+        for address in named_addresses(entities, root or "")
+        if not address.startswith(known) and not workflow_profile(address)
+    ]
+    expected = "a profile that this tool has: RO-Crate, GIDE, BioImage Archive, workflows and their runs"
     return findings + [
         Finding("note", name, 0, "conformsTo", address, expected, "the rules of this profile are not checked")
         for address in unknown

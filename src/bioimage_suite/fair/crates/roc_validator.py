@@ -28,7 +28,8 @@ from bioimage_suite.fair.crates.terms import (
     safe_context,
     without_contexts,
 )
-from bioimage_suite.fair.terms.json_ld import DESCRIPTOR, by_id, ids
+from bioimage_suite.fair.crates.workflow_profiles import named_addresses
+from bioimage_suite.fair.terms.json_ld import by_id
 from bioimage_suite.tables.sheets import Finding
 
 # roc-validator's profile by RO-Crate version; it has no shapes for the GIDE and BIA profiles.
@@ -60,7 +61,7 @@ def roc_findings(document: dict[str, Any], root: str, name: str) -> tuple[list[F
     checked = {**document, "@context": contexts, "@graph": without_contexts(document["@graph"])}
     version = crate_version(document)[:3]
     version = version if version in _PROFILES else "1.1" if is_old(document) else "1.2"
-    named = _named(document, root)
+    named = named_addresses(by_id(document.get("@graph")), root)
     try:
         answer = run_apart(_believed_issues, checked, root, version, named, _cache_folder())
     except ApartError as error:
@@ -89,12 +90,6 @@ def _readable(part: Any) -> list[Any]:
     if part == GIDE_CONTEXT:
         return context(f"{RO_CRATE}1.2", GIDE_TERMS)
     return [further_terms(part) or part]
-
-
-def _named(document: dict[str, Any], root: str) -> list[str]:
-    """Return the addresses of the profiles that the descriptor and the root name."""
-    entities = by_id(document.get("@graph"))
-    return [address for one in (DESCRIPTOR, root) for address in ids(entities.get(one, {}).get("conformsTo"))]
 
 
 Issue = tuple[str, str, str]

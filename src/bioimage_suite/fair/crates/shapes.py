@@ -7,7 +7,8 @@ from typing import Any
 from bioimage_suite.core.apart import ApartError, run_apart
 from bioimage_suite.fair.crates.base_rules import is_old
 from bioimage_suite.fair.crates.terms import offline_context, without_contexts
-from bioimage_suite.fair.terms.json_ld import ids, types
+from bioimage_suite.fair.crates.workflow_profiles import WORKFLOW_PROFILES, workflow_profiles
+from bioimage_suite.fair.terms.json_ld import Entity, by_id, ids, types
 from bioimage_suite.tables.sheets import Finding
 
 SHAPES_FOLDER = Path(__file__).resolve().parent / "shacl"
@@ -16,6 +17,7 @@ PROFILE_SHAPES = {
     "general": ("ro-crate",),
     "gide": ("ro-crate", "gide"),
     "bia": ("ro-crate", "bia"),
+    **{name: ("ro-crate", *one.shapes) for name, one in WORKFLOW_PROFILES.items()},
 }
 _ROOT_CLASS = "https://github.com/bioimage-suite-galaxy/shapes#Root"
 _LEVELS = {"Violation": "error", "Warning": "warning", "Info": "note"}
@@ -25,7 +27,7 @@ _BASE = "https://crate.invalid/"
 
 
 def shape_findings(document: dict[str, Any], root: str, name: str, profile: str) -> list[Finding]:
-    """Check a crate against the SHACL shapes of a profile.
+    """Check a crate against the SHACL shapes of a profile, and of the profiles of workflows that it names itself.
 
     Args:
         document: JSON-LD of the crate.
@@ -39,8 +41,10 @@ def shape_findings(document: dict[str, Any], root: str, name: str, profile: str)
     terms, unknown = offline_context(document.get("@context"), _used_names(document["@graph"]))
     expected, remark = "a context that this tool has offline", "its terms are not checked"
     findings = [Finding("warning", name, 0, "@context", address, expected, remark) for address in unknown]
-    graph = [without_contexts(entity) for entity in document["@graph"] if not _plain_file(entity)]
-    shapes = _shapes(profile, is_old(document))
+    graph = [without_contexts(_checked_part(entity)) for entity in document["@graph"]]
+    named = workflow_profiles(by_id(document["@graph"]), root)
+    files = dict.fromkeys(file for one in (profile, *named) for file in PROFILE_SHAPES[one])
+    shapes = _shapes(tuple(files), is_old(document))
     try:
         findings += run_apart(_violations, {"@context": terms, "@graph": graph}, root, name, shapes)
     except ApartError as error:
@@ -58,8 +62,8 @@ def _violations(document: dict[str, Any], root: str, name: str, shapes: Any) -> 
     data.parse(data=document, format="json-ld", base=_BASE)  # type: ignore[arg-type]
     data.add((rdflib.URIRef(root, base=_BASE), rdflib.RDF.type, rdflib.URIRef(_ROOT_CLASS)))
     _, report, _ = pyshacl.validate(data, shacl_graph=shapes, inference="none", do_owl_imports=False)
-    results = report.subjects(rdflib.RDF.type, rdflib.SH.ValidationResult)
-    return [_finding(report, result, name) for result in results]
+    # Those alone that the report itself lists: others are details of them, in the words of the program.
+    return [_finding(report, result, name) for result in report.objects(predicate=rdflib.SH.result)]
 
 
 def _finding(report: Any, result: Any, name: str) -> Finding:
@@ -75,13 +79,13 @@ def _finding(report: Any, result: Any, name: str) -> Finding:
 
 
 @cache
-def _shapes(profile: str, old: bool) -> Any:
-    """Return a profile's shapes; those of RO-Crate 1.2 only for crates that are not `old` (1.1)."""
+def _shapes(files: tuple[str, ...], old: bool) -> Any:
+    """Return the shapes of files; those of RO-Crate 1.2 too for crates that are not `old` (1.1)."""
     import pyshacl  # noqa: F401 (the child processes that check have it then)
     import rdflib
 
     shapes = rdflib.Graph()
-    for file in (*PROFILE_SHAPES[profile], *(() if old else ("ro-crate-1.2",))):
+    for file in (*files, *(() if old else ("ro-crate-1.2",))):
         shapes.parse(SHAPES_FOLDER / f"{file}.ttl")
     return shapes
 
@@ -96,9 +100,11 @@ def _used_names(graph: list[Any]) -> set[str]:
     return names
 
 
-def _plain_file(entity: Any) -> bool:
-    """Return whether an entity is a plain file; no shape applies to these, and skipping them saves most of the time."""
-    return isinstance(entity, dict) and entity.get("@type") in ("File", ["File"])
+def _checked_part(entity: Entity) -> Entity:
+    """Return what shapes look at of an entity: of a plain file its type, which saves most of the time."""
+    if entity.get("@type") not in ("File", ["File"]):
+        return entity
+    return {key: value for key, value in entity.items() if key in {"@id", "@type", "thumbnail"}}
 
 
 def _local(term: Any) -> str:

@@ -6,10 +6,11 @@ from bioimage_suite.fair.crates.checks import check_crate
 from bioimage_suite.fair.crates.reading import Crate
 from bioimage_suite.fair.crates.roc_validator import installed, roc_findings, unknown_versions
 from bioimage_suite.fair.crates.terms import BIA_PROFILE, GIDE_PROFILE, offline_context
-from bioimage_suite.fair.terms.json_ld import DESCRIPTOR, by_id, ids, root_id, types
+from bioimage_suite.fair.crates.workflow_profiles import WORKFLOW_PROFILES, named_addresses, workflow_profiles
+from bioimage_suite.fair.terms.json_ld import by_id, root_id, types
 from bioimage_suite.tables.sheets import Finding
 
-PROFILES = ("auto", "base", "gide", "bia", "general")
+PROFILES = ("auto", "base", "gide", "bia", "general", *WORKFLOW_PROFILES)
 _BIA_STUDY = "http://bia/Study"
 # roc-validator takes seconds for a hundred entities and minutes for ten thousand.
 _ROC_ENTITIES = 1000
@@ -18,18 +19,19 @@ _ROC_ENTITIES = 1000
 def guess_profile(document: dict[str, Any]) -> str:
     """Return the profile that a crate declares or whose root it has, else `base`.
 
-    A root of the BioImage Archive has the type `bia:Study`; a root of GIDE has imaging methods and an address.
+    A root of the BioImage Archive has the type `bia:Study`; a root of GIDE has imaging methods and an address. Of
+    several profiles of workflows it is the narrowest; the rules of all that the crate names are checked.
     """
     entities = by_id(document.get("@graph"))
     root = root_id(entities)
     described = entities.get(root, {})
-    named = {*ids(entities.get(DESCRIPTOR, {}).get("conformsTo")), *ids(described.get("conformsTo"))}
+    named = named_addresses(entities, root)
     if any(address.startswith(BIA_PROFILE) for address in named) or {"bia:Study", _BIA_STUDY} & set(types(described)):
         return "bia"
     methods = "measurementMethod" in described
     if GIDE_PROFILE in named or (methods and root.startswith("http")):
         return "gide"
-    return "base"
+    return next(iter(workflow_profiles(entities, root)), "base")
 
 
 def validate_crate(crate: Crate, profile: str, with_roc: bool) -> list[Finding]:

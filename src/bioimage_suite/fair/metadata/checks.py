@@ -6,7 +6,14 @@ from pathlib import Path
 
 from bioimage_suite.core.texts import first_names
 from bioimage_suite.fair.metadata.containers import CONTAINER_KINDS
-from bioimage_suite.fair.metadata.fields import MetadataField, field_by_key, find_field, is_field, near_fields
+from bioimage_suite.fair.metadata.fields import (
+    MetadataField,
+    field_by_key,
+    find_field,
+    is_field,
+    near_fields,
+    with_unit_of,
+)
 from bioimage_suite.fair.metadata.image_facts import ImageFacts
 from bioimage_suite.fair.metadata.table import (
     MetadataValue,
@@ -93,7 +100,7 @@ def _normal_values(reading: KeyValueFile, findings: list[Finding], refused: set[
             said.add(pair.key)
             findings += _unknown_key(reading, pair)
         for text in _parts(field, pair.value):
-            checked = _checked(field, text, pair.link)
+            checked = _checked(field, with_unit_of(pair.key, text), pair.link)
             remarks = (*checked.remarks, *_excel_date(field, pair))
             file = f"{reading.file}, sheet {pair.sheet}" if pair.sheet else reading.file
             findings += [_finding(file, pair, text, remark) for remark in remarks]

@@ -7,10 +7,13 @@ from functools import cache
 from pathlib import Path
 
 from bioimage_suite.core.errors import UserError
+from bioimage_suite.fair.terms.ontology_terms import resolve
 from bioimage_suite.tables.delimited import shipped_rows
 
 FIELDS_FOLDER = Path(__file__).resolve().parent / "field_tables"
 _CHANNEL_NUMBER = re.compile(r"\bchannel\s*\d+\s*[-:]?\s*", re.IGNORECASE)
+_UNIT = re.compile(r"(.+?)(?:\s*[\[(]([^\[\]()]+)[\])]|\s+in\s+(\S+))[\s*:]*")
+_NUMBER = re.compile(r"[+-]?(\d+([.,]\d+)?|[.,]\d+)([eE][+-]?\d+)?")
 SCOPES = ("study", "biosample", "acquisition", "annotation")
 STANDARDS = ("rembi", "mifa")
 
@@ -131,9 +134,31 @@ def _index() -> dict[str, MetadataField]:
 def find_field(name: str) -> MetadataField | None:
     """Find the field of a column or key by header, machine name, or a label that only one field has.
 
-    A column for each channel, as `Channel 0 - content`, belongs to the field that lists all channels.
+    A column for each channel, as `Channel 0 - content`, belongs to the field that lists all channels; a column may
+    have the unit of its numbers: `Pixel size X [µm]`.
     """
-    return _index().get(fold(_CHANNEL_NUMBER.sub("channel ", name)))
+    return _index().get(fold(_CHANNEL_NUMBER.sub("channel ", name))) or _with_unit(name)[0]
+
+
+@cache
+def _with_unit(name: str) -> tuple[MetadataField | None, str]:
+    """Return the field of a column with a unit, and the unit; only where the field is a quantity with such units."""
+    match = _UNIT.fullmatch(name)
+    field = _index().get(fold(match[1])) if match else None
+    unit = (match[2] or match[3]).strip() if match else ""
+    if not field or field.kind != "quantity" or not resolve("uo", unit).term:
+        return None, ""
+    return field, unit
+
+
+def with_unit_of(name: str, text: str) -> str:
+    """Return a value with the unit that stands in its column's name alone.
+
+    >>> with_unit_of("Pixel size X [µm]", "0.65"), with_unit_of("Pixel size X", "0.65")
+    ('0.65 µm', '0.65')
+    """
+    unit = _with_unit(name)[1]
+    return f"{text} {unit}" if unit and _NUMBER.fullmatch(text) else text
 
 
 def is_field(name: str) -> bool:

@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cache
+from urllib.parse import quote
 
 from bioimage_suite.fair.metadata.fields import MetadataField
 from bioimage_suite.fair.terms.licences import OF_ARCHIVES, find_licence, licence_name
@@ -23,17 +24,32 @@ _EXCEL_EPOCH = date(1899, 12, 30)
 _EXCEL_SERIAL = range(20000, 80000)
 _QUANTITY = re.compile(r"([+-]?(?:\d+(?:[.,]\d+)?|[.,]\d+)(?:[eE][+-]?\d+)?)\s*(.*)", re.DOTALL)
 _DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+(\s*[^\d,.;\s]{1,4})?")
+_THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}")
 _DAY_MONTH = re.compile(r"(\d{1,2})[./-](\d{1,2})[./-](\d{2,4})")
+_YEAR_FIRST = re.compile(r"(\d{4})[./-]?(\d{2})(?:[./-]?(\d{2}))?|(\d{4})")
+_MONTH_NAMED = re.compile(r"(?:(\d{1,2})\.? )?([a-z]{3})[a-z]*\.?,?(?: (\d{1,2}),?)? (\d{4})", re.IGNORECASE)
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 # What Excel makes of gene names such as MARCH1, SEPT2 and DEC1 (Ziemann 2016, doi 10.1186/s13059-016-1044-7).
 _EXCEL_GENE = re.compile(
     r"\d{1,2}-(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)|(Mar|Sep|Dec)-\d{2}", re.IGNORECASE
 )
 _EXCEL_ERROR = re.compile(r"#(REF!|N/A|VALUE!|NAME\?|DIV/0!|NULL!|NUM!|####*)")
-_DOI = re.compile(r"(?:https?://(?:dx\.)?doi\.org/|doi:\s*)?(10\.\d{4,9}/\S+)", re.IGNORECASE)
+_DOI = re.compile(r"(?:(?:https?://)?(?:(?:dx|www)\.)?doi\.org/|doi:?\s*)?(10\.\d{4,9}/\S+)", re.IGNORECASE)
+_ORCID = re.compile(
+    r"(?:(?:https?://)?(?:www\.)?orcid\.org/|orcid(?: id)?:?\s*)?((?:\d{4}[- ]?){3}\d{3}[\dx])/?", re.IGNORECASE
+)
+_NONE = {"-", "none", "n/a", "na", "not applicable"}
+"""What people write where there is nothing to say."""
+# Signs that look like those of units and numbers.
+_DASHES = str.maketrans(dict.fromkeys("‐‑‒–—−", "-"))
+_LOOKALIKES = str.maketrans({"º": "°", "˚": "°", "∘": "°", "−": "-", "–": "-"})
+_PER_PIXEL = re.compile(r"\s*(?:/|per )\s*(?:px|pixel|voxel|plane|frame)s?$", re.IGNORECASE)
+_EXAMPLES = {"acquisition.temperature": ("37", "°C"), "image.time_increment": ("5", "s")}
 _CROCKFORD = "0123456789abcdefghjkmnpqrstvwxyz"
 _ROR = re.compile(rf"(?:(?:https?://)?(?:www\.)?ror\.org/)?(0[{_CROCKFORD}]{{6}}\d\d)/?", re.IGNORECASE)
 _EMAIL = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
 _URL = re.compile(r"https?://[^\s/<>\"]+\.[^\s<>\"]+", re.IGNORECASE)
+_URL_SIGNS = "!#$%&'()*+,/:;=?@[]~"
 # The longest name in the tables has 156 characters; longer text is a sentence.
 _LONGEST_NAME = 200
 # Inserted by decoders for bytes that are invalid in the encoding.
@@ -74,11 +90,11 @@ def check_value(field: MetadataField, text: str) -> Checked:
     damage = _damage(text)
     if damage:
         return Checked("", remarks=(damage,))
-    checks = {"quantity": _check_quantity, "url": _check_url, "doi": _check_doi, "orcid": _check_orcid}
+    checks = {"url": _check_url, "doi": _check_doi, "orcid": _check_orcid}
     checks |= {"ror": _check_ror, "email": _check_email}
     if field.kind in checks:
         return checks[field.kind](text)
-    of_field = {"term": _check_term, "date": _check_date, "datetime": _check_date}
+    of_field = {"term": _check_term, "date": _check_date, "datetime": _check_date, "quantity": _check_quantity}
     return of_field.get(field.kind, _check_text)(field, text)
 
 
@@ -125,6 +141,8 @@ def _check_term(field: MetadataField, text: str) -> Checked:
     """
     if field.vocabulary == "licenses":
         return _check_licence(text)
+    if field.vocabulary in {"clo", "efo"} and text.casefold() in _NONE:
+        return Checked("", remarks=(Remark("note", "a name, or an empty cell where there is none; left out"),))
     found = resolve(field.vocabulary, text)
     source = VOCABULARY_NAMES[field.vocabulary]
     if found.term:
@@ -156,6 +174,8 @@ def _term_remarks(vocabulary: str, text: str, found: Resolution) -> tuple[Remark
         return (Remark("note", f"an id in the table of {source}", "checked by its form only; the table is a subset"),)
     if found.obsolete and found.obsolete.id == term.id:
         return (Remark("warning", f"a current term of {source}; this one is obsolete, without a successor"),)
+    if term.status == "apart":
+        return (Remark("warning", f"a term for a method; {term.text} of {source} is something else"),)
     if found.obsolete:
         return (Remark("warning", f"a current term of {source}; {found.obsolete.text} is obsolete", term.text),)
     if found.broader:
@@ -191,49 +211,78 @@ def _check_date(field: MetadataField, text: str) -> Checked:
 
 
 def _date_suggestion(text: str) -> str:
-    match = _DAY_MONTH.fullmatch(text)
-    if not match:
-        return ""
-    first, second, year = int(match[1]), int(match[2]), int(match[3])
-    year += 2000 if year < 100 else 0
-    guesses = []
-    for month, day in ((second, first), (first, second)):
+    """Return the dates that a text may mean; the first day of a month or year whose day is not said."""
+    guesses: list[tuple[int, int, int]] = []
+    text = text.strip()
+    if match := _DAY_MONTH.fullmatch(text):
+        first, second, year = int(match[1]), int(match[2]), int(match[3])
+        year += 2000 if year < 100 else 0
+        guesses = [(year, second, first), (year, first, second)]
+    elif match := _YEAR_FIRST.fullmatch(text):
+        guesses = [(int(match[1] or match[4]), int(match[2] or 1), int(match[3] or 1))]
+    elif (match := _MONTH_NAMED.fullmatch(text)) and match[2].lower() in _MONTHS:
+        guesses = [(int(match[4]), _MONTHS.index(match[2].lower()) + 1, int(match[1] or match[3] or 1))]
+    dates = []
+    for guess in guesses:
         try:
-            guesses.append(date(year, month, day).isoformat())
+            dates.append(date(*guess).isoformat())
         except ValueError:
             continue
-    return " or ".join(dict.fromkeys(guesses))
+    return " or ".join(dict.fromkeys(dates))
 
 
-def _check_quantity(text: str) -> Checked:
-    match = _QUANTITY.fullmatch(text)
+def _check_quantity(field: MetadataField, text: str) -> Checked:
+    """Check a number with a unit. Signs that only look like `°` and `-`, brackets and `per pixel` are put right."""
+    plain = _PER_PIXEL.sub("", text.translate(_LOOKALIKES).strip())
+    number, unit = _EXAMPLES.get(field.key, ("0.65", "µm"))
+    expected = f"a number with its unit, as {number} {unit}"
+    match = _QUANTITY.fullmatch(plain)
     # The rest of a text such as "1,000,000 µm" is no unit; only the author knows whether its commas mark thousands.
     if not match or match[2].startswith((",", ".")):
-        return Checked("", remarks=(Remark("error", "a number with its unit, as 0.65 µm"),))
-    number, unit = match[1].replace(",", "."), match[2].strip()
-    remarks = (
-        [] if "," not in match[1] else [Remark("warning", "a decimal point, not a comma", f"{number} {unit}".strip())]
-    )
-    if not unit:
-        return Checked("", remarks=(*remarks, Remark("error", "a number with its unit, as 0.65 µm")))
-    found = resolve("uo", unit)
+        again = _QUANTITY.fullmatch(plain.lstrip("~≈<>ca. "))
+        return Checked("", remarks=(Remark("error", expected, again[0] if again and again[2][:1].isalpha() else ""),))
+    number, given = match[1].replace(",", "."), match[2].strip().strip("[]()")
+    if not given:
+        return Checked("", remarks=(Remark("error", expected, f"{number} {unit}, if that is the unit"),))
+    if _THOUSANDS.fullmatch(match[1]):
+        # A factor of 1,000 lies between the two readings.
+        both = f"{match[1].replace(',', '')} {given} or {number} {given}"
+        return Checked("", remarks=(Remark("error", "a number that can be read in one way only", both),))
+    remarks = [] if "," not in match[1] else [Remark("warning", "a decimal point, not a comma", f"{number} {given}")]
+    found = resolve("uo", given)
     if not found.term:
-        near = " or ".join(f"{number} {term.label}" for term in found.near)
+        near = " or ".join(f"{number} {term.label}" for term in found.near) or _one_number(number, given)
         return Checked("", remarks=(*remarks, Remark("error", "a unit of the Units of measurement ontology", near)))
-    return Checked(f"{number} {unit}", unit_id=found.term.id, remarks=tuple(remarks))
+    return Checked(f"{number} {given}", unit_id=found.term.id, remarks=tuple(remarks))
+
+
+def _one_number(number: str, rest: str) -> str:
+    """Return the quantity that a text such as `0.65 x 0.65 µm` or `25±1 °C` holds, if its unit is known."""
+    match = re.fullmatch(r"(?:[x×*]\s*[\d.,]+\s*[^\W\d]*\s*)+|±\s*[\d.,]+\s*", rest[: -len(_last_word(rest))] or "")
+    unit = _last_word(rest)
+    return f"{number} {unit}" if match and resolve("uo", unit).term else ""
+
+
+def _last_word(text: str) -> str:
+    found = re.search(r"[^\s\d.,±x×]+$", text)
+    return found[0] if found else " "
 
 
 def _check_url(text: str) -> Checked:
     if _URL.fullmatch(text):
         return Checked(text)
-    return Checked("", remarks=(Remark("error", "a web address that begins with https:// or http://"),))
+    near = quote(text if "://" in text else f"https://{text}", safe=_URL_SIGNS)
+    suggestion = near if _URL.fullmatch(near) else ""
+    return Checked("", remarks=(Remark("error", "a web address that begins with https:// or http://", suggestion),))
 
 
 def _check_doi(text: str) -> Checked:
     match = _DOI.fullmatch(text)
     if match:
-        return Checked(match[1])
-    return Checked("", remarks=(Remark("error", "a DOI, as 10.1038/s41592-021-01166-8"),))
+        return Checked(match[1].rstrip(".,;"))
+    inside = re.search(r"10\.\d{4,9}/[^\s?#]+", text)
+    near = inside[0].rstrip(".,;") if inside else ""
+    return Checked("", remarks=(Remark("error", "a DOI, as 10.1038/s41592-021-01166-8", near),))
 
 
 def _check_ror(text: str) -> Checked:
@@ -241,9 +290,9 @@ def _check_ror(text: str) -> Checked:
 
     The digits are 98 - (number * 100 mod 97), by ISO/IEC 7064 MOD 97-10 (https://ror.readme.io/docs/identifier).
     """
-    if text in {"-", "none"}:
+    if text.casefold() in _NONE:
         return Checked("-")
-    match = _ROR.fullmatch(text)
+    match = _ROR.fullmatch(re.sub(r"^ROR(?: id)?:\s*", "", text, flags=re.IGNORECASE))
     if match:
         code = match[1].lower()
         number = 0
@@ -258,23 +307,26 @@ def _check_ror(text: str) -> Checked:
 
 def _check_email(text: str) -> Checked:
     """Check the form of an e-mail address: one @, and a domain with a dot."""
-    if text in {"-", "none"}:
+    if text.casefold() in _NONE:
         return Checked("-")
+    text = text.removeprefix("mailto:").strip()
     if _EMAIL.fullmatch(text) and ".." not in text:
         return Checked(text)
-    return Checked("", remarks=(Remark("error", "an e-mail address, as jane.doe@example.org"),))
+    inside = _EMAIL.search(text)
+    near = inside[0] if inside and ".." not in inside[0] else ""
+    return Checked("", remarks=(Remark("error", "an e-mail address, as jane.doe@example.org", near),))
 
 
 def _check_orcid(text: str) -> Checked:
     """Check an ORCID, whose last character is a check digit by ISO 7064 MOD 11-2."""
-    if text in {"-", "none"}:  # An author without ORCID still needs an entry in the list.
+    if text.casefold() in _NONE:  # An author without ORCID still needs an entry in the list.
         return Checked("-")
-    match = re.fullmatch(r"(?:https?://orcid\.org/)?((?:\d{4}-){3}\d{3}[\dXx])", text)
+    match = _ORCID.fullmatch(text.translate(_DASHES))
     if match:
-        digits = match[1].replace("-", "").upper()
+        digits = re.sub("[- ]", "", match[1]).upper()
         total = 0
         for digit in digits[:-1]:
             total = (total + int(digit)) * 2
         if "0123456789X"[(12 - total % 11) % 11] == digits[-1]:
-            return Checked(f"https://orcid.org/{match[1].upper()}")
+            return Checked(f"https://orcid.org/{'-'.join(digits[at : at + 4] for at in range(0, 16, 4))}")
     return Checked("", remarks=(Remark("error", "an ORCID, as 0000-0002-1825-0097 (the last digit is a check digit)"),))

@@ -5,6 +5,7 @@ become images. Assay `annotation`: images become annotations (MIFA). Every table
 in its output. Source: ARC specification 2.0 and ISA-XLSX 2.0 (https://github.com/nfdi4plants/ARC-specification).
 """
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
@@ -23,6 +24,8 @@ from bioimage_suite.tables.workbooks import workbook_bytes, write_text_rows
 
 INVESTIGATION = "isa.investigation.xlsx"
 _STUDY, _IMAGING, _ANNOTATION = "samples", "imaging", "annotation"
+# Brackets end the name of a column.
+_UNBRACKETED = re.compile(r"[\[\]()]+")
 _TERM = ("", " Term Accession Number", " Term Source REF")
 
 
@@ -131,10 +134,10 @@ def _study(study: Study, assays: Sequence[str]) -> bytes:
     pairs = list(dict.fromkeys((image.biosample, image.specimen) for image in study.images))
     columns = [
         Column("Input [Source Name]", "", [sample.title for sample, _ in pairs]),
-        Column("Characteristic [organism]", "OBI:0100026", [_first(sample.organisms) for sample, _ in pairs]),
+        *_columns("Characteristic [organism]", "OBI:0100026", [sample.organisms for sample, _ in pairs]),
         Column("Characteristic [biological entity]", "", [sample.entity for sample, _ in pairs]),
         Column("Characteristic [description]", "", [sample.description for sample, _ in pairs]),
-        Column("Characteristic [cell line]", "CLO:0000031", [_first(sample.cell_lines) for sample, _ in pairs]),
+        *_columns("Characteristic [cell line]", "CLO:0000031", [sample.cell_lines for sample, _ in pairs]),
         Column("Characteristic [intrinsic variable]", "", ["; ".join(sample.intrinsic) for sample, _ in pairs]),
         Column("Characteristic [extrinsic variable]", "", ["; ".join(sample.extrinsic) for sample, _ in pairs]),
         Column("Factor [experimental variable]", "", ["; ".join(sample.experimental) for sample, _ in pairs]),
@@ -148,6 +151,14 @@ def _study(study: Study, assays: Sequence[str]) -> bytes:
 
 def _sample(biosample: Biosample, specimen: Specimen) -> str:
     return f"{biosample.title}: {specimen.title}"
+
+
+def _columns(header: str, term: str, cells: Sequence[Sequence[Term]]) -> list[Column]:
+    """Return a column for the first term of each row, one for the second, and so on."""
+    return [
+        Column(header, term, [terms[place] if place < len(terms) else None for terms in cells])
+        for place in range(max(map(len, cells)))
+    ]
 
 
 def _first(terms: Sequence[Term]) -> Term | None:
@@ -177,7 +188,7 @@ def _imaging(study: Study) -> bytes:
     columns = [
         Column("Input [Sample Name]", "", [_sample(image.biosample, image.specimen) for image in images]),
         Column("Protocol REF", "", [image.acquisition.title for image in images]),
-        Column("Parameter [imaging method]", "", [_first(image.acquisition.methods) for image in images]),
+        *_columns("Parameter [imaging method]", "", [image.acquisition.methods for image in images]),
         Column("Component [imaging instrument]", "", [image.acquisition.instrument for image in images]),
         Column("Parameter [acquisition parameters]", "", [image.acquisition.description() for image in images]),
         *(
@@ -185,9 +196,17 @@ def _imaging(study: Study) -> bytes:
             for label in dict.fromkeys(detail.label for image in images for detail in image.details)
         ),
         *(Column(f"Parameter [{name}]", "", [part(image) for image in images]) for name, part in _PARTS.items()),
+        *(
+            Column(f"Parameter [{_UNBRACKETED.sub(' ', key).strip()}]", "", [_others(image, key) for image in images])
+            for key in dict.fromkeys(key for image in images for key, _ in image.other)
+        ),
         Column("Output [Data]", "", [data_path(image) for image in images]),
     ]
     return _workbook("isa_assay", rows, {"acquisition": columns})
+
+
+def _others(image: DepositedImage, key: str) -> str:
+    return "; ".join(text for name, text in image.other if name == key)
 
 
 def _detail(image: DepositedImage, label: str) -> str:

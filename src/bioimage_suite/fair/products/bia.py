@@ -344,7 +344,7 @@ def _acquisition(acquisition: Acquisition) -> Entity:
         "description": acquisition.description(),
         "imagingInstrumentDescription": acquisition.instrument,
         "imagingMethodName": [term.label for term in acquisition.methods],
-        "fbbiId": [iri(term.id) for term in acquisition.methods],
+        "fbbiId": [iri(term.id) for term in acquisition.methods if term.id],
     }
 
 
@@ -374,8 +374,8 @@ def _methods(study: Study) -> list[Entity]:
 def _columns(study: Study) -> dict[str, str]:
     """Return the columns of the file list; those of details and free keys have no meaning that the archive knows."""
     details = [detail.label for image in study.images for detail in image.details if detail.key != _DATE]
-    free = [name for image in study.images for name, _ in image.other]
-    return {**_COLUMNS, **{name: "" for name in (*details, *free) if name not in _COLUMNS}}
+    free = [name for image in study.images for name in image.free_pairs(_COLUMNS)]
+    return {**_COLUMNS, **dict.fromkeys((*details, *free), "")}
 
 
 def _file_list(study: Study) -> list[Entity]:
@@ -419,9 +419,8 @@ def file_list_rows(study: Study, run: WorkflowRun | None = None) -> list[tuple[s
 
 def _image_row(image: DepositedImage) -> dict[str, str]:
     details = {("date_created" if detail.key == _DATE else detail.label): detail.value for detail in image.details}
-    free = {name: value for name, value in image.other if name not in _COLUMNS}
     return {
-        **free,
+        **image.free_pairs(_COLUMNS),
         **details,
         "file_path": image.path,
         "dataset": component_id(image.component),

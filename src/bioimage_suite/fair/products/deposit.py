@@ -161,6 +161,8 @@ def _subjects(study: Study) -> list[dict[str, str]]:
     )
     terms = [
         {"subject": term.label, "subjectScheme": scheme, "schemeUri": address, "valueUri": iri(term.id)}
+        if term.id
+        else {"subject": term.label}
         for found, scheme, address in schemes
         for term in found
     ]

@@ -65,9 +65,10 @@ def descriptor(conforms_to: Sequence[str], root: str) -> Entity:
 
 
 def author_id(study: Study, index: int) -> str:
-    """Return an author's ORCID, or a local id if there is none."""
+    """Return an author's ORCID, or a local id if there is none: two authors of one name have two."""
     author = study.authors[index]
-    return author.orcid or local_id("person", author.name)
+    before = sum(not other.orcid and other.name == author.name for other in study.authors[:index])
+    return author.orcid or local_id("person", f"{author.name} {before + 1}" if before else author.name)
 
 
 def people(study: Study) -> list[Entity]:
@@ -103,9 +104,14 @@ def taxon(term: Term) -> Entity:
     return {"@id": iri(term.id), "@type": "Taxon", "scientificName": term.label}
 
 
+def term_id(term: Term) -> str:
+    """Return a term's address; a local id for what no ontology has a term for, such as correlative microscopy."""
+    return iri(term.id) if term.id else local_id("term", term.label)
+
+
 def defined_term(term: Term) -> Entity:
     """Return the entity of an ontology term, such as an imaging method of FBbi."""
-    return {"@id": iri(term.id), "@type": "DefinedTerm", "name": term.label}
+    return {"@id": term_id(term), "@type": "DefinedTerm", "name": term.label}
 
 
 def cell_lines(study: Study) -> list[Entity]:
@@ -225,7 +231,7 @@ def _acquisition(study: Study, acquisition: Acquisition) -> Entity:
     if acquisition.instrument:
         entity["labEquipment"] = acquisition.instrument
     if acquisition.methods:
-        entity["measurementTechnique"] = refs(iri(term.id) for term in acquisition.methods)
+        entity["measurementTechnique"] = refs(map(term_id, acquisition.methods))
     return entity
 
 

@@ -167,9 +167,13 @@ def _study_rows(study: Study, accession: str) -> list[list[str]]:
 
 
 def _citation_name(name: str) -> str:
-    """Return a name as IDR's author lists have it: `Doe J` of `Doe, Jane`, `Roe RM` of `Roe, Richard M.`."""
-    last, _, first = name.partition(",")
-    return " ".join(filter(None, [last.strip(), "".join(part[0] for part in re.split(r"[\s-]+", first) if part)]))
+    """Return a name as IDR's author lists have it, which separate names by commas.
+
+    >>> _citation_name("Doe, Jane"), _citation_name("Roe, Richard M."), _citation_name("Roe, John, Jr.")
+    ('Doe J', 'Roe RM', 'Roe J Jr.')
+    """
+    last, first, *rest = [part.strip() for part in f"{name},".split(",")]
+    return " ".join(filter(None, [last, "".join(part[0] for part in re.split(r"[\s-]+", first) if part), *rest]))
 
 
 def _part_rows(study: Study, part: _Part, accession: str) -> list[list[str]]:

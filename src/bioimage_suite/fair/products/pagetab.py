@@ -74,7 +74,7 @@ def image_list(images: Sequence[DepositedImage]) -> list[ListedFile]:
                 "Image acquisition": image.acquisition.title,
                 **({"Processing method": image.processing} if image.processing else {}),
                 **{detail.label: detail.value for detail in image.details},
-                **dict(image.other),
+                **image.free_pairs((*_ASSOCIATED, "Processing method")),
             },
         )
         for image in images
@@ -264,7 +264,7 @@ def _acquisition(acquisition: Acquisition) -> dict[str, Any]:
         _section(
             "Imaging Method",
             ("Ontology Value", term.label),
-            ("Ontology Name", "Biological Imaging Methods Ontology (FBbi)"),
+            ("Ontology Name", "Biological Imaging Methods Ontology (FBbi)" if term.id else ""),
             ("Ontology Term ID", term.id),
         )
         for term in acquisition.methods

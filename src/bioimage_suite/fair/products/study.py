@@ -1,6 +1,6 @@
 """A study as plain values, the source of crates, file lists and PageTab files."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -154,6 +154,10 @@ class DepositedImage:
     processing: str = ""
     details: tuple[Detail, ...] = ()
     other: tuple[tuple[str, str], ...] = ()
+
+    def free_pairs(self, taken: Container[str]) -> dict[str, str]:
+        """Return the keys of no standard with their values; a key that a table uses for something else is marked."""
+        return {(f"{key} (free key)" if key in taken else key): value for key, value in self.other}
 
     def place(self) -> tuple[str, str]:
         """Return plate and well, each empty where the metadata do not say it."""

@@ -161,13 +161,16 @@ def _authors(values: Sequence[MetadataValue]) -> tuple[Author, ...]:
             found *= len(names)
         return [("" if text == "-" else text) for text in found + [""] * (len(names) - len(found))]
 
+    affiliations, rors = (parallel(f"study.{key}", True) for key in ("author_affiliations", "affiliation_rors"))
+    # Whoever names an institution's ROR names it for all who work there.
+    known = {affiliation: ror for affiliation, ror in zip(affiliations, rors, strict=False) if affiliation and ror}
     return tuple(
-        Author(name, orcid, affiliation, ror, email)
+        Author(name, orcid, affiliation, ror or known.get(affiliation, ""), email)
         for name, orcid, affiliation, ror, email in zip(
             names,
             parallel("study.author_orcids", False),
-            parallel("study.author_affiliations", True),
-            parallel("study.affiliation_rors", True),
+            affiliations,
+            rors,
             parallel("study.author_emails", False),
             strict=False,
         )
@@ -199,7 +202,8 @@ def _image(facts: ImageFacts, path: str, source: Path | None, values: _Values) -
             for field in _detail_fields()
             if values.get(field.key)
         ),
-        other=tuple((value.key, value.value) for key in values if key.startswith("?") for value in values[key]),
+        # A key may have several values, as in OMERO; tables have one column for them.
+        other=tuple((values[key][0].key, _text(values, key)) for key in values if key.startswith("?")),
     )
 
 
@@ -264,12 +268,19 @@ def _with_titles(records: Sequence[DepositedImage]) -> list[DepositedImage]:
     """Give each distinct part of the description a unique title of its kind."""
     samples, specimens, acquisitions, correlations, analyses = (_Titled() for _ in range(5))
 
+    about: dict[str, dict[str, None]] = {}
+    for record in records:
+        about.setdefault(record.component.name, {})[record.component.description] = None
+
     def titles(record: DepositedImage) -> DepositedImage:
         sample, acquisition = record.biosample, record.acquisition
         organism = ", ".join(term.label for term in sample.organisms)
         methods = ", ".join(term.label for term in acquisition.methods)
+        name = record.component.name
         return replace(
             record,
+            # Archives know a component by its name, so what its images say of it is one description.
+            component=Component(name, "; ".join(filter(None, about[name]))),
             biosample=samples.part(sample, " ".join(filter(None, (organism, sample.entity))), "Biosample"),
             specimen=specimens.part(record.specimen, "Specimen"),
             acquisition=acquisitions.part(acquisition, methods, "Image acquisition"),

@@ -271,7 +271,10 @@ def resolve(vocabulary: str, text: str) -> Resolution:
         The term, or at most three whose names differ by a slip of the hand (see `_near`).
     """
     found = find(vocabulary, text)
-    return found or Resolution(None, near=_near(vocabulary, text.strip().strip("*_ ")))
+    if found:
+        return found
+    text = text.strip().strip("*_ ")
+    return Resolution(None, near=_near(vocabulary, text) or _parts_named(vocabulary, text))
 
 
 @cache
@@ -366,6 +369,21 @@ def _current(vocabulary: str, found: Resolution) -> Resolution:
         return replace(found, obsolete=old)
     successor = _ids(vocabulary).get(old.status) or Term(old.status, old.label)
     return replace(found, term=successor, exact=False, obsolete=old)
+
+
+def _parts_named(vocabulary: str, text: str) -> tuple[Term, ...]:
+    """Return the terms that a text names part by part, as `mouse/human`, or the organism with which it begins.
+
+    An organism is often followed by its strain or stage: `mouse, C57BL/6J`, `Zebrafish larvae`.
+    """
+    if len(text) > _LONGEST_MISSPELT:
+        return ()
+    parts = [_named(vocabulary, part) for part in _PARTS.split(text) if part]
+    if len(parts) > 1 and all(parts):
+        return tuple(dict.fromkeys(part for part in parts if part))[:3]
+    words = text.split() if vocabulary == "ncbitaxon" else []
+    begun = (_named(vocabulary, " ".join(words[:count]).rstrip(",;:")) for count in range(len(words) - 1, 0, -1))
+    return next(((term,) for term in begun if term), ())
 
 
 @cache

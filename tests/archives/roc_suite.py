@@ -1,0 +1,289 @@
+"""Compare validate_crate with roc-validator on the crates of roc-validator's own tests: see docs/crate-verdicts.md.
+
+    PEER tests/archives/roc_suite.py collect FOLDER --checkout DIR      # or gather
+    PEER tests/archives/roc_suite.py theirs FOLDER --contexts DIR
+    PYTHON tests/archives/roc_suite.py ours FOLDER
+    PYTHON tests/archives/roc_suite.py compare FOLDER
+
+`PEER` is the Python of an environment with roc-validator and pytest, `PYTHON` this project's; `--checkout` a checkout
+of crs4/rocrate-validator, `--contexts` a folder with RO-Crate's contexts as `1.1.jsonld`, `1.2.jsonld` and so on, and
+those of ResearchObject/ro-terms as `terms/<name>.jsonld`. `collect` keeps each crate that the tests hand to their
+validator, with their patches; `gather` instead takes the metadata of all published crates below a folder. `compare`
+prints each difference and exits with 1 where one is not in `roc_suite_differences.tsv`. Nothing is fetched.
+"""
+
+import argparse
+import csv
+import hashlib
+import io
+import json
+import logging
+import os
+import re
+import shutil
+import sys
+import tempfile
+import zipfile
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+DIFFERENCES = Path(__file__).with_name("roc_suite_differences.tsv")
+DESCRIPTOR = "ro-crate-metadata.json"
+# roc-validator's profiles by ours. For ISA there are no rules of our own.
+PROFILES = {
+    "process-run-crate": "process-run",
+    "workflow-run-crate": "workflow-run",
+    "provenance-run-crate": "provenance-run",
+    "workflow-ro-crate": "workflow",
+    "workflow-testing-ro-crate": "workflow-testing",
+}
+
+
+ADDRESSES = {
+    "process-run-crate": "https://w3id.org/ro/wfrun/process/",
+    "workflow-run-crate": "https://w3id.org/ro/wfrun/workflow/",
+    "provenance-run-crate": "https://w3id.org/ro/wfrun/provenance/",
+    "workflow-ro-crate": "https://w3id.org/workflowhub/workflow-ro-crate/",
+    "workflow-testing-ro-crate": "https://w3id.org/ro/wftest/",
+}
+
+
+class Recorder:
+    """A plugin of pytest that keeps the crates that tests validate, instead of validating them."""
+
+    def __init__(self, folder: Path) -> None:
+        """Keep the crates in a folder."""
+        self.folder = folder
+        self.kept: dict[str, dict[str, Any]] = {}
+
+    def pytest_configure(self) -> None:
+        """Replace the function that all tests call, before they import it."""
+        import tests.shared as shared
+
+        prepare = shared._prepare_temp_rocrate
+
+        def keep(path: Any, severity: Any, expected: bool, *_args: Any, **named: Any) -> None:
+            patches = [named.get("rocrate_entity_patch"), named.get("rocrate_entity_mod_sparql")]
+            if named.get("metadata_dict") is not None or str(path).startswith("http"):
+                return
+            whole = prepare(Path(path), *patches) if any(patches) and Path(path).is_dir() else Path(path)
+            self._keep(
+                whole / (named.get("rocrate_relative_root_path") or ""), str(path), severity.name, expected, named
+            )
+
+        shared.do_entity_test = keep
+
+    def _keep(self, crate: Path, origin: str, severity: str, expected: bool, named: dict[str, Any]) -> None:
+        if not crate.exists():
+            return
+        profile = named.get("profile_identifier", "ro-crate")
+        if profile.startswith("ro-crate"):
+            profile = "ro-crate"
+        alone = bool(named.get("metadata_only"))
+        digest = f"{_digest(crate)}-{profile}{'-alone' if alone else ''}"
+        if digest not in self.kept:
+            copy = shutil.copytree if crate.is_dir() else shutil.copyfile
+            copy(crate, self.folder / digest)
+            name = origin.partition("/crates/")[2] or Path(origin).name
+            self.kept[digest] = {"name": name, "profile": profile, "alone": alone, "expected": []}
+        self.kept[digest]["expected"].append([severity, bool(expected), bool(named.get("skip_checks"))])
+
+    def pytest_sessionfinish(self) -> None:
+        """Write what was kept."""
+        (self.folder / "crates.json").write_text(json.dumps(self.kept, indent=1), encoding="utf-8")
+
+
+def _digest(crate: Path) -> str:
+    found = hashlib.sha256()
+    for file in sorted(crate.rglob("*")) if crate.is_dir() else [crate]:
+        if file.is_file():
+            found.update(file.relative_to(crate).as_posix().encode() + b"\0" + file.read_bytes())
+    return found.hexdigest()[:16]
+
+
+def collect(folder: Path, args: argparse.Namespace) -> int:
+    """Run the tests with the recorder."""
+    import pytest
+
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    os.chdir(args.checkout)
+    # The tests need their own release of the program.
+    sys.path.insert(0, str(Path.cwd()))
+    pytest.main(["-q", "--no-header", "-p", "no:cacheprovider", "tests/integration/profiles"], [Recorder(folder)])
+    print(f"{len(json.loads((folder / 'crates.json').read_text())):,} crates")
+    return 0
+
+
+def gather(folder: Path, args: argparse.Namespace) -> int:
+    """Take the metadata of crates that others published: with RO-Crate's own rules, and those of profiles it names."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    kept: dict[str, dict[str, Any]] = {}
+    for file in sorted(args.checkout.rglob(DESCRIPTOR)):
+        text = file.read_text(encoding="utf-8", errors="replace")
+        name = file.relative_to(args.checkout).as_posix()
+        for profile in ("ro-crate", *(one for one, address in ADDRESSES.items() if address in text)):
+            digest = f"{hashlib.sha256(text.encode()).hexdigest()[:16]}-{profile}-alone"
+            kept.setdefault(digest, {"name": name, "profile": profile, "alone": True, "expected": []})
+            shutil.copytree(file.parent, folder / digest, ignore=_all_but_metadata, dirs_exist_ok=True)
+    (folder / "crates.json").write_text(json.dumps(kept, indent=1), encoding="utf-8")
+    print(f"{len(kept):,} crates and profiles")
+    return 0
+
+
+def _all_but_metadata(_: str, names: list[str]) -> set[str]:
+    return {name for name in names if name != DESCRIPTOR}
+
+
+def _records(folder: Path) -> Iterator[tuple[str, dict[str, Any], Path]]:
+    for digest, record in json.loads((folder / "crates.json").read_text(encoding="utf-8")).items():
+        yield digest, record, folder / digest
+
+
+def _text(crate: Path) -> str:
+    """Return the metadata of a crate: a folder, a zip, or the file itself."""
+    if crate.is_dir():
+        file = crate / DESCRIPTOR
+        return file.read_text(encoding="utf-8", errors="replace") if file.is_file() else ""
+    if zipfile.is_zipfile(crate):
+        with zipfile.ZipFile(crate) as archive:
+            return archive.read(DESCRIPTOR).decode() if DESCRIPTOR in archive.namelist() else ""
+    return crate.read_text(encoding="utf-8", errors="replace")
+
+
+def theirs(folder: Path, args: argparse.Namespace) -> int:
+    """Ask roc-validator, at REQUIRED level, with the profile of the test and the crate's version of RO-Crate."""
+    from rocrate_validator import models, services
+
+    logging.disable(logging.CRITICAL)
+    cache = _filled_cache(args.contexts)
+    verdicts = {}
+    for digest, record, crate in _records(folder):
+        version = re.search(r"w3id\.org/ro/crate/(1\.[123])/context", _text(crate))
+        base = f"ro-crate-{version[1] if version else '1.1'}"
+        settings = models.ValidationSettings(
+            rocrate_uri=models.URI(str(crate)),
+            profile_identifier=base if record["profile"] == "ro-crate" else record["profile"],
+            requirement_severity=models.Severity.REQUIRED,
+            offline=True,
+            cache_path=cache,
+            cache_max_age=-1,
+            metadata_only=record["alone"],
+        )
+        try:
+            issues = services.validate(settings).get_issues(min_severity=models.Severity.REQUIRED)
+            verdicts[digest] = sorted({f"{one.violatingEntity or ''} {one.message}".strip() for one in issues})
+        except Exception as error:  # an error of the program is no verdict
+            verdicts[digest] = [f"CRASH {type(error).__name__}: {str(error)[:200]}"]
+    (folder / "theirs.json").write_text(json.dumps(verdicts, indent=1), encoding="utf-8")
+    return 0
+
+
+def _filled_cache(contexts: Path) -> Path:
+    """Return an HTTP cache of roc-validator that has the contexts."""
+    from requests.adapters import BaseAdapter, HTTPAdapter
+    from requests_cache import CachedSession
+    from urllib3.response import HTTPResponse
+
+    files = {f"https://w3id.org/ro/crate/{file.stem}/context": file for file in contexts.glob("*.jsonld")}
+    for file in contexts.glob("terms/*.jsonld"):
+        files |= dict.fromkeys((f"https://w3id.org/ro/terms/{file.stem}{end}" for end in ("", "/context")), file)
+
+    class Shipped(BaseAdapter):
+        def send(self, request: Any, *_args: Any, **_kwargs: Any) -> Any:
+            body = io.BytesIO(files[str(request.url)].read_bytes())
+            headers = {"Content-Type": "application/ld+json"}
+            answer = HTTPResponse(body=body, headers=headers, status=200, preload_content=False)
+            return HTTPAdapter().build_response(request, answer)
+
+        def close(self) -> None:
+            pass
+
+    cache = Path(tempfile.mkdtemp(prefix="roc-suite-")) / "http"
+    with CachedSession(cache_name=str(cache), backend="sqlite", expire_after=-1) as session:
+        session.mount("https://", Shipped())
+        for address in files:
+            for accept in (None, "application/ld+json", "application/ld+json, application/json;p=0.9, */*;q=0.1"):
+                session.get(address, headers={"Accept": accept} if accept else {})
+    return cache
+
+
+def ours(folder: Path, _args: argparse.Namespace) -> int:
+    """Ask validate_crate, without roc-validator: its own rules alone."""
+    from bioimage_suite.core.errors import UserError
+    from bioimage_suite.fair.crates.reading import read_crate
+    from bioimage_suite.fair.crates.validation import validate_crate
+
+    verdicts = {}
+    with tempfile.TemporaryDirectory() as made:
+        for digest, record, crate in _records(folder):
+            file = _as_file(crate, Path(made) / "crate", record["alone"])
+            try:
+                profile = PROFILES.get(record["profile"], "base")
+                findings = validate_crate(read_crate(file, "crate"), profile, with_roc=False)
+                wrong = {f"{one.column}: {one.found}, {one.expected}" for one in findings if one.level == "error"}
+                verdicts[digest] = sorted(wrong)
+            except UserError as error:
+                verdicts[digest] = [str(error)]
+    (folder / "ours.json").write_text(json.dumps(verdicts, indent=1), encoding="utf-8")
+    return 0
+
+
+def _as_file(crate: Path, target: Path, alone: bool) -> Path:
+    """Return a crate as validate_crate takes it: a zip, or the metadata alone."""
+    if not crate.is_dir():
+        return crate
+    if alone:
+        return crate / DESCRIPTOR
+    with zipfile.ZipFile(target, "w") as archive:
+        for file in sorted(crate.rglob("*")):
+            if file.is_file():
+                archive.write(file, file.relative_to(crate).as_posix())
+    return target
+
+
+def compare(folder: Path, _args: argparse.Namespace) -> int:
+    """Print the count of equal verdicts by profile, each difference, and those that the table does not explain."""
+    left, right = (json.loads((folder / f"{name}.json").read_text()) for name in ("theirs", "ours"))
+    with DIFFERENCES.open(encoding="utf-8", newline="") as stream:
+        explained = {(row["crate"], row["profile"]): row["reason"] for row in csv.DictReader(stream, delimiter="\t")}
+    counts: Counter[tuple[str, str]] = Counter()
+    unexplained = 0
+    for digest, record, _ in _records(folder):
+        named = record["profile"]
+        expected = {says for level, says, skips in record["expected"] if (level == "REQUIRED" or says) and not skips}
+        verdicts = {"roc-validator": not left[digest], "validate_crate": not right[digest]}
+        verdicts |= {"the test": next(iter(expected))} if len(expected) == 1 else {}
+        same = len(set(verdicts.values())) == 1
+        counts[named, "same" if same else "different"] += 1
+        if not same:
+            reason = explained.get((record["name"], named), "")
+            unexplained += not reason
+            said = ", ".join(f"{who} {'accepts' if accepts else 'refuses'}" for who, accepts in verdicts.items())
+            print(f"{named}\t{record['name']}\t{digest}\t{said}\t{reason or 'NOT EXPLAINED'}")
+            if not reason:
+                print(f"    theirs: {left[digest][:2]}\n    ours: {right[digest][:2]}")
+    for (profile, kind), count in sorted(counts.items()):
+        print(f"{profile}: {count} {kind}")
+    return int(unexplained > 0)
+
+
+COMMANDS = {command.__name__: command for command in (collect, gather, theirs, ours, compare)}
+
+
+def main() -> int:
+    """Run one command."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("command", choices=COMMANDS)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--checkout", type=Path, default=Path())
+    parser.add_argument("--contexts", type=Path, default=Path())
+    args = parser.parse_args()
+    return COMMANDS[args.command](args.folder.resolve(), args)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
