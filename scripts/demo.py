@@ -38,6 +38,7 @@ from scripts.workflow_progress import RunResult, collect_result, show_progress
 
 WORKFLOW = ROOT / "workflows" / "omero-nuclei-measurement" / "omero-nuclei-measurement.ga"
 USER, GROUP = "demo", "demo-lab"
+LOGIN_FILE = "demo_password"
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,7 @@ class DatasetOutcome:
 
 def demo_password(folder: Path) -> str:
     """Return the password of the demo's user, a random one that is kept in the sandbox's folder."""
-    file = folder / "demo_password"
+    file = folder / LOGIN_FILE
     if not file.exists():
         write_private(file, secrets.token_urlsafe(12))
     return file.read_text()
@@ -181,8 +182,16 @@ def _require_success(result: RunResult, name: str) -> None:
         raise ScriptError(f"Workflow on dataset {name!r}: " + "; ".join(result.problems))
 
 
-def summarise(sandbox: Sandbox, outcomes: list[DatasetOutcome], times: Times, password: str) -> str:
-    """Return a few lines that say what was done and where to look."""
+def summarise(sandbox: Sandbox, outcomes: list[DatasetOutcome], times: Times, *, password: str, folder: Path) -> str:
+    """Return a few lines that say what was done and where to look; each secret stands in them once.
+
+    Args:
+        sandbox: The running servers.
+        outcomes: What became of each dataset.
+        times: How long the steps took.
+        password: That of the demo's user in OMERO.
+        folder: The sandbox's folder, where a file keeps it.
+    """
     images = sum(len(outcome.came_back) for outcome in outcomes)
     objects = sum(sum(outcome.measured.values()) for outcome in outcomes)
     web = sandbox.web.url if sandbox.web is not None else ""
@@ -201,7 +210,7 @@ def summarise(sandbox: Sandbox, outcomes: list[DatasetOutcome], times: Times, pa
         f"        in a browser  {web}/webclient/   (OMERO.web, with the same login)",
         "        in Galaxy's upload dialog  Choose remote files, then OMERO",
         f"Scripts export GALAXY_URL={sandbox.galaxy.url} GALAXY_API_KEY={sandbox.galaxy.user_key}",
-        f"        export OMERO_USER={USER} OMERO_PASSWORD={password}",
+        f'        export OMERO_USER={USER} OMERO_PASSWORD="$(cat {folder / LOGIN_FILE})"',
         "The servers keep running; `make down` stops them.",
     ]
     return "\n".join(lines)
@@ -222,7 +231,7 @@ def main() -> int:
         password = demo_password(folder)
         times.note("servers")
         outcomes = run_demo(sandbox, folder / "demo", password, times)
-        print(summarise(sandbox, outcomes, times, password))
+        print(summarise(sandbox, outcomes, times, password=password, folder=folder))
         problems = [problem for outcome in outcomes for problem in outcome.problems]
         if not any(outcome.measured for outcome in outcomes):
             problems.append("no object was measured")

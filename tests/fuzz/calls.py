@@ -38,6 +38,7 @@ IMAGES = (
 )  # fmt: skip
 FEW_IMAGES = ("tiled.tiff", "old.zarr", "image.ozx", "image.png")
 LABELS_AND_IMAGE = ("labels.tiff", "image.tiff")
+FETCHING = {"fetch_archive"}  # Their work is to ask others.
 METADATA = ("metadata.tsv", "old.csv", "new.csv", "tidy.tsv", "filled.csv")
 
 
@@ -45,6 +46,11 @@ def all_calls() -> list[Call]:
     """Return the calls of all tools."""
     kinds = (image_calls, object_calls, plate_calls, exchange_calls, figure_calls, fair_calls, crate_calls, omero_calls)
     return [call for kind in kinds for call in kind()]
+
+
+def local_calls() -> list[Call]:
+    """Return the calls of tools that ask no server."""
+    return [call for call in all_calls() if not call.tool.startswith("omero_") and call.tool not in FETCHING]
 
 
 def listed(files: Files, out: Path, *names: str) -> Path:
@@ -261,11 +267,12 @@ def crate_calls() -> Iterator[Call]:
             "--notes", o / "n"])  # fmt: skip
 
 
+def named(path: Path) -> dict[str, str]:
+    return {"element_identifier": path.name, "source_path": str(path), "ext": path.suffix[1:]}
+
+
 def omero_calls() -> Iterator[Call]:
     """Yield calls of tools that read files before they write to OMERO: a call ends well when it gets there."""
-
-    def named(path: Path) -> dict[str, str]:
-        return {"element_identifier": path.name, "source_path": str(path), "ext": path.suffix[1:]}
 
     by_name = {"by": "name", "dataset": "d", "project": "", "create": True}
     within = {"source": "typed", "kind": "dataset", "by": "name", "objects": "d"}
@@ -296,3 +303,31 @@ def omero_calls() -> Iterator[Call]:
         yield Call("omero_import_table", (table,), lambda f, o, t=table: [
             *config(o, tables=[named(f[t])], match=within, table_name="t", attach="dataset", rois=None,
                     omero_host="h"), "--output", o / "out.tsv", "--merged", o / "m"])  # fmt: skip
+    yield Call("omero_transfer", ("transfer.zip",), lambda f, o: [
+        *config(o, do={"mode": "unpack", "crate": named(f["transfer.zip"])}, omero_host="h"), "--output", o / "out.tsv",
+        "--containers", o / "containers.tsv"])  # fmt: skip
+    yield from reading_calls()
+
+
+def reading_calls() -> Iterator[Call]:
+    """Yield calls of tools that a table tells what to read."""
+    outputs: dict[str, tuple[str, ...]] = {
+        "omero_find": ("--output", "out.tsv"),
+        "omero_export_images": ("--folder", "images", "--metadata", "meta.tsv"),
+        "omero_export_labels": ("--folder", "labels", "--output", "out.tsv"),
+        "omero_export_rois": ("--folder", "rois", "--shapes", "shapes.tsv", "--output", "out.tsv"),
+        "omero_export_table": ("--folder", "tables", "--output", "out.tsv"),
+        "omero_get_annotations": ("--output", "out.tsv", "--wide", "wide.tsv"),
+    }
+    form = {"format": {"kind": "ome_tiff"}, "mismatch": "refuse", "labels_name": "n", "missing": "skip",
+            "roi_name": "", "form": {"form": "label_map", "overlap": "first"}, "of": "images",
+            "types": ["key_value"]}  # fmt: skip
+    for tool, words in outputs.items():
+        yield Call(tool, ("images.tsv",), lambda f, o, words=words: [
+            *config(o, target={"source": "table", "table": named(f["images.tsv"])}, omero_host="h", **form),
+            *(word if word.startswith("--") else o / word for word in words)])  # fmt: skip
+    for kind, table in (("list", "files.tsv"), ("studies", "studies.tsv")):
+        what = {"kind": kind, "base": "https://files.example.org", "address": "https://example.org",
+                "files_address": "https://files.example.org"}  # fmt: skip
+        yield Call("fetch_archive", (table,), lambda f, o, what=what, t=table: [
+            *config(o, what=what), "--table", f[t], "--folder", o / "files", "--provenance", o / "p.tsv"])  # fmt: skip

@@ -42,6 +42,7 @@ OMERO_COPIED = {
     "shapes.tsv": "omero_import_rois/test-data/shapes.tabular",
     "cell.geojson": "omero_import_rois/test-data/cell_1.geojson",
     "plate.zip": "omero_import_images/test-data/import_plate.zip",
+    "transfer.zip": "omero_transfer/test-data/transfer_crate.zip",
 }  # fmt: skip
 
 
@@ -144,6 +145,9 @@ def _tables(folder: Path) -> None:
     (folder / "parents.txt").write_text("1 0 4 0\n2 5 9 1\n")
     (folder / "words.csv").write_text("image,dose,TAG\nimage.tiff,1,x\n")
     (folder / "name.txt").write_text("a")
+    sums = f"{'0' * 32}\t{'1' * 40}"
+    (folder / "files.tsv").write_text(f"path\tsize\tmd5\tsha1\tlicence\na/b.tiff\t12\t{sums}\tCC0\nc.png\t\t\t\t\n")
+    (folder / "studies.tsv").write_text("accession\ttitle\tarchive\nS-BIAD1\ta\tBioStudies\nS-BSST2\tb\tBioStudies\n")
     (folder / "names.json").write_text('["a", "b", "c"]')
     tracks = "".join(f"a\t{1 + n % 2}\t{n}\t{3 * n}\t{2 * n}\n" for n in range(8))
     (folder / "tracks.tsv").write_text(f"image\ttrack\tframe\tcentroid_x_px\tcentroid_y_px\n{tracks}")

@@ -16,12 +16,8 @@ from tests.fuzz.inputs import make_inputs
 from tests.fuzz.mutants import copy, mutate
 
 TOOLS = sorted({call.tool for call in all_calls()})
-# They take no files, only answers of servers: tests/omero and tests/unit/fair have bad ones.
-OTHERS = {
-    "data_manager_bioimage_models",
-    "fetch_archive", "omero_find", "omero_get_annotations", "omero_export_images", "omero_export_labels",
-    "omero_export_rois", "omero_export_table", "omero_transfer",
-}  # fmt: skip
+# They take no files, only answers of servers: tests/unit/tools/data_managers has bad ones.
+OTHERS = {"data_manager_bioimage_models"}
 
 
 def test_no_tool_is_left_out():

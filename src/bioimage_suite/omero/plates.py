@@ -12,6 +12,7 @@ from bioimage_suite.omero.objects import (
     find_ids,
     find_images,
     find_nonempty_images,
+    ids_by_name,
     read_target,
 )
 from bioimage_suite.omero.undo import MadeObjects, writing
@@ -19,14 +20,16 @@ from bioimage_suite.tables.plate_layout import Position, well_label
 from bioimage_suite.tables.report import Report, Row, at_work
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from bioimage_suite.omero.session import Session
 
 Layout = dict[str, list[tuple[Position, ImageRecord]]]
 
 
-def find_layout_images(session: Session, by: str, positions: Sequence[Position], within: Mapping[str, Any]) -> Layout:
+def find_layout_images(
+    session: Session, by: str, positions: Sequence[Position], within: Mapping[str, Any], *, emptied: bool = False
+) -> Layout:
     """Find the image of each position.
 
     Args:
@@ -34,6 +37,7 @@ def find_layout_images(session: Session, by: str, positions: Sequence[Position],
         by: "image_id" or "image" (names).
         positions: The positions of the table.
         within: The target that holds the images; all ids and names must belong to it.
+        emptied: The target may be gone, as an earlier run deleted it; then the plates of that run hold the images.
 
     Returns:
         Positions with their images, by plate.
@@ -41,11 +45,13 @@ def find_layout_images(session: Session, by: str, positions: Sequence[Position],
     Raises:
         UserError: The target does not hold an image, or several of its images have the name.
     """
-    images = find_nonempty_images(session, read_target(within))
+    target = read_target(within)
+    plates = _own_plates(session, {one.plate for one in positions}) if emptied and _is_gone(session, target) else []
+    images = find_nonempty_images(session, Target("plate", ids=tuple(plates)) if plates else target)
     known: dict[str, list[ImageRecord]] = {}
     for image in images:
         known.setdefault(str(image.image_id) if by == "image_id" else image.image_name, []).append(image)
-    plates: Layout = {}
+    layout: Layout = {}
     for one in positions:
         found = known.get(one.image, [])
         if len(found) != 1:
@@ -54,8 +60,21 @@ def find_layout_images(session: Session, by: str, positions: Sequence[Position],
                 f"layout, line {one.line}: the images chosen must hold one image {one.image!r}; found ids: {ids}. "
                 "Mend the row, or give an image_id."
             )
-        plates.setdefault(one.plate, []).append((one, found[0]))
-    return plates
+        layout.setdefault(one.plate, []).append((one, found[0]))
+    return layout
+
+
+def _own_plates(session: Session, names: Iterable[str]) -> list[int]:
+    """Return this user's plates of some names, the lowest id first."""
+    hql = "select p.id from Plate p where p.name in (:names) and p.details.owner.id = :me order by p.id"
+    return [row[0] for row in session.rows(hql, names=sorted(names), me=session.user_id)]
+
+
+def _is_gone(session: Session, target: Target) -> bool:
+    """Tell whether none of a target's datasets is there: as after a run that deleted them."""
+    if target.kind != "dataset":
+        return False
+    return not (ids_by_name(session, "dataset", target.names) or session.among({"Dataset": target.ids}))
 
 
 def find_emptied(session: Session, layout: Layout, target: Target) -> list[int]:
@@ -64,7 +83,7 @@ def find_emptied(session: Session, layout: Layout, target: Target) -> list[int]:
     Args:
         session: An open session.
         layout: From `find_layout_images`.
-        target: The datasets.
+        target: The datasets; those that an earlier run has deleted are left out.
 
     Raises:
         UserError: The target is no dataset, or an image of it has no place in the layout.
@@ -72,13 +91,16 @@ def find_emptied(session: Session, layout: Layout, target: Target) -> list[int]:
     if target.kind != "dataset":
         raise UserError(f"{target.in_words}: only datasets can be deleted afterwards. Choose a dataset, or keep it.")
     placed = {image.image_id for positions in layout.values() for _, image in positions}
-    left = [image for image in find_images(session, target) if image.image_id not in placed]
+    there = [] if _is_gone(session, target) else list(find_ids(session, target))
+    # Also those that are without pixels, while they are imported.
+    hql = "select l.child.id, l.child.name from DatasetImageLink l where l.parent.id in (:ids) order by l.id"
+    left = [(number, name) for number, name in session.rows(hql, ids=there) if number not in placed]
     if left:
         raise UserError(
-            f"{target.in_words}: {len(left)} of its images have no place in the layout, such as {left[0].image_id} "
-            f"{left[0].image_name!r}, so it cannot be deleted. Add them to the layout, or keep the dataset."
+            f"{target.in_words}: {len(left)} of its images have no place in the layout, such as {left[0][0]} "
+            f"{left[0][1]!r}, so it cannot be deleted. Add them to the layout, or keep the dataset."
         )
-    return list(find_ids(session, target))
+    return there
 
 
 def make_plates(
@@ -103,8 +125,8 @@ def make_plates(
         dry_run: Check everything and change nothing.
 
     Raises:
-        UserError: The screen is unknown or ambiguous, a plate with the name has other content, or an image is already
-            in a well.
+        UserError: The screen is unknown or ambiguous, a plate with the name has other content, an image is already in
+            a well, or a dataset to delete has got an image meanwhile.
     """
     rows = {name: [_add_row(report, name, *place) for place in positions] for name, positions in layout.items()}
     with writing(session, [] if dry_run else ["plates"]) as made:
@@ -123,13 +145,33 @@ def make_plates(
                 there |= _save(fresh, screen_id, made)
         wells = _well_ids(session, [number for number in there.values() if number is not None])
         if not dry_run:
-            made.finish({"Dataset": emptied}, keep=["Image"])
+            made.finish(_going(session, layout, emptied), keep=["Image"])
     done = "would make" if dry_run else "made"
     for name, positions in layout.items():
         plate = {"plate_id": there[name], "screen_id": screen_id, "screen_name": screen_name or None}
         for (one, _), row in zip(positions, rows[name], strict=True):
             well_id = wells.get((there[name], one.row, one.column))
             row.done(done if name in fresh else "unchanged", **plate, well_id=well_id)
+
+
+def _going(session: Session, layout: Layout, emptied: Sequence[int]) -> dict[str, list[int]]:
+    """Return the datasets to delete and the files that this user attached to them, as ids by class.
+
+    Looks again what is in them, as late as can be: others may have put images into them since the tool began. Datasets
+    that are gone already are fine: another job was quicker.
+
+    Raises:
+        UserError: An image of a dataset has no place in the layout.
+    """
+    there = session.among({"Dataset": emptied}).get("Dataset", [])
+    if not there:
+        return {}
+    find_emptied(session, layout, Target("dataset", ids=tuple(there)))
+    hql = "select l.id, a.id, a.file.id from DatasetAnnotationLink l, FileAnnotation a where l.child.id = a.id "
+    hql += "and l.parent.id in (:ids) and a.details.owner.id = :me"
+    rows = session.rows(hql, ids=there, me=session.user_id)
+    attached = ("DatasetAnnotationLink", "FileAnnotation", "OriginalFile")
+    return {"Dataset": there, **{kind: sorted({row[place] for row in rows}) for place, kind in enumerate(attached)}}
 
 
 def _add_row(report: Report, plate: str, one: Position, image: ImageRecord) -> Row:
@@ -148,14 +190,7 @@ def _same_plate(
     session: Session, name: str, screen_id: int | None, positions: Sequence[tuple[Position, ImageRecord]]
 ) -> int | None:
     """Return the id of the user's plate that already has this layout; None if the screen has no plate of this name."""
-    plates = [
-        row[0]
-        for row in session.rows(
-            "select p.id from Plate p where p.name = :name and p.details.owner.id = :me order by p.id",
-            name=name,
-            me=session.user_id,
-        )
-    ]
+    plates = _own_plates(session, [name])
     if plates and screen_id is not None:
         hql = "select l.child.id from ScreenPlateLink l where l.parent.id = :screen and l.child.id in (:ids)"
         within = {row[0] for row in session.rows(hql, screen=screen_id, ids=plates)}

@@ -25,7 +25,7 @@ CONTAINER_LINKS = {
     "Screen": (("ScreenPlateLink", "parent"), ("ScreenAnnotationLink", "parent")),
 }
 """Classes of the links of a container, with its end of them."""
-ANNOTATED = ("Project", "Dataset", "Screen", "Plate", "PlateAcquisition", "Well", "Image")
+ANNOTATED = ("Project", "Dataset", "Screen", "Plate", "PlateAcquisition", "Well", "Image", "Roi")
 """What people annotate."""
 PRIVATE_ANNOTATIONS = (
     *("MapAnnotation", "CommentAnnotation", "LongAnnotation", "FileAnnotation", "XmlAnnotation", "BooleanAnnotation"),
@@ -84,6 +84,12 @@ class MadeObjects:
     def finish(self, replaced: Ids, keep: Sequence[str] = ()) -> None:
         """Take away what the run has made anew, but nothing of the classes `keep`. From here on nothing is taken back.
 
+        Annotations that are on other objects, too, stay there: of them only the links go that `replaced` names.
+
+        Args:
+            replaced: Ids by class.
+            keep: See `Session.delete`.
+
         Raises:
             UserError: This job stood still for so long that another one took its place.
         """
@@ -92,8 +98,8 @@ class MadeObjects:
                 raise UserError(
                     "this job: it stood still for so long that another one took its place. Run the tool again."
                 )
-            self.replaced = replaced
-            self.session.delete(replaced, keep)
+            self.replaced = without(replaced, _used_by_others(self.session, replaced))
+            self.session.delete(self.replaced, keep)
             self.ids.clear()
             self.rest.clear()
 
@@ -182,10 +188,8 @@ def take_back(session: Session, made: MadeObjects) -> list[str]:
     own = {kind: numbers for kind, numbers in ids.items() if kind not in SHARED}
     annotations = _annotations_made(session, ids)
     kept = _used_elsewhere(session, annotations, ids)
-    files = _files_of(session, kept.get("FileAnnotation", ()))
-    targets = without(merge_ids([own, annotations]), merge_ids([kept, {"OriginalFile": files}]))
-    session.delete(targets)
-    stays = [f"{kind} {number}" for kind, numbers in kept.items() for number in numbers]
+    session.delete(without(merge_ids([own, annotations]), kept))
+    stays = [f"{kind} {number}" for kind, numbers in kept.items() if kind != "OriginalFile" for number in numbers]
     for kind in SHARED:
         for number in reversed(ids.get(kind, ())):
             if not remove_shared(session, kind, number):
@@ -249,7 +253,13 @@ def _annotations_made(session: Session, ids: Ids) -> dict[str, list[int]]:
 
 
 def _used_elsewhere(session: Session, annotations: Ids, ids: Ids) -> dict[str, list[int]]:
-    """Find the annotations that are linked to something other than what a run has made."""
+    """Find the annotations that are linked to something other than what goes, and the files of those that stay.
+
+    Args:
+        session: An open session.
+        annotations: Ids of annotations by class.
+        ids: All that goes, by class: with it the links and files of the annotations.
+    """
     going = {kind: set(numbers) for kind, numbers in ids.items()}
     images = "select i.id from Image i where i.fileset.id in (:ids)"
     for some in batches(ids.get("Fileset", ())):
@@ -262,12 +272,24 @@ def _used_elsewhere(session: Session, annotations: Ids, ids: Ids) -> dict[str, l
             for link, parent, child in session.rows(hql, ids=some):
                 if link not in going.get(f"{kind}AnnotationLink", ()) and parent not in going.get(kind, ()):
                     used.add(child)
-    return {kind: both for kind, own in annotations.items() if (both := [one for one in own if one in used])}
+    kept = {kind: both for kind, own in annotations.items() if (both := [one for one in own if one in used])}
+    kept["OriginalFile"] = [file for annotation, file in _files(session, ids) if annotation in used]
+    return kept
 
 
-def _files_of(session: Session, annotation_ids: Sequence[int]) -> list[int]:
-    hql = "select a.file.id from FileAnnotation a where a.id in (:ids)"
-    return [row[0] for some in batches(annotation_ids) for row in session.rows(hql, ids=some)]
+def _used_by_others(session: Session, replaced: Ids) -> dict[str, list[int]]:
+    """Find the annotations of what a run has made anew that stay, and the files that an annotation of others has."""
+    annotations = {kind: replaced[kind] for kind in PRIVATE_ANNOTATIONS if kind in replaced}
+    kept = _used_elsewhere(session, annotations, replaced)
+    gone = set(annotations.get("FileAnnotation", ())) - set(kept.get("FileAnnotation", ()))
+    kept["OriginalFile"] = [file for annotation, file in _files(session, replaced) if annotation not in gone]
+    return kept
+
+
+def _files(session: Session, ids: Ids) -> list[list[int]]:
+    """Return ids of annotations and of those files, among all ids by class, that are attached by them."""
+    hql = "select a.id, a.file.id from FileAnnotation a where a.file.id in (:ids)"
+    return [row for some in batches(ids.get("OriginalFile", ())) for row in session.rows(hql, ids=some)]
 
 
 def remove_shared(session: Session, kind: str, number: int) -> bool:
@@ -280,10 +302,27 @@ def remove_shared(session: Session, kind: str, number: int) -> bool:
         )
         if any(event != own for _, event, own in session.rows(hql, id=number)):
             return False
+    ends: list[tuple[str, int, int]] = []
     for link, end in CONTAINER_LINKS.get(kind, ()):
-        rows = session.rows(f"select l.id, l.child.id from {link} l where l.{end}.id = :id", id=number)  # noqa: S608
-        marks = [row[1] for row in rows] if link.endswith("AnnotationLink") else []
+        hql = f"select l.id, l.parent.id, l.child.id from {link} l where l.{end}.id = :id"  # noqa: S608
+        rows = session.rows(hql, id=number)
         session.delete({link: [row[0] for row in rows]})
-        for mark in marks:
-            session.delete_unused("MapAnnotation", mark)
-    return session.delete_unused(kind, number)
+        ends += [(link, parent, child) for _, parent, child in rows]
+    if not session.delete_unused(kind, number):  # Somebody has come to use it just now: it gets its links again.
+        session.update.saveArray([_link_of(*one) for one in ends])
+        return False
+    for mark in (child for link, _, child in ends if link.endswith("AnnotationLink")):
+        session.delete_unused("MapAnnotation", mark)
+    return True
+
+
+def _link_of(kind: str, parent: int, child: int) -> Any:
+    """Return an unsaved link of a class of `CONTAINER_LINKS`."""
+    import omero.model
+
+    holder = next(one for one in CONTAINER_LINKS if kind.startswith(one))
+    held = kind.removeprefix(holder).removesuffix("Link")
+    link = getattr(omero.model, f"{kind}I")()
+    link.parent = getattr(omero.model, f"{holder}I")(parent, False)
+    link.child = getattr(omero.model, "MapAnnotationI" if held == "Annotation" else f"{held}I")(child, False)
+    return link

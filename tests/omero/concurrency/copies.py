@@ -1,9 +1,8 @@
 """Tools as processes: several begun at the same moment, or one that is stopped while a call is under way."""
 
 import json
+import multiprocessing
 import os
-import subprocess
-import sys
 import time
 import uuid
 from collections.abc import Mapping, Sequence
@@ -12,10 +11,14 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from tests.omero.concurrency import run_copy
 from tests.omero.tool_support import CuttingProxy, Lab
 
 ROOT = Path(__file__).parents[3]
 DEAD_SECONDS = 12
+# Each copy is a process of its own, forked from one that has loaded what takes a second of work.
+FORKING = multiprocessing.get_context("forkserver")
+FORKING.set_forkserver_preload(["omero.clients", "omero_api_RawFileStore_ice", "omero_SharedResources_ice", "pytest"])
 LONGEST = 300  # Seconds that a copy may take.
 
 
@@ -26,6 +29,27 @@ class Job:
     tool: str
     config: Mapping[str, Any]
     outputs: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Copy:
+    """A tool that runs: its process, its folder, and what tells that it is ready and that it may begin."""
+
+    process: Any
+    folder: Path
+    ready: Any
+    go: Any
+
+    def is_running(self) -> bool:
+        return self.process.exitcode is None
+
+    def send(self, number: int) -> None:
+        os.kill(self.process.pid, number)
+
+    def said(self, where: str) -> str:
+        """What it has written to "stdout" or "stderr" so far."""
+        path = self.folder / where
+        return path.read_text() if path.exists() else ""
 
 
 @dataclass(frozen=True)
@@ -43,51 +67,53 @@ def script_of(tool: str) -> Path:
     return found
 
 
-def begin(
-    lab: Lab, folder: Path, job: Job, extra: Mapping[str, str] = MappingProxyType({}), **config: Any
-) -> subprocess.Popen:
-    """Start a tool in a folder of its own; it waits until `go` tells it to begin."""
+def call_of(
+    lab: Lab, folder: Path, job: Job, extra: Mapping[str, str], **config: Any
+) -> tuple[Path, list[str], Path, dict[str, str]]:
+    """The script of a job, its words, a new folder to run it in, and its environment."""
     work = folder / f"job-{uuid.uuid4().hex[:8]}"
     work.mkdir()
     (work / "config.json").write_text(
         json.dumps({"omero_host": lab.address, "omero_group": "", **job.config, **config})
     )
-    arguments = [part for name, value in job.outputs.items() for part in (f"--{name}", value)]
+    words = [part for name, value in job.outputs.items() for part in (f"--{name}", value)]
     environment = {name: value for name, value in os.environ.items() if name != "OMERO_SESSION_KEY"}
     environment |= {"OMERO_USER": lab.user, "OMERO_PASSWORD": lab.password, "PYTHONPATH": f"{ROOT / 'src'}:{ROOT}"}
     environment |= {"BIOIMAGE_SUITE_DEAD_SECONDS": str(DEAD_SECONDS), **extra}
-    runner = str(Path(__file__).parent / "run_copy.py")
-    return subprocess.Popen(
-        [sys.executable, runner, str(script_of(job.tool)), "--config", "config.json", *arguments],
-        cwd=work, env=environment,
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
+    return script_of(job.tool), ["--config", "config.json", *words], work, environment
 
 
-def wait_ready(process: subprocess.Popen) -> None:
-    assert process.stdout is not None
-    assert process.stdout.readline() == "ready\n"
+def begin(lab: Lab, folder: Path, job: Job, extra: Mapping[str, str] = MappingProxyType({}), **config: Any) -> Copy:
+    """Start a tool in a folder of its own; it waits until `go` tells it to begin."""
+    call = call_of(lab, folder, job, extra, **config)
+    ready, go = FORKING.Event(), FORKING.Event()
+    process = FORKING.Process(target=run_copy.run, args=(*call, ready, go))
+    process.start()
+    return Copy(process, call[2], ready, go)
 
 
-def go(process: subprocess.Popen) -> None:
-    assert process.stdin is not None
-    process.stdin.write("\n")
-    process.stdin.flush()
+def wait_ready(copy: Copy) -> None:
+    assert copy.ready.wait(LONGEST), copy.said("stderr")
 
 
-def ended(process: subprocess.Popen) -> Ended:
-    said, error = process.communicate(timeout=LONGEST)
-    return Ended(process.returncode, said, error)
+def go(copy: Copy) -> None:
+    copy.go.set()
+
+
+def ended(copy: Copy) -> Ended:
+    copy.process.join(LONGEST)
+    assert copy.process.exitcode is not None, f"it runs on: {copy.said('stdout')}"
+    return Ended(copy.process.exitcode, copy.said("stdout"), copy.said("stderr"))
 
 
 def run_at_once(lab: Lab, folder: Path, jobs: Sequence[Job]) -> list[Ended]:
     """Run jobs at the same moment and wait for all."""
-    processes = [begin(lab, folder, job) for job in jobs]
-    for one in processes:
+    copies = [begin(lab, folder, job) for job in jobs]
+    for one in copies:
         wait_ready(one)
-    for one in processes:
+    for one in copies:
         go(one)
-    return [ended(one) for one in processes]
+    return [ended(one) for one in copies]
 
 
 def run_one(lab: Lab, folder: Path, job: Job) -> Ended:
@@ -122,10 +148,10 @@ def stop_in_write(lab: Lab, folder: Path, job: Job, number: int, how: str) -> tu
     """
     way = SlowProxy(lab.host, lab.port, 0.1)
     try:
-        process = begin(lab, folder, job, {"SIGNAL_IN_WRITE": f"{number} {how}"}, omero_host=way.address)
-        wait_ready(process)
-        go(process)
-        done = ended(process)
+        copy = begin(lab, folder, job, {"SIGNAL_IN_WRITE": f"{number} {how}"}, omero_host=way.address)
+        wait_ready(copy)
+        go(copy)
+        done = ended(copy)
         return done, "signal\n" in done.said
     finally:
         way.cut()

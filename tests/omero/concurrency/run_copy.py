@@ -1,6 +1,4 @@
-"""Run a tool's script once a line comes from standard input: so that several copies begin at the same moment.
-
-Usage: python run_copy.py SCRIPT ARGUMENT...
+"""Run a tool's script in this process once it is told to, so that several copies begin at the same moment.
 
 With `SIGNAL_IN_WRITE=<n> <signal>` in the environment the process gets a signal while its n-th call that writes to
 OMERO is under way; with `<n> <signal> <seconds>` SIGKILL follows.
@@ -12,6 +10,7 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -70,18 +69,17 @@ def set_alarm(text: str) -> None:
             alarm.wrap(owner, name)
 
 
-def main() -> None:
-    script = Path(sys.argv[1])
-    sys.path.insert(0, str(script.parent))
-    import omero.clients  # noqa: F401 (takes longer than many a tool)
-
-    if text := os.environ.get("SIGNAL_IN_WRITE"):
+def run(script: Path, words: Sequence[str], folder: Path, environment: Mapping[str, str], ready: Any, go: Any) -> None:
+    """Run a script in a folder as a process of its own would, once `go` is set; what it says goes to files there."""
+    for number, name in ((1, "stdout"), (2, "stderr")):
+        os.dup2(os.open(folder / name, os.O_CREAT | os.O_WRONLY | os.O_APPEND), number)
+    os.chdir(folder)
+    os.environ.clear()
+    os.environ.update(environment)
+    sys.path[:0] = [str(script.parent)]
+    if text := environment.get("SIGNAL_IN_WRITE"):
         set_alarm(text)
-    print("ready", flush=True)
-    sys.stdin.readline()
-    sys.argv = sys.argv[1:]
+    ready.set()
+    go.wait()
+    sys.argv = [str(script), *words]
     runpy.run_path(str(script), run_name="__main__")
-
-
-if __name__ == "__main__":
-    main()

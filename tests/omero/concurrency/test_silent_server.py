@@ -73,17 +73,17 @@ def meet_silence(lab: Lab, folder: Path, job: Job, pieces: int, stop: bool) -> t
     """Run a job whose server falls silent; returns how it ended, seconds since the silence, and whether it came."""
     way = SilentProxy(lab.host, lab.port, pieces)
     try:
-        process = begin(lab, folder, job, omero_host=way.address, omero_silence=SILENCE)
-        wait_ready(process)
-        go(process)
-        while process.poll() is None and not way.silent.wait(0.1):
+        copy = begin(lab, folder, job, omero_host=way.address, omero_silence=SILENCE)
+        wait_ready(copy)
+        go(copy)
+        while copy.is_running() and not way.silent.wait(0.1):
             pass
         began = time.monotonic()
         if stop and way.silent.is_set():
             time.sleep(1)
             began = time.monotonic()
-            process.send_signal(signal.SIGTERM)
-        done = ended(process)
+            copy.send(signal.SIGTERM)
+        done = ended(copy)
         return done, time.monotonic() - began, way.silent.is_set()
     finally:
         way.cut()
@@ -125,15 +125,15 @@ def test_a_server_that_is_gone_ends_a_job_in_fifteen_seconds(tmp_path: Path, mon
         job = job_of(lab, tmp_path, tool)
         way = SilentProxy(lab.host, lab.port, 22, refuse=how == "switched off")
         try:
-            process = begin(lab, tmp_path, job, omero_host=way.address)
-            wait_ready(process)
-            go(process)
+            copy = begin(lab, tmp_path, job, omero_host=way.address)
+            wait_ready(copy)
+            go(copy)
             assert way.silent.wait(60)
             began = time.monotonic()
             if how == "killed":
                 os.kill(server.pid, signal.SIGKILL)
                 way.cut()
-            done = ended(process)
+            done = ended(copy)
         finally:
             way.cut()
     assert time.monotonic() - began < 18

@@ -13,10 +13,11 @@ from omero.rtypes import rstring
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.omero import leases
 from bioimage_suite.omero.containers import DatasetPlace, make_container, make_place
-from bioimage_suite.omero.session import open_session
+from bioimage_suite.omero.session import Session, open_session
 from bioimage_suite.omero.undo import writing
+from tests.galaxy.seed_omero import link
 from tests.omero.concurrency.copies import Job, run_one
-from tests.omero.tool_support import Lab, make_lab, named, typed
+from tests.omero.tool_support import Lab, fail_at, make_lab, named, typed
 
 
 @pytest.fixture
@@ -48,6 +49,22 @@ def test_a_new_dataset_and_its_project_go_where_nobody_uses_them(lab: Lab):
         raise UserError("refused")
     for model in ("Dataset", "Project", "ProjectDatasetLink", "Annotation"):
         assert lab.rows(f"select count(o) from {model} o") == [[0]]
+
+
+def test_a_dataset_that_somebody_uses_just_when_it_goes_keeps_its_project(lab: Lab, monkeypatch, capsys):
+    image = lab.image("a", np.zeros((3, 4), np.uint8))
+
+    def put_in() -> None:
+        [[dataset]] = lab.rows("select d.id from Dataset d")
+        link(lab.session, "DatasetImageLinkI", omero.model.DatasetI(dataset, False), omero.model.ImageI(image, False))
+
+    fail_at(monkeypatch, Session, "delete_unused", 1, put_in)
+    with open_session(lab.address) as session, pytest.raises(UserError, match="refused"), writing(session) as made:
+        make_place(session, DatasetPlace(None, "d", None, "p"), made)
+        raise UserError("refused")
+    assert lab.rows("select l.parent.name, l.child.name from ProjectDatasetLink l") == [["p", "d"]]
+    assert lab.rows("select l.parent.name, l.child.id from DatasetImageLink l") == [["d", image]]
+    assert "stays in OMERO: others use it." in capsys.readouterr().out
 
 
 def test_a_new_tag_that_another_user_put_on_an_image_stays(lab: Lab, tmp_path: Path, monkeypatch):
@@ -164,3 +181,84 @@ def test_tables_of_different_files_stay_beside_each_other_or_are_joined(lab: Lab
     assert [dict(one)["x"] for one in contents()] == [[3.5, 7, 9]]
     give("d", "x\n1\n", "replace")
     assert [dict(one)["x"] for one in contents()] == [[1]]
+
+
+def link_to(lab: Lab, kind: str, number: int, annotation: Any) -> None:
+    made = getattr(omero.model, f"{kind}AnnotationLinkI")()
+    made.parent, made.child = getattr(omero.model, f"{kind}I")(number, False), annotation
+    lab.save(made)
+
+
+def annotate(lab: Lab, folder: Path, text: str) -> None:
+    (folder / "words.csv").write_text(text)
+    config = {"table": named("words.csv", folder / "words.csv"), "attachments": [], "kind": "image", "mode": "replace"}
+    outputs = {"output": "out.tsv", "changes": "changes.tsv"}
+    job = Job("omero_annotate", {**config, "within": {"source": "group"}}, outputs)
+    done = run_one(lab, folder, job)
+    assert done.code == 0, done.error
+
+
+def test_what_a_rerun_replaces_on_one_image_stays_on_another_that_somebody_put_it_on(lab: Lab, tmp_path: Path):
+    image, other = lab.image("a", np.zeros((3, 4), np.uint8)), lab.image("b", np.zeros((3, 4), np.uint8))
+    annotate(lab, tmp_path, "image,dose,RATING\na,1,3\n")
+    [[pairs]] = lab.rows("select m.id from MapAnnotation m join m.mapValue v where v.name = 'dose'")
+    [[rating]] = lab.rows("select r.id from LongAnnotation r where r.longValue = 3")
+    for one in (omero.model.MapAnnotationI(pairs, False), omero.model.LongAnnotationI(rating, False)):
+        link_to(lab, "Image", other, one)
+    annotate(lab, tmp_path, "image,dose,RATING\na,2,5\n")
+    on = "ImageAnnotationLink l, {} a {} where l.child.id = a.id order by l.parent.id"
+    doses = lab.rows(f"select l.parent.id, v.value from {on.format('MapAnnotation', 'join a.mapValue v')}")
+    assert doses == [[image, "2"], [other, "1"]]
+    assert lab.rows(f"select l.parent.id, a.longValue from {on.format('LongAnnotation', '')}") == [
+        [image, 5],
+        [other, 3],
+    ]
+    annotate(lab, tmp_path, "image,dose,RATING\na,4,4\n")
+    doses = lab.rows(f"select l.parent.id, v.value from {on.format('MapAnnotation', 'join a.mapValue v')}")
+    assert doses == [[image, "4"], [other, "1"]]
+    assert lab.rows("select count(a) from MapAnnotation a where a.description like '%annotate'") == [[2]]
+
+
+def test_a_table_that_a_rerun_replaces_stays_where_somebody_put_it_too(lab: Lab, tmp_path: Path):
+    place, other = lab.container("Dataset", "d"), lab.container("Dataset", "e")
+    config = {"match": typed("dataset", "d"), "table_name": "t", "attach": "container", "rois": None}
+    for number, text in enumerate(("x\n1\n", "x\n2\n", "x\n3\n")):
+        (tmp_path / "a.tsv").write_text(text)
+        job = Job("omero_import_table", {**config, "tables": [named("a", tmp_path / "a.tsv")]},
+                  {"output": "out.tsv", "merged": "merged.tsv"})  # fmt: skip
+        done = run_one(lab, tmp_path, job)
+        assert done.code == 0, done.error
+        if not number:
+            [[first]] = lab.rows("select a.id from FileAnnotation a")
+            link_to(lab, "Dataset", other, omero.model.FileAnnotationI(first, False))
+    rows = lab.rows("select l.parent.id, f.id from DatasetAnnotationLink l, FileAnnotation a join a.file f "
+                    "where l.child.id = a.id order by l.parent.id")  # fmt: skip
+    assert [row[0] for row in rows] == [place, other]
+    values = []
+    for _, number in rows:
+        table = lab.session.sharedResources().openTable(omero.model.OriginalFileI(number, False))
+        values.append(list(table.read([0], 0, 1).columns[0].values))
+        table.close()
+    assert values == [[3], [1]]
+    assert lab.rows("select count(f) from OriginalFile f where f.name = 't.h5'") == [[2]]
+
+
+def test_a_file_that_another_annotation_has_stays_when_a_rerun_replaces_it(lab: Lab, tmp_path: Path):
+    lab.image("a", np.zeros((3, 4), np.uint8))
+    other = lab.container("Dataset", "e")
+    config = {"match": typed("image", "a"), "table_name": "t", "attach": "container", "rois": None}
+    for number, text in enumerate(("x\n1\n", "x\n2\n")):
+        (tmp_path / "a.tsv").write_text(text)
+        job = Job("omero_import_table", {**config, "tables": [named("a", tmp_path / "a.tsv")]},
+                  {"output": "out.tsv", "merged": "merged.tsv"})  # fmt: skip
+        done = run_one(lab, tmp_path, job)
+        assert done.code == 0, done.error
+        if not number:
+            [[first]] = lab.rows("select a.file.id from FileAnnotation a")
+            own = omero.model.FileAnnotationI()
+            own.file = omero.model.OriginalFileI(first, False)
+            link_to(lab, "Dataset", other, own)
+    found = lab.rows("select l.parent.id, a.file.id from DatasetAnnotationLink l, FileAnnotation a "
+                     "where l.child.id = a.id")  # fmt: skip
+    assert found == [[other, first]]
+    assert lab.rows("select count(f) from OriginalFile f where f.name = 't.h5'") == [[2]]

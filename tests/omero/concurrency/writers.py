@@ -1,40 +1,36 @@
 """The tools that write to OMERO, as jobs, and what they find in OMERO and on disk."""
 
+import zipfile
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import omero
 import tifffile
 
 from tests.omero.concurrency.copies import Job, run_one
-from tests.omero.tool_support import Lab, named, typed
+from tests.omero.tool_support import Lab, named, plate_members, typed
 
 OBJECTS = 2500  # ROIs of a job: three batches.
 COUNTED = (
-    *(
-        "Project",
-        "Dataset",
-        "Screen",
-        "Plate",
-        "Well",
-        "WellSample",
-        "Image",
-        "Fileset",
-        "Roi",
-        "Shape",
-        "OriginalFile",
-    ),
-    *("MapAnnotation", "TagAnnotation", "CommentAnnotation", "LongAnnotation", "FileAnnotation"),
+    *("Project", "Dataset", "Screen", "Plate", "Well", "WellSample", "Image", "Fileset", "Roi", "Shape"),
+    *("OriginalFile", "MapAnnotation", "TagAnnotation", "CommentAnnotation", "LongAnnotation", "FileAnnotation"),
     *("ProjectDatasetLink", "DatasetImageLink", "ScreenPlateLink", "DatasetAnnotationLink", "ImageAnnotationLink"),
-    *("PlateAnnotationLink", "RoiAnnotationLink", "AnnotationAnnotationLink", "ProjectAnnotationLink"),
+    *("PlateAnnotationLink", "WellAnnotationLink", "RoiAnnotationLink", "AnnotationAnnotationLink"),
+    "ProjectAnnotationLink",
 )
 
 
 def everything(lab: Lab) -> dict[str, int]:
-    """How many objects of each class there are in the group."""
+    """How many objects of each class there are in the group, key-value pairs and rows of tables too."""
     found = {model: lab.rows(f"select count(o) from {model} o")[0][0] for model in COUNTED}
+    found["pairs"] = lab.rows("select count(v) from MapAnnotation m join m.mapValue v")[0][0]
+    for (number,) in lab.rows("select f.id from OriginalFile f where f.mimetype = 'OMERO.tables'"):
+        table = lab.session.sharedResources().openTable(omero.model.OriginalFileI(number, False))
+        found["rows"] = found.get("rows", 0) + table.getNumberOfRows()
+        table.close()
     return {model: number for model, number in found.items() if number}
 
 
@@ -117,6 +113,71 @@ def plate(folder: Path, found: list[int], number: int) -> Job:
     return Job("omero_arrange_plates", config, {"output": "out.tsv"})
 
 
+def several(folder: Path, found: None, number: int) -> Job:
+    """A list in one job, of which two have the same content; the jobs' lists overlap."""
+    job = import_image(folder, found, number)
+    [own], [other] = (import_image(folder, found, one).config["files"] for one in (number, number + 1))
+    return replace(job, config={**job.config, "files": [own, other, own | {"element_identifier": "x"}]})
+
+
+def import_plate(folder: Path, found: None, number: int) -> Job:
+    path = folder / f"plate-{number}.zip"
+    if not path.exists():
+        made = folder / f"plate-{number}"
+        made.mkdir()
+        wells = {well: [np.full((20, 30), 10 * number + n, np.uint16)] for n, well in enumerate(("A/1", "B/2"))}
+        with zipfile.ZipFile(path, "w") as archive:
+            for name, data in plate_members(wells, made).items():
+                archive.writestr(name, data)
+    files = [named(f"p{number}.zip", path) | {"ext": "zip"}]
+    config = {"files": files, "existing": "skip", "zip_holds": "fileset"}
+    return Job("omero_import_images", {**config, "place": {"by": "screen", "screen": "s", "create": True}},
+               {"output": "out.tsv"})  # fmt: skip
+
+
+def datasets(lab: Lab, folder: Path) -> None:
+    for number in range(8):
+        lab.image(f"i{number}", np.zeros((64, 64), np.uint8), lab.container("Dataset", f"d{number}"))
+
+
+def emptied(folder: Path, found: None, number: int) -> Job:
+    """A plate of all images of a dataset, which goes."""
+    job = plate(folder, [], number)
+    afterwards = {"dataset": "delete", "sure": True}
+    return replace(job, config={**job.config, "target": typed("dataset", f"d{number}"), "afterwards": afterwards})
+
+
+def wells(lab: Lab, folder: Path) -> None:
+    """A plate of eight wells."""
+    images(lab, folder)
+    layout = folder / "wells.tsv"
+    layout.write_text("image\twell\n" + "".join(f"i{number}\tA{number + 1}\n" for number in range(8)))
+    job = plate(folder, [], 0)
+    whole = {**job.config, "layout": named("layout", layout), "plate": "p"}
+    done = run_one(lab, folder, replace(job, config=whole))
+    assert done.code == 0, done.error
+
+
+def annotate_wells(folder: Path, found: None, number: int) -> Job:
+    """What find_hits says of a well."""
+    table = folder / f"hits-{number}.tsv"
+    table.write_text(f"plate\twell\tscore\thit\tTAG\np\tA{number + 1}\t{number}.5\tyes\thit\n")
+    config = {"table": named(table.name, table), "attachments": [], "kind": "well", "mode": "merge"}
+    return Job("omero_annotate", {**config, "within": typed("plate", "p")}, {"output": "out.tsv", "changes": "c.tsv"})
+
+
+def annotate_new(folder: Path, found: None, number: int) -> Job:
+    """Words for a dataset that the first job makes; a key of each job."""
+    table = folder / f"new-{number}.csv"
+    table.write_text(f"dataset,k{number}\nnew,{number}\n")
+    config = {"table": named(table.name, table), "attachments": [], "kind": "dataset", "mode": "merge", "make": True}
+    return Job("omero_annotate", {**config, "within": {"source": "group"}}, {"output": "out.tsv", "changes": "c.tsv"})
+
+
+def append(folder: Path, found: list[int], number: int) -> Job:
+    return table(folder, found, number, existing="append")
+
+
 def crates(lab: Lab, folder: Path) -> list[Path]:
     """Crates of another user, one an image with a key-value pair, a tag, ROIs and a file, all of one dataset."""
     import omero
@@ -173,4 +234,10 @@ WRITERS = {
     "images": Writer(nothing, import_image),
     "plate": Writer(images, plate),
     "transfer": Writer(crates, unpack),
+    "several": Writer(nothing, several),
+    "screen": Writer(nothing, import_plate),
+    "emptied": Writer(datasets, emptied),
+    "wells": Writer(wells, annotate_wells),
+    "new": Writer(nothing, annotate_new),
+    "append": Writer(images, append),
 }

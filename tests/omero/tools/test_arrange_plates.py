@@ -2,13 +2,17 @@ import uuid
 from pathlib import Path
 
 import numpy as np
+import omero
 import omero_arrange_plates
 import pytest
+from omero.rtypes import rstring
 
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.omero import plates as omero_plates
 from bioimage_suite.omero.session import Session
 from bioimage_suite.tables.plate_layout import parse_well
+from tests.galaxy.seed_omero import link
+from tests.omero.concurrency.writers import attach
 from tests.omero.tool_support import Lab, fail_at, named, read_rows, typed
 
 PLANE = np.zeros((2, 2), np.uint8)
@@ -168,6 +172,13 @@ def test_a_dataset_goes_when_all_its_images_stand_on_the_plate(lab: Lab, to_plat
     to_plate(text, afterwards=DELETE)
     assert lab.rows("select count(d) from Dataset d") == [[0]]
     assert [row[3] for row in lab.rows(WELLS)] == images
+    before = counts(lab)
+    assert {row["status"] for row in to_plate(text, afterwards=DELETE)} == {"unchanged"}
+    with pytest.raises(UserError, match="dataset 'd': there is none"):
+        to_plate(text, afterwards=DELETE, plate="another")
+    with pytest.raises(UserError, match="dataset 'd': there is none"):
+        to_plate(text)
+    assert counts(lab) == before
 
 
 @pytest.mark.parametrize(
@@ -186,3 +197,47 @@ def test_a_dataset_that_must_stay_is_said_before_anything_is_made(
         to_plate(text, afterwards=afterwards, target=typed(*target))
     assert counts(lab) == [0, 0, 0, 0]
     assert lab.rows("select d.name from Dataset d") == [["d"]]
+
+
+@pytest.mark.usefixtures("images")
+def test_a_dataset_that_gets_an_image_meanwhile_stays_and_no_plate_is_made(lab: Lab, to_plate, monkeypatch):
+    text = "image well\na A1\nb A2\nc A3\nd A4\n"
+    [[dataset]] = lab.rows("select d.id from Dataset d")
+    late: list[int] = []
+
+    def put_in() -> None:
+        image = omero.model.ImageI()
+        image.name = rstring("late")  # as while it is imported: without pixels
+        late.append(lab.save(image))
+        child = omero.model.ImageI(late[0], False)
+        link(lab.session, "DatasetImageLinkI", omero.model.DatasetI(dataset, False), child)
+
+    fail_at(monkeypatch, omero_plates, "_save", 1, put_in)
+    with pytest.raises(UserError, match="1 of its images have no place in the layout, such as"):
+        to_plate(text, afterwards=DELETE)
+    assert counts(lab) == [0, 0, 0, 0]
+    assert lab.rows("select l.parent.name, l.child.name from DatasetImageLink l where l.child.name = 'late'") == [
+        ["d", "late"]
+    ]
+
+
+def test_with_a_dataset_go_its_own_files_but_not_its_tags_nor_what_is_elsewhere_too(
+    lab: Lab, to_plate, images, tmp_path: Path
+):
+    [[dataset]] = lab.rows("select d.id from Dataset d")
+    for name in ("only", "both"):
+        (tmp_path / name).write_text(name)
+        attach(lab, images[0], tmp_path / name)
+    tag = omero.model.TagAnnotationI()
+    tag.textValue = rstring("x")
+    files = [row[0] for row in lab.rows("select a.id from FileAnnotation a order by a.id")]
+    for annotation in (*(omero.model.FileAnnotationI(one, False) for one in files), tag):
+        link(lab.session, "DatasetAnnotationLinkI", omero.model.DatasetI(dataset, False), annotation)
+    lab.session.getUpdateService().deleteObject(
+        omero.model.ImageAnnotationLinkI(lab.rows("select min(l.id) from ImageAnnotationLink l")[0][0], False)
+    )
+    to_plate("image well\na A1\nb A2\nc A3\nd A4\n", afterwards=DELETE)
+    assert lab.rows("select a.file.name, l.parent.id from ImageAnnotationLink l, FileAnnotation a "
+                    "where l.child.id = a.id") == [["both", images[0]]]  # fmt: skip
+    assert lab.rows("select f.name from OriginalFile f where f.name in ('only', 'both')") == [["both"]]
+    assert lab.rows("select t.textValue from TagAnnotation t") == [["x"]]

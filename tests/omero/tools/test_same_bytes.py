@@ -1,13 +1,15 @@
 """What an OMERO tool writes to files is the same, byte for byte, as long as OMERO and its inputs are."""
 
 import hashlib
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.omero.concurrency import writers
-from tests.omero.concurrency.copies import Job, begin, ended, go, run_one, wait_ready
+from tests.omero.concurrency.copies import Job, call_of, run_one
 from tests.omero.tool_support import Lab, typed
 
 PLACE = typed("dataset", "d")
@@ -31,12 +33,10 @@ READERS = [
 def digests(lab: Lab, folder: Path, job: Job, **extra: str) -> dict[str, str]:
     """Run a job as another process would run it, and return the SHA-256 of each of its files."""
     folder.mkdir(parents=True)
-    process = begin(lab, folder, job, extra)
-    wait_ready(process)
-    go(process)
-    done = ended(process)
-    assert done.code == 0, done.error
-    [work] = folder.iterdir()
+    script, words, work, environment = call_of(lab, folder, job, extra)
+    command = [sys.executable, str(script), *words]
+    done = subprocess.run(command, cwd=work, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
     files = [path for path in sorted(work.rglob("*")) if path.is_file() and path.name != "config.json"]
     return {str(path.relative_to(work)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 

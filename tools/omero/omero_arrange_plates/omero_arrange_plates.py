@@ -47,7 +47,7 @@ def main(args: Namespace, outputs: Outputs) -> None:
     by, positions = read_layout(Path(config["layout"]["source_path"]), config.get("plate") or "")
     report = outputs.enter(Report(args.output, COLUMNS))
     with session_of(config) as session:
-        layout = find_layout_images(session, by, positions, config["target"])
+        layout = find_layout_images(session, by, positions, config["target"], emptied=delete)
         emptied = find_emptied(session, layout, read_target(config["target"])) if delete else []
         dry_run = bool(config.get("dry_run"))
         make_plates(session, layout, report, screen=config["screen"], emptied=emptied, dry_run=dry_run)

@@ -30,7 +30,7 @@ ANNOTATION_VALUES = {
 """The field with the value, by class; the other classes are MapAnnotation, FileAnnotation and ListAnnotation."""
 
 _LINKED = """
-select l.parent.id, a.id, a.ns, a.description, a.details.owner.id{fields}
+select l.id, l.parent.id, a.id, a.ns, a.description, a.details.owner.id{fields}
 from {model}AnnotationLink l, {annotation}
 where l.child.id = a.id and l.parent.id in (:ids)
 order by l.parent.id, a.id
@@ -52,6 +52,7 @@ class AttachedFile:
 class Linked:
     """An annotation on an object. `value` holds the pairs, text, number or `AttachedFile`."""
 
+    link_id: int
     object_id: int
     annotation_id: int
     namespace: str
@@ -92,11 +93,11 @@ def linked_pairs(session: Session, kind: str, ids: Sequence[int]) -> list[Linked
     """Return all key-value annotations of objects; pairs keep OMERO's order and repeated keys."""
     links = _links(session, kind, ids, "MapAnnotation a", "")
     values: dict[int, tuple[tuple[str, str], ...]] = {}
-    wanted = sorted({row[1] for row in links})
+    wanted = sorted({row[2] for row in links})
     for chunk in batches(wanted):
         for one in session.objects("select m from MapAnnotation m where m.id in (:ids)", ids=chunk):
             values[one.id.val] = tuple((pair.name, pair.value or "") for pair in one.getMapValue() or ())
-    return [_linked([*row, values.get(row[1], ())]) for row in links]
+    return [_linked([*row, values.get(row[2], ())]) for row in links]
 
 
 def pair_values(session: Session, annotation_ids: Iterable[int], key: str) -> dict[int, str]:
@@ -107,7 +108,7 @@ def pair_values(session: Session, annotation_ids: Iterable[int], key: str) -> di
 
 def linked_texts(session: Session, kind: str, ids: Sequence[int], annotation: str) -> list[Linked]:
     """Return all tags or comments of objects; `annotation` is "TagAnnotation" or "CommentAnnotation"."""
-    return [_linked([*row[:5], row[5] or ""]) for row in _value_rows(session, kind, ids, annotation)]
+    return [_linked([*row[:6], row[6] or ""]) for row in _value_rows(session, kind, ids, annotation)]
 
 
 def find_tag_sets(session: Session, tag_ids: Sequence[int]) -> dict[int, list[str]]:
@@ -140,7 +141,7 @@ def linked_files(session: Session, kind: str, ids: Sequence[int]) -> list[Linked
     """Return all files attached to objects, including OMERO.tables; `value` is an `AttachedFile`."""
     fields = ", f.id, f.name, f.mimetype, f.size, f.hash, h.value"
     rows = _links(session, kind, ids, "FileAnnotation a join a.file f left outer join f.hasher h", fields)
-    return [_linked([*row[:5], _attached_file(row[5:])]) for row in rows]
+    return [_linked([*row[:6], _attached_file(row[6:])]) for row in rows]
 
 
 def save_annotations(kind: str, wanted: Sequence[tuple[int, Any]], made: MadeObjects) -> None:
@@ -205,4 +206,5 @@ def _attached_file(row: Sequence[Any]) -> AttachedFile:
 
 
 def _linked(row: Sequence[Any]) -> Linked:
-    return Linked(row[0], row[1], row[2] or "", row[3] or "", row[4], row[5])
+    link_id, object_id, annotation_id, namespace, description, owner_id, value = row
+    return Linked(link_id, object_id, annotation_id, namespace or "", description or "", owner_id, value)

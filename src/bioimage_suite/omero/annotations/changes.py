@@ -24,6 +24,7 @@ from bioimage_suite.omero.annotations.annotations import (
 )
 from bioimage_suite.omero.annotations.tags import find_usable_members, find_usable_tags
 from bioimage_suite.omero.files.original_files import find_free_files, upload_file
+from bioimage_suite.omero.objects import CLASSES
 from bioimage_suite.omero.session import Session
 from bioimage_suite.omero.undo import MadeObjects
 
@@ -87,7 +88,7 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Change:
-    """One change to one object: `value` is the new content, `old_ids` the user's own annotations to delete."""
+    """One change to one object: `value` is the new content, `old` the user's own annotations that it loses."""
 
     kind: str
     object_id: int
@@ -98,7 +99,7 @@ class Change:
     before: str
     after: str
     value: Any
-    old_ids: tuple[int, ...] = ()
+    old: tuple[Linked, ...] = ()
 
     def row(self) -> tuple[Any, ...]:
         """Return the change as a row of the table of changes."""
@@ -154,7 +155,7 @@ def plan_changes(session: Session, wanted: Mapping[ObjectKey, Wanted], mode: str
 
 
 def apply_changes(session: Session, changes: Sequence[Change], made: MadeObjects) -> dict[str, list[int]]:
-    """Save everything new, and return the ids, by class, of the annotations that it replaces.
+    """Save everything new, and return the ids, by class, of the annotations that it replaces, and of their links.
 
     Only for who has the lease `ANNOTATE_LEASE`.
 
@@ -177,9 +178,9 @@ def apply_changes(session: Session, changes: Sequence[Change], made: MadeObjects
         links = dict.fromkeys((c.object_id, omero.model.TagAnnotationI, tags[c.value]) for c in wanted)
         link_annotations(session, kind, links, made)
     old: dict[str, list[int]] = {}
-    for change in changes:
-        if change.old_ids:
-            old.setdefault(CLASS_OF[change.what], []).extend(change.old_ids)
+    for change in (one for one in changes if one.old):
+        old.setdefault(CLASS_OF[change.what], []).extend(one.annotation_id for one in change.old)
+        old.setdefault(f"{CLASSES[change.kind]}AnnotationLink", []).extend(one.link_id for one in change.old)
     return old
 
 
@@ -199,9 +200,8 @@ def _pair_changes(
         after = [pair for pair in before if pair[0] not in keys] + wanted
     if sorted(after) == sorted(before):
         return []
-    ids = tuple(item.annotation_id for item in own)
     action = mode if own else "add"
-    return [Change(*place, action, "key_value", namespace, _shown(before), _shown(after), after, ids)]
+    return [Change(*place, action, "key_value", namespace, _shown(before), _shown(after), after, tuple(own))]
 
 
 def _rating_changes(place: ObjectKey, rating: int | None, there: list[Linked], me: int) -> list[Change]:
@@ -209,9 +209,8 @@ def _rating_changes(place: ObjectKey, rating: int | None, there: list[Linked], m
     if rating is None or [item.value for item in own] == [rating]:
         return []
     before = "; ".join(str(item.value) for item in own)
-    ids = tuple(item.annotation_id for item in own)
     action = "replace" if own else "add"
-    return [Change(*place, action, "rating", RATING_NAMESPACE, before, str(rating), rating, ids)]
+    return [Change(*place, action, "rating", RATING_NAMESPACE, before, str(rating), rating, tuple(own))]
 
 
 def _file_changes(
@@ -230,11 +229,10 @@ def _file_changes(
             continue
         old = [item for item in gone if item.value.name == one.name]
         gone = [item for item in gone if item not in old]
-        before, ids = "; ".join(item.value.name for item in old), tuple(item.annotation_id for item in old)
-        changes.append(Change(*place, mode if old else "add", "attachment", MARK, before, one.name, one, ids))
+        before = "; ".join(item.value.name for item in old)
+        changes.append(Change(*place, mode if old else "add", "attachment", MARK, before, one.name, one, tuple(old)))
     for item in gone:
-        ids = (item.annotation_id,)
-        changes.append(Change(*place, "remove", "attachment", MARK, item.value.name, "", None, ids))
+        changes.append(Change(*place, "remove", "attachment", MARK, item.value.name, "", None, (item,)))
     return changes
 
 

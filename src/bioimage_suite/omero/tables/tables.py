@@ -20,8 +20,8 @@ TABLE_NAMESPACE = f"{SUITE_NAMESPACE}/tables"
 UNFINISHED = f"{TABLE_NAMESPACE}/unfinished"
 """Namespace of a table that is being filled: if a run loses its connection, the next run deletes the table."""
 _OWN_TABLES = """
-select l.parent.id, a.id, f.id, a.ns, a.description
-from {kind}AnnotationLink l, FileAnnotation a
+select l.id, l.parent.id, a.id, f.id, a.ns, a.description
+from {link} l, FileAnnotation a
 join a.file f
 where l.child.id = a.id and l.parent.id in (:ids) and a.ns in (:spaces) and f.name = :name and a.details.owner.id = :me
 order by a.id
@@ -36,11 +36,18 @@ Elements = tuple[tuple[str, int], ...]
 
 @dataclass(frozen=True)
 class OwnTable:
-    """A table of this user: its annotation, its file, whether it is complete, and the files that it is made from.
+    """A table of this user on an object.
 
-    `elements` is None for what an older version made, which did not note it.
+    Attributes:
+        link: Class and id of the link.
+        object_id: The object.
+        annotation_id: The annotation, which may be on other objects, too.
+        file_id: The table's file.
+        is_complete: Whether all rows are in it.
+        elements: The files that it is made from; None for what an older version made, which did not note it.
     """
 
+    link: tuple[str, int]
     object_id: int
     annotation_id: int
     file_id: int
@@ -50,7 +57,8 @@ class OwnTable:
     @property
     def ids(self) -> dict[str, list[int]]:
         """Ids by class of what has to go with the table."""
-        return {"FileAnnotation": [self.annotation_id], "OriginalFile": [self.file_id]}
+        kind, number = self.link
+        return {kind: [number], "FileAnnotation": [self.annotation_id], "OriginalFile": [self.file_id]}
 
     def is_within(self, elements: Elements) -> bool:
         """Tell whether all files that the table is made from are among these."""
@@ -185,16 +193,17 @@ def find_free_tables(session: Session, name: str) -> list[int]:
 
 def find_own_tables(session: Session, kind: str, ids: Sequence[int], name: str) -> list[OwnTable]:
     """Find the tables of a name that this user made with this suite on objects, including unfinished ones."""
+    link = f"{CLASSES[kind]}AnnotationLink"
     rows = session.rows(
-        _OWN_TABLES.format(kind=CLASSES[kind]),
+        _OWN_TABLES.format(link=link),
         ids=ids,
         spaces=[TABLE_NAMESPACE, UNFINISHED],
         name=name,
         me=session.user_id,
     )
     return [
-        OwnTable(object_id, annotation_id, file_id, namespace == TABLE_NAMESPACE, _elements(description))
-        for object_id, annotation_id, file_id, namespace, description in rows
+        OwnTable((link, number), object_id, annotation_id, file_id, namespace == TABLE_NAMESPACE, _elements(said))
+        for number, object_id, annotation_id, file_id, namespace, said in rows
     ]
 
 

@@ -125,7 +125,7 @@ def read_manifest(data: bytes) -> Manifest:
             attachments={int(number): _file(file) for number, file in document["attachments"].items()},
             rois={int(number): RoiSet(int(one["count"]), str(one["sha1"])) for number, one in document["rois"].items()},
         )
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise UserError(f"{MANIFEST}: damaged ({type(error).__name__}: {error}). Pack the crate again.") from None
     for file in manifest.files():
         if safe_relative_path(file.path) is None or safe_relative_path(file.name) is None:

@@ -279,12 +279,13 @@ def _parsed(path: Path) -> Iterator[tuple[str, Element]]:
     """Yield (tag, element) of each ROI, which is then removed, and finally of the document without ROIs."""
     parser: Any = ElementTree.XMLPullParser(("start", "end"))
     root: Element | None = None
-    depth = 0
+    depth, last = 0, b""
     try:
         with path.open("rb") as file:
             while block := file.read(BLOCK):
-                if b"<!DOCTYPE" in block or b"<!ENTITY" in block:
+                if any(word in last[-len(word) :] + block for word in (b"<!DOCTYPE", b"<!ENTITY")):
                     raise UserError(f"{path.name}: a document type is not allowed in it. Pack the crate again.")
+                last = block
                 parser.feed(block)
                 for event, element in parser.read_events():
                     depth += 1 if event == "start" else -1

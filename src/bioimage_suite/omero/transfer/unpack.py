@@ -12,6 +12,7 @@ from bioimage_suite.omero.files.original_files import find_free_files
 from bioimage_suite.omero.paging import paged_rows
 from bioimage_suite.omero.session import Session
 from bioimage_suite.omero.transfer.annotations import annotate, attach_tables, plan_annotations
+from bioimage_suite.omero.transfer.checks import check_document
 from bioimage_suite.omero.transfer.contents import TRANSFER_NAMESPACE, grouped
 from bioimage_suite.omero.transfer.crate import TransferCrate
 from bioimage_suite.omero.transfer.document import fill_object, read_head, refs_of
@@ -55,6 +56,7 @@ def unpack(
     }
     pictures = {number: one for (kind, number), one in elements.items() if kind == "Image"}
     _check(crate, pictures)
+    check_document(head, document, crate.manifest)
     _add_rows(crate, pictures, images)
     for (kind, number), one in elements.items():
         if kind != "Image":
