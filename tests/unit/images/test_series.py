@@ -119,7 +119,9 @@ def test_series_of_an_ome_zarr(tmp_path):
 
 def test_fields_of_a_plate(tmp_path):
     root = zarr.open_group(tmp_path / "a.zarr", mode="w")
-    root.attrs["ome"] = {"version": "0.5", "plate": {"wells": [{"path": "A/1"}, {"path": "B/2"}]}}
+    lines = {"rows": [{"name": "A"}, {"name": "B"}], "columns": [{"name": "1"}, {"name": "2"}, {"name": "3"}]}
+    plate = {"name": "assay", **lines, "wells": [{"path": "A/1"}, {"path": "B/2"}]}
+    root.attrs["ome"] = {"version": "0.5", "plate": plate}
     for number, well in enumerate(["A/1", "B/2"]):
         group = root.create_group(well)
         group.attrs["ome"] = {"version": "0.5", "well": {"images": [{"path": "0"}]}}
@@ -127,6 +129,13 @@ def test_fields_of_a_plate(tmp_path):
     with pytest.raises(UserError, match="0: A/1/0; 1: B/2/0"):
         open_image(tmp_path / "a.zarr")
     assert open_image(tmp_path / "a.zarr", reading=Reading("B/2/0")).read_plane().max() == 1
+    image_info.main([f"--image={tmp_path / 'a.zarr'}", f"--output={tmp_path / 'o'}"])
+    lines = [line.split("\t")[:4] for line in (tmp_path / "o").read_text().splitlines()]
+    for field, well in (("0: A/1/0", "A1"), ("1: B/2/0", "B2")):
+        said = [line[1:] for line in lines if line[0] == f"a.zarr [{field}]"]
+        assert [value for thing, _, value in said if thing == "plate"] == ["assay", "2", "3", "2", "2"]
+        assert ["image", "Well", well] in said
+        assert ["image", "Field", "1"] in said
 
 
 def test_smaller_versions_are_no_images(tmp_path):

@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 import re
 import zipfile
+from collections import Counter
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from bioimage_suite.core.errors import UserError
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
 
     import numpy as np
     import zarr
+
+    from bioimage_suite.images.model.ome_facts import Fact
 
 MAX_CHUNK_BYTES = 1 << 30
 # An array of more bytes than this of which less than one chunk in so many is there has not the size that it states.
@@ -64,6 +68,19 @@ class _Source:
     places: list[str]
     sizes: dict[str, int]
     """Bytes of each file of a zip; empty for a folder."""
+    plate: tuple[Fact, ...] = ()
+    """What is said of the plate whose fields the images are."""
+
+    @cached_property
+    def field_numbers(self) -> dict[str, int]:
+        """Return the number of each field in its well, from 1."""
+        counts: Counter[str] = Counter()
+        numbers = {}
+        for place in self.places:
+            well = place.rpartition("/")[0]
+            counts[well] += 1
+            numbers[place] = counts[well]
+        return numbers
 
 
 def _source(path: Path, name: str) -> _Source:
@@ -76,11 +93,13 @@ def _source(path: Path, name: str) -> _Source:
     if path.is_dir():
         found = [*path.glob("*"), *path.glob("*/*")]
         files = {file.relative_to(path).as_posix() for file in found}
-        return _Source(path, path, _places(path, files, name), {})
+        places, plate = _places(path, files, name)
+        return _Source(path, path, places, {}, plate)
     with open_zip(path, name, ANY_SIZE) as archive:
         sizes = {one.filename: one.file_size for one in archive.infolist()}
     store = zarr.storage.ZipStore(path, mode="r")
-    return _Source(path, store, _places(store, set(sizes), name), sizes)
+    places, plate = _places(store, set(sizes), name)
+    return _Source(path, store, places, sizes, plate)
 
 
 def _open_place(source: _Source, chosen: int, name: str) -> ImageFile:
@@ -127,7 +146,8 @@ def _open_place(source: _Source, chosen: int, name: str) -> ImageFile:
         physical_size=physical_size, time_increment=time_increment, read_region=read_region, notes=tuple(notes),
         details={"format": f"OME-Zarr {attributes.get('version') or multiscale.get('version', '')}".strip(),
                  "axes": "".join(axes), "series": source.places, "levels": len(multiscale["datasets"]),
-                 "omero": attributes.get("omero"), "ome_xml": _ome_xml(source.path, place, chosen)},
+                 "omero": attributes.get("omero"), "ome_xml": _ome_xml(source.path, place, chosen),
+                 "facts": [*source.plate, *_field_facts(source, place)] if source.plate else []},
     )  # fmt: skip
 
 
@@ -180,22 +200,26 @@ def _check_chunks(array: zarr.Array[Any], sizes: list[int], name: str, notes: li
         )
 
 
-def _places(store: Any, files: set[str], name: str) -> list[str]:
-    """Return where the images are, at the root or in its only subfolder: one, numbered series, or fields of wells."""
+def _places(store: Any, files: set[str], name: str) -> tuple[list[str], tuple[Fact, ...]]:
+    """Return where the images are, at the root or in its only subfolder: one, numbered series, or fields of wells.
+
+    For fields also what is said of their plate.
+    """
     inside = sorted({file.partition("/")[0] for file in files if "/" in file})
     for folder in ["", *([f"{inside[0]}/"] if len(inside) == 1 else [])]:
         if not {f"{folder}zarr.json", f"{folder}.zgroup"} & files:
             continue
         _, attributes = _group(store, folder, name)
         if attributes.get("multiscales"):
-            return [folder.rstrip("/")]
+            return [folder.rstrip("/")], ()
         if attributes.get("plate"):
-            return _fields(store, folder, attributes["plate"], name)
+            fields = _fields(store, folder, attributes["plate"], name)
+            return fields, _plate_facts(attributes["plate"], len(fields))
         numbers = {file.removeprefix(folder).partition("/")[0] for file in files if file.startswith(folder)}
         series = [f"{folder}{number}" for number in sorted((n for n in numbers if n.isdecimal()), key=int)]
         series = [one for one in series if {f"{one}/zarr.json", f"{one}/.zgroup"} & files]
         if series and _group(store, series[0], name)[1].get("multiscales"):
-            return series
+            return series, ()
     raise UserError(
         f"Image {name}: there is no OME-Zarr image (no `multiscales`) in it. Give the folder or the .ozx of an image "
         "or a plate, not a plain Zarr or another archive."
@@ -256,3 +280,18 @@ def _sizes(
     given = {axis: (value, unit) for axis, value, unit in zip(axes, scale, units, strict=True) if unit}
     physical_size = pixel_sizes({axis.lower(): given[axis] for axis in "XYZ" if axis in given}, notes)
     return physical_size, time_step(*given["T"], notes) if "T" in given else None
+
+
+def _plate_facts(plate: dict[str, Any], fields: int) -> tuple[Fact, ...]:
+    """Return what the metadata of a plate say; `fields` is the number of its images."""
+    numbers = {key.capitalize(): len(plate[key]) for key in ("rows", "columns", "wells") if key in plate}
+    named = {"Name": plate["name"]} if plate.get("name") else {}
+    found = {**named, **numbers, "Fields": fields}
+    return tuple(("plate", key, str(value), "") for key, value in found.items())
+
+
+def _field_facts(source: _Source, place: str) -> list[Fact]:
+    """Return the position of a field: its well, such as B3, and its number there, from 1."""
+    row, column, _ = place.split("/")[-3:]
+    number = source.field_numbers[place]
+    return [("image", "Well", f"{row}{column}", ""), ("image", "Field", str(number), "")]
