@@ -46,8 +46,13 @@ def find_layout_images(
         UserError: The target does not hold an image, or several of its images have the name.
     """
     target = read_target(within)
-    plates = _own_plates(session, {one.plate for one in positions}) if emptied and _is_gone(session, target) else []
-    images = find_nonempty_images(session, Target("plate", ids=tuple(plates)) if plates else target)
+    try:
+        images = find_nonempty_images(session, target)
+    except UserError:
+        plates = _own_plates(session, {one.plate for one in positions}) if emptied and _is_gone(session, target) else []
+        if not plates:
+            raise
+        images = find_nonempty_images(session, Target("plate", ids=tuple(plates)))
     known: dict[str, list[ImageRecord]] = {}
     for image in images:
         known.setdefault(str(image.image_id) if by == "image_id" else image.image_name, []).append(image)
@@ -91,7 +96,12 @@ def find_emptied(session: Session, layout: Layout, target: Target) -> list[int]:
     if target.kind != "dataset":
         raise UserError(f"{target.in_words}: only datasets can be deleted afterwards. Choose a dataset, or keep it.")
     placed = {image.image_id for positions in layout.values() for _, image in positions}
-    there = [] if _is_gone(session, target) else list(find_ids(session, target))
+    try:
+        there = list(find_ids(session, target))
+    except UserError:
+        if not _is_gone(session, target):
+            raise
+        return []
     # Also those that are without pixels, while they are imported.
     hql = "select l.child.id, l.child.name from DatasetImageLink l where l.parent.id in (:ids) order by l.id"
     left = [(number, name) for number, name in session.rows(hql, ids=there) if number not in placed]
@@ -164,9 +174,8 @@ def _going(session: Session, layout: Layout, emptied: Sequence[int]) -> dict[str
         UserError: An image of a dataset has no place in the layout.
     """
     there = session.among({"Dataset": emptied}).get("Dataset", [])
-    if not there:
+    if not there or not find_emptied(session, layout, Target("dataset", ids=tuple(there))):
         return {}
-    find_emptied(session, layout, Target("dataset", ids=tuple(there)))
     hql = "select l.id, a.id, a.file.id from DatasetAnnotationLink l, FileAnnotation a where l.child.id = a.id "
     hql += "and l.parent.id in (:ids) and a.details.owner.id = :me"
     rows = session.rows(hql, ids=there, me=session.user_id)

@@ -11,9 +11,11 @@ from bioimage_suite.images.writers.ome_document import PIXEL_TYPES, ome_document
 from bioimage_suite.images.writers.tiff_output import Checksum, identified
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from bioimage_suite.images.model.image_file import ImageFile
+    from bioimage_suite.images.ome_zarr.archive import ArchiveWriter
 
 METADATA_FILE = "OME/METADATA.ome.xml"  # the name that bioformats2raw writes and Galaxy looks for
 
@@ -58,15 +60,34 @@ def write_zarr_image(
     with PyramidWriter(folder, describe(image, nearest=nearest, is_labels=is_labels), version) as writer:
         checksum = _copy_pixels(image, writer)
     if not is_labels and image.dtype.name in PIXEL_TYPES:
-        # OME-NGFF cannot store instrument, objective, wavelengths and dates: they go into OME-XML beside the image.
         file = folder / METADATA_FILE
         file.parent.mkdir()
-        xml = ome_document(image, channel_displays(image), samples=1, in_tiff=False)
-        file.write_text(identified(xml, checksum), encoding="utf-8")
+        file.write_text(_metadata(image, checksum), encoding="utf-8")
 
 
-def _copy_pixels(image: ImageFile, writer: PyramidWriter) -> int:
-    """Copy all pixels; return a checksum of them."""
+def add_zarr_image(archive: ArchiveWriter, place: str, image: ImageFile, version: str, *, nearest: bool) -> None:
+    """Write an image as a multiscale image straight into one file: the same as `write_zarr_image` and `pack` make.
+
+    Args:
+        archive: The file.
+        place: Folder of the image in it, such as `A/1/0`.
+        image: The source.
+        version: `0.4` or `0.5`.
+        nearest: Whether smaller levels take one of four pixels instead of their mean.
+    """
+    with PyramidWriter(archive.root / place, describe(image, nearest=nearest), version) as writer:
+        checksum = _copy_pixels(image, writer, archive.store_chunks)
+    if image.dtype.name in PIXEL_TYPES:
+        archive.add(f"{place}/{METADATA_FILE}", _metadata(image, checksum).encode())
+
+
+def _metadata(image: ImageFile, checksum: int) -> str:
+    """Return what OME-NGFF cannot store, as OME-XML beside the image: instrument, objective, wavelengths and dates."""
+    return identified(ome_document(image, channel_displays(image), samples=1, in_tiff=False), checksum)
+
+
+def _copy_pixels(image: ImageFile, writer: PyramidWriter, written: Callable[[], object] = lambda: None) -> int:
+    """Copy all pixels, and call a function after each piece; return a checksum of the pixels."""
     checksum = Checksum()
     together = image.size_c if image.read_interleaved else 1
     for t in range(image.size_t):
@@ -80,4 +101,5 @@ def _copy_pixels(image: ImageFile, writer: PyramidWriter) -> int:
                     checksum.add(pixels)
                     for c in range(together):
                         writer.write(pixels[..., c], rows.start, columns.start, t=t, c=first + c, z=z)
+                    written()
     return checksum.value

@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.core.image_names import parse_image_identifier
 from bioimage_suite.images.model.series import ONLY_ONE, Reading
+from bioimage_suite.images.ome_zarr.archive import ArchiveWriter
 from bioimage_suite.images.ome_zarr.folder import write_plate
 from bioimage_suite.images.ome_zarr.metadata import Plate
 from bioimage_suite.images.readers.opening import open_image
 from bioimage_suite.images.writers.label_maps import takes_nearest
-from bioimage_suite.images.writers.ome_zarr import write_zarr_image
-from bioimage_suite.images.writers.ome_zarr_output import folder_of
+from bioimage_suite.images.writers.ome_zarr import add_zarr_image, write_zarr_image
+from bioimage_suite.images.writers.ome_zarr_output import VERSIONS
 from bioimage_suite.tables.column_letters import letters_of
 from bioimage_suite.tables.plate_layout import Position, plate_size, read_layout
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from bioimage_suite.images.model.image_file import ImageFile
 
 
 def plate_of(positions: list[Position]) -> Plate:
@@ -97,28 +104,30 @@ def write_plate_of(
         raise UserError(f"layout: it has the plates {', '.join(plates)}. Convert one plate at a time.")
     names = match_images(by, positions, images)
     plate = plate_of(positions)
-    with folder_of(output, form) as (folder, version):
-        write_plate(folder, plate, version)
-        wells = list(zip(positions, names, strict=True))
-        _write_fields(folder, wells, images, version=version, nearest=nearest, reading=reading)
+    version = VERSIONS[form]
+    fields = _fields(list(zip(positions, names, strict=True)), images, reading)
+    if form == "ozx":  # Straight into the file: thousands of small files take long to make.
+        with ArchiveWriter(output, version) as archive:
+            write_plate(archive.root, plate, version)
+            archive.store_metadata()
+            for place, image in fields:
+                add_zarr_image(archive, place, image, version, nearest=takes_nearest(image, nearest))
+    else:
+        write_plate(output, plate, version)
+        for place, image in fields:
+            write_zarr_image(output / place, image, version, nearest=takes_nearest(image, nearest))
     print(f"{plate.name}: {len(positions)} images in {len(plate.fields)} wells")
 
 
-def _write_fields(
-    folder: Path,
-    wells: list[tuple[Position, str]],
-    images: dict[str, Path],
-    *,
-    version: str,
-    nearest: bool,
-    reading: Reading,
-) -> None:
+def _fields(
+    wells: list[tuple[Position, str]], images: dict[str, Path], reading: Reading
+) -> Iterator[tuple[str, ImageFile]]:
+    """Yield the place of each field in the plate, such as `A/1/0`, with its image."""
     counts: dict[tuple[int, int], int] = {}
     for position, name in wells:
         well = (position.row, position.column)
         number = counts.get(well, 0)
         counts[well] = number + 1
-        place = folder / letters_of(position.row) / str(position.column + 1) / str(number)
         image = open_image(images[name], name, reading)
-        write_zarr_image(place, image, version, nearest=takes_nearest(image, nearest))
+        yield f"{letters_of(position.row)}/{position.column + 1}/{number}", image
         print(f"{letters_of(position.row)}{position.column + 1} field {number + 1}: {name}", flush=True)

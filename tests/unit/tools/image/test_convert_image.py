@@ -300,6 +300,17 @@ def test_plate_from_a_table_of_wells(tmp_path, form):
     )
 
 
+def test_a_plate_in_one_file_holds_what_its_folder_holds(tmp_path):
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "file").mkdir()
+    folder, file = plate(tmp_path / "folder", ROWS, "ome-zarr-0.5"), plate(tmp_path / "file", ROWS, "ozx")
+    wanted = {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    with zipfile.ZipFile(file) as archive:
+        assert archive.infolist()[0].header_offset == 0
+        assert archive.infolist()[0].filename == "zarr.json"
+        assert {one.filename: archive.read(one) for one in archive.infolist()} == wanted
+
+
 def test_fields_of_one_well(tmp_path):
     out = plate(tmp_path, [HEAD, "nuclei_upper_left.ome.tiff\tA1", "nuclei_lower_right.ome.tiff\tA1"])
     assert sorted(path.name for path in (out / "A" / "1").iterdir()) == ["0", "1", "zarr.json"]
