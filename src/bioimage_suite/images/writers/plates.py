@@ -93,19 +93,10 @@ def write_plate_of(
     Raises:
         UserError: The table does not fit the images, or an image cannot be read.
     """
-    listed = json.loads(listing.read_text(encoding="utf-8"))
-    images = {name: Path(path) for name, path in listed}
-    if len(images) < len(listed):
-        twice = next(name for name, _ in listed if sum(name == other for other, _ in listed) > 1)
-        raise UserError(f"Images: two are called {twice!r}. Give each a name of its own.")
-    by, positions = read_layout(layout, plate_name or "Plate")
-    plates = list(dict.fromkeys(one.plate for one in positions))
-    if len(plates) > 1:
-        raise UserError(f"layout: it has the plates {', '.join(plates)}. Convert one plate at a time.")
-    names = match_images(by, positions, images)
-    plate = plate_of(positions)
+    images, wells = _read_wells(listing, layout, plate_name)
+    plate = plate_of([position for position, _ in wells])
     version = VERSIONS[form]
-    fields = _fields(list(zip(positions, names, strict=True)), images, reading)
+    fields = _fields(wells, images, reading)
     if form == "ozx":  # Straight into the file: thousands of small files take long to make.
         with ArchiveWriter(output, version) as archive:
             write_plate(archive.root, plate, version)
@@ -116,7 +107,22 @@ def write_plate_of(
         write_plate(output, plate, version)
         for place, image in fields:
             write_zarr_image(output / place, image, version, nearest=takes_nearest(image, nearest))
-    print(f"{plate.name}: {len(positions)} images in {len(plate.fields)} wells")
+    print(f"{plate.name}: {len(wells)} images in {len(plate.fields)} wells")
+
+
+def _read_wells(listing: Path, layout: Path, plate_name: str) -> tuple[dict[str, Path], list[tuple[Position, str]]]:
+    """Read the list of images and the table of wells; return the images by name, and the name of each position."""
+    listed = json.loads(listing.read_text(encoding="utf-8"))
+    images = {name: Path(path) for name, path in listed}
+    if len(images) < len(listed):
+        twice = next(name for name, _ in listed if sum(name == other for other, _ in listed) > 1)
+        raise UserError(f"Images: two are called {twice!r}. Give each a name of its own.")
+    by, positions = read_layout(layout, plate_name or "Plate")
+    plates = list(dict.fromkeys(one.plate for one in positions))
+    if len(plates) > 1:
+        raise UserError(f"layout: it has the plates {', '.join(plates)}. Convert one plate at a time.")
+    names = match_images(by, positions, images)
+    return images, list(zip(positions, names, strict=True))
 
 
 def _fields(
