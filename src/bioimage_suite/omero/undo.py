@@ -25,6 +25,10 @@ CONTAINER_LINKS = {
     "Screen": (("ScreenPlateLink", "parent"), ("ScreenAnnotationLink", "parent")),
 }
 """Classes of the links of a container, with its end of them."""
+PLACES = ("ProjectDatasetLink", "DatasetImageLink", "ScreenPlateLink")
+"""Classes of the links from containers to what is in them."""
+LINKED = ("Dataset", "Image", "Plate", "Annotation")
+"""Classes of what links of containers lead to."""
 ANNOTATED = ("Project", "Dataset", "Screen", "Plate", "PlateAcquisition", "Well", "Image", "Roi")
 """What people annotate."""
 PRIVATE_ANNOTATIONS = (
@@ -188,6 +192,9 @@ def take_back(session: Session, made: MadeObjects) -> list[str]:
     own = {kind: numbers for kind, numbers in ids.items() if kind not in SHARED}
     annotations = _annotations_made(session, ids)
     kept = _used_elsewhere(session, annotations, ids)
+    # Links first, alone: with a link OMERO deletes what only this link uses, which others may have made.
+    links = {kind: own.pop(kind) for kind in PLACES if kind in own}
+    session.delete(links, keep=LINKED)
     session.delete(without(merge_ids([own, annotations]), kept))
     stays = [f"{kind} {number}" for kind, numbers in kept.items() if kind != "OriginalFile" for number in numbers]
     for kind in SHARED:
@@ -306,7 +313,7 @@ def remove_shared(session: Session, kind: str, number: int) -> bool:
     for link, end in CONTAINER_LINKS.get(kind, ()):
         hql = f"select l.id, l.parent.id, l.child.id from {link} l where l.{end}.id = :id"  # noqa: S608
         rows = session.rows(hql, id=number)
-        session.delete({link: [row[0] for row in rows]})
+        session.delete({link: [row[0] for row in rows]}, keep=LINKED)  # Else what only the link uses goes with it.
         ends += [(link, parent, child) for _, parent, child in rows]
     if not session.delete_unused(kind, number):  # Somebody has come to use it just now: it gets its links again.
         session.update.saveArray([_link_of(*one) for one in ends])

@@ -14,7 +14,7 @@ from bioimage_suite.core.errors import UserError
 from bioimage_suite.omero import leases
 from bioimage_suite.omero.containers import DatasetPlace, make_container, make_place
 from bioimage_suite.omero.session import Session, open_session
-from bioimage_suite.omero.undo import writing
+from bioimage_suite.omero.undo import save_links, writing
 from tests.galaxy.seed_omero import link
 from tests.omero.concurrency.copies import Job, run_one
 from tests.omero.tool_support import Lab, fail_at, make_lab, named, typed
@@ -65,6 +65,17 @@ def test_a_dataset_that_somebody_uses_just_when_it_goes_keeps_its_project(lab: L
     assert lab.rows("select l.parent.name, l.child.name from ProjectDatasetLink l") == [["p", "d"]]
     assert lab.rows("select l.parent.name, l.child.id from DatasetImageLink l") == [["d", image]]
     assert "stays in OMERO: others use it." in capsys.readouterr().out
+
+
+def test_an_image_that_a_failed_run_only_put_into_a_dataset_stays(lab: Lab):
+    image, dataset = lab.image("a", np.zeros((3, 4), np.uint8)), lab.container("Dataset", "d")
+    with open_session(lab.address) as session, pytest.raises(UserError, match="refused"), writing(session) as made:
+        placed = omero.model.DatasetImageLinkI()
+        placed.parent, placed.child = omero.model.DatasetI(dataset, False), omero.model.ImageI(image, False)
+        save_links(session, "DatasetImageLink", [placed], made)
+        raise UserError("refused")
+    assert lab.rows("select i.id from Image i") == [[image]]
+    assert lab.rows("select count(l) from DatasetImageLink l") == [[0]]
 
 
 def test_a_new_tag_that_another_user_put_on_an_image_stays(lab: Lab, tmp_path: Path, monkeypatch):
