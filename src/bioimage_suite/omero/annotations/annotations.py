@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bioimage_suite.core.errors import UserError
-from bioimage_suite.omero.annotations.tags import find_usable_tags
+from bioimage_suite.omero.annotations.tags import TAG_SET_NAMESPACE, find_usable_tags
 from bioimage_suite.omero.files.original_files import SHA1
 from bioimage_suite.omero.objects import CLASSES, split_terms
 from bioimage_suite.omero.paging import batches, paged_rows
@@ -13,7 +13,6 @@ from bioimage_suite.omero.session import SUITE_NAMESPACE, Session
 from bioimage_suite.omero.undo import MadeObjects, save_links
 
 # omero-blitz Constants.ice
-TAG_SET_NAMESPACE = "openmicroscopy.org/omero/insight/tagset"
 RATING_NAMESPACE = "openmicroscopy.org/omero/insight/rating"
 MARK = f"{SUITE_NAMESPACE}/annotate"
 """The description of key-value pairs made by omero_annotate, whose namespace is the user's choice."""

@@ -11,7 +11,6 @@ from bioimage_suite.core.errors import UserError
 from bioimage_suite.omero.annotations.annotations import (
     MARK,
     RATING_NAMESPACE,
-    TAG_SET_NAMESPACE,
     AttachedFile,
     Linked,
     link_annotations,
@@ -22,7 +21,12 @@ from bioimage_suite.omero.annotations.annotations import (
     save_annotations,
     save_tag,
 )
-from bioimage_suite.omero.annotations.tags import find_usable_members, find_usable_tags
+from bioimage_suite.omero.annotations.tags import (
+    TAG_SET_NAMESPACE,
+    find_own_sets,
+    find_usable_members,
+    find_usable_tags,
+)
 from bioimage_suite.omero.files.original_files import find_free_files, upload_file
 from bioimage_suite.omero.objects import CLASSES
 from bioimage_suite.omero.session import Session
@@ -44,7 +48,7 @@ CHANGE_COLUMNS = (
     "after",
 )
 CLASS_OF = {"key_value": "MapAnnotation", "rating": "LongAnnotation", "attachment": "FileAnnotation"}
-"""Class of the annotations that a change may delete, by annotation type."""
+"""Class of the annotations that a change may delete, by annotation type; of a tag only its link to the object goes."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +67,10 @@ class Attachment:
 
 @dataclass
 class Wanted:
-    """The annotations an object should have: pairs by namespace, (tag, tag set), comments, files, a rating (1 to 5)."""
+    """The annotations an object should have: pairs by namespace, (tag, tag set), comments, files, a rating (1 to 5).
+
+    A tag without a name says that no other tag of its set is wanted.
+    """
 
     pairs: dict[str, Pairs] = field(default_factory=dict)
     tags: dict[tuple[str, str], None] = field(default_factory=dict)
@@ -120,7 +127,9 @@ def plan_changes(session: Session, wanted: Mapping[ObjectKey, Wanted], mode: str
             this user added with this tool in this namespace, then add the wanted pairs. "merge": replace only the
             values of the wanted keys and keep other keys. Pairs of other users are never changed. Files likewise:
             "add" attaches each file that the object lacks (by name and content); "replace" deletes all files that
-            this tool attached for this user, "merge" only those with the name of a wanted file.
+            this tool attached for this user, "merge" only those with the name of a wanted file. Tags: "replace" and
+            "merge" take other tags off the object if they are in a tag set that its row names and that this tool made,
+            and this user put them there.
 
     Raises:
         UserError: A tag is given by an id that the group does not have.
@@ -132,6 +141,7 @@ def plan_changes(session: Session, wanted: Mapping[ObjectKey, Wanted], mode: str
         ids = [key[1] for key in places]
         pairs = _by_object(linked_pairs(session, kind, ids))
         tags = _by_object(linked_texts(session, kind, ids, "TagAnnotation"))
+        own_sets = _own_sets(session, {place: wanted[place] for place in places}, kind) if mode != "add" else {}
         comments = _by_object(linked_texts(session, kind, ids, "CommentAnnotation"))
         ratings = _by_object(linked_ratings(session, kind, ids))
         files = _by_object(linked_files(session, kind, ids))
@@ -140,12 +150,7 @@ def plan_changes(session: Session, wanted: Mapping[ObjectKey, Wanted], mode: str
             for namespace, found in one.pairs.items():
                 there = [item for item in pairs.get(number, []) if item.namespace == namespace]
                 changes += _pair_changes(place, namespace, found, there=there, mode=mode, me=session.user_id)
-            present = {text for item in tags.get(number, []) for text in (item.value, f"[{item.annotation_id}]")}
-            changes += [
-                Change(*place, "add", "tag", "", "", tag + (f"[{tag_set}]" if tag_set else ""), (tag, tag_set))
-                for tag, tag_set in one.tags
-                if tag not in present
-            ]
+            changes += _tag_changes(place, list(one.tags), tags.get(number, []), own_sets)
             said = {item.value for item in comments.get(number, []) if item.owner_id == session.user_id}
             new = (text for text in one.comments if text not in said)
             changes += [Change(*place, "add", "comment", "", "", text, text) for text in new]
@@ -172,16 +177,41 @@ def apply_changes(session: Session, changes: Sequence[Change], made: MadeObjects
         new = [change for change in own if change.what != "tag" and change.value]
         fresh = [(change.object_id, _annotation(change, uploaded)) for change in new]
         save_annotations(kind, fresh, made)
-        wanted = [change for change in own if change.what == "tag"]
+        wanted = [change for change in own if change.what == "tag" and change.value]
         tags = _find_or_make_tags(session, [change.value for change in wanted], made)
         # A tag that is in two tag sets, or given by name and by id, is still one: OMERO links it once.
         links = dict.fromkeys((c.object_id, omero.model.TagAnnotationI, tags[c.value]) for c in wanted)
         link_annotations(session, kind, links, made)
     old: dict[str, list[int]] = {}
     for change in (one for one in changes if one.old):
-        old.setdefault(CLASS_OF[change.what], []).extend(one.annotation_id for one in change.old)
+        if change.what in CLASS_OF:
+            old.setdefault(CLASS_OF[change.what], []).extend(one.annotation_id for one in change.old)
         old.setdefault(f"{CLASSES[change.kind]}AnnotationLink", []).extend(one.link_id for one in change.old)
     return old
+
+
+def _own_sets(session: Session, wanted: Mapping[ObjectKey, Wanted], kind: str) -> dict[int, list[str]]:
+    """Return, by the link to a tag that this user put on an object, the tag sets it is in that any row names."""
+    sets = sorted({tag_set for one in wanted.values() for _, tag_set in one.tags if tag_set})
+    return find_own_sets(session, CLASSES[kind], [place[1] for place in wanted], sets, MARK)
+
+
+def _tag_changes(
+    place: ObjectKey, wanted: Sequence[tuple[str, str]], there: list[Linked], own_sets: Mapping[int, list[str]]
+) -> list[Change]:
+    """Return the tags to link, and the user's own ones to take off: a tag that another set asks for stays."""
+    present = {text for item in there for text in (item.value, f"[{item.annotation_id}]")}
+    kept, named = {tag for tag, _ in wanted}, {tag_set for _, tag_set in wanted if tag_set}
+    changes = [
+        Change(*place, "add", "tag", "", "", tag + (f"[{tag_set}]" if tag_set else ""), (tag, tag_set))
+        for tag, tag_set in wanted
+        if tag and tag not in present
+    ]
+    for item in there:
+        tag_set = next((one for one in own_sets.get(item.link_id, ()) if one in named), None)
+        if tag_set and item.value not in kept and f"[{item.annotation_id}]" not in kept:
+            changes.append(Change(*place, "remove", "tag", "", f"{item.value}[{tag_set}]", "", None, (item,)))
+    return changes
 
 
 def _pair_changes(
@@ -308,7 +338,7 @@ def _find_or_make_tags(
         tag = TagAnnotationI()
         tag.textValue = rstring(text)
         if namespace:
-            tag.ns = rstring(namespace)
+            tag.ns, tag.description = rstring(namespace), rstring(MARK)
         return save_tag(session, tag, made)
 
     if not wanted:

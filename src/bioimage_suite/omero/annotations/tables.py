@@ -26,7 +26,7 @@ def read_wanted(
     """Collect the annotations that the table asks for each object.
 
     Columns COMMENT, RATING, TAG and ATTACHMENT (any case) become comments, ratings, tags and attached files; all other
-    columns become key-value pairs.
+    columns become key-value pairs. A TAG cell that names a tag set only, as `[hits]`, asks for none of its tags.
 
     Args:
         reading: The table.
@@ -121,9 +121,15 @@ def read_attachments(files: Any) -> dict[str, Attachment]:
 def parse_tag(text: str) -> tuple[str, str]:
     """Split `name[tag set]` into name and tag set; the id in omero-scripts' `name[id][tag set]` is ignored.
 
+    The name is empty where there is a tag set only: none of its tags is wanted. A number alone, `[12]`, is a tag's id.
+
     >>> parse_tag("mitosis[stages]"), parse_tag("mitosis"), parse_tag("mitosis[12][stages]"), parse_tag("mitosis[12]")
     (('mitosis', 'stages'), ('mitosis', ''), ('mitosis', 'stages'), ('mitosis', ''))
+    >>> parse_tag("[stages]"), parse_tag("[12]")
+    (('', 'stages'), ('[12]', ''))
     """
+    if re.fullmatch(r"\[[^\[\]]*[^\d\[\]][^\[\]]*\]", text):
+        return "", text[1:-1].strip()
     match = re.fullmatch(r"(.+?)\s*(?:\[\d+\])?(?:\[([^\[\]]*[^\d\[\]][^\[\]]*)\])?", text)
     return (match[1].strip(), (match[2] or "").strip()) if match else (text, "")
 
