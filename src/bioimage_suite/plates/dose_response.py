@@ -40,7 +40,7 @@ class Curve:
 
     Attributes:
         compound: Name of the compound.
-        doses: (n,) doses above 0, in the unit of the table.
+        doses: (n,) doses from 0, in the unit of the table.
         values: (n,) scores.
         parameters: bottom, top, ec50, hill.
         error: Standard error of the ec50.
@@ -59,14 +59,15 @@ class Curve:
     def row(self) -> tuple[object, ...]:
         """Return the cells of `FIT_COLUMNS`."""
         bottom, top, ec50, hill = self.parameters or (None,) * 4
-        doses = len(np.unique(self.doses))
+        doses = len(np.unique(self.doses[self.doses > 0]))
         head = (self.compound, len(self.doses), doses, bottom, top, ec50, self.error, hill)
         return (*head, self.r_squared, self.note)
 
 
 def hill(doses: np.ndarray, bottom: float, top: float, log_ec50: float, slope: float) -> np.ndarray:
-    """Return Hill's equation at (n,) doses; `log_ec50` is the natural logarithm of the ec50."""
-    exponent = np.clip(slope * (log_ec50 - np.log(doses)), -700, 700)
+    """Return Hill's equation at (n,) doses; `log_ec50` is the natural logarithm of the ec50. Dose 0 has `bottom`."""
+    with np.errstate(divide="ignore"):
+        exponent = np.clip(slope * (log_ec50 - np.log(doses)), -700, 700)
     return np.asarray(bottom + (top - bottom) / (1 + np.exp(exponent)))
 
 
@@ -77,15 +78,15 @@ def fit_curves(profiles: Profiles, scores: np.ndarray, compound: str, dose: str,
         profiles: The wells.
         scores: (wells,) scores; NaN is left out.
         compound: Condition with the name of the compound.
-        dose: Condition with the concentration, a number in one unit; wells with 0 or nothing have no place on the
-            axis of logarithms and are left out.
+        dose: Condition with the concentration, a number in one unit; wells without one are left out. Wells with dose 0
+            count for `bottom`, as in drc (Ritz et al. 2015).
         of: (wells,) bool: the wells to take.
 
     Raises:
         UserError: A condition is missing, or a dose is no number or below 0.
     """
     names, doses = profiles.texts(compound), _doses(profiles, dose, of)
-    taken = of & ~np.isnan(scores) & (doses > 0)
+    taken = of & ~np.isnan(scores) & (doses >= 0)
     chosen = list(dict.fromkeys(name for name, one in zip(names, of, strict=True) if one and name))
     same = np.array(names)
     return [_fit(name, doses[taken & (same == name)], scores[taken & (same == name)]) for name in chosen]
@@ -110,13 +111,14 @@ def _doses(profiles: Profiles, dose: str, of: np.ndarray) -> np.ndarray:
 def _fit(compound: str, doses: np.ndarray, values: np.ndarray) -> Curve:
     from scipy.optimize import OptimizeWarning, curve_fit
 
-    if len(np.unique(doses)) < _LEAST_DOSES:
+    above = doses[doses > 0]
+    if len(np.unique(above)) < _LEAST_DOSES:
         return Curve(compound, doses, values, note=f"fewer than {_LEAST_DOSES} doses")
     if np.ptp(values) == 0:
         return Curve(compound, doses, values, note="no response: all scores are the same")
     first, last = (float(np.mean(values[doses == end])) for end in (doses.min(), doses.max()))
     reach = 10 * float(np.ptp(values))
-    low, high = np.log(doses.min()), np.log(doses.max())
+    low, high = np.log(above.min()), np.log(above.max())
     bounds = (
         [values.min() - reach, values.min() - reach, low - 5, 0.1],
         [values.max() + reach, values.max() + reach, high + 5, _STEEPEST],
@@ -132,6 +134,6 @@ def _fit(compound: str, doses: np.ndarray, values: np.ndarray) -> Curve:
     left = float(((values - hill(doses, *found)) ** 2).sum())
     ec50, spread = float(np.exp(log_ec50)), float(np.sqrt(covariance[2, 2]))
     error = ec50 * spread if np.isfinite(spread) else None
-    note = "" if doses.min() <= ec50 <= doses.max() else "ec50 outside the doses"
+    note = "" if above.min() <= ec50 <= above.max() else "ec50 outside the doses"
     r_squared = 1 - left / float(((values - values.mean()) ** 2).sum())
     return Curve(compound, doses, values, (bottom, top, ec50, slope), error, r_squared, note)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -114,13 +115,37 @@ def hit_rows(profiles: Profiles, scores: Scores) -> Iterator[tuple[object, ...]]
         yield (well.plate, well.label, *texts, count, scores.name, score, hit, ranks.get(place))
 
 
-def note_rows(profiles: Profiles, scores: Scores) -> Iterator[tuple[object, ...]]:
-    """Yield what OMERO should say of each well, for `omero_annotate`: plate, well, hit, score, name of the score."""
+def parse_hit_tag(text: str) -> tuple[str, str] | None:
+    """Return the tag of hits and its tag set, which lets a rerun find the tag again; None for an empty text.
+
+    >>> parse_hit_tag("hit[screen hits]"), parse_hit_tag(" ")
+    (('hit', 'screen hits'), None)
+
+    Raises:
+        UserError: It is not `tag[tag set]`.
+    """
+    if not text.strip():
+        return None
+    found = re.fullmatch(r"\s*([^\[\],;]*[^\[\],;\s])\s*\[\s*([^\[\],;]*[^\[\],;\s\d][^\[\],;]*?)\s*\]\s*", text)
+    if found is None:
+        raise UserError(
+            f"tag {text!r}: not a tag with its tag set, without commas and semicolons. Write it like hit[screen hits]."
+        )
+    return found[1].strip(), found[2]
+
+
+def note_columns(tag: tuple[str, str] | None) -> tuple[str, ...]:
+    """Return the columns of `note_rows`: the keys are the same on each well, so that a rerun replaces them."""
+    return (PLATE, WELL, "hit", "hit score", "hit score of", *(("TAG",) if tag else ()))
+
+
+def note_rows(profiles: Profiles, scores: Scores, tag: tuple[str, str] | None = None) -> Iterator[tuple[object, ...]]:
+    """Yield what OMERO should say of each well, for `omero_annotate`: plate, well, hit, score, name of the score, tag.
+
+    A well that is no hit names the tag set alone: a rerun takes the tag off wells that are no hits any more.
+    """
     for place, well in enumerate(profiles.wells):
-        score = scores.values[place]
+        score, hit = scores.values[place], bool(scores.hits[place])
         shown = "" if np.isnan(score) else f"{score:.6g}"
-        yield well.plate, well.label, "yes" if scores.hits[place] else "no", shown, scores.name
-
-
-NOTE_COLUMNS = (PLATE, WELL, "hit", "hit score", "hit score of")
-"""Columns of `note_rows`: the keys of the pairs are the same on each well, so that a rerun replaces them."""
+        tags = (f"{tag[0] if hit else ''}[{tag[1]}]",) if tag else ()
+        yield (well.plate, well.label, "yes" if hit else "no", shown, scores.name, *tags)

@@ -92,7 +92,10 @@ def _mark(axis: Any, places: Sequence[int], profiles: Profiles, marks: Sequence[
 
 
 def curve_panels(curves: Sequence[Curve], dose: str, score: str) -> bytes:
-    """Draw the wells of each compound with its curve, at most `MOST_CURVES`; a dashed line is the ec50."""
+    """Draw the wells of each compound with its curve, at most `MOST_CURVES`; a dashed line is the ec50.
+
+    Wells with dose 0 are open circles at the left.
+    """
     shown = curves[:MOST_CURVES]
     columns = min(max(len(shown), 1), 4)
     rows = max(-(-len(shown) // columns), 1)
@@ -104,17 +107,26 @@ def curve_panels(curves: Sequence[Curve], dose: str, score: str) -> bytes:
         axis.set_xlabel(dose.replace("$", r"\$"), fontsize=7)
         axis.set_ylabel(score.replace("$", r"\$"), fontsize=7)
         axis.tick_params(labelsize=7)
-        if not len(curve.doses):
-            continue
-        axis.set_xscale("log")
-        axis.plot(curve.doses, curve.values, "o", markersize=4, color="#7a6bb5")
-        if curve.parameters:
-            bottom, top, ec50, slope = curve.parameters
-            doses = np.geomspace(curve.doses.min(), curve.doses.max(), 200)
-            axis.plot(doses, hill(doses, bottom, top, float(np.log(ec50)), slope), color="#d97c20")
-            if curve.doses.min() <= ec50 <= curve.doses.max():
-                axis.axvline(ec50, linestyle="--", linewidth=0.8, color="#777777")
+        _draw_curve(axis, curve)
     return _png(figure)
+
+
+def _draw_curve(axis: Any, curve: Curve) -> None:
+    """Draw wells and the fitted line; wells with dose 0, which logarithms have no place for, stand open at the left."""
+    above = curve.doses > 0
+    if not above.any():
+        return
+    least, most = float(curve.doses[above].min()), float(curve.doses.max())
+    axis.set_xscale("log")
+    axis.plot(curve.doses[above], curve.values[above], "o", markersize=4, color="#7a6bb5")
+    zero = curve.values[~above]
+    axis.plot(np.full(len(zero), least / 2), zero, "o", markersize=4, color="#7a6bb5", fillstyle="none")
+    if curve.parameters:
+        bottom, top, ec50, slope = curve.parameters
+        doses = np.geomspace(least, most, 200)
+        axis.plot(doses, hill(doses, bottom, top, float(np.log(ec50)), slope), color="#d97c20")
+        if least <= ec50 <= most:
+            axis.axvline(ec50, linestyle="--", linewidth=0.8, color="#777777")
 
 
 def _figure(size: tuple[float, float], panels: tuple[int, int], scale: float = 1.0) -> tuple[Any, Any]:

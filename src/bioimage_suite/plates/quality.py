@@ -3,6 +3,8 @@
 Sources: Z'-factor: Zhang, Chung and Oldenburg 1999 (doi:10.1177/108705719900400206); SSMD: Zhang 2007
 (doi:10.1016/j.ygeno.2006.12.014); robust forms with median and MAD: Birmingham et al. 2009
 (doi:10.1038/nmeth.1351); share of replicating conditions: Way et al. 2022 (doi:10.1016/j.cels.2022.10.001).
+Wells at the border differ because they evaporate and warm otherwise (Lundholt, Scudder and Pagliaro 2003,
+doi:10.1177/1087057103256465); the number for it is our own: a robust z of the border to the wells within.
 """
 
 from __future__ import annotations

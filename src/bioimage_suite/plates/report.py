@@ -70,7 +70,7 @@ def curve_parts(curves: Sequence[Curve], picture: bytes) -> Iterator[html.Markup
     """Yield the dose-response curves with their parameters."""
     rows = [[_shown(cell) for cell in one.row()] for one in curves[:_MOST_ROWS]]
     table = html.table(FIT_COLUMNS, rows, range(1, len(FIT_COLUMNS) - 1))
-    note = "Dots: wells; line: fitted curve; dashed: ec50."
+    note = "Dots: wells, open at the left with dose 0; line: fitted curve; dashed: ec50."
     figure = html.figure([("dose-response curves", picture)], "Compounds", note)
     yield html.section("Dose-response", figure, html.output_picture("curves_plot"), table)
 

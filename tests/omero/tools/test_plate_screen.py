@@ -95,6 +95,7 @@ def screen(lab: Lab, folder: Path, limit: float = 5.0) -> dict[str, Path]:
     score = {"by": "feature", "feature": "mean_GFP", "limit": limit, "side": "above", "least_objects": 5}
     scoring = {"profiles": named("profiles", profiles["normalized"]), "column": "control", "negative": "negative"}
     scoring |= {"positive": "positive", "score": score, "title": "Screen", "dose": {"fit": "no"}}
+    scoring["tag"] = "hit[screen hits]"
     files = {name: f"{name}.out" for name in ("hits", "notes", "quality", "plates", "report")}
     return profiles | lab.run(find_hits, folder, files, **scoring)
 
@@ -109,6 +110,15 @@ def well_pairs(lab: Lab) -> dict[str, dict[str, str]]:
     for row, column, key, value in rows:
         found.setdefault(f"{'ABC'[row]}{column + 1}", {})[key] = value
     return found
+
+
+def tagged_wells(lab: Lab) -> set[str]:
+    """Wells with the tag of hits, which is in its tag set."""
+    hql = "select w.row, w.column from WellAnnotationLink l join l.parent w, TagAnnotation t where l.child.id = t.id"
+    sets = lab.rows("select p.textValue, c.textValue from AnnotationAnnotationLink l, TagAnnotation p, TagAnnotation c "
+                    "where l.parent.id = p.id and l.child.id = c.id")  # fmt: skip
+    assert sets == [["screen hits", "hit"]]
+    return {f"{'ABC'[row]}{column + 1}" for row, column in lab.rows(f"{hql} and t.textValue = 'hit'")}
 
 
 @pytest.mark.usefixtures("plate")
@@ -126,6 +136,7 @@ def test_the_known_hits_come_home(lab: Lab, tmp_path: Path, made: ModuleType):
     pairs = well_pairs(lab)
     assert {well for well, said in pairs.items() if said["hit"] == "yes"} == set(made.HITS)
     assert len(pairs) == 12
+    assert tagged_wells(lab) == set(made.HITS)
     [[links]] = lab.rows(f"select count(l) from WellAnnotationLink l where l.child.ns = '{NAMESPACE}'")
     assert links == 12
     tables = "select count(l) from PlateAnnotationLink l, FileAnnotation f where l.child.id = f.id"
@@ -156,3 +167,4 @@ def test_a_rerun_with_another_limit_takes_back_what_is_no_hit_any_more(lab: Lab,
     annotate(lab, tmp_path, screen(lab, tmp_path)["notes"], NAMESPACE)
     annotate(lab, tmp_path, screen(lab, tmp_path, limit=20.0)["notes"], NAMESPACE)
     assert {well for well, said in well_pairs(lab).items() if said["hit"] == "yes"} == {"B4"}
+    assert tagged_wells(lab) == {"B4"}

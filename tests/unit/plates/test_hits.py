@@ -6,7 +6,7 @@ import pytest
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.plates.controls import Controls
 from bioimage_suite.plates.dose_response import fit_curves, hill
-from bioimage_suite.plates.hits import find_hits, hit_rows, note_rows
+from bioimage_suite.plates.hits import find_hits, hit_rows, note_columns, note_rows, parse_hit_tag
 from bioimage_suite.plates.quality import quality_of, replicates_of
 from tests.unit.plates.tables import profiles_of
 
@@ -51,6 +51,24 @@ def test_hits_on_one_side_and_never_a_control():
     assert list(note_rows(profiles, both))[3:] == [("P", "A4", "yes", "-5", "f0"), ("P", "A5", "no", "", "f0")]
 
 
+def test_notes_name_the_tag_of_hits_and_its_set_on_other_wells():
+    profiles = profiles_of("A1 A2", np.array([[9.0], [1]]), control="p .")
+    scores = find_hits(profiles, controls_of(".."), feature="f0", limit=3)
+    tag = parse_hit_tag(" hit [screen 2] ")
+    assert tag == ("hit", "screen 2")
+    assert [dict(zip(note_columns(tag), row, strict=True))["TAG"] for row in note_rows(profiles, scores, tag)] == [
+        "hit[screen 2]",
+        "[screen 2]",
+    ]
+    assert "TAG" not in note_columns(None)
+
+
+@pytest.mark.parametrize("text", ["hit", "hit[12]", "[screen]", "a,b[c]", "a[b;c]", "hit[]", "a[b]c"])
+def test_a_tag_that_a_rerun_could_not_find_again_is_refused(text: str):
+    with pytest.raises(UserError, match="Write it like"):
+        parse_hit_tag(text)
+
+
 def test_induction_is_the_share_of_features_beyond_the_limit():
     values = np.array([[0.0, 0, 0, 0], [9, -9, 0, np.nan], [4, 0, 0, 0], [9, 9, 9, 9]])
     profiles = profiles_of("A1 A2 A3 A4", values, counts=[9, 9, 9, 2])
@@ -79,11 +97,26 @@ def test_a_curve_is_found_again():
     assert curve.note == ""
 
 
+def test_a_curve_has_the_published_parameters_of_real_data():
+    """Roots of perennial ryegrass under ferulic acid: data and fit (LL.4) of drc 3.0, Ritz et al. 2015."""
+    doses = np.repeat([0, 0.94, 1.88, 3.75, 7.5, 15, 30], [6, 3, 3, 3, 3, 3, 3]).astype(float)
+    lengths = np.array(
+        [
+            *(7.58, 8.0, 8.3285714, 7.25, 7.375, 7.9625, 8.3555556, 6.9142857, 7.75, 6.8714286, 6.45, 5.9222222),
+            *(1.925, 2.8857143, 4.2333333, 1.1875, 0.8571429, 1.0571429, 0.6875, 0.525, 0.825, 0.25, 0.22, 0.44),
+        ]
+    )
+    [curve] = curves_of(doses, lengths)
+    np.testing.assert_allclose(curve.parameters, (7.79296, 0.48141, 3.05795, 2.98222), rtol=1e-4)
+    assert curve.error == pytest.approx(0.18573, rel=0.02)
+    assert curve.row()[1:3] == (24, 6)
+
+
 def test_curves_that_cannot_be_fitted_say_why():
     doses = np.geomspace(1, 8, 4)
     assert "fewer than 4 doses" in curves_of(doses[:3], doses[:3])[0].note
     assert "no response" in curves_of(doses, np.zeros(4))[0].note
-    assert curves_of(np.array([0.0, 1, 2, 4, 8]), np.array([50.0, 1, 1, 1, 1]))[0].note.startswith("no response")
+    assert curves_of(np.array([0.0, 1, 2, 4, 8]), np.array([50.0, 1, 1, 1, 1]))[0].note == "ec50 outside the doses"
     assert curves_of(np.geomspace(1, 2, 8), hill(np.geomspace(1, 2, 8), 0, 9, np.log(60), 1))[0].note
 
 

@@ -44,6 +44,7 @@ def main(args: Namespace, outputs: Outputs) -> None:
     [(path, name)] = listed_files(config["profiles"])
     profiles = read_profiles(path, name)
     controls = find_controls(profiles, config["column"].strip(), config["negative"], config.get("positive") or "")
+    tag = scoring.parse_hit_tag(config.get("tag") or "")
     scores = _scores(profiles, controls, config["score"])
     qualities = list(quality_of(profiles, controls))
     replicates = None
@@ -67,7 +68,7 @@ def main(args: Namespace, outputs: Outputs) -> None:
         outputs.file(args.curves_plot).write_bytes(drawn)
         parts += curve_parts(curves, drawn)
     write_rows(outputs.file(args.hits), scoring.hit_columns(profiles), scoring.hit_rows(profiles, scores))
-    write_rows(outputs.file(args.notes), scoring.NOTE_COLUMNS, scoring.note_rows(profiles, scores))
+    write_rows(outputs.file(args.notes), scoring.note_columns(tag), scoring.note_rows(profiles, scores, tag))
     write_rows(outputs.file(args.quality), QUALITY_COLUMNS, (one.row() for one in qualities))
     html.ReportPage(config["title"], tuple(parts)).write(outputs, args.report, args.report_markdown)
     print(f"{int(scores.hits.sum())} hits among {int(controls.samples.sum())} wells that are no control")
