@@ -28,7 +28,12 @@ _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
 def parse_json(
-    data: bytes, name: str, *, max_bytes: int = MAX_JSON_BYTES, max_containers: int = MAX_JSON_CONTAINERS
+    data: bytes,
+    name: str,
+    *,
+    max_bytes: int = MAX_JSON_BYTES,
+    max_containers: int = MAX_JSON_CONTAINERS,
+    constants: bool = False,
 ) -> Any:
     """Parse JSON strictly and within limits.
 
@@ -37,13 +42,15 @@ def parse_json(
         name: What the user calls the file; used in messages.
         max_bytes: Largest size of the file.
         max_containers: Most objects and lists in it.
+        constants: Take NaN and Infinity as numbers, which some programs write.
 
     Returns:
         The value as dict, list, str, int, float, bool or None.
 
     Raises:
-        UserError: The data are too large, nested too deep, not UTF-8 or not JSON, hold NaN, Infinity or half of a
-            character (a lone surrogate), or an object has a key twice (one of the two values would be lost silently).
+        UserError: The data are too large, nested too deep, not UTF-8 or not JSON, hold NaN or Infinity (unless
+            `constants`) or half of a character (a lone surrogate), or an object has a key twice (one of the two values
+            would be lost silently).
     """
     if len(data) > max_bytes:
         raise UserError(
@@ -58,7 +65,7 @@ def parse_json(
         value = json.loads(
             data.decode("utf-8-sig"),
             object_pairs_hook=lambda pairs: _unique_keys(pairs, name),
-            parse_constant=lambda constant: _refuse_constant(constant, name),
+            parse_constant=float if constants else lambda constant: _refuse_constant(constant, name),
         )
         if _SURROGATE.search(data):
             json.dumps(value, ensure_ascii=False).encode()

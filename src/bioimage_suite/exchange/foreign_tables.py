@@ -10,7 +10,6 @@ intensities of CellProfiler, which are shares of the largest grey value.
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,16 +17,16 @@ import numpy as np
 from bioimage_suite.core import damage
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.core.scratch_folders import scratch_folder
-from bioimage_suite.core.untrusted_files import MAX_JSON_BYTES, open_zip, parse_json, safe_relative_path, unpack_member
+from bioimage_suite.core.untrusted_files import open_zip, safe_relative_path, unpack_member
+from bioimage_suite.exchange.qupath_objects import REMEDY, is_geojson, objects_table, qupath_feature, read_objects
 from bioimage_suite.tables.delimited import column_names
 from bioimage_suite.tables.measurement_table import MeasurementTable, format_cell
 from bioimage_suite.tables.reader import read_table
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
-_REMEDY = "Write it again with the program that made it."
 # CellProfiler measures in pixels, and the centre of the first pixel is 0, as here.
 _CELLPROFILER = {
     "ObjectNumber": "label",
@@ -41,9 +40,6 @@ _CELLPROFILER = {
     "AreaShape_Solidity": "solidity",
 }
 _QUPATH = {"Image": "image", "Classification": "class", "Class": "class", "Object ID": "object_id"}
-_UNITS = {"µm^2": "um2", "µm²": "um2", "um^2": "um2", "µm": "um", "um": "um", "px^2": "px", "px²": "px", "px": "px"}
-_QUPATH_NAME = re.compile(rf"(?:(?P<part>[^:]+): )?(?P<what>.+?)(?: (?P<unit>{'|'.join(map(re.escape, _UNITS))}))?")
-_STATISTIC = re.compile(r"(?P<channel>.+?):? (?P<what>mean|median|min|max|sum|range|std\.? ?dev\.?)", re.IGNORECASE)
 
 
 def read_foreign(files: Sequence[tuple[Path, str]]) -> list[tuple[str, MeasurementTable]]:
@@ -73,8 +69,8 @@ def _read(path: Path, name: str) -> tuple[str, MeasurementTable]:
         return "AnnData", _h5ad(path, name)
     if start.startswith(b"PK") and not _is_workbook(path, name):
         return "SpatialData", _spatial_data(path, name)
-    if start.lstrip(b"\xef\xbb\xbf \r\n\t")[:1] in (b"{", b"["):
-        return "QuPath", _geojson(path, name)
+    if is_geojson(start):
+        return "QuPath", objects_table(read_objects(path, name), name)
     sheet = read_table(path, name)
     if not sheet.rows:
         raise UserError(f"table {name}: is empty. It needs a header line that names its columns.")
@@ -143,92 +139,17 @@ def _numbered(
     return MeasurementTable(name, ("image", "label", *(columns[place] for place in order[1:])), found)
 
 
-def qupath_feature(name: str) -> str:
-    """Return the name of a feature as the suite writes it.
-
-    >>> qupath_feature("Centroid X µm"), qupath_feature("Nucleus: Area µm^2"), qupath_feature("Nucleus: DAPI mean")
-    ('centroid_x_um', 'nucleus_area_um2', 'nucleus_mean_DAPI')
-    >>> qupath_feature("Cell: Circularity"), qupath_feature("DAPI: Std.Dev.")
-    ('cell_circularity', 'std_DAPI')
-    """
-    statistic = re.fullmatch(r"(?P<channel>[^:]+): (?P<what>Mean|Median|Min|Max|Sum|Std\.? ?[Dd]ev\.?)", name)
-    if statistic:
-        return f"{_short(statistic['what'])}_{statistic['channel']}"
-    match = _QUPATH_NAME.fullmatch(name)
-    if match is None:
-        return name
-    part = "".join(f"{word}_" for word in (match["part"] or "").lower().split())
-    inner = _STATISTIC.fullmatch(match["what"])
-    if inner and not match["unit"]:
-        return f"{part}{_short(inner['what'])}_{inner['channel']}"
-    unit = f"_{_UNITS[match['unit']]}" if match["unit"] else ""
-    return part + "_".join(re.sub(r"[/.]", " ", match["what"]).lower().split()) + unit
-
-
-def _short(statistic: str) -> str:
-    return "std" if statistic.lower().startswith("std") else statistic.lower()
-
-
-def _geojson(path: Path, name: str) -> MeasurementTable:
-    """Return the objects of a GeoJSON: class, centroid and area of the polygons, and measurements."""
-    with path.open("rb") as stream:
-        document = parse_json(stream.read(MAX_JSON_BYTES + 1), name)
-    features = document.get("features") if isinstance(document, dict) and "features" in document else document
-    features = features if isinstance(features, list) else [features]
-    rows: list[dict[str, str]] = []
-    for number, feature in enumerate(features, 1):
-        with damage.reading(f"file {name}, feature {number}", _REMEDY):
-            rows.append(_feature_row(feature, name, number))
-    columns = list(dict.fromkeys(column for row in rows for column in row)) or ["image", "label"]
-    return MeasurementTable(name, tuple(columns), tuple(tuple(row.get(c, "") for c in columns) for row in rows))
-
-
-def _feature_row(feature: Mapping[str, Any], name: str, number: int) -> dict[str, str]:
-    properties = feature.get("properties") or {}
-    given = properties.get("measurements") or {}
-    # QuPath before 0.4 wrote a list.
-    pairs = given.items() if isinstance(given, dict) else ((one["name"], one["value"]) for one in given)
-    area, x, y = _polygon_sums(feature["geometry"])
-    row = {"image": str(properties.get("image") or name), "label": str(int(properties.get("label") or number))}
-    row["object_id"] = str(feature.get("id") or "")
-    row["class"] = str((properties.get("classification") or {}).get("name") or "")
-    row |= {"centroid_x_px": format_cell(x), "centroid_y_px": format_cell(y), "area_px": format_cell(area)}
-    for key, value in pairs:
-        # What this suite wrote has its own names already.
-        row[key if "label" in properties else qupath_feature(key)] = format_cell(float(value))
-    return row
-
-
-def _polygon_sums(geometry: Mapping[str, Any]) -> tuple[float, float, float]:
-    """Return area and centroid (centre of the first pixel is 0) of polygons with holes, by the shoelace formula."""
-    parts = {"Polygon": [geometry["coordinates"]], "MultiPolygon": geometry["coordinates"]}.get(geometry["type"])
-    if parts is None:
-        points = np.atleast_2d(np.asarray(geometry["coordinates"], float))[:, :2]
-        return 0.0, float(points[:, 0].mean()) - 0.5, float(points[:, 1].mean()) - 0.5
-    sums = np.zeros(3)
-    for part in parts:
-        for place, ring in enumerate(part):
-            x, y = np.asarray(ring, float)[:, :2].T
-            cross = x * np.roll(y, -1) - np.roll(x, -1) * y
-            moments = ((x + np.roll(x, -1)) * cross, (y + np.roll(y, -1)) * cross)
-            one = np.array([cross.sum() / 2, moments[0].sum() / 6, moments[1].sum() / 6])
-            sums += np.sign(one[0]) * one * (1 if place == 0 else -1)
-    if sums[0] == 0:
-        raise ValueError("a polygon without an area")
-    return float(sums[0]), float(sums[1] / sums[0]) - 0.5, float(sums[2] / sums[0]) - 0.5
-
-
 def _parquet(path: Path, name: str) -> MeasurementTable:
     from pyarrow import parquet
 
-    with damage.reading(f"table {name}", _REMEDY):
+    with damage.reading(f"table {name}", REMEDY):
         table = parquet.read_table(path)
         columns = [[format_cell(value) for value in column.to_pylist()] for column in table.columns]
     return MeasurementTable(name, tuple(table.column_names), tuple(zip(*columns, strict=True)))
 
 
 def _h5ad(path: Path, name: str) -> MeasurementTable:
-    with damage.reading(f"table {name}", _REMEDY):
+    with damage.reading(f"table {name}", REMEDY):
         import anndata
 
         return _annotated(anndata.read_h5ad(path), name)
@@ -236,7 +157,7 @@ def _h5ad(path: Path, name: str) -> MeasurementTable:
 
 def _spatial_data(path: Path, name: str) -> MeasurementTable:
     """Return the table of a zipped SpatialData; if there are several, the one that is called `table`."""
-    with damage.reading(f"file {name}", _REMEDY), scratch_folder() as folder:
+    with damage.reading(f"file {name}", REMEDY), scratch_folder() as folder:
         with open_zip(path, name) as archive:
             for member in archive.infolist():
                 place = safe_relative_path(member.filename)

@@ -48,7 +48,9 @@ def features(labels: ImageFile, image: str, table: Typed | None, kind: str = "de
         single = len(closed) == 1
         geometry = {"type": "Polygon" if single else "MultiPolygon", "coordinates": closed[0] if single else closed}
         properties: dict[str, Any] = {"objectType": kind, "name": str(outline.label), "image": image}
-        properties |= {"label": outline.label, **said.pop(outline.label, {})}
+        # QuPath drops what it does not know, and keeps `metadata`.
+        properties |= {"label": outline.label, "metadata": {"image": image, "label": str(outline.label)}}
+        properties |= said.pop(outline.label, {})
         number = str(uuid.uuid5(_NAMESPACE, f"{image}/{outline.label}"))
         yield {"type": "Feature", "id": number, "geometry": geometry, "properties": properties}
     if said:
@@ -71,9 +73,16 @@ def _said(table: Typed | None, image: str) -> dict[int, dict[str, Any]]:
             "measurements": {n: v[place].item() for n, v in numbers.items() if math.isfinite(v[place])}
         }
         if isinstance(classes, list) and classes[place]:
-            one["classification"] = {"name": classes[place], "color": _colour(classes[place])}
+            one["classification"] = _classification(classes[place])
         found[label] = one
     return found
+
+
+def _classification(name: str) -> dict[str, Any]:
+    """Return a class as QuPath 0.4 and newer has it: `name`, or `names` of the parts of, say, "Tumor: Positive"."""
+    parts = [part.strip() for part in name.split(":")]
+    said: dict[str, Any] = {"names": parts} if len(parts) > 1 and all(parts) else {"name": name}
+    return {**said, "color": _colour(name)}
 
 
 def _colour(name: str) -> list[int]:

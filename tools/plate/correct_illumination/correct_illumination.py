@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bioimage_suite.core.errors import UserError
+from bioimage_suite.core.form_files import check_image_names
 from bioimage_suite.core.tool import argument, file_list, run_tool, tool
 from bioimage_suite.images.readers.opening import open_image
 from bioimage_suite.images.writers.ome_tiff import write_ome_tiff
@@ -36,11 +36,7 @@ if TYPE_CHECKING:
 )
 def main(args: Namespace, outputs: Outputs) -> None:
     """Open, estimate, correct, write."""
-    names = [name for _, name in args.images]
-    for place, name in enumerate(names):
-        if name in names[:place] or "/" in name:
-            why = "has a slash, and files are named after images" if "/" in name else "occurs twice"
-            raise UserError(f"name of an image {name!r}: it {why}. Rename the element of the list.")
+    check_image_names([name for _, name in args.images])
     images = [open_image(path, name) for path, name in args.images]
     check_alike(images)
     wanted = [part.strip() for part in args.channels.split(",") if part.strip()]

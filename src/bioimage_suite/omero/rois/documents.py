@@ -1,6 +1,7 @@
 """Conversion of regions of interest to GeoJSON and back, and to OME-XML."""
 
 import base64
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -11,6 +12,7 @@ from bioimage_suite.core.ome_xml import OME, valid_text
 from bioimage_suite.omero.rois.geometry import mask_of_rings, shape_rings
 from bioimage_suite.omero.rois.label_shapes import join_rings
 from bioimage_suite.omero.rois.shapes import NUMBERS, TRANSFORM, RoiShape, number_text, points_text
+from bioimage_suite.tables.qupath_class import class_name
 
 
 def to_geojson(shapes: Sequence[RoiShape]) -> dict[str, Any]:
@@ -114,7 +116,7 @@ def _feature(shape: RoiShape) -> dict[str, Any]:
 def _feature_shapes(geometry: Mapping[str, Any], properties: Mapping[str, Any], roi: int) -> list[RoiShape]:
     plane = geometry.get("plane") or {}
     z, t, c = (_place(properties.get(axis, plane.get(axis)), axis) for axis in ("z", "t", "c"))
-    text = properties.get("name") or (properties.get("classification") or {}).get("name")
+    text = properties.get("name") or class_name(properties.get("classification")) or None
     text = properties.get("text", text)
     basis = RoiShape(
         *(0, roi, properties.get("roi_name"), 0, str(properties.get("shape") or "")),
@@ -126,7 +128,19 @@ def _feature_shapes(geometry: Mapping[str, Any], properties: Mapping[str, Any], 
     shapes = list(_geometry_shapes(geometry, properties, basis))
     if not shapes:
         raise ValueError("its geometry is empty")
+    for shape in shapes:
+        _check_finite(*shape.numbers, *(shape.transform or ()), shape.stroke_width or 0)
     return shapes
+
+
+def _check_finite(*numbers: float) -> None:
+    """Check numbers of a geometry: a file may hold NaN, as QuPath writes measurements.
+
+    Raises:
+        ValueError: One is not finite.
+    """
+    if not all(map(math.isfinite, numbers)):
+        raise ValueError("a coordinate is not a number")
 
 
 def _geometry_shapes(geometry: Mapping[str, Any], properties: Mapping[str, Any], basis: RoiShape) -> Iterator[RoiShape]:
@@ -180,7 +194,10 @@ def _rectangle(polygons: list[list[list[tuple[float, float]]]]) -> tuple[float, 
 
 
 def _ring(coordinates: Sequence[Sequence[float]]) -> list[tuple[float, float]]:
-    return [(float(x), float(y)) for x, y, *_ in coordinates]
+    ring = [(float(x), float(y)) for x, y, *_ in coordinates]
+    for point in ring:
+        _check_finite(*point)
+    return ring
 
 
 def _open(ring: list[tuple[float, float]]) -> list[tuple[float, float]]:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bioimage_suite.images.model.filled_rings import fill_rings
 from bioimage_suite.images.model.label_outlines import Ring, label_outlines
 
 if TYPE_CHECKING:
@@ -97,23 +98,7 @@ def unpack_mask(mask: Mask) -> "np.ndarray":
 
 def fill_polygon(polygon: Polygon, height: int, width: int) -> "np.ndarray":
     """Return a boolean image (height, width) of the pixels whose centres are inside a polygon (even-odd rule)."""
-    import numpy as np
-
-    start = np.asarray(polygon.points, float)
-    end = np.roll(start, -1, axis=0)
-    # Rows whose centre line crosses an edge; the half-open interval counts a shared vertex once.
-    first = np.ceil(np.minimum(start[:, 1], end[:, 1]) - 0.5).clip(0, height).astype(int)
-    last = np.ceil(np.maximum(start[:, 1], end[:, 1]) - 0.5).clip(0, height).astype(int)
-    count = last - first
-    edge = np.repeat(np.arange(len(start)), count)
-    row = first[edge] + np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
-    slope = (end[edge, 0] - start[edge, 0]) / (end[edge, 1] - start[edge, 1])
-    crossing = start[edge, 0] + (row + 0.5 - start[edge, 1]) * slope
-    # Each crossing switches inside and outside for all pixel centres on it or to its right.
-    column = np.ceil(crossing - 0.5).clip(0, width).astype(int)
-    turns = np.zeros((height, width + 1), np.int32)
-    np.add.at(turns, (row, column), 1)
-    return (np.cumsum(turns[:, :-1], axis=1) % 2).astype(bool)
+    return fill_rings([polygon.points], height, width)
 
 
 def _with_hole(ring: Ring, hole: Ring) -> Ring:

@@ -45,7 +45,10 @@ def open_source(file: NamedFile) -> list[RoiSource]:
     if start.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] in (b"{", b"["):
         with file.path.open("rb") as stream:
             data = stream.read(LARGEST_GEOJSON + 1)
-        document = parse_json(data, file.identifier, max_bytes=LARGEST_GEOJSON, max_containers=MOST_LISTS)
+        # QuPath writes measurements that it could not take as NaN.
+        document = parse_json(
+            data, file.identifier, max_bytes=LARGEST_GEOJSON, max_containers=MOST_LISTS, constants=True
+        )
         return [DrawnShapes(file.identifier, tuple(from_geojson(document, file.identifier)))]
     if b"\0" in start:
         raise UserError(f"file {file.identifier}: not a label map in TIFF, GeoJSON or a table. Convert it first.")
