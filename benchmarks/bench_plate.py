@@ -3,8 +3,8 @@
 - `profile_wells` on 1,000,000 cells x 200 features of 384 wells, as Parquet; the goal is the project's own.
 - `measure_objects` beside cp-measure 0.3.0 (`.venv/peers`) on a real image of nuclei, repeated to 16 times its area:
   all shapes and intensities of each, since cp-measure cannot choose features in a group. Both run in turns.
-  Areas, centroids and intensities must be equal to 9 digits. Perimeters are defined otherwise (cp-measure takes those
-  of scikit-image, measure_objects Crofton's formula), so they are not compared. cp-measure gets floats, as it wants.
+  Every feature that both have must be equal to 9 digits; `tests/peers/test_cell_measurements.py` says which are defined
+  otherwise, and why. cp-measure gets floats, as it wants.
 
 `python -m benchmarks.bench_plate` prints the figures; `make bench` collects `records()`.
 """
@@ -16,6 +16,8 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+
+import numpy as np
 
 from benchmarks.measuring import OWN_GOAL, ROOT, Record, figure, part_of, run_process
 from scripts.suite_files import tool_script
@@ -34,19 +36,31 @@ measure = get_core_measurements()
 start = time.perf_counter()
 found = {**measure["sizeshape"](labels, pixels), **measure["intensity"](labels, pixels)}
 seconds = time.perf_counter() - start
-keys = ("Area", "Center_X", "Center_Y", "Intensity_MeanIntensity", "Intensity_MinIntensity", "Intensity_MaxIntensity")
-json.dump([seconds, {key: np.asarray(found[key]).tolist() for key in keys}], open(sys.argv[3], "w"))
+json.dump([seconds, {key: np.asarray(found[key]).tolist() for key in sys.argv[4:]}], open(sys.argv[3], "w"))
 """
 SHARED = {
     "Area": "area_px", "Center_X": "centroid_x_px", "Center_Y": "centroid_y_px",
-    "Intensity_MeanIntensity": "mean_Nuclei", "Intensity_MinIntensity": "min_Nuclei",
+    "BoundingBoxMinimum_X": "bbox_min_x_px", "BoundingBoxMinimum_Y": "bbox_min_y_px",
+    "BoundingBoxMaximum_X": "bbox_max_x_px", "BoundingBoxMaximum_Y": "bbox_max_y_px",
+    "MajorAxisLength": "major_axis_px", "MinorAxisLength": "minor_axis_px", "Eccentricity": "eccentricity",
+    "Orientation": "orientation_rad", "EquivalentDiameter": "equivalent_diameter_px",
+    "ConvexArea": "convex_area_px", "Solidity": "solidity",
+    "Perimeter": "perimeter_px", "PerimeterCrofton": "perimeter_crofton_px",
+    "Intensity_IntegratedIntensity": "sum_Nuclei", "Intensity_MeanIntensity": "mean_Nuclei",
+    "Intensity_StdIntensity": "std_Nuclei", "Intensity_MinIntensity": "min_Nuclei",
     "Intensity_MaxIntensity": "max_Nuclei",
 }  # fmt: skip
+"""Features that both define in the same way, by cp-measure's name."""
+WHITE = 65535.0
+
+
+def in_our_unit(name: str, values: list[float]) -> np.ndarray:
+    """Return (n,) values of cp-measure in the suite's unit: grey levels for shares of white, radians for degrees."""
+    return np.asarray(values) * {"Orientation": np.pi / 180}.get(name, WHITE if name.startswith("Intensity") else 1.0)
 
 
 def write_cells(path: Path) -> None:
     """Write the made cells: wells in any order, 1 % of the values missing."""
-    import numpy as np
     import pyarrow as pa
     from pyarrow import parquet
 
@@ -93,7 +107,6 @@ def profiles() -> list[Record]:
 
 def measuring() -> list[Record]:
     """Measure measure_objects beside cp-measure on the same pixels, in turns."""
-    import numpy as np
     import tifffile
 
     labels = tifffile.imread(TRUTH).astype(np.int32)
@@ -104,21 +117,21 @@ def measuring() -> list[Record]:
     times: dict[str, list[float]] = {"ours": [], "theirs": []}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        np.save(folder / "pixels.npy", pixels / 65535.0)
+        np.save(folder / "pixels.npy", pixels / WHITE)
         np.save(folder / "labels.npy", tiled)
         tifffile.imwrite(folder / "pixels.ome.tiff", pixels, metadata={"axes": "YX", "Channel": {"Name": "Nuclei"}})
         tifffile.imwrite(folder / "labels.ome.tiff", tiled, metadata={"axes": "YX"})
         theirs: dict[str, list[float]] = {}
         for _ in range(RUNS):
             files = [str(folder / one) for one in ("pixels.npy", "labels.npy", "theirs.json")]
-            run_process([str(PEERS), "-c", CP_MEASURE, *files])
+            run_process([str(PEERS), "-c", CP_MEASURE, *files, *SHARED])
             seconds, theirs = json.loads((folder / "theirs.json").read_text())
             times["theirs"].append(seconds)
             times["ours"].append(_own_seconds(folder))
         ours = _own_columns(folder / "ours.tsv")
     for their_name, our_name in SHARED.items():
-        scale = 65535.0 if their_name.startswith("Intensity") else 1.0
-        np.testing.assert_allclose(np.array(theirs[their_name]) * scale, ours[our_name], rtol=1e-9)
+        expected = in_our_unit(their_name, theirs[their_name])
+        np.testing.assert_allclose(ours[our_name], expected, rtol=1e-9, atol=1e-9, err_msg=our_name)
     ratio = sorted(times["theirs"])[RUNS // 2] / sorted(times["ours"])[RUNS // 2]
     what = f"measure_objects, {len(np.unique(tiled)) - 1:,} nuclei in {tiled.shape[0]} x {tiled.shape[1]} px: speed"
     return [figure(what, ratio, "x", ">= 5", "cp-measure 0.3.0, sizeshape and intensity, without its start")]
