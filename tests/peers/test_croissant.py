@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from bioimage_suite.fair.products.croissant import croissant
+from bioimage_suite.fair.products.croissant import croissant, package_name
 from bioimage_suite.fair.products.package import make_package, write_product
 from tests.unit.fair.made_crates import study
 
@@ -20,8 +20,9 @@ answer = {
 
 
 def test_mlcroissant_loads_what_is_described(peer, tmp_path: Path):
-    package = tmp_path / "package.zip"
+    package = tmp_path / "made.zip"
     write_product(package, make_package("general", study("general")))
+    package = package.rename(tmp_path / package_name(package))
     (tmp_path / "croissant.json").write_text(json.dumps(croissant(study("general"), package)))
     found = peer(LOAD, tmp_path / "croissant.json")
     assert found["issues"] == ""

@@ -10,15 +10,16 @@ from typing import Any
 
 import pytest
 
-from bioimage_suite.fair.products.croissant import croissant
+from bioimage_suite.fair.products.croissant import croissant, package_name
 from bioimage_suite.fair.products.package import make_package, write_product
 from tests.unit.fair.made_crates import study
 
 
 @pytest.fixture
 def made(tmp_path: Path) -> tuple[dict[str, Any], Path]:
-    package = tmp_path / "package.zip"
+    package = tmp_path / "made.zip"
     write_product(package, make_package("general", study("general")))
+    package = package.rename(tmp_path / package_name(package))
     return croissant(study("general"), package), package
 
 

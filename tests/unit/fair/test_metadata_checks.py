@@ -124,3 +124,10 @@ def test_a_gene_that_excel_made_a_date(tmp_path: Path):
     book.save(tmp_path / "t.xlsx")
     result = validate([read_key_values(tmp_path / "t.xlsx", "t.xlsx")], [], ())
     assert [(f.level, f.column) for f in result.findings] == [("warning", "B (Gene)")]
+
+
+def test_two_authors_with_one_orcid_are_said():
+    orcid = "0000-0002-1825-0097"
+    result = check(f'image,Authors,Author ORCIDs\n*,"Doe, Jane; Roe, Richard",{orcid}; https://orcid.org/{orcid}\n')
+    assert errors(result) == [(2, "C (Author ORCIDs)", f"https://orcid.org/{orcid}")]
+    assert errors(check('image,Authors,Author ORCIDs\n*,"Doe, Jane; Roe, Richard",-; -\n')) == []

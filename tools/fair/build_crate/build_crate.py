@@ -8,7 +8,7 @@ from bioimage_suite.core.texts import json_text
 from bioimage_suite.core.tool import argument, file_list, run_tool, tool
 from bioimage_suite.fair.metadata.image_list import IMAGE_ARGUMENTS, load_images, refuse_no_images
 from bioimage_suite.fair.metadata.table import by_object, images_of, read_metadata_table
-from bioimage_suite.fair.products.croissant import croissant
+from bioimage_suite.fair.products.croissant import croissant, package_name
 from bioimage_suite.fair.products.deposit import ACCESS, read_access
 from bioimage_suite.fair.products.field_places import left_out
 from bioimage_suite.fair.products.package import PRODUCTS, make_package, read_study, refuse_wrong_crate, write_product
@@ -60,6 +60,7 @@ def main(args: Namespace, outputs: Outputs) -> None:
     write_product(product, package)
     if args.croissant:
         outputs.file(args.croissant).write_text(json_text(croissant(study, product)), encoding="utf-8")
+        print(f"Name the package {package_name(product)}, beside its Croissant description")
     if run:
         print(run_summary(study, run))
     absent = left_out(values, args.product, annotated=bool(args.annotations), emails=args.with_emails)

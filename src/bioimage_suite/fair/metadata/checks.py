@@ -77,6 +77,7 @@ def validate(
     findings += _contradictions(values)
     findings += _unmatched(readings, images)
     findings += _uneven_lists(values)
+    findings += _shared_orcids(values)
     described = list(images) or _named_images(readings)
     findings += _without_container(objects, described)
     findings += _missing(objects, described, fields, refused)
@@ -272,6 +273,16 @@ def _uneven_lists(values: Iterable[MetadataValue]) -> list[Finding]:
             found = f"{len(given)} entries"
             findings.append(Finding("error", given[0].source, given[0].line, column, found, expected))
     return findings
+
+
+def _shared_orcids(values: Iterable[MetadataValue]) -> list[Finding]:
+    """Report an ORCID that two authors have: products know persons by it, so the two would become one."""
+    given = [one for one in first_row(values, "study.author_orcids") if one.value != "-"]
+    twice = {one.value: one for place, one in enumerate(given) if one.value in {other.value for other in given[:place]}}
+    return [
+        Finding("error", one.source, one.line, f"{one.column} ({one.key})", one.found, "an ORCID of each author's own")
+        for one in twice.values()
+    ]
 
 
 def _missing(

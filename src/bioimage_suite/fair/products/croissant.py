@@ -15,8 +15,6 @@ from typing import Any
 from bioimage_suite.fair.products.study import AnnotationSet, ResultFile, Study
 from bioimage_suite.tables.delimited import rows_as_written
 
-PACKAGE_NAME = "package.zip"
-"""The name that the package must have beside its description."""
 _TERMS = """citeAs column equivalentProperty extract field fileProperty fileObject fileSet format includes isLiveDataset
 jsonPath key md5 parentField path recordSet references regex repeated replace samplingRate separator source subField
 transform"""
@@ -75,7 +73,9 @@ def croissant(study: Study, package: Path) -> dict[str, Any]:
         **(_responsible_ai(annotations) if annotations else {}),
     }
     files, records = _files_and_records(study)
-    whole = {**_entry("cr:FileObject", "package", PACKAGE_NAME), "contentUrl": PACKAGE_NAME, **_sum(package)}
+    checksum = _sha256(package)
+    about = {"contentUrl": _name(checksum), "encodingFormat": "application/zip", "sha256": checksum}
+    whole = {**_entry("cr:FileObject", "package", _name(checksum)), **about}
     described |= {"distribution": [whole, *files], "recordSet": records}
     return {key: value for key, value in described.items() if value}
 
@@ -84,9 +84,22 @@ def _creator(name: str, orcid: str) -> dict[str, str]:
     return {"@type": "sc:Person", "name": name, **({"sameAs": orcid} if orcid else {})}
 
 
-def _sum(package: Path) -> dict[str, str]:
+def package_name(package: Path) -> str:
+    """Return the name that a package must have beside its description, such as `package-0f1e2d3c.zip`.
+
+    It differs for each package: mlcroissant 1.1.1 keeps what it has unpacked by this name alone, wherever it lies, and
+    would load the files of the first of two packages with one name for both (findings/mlcroissant_same_name.sh).
+    """
+    return _name(_sha256(package))
+
+
+def _name(checksum: str) -> str:
+    return f"package-{checksum[:8]}.zip"
+
+
+def _sha256(package: Path) -> str:
     with package.open("rb") as stream:
-        return {"encodingFormat": "application/zip", "sha256": hashlib.file_digest(stream, "sha256").hexdigest()}
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _entry(kind: str, identifier: str, name: str = "") -> dict[str, Any]:

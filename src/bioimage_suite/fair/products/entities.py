@@ -154,10 +154,19 @@ def _grant(text: str) -> Entity:
     }
 
 
+def doi_address(doi: str) -> str:
+    """Return the address of a DOI; older ones have signs that no address may have.
+
+    >>> doi_address("10.1002/(SICI)1097-0258<1661::AID>3.0.CO;2-2")
+    'https://doi.org/10.1002/(SICI)1097-0258%3C1661::AID%3E3.0.CO;2-2'
+    """
+    return "https://doi.org/" + quote(doi, safe="/!$&'()*+,;=:@-._~%")
+
+
 def _scholarly_article(study: Study) -> Entity:
     """Return the entity of the publication, identified by its DOI if it has one."""
     doi = study.texts["publication_doi"]
-    identifier = f"https://doi.org/{doi}" if doi else "#publication"
+    identifier = doi_address(doi) if doi else "#publication"
     return {"@id": identifier, "@type": "ScholarlyArticle", "name": study.texts["publication_title"] or identifier}
 
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from bioimage_suite.core.texts import one_line
+from bioimage_suite.fair.products.entities import doi_address
 from bioimage_suite.fair.products.study import Component, DepositedImage, Study, shared_details
 from bioimage_suite.fair.terms.licences import licence_at
 from bioimage_suite.fair.terms.ontology_terms import Term
@@ -154,7 +155,7 @@ def _study_rows(study: Study, accession: str) -> list[list[str]]:
         ["Study Public Release Date", texts["release_date"]],
         ["Study Publication Title", texts["publication_title"]],
         ["Study Author List", ", ".join(_citation_name(author.name) for author in authors)],
-        ["Study DOI", f"https://doi.org/{texts['publication_doi']}" if texts["publication_doi"] else ""],
+        ["Study DOI", doi_address(texts["publication_doi"]) if texts["publication_doi"] else ""],
         ["Study License", licence_at(study.license_id).idr],
         ["Study License URL", study.license_id],
         ["Study Data Publisher", texts["publisher"]],
