@@ -9,10 +9,17 @@ import numpy as np
 
 from bioimage_suite.core.scratch import on_disk, release
 from bioimage_suite.images.model.bands import bands
-from bioimage_suite.images.model.image_file import PLANE_CACHE_BYTES, ImageFile
+from bioimage_suite.images.model.image_file import PLANE_CACHE_BYTES, ImageFile, with_numbers_only
 from bioimage_suite.images.model.planes import z_step
 from bioimage_suite.measurement.basic_columns import Columns, basic_columns
-from bioimage_suite.measurement.object_relations import Children, by_parent, children_of, neighbours, touching_pairs
+from bioimage_suite.measurement.object_relations import (
+    Children,
+    by_parent,
+    children_of,
+    grey_parts,
+    neighbours,
+    touching_pairs,
+)
 from bioimage_suite.measurement.object_scan import scan_labels
 from bioimage_suite.measurement.object_texture import TextureOptions, levels_of, textures
 from bioimage_suite.tables.measurement_table import as_positions
@@ -43,6 +50,7 @@ class MeasureOptions:
         texture_ranges: Lowest and highest grey value of the channels whose texture is measured, by channel.
         neighbours_within: Distance up to which neighbours count, px; None to measure no neighbours.
         children: Label maps of objects inside the objects, by their names in columns.
+        children_grey: Whether grey values are measured within and outside of children.
     """
 
     groups: frozenset[str] = frozenset(GROUPS)
@@ -51,6 +59,7 @@ class MeasureOptions:
     texture_ranges: dict[int, tuple[float, float]] = field(default_factory=dict)
     neighbours_within: float | None = None
     children: dict[str, ImageFile] = field(default_factory=dict)
+    children_grey: bool = False
 
 
 @dataclass(frozen=True)
@@ -109,6 +118,9 @@ def measure_body(
     children = {name: _children(labels, child, t, planes) for name, child in options.children.items()}
     size = _size_column(volume)
     inside = {k: v for name, found in children.items() for k, v in by_parent(scan.label, found, name, size).items()}
+    if image is not None and options.children_grey:
+        for name, child in options.children.items():
+            inside |= _grey_parts((labels, child, image), t, planes, scan.label, name)
     columns = with_units({**_chosen(basic, options.groups), **texture, **near, **inside}, x, y, z if volume else None)
     return Measured(t, None if volume else planes[0], _short_positions(columns), children)
 
@@ -201,6 +213,23 @@ def _children(labels: ImageFile, children: ImageFile, t: int, planes: list[int])
     readers = ((labels.plane_reader(t, 0, z), children.plane_reader(t, 0, z)) for z in planes)
     size = (labels.size_y, labels.size_x)
     return children_of((parent(*band), child(*band)) for parent, child in readers for band in bands(*size))
+
+
+def _grey_parts(
+    files: tuple[ImageFile, ImageFile, ImageFile], t: int, planes: list[int], label: np.ndarray, name: str
+) -> Columns:
+    """Measure grey values of objects within and outside of children; `files` are label map, children and image."""
+    labels, children, image = files
+    checked = with_numbers_only(image)
+
+    def read() -> Iterator[tuple[np.ndarray, np.ndarray, list[np.ndarray]]]:
+        for z in planes:
+            parent, child = (one.plane_reader(t, 0, z) for one in (labels, children))
+            channels = [checked.plane_reader(t, c, z) for c in range(image.size_c)]
+            for band in bands(labels.size_y, labels.size_x):
+                yield parent(*band), child(*band), [one(*band) for one in channels]
+
+    return grey_parts(label, read(), name, image.channel_labels())
 
 
 def with_units(columns: Columns, x: float | None, y: float | None, z: float | None = None) -> Columns:

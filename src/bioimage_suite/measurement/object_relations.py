@@ -10,7 +10,7 @@ import numpy as np
 from bioimage_suite.images.model.label_runs import runs_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 
 def touching_pairs(bands: Iterator[np.ndarray]) -> np.ndarray:
@@ -116,3 +116,39 @@ def by_parent(parent_label: np.ndarray, children: Children, name: str, unit: str
     count = np.bincount(at, minlength=len(parent_label))
     pixels = np.bincount(at, children.pixels[has], len(parent_label)).astype(np.int64)
     return {f"{name}_count": count, f"{name}_{unit}": pixels}
+
+
+def grey_parts(
+    label: np.ndarray,
+    bands: Iterator[tuple[np.ndarray, np.ndarray, Sequence[np.ndarray]]],
+    name: str,
+    channels: Sequence[str],
+) -> dict[str, np.ndarray]:
+    """Measure the grey values of objects within and outside of children, such as nucleus and cytoplasm of cells.
+
+    Args:
+        label: (n,) ascending labels of the objects.
+        bands: (rows, X) bands of the objects' label map, each with the same band of the children's and of each channel.
+        name: Name of the children in columns.
+        channels: Names of the channels.
+
+    Returns:
+        For each channel (n,) means of the object's pixels that are in any child, of its others, and the first by the
+        second, which is above 1 where a signal lies in the children; NaN without such pixels or where it divides by 0.
+    """
+    count = len(label)
+    pixels, sums = np.zeros(2 * count), np.zeros((len(channels), 2 * count))
+    for parent, child, greys in bands:
+        own = parent > 0
+        part = np.searchsorted(label, parent[own]) + count * (child[own] == 0)
+        pixels += np.bincount(part, minlength=2 * count)
+        for at, grey in enumerate(greys):
+            sums[at] += np.bincount(part, grey[own].astype(np.float64), 2 * count)
+    found: dict[str, np.ndarray] = {}
+    with np.errstate(divide="ignore", invalid="ignore"):
+        for channel, own_sums in zip(channels, sums, strict=True):
+            inside, outside = (own_sums / pixels).reshape(2, count)
+            ratio = np.where(outside != 0, inside / outside, np.nan)
+            found |= {f"{name}_mean_{channel}": inside, f"outside_{name}_mean_{channel}": outside}
+            found[f"{name}_ratio_{channel}"] = ratio
+    return found

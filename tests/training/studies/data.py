@@ -18,6 +18,10 @@ WHEELS = {"mnfinder": "mnfinder==1.2.3", "spotiflow": "spotiflow==0.6.5"}
 """MIT and BSD-3-Clause; docs/case-studies/README.md has the origin of their images."""
 
 
+class NotReachable(Exception):
+    """Data that cannot be fetched from here: the study is skipped, which the run says."""
+
+
 @dataclass(frozen=True)
 class Study:
     """What a case study came to: numbers by name, and figures (PNG) by name."""

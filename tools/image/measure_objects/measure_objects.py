@@ -60,7 +60,9 @@ def options_of(args: Namespace, image: ImageFile | None) -> MeasureOptions:
     }
     ranges = {c: channel_range(image, c, texture) for c in channels if image is not None}
     groups = frozenset(GROUPS if args.features is None else args.features)
-    return MeasureOptions(groups, args.volume, texture, ranges, args.neighbours_within, children)
+    if args.children_grey and not (children and image):
+        raise UserError("Grey values within children: choose the image and the children, too.")
+    return MeasureOptions(groups, args.volume, texture, ranges, args.neighbours_within, children, args.children_grey)
 
 
 def warn_of_oblong_pixels(image: ImageFile) -> None:
@@ -89,6 +91,7 @@ def warn_of_oblong_pixels(image: ImageFile) -> None:
     argument("--neighbours-within", type=float, metavar="PX", help="count neighbours up to this distance"),
     argument("--children", type=Path, nargs="*", default=[], help="label maps of objects inside the objects"),
     argument("--children-name", action="append", default=[], help="name of each of them in columns"),
+    argument("--children-grey", action="store_true", help="grey values within and outside of the children"),
     argument("--output-children", type=Path, help="table of the children, TSV"),
     argument("--output-summary", type=Path, help="table of one row for the image, TSV"),
     argument("--output", type=Path, required=True, help="measurement table, TSV"),

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bioimage_suite.core.errors import UserError
 from bioimage_suite.images.model import bands
 from bioimage_suite.measurement import object_scan
 from tests.unit.tools.image.measuring import column, measure, random_labels, read_table, write
@@ -71,3 +72,34 @@ def test_children_belong_to_the_parent_with_most_of_their_pixels(tmp_path, volum
         ("spots", "1", "5"), ("spots", "2", "5"), ("spots", "3", "9"), ("spots", "4", ""), ("spots", "6", "9"),
     ]  # fmt: skip
     assert [int(row[f"inside_parent_{unit}"]) for row in children] == [n * factor for n in (4, 4, 4, 0, 1)]
+
+
+@pytest.mark.parametrize("volume", [False, True])
+def test_grey_values_within_and_outside_of_children_by_plain_counting(tmp_path, monkeypatch, volume):
+    monkeypatch.setattr(bands, "BAND_PIXELS", 100)
+    generator = np.random.default_rng(1)
+    cells, nuclei = (random_labels(seed, (2, 30, 40), 6) for seed in (1, 2))
+    image = generator.integers(0, 65536, (2, 2, 30, 40)).astype(np.uint16)
+    for name, pixels in (("cells", cells), ("nuclei", nuclei)):
+        write(tmp_path / f"{name}.ome.tiff", pixels, "ZYX")
+    write(tmp_path / "image.ome.tiff", image, "CZYX", Channel={"Name": ["DAPI", "GFP"]})
+    options = ["--children", str(tmp_path / "nuclei.ome.tiff"), f"--output-children={tmp_path / 'c.tsv'}"]
+    options += ["--children-grey", *(["--volume"] if volume else [])]
+    rows = measure(tmp_path, tmp_path / "cells.ome.tiff", tmp_path / "image.ome.tiff", *options)
+    assert len(rows) > 4
+    for row in rows:
+        planes = slice(None) if volume else int(row["z"])
+        own = cells[planes] == int(row["label"])
+        for channel, pixels in zip(("DAPI", "GFP"), image, strict=True):
+            grey = pixels[planes]
+            within, outside = (grey[own & part].astype(float) for part in (nuclei[planes] > 0, nuclei[planes] == 0))
+            for name, part in ((f"nuclei_mean_{channel}", within), (f"outside_nuclei_mean_{channel}", outside)):
+                assert row[name] == "" if not len(part) else float(row[name]) == pytest.approx(part.mean(), rel=1e-12)
+            if len(within) and len(outside):
+                assert float(row[f"nuclei_ratio_{channel}"]) == pytest.approx(within.mean() / outside.mean())
+
+
+def test_grey_values_of_children_need_image_and_children(tmp_path):
+    labels = write(tmp_path / "l.ome.tiff", np.ones((5, 5), np.uint16), "YX")
+    with pytest.raises(UserError, match="Grey values within children"):
+        measure(tmp_path, labels, None, "--children-grey")
