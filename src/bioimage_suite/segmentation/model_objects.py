@@ -28,6 +28,9 @@ class ObjectOptions:
         min_size: Size in pixels or voxels below which objects are removed.
         overlap: Shared part of the smaller polygon's area above which the less probable of two polygons is dropped.
         anisotropy: Of the rays of polyhedra: size of a voxel along z, y, x relative to each other.
+        flow_error: Of an object's flows, above which it is dropped; 0 keeps all.
+        rescale: Size of the model's cells by that of the image's cells; more steps are taken along flows where it is
+            below 1.
     """
 
     meaning: str = "foreground"
@@ -39,6 +42,8 @@ class ObjectOptions:
     min_size: int = 20
     overlap: float = 0.4
     anisotropy: tuple[float, ...] = (1.0, 1.0, 1.0)
+    flow_error: float = 0.4
+    rescale: float = 1.0
 
     def check(self, channels: int, model: str, volume: bool = False) -> None:
         """Reject channels that the output does not have, and outputs that cannot have this meaning.
@@ -110,12 +115,13 @@ def _labelled_stars(prediction: np.ndarray, options: ObjectOptions) -> np.ndarra
 
 def _labelled_flows(prediction: np.ndarray, options: ObjectOptions, first_label: int) -> np.ndarray:
     """Return the objects of a plane, or of each plane of a volume, because Cellpose's networks predict planes."""
-    from bioimage_suite.segmentation.flow_objects import label_flows
+    from bioimage_suite.segmentation.flow_objects import STEPS, label_flows
 
     planes = prediction[:, None] if prediction.ndim == 3 else prediction
     found = []
     for z in range(planes.shape[1]):
-        labels = label_flows(planes[:, z], options.threshold)
+        steps = max(1, int(STEPS / options.rescale))
+        labels = label_flows(planes[:, z], options.threshold, options.flow_error, steps)
         found.append(_renumbered(labels, options.min_size, first_label))
         first_label = max(first_label, int(found[-1].max(initial=0)) + 1)
     return np.stack(found) if prediction.ndim == 4 else found[0]

@@ -33,11 +33,14 @@ class Tiling:
         tile: Approximate longest side of a tile, px.
         overlap: Pixels at each side of a tile to discard.
         scale: Whether each channel is scaled first: see `scaled`.
+        rescale: Factor by which planes are resized for a network of planes, and its predictions back: the size of the
+            model's cells by that of the image's cells.
     """
 
     tile: int = 512
     overlap: int = 32
     scale: bool = False
+    rescale: float = 1.0
 
     def check(self) -> None:
         """Reject values out of range.
@@ -111,7 +114,11 @@ def predict_image(
                 for number, z in enumerate(some if c is not None else []):
                     volume[place, number] = image.read_plane(t, c or 0, z)
             volume = scaled(volume) if tiling.scale else volume
-            found = predict(network, volume if "z" in network.space else volume[:, 0], tiling.tile, tiling.overlap)
+            if "z" in network.space:
+                found = predict(network, volume, tiling.tile, tiling.overlap)
+            else:
+                plane = resized(volume[:, 0], tuple(int(size * tiling.rescale) for size in volume.shape[2:]))
+                found = resized(predict(network, plane, tiling.tile, tiling.overlap), volume.shape[2:])
             print(f"t={t} z={some[0]}: predicted", flush=True)
             options.check(len(found), network.name, volume=found.ndim == 4)
             yield found
@@ -122,6 +129,16 @@ def scaled(volume: np.ndarray) -> np.ndarray:
     low, high = np.percentile(volume, SCALED, axis=(1, 2, 3), keepdims=True).astype(np.float32)
     array: np.ndarray = np.divide(volume - low, high - low, out=np.zeros_like(volume), where=high > low)
     return array
+
+
+def resized(plane: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """Return a (C, Y, X) float32 plane with another number of pixels, interpolated linearly as Cellpose does."""
+    import cv2
+
+    if plane.shape[1:] == shape:
+        return plane
+    height, width = (max(1, size) for size in shape)
+    return np.stack([cv2.resize(one, (width, height), interpolation=cv2.INTER_LINEAR) for one in plane])
 
 
 def label_bands_of(predictions: Iterable[np.ndarray], options: ObjectOptions) -> Iterator[np.ndarray]:

@@ -29,9 +29,11 @@ LEAST_POINTS_A_ROW = 2  # fewer and thicker rows where points are sparse
 # Largest weight of a pair: with a small overlap a pair would outweigh all others. The limit of spatstat.
 LARGEST_WEIGHT = 100.0
 LEAST_OVERLAP = 1 / LARGEST_WEIGHT
-# z, y, x and class of each point, starts, offsets, widths, rows along y, reach, numbers, table, sums
-SUMS = ("void(float64[::1], float64[::1], float64[::1], int64[::1], int64[::1], int64[:, ::1], float64[::1], int64, "
-        "float64, UniTuple(float64, 5), float64[:, ::1], float64[:, :, ::1])")  # fmt: skip
+# z, y, x and class of each point, starts, offsets, widths, rows along y, reach, numbers, table, bins, weights, sums
+SUMS = (
+    "void(float64[::1], float64[::1], float64[::1], int64[::1], int64[::1], int64[:, ::1], float64[::1], int64, "
+    "float64, UniTuple(float64, 5), float64[:, ::1], uint64[::1], float64[:, ::1], float64[:, :, ::1])"
+)
 
 Numbers = tuple[float, float, float, float, float]
 
@@ -71,7 +73,7 @@ def translation_in_box(
     deep, high, wide = 1.0 - abs(dz) * numbers[0], 1.0 - abs(dy) * numbers[1], 1.0 - abs(dx) * numbers[2]
     # (v + |v|) / 2 is v, or 0 if v is below it. A processor does this for several pairs at a time, other than max().
     overlap = (deep + abs(deep)) * (high + abs(high)) * (wide + abs(wide)) / 8.0
-    return float(1.0 / max(overlap, LEAST_OVERLAP))
+    return 1.0 / (overlap if overlap > LEAST_OVERLAP else LEAST_OVERLAP)
 
 
 def translation_in_region(
@@ -184,7 +186,8 @@ def pair_sums(rows: Rows, of_class: np.ndarray, classes: int, reach: float, corr
     symmetric = correction.kind not in ASYMMETRIC
     add = _compiled(correction.kind, symmetric)
     add(*rows.position, sorted_class, rows.starts, rows.offsets, rows.widths, rows.rows_y, float(reach),
-        correction.numbers, correction.table, sums)  # fmt: skip
+        correction.numbers, correction.table, np.empty(len(of_class), np.uint64), np.empty((2, len(of_class))),
+        sums)  # fmt: skip
     found = sums[:, :, :FINE_BINS]
     return found + found.transpose(1, 0, 2) if symmetric else found
 
@@ -200,9 +203,10 @@ def _compiled(kind: str, symmetric: bool) -> Callable[..., None]:
 
     def add(
         zs: np.ndarray, ys: np.ndarray, xs: np.ndarray, of_class: np.ndarray, starts: np.ndarray, offsets: np.ndarray,
-        widths: np.ndarray, rows_y: int, reach: float, numbers: Numbers, table: np.ndarray, sums: np.ndarray,
+        widths: np.ndarray, rows_y: int, reach: float, numbers: Numbers, table: np.ndarray, bins: np.ndarray,
+        weights: np.ndarray, sums: np.ndarray,
     ) -> None:  # fmt: skip
-        rows, bins, there, back = len(starts) - 1, np.empty(len(xs), np.uint64), np.empty(len(xs)), np.empty(len(xs))
+        rows, there, back = len(starts) - 1, weights[0], weights[1]
         for row in range(rows):
             row_y = row % rows_y
             for k in range(len(offsets)):
@@ -235,14 +239,16 @@ def _weighing_runs(weigh: Callable[..., float], symmetric: bool) -> Callable[...
         z: float, y: float, x: float, zs: np.ndarray, ys: np.ndarray, xs: np.ndarray, reach: float,
         numbers: Numbers, table: np.ndarray, bins: np.ndarray, there: np.ndarray, back: np.ndarray,
     ) -> None:  # fmt: skip
-        bins_a_length, farthest = FINE_BINS / reach, reach * reach
+        bins_a_length, farthest, last = FINE_BINS / reach, reach * reach, FINE_BINS - 1.0
         for j in range(len(xs)):
             dz, dy, dx = zs[j] - z, ys[j] - y, xs[j] - x
             squared = dz * dz + dy * dy + dx * dx
             distance = math.sqrt(squared)
             # A distance of 0 belongs to the first bin; the reach itself may be rounded into the one after the last.
-            into = min(max(math.ceil(distance * bins_a_length) - 1.0, 0.0), FINE_BINS - 1.0)
-            bins[j] = int(into if squared <= farthest else FINE_BINS)
+            into = math.ceil(distance * bins_a_length) - 1.0
+            into = into if into > 0.0 else 0.0
+            into = into if into < last else last
+            bins[j] = into if squared <= farthest else last + 1.0
             there[j] = weigh(z, y, x, dz, dy, dx, distance, numbers, table)
             if not symmetric:
                 back[j] = weigh(zs[j], ys[j], xs[j], -dz, -dy, -dx, distance, numbers, table)

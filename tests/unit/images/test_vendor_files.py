@@ -1,6 +1,7 @@
 """CZI, ND2, LIF, DeltaVision: pixels, sizes, channels and what the maker says come through; broken ones are refused."""
 
 import builtins
+import re
 import shutil
 import time
 from pathlib import Path
@@ -44,10 +45,11 @@ def test_pixels_sizes_and_channels(tmp_path, file):
 @pytest.mark.parametrize("file", ["made.czi", "made.nd2"])
 def test_instrument_wavelengths_and_date(file):
     found = facts(DATA / file)
-    assert found["channel 1", "EmissionWavelength"] == ("509.0", "nm")
-    assert found["channel 0", "ExcitationWavelength"] == ("353.0", "nm")
+    for channel, word, wave in ((1, "EmissionWavelength", 509), (0, "ExcitationWavelength", 353)):
+        value, unit = found[f"channel {channel}", word]
+        assert (float(value), unit) == (wave, "nm")
     assert found["objective", "LensNA"] == ("1.4", "")
-    assert found["objective", "NominalMagnification"] == ("63.0", "")
+    assert float(found["objective", "NominalMagnification"][0]) == 63
     assert found["image", "AcquisitionDate"][0].startswith("2024-05-06T")
 
 
@@ -75,7 +77,7 @@ def test_conversion_keeps_them(tmp_path, file, form):
     assert found.channels == source.channels
     assert [found.micrometres(axis) for axis in "xyz"] == [source.micrometres(axis) for axis in "xyz"]
     if file in ("made.czi", "made.nd2"):
-        assert 'EmissionWavelength="509.0"' in found.details["ome_xml"]
+        assert re.search(r'EmissionWavelength="509(\.0)?"', found.details["ome_xml"])
 
 
 @pytest.mark.parametrize("file", FILES)
@@ -90,7 +92,9 @@ def test_a_file_cut_short_is_refused(tmp_path, file, share):
         for t, c, z in np.ndindex(2, 2, 3):
             image.read_plane(t, c, z)
 
-    with pytest.raises(UserError, match=rf"^Image {file}: .*{kind} file.*damaged or cut short"):
+    with pytest.raises(
+        UserError, match=rf"^Image {file}(: the {kind} file|, pixels at t=\d, c=\d, z=\d): damaged or cut"
+    ):
         read_all()
 
 
@@ -152,7 +156,7 @@ def test_a_tool_without_the_reader_names_the_remedy(monkeypatch):
     importing = builtins.__import__
 
     def without(name, *args, **kwargs):
-        if name.startswith("bioio_czi"):
+        if name.startswith("pylibCZIrw"):
             raise ImportError(name)
         return importing(name, *args, **kwargs)
 

@@ -134,24 +134,58 @@ def write_lif(path: Path, pixels: np.ndarray, images: int = 1, z_step: float = 5
     _write_lif_file(path, channels, dimensions, blocks)
 
 
+LIF_AXES = {"X": 1, "Y": 2, "Z": 3, "T": 4, "L": 5, "R": 6, "M": 10}
+LIF_STEPS = {"X": 1e-7, "Y": 2e-7, "Z": 5e-7, "T": 30.0, "L": 1e-8, "R": 1.0, "M": 1.0}
+
+
 def write_lif_scan(path: Path, pixels: np.ndarray, axes: str) -> None:
-    """Write an image that a laser scanned along any axes, the slowest first: `CZX`, `TCX`; `L` are wavelengths."""
-    numbers, units = {"X": 1, "Y": 2, "Z": 3, "T": 4, "L": 5}, {"T": "s"}
-    steps = {"X": 1e-7, "Y": 2e-7, "Z": 5e-7, "T": 30.0, "L": 1e-8}
+    """Write an image that a laser scanned along any axes, the slowest first: `CZX`, `TCX`.
+
+    `L` are wavelengths, `R` rotations, `M` the tiles of a mosaic.
+    """
     strides = dict(zip(axes, pixels.strides, strict=True))
-    channels = "".join(
-        f'<ChannelDescription DataType="0" ChannelTag="0" Resolution="{8 * pixels.itemsize}" '
-        f'NameOfMeasuredQuantity="" Min="0" Max="255" Unit="" LUTName="{("Blue", "Green")[n]}" IsLUTInverted="0" '
-        f'BytesInc="{n * strides.get("C", 0)}" BitInc="0"/>'
-        for n in range(dict(zip(axes, pixels.shape, strict=True)).get("C", 1))
-    )
+    count = dict(zip(axes, pixels.shape, strict=True)).get("C", 1)
+    channels = "".join(_lif_channel(pixels, n * strides.get("C", 0), ("Blue", "Green")[n]) for n in range(count))
     dimensions = "".join(
-        f'<DimensionDescription DimID="{numbers[axis]}" NumberOfElements="{count}" Origin="0" '
-        f'Length="{(count - 1) * steps[axis]}" Unit="{units.get(axis, "m")}" BitInc="0" BytesInc="{strides[axis]}"/>'
+        _lif_dimension(axis, count, strides[axis])
         for axis, count in reversed(list(zip(axes, pixels.shape, strict=True)))
         if axis != "C"
     )
     _write_lif_file(path, channels, dimensions, [pixels.tobytes()])
+
+
+def write_lif_colours(path: Path, pixels: np.ndarray, tags: tuple[int, int, int] = (3, 2, 1), padding: int = 0) -> None:
+    """Write a (Y, X, 3) picture whose samples stand in the order of their tags (1 red, 2 green, 3 blue).
+
+    Args:
+        path: The file.
+        pixels: Red, green and blue.
+        tags: Of the samples; 0 for one of no known colour.
+        padding: Bytes behind each row.
+    """
+    order = [tag - 1 for tag in tags] if 0 not in tags else [2, 1, 0]
+    rows = np.pad(pixels[..., order].reshape(len(pixels), -1), ((0, 0), (0, padding // pixels.itemsize)))
+    channels = "".join(_lif_channel(pixels, n * pixels.itemsize, "", tag) for n, tag in enumerate(tags))
+    strides = {"X": 3 * pixels.itemsize, "Y": rows.strides[0]}
+    sizes = {"X": pixels.shape[1], "Y": pixels.shape[0]}
+    dimensions = "".join(_lif_dimension(axis, sizes[axis], strides[axis]) for axis in "XY")
+    _write_lif_file(path, channels, dimensions, [rows.tobytes()])
+
+
+def _lif_channel(pixels: np.ndarray, offset: int, colour: str, tag: int = 0) -> str:
+    return (
+        f'<ChannelDescription DataType="{int(pixels.dtype.kind == "f")}" ChannelTag="{tag}" '
+        f'Resolution="{8 * pixels.itemsize}" NameOfMeasuredQuantity="" Min="0" Max="255" Unit="" LUTName="{colour}" '
+        f'IsLUTInverted="0" BytesInc="{offset}" BitInc="0"/>'
+    )
+
+
+def _lif_dimension(axis: str, count: int, stride: int) -> str:
+    unit = "s" if axis == "T" else "m"
+    return (
+        f'<DimensionDescription DimID="{LIF_AXES[axis]}" NumberOfElements="{count}" Origin="0" '
+        f'Length="{(count - 1) * LIF_STEPS[axis]}" Unit="{unit}" BitInc="0" BytesInc="{stride}"/>'
+    )
 
 
 def _write_lif_file(path: Path, channels: str, dimensions: str, blocks: list[bytes]) -> None:

@@ -87,6 +87,27 @@ def make_passing_package(path, channels, leading="batch", more=DEFAULT_FILES, sp
     return _written(path, text, [helper.make_node("Identity", ["x"], ["y"])], {}, (test, test))
 
 
+def make_stain_package(path, weights, more=DEFAULT_FILES, radius=5, rays=32):
+    """A package of StarDist's kind for H&E: of red, green and blue the darkness as probability, and equal distances."""
+    from onnx import helper
+
+    kernel = np.zeros((1 + rays, 3, 1, 1), np.float32)
+    kernel[0] = -1 / 3
+    bias = np.full(1 + rays, radius, np.float32)
+    bias[0] = 1
+    test = np.random.default_rng(0).random((1, 3, 32, 32)).astype(np.float32)
+    out = np.full((1, 1 + rays, 32, 32), radius, np.float32)
+    out[0, 0] = 1 - test[0].mean(axis=0)
+    space_in, space_out = (", ".join(template.format(a=a) for a in "yx") for template in (SPACE_IN, SPACE_OUT))
+    text = DESCRIPTION.format(
+        leading_in=BATCH, leading_out=BATCH, channels_in="[r, g, b]", channels_out=[f"c{n}" for n in range(1 + rays)],
+        space_in=space_in, space_out=space_out, weights=weights, more=more, postprocessing="[]",
+        preprocessing="[{id: scale_linear, kwargs: {gain: 0.00392156862745098, offset: 0.0}}]",
+    )  # fmt: skip
+    nodes = [helper.make_node("Conv", ["x", "kernel", "bias"], ["y"])]
+    return _written(path, text, nodes, {"kernel": kernel, "bias": bias}, (test * 255, out))
+
+
 def _written(path, description, nodes, constants, tests):
     """Make the zip from a description, a graph from x to y with constants, and test input and output."""
     import imageio.v3

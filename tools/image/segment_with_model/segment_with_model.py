@@ -42,8 +42,23 @@ def options_of(args: Namespace, network: Network) -> ObjectOptions:
     overlap = args.largest_overlap if args.largest_overlap is not None else own.get("nms", OBJECTS.overlap)
     if not 0 <= overlap <= 1:
         raise UserError(f"Largest overlap {overlap:g}: must lie between 0 and 1.")
+    if args.flow_error < 0:
+        raise UserError(f"Flow error {args.flow_error:g}: must be 0 or more.")
     return ObjectOptions(args.meaning, args.foreground, args.boundary, threshold, args.seeds,
-                         args.seed_distance, args.min_size, overlap, network.anisotropy)  # fmt: skip
+                         args.seed_distance, args.min_size, overlap, network.anisotropy, args.flow_error,
+                         rescale_of(args, network))  # fmt: skip
+
+
+def rescale_of(args: Namespace, network: Network) -> float:
+    """Return the factor by which planes are resized so that cells have the model's diameter."""
+    if args.diameter is None:
+        return 1.0
+    for what, value in (("Diameter", args.diameter), ("Diameter of the model", args.model_diameter)):
+        if not 1 <= value < float("inf"):
+            raise UserError(f"{what} {value:g} px: it must be at least 1. Give the mean diameter of cells.")
+    if args.meaning != "flows" or "z" in network.space:
+        raise UserError("Diameter: planes are resized for flows of a network of planes alone. Leave it out.")
+    return float(args.model_diameter / args.diameter)
 
 
 def package_of(args: Namespace) -> Path:
@@ -84,6 +99,9 @@ def network_of(package: Path, name: str, run_test: bool, output: str | None) -> 
     argument("--foreground", type=int, default=OBJECTS.foreground),
     argument("--boundary", type=int, default=OBJECTS.boundary),
     argument("--threshold", type=float, help="default: the package's own, else 0.5; for flows 0"),
+    argument("--flow-error", type=float, default=OBJECTS.flow_error, help="of flows; worse objects are dropped"),
+    argument("--diameter", type=float, help="of the cells, px; for flows, the image is resized to the model's"),
+    argument("--model-diameter", type=float, default=30.0, help="of the cells that the model was trained on, px"),
     argument("--largest-overlap", type=float, help="of two polygons; default: the package's own, else 0.4"),
     argument("--seeds", choices=["distance", "none"], default=OBJECTS.seeds),
     argument("--seed-distance", type=int, default=OBJECTS.seed_distance),
@@ -95,8 +113,7 @@ def network_of(package: Path, name: str, run_test: bool, output: str | None) -> 
 )
 def main(args: Namespace, outputs: Outputs) -> None:
     """Open, check, predict, write."""
-    tiling = Tiling(args.tile, args.overlap, args.scale)
-    tiling.check()
+    Tiling(args.tile, args.overlap).check()
     package = package_of(args)
     image = with_numbers_only(open_image(args.image, args.image_name, reading_of(args)))
     channels = choose_channels(image, args.channel)
@@ -104,6 +121,7 @@ def main(args: Namespace, outputs: Outputs) -> None:
     network = network_of(package, name, not args.skip_test, args.model_output)
     check_count(image, channels, network)
     options = options_of(args, network)
+    tiling = Tiling(args.tile, args.overlap, args.scale, options.rescale)
     predictions = predict_image(image, network, channels, options, tiling)
     if args.prediction:
         kept = list(predictions)

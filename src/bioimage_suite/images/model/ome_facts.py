@@ -14,11 +14,12 @@ Fact = tuple[str, str, str, str]  # object, property, value, unit: words of OME,
 
 OBJECTIVE = ("Manufacturer", "Model", "NominalMagnification", "LensNA", "Immersion")
 MICROSCOPE = ("Manufacturer", "Model")
-CHANNEL = ("EmissionWavelength", "ExcitationWavelength", "Fluor")
+DETECTOR = ("Manufacturer", "Model")
+CHANNEL = ("EmissionWavelength", "ExcitationWavelength", "Fluor", "Color", "AcquisitionMode", "ContrastMethod")
 
 
 def add_facts(root: ET.Element, image: ET.Element, facts: Iterable[Fact]) -> None:
-    """Add date, experimenter, objective, microscope and wavelengths; what the document says stays as it is.
+    """Add date, description, experimenter, instrument and what is known of channels; what the document says stays.
 
     Args:
         root: OME-XML of the schema 2016-06.
@@ -31,13 +32,15 @@ def add_facts(root: ET.Element, image: ET.Element, facts: Iterable[Fact]) -> Non
     of_image = known.get("image", {})
     if "AcquisitionDate" in of_image and image.find(f"{{{OME}}}AcquisitionDate") is None:
         ET.SubElement(image, f"{{{OME}}}AcquisitionDate").text = of_image["AcquisitionDate"][0].replace(" ", "T")
+    if "Description" in of_image and image.find(f"{{{OME}}}Description") is None:
+        ET.SubElement(image, f"{{{OME}}}Description").text = of_image["Description"][0]
     if "Experimenter" in of_image and image.find(f"{{{OME}}}ExperimenterRef") is None:
         ET.SubElement(root, f"{{{OME}}}Experimenter", ID="Experimenter:0", UserName=of_image["Experimenter"][0])
         ET.SubElement(image, f"{{{OME}}}ExperimenterRef", ID="Experimenter:0")
     objective = known.get("objective", {})
     if "Description" in objective:
         objective.setdefault("Model", objective["Description"])
-    _add_instrument(root, image, objective, known.get("microscope", {}))
+    _add_instrument(root, image, objective, known.get("microscope", {}), known.get("detector", {}))
     for number, channel in enumerate(image.iterfind(f"{{{OME}}}Pixels/{{{OME}}}Channel")):
         _set_missing(channel, known.get(f"channel {number}", {}), CHANNEL)
 
@@ -47,8 +50,9 @@ def _add_instrument(
     image: ET.Element,
     objective: dict[str, tuple[str, str]],
     microscope: dict[str, tuple[str, str]],
+    detector: dict[str, tuple[str, str]],
 ) -> None:
-    if not {*objective} & {*OBJECTIVE} and not {*microscope} & {*MICROSCOPE}:
+    if not {*objective} & {*OBJECTIVE} and not {*microscope} & {*MICROSCOPE} and not {*detector} & {*DETECTOR}:
         return
     reference = image.find(f"{{{OME}}}InstrumentRef")
     instruments = {one.get("ID"): one for one in root.findall(f"{{{OME}}}Instrument")}
@@ -61,6 +65,8 @@ def _add_instrument(
         reference.set("ID", identifier)
     if microscope and instrument.find(f"{{{OME}}}Microscope") is None:
         _set_missing(ET.SubElement(instrument, f"{{{OME}}}Microscope"), microscope, MICROSCOPE)
+    if {*detector} & {*DETECTOR} and instrument.find(f"{{{OME}}}Detector") is None:
+        _set_missing(ET.SubElement(instrument, f"{{{OME}}}Detector", ID="Detector:0"), detector, DETECTOR)
     if objective and instrument.find(f"{{{OME}}}Objective") is None:
         made = ET.SubElement(instrument, f"{{{OME}}}Objective", ID="Objective:0")
         _set_missing(made, objective, OBJECTIVE)

@@ -41,6 +41,8 @@ class ArrayImage:
         facts: Other metadata.
         notes: Sentences on metadata that were left out or assumed.
         series: Names of all images of the file.
+        stored_axes: Letters as the format has them, for `image_info`; empty where they are `axes`.
+        document: OME-XML of the image that the reader gives.
     """
 
     form: str
@@ -53,6 +55,8 @@ class ArrayImage:
     facts: list[Fact] = field(default_factory=list)
     notes: tuple[str, ...] = ()
     series: tuple[str, ...] = ("",)
+    stored_axes: str = ""
+    document: str | None = None
 
 
 def image_of(found: ArrayImage, name: str) -> ImageFile:
@@ -86,7 +90,8 @@ def image_of(found: ArrayImage, name: str) -> ImageFile:
         read_region=read,
         read_interleaved=None if sizes["S"] == 1 or sizes["C"] > 1 else (
             lambda t, z, rows, columns: read(t, None, z, rows, columns)),
-        details={"format": found.form, "axes": axes, "series": list(found.series), "levels": 1, "facts": found.facts},
+        details={"format": found.form, "axes": found.stored_axes or axes, "series": list(found.series), "levels": 1,
+                 "facts": found.facts, "ome_xml": found.document},
         notes=tuple(notes),
     )  # fmt: skip
 

@@ -1,27 +1,27 @@
 """Scenes of a CZI and their pixels: mosaics of tiles, as slide scanners write them, are stitched region by region.
 
-BioIO lists the scenes that the metadata name; here they are those that hold pixels, whatever their numbers. Pixels are
-read by pylibCZIrw, Zeiss' own library, which BioIO brings: it composes a region from the tiles in it. Axes beside time,
-channel and z become what Bio-Formats 7.3.1 (ZeissCZIReader) makes of them.
+The scenes are those that hold pixels, whatever their numbers, and as large as their pixels of full resolution. Pixels
+are read by pylibCZIrw, Zeiss' own library: it composes a region from the tiles of a scene. Axes beside time, channel
+and z become what Bio-Formats 7.3.1 (ZeissCZIReader) makes of them.
 """
 
 from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
+import numpy as np
 
-    import numpy as np
+if TYPE_CHECKING:
+    from pathlib import Path
 
 FOLDED = {"H": "T", "I": "C", "R": "Z"}
 """Phases count as time points, illuminations as channels, rotations as z-planes; they change slower than these."""
 VIEWS = "VB"
 """Views and acquisition blocks are images of their own."""
-Place = tuple[int, int, int, int]  # t, c, z, sample of a pixel
+PIXEL_TYPES = {"Gray8": "u1", "Gray16": "u2", "Gray32Float": "f4", "Bgr24": "u1", "Bgr48": "u2", "Bgr96Float": "f4"}
 Box = tuple[int, int, int, int]  # x, y, width, height in pixels
 
 
@@ -54,20 +54,47 @@ class CziScenes:
         views = [dict(zip(several, one, strict=True)) for one in itertools.product(*several.values())]
         return [(number, view) for number in self.boxes for view in views]
 
-    def reader(self, number: int | None, view: dict[str, int]) -> Callable[[Place, slice, slice], np.ndarray]:
-        """Return a function from a place, rows and columns to a (Y, X) array; pixels outside all tiles are 0."""
-        x, y, _, _ = self.boxes[number]
+    @cached_property
+    def dtype(self) -> np.dtype:
+        """Return the type that holds the pixels of every channel: 8 and 16 bits may stand side by side.
 
-        def read(place: Place, rows: slice, columns: slice) -> np.ndarray:
-            at = dict(zip("TCZ", place, strict=False)) | view
-            for one, into in FOLDED.items():
-                at[one], at[into] = divmod(at[into], self.lengths.get(into, 1))
-            plane = {axis: self.firsts[axis] + at.get(axis, 0) for axis in self.lengths}
-            region = (x + columns.start, y + rows.start, columns.stop - columns.start, rows.stop - rows.start)
-            pixels: np.ndarray = self.document.read(roi=region, plane=plane)[..., place[3]]
-            return pixels
+        Raises:
+            ValueError: Their type is none that Zeiss' library reads.
+        """
+        given = {str(one) for one in self.document.pixel_types.values()}
+        if given - PIXEL_TYPES.keys():
+            raise ValueError(f"its pixels are {', '.join(sorted(given))}")
+        return np.result_type(*(PIXEL_TYPES[one] for one in given))
 
-        return read
+
+class ScenePixels:
+    """The pixels of a scene as (T, C, Z, Y, X), those of a colour picture with S behind; outside all tiles they are 0.
+
+    Attributes:
+        shape: Length of each axis.
+    """
+
+    def __init__(self, file: CziScenes, number: int | None, view: dict[str, int]) -> None:
+        """Take a scene, and a view and block where there are several."""
+        self._file, self._number, self._view = file, number, view
+        x, y, width, height = file.boxes[number]
+        self._corner = (x, y)
+        colour = (file.samples,) if file.samples > 1 else ()
+        self.shape = (*(file.size(axis) for axis in "TCZ"), height, width, *colour)
+
+    def __getitem__(self, key: tuple[int | slice, ...]) -> Any:
+        """Return a region of a plane; rows and columns are slices with start and stop."""
+        *place, rows, columns, sample = key if len(key) == len("TCZYXS") else (*key, 0)
+        assert isinstance(rows, slice)
+        assert isinstance(columns, slice)
+        lengths, (x, y) = self._file.lengths, self._corner
+        at = {**dict(zip("TCZ", place, strict=True)), **self._view}
+        for one, into in FOLDED.items():
+            at[one], at[into] = divmod(at[into], lengths.get(into, 1))
+        plane = {axis: self._file.firsts[axis] + at.get(axis, 0) for axis in lengths}
+        region = (x + columns.start, y + rows.start, columns.stop - columns.start, rows.stop - rows.start)
+        pixels: np.ndarray = self._file.document.read(roi=region, plane=plane, scene=self._number)
+        return pixels[..., ::-1][..., sample]  # they are stored as blue, green, red
 
 
 def open_scenes(path: Path) -> CziScenes:
@@ -75,34 +102,17 @@ def open_scenes(path: Path) -> CziScenes:
     from pylibCZIrw.czi import CziReader
 
     document = CziReader(str(path))
-    whole = document.total_bounding_box
+    whole = document.total_bounding_box_no_pyramid
     lengths = {axis: last - first for axis, (first, last) in whole.items() if axis not in "XY"}
-    samples = 3 if document.get_channel_pixel_type(0).startswith("Bgr") else 1
+    samples = 3 if any(one.startswith("Bgr") for one in document.pixel_types.values()) else 1
     firsts = {axis: first for axis, (first, _) in whole.items()}
-    return CziScenes(document, lengths, samples, _boxes(document, path), firsts)
+    return CziScenes(document, lengths, samples, _boxes(document), firsts)
 
 
-def _boxes(document: Any, path: Path) -> dict[int | None, Box]:
-    try:
-        found = document.scenes_bounding_rectangle
-    except ValueError:
-        return _boxes_of_odd_numbers(path)  # it counts from 0 to the highest number
+def _boxes(document: Any) -> dict[int | None, Box]:
+    # The public `scenes_bounding_rectangle_no_pyramid` counts from 0 to the highest number and refuses missing ones.
+    found = {number: boxes.boundingBoxLayer0 for number, boxes in document._stats.sceneBoundingBoxes.items()}
     if not found:
-        whole = document.total_bounding_rectangle
+        whole = document.total_bounding_rectangle_no_pyramid
         return {None: (whole.x, whole.y, whole.w, whole.h)}
-    return {number: (box.x, box.y, box.w, box.h) for number, box in found.items()}
-
-
-def _boxes_of_odd_numbers(path: Path) -> dict[int | None, Box]:
-    """Find the scenes of a file in which numbers are missing."""
-    from aicspylibczi import CziFile
-
-    file = CziFile(path)
-    found: dict[int | None, Box] = {}
-    for number in [number for block in file.get_dims_shape() if "S" in block for number in range(*block["S"])]:
-        try:
-            box = file.get_scene_bounding_box(number)
-        except RuntimeError:  # there is no such scene
-            continue
-        found[number] = (box.x, box.y, box.w, box.h)
-    return found
+    return {number: (box.x, box.y, box.w, box.h) for number, box in sorted(found.items())}

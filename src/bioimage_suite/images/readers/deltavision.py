@@ -4,68 +4,96 @@ from __future__ import annotations
 
 import math
 import struct
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
+
+from bioimage_suite.core.errors import UserError
+from bioimage_suite.images.readers.arrays import ArrayImage
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     import numpy as np
 
+    from bioimage_suite.images.model.series import Reading
+
 Header = dict[str, Any]
 
 
 READABLE_MODES = {0, 1, 2, 4, 6, 7}
 """Of pixels: uint8, int16, float32, complex64, uint16, int32; not 3 (complex of two int16) and 5 (packed 4 bits)."""
+OTHER_MODES = {3: "complex numbers of two 16-bit integers", 5: "packed numbers of 4 bits"}
 
 
-class DeltaVisionFile:
-    """An open file, as the readers of other formats show theirs: one scene, axes, pixels of a plane, metadata.
+class FromBelow:
+    """Pixels whose rows are read from the last to the first: a file has its origin in the lower left corner.
+
+    The package mrc leaves them so; Bio-Formats and OMERO show the last one on top.
 
     Attributes:
-        scenes: The one image.
-        dims: `order`, the axes as letters, and `shape`, their lengths.
-        metadata: `header`, the main header by the names of mrc.
+        shape: Length of each axis, the last two Y and X.
     """
 
-    scenes = ("Image:0",)
+    def __init__(self, data: np.ndarray) -> None:
+        """Take the array as the file has it."""
+        self._data = data
+        self.shape = data.shape
 
-    def __init__(self, path: Path) -> None:
-        """Open a file; its pixels are mapped to memory, not read.
+    def __getitem__(self, key: tuple[int | slice, ...]) -> Any:
+        """Return a region of a plane; rows and columns are slices with start and stop."""
+        *place, rows, columns = key
+        assert isinstance(rows, slice)
+        height = self.shape[-2]
+        return self._data[(*place, slice(height - rows.stop, height - rows.start), columns)][..., ::-1, :]
 
-        Raises:
-            ValueError: The file is shorter than its header says.
-        """
-        from mrc import DVFile
 
-        self._file = DVFile(str(path))
-        self._sizes: dict[str, int] = self._file.sizes
-        self.dims = SimpleNamespace(order="".join(self._sizes), shape=tuple(self._sizes.values()))
-        self.metadata: dict[str, Header] = self._file.metadata
+def read_dv(path: Path, name: str, _reading: Reading) -> ArrayImage:
+    """Read a file; its pixels are mapped to memory.
 
-    def set_scene(self, _scene: int) -> None:
-        """Do nothing: there is one scene."""
+    Args:
+        path: The file.
+        name: Name of the image in messages.
+        _reading: A file holds one image.
 
-    def get_image_data(self, _order: str, **at: int | slice) -> np.ndarray:
-        """Return a region of a plane, (Y, X); `at` has a place on T, C and Z and slices of Y and X."""
-        pixels: np.ndarray = self._file.data[tuple(at[axis] for axis in self._sizes)]
-        return pixels
+    Raises:
+        UserError: Its pixels are of a type that its readers take for another.
+        ValueError: The file is shorter than its header says.
+    """
+    from mrc import DVFile
 
-    @property
-    def physical_pixel_sizes(self) -> SimpleNamespace:
-        """Return X, Y and Z in micrometres; 0 where unknown."""
-        size = self._file.voxel_size
-        return SimpleNamespace(X=size.x, Y=size.y, Z=size.z)
+    _check_mode(path, name)
+    file = DVFile(str(path))
+    sizes: dict[str, int] = file.sizes
+    header: Header = file.metadata["header"]
+    names = channel_names(header, _read_names(file))
+    size = file.voxel_size
+    return ArrayImage(
+        "DeltaVision", FromBelow(file.data), "".join(sizes), file.data.dtype,
+        channels=tuple(one or None for one in names),
+        lengths={axis: (float(one), "µm") for axis, one in (("x", size.x), ("y", size.y), ("z", size.z)) if one},
+        facts=facts(header, names),
+    )  # fmt: skip
 
-    @property
-    def channel_names(self) -> list[str]:
-        """Return `excitation/emission` in nm from the first plane of each channel; empty texts where unknown."""
-        if self._file.ext_hdr is None:
-            return [""] * self._sizes["C"]
-        slowest_first = "".join(axis for axis in self._sizes if axis not in "YX")
-        stride = math.prod(self._sizes[axis] for axis in slowest_first[slowest_first.index("C") + 1 :])
-        frames = [self._file.ext_hdr.frame(number * stride) for number in range(self._sizes["C"])]
-        return [f"{one.exWavelen:.0f}/{one.emWavelen:.0f}" for one in frames]
+
+def _check_mode(path: Path, name: str) -> None:
+    with path.open("rb") as stream:
+        mode = pixel_mode(stream.read(128))
+    if mode not in READABLE_MODES:
+        raise UserError(
+            f"Image {name}: the pixels of the DeltaVision file are {OTHER_MODES.get(mode, 'of no known type')} (mode "
+            f"{mode}), which its readers take for others. Save the magnitude as 32-bit floating point, or 16-bit "
+            "integers, in the maker's program."
+        )
+
+
+def _read_names(file: Any) -> list[str]:
+    """Return `excitation/emission` in nm from the first plane of each channel; empty texts where unknown."""
+    sizes: dict[str, int] = file.sizes
+    if file.ext_hdr is None:
+        return [""] * sizes["C"]
+    slowest_first = "".join(axis for axis in sizes if axis not in "YX")
+    stride = math.prod(sizes[axis] for axis in slowest_first[slowest_first.index("C") + 1 :])
+    frames = [file.ext_hdr.frame(number * stride) for number in range(sizes["C"])]
+    return [f"{one.exWavelen:.0f}/{one.emWavelen:.0f}" for one in frames]
 
 
 def pixel_mode(start: bytes) -> int:

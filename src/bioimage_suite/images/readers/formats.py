@@ -7,6 +7,7 @@ import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bioimage_suite.core import damage
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.images.readers.arrays import ArrayImage, image_of
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     Read = Callable[[Path, str, Reading], ArrayImage]
 
+AGAIN = "Upload it again, or export it as OME-TIFF from the maker's program."
 UTF16_START = b"\xff\xfe[\0"
 OIF_SECTIONS = ("[FileInformation]", "[ProfileSaveInfo]", "[Acquisition Parameters Common]")
 
@@ -51,14 +53,30 @@ def is_ics(start: bytes) -> bool:
 
 def format_of(start: bytes) -> Format | None:
     """Recognise a format by the first 512 bytes of a file."""
-    if start[208:212] == b"MAP ":
-        from bioimage_suite.images.readers.mrc import read_mrc
+    return _maker_format(start) or _common_format(start)
 
-        return Format("MRC", "mrcfile", read_mrc)
-    if start.startswith(b"\x89HDF\r\n\x1a\n"):
-        from bioimage_suite.images.readers.imaris import read_imaris
 
-        return Format("Imaris", "h5py", read_imaris)
+def _maker_format(start: bytes) -> Format | None:
+    """Recognise the formats of microscopes' makers."""
+    if start.startswith(b"ZISRAWFILE"):
+        from bioimage_suite.images.readers.czi import read_czi
+
+        return Format("CZI", "pylibCZIrw", read_czi)
+    # Files of NIS-Elements 2 and later consist of chunks, older ones of JPEG 2000 boxes; a plain JPEG 2000 file begins
+    # like the latter.
+    if start.startswith((b"\xda\xce\xbe\x0a", b"\x00\x00\x00\x0cjP  ")):
+        from bioimage_suite.images.readers.nd2 import read_nd2
+
+        return Format("ND2", "bioio_nd2", read_nd2)
+    if start[:4] == b"\x70\0\0\0" and start[8:9] == b"\x2a":
+        from bioimage_suite.images.readers.lif import read_lif
+
+        return Format("LIF", "liffile", read_lif)
+    # The identifier of DeltaVision's variant of MRC, in either byte order.
+    if start[96:98] in (b"\xa0\xc0", b"\xc0\xa0"):
+        from bioimage_suite.images.readers.deltavision import read_dv
+
+        return Format("DeltaVision", "mrc", read_dv)
     if start.startswith(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"):
         from bioimage_suite.images.readers.olympus import read_oib
 
@@ -67,6 +85,18 @@ def format_of(start: bytes) -> Format | None:
         from bioimage_suite.images.readers.olympus import read_oif
 
         return Format("OIF", "oiffile", read_oif)
+    return None
+
+
+def _common_format(start: bytes) -> Format | None:
+    if start[208:212] == b"MAP ":
+        from bioimage_suite.images.readers.mrc import read_mrc
+
+        return Format("MRC", "mrcfile", read_mrc)
+    if start.startswith(b"\x89HDF\r\n\x1a\n"):
+        from bioimage_suite.images.readers.imaris import read_imaris
+
+        return Format("Imaris", "h5py", read_imaris)
     if start[128:132] == b"DICM":
         from bioimage_suite.images.readers.dicom import read_dicom
 
@@ -97,7 +127,7 @@ def open_format(path: Path, name: str, form: Format, reading: Reading) -> ImageF
 
     Raises:
         UserError: Its package is not installed.
-        Exception: Of the package, if it cannot read the file.
+        UserError: Or its package cannot read the file.
     """
     try:
         importlib.import_module(form.package)
@@ -106,9 +136,9 @@ def open_format(path: Path, name: str, form: Format, reading: Reading) -> ImageF
             f"Image {name}: a file of the format {form.name}, which this tool does not read. "
             "Convert it with convert_image first."
         ) from error
-    with warnings.catch_warnings():
+    with damage.reading(f"Image {name}: the {form.name} file", AGAIN), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         image = image_of(form.read(path, name, reading), name)
-    # A file that was cut short may show it only here.
-    image.read_region(image.size_t - 1, image.size_c - 1, image.size_z - 1, slice(0, 1), slice(0, 1))
-    return image
+        # A file that was cut short may show it only here.
+        image.read_region(image.size_t - 1, image.size_c - 1, image.size_z - 1, slice(0, 1), slice(0, 1))
+        return image

@@ -148,11 +148,6 @@ def _open_image(path: Path, name: str, reading: Reading) -> ImageFile:
     picture = picture_kind(path, start)
     if picture:
         return open_picture(path, name, picture)
-    from bioimage_suite.images.readers.vendor_formats import open_vendor_file, vendor_format
-
-    vendor = vendor_format(start)
-    if vendor:
-        return open_vendor_file(path, name, vendor, reading)
     from bioimage_suite.images.readers.formats import format_of, open_format
 
     form = format_of(start)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
 
-from bioimage_suite.core.units import DEFAULT_LENGTH, DEFAULT_TIME
+from bioimage_suite.core.units import DEFAULT_LENGTH, DEFAULT_TIME, LENGTH
 from bioimage_suite.images.model.calibration import pixel_sizes, time_step
 from bioimage_suite.images.model.image_file import PhysicalSize, sample_names
 
@@ -93,10 +93,22 @@ def _of_imagej(tiff: tifffile.TiffFile, notes: list[str]) -> Said:
     if said.get("spacing"):
         # Negative where the stage went down; 0 stands for none.
         given["z"] = (abs(float(said["spacing"])), units["z"])
-    # ImageJ makes inches of a resolution for printing.
-    given = {axis: one for axis, one in given.items() if one[1] not in {"", "pixel", "pixels", "inch"}}
+    given = {axis: one for axis, one in given.items() if one[1] not in {"", "pixel", "pixels"}}
+    _leave_out_printing(given, notes)
     step = time_step(said.get("finterval"), str(said.get("tunit", "s")) or "s", notes)
     return Said((), pixel_sizes(given, notes), step)
+
+
+def _leave_out_printing(given: dict[str, tuple[float, str]], notes: list[str]) -> None:
+    """Take sizes in inches as unknown where they are those of printing: ImageJ makes them of a resolution for it."""
+    printed = [axis for axis in "xy" if axis in given and LENGTH.symbol(given[axis][1]) == "in"
+               and given[axis][0] * MICROMETRES[2] >= PRINTED_PIXEL]  # fmt: skip
+    if not printed:
+        return
+    size, unit = given[printed[0]]
+    notes.append(f"its pixel size of {size:g} {unit} is one of printing, not of a microscope; it is taken as unknown")
+    for axis in printed:
+        del given[axis]
 
 
 def _of_resolution(tiff: tifffile.TiffFile, notes: list[str]) -> dict[str, PhysicalSize]:

@@ -46,6 +46,9 @@ def channel_displays(image: ImageFile) -> tuple[ChannelDisplay, ...]:
         found = [_of_zarr(channel) for channel in details["omero"].get("channels", [])]
     elif details.get("ome_xml"):
         found = _of_ome_xml(str(details["ome_xml"]))
+    elif any(name == "Color" for _, name, *_ in details.get("facts", ())):
+        colours = {subject: value for subject, name, value, _ in details["facts"] if name == "Color"}
+        found = [ChannelDisplay(_digits(colours.get(f"channel {number}", ""))) for number in range(image.size_c)]
     elif details.get("imagej"):
         found = _of_imagej(details["imagej"], image.size_c)
     else:
@@ -93,9 +96,7 @@ def _of_ome_xml(xml: str) -> list[ChannelDisplay]:
     pixels = root.find(".//{*}Pixels")
     found: list[ChannelDisplay] = []
     for channel in pixels.findall("{*}Channel") if pixels is not None else []:
-        color = channel.get("Color", "")
-        # OME stores red, green, blue and alpha in a signed 32-bit number; alpha is not used here.
-        digits = f"{int(color) & 0xFFFFFFFF:08X}"[:6] if re.fullmatch(r"-?[0-9]{1,10}", color) else None
+        digits = _digits(channel.get("Color", ""))
         samples = samples_of(channel)
         found += [ChannelDisplay(digits if samples == 1 else None)] * samples
     for annotation in root.iterfind(f".//{{*}}MapAnnotation[@Namespace='{NAMESPACE}']"):
@@ -104,6 +105,11 @@ def _of_ome_xml(xml: str) -> list[ChannelDisplay]:
             if number.isdecimal() and int(number) < len(found) and len(limits) == 2:
                 found[int(number)] = replace(found[int(number)], start=float(limits[0]), end=float(limits[1]))
     return found
+
+
+def _digits(colour: str) -> str | None:
+    """Return red, green and blue of OME's signed 32-bit number, which has alpha behind."""
+    return f"{int(colour) & 0xFFFFFFFF:08X}"[:6] if re.fullmatch(r"-?[0-9]{1,10}", colour) else None
 
 
 def _of_imagej(metadata: dict[str, Any], size_c: int) -> list[ChannelDisplay]:

@@ -15,7 +15,7 @@ from segment_with_model import main
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.images.readers.opening import open_image
 from scripts.suite_files import tool_script
-from tests.unit.segmentation.model_packages import make_package, make_passing_package
+from tests.unit.segmentation.model_packages import make_package, make_passing_package, make_stain_package
 
 # What a package of the zoo may name beside its ONNX weights; {0} is an address.
 OTHERS = """
@@ -98,19 +98,39 @@ def listener():
     server.server_close()
 
 
-def test_nothing_is_asked_of_the_network(listener, tmp_path):
+def stained_nuclei():
+    """A picture of three round nuclei on white, darkest in the middle."""
+    y, x = np.indices((60, 80))
+    distance = np.min([np.hypot(y - row, x - column) for row, column in ((15, 15), (20, 50), (45, 35))], axis=0)
+    dark = np.where(distance <= 5, 20 + 20 * distance, 255)
+    return np.stack([dark, dark, np.maximum(dark, 60)], axis=-1).astype(np.uint8)
+
+
+@pytest.mark.parametrize("kind", ["probability", "StarDist for H&E"])
+def test_nothing_is_asked_of_the_network(listener, tmp_path, kind):
     """A process of its own with a proxy for all other addresses, so that what a library asks elsewhere is heard too."""
     address, asked = listener
     weights = OTHER_WEIGHTS.format(address, "0" * 64)
-    package = make_package(tmp_path / "p.zip", weights=weights, more=OTHERS.format(address))
-    tifffile.imwrite(tmp_path / "a.tiff", np.zeros((40, 40), np.float32))
+    if kind == "probability":
+        package = make_package(tmp_path / "p.zip", weights=weights, more=OTHERS.format(address))
+        tifffile.imwrite(tmp_path / "a.tiff", np.zeros((40, 40), np.float32))
+    else:
+        more = OTHERS.format(address) + "config: {stardist: {thresholds: {prob: 0.5, nms: 0.3}}}"
+        package = make_stain_package(tmp_path / "p.zip", weights, more)
+        tifffile.imwrite(tmp_path / "a.tiff", stained_nuclei(), photometric="rgb")
+    meaning, objects = ("foreground", 0) if kind == "probability" else ("star_polygons", 3)
     command = [sys.executable, tool_script("segment_with_model"), "--image", tmp_path / "a.tiff", "--model", package,
-               "--meaning", "foreground", "--labels", tmp_path / "labels"]  # fmt: skip
+               "--meaning", meaning, "--labels", tmp_path / "labels"]  # fmt: skip
     proxies = dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY", "all_proxy"), address)
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=os.environ | proxies)
     assert done.returncode == 0, done.stderr
-    assert "0 objects by Tiny network" in done.stdout
+    assert f"{objects} objects by Tiny network" in done.stdout
     assert asked == []
+    if objects:
+        labels = open_image(tmp_path / "labels").read_plane()
+        middles = [labels[15, 15], labels[20, 50], labels[45, 35]]
+        assert sorted(middles) == [1, 2, 3]
+        assert [int((labels == one).sum()) for one in middles] == pytest.approx([np.pi * 25] * 3, rel=0.15)
 
 
 @pytest.mark.parametrize(
