@@ -52,10 +52,13 @@ def test_circularity_takes_croftons_perimeter(measured):
     np.testing.assert_allclose(ours["circularity"], crofton, rtol=1e-9)
 
 
-def test_diameters_reach_around_the_pixels(measured):
-    """CellProfiler's Feret diameters are those between centres of pixels: 1 to sqrt(2) pixels less."""
+def test_diameters_reach_to_the_sides_of_pixels(measured):
+    """CellProfiler's Feret diameters are those between centres of pixels: here they end at the middle of their sides.
+
+    This is scikit-image's definition; it adds 1 along rows and columns and sqrt(1/2) along diagonals.
+    """
     ours, theirs = measured
     for name, their_name in (("feret_max_px", "MaxFeretDiameter"), ("feret_min_px", "MinFeretDiameter")):
         more = ours[name] - np.array(theirs[their_name])
-        assert more.min() >= 1 - 1e-6
-        assert more.max() <= np.sqrt(2) + 1e-6
+        assert more.min() >= np.sqrt(1 / 2) - 1e-6
+        assert more.max() <= 1 + 1e-6

@@ -11,7 +11,7 @@ from bioimage_suite.plates.normalization import METHODS, normalize
 from bioimage_suite.plates.profiles import write_profiles
 from bioimage_suite.plates.selection import OPERATIONS, Limits, select_features
 from bioimage_suite.plates.wells import read_wells
-from tests.unit.plates.tables import write_cells
+from tests.unit.plates.tables import profiles_of, write_cells
 
 AGGREGATE = """
 import pandas as pd
@@ -28,7 +28,7 @@ wells = pd.read_csv(sys.argv[1], sep="\\t", keep_default_na=False, na_values=[""
 meta = ["plate", "well", "control", "object_count"]
 features = [name for name in wells.columns if name not in meta]
 done = normalize(wells, features=features, meta_features=meta, samples="control == 'negative'", method=sys.argv[2])
-picked = feature_select(done, features=features, operation=json.loads(sys.argv[3]))
+picked = feature_select(done, features=features, operation=json.loads(sys.argv[3]), outlier_cutoff=float(sys.argv[4]))
 answer = {"values": done[features].values.tolist(), "selected": [name for name in features if name in picked.columns]}
 """
 
@@ -66,13 +66,33 @@ def test_normalized_and_selected_profiles_are_equal(cells, peer, tmp_path: Path,
     table, wells = cells
     ours = aggregate([table], wells, "*").profiles
     write_profiles(tmp_path / "profiles", ours)
-    operations = [name for name in OPERATIONS if name != "drop_outliers"]
-    theirs = peer(NORMALIZE, tmp_path / "profiles", method, json.dumps(operations))
+    theirs = peer(NORMALIZE, tmp_path / "profiles", method, json.dumps(list(OPERATIONS)), 500)
     negative = np.array([text == "negative" for text in ours.conditions["control"]])
     done = normalize(ours, negative, method)
     assert done.without_spread == ()
     np.testing.assert_allclose(done.profiles.values, theirs["values"], rtol=1e-12)
     if method == "mad_robustize":
         np.testing.assert_array_equal(done.profiles.values, theirs["values"])
-    assert list(select_features(done.profiles, operations, Limits())[0].features) == theirs["selected"]
+    assert list(select_features(done.profiles, list(OPERATIONS), Limits())[0].features) == theirs["selected"]
     assert len(theirs["selected"]) < len(ours.features)
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_each_operation_alone_drops_the_same(peer, tmp_path: Path, operation: str):
+    """Features with holes, outliers on both sides, no variance, and correlated ones, with and without holes."""
+    generator = np.random.default_rng(8)
+    values = generator.normal(0, 1, (40, 12))
+    values[:3, 1], values[:1, 2] = np.nan, np.nan
+    values[4, 3], values[5, 4], values[6, 5] = 40, -40, 39
+    values[:, 6] *= 1e-4
+    values[:, 8] = values[:, 7] + generator.normal(0, 0.1, 40)
+    values[:, 9], values[:, 10] = -values[:, 7], values[:, 2] * 2
+    ours = profiles_of(" ".join(f"{row}{n}" for row in "ABCD" for n in range(1, 11)), values, control="negative " * 40)
+    write_profiles(tmp_path / "profiles", ours)
+    done = normalize(ours, np.ones(40, bool), "standardize").profiles
+    limit = float(np.nanmax(np.abs(done.values[:, 5])))
+    theirs = peer(NORMALIZE, tmp_path / "profiles", "standardize", json.dumps([operation]), limit)
+    kept = list(select_features(done, [operation], Limits(outlier=limit))[0].features)
+    assert kept == theirs["selected"]
+    if operation != "variance_threshold":  # All have the variance 1 after this normalization.
+        assert len(kept) < 12

@@ -89,6 +89,16 @@ def test_reduced_planes_are_means_of_blocks(tmp_path: Path, shape: tuple[int, in
     assert found[-1, -1] == pytest.approx(last.mean())
 
 
+def test_images_of_several_pixel_types_share_a_flat_field_and_keep_their_types(tmp_path: Path):
+    light = vignette()
+    pairs = [made(tmp_path, number, light, np.uint16 if number % 2 else np.float32) for number in range(24)]
+    field = estimate([image for image, _ in pairs], 0, 100, 0.05)
+    for image, scene in pairs[:2]:
+        done = corrected(image, [field, None])
+        assert done.dtype == image.dtype
+        assert np.ptp(np.percentile((done.read_plane() - 100.0) / scene, [5, 95])) < 0.1
+
+
 def test_images_without_light_do_not_count(tmp_path: Path):
     images = [made(tmp_path, number, vignette())[0] for number in range(3)]
     with pytest.raises(UserError, match="channel channel_0: 0 of 3 planes are brighter than the offset 9000"):

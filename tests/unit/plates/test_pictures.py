@@ -8,6 +8,7 @@ from PIL import Image
 from bioimage_suite.plates.controls import Controls
 from bioimage_suite.plates.dose_response import Curve
 from bioimage_suite.plates.pictures import curve_panels, heat_maps, plate_array
+from bioimage_suite.tables.plate_layout import well_label
 from tests.unit.plates.tables import profiles_of
 
 
@@ -24,6 +25,16 @@ def test_maps_of_wells_without_values_and_with_odd_names():
     none = np.zeros(2, bool)
     png = heat_maps(profiles, Controls(none, none), [("cost $ \\frac{", profiles.values[:, 0])], none)
     assert Image.open(io.BytesIO(png)).size[0] > 100
+
+
+def test_maps_of_1536_wells_stay_within_a_screen():
+    wells = " ".join(well_label(row, column) for row in range(32) for column in range(48))
+    profiles = profiles_of(wells, np.arange(1536.0)[:, None])
+    none = np.zeros(1536, bool)
+    panels = [("score", profiles.values[:, 0]), ("number of objects", profiles.counts.astype(float))]
+    width, height = Image.open(io.BytesIO(heat_maps(profiles, Controls(none, none), panels, none))).size
+    assert 1200 < width < 2400
+    assert 300 < height < 1600
 
 
 def test_panels_of_curves_without_a_fit():
