@@ -6,8 +6,8 @@ profile, find hits. The sandbox runs on the same machine. No public tool does th
 project's own. The plate is made so that the truth is known: the number of nuclei of each field, and the hits. Every
 count and the hits are checked; `tests/omero/tools/test_plate_screen.py` holds the way back into OMERO.
 
-`python -m benchmarks.bench_plate_screen` prints the figures; `make bench` collects `records()`. With `galaxy` it runs the
-workflow itself, with the way back into OMERO, on a Galaxy and an OMERO sandbox of their own, which takes longer.
+`python -m benchmarks.bench_plate_screen` prints the figures; `make bench` collects `records()`. With `galaxy` it runs
+the workflow itself, with the way back into OMERO, on a Galaxy and an OMERO sandbox of their own, which takes longer.
 """
 
 from __future__ import annotations
