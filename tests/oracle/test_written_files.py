@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -246,3 +248,20 @@ def test_every_pixel_type(tmp_path, oracle, dtype):
     tifffile.imwrite(tmp_path / "a.tif", pixels[0, 0, 0], photometric="minisblack", metadata=None)
     convert(tmp_path / "a.tif", tmp_path / "b.ome.tiff")
     assert_same_planes(read_valid(oracle, tmp_path / "b.ome.tiff"), pixels)
+
+
+@pytest.mark.parametrize("bad", ["\x00", "\x07", "\ufffe", "\ud800"])
+@pytest.mark.parametrize("writer", ["convert zlib mean", "segment"])
+def test_names_that_no_xml_can_hold(tmp_path, oracle, writer, bad):
+    """JSON holds them, and so OME-Zarr may."""
+    ome(tmp_path / "a.ome.tif", channel='Name="DAPI"')
+    convert_image.main([f"--image={tmp_path / 'a.ome.tif'}", "--format=ome-zarr-0.5", f"--output={tmp_path / 'z'}"])
+    shutil.rmtree(tmp_path / "z" / "OME")
+    said = json.loads((tmp_path / "z" / "zarr.json").read_text())
+    said["attributes"]["ome"]["omero"]["channels"][0]["label"] = f"a{bad}b"
+    (tmp_path / "z" / "zarr.json").write_text(json.dumps(said))
+    WRITERS[writer](tmp_path / "z", tmp_path / "b.ome.tiff")
+    series = read_valid(oracle, tmp_path / "b.ome.tiff")
+    assert series.sizes == {"X": 50, "Y": 40, "Z": 3, "C": 1, "T": 2}
+    if writer != "segment":
+        assert series.channels[0].name == "a\N{REPLACEMENT CHARACTER}b"

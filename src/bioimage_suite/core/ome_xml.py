@@ -13,7 +13,8 @@ def valid_text(text: str | None) -> str:
     >>> valid_text("bell \x07"), valid_text(None)
     ('bell �', '')
     """
-    return _forbidden().sub("\N{REPLACEMENT CHARACTER}", text or "")
+    text = text or ""
+    return text if text.isprintable() else _forbidden().sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 @functools.cache

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
-from bioimage_suite.core.ome_xml import OME
+from bioimage_suite.core.ome_xml import OME, valid_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -28,7 +28,7 @@ def add_facts(root: ET.Element, image: ET.Element, facts: Iterable[Fact]) -> Non
     """
     known: dict[str, dict[str, tuple[str, str]]] = {}
     for subject, name, value, unit in facts:
-        known.setdefault(subject, {})[name] = (value, unit)
+        known.setdefault(subject, {})[name] = (valid_text(value), unit)
     of_image = known.get("image", {})
     if "AcquisitionDate" in of_image and image.find(f"{{{OME}}}AcquisitionDate") is None:
         ET.SubElement(image, f"{{{OME}}}AcquisitionDate").text = of_image["AcquisitionDate"][0].replace(" ", "T")

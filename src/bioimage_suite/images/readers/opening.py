@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from bioimage_suite.core import damage
 from bioimage_suite.core.errors import UserError
+from bioimage_suite.core.ome_xml import valid_text
 from bioimage_suite.images.model.series import ONLY_ONE, Reading
 
 if TYPE_CHECKING:
@@ -88,10 +89,20 @@ def _is_ome_zarr(path: Path) -> bool:
 
 def _checked(image: ImageFile) -> ImageFile:
     """Check the size of an image, print what is left out or assumed of its metadata, and guard its pixels."""
+    image = _with_valid_names(image)
     _check_size(image)
     for note in image.notes:
         print(f"NOTE: Image {image.name}: {note}.", flush=True)
     return _guarded(image)
+
+
+def _with_valid_names(image: ImageFile) -> ImageFile:
+    """Replace characters in names that no OME-XML can hold: Bio-Formats would open what is written as a plain TIFF."""
+    channels = tuple(valid_text(one) if one else one for one in image.channels)
+    notes = image.notes
+    if channels != image.channels:
+        notes = (*notes, "characters in names of channels that no OME-XML can hold are replaced")
+    return replace(image, name=valid_text(image.name), channels=channels, notes=notes)
 
 
 def _check_size(image: ImageFile) -> None:
