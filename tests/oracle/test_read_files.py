@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 import tifffile
+from PIL import Image
 
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.images.model.series import Reading
@@ -291,3 +292,49 @@ def write_png(path: Path, pixels: np.ndarray, bits: int, palette: bool) -> None:
             for kind, body in chunks
         )
     )
+
+
+@pytest.mark.parametrize("compression", [None, "lzw", "packbits"])
+@pytest.mark.parametrize("dtype", ["u1", "u2"])
+def test_inks_of_a_tiff(tmp_path, oracle, dtype, compression):
+    """Bio-Formats inverts them."""
+    pixels = np.random.default_rng(3).integers(0, 255, (20, 30, 4)).astype(dtype)
+    tifffile.imwrite(tmp_path / "a.tif", pixels, photometric="separated", compression=compression, metadata=None)
+    image = open_image(tmp_path / "a.tif")
+    np.testing.assert_array_equal(image.read_plane(0, 3), ~pixels[..., 3])
+    assert (image.channels, image.read_interleaved) == ((None,) * 4, None)
+    assert_same(image, oracle.read(tmp_path / "a.tif").series[0], lengths=False)
+
+
+def test_inks_of_a_jpeg(tmp_path, capsys):
+    colours = np.repeat(np.repeat(np.random.default_rng(3).integers(0, 255, (3, 4, 3)), 16, 0), 16, 1).astype("u1")
+    Image.fromarray(colours).convert("CMYK").save(tmp_path / "a.jpg", quality=100)
+    image = open_image(tmp_path / "a.jpg")
+    assert image.channels == ("Red", "Green", "Blue")
+    assert "inks for printing" in capsys.readouterr().out
+    found = image.read_colour(0, 0, slice(0, 48), slice(0, 64)).astype(int)
+    np.testing.assert_allclose(found, np.asarray(Image.open(tmp_path / "a.jpg").convert("RGB")), atol=1)
+
+
+@pytest.mark.parametrize("compression", [None, "lzw", "jpeg"])
+def test_brightness_and_colour_differences(tmp_path, oracle, compression):
+    """Bio-Formats 7.3.1 shows other colours than Pillow, which wrote them, unless they are in JPEG."""
+    colours = np.repeat(np.repeat(np.random.default_rng(3).integers(0, 255, (4, 4, 3)), 16, 0), 16, 1).astype("u1")
+    if compression == "jpeg":
+        tifffile.imwrite(tmp_path / "a.tif", colours, photometric="rgb", compression="jpeg", metadata=None)
+        assert_same(open_image(tmp_path / "a.tif"), oracle.read(tmp_path / "a.tif").series[0], lengths=False)
+        return
+    said = {"compression": "tiff_lzw"} if compression else {}
+    Image.fromarray(colours).convert("YCbCr").save(tmp_path / "a.tif", **said)
+    with pytest.raises(UserError, match="brightness and two differences"):
+        open_image(tmp_path / "a.tif")
+
+
+@pytest.mark.parametrize("mode", ["L", "LA", "RGB", "RGBA", "P"])
+def test_png_with_transparency(tmp_path, oracle, mode):
+    colours = np.random.default_rng(3).integers(0, 255, (20, 30, 3)).astype("u1")
+    said = {"transparency": (1, 2, 3) if mode == "RGB" else 1} if mode in {"L", "RGB", "P"} else {}
+    Image.fromarray(colours).convert(mode).save(tmp_path / "a.png", **said)
+    image, series = open_image(tmp_path / "a.png"), oracle.read(tmp_path / "a.png").series[0]
+    assert (image.read_interleaved is not None) == (image.size_c > 1)
+    assert_same(image, series)

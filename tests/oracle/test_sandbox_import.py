@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 import tifffile
+from PIL import Image
 
 from sandbox.omero.image_files.opening import open_image_file
 from tests.oracle.bioformats import BioFormats, Series, checksum
+from tests.oracle.test_read_files import write_png
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -92,3 +94,18 @@ def test_ome_xml_that_bio_formats_refuses(tmp_path: Path, oracle: BioFormats, at
     )
     tifffile.imwrite(tmp_path / "a.ome.tif", STACK, description=xml.encode(), metadata=None, photometric="minisblack")
     compared(tmp_path / "a.ome.tif", oracle)
+
+
+@pytest.mark.parametrize("mode", ["L", "P", "LA", "RGB", "RGBA", "I;16"])
+@pytest.mark.parametrize("transparent", [False, True])
+def test_png(tmp_path: Path, oracle: BioFormats, mode: str, transparent: bool):
+    picture = Image.fromarray(STACK[0] if mode == "I;16" else np.moveaxis(STACK, 0, -1).astype("u1"))
+    said = {"transparency": (1, 2, 3) if mode == "RGB" else 1} if transparent and mode in {"L", "P", "RGB"} else {}
+    (picture if mode == "I;16" else picture.convert(mode)).save(tmp_path / "a.png", **said)
+    compared(tmp_path / "a.png", oracle)
+
+
+@pytest.mark.parametrize("bits", [1, 2, 4])
+def test_png_of_few_bits(tmp_path: Path, oracle: BioFormats, bits: int):
+    write_png(tmp_path / "a.png", np.arange(20 * 32).reshape(20, 32) % 2**bits, bits, palette=False)
+    compared(tmp_path / "a.png", oracle)

@@ -62,12 +62,15 @@ class _LazyPicture:
 
 
 def _decode(path: Path) -> np.ndarray:
-    """Decode PNG with libpng (Pillow cuts 16-bit RGB down to 8 bits) and JPEG with Pillow."""
+    """Decode PNG with libpng (Pillow cuts 16-bit RGB down to 8 bits) and JPEG with Pillow.
+
+    The numbers are those in the file, as Bio-Formats reads them: of palette entries, and of pixels of 1, 2 and 4 bits,
+    which libraries stretch to 255; a colour that counts as transparent makes no further sample.
+    """
     from PIL import Image
 
     try:
         with Image.open(path) as picture:
-            palette = picture.mode == "P"
             if picture.width * picture.height * len(picture.getbands()) * 2 > MAX_PICTURE_BYTES:
                 raise ImageFileError(
                     f"{path.name}: {picture.width} x {picture.height} is too large for this format; "
@@ -75,12 +78,21 @@ def _decode(path: Path) -> np.ndarray:
                 )
             if picture.format == "JPEG":
                 return np.asarray(picture if picture.mode in ("L", "RGB") else picture.convert("RGB"))
-            if palette or picture.mode == "1":
-                return np.asarray(picture.convert("RGB" if palette else "L"))
-        from imagecodecs import png_decode
-
-        return png_decode(path.read_bytes())
+            if picture.mode == "P":
+                return np.asarray(picture)
+        return _decode_png(path.read_bytes())
     except ImageFileError:
         raise
     except Exception as error:  # Pillow and imagecodecs raise many kinds
         raise ImageFileError(f"{path.name}: not a readable picture: {error}") from error
+
+
+def _decode_png(data: bytes) -> np.ndarray:
+    from imagecodecs import png_decode
+
+    bits, colour = data[24], data[25]  # of the header: 0 is grey, 2 red, green and blue
+    pixels = png_decode(data)
+    if colour == 0:
+        pixels = pixels.reshape(*pixels.shape[:2], -1)[..., 0]
+        return pixels // (255 // (2**bits - 1)) if bits < 8 else pixels
+    return pixels[..., :3] if colour == 2 else pixels

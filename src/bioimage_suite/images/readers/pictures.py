@@ -21,7 +21,7 @@ STARTS = (
 # NIS-Elements 1 wrote ND2 as JPEG 2000 with a map of its own at the end.
 OLD_ND2 = b"LABORATORY IMAGING ND BOX MAP"
 PALETTE_NOTE = "it is a picture with a palette; its pixels are read as numbers of palette entries"
-GREY, PALETTE = 0, 3  # colour types of PNG
+GREY, RGB, PALETTE = 0, 2, 3  # colour types of PNG
 
 
 def picture_kind(path: Path, start: bytes) -> str | None:
@@ -60,7 +60,8 @@ def open_picture(path: Path, name: str, kind: str) -> ImageFile:
         name=name, size_t=1, size_c=samples, size_z=1, size_y=pixels.shape[0], size_x=pixels.shape[1],
         dtype=pixels.dtype, channels=sample_names(samples), physical_size={}, time_increment=None,
         read_region=read_region, details={"format": kind, "axes": "YXS" if samples > 1 else "YX", "series": [""]},
-        notes=tuple(notes), read_interleaved=lambda _t, _z, rows, columns: pixels[rows, columns],
+        notes=tuple(notes),
+        read_interleaved=(lambda _t, _z, rows, columns: pixels[rows, columns]) if samples > 1 else None,
     )  # fmt: skip
 
 
@@ -78,7 +79,19 @@ def _decode(data: bytes, kind: str, notes: list[str]) -> np.ndarray:
         raise ValueError("its last scan does not end")
     decoders = {"JPEG": "jpeg8_decode", "JPEG 2000": "jpeg2k_decode", "BMP": "bmp_decode"}
     pixels: np.ndarray = getattr(imagecodecs, decoders[kind])(data)
-    return pixels
+    return _without_inks(pixels, data, notes) if kind == "JPEG" and pixels.shape[2:] == (4,) else pixels
+
+
+def _without_inks(inks: np.ndarray, data: bytes, notes: list[str]) -> np.ndarray:
+    """Make red, green and blue of cyan, magenta, yellow and black: the light that an ink leaves times that of black.
+
+    Programs of Adobe's kind, which say so in a marker, store the light instead of the ink.
+    """
+    import numpy as np
+
+    notes.append("its colours are inks for printing (CMYK); they are read as red, green and blue")
+    light = (inks if b"Adobe" in data[:65_536] else 255 - inks).astype(np.uint16)
+    return ((light[..., :3] * light[..., 3:] + 127) // 255).astype(np.uint8)
 
 
 def _bmp_numbers(data: bytes, notes: list[str]) -> np.ndarray | None:
@@ -119,6 +132,8 @@ def _decode_png(data: bytes, notes: list[str]) -> np.ndarray:
         notes.append(PALETTE_NOTE)
         data = _without_palette(data)
     pixels: np.ndarray = imagecodecs.png_decode(data)
+    if colour == RGB:
+        pixels = pixels[..., :3]  # a colour that counts as transparent makes a fourth sample
     if colour in {GREY, PALETTE}:
         # A grey value that counts as transparent makes a second sample.
         pixels = pixels.reshape(height, width, -1)[..., 0]

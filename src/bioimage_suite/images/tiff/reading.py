@@ -35,7 +35,9 @@ PLANES_ARE_MISSING = re.compile(
 # What a library makes of pages whose metadata do not describe them.
 FALLBACKS = ("generic", "uniform")
 MOST_ERRORS = 1000  # that tifffile may log of one file
-WHITE_IS_ZERO = 0  # photometric interpretation
+WHITE_IS_ZERO, INKS, YCBCR = 0, 5, 6  # photometric interpretations
+# Compressions that keep colours as they are stored: none, LZW, deflate, PackBits, zstd.
+KEEPING_COLOURS = (1, 5, 8, 32_773, 32_946, 50_000)
 # Pictures of the slide, not of what is on it.
 BESIDE_THE_IMAGE = {"thumbnail", "label", "macro", "map", "overview"}
 
@@ -76,6 +78,7 @@ def open_tiff(path: Path, name: str, reading: Reading) -> ImageFile:
             pictures = _pictures(tiff, reading.pages)
             chosen = choose_series([one.name for one in pictures], reading.series, name)
             _check_complete(tiff, pictures[chosen].series, name)
+            _check_colours(pictures[chosen].series, name)
     except UnknownAxesError as error:
         raise UserError(
             f"Image {name}: {error}; only T, C, Z, Y, X are understood. Convert it to an OME-TIFF with named axes."
@@ -152,10 +155,14 @@ def _described(tiff: tifffile.TiffFile, pictures: list[Picture], chosen: int, na
             f"its {sizes[axes.guessed]} pages have no axes and are taken as {what}; choose `{other}` as `pages` "
             "if they are the other"
         )
+    inks = series.keyframe.photometric == INKS
     if _is_inverted(series):
-        notes.append("its grey values are stored with 0 as white (WhiteIsZero) and read inverted, as Bio-Formats does")
+        what = (
+            "colours are inks for printing (CMYK)" if inks else "grey values are stored with 0 as white (WhiteIsZero)"
+        )
+        notes.append(f"its {what} and read inverted, as Bio-Formats does")
     count = sizes["C"] * sizes["S"]
-    unnamed = sample_names(count) if sizes["C"] == 1 else (None,) * count
+    unnamed = sample_names(count) if sizes["C"] == 1 and not inks else (None,) * count
     read = _reader(tiff, picture, name)
     return ImageFile(
         name=name, size_t=sizes["T"], size_c=count, size_z=sizes["Z"], size_y=sizes["Y"],
@@ -163,7 +170,7 @@ def _described(tiff: tifffile.TiffFile, pictures: list[Picture], chosen: int, na
         channels=said.channels if len(said.channels) == count else unnamed,
         physical_size=said.physical_size or {}, time_increment=said.time_increment,
         read_region=lambda t, c, z, rows, columns: read(t, c, z, (rows, columns), None),
-        read_interleaved=None if sizes["S"] == 1 else (
+        read_interleaved=None if sizes["S"] == 1 or inks else (
             lambda t, z, rows, columns: read(t, 0, z, (rows, columns), slice(None))),
         details={"format": dialect.name if dialect else _format(tiff), "facts": dialect.facts if dialect else [],
                  "axes": series.axes, "series": [one.name for one in pictures], "levels": len(series.levels),
@@ -229,16 +236,26 @@ def _check_complete(tiff: tifffile.TiffFile, series: tifffile.TiffPageSeries, na
             raise UserError(_truncated(name, end, size))
 
 
+def _check_colours(series: tifffile.TiffPageSeries, name: str) -> None:
+    """Refuse brightness and differences of colour that no decoder turns into red, green and blue."""
+    page = series.keyframe
+    if page.photometric == YCBCR and page.compression in KEEPING_COLOURS:
+        raise UserError(
+            f"Image {name}: its colours are stored as brightness and two differences (YCbCr) without JPEG, which no "
+            "reader here shows right. Save it as RGB."
+        )
+
+
 def _truncated(name: str, end: int, size: int) -> str:
     return f"Image {name}: the TIFF file is cut short: pixels should reach byte {end}, it has {size}. Upload it again."
 
 
 def _is_inverted(series: tifffile.TiffPageSeries) -> bool:
-    """Say whether 0 is white in whole numbers: they are read inverted, as Bio-Formats does.
+    """Say whether 0 is white, or no ink, in whole numbers: they are read inverted, as Bio-Formats does.
 
     Not so truth values: writers of masks keep "true" as 1 and yet call it black.
     """
-    return series.keyframe.photometric == WHITE_IS_ZERO and series.dtype.kind in "iu"
+    return series.keyframe.photometric in {WHITE_IS_ZERO, INKS} and series.dtype.kind in "iu"
 
 
 def _reader(
