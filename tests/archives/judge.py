@@ -11,6 +11,7 @@ import argparse
 import io
 import json
 import logging
+import re
 import sys
 import tempfile
 import types
@@ -18,8 +19,8 @@ from pathlib import Path
 from typing import Any
 
 
-def _answer_contexts(folder: Path) -> None:
-    """Answer requests for RO-Crate's contexts from a folder and refuse all others."""
+def answer_contexts(folder: Path) -> None:
+    """Answer requests for RO-Crate's contexts, and those of ro-terms, from a folder, and refuse all others."""
     import email.message
     import urllib.response
 
@@ -30,10 +31,11 @@ def _answer_contexts(folder: Path) -> None:
     from urllib3.response import HTTPResponse
 
     def context(url: str) -> bytes:
-        version = next((name for name in ("1.1", "1.2", "1.3") if f"ro/crate/{name}/context" in url), None)
-        if version is None:
+        named = re.search(r"/ro/(?:crate/([\d.]+)/context|(terms/[\w-]+))", url)
+        file = folder / f"{named[1] or named[2]}.jsonld" if named else None
+        if file is None or not file.is_file():
             raise OSError(f"{url}: the network is not used")
-        return (folder / f"{version}.jsonld").read_bytes()
+        return file.read_bytes()
 
     class Shipped(BaseAdapter):
         def send(self, request: Any, *_args: Any, **_kwargs: Any) -> Any:
@@ -160,7 +162,7 @@ def main() -> int:
     args = parser.parse_args()
     logging.disable(logging.CRITICAL)
     if args.contexts:
-        _answer_contexts(args.contexts)
+        answer_contexts(args.contexts)
     try:
         errors = PROGRAMS[args.program](args.path.resolve(), args.checkout.resolve())
     except Exception as error:  # the program's own way to refuse

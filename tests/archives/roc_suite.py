@@ -1,6 +1,6 @@
 """Compare validate_crate with roc-validator on the crates of roc-validator's own tests: see docs/crate-verdicts.md.
 
-    PEER tests/archives/roc_suite.py collect FOLDER --checkout DIR      # or gather
+    PEER tests/archives/roc_suite.py collect FOLDER --checkout DIR --contexts DIR    # or gather
     PEER tests/archives/roc_suite.py theirs FOLDER --contexts DIR
     PYTHON tests/archives/roc_suite.py ours FOLDER
     PYTHON tests/archives/roc_suite.py compare FOLDER
@@ -106,6 +106,9 @@ def _digest(crate: Path) -> str:
 def collect(folder: Path, args: argparse.Namespace) -> int:
     """Run the tests with the recorder."""
     import pytest
+    from judge import answer_contexts
+
+    answer_contexts(args.contexts)
 
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
@@ -280,7 +283,7 @@ def main() -> int:
     parser.add_argument("command", choices=COMMANDS)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--checkout", type=Path, default=Path())
-    parser.add_argument("--contexts", type=Path, default=Path())
+    parser.add_argument("--contexts", type=lambda text: Path(text).resolve(), default=Path())
     args = parser.parse_args()
     return COMMANDS[args.command](args.folder.resolve(), args)
 

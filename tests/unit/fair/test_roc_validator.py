@@ -1,6 +1,7 @@
 """What roc-validator says of crates."""
 
 import json
+import sys
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -100,3 +101,37 @@ def test_a_context_by_the_address_of_gide_is_read():
     document = crate("gide")
     document["@context"] = GIDE_CONTEXT
     assert roc_validator.roc_findings(document, root(document)["@id"], "c")[0] == []
+
+
+def refused_without(tmp_path: Path) -> list[tuple[str, str, str]]:
+    """What is said of the validator for a crate without a licence, whose fault must still be found."""
+    document = crate("general")
+    root(document).pop("license")
+    (tmp_path / "ro-crate-metadata.json").write_text(json.dumps(document))
+    found = validate_crate(read_crate(tmp_path / "ro-crate-metadata.json", "c"), "base", with_roc=True)
+    assert [one.expected for one in errors(found)] == ["a license"]
+    return [(one.level, one.found, one.suggestion) for one in found if one.column == "roc-validator"]
+
+
+@needs_roc
+def test_a_validator_that_cannot_be_loaded_is_told_as_such(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    for name in [name for name in sys.modules if name.partition(".")[0] == "rocrate_validator"]:
+        monkeypatch.delitem(sys.modules, name)
+    (tmp_path / "rocrate_validator").mkdir()
+    (tmp_path / "rocrate_validator" / "__init__.py").write_text("raise TypeError('made for another Python')")
+    monkeypatch.syspath_prepend(tmp_path)
+    assert refused_without(tmp_path) == [("warning", "failed: TypeError: made for another Python", "it is not counted")]
+
+
+@needs_roc
+def test_a_package_that_the_validator_lacks_is_told_as_such(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    roc_validator._cache_folder.cache_clear()
+    monkeypatch.setitem(sys.modules, "requests_cache", None)
+    ((level, found, counted),) = refused_without(tmp_path)
+    assert (level, counted) == ("warning", "it is not counted")
+    assert "requests_cache" in found
+
+
+def test_a_validator_that_is_not_there_is_noted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(roc_validator, "find_spec", lambda _: None)
+    assert [(level, found) for level, found, _ in refused_without(tmp_path)] == [("note", "is not installed")]

@@ -12,6 +12,7 @@ import shutil
 import tempfile
 from copy import deepcopy
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -37,12 +38,8 @@ _PROFILES = {version: f"ro-crate-{version}" for version in ("1.1", "1.2", "1.3")
 
 
 def installed() -> bool:
-    """Return whether roc-validator can be imported."""
-    try:
-        import rocrate_validator  # noqa: F401
-    except ImportError:
-        return False
-    return True
+    """Return whether roc-validator is there; only the child process that runs it finds out whether it can be loaded."""
+    return find_spec("rocrate_validator") is not None
 
 
 def roc_findings(document: dict[str, Any], root: str, name: str) -> tuple[list[Finding], frozenset[str]]:
@@ -63,7 +60,7 @@ def roc_findings(document: dict[str, Any], root: str, name: str) -> tuple[list[F
     version = version if version in _PROFILES else "1.1" if is_old(document) else "1.2"
     named = named_addresses(by_id(document.get("@graph")), root)
     try:
-        answer = run_apart(_believed_issues, checked, root, version, named, _cache_folder())
+        answer = run_apart(_believed_issues, checked, root, version, named, _loaded_cache())
     except ApartError as error:
         failure = Finding("warning", name, 0, "roc-validator", f"failed: {error}", "an answer", "it is not counted")
         return [failure], frozenset()
@@ -148,6 +145,18 @@ def _issues(document: dict[str, Any], profile: str, cache: Path) -> list[Issue]:
 
 def _is_detached(document: dict[str, Any]) -> bool:
     return not any(isinstance(entity, dict) and entity.get("@id") == "./" for entity in document["@graph"])
+
+
+def _loaded_cache() -> Path:
+    """Return the folder of the cache.
+
+    Raises:
+        ApartError: The packages that come with roc-validator cannot be loaded, or fail.
+    """
+    try:
+        return _cache_folder()
+    except Exception as error:  # Packages of another release may raise anything.
+        raise ApartError(f"{type(error).__name__}: {error}") from error
 
 
 @cache

@@ -24,6 +24,8 @@ _LEVELS = {"Violation": "error", "Warning": "warning", "Info": "note"}
 # Relative ids need a base to become addresses (rdflib drops them without one); messages leave it out again.
 # The top-level domain .invalid is reserved: no host can ever have such a name (RFC 2606).
 _BASE = "https://crate.invalid/"
+# Properties whose value must be a file.
+_FILES = ("thumbnail", "workExample")
 
 
 def shape_findings(document: dict[str, Any], root: str, name: str, profile: str) -> list[Finding]:
@@ -41,7 +43,7 @@ def shape_findings(document: dict[str, Any], root: str, name: str, profile: str)
     terms, unknown = offline_context(document.get("@context"), _used_names(document["@graph"]))
     expected, remark = "a context that this tool has offline", "its terms are not checked"
     findings = [Finding("warning", name, 0, "@context", address, expected, remark) for address in unknown]
-    graph = [without_contexts(_checked_part(entity)) for entity in document["@graph"]]
+    graph = [without_contexts(entity) for entity in _checked_parts(document["@graph"])]
     named = workflow_profiles(by_id(document["@graph"]), root)
     files = dict.fromkeys(file for one in (profile, *named) for file in PROFILE_SHAPES[one])
     shapes = _shapes(tuple(files), is_old(document))
@@ -100,11 +102,19 @@ def _used_names(graph: list[Any]) -> set[str]:
     return names
 
 
-def _checked_part(entity: Entity) -> Entity:
-    """Return what shapes look at of an entity: of a plain file its type, which saves most of the time."""
-    if entity.get("@type") not in ("File", ["File"]):
-        return entity
-    return {key: value for key, value in entity.items() if key in {"@id", "@type", "thumbnail"}}
+def _checked_parts(graph: list[Entity]) -> list[Entity]:
+    """Return the entities that shapes look at; to leave out plain files saves most of the time.
+
+    Those files stay that must be files by the property that names them.
+    """
+    wanted = {one.removeprefix("./") for entity in graph for key in _FILES for one in ids(entity.get(key))}
+    return [
+        entity
+        for entity in graph
+        if entity.get("@type") not in ("File", ["File"])
+        or entity["@id"].removeprefix("./") in wanted
+        or "thumbnail" in entity
+    ]
 
 
 def _local(term: Any) -> str:
