@@ -3,9 +3,9 @@
     python -m scripts.shed_files
 
 A repository mirrors `tools/`: `macros/`, and `<group>/<tool>/` with the script, the modules of the library that the
-script imports (directly or through others) with the tables they read, and the files that its tests name. planemo
-does not look into subfolders, so every file has its line; run this script after an import or a test changes
-(tests/unit/project/test_shed_files.py compares).
+script imports (directly or through others) with the tables they read, and the files that its tests name; and it has the
+pictures of the help. planemo does not look into subfolders, so every file has its line; run this script after an import
+or a test changes (tests/unit/project/test_shed_files.py compares).
 """
 
 import ast
@@ -24,6 +24,10 @@ INCLUDED = True
 SOURCES = ROOT / "src"
 LIBRARY = SOURCES / "bioimage_suite"
 TEST_DATA = ROOT / "test-data"
+PICTURES = ROOT / "docs" / "images" / "tools"
+PICTURE = re.compile(r"\.\. image:: \$\{static_path\}/bioimage_suite/(\S+)")
+"""A picture in a help. Galaxy looks for it in a repository's `static/images/bioimage_suite/`, and where a checkout is
+served, in `bioimage_suite/` of its own static files."""
 OWNER = "bioimage-suite"
 HOME = "https://github.com/bioimage-suite-galaxy"
 CATEGORIES = {
@@ -118,6 +122,15 @@ def shared_test_files(xml: Path) -> list[Path]:
     return [path for path in files if path.relative_to(TEST_DATA).as_posix() in words]
 
 
+def help_pictures(xml: Path) -> list[Path]:
+    """Return the pictures that a tool's help shows, with the tokens of its macros, sorted."""
+    text = xml.read_text(encoding="utf-8")
+    for file in macro_files(xml):
+        tokens = ElementTree.parse(file).iter("token")  # noqa: S314 - files of this repository
+        text += "".join(token.text or "" for token in tokens if token.get("name", "@") in text)
+    return [PICTURES / name for name in sorted(set(PICTURE.findall(text)))]
+
+
 def own_test_files(xml: Path) -> list[Path]:
     """Return the files of the tool's own `test-data/`."""
     return sorted(path for path in (xml.parent / "test-data").rglob("*") if path.is_file())
@@ -161,6 +174,14 @@ def repository(xml: Path) -> dict[str, Any]:
                 "source": [f"../../../{path.relative_to(ROOT).as_posix()}" for path in shared],
                 "strip_components": 3,
                 "destination": place,
+            }
+        )
+    if pictures := help_pictures(xml):
+        include.append(
+            {
+                "source": [f"../../../{path.relative_to(ROOT).as_posix()}" for path in pictures],
+                "strip_components": 6,
+                "destination": "static/images/bioimage_suite/",
             }
         )
     return {

@@ -9,6 +9,7 @@ from scripts.shed_files import macro_files
 from scripts.tool_versions import tool_version
 
 TOKEN = re.compile(r"@[A-Z_]+@")
+IMAGE = re.compile(r"\.\. image:: \$\{static_path\}/bioimage_suite/(\S+)\n +:alt: (.*)\n")
 
 
 def tool_page(xml: Path) -> str:
@@ -23,6 +24,8 @@ def tool_page(xml: Path) -> str:
     text = root.findtext("help") or ""
     while found := TOKEN.search(text):
         text = text.replace(found[0], tokens[found[0]])
+    shown = "".join(f"![{alt}](../../../docs/images/tools/{name})\n\n" for name, alt in IMAGE.findall(text))
+    text = IMAGE.sub("", text)
     settings = {"report_level": 3, "halt_level": 3, "initial_header_level": 2, "raw_enabled": False}
     body = publish_parts(text, writer="html5", settings_overrides=settings)["fragment"]
     name, description = root.get("name", xml.stem), root.findtext("description") or ""
@@ -30,7 +33,7 @@ def tool_page(xml: Path) -> str:
         f"# {name}\n\n"
         f"**{html.escape(name)}** {html.escape(description)}.\n\n"
         f"Id `{xml.stem}`, version `{tool_version(xml)}`\n\n"
-        f"<div>\n{body}\n</div>\n"
+        f"{shown}<div>\n{body}\n</div>\n"
     )
 
 

@@ -5,7 +5,10 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
+from sandbox.process import ROOT
+
 PAGES = Path(__file__).parent
+PICTURES = ROOT / "docs" / "images" / "tools"
 TOLD = "sandbox.json"
 
 
@@ -27,6 +30,8 @@ def write_pages(static: Path, client: Path, addresses: Mapping[str, str]) -> Non
     for one in client.iterdir():
         if one.name not in own:
             (static / one.name).symlink_to(one)
+    # Where the help of tools that are served from a checkout looks for its pictures.
+    (static / "bioimage_suite").symlink_to(PICTURES)
     (static / TOLD).write_text("{}", encoding="utf-8")
     tell(static, addresses)
 

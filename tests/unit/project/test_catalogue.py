@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from sandbox.galaxy.config import html_tools
+from scripts.shed_files import PICTURE, PICTURES, help_pictures
 from scripts.suite_files import ROOT, TOOLS, tool_xml_files
 
 WORKFLOWS = sorted(ROOT.glob("workflows/*/*.ga"))
@@ -90,3 +91,27 @@ def test_no_text_sends_a_user_to_a_page_where_no_login_can_be_added() -> None:
     texts = [file for place in places for file in ROOT.glob(place) if file.suffix in {".md", ".yaml", ".xml", ".ga"}]
     wrong = re.compile(r"(?:[Ss]tore|[Aa]dd)[^.]*Preferences[^.]*Manage (?:your )?credentials", re.IGNORECASE)
     assert [str(file) for file in texts if wrong.search(file.read_text(encoding="utf-8"))] == []
+
+
+def test_pictures_of_the_help_exist_are_small_and_say_what_they_show() -> None:
+    shown = set()
+    for file in tool_xml_files():
+        pictures = help_pictures(file)
+        assert [one.name for one in pictures if not one.is_file() or one.stat().st_size > 100_000] == []
+        shown |= set(pictures)
+    for file in (*tool_xml_files(), TOOLS / "macros" / "omero.xml"):
+        text = file.read_text(encoding="utf-8")
+        assert len(PICTURE.findall(text)) == len(re.findall(r"bioimage_suite/\S+\n    :alt: \S", text)), file.name
+    assert sorted(PICTURES.iterdir()) == sorted(shown)
+
+
+def test_every_omero_tool_shows_how_a_login_is_stored() -> None:
+    omero = [file for file in tool_xml_files() if file.stem.startswith("omero_")]
+    assert [file.stem for file in omero if PICTURES / "omero_login.png" not in help_pictures(file)] == []
+
+
+@pytest.mark.parametrize("file", WORKFLOWS, ids=lambda file: file.stem)
+def test_each_workflow_has_a_small_picture_in_its_folder_and_its_readme(file: Path) -> None:
+    picture = file.with_suffix(".png")
+    assert 1000 < picture.stat().st_size <= 100_000
+    assert re.search(rf"!\[[^\]]{{10,}}\]\({picture.name}\)", (file.parent / "README.md").read_text(encoding="utf-8"))
