@@ -61,7 +61,7 @@ def make_reports(history: History) -> dict[str, dict[str, Source]]:
     origin = history.upload("fair_archives/origin.tabular", "tabular")
     cells = history.upload("fair_archives/measured_cells.tabular", "tabular")
     crate = history.upload("fair/gide_misspelt.jsonld", "jsonld")
-    template = history.upload("fair/key_values_homo_sapien.csv", "csv")
+    template = history.upload("fair/template_rembi.csv", "csv")
     profiles = history.upload("plate_profiles.tabular", "tabular")
     score = {"score|by": "induction", "score|least_objects": "5"}
     return {

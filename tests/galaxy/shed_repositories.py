@@ -1,5 +1,6 @@
 """The suite's Tool Shed repositories, as planemo would upload them, unpacked, and how a Galaxy has them installed."""
 
+import re
 import shutil
 import subprocess
 import tarfile
@@ -12,6 +13,7 @@ from scripts.release_workflows import OWNER, SHED, long_id, versions
 
 ROOT = Path(__file__).resolve().parents[2]
 PLANEMO = ROOT / ".venv/galaxy/bin/planemo"
+OLDER_REVISION, OLDER_VERSION = "ba9876543210", "0.0.1+galaxy0"
 REVISION = "0123456789ab"
 """What stands for the revision of every repository: only a Tool Shed has real ones."""
 
@@ -57,18 +59,21 @@ def unpack_repositories(target: Path, places: Path) -> dict[str, Repository]:
     return found
 
 
-def install(repositories: dict[str, Repository], shed: Path, galaxy: Path) -> set[str]:
+def install(repositories: dict[str, Repository], shed: Path, galaxy: Path, older: str = "") -> set[str]:
     """Put repositories where Galaxy has those of a Tool Shed, and write its list of them.
 
     Args:
         repositories: As `unpack_repositories` returns them.
         shed: Folder that gets `<host>/repos/<owner>/<name>/<revision>/<name>/`, as an installation makes it.
         galaxy: Folder of a Galaxy that has not started yet.
+        older: Name of a tool that is there in an older version, too: OLDER_VERSION.
 
     Returns:
-        The tools' long ids.
+        The tools' long ids, without that of the older version.
     """
     entries, ids, known = [], set(), versions()
+    if older:
+        entries.append(_older(repositories[older], shed))
     for name, repository in sorted(repositories.items()):
         if name not in known:  # a suite of repositories has no tool
             continue
@@ -77,14 +82,29 @@ def install(repositories: dict[str, Repository], shed: Path, galaxy: Path) -> se
         (xml,) = place.glob(f"*/{name}/{name}.xml")
         if ET.parse(xml).getroot().get("tool_type") == "manage_data":
             continue
-        identity = long_id(SHED, OWNER, name, known[name])
-        parts = {"tool_shed": SHED, "repository_name": name, "repository_owner": OWNER,
-                 "installed_changeset_revision": REVISION, "id": identity, "version": known[name]}  # fmt: skip
-        inside = "".join(f"<{tag}>{text}</{tag}>" for tag, text in parts.items())
-        entries.append(f"<tool file={quoteattr(str(xml.relative_to(shed)))} guid={quoteattr(identity)}>{inside}</tool>")
-        ids.add(identity)
+        entries.append(_entry(xml, shed, name, REVISION, known[name]))
+        ids.add(long_id(SHED, OWNER, name, known[name]))
     listed = galaxy / "data" / "config" / "shed_tool_conf.xml"
     listed.parent.mkdir(parents=True)
     section = f'<section id="bioimage" name="Bioimage Suite" version="">{"".join(entries)}</section>'
     listed.write_text(f"<toolbox tool_path={quoteattr(str(shed))}>{section}</toolbox>\n")
     return ids
+
+
+def _entry(xml: Path, shed: Path, name: str, revision: str, version: str) -> str:
+    """Return how Galaxy lists a tool of a Tool Shed."""
+    identity = long_id(SHED, OWNER, name, version)
+    parts = {"tool_shed": SHED, "repository_name": name, "repository_owner": OWNER,
+             "installed_changeset_revision": revision, "id": identity, "version": version}  # fmt: skip
+    inside = "".join(f"<{tag}>{text}</{tag}>" for tag, text in parts.items())
+    return f"<tool file={quoteattr(str(xml.relative_to(shed)))} guid={quoteattr(identity)}>{inside}</tool>"
+
+
+def _older(repository: Repository, shed: Path) -> str:
+    """Install a tool as an earlier release would have it; return its entry."""
+    place = shed / SHED / "repos" / OWNER / repository.name / OLDER_REVISION / repository.name
+    shutil.copytree(repository.folder, place)
+    (xml,) = place.glob(f"*/{repository.name}/{repository.name}.xml")
+    text = xml.read_text(encoding="utf-8")
+    xml.write_text(re.sub(r'version="@TOOL_VERSION@[^"]*"', f'version="{OLDER_VERSION}"', text, count=1))
+    return _entry(xml, shed, repository.name, OLDER_REVISION, OLDER_VERSION)

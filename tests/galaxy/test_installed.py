@@ -13,15 +13,16 @@ from sandbox.galaxy import server as galaxy_server
 from sandbox.galaxy.server import GalaxyServer
 from sandbox.process import ROOT
 from sandbox.state import OmeroServer
+from scripts.release_workflows import OWNER, SHED, long_id
 from scripts.release_workflows import main as release
 from scripts.run_workflow import start_run
-from scripts.set_credentials import OmeroLogin, store_omero_login, tools_that_want_omero
+from scripts.set_credentials import OmeroLogin, store_omero_login, tools_that_want_omero, tools_without_login
 from scripts.workflow_import import import_workflow
 from scripts.workflow_inputs import RunInputs
 from scripts.workflow_progress import collect_result, show_progress
 from tests.galaxy.run import seed
 from tests.galaxy.seed_omero import PASSWORD, USER
-from tests.galaxy.shed_repositories import install, unpack_repositories
+from tests.galaxy.shed_repositories import OLDER_VERSION, install, unpack_repositories
 
 pytestmark = pytest.mark.slow
 NUCLEI = "omero-nuclei-measurement"
@@ -45,7 +46,8 @@ class Installed:
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installed]:
     """Galaxy with unpacked repositories, an OMERO with the images of the tests, and a login for all tools."""
     folder = tmp_path_factory.mktemp("installed")
-    ids = install(unpack_repositories(folder / "pack", folder / "unpacked"), folder / "shed", folder / "galaxy")
+    unpacked = unpack_repositories(folder / "pack", folder / "unpacked")
+    ids = install(unpacked, folder / "shed", folder / "galaxy", older="omero_find")
     assert release(["--output", str(folder / "workflows")]) == 0
     omero = servers.start_omero(folder / "omero")
     try:
@@ -75,6 +77,23 @@ def test_a_tool_runs_by_bioblend(installed: Installed) -> None:
     ran = gi.tools.run_tool(history, tool, {"image": {"src": "hda", "id": image["outputs"][0]["id"]}})
     gi.jobs.wait_for_job(ran["jobs"][0]["id"])
     assert "24 objects" in gi.jobs.show_job(ran["jobs"][0]["id"], full_details=True)["tool_stdout"]
+
+
+def test_a_login_of_a_tools_older_version_is_missed_after_an_upgrade_and_carried_over_by_the_script(
+    installed: Installed,
+) -> None:
+    """Galaxy keeps a login by tool and version (26.1); nobody can read a stored one, so it is stored once more."""
+    admin = GalaxyInstance(installed.galaxy.url, key=installed.galaxy.admin_key)
+    user = admin.users.create_local_user("grace", "grace@example.org", "hopper-1952")
+    gi = GalaxyInstance(installed.galaxy.url, key=admin.users.get_or_create_user_apikey(user["id"]))
+    new = next(tool for tool in tools_that_want_omero(gi) if "/omero_find/" in tool[0])
+    old = (long_id(SHED, OWNER, "omero_find", OLDER_VERSION), OLDER_VERSION)
+    assert new[1] != old[1]
+    login = OmeroLogin(USER, PASSWORD)
+    assert store_omero_login(gi, login, [old]) == ["omero_find"]
+    assert tools_without_login(gi, [old, new]) == ["omero_find"]  # the new one
+    assert store_omero_login(gi, login, tools_that_want_omero(gi))
+    assert tools_without_login(gi, [old, *tools_that_want_omero(gi)]) == []
 
 
 @pytest.mark.parametrize("released", [True, False], ids=["long ids", "short ids"])

@@ -244,6 +244,25 @@ def test_ome_zarr_models_finds_no_fault(tmp_path, version):
     assert attributes.plate.field_count == 2
 
 
+@pytest.mark.parametrize("version", ["0.4", "0.5"])
+def test_label_maps_lie_where_vizarr_looks_for_them(tmp_path, version):
+    """The rules of its src/ome.ts: a list in the attributes of `labels`, and of each an `image-label` with axes."""
+    folder = written(tmp_path / "image", np.zeros((2, 530, 540), np.uint8), "cyx", version)
+    register_labels(folder, ["nuclei", "cells"], version)
+    for name in ("nuclei", "cells"):
+        written(folder / "labels" / name, np.ones((530, 540), np.uint16), "yx", version, is_labels=True)
+    labels = zarr.open_group(folder / "labels", mode="r")
+    assert labels.attrs["labels"] == ["nuclei", "cells"]
+    for name in ("nuclei", "cells"):
+        attributes = dict(labels[name].attrs)
+        attributes = attributes.get("ome", attributes)
+        assert "image-label" in attributes
+        (multiscales,) = attributes["multiscales"]
+        assert [axis["name"] for axis in multiscales["axes"]] == ["y", "x"]
+        for level in multiscales["datasets"]:
+            assert labels[name][level["path"]].dtype == np.uint16
+
+
 def test_fields_of_a_plate_are_images(tmp_path):
     pixels = written_plate(tmp_path / "plate", "0.5")
     np.testing.assert_array_equal(open_image(tmp_path / "plate" / "B" / "3" / "1").read_plane(), pixels[0])

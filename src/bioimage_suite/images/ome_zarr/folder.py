@@ -29,8 +29,14 @@ def set_attributes(group: zarr.Group, attributes: dict[str, Any], version: str) 
 
 
 def register_labels(folder: Path, names: list[str], version: str = "0.5") -> None:
-    """List the label maps of an image; a `PyramidWriter` writes each at `<folder>/labels/<name>`."""
-    set_attributes(open_group(folder / "labels", version), {"labels": names}, version)
+    """List the label maps of an image; a `PyramidWriter` writes each at `<folder>/labels/<name>`.
+
+    Vizarr, which draws label maps on their image since March 2025, reads the list from the attributes themselves in 0.5
+    too (github.com/hms-dbmi/vizarr at be7ccc2, src/ome.ts): there it stands twice.
+    """
+    group = open_group(folder / "labels", version)
+    set_attributes(group, {"labels": names}, version)
+    group.attrs["labels"] = names
 
 
 def write_plate(folder: Path | StorePath, plate: Plate, version: str = "0.5") -> None:
