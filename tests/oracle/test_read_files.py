@@ -338,3 +338,26 @@ def test_png_with_transparency(tmp_path, oracle, mode):
     image, series = open_image(tmp_path / "a.png"), oracle.read(tmp_path / "a.png").series[0]
     assert (image.read_interleaved is not None) == (image.size_c > 1)
     assert_same(image, series)
+
+
+def test_an_ome_tiff_that_does_not_say_where_its_planes_are(tmp_path, oracle):
+    """They follow each other."""
+    xml = (
+        '<OME xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06"><Image ID="Image:0"><Pixels ID="Pixels:0" '
+        'Type="uint16" DimensionOrder="XYZCT" SizeX="30" SizeY="20" SizeZ="2" SizeC="3" SizeT="1" PhysicalSizeX="0.5">'
+        '<Channel ID="Channel:0:0" SamplesPerPixel="1"/><Channel ID="Channel:0:1" SamplesPerPixel="1"/>'
+        '<Channel ID="Channel:0:2" SamplesPerPixel="1"/></Pixels></Image></OME>'
+    )
+    pixels = STACK[0, :, :2].reshape(6, 20, 30)
+    tifffile.imwrite(tmp_path / "a.ome.tif", pixels, photometric="minisblack", metadata=None, description=xml.encode())
+    assert_same(open_image(tmp_path / "a.ome.tif"), oracle.read(tmp_path / "a.ome.tif").series[0])
+
+
+@pytest.mark.parametrize("said", ["slices=5", "channels=2\nslices=2", "frames=9"])
+def test_an_imagej_stack_whose_numbers_do_not_fit(tmp_path, oracle, said):
+    """It is a stack of all its pages."""
+    tifffile.imwrite(tmp_path / "a.tif", STACK[0, 0].repeat(2, axis=0)[:6], photometric="minisblack", metadata=None,
+                     description=f"ImageJ=1.53t\nimages=6\n{said}\n")  # fmt: skip
+    image = open_image(tmp_path / "a.tif")
+    assert image.size_t == 6
+    assert_same(image, oracle.read(tmp_path / "a.tif").series[0], lengths=False)

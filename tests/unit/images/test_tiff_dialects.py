@@ -7,6 +7,7 @@ import convert_image
 import image_info
 import numpy as np
 import pytest
+import tifffile
 
 from bioimage_suite.images.model.image_file import ImageFile
 from bioimage_suite.images.readers.opening import open_image
@@ -96,3 +97,14 @@ def test_wavelengths_and_times_of_metamorph(tmp_path, waves, times, step):
     found = [fact[2] for fact in image.details["facts"] if fact[1] == "EmissionWavelength"]
     assert found == [str(wave) for wave in dict.fromkeys(waves)]
     assert (image.time_increment and image.time_increment.value) == step
+
+
+@pytest.mark.parametrize(("inches", "known"), [(1 / 72, False), (1 / 300, False), (2e-5, True)])
+@pytest.mark.parametrize("unit", ["inch", "inches", "in"])
+def test_inches_of_imagej(tmp_path, unit, inches, known, capsys):
+    """ImageJ makes them of a resolution for printing. Bio-Formats 7.3.1 takes the number for micrometres."""
+    tifffile.imwrite(tmp_path / "a.tif", np.zeros((20, 30), np.uint8), imagej=True, resolution=(1 / inches, 1 / inches),
+                     metadata={"unit": unit})  # fmt: skip
+    found = open_image(tmp_path / "a.tif").micrometres("x")
+    assert found == (pytest.approx(inches * 25_400) if known else None)
+    assert ("is one of printing" in capsys.readouterr().out) != known

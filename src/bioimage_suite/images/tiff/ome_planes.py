@@ -7,9 +7,13 @@ Rules: https://docs.openmicroscopy.org/ome-model/6.3.1/ome-tiff/specification.ht
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree as ET
+
+PLACES = ("TiffData", "BinData", "MetadataOnly")
+"""Children of `Pixels` that say where its planes are."""
 
 
 class ElsewhereError(ValueError):
@@ -47,6 +51,8 @@ def document_of_pages(xml: str, path: Path) -> str | None:
     pointer = root.find("{*}BinaryOnly")
     if pointer is not None:
         return _companion(pointer, path)
+    if _without_places(root):
+        return ET.tostring(root, encoding="unicode")
     files = _files(root)
     own = root.get("UUID")
     if len(files) != 1 or own == files[0].uuid or files[0].name.casefold() == path.name.casefold():
@@ -60,6 +66,21 @@ def document_of_pages(xml: str, path: Path) -> str | None:
         for uuid in data.findall("{*}UUID") if data.tag.endswith("}TiffData") else ():
             data.remove(uuid)
     return ET.tostring(root, encoding="unicode")
+
+
+def _without_places(root: ET.Element) -> bool:
+    """Add what says that pages follow each other where a document says nothing; return whether it did."""
+    every = list(root.iterfind("{*}Image/{*}Pixels"))
+    if not every or any(found for one in every for name in PLACES for found in one.findall(f"{{*}}{name}")):
+        return False
+    first = 0
+    for one in every:
+        # A Channel may stand for the three samples of a colour.
+        channels = len(one.findall("{*}Channel")) or int(one.get("SizeC", "1"))
+        planes = channels * math.prod(int(one.get(f"Size{axis}", "1")) for axis in "ZT")
+        ET.SubElement(one, f"{one.tag.removesuffix('Pixels')}TiffData", IFD=str(first), PlaneCount=str(planes))
+        first += planes
+    return True
 
 
 def first_file(xml: str, path: Path) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import re
 import struct
 from contextlib import contextmanager
@@ -111,7 +112,20 @@ def _open(path: Path) -> tifffile.TiffFile:
             tiff.close()
             tiff = tifffile.TiffFile(path, omexml=other)
         return _described_by(tiff)
+    if tiff.is_imagej and _is_miscounted(tiff):
+        tiff.close()
+        return tifffile.TiffFile(path, is_imagej=False)
     return tiff
+
+
+def _is_miscounted(tiff: tifffile.TiffFile) -> bool:
+    """Say whether ImageJ's numbers of channels, slices and frames are not those of the pages.
+
+    ImageJ and Bio-Formats then see pages one after the other; tifffile would leave some out.
+    """
+    said = tiff.imagej_metadata or {}
+    stated = math.prod(int(said.get(name, 1)) for name in ("channels", "slices", "frames"))
+    return stated not in {1, int(said.get("images", len(tiff.pages)))} and len(tiff.pages) == said.get("images")
 
 
 def _described_by(tiff: tifffile.TiffFile) -> tifffile.TiffFile:
