@@ -27,7 +27,8 @@ def summary_parts(profiles: Profiles, controls: Controls, scores: Scores) -> Ite
     empty = int((profiles.counts == 0).sum())
     yield html.bullets(
         [
-            f"{len(profiles.plates)} plates, {len(profiles.wells)} wells, {int(profiles.counts.sum()):,} objects, "
+            f"{_counted(len(profiles.plates), 'plate')}, {len(profiles.wells)} wells, "
+            f"{int(profiles.counts.sum()):,} objects, "
             f"{len(profiles.features)} features",
             f"{int(controls.negative.sum())} wells with a negative control, {int(controls.positive.sum())} with a "
             f"positive one; {empty} wells without objects",
@@ -73,6 +74,10 @@ def curve_parts(curves: Sequence[Curve], picture: bytes) -> Iterator[html.Markup
     note = "Dots: wells, open at the left with dose 0; line: fitted curve; dashed: ec50."
     figure = html.figure([("dose-response curves", picture)], "Compounds", note)
     yield html.section("Dose-response", figure, html.output_picture("curves_plot"), table)
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def _rule(scores: Scores) -> str:

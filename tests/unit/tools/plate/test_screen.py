@@ -9,7 +9,8 @@ import pytest
 
 from bioimage_suite.core.errors import UserError
 
-DATA = Path(__file__).parents[4] / "test-data"
+ROOT = Path(__file__).parents[4]
+DATA = ROOT / "test-data"
 
 
 def named(name: str) -> dict[str, str]:
@@ -64,6 +65,26 @@ def test_the_known_hits_and_what_is_said_of_them(tmp_path: Path):
     assert 'output="plates"' in markdown
     assert 'output="curves_plot"' in markdown
     assert all((tmp_path / name).read_bytes().startswith(b"\x89PNG") for name in ("plates", "curves-plot"))
+
+
+def test_a_real_plate_gives_the_curves_and_hits_of_its_case_study(tmp_path: Path):
+    table = ROOT / "tools" / "plate" / "find_hits" / "test-data" / "translocation_profiles.tabular"
+    score = {"by": "feature", "feature": "nuclei_ratio_GFP", "limit": 10, "side": "above", "least_objects": 20}
+    dose = {"fit": "yes", "compound": "compound", "dose": "dose_nM"}
+    profiles = {"source_path": str(table), "element_identifier": "profiles"}
+    hits(tmp_path, profiles=profiles, score=score, dose=dose)
+    known = json.loads((ROOT / "docs" / "case-studies" / "results.json").read_text())["plate-translocation"]
+    for curve in rows_of(tmp_path / "curves"):
+        name = curve["compound"]
+        assert float(curve["ec50"]) == pytest.approx(known[f"ec50_{name}"], rel=1e-3)
+        found = [row for row in rows_of(tmp_path / "hits") if row["compound"] == name and row["hit"] == "yes"]
+        assert len(found) == known[f"hits_{name}"]
+        assert min(float(row["dose_nM"]) for row in found) == pytest.approx(
+            known[f"least_dose_of_hits_{name}"], rel=1e-3
+        )
+    quality = {row["feature"]: row for row in rows_of(tmp_path / "quality")}
+    assert float(quality["nuclei_ratio_GFP"]["z_prime"]) == pytest.approx(known["z_prime"], rel=1e-3)
+    assert "1 plate, 96 wells, 18,207 objects, 6 features" in (tmp_path / "report").read_text()
 
 
 def test_a_failed_run_leaves_nothing(tmp_path: Path):
