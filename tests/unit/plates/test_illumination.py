@@ -41,6 +41,36 @@ def test_the_illumination_is_found(tmp_path: Path):
     assert estimate(images, 1, 100, 0.05).spread < 1.1
 
 
+@pytest.mark.parametrize(("fields", "cells"), [(6, 10), (10, 25), (20, 60)])
+def test_cells_do_not_show_in_the_flat_field(tmp_path: Path, fields: int, cells: int):
+    """With as many cells a median over all pixels would be wrong by 15 % and more."""
+    light, (y, x) = vignette((128, 128)), np.mgrid[:128, :128]
+    images = []
+    for number in range(fields):
+        generator = np.random.default_rng(number)
+        scene = generator.normal(400, 10, light.shape)
+        for _ in range(cells):
+            at, radius = generator.uniform(0, 128, 2), generator.uniform(4, 9)
+            scene[(y - at[0]) ** 2 + (x - at[1]) ** 2 < radius**2] += generator.uniform(300, 1500)
+        path = tmp_path / f"{number}.tif"
+        tifffile.imwrite(path, (scene * light + 100).astype(np.float32))
+        images.append(open_image(path, path.name))
+    found = estimate(images, 0, 100, 0.05).region(slice(0, 128), slice(0, 128))
+    assert np.abs(found / found.mean() / light - 1).max() < 0.04
+
+
+def test_fields_without_light_in_the_background_tell_nothing_of_it(tmp_path: Path):
+    light, images = vignette(), []
+    for number in range(20):
+        scene = np.full(light.shape, 0.0 if number < 6 else 400.0)
+        for y, x in np.random.default_rng(number).integers(0, light.shape, (20, 2)):
+            scene[y : y + 12, x : x + 12] += 1000
+        tifffile.imwrite(tmp_path / f"{number}.tif", (scene * light).astype(np.float32))
+        images.append(open_image(tmp_path / f"{number}.tif", f"{number}"))
+    found = estimate(images, 0, 0, 0.05).region(slice(0, SIZE[0]), slice(0, SIZE[1]))
+    assert np.abs(found / found.mean() / light - 1).max() < 0.05
+
+
 def test_corrected_pixels_are_those_without_the_illumination(tmp_path: Path):
     light = vignette()
     pairs = [made(tmp_path, number, light) for number in range(24)]
