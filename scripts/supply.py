@@ -138,7 +138,8 @@ def write_hashes(name: str) -> int:
         wanted, report = Path(folder) / "wanted.txt", Path(folder) / "report.json"
         found = pinned([name])
         wanted.write_text("".join(f"{one}=={min(found[one])}\n" for one in sorted(set(found) - MADE_HERE)))
-        command = [str(python_of(name)), "-m", "pip", "install", "--quiet", "--dry-run", "--ignore-installed"]
+        python = python_of(name) if python_of(name).exists() else sys.executable  # Not every list is installed.
+        command = [str(python), "-m", "pip", "install", "--quiet", "--dry-run", "--ignore-installed"]
         subprocess.run([*command, "--no-deps", "--report", str(report), "--requirement", str(wanted)], check=True)
         lines = recorded_hashes(json.loads(report.read_text(encoding="utf-8")))
     HASHES.mkdir(exist_ok=True)

@@ -77,6 +77,10 @@ def test_images_of_services_get_their_digest():
     assert len(supply.IMAGE.findall(workflow)) + workflow.count("@sha256:") == 2
 
 
+def test_each_list_of_pins_has_its_hashes():
+    assert {file.stem for file in supply.HASHES.glob("*.txt")} == set(supply.environments())
+
+
 @pytest.mark.parametrize("file", sorted(supply.HASHES.glob("*.txt")), ids=lambda file: file.stem)
 def test_recorded_hashes_are_of_the_pinned_versions_and_name_no_address(file):
     pinned = supply.pinned([file.stem])
