@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,12 +38,12 @@ def upgraded(xml: str) -> str:
     Raises:
         NotOmeError: It is no OME-XML, of an unknown schema, or no XML at all.
     """
-    from ome_types._conversion import ensure_2016
-
     if "<!DOCTYPE" in xml or "<!ENTITY" in xml:
         raise NotOmeError("it declares a document type, which OME-XML never does")
     if f'"{OME}"' in xml.partition("<Image")[0]:
         return xml
+    from ome_types._conversion import ensure_2016
+
     try:
         tree: etree._ElementTree = ensure_2016(xml.encode(), as_tree=True)
         return _text(tree.getroot())
@@ -83,9 +84,11 @@ def made_valid(xml: str) -> tuple[str, list[str]]:
 
 @cache
 def _schema_file() -> Path:
-    import ome_types
-
-    return Path(ome_types.__file__).parent / "ome-2016-06.xsd"
+    # The package is not imported: its classes take a second of work.
+    found = find_spec("ome_types")
+    assert found is not None
+    assert found.origin is not None
+    return Path(found.origin).parent / "ome-2016-06.xsd"
 
 
 @cache
