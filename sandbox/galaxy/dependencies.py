@@ -18,6 +18,7 @@ MODULES = {
     "opencv": "cv2",
     "pillow": "PIL",
     "py-opencv": "cv2",
+    "pylibczirw": "pylibCZIrw",
     "pytables": "tables",
     "python": "sys",
     "python-blosc2": "blosc2",
