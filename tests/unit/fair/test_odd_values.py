@@ -82,10 +82,11 @@ def test_it_is_refused_with_what_would_pass(key: str, text: str, near: str):
 
 
 @pytest.mark.parametrize("text", ["none", "N/A", "-"])
-def test_no_cell_line_is_no_cell_line_of_that_name(text: str):
+def test_an_image_can_say_that_it_has_no_cell_line(text: str):
+    """It is kept as text: left out, the cell line of the row for all images would hold for this image too."""
     found = check_value(field_by_key("biosample.cell_line"), text)
-    assert found.value == ""
-    assert [one.level for one in found.remarks] == ["note"]
+    assert (found.value, found.term_id) == (text, "")
+    assert [one.level for one in found.remarks] == ["warning"]
 
 
 def test_a_term_of_fbbi_that_is_no_method_is_said():

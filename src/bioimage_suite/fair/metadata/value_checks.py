@@ -141,8 +141,6 @@ def _check_term(field: MetadataField, text: str) -> Checked:
     """
     if field.vocabulary == "licenses":
         return _check_licence(text)
-    if field.vocabulary in {"clo", "efo"} and text.casefold() in _NONE:
-        return Checked("", remarks=(Remark("note", "a name, or an empty cell where there is none; left out"),))
     found = resolve(field.vocabulary, text)
     source = VOCABULARY_NAMES[field.vocabulary]
     if found.term:
