@@ -17,13 +17,15 @@ class WorkflowProfile(NamedTuple):
     shapes: tuple[str, ...]
 
 
-# The narrower a profile, the earlier it stands.
+# The narrower a profile, the earlier it stands. Each asks for its own address alone, and for all else it stands on.
 WORKFLOW_PROFILES = {
     "provenance-run": WorkflowProfile(
-        "https://w3id.org/ro/wfrun/provenance", ("process-run", "workflow", "workflow-run", "provenance-run")
+        "https://w3id.org/ro/wfrun/provenance", ("run-actions", "workflow", "run-parameters", "provenance-run")
     ),
-    "workflow-run": WorkflowProfile("https://w3id.org/ro/wfrun/workflow", ("process-run", "workflow", "workflow-run")),
-    "process-run": WorkflowProfile("https://w3id.org/ro/wfrun/process", ("process-run",)),
+    "workflow-run": WorkflowProfile(
+        "https://w3id.org/ro/wfrun/workflow", ("run-actions", "workflow", "run-parameters", "workflow-run")
+    ),
+    "process-run": WorkflowProfile("https://w3id.org/ro/wfrun/process", ("run-actions", "process-run")),
     "workflow-testing": WorkflowProfile("https://w3id.org/ro/wftest", ("workflow", "workflow-testing")),
     "workflow": WorkflowProfile("https://w3id.org/workflowhub/workflow-ro-crate", ("workflow",)),
 }
