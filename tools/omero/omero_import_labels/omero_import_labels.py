@@ -9,8 +9,7 @@ from bioimage_suite.core.errors import UserError
 from bioimage_suite.core.scratch_folders import scratch_folder
 from bioimage_suite.core.tool import CONFIG, argument, run_tool, tool
 from bioimage_suite.omero.named_files import ADDRESSES, match_images, read_files, read_match
-from bioimage_suite.omero.rois.label_import import import_labels, survey_labels
-from bioimage_suite.omero.rois.label_map_file import describe_label_map
+from bioimage_suite.omero.rois.label_import import import_labels, survey_all
 from bioimage_suite.omero.session import session_of
 from bioimage_suite.tables.report import Report
 
@@ -46,14 +45,14 @@ def main(args: Namespace, outputs: Outputs) -> None:
     name = config["labels_name"].strip()
     if not name:
         raise UserError("name of the labels: empty. Write what the objects are, such as nuclei.")
-    files = [describe_label_map(file.identifier, file.path, carried=True) for file in read_files(config["label_maps"])]
+    files = read_files(config["label_maps"])
     folder = outputs.enter(scratch_folder(Path.cwd()))
     report = outputs.enter(Report(args.output, COLUMNS))
     with session_of(config) as session:
         images = match_images(session, [file.identifier for file in files], read_match(config, args.addresses))
         import_labels(
             session,
-            [survey_labels(file, image) for file, image in zip(files, images, strict=True)],
+            survey_all(files, images),
             report,
             name=name,
             place=config["place"],

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.core.image_names import safe_name
+from bioimage_suite.core.workers import results_in_order
 from bioimage_suite.omero.annotations.annotations import pair_values
 from bioimage_suite.omero.containers import DatasetPlace, find_place, make_place
 from bioimage_suite.omero.files.filesets import ImageFileset, single_file
@@ -15,7 +17,7 @@ from bioimage_suite.omero.images.details import Channel, ImageDetails, load_imag
 from bioimage_suite.omero.images.ome_tiff import tile_side, write_ome_tiff
 from bioimage_suite.omero.images.pixels import TILE
 from bioimage_suite.omero.named_files import is_same_element
-from bioimage_suite.omero.rois.label_map_file import LabelMapFile, check_sizes, read_planes
+from bioimage_suite.omero.rois.label_map_file import LabelMapFile, check_sizes, describe_label_map, read_planes
 from bioimage_suite.omero.rois.labels import (
     FILE_KEY,
     SOURCE_KEY,
@@ -32,9 +34,8 @@ if TYPE_CHECKING:
 
     import numpy as np
 
-    from bioimage_suite.omero.objects import (
-        ImageRecord,
-    )
+    from bioimage_suite.omero.named_files import NamedFile
+    from bioimage_suite.omero.objects import ImageRecord
     from bioimage_suite.omero.session import Session
     from bioimage_suite.tables.report import Cells, Report
 
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
 class Labels:
     """A label map after a first pass: its image, its largest label, and the numpy dtype that holds all labels."""
 
-    file: LabelMapFile
+    file: NamedFile
     image: ImageRecord
     largest: int
     dtype: str
@@ -63,7 +64,12 @@ class Prepared:
     old: tuple[LabelImage, ...]
 
 
-def survey_labels(file: LabelMapFile, image: ImageRecord) -> Labels:
+def survey_all(files: Sequence[NamedFile], images: Sequence[ImageRecord]) -> list[Labels]:
+    """Read label maps to their ends, on every core of the job, and check each as `survey_labels` does."""
+    return list(results_in_order(survey_labels, list(zip(files, images, strict=True))))
+
+
+def survey_labels(pair: tuple[NamedFile, ImageRecord]) -> Labels:
     """Read a label map to its end and check that it fits its image and a pixel type of OMERO.
 
     64-bit labels become int32, or uint32 if needed; every other dtype is kept.
@@ -71,9 +77,11 @@ def survey_labels(file: LabelMapFile, image: ImageRecord) -> Labels:
     Raises:
         UserError: The label map is damaged, has another size than the image, or a label of 2^32 or more.
     """
-    check_sizes(file, image)
+    file, image = pair
+    opened = _opened(file)
+    check_sizes(opened, image)
     largest, dtype = 0, ""
-    for _, _, plane in read_planes(file):
+    for _, _, plane in read_planes(opened):
         largest, dtype = max(largest, int(plane.max(initial=0))), plane.dtype.name
     if dtype in ("int64", "uint64"):
         dtype = "int32" if largest < 2**31 else "uint32"
@@ -85,13 +93,19 @@ def survey_labels(file: LabelMapFile, image: ImageRecord) -> Labels:
     return Labels(file, image, largest, dtype)
 
 
-def write_label_image(labels: Labels, source: ImageDetails, name: str, database: str, path: Path) -> None:
+def write_label_image(task: tuple[Labels, ImageDetails, Path], name: str, database: str) -> None:
     """Write a label map as OME-TIFF (axes TCZYX, one channel), with the physical sizes of its source.
 
     The same labels give the same file, byte for byte, so that a rerun recognises them by checksum, whatever address of
-    the server it uses: `database` is the server's own UUID.
+    the server it uses.
+
+    Args:
+        task: The label map, its source, and the file to write.
+        name: Name of the set.
+        database: The server's own UUID.
     """
-    file = labels.file
+    labels, source, path = task
+    file = _opened(labels.file)
     details = replace(
         source,
         name=image_name(labels.image, name),
@@ -107,7 +121,9 @@ def write_label_image(labels: Labels, source: ImageDetails, name: str, database:
         instrument=None,
     )
     side = tile_side(details, TILE)
-    write_ome_tiff(path, details, _tiles(labels, side), side, f"{database}/image/{source.image_id}/labels/{name}")
+    write_ome_tiff(
+        path, details, _tiles(file, labels.dtype, side), side, f"{database}/image/{source.image_id}/labels/{name}"
+    )
 
 
 def image_name(image: ImageRecord, name: str) -> str:
@@ -189,22 +205,29 @@ def _import_one(
     return number
 
 
-def _tiles(labels: Labels, side: int) -> Iterator[np.ndarray]:
+def _opened(file: NamedFile) -> LabelMapFile:
+    # Opened by the process that reads it: two that share an open file share their place in it.
+    return describe_label_map(file.identifier, file.path, carried=True)
+
+
+def _tiles(file: LabelMapFile, dtype: str, side: int) -> Iterator[np.ndarray]:
     """Yield the tiles of a label map, (rows, columns), in the order of a TIFF with axes TCZYX."""
-    for _, _, plane in read_planes(labels.file):
-        for y in range(0, labels.file.size_y, side):
-            for x in range(0, labels.file.size_x, side):
-                yield plane[y : y + side, x : x + side].astype(labels.dtype)
+    for _, _, plane in read_planes(file):
+        for y in range(0, file.size_y, side):
+            for x in range(0, file.size_x, side):
+                yield plane[y : y + side, x : x + side].astype(dtype)
 
 
 def _write_files(session: Session, surveyed: Sequence[Labels], name: str, folder: Path) -> list[ImageFileset]:
-    """Write the file of each label image."""
+    """Write the file of each label image, on every core of the job."""
     database = session.client.getSession().getConfigService().getDatabaseUuid()
     filesets = []
     sources = load_image_details(session, [one.image.image_id for one in surveyed])
-    for one, source in zip(surveyed, sources, strict=True):
-        path = folder / f"{source.image_id}.ome.tiff"
-        write_label_image(one, source, name, database, path)
+    paths = [folder / f"{source.image_id}.ome.tiff" for source in sources]
+    tasks = list(zip(surveyed, sources, paths, strict=True))
+    for _ in results_in_order(partial(write_label_image, name=name, database=database), tasks):
+        pass
+    for one, path in zip(surveyed, paths, strict=True):
         label = one.file.identifier
         filesets.append(single_file(label, f"{safe_name(one.image.image_name)}_{safe_name(name)}.ome.tiff", path))
     return filesets
