@@ -19,12 +19,15 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from benchmarks.measuring import OWN_GOAL, ROOT, Cost, Record, figure, part_of, run_process
 from scripts.suite_files import tool_script
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 ROWS, COLUMNS, FIELDS, SIDE = 16, 24, 2, 512
 CHANNELS = ("DAPI", "GFP", "RFP")
@@ -33,6 +36,7 @@ HITS = {(row, 3 + 2 * row % 20) for row in range(1, ROWS - 1)}
 EMPTY = (7, 11)
 """A well without a cell; the negative controls are the first two columns, the positive ones the last."""
 Well = tuple[int, int]
+WELLS: list[Well] = [(row, column) for row in range(ROWS) for column in range(COLUMNS)]
 
 
 def control_of(well: Well) -> str:
@@ -88,7 +92,7 @@ def make_plate(address: str) -> None:
     plate.name = rstring(PLATE)
     update = client.sf.getUpdateService()
     plate = omero.model.PlateI(update.saveAndReturnObject(plate).id.val, False)
-    for well in np.ndindex(ROWS, COLUMNS):
+    for well in WELLS:
         made = omero.model.WellI()
         made.row, made.column, made.plate = rint(well[0]), rint(well[1]), plate
         for field in range(FIELDS):
@@ -204,7 +208,7 @@ def check(folder: Path) -> int:
     header, *rows = [line.split("\t") for line in (folder / "hits.out").read_text().splitlines()]
     found = {row[header.index("well")]: dict(zip(header, row, strict=True)) for row in rows}
     total = 0
-    for well in np.ndindex(ROWS, COLUMNS):
+    for well in WELLS:
         made = 0 if well == EMPTY else sum(40 + pattern_of(well, field) for field in range(FIELDS))
         row = found[label_of(well)]
         if int(row["object_count"]) != made or (row["hit"] == "yes") != (well in HITS):
@@ -276,7 +280,7 @@ def galaxy_records() -> list[Record]:
     ]
 
 
-PARTS = {"make": make_plate, "in": run_in}
+PARTS: dict[str, Callable[..., None]] = {"make": make_plate, "in": run_in}
 
 if __name__ == "__main__":
     if sys.argv[1:] == ["galaxy"]:
