@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import struct
-import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +15,7 @@ from bioimage_suite.core.errors import UserError
 from bioimage_suite.images.model.series import Reading
 from bioimage_suite.images.readers.opening import open_image, open_images
 from tests.oracle.bioformats import BioFormats, OracleError, Series, checksum
+from tests.oracle.png_files import write_png
 from tests.unit.images.tiff_files import write_stk
 from tests.unit.images.vendor_files import write_lif
 
@@ -271,27 +270,6 @@ def test_other_pictures(tmp_path, oracle, form, samples):
     for c, plane in enumerate([pixels] if samples == 1 else np.moveaxis(pixels, -1, 0)):
         np.testing.assert_array_equal(image.read_plane(0, c), plane)
     assert_same(image, series, lengths=form != "bmp")  # a BMP has a resolution for screens
-
-
-def write_png(path: Path, pixels: np.ndarray, bits: int, palette: bool) -> None:
-    """Write grey pixels, or numbers of palette entries, of 1 to 16 bits."""
-    height, width = pixels.shape
-    if bits == 16:
-        rows = [row.astype(">u2").tobytes() for row in pixels]
-    else:
-        each = np.unpackbits(pixels.astype(np.uint8)[..., None], axis=-1)[..., 8 - bits :]
-        rows = [np.packbits(row.reshape(-1)).tobytes() for row in each]
-    chunks = [(b"IHDR", struct.pack(">IIBBBBB", width, height, bits, 3 if palette else 0, 0, 0, 0))]
-    if palette:
-        chunks.append((b"PLTE", bytes(np.random.default_rng(0).integers(0, 255, 3 * 2**bits, dtype=np.uint8))))
-    chunks += [(b"IDAT", zlib.compress(b"".join(b"\0" + row for row in rows))), (b"IEND", b"")]
-    path.write_bytes(
-        b"\x89PNG\r\n\x1a\n"
-        + b"".join(
-            struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
-            for kind, body in chunks
-        )
-    )
 
 
 @pytest.mark.parametrize("compression", [None, "lzw", "packbits"])

@@ -11,7 +11,7 @@ from PIL import Image
 
 from sandbox.omero.image_files.opening import open_image_file
 from tests.oracle.bioformats import BioFormats, Series, checksum
-from tests.oracle.test_read_files import write_png
+from tests.oracle.png_files import write_png
 
 if TYPE_CHECKING:
     from pathlib import Path
