@@ -97,12 +97,13 @@ def in_processes(
             worker.end()
 
 
-def results_in_order(work: Callable[[Task], Result], tasks: Sequence[Task]) -> Iterator[Result]:
+def results_in_order(work: Callable[[Task], Result], tasks: Sequence[Task], titles: Sequence[str]) -> Iterator[Result]:
     """Work on tasks in as many processes as the job has cores, and yield the result of each in their order.
 
     Args:
         work: The work, as `in_processes` takes it. With one core, or one task, it is done in this process.
         tasks: What each task is given.
+        titles: What each is called in messages.
 
     Raises:
         UserError: What the first task raised that failed; or its process was killed.
@@ -115,7 +116,9 @@ def results_in_order(work: Callable[[Task], Result], tasks: Sequence[Task]) -> I
     following = 0
     for number, outcome in in_processes(work, dict(enumerate(tasks)), processes):
         if outcome.fault:
-            raise UserError(outcome.fault)
+            # A process that was killed does not know of what.
+            named = titles[number] in outcome.fault
+            raise UserError(outcome.fault if named else f"{titles[number]}: {outcome.fault}")
         done[number] = outcome.result
         while following in done:
             yield done.pop(following)

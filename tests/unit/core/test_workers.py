@@ -70,7 +70,7 @@ def square(number: int) -> tuple[int, int]:
 @pytest.mark.parametrize("cores", ["1", "2"])
 def test_results_come_in_the_order_of_the_tasks(monkeypatch: pytest.MonkeyPatch, cores: str):
     monkeypatch.setenv("GALAXY_SLOTS", cores)
-    found = list(results_in_order(square, range(5)))
+    found = list(results_in_order(square, range(5), "abcde"))
     assert [result for result, _ in found] == [0, 1, 4, 9, 16]
     assert ({os.getpid()} == {pid for _, pid in found}) == (cores == "1")
 
@@ -83,8 +83,10 @@ def fail(number: int) -> int:
     return number
 
 
-@pytest.mark.parametrize(("tasks", "message"), [(range(4), "Image c: is broken"), ([0, 4], "Give the job more memory")])
+@pytest.mark.parametrize(
+    ("tasks", "message"), [(range(4), "Image c: is broken"), ([0, 4], "^b: .*Give the job more memory")]
+)
 def test_a_task_that_fails_ends_all(monkeypatch: pytest.MonkeyPatch, tasks: list[int], message: str):
     monkeypatch.setenv("GALAXY_SLOTS", "2")
     with pytest.raises(UserError, match=message):
-        list(results_in_order(fail, tasks))
+        list(results_in_order(fail, tasks, "abcd"))

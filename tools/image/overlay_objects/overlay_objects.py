@@ -67,8 +67,9 @@ def main(args: Namespace, outputs: Outputs) -> None:
         raise UserError(f"Edge {args.edge} must lie between 64 and 2048, shown {args.shown} between 1 and 1000.")
     view = View(args.channel, args.edge, args.style, args.numbers, args.time)
     pairs = [(*pair, number < args.shown) for number, pair in enumerate(paired(args.pairs))]
+    draw = partial(draw_pair, view=view, reading=reading_of(args))
     pictures, pngs = [], []
-    for picture, made in results_in_order(partial(draw_pair, view=view, reading=reading_of(args)), pairs):
+    for picture, made in results_in_order(draw, pairs, [name for name, _, _ in pairs]):
         pictures.append(picture)
         pngs += [made] if made else []
         print(f"{picture.name}: {facts(picture)}", flush=True)

@@ -66,7 +66,8 @@ class Prepared:
 
 def survey_all(files: Sequence[NamedFile], images: Sequence[ImageRecord]) -> list[Labels]:
     """Read label maps to their ends, on every core of the job, and check each as `survey_labels` does."""
-    return list(results_in_order(survey_labels, list(zip(files, images, strict=True))))
+    pairs = list(zip(files, images, strict=True))
+    return list(results_in_order(survey_labels, pairs, [file.identifier for file in files]))
 
 
 def survey_labels(pair: tuple[NamedFile, ImageRecord]) -> Labels:
@@ -225,7 +226,8 @@ def _write_files(session: Session, surveyed: Sequence[Labels], name: str, folder
     sources = load_image_details(session, [one.image.image_id for one in surveyed])
     paths = [folder / f"{source.image_id}.ome.tiff" for source in sources]
     tasks = list(zip(surveyed, sources, paths, strict=True))
-    for _ in results_in_order(partial(write_label_image, name=name, database=database), tasks):
+    titles = [one.file.identifier for one in surveyed]
+    for _ in results_in_order(partial(write_label_image, name=name, database=database), tasks, titles):
         pass
     for one, path in zip(surveyed, paths, strict=True):
         label = one.file.identifier
