@@ -37,6 +37,7 @@ class Outcome:
         disk_full: Whether the disk was full: then every other task would fail too.
         killed: Whether its process was killed.
         result: What the work returned.
+        named: Whether the fault names what is wrong, as a `UserError` does.
     """
 
     fault: str = ""
@@ -44,6 +45,7 @@ class Outcome:
     disk_full: bool = False
     killed: bool = False
     result: Any = None
+    named: bool = False
 
 
 @dataclass(frozen=True)
@@ -116,9 +118,7 @@ def results_in_order(work: Callable[[Task], Result], tasks: Sequence[Task], titl
     following = 0
     for number, outcome in in_processes(work, dict(enumerate(tasks)), processes):
         if outcome.fault:
-            # A process that was killed does not know of what.
-            named = titles[number] in outcome.fault
-            raise UserError(outcome.fault if named else f"{titles[number]}: {outcome.fault}")
+            raise UserError(outcome.fault if outcome.named else f"{titles[number]}: {outcome.fault}")
         done[number] = outcome.result
         while following in done:
             yield done.pop(following)
@@ -154,13 +154,13 @@ def _serve(ours: Connection, pipe: Connection, work: Callable[[Any], object], co
 
 def _outcome(work: Callable[[Task], object], task: Task) -> Outcome:
     said = io.StringIO()
-    result, fault, disk_full = None, "", False
+    result, fault, disk_full, named = None, "", False, False
     with redirect_stdout(said):
         try:
             result = work(task)
         except UserError as error:
             # Outputs say it of a full disk in their own words.
-            fault, disk_full = str(error), is_disk_full(error.__cause__)
+            fault, disk_full, named = str(error), is_disk_full(error.__cause__), True
         except SystemExit as error:
             fault = f"ended with exit code {error.code}"
         except MemoryError:
@@ -169,7 +169,7 @@ def _outcome(work: Callable[[Task], object], task: Task) -> Outcome:
             fault, disk_full = f"{type(error).__name__}: {' '.join(str(error).split())}", is_disk_full(error)
             if not disk_full:  # A defect of the tool.
                 traceback.print_exc()
-    return Outcome(fault, said.getvalue(), disk_full, result=result)
+    return Outcome(fault, said.getvalue(), disk_full, result=result, named=named)
 
 
 def _death(code: int) -> str:
