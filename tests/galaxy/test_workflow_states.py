@@ -37,6 +37,18 @@ def test_a_value_that_moved_into_a_section_is_kept_with_its_connection(tmp_path)
     assert {*new["input_connections"]} == {"image", "growing|cells|cell_channel"}
 
 
+def test_a_value_moves_into_a_section_that_the_step_has_already(tmp_path):
+    old = {"dark": "true", "before": {"background_radius": "25", "smoothing_sigma": "2.5"}}
+    step = {"tool_id": "segment_objects", "label": "Old", "tool_state": json.dumps(old), "input_connections": {}}
+    path = tmp_path / "old.ga"
+    path.write_text(json.dumps({"steps": {"0": step}}))
+    command = [str(ROOT / ".venv/galaxy/bin/python"), "-m", "tests.galaxy.workflow_states", "--fill", str(path)]
+    subprocess.run(command, cwd=ROOT, check=True)
+    state = json.loads(json.loads(path.read_text())["steps"]["0"]["tool_state"])
+    assert state["before"] == {"background_radius": "25", "smoothing_sigma": "2.5", "dark": "true"}
+    assert "dark" not in state
+
+
 def test_a_value_that_is_left_over_from_another_input_of_that_name_stays_where_it_is(tmp_path):
     listing = {"rows": "image", "__current_case__": 0, "columns": None, "keys": None}
     step = {

@@ -24,14 +24,21 @@ RENAMED = {"omero_dataset_to_plate": "omero_arrange_plates"}
 def moved_into_sections(page: Any, state: dict[str, Any], prefix: str = "") -> dict[str, str]:
     """Move values from where they stood before the tool had sections; return the new place of each by the old."""
     moved = {}
-    for source in page.parse_input_sources():
+    sources = list(page.parse_input_sources())
+    still_here = {source.parse_name() for source in sources}
+    for source in sources:
         name, kind = source.parse_name(), source.parse_input_type()
-        if kind == "section" and name not in state:
+        if kind == "section":
             nested = source.parse_nested_inputs_source()
             inside = {one.parse_name(): one.parse_input_type() for one in nested.parse_input_sources()}
-            old = {one: state.pop(one) for one, sort in inside.items() if one in state and _fits(sort, state[one])}
+            known = state.get(name, {})
+            old = {
+                one: state.pop(one)
+                for one, sort in inside.items()
+                if one in state and one not in still_here and one not in known and _fits(sort, state[one])
+            }
             if old:
-                state[name] = old
+                state[name] = known | old
             for one in old:
                 moved[f"{prefix}{one}"] = f"{prefix}{name}|{one}"
         if kind == "section" and name in state:
