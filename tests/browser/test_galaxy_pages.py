@@ -85,8 +85,10 @@ def see(user: "tuple[Page, Made]") -> See:
 
 def dataset_frame(page: "Page", identifier: str) -> "Frame":
     """The frame in which Galaxy shows a dataset's own page."""
-    page.wait_for_function(f"[...document.querySelectorAll('iframe')].some(one => one.src.includes('{identifier}'))")
-    return next(frame for frame in page.frames if identifier in frame.url and frame != page.main_frame)
+    frame = page.wait_for_selector(f"iframe[src*='{identifier}']").content_frame()
+    assert frame
+    frame.wait_for_load_state()
+    return frame
 
 
 @pytest.mark.parametrize("tool", HEADINGS)
