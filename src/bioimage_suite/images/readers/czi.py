@@ -51,11 +51,12 @@ def read_czi(path: Path, name: str, reading: Reading) -> ArrayImage:
 
 
 def _names(file: CziScenes, said: CziMetadata, images: list[tuple[int | None, dict[str, int]]]) -> list[str]:
-    order = list(file.boxes)
+    numbers = list(file.boxes)
+    word = "Image:" if numbers in ([None], list(range(len(numbers)))) else "scene "
     return [
         " ".join(
             [
-                said.scenes.get(number or 0) or f"Image:{order.index(number)}",
+                said.scenes.get(number or 0) or f"{word}{number or 0}",
                 *(f"{VIEW_NAMES[axis]} {at}" for axis, at in view.items()),
             ]
         )

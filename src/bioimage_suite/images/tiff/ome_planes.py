@@ -71,7 +71,7 @@ def document_of_pages(xml: str, path: Path) -> str | None:
 def _without_places(root: ET.Element) -> bool:
     """Add what says that pages follow each other where a document says nothing; return whether it did."""
     every = list(root.iterfind("{*}Image/{*}Pixels"))
-    if not every or any(found for one in every for name in PLACES for found in one.findall(f"{{*}}{name}")):
+    if not every or any(one.find(f"{{*}}{name}") is not None for one in every for name in PLACES):
         return False
     first = 0
     for one in every:
