@@ -117,11 +117,8 @@ def measured(folder: Path) -> Iterator[dict[str, str]]:
         yield {"element_identifier": stem, "source_path": str(table)}
 
 
-def study(folder: Path) -> Study:
-    """Profile the wells, find hits, fit doses; compare with what is known of the wells."""
-    plate = folder / "plate"
-    layout = write_plate(plate)
-    tables = list(measured(plate))
+def screen(folder: Path, tables: list[dict[str, str]], layout: Path) -> None:
+    """Profile the wells, find hits, fit doses; the outputs get the names of the tools' outputs."""
     controls = {"column": "control", "negative": "negative"}
     profile = {
         "tables": tables,
@@ -135,8 +132,15 @@ def study(folder: Path) -> Study:
     score = {"by": "feature", "feature": FEATURE, "limit": LIMIT, "side": "above", "least_objects": 20}
     asked = {"profiles": {"element_identifier": "profiles", "source_path": str(folder / "normalized")}, **controls}
     asked |= {"positive": "positive", "score": score, "title": "BBBC013", "replicates": "compound, dose_nM"}
-    asked["dose"] = {"fit": "yes", "compound": "compound", "dose": "dose_nM"}
+    asked |= {"dose": {"fit": "yes", "compound": "compound", "dose": "dose_nM"}, "tag": "hit[screen hits]"}
     run_form("find_hits", folder, asked, "hits", "notes", "quality", "plates", "report", "curves", "curves-plot")
+
+
+def study(folder: Path) -> Study:
+    """Go from the pixels of the plate to hits and curves; compare with what is known of the wells."""
+    plate = folder / "plate"
+    layout = write_plate(plate)
+    screen(folder, list(measured(plate)), layout)
     listed = {
         "images": [[path.name, str(path)] for path in sorted(plate.glob("*.ome.tiff"))],
         "layout": [["layout", str(layout)]],
