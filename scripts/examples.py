@@ -33,7 +33,9 @@ def publish_workflows(gi: GalaxyInstance) -> int:
         made = import_workflow(gi, path).id
         shown = gi.workflows.show_workflow(made)
         more = ["name:start-here"] if path.stem == START_HERE else []
-        gi.workflows.update_workflow(made, published=True, tags=[*shown["tags"], *more])
+        gi.workflows.update_workflow(made, tags=[*shown["tags"], *more])
+        # So that others may run and import it, too: `published` alone only lists it (26.1).
+        gi.make_put_request(f"{gi.url}/workflows/{made}/publish")
         for older in have:
             if older["published"] and older["name"] == shown["name"] and older["id"] != made:
                 gi.workflows.update_workflow(older["id"], published=False)

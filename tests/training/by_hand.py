@@ -10,6 +10,8 @@ from tests.training.form import Shown
 from tests.training.tutorial import Parameter, Reference
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from playwright.sync_api import Locator, Page
 
 FORM_MS = 60_000
@@ -67,7 +69,7 @@ def fill_by_hand(page: "Page", shown: list[tuple[Shown, Parameter]], names: dict
                 page.wait_for_timeout(SETTLE_MS)
         place.scroll_into_view_if_needed(timeout=FORM_MS)
         if parameter.data:
-            _choose_data(place, [names[data] for data in parameter.data])
+            choose_data(place, [names[data] for data in parameter.data])
         elif one.field["type"] == "select":
             for text in parameter.values:
                 _choose(place, text)
@@ -87,16 +89,30 @@ def _choose(place: "Locator", text: str) -> None:
     place.locator(".multiselect__option", has_text=text).first.click()
 
 
-def _choose_data(place: "Locator", names: list[str]) -> None:
-    kind, _, name = names[0].partition(": ")
+def choose_data(place: "Locator", names: list[str]) -> None:
+    """Choose datasets or a list in a field, and take away what Galaxy has chosen by itself.
+
+    Args:
+        place: The field.
+        names: What the history calls each, `hda: ` or `hdca: ` before it; of equal names the newest is taken.
+    """
+    kind, shown = names[0].partition(": ")[0], [name.partition(": ")[2] for name in names]
     button = place.locator("button[title='Dataset collection']")
     if kind == "hdca" and button.count():
         button.first.click()
     box = place.locator(".multiselect").first
-    if any(name in text for text in box.locator(".multiselect__single").all_inner_texts()):
-        return
-    box.click()
-    place.locator(".multiselect__option", has_text=name).first.click()
+    chosen = box.locator(".multiselect__single").all_inner_texts()
+    for tag in reversed(box.locator(".multiselect__tag").all()):
+        text = tag.inner_text()
+        if any(name in text for name in shown):
+            chosen.append(text)
+        else:
+            tag.locator(".multiselect__tag-icon").click()
+    for name in shown:
+        if not any(name in text for text in chosen):
+            box.click()
+            place.locator(".multiselect__option", has_text=name).first.click()
+            box.press("Escape")
 
 
 def run_and_wait(page: "Page", contents: Any, seconds: float) -> list[dict[str, Any]]:
@@ -117,3 +133,59 @@ def run_and_wait(page: "Page", contents: Any, seconds: float) -> list[dict[str, 
             return new
         time.sleep(1)
     return []
+
+
+def import_by_hand(page: "Page", addresses: tuple[str, ...]) -> None:
+    """Paste addresses into the upload window (*Paste/Fetch data*) and start the upload.
+
+    Args:
+        page: A page of Galaxy, with the history that gets the datasets.
+        addresses: One a line.
+    """
+    page.click("#activity-upload")
+    page.click("#btn-new:visible")
+    page.fill("#upload-row-0 .upload-text-content", "\n".join(addresses))
+    page.click("#btn-start:visible")
+    page.locator("#upload-row-0.upload-success, #upload-row-0.upload-queued, #upload-row-0.upload-ok").wait_for()
+    page.click("#btn-close:visible")
+
+
+def build_list_by_hand(page: "Page", names: list[str], list_name: str) -> None:
+    """Select datasets in the history and build a list of them.
+
+    Args:
+        page: A page of Galaxy, whose history shows the datasets.
+        names: What the history calls them.
+        list_name: Name of the list.
+    """
+    page.click(".show-history-content-selectors-btn")
+    for name in names:
+        page.locator("#current-history-panel .content-item", has_text=name).first.locator(".selector").click()
+    page.click(".history-contents-list-action-menu-btn")
+    page.get_by_text("Auto Build List").click()
+    page.fill("input.collection-name", list_name)
+    page.get_by_role("button", name="Build").first.click()
+    page.locator("#current-history-panel .content-item", has_text=list_name).first.wait_for()
+
+
+def start_workflow_by_hand(page: "Page", url: str, file: "Path", title: str, values: dict[str, str]) -> None:
+    """Import a workflow from its file, open it from the list of workflows, fill its form and run it.
+
+    Args:
+        page: A page that is logged in.
+        url: Address of Galaxy.
+        file: The workflow.
+        title: Its name in the list.
+        values: Texts by label of the form.
+    """
+    page.goto(f"{url}/workflows/import")
+    page.click(".workflow-import-file-link")
+    page.set_input_files("input[type=file]", file)
+    page.get_by_role("button", name="Import").last.click()
+    page.wait_for_url("**/workflows/list*")
+    card = page.locator(".g-card.workflow-card", has_text=title).first
+    card.locator("[id^='g-card-action-workflow-run-']").click()
+    for label, text in values.items():
+        page.locator(f'div[data-label="{label}"] input').fill(text)
+    page.click("#run-workflow")
+    page.get_by_text("steps successfully").first.wait_for()

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Page
 
-STEP_MS = 30_000
+STEP_MS = 120_000  # of a busy machine
 
 
 def drive(page: "Page", url: str, file: "Path") -> list[str]:
