@@ -85,7 +85,8 @@ def see(user: "tuple[Page, Made]") -> See:
 
 def dataset_frame(page: "Page", identifier: str) -> "Frame":
     """The frame in which Galaxy shows a dataset's own page."""
-    frame = page.wait_for_selector(f"iframe[src*='{identifier}']").content_frame()
+    element = page.wait_for_selector(f"iframe[src*='{identifier}']")
+    frame = element.content_frame() if element else None
     assert frame
     frame.wait_for_load_state()
     return frame
