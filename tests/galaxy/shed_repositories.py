@@ -37,7 +37,7 @@ def unpack_repositories(target: Path, places: Path) -> dict[str, Repository]:
     Returns:
         The repositories by name.
     """
-    for name in ("tools", "test-data", "src"):
+    for name in ("tools", "test-data", "src", "docs/images"):
         # A copy without the virtual environments and checkouts that planemo would search too.
         ignored = shutil.ignore_patterns("__pycache__")
         shutil.copytree(ROOT / name, target / "suite" / name, symlinks=True, ignore=ignored)
