@@ -31,19 +31,17 @@ def store_login(page: "Page", url: str, tool_id: str, login: tuple[str, str]) ->
     page.goto(f"{url}/?tool_id={tool_id}&version=latest")
     page.wait_for_selector("button#execute", timeout=FORM_MS)
     page.get_by_role("button", name="Provide credentials").first.click()
-    window = page.locator(".modal-content")
+    window = page.locator("dialog[open]")
     window.wait_for()
-    create = window.locator("[title='Create a new group of credentials']")
+    create = window.locator("button", has_text="Create New Group")
     if not create.is_visible():
-        window.get_by_text("OMERO", exact=False).first.click()
+        window.locator("button.service-title").first.click()
     create.click()
     for label, text in (("User name", login[0]), ("Password", login[1])):
         field(window, label).fill(text)
-    window.get_by_role("button", name="Save", exact=True).click()
-    page.wait_for_timeout(SETTLE_MS * 3)
-    use = window.get_by_role("button", name="Use", exact=False)
-    if use.count() and use.first.is_visible():
-        use.first.click()
+    window.locator("button", has_text="Create Group").click()
+    window.locator("button", has_text="Use this group").click()
+    window.get_by_text("Using:").wait_for()
     window.get_by_role("button", name="Save Group Selection").click()
     window.wait_for(state="detached")
 
