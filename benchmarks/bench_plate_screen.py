@@ -186,13 +186,13 @@ def screen(address: str, folder: Path) -> dict[str, Cost]:
     costs["measure"] = run_list("measure_objects", folder / "measured", names, sides)
     made = folder / "measured" / "elements" / "outputs"
     tables = [{"element_identifier": name, "source_path": str(made / str(n))} for n, name in enumerate(names)]
-    wanted = {"tables": tables, "layout": [named(folder / "found.tsv")], "features": "area_*, mean_*"}
+    wanted: dict[str, Any] = {"tables": tables, "layout": [named(folder / "found.tsv")], "features": "area_*, mean_*"}
     wanted |= {"reference": {"wells": "negative", "column": "control", "negative": "negative"}}
     wanted |= {"method": "mad_robustize", "selection": {"operations": ["drop_na_columns", "variance_threshold"]}}
     outputs = {name: f"{name}.tsv" for name in ("profiles", "normalized", "features")}
     costs["profile"] = run_form("profile_wells", folder, outputs, **wanted)
     score = {"by": "feature", "feature": "mean_GFP", "limit": 10, "side": "both", "least_objects": 5}
-    asked = {"profiles": named(folder / "normalized.tsv"), "column": "control", "negative": "negative"}
+    asked: dict[str, Any] = {"profiles": named(folder / "normalized.tsv"), "column": "control", "negative": "negative"}
     asked |= {"positive": "positive", "score": score, "title": "Screen", "dose": {"fit": "no"}, "tag": "hit[hits]"}
     outputs = {name: f"{name}.out" for name in ("hits", "notes", "quality", "plates", "report")}
     costs["hits"] = run_form("find_hits", folder, outputs, **asked)
