@@ -261,6 +261,8 @@ def run_tool(tool: str, count: int, seed: int, files: dict[str, Path], first: in
             (Path(folder) / "out").mkdir()
             line = command_line(call, whole, Path(folder) / "out", None)
             valid = in_child(lambda call=call, line=line, o=Path(folder) / "out": _quietly(call, line, o, cut=True))
+        if "omero" in valid.loaded:  # Its modules cannot be loaded in any order.
+            importlib.import_module("omero.clients")
         for module in valid.loaded:  # once, and not in each child
             with contextlib.suppress(Exception):
                 importlib.import_module(module)

@@ -27,6 +27,8 @@ def check_document(head: Element, document: Path, manifest: Manifest) -> None:
         UserError: An id is none, a reference leads to nothing, a value is not of its field's type, or an attached
             file is not in the crate.
     """
+    import omero.model  # noqa: F401 (what fails in it is no fault of the crate)
+
     with reading(f"crate, {DOCUMENT}", "Pack the crate again."):
         known = set()
         for one in head.iterfind("StructuredAnnotations/*"):
