@@ -317,7 +317,7 @@ def reading_calls() -> Iterator[Call]:
         "omero_export_labels": ("--folder", "labels", "--output", "out.tsv"),
         "omero_export_rois": ("--folder", "rois", "--shapes", "shapes.tsv", "--output", "out.tsv"),
         "omero_export_table": ("--folder", "tables", "--output", "out.tsv"),
-        "omero_get_annotations": ("--output", "out.tsv", "--wide", "wide.tsv"),
+        "omero_get_annotations": ("--output", "tidy.tsv", "--wide", "out.tsv", "--folder", "files"),
     }
     form = {"format": {"kind": "ome_tiff"}, "mismatch": "refuse", "labels_name": "n", "missing": "skip",
             "roi_name": "", "form": {"form": "label_map", "overlap": "first"}, "of": "images",

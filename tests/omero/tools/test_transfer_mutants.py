@@ -13,7 +13,7 @@ from tests.fuzz.mutants import mutate
 from tests.omero.tool_support import Lab, all_counts, picture, typed
 from tests.omero.tools.transfer_content import fill, make_plate
 
-MUTANTS = int(os.environ.get("OMERO_TEST_MUTANTS", "60"))
+MUTANTS = int(os.environ.get("OMERO_TEST_MUTANTS", "15"))
 
 
 @pytest.mark.slow
