@@ -156,6 +156,14 @@ def test_a_suite_needs_an_instance_or_a_definition():
     ]
 
 
+def test_a_rule_along_a_path_without_a_name_is_said_of_its_entity():
+    document = good()
+    del entity(document, "w.ga")["step"]
+    found = errors(check_document(document, "c", "base"))
+    expected = "a ComputationalWorkflow that has this step"
+    assert [(one.column, one.found, one.expected) for one in found] == [("#step", "missing", expected)]
+
+
 def test_a_profile_that_is_asked_for_must_be_named_and_followed():
     document = good()
     entity(document, "./")["conformsTo"] = ref(PROFILES[0])

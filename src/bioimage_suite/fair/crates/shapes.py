@@ -70,13 +70,15 @@ def _violations(document: dict[str, Any], root: str, name: str, shapes: Any) -> 
 
 def _finding(report: Any, result: Any, name: str) -> Finding:
     """Return the finding of one violated shape: a node of the report of pyshacl."""
-    from rdflib import SH
+    from rdflib import SH, BNode
 
     focus = str(report.value(result, SH.focusNode)).removeprefix(_BASE) or "./"
-    path = _local(report.value(result, SH.resultPath))
+    along = report.value(result, SH.resultPath)
+    # A path of several steps or against its direction has no name; the message says what is meant.
+    path = "" if isinstance(along, BNode) else _local(along)
     level = _LEVELS[_local(report.value(result, SH.resultSeverity))]
     value = report.value(result, SH.value)
-    found = str(value).removeprefix(_BASE) if value is not None and path else "missing" if path else focus
+    found = focus if along is None else "missing" if value is None else str(value).removeprefix(_BASE)
     return Finding(level, name, 0, f"{focus} {path}".strip(), found, str(report.value(result, SH.resultMessage)))
 
 
