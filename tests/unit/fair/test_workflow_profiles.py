@@ -105,6 +105,7 @@ BROKEN = [
     (with_("#run", "instrument", ref("a.tif")), "the tool that was run as instrument"),
     (with_(PROFILES[0], "@type", "Thing"), "profiles that the graph describes as CreativeWork"),
     (without("./", "mainEntity"), "the main workflow as mainEntity"),
+    (with_("#run", "instrument", ref("#tool")), "an action that has the main workflow as instrument"),
     (with_("w.ga", "@type", ["File", "ComputationalWorkflow", "HowTo"]), "the types File, SoftwareSourceCode and"),
     (without("w.ga", "programmingLanguage"), "the language of the main workflow"),
     (with_("w.ga", "input", ref("a.tif")), "a FormalParameter as each input and output"),
