@@ -10,20 +10,20 @@ from scripts.omero_file_source import store_omero_source
 from scripts.set_credentials import OmeroLogin, store_omero_login, tools_that_want_omero
 from tests.galaxy.seed_omero import PASSWORD, PROJECT, USER
 
-TOOL, DATASET, IMAGES = "omero_import_rois", "nuclei", ["cell_1.tif", "cell_2.tif"]
+TOOLS, DATASET, IMAGES = ("omero_import_rois", "omero_find"), "nuclei", ["cell_1.tif", "cell_2.tif"]
 LABEL_MAPS = Path(__file__).parents[2] / "test-data"
 SECONDS = 300.0
 
 
 def check_upload_dialog(gi: GalaxyInstance, server: OmeroServer, files: list[str]) -> bool:
-    """Take a dataset from Galaxy's own OMERO file source, give label maps to the ROI import, and compare the ids.
+    """Take a dataset from Galaxy's own OMERO file source, give its images to two tools, and compare the ids.
 
     Args:
         gi: Connection of the user.
         server: The OMERO server that has the images of `seed_omero`.
-        files: Tools' XML files; without that of the ROI import nothing is checked.
+        files: Tools' XML files; without those of the two tools nothing is checked.
     """
-    if TOOL not in {Path(file).stem for file in files}:
+    if not set(TOOLS) <= {Path(file).stem for file in files}:
         return True
     login = OmeroLogin(USER, PASSWORD)
     source = store_omero_source(gi, login, server.host, server.port)
@@ -31,11 +31,14 @@ def check_upload_dialog(gi: GalaxyInstance, server: OmeroServer, files: list[str
     entries = browse(gi, source["uri_root"], [PROJECT, DATASET])
     history = gi.histories.create_history(name="upload dialog")["id"]
     images = _fetched_list(gi, history, [{"src": "url", "url": one["uri"], "name": one["name"]} for one in entries])
+    store_omero_login(gi, OmeroLogin(USER, PASSWORD), tools_that_want_omero(gi))
     found = _import_rois(gi, server, history, images)
+    listed = _find(gi, server, history, images)
     expected = sorted([one["uri"].rpartition("image_")[2], one["name"], one["name"]] for one in entries)
     problems = [] if again["uuid"] == source["uuid"] else ["storing the file source twice made two"]
     problems += [] if [row[1] for row in expected] == IMAGES else [f"the dialog lists {entries}"]
     problems += [] if sorted(row[:3] for row in found) == expected else [f"ROIs would go to {found}, not {expected}"]
+    problems += [] if sorted(row[:2] for row in listed) == [row[:2] for row in expected] else [f"found are {listed}"]
     print(f"OMERO in the upload dialog: {'failed' if problems else 'passed'}", *problems, sep="\n  ")
     return not problems
 
@@ -61,19 +64,29 @@ def _fetched_list(gi: GalaxyInstance, history: str, elements: list[dict[str, Any
 
 def _import_rois(gi: GalaxyInstance, server: OmeroServer, history: str, images: str) -> list[list[str]]:
     """Return the rows of the object table for a check of label maps against the list of images."""
-    store_omero_login(gi, OmeroLogin(USER, PASSWORD), tools_that_want_omero(gi))
     maps = [gi.tools.upload_file(str(LABEL_MAPS / name), history, file_name=name) for name in IMAGES]
     inputs = {
-        "omero_host": server.address,
         "label_maps": {"values": [{"src": "hda", "id": one["outputs"][0]["id"]} for one in maps]},
         "match|source": "source",
         "match|images": {"values": [{"src": "hdca", "id": images}]},
         "roi_name": "from the upload dialog",
         "dry_run": "true",
     }
-    tool = gi.tools.show_tool(TOOL)
-    given = gi.users.get_credentials_for_tool(gi.users.get_current_user()["id"], TOOL, tool["version"])
-    run = gi.tools.run_tool(history, TOOL, inputs, credentials_context=given)
+    return _rows(gi, server, "omero_import_rois", history, inputs)
+
+
+def _find(gi: GalaxyInstance, server: OmeroServer, history: str, images: str) -> list[list[str]]:
+    """Return the rows of the object table of the list of images."""
+    inputs = {"target|source": "source", "target|images": {"values": [{"src": "hdca", "id": images}]}}
+    return _rows(gi, server, "omero_find", history, inputs)
+
+
+def _rows(gi: GalaxyInstance, server: OmeroServer, tool_id: str, history: str, inputs: Any) -> list[list[str]]:
+    """Run a tool and return the rows of its first output, or what went wrong."""
+    tool = gi.tools.show_tool(tool_id)
+    given = gi.users.get_credentials_for_tool(gi.users.get_current_user()["id"], tool_id, tool["version"])
+    inputs = {"omero_host": server.address, **inputs}
+    run = gi.tools.run_tool(history, tool_id, inputs, credentials_context=given)
     job = gi.jobs.wait_for_job(run["jobs"][0]["id"], maxwait=SECONDS)
     if job["state"] != "ok":
         details = gi.jobs.show_job(job["id"], full_details=True)

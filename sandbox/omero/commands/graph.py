@@ -320,7 +320,8 @@ class Walker:
                 continue
             if options.include_namespaces and target == "Annotation" and ns not in options.include_namespaces:
                 continue
-            if owner != -1 and not permissions.rights(self.context, owner, group).delete:
+            # A colleague's rendering settings go with the pixels, and take their own part along.
+            if owner != -1 and target != "QuantumDef" and not permissions.rights(self.context, owner, group).delete:
                 continue
             if name in options.include:
                 forced.add(row_id)

@@ -25,6 +25,13 @@ if TYPE_CHECKING:
     from sandbox.omero.database.transactions import Transaction
 
 
+FOLLOWING = frozenset(
+    {"RenderingDef", "QuantumDef", "ChannelBinding", "CodomainMapContext", "Thumbnail", "Roi", "Shape", "StatsInfo"}
+)
+"""What other users have on an image: it moves with the image whoever owns it, and is deleted where the new group is
+private (omero-blitz, blitz-chgrp-rules.xml: `Pixels[I].settings`, `Pixels[I].thumbnails`, `Image[I].rois`)."""
+
+
 def run_chgrp(run: Run, tx: Transaction, request: Any) -> Any:
     """Move objects and what belongs to them to another group; cut links to what stays."""
     import omero.cmd
@@ -36,7 +43,8 @@ def run_chgrp(run: Run, tx: Transaction, request: Any) -> Any:
     run.advance()
     check_filesets(tx, closure)
     for (root, row_id), (owner, group) in closure.owners.items():
-        if owner == -1 or MODEL_ENTITIES[root].is_link:
+        follows = root in FOLLOWING and (root, row_id) not in closure.targets
+        if owner == -1 or MODEL_ENTITIES[root].is_link or follows:
             continue
         if not permissions.rights(context, owner, group).chgrp:
             raise errors.security(f"User {context.user_id} may not move {root}[{row_id}]")
@@ -45,6 +53,8 @@ def run_chgrp(run: Run, tx: Transaction, request: Any) -> Any:
     run.advance()
     savepoint = tx.connection.begin_nested()
     cut = _cut_links(tx, closure)
+    if not context.directory.groups[request.groupId].is_readable:
+        cut |= _delete_of_others(tx, closure)
     if request.dryRun:
         savepoint.rollback()
     else:
@@ -162,6 +172,18 @@ def _cut_links(tx: Transaction, closure: Closure) -> dict[str, list[int]]:
                 " AND id NOT IN (SELECT value FROM json_each(:inside))",
                 {"ids": json.dumps(sorted(ids)), "inside": inside},
             )
+    return deleted
+
+
+def _delete_of_others(tx: Transaction, closure: Closure) -> dict[str, list[int]]:
+    """Delete what other users than the owners of the targets have on the images; return what was deleted."""
+    owners = {closure.owners[target][0] for target in closure.targets}
+    deleted: dict[str, list[int]] = {}
+    for (root, row_id), (owner, _) in closure.owners.items():
+        if root in FOLLOWING and owner not in owners and row_id in closure.found.get(root, ()):
+            deleted.setdefault(java_name(closure.classes[root, row_id]), []).append(row_id)
+            closure.found[root].discard(row_id)
+            tx.delete(root, [row_id])
     return deleted
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from sandbox.omero.image_files.series_reader import numpy_type_of
 from sandbox.omero.imports.quantities import quantity_columns
-from sandbox.omero.rendering.pictures import default_color
+from sandbox.omero.rendering.pictures import GREY, channel_colors
 from sandbox.omero.repository.pixel_access import SeriesPixels
 from sandbox.omero.repository.pixel_store import MAX_PLANE_PIXELS, PENDING_SHA1, channel_minmax, sha1_of_pixels
 
@@ -125,14 +125,16 @@ def write_image(
 
 def _write_channels(tx: Transaction, image: PreparedImage, pixels_id: int, ome: OmeRows) -> None:
     channels, source = image.description.channels, image.description.ome
+    waves = [one.emission.value if one.emission and one.emission.unit == "nm" else None for one in channels]
+    own = [one.color for one in channels]
+    colors = [own[0] or GREY] if len(channels) == 1 else channel_colors(own, waves)  # ChannelProcessor (omero-blitz)
     for index, (channel, (low, high)) in enumerate(zip(channels, image.minmax, strict=True)):
-        emission_nm = channel.emission.value if channel.emission and channel.emission.unit == "nm" else None
-        red, green, blue, alpha = channel.color or default_color(index, len(channels), emission_nm)
+        red, green, blue, alpha = colors[index]
         settings = ome.channel_columns(source, index, len(channels)) if source else {}
-        own = {"name": channel.name, "fluor": channel.fluor, "samplesPerPixel": 1}
-        waves = quantity_columns("emissionWave", channel.emission)
-        waves.update(quantity_columns("excitationWave", channel.excitation))
-        logical = tx.create("LogicalChannel", **{**settings, **own, **waves})
+        told = {"name": channel.name, "fluor": channel.fluor, "samplesPerPixel": 1}
+        told |= quantity_columns("emissionWave", channel.emission)
+        told |= quantity_columns("excitationWave", channel.excitation)
+        logical = tx.create("LogicalChannel", **{**settings, **told})
         stats = tx.create("StatsInfo", globalMin=low, globalMax=high)
         tx.create(
             "Channel",

@@ -13,8 +13,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
+LEAST_THUMBNAIL = 3  # pixels a side
+Color = tuple[int, int, int, int]
+"""Red, green, blue, alpha."""
 MAX_ACTIVE_CHANNELS = 3  # RenderingSettingsImpl: no more are active after a reset
 # ColorsFactory: emission wavelength in nm (first, last) and colour.
 EMISSION_COLORS = (
@@ -23,7 +26,8 @@ EMISSION_COLORS = (
     (560.0, 700.0, (255, 0, 0, 255)),
 )
 INDEX_COLORS = ((255, 0, 0, 255), (0, 255, 0, 255), (0, 0, 255, 255))
-GREY = (255, 255, 255, 255)
+WHITE = (255, 255, 255, 255)
+GREY = (128, 128, 128, 255)
 
 
 @dataclass(frozen=True)
@@ -72,15 +76,23 @@ class Rendering:
     bit_resolution: int = 255
 
 
-def default_color(index: int, channels: int, emission_nm: float | None = None) -> tuple[int, int, int, int]:
-    """Return the colour of a channel that has none: by emission wavelength, else by position; grey if it is alone."""
-    if emission_nm is not None:
-        for first, last, color in EMISSION_COLORS:
-            if first <= emission_nm < last:
-                return color
-    if channels == 1:
-        return GREY
-    return INDEX_COLORS[index % 3]
+def channel_colors(own: Sequence[Color | None], wavelengths: Sequence[float | None]) -> list[Color]:
+    """Return the colours of an image's channels: their own, by wavelength, or by position.
+
+    Where only some have a colour or wavelength, the others are white. As omero-renderer's ColorsFactory.getColor and,
+    for the latter, RenderingSettingsImpl.resetChannelBindings and ChannelProcessor (omero-server, omero-blitz).
+
+    Args:
+        own: Each channel's own colour.
+        wavelengths: Of emission in nm, one entry a channel.
+    """
+    known = [one is not None or wave is not None for one, wave in zip(own, wavelengths, strict=True)]
+    found: list[Color] = []
+    for index, (color, wave) in enumerate(zip(own, wavelengths, strict=True)):
+        by_range = (shown for first, last, shown in EMISSION_COLORS if wave is not None and first <= wave < last)
+        default = INDEX_COLORS[index % 3] if known[index] or not any(known) else WHITE
+        found.append(color or next(by_range, default))
+    return found
 
 
 def _curve(values: np.ndarray, family: str, coefficient: float) -> np.ndarray:
@@ -176,10 +188,16 @@ def to_packed_int(picture: np.ndarray) -> np.ndarray:
     return packed.astype(np.uint32).view(np.int32)
 
 
-def thumbnail_size(width: int, height: int, box_width: int, box_height: int) -> tuple[int, int]:
-    """Return the largest size with the image's proportions that fits into the box."""
-    scale = min(box_width / width, box_height / height)
-    return max(1, round(width * scale)), max(1, round(height * scale))
+def longest_side_size(width: int, height: int, longest: int) -> tuple[int, int]:
+    """Return width and height of a thumbnail by its longest side.
+
+    The other side is cut off to whole pixels, in 32-bit numbers, as ThumbnailCtx.calculateXYWidths (omero-server) does
+    it, and has at least three (JavaImageScalingService).
+    """
+    ratio = np.float32(longest) / np.float32(max(width, height))
+    sides = (longest, int(np.float32(min(width, height)) * ratio))
+    wide, high = sides if width > height else sides[::-1]
+    return max(LEAST_THUMBNAIL, wide), max(LEAST_THUMBNAIL, high)
 
 
 def shrink(picture: np.ndarray, size: tuple[int, int]) -> np.ndarray:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sandbox.omero.rendering.pictures import MAX_ACTIVE_CHANNELS, ChannelRendering, Rendering, default_color
+from sandbox.omero.rendering.pictures import MAX_ACTIVE_CHANNELS, ChannelRendering, Color, Rendering, channel_colors
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from sandbox.omero.database.transactions import Transaction
 
@@ -26,10 +26,11 @@ def default_rendering(
     Args:
         tx: The transaction.
         pixels: Row of the Pixels.
-        plane_minmax: Gives minimum and maximum of a channel's default plane, where there are no statistics.
+        plane_minmax: Gives minimum and maximum of a channel's middle plane, where the first channel has no statistics.
     """
     channels = []
     rows = tx.find("Channel", pixels=pixels["id"])
+    colors = _colors(tx, rows)
     for index, row in enumerate(rows):
         stats = tx.get("StatsInfo", row["statsInfo"]) if row["statsInfo"] is not None else None
         low, high = (stats["globalMin"], stats["globalMax"]) if stats else plane_minmax(index)
@@ -38,20 +39,23 @@ def default_rendering(
                 active=index < MAX_ACTIVE_CHANNELS,
                 start=low,
                 end=high if high > low else low + 1,
-                color=channel_color(tx, row, index, len(rows)),
+                color=colors[index],
                 lookup_table=row["lookupTable"] or "",
             )
         )
     return Rendering(tuple(channels), greyscale=len(rows) == 1, default_z=pixels["sizeZ"] // 2)
 
 
-def channel_color(tx: Transaction, row: Mapping[str, Any], index: int, count: int) -> tuple[int, int, int, int]:
-    """Return a channel's own colour, or the default by its emission wavelength or position."""
-    if None not in (row["red"], row["green"], row["blue"]):
-        return (row["red"], row["green"], row["blue"], 255 if row["alpha"] is None else row["alpha"])
-    logical = tx.get("LogicalChannel", row["logicalChannel"]) if row["logicalChannel"] is not None else None
-    emission = logical["emissionWave"] if logical and logical["emissionWave_unit"] == "NANOMETER" else None
-    return default_color(index, count, emission)
+def _colors(tx: Transaction, rows: Sequence[Mapping[str, Any]]) -> list[Color]:
+    """Return the channels' own colours, or the default ones."""
+    own: list[Color | None] = []
+    waves: list[float | None] = []
+    for row in rows:
+        parts = tuple(row[part] for part in ("red", "green", "blue", "alpha"))
+        own.append(None if None in parts else parts)
+        logical = tx.get("LogicalChannel", row["logicalChannel"]) if row["logicalChannel"] is not None else None
+        waves.append(logical["emissionWave"] if logical and logical["emissionWave_unit"] == "NANOMETER" else None)
+    return channel_colors(own, waves)
 
 
 def create_rendering(tx: Transaction, pixels_id: int, rendering: Rendering, **details: Any) -> int:

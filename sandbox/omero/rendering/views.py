@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sandbox.omero.rendering.pictures import Rendering, active_channels, project, render, shrink, thumbnail_size
+from sandbox.omero.rendering.pictures import Rendering, active_channels, project, render, shrink
 from sandbox.omero.repository.pixel_store import CHUNK, MAX_PLANE_PIXELS, PixelSource
 
 MAX_PICTURE_PIXELS = 1 << 25  # 5792 x 5792: with its encoding to JPEG some 250 MB
@@ -78,9 +78,8 @@ def render_projection(
     return render({c: projected_plane(source, kind, c, t, first, last, step) for c in channels}, rendering)
 
 
-def render_thumbnail(source: PixelSource, rendering: Rendering, z: int, t: int, box: tuple[int, int]) -> np.ndarray:
-    """Render a plane, reduced to fit into the box (width, height)."""
-    size = thumbnail_size(source.shape.size_x, source.shape.size_y, *box)
+def render_thumbnail(source: PixelSource, rendering: Rendering, z: int, t: int, size: tuple[int, int]) -> np.ndarray:
+    """Render a plane as a picture of this size (width, height)."""
     level = max(i for i, have in enumerate(source.level_sizes) if i == 0 or (have[0] >= size[0] and have[1] >= size[1]))
     planes = {c: _thinned(source, level, z, c, t, size) for c in _needed(rendering)}
     return shrink(render(planes, rendering), size)

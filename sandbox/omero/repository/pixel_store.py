@@ -239,13 +239,19 @@ def channel_minmax(source: PixelSource, level: int = 0) -> list[tuple[float, flo
 
 
 def plane_minmax(source: PixelSource, c: int) -> tuple[float, float]:
-    """Return (minimum, maximum) of a channel's middle plane, of its smallest resolution level."""
-    level = len(source.level_sizes) - 1
+    """Return (minimum, maximum) of a channel's middle plane; the range of the pixel type where planes are too large.
+
+    Which plane, and the range: RawPixelsBean.findMinMax (omero-server), StatsFactory.initPixelsRange (omero-renderer).
+    """
+    shape = source.shape
+    if shape.size_x * shape.size_y > MAX_PLANE_PIXELS:
+        kind = np.iinfo(shape.wire_type if shape.wire_type.kind in "iu" else np.int32)
+        return float(kind.min), float(kind.max)
     low, high = np.inf, -np.inf
-    width, height = source.level_sizes[level]
-    rows = max(1, CHUNK // (width * source.shape.wire_type.itemsize))
-    for y in range(0, height, rows):
-        block = source.read_tile(level, source.shape.size_z // 2, c, 0, 0, y, width, min(rows, height - y))
+    rows = max(1, CHUNK // (shape.size_x * shape.wire_type.itemsize))
+    z, t = (shape.size_z - 1) // 2, (shape.size_t - 1) // 2
+    for y in range(0, shape.size_y, rows):
+        block = source.read_tile(0, z, c, t, 0, y, shape.size_x, min(rows, shape.size_y - y))
         values = block[np.isfinite(block)] if block.dtype.kind == "f" else block
         if values.size and values.dtype.kind != "c":
             low, high = min(low, float(values.min())), max(high, float(values.max()))

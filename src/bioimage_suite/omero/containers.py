@@ -34,13 +34,14 @@ def find_screen(session: Session, place: Mapping[str, Any]) -> ScreenPlace:
 
     Args:
         session: An open session.
-        place: `by` "screen_id" with `screen_id`; or "screen" with `screen` and `create`.
+        place: `by` "screen_id" with `screen_id`; "screen_choices" with `screen_id` from a list of choices; or "screen"
+            with `screen` and `create`.
 
     Raises:
         UserError: The screen does not exist and must not be made, several have the name, no name is given, or the
             user may not put plates into it.
     """
-    if place["by"] == "screen_id":
+    if place["by"] in ("screen_id", "screen_choices"):
         found = ScreenPlace(*_by_id(session, "screen", place["screen_id"]))
     else:
         name = place["screen"].strip()
@@ -52,8 +53,8 @@ def find_screen(session: Session, place: Mapping[str, Any]) -> ScreenPlace:
 
 
 def _by_id(session: Session, kind: str, given: Any) -> tuple[int, str]:
-    """Return id and name of the dataset or screen whose id a form gives as text."""
-    text = str(given).strip()
+    """Return id and name of the dataset or screen whose id a form gives as text, typed or chosen."""
+    text = str(given or "").strip()
     if not text.isdecimal():
         raise UserError(f"{kind} {text!r}: not an id. Write a whole number, or choose to give a name.")
     find_ids(session, Target(kind, ids=(int(text),)))
@@ -71,8 +72,8 @@ def find_place(session: Session, place: Mapping[str, Any]) -> DatasetPlace:
 
     Args:
         session: An open session.
-        place: `by` "id" with `dataset_id`; or "name" with `dataset`, `project` (may be empty; a name, or the id of one
-            that exists) and `create`.
+        place: `by` "id" with `dataset_id`; "choices" with `dataset_id` from a list of choices; or "name" with
+            `dataset`, `project` (may be empty; a name, or the id of one that exists) and `create`.
 
     Raises:
         UserError: The dataset does not exist and must not be made, several have the name, no name is given, or the
@@ -86,7 +87,7 @@ def find_place(session: Session, place: Mapping[str, Any]) -> DatasetPlace:
 
 
 def _find_place(session: Session, place: Mapping[str, Any]) -> DatasetPlace:
-    if place["by"] == "id":
+    if place["by"] in ("id", "choices"):
         return DatasetPlace(*_by_id(session, "dataset", place["dataset_id"]))
     dataset, project = place["dataset"].strip(), (place.get("project") or "").strip()
     if not dataset:

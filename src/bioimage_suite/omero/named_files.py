@@ -1,7 +1,5 @@
 """Galaxy files with their names in the list, and the OMERO images that they belong to."""
 
-import json
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,15 +13,9 @@ from bioimage_suite.core.image_names import (
     safe_name,
     without_suffix,
 )
-from bioimage_suite.core.tool import argument
-from bioimage_suite.omero.objects import ImageRecord, Target, find_images, find_nonempty_images, read_target
-from bioimage_suite.omero.paging import paged_rows
+from bioimage_suite.omero.file_source import Origin, read_origins
+from bioimage_suite.omero.objects import ImageRecord, Target, came_from, find_images, find_nonempty_images, read_target
 from bioimage_suite.omero.session import Session
-
-ADDRESSES = argument("--addresses", type=Path, help="JSON file with the addresses that Galaxy knows of datasets")
-"""Argument of tools that find images by the address from which Galaxy got them, see `read_match`."""
-_ADDRESS = re.compile(r"gx(?:user)?files://.*/project_\d+/dataset_(\d+)/image_(\d+)", re.ASCII)
-"""How Galaxy's OMERO file source calls an image (galaxy-files 26.1, galaxy/files/sources/omero.py)."""
 
 
 @dataclass(frozen=True)
@@ -46,17 +38,6 @@ def read_files(value: Sequence[Mapping[str, Any]] | Mapping[str, Any] | None) ->
     return [NamedFile(entry["element_identifier"], Path(entry["source_path"])) for entry in entries]
 
 
-def read_match(config: Mapping[str, Any], addresses: Path | None) -> dict[str, Any]:
-    """Return how the form says to find images, with the addresses of those that came from OMERO by the upload dialog.
-
-    Args:
-        config: The form; `match` as for `match_images`.
-        addresses: JSON file with a list of [name of a dataset, list of its addresses in Galaxy].
-    """
-    known = json.loads(addresses.read_text(encoding="utf-8")) if addresses else []
-    return {**config["match"], "addresses": known}
-
-
 def match_images(session: Session, names: Sequence[str], match: Mapping[str, Any]) -> list[ImageRecord]:
     """Find the image of each name; return images in the order of the names.
 
@@ -66,7 +47,8 @@ def match_images(session: Session, names: Sequence[str], match: Mapping[str, Any
     Args:
         session: An open session.
         names: Identifiers of files, or values of an image column.
-        match: `source` "identifier" (ids only); "source" (by the addresses of images, see `read_match`); or a target as
+        match: `source` "identifier" (ids only); "source" (by the addresses of images, see
+            `omero.file_source.with_addresses`); or a target as
             `omero.objects.read_target` takes it.
 
     Raises:
@@ -128,35 +110,13 @@ def _images_by_address(
     session: Session, names: Sequence[str], known: Sequence[tuple[str, Sequence[str]]]
 ) -> dict[str, ImageRecord]:
     """Find images by the addresses that Galaxy's OMERO file source gave to datasets; the same name belongs together."""
-    places = [_place_of(name, addresses) for name, addresses in known]
-    if len(names) == len(places) == 1:
-        chosen = {names[0]: places[0]}
+    origins = read_origins(known)
+    if len(names) == len(origins) == 1:
+        chosen: dict[str, Origin] = {names[0]: origins[0]}
     else:
-        chosen = {name: places[_only_one(name, [other for other, _ in known])] for name in names}
-    ids = tuple(dict.fromkeys(number for _, number in chosen.values()))
-    found = {one.image_id: one for one in find_images(session, Target("image", ids=ids))}
-    hql = "select l.parent.id, l.child.id from DatasetImageLink l where l.child.id in (:ids)"
-    there = {tuple(row) for row in paged_rows(session, hql, found)}
-    for name, (dataset, number) in chosen.items():
-        if number not in found or (dataset, number) not in there:
-            raise UserError(
-                f"{name!r}: image {number} does not stand in dataset {dataset}, from where Galaxy got it. It came from "
-                "another server or was moved; match it by name within its dataset."
-            )
-    return {name: found[number] for name, (_, number) in chosen.items()}
-
-
-def _place_of(name: str, addresses: Sequence[str]) -> tuple[int, int]:
-    """Return ids of dataset and image from the address that Galaxy's OMERO file source gave."""
-    for address in addresses:
-        place = _ADDRESS.fullmatch(address)
-        if place:
-            return int(place[1]), int(place[2])
-    shown = ", ".join(addresses) or "none"
-    raise UserError(
-        f"{name!r}: Galaxy knows no address of it in OMERO (found: {shown}). Choose the datasets that came from OMERO "
-        "through the upload dialog, or match by name within a dataset."
-    )
+        chosen = {name: origins[_only_one(name, [one.name for one in origins])] for name in names}
+    found = {one.image_id: one for one in find_images(session, came_from(tuple(chosen.values())))}
+    return {name: found[one.image_id] for name, one in chosen.items()}
 
 
 def _only_one(name: str, known: Sequence[str]) -> int:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from bioimage_suite.core.errors import UserError
-from bioimage_suite.omero.paging import batches
+from bioimage_suite.omero.file_source import Origin, read_origins
+from bioimage_suite.omero.paging import batches, paged_rows
 from bioimage_suite.omero.session import Session
 from bioimage_suite.tables.formulas import plain_text
 from bioimage_suite.tables.object_table import read_object_ids
@@ -31,13 +32,14 @@ class Target:
     """Objects of one kind, by id or by name, not yet looked up.
 
     Kind "all" has neither: `scope` is "mine" (the user's images in the group), "group" or "server" (all groups that the
-    user may read, with a session from `in_all_groups`).
+    user may read, with a session from `in_all_groups`). Images with `origins` must still stand where Galaxy got them.
     """
 
     kind: str
     ids: tuple[int, ...] = ()
     names: tuple[str, ...] = ()
     scope: str = ""
+    origins: tuple[Origin, ...] = ()
 
     @property
     def in_words(self) -> str:
@@ -100,16 +102,20 @@ _ALIASES = {"image": "i", "dataset": "d", "project": "pr", "well": "w", "plate":
 def read_target(config: Mapping[str, Any]) -> Target:
     """Read a tool's choice of objects.
 
-    `source` is "typed" (`kind`, `by`, `objects`), "choices" (`kind`, `objects` with ids), "table" or "all" (`scope`).
+    `source` is "typed" (`kind`, `by`, `objects`), "choices" (`kind`, `objects` with ids), "table", "source" (images of
+    the upload dialog, with `addresses`) or "all" (`scope`).
 
     `table` is Galaxy's description of a dataset, with the path as `source_path`.
 
     Raises:
-        UserError: Nothing was given, an id is not a number, or the table is not an object table.
+        UserError: Nothing was given, an id is not a number, the table is not an object table, or an image did not come
+            from OMERO.
     """
     if config["source"] == "table":
         kind, ids = read_object_ids(config["table"]["source_path"])
         return Target(kind, ids=ids)
+    if config["source"] == "source":
+        return came_from(read_origins(config["addresses"]))
     if config["source"] == "choices":
         return Target(config["kind"], ids=_chosen_ids(config["kind"], chosen_words(config.get("objects"))))
     if config["source"] == "all":
@@ -124,6 +130,11 @@ def read_target(config: Mapping[str, Any]) -> Target:
         if not term.isdecimal():
             raise UserError(f"{kind} {term!r}: not an id. Write a whole number, or choose to give names.")
     return Target(kind, ids=tuple(dict.fromkeys(int(term) for term in terms)))
+
+
+def came_from(origins: Sequence[Origin]) -> Target:
+    """Return the images that Galaxy's OMERO file source brought, each once."""
+    return Target("image", ids=tuple(dict.fromkeys(one.image_id for one in origins)), origins=tuple(origins))
 
 
 def chosen_words(value: str | Sequence[str] | None) -> tuple[str, ...]:
@@ -155,7 +166,8 @@ def find_ids(session: Session, target: Target) -> tuple[int, ...]:
     """Find the ids of a target's objects, in the given order.
 
     Raises:
-        UserError: The group has no object with an id or name, the user may not read it, or two objects have the name.
+        UserError: The group has no object with an id or name, the user may not read it, two objects have the name, or
+            an image does not stand any more where Galaxy got it.
     """
     if target.kind == "all":
         return ()
@@ -168,7 +180,20 @@ def find_ids(session: Session, target: Target) -> tuple[int, ...]:
     missing = [number for number in target.ids if number not in found]
     if missing:
         raise UserError(_why_missing(session, target.kind, missing))
+    _require_origins(session, target.origins)
     return target.ids
+
+
+def _require_origins(session: Session, origins: Sequence[Origin]) -> None:
+    """Raise a UserError if an image does not stand where Galaxy got it: another server may have these ids, too."""
+    hql = "select l.parent.id, l.child.id from DatasetImageLink l where l.child.id in (:ids)"
+    there = {tuple(row) for row in paged_rows(session, hql, [one.image_id for one in origins])}
+    for one in origins:
+        if (one.dataset_id, one.image_id) not in there:
+            raise UserError(
+                f"{one.name!r}: image {one.image_id} does not stand in dataset {one.dataset_id}, from where Galaxy got "
+                "it. It came from another server or was moved; choose it by name within its dataset."
+            )
 
 
 def find_images(session: Session, target: Target) -> list[ImageRecord]:

@@ -130,7 +130,7 @@ def make_plates(
         session: An open session.
         layout: From `find_layout_images`.
         report: Receives one row per image.
-        screen: `by` "none", "id" with `screen_id`, or "name" with `screen` and `create`.
+        screen: `by` "none", "id" or "choices" with `screen_id`, or "name" with `screen` and `create`.
         emptied: Datasets to delete in the end, from `find_emptied`; their images stay.
         dry_run: Check everything and change nothing.
 
@@ -192,7 +192,9 @@ def _find_screen(session: Session, screen: Mapping[str, Any]) -> ScreenPlace:
     """Return the screen for the plates; name "" if they get none."""
     if screen["by"] == "none":
         return ScreenPlace(None, "")
-    return find_screen(session, {**screen, "by": {"id": "screen_id", "name": "screen"}[screen["by"]]})
+    return find_screen(
+        session, {**screen, "by": {"id": "screen_id", "choices": "screen_choices", "name": "screen"}[screen["by"]]}
+    )
 
 
 def _same_plate(

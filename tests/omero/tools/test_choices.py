@@ -4,14 +4,20 @@ from pathlib import Path
 
 import numpy as np
 import omero
+import omero_annotate
+import omero_arrange_plates
 import omero_export_images
 import omero_find
+import omero_import_images
+import omero_import_rois
+import omero_import_table
 import pytest
+import tifffile
 from omero.rtypes import rstring
 
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.omero.images import choices
-from tests.omero.tool_support import Lab, read_rows, typed
+from tests.omero.tool_support import Lab, named, read_rows, typed
 
 PLANE = np.zeros((2, 2), np.uint8)
 
@@ -75,3 +81,57 @@ def test_chosen_channels_are_exported_beside_typed_ones(lab: Lab, tmp_path: Path
     paths = lab.run(omero_export_images, tmp_path, outputs, **config)
     [row] = read_rows(paths["metadata"])
     assert (row["size_c"], row["channel_names"]) == ("2", "GFP; =x")
+
+
+def test_images_go_into_the_dataset_or_screen_that_is_chosen(lab: Lab, tmp_path: Path):
+    _, chosen = (lab.container("Dataset", "twin") for _ in range(2))
+    tifffile.imwrite(tmp_path / "a.tif", PLANE)
+    values = {
+        "files": [named("a.tif", tmp_path / "a.tif") | {"ext": "tiff"}],
+        "existing": "refuse",
+        "zip_holds": "images",
+    }
+    place = {"by": "choices", "dataset_id": str(chosen)}
+    [row] = read_rows(lab.run(omero_import_images, tmp_path, {"output": "o.tsv"}, place=place, **values)["output"])
+    assert row["dataset_id"] == str(chosen)
+    _, screen = (lab.container("Screen", "twin") for _ in range(2))
+    (tmp_path / "layout.tsv").write_text("image\twell\na.tif\tA1\n")
+    values |= {
+        "layout": named("layout", tmp_path / "layout.tsv"),
+        "target": typed("dataset", chosen, by="id"),
+        "plate": "p",
+    }
+    by = {"by": "choices", "screen_id": str(screen)}
+    [row] = read_rows(lab.run(omero_arrange_plates, tmp_path, {"output": "p.tsv"}, screen=by, **values)["output"])
+    assert row["screen_id"] == str(screen)
+    for place, message in (
+        ({"by": "choices", "dataset_id": None}, "dataset '': not an id"),
+        ({"by": "screen_choices", "screen_id": "x"}, "screen 'x': not an id"),
+        ({"by": "screen_choices", "screen_id": str(screen)}, "'a.tif': it holds no plate"),
+    ):
+        with pytest.raises(UserError, match=message):
+            lab.run(omero_import_images, tmp_path, {"output": "o.tsv"}, place=place, **values)
+
+
+def test_names_are_looked_up_in_the_container_that_is_chosen(lab: Lab, tmp_path: Path):
+    first, second = (lab.container("Dataset", "twin") for _ in range(2))
+    _, image = (lab.image("a.tif", PLANE, dataset) for dataset in (first, second))
+    chosen = {"source": "choices", "kind": "dataset", "objects": [str(second)]}
+    (tmp_path / "m.tsv").write_text("label\tx\n1\t2\n")
+    (tmp_path / "notes.csv").write_text("image,dose\na.tif,1\n")
+    tifffile.imwrite(tmp_path / "l.tif", np.ones(PLANE.shape, np.uint16))
+    values = {"table": named("notes.csv", tmp_path / "notes.csv"), "within": chosen, "kind": "image", "mode": "add"}
+    outputs = {"output": "o.tsv", "changes": "c.tsv"}
+    [row] = read_rows(lab.run(omero_annotate, tmp_path, outputs, **values)["output"])
+    assert row["image_id"] == str(image)
+    maps = {"label_maps": [named("a", tmp_path / "l.tif")], "match": chosen, "roi_name": "o", "shape": "auto"}
+    [row] = read_rows(lab.run(omero_import_rois, tmp_path, {"output": "r.tsv", "rois": "s.tsv"}, **maps)["output"])
+    assert row["image_id"] == str(image)
+    for attach, found in (("image", {"image_id": str(image)}), ("dataset", {"dataset_id": str(second)})):
+        table = {"tables": [named("a", tmp_path / "m.tsv")], "table_name": "m", "attach": attach, "match": chosen}
+        outputs = {"output": "t.tsv", "merged": "all.tsv"}
+        [row] = read_rows(lab.run(omero_import_table, tmp_path, outputs, **table)["output"])
+        assert found.items() <= row.items()
+    table |= {"attach": "container"}
+    [row] = read_rows(lab.run(omero_import_table, tmp_path, outputs, **table)["output"])
+    assert row["dataset_id"] == str(second)

@@ -4,9 +4,18 @@ import json
 from pathlib import Path
 
 import numpy as np
+import omero_annotate
+import omero_arrange_plates
+import omero_export_images
+import omero_export_labels
+import omero_export_rois
+import omero_export_table
+import omero_find
+import omero_get_annotations
 import omero_import_labels
 import omero_import_rois
 import omero_import_table
+import omero_transfer
 import pytest
 import tifffile
 
@@ -104,4 +113,70 @@ def test_tables_and_label_maps_find_their_images_too(lab: Lab, images, tmp_path:
     values |= {"place": {"by": "source", "create": True}}
     outputs = {"output": "l.tsv", "addresses": "a.json"}
     [row] = read_rows(lab.run(omero_import_labels, tmp_path, outputs, **values)["output"])
+    assert row["image_id"] == str(first)
+
+
+TARGET = {"source": "source"}
+TOOLS = (
+    (omero_find, {"output": "o.tsv"}, {"target": TARGET}),
+    (
+        omero_get_annotations,
+        {"output": "o.tsv", "wide": "w.tsv", "folder": "f"},
+        {"target": TARGET, "of": "images", "types": []},
+    ),
+    (omero_export_images, {"folder": "f", "metadata": "o.tsv"}, {"target": TARGET}),
+    (omero_export_table, {"folder": "f", "output": "o.tsv"}, {"target": TARGET, "of": "images"}),
+    (
+        omero_export_rois,
+        {"folder": "f", "shapes": "s.tsv", "output": "o.tsv"},
+        {"target": TARGET, "form": {"form": "table"}},
+    ),
+    (
+        omero_export_labels,
+        {"folder": "f", "output": "o.tsv"},
+        {"target": TARGET, "labels_name": "l", "missing": "skip"},
+    ),
+    (omero_transfer, {"crate": "c.zip", "output": "o.tsv"}, {"do": {"mode": "pack", "target": TARGET}}),
+)
+
+
+@pytest.mark.parametrize(("tool", "outputs", "config"), TOOLS, ids=[tool.__name__ for tool, _, _ in TOOLS])
+def test_each_tool_works_on_images_of_the_dialog(tool, outputs, config, lab: Lab, images, tmp_path: Path, monkeypatch):
+    dataset, (first, second) = images
+    monkeypatch.chdir(tmp_path)
+    known = [("b", [address(second, dataset)]), ("again", [address(second, dataset)])]
+    (tmp_path / "a.json").write_text(json.dumps(known))
+    table = outputs.get("output") or outputs["metadata"]
+    lab.run(tool, tmp_path, {**outputs, "addresses": "a.json"}, **config)
+    found = [
+        row["image_id"] for row in read_rows(tmp_path / ("w.tsv" if "wide" in outputs else table)) if "image_id" in row
+    ]
+    # Without any table of an image the export lists none.
+    assert found == ([] if tool is omero_export_table else [str(second)])
+    (tmp_path / "a.json").write_text(json.dumps([("b", [address(first, dataset + 1)])]))
+    with pytest.raises(UserError, match=f"'b': image {first} does not stand in dataset {dataset + 1}"):
+        lab.run(
+            tool, tmp_path, {name: f"2{path}" for name, path in outputs.items()} | {"addresses": "a.json"}, **config
+        )
+    (tmp_path / "a.json").write_text("[]")
+    with pytest.raises(UserError, match="images from the upload dialog: none is chosen"):
+        lab.run(
+            tool, tmp_path, {name: f"3{path}" for name, path in outputs.items()} | {"addresses": "a.json"}, **config
+        )
+
+
+def test_rows_and_wells_are_those_of_the_dialogs_images(lab: Lab, images, tmp_path: Path, monkeypatch):
+    dataset, (first, second) = images
+    other = lab.image("cell_1.tif", PLANE, lab.container("Dataset", "other"))
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a.json").write_text(json.dumps([("x", [address(number, dataset)]) for number in (first, second)]))
+    (tmp_path / "notes.csv").write_text("image,dose\ncell_1.tif,1\n")
+    (tmp_path / "layout.tsv").write_text("image\twell\ncell_1.tif\tA1\n")
+    values = {"table": named("notes.csv", tmp_path / "notes.csv"), "within": TARGET, "kind": "image", "mode": "add"}
+    outputs = {"output": "o.tsv", "changes": "c.tsv", "addresses": "a.json"}
+    [row] = read_rows(lab.run(omero_annotate, tmp_path, outputs, **values)["output"])
+    assert row["image_id"] == str(first) != str(other)
+    values = {"layout": named("layout", tmp_path / "layout.tsv"), "target": TARGET, "plate": "p"}
+    outputs = {"output": "p.tsv", "addresses": "a.json"}
+    [row] = read_rows(lab.run(omero_arrange_plates, tmp_path, outputs, screen={"by": "none"}, **values)["output"])
     assert row["image_id"] == str(first)

@@ -13,12 +13,12 @@ from sandbox.omero.rendering.pictures import (
     ChannelRendering,
     Rendering,
     active_channels,
-    default_color,
+    channel_colors,
+    longest_side_size,
     project,
     quantize,
     render,
     shrink,
-    thumbnail_size,
     to_jpeg,
     to_packed_int,
 )
@@ -85,12 +85,14 @@ def test_greyscale_shows_the_first_active_channel():
     assert active_channels(Rendering((on, off, on))) == [0, 2]
 
 
-def test_default_colours():
-    assert default_color(0, 1) == (255, 255, 255, 255)
-    assert [default_color(i, 4) for i in range(4)] == [RED, GREEN, (0, 0, 255, 255), RED]
-    assert default_color(0, 2, 461.0) == (0, 0, 255, 255)
-    assert default_color(0, 2, 509.0) == GREEN
-    assert default_color(2, 3, 2000.0) == (0, 0, 255, 255)
+def test_colours_are_omeros():
+    """As omero-renderer, omeis/providers/re/ColorsFactory.java; white as RenderingSettingsImpl.resetChannelBindings."""
+    blue, white = (0, 0, 255, 255), (255, 255, 255, 255)
+    assert channel_colors([None], [None]) == [RED]
+    assert channel_colors([None] * 4, [None] * 4) == [RED, GREEN, blue, RED]
+    assert channel_colors([None] * 3, [461.0, 509.0, 2000.0]) == [blue, GREEN, blue]
+    assert channel_colors([None] * 3, [None, 509.0, None]) == [white, GREEN, white]
+    assert channel_colors([HALF_BLUE, None], [None, None]) == [HALF_BLUE, white]
 
 
 def test_packed_int():
@@ -107,9 +109,12 @@ def test_jpeg_keeps_size_and_colour():
     np.testing.assert_allclose(np.asarray(opened), picture, atol=4)
 
 
-def test_thumbnail_size():
-    assert thumbnail_size(512, 256, 96, 96) == (96, 48)
-    assert thumbnail_size(1, 10000, 96, 96) == (1, 96)
+def test_the_size_of_a_thumbnail_is_omeros():
+    """As omero-server: ThumbnailCtx.calculateXYWidths, and JavaImageScalingService for the least size."""
+    assert longest_side_size(512, 256, 96) == (96, 48)
+    assert longest_side_size(1388, 1040, 96) == (96, 71)  # 71.93, cut off
+    assert longest_side_size(1, 10000, 96) == (3, 96)
+    assert longest_side_size(2, 2, 96) == (96, 96)  # small images grow
     assert shrink(np.zeros((256, 512, 3), np.uint8), (96, 48)).shape == (48, 96, 3)
 
 

@@ -10,6 +10,7 @@ from bioimage_suite.omero.annotations.annotate import annotate
 from bioimage_suite.omero.annotations.changes import CHANGE_COLUMNS, Wanted
 from bioimage_suite.omero.annotations.tables import left_out, read_attachments, read_wanted
 from bioimage_suite.omero.annotations.targets import find_objects
+from bioimage_suite.omero.file_source import ADDRESSES, with_addresses
 from bioimage_suite.omero.session import session_of
 from bioimage_suite.tables.key_value_dialects import CLIENT_NAMESPACE, read_key_values
 from bioimage_suite.tables.object_table import write_table
@@ -26,6 +27,7 @@ OBJECT_COLUMNS = ("object_type", "object_name", "change_count", "status")
 @tool(
     __doc__,
     CONFIG,
+    ADDRESSES,
     argument("--output", type=Path, required=True, help="object table to write"),
     argument("--changes", type=Path, required=True, help="table of changes to write"),
 )
@@ -42,7 +44,8 @@ def main(args: Namespace, outputs: Outputs) -> None:
         Report(args.output) as report,
         session_of(config) as session,
     ):
-        found = find_objects(session, list(wanted), config["within"], make=bool(config.get("make")))
+        within = with_addresses(config["within"], args.addresses)
+        found = find_objects(session, list(wanted), within, make=bool(config.get("make")))
         kinds = {kind for kind, _, _ in found}
         report.columns = (f"{kinds.pop()}_id" if len(kinds) == 1 else "object_id", *OBJECT_COLUMNS)
         merged = {place: Wanted.merged([wanted[target] for target in targets]) for place, targets in found.items()}

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.core.tool import CONFIG, argument, run_tool, tool
+from bioimage_suite.omero.file_source import ADDRESSES, with_addresses
 from bioimage_suite.omero.objects import read_target
 from bioimage_suite.omero.plates import find_emptied, find_layout_images, make_plates
 from bioimage_suite.omero.session import session_of
@@ -35,6 +36,7 @@ COLUMNS = (
 @tool(
     __doc__,
     CONFIG,
+    ADDRESSES,
     argument("--output", type=Path, required=True, help="object table to write"),
 )
 def main(args: Namespace, outputs: Outputs) -> None:
@@ -45,10 +47,11 @@ def main(args: Namespace, outputs: Outputs) -> None:
     if delete and not afterwards.get("sure"):
         raise UserError("dataset: it is to be deleted, but you have not confirmed it. Tick the box below, or keep it.")
     by, positions = read_layout(Path(config["layout"]["source_path"]), config.get("plate") or "")
+    target = with_addresses(config["target"], args.addresses)
     report = outputs.enter(Report(args.output, COLUMNS))
     with session_of(config) as session:
-        layout = find_layout_images(session, by, positions, config["target"], emptied=delete)
-        emptied = find_emptied(session, layout, read_target(config["target"])) if delete else []
+        layout = find_layout_images(session, by, positions, target, emptied=delete)
+        emptied = find_emptied(session, layout, read_target(target)) if delete else []
         dry_run = bool(config.get("dry_run"))
         make_plates(session, layout, report, screen=config["screen"], emptied=emptied, dry_run=dry_run)
     for number in emptied:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from bioimage_suite.core.image_names import image_identifier
 from bioimage_suite.core.tool import CONFIG, argument, run_tool, tool
+from bioimage_suite.omero.file_source import ADDRESSES, with_addresses
 from bioimage_suite.omero.images.details import load_image_details
 from bioimage_suite.omero.images.export import export, plan_files
 from bioimage_suite.omero.images.fileset_export import export_filesets
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 @tool(
     __doc__,
     CONFIG,
+    ADDRESSES,
     argument("--folder", type=Path, required=True, help="folder for the images"),
     argument("--metadata", type=Path, required=True, help="metadata table to write"),
 )
@@ -35,7 +37,7 @@ def main(args: Namespace, outputs: Outputs) -> None:
     form = config.get("format") or {"kind": "ome_tiff"}
     report = outputs.enter(Report(args.metadata, exact=bool(config.get("exact_texts"))))
     with session_of(config) as session:
-        records = find_nonempty_images(session, read_target(config["target"]))
+        records = find_nonempty_images(session, read_target(with_addresses(config["target"], args.addresses)))
         records = nonempty_in_wells(session, records, read_well_filter(config.get("wells")))
         images = load_image_details(session, [record.image_id for record in records])
         report.columns = metadata_columns(images)

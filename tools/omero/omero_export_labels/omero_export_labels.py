@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.core.tool import CONFIG, argument, run_tool, tool
+from bioimage_suite.omero.file_source import ADDRESSES, with_addresses
 from bioimage_suite.omero.objects import find_nonempty_images, read_target
 from bioimage_suite.omero.rois.label_export import choose_label_images, export_labels, label_cells
 from bioimage_suite.omero.rois.labels import find_label_images, label_images_among
@@ -37,6 +38,7 @@ COLUMNS = (
 @tool(
     __doc__,
     CONFIG,
+    ADDRESSES,
     argument("--folder", type=Path, required=True, help="folder for the label maps"),
     argument("--output", type=Path, required=True, help="object table to write"),
 )
@@ -48,7 +50,7 @@ def main(args: Namespace, outputs: Outputs) -> None:
         raise UserError("name of the labels: empty. Write the name that they were imported with.")
     report = outputs.enter(Report(args.output, COLUMNS))
     with session_of(config) as session:
-        images = find_nonempty_images(session, read_target(config["target"]))
+        images = find_nonempty_images(session, read_target(with_addresses(config["target"], args.addresses)))
         # Label images may be in the same dataset as their sources, but have no label maps of their own.
         labels = label_images_among(session, [image.image_id for image in images])
         images = [image for image in images if image.image_id not in labels]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from bioimage_suite.core.image_names import image_identifier
 from bioimage_suite.core.tool import CONFIG, argument, run_tool, tool
+from bioimage_suite.omero.file_source import ADDRESSES, with_addresses
 from bioimage_suite.omero.images.details import load_image_details
 from bioimage_suite.omero.objects import find_nonempty_images, read_target
 from bioimage_suite.omero.rois.export import export_rois
@@ -27,6 +28,7 @@ IMAGE_COLUMNS = ("image_id", "image_name", "image", "roi_count", "shape_count", 
 @tool(
     __doc__,
     CONFIG,
+    ADDRESSES,
     argument("--folder", type=Path, required=True, help="folder for one file per image"),
     argument("--shapes", type=Path, required=True, help="table of all shapes to write"),
     argument("--output", type=Path, required=True, help="object table to write"),
@@ -36,7 +38,7 @@ def main(args: Namespace, outputs: Outputs) -> None:
     config, form, exact = args.config, args.config["form"], bool(args.config.get("exact_texts"))
     report = outputs.enter(Report(args.output, IMAGE_COLUMNS, exact=exact))
     with session_of(config) as session:
-        records = find_nonempty_images(session, read_target(config["target"]))
+        records = find_nonempty_images(session, read_target(with_addresses(config["target"], args.addresses)))
         names = {one.image_id: image_identifier(one.image_id, one.image_name) for one in records}
         for one in records:
             report.add(image_id=one.image_id, image_name=one.image_name, image=names[one.image_id])

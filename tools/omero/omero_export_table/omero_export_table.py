@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bioimage_suite.core.tool import CONFIG, argument, run_tool, tool
+from bioimage_suite.omero.file_source import ADDRESSES, with_addresses
 from bioimage_suite.omero.objects import named_objects, read_target
 from bioimage_suite.omero.session import session_of
 from bioimage_suite.omero.tables.export import export_tables, find_tables
@@ -22,6 +23,7 @@ COLUMNS = ("table_name", "file_id", "table", "row_count", "status")
 @tool(
     __doc__,
     CONFIG,
+    ADDRESSES,
     argument("--folder", type=Path, required=True, help="folder for the tables"),
     argument("--output", type=Path, required=True, help="object table to write"),
 )
@@ -30,7 +32,9 @@ def main(args: Namespace, outputs: Outputs) -> None:
     config, exact = args.config, bool(args.config.get("exact_texts"))
     report = outputs.enter(Report(args.output, exact=exact))
     with session_of(config) as session:
-        kind, objects = named_objects(session, read_target(config["target"]), config["of"])
+        kind, objects = named_objects(
+            session, read_target(with_addresses(config["target"], args.addresses)), config["of"]
+        )
         tables = find_tables(session, kind, objects, (config.get("table_name") or "").strip())
         report.columns = (f"{kind}_id", f"{kind}_name", *COLUMNS)
         query = (config.get("query") or "").strip()

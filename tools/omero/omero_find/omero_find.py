@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bioimage_suite.core.tool import CONFIG, argument, run_tool, tool
+from bioimage_suite.omero.file_source import ADDRESSES, with_addresses
 from bioimage_suite.omero.images.choices import CHOICE_COLUMNS, list_choices
 from bioimage_suite.omero.images.find_columns import container_table, image_table
 from bioimage_suite.omero.images.search import search
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 @tool(
     __doc__,
     CONFIG,
+    ADDRESSES,
     argument("--output", type=Path, required=True, help="object table to write"),
     argument("--offered", type=Path, help="list of choices for the forms of other tools to write"),
 )
@@ -31,7 +33,7 @@ def main(args: Namespace, outputs: Outputs) -> None:
     config = args.config
     form = config.get("listing") or {"rows": "image", "columns": ["hierarchy", "sizes"]}
     with session_of(config) as opened:
-        target = read_target(config["target"])
+        target = read_target(with_addresses(config["target"], args.addresses))
         session = opened.in_all_groups() if target.scope == "server" else opened
         images = in_wells(session, search(session, target, config), read_well_filter(config.get("wells")))
         if form["rows"] == "image":

@@ -15,6 +15,7 @@ from bioimage_suite.omero.annotations.rows import (
     wide_columns,
     write_one_each,
 )
+from bioimage_suite.omero.file_source import ADDRESSES, with_addresses
 from bioimage_suite.omero.objects import named_objects, read_target
 from bioimage_suite.omero.session import session_of
 from bioimage_suite.omero.tables.attachments import FILE_COLUMNS, download_files
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 @tool(
     __doc__,
     CONFIG,
+    ADDRESSES,
     argument("--output", type=Path, required=True, help="tidy table to write"),
     argument("--wide", type=Path, required=True, help="table with one row per object to write"),
     argument("--folder", type=Path, required=True, help="folder for files and for one table per object"),
@@ -40,7 +42,9 @@ def main(args: Namespace, outputs: Outputs) -> None:
     config, exact = args.config, bool(args.config.get("exact_texts"))
     report = outputs.enter(Report(args.wide, exact=exact))
     with session_of(config) as session:
-        kind, names = named_objects(session, read_target(config["target"]), config["of"])
+        kind, names = named_objects(
+            session, read_target(with_addresses(config["target"], args.addresses)), config["of"]
+        )
         report.columns = wide_columns(kind)
         for number, name in names.items():
             report.add(**{f"{kind}_id": number, f"{kind}_name": name}).begin()

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.core.scratch_folders import scratch_folder
 from bioimage_suite.core.tool import CONFIG, argument, run_tool, tool
-from bioimage_suite.omero.named_files import ADDRESSES, match_images, read_files, read_match
+from bioimage_suite.omero.file_source import ADDRESSES, with_addresses
+from bioimage_suite.omero.named_files import match_images, read_files
 from bioimage_suite.omero.rois.label_import import import_labels, survey_all
 from bioimage_suite.omero.session import session_of
 from bioimage_suite.tables.report import Report
@@ -49,7 +50,9 @@ def main(args: Namespace, outputs: Outputs) -> None:
     folder = outputs.enter(scratch_folder(Path.cwd()))
     report = outputs.enter(Report(args.output, COLUMNS))
     with session_of(config) as session:
-        images = match_images(session, [file.identifier for file in files], read_match(config, args.addresses))
+        images = match_images(
+            session, [file.identifier for file in files], with_addresses(config["match"], args.addresses)
+        )
         import_labels(
             session,
             survey_all(files, images),

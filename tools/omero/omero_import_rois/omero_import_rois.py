@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.core.tool import CONFIG, argument, run_tool, tool
-from bioimage_suite.omero.named_files import ADDRESSES, read_files, read_match
+from bioimage_suite.omero.file_source import ADDRESSES, with_addresses
+from bioimage_suite.omero.named_files import read_files
 from bioimage_suite.omero.rois.imports import import_rois
 from bioimage_suite.omero.rois.sources import open_source
 from bioimage_suite.omero.session import session_of
@@ -44,7 +45,7 @@ def main(args: Namespace, outputs: Outputs) -> None:
                 session,
                 sources,
                 report,
-                match=read_match(config, args.addresses),
+                match=with_addresses(config["match"], args.addresses),
                 name=name,
                 kind=config["shape"],
                 dry_run=bool(config.get("dry_run")),

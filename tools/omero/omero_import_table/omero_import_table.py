@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.core.tool import CONFIG, argument, run_tool, tool
-from bioimage_suite.omero.named_files import ADDRESSES, match_images, read_files, read_match
+from bioimage_suite.omero.file_source import ADDRESSES, with_addresses
+from bioimage_suite.omero.named_files import match_images, read_files
 from bioimage_suite.omero.objects import read_target
 from bioimage_suite.omero.session import session_of
 from bioimage_suite.omero.tables.columns import find_places, make_rows
@@ -33,7 +34,11 @@ COLUMNS = ("table_name", "file_id", "annotation_id", "row_count", "replaced_coun
 def main(args: Namespace, outputs: Outputs) -> None:
     """Import the tables, write the reports."""
     config = args.config
-    name, attach, match = config["table_name"].strip(), config["attach"], read_match(config, args.addresses)
+    name, attach, match = (
+        config["table_name"].strip(),
+        config["attach"],
+        with_addresses(config["match"], args.addresses),
+    )
     if not name or "/" in name:
         raise UserError(f"table name {name!r}: write a name without a slash, such as measurements.")
     files = read_files(config["tables"])

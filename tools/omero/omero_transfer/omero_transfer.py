@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.core.scratch_folders import scratch_folder
 from bioimage_suite.core.tool import CONFIG, argument, run_tool, tool
+from bioimage_suite.omero.file_source import ADDRESSES, with_addresses
 from bioimage_suite.omero.objects import read_target
 from bioimage_suite.omero.session import session_of
 from bioimage_suite.omero.transfer.crate import open_crate, zip_folder
@@ -58,6 +59,7 @@ def unpack_crate(config: Mapping[str, Any], images_table: Path, containers_table
 @tool(
     __doc__,
     CONFIG,
+    ADDRESSES,
     argument("--crate", type=Path, help="pack: folder or zip to make"),
     argument("--output", type=Path, required=True, help="object table to write"),
     argument("--containers", type=Path, help="unpack: table of projects, datasets, screens and plates"),
@@ -66,6 +68,7 @@ def main(args: Namespace, outputs: Outputs) -> None:
     """Pack or unpack."""
     config = args.config | args.config["do"]
     if config["mode"] == "pack":
+        config["target"] = with_addresses(config["target"], args.addresses)
         pack_crate(config, args.crate, args.output, outputs)
     else:
         unpack_crate(config, args.output, args.containers, outputs)

@@ -8,7 +8,6 @@ from sandbox.omero import errors
 from sandbox.omero.database.transactions import now
 from sandbox.omero.objects import hydrate
 from sandbox.omero.objects.access import enum_value, load_objects, readable_row, require_edit
-from sandbox.omero.rendering.pictures import default_color
 from sandbox.omero.repository.pixel_store import PENDING_SHA1
 from sandbox.omero.server.servant import Service
 from sandbox.omero.services.data.types import Types
@@ -132,8 +131,8 @@ class Pixels(Service):
                 sha1=PENDING_SHA1,
                 **sizes,
             )
-            for index in range(len(channels)):
-                self._create_channel(tx, pixels, index, len(channels))
+            for _ in channels:  # without colours and statistics, as PixelsImpl.createChannels
+                tx.create("Channel", pixels=pixels, logicalChannel=tx.create("LogicalChannel"))
         return rlong(image)
 
     @staticmethod
@@ -141,13 +140,6 @@ class Pixels(Service):
         for name, size in sizes.items():
             if not 1 <= size <= MAX_SIDE:
                 raise errors.validation(f"{name} {size} is not in 1..{MAX_SIDE}")
-
-    @staticmethod
-    def _create_channel(tx: Transaction, pixels: int, index: int, count: int) -> None:
-        red, green, blue, alpha = default_color(index, count)
-        logical = tx.create("LogicalChannel")
-        color = {"red": red, "green": green, "blue": blue, "alpha": alpha}
-        tx.create("Channel", pixels=pixels, logicalChannel=logical, **color)
 
     def copyAndResizeImage(self, image_id: int, *arguments: Any) -> Any:
         """Make an image like another, in other sizes and with chosen channels; the client is to write its pixels.

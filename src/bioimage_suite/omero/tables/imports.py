@@ -217,7 +217,7 @@ def choose_targets(
         return {name: TableTarget("image", image.image_id, image.image_name) for name, image in images.items()}
     if attach in ("well", "plate"):
         return {name: _place_of(image, attach) for name, image in images.items()}
-    if match["source"] == "typed":
+    if match["source"] in ("typed", "choices"):
         container = read_target(match)
         ids = find_ids(session, container)
         if container.kind == "dataset" and len(ids) == 1:
@@ -281,7 +281,7 @@ def write_merged(path: Path, files: Sequence[NamedFile], survey: Survey, images:
 
 
 def _container(session: Session, match: Mapping[str, Any]) -> TableTarget:
-    if match["source"] != "typed":
+    if match["source"] not in ("typed", "choices"):
         raise UserError("container: none is named. Choose to match names within a container, and name it.")
     container = read_target(match)
     ids = find_ids(session, container)
