@@ -15,7 +15,6 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-LEAST_THUMBNAIL = 3  # pixels a side
 Color = tuple[int, int, int, int]
 """Red, green, blue, alpha."""
 MAX_ACTIVE_CHANNELS = 3  # RenderingSettingsImpl: no more are active after a reset
@@ -191,13 +190,11 @@ def to_packed_int(picture: np.ndarray) -> np.ndarray:
 def longest_side_size(width: int, height: int, longest: int) -> tuple[int, int]:
     """Return width and height of a thumbnail by its longest side.
 
-    The other side is cut off to whole pixels, in 32-bit numbers, as ThumbnailCtx.calculateXYWidths (omero-server) does
-    it, and has at least three (JavaImageScalingService).
+    The other side is cut off to whole pixels, in 32-bit numbers, as in ThumbnailCtx.calculateXYWidths (omero-server).
     """
     ratio = np.float32(longest) / np.float32(max(width, height))
     sides = (longest, int(np.float32(min(width, height)) * ratio))
-    wide, high = sides if width > height else sides[::-1]
-    return max(LEAST_THUMBNAIL, wide), max(LEAST_THUMBNAIL, high)
+    return (sides[0], sides[1]) if width > height else (sides[1], sides[0])
 
 
 def shrink(picture: np.ndarray, size: tuple[int, int]) -> np.ndarray:

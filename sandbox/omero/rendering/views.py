@@ -9,6 +9,7 @@ from sandbox.omero.repository.pixel_store import CHUNK, MAX_PLANE_PIXELS, PixelS
 
 MAX_PICTURE_PIXELS = 1 << 25  # 5792 x 5792: with its encoding to JPEG some 250 MB
 STRIP_PIXELS = 1 << 22  # rendered at a time, at some 20 bytes each
+LEAST_THUMBNAIL = 3  # JavaImageScalingService of omero-server
 THUMBNAIL_OVERSAMPLING = 4  # a plane is thinned out to at least this many times the thumbnail's size
 
 
@@ -79,7 +80,8 @@ def render_projection(
 
 
 def render_thumbnail(source: PixelSource, rendering: Rendering, z: int, t: int, size: tuple[int, int]) -> np.ndarray:
-    """Render a plane as a picture of this size (width, height)."""
+    """Render a plane as a picture of this size (width, height), but of three pixels a side at least."""
+    size = (max(LEAST_THUMBNAIL, size[0]), max(LEAST_THUMBNAIL, size[1]))
     level = max(i for i, have in enumerate(source.level_sizes) if i == 0 or (have[0] >= size[0] and have[1] >= size[1]))
     planes = {c: _thinned(source, level, z, c, t, size) for c in _needed(rendering)}
     return shrink(render(planes, rendering), size)

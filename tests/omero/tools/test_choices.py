@@ -107,7 +107,7 @@ def test_images_go_into_the_dataset_or_screen_that_is_chosen(lab: Lab, tmp_path:
     for place, message in (
         ({"by": "choices", "dataset_id": None}, "dataset '': not an id"),
         ({"by": "screen_choices", "screen_id": "x"}, "screen 'x': not an id"),
-        ({"by": "screen_choices", "screen_id": str(screen)}, "'a.tif': it holds no plate"),
+        ({"by": "screen_choices", "screen_id": str(screen)}, "screen 'twin' has its content already"),
     ):
         with pytest.raises(UserError, match=message):
             lab.run(omero_import_images, tmp_path, {"output": "o.tsv"}, place=place, **values)

@@ -125,16 +125,10 @@ TOOLS = (
         {"target": TARGET, "of": "images", "types": []},
     ),
     (omero_export_images, {"folder": "f", "metadata": "o.tsv"}, {"target": TARGET}),
-    (omero_export_table, {"folder": "f", "output": "o.tsv"}, {"target": TARGET, "of": "images"}),
     (
         omero_export_rois,
         {"folder": "f", "shapes": "s.tsv", "output": "o.tsv"},
         {"target": TARGET, "form": {"form": "table"}},
-    ),
-    (
-        omero_export_labels,
-        {"folder": "f", "output": "o.tsv"},
-        {"target": TARGET, "labels_name": "l", "missing": "skip"},
     ),
     (omero_transfer, {"crate": "c.zip", "output": "o.tsv"}, {"do": {"mode": "pack", "target": TARGET}}),
 )
@@ -151,8 +145,7 @@ def test_each_tool_works_on_images_of_the_dialog(tool, outputs, config, lab: Lab
     found = [
         row["image_id"] for row in read_rows(tmp_path / ("w.tsv" if "wide" in outputs else table)) if "image_id" in row
     ]
-    # Without any table of an image the export lists none.
-    assert found == ([] if tool is omero_export_table else [str(second)])
+    assert found == [str(second)]
     (tmp_path / "a.json").write_text(json.dumps([("b", [address(first, dataset + 1)])]))
     with pytest.raises(UserError, match=f"'b': image {first} does not stand in dataset {dataset + 1}"):
         lab.run(
@@ -163,6 +156,24 @@ def test_each_tool_works_on_images_of_the_dialog(tool, outputs, config, lab: Lab
         lab.run(
             tool, tmp_path, {name: f"3{path}" for name, path in outputs.items()} | {"addresses": "a.json"}, **config
         )
+
+
+@pytest.mark.parametrize(
+    ("tool", "config", "message"),
+    [
+        (omero_export_table, {"of": "images"}, "images {}: no OMERO.table is attached"),
+        (omero_export_labels, {"labels_name": "l", "missing": "skip"}, "image {} 'cell_2.tif': no label map 'l'"),
+    ],
+)
+def test_what_the_dialogs_images_have_is_asked_for(
+    lab: Lab, images, tmp_path: Path, monkeypatch, tool, config, message
+):
+    dataset, (_, second) = images
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a.json").write_text(json.dumps([("b", [address(second, dataset)])]))
+    outputs = {"folder": "f", "output": "o.tsv", "addresses": "a.json"}
+    with pytest.raises(UserError, match=message.format(second)):
+        lab.run(tool, tmp_path, outputs, target=TARGET, **config)
 
 
 def test_rows_and_wells_are_those_of_the_dialogs_images(lab: Lab, images, tmp_path: Path, monkeypatch):

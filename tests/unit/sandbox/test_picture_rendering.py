@@ -110,10 +110,10 @@ def test_jpeg_keeps_size_and_colour():
 
 
 def test_the_size_of_a_thumbnail_is_omeros():
-    """As omero-server: ThumbnailCtx.calculateXYWidths, and JavaImageScalingService for the least size."""
+    """As omero-server: ThumbnailCtx.calculateXYWidths."""
     assert longest_side_size(512, 256, 96) == (96, 48)
     assert longest_side_size(1388, 1040, 96) == (96, 71)  # 71.93, cut off
-    assert longest_side_size(1, 10000, 96) == (3, 96)
+    assert longest_side_size(1, 10000, 96) == (0, 96)
     assert longest_side_size(2, 2, 96) == (96, 96)  # small images grow
     assert shrink(np.zeros((256, 512, 3), np.uint8), (96, 48)).shape == (48, 96, 3)
 
