@@ -45,7 +45,7 @@ def run_update_timeout(run: Run, tx: Transaction, request: Any) -> Any:
         now_set = getattr(session, name)
         longer = now_set and (given.val == 0 or given.val > now_set)
         if given.val < 0 or (longer and not run.context.is_admin):
-            raise errors.security(f"{given.val} ms: only administrators may set a timeout above {now_set} ms")
+            return omero.cmd.ERR(request.ice_id(), "non-admin-increase", {"message": f"{name} {given.val} > {now_set}"})
         setattr(session, name, given.val)
     tx.update("Session", session.row_id, timeToLive=session.time_to_live, timeToIdle=session.time_to_idle)
     return omero.cmd.OK()

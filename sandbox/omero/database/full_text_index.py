@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from sandbox.omero.database.transactions import Transaction
 
 PERSON = " || ' ' || ".join(f"coalesce(t.\"{name}\", '')" for name in ("omeName", "firstName", "lastName"))
-TEXT_OF = {"Annotation": ('t."textValue"', "t.description"), "Experimenter": (PERSON, "t.email")}
+ANNOTATION = " || ' ' || ".join(f"coalesce(t.\"{name}\", '')" for name in ("textValue", "termValue", "longValue", "ns"))
+TEXT_OF = {"Annotation": (ANNOTATION, "t.description"), "Experimenter": (PERSON, "t.email")}
 """SQL of name and description of what has neither."""
 BATCH = 20_000
 LARGEST_ATTACHMENT = 1 << 20

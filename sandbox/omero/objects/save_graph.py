@@ -260,6 +260,9 @@ class Saver:
                 row[column] = bytes(value) if value is not None else None
             else:
                 row[column] = _storable(node.entity, prop, _plain(value))
+        if thing._details is not None and not node.entity.is_global:
+            external = thing._details._externalInfo
+            row["external_id"] = self._id_of(external) if external is not None else None
         self._check_required(node)
         self._position_elements(node)
 
@@ -495,11 +498,8 @@ class Saver:
             if "version" in row:
                 row["version"] = 0
             if not node.entity.is_global:
-                details = node.thing._details
-                external = details._externalInfo if details is not None else None
                 row["owner_id"], row["group_id"] = self._owner_for(node), groups[id(node.thing)]
                 row["creation_id"] = row["update_id"] = self.tx.event
-                row["external_id"] = self._id_of(external) if external is not None else None
             rows.append(row)
         self._append_positions(root, rows)
         if root == "ExperimenterGroup":
@@ -540,12 +540,9 @@ class Saver:
 
     def _update(self, node: Node) -> None:
         stored = self._stored[node.entity.root, node.id]
-        external = node.thing._details._externalInfo if node.thing._details is not None else None
-        if external is not None and not node.entity.is_global:
-            node.row["external_id"] = self._id_of(external)
         changed = {name: value for name, value in node.row.items() if name != "version" and stored.get(name) != value}
         names_changed = self._named_values_changed(node)
-        if not changed and not names_changed:
+        if (not changed and not names_changed) or node.entity.name == "ExternalInfo":  # which is immutable
             return
         table = table_of(node.entity)
         if "version" in table.c:
@@ -582,7 +579,8 @@ class Saver:
                     self.tx.delete(prop.type, present - kept)
 
     def _load_events(self) -> None:
-        """Load the time of the events in the details, as OMERO has them loaded."""
+        """Load the events in the details, as OMERO has them loaded: the time, and who and where as proxies."""
+        import omero.model
         from omero.rtypes import rtime
 
         found = [
@@ -592,11 +590,17 @@ class Saver:
             if event is not None
         ]
         ids = json.dumps(list({event._id._val for event in found}))
-        times = dict(
-            self.tx.rows('SELECT id, time FROM "Event" WHERE id IN (SELECT value FROM json_each(:ids))', {"ids": ids})
+        sql = (
+            'SELECT id, time, session, experimenter, "experimenterGroup" FROM "Event"'
+            " WHERE id IN (SELECT value FROM json_each(:ids))"
         )
+        rows = {number: row for number, *row in self.tx.rows(sql, {"ids": ids})}
         for event in found:
-            event._loaded, event._time = True, rtime(times.get(event._id._val))
+            time, session, user, group = rows.get(event._id._val, (None,) * 4)
+            event._loaded, event._time = True, rtime(time)
+            event._session = None if session is None else omero.model.SessionI(session, False)
+            event._experimenter = None if user is None else omero.model.ExperimenterI(user, False)
+            event._experimenterGroup = None if group is None else omero.model.ExperimenterGroupI(group, False)
 
     def _load_owners(self) -> None:
         """Load the owners in the details, as OMERO has them loaded."""
@@ -644,9 +648,13 @@ class Saver:
                 if known is None:
                     raise errors.validation(f"No such object: {prop.type}:{value._id._val}")
                 setattr(thing, attribute, known)
-        details = thing._details = omero.model.DetailsI()
+        given, details = thing._details, omero.model.DetailsI()
+        thing._details = details
         if node.entity.is_global:
             return
+        details._externalInfo = given._externalInfo if given is not None else None
+        if given is None and stored.get("external_id") is not None:
+            details._externalInfo = omero.model.ExternalInfoI(stored["external_id"], False)
         owner = stored["owner_id"] if stored else self._owner_for(node)
         group = stored.get("group_id", self._group(node))
         details._owner = omero.model.ExperimenterI(owner, False)

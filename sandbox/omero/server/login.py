@@ -32,6 +32,7 @@ def log_in(server: Server, user: str, password: str, ctx: Mapping[str, str]) -> 
         user_id,
         ctx.get("omero.group", ""),
         agent=ctx.get("omero.agent", ""),
+        address=ctx.get("omero.ip", ""),
         event_type=ctx.get("omero.event", "") or "User",
     )
 

@@ -55,12 +55,17 @@ class Session:
     time_to_live: int = TIME_TO_LIVE
     event_type: str = "User"
     agent: str = ""
+    address: str = ""
     started: int = field(default_factory=now)
     last_used: float = field(default_factory=time.monotonic)
     born: float = field(default_factory=time.monotonic)
     clients: set[str] = field(default_factory=set)
+    without_password: set[str] = field(default_factory=set)
+    """Clients that joined by the session's key: they may not change passwords (AdminImpl: role HasPassword)."""
     detached: bool = False
-    close_on_destroy: bool = False
+    """Whether it outlives its last client, unless that client says something else."""
+    endings: dict[str, bool] = field(default_factory=dict)
+    """By client, whether the session is to end with it if it is the last (ServiceFactoryI.destroy)."""
     inputs: dict[str, Any] = field(default_factory=dict)
     outputs: dict[str, Any] = field(default_factory=dict)
     services: dict[str, OpenService] = field(default_factory=dict)
@@ -122,6 +127,7 @@ class Sessions:
                 started=session.started,
                 defaultEventType=session.event_type,
                 userAgent=session.agent or None,
+                userIP=session.address or None,
             )
         with self._lock:
             self._open[session.uuid] = session
@@ -161,9 +167,12 @@ class Sessions:
 
     def leave(self, session: Session, client: str) -> None:
         """Let a client leave: close its services, and the session when no client is left that wants it."""
+        if client not in session.clients:  # it has left before its connection ended
+            return
         session.release(client)
         session.clients.discard(client)
-        if not session.clients and (session.close_on_destroy or not session.detached):
+        session.without_password.discard(client)
+        if session.endings.pop(client, not session.detached) and not session.clients:
             self.close(session.uuid)
 
     def close(self, session_uuid: str) -> bool:

@@ -106,7 +106,10 @@ class ServiceFactory(Service):
         return self._stateless("SharedResources")
 
     def getByName(self, name: str, _current: Any) -> Any:
-        """Return a stateless service by its name, `omero.api.IQuery` or `IQuery`."""
+        """Return a stateless service by its name, `omero.api.IQuery` or `IQuery`, or one that activeServices lists."""
+        open_one = self.session.services.get(name)
+        if open_one is not None:
+            return self.proxy(name, open_one.interface)
         return self._stateless(name.rsplit(".", 1)[-1])
 
     def createByName(self, name: str, current: Any) -> Any:
@@ -138,11 +141,12 @@ class ServiceFactory(Service):
         self.session.group_id = wanted
         return omero.model.ExperimenterGroupI(before, False)
 
-    def setSecurityPassword(self, password: str, _current: Any) -> None:
-        """Check the caller's password before a sensitive change."""
+    def setSecurityPassword(self, password: str, current: Any) -> None:
+        """Check the caller's password; a client that has joined by key may change passwords from then on."""
         with self.server.database.read() as tx:
             if not check_password(tx, self.session.user_id, password):
                 raise errors.security("Password check failed")
+        self.session.without_password.discard(current.ctx.get("omero.client.uuid", ""))
 
     def submit(self, request: Any, current: Any) -> Any:
         """Start a command; return the handle that tells how it goes."""
@@ -155,13 +159,13 @@ class ServiceFactory(Service):
         """Refuse: there are no topics here."""
         raise errors.unsupported("ServiceFactory.subscribe")
 
-    def closeOnDestroy(self, _current: Any) -> None:
-        """Let the session end when this client leaves."""
-        self.session.close_on_destroy = True
+    def closeOnDestroy(self, current: Any) -> None:
+        """Let the session end when this client leaves as the last."""
+        self.session.endings[current.ctx.get("omero.client.uuid", "")] = True
 
-    def detachOnDestroy(self, _current: Any) -> None:
+    def detachOnDestroy(self, current: Any) -> None:
         """Let the session outlive this client."""
-        self.session.detached = True
+        self.session.endings[current.ctx.get("omero.client.uuid", "")] = False
 
     def activeServices(self, _current: Any) -> list[str]:
         """Return the names of the open stateful services."""

@@ -90,10 +90,12 @@ class Router(Glacier2.Router):  # type: ignore[misc,unused-ignore]
         timer.start()
 
     def _create_session(self, user: str, password: str, current: Any) -> Any:
+        client = current.ctx.get("omero.client.uuid", "")
         session = self._server.sessions.use(user)
         if session is None:
             session = log_in(self._server, user, password, current.ctx)
-        client = current.ctx.get("omero.client.uuid", "")
+        elif client not in session.clients:
+            session.without_password.add(client)
         session.clients.add(client)
         self._clients.add(client)
         current.con.setCallback(Departure(self._server, session, client, self._clients))

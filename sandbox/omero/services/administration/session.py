@@ -36,6 +36,8 @@ class SessionService(Service):
     def createUserSession(self, live: int, idle: int, group: str, current: Any) -> Any:
         """Open another session of the caller."""
         mine = self.session
+        if mine.detached:  # from createSessionWithTimeouts, also in one's own name
+            raise errors.security("A session that somebody else opened cannot open others")
         options = {"time_to_live": min(live or 0, 2**62), "time_to_idle": idle or mine.time_to_idle}
         made = open_session(self.server, mine.user_id, group or "", **options)
         return self._object(made, current)

@@ -57,7 +57,8 @@ class Roi(Service):
     def findByRoi(self, roi_id: int, options: Any, current: Any) -> Any:
         """Return one ROI with its shapes."""
         parameters = id_parameters([roi_id])
-        return self._result("select r.id from Roi r where r.id in (:ids)", parameters, options, current)
+        text = self._narrowed("select r.id from Roi r where r.id in (:ids)", parameters, options)
+        return self._result(text, parameters, options, current)
 
     def findByPlane(self, image_id: int, z: int, t: int, options: Any, current: Any) -> Any:
         """Return the ROIs with a shape on a plane; a shape without a plane is on all."""

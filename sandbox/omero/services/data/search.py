@@ -34,6 +34,7 @@ class Search(StatefulService):
         self.resetDefaults(None)
         self._found: list[tuple[str, int]] = []
         self._queries = 0
+        self._again: tuple[tuple[int, bool], Callable[[Any], None]] | None = None
 
     def resetDefaults(self, _current: Any) -> None:
         """Set everything back to the defaults."""
@@ -147,6 +148,7 @@ class Search(StatefulService):
         if text[0] in "*?" and not self._leading_wildcard:
             raise errors.api_usage("Searches that begin with a wildcard need setAllowLeadingWildcard()")
         update_index(self.server)
+        before = list(self._found)
         with self.server.database.read() as tx:
             for entity in self._types or [named_entity(name) for name in DEFAULT_TYPES]:
                 ids = self._fitting(tx, entity, search_ids(tx, context, entity, text))
@@ -155,13 +157,25 @@ class Search(StatefulService):
                 self._found += [(entity.name, row_id) for row_id in self._ordered(tx, context, entity, ids)]
         self._queries += 1
 
+        def again(later: Any) -> None:
+            self._found, self._queries = before, self._queries - 1
+            self._search(text, later, fitting)
+
+        self._again = (_groups(context), again)
+
+    def _search_here(self, current: Any) -> None:
+        """Search again where the results are asked for in other groups: SearchBean searches when they are."""
+        if self._again is not None and self._again[0] != _groups(self.context(current)):
+            self._again[1](current)
+
     def byLuceneQueryBuilder(self, fields: str, start: str, stop: str, date_type: str, text: str, current: Any) -> None:
         """Search as OMERO.web's form does: words in some fields, and dates YYYYMMDD of import or acquisition."""
         period = (_day(start, 0), _day(stop, 1))
         wanted = [name.strip() for name in (fields or "").split(",") if name.strip()]
         query = lucene_query(wanted, text or "")
         if period == (None, None):
-            self._search(query, current)
+            if query:
+                self._search(query, current)
             return
         acquired = date_type == "acquisitionDate"
 
@@ -238,8 +252,9 @@ class Search(StatefulService):
         }
         return [row_id for row_id in ids if row_id in fitting]
 
-    def hasNext(self, _current: Any) -> bool:
+    def hasNext(self, current: Any) -> bool:
         """Return whether there are results left."""
+        self._search_here(current)
         return bool(self._found)
 
     def next(self, current: Any) -> Any:
@@ -252,6 +267,8 @@ class Search(StatefulService):
 
     def results(self, current: Any) -> list[Any]:
         """Return the next batch of results."""
+        self._search_here(current)
+        self._again = None
         if not self._found:
             raise errors.api_usage("There are no results left")
         batch, self._found = self._found[: self._batch], self._found[self._batch :]
@@ -271,11 +288,15 @@ class Search(StatefulService):
 
     def clearQueries(self, _current: Any) -> None:
         """Forget the results."""
-        self._found, self._queries = [], 0
+        self._found, self._queries, self._again = [], 0, None
 
     def unordered(self, _current: Any) -> None:
         """Give up every order that was asked for."""
         self._order = []
+
+
+def _groups(context: Context) -> tuple[int, bool]:
+    return context.group_id, context.all_groups
 
 
 def _day(text: str, later: int) -> int | None:

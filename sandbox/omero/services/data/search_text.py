@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 LONGEST, MOST_TOKENS, DEEPEST, MOST_WORDS = 10_000, 300, 20, 1024
 TOKEN = re.compile(r'\s*(?:([()+!])|(-)|(&&|\|\|)|((?:[\w.]+:)?"[^"]*"(?:~\d*)?)|([^\s()"]+:(?=\())|([^\s()"]+))')
+BOOST = re.compile(r"\^\d+(?:\.\d+)?$")
 WORD = re.compile(r"[^\W_]+")
 COLUMNS = {
     **{name: name for name in FIELDS},
@@ -145,7 +146,8 @@ class _Parser:
         return self._term(field, token)
 
     def _term(self, field: str, token: str) -> str | None:
-        """Return the query of one word or phrase in a field."""
+        """Return the query of one word or phrase in a field; a boost (word^2) is left out."""
+        token = BOOST.sub("", token)
         matched = self._matching(token)
         if matched is None or not field:
             return matched

@@ -43,8 +43,9 @@ class Pixels(Service):
         return rendering_def(self, pixels_id, current)
 
     def retrieveRndSettingsFor(self, pixels_id: int, user_id: int, current: Any) -> Any:
-        """Return a user's settings, or the owner's, or None."""
-        return rendering_def(self, pixels_id, current, user_id)
+        """Return a user's settings, or None."""
+        found = rendering_def(self, pixels_id, current, user_id)
+        return found if found is not None and found.details.owner.id.val == user_id else None
 
     def retrieveAllRndSettings(self, pixels_id: int, user_id: int, current: Any) -> list[Any]:
         """Return all settings of a user, or of everyone for -1."""

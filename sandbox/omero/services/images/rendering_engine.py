@@ -10,7 +10,7 @@ import numpy as np
 from sandbox.omero import errors
 from sandbox.omero.access.permissions import rights
 from sandbox.omero.objects import hydrate
-from sandbox.omero.objects.access import enum_value, load_objects, readable_row
+from sandbox.omero.objects.access import enum_value, load_objects, readable_row, require_edit
 from sandbox.omero.rendering import views
 from sandbox.omero.rendering.pictures import ChannelRendering, Rendering, to_jpeg, to_packed_int
 from sandbox.omero.rendering.settings import (
@@ -38,6 +38,8 @@ class RenderingEngine(PyramidService):
     interface = "omero.api.RenderingEngine"
     rendering: Rendering | None = None
     definition_id: int | None = None
+    requested = False
+    """Whether the client chose the settings by their id: then they are what is saved over (RenderingBean)."""
     compression = DEFAULT_COMPRESSION
 
     # The image and its settings.
@@ -46,6 +48,7 @@ class RenderingEngine(PyramidService):
         """Switch to another image."""
         self.open_pixels(pixels_id, current)
         self.rendering = self.definition_id = None
+        self.requested = False
 
     def lookupRenderingDef(self, pixels_id: int, current: Any) -> bool:
         """Load the caller's settings for the image, or its owner's; return False where there are none."""
@@ -58,6 +61,7 @@ class RenderingEngine(PyramidService):
             if found is None:
                 return False
             self.definition_id, self.rendering = found, load_rendering(tx, found)
+        self.requested = False
         return True
 
     def loadRenderingDef(self, definition_id: int, current: Any) -> None:
@@ -68,6 +72,7 @@ class RenderingEngine(PyramidService):
             if row["pixels"] != self._pixels()["id"]:
                 raise errors.validation(f"RenderingDef {definition_id} belongs to other pixels: {row['pixels']}")
             self.definition_id, self.rendering = definition_id, load_rendering(tx, definition_id)
+        self.requested = True
 
     def load(self, current: Any) -> None:
         """Load the default settings if none are loaded; raise if pixels are not ready, as RenderingBean.load."""
@@ -123,9 +128,18 @@ class RenderingEngine(PyramidService):
         return self.definition_id
 
     def saveCurrentSettings(self, current: Any) -> None:
-        """Save the settings as the caller's."""
+        """Save the settings: over those that the client chose by their id, else as the caller's."""
         self._require_saving(current)
-        self._save_own(current)
+        if self.requested and self.definition_id is not None:
+            self._save_over(self.definition_id, current)
+        else:
+            self._save_own(current)
+
+    def _save_over(self, definition_id: int, current: Any) -> None:
+        context = self.context(current)
+        with self.server.database.write(context) as tx:
+            require_edit(context, "RenderingDef", readable_row(tx, context, "RenderingDef", definition_id))
+            update_rendering(tx, definition_id, self._settings())
 
     def saveAsNewSettings(self, current: Any) -> int:
         """Save the settings in addition to existing ones; return their id."""
