@@ -27,6 +27,7 @@ def test_a_password_that_is_none_locks_the_account(lab, root_gateway, blank: str
     # omero-server, ome/security/auth/PasswordUtil.java, preparePassword; ConfigurablePasswordProvider.comparePasswords
     user = lab.user(lab.group())
     admin = root_gateway.getAdminService()
+    root_gateway.c.sf.setSecurityPassword(lab.server.root_password)
     admin.changeUserPassword(user, None if blank is None else rstring(blank))
     try_to_log_in(lab, user, lab.password)
     admin.changeUserPassword(user, rstring("open again"))
@@ -38,6 +39,7 @@ def test_a_password_that_is_none_locks_the_account(lab, root_gateway, blank: str
 def test_users_lock_themselves_out(lab):
     user = lab.user(lab.group())
     gateway = lab.connect(user)
+    gateway.c.sf.setSecurityPassword(lab.password)
     gateway.getAdminService().changePassword(rstring(""))
     assert gateway.getUser().getName() == user  # the session goes on
     try_to_log_in(lab, user, lab.password)
@@ -73,3 +75,25 @@ def test_who_guesses_passwords_waits_and_others_do_not(lab):
     assert time.monotonic() - began < 2.5
     client.closeSession()
     assert try_to_log_in(lab, user, "wrong") < 2.5
+
+
+def test_a_client_that_joins_a_session_by_its_key_changes_no_password(lab):
+    # omero-server, ome/logic/AdminImpl.java: @RolesAllowed({"user", "HasPassword"})
+    user = lab.user(lab.group())
+    client = omero.client(lab.server.host, lab.server.port)
+    client.createSession(user, lab.password)
+    joined = client.createClient(True)
+    service = joined.sf.getAdminService()
+    for change in (
+        lambda: service.changePassword(rstring("x")),
+        lambda: service.changeUserPassword(user, rstring("x")),
+    ):
+        with pytest.raises(omero.SecurityViolation, match="A password is needed"):
+            change()
+    with pytest.raises(omero.SecurityViolation):
+        joined.sf.setSecurityPassword("wrong")
+    joined.sf.setSecurityPassword(lab.password)
+    service.changePassword(rstring("y"))
+    client.sf.getAdminService().changePassword(rstring("z"))
+    joined.closeSession()
+    client.closeSession()

@@ -177,6 +177,7 @@ def administrator(lab):
     """A new administrator with all privileges."""
     user = new_user()
     user_id = lab.root.getAdminService().createSystemUser(user)
+    lab.root.c.sf.setSecurityPassword(lab.server.root_password)
     lab.root.getAdminService().changeUserPassword(user.omeName.val, rstring(lab.password))
     assert user_id
     return lab.connect(user.omeName.val)
@@ -333,8 +334,28 @@ def by_admin(lab, group):
     lab.root.getAdminService().changePermissions(target, wanted)
 
 
-@pytest.mark.parametrize("change", [by_command, by_admin])
-def test_a_group_that_becomes_private_shows_nobody_what_others_own(lab, change):
+def by_update(lab, group):
+    admin = lab.root.getAdminService()
+    found = admin.getGroup(group)
+    found.details.permissions = omero.model.PermissionsI("rw----")
+    admin.updateGroup(found)
+
+
+@pytest.mark.parametrize("change", [by_admin, by_update])
+def test_links_between_users_keep_a_group_from_becoming_private(lab, change):
+    """As omero-server, AdminImpl.changePermissions; OmeroPy's test_annotationPermissions.py, testAddTagMakePrivate."""
+    name = lab.group("rwra--")
+    owner, member = lab.connect(lab.user(name)), lab.connect(lab.user(name))
+    target = dataset(owner)
+    tag(member, target)
+    group = owner.getEventContext().groupId
+    with pytest.raises(omero.SecurityViolation, match="links between users"):
+        change(lab, group)
+    assert str(owner.getAdminService().getGroup(group).details.permissions) == "rwra--"
+    assert len(member.getQueryService().findAllByQuery("from DatasetAnnotationLink", None)) == 1
+
+
+def test_a_group_that_becomes_private_shows_nobody_what_others_own(lab):
     name = lab.group("rwra--")
     owner, member = lab.connect(lab.user(name)), lab.connect(lab.user(name))
     target = dataset(owner)
@@ -343,7 +364,7 @@ def test_a_group_that_becomes_private_shows_nobody_what_others_own(lab, change):
     text = "select l.child.id from DatasetAnnotationLink l where l.parent.id = :id"
     parameters = omero.sys.ParametersI().addId(target)
     assert len(owner.getQueryService().projection(text, parameters)) == 2
-    change(lab, owner.getEventContext().groupId)
+    by_command(lab, owner.getEventContext().groupId)
     left = owner.getQueryService().projection(text, parameters)
     assert len(left) == 1
     (kept,) = owner.getQueryService().findAllByQuery("from TagAnnotation", None)

@@ -369,7 +369,7 @@ class Admin(Service):
         with self.server.database.write(context) as tx:
             tx.update("ExperimenterGroup", group_id, **values)
             if wanted is not None:
-                set_permissions(tx, group_id, permission_bits(permission_text(wanted._perm1)))
+                _set_uncut(tx, group_id, permission_bits(permission_text(wanted._perm1)))
         self.server.forget_caches()
 
     def changePermissions(self, target: Any, wanted: Any, current: Any) -> None:
@@ -386,9 +386,7 @@ class Admin(Service):
         context = self._require_group(group_id, "ModifyGroup", current)
         bits = permission_bits(permission_text(wanted._perm1))
         with self.server.database.write(context) as tx:
-            cut = set_permissions(tx, group_id, bits)
-            if cut:  # OmeroPy's test_annotationPermissions.py, testAddTagMakePrivate
-                raise errors.security(f"Group {group_id} has links between users: {', '.join(sorted(cut))}")
+            _set_uncut(tx, group_id, bits)
         self.server.forget_caches()
 
     def _require_group(self, group_id: int, privilege: str, current: Any) -> Context:
@@ -554,3 +552,10 @@ def _forget_events(tx: Transaction, user_id: int) -> None:
 
 def _forget_group_events(tx: Transaction, group_id: int) -> None:
     tx.delete("Event", [e["id"] for e in tx.find("Event", experimenterGroup=group_id)])
+
+
+def _set_uncut(tx: Transaction, group_id: int, bits: int) -> None:
+    """Change a group's permissions, but cut no links: AdminImpl.changePermissions checks, and undoes it."""
+    cut = set_permissions(tx, group_id, bits)
+    if cut:
+        raise errors.security(f"Group {group_id} has links between users: {', '.join(sorted(cut))}")
