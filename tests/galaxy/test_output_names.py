@@ -42,6 +42,16 @@ def test_what_is_made_from_files_says_from_which() -> None:
             assert what, (tool, output, name)
 
 
+def test_a_label_map_says_so_that_no_form_offers_it_as_an_image() -> None:
+    found = names(on="dataset 5", **FILES)
+    for tool, output in (
+        ("segment_objects", "output"), ("segment_objects", "output_cells"), ("segment_with_model", "labels"),
+        ("filter_objects", "output_labels"), ("track_objects", "relabelled"), ("omero_export_labels", "labels"),
+        ("omero_export_rois", "label_maps"),
+    ):  # fmt: skip
+        assert "label map" in found[tool][output].partition(": ")[2]
+
+
 def test_no_two_outputs_of_a_tool_have_one_name() -> None:
     for tool, outputs in names(on="dataset 5", **FILES).items():
         assert len(set(outputs.values())) == len(outputs), (tool, outputs)

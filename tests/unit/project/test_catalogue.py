@@ -116,3 +116,19 @@ def test_each_workflow_has_a_small_picture_in_its_folder_and_its_readme(file: Pa
     picture = file.with_suffix(".png")
     assert 1000 < picture.stat().st_size <= 100_000
     assert re.search(rf"!\[[^\]]{{10,}}\]\({picture.name}\)", (file.parent / "README.md").read_text(encoding="utf-8"))
+
+
+def test_no_help_of_a_field_has_what_galaxy_would_take_for_html() -> None:
+    """Galaxy shows the help of a field as HTML: `<id>` would be eaten."""
+    roots = [ET.parse(file).getroot() for file in [*tool_xml_files(), *TOOLS.glob("macros/*.xml")]]
+    helps = [one.get("help", "") for root in roots for one in root.iter()]
+    assert len([text for text in helps if text]) > 300
+    assert [text for text in helps if re.search(r"</?\w", text)] == []
+
+
+def test_a_tool_that_a_help_of_a_field_names_exists() -> None:
+    titles = {ET.parse(file).getroot().get("name") for file in tool_xml_files()}
+    text = "".join(file.read_text(encoding="utf-8") for file in TOOLS.rglob("*.xml"))
+    named = set(re.findall(r"[Ff]rom '([A-Z][A-Za-z ]+)'", text))
+    assert len(named) >= 4
+    assert named <= titles
