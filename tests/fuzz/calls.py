@@ -293,11 +293,11 @@ def omero_calls() -> Iterator[Call]:
             "--output", o / "out.tsv"])  # fmt: skip
     for labels in ("labels.tiff", "movie.tiff"):
         yield Call("omero_import_labels", (labels,), lambda f, o, n=labels: [
-            *config(o, label_maps=[named(f[n])], match={"source": "identifier"}, labels_name="n", place=by_name,
+            *config(o, label_maps=[named(f[n])], match=within, labels_name="n", place=by_name,
                     omero_host="h"), "--output", o / "out.tsv"])  # fmt: skip
     for rois in ("labels.tiff", "cell.geojson", "shapes.tsv"):
         yield Call("omero_import_rois", (rois,), lambda f, o, n=rois: [
-            *config(o, label_maps=[named(f[n])], match={"source": "identifier"}, roi_name="n", shape="auto",
+            *config(o, label_maps=[named(f[n])], match=within, roi_name="n", shape="auto",
                     omero_host="h"), "--output", o / "out.tsv", "--rois", o / "r"])  # fmt: skip
     for table in ("table.tsv", "table.csv"):
         yield Call("omero_import_table", (table,), lambda f, o, t=table: [
