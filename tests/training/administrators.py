@@ -33,6 +33,7 @@ BLOCK = re.compile(r'^```(?P<kind>\w+)(?: title="(?P<file>[^"]+)")?\n(?P<text>.*
 ETC, SUITE, GALAXY = "/etc/galaxy", "/srv/bioimage-suite", "/srv/galaxy/galaxy"
 SETTINGS = f"{ETC}/galaxy.yml"
 KEY = "THE-KEY-IN-vault_key"
+MANAGER = "data_manager_bioimage_models"
 UNSAFE = "not known to create safe HTML"
 
 
@@ -110,9 +111,10 @@ def _broken_promises(gi: GalaxyInstance, url: str) -> Iterator[str]:
         yield f"{len(reports)} reports in HTML, not all shown as a page"
     if "bioimage_models" not in {one["name"] for one in gi.make_get_request(f"{url}/api/tool_data").json()}:
         yield "Galaxy has no table bioimage_models"
-    managers = gi.make_get_request(f"{url}/data_manager/data_managers_list").json()
-    if "data_manager_bioimage_models" not in str(managers):
-        yield "Galaxy has no data manager data_manager_bioimage_models"
+    try:
+        gi.tools.show_tool(MANAGER)
+    except GalaxyConnectionError as error:
+        yield f"Galaxy has no data manager {MANAGER}: {error.body!s}"
 
 
 def _datasets(gi: GalaxyInstance) -> list[dict[str, Any]]:

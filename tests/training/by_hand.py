@@ -10,8 +10,6 @@ from tests.training.form import Shown
 from tests.training.tutorial import Parameter, Reference
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from playwright.sync_api import Locator, Page
 
 FORM_MS = 60_000
@@ -131,59 +129,3 @@ def run_and_wait(page: "Page", contents: Any, seconds: float) -> list[dict[str, 
             return new
         time.sleep(1)
     return []
-
-
-def import_by_hand(page: "Page", addresses: tuple[str, ...]) -> None:
-    """Paste addresses into the upload window (*Paste/Fetch data*) and start the upload.
-
-    Args:
-        page: A page of Galaxy, with the history that gets the datasets.
-        addresses: One a line.
-    """
-    page.click("#activity-upload")
-    page.click("#btn-new:visible")
-    page.fill("#upload-row-0 .upload-text-content", "\n".join(addresses))
-    page.click("#btn-start:visible")
-    page.locator("#upload-row-0.upload-success, #upload-row-0.upload-queued, #upload-row-0.upload-ok").wait_for()
-    page.click("#btn-close:visible")
-
-
-def build_list_by_hand(page: "Page", names: list[str], list_name: str) -> None:
-    """Select datasets in the history and build a list of them.
-
-    Args:
-        page: A page of Galaxy, whose history shows the datasets.
-        names: What the history calls them.
-        list_name: Name of the list.
-    """
-    page.click(".show-history-content-selectors-btn")
-    for name in names:
-        page.locator("#current-history-panel .content-item", has_text=name).first.locator(".selector").click()
-    page.click(".history-contents-list-action-menu-btn")
-    page.get_by_text("Auto Build List").click()
-    page.fill("input.collection-name", list_name)
-    page.get_by_role("button", name="Build").first.click()
-    page.locator("#current-history-panel .content-item", has_text=list_name).first.wait_for()
-
-
-def start_workflow_by_hand(page: "Page", url: str, file: "Path", title: str, values: dict[str, str]) -> None:
-    """Import a workflow from its file, open it from the list of workflows, fill its form and run it.
-
-    Args:
-        page: A page that is logged in.
-        url: Address of Galaxy.
-        file: The workflow.
-        title: Its name in the list.
-        values: Texts by label of the form.
-    """
-    page.goto(f"{url}/workflows/import")
-    page.click(".workflow-import-file-link")
-    page.set_input_files("input[type=file]", file)
-    page.get_by_role("button", name="Import").last.click()
-    page.wait_for_url("**/workflows/list*")
-    card = page.locator(".g-card.workflow-card", has_text=title).first
-    card.locator("[id^='g-card-action-workflow-run-']").click()
-    for label, text in values.items():
-        page.locator(f'div[data-label="{label}"] input').fill(text)
-    page.click("#run-workflow")
-    page.get_by_text("steps successfully").first.wait_for()

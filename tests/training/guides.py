@@ -33,6 +33,8 @@ def main(name: str, follow: Callable[[Path], list[str]], argv: list[str] | None 
     except SandboxError as error:
         problems = [str(error)]
     finally:
+        for log in (folder / "galaxy").glob("*.log"):
+            shutil.copy(log, args.reports / f"guide-{name}-{log.name}")
         shutil.rmtree(folder, ignore_errors=True)
     seconds = time.monotonic() - begin
     write_report({f"guide for {name}": (seconds, problems)}, args.reports / f"guide-{name}.xml")
