@@ -203,10 +203,16 @@ def _jobs(gi: GalaxyInstance, invocation_id: str, state: str) -> Iterator[tuple[
 
 
 def _error_message(stderr: str) -> str:
-    """Return the standard error from the last `ERROR:` on, as the tools of this suite print it; else its last lines."""
+    """Return the standard error from the last `ERROR:` on, as the tools of this suite print it; else its last lines.
+
+    A job over a list prints a line for each element that failed: then from the first of these on.
+    """
     lines = stderr.strip().splitlines()
     errors = [number for number, line in enumerate(lines) if line.startswith("ERROR:")]
-    return "\n".join(lines[errors[-1] :] if errors else lines[-3:])
+    first = errors[-1] if errors else max(0, len(lines) - 3)
+    while first - 1 in errors:
+        first -= 1
+    return "\n".join(lines[first:])
 
 
 def _told(invocation: dict[str, Any], message: dict[str, Any]) -> str:

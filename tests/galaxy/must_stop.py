@@ -44,7 +44,7 @@ BAD_RUNS = (
     BadRun(
         "signal-intensity",
         ("nuclei_upper_left.ome.tiff", "nuclei_upper_right.ome.tiff"),
-        ("Cut the list",),
+        ("cut_list", "Images a job 0: it must be at least 1"),
         values=(("Channel", "Nuclei"), ("Images a job", "0")),
     ),
     BadRun(

@@ -111,6 +111,20 @@ def test_a_run_cancelled_without_a_failed_job_is_not_a_success():
 
 
 @pytest.mark.parametrize(
+    ("stderr", "said"),
+    [
+        ("", ""),
+        ("1\n2\n3\n4", "2\n3\n4"),
+        ("ERROR: of a library\nmore\nERROR: dark\n  - too dark", "ERROR: dark\n  - too dark"),
+        ("warning\nERROR: 2 of 9 elements failed\nERROR: a: dark\nERROR: b: dark", "ERROR: 2 of 9 elements failed\n"
+         "ERROR: a: dark\nERROR: b: dark"),
+    ],
+)  # fmt: skip
+def test_of_a_job_over_a_list_every_element_that_failed_is_told(stderr, said):
+    assert workflow_progress._error_message(stderr) == said
+
+
+@pytest.mark.parametrize(
     ("message", "said"),
     [
         ({"reason": "unexpected_failure"}, "workflow: unexpected_failure"),
