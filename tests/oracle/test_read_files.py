@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import convert_image
 import numpy as np
 import pytest
 import tifffile
@@ -339,3 +340,27 @@ def test_an_imagej_stack_whose_numbers_do_not_fit(tmp_path, oracle, said):
     image = open_image(tmp_path / "a.tif")
     assert image.size_t == 6
     assert_same(image, oracle.read(tmp_path / "a.tif").series[0], lengths=False)
+
+
+@pytest.mark.parametrize("axis", "TZC")
+@pytest.mark.parametrize("steps", [6, 3])
+def test_axes_within_axes_count_as_one(tmp_path, oracle, axis, steps):
+    """Lifetimes, angles, wavelengths: `Modulo` annotations, which conversion keeps."""
+    sizes = " ".join(f'Size{one}="{6 if one == axis else 1}"' for one in "ZCT")
+    channels = "".join(f'<Channel ID="Channel:0:{n}" SamplesPerPixel="1"/>' for n in range(6 if axis == "C" else 1))
+    xml = (
+        '<OME xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06"><Image ID="Image:0"><Pixels ID="Pixels:0" '
+        f'Type="uint16" DimensionOrder="XYZCT" SizeX="30" SizeY="20" {sizes}>{channels}<TiffData/></Pixels>'
+        '<AnnotationRef ID="Annotation:1"/></Image><StructuredAnnotations><XMLAnnotation ID="Annotation:1" '
+        'Namespace="openmicroscopy.org/omero/dimension/modulo"><Value><Modulo '
+        'namespace="http://www.openmicroscopy.org/Schemas/Additions/2011-09">'
+        f'<ModuloAlong{axis} Type="lifetime" Unit="ps" Start="0" End="{steps - 1}" Step="1"/></Modulo></Value>'
+        "</XMLAnnotation></StructuredAnnotations></OME>"
+    )
+    pixels = np.random.default_rng(5).integers(0, 999, (6, 20, 30)).astype("u2")
+    tifffile.imwrite(tmp_path / "a.ome.tif", pixels, photometric="minisblack", metadata=None, description=xml.encode())
+    convert_image.main([f"--image={tmp_path / 'a.ome.tif'}", "--format=ome-tiff", f"--output={tmp_path / 'b.ome.tif'}"])
+    for name in "ab":
+        image = open_image(tmp_path / f"{name}.ome.tif")
+        assert_same(image, oracle.read(tmp_path / f"{name}.ome.tif").series[0])
+        assert f"ModuloAlong{axis}" in image.details["ome_xml"]

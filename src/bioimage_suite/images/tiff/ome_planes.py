@@ -16,6 +16,14 @@ PLACES = ("TiffData", "BinData", "MetadataOnly")
 """Children of `Pixels` that say where its planes are."""
 
 
+MODULO = "openmicroscopy.org/omero/dimension/modulo"
+HIDDEN_MODULO = f"{MODULO}-hidden"
+"""Namespace of annotations that split time, channel or z, for example in lifetimes: for Bio-Formats they stay one axis.
+
+https://docs.openmicroscopy.org/ome-model/6.3.1/developers/6d-7d-and-8d-storage.html
+"""
+
+
 class ElsewhereError(ValueError):
     """The pages belong to an image that this file alone does not hold."""
 
@@ -50,13 +58,12 @@ def document_of_pages(xml: str, path: Path) -> str | None:
         raise ElsewhereError(f"its OME-XML is broken ({error})") from error
     pointer = root.find("{*}BinaryOnly")
     if pointer is not None:
-        return _companion(pointer, path)
-    if _without_places(root):
-        return ET.tostring(root, encoding="unicode")
+        return _companion(pointer, path).replace(MODULO, HIDDEN_MODULO)
+    changed = _without_places(root) or MODULO in xml
     files = _files(root)
     own = root.get("UUID")
     if len(files) != 1 or own == files[0].uuid or files[0].name.casefold() == path.name.casefold():
-        return None
+        return _text(root) if changed else None
     if own is not None:
         raise ElsewhereError(
             f"its planes are in the file {files[0].name!r} of an OME-TIFF of several files, of which this is one"
@@ -65,7 +72,17 @@ def document_of_pages(xml: str, path: Path) -> str | None:
     for data in root.iter():
         for uuid in data.findall("{*}UUID") if data.tag.endswith("}TiffData") else ():
             data.remove(uuid)
-    return ET.tostring(root, encoding="unicode")
+    return _text(root)
+
+
+def _text(root: ET.Element) -> str:
+    """Return a document in which tifffile sees no axes within axes; `as_written` makes them visible again."""
+    return ET.tostring(root, encoding="unicode").replace(MODULO, HIDDEN_MODULO)
+
+
+def as_written(xml: str | None) -> str | None:
+    """Return a document with the annotations that `document_of_pages` hides."""
+    return xml.replace(HIDDEN_MODULO, MODULO) if xml else xml
 
 
 def _without_places(root: ET.Element) -> bool:

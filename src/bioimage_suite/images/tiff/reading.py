@@ -16,7 +16,7 @@ from bioimage_suite.images.model.series import Reading, choose_series, document_
 from bioimage_suite.images.tiff.axes import Axes, UnknownAxesError, axes_of
 from bioimage_suite.images.tiff.dialects import dialect_of
 from bioimage_suite.images.tiff.metadata import read_metadata
-from bioimage_suite.images.tiff.ome_planes import ElsewhereError, document_of_pages, first_file
+from bioimage_suite.images.tiff.ome_planes import ElsewhereError, as_written, document_of_pages, first_file
 from bioimage_suite.images.tiff.pixels import Place, region_reader
 
 if TYPE_CHECKING:
@@ -160,7 +160,8 @@ def _described(tiff: tifffile.TiffFile, pictures: list[Picture], chosen: int, na
     series, axes = picture.series, picture.axes
     sizes = axes.sizes
     notes: list[str] = []
-    xml = document_of_series(tiff.ome_metadata, chosen) if series.kind == "ome" else None
+    document = as_written(tiff.ome_metadata)
+    xml = document_of_series(document, chosen) if series.kind == "ome" else None
     dialect = dialect_of(tiff)
     said = read_metadata(tiff, xml, dialect, notes)
     if axes.guessed in {"T", "Z"}:
@@ -188,7 +189,7 @@ def _described(tiff: tifffile.TiffFile, pictures: list[Picture], chosen: int, na
             lambda t, z, rows, columns: read(t, 0, z, (rows, columns), slice(None))),
         details={"format": dialect.name if dialect else _format(tiff), "facts": dialect.facts if dialect else [],
                  "axes": series.axes, "series": [one.name for one in pictures], "levels": len(series.levels),
-                 "ome_xml": xml, "document": tiff.ome_metadata, "imagej": tiff.imagej_metadata},
+                 "ome_xml": xml, "document": document, "imagej": tiff.imagej_metadata},
         notes=tuple(notes),
     )  # fmt: skip
 
