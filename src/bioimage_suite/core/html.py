@@ -7,12 +7,14 @@ part of a report knows how it looks in both.
 Older ones clean the HTML of a tool (galaxy.util.sanitize_html): they drop scripts, `style` attributes and SVG, show the
 content of a `<style>` element as text, and keep tables with `align`, `bgcolor`, `cellpadding` and the like, `<figure>`
 and `<meter>`. So what a reader needs is said by elements and those attributes; `style` attributes add comfort in a
-browser.
+browser. They drop addresses that begin with `data:`, too: a picture stands in the page, where it is complete by itself,
+and again in a file beside it, which is what the page shows after such a cleaning.
 """
 
 from __future__ import annotations
 
 import base64
+import hashlib
 import re
 from dataclasses import dataclass
 from html import escape
@@ -36,6 +38,10 @@ _LONG_WORD, _BREAKS = 30, "overflow-wrap:anywhere;min-width:12em"
 _FIGURE = "margin:1em 0 2em;padding:1em;background:#f3f5f9;border-radius:8px"
 # From low to high, readable for people with red-green colour blindness (ColorBrewer's PuOr, softened).
 _SCALE = ((0.0, "#f1a35f"), (0.34, "#f8d2a4"), (0.67, "#d5d3e8"), (1.0, "#a79fd0"))
+
+
+_PICTURE = re.compile(r'srcset="data:image/png;base64,([^"]+)"><img [^>]*src="(picture_[0-9a-f]{16}\.png)"')
+"""A picture in a page: its content, and the name of its file beside the page."""
 
 
 @dataclass(frozen=True)
@@ -75,9 +81,15 @@ class ReportPage:
         parts = [f"# {plain(self.title)}", *(part.markdown for part in self.parts if part.markdown)]
         return "\n\n".join(parts) + "\n"
 
-    def write(self, outputs: Outputs, html: Path, markdown: Path | None) -> None:
-        """Write the HTML page, and the Markdown where it is wanted."""
-        outputs.file(html).write_text(self.html, encoding="utf-8")
+    def write(self, outputs: Outputs, html: Path, markdown: Path | None, beside: Path | None = None) -> None:
+        """Write the HTML page, the Markdown where it is wanted, and pictures into the folder beside the page."""
+        page = self.html
+        outputs.file(html).write_text(page, encoding="utf-8")
+        pictures = _PICTURE.findall(page)
+        if beside and pictures:
+            folder = outputs.folder(beside)
+            for data, name in pictures:
+                (folder / name).write_bytes(base64.b64decode(data))
         if markdown:
             outputs.file(markdown).write_text(self.markdown, encoding="utf-8")
 
@@ -219,9 +231,18 @@ def figure(pictures: Iterable[tuple[str, bytes]], name: str, facts: str = "") ->
     """
     shown = list(pictures)
     style = "max-width:49%;background:#000" if len(shown) > 1 else "max-width:100%"
-    images = " ".join(f'<img alt="{escaped(what)}" style="{style}" src="{_data_address(png)}">' for what, png in shown)
+    images = " ".join(
+        f'<picture><source srcset="{_data_address(png)}">'
+        f'<img alt="{escaped(what)}" style="{style}" src="{_file_name(png)}"></picture>'
+        for what, png in shown
+    )
     caption = f"<figcaption><b>{escaped(name)}</b><br>{escaped(facts)}</figcaption>"
     return Markup(f'<figure style="{_FIGURE}">{images}{caption}</figure>')
+
+
+def _file_name(png: bytes) -> str:
+    """Return the name of a picture's file beside the page."""
+    return f"picture_{hashlib.sha256(png).hexdigest()[:16]}.png"
 
 
 def _data_address(png: bytes) -> str:

@@ -2,6 +2,8 @@
 
 import base64
 import re
+import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -18,6 +20,8 @@ from bioimage_suite.core.html import (
     section,
     table,
 )
+from bioimage_suite.core.outputs import Outputs
+from scripts.suite_files import ROOT
 
 
 def test_a_report_has_no_style_sheet_and_no_script() -> None:
@@ -28,8 +32,25 @@ def test_a_report_has_no_style_sheet_and_no_script() -> None:
 
 def test_pictures_are_inside_the_page() -> None:
     pictures = [("before", b"\x89PNG one"), ("after", b"\x89PNG two")]
-    found = re.findall(r'alt="(\w+)"[^>]* src="data:image/png;base64,([^"]+)"', figure(pictures, "cells").html)
-    assert [(name, base64.b64decode(data)) for name, data in found] == pictures
+    pattern = r'srcset="data:image/png;base64,([^"]+)"><img alt="(\w+)"'
+    found = re.findall(pattern, figure(pictures, "cells").html)
+    assert [(name, base64.b64decode(data)) for data, name in found] == pictures
+
+
+def test_pictures_stand_beside_the_page_too(tmp_path: Path) -> None:
+    """Galaxy's cleaning drops addresses that begin with `data:`; what is left names these files."""
+    pictures = [("before", b"\x89PNG one"), ("after", b"\x89PNG two")]
+    with Outputs() as outputs:
+        page = ReportPage("Report", (figure(pictures, "cells"),))
+        page.write(outputs, tmp_path / "page.html", None, tmp_path / "files")
+    text = (tmp_path / "page.html").read_text()
+    named = re.findall(r'<img alt="(\w+)"[^>]* src="([^"]+)"', text)
+    assert [(name, (tmp_path / "files" / file).read_bytes()) for name, file in named] == pictures
+    script = "import sys; from galaxy.util.sanitize_html import sanitize_html; print(sanitize_html(sys.stdin.read()))"
+    python = ROOT / ".venv" / "galaxy" / "bin" / "python"
+    cleaned = subprocess.run([str(python), "-c", script], input=text, capture_output=True, text=True, check=True).stdout
+    assert re.findall(r'src="([^"]+)"', cleaned) == [file for _, file in named]
+    assert "data:" not in cleaned
 
 
 def test_only_long_words_may_break() -> None:

@@ -60,6 +60,7 @@ def draw_pair(pair: tuple[str, dict[str, Path], bool], view: View, reading: Read
     argument("--output-png", type=Path, required=True),
     argument("--output-html", type=Path, required=True),
     argument("--report-markdown", type=Path, help="the same report in Markdown of Galaxy"),
+    argument("--report-files", type=Path, help="folder for the report's pictures, beside the page"),
 )
 def main(args: Namespace, outputs: Outputs) -> None:
     """Pair, draw, write."""
@@ -76,7 +77,7 @@ def main(args: Namespace, outputs: Outputs) -> None:
     cards = [(p.outlined, p.name, facts(p)) for p in pictures[: args.shown]]
     contact_sheet(cards, args.edge).save(outputs.file(args.output_png), "PNG", optimize=True)
     report = html.ReportPage(args.title, tuple(report_parts(pictures, pngs)))
-    report.write(outputs, args.output_html, args.report_markdown)
+    report.write(outputs, args.output_html, args.report_markdown, args.report_files)
 
 
 if __name__ == "__main__":

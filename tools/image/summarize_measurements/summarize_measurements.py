@@ -42,6 +42,7 @@ MOST_PANELS = 9
     argument("--plot", type=Path, required=True),
     argument("--report", type=Path, required=True),
     argument("--report-markdown", type=Path, help="the same report in Markdown of Galaxy"),
+    argument("--report-files", type=Path, help="folder for the report's pictures, beside the page"),
     argument("--sheet", type=Path, help="PNG: all pictures side by side"),
 )
 def main(args: Namespace, outputs: Outputs) -> None:
@@ -60,7 +61,7 @@ def main(args: Namespace, outputs: Outputs) -> None:
     listed = args.inputs.get("pictures", [])
     pictures = [(name, Path(path).read_bytes()) for name, path in listed]
     parts = report_parts(groups, by, plot.read_bytes(), pictures, len(table.rows))
-    html.ReportPage(args.title, tuple(parts)).write(outputs, args.report, args.report_markdown)
+    html.ReportPage(args.title, tuple(parts)).write(outputs, args.report, args.report_markdown, args.report_files)
     if args.sheet:
         sheet_of_files(outputs.file(args.sheet), listed)
     print(f"{len(table.rows)} rows of {len(images)} images")

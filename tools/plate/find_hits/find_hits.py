@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     argument("--plates", type=Path, required=True, help="PNG: heat maps"),
     argument("--report", type=Path, required=True, help="HTML report"),
     argument("--report-markdown", type=Path, help="the same report in Markdown of Galaxy"),
+    argument("--report-files", type=Path, help="folder for the report's pictures, beside the page"),
 )
 def main(args: Namespace, outputs: Outputs) -> None:
     """Read, score, draw, write."""
@@ -70,7 +71,7 @@ def main(args: Namespace, outputs: Outputs) -> None:
     write_rows(outputs.file(args.hits), scoring.hit_columns(profiles), scoring.hit_rows(profiles, scores))
     write_rows(outputs.file(args.notes), scoring.note_columns(tag), scoring.note_rows(profiles, scores, tag))
     write_rows(outputs.file(args.quality), QUALITY_COLUMNS, (one.row() for one in qualities))
-    html.ReportPage(config["title"], tuple(parts)).write(outputs, args.report, args.report_markdown)
+    html.ReportPage(config["title"], tuple(parts)).write(outputs, args.report, args.report_markdown, args.report_files)
     print(f"{int(scores.hits.sum())} hits among {int(controls.samples.sum())} wells that are no control")
 
 

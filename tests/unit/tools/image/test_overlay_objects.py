@@ -2,6 +2,7 @@
 
 import html.parser
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -49,9 +50,11 @@ def test_names_cannot_become_markup(tmp_path):
     found = Tags()
     found.feed(page)
     assert {tag for tag, _ in found.tags}.isdisjoint({"script", "link", "iframe", "a", "form"})
-    sources = [attributes["src"] for tag, attributes in found.tags if tag == "img"]
+    sources = [attributes["srcset"] for tag, attributes in found.tags if tag == "source"]
     assert len(sources) == 2
     assert all(source.startswith("data:image/png;base64,") for source in sources)
+    files = [attributes["src"] for tag, attributes in found.tags if tag == "img"]
+    assert all(re.fullmatch(r"picture_[0-9a-f]{16}\.png", file) for file in files)
     assert not any(key.startswith("on") for _, attributes in found.tags for key in attributes)
     assert name in found.text
 
