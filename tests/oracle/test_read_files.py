@@ -13,6 +13,7 @@ import tifffile
 from PIL import Image
 
 from bioimage_suite.core.errors import UserError
+from bioimage_suite.core.units import micrometres
 from bioimage_suite.images.model.series import Reading
 from bioimage_suite.images.readers.opening import open_image, open_images
 from tests.oracle.bioformats import BioFormats, OracleError, Series, checksum
@@ -364,3 +365,24 @@ def test_axes_within_axes_count_as_one(tmp_path, oracle, axis, steps):
         image = open_image(tmp_path / f"{name}.ome.tif")
         assert_same(image, oracle.read(tmp_path / f"{name}.ome.tif").series[0])
         assert f"ModuloAlong{axis}" in image.details["ome_xml"]
+
+
+def test_pixels_of_an_electron_microscope(tmp_path, oracle):
+    """FEI's are in metres; Bio-Formats gives millimetres."""
+    said = "[User]\r\nUser=ada\r\n[System]\r\nType=DualBeam\r\n[Scan]\r\nPixelWidth=2.5e-009\r\nPixelHeight=5e-009\r\n"
+    tifffile.imwrite(tmp_path / "a.tif", STACK[0, 0, 0], metadata=None, extratags=[(34682, "s", 0, said, True)])
+    image, series = open_image(tmp_path / "a.tif"), oracle.read(tmp_path / "a.tif").series[0]
+    assert_same(image, series, lengths=False)
+    for axis, expected in (("x", 0.0025), ("y", 0.005)):
+        assert image.micrometres(axis) == pytest.approx(expected)
+        assert micrometres(*series.physical[axis]) == pytest.approx(expected)
+    assert ("microscope", "Model", "DualBeam", "") in image.details["facts"]
+
+
+def test_pixels_of_an_electron_microscope_of_zeiss(tmp_path):
+    """Bio-Formats 7.3.1 does not read its tag."""
+    said = "\r\n0\r\n0\r\n0\r\n2.5e-9\r\nAP_PIXEL_SIZE\r\nPixel Size = 2.5 nm\r\n"
+    tifffile.imwrite(tmp_path / "a.tif", STACK[0, 0, 0], metadata=None, extratags=[(34118, "s", 0, said, True)])
+    image = open_image(tmp_path / "a.tif")
+    assert [(one.value, one.unit) for one in image.physical_size.values()] == [(2.5, "nm")] * 2
+    assert image.details["format"] == "Zeiss SEM TIFF"

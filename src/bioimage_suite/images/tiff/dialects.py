@@ -1,4 +1,4 @@
-"""Metadata that makers of TIFF files store in their own tags: Aperio SVS, MetaSeries (MetaMorph), Zeiss LSM.
+"""Metadata that makers of TIFF files store in their own tags: Aperio SVS, MetaMorph, Zeiss LSM, electron microscopes.
 
 tifffile parses the tags; this module converts them to sizes, channel names and facts for `image_info`.
 """
@@ -45,6 +45,10 @@ def dialect_of(tiff: tifffile.TiffFile) -> Dialect | None:
         return _metamorph(tiff.stk_metadata or {})
     if tiff.is_metaseries:
         return _metaseries(tiff.metaseries_metadata or {})
+    if tiff.is_fei:
+        return _fei(tiff.fei_metadata or {})
+    if tiff.is_sem:
+        return _zeiss_sem(tiff.sem_metadata or {})
     return None
 
 
@@ -110,6 +114,27 @@ def _metaseries(said: dict[str, Any]) -> Dialect:
     # 0 and 1 stand for brightfield and unknown.
     facts += [("channel 0", "EmissionWavelength", f"{wavelength:g}", "nm")] if wavelength and wavelength > 1 else []
     return Dialect("MetaSeries TIFF", lengths, channels=[name] if name else [], facts=facts)
+
+
+def _fei(said: dict[str, Any]) -> Dialect:
+    """Read the settings of an electron microscope of FEI: pixels in metres."""
+    scan, user = said.get("Scan", {}), said.get("User", {})
+    given = {axis: scan.get(f"Pixel{side}") for axis, side in (("x", "Width"), ("y", "Height"))}
+    lengths = {axis: (size * 1e6, "µm") for axis, size in given.items() if isinstance(size, int | float) and size}
+    facts = _facts(
+        ("image", "Experimenter", user.get("User")),
+        ("microscope", "Manufacturer", "FEI"),
+        ("microscope", "Model", said.get("System", {}).get("Type")),
+    )
+    return Dialect("FEI TIFF", lengths, facts=facts)
+
+
+def _zeiss_sem(said: dict[str, Any]) -> Dialect:
+    """Read the settings of an electron microscope of Zeiss: name, value and unit of each."""
+    size = said.get("ap_pixel_size") or said.get("ap_image_pixel_size") or ()
+    known = len(size) == 3 and isinstance(size[1], int | float) and size[1]
+    lengths = {axis: (float(size[1]), str(size[2])) for axis in "xy"} if known else {}
+    return Dialect("Zeiss SEM TIFF", lengths, facts=_facts(("microscope", "Manufacturer", "Zeiss")))
 
 
 def _zeiss(said: dict[str, Any]) -> Dialect:
