@@ -8,8 +8,9 @@
 `PEER` is the Python of an environment with roc-validator and pytest, `PYTHON` this project's; `--checkout` a checkout
 of crs4/rocrate-validator, `--contexts` a folder with RO-Crate's contexts as `1.1.jsonld`, `1.2.jsonld` and so on, and
 those of ResearchObject/ro-terms as `terms/<name>.jsonld`. `collect` keeps each crate that the tests hand to their
-validator, with their patches; `gather` instead takes the metadata of all published crates below a folder. `compare`
-prints each difference and exits with 1 where one is not in `roc_suite_differences.tsv`. Nothing is fetched.
+validator, with their patches; `gather` instead takes the metadata of all published crates below a folder, which has
+one for each repository, named `owner+name`. `compare` prints each difference and exits with 1 where one is not in
+`roc_suite_differences.tsv`. Nothing is fetched.
 """
 
 import argparse
