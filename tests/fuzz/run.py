@@ -223,9 +223,9 @@ LABELLED = {"labels.tiff": (64, 64, 1), "movie.tiff": (128, 128, 10)}
 def _matched(_: Any, names: list[str], __: Any) -> list[Any]:
     from bioimage_suite.omero.objects import ImageRecord
 
-    places: list[Any] = [None] * 10
+    record: Any = ImageRecord
     sizes = [LABELLED[name] for name in names]
-    return [ImageRecord(1, "a", *places, x, y, 1, 1, t, "uint8") for x, y, t in sizes]
+    return [record(1, "a", *[None] * 10, x, y, 1, 1, t, "uint8") for x, y, t in sizes]
 
 
 def _no_network(*args: Any) -> None:
