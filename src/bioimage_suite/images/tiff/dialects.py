@@ -131,7 +131,7 @@ def _fei(said: dict[str, Any]) -> Dialect:
 
 def _zeiss_sem(said: dict[str, Any]) -> Dialect:
     """Read the settings of an electron microscope of Zeiss: name, value and unit of each."""
-    size = said.get("ap_pixel_size") or said.get("ap_image_pixel_size") or ()
+    size: tuple[Any, ...] = said.get("ap_pixel_size") or said.get("ap_image_pixel_size") or ()
     known = len(size) == 3 and isinstance(size[1], int | float) and size[1]
     lengths = {axis: (float(size[1]), str(size[2])) for axis in "xy"} if known else {}
     return Dialect("Zeiss SEM TIFF", lengths, facts=_facts(("microscope", "Manufacturer", "Zeiss")))
