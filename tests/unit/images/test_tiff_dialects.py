@@ -99,6 +99,13 @@ def test_wavelengths_and_times_of_metamorph(tmp_path, waves, times, step):
     assert (image.time_increment and image.time_increment.value) == step
 
 
+@pytest.mark.parametrize("unit", ["", "pixel", "Pixels", "px", "pix"])
+def test_a_scale_of_imagej_in_pixels_is_none(tmp_path, unit):
+    tifffile.imwrite(tmp_path / "a.tif", np.zeros((20, 30), np.uint8), imagej=True, resolution=(2, 4),
+                     metadata={"unit": unit})  # fmt: skip
+    assert open_image(tmp_path / "a.tif").physical_size == {}
+
+
 @pytest.mark.parametrize(("inches", "known"), [(1 / 72, False), (1 / 300, False), (2e-5, True)])
 @pytest.mark.parametrize("unit", ["inch", "inches", "in"])
 def test_inches_of_imagej(tmp_path, unit, inches, known, capsys):

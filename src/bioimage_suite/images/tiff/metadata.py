@@ -93,7 +93,7 @@ def _of_imagej(tiff: tifffile.TiffFile, notes: list[str]) -> Said:
     if said.get("spacing"):
         # Negative where the stage went down; 0 stands for none.
         given["z"] = (abs(float(said["spacing"])), units["z"])
-    given = {axis: one for axis, one in given.items() if one[1] not in {"", "pixel", "pixels"}}
+    given = {axis: one for axis, one in given.items() if one[1] and LENGTH.symbol(one[1]) != "pixel"}
     _leave_out_printing(given, notes)
     step = time_step(said.get("finterval"), str(said.get("tunit", "s")) or "s", notes)
     return Said((), pixel_sizes(given, notes), step)
