@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 MAIN_CLASS = "ome.formats.importer.cli.CommandLineImporter"
 DEPTH = "-Domero.import.depth="
 # Nothing to switch here: thumbnails are made when they are looked at, and upgrades are never searched for.
-WITHOUT_EFFECT = ("--no-thumbnails", "--no-stats-info", "--no-upgrade-check", "--advanced-help")
+WITHOUT_EFFECT = ("--no-thumbnails", "--no-upgrade-check", "--advanced-help")
 WITHOUT_EFFECT_VALUES = ("--parallel-upload", "--parallel-fileset", "--debug", "--encrypted", "--transfer")
 REFUSED = ("-l", "--readers", "--report", "--upload", "--logs", "--email", "--qa-baseurl")
 
@@ -66,6 +66,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--annotation-ns", "--annotation_ns", action="append", default=[])
     made.add_argument("--annotation-text", "--annotation_text", action="append", default=[])
     made.add_argument("--annotation-link", "--annotation_link", action="append", default=[], type=int)
+    made.add_argument("--no-stats-info", action="store_true", help="store no minima and maxima")
     for name in WITHOUT_EFFECT:
         made.add_argument(name, action="store_true", help=argparse.SUPPRESS)
     for name in WITHOUT_EFFECT_VALUES:
@@ -201,6 +202,7 @@ def import_all(client: Any, paths: Sequence[str], options: argparse.Namespace) -
         options.description,
         annotation_ids(client, options),
         options.checksum_algorithm,
+        without_stats=options.no_stats_info,
     )
     failed = 0
     if options.output == "yaml":

@@ -38,6 +38,7 @@ class ImportOptions:
         annotation_ids: Annotations to link to the images.
         algorithm: Name of the checksum algorithm, see repository.checksums.
         timeout: Seconds to wait for the server.
+        without_stats: Whether minima and maxima are not to be stored.
     """
 
     target: tuple[str, int] | None = None
@@ -46,6 +47,7 @@ class ImportOptions:
     annotation_ids: tuple[int, ...] = ()
     algorithm: str = "SHA1-160"
     timeout: float = DEFAULT_TIMEOUT
+    without_stats: bool = False
 
 
 @dataclass(frozen=True)
@@ -220,7 +222,7 @@ def new_settings(options: ImportOptions | None = None) -> Any:
 
     options = options or ImportOptions()
     settings = omero.grid.ImportSettings()
-    settings.doThumbnails, settings.noStatsInfo = rbool(True), rbool(False)
+    settings.doThumbnails, settings.noStatsInfo = rbool(True), rbool(options.without_stats)
     settings.checksumAlgorithm = omero.model.ChecksumAlgorithmI()
     settings.checksumAlgorithm.value = rstring(options.algorithm)
     if options.name:

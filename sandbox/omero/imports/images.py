@@ -13,7 +13,13 @@ from sandbox.omero.image_files.series_reader import numpy_type_of
 from sandbox.omero.imports.quantities import quantity_columns
 from sandbox.omero.rendering.pictures import GREY, channel_colors
 from sandbox.omero.repository.pixel_access import SeriesPixels
-from sandbox.omero.repository.pixel_store import MAX_PLANE_PIXELS, PENDING_SHA1, channel_minmax, sha1_of_pixels
+from sandbox.omero.repository.pixel_store import (
+    MAX_PLANE_PIXELS,
+    PENDING_SHA1,
+    channel_minmax,
+    plane_minmax,
+    sha1_of_pixels,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,7 +36,7 @@ class PreparedImage:
     Attributes:
         name: Name of the image.
         description: What the file says.
-        minmax: Minimum and maximum of each channel.
+        minmax: Minimum and maximum of each channel, of its middle plane where they are not to be stored.
         sha1: Checksum of the pixels, or `Pending...` for an image that is a pyramid.
     """
 
@@ -38,6 +44,7 @@ class PreparedImage:
     description: SeriesDescription
     minmax: tuple[tuple[float, float], ...]
     sha1: str
+    without_stats: bool = False
 
 
 def image_names(file_name: str, descriptions: list[SeriesDescription]) -> list[str]:
@@ -48,7 +55,7 @@ def image_names(file_name: str, descriptions: list[SeriesDescription]) -> list[s
 
 
 def prepare_images(
-    opened: ImageFile, file_name: str, progress: Callable[[int], None] = lambda _: None
+    opened: ImageFile, file_name: str, progress: Callable[[int], None] = lambda _: None, *, without_stats: bool = False
 ) -> list[PreparedImage]:
     """Read what an import needs of every image, among it the extremes of its pixels.
 
@@ -64,10 +71,14 @@ def prepare_images(
         source = SeriesPixels(reader)
         pyramid = len(source.level_sizes) > 1 and source.shape.size_x * source.shape.size_y > MAX_PLANE_PIXELS
         level = len(source.level_sizes) - 1 if pyramid else 0
-        minmax = tuple(channel_minmax(source, level))
+        minmax = _middle_minmax(source) if without_stats else tuple(channel_minmax(source, level))
         sha1 = PENDING_SHA1 if pyramid else sha1_of_pixels(source).hex()
-        prepared.append(PreparedImage(name, reader.description, minmax, sha1))
+        prepared.append(PreparedImage(name, reader.description, minmax, sha1, without_stats))
     return prepared
+
+
+def _middle_minmax(source: SeriesPixels) -> tuple[tuple[float, float], ...]:
+    return tuple(plane_minmax(source, c) for c in range(source.shape.size_c))
 
 
 def write_image(
@@ -135,7 +146,7 @@ def _write_channels(tx: Transaction, image: PreparedImage, pixels_id: int, ome: 
         told |= quantity_columns("emissionWave", channel.emission)
         told |= quantity_columns("excitationWave", channel.excitation)
         logical = tx.create("LogicalChannel", **{**settings, **told})
-        stats = tx.create("StatsInfo", globalMin=low, globalMax=high)
+        stats = None if image.without_stats else tx.create("StatsInfo", globalMin=low, globalMax=high)
         tx.create(
             "Channel",
             pixels=pixels_id,

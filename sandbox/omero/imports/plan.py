@@ -33,6 +33,7 @@ class ImportPlan:
         target: Kind and id of what the images (a Dataset) or plates (a Screen) are put in.
         annotation_ids: Annotations to link to the images.
         version_info: What the client says about itself.
+        without_stats: Whether minima and maxima are not to be stored.
         started: When the import began, in milliseconds since 1970.
     """
 
@@ -45,6 +46,7 @@ class ImportPlan:
     target: tuple[str, int] | None = None
     annotation_ids: tuple[int, ...] = ()
     version_info: tuple[tuple[str, str], ...] = ()
+    without_stats: bool = False
     started: int = field(default_factory=now)
 
     def staged(self) -> list[Path]:

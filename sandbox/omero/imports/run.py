@@ -63,7 +63,9 @@ def run_import(
         file_name = _target_name(plan)
         kind, described = opened.kind, opened.plates
         _check_target(plan, file_name, has_plates=bool(described))
-        prepared = prepare_images(opened, file_name if described else plan.name or file_name)
+        prepared = prepare_images(
+            opened, file_name if described else plan.name or file_name, without_stats=plan.without_stats
+        )
     finally:
         opened.close()
     step()

@@ -7,12 +7,12 @@ blitz-chgrp-rules.xml. OmeroPy's test_thumbnailPerms.py expects the same.
 import io
 
 import numpy as np
-import omero
-import omero.cmd
-import omero.model
+import omero.all
 import pytest
 from omero.rtypes import rint, rstring, unwrap
 from PIL import Image
+
+from sandbox.omero.client_import.importing import ImportOptions, import_with_options
 
 ALL = {"omero.group": "-1"}
 
@@ -146,3 +146,19 @@ def test_settings_thumbnails_and_rois_of_colleagues_do_not_hinder_a_move(lab, pr
         )
     )
     assert rois == ([] if private else [[target]])
+
+
+def test_an_import_without_minima_and_maxima_shows_the_middle_plane(gateway, tmp_path):
+    """As omero-server, RenderingSettingsImpl.computeLocationStats with RawPixelsBean.findMinMax; grey as omero-blitz,
+    ChannelProcessor.setSingleChannel. OMERO.web's test_marshal.py, test_image_detail, expects the same numbers.
+    """
+    path = tmp_path / "x&pixelType=int16&sizeX=20&sizeY=20&sizeZ=5&sizeT=6.fake"
+    path.touch()
+    found = {}
+    for without in (True, False):
+        options = ImportOptions(without_stats=without)
+        [number] = import_with_options(gateway.c, [path], options).image_ids
+        [channel] = gateway.getObject("Image", number).getChannels()
+        stats = channel.getStatsInfo() if hasattr(channel, "getStatsInfo") else channel._obj.statsInfo
+        found[without] = (stats is None, channel.getWindowStart(), channel.getWindowEnd(), channel.getColor().getHtml())
+    assert found == {True: (True, -32768, 12, "808080"), False: (False, -32768, 29, "808080")}

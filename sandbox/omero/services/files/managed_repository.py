@@ -105,6 +105,7 @@ class ManagedRepository(Service):
             target=target,
             annotation_ids=tuple(a.id.val for a in annotations if a is not None and a.id is not None),
             version_info=version_info,
+            without_stats=bool(_value(getattr(settings, "noStatsInfo", None))),
         )
         process = ImportProcess(self.server, self.session)
         process.begin(plan, settings, context)

@@ -123,8 +123,8 @@ class ThumbnailStore(RenderingEngine):
             return False
         user, owner = self.settings_owner or context.user_id, row["owner_id"]
         if owner != context.user_id:
-            return (user == context.user_id) != (user == owner)
-        return user == owner or not self._is_read_only(context)
+            return bool(user == context.user_id) != bool(user == owner)
+        return bool(user == owner) or not self._is_read_only(context)
 
     def _is_read_only(self, context: Context) -> bool:
         """Return whether the caller's thumbnail of this image is not noted: ThumbnailCtx.isExtendedGraphCritical."""
