@@ -52,7 +52,7 @@ class Dimension:
 
 
 @dataclass(frozen=True)
-class Channel:
+class LifChannel:
     """A channel, or a sample of a colour pixel.
 
     Attributes:
@@ -123,7 +123,7 @@ def layout_of(dimensions: list[Dimension]) -> Layout:
     return found
 
 
-class Planes:
+class LifPlanes:
     """The pixels of an image as (T, C, Z, Y, X), those of a colour picture with S behind.
 
     Attributes:
@@ -131,7 +131,7 @@ class Planes:
         dtype: Of the pixels.
     """
 
-    def __init__(self, data: np.ndarray, channels: list[Channel], layout: Layout, tile: int, samples: int) -> None:
+    def __init__(self, data: np.ndarray, channels: list[LifChannel], layout: Layout, tile: int, samples: int) -> None:
         """Note where what lies.
 
         Args:
@@ -222,7 +222,7 @@ def _described(said: Element, data: np.ndarray, tile: int, names: tuple[str, ...
     channels, layout = _channels(said), layout_of(_dimensions(said))
     samples = 3 if len(channels) % 3 == 0 and layout.columns.stride == 3 * channels[0].dtype.itemsize else 1
     channels = _red_first(channels) if samples == 3 else channels
-    pixels = Planes(data, channels, layout, tile, samples)
+    pixels = LifPlanes(data, channels, layout, tile, samples)
     rows = layout.rows.letter if layout.rows else ""
     lengths = {"x": layout.columns}
     lengths |= {"y": layout.rows} if layout.rows and rows != "T" else {}
@@ -285,7 +285,7 @@ def _dimensions(said: Element) -> list[Dimension]:
     return found
 
 
-def _channels(said: Element) -> list[Channel]:
+def _channels(said: Element) -> list[LifChannel]:
     """Return the channels by their offsets."""
     details: dict[str, Element] = {}
     for one in said.iter("WideFieldChannelInfo"):
@@ -297,7 +297,9 @@ def _channels(said: Element) -> list[Channel]:
         name = colour
         if detail is not None:
             name = "--".join(detail.get(key, "") for key in ("LUT", "ContrastingMethodName", "FluoCubeName"))
-        found.append(Channel(name, colour, int(one.get("ChannelTag") or 0), int(one.get("BytesInc") or 0), _dtype(one)))
+        found.append(
+            LifChannel(name, colour, int(one.get("ChannelTag") or 0), int(one.get("BytesInc") or 0), _dtype(one))
+        )
     if not found:
         raise ValueError("the image has no channels")
     if len({one.dtype for one in found}) > 1:
@@ -312,9 +314,9 @@ def _dtype(channel: Element) -> np.dtype:
     return np.dtype(f"<{'f' if channel.get('DataType') == '1' else 'u'}{size // 8}")
 
 
-def _red_first(channels: list[Channel]) -> list[Channel]:
+def _red_first(channels: list[LifChannel]) -> list[LifChannel]:
     """Order the samples of each colour pixel from red to blue: by their tags, else backwards, as Bio-Formats does."""
-    found: list[Channel] = []
+    found: list[LifChannel] = []
     for at in range(0, len(channels), 3):
         three = channels[at : at + 3]
         tagged = sorted(one.tag for one in three) == [1, 2, 3]
@@ -322,7 +324,7 @@ def _red_first(channels: list[Channel]) -> list[Channel]:
     return found
 
 
-def _names(channels: list[Channel], samples: int) -> tuple[str | None, ...]:
+def _names(channels: list[LifChannel], samples: int) -> tuple[str | None, ...]:
     if samples == 1:
         return tuple(one.name or None for one in channels)
     return ("Red", "Green", "Blue") if len(channels) == 3 else (None,) * len(channels)
