@@ -183,3 +183,29 @@ def test_channels_of_a_new_image_have_no_colour(gateway):
     engine.resetDefaultSettings(True)
     assert engine.getRGBA(0) == [255, 0, 0, 255]
     engine.close()
+
+
+def by_admin(admin, group):
+    admin.changePermissions(omero.model.ExperimenterGroupI(group, False), omero.model.PermissionsI("rw----"))
+
+
+def by_update(admin, group):
+    found = admin.getGroup(group)
+    found.details.permissions = omero.model.PermissionsI("rw----")
+    admin.updateGroup(found)
+
+
+@pytest.mark.parametrize("change", [by_admin, by_update])
+def test_links_between_users_keep_a_group_from_becoming_private(lab, change):
+    """test_annotationPermissions.py, testAddTagMakePrivate; omero-server, AdminImpl.changePermissions."""
+    name = lab.group("rwra--")
+    owner, member = lab.connect(lab.user(name)), lab.connect(lab.user(name))
+    link = omero.model.DatasetAnnotationLinkI()
+    made = owner.getUpdateService().saveAndReturnObject(new_dataset())
+    link.parent, link.child = omero.model.DatasetI(made.id.val, False), omero.model.TagAnnotationI()
+    member.getUpdateService().saveObject(link)
+    group = owner.getEventContext().groupId
+    with pytest.raises(omero.SecurityViolation, match="links between users"):
+        change(lab.root.getAdminService(), group)
+    assert str(owner.getAdminService().getGroup(group).details.permissions) == "rwra--"
+    assert len(member.getQueryService().findAllByQuery("from DatasetAnnotationLink", None)) == 1

@@ -329,32 +329,6 @@ def by_command(lab, group):
     command(lab.root, request)
 
 
-def by_admin(lab, group):
-    target, wanted = omero.model.ExperimenterGroupI(group, False), omero.model.PermissionsI("rw----")
-    lab.root.getAdminService().changePermissions(target, wanted)
-
-
-def by_update(lab, group):
-    admin = lab.root.getAdminService()
-    found = admin.getGroup(group)
-    found.details.permissions = omero.model.PermissionsI("rw----")
-    admin.updateGroup(found)
-
-
-@pytest.mark.parametrize("change", [by_admin, by_update])
-def test_links_between_users_keep_a_group_from_becoming_private(lab, change):
-    """As omero-server, AdminImpl.changePermissions; OmeroPy's test_annotationPermissions.py, testAddTagMakePrivate."""
-    name = lab.group("rwra--")
-    owner, member = lab.connect(lab.user(name)), lab.connect(lab.user(name))
-    target = dataset(owner)
-    tag(member, target)
-    group = owner.getEventContext().groupId
-    with pytest.raises(omero.SecurityViolation, match="links between users"):
-        change(lab, group)
-    assert str(owner.getAdminService().getGroup(group).details.permissions) == "rwra--"
-    assert len(member.getQueryService().findAllByQuery("from DatasetAnnotationLink", None)) == 1
-
-
 def test_a_group_that_becomes_private_shows_nobody_what_others_own(lab):
     name = lab.group("rwra--")
     owner, member = lab.connect(lab.user(name)), lab.connect(lab.user(name))
