@@ -58,7 +58,7 @@ def test_names_and_values_above_a_table_are_about_all_images(tmp_path: Path, row
 
 
 def test_places_of_the_block_above_are_those_of_the_sheet(tmp_path: Path):
-    rows = [*STACKED[:1], ["License", "All mine"], *STACKED[5:]]
+    rows: Rows = [*STACKED[:1], ["License", "All mine"], *STACKED[5:]]
     found = validate([read_key_values(book(tmp_path / "t", Data=rows), "t", known=is_field)], [], ()).findings
     assert [(one.line, one.column) for one in found if one.level == "error"] == [(2, "B (License)")]
 
