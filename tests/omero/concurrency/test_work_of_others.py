@@ -273,3 +273,28 @@ def test_a_file_that_another_annotation_has_stays_when_a_rerun_replaces_it(lab: 
                      "where l.child.id = a.id")  # fmt: skip
     assert found == [[other, first]]
     assert lab.rows("select count(f) from OriginalFile f where f.name = 't.h5'") == [[2]]
+
+
+def test_what_a_colleague_links_to_the_same_object_again_is_not_doubled(lab: Lab, tmp_path: Path):
+    image, dataset = lab.image("a", np.zeros((3, 4), np.uint8)), lab.container("Dataset", "d")
+    annotate(lab, tmp_path, "image,dose\na,1\n")
+    config = {"match": typed("dataset", "d"), "table_name": "t", "attach": "container", "rois": None}
+    config |= {"existing": "append"}
+    outputs = {"output": "out.tsv", "merged": "merged.tsv"}
+    (tmp_path / "x.tsv").write_text("x\n1\n")
+    for name in "ab":
+        job = Job("omero_import_table", {**config, "tables": [named(name, tmp_path / "x.tsv")]}, outputs)
+        assert run_one(lab, tmp_path, job).code == 0
+        if name == "a":
+            colleague = lab.colleague()
+            [[pairs]] = lab.rows("select m.id from MapAnnotation m where m.description like '%annotate'")
+            [[table]] = lab.rows("select a.id from FileAnnotation a")
+            link_to(colleague, "Image", image, omero.model.MapAnnotationI(pairs, False))
+            link_to(colleague, "Dataset", dataset, omero.model.FileAnnotationI(table, False))
+            lab.sign_in()
+    annotate(lab, tmp_path, "image,dose\na,1\n")
+    assert lab.rows("select m.id from MapAnnotation m where m.description like '%annotate'") == [[pairs]]
+    [[number]] = lab.rows("select a.file.id from FileAnnotation a")
+    opened = lab.session.sharedResources().openTable(omero.model.OriginalFileI(number, False))
+    assert opened.getNumberOfRows() == 2
+    opened.close()

@@ -49,9 +49,9 @@ class AttachedFile:
 
 @dataclass(frozen=True)
 class Linked:
-    """An annotation on an object. `value` holds the pairs, text, number or `AttachedFile`."""
+    """An annotation on an object, linked by one user or several. `value`: pairs, text, number or `AttachedFile`."""
 
-    link_id: int
+    link_ids: tuple[int, ...]
     object_id: int
     annotation_id: int
     namespace: str
@@ -187,12 +187,17 @@ def annotation_link(model: str, object_id: int, annotation: Any) -> Any:
 
 
 def _links(session: Session, kind: str, ids: Sequence[int], annotation: str, fields: str) -> list[list[Any]]:
-    """Return rows of annotation links; `annotation` is the HQL class with alias `a`, with joins if needed."""
+    """Return a row for each annotation on an object, whoever linked it there; the first cell has the ids of its links.
+
+    `annotation` is the HQL class with alias `a`, with joins if needed.
+    """
     hql = _LINKED.format(model=CLASSES[kind], annotation=annotation, fields=fields)
-    rows: list[list[Any]] = []
+    rows: dict[tuple[int, int], list[Any]] = {}
     for page in batches(ids):
-        rows += session.rows(hql, ids=page)
-    return rows
+        for link_id, *row in session.rows(hql, ids=page):
+            first = rows.setdefault((row[0], row[1]), [(), *row])
+            first[0] = (*first[0], link_id)
+    return list(rows.values())
 
 
 def _value_rows(session: Session, kind: str, ids: Sequence[int], annotation: str) -> list[list[Any]]:
@@ -205,5 +210,5 @@ def _attached_file(row: Sequence[Any]) -> AttachedFile:
 
 
 def _linked(row: Sequence[Any]) -> Linked:
-    link_id, object_id, annotation_id, namespace, description, owner_id, value = row
-    return Linked(link_id, object_id, annotation_id, namespace or "", description or "", owner_id, value)
+    link_ids, object_id, annotation_id, namespace, description, owner_id, value = row
+    return Linked(link_ids, object_id, annotation_id, namespace or "", description or "", owner_id, value)

@@ -3,7 +3,7 @@
 import mimetypes
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -186,7 +186,9 @@ def apply_changes(session: Session, changes: Sequence[Change], made: MadeObjects
     for change in (one for one in changes if one.old):
         if change.what in CLASS_OF:
             old.setdefault(CLASS_OF[change.what], []).extend(one.annotation_id for one in change.old)
-        old.setdefault(f"{CLASSES[change.kind]}AnnotationLink", []).extend(one.link_id for one in change.old)
+        old.setdefault(f"{CLASSES[change.kind]}AnnotationLink", []).extend(
+            n for one in change.old for n in one.link_ids
+        )
     return old
 
 
@@ -208,9 +210,11 @@ def _tag_changes(
         if tag and tag not in present
     ]
     for item in there:
-        tag_set = next((one for one in own_sets.get(item.link_id, ()) if one in named), None)
+        mine = tuple(number for number in item.link_ids if number in own_sets)
+        tag_set = next((one for number in mine for one in own_sets[number] if one in named), None)
         if tag_set and item.value not in kept and f"[{item.annotation_id}]" not in kept:
-            changes.append(Change(*place, "remove", "tag", "", f"{item.value}[{tag_set}]", "", None, (item,)))
+            put = replace(item, link_ids=mine)
+            changes.append(Change(*place, "remove", "tag", "", f"{item.value}[{tag_set}]", "", None, (put,)))
     return changes
 
 

@@ -39,7 +39,7 @@ class OwnTable:
     """A table of this user on an object.
 
     Attributes:
-        link: Class and id of the link.
+        links: Class and ids of the links: several users may have attached it to the object.
         object_id: The object.
         annotation_id: The annotation, which may be on other objects, too.
         file_id: The table's file.
@@ -47,7 +47,7 @@ class OwnTable:
         elements: The files that it is made from; None for what an older version made, which did not note it.
     """
 
-    link: tuple[str, int]
+    links: tuple[str, tuple[int, ...]]
     object_id: int
     annotation_id: int
     file_id: int
@@ -57,8 +57,8 @@ class OwnTable:
     @property
     def ids(self) -> dict[str, list[int]]:
         """Ids by class of what has to go with the table."""
-        kind, number = self.link
-        return {kind: [number], "FileAnnotation": [self.annotation_id], "OriginalFile": [self.file_id]}
+        kind, numbers = self.links
+        return {kind: list(numbers), "FileAnnotation": [self.annotation_id], "OriginalFile": [self.file_id]}
 
     def is_within(self, elements: Elements) -> bool:
         """Tell whether all files that the table is made from are among these."""
@@ -201,9 +201,12 @@ def find_own_tables(session: Session, kind: str, ids: Sequence[int], name: str) 
         name=name,
         me=session.user_id,
     )
+    several: dict[tuple[Any, ...], list[int]] = {}
+    for number, *about in rows:
+        several.setdefault(tuple(about), []).append(number)
     return [
-        OwnTable((link, number), object_id, annotation_id, file_id, namespace == TABLE_NAMESPACE, _elements(said))
-        for number, object_id, annotation_id, file_id, namespace, said in rows
+        OwnTable((link, tuple(numbers)), place, annotation, file, namespace == TABLE_NAMESPACE, _elements(said))
+        for (place, annotation, file, namespace, said), numbers in several.items()
     ]
 
 
