@@ -18,7 +18,7 @@ from ome_types import from_xml
 from ome_types._conversion import OME_2016_06_XSD
 
 from bioimage_suite.images.readers.opening import open_image
-from tests.oracle.bioformats import BioFormats, Series, checksum
+from tests.oracle.bioformats import BioFormats, OracleError, Series, checksum
 
 DATA = Path(__file__).parents[2] / "test-data"
 OF_IMAGE_INFO = DATA.parent / "tools" / "image" / "image_info" / "test-data"
@@ -265,3 +265,12 @@ def test_names_that_no_xml_can_hold(tmp_path, oracle, writer, bad):
     assert series.sizes == {"X": 50, "Y": 40, "Z": 3, "C": 1, "T": 2}
     if writer != "segment":
         assert series.channels[0].name == "a\N{REPLACEMENT CHARACTER}b"
+
+
+def test_complex_numbers_are_written_with_a_word_of_warning(tmp_path, oracle, capsys):
+    tifffile.imwrite(tmp_path / "a.tif", MOVIE[0].astype("c8"), metadata=None)
+    convert(tmp_path / "a.tif", tmp_path / "b.ome.tiff")
+    assert "but Bio-Formats, and so OMERO, does not" in capsys.readouterr().out
+    np.testing.assert_array_equal(open_image(tmp_path / "b.ome.tiff").read_plane(1), MOVIE[0, 1])
+    with pytest.raises(OracleError, match="Unknown type: 'complex'"):
+        oracle.read(tmp_path / "b.ome.tiff")

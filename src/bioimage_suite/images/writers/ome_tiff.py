@@ -50,6 +50,8 @@ def _storable(image: ImageFile) -> ImageFile:
     Raises:
         UserError: There is none for its type; or, when a region is read, for a value in it.
     """
+    if image.dtype.kind == "c":
+        print(f"NOTE: Image {image.name}: OME-TIFF knows its complex numbers, but Bio-Formats, and so OMERO, does not.")
     if image.dtype.name in PIXEL_TYPES:
         return image
     if image.dtype.name not in OTHER_TYPES:
