@@ -268,7 +268,7 @@ def test_names_that_no_xml_can_hold(tmp_path, oracle, writer, bad):
 
 
 def test_complex_numbers_are_written_with_a_word_of_warning(tmp_path, oracle, capsys):
-    tifffile.imwrite(tmp_path / "a.tif", MOVIE[0].astype("c8"), metadata=None)
+    tifffile.imwrite(tmp_path / "a.tif", MOVIE[0].astype("c8"), photometric="minisblack", metadata=None)
     convert(tmp_path / "a.tif", tmp_path / "b.ome.tiff")
     assert "but Bio-Formats, and so OMERO, does not" in capsys.readouterr().out
     np.testing.assert_array_equal(open_image(tmp_path / "b.ome.tiff").read_plane(1), MOVIE[0, 1])
