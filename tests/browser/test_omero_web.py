@@ -81,6 +81,7 @@ def test_tree_thumbnails_and_annotations(user: "Page", see: See, shown: Content)
     for pane in ("Tags", "Key-Value Pairs", "Attachments"):
         user.click(f"#general_tab h1:has-text('{pane}')")
     user.wait_for_selector("text=a tag of mine")
+    user.wait_for_selector("table.keyValueTable td:has-text('TP53')")
     assert user.locator("table.keyValueTable td:has-text('TP53')").count() == 1
     # What a user wrote is shown, not obeyed.
     assert user.locator("table.keyValueTable").get_by_text("<b>dose</b>").count() == 1
@@ -95,7 +96,9 @@ def test_the_page_of_the_table_that_our_tool_wrote(user: "Page", see: See) -> No
 
 def test_plate_grid(user: "Page", see: See, shown: Content) -> None:
     see("/webclient/?show=well-{well}", f"#well-{shown.ids['well']}")
-    assert user.locator("#spw td.well img").count() == 3
+    user.wait_for_selector("#spw td.well img")
+    # While a picture loads, its well may have two elements.
+    assert user.locator("#spw td.well:has(img)").count() == 3
 
 
 def test_iviewer_draws_our_rois_on_the_image(user: "Page", see: See) -> None:
