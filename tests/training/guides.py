@@ -2,6 +2,7 @@
 
 import argparse
 import shutil
+import signal
 import tempfile
 import time
 from collections.abc import Callable
@@ -24,6 +25,8 @@ def main(name: str, follow: Callable[[Path], list[str]], argv: list[str] | None 
     parser = argparse.ArgumentParser(prog=f"python -m tests.training.{name}", description=what)
     parser.add_argument("--reports", type=Path, default=REPORTS, help="folder for the JUnit file")
     args = parser.parse_args(argv)
+    # Servers of a guide end with its test, however that ends.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     args.reports.mkdir(parents=True, exist_ok=True)
     (ROOT / ".sandbox").mkdir(exist_ok=True, mode=0o700)
     folder = Path(tempfile.mkdtemp(prefix="guide-", dir=ROOT / ".sandbox"))
@@ -32,6 +35,8 @@ def main(name: str, follow: Callable[[Path], list[str]], argv: list[str] | None 
         problems = follow(folder)
     except SandboxError as error:
         problems = [str(error)]
+    except KeyboardInterrupt:
+        return 130
     finally:
         for log in (folder / "galaxy").glob("*.log"):
             shutil.copy(log, args.reports / f"guide-{name}-{log.name}")
