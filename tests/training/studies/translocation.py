@@ -11,7 +11,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -152,7 +152,7 @@ def study(folder: Path) -> Study:
     return Study(numbers_of(folder), {f"translocation-{name}": folder / file for name, file in figures.items()})
 
 
-def run_form(tool: str, folder: Path, form: dict[str, object], *outputs: str) -> None:
+def run_form(tool: str, folder: Path, form: Mapping[str, object], *outputs: str) -> None:
     """Run a tool that takes its form as JSON."""
     run_tool(
         tool, "--config", write_json(folder / f"{tool}.json", form), *(f"--{one}={folder / one}" for one in outputs)

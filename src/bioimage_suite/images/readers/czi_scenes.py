@@ -88,7 +88,8 @@ class ScenePixels:
         assert isinstance(rows, slice)
         assert isinstance(columns, slice)
         lengths, (x, y) = self._file.lengths, self._corner
-        at = {**dict(zip("TCZ", place, strict=True)), **self._view}
+        numbers = (one for one in place if isinstance(one, int))
+        at = {**dict(zip("TCZ", numbers, strict=True)), **self._view}
         for one, into in FOLDED.items():
             at[one], at[into] = divmod(at[into], lengths.get(into, 1))
         plane = {axis: self._file.firsts[axis] + at.get(axis, 0) for axis in lengths}

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from xml.etree.ElementTree import Element
 
-from bioimage_suite.omero.annotations.annotations import TAG_SET_NAMESPACE, annotation_link, save_tag
-from bioimage_suite.omero.annotations.tags import find_usable_tags
+from bioimage_suite.omero.annotations.annotations import annotation_link, save_tag
+from bioimage_suite.omero.annotations.tags import TAG_SET_NAMESPACE, find_usable_tags
 from bioimage_suite.omero.files.original_files import TABLE_MIMETYPE, upload_file
 from bioimage_suite.omero.paging import batches, paged_rows
 from bioimage_suite.omero.rois.labels import SOURCE_KEY, labels_namespace

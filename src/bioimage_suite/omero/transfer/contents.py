@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bioimage_suite.core.errors import UserError
-from bioimage_suite.omero.annotations.annotations import TAG_SET_NAMESPACE
+from bioimage_suite.omero.annotations.tags import TAG_SET_NAMESPACE
 from bioimage_suite.omero.objects import CLASSES, Target, find_ids
 from bioimage_suite.omero.paging import batches, paged_rows
 from bioimage_suite.omero.session import SUITE_NAMESPACE, Session
