@@ -47,7 +47,8 @@ def test_every_file_that_a_test_names_lies_in_its_folder(released: Path):
         for name in re.findall(r"path: (test-data/[^\s,}]+)", text):
             assert (tests.parent / name).stat().st_size > 0
     assert {path.name for path in (released / "signal-intensity").iterdir()} == {
-        ".dockstore.yml", "CHANGELOG.md", "README.md", "signal-intensity-tests.yml", "signal-intensity.ga", "test-data"
+        ".dockstore.yml", "CHANGELOG.md", "README.md", "signal-intensity-tests.yml", "signal-intensity.ga",
+        "signal-intensity.png", "test-data",
     }  # fmt: skip
 
 
