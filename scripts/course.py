@@ -13,9 +13,11 @@ import secrets
 import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import yaml
 from bioblend import ConnectionError as GalaxyConnectionError
+from bioblend import TimeoutException
 from bioblend.galaxy import GalaxyInstance
 
 from sandbox import servers, state
@@ -33,6 +35,8 @@ from scripts.set_credentials import OmeroLogin, store_omero_login, tools_that_wa
 LIBRARY = "Bioimage Suite - Material"
 RAW = "https://raw.githubusercontent.com/bioimage-suite-galaxy/bioimage-suite-galaxy/main/"
 MOST_PEOPLE = 100
+LONGEST_WAIT = 900
+"""Seconds for Galaxy to take one file of the library."""
 
 
 @dataclass(frozen=True)
@@ -98,15 +102,29 @@ def fill_library(gi: GalaxyInstance) -> int:
     known = [one for one in gi.libraries.get_libraries(name=LIBRARY) if not one["deleted"]]
     library = known[0] if known else gi.libraries.create_library(LIBRARY, "Data of the tutorials")
     have = {one["name"] for one in gi.libraries.show_library(library["id"], contents=True)}
-    new = 0
+    new = []
     for folder, files in _material().items():
         place = gi.libraries.get_folders(library["id"], name=f"/{folder}") if f"/{folder}" in have else None
         place = place or gi.libraries.create_folder(library["id"], folder)
         for file, kind in files:
             if f"/{folder}/{file.name}" not in have:
-                gi.libraries.upload_file_from_local_path(library["id"], str(file), place[0]["id"], file_type=kind)
-                new += 1
-    return new
+                new += gi.libraries.upload_file_from_local_path(
+                    library["id"], str(file), place[0]["id"], file_type=kind
+                )
+    # Else the first jobs of the people would stand behind these.
+    for one in new:
+        _wait_for(gi, library["id"], one)
+    return len(new)
+
+
+def _wait_for(gi: GalaxyInstance, library_id: str, dataset: dict[str, Any]) -> None:
+    remedy = "Delete it from the library and run `make course` again."
+    try:
+        taken = gi.libraries.wait_for_dataset(library_id, dataset["id"], maxwait=LONGEST_WAIT, interval=1)
+    except TimeoutException:
+        raise ScriptError(f"Galaxy: took no file {dataset['name']!r} in {LONGEST_WAIT} s. {remedy}") from None
+    if taken["state"] != "ok":
+        raise ScriptError(f"Galaxy: took file {dataset['name']!r} with state {taken['state']!r}. {remedy}")
 
 
 def _material() -> dict[str, list[tuple[Path, str]]]:
