@@ -138,7 +138,7 @@ def _same_pixels(path: Path, said: str) -> Outcome:
 
 
 def _check_readable(path: Path) -> None:
-    if path.is_dir() and any(path.glob("*.tiff")):  # a list of images
+    if path.is_dir() and not any((path / name).exists() for name in ("zarr.json", ".zgroup")):  # a list
         for one in path.iterdir():
             _check_readable(one)
         return

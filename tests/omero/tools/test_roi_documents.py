@@ -207,7 +207,7 @@ def test_tables_of_the_peers_tool_and_of_many_images(lab: Lab, export, import_fi
             '{"type": "Polygon", "coordinates": [[[5, 5], [6, 5], [6, 6]], [[0, 0], [1, 0], [1, 1]]]}',
             "the hole at x 0, y 0 does not lie in its outline",
         ),
-        ('{"type": "Point", "coordinates": [NaN, 1]}', "NaN is not JSON"),
+        ('{"type": "Point", "coordinates": [NaN, 1]}', "a coordinate is not a number"),
     ],
 )
 def test_what_is_no_shape_is_refused_with_its_place(lab: Lab, import_file, image, tmp_path: Path, text, message):
