@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from bioblend.galaxy import GalaxyInstance
 
     from sandbox.galaxy.server import GalaxyServer
+    from scripts.workflow_progress import RunResult
 
 IMAGES, MANY, WARM = 200, 1000, 4
 WORKFLOW = ROOT / "workflows" / "omero-nuclei-measurement" / "omero-nuclei-measurement.ga"
@@ -168,8 +169,8 @@ class Run:
     objects: int
 
 
-def run(site: Site, content: dict[str, Any], dataset: str, folder: Path) -> Run:
-    """Run a workflow over a dataset.
+def timed_run(site: Site, file: Path, values: dict[str, str], title: str) -> tuple[RunResult, float, Memory]:
+    """Run a workflow file from its start by the API to its last job; return its result, its seconds and the memory.
 
     Raises:
         RuntimeError: A job of it failed.
@@ -179,19 +180,29 @@ def run(site: Site, content: dict[str, Any], dataset: str, folder: Path) -> Run:
     from scripts.workflow_inputs import RunInputs
     from scripts.workflow_progress import collect_result, follow_run
 
-    file = folder / "workflow.ga"
-    file.write_text(json.dumps(content))
     workflow = import_workflow(site.gi, file)
-    given = RunInputs({"OMERO server": site.address, "Dataset": dataset, "Channel": "0"}, {})
     with watched(site.galaxy) as memory:
         began = time.perf_counter()
-        invocation = start_run(site.gi, workflow, given, dataset)
+        invocation = start_run(site.gi, workflow, RunInputs(values, {}), title)
         for _ in follow_run(site.gi, invocation):
             pass
         seconds = time.perf_counter() - began
     result = collect_result(site.gi, invocation)
     if result.problems:
-        raise RuntimeError(f"{dataset}: {result.problems}")
+        raise RuntimeError(f"{title}: {result.problems}")
+    return result, seconds, memory
+
+
+def run(site: Site, content: dict[str, Any], dataset: str, folder: Path) -> Run:
+    """Run a workflow over a dataset.
+
+    Raises:
+        RuntimeError: A job of it failed.
+    """
+    file = folder / "workflow.ga"
+    file.write_text(json.dumps(content))
+    given = {"OMERO server": site.address, "Dataset": dataset, "Channel": "0"}
+    result, seconds, memory = timed_run(site, file, given, dataset)
     table = site.gi.datasets.download_dataset(result.outputs["All measurements"]["id"])
     return Run(seconds, result.jobs, memory, table.count(b"\n") - 1)
 

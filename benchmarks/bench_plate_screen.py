@@ -17,7 +17,6 @@ import os
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -244,11 +243,7 @@ def galaxy_records() -> list[Record]:
     Raises:
         RuntimeError: A job failed, or a well or hit differs.
     """
-    from benchmarks.bench_galaxy_lists import servers, watched
-    from scripts.run_workflow import start_run
-    from scripts.workflow_import import import_workflow
-    from scripts.workflow_inputs import RunInputs
-    from scripts.workflow_progress import collect_result, follow_run
+    from benchmarks.bench_galaxy_lists import servers, timed_run
 
     (ROOT / ".sandbox").mkdir(exist_ok=True, mode=0o700)
     with tempfile.TemporaryDirectory(prefix="bench-", dir=ROOT / ".sandbox") as name, servers(Path(name)) as site:
@@ -258,16 +253,8 @@ def galaxy_records() -> list[Record]:
             **{"Condition that names controls": "control", "Negative controls": "negative"},
             **{"Positive controls": "positive", "Images a job": "192"},
         }
-        workflow = import_workflow(site.gi, ROOT / "workflows" / "plate-screen" / "plate-screen.ga")
-        with watched(site.galaxy) as memory:
-            began = time.perf_counter()
-            invocation = start_run(site.gi, workflow, RunInputs(inputs, {}), PLATE)
-            for _ in follow_run(site.gi, invocation):
-                pass
-            seconds = time.perf_counter() - began
-        result = collect_result(site.gi, invocation)
-        if result.problems:
-            raise RuntimeError(f"{result.problems}")
+        file = ROOT / "workflows" / "plate-screen" / "plate-screen.ga"
+        result, seconds, memory = timed_run(site, file, inputs, PLATE)
         (Path(name) / "hits.out").write_bytes(site.gi.datasets.download_dataset(result.outputs["Hits"]["id"]))
         objects = check(Path(name))
     what = f"plate-screen on Galaxy, {ROWS * COLUMNS} wells x {FIELDS} fields"

@@ -103,7 +103,7 @@ def fill_library(gi: GalaxyInstance) -> int:
     library = known[0] if known else gi.libraries.create_library(LIBRARY, "Data of the tutorials")
     have = {one["name"] for one in gi.libraries.show_library(library["id"], contents=True)}
     new = []
-    for folder, files in _material().items():
+    for folder, files in material_of_tutorials().items():
         place = gi.libraries.get_folders(library["id"], name=f"/{folder}") if f"/{folder}" in have else None
         place = place or gi.libraries.create_folder(library["id"], folder)
         for file, kind in files:
@@ -127,7 +127,7 @@ def _wait_for(gi: GalaxyInstance, library_id: str, dataset: dict[str, Any]) -> N
         raise ScriptError(f"Galaxy: took file {dataset['name']!r} with state {taken['state']!r}. {remedy}")
 
 
-def _material() -> dict[str, list[tuple[Path, str]]]:
+def material_of_tutorials() -> dict[str, list[tuple[Path, str]]]:
     """Return files and formats by folder: a tutorial's title, or a task of the datathon."""
     found: dict[str, list[tuple[Path, str]]] = {}
     for file in sorted(ROOT.glob("docs/training/topics/*/tutorials/*/data-library.yaml")):

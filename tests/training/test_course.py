@@ -90,7 +90,7 @@ def test_accounts_are_kept(tmp_path: Path) -> None:
 
 
 def test_the_library_has_the_data_of_every_tutorial_and_task() -> None:
-    material = course._material()
+    material = course.material_of_tutorials()
     assert all(file.exists() for files in material.values() for file, _ in files)
     assert "From OMERO to numbers and back" in material
     assert len([name for name in material if name.startswith("Datathon: ")]) == len(TASKS)

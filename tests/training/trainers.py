@@ -19,7 +19,7 @@ from bioblend.galaxy import GalaxyInstance
 
 from sandbox import state
 from sandbox.state import Sandbox
-from scripts.course import LIBRARY, Account, _material, load_accounts
+from scripts.course import LIBRARY, Account, load_accounts, material_of_tutorials
 from scripts.datathon import HISTORY, TRUTH
 from scripts.galaxy_connection import ScriptError, connect
 from scripts.omero_users import gateway_of
@@ -83,7 +83,7 @@ def _library(sandbox: Sandbox) -> Iterator[str]:
     gi = connect(sandbox.galaxy.url, sandbox.galaxy.user_key)
     (library,) = (one for one in gi.libraries.get_libraries(name=LIBRARY) if not one["deleted"])
     have = {one["name"] for one in gi.libraries.show_library(library["id"], contents=True) if one["type"] == "file"}
-    wanted = {f"/{folder}/{file.name}" for folder, files in _material().items() for file, _ in files}
+    wanted = {f"/{folder}/{file.name}" for folder, files in material_of_tutorials().items() for file, _ in files}
     if have != wanted:
         yield f"the library lacks {sorted(wanted - have)}, and has {sorted(have - wanted)} besides"
 

@@ -23,7 +23,9 @@ def check_image_names(names: Sequence[str]) -> None:
     Raises:
         UserError: A name occurs twice or has a slash.
     """
-    for place, name in enumerate(names):
-        if name in names[:place] or "/" in name:
+    seen: set[str] = set()
+    for name in names:
+        if name in seen or "/" in name:
             why = "has a slash, and files are named after images" if "/" in name else "occurs twice"
             raise UserError(f"name of an image {name!r}: it {why}. Rename the element of the list.")
+        seen.add(name)

@@ -194,6 +194,14 @@ def test_tables_of_different_files_stay_beside_each_other_or_are_joined(lab: Lab
     assert [dict(one)["x"] for one in contents()] == [[1]]
 
 
+def import_table(lab: Lab, folder: Path, config: dict[str, Any], text: str) -> None:
+    (folder / "a.tsv").write_text(text)
+    job = Job("omero_import_table", {**config, "tables": [named("a", folder / "a.tsv")]},
+              {"output": "out.tsv", "merged": "merged.tsv"})  # fmt: skip
+    done = run_one(lab, folder, job)
+    assert done.code == 0, done.error
+
+
 def link_to(lab: Lab, kind: str, number: int, annotation: Any) -> None:
     made = getattr(omero.model, f"{kind}AnnotationLinkI")()
     made.parent, made.child = getattr(omero.model, f"{kind}I")(number, False), annotation
@@ -234,11 +242,7 @@ def test_a_table_that_a_rerun_replaces_stays_where_somebody_put_it_too(lab: Lab,
     place, other = lab.container("Dataset", "d"), lab.container("Dataset", "e")
     config = {"match": typed("dataset", "d"), "table_name": "t", "attach": "container", "rois": None}
     for number, text in enumerate(("x\n1\n", "x\n2\n", "x\n3\n")):
-        (tmp_path / "a.tsv").write_text(text)
-        job = Job("omero_import_table", {**config, "tables": [named("a", tmp_path / "a.tsv")]},
-                  {"output": "out.tsv", "merged": "merged.tsv"})  # fmt: skip
-        done = run_one(lab, tmp_path, job)
-        assert done.code == 0, done.error
+        import_table(lab, tmp_path, config, text)
         if not number:
             [[first]] = lab.rows("select a.id from FileAnnotation a")
             link_to(lab, "Dataset", other, omero.model.FileAnnotationI(first, False))
@@ -259,11 +263,7 @@ def test_a_file_that_another_annotation_has_stays_when_a_rerun_replaces_it(lab: 
     other = lab.container("Dataset", "e")
     config = {"match": typed("image", "a"), "table_name": "t", "attach": "container", "rois": None}
     for number, text in enumerate(("x\n1\n", "x\n2\n")):
-        (tmp_path / "a.tsv").write_text(text)
-        job = Job("omero_import_table", {**config, "tables": [named("a", tmp_path / "a.tsv")]},
-                  {"output": "out.tsv", "merged": "merged.tsv"})  # fmt: skip
-        done = run_one(lab, tmp_path, job)
-        assert done.code == 0, done.error
+        import_table(lab, tmp_path, config, text)
         if not number:
             [[first]] = lab.rows("select a.file.id from FileAnnotation a")
             own = omero.model.FileAnnotationI()
