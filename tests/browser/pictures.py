@@ -1,26 +1,33 @@
-"""Make the pictures of pages that the documentation and the help show, in Chromium on the running sandbox.
+"""Make the pictures of pages that the documentation and the help show, in Chromium.
 
+python -m tests.browser.pictures [TOOL ...]     # pages of tools, all or those named: docs/images/tools/<tool>.png
 make demo
-python -m tests.browser.pictures            # docs/images/tools/omero_login.png
+python -m tests.browser.pictures omero_login    # how a login is stored, on the running sandbox
 """
 
 import io
 import secrets
 import sys
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PIL import Image, ImageDraw, ImageFont
 
 from sandbox import state
-from scripts.help_pictures import PICTURES, save_small
+from scripts.help_pictures import fair
+from scripts.help_pictures.drawing import PICTURES, save_small
 from tests.browser.chromium import chromium
 from tests.training.by_hand import field
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Locator, Page
+    from playwright.sync_api import Browser, Locator, Page
 
 TOOL = "omero_find"
-PATIENCE_MS = 30_000
+LOGIN = "omero_login"
+PAGES = {make.__name__: make for make in fair.PAGES}
+WIDE, HIGH = 1000, 640
+PATIENCE_MS, DRAWN_MS = 30_000, 240_000
 
 
 def register(page: "Page", url: str) -> None:
@@ -81,19 +88,48 @@ def numbered(pictures: list[Image.Image]) -> Image.Image:
     return whole
 
 
-def main() -> int:
-    """Make the picture of a login."""
-    known = state.load(state.folder_of_sandbox())
-    if known is None:
+def page_of_tool(browser: "Browser", tool: str) -> None:
+    """Photograph the upper part of a page that a tool makes."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = PAGES[tool](Path(folder))
+        page = browser.new_page(viewport={"width": WIDE, "height": HIGH})
+        page.set_default_timeout(DRAWN_MS)
+        page.goto(file.as_uri())
+        if tool == "vitessce_view":
+            page.get_by_text("125 segmentations, 1 image").wait_for()
+            page.wait_for_function("document.querySelectorAll('[role=progressbar]').length === 0")
+            page.wait_for_timeout(3000)
+        high = page.evaluate("Math.ceil(document.body.getBoundingClientRect().bottom)")
+        wide = page.evaluate("Math.max(...[...document.querySelectorAll('table')].map(one => one.offsetWidth + 16), 0)")
+        whole = Image.open(io.BytesIO(page.screenshot()))
+        save_small(whole.crop((0, 0, min(WIDE, wide or WIDE), min(HIGH, high))), PICTURES / f"{tool}.png")
+        page.close()
+
+
+def login_page(browser: "Browser", url: str) -> None:
+    """Photograph how a login is stored in the form of a tool."""
+    page = browser.new_page(viewport={"width": 1000, "height": 1000})
+    page.set_default_timeout(PATIENCE_MS)
+    register(page, url)
+    save_small(numbered(login_steps(page, url)), PICTURES / f"{LOGIN}.png")
+
+
+def main(chosen: list[str] | None = None) -> int:
+    """Make the pictures that are named; none means those of the pages of tools."""
+    names = chosen or list(PAGES)
+    known = state.load(state.folder_of_sandbox()) if LOGIN in names else None
+    if LOGIN in names and known is None:
         print("ERROR: sandbox: does not run. Start it: make demo", file=sys.stderr)
         return 1
     with chromium() as browser:
-        page = browser.new_page(viewport={"width": 1000, "height": 1000})
-        page.set_default_timeout(PATIENCE_MS)
-        register(page, known.galaxy.url)
-        save_small(numbered(login_steps(page, known.galaxy.url)), PICTURES / "omero_login.png")
+        for name in names:
+            if known and name == LOGIN:
+                login_page(browser, known.galaxy.url)
+            else:
+                page_of_tool(browser, name)
+            print(f"{name}.png: {(PICTURES / f'{name}.png').stat().st_size:,} bytes", flush=True)
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from sandbox.galaxy.config import html_tools
+from scripts.help_pictures import fair, images, plates
 from scripts.shed_files import PICTURE, PICTURES, help_pictures
 from scripts.suite_files import ROOT, TOOLS, tool_xml_files
 
@@ -20,6 +21,13 @@ ENTRIES = {
 """Entries that are there: looked up in github.com/research-software-ecosystem/content, 2026-11-30."""
 COUNTED = re.compile(r"(?:^|_)(?:channels?|planes|times|foreground|boundary|series)$")
 """Parameters that take a number of a channel, z-plane, time point or image."""
+
+FILES_ONLY = {
+    "build_crate", "convert_image", "cut_list", "data_manager_bioimage_models", "describe_linked_data",
+    "evaluate_segmentation", "evaluate_tracking", "export_spatialdata", "fetch_archive", "image_info",
+    "search_archives", "segment_with_model",
+}  # fmt: skip
+"""Tools whose outputs are files for other programs, or tables of numbers: their help has an example instead."""
 
 
 def test_entries_in_other_catalogues_exist() -> None:
@@ -104,6 +112,13 @@ def test_pictures_of_the_help_exist_are_small_and_say_what_they_show() -> None:
         text = file.read_text(encoding="utf-8")
         assert len(PICTURE.findall(text)) == len(re.findall(r"bioimage_suite/\S+\n    :alt: \S", text)), file.name
     assert sorted(PICTURES.iterdir()) == sorted(shown)
+
+
+def test_every_other_tool_shows_a_picture_that_a_script_makes() -> None:
+    without = {file.stem for file in tool_xml_files() if not help_pictures(file)}
+    assert without == FILES_ONLY
+    made = {make.__name__ for makes in (images.MADE, plates.MADE, fair.PAGES) for make in makes}
+    assert {file.stem for file in PICTURES.iterdir()} == {*made, "omero_login"}
 
 
 def test_every_omero_tool_shows_how_a_login_is_stored() -> None:
