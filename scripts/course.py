@@ -189,8 +189,11 @@ def set_up(folder: Path, people: int) -> int:
     sandbox = servers.up(folder.parent, ROOT / "tools", detached=True)
     folder.mkdir(mode=0o700, exist_ok=True)
     gi = connect(sandbox.galaxy.url, sandbox.galaxy.user_key)
+    print("servers: run", flush=True)
     publish_workflows(gi)
+    print("workflows: published", flush=True)
     files = fill_library(gi)
+    print(f"library: {files} new files", flush=True)
     accounts = make_accounts(sandbox, folder, people)
     sheet = folder / "logins.html"
     write_private(sheet, login_sheet(sandbox, accounts))

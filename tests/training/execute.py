@@ -39,6 +39,8 @@ PAUSE = 0.5
 FILES = "files"
 """In a check: what code wrote, by a pattern of paths."""
 STEP_SECONDS = 600.0
+CODE_SECONDS = 1800.0
+"""Of a busy machine, on which `make course` alone took more than ten minutes."""
 
 
 class RunError(Exception):
@@ -159,16 +161,19 @@ def run_code(run: Run, step: CodeStep) -> None:
     for name in ("scripts", "workflows", "tools", "src", "test-data"):
         if not (run.folder / name).exists():
             (run.folder / name).symlink_to(ROOT / name)
-    done = subprocess.run(
-        command,
-        cwd=run.folder,
-        env={**os.environ, **known, **run.environment, "PATH": path},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=STEP_SECONDS,
-        check=False,
-    )
+    try:
+        done = subprocess.run(
+            command,
+            cwd=run.folder,
+            env={**os.environ, **known, **run.environment, "PATH": path},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=CODE_SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as late:
+        raise RunError(f"code did not end in {late.timeout:.0f} s:\n{code}") from None
     if done.returncode != 0:
         raise RunError(f"code ended with {done.returncode}:\n{code}\n{(done.stdout + done.stderr)[-2000:]}")
 
