@@ -9,11 +9,13 @@ import numpy as np
 
 from bioimage_suite.core.scratch import on_disk, release
 from bioimage_suite.images.model.bands import bands
+from bioimage_suite.images.model.grown_labels import grown_bands, grown_planes
 from bioimage_suite.images.model.image_file import PLANE_CACHE_BYTES, ImageFile, with_numbers_only
 from bioimage_suite.images.model.planes import z_step
 from bioimage_suite.measurement.basic_columns import Columns, basic_columns
 from bioimage_suite.measurement.object_relations import (
     Children,
+    GreyParts,
     by_parent,
     children_of,
     grey_parts,
@@ -51,6 +53,7 @@ class MeasureOptions:
         neighbours_within: Distance up to which neighbours count, px; None to measure no neighbours.
         children: Label maps of objects inside the objects, by their names in columns.
         children_grey: Whether grey values are measured within and outside of children.
+        ring: Width of the ring around each object in which grey values are measured, px; None for no ring.
     """
 
     groups: frozenset[str] = frozenset(GROUPS)
@@ -60,6 +63,7 @@ class MeasureOptions:
     neighbours_within: float | None = None
     children: dict[str, ImageFile] = field(default_factory=dict)
     children_grey: bool = False
+    ring: int | None = None
 
 
 @dataclass(frozen=True)
@@ -120,7 +124,9 @@ def measure_body(
     inside = {k: v for name, found in children.items() for k, v in by_parent(scan.label, found, name, size).items()}
     if image is not None and options.children_grey:
         for name, child in options.children.items():
-            inside |= _grey_parts((labels, child, image), t, planes, scan.label, name)
+            inside |= _children_grey(labels, image, t, planes, scan.label, name=name, child=child)
+    if image is not None and options.ring is not None:
+        inside |= _rings(labels, image, t, planes, solid, label=scan.label, width=options.ring, z_step=step)
     columns = with_units({**_chosen(basic, options.groups), **texture, **near, **inside}, x, y, z if volume else None)
     return Measured(t, None if volume else planes[0], _short_positions(columns), children)
 
@@ -216,20 +222,85 @@ def _children(labels: ImageFile, children: ImageFile, t: int, planes: list[int])
 
 
 def _grey_parts(
-    files: tuple[ImageFile, ImageFile, ImageFile], t: int, planes: list[int], label: np.ndarray, name: str
-) -> Columns:
-    """Measure grey values of objects within and outside of children; `files` are label map, children and image."""
-    labels, children, image = files
+    image: ImageFile, t: int, planes: list[int], label: np.ndarray, *, whole: Iterator[np.ndarray], inner: ImageFile
+) -> GreyParts:
+    """Measure grey values of objects within and outside of those of the label map `inner`.
+
+    Args:
+        image: Opened image.
+        t: Time point.
+        planes: Index z of the plane or planes.
+        label: (n,) ascending labels of the objects.
+        whole: (rows, X) bands of the objects' label map, plane by plane.
+        inner: Opened label map of what is inside.
+    """
     checked = with_numbers_only(image)
 
     def read() -> Iterator[tuple[np.ndarray, np.ndarray, list[np.ndarray]]]:
         for z in planes:
-            parent, child = (one.plane_reader(t, 0, z) for one in (labels, children))
+            inside = inner.plane_reader(t, 0, z)
             channels = [checked.plane_reader(t, c, z) for c in range(image.size_c)]
-            for band in bands(labels.size_y, labels.size_x):
-                yield parent(*band), child(*band), [one(*band) for one in channels]
+            for band in bands(image.size_y, image.size_x):
+                yield next(whole), inside(*band), [one(*band) for one in channels]
 
-    return grey_parts(label, read(), name, image.channel_labels())
+    return grey_parts(label, read(), image.size_c)
+
+
+def _children_grey(
+    labels: ImageFile, image: ImageFile, t: int, planes: list[int], label: np.ndarray, *, name: str, child: ImageFile
+) -> Columns:
+    """Measure grey values of objects within and outside of children called `name`."""
+
+    def whole() -> Iterator[np.ndarray]:
+        for z in planes:
+            read = labels.plane_reader(t, 0, z)
+            yield from (read(*band) for band in bands(labels.size_y, labels.size_x))
+
+    columns: Columns = {}
+    found = _grey_parts(image, t, planes, label, whole=whole(), inner=child)
+    for channel, means, ratio in zip(image.channel_labels(), found.means, found.ratio, strict=True):
+        columns |= {f"{name}_mean_{channel}": means[0], f"outside_{name}_mean_{channel}": means[1]}
+        columns[f"{name}_ratio_{channel}"] = ratio
+    return columns
+
+
+def _rings(
+    labels: ImageFile,
+    image: ImageFile,
+    t: int,
+    planes: list[int],
+    solid: np.ndarray | None,
+    *,
+    label: np.ndarray,
+    width: int,
+    z_step: float,
+) -> Columns:
+    """Measure the ring around each object: background at most `width` away, where no other object is nearer.
+
+    Args:
+        labels: Opened label map.
+        image: Opened image.
+        t: Time point.
+        planes: Index z of the plane or planes.
+        solid: (Z, Y, X) label map of a volume; None for a plane.
+        label: (n,) ascending labels of the objects.
+        width: Width of the ring, px of the plane.
+        z_step: Distance of two planes in pixels of the plane.
+    """
+    height, width_x = labels.size_y, labels.size_x
+
+    def whole() -> Iterator[np.ndarray]:
+        if solid is None:
+            yield from grown_bands(labels.plane_reader(t, 0, planes[0]), (height, width_x), width)
+            return
+        for plane in grown_planes(solid, width, z_step):
+            yield from (plane[first:last] for first, last in bands(height, width_x))
+
+    found = _grey_parts(image, t, planes, label, whole=whole(), inner=labels)
+    columns = {f"ring_{_size_column(solid is not None)}": found.pixels[1]}
+    for channel, means, ratio in zip(image.channel_labels(), found.means, found.ratio, strict=True):
+        columns |= {f"ring_mean_{channel}": means[1], f"ring_ratio_{channel}": ratio}
+    return columns
 
 
 def with_units(columns: Columns, x: float | None, y: float | None, z: float | None = None) -> Columns:

@@ -118,37 +118,41 @@ def by_parent(parent_label: np.ndarray, children: Children, name: str, unit: str
     return {f"{name}_count": count, f"{name}_{unit}": pixels}
 
 
+@dataclass(frozen=True)
+class GreyParts:
+    """Grey values of the inner and the outer part of each object, such as nucleus and cytoplasm of a cell.
+
+    Attributes:
+        pixels: (2, n) number of pixels of the inner and the outer parts.
+        means: (channels, 2, n) their mean grey values, NaN without pixels.
+        ratio: (channels, n) the first by the second: above 1 where a signal lies inside; NaN where it divides by 0.
+    """
+
+    pixels: np.ndarray
+    means: np.ndarray
+    ratio: np.ndarray
+
+
 def grey_parts(
-    label: np.ndarray,
-    bands: Iterator[tuple[np.ndarray, np.ndarray, Sequence[np.ndarray]]],
-    name: str,
-    channels: Sequence[str],
-) -> dict[str, np.ndarray]:
-    """Measure the grey values of objects within and outside of children, such as nucleus and cytoplasm of cells.
+    label: np.ndarray, bands: Iterator[tuple[np.ndarray, np.ndarray, Sequence[np.ndarray]]], channels: int
+) -> GreyParts:
+    """Measure the grey values of objects within and outside of others.
 
     Args:
         label: (n,) ascending labels of the objects.
-        bands: (rows, X) bands of the objects' label map, each with the same band of the children's and of each channel.
-        name: Name of the children in columns.
-        channels: Names of the channels.
-
-    Returns:
-        For each channel (n,) means of the object's pixels that are in any child, of its others, and the first by the
-        second, which is above 1 where a signal lies in the children; NaN without such pixels or where it divides by 0.
+        bands: (rows, X) bands of the objects' label map, each with the same band of a label map of what is inside and
+            of each channel.
+        channels: Number of channels.
     """
     count = len(label)
-    pixels, sums = np.zeros(2 * count), np.zeros((len(channels), 2 * count))
-    for parent, child, greys in bands:
-        own = parent > 0
-        part = np.searchsorted(label, parent[own]) + count * (child[own] == 0)
+    pixels, sums = np.zeros(2 * count), np.zeros((channels, 2 * count))
+    for whole, inner, greys in bands:
+        own = whole > 0
+        part = np.searchsorted(label, whole[own]) + count * (inner[own] == 0)
         pixels += np.bincount(part, minlength=2 * count)
         for at, grey in enumerate(greys):
             sums[at] += np.bincount(part, grey[own].astype(np.float64), 2 * count)
-    found: dict[str, np.ndarray] = {}
     with np.errstate(divide="ignore", invalid="ignore"):
-        for channel, own_sums in zip(channels, sums, strict=True):
-            inside, outside = (own_sums / pixels).reshape(2, count)
-            ratio = np.where(outside != 0, inside / outside, np.nan)
-            found |= {f"{name}_mean_{channel}": inside, f"outside_{name}_mean_{channel}": outside}
-            found[f"{name}_ratio_{channel}"] = ratio
-    return found
+        means = (sums / pixels).reshape(channels, 2, count)
+        ratio = np.where(means[:, 1] != 0, means[:, 0] / means[:, 1], np.nan)
+    return GreyParts(pixels.reshape(2, count).astype(np.int64), means, ratio)

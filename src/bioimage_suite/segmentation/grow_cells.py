@@ -5,7 +5,6 @@ A cell has the label of its nucleus.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -14,14 +13,13 @@ import numpy as np
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.core.scratch import on_disk, planes_in_turn, release
 from bioimage_suite.images.model.bands import RowReader, bands
+from bioimage_suite.images.model.grown_labels import grown_bands, grown_planes
 from bioimage_suite.segmentation import split_objects
 from bioimage_suite.segmentation.foreground_mask import ForegroundOptions, foreground_mask, smoothed_plane
 from bioimage_suite.segmentation.threshold_methods import GLOBAL_METHODS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-
-BLOCK_ROWS = 256  # rows of a volume that grow at once
 
 
 @dataclass(frozen=True)
@@ -75,36 +73,11 @@ def cell_bands(
         (rows, X) int32 bands of the label map of cells.
     """
     if options.by == "distance" or read_channel is None:
-        return _grown_by_distance(read_nuclei, shape, options.distance or 0)
+        return grown_bands(read_nuclei, shape, options.distance or 0)
     smoothed = smoothed_plane(read_channel, *shape, options.foreground)
     mask = foreground_mask(smoothed, *shape, options.foreground, threshold(smoothed))
     keep_near(mask, read_nuclei, options.distance)
     return _grown_over(mask, read_nuclei, smoothed)
-
-
-def _grown_by_distance(read_nuclei: RowReader, shape: tuple[int, int], distance: int) -> Iterator[np.ndarray]:
-    """Yield bands where each pixel at most `distance` from a nucleus belongs to the nearest one.
-
-    Equals skimage.segmentation.expand_labels.
-    """
-    for first, last in bands(*shape):
-        top, bottom = max(0, first - distance), min(shape[0], last + distance)
-        yield expanded(read_nuclei(top, bottom), distance, 1.0)[first - top : last - top]
-
-
-def expanded(labels: np.ndarray, distance: int, z_step: float) -> np.ndarray:
-    """Give background within `distance` the label of the nearest object.
-
-    Args:
-        labels: (Y, X) or (Z, Y, X) label map.
-        distance: Largest distance in pixels of the plane.
-        z_step: Distance of two planes in pixels of the plane.
-    """
-    from scipy import ndimage
-
-    sampling = (z_step, 1.0, 1.0)[-labels.ndim :]
-    away, nearest = ndimage.distance_transform_edt(labels == 0, sampling=sampling, return_indices=True)
-    return np.where(away <= distance, labels[tuple(nearest)], 0).astype(np.int32)
 
 
 def keep_near(mask: np.ndarray, read_nuclei: RowReader, distance: int | None) -> None:
@@ -184,11 +157,11 @@ def cell_volume(
     from bioimage_suite.segmentation import volume_objects
 
     if options.by == "distance" or smoothed is None:
-        yield from _volume_grown_by_distance(nuclei, options.distance or 0, z_step)
+        yield from grown_planes(nuclei, options.distance or 0, z_step)
         return
     mask = volume_objects.foreground_volume(smoothed, options.foreground, threshold)
     if options.distance is not None:
-        grown = _volume_grown_by_distance(nuclei, options.distance, z_step)
+        grown = grown_planes(nuclei, options.distance, z_step)
         for near, plane in zip(grown, planes_in_turn(mask), strict=True):
             plane[:] &= near > 0
     for nucleus, plane in zip(planes_in_turn(nuclei), planes_in_turn(mask), strict=True):
@@ -204,20 +177,3 @@ def cell_volume(
         divided = watershed(-smoothed[box].astype(np.float32), markers, mask=inside)
         np.copyto(labels[box], divided, where=inside)
     yield from planes_in_turn(labels)
-
-
-def _volume_grown_by_distance(nuclei: np.ndarray, distance: int, z_step: float) -> Iterator[np.ndarray]:
-    """Yield the planes of a volume grown as by `expanded`, block by block."""
-    depth, height, _ = nuclei.shape
-    grown = on_disk(nuclei.shape, np.int32)
-    flat = math.floor(distance / z_step)
-    for z in range(0, depth, flat + 1):
-        for y in range(0, height, BLOCK_ROWS):
-            start, end = (z, y), (min(depth, z + flat + 1), min(height, y + BLOCK_ROWS))
-            low = (max(0, z - flat), max(0, y - distance))
-            around = nuclei[low[0] : end[0] + flat, low[1] : end[1] + distance]
-            block = expanded(around, distance, z_step)[z - low[0] :, y - low[1] :]
-            grown[z : end[0], y : end[1]] = block[: end[0] - start[0], : end[1] - start[1]]
-        release(grown)
-        release(nuclei)
-    yield from planes_in_turn(grown)

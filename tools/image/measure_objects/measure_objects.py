@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from bioimage_suite.images.model.image_file import ImageFile
 
 TEXTURE = TextureOptions()
+WIDEST_RING = 1000
 
 
 def options_of(args: Namespace, image: ImageFile | None) -> MeasureOptions:
@@ -62,7 +63,13 @@ def options_of(args: Namespace, image: ImageFile | None) -> MeasureOptions:
     groups = frozenset(GROUPS if args.features is None else args.features)
     if args.children_grey and not (children and image):
         raise UserError("Grey values within children: choose the image and the children, too.")
-    return MeasureOptions(groups, args.volume, texture, ranges, args.neighbours_within, children, args.children_grey)
+    if args.ring is not None and image is None:
+        raise UserError("Ring: no image was given. Choose the image beside the label map.")
+    if args.ring is not None and not 1 <= args.ring <= WIDEST_RING:
+        raise UserError(f"Ring of {args.ring} pixels: must lie between 1 and {WIDEST_RING} pixels.")
+    return MeasureOptions(
+        groups, args.volume, texture, ranges, args.neighbours_within, children, args.children_grey, args.ring
+    )
 
 
 def warn_of_oblong_pixels(image: ImageFile) -> None:
@@ -92,6 +99,7 @@ def warn_of_oblong_pixels(image: ImageFile) -> None:
     argument("--children", type=Path, nargs="*", default=[], help="label maps of objects inside the objects"),
     argument("--children-name", action="append", default=[], help="name of each of them in columns"),
     argument("--children-grey", action="store_true", help="grey values within and outside of the children"),
+    argument("--ring", type=int, metavar="PX", help="grey values in a ring of this width around each object"),
     argument("--output-children", type=Path, help="table of the children, TSV"),
     argument("--output-summary", type=Path, help="table of one row for the image, TSV"),
     argument("--output", type=Path, required=True, help="measurement table, TSV"),

@@ -103,3 +103,79 @@ def test_grey_values_of_children_need_image_and_children(tmp_path):
     labels = write(tmp_path / "l.ome.tiff", np.ones((5, 5), np.uint16), "YX")
     with pytest.raises(UserError, match="Grey values within children"):
         measure(tmp_path, labels, None, "--children-grey")
+
+
+def test_the_ring_of_an_object_by_hand(tmp_path):
+    labels = np.zeros((7, 12), np.uint16)
+    labels[3, 2], labels[3, 6], labels[6, 11] = 3, 5, 8
+    image = np.arange(7 * 12, dtype=np.uint16).reshape(7, 12)
+    write(tmp_path / "l.ome.tiff", labels, "YX", PhysicalSizeX=0.5, PhysicalSizeY=0.5)
+    write(tmp_path / "i.ome.tiff", image, "YX", PhysicalSizeX=0.5, PhysicalSizeY=0.5, Channel={"Name": "GFP"})
+    rows = measure(tmp_path, tmp_path / "l.ome.tiff", tmp_path / "i.ome.tiff", "--ring=1", "--features")
+    assert [[row[name] for name in ("label", "ring_area_px", "ring_area_um2", "ring_mean_GFP")] for row in rows] == [
+        ["3", "4", "1.0", "38.0"],  # the four pixels beside it, whose mean is its own value
+        ["5", "4", "1.0", "42.0"],
+        ["8", "2", "0.5", "76.5"],  # in the corner: 71 above it and 82 left of it
+    ]
+    assert [row["ring_ratio_GFP"] for row in rows[:2]] == ["1.0", "1.0"]
+    assert float(rows[2]["ring_ratio_GFP"]) == pytest.approx(83 / ((71 + 82) / 2))
+
+
+@pytest.mark.parametrize("width", [1, 4, 30])
+def test_rings_are_expanded_labels_less_the_objects(tmp_path, monkeypatch, width):
+    from skimage.segmentation import expand_labels
+
+    monkeypatch.setattr(bands, "BAND_PIXELS", 100)
+    labels = random_labels(3, (2, 50, 40), 3)
+    image = np.random.default_rng(1).integers(0, 65536, (2, 2, 50, 40)).astype(np.uint16)
+    write(tmp_path / "l.ome.tiff", labels, "ZYX")
+    write(tmp_path / "i.ome.tiff", image, "CZYX", Channel={"Name": ["DAPI", "GFP"]})
+    rows = measure(tmp_path, tmp_path / "l.ome.tiff", tmp_path / "i.ome.tiff", f"--ring={width}")
+    assert len(rows) > 4
+    for row in rows:
+        z, label = int(row["z"]), int(row["label"])
+        ring = (expand_labels(labels[z], width) == label) & (labels[z] == 0)
+        assert int(row["ring_area_px"]) == ring.sum() > 0
+        for channel, grey in zip(("DAPI", "GFP"), image[:, z], strict=True):
+            mean = grey[ring].mean()
+            assert float(row[f"ring_mean_{channel}"]) == pytest.approx(mean, rel=1e-9)
+            assert float(row[f"ring_ratio_{channel}"]) == pytest.approx(grey[labels[z] == label].mean() / mean)
+
+
+def test_the_ring_of_a_volume_reaches_into_the_planes_beside_it(tmp_path):
+    labels = np.zeros((5, 9, 9), np.uint16)
+    labels[2, 4, 4] = 1
+    image = np.full((5, 9, 9), 10, np.uint16)
+    image[1, 4, 4] = image[3, 4, 4] = 100
+    size = {"PhysicalSizeX": 0.5, "PhysicalSizeY": 0.5, "PhysicalSizeZ": 1.0}
+    write(tmp_path / "l.ome.tiff", labels, "ZYX", **size)
+    write(tmp_path / "i.ome.tiff", image, "ZYX", **size, Channel={"Name": "GFP"})
+    names = ("ring_volume_voxels", "ring_volume_um3", "ring_mean_GFP", "ring_ratio_GFP")
+    found = {}
+    for width in (1, 2):
+        files = (tmp_path / "l.ome.tiff", tmp_path / "i.ome.tiff")
+        (row,) = measure(tmp_path, *files, "--volume", f"--ring={width}", "--features")
+        found[width] = [float(row[name]) for name in names]
+    # A plane is two pixels away: within 1 px four voxels, within 2 px twelve and the two above and below.
+    assert found == {1: [4, 1, 10, 1], 2: [14, 3.5, (12 * 10 + 200) / 14, pytest.approx(10 / (320 / 14))]}
+
+
+def test_an_object_without_background_has_no_ring(tmp_path):
+    labels = write(tmp_path / "l.ome.tiff", np.ones((5, 5), np.uint16), "YX")
+    image = write(tmp_path / "i.ome.tiff", np.ones((5, 5), np.uint16), "YX", Channel={"Name": "GFP"})
+    (row,) = measure(tmp_path, labels, image, "--ring=3")
+    assert [row[name] for name in ("ring_area_px", "ring_mean_GFP", "ring_ratio_GFP")] == ["0", "", ""]
+
+
+def test_a_ring_needs_an_image_and_a_width(tmp_path):
+    labels = write(tmp_path / "l.ome.tiff", np.ones((5, 5), np.uint16), "YX")
+    with pytest.raises(UserError, match="Ring: no image was given"):
+        measure(tmp_path, labels, None, "--ring=3")
+    for width in (0, -1, 1001):
+        with pytest.raises(UserError, match=f"Ring of {width} pixels: must lie between 1 and 1000"):
+            measure(tmp_path, labels, labels, f"--ring={width}")
+
+
+def test_without_a_ring_nothing_changes(tmp_path):
+    labels = write(tmp_path / "l.ome.tiff", random_labels(1, (30, 40)), "YX")
+    assert not [name for name in measure(tmp_path, labels, labels)[0] if name.startswith("ring")]
