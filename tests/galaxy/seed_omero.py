@@ -24,6 +24,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -308,28 +309,46 @@ def make_plate(host: str, port: int) -> None:
         parameters = omero.sys.ParametersI({"name": rstring(PLATE)})
         if session.getQueryService().findAllByQuery("select p from Plate p where p.name = :name", parameters):
             return
-        update = session.getUpdateService()
-        plate, run = omero.model.PlateI(), omero.model.PlateAcquisitionI()
-        plate.name, run.name = rstring(PLATE), rstring("day 1")
-        plate.addPlateAcquisition(run)
         header, *rows = [line.split("\t") for line in (DATA / "plate_layout.tabular").read_text().splitlines()]
+        wells = []
         for row in rows:
             said = dict(zip(header, row, strict=True))
             pixels = tifffile.imread(DATA / "plate" / said["image"])
-            planes = {(0, c, 0): channel for c, channel in enumerate(pixels)}
-            sample, well = omero.model.WellSampleI(), omero.model.WellI()
-            image_id = make_image(session, said["image"], planes, ["DAPI", "GFP"])
-            sample.image, sample.plateAcquisition = omero.model.ImageI(image_id, False), run
-            well.row, well.column = rint("ABC".index(said["well"][0])), rint(int(said["well"][1:]) - 1)
-            well.addWellSample(sample)
-            pairs = omero.model.MapAnnotationI()
-            pairs.ns = rstring("openmicroscopy.org/omero/client/mapAnnotation")
-            pairs.mapValue = [omero.model.NamedValue(key, said[key]) for key in header[3:] if said[key]]
-            well.linkAnnotation(pairs)
-            plate.addWell(well)
-        update.saveObject(plate)
+            conditions = {key: said[key] for key in header[3:] if said[key]}
+            wells.append(PlateWell(said["well"], said["image"], pixels, conditions))
+        save_plate(session, PLATE, wells, ["DAPI", "GFP"])
     finally:
         client.closeSession()
+
+
+@dataclass(frozen=True)
+class PlateWell:
+    """A well with one field: its label, such as A1, the name and the (C, Y, X) pixels of its image, its conditions."""
+
+    label: str
+    image: str
+    pixels: np.ndarray
+    conditions: dict[str, str]
+
+
+def save_plate(session: Any, name: str, wells: list[PlateWell], channels: list[str]) -> None:
+    """Create a plate with its images in the acquisition run "day 1", and conditions as key-value pairs of wells."""
+    plate, run = omero.model.PlateI(), omero.model.PlateAcquisitionI()
+    plate.name, run.name = rstring(name), rstring("day 1")
+    plate.addPlateAcquisition(run)
+    for one in wells:
+        sample, well = omero.model.WellSampleI(), omero.model.WellI()
+        planes = {(0, c, 0): channel for c, channel in enumerate(one.pixels)}
+        image_id = make_image(session, one.image, planes, channels)
+        sample.image, sample.plateAcquisition = omero.model.ImageI(image_id, False), run
+        well.row, well.column = rint(ord(one.label[0]) - ord("A")), rint(int(one.label[1:]) - 1)
+        well.addWellSample(sample)
+        pairs = omero.model.MapAnnotationI()
+        pairs.ns = rstring("openmicroscopy.org/omero/client/mapAnnotation")
+        pairs.mapValue = [omero.model.NamedValue(key, value) for key, value in one.conditions.items()]
+        well.linkAnnotation(pairs)
+        plate.addWell(well)
+    session.getUpdateService().saveObject(plate)
 
 
 def file_planes(path: Path) -> dict[tuple[int, int, int], np.ndarray]:

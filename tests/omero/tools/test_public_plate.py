@@ -62,6 +62,7 @@ def test_a_public_plate_goes_from_omero_to_its_hits_and_back(lab: Lab, tmp_path:
     translocation.screen(tmp_path, list(translocation.measured(exported["folder"])), found)
     annotate(lab, tmp_path, tmp_path / "notes", "github.com/bioimage-suite-galaxy/hits")
     known = json.loads(KNOWN.read_text())["plate-translocation"]
+    known = {name: number for name, number in known.items() if not name.startswith("workflow_")}
     hits = [row["well"] for row in read_rows(tmp_path / "hits") if row["hit"] == "yes"]
     assert len(hits) == known["hits_wortmannin"] + known["hits_LY294002"]
     numbers = translocation.numbers_of(tmp_path)

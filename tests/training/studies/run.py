@@ -15,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.run import REPORTS, ROOT
-from tests.training.studies import choosing, intensity, metadata, movement, pattern, tissue, translocation
+from tests.training.studies import choosing, intensity, metadata, movement, pattern, screen, tissue
 from tests.training.studies.data import NotReachable, Study
 
 PAGES = ROOT / "docs" / "case-studies"
@@ -27,7 +27,7 @@ STUDIES: dict[str, Callable[[Path], Study]] = {
     "stained-tissue": tissue.study,
     "metadata-and-reuse": metadata.study,
     "choosing-a-method": choosing.study,
-    "plate-translocation": translocation.study,
+    "plate-translocation": screen.study,
 }
 DIGITS = 4
 """Results are compared to as many digits: the last ones of a sum may differ between processors."""
