@@ -20,6 +20,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bioimage_suite.spatial.machine_code import machine_code
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -128,18 +130,24 @@ class Rows:
     """Points sorted into rows.
 
     Attributes:
+        reach: Largest distance of partners.
         order: (n,) index of each sorted point in the pattern.
         position: (3, n) sorted positions z, y, x; z is 0 in 2D.
         starts: (rows + 1,) int64 first sorted point of each row: row along z * rows along y + row along y.
         rows_y: Number of rows along y.
+        low: (2,) z and y where the first rows begin.
+        thick: (2,) thickness of the rows along z and y.
         offsets: (k, 2) int64 rows along z and y to those with partners; of two opposite ones the first is left out.
         widths: (k,) float64 largest distance along x of partners in rows so far apart.
     """
 
+    reach: float
     order: np.ndarray
     position: np.ndarray
     starts: np.ndarray
     rows_y: int
+    low: np.ndarray
+    thick: np.ndarray
     offsets: np.ndarray
     widths: np.ndarray
 
@@ -165,7 +173,7 @@ def in_rows(position: np.ndarray, reach: float) -> Rows:
     # Rounding may put a point into the row beside its own: the gap between rows counts as a little less than it is.
     gap = np.maximum(np.abs(offsets) - 1.000001, 0) * thick
     widths = np.sqrt(np.maximum(reach**2 - (gap**2).sum(axis=1), 0))
-    return Rows(order, full.take(order, axis=1), starts, int(shape[1]), offsets, widths)
+    return Rows(reach, order, full.take(order, axis=1), starts, int(shape[1]), low[:, 0], thick, offsets, widths)
 
 
 def pair_sums(rows: Rows, of_class: np.ndarray, classes: int, reach: float, correction: EdgeCorrection) -> np.ndarray:
@@ -184,7 +192,7 @@ def pair_sums(rows: Rows, of_class: np.ndarray, classes: int, reach: float, corr
     sums = np.zeros((classes, classes, FINE_BINS + 1))  # the last one is of pairs beyond the reach
     sorted_class = np.ascontiguousarray(of_class[rows.order], np.int64)
     symmetric = correction.kind not in ASYMMETRIC
-    add = _compiled(correction.kind, symmetric)
+    add = machine_code(correction.kind) or compiled_sums(correction.kind)
     add(*rows.position, sorted_class, rows.starts, rows.offsets, rows.widths, rows.rows_y, float(reach),
         correction.numbers, correction.table, np.empty(len(of_class), np.uint64), np.empty((2, len(of_class))),
         sums)  # fmt: skip
@@ -193,13 +201,14 @@ def pair_sums(rows: Rows, of_class: np.ndarray, classes: int, reach: float, corr
 
 
 @cache
-def _compiled(kind: str, symmetric: bool) -> Callable[..., None]:
+def compiled_sums(kind: str) -> Callable[..., None]:
     """Return a compiled function that adds the weights of all pairs of rows to sums.
 
     Of a symmetric weight each pair is added once, else both ways. Without Python's lock several patterns can be summed
-    at the same time. Compiling takes a part of a second in each process: statements of plain numbers keep it short.
+    at the same time. Numba takes a second to compile it: `spatial.machine_code` has it in a tenth.
     """
-    weigh_run, add_run = _weighing_runs(_jit(WEIGHTS[kind], inline="always"), symmetric), _adding_runs(symmetric)
+    symmetric = kind not in ASYMMETRIC
+    weigh_run, add_run = _weighing_runs(compiled(WEIGHTS[kind], inline="always"), symmetric), _adding_runs(symmetric)
 
     def add(
         zs: np.ndarray, ys: np.ndarray, xs: np.ndarray, of_class: np.ndarray, starts: np.ndarray, offsets: np.ndarray,
@@ -225,7 +234,7 @@ def _compiled(kind: str, symmetric: bool) -> Callable[..., None]:
                               bins, there, back)  # fmt: skip
                     add_run(of_class[i], of_class[first:end], bins, there, back, sums)
 
-    return _jit(add, SUMS, nogil=True)
+    return compiled(add, SUMS, nogil=True)
 
 
 def _weighing_runs(weigh: Callable[..., float], symmetric: bool) -> Callable[..., None]:
@@ -253,7 +262,7 @@ def _weighing_runs(weigh: Callable[..., float], symmetric: bool) -> Callable[...
             if not symmetric:
                 back[j] = weigh(zs[j], ys[j], xs[j], -dz, -dy, -dx, distance, numbers, table)
 
-    return _jit(weigh_run, inline="always")
+    return compiled(weigh_run, inline="always")
 
 
 def _adding_runs(symmetric: bool) -> Callable[..., None]:
@@ -267,12 +276,12 @@ def _adding_runs(symmetric: bool) -> Callable[..., None]:
             if not symmetric:
                 sums[of_class[j], a, bins[j]] += back[j]
 
-    return _jit(add_run, inline="always")
+    return compiled(add_run, inline="always")
 
 
-def _jit(function: Callable[..., Any], *types: str, **options: Any) -> Callable[..., Any]:
+def compiled(function: Callable[..., Any], *types: str, **options: Any) -> Callable[..., Any]:
     """Compile a function for explicit types, or else to be called by another that is compiled."""
     import numba
 
-    compiled: Callable[..., Any] = numba.njit(list(types) or None, error_model="numpy", **options)(function)
-    return compiled
+    made: Callable[..., Any] = numba.njit(list(types) or None, error_model="numpy", **options)(function)
+    return made

@@ -20,12 +20,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bioimage_suite.core.in_order import in_order, threads_allowed
-from bioimage_suite.spatial.pair_sums import FINE_BINS, in_rows, pair_sums
+from bioimage_suite.spatial.nearest_points import nearest_by_rows
+from bioimage_suite.spatial.pair_sums import FINE_BINS, Rows, in_rows, pair_sums
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from bioimage_suite.spatial.window import Window
+
+
+FEW_POINTS = 20_000
+"""Up to so many points the nearest ones are sought in rows: quicker than to load SciPy and to build trees. Trees are
+safe from arrangements in which rows are long and empty."""
 
 
 @dataclass(frozen=True)
@@ -127,23 +133,48 @@ def curves_of(histogram: np.ndarray, points: Points, window: Window, reach: floa
     return Curves(r, k, (k / ball) ** (1 / dimensions), g)
 
 
-def nearest_distances(points: Points) -> np.ndarray:
+def nearest_distances(points: Points, rows: Rows) -> np.ndarray:
     """Return the distance of each point to the nearest other point of each class.
+
+    Args:
+        points: The points.
+        rows: The same points in rows.
 
     Returns:
         (n, classes) float64, NaN where a class has no other point.
     """
-    from scipy.spatial import cKDTree
-
     nearest = np.full((len(points.position), points.classes), np.nan)
     for target in range(points.classes):
         own = points.of_class == target
-        # The nearest point of its own class is the point itself: take the second. Balancing the tree does not pay.
-        tree = cKDTree(points.position[own], balanced_tree=False)
-        for some, which in ((own, 2), (~own, 1)):
-            if own.any() and some.any():
-                nearest[some, target] = tree.query(points.position[some], k=[which])[0][:, 0]
+        if own.any():
+            found = _nearest_of_few(points, rows, own) if len(own) <= FEW_POINTS else None
+            nearest[:, target] = _nearest_by_tree(points, own) if found is None else found
     nearest[~np.isfinite(nearest)] = np.nan
+    return nearest
+
+
+def _nearest_of_few(points: Points, rows: Rows, own: np.ndarray) -> np.ndarray | None:
+    """Return the distance of each point to the nearest other of those in `own`; None without machine code for it."""
+    everything = np.arange(len(own))
+    if not own.all():
+        rows = in_rows(points.position[own], rows.reach)
+    itself = np.full(len(own), -1)
+    itself[everything[own][rows.order]] = np.arange(len(rows.order))
+    full = np.zeros((3, len(own)))
+    full[3 - points.position.shape[1] :] = points.position.T
+    return nearest_by_rows(rows, full, itself)
+
+
+def _nearest_by_tree(points: Points, own: np.ndarray) -> np.ndarray:
+    """Return the distance of each point to the nearest other of those in `own`, by a tree."""
+    from scipy.spatial import cKDTree
+
+    nearest = np.full(len(own), np.inf)
+    # The nearest point of its own class is the point itself: take the second. Balancing the tree does not pay.
+    tree = cKDTree(points.position[own], balanced_tree=False)
+    for some, which in ((own, 2), (~own, 1)):
+        if some.any():
+            nearest[some] = tree.query(points.position[some], k=[which])[0][:, 0]
     return nearest
 
 
@@ -197,7 +228,7 @@ def functions_of(points: Points, window: Window, reach: float, options: PatternO
     """Compute the functions of a pattern for radii up to `reach`."""
     rows = in_rows(points.position, reach)
     histogram = pair_sums(rows, points.of_class, points.classes, reach, window.correction(options.correction))
-    nearest = nearest_distances(points)
+    nearest = nearest_distances(points, rows)
     curves = curves_of(histogram, points, window, reach, options.radii)
     return Functions(curves, nearest, mean_nearest(nearest, points))
 

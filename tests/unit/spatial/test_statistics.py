@@ -5,6 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bioimage_suite.spatial import statistics
+from bioimage_suite.spatial.pair_sums import in_rows
 from bioimage_suite.spatial.statistics import (
     PatternOptions,
     Points,
@@ -101,14 +103,17 @@ def test_random_patterns_in_a_ragged_region_and_in_3d():
     assert (0.75 * mean_k / np.pi) ** (1 / 3) == pytest.approx(np.arange(2, 21, 2), rel=0.06)
 
 
-def test_nearest_distances_by_brute_force():
+@pytest.mark.parametrize("few", [0, 1000])
+def test_nearest_distances_by_brute_force(few, monkeypatch):
+    monkeypatch.setattr(statistics, "FEW_POINTS", few)
     points = random_points(60, 4, classes=3)
     distance = np.sqrt(((points.position[:, None] - points.position[None]) ** 2).sum(axis=2))
     np.fill_diagonal(distance, np.inf)
-    found = nearest_distances(points)
+    found = nearest_distances(points, in_rows(points.position, 20))
     for target in range(3):
         assert found[:, target] == pytest.approx(distance[:, points.of_class == target].min(axis=1))
-    lonely = nearest_distances(Points(np.array([[1.0, 1], [4, 5]]), np.array([0, 1]), 3))
+    pair = np.array([[1.0, 1], [4, 5]])
+    lonely = nearest_distances(Points(pair, np.array([0, 1]), 3), in_rows(pair, 9))
     assert np.nan_to_num(lonely, nan=-1).tolist() == [[-1, 5, -1], [5, -1, -1]]
 
 
