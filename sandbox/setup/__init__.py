@@ -1,6 +1,7 @@
 """Install what the suite needs: `python3 -m sandbox.setup [PART]`.
 
-PART is tools, galaxy, clients, oracle, peers, web, browser, docs, slurm, pulsar, all (the default), cluster or test.
+PART is tools, galaxy, clients, oracle, peers, isa, web, browser, docs, slurm, pulsar, all (the default), cluster
+or test.
 
 Only the standard library is used here: this code runs before anything is installed.
 """

@@ -37,6 +37,11 @@ def install_peers() -> None:
     venvs.install("peers")
 
 
+def install_isa() -> None:
+    """Install `.venv/isa`: isatools, which judges the metadata of an Annotated Research Context."""
+    venvs.install("isa")
+
+
 def install_galaxy() -> None:
     """Install `.venv/galaxy`: Galaxy with OMERO's client, planemo, and the front end."""
     venvs.install("galaxy", make_wheels=build_wheel)
@@ -73,6 +78,7 @@ PARTS: dict[str, tuple[Callable[[], None], ...]] = {
     "clients": (install_clients,),
     "oracle": (install_oracle,),
     "peers": (install_peers,),
+    "isa": (install_isa,),
     "web": (install_web,),
     "browser": (install_browser,),
     "docs": (install_docs,),
@@ -81,7 +87,8 @@ PARTS: dict[str, tuple[Callable[[], None], ...]] = {
 }
 PARTS["all"] = PARTS["tools"] + PARTS["galaxy"] + PARTS["web"]
 PARTS["cluster"] = PARTS["all"] + PARTS["slurm"] + PARTS["pulsar"]
-PARTS["test"] = PARTS["all"] + PARTS["clients"] + PARTS["oracle"] + PARTS["peers"] + PARTS["docs"] + (try_slurm,)
+PARTS["judges"] = PARTS["oracle"] + PARTS["peers"] + PARTS["isa"]
+PARTS["test"] = PARTS["all"] + PARTS["clients"] + PARTS["judges"] + PARTS["docs"] + (try_slurm,)
 PARTS["test-cluster"] = PARTS["test"] + PARTS["pulsar"]
 
 

@@ -46,7 +46,7 @@ def install(name: str, *, make_wheels: Callable[[Path], Path] | None = None, wit
     The stamp is removed first and written last: an environment that was interrupted half-way is made anew.
 
     Args:
-        name: `tools`, `galaxy`, `clients`, `oracle`, `peers`, `web`, `browser`, `docs` or `pulsar`.
+        name: `tools`, `galaxy`, `clients`, `oracle`, `peers`, `isa`, `web`, `browser`, `docs` or `pulsar`.
         make_wheels: Takes the new interpreter and returns a folder with wheels, which pip prefers to the index.
         with_library: Also install the checkout's own package, editable: its modules stay in `src/`.
 

@@ -26,19 +26,20 @@ import sys
 import tempfile
 import zipfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 DIFFERENCES = Path(__file__).with_name("roc_suite_differences.tsv")
 DESCRIPTOR = "ro-crate-metadata.json"
-# roc-validator's profiles by ours. For ISA there are no rules of our own.
+# roc-validator's profiles by ours.
 PROFILES = {
     "process-run-crate": "process-run",
     "workflow-run-crate": "workflow-run",
     "provenance-run-crate": "provenance-run",
     "workflow-ro-crate": "workflow",
     "workflow-testing-ro-crate": "workflow-testing",
+    "isa-ro-crate": "isa",
 }
 
 
@@ -65,11 +66,23 @@ class Recorder:
 
         prepare = shared._prepare_temp_rocrate
 
-        def keep(path: Any, severity: Any, expected: bool, *_args: Any, **named: Any) -> None:
-            patches = [named.get("rocrate_entity_patch"), named.get("rocrate_entity_mod_sparql")]
+        # The names of the parameters are those of the tests: some tests name all of them.
+        def keep(
+            rocrate_path: Any,
+            requirement_severity: Any,
+            expected_validation_result: bool,
+            *_args: Any,
+            **named: Any,
+        ) -> None:
+            path, severity, expected = rocrate_path, requirement_severity, expected_validation_result
+            patch, query = named.get("rocrate_entity_patch"), named.get("rocrate_entity_mod_sparql")
             if named.get("metadata_dict") is not None or str(path).startswith("http"):
                 return
-            whole = prepare(Path(path), *patches) if any(patches) and Path(path).is_dir() else Path(path)
+            whole = Path(path)
+            if whole.is_dir() and patch:
+                whole = prepare(whole, patch, None)
+            if whole.is_dir() and query:
+                whole = _changed(whole, query, shared.load_graph_and_preserve_relative_ids)
             self._keep(
                 whole / (named.get("rocrate_relative_root_path") or ""), str(path), severity.name, expected, named
             )
@@ -96,6 +109,23 @@ class Recorder:
         (self.folder / "crates.json").write_text(json.dumps(self.kept, indent=1), encoding="utf-8")
 
 
+def _changed(crate: Path, query: str, load: Callable[[Any], Any]) -> Path:
+    """Return a copy of a crate with a change in SPARQL.
+
+    The tests write it with the context of RO-Crate alone and ids that are no longer relative, so each would be refused
+    for that; here it keeps its context and its ids.
+    """
+    copy = Path(tempfile.mkdtemp())
+    shutil.copytree(crate, copy, dirs_exist_ok=True)
+    file = copy / DESCRIPTOR
+    document = json.loads(file.read_text(encoding="utf-8"))
+    graph = load(document)
+    graph.update(query)
+    text = graph.serialize(format="json-ld", context=document["@context"], indent=2, use_native_types=True)
+    file.write_text(text.replace('"http://example.org/"', '"./"').replace("http://example.org/", ""), encoding="utf-8")
+    return copy
+
+
 def _digest(crate: Path) -> str:
     found = hashlib.sha256()
     for file in sorted(crate.rglob("*")) if crate.is_dir() else [crate]:
@@ -116,7 +146,9 @@ def collect(folder: Path, args: argparse.Namespace) -> int:
     os.chdir(args.checkout)
     # The tests need their own release of the program.
     sys.path.insert(0, str(Path.cwd()))
-    pytest.main(["-q", "--no-header", "-p", "no:cacheprovider", "tests/integration/profiles"], [Recorder(folder)])
+    # Its own settings ask for plugins, which run the tests in several processes.
+    options = ["-q", "--no-header", "-p", "no:cacheprovider", "-o", "addopts=", "tests/integration/profiles"]
+    pytest.main(options, [Recorder(folder)])
     print(f"{len(json.loads((folder / 'crates.json').read_text())):,} crates")
     return 0
 
@@ -159,31 +191,44 @@ def _text(crate: Path) -> str:
 
 
 def theirs(folder: Path, args: argparse.Namespace) -> int:
-    """Ask roc-validator, at REQUIRED level, with the profile of the test and the crate's version of RO-Crate."""
+    """Ask roc-validator with the profile of the test and the crate's version of RO-Crate.
+
+    Kept are the findings at REQUIRED level, which are its verdict, and those at RECOMMENDED level.
+    """
     from rocrate_validator import models, services
 
     logging.disable(logging.CRITICAL)
     cache = _filled_cache(args.contexts)
-    verdicts = {}
+    verdicts: dict[str, dict[str, list[Any]]] = {}
     for digest, record, crate in _records(folder):
         version = re.search(r"w3id\.org/ro/crate/(1\.[123])/context", _text(crate))
         base = f"ro-crate-{version[1] if version else '1.1'}"
         settings = models.ValidationSettings(
             rocrate_uri=models.URI(str(crate)),
             profile_identifier=base if record["profile"] == "ro-crate" else record["profile"],
-            requirement_severity=models.Severity.REQUIRED,
+            requirement_severity=models.Severity.RECOMMENDED,
             offline=True,
             cache_path=cache,
             cache_max_age=-1,
             metadata_only=record["alone"],
         )
         try:
-            issues = services.validate(settings).get_issues(min_severity=models.Severity.REQUIRED)
-            verdicts[digest] = sorted({f"{one.violatingEntity or ''} {one.message}".strip() for one in issues})
+            issues = services.validate(settings).get_issues(min_severity=models.Severity.RECOMMENDED)
+            verdicts[digest] = {"REQUIRED": [], "RECOMMENDED": []}
+            for one in sorted({_said(issue) for issue in issues}):
+                verdicts[digest][one[0]].append(one[1:])
         except Exception as error:  # an error of the program is no verdict
-            verdicts[digest] = [f"CRASH {type(error).__name__}: {str(error)[:200]}"]
+            crash = ["", "", "", f"CRASH {type(error).__name__}: {str(error)[:200]}"]
+            verdicts[digest] = {"REQUIRED": [crash], "RECOMMENDED": []}
     (folder / "theirs.json").write_text(json.dumps(verdicts, indent=1), encoding="utf-8")
     return 0
+
+
+def _said(issue: Any) -> tuple[str, str, str, str, str]:
+    """Return level, profile, entity, property and message of a finding of roc-validator."""
+    profile = str(issue.check.requirement.profile.identifier)
+    entity, key = str(issue.violatingEntity or ""), str(issue.violatingProperty or "")
+    return issue.severity.name, profile, entity, key, str(issue.message)
 
 
 def _filled_cache(contexts: Path) -> Path:
@@ -219,21 +264,32 @@ def ours(folder: Path, _args: argparse.Namespace) -> int:
     """Ask validate_crate, without roc-validator: its own rules alone."""
     from bioimage_suite.core.errors import UserError
     from bioimage_suite.fair.crates.reading import read_crate
+    from bioimage_suite.fair.crates.shapes import own_findings
     from bioimage_suite.fair.crates.validation import validate_crate
+    from bioimage_suite.fair.terms.json_ld import by_id, root_id
 
-    verdicts = {}
+    verdicts: dict[str, dict[str, list[Any]]] = {}
     with tempfile.TemporaryDirectory() as made:
         for digest, record, crate in _records(folder):
             file = _as_file(crate, Path(made) / "crate", record["alone"])
+            verdicts[digest] = {"REQUIRED": [], "own REQUIRED": [], "own RECOMMENDED": []}
             try:
                 profile = PROFILES.get(record["profile"], "base")
-                findings = validate_crate(read_crate(file, "crate"), profile, with_roc=False)
-                wrong = {f"{one.column}: {one.found}, {one.expected}" for one in findings if one.level == "error"}
-                verdicts[digest] = sorted(wrong)
+                opened = read_crate(file, "crate")
+                findings = [one for one in validate_crate(opened, profile, with_roc=False) if one.level == "error"]
+                verdicts[digest]["REQUIRED"] = sorted({_line(one) for one in findings})
+                root = root_id(by_id(opened.document.get("@graph")))
+                for one in own_findings(opened.document, root, "crate", profile) if root and profile != "base" else ():
+                    level = {"error": "own REQUIRED", "warning": "own RECOMMENDED"}[one.level]
+                    verdicts[digest][level].append([one.column.partition(" ")[0], one.expected])
             except UserError as error:
-                verdicts[digest] = [str(error)]
+                verdicts[digest]["REQUIRED"] = [str(error)]
     (folder / "ours.json").write_text(json.dumps(verdicts, indent=1), encoding="utf-8")
     return 0
+
+
+def _line(finding: Any) -> str:
+    return f"{finding.column}: {finding.found}, {finding.expected}"
 
 
 def _as_file(crate: Path, target: Path, alone: bool) -> Path:
@@ -250,28 +306,41 @@ def _as_file(crate: Path, target: Path, alone: bool) -> Path:
 
 
 def compare(folder: Path, _args: argparse.Namespace) -> int:
-    """Print the count of equal verdicts by profile, each difference, and those that the table does not explain."""
+    """Print the count of equal verdicts by profile, each difference, and those that the table does not explain.
+
+    A crate is accepted or refused as a whole; beside that, what a profile's own rules say of it is compared: whether
+    they refuse it, and of which entities they give advice.
+    """
     left, right = (json.loads((folder / f"{name}.json").read_text()) for name in ("theirs", "ours"))
     with DIFFERENCES.open(encoding="utf-8", newline="") as stream:
         explained = {(row["crate"], row["profile"]): row["reason"] for row in csv.DictReader(stream, delimiter="\t")}
     counts: Counter[tuple[str, str]] = Counter()
+    advice: Counter[tuple[str, str, str]] = Counter()
     unexplained = 0
     for digest, record, _ in _records(folder):
-        named = record["profile"]
+        named, theirs, ours = record["profile"], left[digest], right[digest]
         expected = {says for level, says, skips in record["expected"] if (level == "REQUIRED" or says) and not skips}
-        verdicts = {"roc-validator": not left[digest], "validate_crate": not right[digest]}
-        verdicts |= {"the test": next(iter(expected))} if len(expected) == 1 else {}
-        same = len(set(verdicts.values())) == 1
-        counts[named, "same" if same else "different"] += 1
-        if not same:
-            reason = explained.get((record["name"], named), "")
-            unexplained += not reason
-            said = ", ".join(f"{who} {'accepts' if accepts else 'refuses'}" for who, accepts in verdicts.items())
-            print(f"{named}\t{record['name']}\t{digest}\t{said}\t{reason or 'NOT EXPLAINED'}")
-            if not reason:
-                print(f"    theirs: {left[digest][:2]}\n    ours: {right[digest][:2]}")
+        wanted = {"the test": next(iter(expected))} if len(expected) == 1 else {}
+        own = {level: [one for one in theirs[level] if not one[0].startswith("ro-crate")] for level in theirs}
+        asked = {"whole": {"roc-validator": not theirs["REQUIRED"], "validate_crate": not ours["REQUIRED"], **wanted}}
+        if named != "ro-crate":
+            asked["own rules"] = {"roc-validator": not own["REQUIRED"], "validate_crate": not ours["own REQUIRED"]}
+            for says, found in (("roc-validator", own["RECOMMENDED"]), ("validate_crate", ours["own RECOMMENDED"])):
+                advice.update((named, says, one[-1]) for one in found)
+        for what, verdicts in asked.items():
+            same = len(set(verdicts.values())) == 1
+            counts[f"{named}, {what}", "same" if same else "different"] += 1
+            if not same:
+                reason = explained.get((record["name"], named), "")
+                unexplained += not reason
+                said = ", ".join(f"{who} {'accepts' if accepts else 'refuses'}" for who, accepts in verdicts.items())
+                print(f"{named}, {what}\t{record['name']}\t{digest}\t{said}\t{reason or 'NOT EXPLAINED'}")
+                if not reason:
+                    print(f"    theirs: {theirs['REQUIRED'][:3]}\n    ours: {ours['REQUIRED'][:3]}")
     for (profile, kind), count in sorted(counts.items()):
         print(f"{profile}: {count} {kind}")
+    for (profile, says, text), count in sorted(advice.items()):
+        print(f"advice\t{profile}\t{says}\t{count}\t{text}")
     return int(unexplained > 0)
 
 

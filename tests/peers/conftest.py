@@ -1,4 +1,4 @@
-"""Public programs for the tests of this folder, in `.venv/peers`; without it they are skipped, and say so."""
+"""Public programs for the tests of this folder, in `.venv/peers` and `.venv/isa`; without them they are skipped."""
 
 import json
 import subprocess
@@ -8,20 +8,31 @@ from typing import Any
 
 import pytest
 
-PYTHON = Path(__file__).resolve().parents[2] / ".venv" / "peers" / "bin" / "python"
+VENVS = Path(__file__).resolve().parents[2] / ".venv"
 Peer = Callable[..., Any]
 
 
 @pytest.fixture(scope="session")
 def peer() -> Peer:
-    """Run Python there: `peer(code, *arguments)` returns what the code leaves in `answer`, by way of JSON."""
-    if not PYTHON.exists():
-        pytest.skip("no .venv/peers: python3 -m sandbox.setup peers")
+    """Run Python in `.venv/peers`: `peer(code, *arguments)` returns what the code leaves in `answer`, through JSON."""
+    return _python_of("peers")
+
+
+@pytest.fixture(scope="session")
+def isatools() -> Peer:
+    """Run Python in `.venv/isa`, as `peer` does."""
+    return _python_of("isa")
+
+
+def _python_of(name: str) -> Peer:
+    python = VENVS / name / "bin" / "python"
+    if not python.exists():
+        pytest.skip(f"no .venv/{name}: python3 -m sandbox.setup {name}")
 
     def run(code: str, *arguments: object) -> Any:
         whole = f"import json, sys\n{code}\njson.dump(answer, open(sys.argv[-1], 'w'))"
         answer = Path(str(arguments[0])).parent / "answer.json"
-        command = [str(PYTHON), "-W", "ignore", "-c", whole, *map(str, arguments), str(answer)]
+        command = [str(python), "-W", "ignore", "-c", whole, *map(str, arguments), str(answer)]
         done = subprocess.run(command, capture_output=True, text=True, check=False, env={"PATH": "/usr/bin:/bin"})
         assert done.returncode == 0, done.stderr[-3000:]
         return json.loads(answer.read_text())

@@ -23,6 +23,7 @@ _FORMED = {
     "study.license": ("A licence", "https://example.org/the-licence/"),
     "study.authors": ("Surname, Forename", ""),
     "study.author_orcids": ("https://orcid.org/0000-0001-2345-6789", ""),
+    "study.author_emails": ("forename@example.org", ""),
     "study.affiliation_rors": ("https://ror.org/042nb2s44", ""),
     "study.landing_page": ("https://example.org/landing-page", ""),
     "study.publisher_url": ("https://example.org/publisher-url", ""),
@@ -43,6 +44,7 @@ _TERMS = {
 _SECOND = {
     "study.authors": ("Zweit, Name", ""),
     "study.author_orcids": ("https://orcid.org/0000-0002-1694-233X", ""),
+    "study.author_emails": ("name@example.org", ""),
     "study.affiliation_rors": ("https://ror.org/02catss52", ""),
     "study.grants": ("second-grant, second-funder", ""),
     "biosample.organism": ("<second organism>", "NCBITaxon:10090"),

@@ -8,8 +8,8 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from bioimage_suite.fair.crates.named_profiles import named_addresses, named_profile
 from bioimage_suite.fair.crates.terms import BIA_PROFILE, GIDE_PROFILE, RO_CRATE, offline_context, ro_crate_version
-from bioimage_suite.fair.crates.workflow_profiles import named_addresses, workflow_profile
 from bioimage_suite.fair.terms.json_ld import DESCRIPTOR, Entity, as_list, by_id, ids, types
 from bioimage_suite.tables.sheets import Finding
 
@@ -49,9 +49,9 @@ def check_versions(document: Mapping[str, Any], root: str | None, name: str) -> 
     unknown = [
         address
         for address in named_addresses(entities, root or "")
-        if not address.startswith(known) and not workflow_profile(address)
+        if not address.startswith(known) and not named_profile(address)
     ]
-    expected = "a profile that this tool has: RO-Crate, GIDE, BioImage Archive, workflows and their runs"
+    expected = "a profile that this tool has: RO-Crate, GIDE, BioImage Archive, workflows and their runs, ISA"
     return findings + [
         Finding("note", name, 0, "conformsTo", address, expected, "the rules of this profile are not checked")
         for address in unknown

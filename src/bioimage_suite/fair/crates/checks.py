@@ -57,7 +57,7 @@ def check_document(document: dict[str, Any], name: str, profile: str) -> list[Fi
     if profile == "gide" and not root.startswith(("http://", "https://")):
         findings.append(error(root, root, "the address of the landing page as the root's @id"))
     if profile == "gide":
-        findings += _check_closure(entities, root, name)
+        findings += [*_check_publications(entities, name), *_check_closure(entities, root, name)]
     if profile == "bia":
         findings += check_entities(document, name)
     return findings + shape_findings(document, root, name, profile)
@@ -186,6 +186,15 @@ def _check_payload(document: dict[str, Any], files: frozenset[str], name: str) -
                 Finding("error", name, 0, identifier, "no such file in the zip", "every file that is described")
             )
     return findings
+
+
+def _check_publications(entities: dict[str, Entity], name: str) -> list[Finding]:
+    """Say which datasets have their publications where RO-Crate puts them, but GIDE's search does not look."""
+    return [
+        Finding("warning", name, 0, identifier, "citation", "seeAlso, where GIDE looks for publications", "tolerated")
+        for identifier, entity in entities.items()
+        if entity.get("citation") and "seeAlso" not in entity and "Dataset" in types(entity)
+    ]
 
 
 def _check_closure(entities: dict[str, Entity], root: str, name: str) -> list[Finding]:

@@ -103,13 +103,6 @@ def mend(document: dict[str, Any], name: str) -> tuple[dict[str, Any], list[Find
         empty = [key for key, value in entity.items() if value == []]
         if empty:
             say(identifier, f"empty lists: {', '.join(empty)}", "no property where there is nothing")
-        if (
-            "citation" in entity
-            and entity.get("citation") != []
-            and "seeAlso" not in entity
-            and "Dataset" in as_list(entity.get("@type"))
-        ):
-            say(identifier, "citation", "seeAlso, where GIDE looks for publications")
     if renamed:
         _rename(entities, renamed)
     return result, findings

@@ -18,6 +18,7 @@ from typing import Any
 
 from bioimage_suite.core.apart import ApartError, run_apart
 from bioimage_suite.fair.crates.base_rules import crate_version, is_old
+from bioimage_suite.fair.crates.named_profiles import named_addresses
 from bioimage_suite.fair.crates.terms import (
     GIDE_CONTEXT,
     GIDE_TERMS,
@@ -29,7 +30,6 @@ from bioimage_suite.fair.crates.terms import (
     safe_context,
     without_contexts,
 )
-from bioimage_suite.fair.crates.workflow_profiles import named_addresses
 from bioimage_suite.fair.terms.json_ld import by_id
 from bioimage_suite.tables.sheets import Finding
 

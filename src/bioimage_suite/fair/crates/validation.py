@@ -3,14 +3,14 @@
 from typing import Any
 
 from bioimage_suite.fair.crates.checks import check_crate
+from bioimage_suite.fair.crates.named_profiles import NAMED_PROFILES, named_addresses, named_profiles
 from bioimage_suite.fair.crates.reading import Crate
 from bioimage_suite.fair.crates.roc_validator import installed, roc_findings, unknown_versions
 from bioimage_suite.fair.crates.terms import BIA_PROFILE, GIDE_PROFILE, offline_context
-from bioimage_suite.fair.crates.workflow_profiles import WORKFLOW_PROFILES, named_addresses, workflow_profiles
 from bioimage_suite.fair.terms.json_ld import by_id, root_id, types
 from bioimage_suite.tables.sheets import Finding
 
-PROFILES = ("auto", "base", "gide", "bia", "general", *WORKFLOW_PROFILES)
+PROFILES = ("auto", "base", "gide", "bia", "general", *NAMED_PROFILES)
 _BIA_STUDY = "http://bia/Study"
 # roc-validator takes seconds for a hundred entities and minutes for ten thousand.
 _ROC_ENTITIES = 1000
@@ -31,7 +31,7 @@ def guess_profile(document: dict[str, Any]) -> str:
     methods = "measurementMethod" in described
     if GIDE_PROFILE in named or (methods and root.startswith("http")):
         return "gide"
-    return next(iter(workflow_profiles(entities, root)), "base")
+    return next(iter(named_profiles(entities, root)), "base")
 
 
 def validate_crate(crate: Crate, profile: str, with_roc: bool) -> list[Finding]:

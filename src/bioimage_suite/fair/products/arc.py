@@ -6,7 +6,7 @@ in its output. Source: ARC specification 2.0 and ISA-XLSX 2.0 (https://github.co
 """
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
@@ -19,7 +19,7 @@ from bioimage_suite.fair.products.study import (
     Study,
     sentences,
 )
-from bioimage_suite.fair.terms.ontology_terms import Term, iri
+from bioimage_suite.fair.terms.ontology_terms import Term, iri, ontology_file
 from bioimage_suite.tables.workbooks import workbook_bytes, write_text_rows
 
 INVESTIGATION = "isa.investigation.xlsx"
@@ -27,6 +27,14 @@ _STUDY, _IMAGING, _ANNOTATION = "samples", "imaging", "annotation"
 # Brackets end the name of a column.
 _UNBRACKETED = re.compile(r"[\[\]()]+")
 _TERM = ("", " Term Accession Number", " Term Source REF")
+
+
+class Book(NamedTuple):
+    """A workbook: name and rows of its sheet of metadata, and an annotation table for each other sheet."""
+
+    title: str
+    rows: Sequence[list[str]]
+    tables: dict[str, list["Column"]]
 
 
 class Column(NamedTuple):
@@ -48,12 +56,14 @@ def arc_workbooks(study: Study, accession: str = "") -> dict[str, bytes]:
         accession: Identifier of the investigation; without one it is `investigation`.
     """
     assays = [_IMAGING, *([_ANNOTATION] if study.annotations else [])]
-    return {
-        INVESTIGATION: _investigation(study, accession or "investigation"),
+    parts = {
         f"studies/{_STUDY}/isa.study.xlsx": _study(study, assays),
         f"assays/{_IMAGING}/isa.assay.xlsx": _imaging(study),
         **({f"assays/{_ANNOTATION}/isa.assay.xlsx": _annotated(study, study.annotations)} if study.annotations else {}),
     }
+    sources = sorted({source for part in parts.values() for source in _sources(part)})
+    books = {INVESTIGATION: _investigation(study, accession or "investigation", sources), **parts}
+    return {path: _workbook(book) for path, book in books.items()}
 
 
 def arc_files(study: Study) -> dict[str, Path]:
@@ -75,13 +85,22 @@ def _below(path: str) -> str:
     return str(PurePosixPath(*PurePosixPath(path).parts[1:]))
 
 
-def _investigation(study: Study, identifier: str) -> bytes:
+def _sources(book: Book) -> set[str]:
+    """Return the names of the ontologies of a workbook's terms: those of headers, of values, of the assay's method."""
+    used = {column.term.partition(":")[0] for table in book.tables.values() for column in table if any(column.cells)}
+    cells = (cell for table in book.tables.values() for column in table for cell in column.cells)
+    named = {text for row in book.rows if row[0].endswith("Term Source REF") for text in row[1:]}
+    return (used | named | {_values(cell)[1] for cell in cells}) - {""}
+
+
+def _investigation(study: Study, identifier: str, sources: Sequence[str]) -> Book:
+    """Return the investigation. ISA wants every ontology declared that a table takes its terms from."""
     texts = study.texts
     contacts = [author.name.partition(",") for author in study.authors]
     rows = [
         ["ONTOLOGY SOURCE REFERENCE"],
-        ["Term Source Name", "FBbi", "NCBITaxon"],
-        ["Term Source File", "http://purl.obolibrary.org/obo/fbbi.owl", "http://purl.obolibrary.org/obo/ncbitaxon.owl"],
+        ["Term Source Name", *sources],
+        ["Term Source File", *map(ontology_file, sources)],
         ["INVESTIGATION"],
         ["Investigation Identifier", identifier],
         ["Investigation Title", texts["title"]],
@@ -99,7 +118,7 @@ def _investigation(study: Study, identifier: str) -> bytes:
         ["Comment[ORCID]", *(author.orcid.rpartition("/")[2] for author in study.authors)],
         ["Comment[ROR]", *(author.ror for author in study.authors)],
     ]
-    return _workbook("isa_investigation", rows, {})
+    return Book("isa_investigation", rows, {})
 
 
 def _comments(study: Study) -> list[list[str]]:
@@ -119,7 +138,7 @@ def _comments(study: Study) -> list[list[str]]:
     return [[f"Comment[{name}]", text] for name, text in comments.items() if text]
 
 
-def _study(study: Study, assays: Sequence[str]) -> bytes:
+def _study(study: Study, assays: Sequence[str]) -> Book:
     rows = [
         ["STUDY"],
         ["Study Identifier", _STUDY],
@@ -146,7 +165,7 @@ def _study(study: Study, assays: Sequence[str]) -> bytes:
         Column("Parameter [growth protocol]", "", [specimen.growth for _, specimen in pairs]),
         Column("Output [Sample Name]", "", [_sample(*pair) for pair in pairs]),
     ]
-    return _workbook("isa_study", rows, {"preparation": columns})
+    return Book("isa_study", rows, {"preparation": columns})
 
 
 def _sample(biosample: Biosample, specimen: Specimen) -> str:
@@ -182,7 +201,7 @@ _PARTS: dict[str, Callable[[DepositedImage], str]] = {
 }
 
 
-def _imaging(study: Study) -> bytes:
+def _imaging(study: Study) -> Book:
     images, method = study.images, _first(study.methods())
     rows = _assay(_IMAGING, Term("", "imaging"), method)
     columns = [
@@ -202,7 +221,7 @@ def _imaging(study: Study) -> bytes:
         ),
         Column("Output [Data]", "", [data_path(image) for image in images]),
     ]
-    return _workbook("isa_assay", rows, {"acquisition": columns})
+    return Book("isa_assay", rows, {"acquisition": columns})
 
 
 def _others(image: DepositedImage, key: str) -> str:
@@ -213,7 +232,7 @@ def _detail(image: DepositedImage, label: str) -> str:
     return "; ".join(detail.value for detail in image.details if detail.label == label)
 
 
-def _annotated(study: Study, annotations: AnnotationSet) -> bytes:
+def _annotated(study: Study, annotations: AnnotationSet) -> Book:
     images = {image.path: data_path(image) for image in study.images}
     files = annotations.files
     texts = {
@@ -227,7 +246,7 @@ def _annotated(study: Study, annotations: AnnotationSet) -> bytes:
         *(Column(f"Parameter [{name}]", "", [text] * len(files)) for name, text in texts.items()),
         Column("Output [Data]", "", [data_path(file, _ANNOTATION) for file in files]),
     ]
-    return _workbook("isa_assay", _assay(_ANNOTATION, Term("", "annotation"), None), {"annotation": columns})
+    return Book("isa_assay", _assay(_ANNOTATION, Term("", "annotation"), None), {"annotation": columns})
 
 
 def _assay(identifier: str, measurement: Term, technology: Term | None) -> list[list[str]]:
@@ -252,15 +271,15 @@ def _values(value: str | Term | None) -> tuple[str, str, str]:
     return value.label, value.id.partition(":")[0], iri(value.id) if value.id else ""
 
 
-def _workbook(title: str, rows: Iterable[list[str]], tables: dict[str, list[Column]]) -> bytes:
+def _workbook(content: Book) -> bytes:
     """Return a workbook with a sheet of metadata and a sheet for each annotation table."""
     import openpyxl
     from openpyxl.worksheet.table import Table
 
     book = openpyxl.Workbook()
-    book.active.title = title
-    write_text_rows(book.active, rows)
-    for number, (name, columns) in enumerate(tables.items()):
+    book.active.title = content.title
+    write_text_rows(book.active, content.rows)
+    for number, (name, columns) in enumerate(content.tables.items()):
         sheet = book.create_sheet(name)
         cells = _table_rows(columns)
         write_text_rows(sheet, cells)

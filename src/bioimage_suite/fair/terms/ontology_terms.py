@@ -258,6 +258,19 @@ def iri(identifier: str) -> str:
     return identifier
 
 
+def ontology_file(prefix: str) -> str:
+    """Return the address of the ontology whose terms have a prefix: EFO's own, else the OBO Foundry's.
+
+    >>> ontology_file("NCBITaxon")
+    'http://purl.obolibrary.org/obo/ncbitaxon.owl'
+    """
+    return (
+        "http://www.ebi.ac.uk/efo/efo.owl"
+        if prefix == "EFO"
+        else f"http://purl.obolibrary.org/obo/{prefix.lower()}.owl"
+    )
+
+
 @cache
 def resolve(vocabulary: str, text: str) -> Resolution:
     """Find the term that a text means.
