@@ -39,8 +39,8 @@ PAUSE = 0.5
 FILES = "files"
 """In a check: what code wrote, by a pattern of paths."""
 STEP_SECONDS = 600.0
-CODE_SECONDS = 1800.0
-"""Of a busy machine, on which `make course` alone took more than ten minutes."""
+CODE_SECONDS = 3600.0
+"""Of a busy machine, on which Galaxy alone needed twenty minutes to start for `make course`."""
 
 
 class RunError(Exception):
