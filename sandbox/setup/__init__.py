@@ -10,7 +10,8 @@ import os
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-VENVS = ROOT / ".venv"
+# Resolved: a worktree may link to the environments of another checkout, which are the same from both.
+VENVS = (ROOT / ".venv").resolve()
 REQUIREMENTS = ROOT / "requirements"
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from sandbox import setup
 from sandbox.setup import SetupError, freeze, frontend, ice_wheel, network, system, venvs
 from sandbox.setup.freeze import pins
 from sandbox.setup.zeroc_ice import side_by_side
@@ -42,6 +43,19 @@ def test_a_whole_environment_is_left_alone(empty_environment: str):
     made = venvs.python_of(empty_environment).lstat().st_ino
     venvs.install(empty_environment)
     assert venvs.python_of(empty_environment).lstat().st_ino == made
+
+
+def test_a_worktree_with_a_link_has_the_environments_of_the_other_checkout(tmp_path: Path):
+    """Else its set-up would make them anew below the servers that run from them."""
+    package = tmp_path / "worktree" / "sandbox" / "setup"
+    package.mkdir(parents=True)
+    shutil.copy(setup.__file__, package)
+    (tmp_path / "other" / ".venv").mkdir(parents=True)
+    (tmp_path / "worktree" / ".venv").symlink_to(tmp_path / "other" / ".venv")
+    ask = [sys.executable, "-c", "from sandbox.setup import VENVS; print(VENVS)"]
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path / "worktree")}
+    found = subprocess.run(ask, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == str(tmp_path / "other" / ".venv")
 
 
 def test_an_interrupted_environment_is_made_again(empty_environment: str):
