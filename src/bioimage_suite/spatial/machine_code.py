@@ -25,24 +25,25 @@ ENTRY = "kernel"
 _ONE_AT_A_TIME = threading.Lock()
 
 
-def machine_code(name: str) -> Callable[..., None] | None:
+def machine_code(name: str, vectors: bool = True) -> Callable[..., None] | None:
     """Return a kernel as a function of arrays, tuples of numbers and numbers; it runs without Python's lock.
 
     Args:
         name: Name of the file without its extension.
+        vectors: Whether its loops are made to take several numbers at a time, which doubles the time to translate it.
 
     Returns:
         The function; None where LLVM is missing or of a version that cannot read the file.
     """
     with _ONE_AT_A_TIME:
-        return _loaded(name)
+        return _loaded(name, vectors)
 
 
 @cache
-def _loaded(name: str) -> Callable[..., None] | None:
+def _loaded(name: str, vectors: bool) -> Callable[..., None] | None:
     file = Path(__file__).with_name(KERNELS) / f"{name}.ll"
     try:
-        engine = _engine(file.read_text(encoding="utf-8"))
+        engine = _engine(file.read_text(encoding="utf-8"), vectors)
     except (ImportError, OSError, RuntimeError, AttributeError):
         return None
     address, called = engine.get_function_address(ENTRY), {}
@@ -57,20 +58,21 @@ def _loaded(name: str) -> Callable[..., None] | None:
     return call
 
 
-def _engine(text: str) -> Any:
+def _engine(text: str, vectors: bool) -> Any:
     """Return LLVM's engine with the machine code of a module for this processor."""
     import llvmlite.binding as llvm
 
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
     host = {"cpu": llvm.get_host_cpu_name(), "features": llvm.get_host_cpu_features().flatten()}
-    machine = llvm.Target.from_default_triple().create_target_machine(opt=3, **host)
+    machine = llvm.Target.from_default_triple().create_target_machine(opt=3 if vectors else 1, **host)
     module = llvm.parse_assembly(text)
     module.triple, module.data_layout = llvm.get_default_triple(), str(machine.target_data)
-    tuning = llvm.create_pipeline_tuning_options(speed_level=3)
-    tuning.loop_vectorization = tuning.slp_vectorization = True
-    builder = llvm.create_pass_builder(machine, tuning)
-    builder.getModulePassManager().run(module, builder)
+    if vectors:
+        tuning = llvm.create_pipeline_tuning_options(speed_level=3)
+        tuning.loop_vectorization = tuning.slp_vectorization = True
+        builder = llvm.create_pass_builder(machine, tuning)
+        builder.getModulePassManager().run(module, builder)
     engine = llvm.create_mcjit_compiler(module, machine)
     engine.finalize_object()
     return engine

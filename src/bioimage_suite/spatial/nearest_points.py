@@ -33,7 +33,7 @@ def nearest_by_rows(rows: Rows, position: np.ndarray, itself: np.ndarray) -> np.
     Returns:
         (n,) float64, infinite where there is no other point; None where there is no machine code for it.
     """
-    search = machine_code("nearest")
+    search = machine_code("nearest", vectors=False)
     if search is None:
         return None
     found = np.empty(position.shape[1])

@@ -42,7 +42,7 @@ def test_sums_have_the_bits_of_numba(kind, window, correction, classes, monkeypa
     rows, wanted = pair_sums.in_rows(points.position, 17.0), window.correction(correction)
     assert wanted.kind == kind
     found = pair_sums.pair_sums(rows, points.of_class, classes, 17.0, wanted)
-    monkeypatch.setattr(pair_sums, "machine_code", lambda _: None)
+    monkeypatch.setattr(pair_sums, "machine_code", lambda *_, **__: None)
     expected = pair_sums.pair_sums(rows, points.of_class, classes, 17.0, wanted)
     assert expected.sum() > 1000
     assert found.tobytes() == expected.tobytes()
@@ -79,7 +79,7 @@ def test_the_search_is_that_of_the_function_in_python(kind, monkeypatch):
     points = Points(placed(5, 40, 2, kind), np.zeros(40, np.int64), 1)
     rows = pair_sums.in_rows(points.position, 5.0)
     found = statistics.nearest_distances(points, rows)
-    monkeypatch.setattr(nearest_points, "machine_code", lambda _: nearest_points.search_rows)
+    monkeypatch.setattr(nearest_points, "machine_code", lambda *_, **__: nearest_points.search_rows)
     assert statistics.nearest_distances(points, rows).tobytes() == found.tobytes()
 
 
@@ -87,7 +87,7 @@ def test_an_analysis_without_machine_code_has_the_same_bits(monkeypatch):
     points = random_points(300, 2, 2)
     found = analyze(points, SQUARE, PatternOptions(simulations=5))
     for module in (pair_sums, nearest_points):
-        monkeypatch.setattr(module, "machine_code", lambda _: None)
+        monkeypatch.setattr(module, "machine_code", lambda *_, **__: None)
     again = analyze(points, SQUARE, PatternOptions(simulations=5))
     for one, other in ((found.simulated_l, again.simulated_l), (found.curves.k, again.curves.k),
                        (found.nearest, again.nearest), (found.simulated_nearest, again.simulated_nearest)):  # fmt: skip
