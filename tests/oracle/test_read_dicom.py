@@ -9,7 +9,7 @@ import pytest
 
 from bioimage_suite.images.readers.opening import open_image
 from tests.oracle.bioformats import BioFormats, checksum
-from tests.unit.images.dicom_files import write_dicom, write_slide
+from tests.unit.images.dicom_files import WHOLE_SLIDE, write_dicom, write_slide
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -71,3 +71,16 @@ def test_a_whole_slide(tmp_path: Path, oracle: BioFormats):
     np.testing.assert_array_equal(image.read_region(0, 1, 0, slice(17, 19), slice(48, 50)), SLIDE[17:19, 48:50, 1])
     assert ("objective", "NominalMagnification", "20", "") in image.details["facts"]
     assert ("image", "AcquisitionDate", "2024-05-06T07:08:09", "") in image.details["facts"]
+
+
+@pytest.mark.parametrize("preamble", [b"", b"II*\x00\x08\x00\x00\x00\x00\x00"])
+def test_planes_as_pictures_of_a_slide(tmp_path: Path, preamble: bytes):
+    """Bio-Formats 7.3.1 writes a stack so, begins it as a TIFF, and reads its frames as z-planes again."""
+    said = {"ImageType": ["DERIVED", "PRIMARY", "OVERVIEW", "NONE"], "TotalPixelMatrixColumns": 30}
+    write_dicom(tmp_path / "a.dcm", FRAMES, **said, TotalPixelMatrixRows=20, SOPClassUID=WHOLE_SLIDE)
+    data = (tmp_path / "a.dcm").read_bytes()
+    (tmp_path / "a.dcm").write_bytes(preamble.ljust(128, b"\0") + data[128:])
+    image = open_image(tmp_path / "a.dcm")
+    assert (image.details["format"], image.size_z) == ("DICOM", 4)
+    for z, plane in enumerate(FRAMES):
+        np.testing.assert_array_equal(image.read_plane(0, 0, z), plane)

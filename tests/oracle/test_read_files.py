@@ -104,6 +104,16 @@ def test_white_is_zero(tmp_path, oracle, dtype):
     assert_same(open_image(tmp_path / "a.tif"), oracle.read(tmp_path / "a.tif").series[0], lengths=False)
 
 
+def test_truth_values_are_read_as_they_are_stored(tmp_path, oracle, capsys):
+    """tifffile writes a mask with true as black: Bio-Formats and OMERO show it inverted, tools say so."""
+    mask = np.arange(600).reshape(20, 30) % 7 == 0
+    tifffile.imwrite(tmp_path / "a.tif", mask, metadata=None)
+    image, series = open_image(tmp_path / "a.tif"), oracle.read(tmp_path / "a.tif").series[0]
+    np.testing.assert_array_equal(image.read_plane(0, 0, 0), mask)
+    assert series.planes == {(0, 0, 0): checksum((~mask).astype("u1"))}
+    assert "OMERO shows them inverted" in " ".join((*image.notes, capsys.readouterr().out))
+
+
 def test_pages_without_axes(tmp_path, oracle):
     tifffile.imwrite(tmp_path / "a.tif", STACK[0, 0], photometric="minisblack", metadata=None)
     assert_same(open_image(tmp_path / "a.tif"), oracle.read(tmp_path / "a.tif").series[0], lengths=False)
@@ -272,6 +282,24 @@ def test_other_pictures(tmp_path, oracle, form, samples):
     for c, plane in enumerate([pixels] if samples == 1 else np.moveaxis(pixels, -1, 0)):
         np.testing.assert_array_equal(image.read_plane(0, c), plane)
     assert_same(image, series, lengths=form != "bmp")  # a BMP has a resolution for screens
+
+
+def test_jpeg_2000_with_a_palette(tmp_path, oracle):
+    """The numbers of its entries, as those of PNG, TIFF and BMP: its boxes `pclr` and `cmap` make colours of them."""
+    import imagecodecs
+
+    pixels = np.random.default_rng(2).integers(0, 3, (20, 30), dtype=np.uint8)
+    data = imagecodecs.jpeg2k_encode(pixels, codecformat="jp2", reversible=True, level=0)
+    palette = b"pclr\x00\x03\x03\x07\x07\x07" + bytes([255, 0, 0, 0, 255, 0, 0, 0, 255])
+    columns = b"cmap" + b"".join(bytes([0, 0, 1, number]) for number in range(3))
+    boxes = b"".join((len(box) + 4).to_bytes(4, "big") + box for box in (palette, columns))
+    at = data.index(b"jp2h") - 4
+    length = int.from_bytes(data[at : at + 4], "big")
+    head = (length + len(boxes)).to_bytes(4, "big") + data[at + 4 : at + length] + boxes
+    (tmp_path / "a.jp2").write_bytes(data[:at] + head + data[at + length :])
+    image = open_image(tmp_path / "a.jp2")
+    np.testing.assert_array_equal(image.read_plane(), pixels)
+    assert_same(image, oracle.read(tmp_path / "a.jp2").series[0])
 
 
 @pytest.mark.parametrize("compression", [None, "lzw", "packbits"])

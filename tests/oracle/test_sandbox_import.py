@@ -46,7 +46,7 @@ def compared(path: Path, oracle: BioFormats) -> None:
         opened.close()
 
 
-@pytest.mark.parametrize("dtype", ["u1", "u2", "u4", "i2"])
+@pytest.mark.parametrize("dtype", ["u1", "u2", "u4", "i2", "bool"])
 def test_white_is_zero(tmp_path: Path, oracle: BioFormats, dtype: str):
     tifffile.imwrite(tmp_path / "a.tif", STACK.astype(dtype), photometric="miniswhite", metadata=None)
     compared(tmp_path / "a.tif", oracle)

@@ -227,8 +227,7 @@ def _reader(tiff: Any, series: Any, image: OmeImage | None, path: Path, closer: 
         description = _with_imagej(description, tiff)
     else:
         description = _with_tags(description, tiff)
-    # Truth values are stored with 1 as true whatever their photometric interpretation says.
-    inverted = page.photometric == WHITE_IS_ZERO and series.dtype.kind in "iu"
+    inverted = page.photometric == WHITE_IS_ZERO and series.dtype.kind in "iub"
     return SeriesReader(description, levels, axes, path, closer, inverted)
 
 

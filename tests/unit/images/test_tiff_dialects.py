@@ -115,3 +115,11 @@ def test_inches_of_imagej(tmp_path, unit, inches, known, capsys):
     found = open_image(tmp_path / "a.tif").micrometres("x")
     assert found == (pytest.approx(inches * 25_400) if known else None)
     assert ("is one of printing" in capsys.readouterr().out) != known
+
+
+@pytest.mark.parametrize(("unit", "known"), [("inch", False), ("um", True)])
+def test_planes_whose_pixels_are_printed_have_no_distance(tmp_path, unit, known):
+    """ImageJ writes one inch where nobody set the distance of planes: 25 mm are none."""
+    tifffile.imwrite(tmp_path / "a.tif", np.zeros((4, 20, 30), np.uint8), imagej=True, resolution=(300, 300),
+                     metadata={"axes": "ZYX", "unit": unit, "spacing": 1.0})  # fmt: skip
+    assert open_image(tmp_path / "a.tif").physical_size.keys() == (set("xyz") if known else set())

@@ -29,13 +29,23 @@ def read_dicom(path: Path, name: str, _reading: Reading) -> ArrayImage:
     import pydicom
 
     said = pydicom.dcmread(path, stop_before_pixels=True)
-    if said.get("SOPClassUID") == WHOLE_SLIDE:
+    if said.get("SOPClassUID") == WHOLE_SLIDE and _is_level(said):
         return _slide(path, said)
     if "Rows" not in said or "Columns" not in said:
         raise UserError(f"Image {name}: the DICOM file holds no image. Give the files of the images themselves.")
     pixels = Frames(path, said)
     axes = "ZYXS" if len(pixels.shape) == 4 else "ZYX"
     return ArrayImage("DICOM", pixels, axes, pixels.dtype, lengths=_lengths(said), facts=_facts(said))
+
+
+def _is_level(said: Any) -> bool:
+    """Say whether it is a level of a slide's pyramid: tiles, or `VOLUME`.
+
+    Bio-Formats writes stacks as pictures of a slide (`OVERVIEW`), whose frames are whole planes.
+    """
+    sides = ("Rows", "Columns")
+    whole = [int(said.get(f"TotalPixelMatrix{side}") or 0) for side in sides]
+    return "VOLUME" in (said.get("ImageType") or []) or whole != [int(said.get(side) or 0) for side in sides]
 
 
 class Frames:

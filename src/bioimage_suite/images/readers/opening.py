@@ -146,7 +146,9 @@ def _open_image(path: Path, name: str, reading: Reading) -> ImageFile:
         start = stream.read(512)
     if not start:
         raise UserError(f"Image {name}: the file is empty (0 bytes). Upload or export it again.")
-    if start[:4] in TIFF_STARTS or (start.startswith(b"<") and b"<OME" in start):
+    # A DICOM file may begin as a TIFF, for programs that know only that: Bio-Formats reads it as DICOM.
+    is_tiff = start[:4] in TIFF_STARTS and start[128:132] != b"DICM"
+    if is_tiff or (start.startswith(b"<") and b"<OME" in start):
         from bioimage_suite.images.tiff.reading import open_tiff
 
         return open_tiff(path, name, reading)

@@ -77,6 +77,10 @@ def _decode(data: bytes, kind: str, notes: list[str]) -> np.ndarray:
     # scan (FF DA); neither can occur within the pixels of a scan.
     if kind == "JPEG" and data.rfind(b"\xff\xd9") < data.rfind(b"\xff\xda"):
         raise ValueError("its last scan does not end")
+    if kind == "JPEG 2000" and b"pclr" in data[:4096]:
+        # Without its boxes a JPEG 2000 picture is the numbers of its palette's entries.
+        notes.append(PALETTE_NOTE)
+        data = data[data.index(b"jp2c") + 4 :]
     decoders = {"JPEG": "jpeg8_decode", "JPEG 2000": "jpeg2k_decode", "BMP": "bmp_decode"}
     pixels: np.ndarray = getattr(imagecodecs, decoders[kind])(data)
     return _without_inks(pixels, data, notes) if kind == "JPEG" and pixels.shape[2:] == (4,) else pixels

@@ -122,7 +122,8 @@ def _open_place(source: _Source, chosen: int, name: str) -> ImageFile:
     axes = [axis["name"].upper() for axis in multiscale.get("axes", [])] or list("TCZYX")[-array.ndim :]
     if len(axes) != array.ndim or not set(axes) <= set("TCZYX") or axes[-2:] != ["Y", "X"]:
         raise UserError(
-            f"Image {name}: its axes {axes} do not fit an array of {array.ndim} dimensions that ends in y, x."
+            f"Image {name}: its axes {axes} do not fit an array of {array.ndim} dimensions that ends in y, x. "
+            "Write it again with its axes in the order t, c, z, y, x."
         )
     sizes = dict.fromkeys("TCZYX", 1) | dict(zip(axes, array.shape, strict=True))
     physical_size, time_increment = _sizes(multiscale, dataset, axes, notes)

@@ -107,7 +107,8 @@ def _leave_out_printing(given: dict[str, tuple[float, str]], notes: list[str]) -
         return
     size, unit = given[printed[0]]
     notes.append(f"its pixel size of {size:g} {unit} is one of printing, not of a microscope; it is taken as unknown")
-    for axis in printed:
+    # The distance of planes in inches is no better known: ImageJ writes 1 where nobody set it.
+    for axis in [*printed, *(axis for axis in given if axis == "z" and LENGTH.symbol(given[axis][1]) == "in")]:
         del given[axis]
 
 

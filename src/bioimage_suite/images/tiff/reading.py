@@ -176,6 +176,8 @@ def _described(tiff: tifffile.TiffFile, pictures: list[Picture], chosen: int, na
             "colours are inks for printing (CMYK)" if inks else "grey values are stored with 0 as white (WhiteIsZero)"
         )
         notes.append(f"its {what} and read inverted, as Bio-Formats does")
+    elif series.keyframe.photometric == WHITE_IS_ZERO and series.dtype.kind == "b":
+        notes.append("its pixels are true or false, read as they are stored; OMERO shows them inverted (WhiteIsZero)")
     count = sizes["C"] * sizes["S"]
     unnamed = sample_names(count) if sizes["C"] == 1 and not inks else (None,) * count
     read = _reader(tiff, picture, name)
