@@ -10,6 +10,7 @@ import pytest
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.fair.metadata.checks import validate
 from bioimage_suite.fair.metadata.fields import is_field
+from bioimage_suite.fair.metadata.image_facts import ImageFacts
 from bioimage_suite.tables.key_value_dialects import read_key_values
 
 Rows = list[list[object]]
@@ -161,3 +162,21 @@ def test_a_workbook_with_a_password_is_named(tmp_path: Path):
     (tmp_path / "t").write_bytes(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600))
     with pytest.raises(UserError, match="or one with a password"):
         read_key_values(tmp_path / "t", "t")
+
+
+LINES = "Doe, Jane\nRoe, Richard\n"
+
+
+def test_each_line_of_a_cell_is_an_entry_of_its_own(tmp_path: Path):
+    rows: Rows = [["image", "Authors", "Study: Keywords"], ["*", LINES, "nuclei;\ntest"]]
+    found = validate([read_key_values(book(tmp_path / "t", Data=rows), "t", known=is_field)], [], ()).values
+    assert [one.value for one in found] == ["Doe, Jane", "Roe, Richard", "nuclei", "test"]
+
+
+@pytest.mark.parametrize("written", ["D:\\data\\Cells_A.tif", "/data/cells_a.tif", "CELLS_A.TIF", "cells_a.tif "])
+def test_a_row_of_no_image_is_refused_with_the_image_that_is_meant(tmp_path: Path, written: str):
+    path = book(tmp_path / "t", Data=[["image", "Organism"], [written, "human"]])
+    images = [ImageFacts("cells_a.tif"), ImageFacts("cells_b.tif")]
+    found = validate([read_key_values(path, "t", known=is_field)], images, ()).findings
+    rows = [(one.found, one.suggestion) for one in found if one.expected == "a row about one of the images given"]
+    assert rows == ([] if written.strip() == "cells_a.tif" else [(written, "cells_a.tif")])

@@ -22,6 +22,7 @@ TAKEN = [
     ("image.pixel_size_x", "0.65 µm per pixel", "0.65 µm"),
     ("image.pixel_size_x", "0.65 [µm]", "0.65 µm"),
     ("image.pixel_size_x", "0,650 µm", "0.650 µm"),
+    ("image.pixel_size_x", "0.65 \N{GREEK SMALL LETTER MU}m", "0.65 µm"),
     ("acquisition.temperature", "37 ºC", "37 °C"),
     ("acquisition.temperature", "−80 ˚C", "-80 °C"),
     ("acquisition.temperature", "98.6 °F", "98.6 °F"),
@@ -94,3 +95,27 @@ def test_a_term_of_fbbi_that_is_no_method_is_said():
     assert [(one.level, one.expected) for one in found.remarks] == [
         ("warning", "a term for a method; living tissue (FBbi:00000025) of FBbi (imaging methods) is something else")
     ]
+
+
+SEVERAL = [
+    ("Jane Doe and Richard Roe", "Doe, Jane; Roe, Richard"),
+    ("Jane Doe & Richard van Roe", "Doe, Jane; Roe, Richard van"),
+    ("Doe, Jane und Roe, Richard", "Doe, Jane; Roe, Richard"),
+    ("Jane Doe, Richard Roe, Wei Wang", "Doe, Jane; Roe, Richard; Wang, Wei"),
+    ("Doe, Jane, Roe, Richard", ""),
+]
+ONE = ["Doe, Jane", "Roe, John, Jr.", "Doe, Jane, Ph.D.", "O'Neill, Siobhán M.", "李, 明", "Plato", "Smith y Vega, Ana"]
+GROUPS = ["Centers for Disease Control and Prevention", "Nowhere Consortium", "Roe & Sons"]
+
+
+@pytest.mark.parametrize("key", ["study.authors", "annotation.authors"])
+@pytest.mark.parametrize(("text", "remedy"), SEVERAL)
+def test_several_persons_in_one_entry_are_warned_of(key: str, text: str, remedy: str):
+    found = check_value(field_by_key(key), text)
+    assert [(one.level, one.suggestion) for one in found.remarks] == [("warning", remedy)]
+    assert found.value == text
+
+
+@pytest.mark.parametrize("text", [*ONE, *GROUPS])
+def test_one_person_and_a_group_are_not(text: str):
+    assert check_value(field_by_key("study.authors"), text).remarks == ()

@@ -1,5 +1,6 @@
 """Validation of metadata read in any dialect: normal values, and findings about wrong or missing ones."""
 
+import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -135,8 +136,9 @@ def _checked(field: MetadataField | None, text: str, link: str) -> Checked:
 
 
 def _parts(field: MetadataField | None, value: str) -> list[str]:
+    """Return the entries of a cell: separated by `;`, or each on a line of its own."""
     if field and field.many:
-        return [part.strip() for part in value.split(";") if part.strip()]
+        return [part.strip() for part in re.split(r";" if ";" in value else r"[\r\n]+", value) if part.strip()]
     return [value]
 
 
@@ -212,6 +214,7 @@ def _unmatched(readings: Sequence[KeyValueFile], images: Sequence[ImageFacts]) -
     if not images:
         return []
     names = {name for image in images for name in image.names()}
+    near = {_plain(name): name for name in sorted(names)}
     ids = {image.image_id for image in images if image.image_id}
     findings: list[Finding] = []
     described: set[str] = set()
@@ -225,15 +228,19 @@ def _unmatched(readings: Sequence[KeyValueFile], images: Sequence[ImageFacts]) -
                 described |= {f"id:{target.id}"} if target.id and ids else {target.name}
                 if not known and (target.name or target.id):
                     found = target.name or f"image id {target.id}"
-                    findings.append(
-                        Finding("error", reading.file, line, "", found, "a row about one of the images given")
-                    )
+                    expected, remedy = "a row about one of the images given", near.get(_plain(found), "")
+                    findings.append(Finding("error", reading.file, line, "", found, expected, remedy))
     bare = [image.name for image in images if not described & {f"id:{image.image_id}", *image.names()}]
     if bare:
         level = "warning" if everything else "error"
         file = readings[0].file if readings else ""
         findings.append(Finding(level, file, 0, "", f"no row for {first_names(bare, _NAMED)}", "a row for each image"))
     return findings
+
+
+def _plain(name: str) -> str:
+    """Return a name without folders of any system and without capitals, as people may have written it."""
+    return re.split(r"[/\\]", name)[-1].strip().casefold()
 
 
 def _named_images(readings: Iterable[KeyValueFile]) -> list[ImageFacts]:

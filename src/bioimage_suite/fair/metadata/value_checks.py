@@ -42,7 +42,13 @@ _NONE = {"-", "none", "n/a", "na", "not applicable"}
 """What people write where there is nothing to say."""
 # Signs that look like those of units and numbers.
 _DASHES = str.maketrans(dict.fromkeys("‐‑‒–—−", "-"))
-_LOOKALIKES = str.maketrans({"º": "°", "˚": "°", "∘": "°", "−": "-", "–": "-"})
+_LOOKALIKES = str.maketrans(
+    {"º": "°", "˚": "°", "∘": "°", "−": "-", "–": "-", "\N{GREEK SMALL LETTER MU}": "\N{MICRO SIGN}"}
+)
+_PERSONS = ("study.authors", "annotation.authors")
+# Words between two names, each of two or more words: "Jane Doe and Richard Roe".
+_BETWEEN = re.compile(r"\s+(?:and|und|et|y|e)\s+|\s*&\s*", re.IGNORECASE)
+_SUFFIX = re.compile(r"(?:jr|sr|ph\.?d|m\.?d|[iv]+)\.?", re.IGNORECASE)
 _PER_PIXEL = re.compile(r"\s*(?:/|per )\s*(?:px|pixel|voxel|plane|frame)s?$", re.IGNORECASE)
 _EXAMPLES = {"acquisition.temperature": ("37", "°C"), "image.time_increment": ("5", "s")}
 _CROCKFORD = "0123456789abcdefghjkmnpqrstvwxyz"
@@ -127,11 +133,33 @@ def _oddities(text: str) -> list[Remark]:
 
 def _check_text(field: MetadataField, text: str) -> Checked:
     """Check free text; where the field has a vocabulary, text that is the name of a term gets the term's id."""
-    remarks = _oddities(text)
+    remarks = [*_oddities(text), *(_several_persons(text) if field.key in _PERSONS else ())]
     if len(text) < field.min_length:
         remarks.append(Remark("error", f"at least {field.min_length} characters, not {len(text)}"))
     found = find(field.vocabulary, text) if field.vocabulary and len(text) <= _LONGEST_NAME else None
     return Checked(text, found.term.id if found and found.term else "", remarks=tuple(remarks))
+
+
+def _several_persons(text: str) -> list[Remark]:
+    """Warn of an entry that looks like several persons: they would become one author.
+
+    A name has one comma at most, beside that of a suffix; the words "and" and "&" stand between two whole names. The
+    names of groups have them too, so this is no error.
+    """
+    expected = "one person in each entry, as Last, First; entries are separated by ';'"
+    names = [name.strip() for name in _BETWEEN.split(text)]
+    if len(names) > 1 and all(len(name.split()) in {2, 3} and name[0].isupper() for name in names):
+        return [Remark("warning", expected, "; ".join(map(_last_first, names)))]
+    parts = [part.strip() for part in text.split(",") if not _SUFFIX.fullmatch(part.strip())]
+    if len(parts) > 2 and all(part[:1].isupper() for part in parts):
+        whole = all(len(part.split()) > 1 for part in parts)
+        return [Remark("warning", expected, "; ".join(map(_last_first, parts)) if whole else "")]
+    return []
+
+
+def _last_first(name: str) -> str:
+    first, _, last = name.rpartition(" ")
+    return name if "," in name else f"{last}, {first}"
 
 
 def _check_term(field: MetadataField, text: str) -> Checked:
