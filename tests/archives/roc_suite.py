@@ -195,33 +195,41 @@ def theirs(folder: Path, args: argparse.Namespace) -> int:
 
     Kept are the findings at REQUIRED level, which are its verdict, and those at RECOMMENDED level.
     """
-    from rocrate_validator import models, services
-
     logging.disable(logging.CRITICAL)
     cache = _filled_cache(args.contexts)
-    verdicts: dict[str, dict[str, list[Any]]] = {}
+    file = folder / "theirs.json"
+    verdicts: dict[str, Any] = json.loads(file.read_text()) if file.exists() else {}
     for digest, record, crate in _records(folder):
-        version = re.search(r"w3id\.org/ro/crate/(1\.[123])/context", _text(crate))
-        base = f"ro-crate-{version[1] if version else '1.1'}"
-        settings = models.ValidationSettings(
-            rocrate_uri=models.URI(str(crate)),
-            profile_identifier=base if record["profile"] == "ro-crate" else record["profile"],
-            requirement_severity=models.Severity.RECOMMENDED,
-            offline=True,
-            cache_path=cache,
-            cache_max_age=-1,
-            metadata_only=record["alone"],
-        )
-        try:
-            issues = services.validate(settings).get_issues(min_severity=models.Severity.RECOMMENDED)
-            verdicts[digest] = {"REQUIRED": [], "RECOMMENDED": []}
-            for one in sorted({_said(issue) for issue in issues}):
-                verdicts[digest][one[0]].append(one[1:])
-        except Exception as error:  # an error of the program is no verdict
-            crash = ["", "", "", f"CRASH {type(error).__name__}: {str(error)[:200]}"]
-            verdicts[digest] = {"REQUIRED": [crash], "RECOMMENDED": []}
-    (folder / "theirs.json").write_text(json.dumps(verdicts, indent=1), encoding="utf-8")
+        if digest not in verdicts:
+            verdicts[digest] = _asked(record, crate, cache)
+            # Hundreds of crates take long: a run that ends early goes on where it was.
+            file.write_text(json.dumps(verdicts, indent=1), encoding="utf-8")
     return 0
+
+
+def _asked(record: dict[str, Any], crate: Path, cache: Path) -> dict[str, list[tuple[str, ...]]]:
+    """Return what roc-validator says of a crate, by level."""
+    from rocrate_validator import models, services
+
+    version = re.search(r"w3id\.org/ro/crate/(1\.[123])/context", _text(crate))
+    base = f"ro-crate-{version[1] if version else '1.1'}"
+    settings = models.ValidationSettings(
+        rocrate_uri=models.URI(str(crate)),
+        profile_identifier=base if record["profile"] == "ro-crate" else record["profile"],
+        requirement_severity=models.Severity.RECOMMENDED,
+        offline=True,
+        cache_path=cache,
+        cache_max_age=-1,
+        metadata_only=record["alone"],
+    )
+    said: dict[str, list[tuple[str, ...]]] = {"REQUIRED": [], "RECOMMENDED": []}
+    try:
+        issues = services.validate(settings).get_issues(min_severity=models.Severity.RECOMMENDED)
+        for level, *rest in sorted({_said(issue) for issue in issues}):
+            said[level].append(tuple(rest))
+    except Exception as error:  # an error of the program is no verdict
+        said["REQUIRED"].append(("", "", "", f"CRASH {type(error).__name__}: {str(error)[:200]}"))
+    return said
 
 
 def _said(issue: Any) -> tuple[str, str, str, str, str]:
