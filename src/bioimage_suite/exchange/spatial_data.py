@@ -19,12 +19,13 @@ from bioimage_suite.core.image_names import without_suffix
 from bioimage_suite.exchange.annotated_data import LABEL, REGION, to_anndata
 from bioimage_suite.exchange.typed_columns import Typed, labels_of, plain_names
 from bioimage_suite.images.model.label_outlines import label_outlines
-from bioimage_suite.images.ome_zarr.folder import open_group
 from bioimage_suite.images.writers.ome_zarr import write_zarr_image
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
+
+    import zarr
 
     from bioimage_suite.images.model.image_file import ImageFile
     from bioimage_suite.images.model.label_outlines import LabelOutline
@@ -59,11 +60,11 @@ def write_spatial_data(folder: Path, fields: Sequence[Field]) -> list[tuple[str,
     Raises:
         UserError: An image is a movie, two have the same name, or a table has a label that its label map has not.
     """
-    root = open_group(folder, "0.5")
+    root = _open_group(folder)
     root.attrs["spatialdata_attrs"] = {"version": _CONTAINER, "spatialdata_software_version": "0.7.3"}
     names = _names(fields)
     for group in ("images", *(["labels", "shapes"] if any(one.labels for one in fields) else [])):
-        open_group(folder / group, "0.5")
+        _open_group(folder / group)
     tables = []
     for name, one in zip(names, fields, strict=True):
         _write_raster(folder / "images" / name, one.image, is_labels=False)
@@ -82,6 +83,13 @@ def write_spatial_data(folder: Path, fields: Sequence[Field]) -> list[tuple[str,
     if any(table.rows for _, _, table in tables):
         _write_table(folder, tables)
     return tables
+
+
+def _open_group(folder: Path) -> zarr.Group:
+    """Open the group of a folder; make it if it is missing."""
+    import zarr
+
+    return zarr.open_group(folder, mode="a", zarr_format=3)
 
 
 def _names(fields: Sequence[Field]) -> list[str]:
@@ -109,7 +117,7 @@ def _write_raster(folder: Path, image: ImageFile, *, is_labels: bool, known: Ima
     """Write an image or a label map; its scale stands where SpatialData has it, above those of the pyramid."""
     bare = replace(image, physical_size={}, time_increment=None)
     write_zarr_image(folder, bare, "0.5", is_labels=is_labels)
-    group = open_group(folder, "0.5")
+    group = _open_group(folder)
     attributes: dict[str, Any] = dict(group.attrs)
     ome = attributes["ome"]
     multiscales = [dict(one) for one in ome["multiscales"]]
@@ -150,7 +158,7 @@ def _write_table(folder: Path, tables: Sequence[tuple[str, str, Typed]]) -> None
     data = to_anndata(tables)
     keys = {"region": region, "region_key": REGION, "instance_key": LABEL}
     data.uns["spatialdata_attrs"] = keys
-    group = open_group(folder / "tables", "0.5")
+    group = _open_group(folder / "tables")
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "zarr v3 autosharding", UserWarning)
         write_elem(group, "table", data)
@@ -172,7 +180,7 @@ def _write_shapes(folder: Path, labels: np.ndarray, image: ImageFile) -> None:
     column = {"encoding": "WKB", "geometry_types": ["MultiPolygon", "Polygon"], "crs": None}
     geo = {"version": "1.0.0", "primary_column": "geometry", "columns": {"geometry": column}}
     table = table.replace_schema_metadata({**(table.schema.metadata or {}), b"geo": _json(geo)})
-    group = open_group(folder, "0.5")
+    group = _open_group(folder)
     parquet.write_table(table, folder / "shapes.parquet")
     scale = _scale_of(image)
     group.attrs.update(

@@ -1,6 +1,7 @@
-"""Measure what is lost and doubled: `python -m tests.omero.concurrency.measure [at-once|signals] [tool ...]`.
+"""Measure what is lost and doubled: `python -m tests.omero.concurrency.measure [at-once|signals|SIGNAL] [tool ...]`.
 
-Prints one line a run: what is there more (+) or less (-) than after the same jobs one after another.
+SIGNAL is one of `HOW`, such as "SIGTERM 1"; `signals` is all of them. Prints one line a run: what is there more (+) or
+less (-) than after the same jobs one after another.
 """
 
 import sys
@@ -15,6 +16,8 @@ from sandbox.omero.launch import running_server
 from tests.omero.concurrency.copies import run_at_once, run_one, stop_in_write
 from tests.omero.concurrency.writers import WRITERS, everything
 from tests.omero.tool_support import make_lab
+
+HOW = ("SIGTERM", "SIGTERM 1", "SIGKILL")
 
 
 def difference(found: dict[str, int], expected: dict[str, int]) -> str:
@@ -89,8 +92,8 @@ def main() -> None:
     what, *names = sys.argv[1:] or ["at-once"]
     with tempfile.TemporaryDirectory() as place, running_server(place) as server, pytest.MonkeyPatch.context() as patch:
         for name in names or WRITERS:
-            if what == "signals":
-                for how in ("SIGTERM", "SIGTERM 1", "SIGKILL"):
+            if what != "at-once":
+                for how in HOW if what == "signals" else (what,):
                     signals(server, patch, name, how)
                 continue
             for copies in (2, 8):

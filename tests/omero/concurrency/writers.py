@@ -178,6 +178,43 @@ def append(folder: Path, found: list[int], number: int) -> Job:
     return table(folder, found, number, existing="append")
 
 
+def attach_files(folder: Path, found: list[int], number: int) -> Job:
+    """Files of an image, one of which all jobs attach; enough bytes for several calls."""
+    files = []
+    for name, size in (("shared.dat", 70_000), (f"own-{number}.dat", 3_000_000), ("empty.dat", 0)):
+        path = folder / name
+        path.write_bytes(bytes([number if name.startswith("own") else 9]) * size)
+        files.append(named(name, path))
+    table = folder / f"files-{number}.csv"
+    table.write_text("image,ATTACHMENT,ATTACHMENT,ATTACHMENT\n" + f"i{number}," + ",".join(
+        one["element_identifier"] for one in files) + "\n")  # fmt: skip
+    config = {"table": named(table.name, table), "attachments": files, "kind": "image", "mode": "replace"}
+    config |= {"within": typed("dataset", "d")}
+    return Job("omero_annotate", config, {"output": "out.tsv", "changes": "changes.tsv"})
+
+
+def rois_of_list(folder: Path, found: list[int], number: int) -> Job:
+    """Several label maps in one job, some of which all jobs have."""
+    jobs = [rois(folder, found, one, 300) for one in dict.fromkeys((0, number, 7))]
+    files = [file for job in jobs for file in job.config["label_maps"]]
+    return replace(jobs[0], config={**jobs[0].config, "label_maps": files})
+
+
+def tables_of_images(folder: Path, found: list[int], number: int) -> Job:
+    """Tables of two images in one job, each attached to its image; the second is that of the next job, too."""
+    jobs = [table(folder, found, one % 8, attach="image") for one in (number, number + 1)]
+    tables = [file for job in jobs for file in job.config["tables"]]
+    return replace(jobs[0], config={**jobs[0].config, "tables": tables})
+
+
+def table_of_wells(folder: Path, found: None, number: int) -> Job:
+    """Rows of wells, attached to their plate."""
+    path = folder / f"wells-{number}.tsv"
+    path.write_text("plate\twell\tcount\n" + "".join(f"p\tA{well}\t{well + number}\n" for well in range(1, 9)))
+    config = {"tables": [named(f"wells-{number}", path)], "match": typed("plate", "p"), "table_name": "w"}
+    return Job("omero_import_table", {**config, "attach": "container"}, {"output": "out.tsv", "merged": "merged.tsv"})
+
+
 def crates(lab: Lab, folder: Path) -> list[Path]:
     """Crates of another user, one an image with a key-value pair, a tag, ROIs and a file, all of one dataset."""
     import omero
@@ -240,4 +277,8 @@ WRITERS = {
     "wells": Writer(wells, annotate_wells),
     "new": Writer(nothing, annotate_new),
     "append": Writer(images, append),
+    "files": Writer(images, attach_files),
+    "list": Writer(images, rois_of_list),
+    "tables": Writer(images, tables_of_images),
+    "well table": Writer(wells, table_of_wells),
 }

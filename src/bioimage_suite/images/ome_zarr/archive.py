@@ -9,14 +9,12 @@ from __future__ import annotations
 import json
 import shutil
 import zipfile
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from types import TracebackType
-
-    from zarr.core.buffer import Buffer
-    from zarr.storage import StorePath
 
 METADATA = {"zarr.json", ".zgroup", ".zattrs", ".zarray"}
 
@@ -42,31 +40,26 @@ def pack(folder: Path, archive: Path, version: str = "0.5") -> None:
 class ArchiveWriter:
     """Writer of an `.ozx` file without a folder: a plate of 384 wells is thousands of files, which take long to make.
 
-        with ArchiveWriter(path) as archive:
-            write_plate(archive.root, plate)
-            archive.store_metadata()
-            with PyramidWriter(archive.root / "A/1/0", image) as writer:
-                writer.write(plane)
-                archive.store_chunks()
-
-    zarr writes into a dictionary in memory; `store_chunks` moves what it has written to the file, so that memory holds
-    the chunks of one call and all metadata.
+    with ArchiveWriter(path) as archive:
+        write_plate(archive.root, plate)
+        with PyramidWriter(archive.root / "A/1/0", image) as writer:
+            writer.write(plane)
     """
 
     def __init__(self, path: Path, version: str = "0.5") -> None:
-        """Create the file.
+        """Create the file; the metadata of the root is what must be written first.
 
         Args:
             path: File to write; it is removed if the block ends with an exception.
             version: Version that the archive's comment names.
         """
-        from zarr.storage import MemoryStore, StorePath
-
         self._path, self._version = path, version
-        self._entries = _Entries()
-        self._stored: dict[str, bytes] = {}
-        self.root: StorePath = StorePath(MemoryStore(self._entries))
         self._zip = zipfile.ZipFile(path, "w", zipfile.ZIP_STORED, allowZip64=True)
+
+    @property
+    def root(self) -> ArchivePlace:
+        """The folder that holds everything."""
+        return ArchivePlace(self)
 
     def __enter__(self) -> ArchiveWriter:
         """Return the writer itself."""
@@ -75,11 +68,9 @@ class ArchiveWriter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Write what is left and the central directory; remove the file after an exception."""
+        """Write the central directory; remove the file after an exception."""
         try:
             if kind is None:
-                self.store_chunks()
-                self.store_metadata()
                 self._zip.filelist.sort(key=lambda entry: _place(PurePosixPath(entry.filename)))
                 self._zip.comment = _comment(self._version)
         finally:
@@ -88,44 +79,30 @@ class ArchiveWriter:
                 self._path.unlink(missing_ok=True)
 
     def add(self, name: str, content: bytes) -> None:
-        """Write a file that is no part of a group or array, such as the OME-XML."""
-        self._zip.writestr(_entry(name), content)
-
-    def store_chunks(self) -> None:
-        """Move all chunks to the file, in the order of their names: zarr compresses several at once, in any order."""
-        for name in sorted(self._entries.take_chunks()):
-            self.add(name, self._entries.pop(name).to_bytes())
-
-    def store_metadata(self) -> None:
-        """Write the metadata that zarr has written so far; it may not change any more.
+        """Write a file, each once.
 
         Raises:
-            ValueError: Metadata changed after it was stored.
+            ValueError: It was written before.
         """
-        for name in sorted(self._entries, key=lambda name: _place(PurePosixPath(name))):
-            content = self._entries[name].to_bytes()
-            if self._stored.setdefault(name, content) is content:
-                self.add(name, content)
-            elif self._stored[name] != content:
-                raise ValueError(f"{self._path.name}: {name} changed after it was stored")
+        if name in self._zip.NameToInfo:
+            raise ValueError(f"{self._path.name}: {name} was written before")
+        self._zip.writestr(_entry(name), content)
 
 
-class _Entries(dict[str, "Buffer"]):
-    """What zarr has written, by name, with a list of the chunks: looking for them among all metadata takes long."""
+@dataclass(frozen=True)
+class ArchivePlace:
+    """A folder or file in an archive that is being written."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._chunks: set[str] = set()
+    archive: ArchiveWriter
+    path: str = ""
 
-    def __setitem__(self, name: str, content: Buffer) -> None:
-        if name.rpartition("/")[2] not in METADATA:
-            self._chunks.add(name)
-        super().__setitem__(name, content)
+    def __truediv__(self, name: str) -> ArchivePlace:
+        """Return what has this path in the folder."""
+        return ArchivePlace(self.archive, f"{self.path}/{name}" if self.path else name)
 
-    def take_chunks(self) -> set[str]:
-        """Return the names of the chunks that were written since the last call."""
-        chunks, self._chunks = self._chunks & self.keys(), set()
-        return chunks
+    def write_bytes(self, data: bytes) -> None:
+        """Write the file."""
+        self.archive.add(self.path, data)
 
 
 def _entry(name: str) -> zipfile.ZipInfo:

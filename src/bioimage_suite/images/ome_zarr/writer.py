@@ -15,34 +15,33 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from bioimage_suite.images.ome_zarr.folder import open_group, set_attributes
+from bioimage_suite.images.ome_zarr.files import ArrayFiles
+from bioimage_suite.images.ome_zarr.folder import write_ome
 from bioimage_suite.images.ome_zarr.half_size import halved
 from bioimage_suite.images.ome_zarr.metadata import VERSIONS, ZarrImage, display, multiscale
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
     from types import TracebackType
 
     import numpy as np
-    import zarr
-    from zarr.storage import StorePath
+
+    from bioimage_suite.images.ome_zarr.files import Place
 
 CHUNK = 512  # edge of a chunk, px: 512 KiB of 16-bit pixels, the unit that viewers fetch
 BLOCK = 2048  # edge of a shard, which is written at once, px
 SHARD_FROM_CHUNKS = 64  # an array of more chunks is sharded: one file holds up to 16 chunks of a plane
-SMALL_BYTES = 1 << 24  # an array of no more bytes is written at once: each call of zarr waits for another thread
 PENDING_BYTES = 1 << 26  # most bytes of a row of blocks; a wider plane is read in squares (`block_regions`)
 
 
 class PyramidWriter:
     """Writer of one multiscale image; as a context manager it writes the metadata after the last pixels."""
 
-    def __init__(self, folder: Path | StorePath, image: ZarrImage, version: str = "0.5") -> None:
-        """Check the description of the image; the first pixels create the group and its arrays.
+    def __init__(self, folder: Place, image: ZarrImage, version: str = "0.5") -> None:
+        """Check the description of the image; the first pixels create its arrays.
 
         Args:
-            folder: Folder of the image, or its place in a store of zarr; created if it is missing.
+            folder: Folder of the image, on the disk or in an archive; created if it is missing.
             image: Description of the image.
             version: One of `VERSIONS`.
 
@@ -83,10 +82,11 @@ class PyramidWriter:
             z: z-plane.
         """
         if not self._levels:
-            # zarr is imported only now: an image that cannot be read fails before this import costs time.
             sizes = level_sizes(self._image.size("y"), self._image.size("x"))
-            self._group = open_group(self._folder, self._version)
-            self._levels = [_Level(self._group, n, self._image, size, self._version) for n, size in enumerate(sizes)]
+            places = [self._folder / str(number) for number in range(len(sizes))]
+            self._levels = [
+                _Level(place, self._image, size, self._version) for place, size in zip(places, sizes, strict=True)
+            ]
         self._missing -= pixels.size
         if self._image.channels and None in (self._image.channels[c].start, self._image.channels[c].end):
             self._extremes[c] = _wider(self._extremes.get(c), pixels)
@@ -105,7 +105,7 @@ class PyramidWriter:
             attributes["omero"] = display(self._image, self._extremes)
         if self._image.is_labels:
             attributes["image-label"] = {"source": {"image": "../../"}}
-        set_attributes(self._group, attributes, self._version)
+        write_ome(self._folder, attributes, self._version)
 
     def _add(self, number: int, plane: tuple[int, int, int], pixels: np.ndarray, y: int, x: int) -> None:
         """Place pixels into the blocks of a level; pass completed blocks on to the next level."""
@@ -122,20 +122,16 @@ class PyramidWriter:
 class _Level:
     """One array of the pyramid with its incomplete blocks."""
 
-    def __init__(self, group: zarr.Group, number: int, image: ZarrImage, sizes: tuple[int, int], version: str) -> None:
-        import numpy as np
-
+    def __init__(self, folder: Place, image: ZarrImage, sizes: tuple[int, int], version: str) -> None:
         self._axes, self._dtype = image.axes, image.dtype
         self._sizes = (image.size("z"), *sizes)
         shape = (*image.shape[:-2], *sizes)
         planes = max(1, BLOCK * BLOCK // (_grown(sizes[0]) * _grown(sizes[1])))
         # A block holds several small planes, so that a deep stack does not become one file for each plane.
         self._block = (min(planes, self._sizes[0]), min(BLOCK, _grown(sizes[0])), min(BLOCK, _grown(sizes[1])))
-        self._array = _create_array(group, image, shape, self._block, name=str(number), version=version)
+        self._files = _array_files(folder, image, shape, self._block, version=version)
+        self._files.write_metadata()
         self._waiting: dict[tuple[int, ...], tuple[np.ndarray, int]] = {}
-        small = math.prod(shape) * image.dtype.itemsize <= SMALL_BYTES
-        self._whole = np.empty(shape, self._dtype) if small else None
-        self._missing = math.prod(shape)
 
     def add(
         self, plane: tuple[int, int, int], pixels: np.ndarray, y: int, x: int
@@ -167,17 +163,10 @@ class _Level:
 
     def store(self, plane: tuple[int, int, int], origin: tuple[int, int, int], block: np.ndarray) -> None:
         """Write a complete block."""
-        spans = [slice(at, at + length) for at, length in zip(origin, block.shape, strict=True)]
-        where: dict[str, Any] = {"t": plane[0], "c": plane[1], **dict(zip("zyx", spans, strict=True))}
-        place = tuple(where[axis] for axis in self._axes)
-        pixels = block if "z" in self._axes else block[0]
-        if self._whole is None:
-            self._array[place] = pixels
-            return
-        self._whole[place] = pixels
-        self._missing -= block.size
-        if not self._missing:
-            self._array[...] = self._whole
+        where = {"t": plane[0], "c": plane[1], **dict(zip("zyx", origin, strict=True))}
+        lengths = {"t": 1, "c": 1, **dict(zip("zyx", block.shape, strict=True))}
+        first = tuple(where[axis] for axis in self._axes)
+        self._files.write(first, block.reshape([lengths[axis] for axis in self._axes]))
 
 
 def level_sizes(size_y: int, size_x: int) -> list[tuple[int, int]]:
@@ -215,30 +204,14 @@ def _interleaved_bits(row: int, column: int) -> int:
     return sum((row >> bit & 1) << (2 * bit + 1) | (column >> bit & 1) << (2 * bit) for bit in range(32))
 
 
-def _create_array(
-    group: zarr.Group, image: ZarrImage, shape: tuple[int, ...], block: tuple[int, int, int], *, name: str, version: str
-) -> zarr.Array[Any]:
+def _array_files(
+    folder: Place, image: ZarrImage, shape: tuple[int, ...], block: tuple[int, int, int], *, version: str
+) -> ArrayFiles:
+    """Return the files of a level; those of 0.5 hold several chunks if there are many."""
     import numpy as np
 
     lengths = dict(zip(image.axes, shape, strict=True))
     chunks = tuple(min(CHUNK, lengths[axis]) if axis in "yx" else 1 for axis in image.axes)
-    # zarr does not know C's type name `long long`: give the type by its size.
-    common: dict[str, Any] = {
-        "name": name,
-        "shape": shape,
-        "dtype": np.dtype(image.dtype.str),
-        "chunks": chunks,
-        "fill_value": 0,
-    }
-    size = image.dtype.itemsize
-    if version == "0.4":
-        import numcodecs
-
-        compressor = numcodecs.Blosc("zstd", clevel=3, shuffle=numcodecs.Blosc.BITSHUFFLE)
-        separator: Any = {"name": "v2", "separator": "/"}
-        return group.create_array(**common, compressors=compressor, chunk_key_encoding=separator)
-    from zarr.codecs import BloscCodec
-
     count = math.prod(-(-length // chunk) for length, chunk in zip(shape, chunks, strict=True))
     edges = dict(zip("zyx", block, strict=True))
     # A shard is a whole number of chunks; if the plane is smaller than a chunk, the block is too.
@@ -246,11 +219,10 @@ def _create_array(
         -(-min(edges[axis], lengths[axis]) // chunk) * chunk if axis in edges else 1
         for axis, chunk in zip(image.axes, chunks, strict=True)
     )
-    compressor = BloscCodec(cname="zstd", clevel=3, shuffle="bitshuffle", typesize=size)
-    return group.create_array(
-        **common, compressors=compressor, shards=shards if count > SHARD_FROM_CHUNKS else None,
-        dimension_names=list(image.axes),
-    )  # fmt: skip
+    sharded = version != "0.4" and count > SHARD_FROM_CHUNKS
+    # C's type name `long long` is not known to Zarr: give the type by its size.
+    dtype = np.dtype(image.dtype.str)
+    return ArrayFiles(folder, version, image.axes, shape, dtype, chunks, shards if sharded else None)
 
 
 def _grown(length: int) -> int:

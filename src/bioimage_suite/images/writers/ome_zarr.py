@@ -11,7 +11,6 @@ from bioimage_suite.images.writers.ome_document import PIXEL_TYPES, ome_document
 from bioimage_suite.images.writers.tiff_output import Checksum, identified
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from bioimage_suite.images.model.image_file import ImageFile
@@ -76,7 +75,7 @@ def add_zarr_image(archive: ArchiveWriter, place: str, image: ImageFile, version
         nearest: Whether smaller levels take one of four pixels instead of their mean.
     """
     with PyramidWriter(archive.root / place, describe(image, nearest=nearest), version) as writer:
-        checksum = _copy_pixels(image, writer, archive.store_chunks)
+        checksum = _copy_pixels(image, writer)
     if image.dtype.name in PIXEL_TYPES:
         archive.add(f"{place}/{METADATA_FILE}", _metadata(image, checksum).encode())
 
@@ -86,8 +85,8 @@ def _metadata(image: ImageFile, checksum: int) -> str:
     return identified(ome_document(image, channel_displays(image), samples=1, in_tiff=False), checksum)
 
 
-def _copy_pixels(image: ImageFile, writer: PyramidWriter, written: Callable[[], object] = lambda: None) -> int:
-    """Copy all pixels, and call a function after each piece; return a checksum of the pixels."""
+def _copy_pixels(image: ImageFile, writer: PyramidWriter) -> int:
+    """Copy all pixels; return a checksum of them."""
     checksum = Checksum()
     together = image.size_c if image.read_interleaved else 1
     for t in range(image.size_t):
@@ -101,5 +100,4 @@ def _copy_pixels(image: ImageFile, writer: PyramidWriter, written: Callable[[], 
                     checksum.add(pixels)
                     for c in range(together):
                         writer.write(pixels[..., c], rows.start, columns.start, t=t, c=first + c, z=z)
-                    written()
     return checksum.value

@@ -100,7 +100,6 @@ def write_plate_of(
     if form == "ozx":  # Straight into the file: thousands of small files take long to make.
         with ArchiveWriter(output, version) as archive:
             write_plate(archive.root, plate, version)
-            archive.store_metadata()
             for place, image in fields:
                 add_zarr_image(archive, place, image, version, nearest=takes_nearest(image, nearest))
     else:

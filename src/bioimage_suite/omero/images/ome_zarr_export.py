@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bioimage_suite.images.ome_zarr.archive import ArchiveWriter
-from bioimage_suite.images.ome_zarr.folder import open_group, set_attributes, write_plate
+from bioimage_suite.images.ome_zarr.folder import write_ome, write_plate
 from bioimage_suite.images.ome_zarr.metadata import Plate, ZarrChannel, ZarrImage
 from bioimage_suite.images.ome_zarr.writer import PyramidWriter
 from bioimage_suite.omero.images.details import Channel, ImageDetails
@@ -100,19 +100,17 @@ def write_zarr(
     """
     with ArchiveWriter(path, version) as archive:
         if plate is None:
-            set_attributes(open_group(archive.root, version), {"bioformats2raw.layout": 3}, version)
+            write_ome(archive.root, {"bioformats2raw.layout": 3}, version)
         else:
             write_plate(archive.root, plate, version)
         series = [] if plate else ["0"]
-        set_attributes(open_group(archive.root / "OME", version), {"series": series} if series else {}, version)
-        archive.store_metadata()
+        write_ome(archive.root / "OME", {"series": series} if series else {}, version)
         images = []
         for place, view, tiles, side in parts:
             images.append(view.result)
             with PyramidWriter(archive.root / place, _zarr_image(view.result), version) as writer:
                 for (t, c, z, y, x), tile in zip(_places(view, side), tiles, strict=True):
                     writer.write(tile, y, x, t=t, c=c, z=z)
-                    archive.store_chunks()
         archive.add("OME/METADATA.ome.xml", ome_xml(images, source, in_tiff=False).encode())
 
 
