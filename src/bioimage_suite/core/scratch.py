@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import mmap
+import os
 import tempfile
 from typing import TYPE_CHECKING
 
@@ -13,9 +15,15 @@ if TYPE_CHECKING:
 
 
 def on_disk(shape: tuple[int, ...], dtype: np.dtype | type) -> np.ndarray:
-    """Return an array of zeros in a temporary file, which is deleted with the array."""
+    """Return an array of zeros in a temporary file, which is deleted with the array.
+
+    Raises:
+        OSError: The disk has no room for it. The file takes its room at once: where a mapped file first takes it when
+            it is written, a full disk ends the process with SIGBUS and without a word.
+    """
     with tempfile.TemporaryFile() as file:
-        return np.memmap(file, dtype, "w+", shape=shape)
+        os.posix_fallocate(file.fileno(), 0, max(1, math.prod(shape) * np.dtype(dtype).itemsize))
+        return np.memmap(file, dtype, "r+", shape=shape)
 
 
 def release(array: np.ndarray) -> None:

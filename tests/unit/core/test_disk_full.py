@@ -4,6 +4,8 @@ import errno
 import os
 import resource
 import signal
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -46,3 +48,27 @@ def test_an_array_that_does_not_fit_is_a_clear_error(tmp_path):
     os.waitpid(child, 0)
     assert said == "disk: full while writing a.tiff. Make room and run again."
     assert list(tmp_path.iterdir()) == []
+
+
+SMALL_DISK = """
+mount -t tmpfs -o size=4m tmpfs "$0" && export TMPDIR="$0" && exec "$1" -c '
+import numpy as np
+from bioimage_suite.core.errors import is_disk_full
+from bioimage_suite.core.scratch import on_disk
+on_disk((3, 1 << 20), np.uint8)[...] = 1
+try:
+    on_disk((16, 1 << 20), np.uint8)[...] = 1
+except OSError as error:
+    print(is_disk_full(error))
+'
+"""
+
+
+def test_a_temporary_array_that_does_not_fit_is_an_error_and_no_death(tmp_path):
+    own = ["unshare", "--map-root-user", "--mount"]
+    if subprocess.run([*own, "true"], check=False, capture_output=True).returncode:
+        pytest.skip("this system lets nobody mount a small disk")
+    ended = subprocess.run(
+        [*own, "sh", "-c", SMALL_DISK, str(tmp_path), sys.executable], check=False, capture_output=True, text=True
+    )
+    assert (ended.returncode, ended.stdout) == (0, "True\n"), ended.stderr
