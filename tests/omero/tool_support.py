@@ -163,7 +163,7 @@ class CuttingProxy:
         threading.Thread(target=self._accept, daemon=True).start()
 
     def cut(self) -> None:
-        _close([self._listener, *self._sockets])
+        break_lines([self._listener, *self._sockets])
 
     def interrupt(self) -> None:
         """Cut every connection as soon as the client says something, but let new ones through.
@@ -177,25 +177,29 @@ class CuttingProxy:
         if from_client and self._interrupt:
             self._interrupt = False
             broken, self._sockets = self._sockets, []
-            _close(broken)
+            break_lines(broken)
 
     def _accept(self) -> None:
-        with suppress(OSError):
+        with suppress(OSError), self._listener:
             while True:
                 near, _ = self._listener.accept()
                 far = socket.create_connection(self._target)
                 self._sockets += [near, far]
-                for way in ((near, far, True), (far, near, False)):
-                    threading.Thread(target=self._copy, args=way, daemon=True).start()
+                threading.Thread(target=self._pass, args=(near, far), daemon=True).start()
+
+    def _pass(self, near: socket.socket, far: socket.socket) -> None:
+        with near, far:
+            back = threading.Thread(target=self._copy, args=(far, near, False), daemon=True)
+            back.start()
+            self._copy(near, far, True)
+            back.join()
 
     def _copy(self, source: socket.socket, target: socket.socket, from_client: bool) -> None:
         with suppress(OSError):
             while data := source.recv(4096):
                 self.passing(data, from_client)
                 target.sendall(data)
-        for one in (source, target):
-            with suppress(OSError):
-                one.shutdown(socket.SHUT_RDWR)
+        break_lines([source, target])
 
 
 @contextmanager
@@ -219,11 +223,14 @@ def allow_downloads(lab: Lab, policy: str) -> None:
     service.getUpdateService().saveObject(group)
 
 
-def _close(sockets: list[socket.socket]) -> None:
+def break_lines(sockets: list[socket.socket]) -> None:
+    """Break connections; each socket is closed by the thread that serves it.
+
+    Closed here, its number could belong to a new connection before a thread reads from it, which would take the bytes.
+    """
     for one in sockets:
         with suppress(OSError):
             one.shutdown(socket.SHUT_RDWR)
-        one.close()
 
 
 def fail_at(monkeypatch: pytest.MonkeyPatch, owner: Any, name: str, number: int, action: Callable[[], None]) -> None:

@@ -116,13 +116,20 @@ def _blocks(connection: Connection, file: OriginalFile) -> Iterator[bytes]:
     try:
         while position < file.size:
             number = connection.number
+            used = opened == number
             try:
-                if opened != number:
+                if not used:
                     store = connection.session.client.getSession().createRawFileStore()
                     store.setFileId(file.file_id)
                     opened = number
                 assert store is not None
                 block = _read(store, file, position, connection.block)
+            except UserError:
+                if not used:
+                    raise
+                # Ice repeats a call by itself where the line broke, and meets the store as the server empties it.
+                opened = -1
+                continue
             except Exception as error:
                 if not is_broken(error):
                     raise

@@ -155,11 +155,16 @@ class _Stores:
     def _fetch(self, tile: Tile, connection: int) -> bytes:
         import omero
 
-        image = tile.image
+        image, mine = tile.image, self._mine
+        used = getattr(mine, "connection", None) == connection and mine.pixels == (image.pixels_id, tile.level)
         try:
             store = self._store(connection, image.pixels_id, tile.level)
             found: bytes = store.getTile(tile.z, tile.c, tile.t, tile.x, tile.y, tile.width, tile.height)
         except (omero.ResourceError, omero.ApiUsageException, omero.InternalException, omero.ValidationException) as e:
+            mine.connection = None
+            if used:
+                # Ice repeats a call by itself where the line broke, and meets the store as the server empties it.
+                return self._fetch(tile, connection)
             raise UserError(
                 f"image {image.image_id} {image.name!r}: OMERO cannot deliver its pixels "
                 f"({e.message or type(e).__name__}). Open the image in OMERO; if it does not show, leave it out."

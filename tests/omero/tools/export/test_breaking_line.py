@@ -7,7 +7,9 @@ import tifffile
 
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.omero import reconnect
-from tests.omero.tool_support import CuttingProxy, Lab, _close, typed
+from bioimage_suite.omero.images import fileset_files, pixels
+from bioimage_suite.omero.session import open_session
+from tests.omero.tool_support import CuttingProxy, Lab, break_lines, typed
 
 
 class BreakingProxy(CuttingProxy):
@@ -24,7 +26,7 @@ class BreakingProxy(CuttingProxy):
         if self.passed > self.size:
             self.passed, self.cuts = 0, self.cuts + 1
             broken, self._sockets = self._sockets, []
-            _close(broken)
+            break_lines(broken)
 
 
 def export(lab: Lab, folder, address: str, image: int):
@@ -47,6 +49,47 @@ def test_an_export_goes_on_over_a_line_that_breaks_often(lab: Lab, tmp_path, mon
     [path] = folder.iterdir()
     assert np.array_equal(tifffile.imread(path), noise)
     assert way.cuts > 12
+
+
+def test_a_store_that_lost_its_pixels_with_its_connection_is_opened_again(lab: Lab, tmp_path, monkeypatch):
+    """Ice repeats a call by itself on a new connection, where the server may just be emptying the store."""
+    monkeypatch.setattr(pixels, "THREADS", 1)
+    emptied, original = [], pixels._Stores._fetch
+
+    def fetch(stores, tile, connection):
+        if not emptied and hasattr(stores._mine, "store"):
+            emptied.append(stores._mine.store)
+            stores._mine.store = stores._connection.session.client.getSession().createRawPixelsStore()
+        return original(stores, tile, connection)
+
+    monkeypatch.setattr(pixels._Stores, "_fetch", fetch)
+    noise = np.random.default_rng(0).integers(0, 65535, (3, 70, 60), np.uint16)
+    image = lab.image("noise", {(z, 0, 0): plane for z, plane in enumerate(noise)})
+    [path] = export(lab, tmp_path, lab.address, image)["folder"].iterdir()
+    assert np.array_equal(tifffile.imread(path), noise)
+    assert emptied
+
+
+def test_a_store_that_lost_its_file_with_its_connection_is_opened_again(lab: Lab, tmp_path, monkeypatch):
+    path = tmp_path / "a.bin"
+    path.write_bytes(np.random.default_rng(0).bytes(300_000))
+    number = lab.client.upload(str(path)).id.val
+    emptied, original = [], fileset_files._read
+
+    def read(store, file, position, most):
+        if position and not emptied:
+            emptied.append(store)
+            store = lab.session.createRawFileStore()
+        return original(store, file, position, most)
+
+    monkeypatch.setattr(fileset_files, "_read", read)
+    with open_session(lab.address) as session:
+        connection = reconnect.Connection(session)
+        connection.block = 100_000
+        file = fileset_files.OriginalFile(number, "a.bin", 300_000, None, None)
+        assert b"".join(fileset_files._blocks(connection, file)) == path.read_bytes()
+        connection.close()
+    assert emptied
 
 
 @pytest.mark.slow
