@@ -43,31 +43,33 @@ def export(script: Path, address: str, folder: Path) -> Cost:
     return run_process([sys.executable, str(script), *words])
 
 
-def nodes(folder: Path) -> dict[str, Any]:
-    """Return what zarr reads of an exported plate: attributes of each group, metadata and pixels of each array."""
+def nodes(folder: Path) -> dict[str, tuple[Any, np.ndarray]]:
+    """Return what zarr reads of an exported plate: metadata of each group and array, with the pixels of arrays."""
     import zarr
 
     [path] = (folder / "images").iterdir()
     root = zarr.open_group(zarr.storage.ZipStore(path, mode="r"), mode="r")
-    found: dict[str, Any] = {"": dict(root.attrs)}
+    found: dict[str, tuple[Any, np.ndarray]] = {"": (dict(root.attrs), np.zeros(0))}
     for name, node in root.members(max_depth=None):
-        array = isinstance(node, zarr.Array)
-        found[name] = (node.metadata, np.asarray(node[...])) if array else dict(node.attrs)
+        found[name] = (
+            (node.metadata, np.asarray(node[...])) if isinstance(node, zarr.Array) else (dict(node.attrs), np.zeros(0))
+        )
     return found
 
 
-def check_equal(ours: dict[str, Any], theirs: dict[str, Any]) -> None:
+def check_equal(ours: dict[str, tuple[Any, np.ndarray]], theirs: dict[str, tuple[Any, np.ndarray]]) -> None:
     """Compare two plates.
 
     Raises:
         RuntimeError: They differ.
     """
-    for name in sorted({*ours, *theirs}):
-        one, other = ours.get(name), theirs.get(name)
-        pixels = isinstance(one, tuple) and isinstance(other, tuple)
-        same = one[0] == other[0] and np.array_equal(one[1], other[1]) if pixels else one == other
-        if not same:
-            raise RuntimeError(f"{name or 'the plate'}: it differs from what version 0.1.0 wrote")
+    wrong = ours.keys() ^ theirs.keys()
+    wrong |= {
+        name for name in ours.keys() & theirs.keys()
+        if ours[name][0] != theirs[name][0] or not np.array_equal(ours[name][1], theirs[name][1])
+    }  # fmt: skip
+    if wrong:
+        raise RuntimeError(f"{sorted(wrong)[:5]}: they differ from what version 0.1.0 wrote")
 
 
 def records(old: Path | None = None) -> list[Record]:

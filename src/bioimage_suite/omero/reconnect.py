@@ -2,14 +2,13 @@
 
 import threading
 import time
-from contextlib import suppress
 
-from bioimage_suite.omero.session import Session, leave, rejoin
+from bioimage_suite.omero.session import RefusedError, Session, UnreachableError, abandon, leave, rejoin
 
 WAITS = (0.2, 1, 2, 3, 4)  # Seconds before each attempt to reconnect: after ten a server counts as gone.
 LONGEST = 10.0  # Seconds after which no further attempt begins.
 SILENCE = 5.0  # Seconds without an answer after which an attempt is given up.
-RENEWALS = 20  # Maximum number of reconnections in a row after which nothing has come.
+RENEWALS = 20  # Maximum number of attempts to reconnect in a row after which nothing has come.
 LARGEST, SMALLEST = 4 << 20, 16 << 10  # Bytes of a request: far below Ice's limit of 256 MB; above what it costs.
 
 
@@ -59,20 +58,36 @@ class Connection:
                 raise error
 
     def _join_again(self) -> bool:
-        """Tell whether there is a new session."""
-        end = time.monotonic() + LONGEST
+        """Tell whether there is a new session.
+
+        A server that is gone or refuses is asked again for `LONGEST`. Where it is there, and the line breaks during the
+        login, that counts as one more renewal in vain.
+        """
         # The watchdog has waited for the server already.
-        for seconds in WAITS[:1] if self.session.watchdog.is_cut else WAITS:
-            if time.monotonic() + seconds > end or self._stopped.wait(seconds):
+        waits, is_cut = list(WAITS), self.session.watchdog.is_cut
+        end = time.monotonic() + LONGEST
+        while waits and self._fruitless <= RENEWALS:
+            if time.monotonic() + waits[0] > end or self._stopped.wait(waits[0]):
                 return False
             # A starting server fails in many ways; finally the first error is raised.
-            with suppress(Exception):
+            try:
                 renewed = rejoin(self.session, SILENCE)
+            except (RefusedError, UnreachableError):
+                waits.pop(0)
+            except Exception:  # The line broke.
+                self._fruitless += 1
+                end = time.monotonic() + LONGEST
+            else:
                 renewed.watchdog.limit = self.session.watchdog.limit
-                self._own.append(renewed)
+                broken, self._own = self._own, [renewed]
                 self.session, self.number = renewed, self.number + 1
                 print(f"connection to {renewed.address} made again", flush=True)
+                # Each would connect again by itself to keep its session, until there is no room for others on the line.
+                for one in broken:
+                    abandon(one)
                 return True
+            if is_cut:
+                return False
         return False
 
     def wait(self, seconds: float) -> bool:

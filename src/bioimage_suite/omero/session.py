@@ -295,7 +295,7 @@ def rejoin(session: Session, silence: float | None = None) -> Session:
     _check_reachable(address, min(CONNECT_SECONDS, limit))
     found = None
     if not credentials.is_key:
-        with suppress(_RefusedError):
+        with suppress(RefusedError):
             key = session.client.getSessionId()
             found = _connect(address, Credentials(key, key, is_key=False), limit)
     client, watchdog = found or _connect(address, credentials, limit)
@@ -309,6 +309,13 @@ def leave(session: Session) -> None:
     _close(session.client, session.watchdog)
 
 
+def abandon(session: Session) -> None:
+    """Let go of a session from `rejoin` whose connection broke, without a word to the server: it notices by itself."""
+    with suppress(Exception):
+        session.client.getCommunicator().destroy()
+    leave(session)
+
+
 def _close(client: Any, watchdog: Watchdog) -> None:
     # A server that is gone has closed the session itself.
     with suppress(Exception):
@@ -316,8 +323,12 @@ def _close(client: Any, watchdog: Watchdog) -> None:
     watchdog.end()
 
 
-class _RefusedError(UserError):
+class RefusedError(UserError):
     """The server is there and refuses the credentials."""
+
+
+class UnreachableError(UserError):
+    """The server takes no connection."""
 
 
 def _check_reachable(address: Address, seconds: float = CONNECT_SECONDS) -> None:
@@ -326,12 +337,12 @@ def _check_reachable(address: Address, seconds: float = CONNECT_SECONDS) -> None
         with socket.create_connection((address.host, address.port), timeout=seconds):
             return
     except socket.gaierror:
-        raise UserError(f"OMERO server {address.host}: unknown host. Check the name.") from None
+        raise UnreachableError(f"OMERO server {address.host}: unknown host. Check the name.") from None
     except TimeoutError:
         why = f"no answer within {seconds:g} s. Check host and port, and whether a firewall is between"
     except OSError as error:
         why = f"cannot connect ({error.strerror or error}). Check host and port; OMERO's usual port is 4064"
-    raise UserError(f"OMERO server {address}: {why}.")
+    raise UnreachableError(f"OMERO server {address}: {why}.")
 
 
 def _import_omero() -> None:
@@ -377,10 +388,10 @@ def _connect(address: Address, credentials: Credentials, silence: float) -> tupl
             if credentials.is_key
             else f"wrong password, or no user {credentials.user!r}. Check the OMERO credentials of this tool"
         )
-        raise _RefusedError(f"OMERO server {address}: {what}.") from None
+        raise RefusedError(f"OMERO server {address}: {what}.") from None
     except CannotCreateSessionException as error:
         refused = f"OMERO server {address}: it refuses a new session ({error.reason}). Try later."
-        raise _RefusedError(refused) from None
+        raise RefusedError(refused) from None
     except Ice.TimeoutException:
         raise UserError(f"OMERO server {address}: it does not answer. {AGAIN}.") from None
     except (Ice.Exception, omero.ClientError):

@@ -2,6 +2,7 @@
 
 import zipfile
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -29,7 +30,8 @@ def everything(lab: Lab) -> dict[str, int]:
     found["pairs"] = lab.rows("select count(v) from MapAnnotation m join m.mapValue v")[0][0]
     for (number,) in lab.rows("select f.id from OriginalFile f where f.mimetype = 'OMERO.tables'"):
         table = lab.session.sharedResources().openTable(omero.model.OriginalFileI(number, False))
-        found["rows"] = found.get("rows", 0) + table.getNumberOfRows()
+        with suppress(omero.ApiUsageException):  # Of a run that was killed before the table had its columns.
+            found["rows"] = found.get("rows", 0) + table.getNumberOfRows()
         table.close()
     return {model: number for model, number in found.items() if number}
 

@@ -16,7 +16,7 @@ class BreakingProxy(CuttingProxy):
     """Cuts every connection after so many bytes from the server; new ones come through."""
 
     def __init__(self, host: str, port: int, size: int) -> None:
-        self.size, self.passed, self.cuts = size, 0, 0
+        self.size, self.passed, self.cuts, self.most = size, 0, 0, 0
         super().__init__(host, port)
 
     def passing(self, data: bytes, from_client: bool) -> None:
@@ -26,6 +26,7 @@ class BreakingProxy(CuttingProxy):
         if self.passed > self.size:
             self.passed, self.cuts = 0, self.cuts + 1
             broken, self._sockets = self._sockets, []
+            self.most = max(self.most, len(broken) // 2)  # Each connection has two.
             break_lines(broken)
 
 
@@ -49,6 +50,8 @@ def test_an_export_goes_on_over_a_line_that_breaks_often(lab: Lab, tmp_path, mon
     [path] = folder.iterdir()
     assert np.array_equal(tifffile.imread(path), noise)
     assert way.cuts > 12
+    # The session's own, the new one, and those that their watchdogs try the server with: none of earlier attempts.
+    assert way.most <= 8
 
 
 def test_a_store_that_lost_its_pixels_with_its_connection_is_opened_again(lab: Lab, tmp_path, monkeypatch):
