@@ -109,7 +109,7 @@ class Sessions:
         self._lock = threading.Lock()
         with database.write() as tx:
             # The sessions of an earlier run have ended with it.
-            for row in tx.find("Session", closed=None):
+            for row in tx.find("Session", closed=None, entity_class="Session"):  # no shares
                 tx.update("Session", row["id"], closed=now())
 
     def create(self, user_id: int, group_id: int, node_id: int, **options: Any) -> Session:

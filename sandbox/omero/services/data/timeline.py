@@ -131,6 +131,18 @@ class Timeline(Service):
             ids = self._ids(tx, text, parameters, current)
             return hydrate.load(tx, self.context(current), "EventLog", ids, ["event"])
 
-    def getMostRecentShareCommentLinks(self, _options: Any, _current: Any) -> list[Any]:
-        """Return no link: there are no shares."""
-        return []
+    def getMostRecentShareCommentLinks(self, options: Any, current: Any) -> list[Any]:
+        """Return others' comments on the caller's shares, the newest first (TimelineI, LOOKUP_SHARE_COMMENTS)."""
+        from omero.rtypes import rlist, rlong
+
+        context, parameters = self.context(current), self._with_defaults(options, current)
+        with self.server.database.read() as tx:
+            shares = [row["parent"] for row in tx.find("ShareMember", child=context.user_id)]
+            if not shares:
+                return []
+            parameters.map |= {"ids": rlist([rlong(i) for i in shares]), "me": rlong(context.user_id)}
+            text = "select l.id from SessionAnnotationLink l where l.child.details.owner.id != :me "
+            text += "and l.parent.id in (:ids) order by l.child.details.creationEvent.time desc"
+            ids = self._ids(tx, text, parameters, current)
+            fetch = ["details.owner", "parent", "child.details.owner", "child.details.creationEvent"]
+            return hydrate.load(tx, context, "SessionAnnotationLink", ids, fetch)
