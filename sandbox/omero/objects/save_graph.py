@@ -24,6 +24,7 @@ from sandbox.omero.database.event_log import java_name
 from sandbox.omero.model.entities import MODEL_ENTITIES, ORDERED, Entity, Property, find_entity
 from sandbox.omero.model.schema import column_name, table_of
 from sandbox.omero.objects.hydrate import Fetch, Loader, enumeration
+from sandbox.omero.objects.orphans import delete_orphans, owned_lists
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,8 +32,6 @@ if TYPE_CHECKING:
     from sandbox.omero.access.context import Context
     from sandbox.omero.database.transactions import Transaction
 
-ORPHANS_DELETED = {("Roi", "shapes"), ("ChannelBinding", "spatialDomainEnhancement")}
-"""Lists whose elements cannot exist without their owner: elements that are missing from a saved list are deleted."""
 ADMIN_ONLY = {
     *("Experimenter", "ExperimenterGroup", "GroupExperimenterMap", "Session", "Share", "Event", "EventLog"),
     *("Node", "DBPatch"),
@@ -261,6 +260,7 @@ class Saver:
             else:
                 row[column] = _storable(node.entity, prop, _plain(value))
         if thing._details is not None and not node.entity.is_global:
+            _check_owner_and_group(thing._details)
             external = thing._details._externalInfo
             row["external_id"] = self._id_of(external) if external is not None else None
         self._check_required(node)
@@ -565,18 +565,16 @@ class Saver:
                 self.tx._write_named_values(node.entity.name, node.id, name, pairs)
 
     def _delete_orphans(self) -> None:
+        kept: dict[str, set[int]] = {}
         for node in self._order:
-            if node.is_new:
-                continue
-            for prop in node.entity.properties.values():
-                if (node.entity.root, prop.name) not in ORPHANS_DELETED:
-                    continue
-                if not getattr(node.thing, f"_{prop.name}Loaded"):
-                    continue
-                kept = {self._id_of(e) for e in getattr(node.thing, f"_{prop.name}Seq") if e is not None}
-                present = {row["id"] for row in self.tx.find(prop.type, **{prop.inverse: node.id})}
-                if present - kept:
-                    self.tx.delete(prop.type, present - kept)
+            kept.setdefault(node.entity.root, set()).add(node.id)
+            for prop in owned_lists(node.entity):
+                elements = getattr(node.thing, f"_{prop.name}Seq") or ()
+                kept.setdefault(MODEL_ENTITIES[prop.type].root, set()).update(
+                    self._id_of(element) for element in elements if element is not None
+                )
+        known = [(node.entity, node.id, node.thing) for node in self._order if not node.is_new]
+        delete_orphans(self.tx, self.context, known, kept)
 
     def _load_events(self) -> None:
         """Load the events in the details, as OMERO has them loaded: the time, and who and where as proxies."""
@@ -667,6 +665,20 @@ class Saver:
         made._restrictions = permissions.rights(self.context, owner, group).restrictions()
         made._extendedRestrictions = []
         details._permissions = made
+
+
+def _check_owner_and_group(details: Any) -> None:
+    """Refuse a loaded owner or group without a name: OMERO merges them too (omero-model, object.vm: getOwner).
+
+    Raises:
+        omero.ValidationException: A required property is missing.
+    """
+    for thing, name, required in (
+        (details._owner, "Experimenter", "omeName"),
+        (details._group, "ExperimenterGroup", "name"),
+    ):
+        if thing is not None and thing._loaded and thing._id is not None and getattr(thing, f"_{required}") is None:
+            raise errors.validation(f"not-null property references a null or transient value: {name}.{required}")
 
 
 def _needed_right(entity: Entity, prop: Property) -> str:

@@ -101,3 +101,66 @@ def test_a_move_ends_in_a_container_of_the_new_group(lab):
     query, hql = gateway.getQueryService(), "select l.parent.id, l.child.id from ProjectDatasetLink l"
     rows = [[value.val for value in row] for row in query.projection(hql, None, context)]
     assert rows == [[project.id.val, dataset.id.val]]
+
+
+def held(gateway, dataset: int) -> list[int]:
+    hql = "select l.child.id from DatasetImageLink l where l.parent.id = :id order by l.id"
+    rows = gateway.getQueryService().projection(hql, omero.sys.ParametersI().addId(dataset))
+    return [row[0].val for row in rows]
+
+
+def test_links_that_a_loaded_list_leaves_out_go_with_the_save(gateway):
+    # openmicroscopy, pull request 4930; omero-model, templates/object.vm: DELETE_ORPHAN
+    update = gateway.getUpdateService()
+    dataset = saved(gateway, "Dataset", "d")
+    first, second, third = (omero.model.ImageI(saved(gateway, "Image", name).id.val, False) for name in "abc")
+    dataset.linkImage(first)
+    dataset.linkImage(second)
+    dataset = update.saveAndReturnObject(dataset)
+    assert held(gateway, dataset.id.val) == [first.id.val, second.id.val]
+    # A list that is not loaded stays; a new link that is only in itself is no orphan.
+    plain = gateway.getQueryService().get("Dataset", dataset.id.val)
+    plain.name = rstring("renamed")
+    update.saveObject(plain)
+    link = omero.model.DatasetImageLinkI()
+    link.parent, link.child = gateway.getQueryService().get("Dataset", dataset.id.val), third
+    update.saveObject(link)
+    assert held(gateway, dataset.id.val) == [one.id.val for one in (first, second, third)]
+    emptied = omero.model.DatasetI(dataset.id.val)
+    emptied.name = rstring("emptied")
+    update.saveObject(emptied)
+    assert held(gateway, dataset.id.val) == []
+    link = omero.model.DatasetImageLinkI()
+    link.parent, link.child = update.saveAndReturnObject(emptied), third
+    update.saveObject(link)
+    assert held(gateway, dataset.id.val) == [third.id.val]
+
+
+def test_a_link_of_another_user_is_left_out_only_where_it_may_be_deleted(lab):
+    # test_tree.py, test_marshal_datasets_project_crosslink
+    for permissions, may in (("rwrw--", True), ("rwra--", False)):
+        group = lab.group(permissions)
+        leader, member = lab.connect(lab.user(group, leads=True)), lab.connect(lab.user(group))
+        dataset = saved(member, "Dataset", "d")
+        link = omero.model.DatasetImageLinkI()
+        link.parent = omero.model.DatasetI(dataset.id.val, False)
+        link.child = omero.model.ImageI(saved(leader, "Image", "i").id.val, False)
+        leader.getUpdateService().saveObject(link)
+        if may:
+            member.getUpdateService().saveObject(dataset)
+        else:
+            with pytest.raises(omero.SecurityViolation, match="Deleting DatasetImageLink"):
+                member.getUpdateService().saveObject(dataset)
+        assert len(held(member, dataset.id.val)) == (0 if may else 1)
+
+
+def test_an_owner_or_group_without_a_name_cannot_be_saved_with_an_object(gateway):
+    # test_api_errors.py, test_project_validation; omero-model, templates/object.vm: Details.getOwner is merged
+    project = saved(gateway, "Project", "p")
+    for name, made in (("owner", omero.model.ExperimenterI), ("group", omero.model.ExperimenterGroupI)):
+        given = saved(gateway, "Project", "q")
+        setattr(given.details, name, made(getattr(project.details, name).id.val))
+        with pytest.raises(omero.ValidationException, match="not-null property references a null"):
+            gateway.getUpdateService().saveObject(given)
+        given.unloadDetails()
+        gateway.getUpdateService().saveObject(given)
