@@ -3,6 +3,7 @@
 import io
 
 import numpy as np
+import omero
 import pytest
 import tifffile
 from omero.rtypes import rint
@@ -168,3 +169,30 @@ def test_pyramids_serve_their_levels_and_pictures(gateway, tmp_path, write):
     )
     coarse = pixels_of(image.renderJpegRegion(0, 0, 10, 20, 64, 32, level=0, compression=1.0))
     assert_similar(coarse, picture[::4, ::4][20:52, 10:74])
+
+
+@pytest.mark.parametrize(("kind", "height", "levels"), [("u2", 3300, 6), ("f4", 3300, 1), ("u2", 3000, 1)])
+def test_a_large_image_in_one_size_is_served_in_six(gateway, tmp_path, kind, height, levels):
+    """omero-romio, PixelsService: above 3192 x 3192 pixels, but not of floating point numbers."""
+    base = np.add.outer(np.arange(height), np.arange(3301)).astype(kind)
+    tifffile.imwrite(tmp_path / "large.tif", base)
+    [image_id] = import_files(gateway.c, [tmp_path / "large.tif"])
+    image = gateway.getObject("Image", image_id)
+    store = gateway.c.sf.createRawPixelsStore()
+    store.setPixelsId(image.getPixelsId(), True)
+    assert store.getResolutionLevels() == levels
+    sizes = [(d.sizeX, d.sizeY) for d in store.getResolutionDescriptions()]
+    assert sizes == [(3301 >> n, height >> n) for n in range(levels)]
+    full = np.frombuffer(store.getTile(0, 0, 0, 3200, 2900, 101, 50), base.dtype.newbyteorder(">"))
+    np.testing.assert_array_equal(full.reshape(50, 101), base[2900:2950, 3200:])
+    store.setResolutionLevel(0)
+    if levels > 1:
+        tile = np.frombuffer(store.getTile(0, 0, 0, 40, 20, 60, 80), ">u2").reshape(80, 60)
+        blocks = base[20 * 32 : 100 * 32, 40 * 32 : 100 * 32].reshape(80, 32, 60, 32)
+        np.testing.assert_array_equal(tile, blocks.mean(axis=(1, 3)).astype(base.dtype))
+        image.setActiveChannels([1], [[0, 6600]], ["FFFFFF"])
+        coarse = pixels_of(image.renderJpegRegion(0, 0, 40, 20, 60, 80, level=0, compression=1.0))
+        assert_similar(coarse, expected(tile[None], ((0, 6600),), ("FFFFFF",)))
+        with pytest.raises(omero.ApiUsageException, match="outside the 103 x 103 image"):
+            store.getTile(0, 0, 0, 100, 0, 4, 4)
+    store.close()

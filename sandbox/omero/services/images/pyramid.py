@@ -8,7 +8,8 @@ from sandbox.omero import errors
 from sandbox.omero.image_files import ImageFileError
 from sandbox.omero.objects.access import readable_row
 from sandbox.omero.repository.pixel_access import open_pixels
-from sandbox.omero.repository.pixel_store import MAX_PLANE_PIXELS, PixelSource
+from sandbox.omero.repository.pixel_store import MAX_PLANE_PIXELS, PixelSource, StoredPixels
+from sandbox.omero.repository.reduced_pixels import ReducedPixels, with_smaller_sizes
 from sandbox.omero.server.servant import StatefulService
 
 if TYPE_CHECKING:
@@ -41,16 +42,20 @@ class PyramidService(StatefulService):
         pixels: Row of the Pixels; None before an id is set.
         source: Its pixels.
         level: Resolution level in use, 0 is full size (OMERO's clients count from the smallest).
+        writes: Whether it writes pixels, which then have one size.
     """
 
     pixels: dict[str, Any] | None = None
     source: PixelSource | None = None
     level = 0
+    writes = False
 
     def open_pixels(self, pixels_id: int, current: Any) -> dict[str, Any]:
         """Switch to the pixels with this id; return their row."""
         pixels, source = open_readable_pixels(self.server, self.context(current), pixels_id)
         self.released()
+        if not (self.writes and isinstance(source, StoredPixels)):
+            source = with_smaller_sizes(source)
         self.pixels, self.source, self.level = pixels, source, 0
         return pixels
 
@@ -63,7 +68,9 @@ class PyramidService(StatefulService):
     def require_ready(self) -> None:
         """Raise MissingPyramidException or LockTimeout in the test mode; see server/trials.py."""
         assert self.pixels is not None
-        self.server.trials.require_ready(self.pixels["id"], self.opened())
+        source = self.opened()
+        full = source.full if isinstance(source, ReducedPixels) else source
+        self.server.trials.require_ready(self.pixels["id"], full)
 
     def released(self) -> None:
         """Close the file of the pixels."""

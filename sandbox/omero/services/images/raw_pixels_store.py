@@ -38,6 +38,7 @@ class RawPixelsStore(PyramidService):
     """The service that reads and writes pieces of pixels."""
 
     interface = "omero.api.RawPixelsStore"
+    writes = True
     modified = False
 
     def setPixelsId(self, pixels_id: int, _bypass: bool, current: Any) -> None:
