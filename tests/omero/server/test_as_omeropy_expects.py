@@ -6,7 +6,7 @@ import numpy as np
 import omero
 import omero.cmd
 import pytest
-from omero.rtypes import rlong, rstring, unwrap
+from omero.rtypes import rbool, rlong, rstring, unwrap
 
 ALL = {"omero.group": "-1"}
 
@@ -209,3 +209,16 @@ def test_links_between_users_keep_a_group_from_becoming_private(lab, change):
         change(lab.root.getAdminService(), group)
     assert str(owner.getAdminService().getGroup(group).details.permissions) == "rwra--"
     assert len(member.getQueryService().findAllByQuery("from DatasetAnnotationLink", None)) == 1
+
+
+def test_names_of_users_may_be_empty_but_not_missing(lab):
+    """gatewaytest, dbhelpers.UserEntry.create; omero-server, SimpleRoleProvider.copyUser; omero-model, meta.ome.xml."""
+    admin, group = lab.root.getAdminService(), lab.group()
+    user = omero.model.ExperimenterI()
+    user.omeName, user.ldap = rstring(f"user-{uuid.uuid4()}"), rbool(False)
+    user.firstName = rstring("")
+    with pytest.raises(omero.ValidationException, match=r"Experimenter\.lastName may not be null"):
+        admin.createUser(user, group)
+    user.lastName = rstring("")
+    admin.createUser(user, group)
+    assert admin.lookupExperimenter(user.omeName.val).lastName.val == ""

@@ -538,7 +538,8 @@ class Admin(Service):
 def _profile(user: Any) -> dict[str, Any]:
     profile = {name: text_of(getattr(loaded(user, "Experimenter"), name)) for name in PROFILE}
     for name in ("omeName", "firstName", "lastName"):
-        if not profile[name]:
+        # Names may be empty (omero-model, meta.ome.xml: "empty strings may need to be used"), the login may not.
+        if profile[name] is None or not profile["omeName"]:
             raise errors.validation(f"Experimenter.{name} may not be null")
     return profile
 
