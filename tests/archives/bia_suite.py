@@ -61,13 +61,17 @@ def theirs(folder: Path, args: argparse.Namespace) -> int:
 
     logging.disable(logging.CRITICAL)
     answer_contexts(args.contexts)
-    verdicts: dict[str, list[str]] = {}
+    file = folder / "theirs.json"
+    verdicts: dict[str, list[str]] = json.loads(file.read_text()) if file.exists() else {}
     for crate in _crates(folder):
+        if crate.name in verdicts:
+            continue
         try:
             verdicts[crate.name] = [str(one) for one in bia_roc_validation(crate, "report")["issues"]["ERROR"]]
         except Exception as error:  # an error of the program is no verdict
             verdicts[crate.name] = [f"CRASH {type(error).__name__}: {str(error)[:200]}"]
-    (folder / "theirs.json").write_text(json.dumps(verdicts, indent=1), encoding="utf-8")
+        # Hundreds of crates take long: a run that ends early goes on where it was.
+        file.write_text(json.dumps(verdicts, indent=1), encoding="utf-8")
     return 0
 
 
