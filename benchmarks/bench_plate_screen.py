@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 ROWS, COLUMNS, FIELDS, SIDE = 16, 24, 2, 512
-CHANNELS = ("DAPI", "GFP", "RFP")
+CHANNELS: tuple[str, ...] = ("DAPI", "GFP", "RFP")
 PLATE, PATTERNS = "plate of 384", 8
 HITS = {(row, 3 + 2 * row % 20) for row in range(1, ROWS - 1)}
 EMPTY = (7, 11)

@@ -1,4 +1,4 @@
-"""Measure the export of a plate from OMERO to one OME-Zarr: 384 wells, 2 fields each, 3 channels, 16 bit.
+"""Measure the export of a plate of 384 wells from OMERO to one OME-Zarr: of many small files, and of a whole screen.
 
 The sandbox runs on the same machine. With a checkout of version 0.1.0, which wrote each file with zarr into a folder
 and packed it afterwards, its tool exports the same plate in turns with this one; every array and all metadata that zarr
@@ -21,13 +21,17 @@ from benchmarks import bench_plate_screen as screen
 from benchmarks.measuring import Cost, Record, figure, part_of, run_process
 from scripts.suite_files import tool_script
 
-SIDES, RUNS = (64, 512), 3
+RUNS = 3
+PLATES = ((1, 1, 64), (2, 3, 512))
+"""Fields of a well, channels of 16 bit, and pixels of a side."""
 FORM = {"kind": "ome_zarr", "version": "0.5", "plates": True}
 
 
-def make_plate(address: str, side: str) -> None:
-    """Create the plate of the screen with fields of this many pixels."""
-    screen.SIDE = int(side)
+def make_plate(address: str, fields: str, channels: str, side: str) -> None:
+    """Create the plate of the screen with so many fields, channels and pixels of a side."""
+    planes_of = screen.planes_of
+    screen.FIELDS, screen.SIDE, screen.CHANNELS = int(fields), int(side), screen.CHANNELS[: int(channels)]
+    screen.planes_of = lambda *of: planes_of(*of)[: int(channels)]
     screen.make_plate(address)
 
 
@@ -73,11 +77,11 @@ def check_equal(ours: dict[str, tuple[Any, np.ndarray]], theirs: dict[str, tuple
 
 
 def records(old: Path | None = None) -> list[Record]:
-    """Start a sandbox for each size, fill it, measure, and return the figures."""
-    return [record for side in SIDES for record in _records(side, old)]
+    """Start a sandbox for each plate, fill it, measure, and return the figures."""
+    return [record for plate in PLATES for record in _records(plate, old)]
 
 
-def _records(side: int, old: Path | None) -> list[Record]:
+def _records(plate: tuple[int, int, int], old: Path | None) -> list[Record]:
     from sandbox.omero.launch import running_server
 
     scripts = {"ours": tool_script("omero_export_images")}
@@ -87,14 +91,15 @@ def _records(side: int, old: Path | None) -> list[Record]:
     with tempfile.TemporaryDirectory() as name, running_server(Path(name) / "data") as server:
         os.environ |= {"OMERO_USER": "root", "OMERO_PASSWORD": server.root_password}
         address = f"{server.host}:{server.port}"
-        run_process(part_of(__file__, "make", address, side))
+        run_process(part_of(__file__, "make", address, *plate))
         for number in range(RUNS):
             for who, script in scripts.items():
                 costs[who].append(export(script, address, Path(name) / f"{who}-{number}"))
         if old:
             check_equal(nodes(Path(name) / "ours-0"), nodes(Path(name) / "theirs-0"))
     seconds = {who: sorted(cost.seconds for cost in each)[RUNS // 2] for who, each in costs.items()}
-    what = f"{len(screen.WELLS)} wells x {screen.FIELDS} fields x {len(screen.CHANNELS)} channels of {side} x {side} px"
+    fields, channels, side = plate
+    what = f"{len(screen.WELLS)} wells x {fields} fields x {channels} channels of {side} x {side} px"
     what += " from OMERO to one OME-Zarr"
     found = [
         figure(f"{what}: time", seconds["ours"], "s"),

@@ -144,18 +144,21 @@ class ArrayFiles:
 
     def _chunks(self, pixels: np.ndarray) -> Iterator[bytes | None]:
         """Yield the compressed chunks of pixels in order."""
-        parts = (_part(pixels, index, self.chunks) for index in _grid(pixels.shape, self.chunks))
-        # In the main thread Blosc would use threads of its own, which write its blocks in any order.
+        parts = [_part(pixels, index, self.chunks) for index in _grid(pixels.shape, self.chunks)]
+        if len(parts) == 1:  # The start of a thread takes longer than a small chunk.
+            yield self._chunk(parts[0])
+            return
         with ThreadPoolExecutor(threads_allowed()) as pool:
             yield from in_order(pool, (partial(self._chunk, part) for part in parts), threads_allowed())
 
     def _chunk(self, pixels: np.ndarray) -> bytes | None:
         """Return a compressed chunk; one at the end of an axis is filled up with zeros. None for zeros alone."""
         import numpy as np
-        from numcodecs import Blosc
+        from numcodecs import Blosc, blosc
 
         if not pixels.any():
             return None
+        blosc.use_threads = False  # Threads of its own, which it has in the main thread, write its blocks in any order.
         dtype = self.dtype if self.version == "0.4" else self.dtype.newbyteorder("<")
         if pixels.shape == self.chunks:
             whole = np.ascontiguousarray(pixels, dtype)
