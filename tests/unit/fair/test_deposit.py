@@ -4,10 +4,20 @@ On 2026-11-30 all four kinds of access passed Zenodo's `legacyrecord.json` (zeno
 version 4.6, as JSON and as XML: docs/product-verdicts.md.
 """
 
+from datetime import date
+
 import pytest
 
 from bioimage_suite.core.errors import UserError
-from bioimage_suite.fair.products.deposit import ACCESS, OPEN, Access, datacite_record, read_access, zenodo_json
+from bioimage_suite.fair.products.deposit import (
+    ACCESS,
+    OPEN,
+    Access,
+    datacite_record,
+    embargo_remark,
+    read_access,
+    zenodo_json,
+)
 from bioimage_suite.fair.products.package import make_package
 from bioimage_suite.fair.products.study import Study, without_emails
 from tests.unit.fair.made_crates import VALUES, study, value
@@ -98,3 +108,15 @@ def test_e_mail_addresses_are_published_only_when_asked(product: str):
 def test_the_four_kinds_of_access_are_those_of_zenodo():
     assert ACCESS == ("open", "embargoed", "restricted", "closed")
     assert Access("open") == OPEN
+
+
+@pytest.mark.parametrize("written", ["2027-06-30", "20270630", " 2027-06-30 ", "2027-W26-3"])
+def test_a_day_in_any_form_of_iso_8601_is_written_as_repositories_take_it(written: str):
+    assert read_access("embargoed", written, "").embargo_until == "2027-06-30"
+
+
+@pytest.mark.parametrize(("today", "told"), [("2027-06-29", False), ("2027-06-30", True), ("2028-01-01", True)])
+def test_an_embargo_that_has_ended_is_told(today: str, told: bool):
+    access = read_access("embargoed", "2027-06-30", "")
+    assert bool(embargo_remark(access, date.fromisoformat(today))) == told
+    assert embargo_remark(OPEN, date.fromisoformat(today)) == ""

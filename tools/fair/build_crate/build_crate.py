@@ -1,6 +1,7 @@
 """Build a deposition-ready crate and its file lists from validated metadata, images, annotations and results."""
 
 from argparse import Namespace
+from datetime import date
 from pathlib import Path
 
 from bioimage_suite.core.outputs import Outputs
@@ -9,7 +10,7 @@ from bioimage_suite.core.tool import argument, file_list, run_tool, tool
 from bioimage_suite.fair.metadata.image_list import IMAGE_ARGUMENTS, load_images, refuse_no_images
 from bioimage_suite.fair.metadata.table import by_object, images_of, read_metadata_table
 from bioimage_suite.fair.products.croissant import croissant, package_name
-from bioimage_suite.fair.products.deposit import ACCESS, read_access
+from bioimage_suite.fair.products.deposit import ACCESS, embargo_remark, read_access
 from bioimage_suite.fair.products.field_places import left_out
 from bioimage_suite.fair.products.package import PRODUCTS, make_package, read_study, refuse_wrong_crate, write_product
 from bioimage_suite.fair.products.run_provenance import read_workflow_run, run_summary
@@ -52,6 +53,9 @@ def main(args: Namespace, outputs: Outputs) -> None:
     if not args.with_emails:
         study = without_emails(study)
     access = read_access(args.access, args.embargo_until, args.access_conditions)
+    remark = embargo_remark(access, date.today())
+    if remark:
+        print(remark)
     run = read_workflow_run(args.workflow_run, "workflow run") if args.workflow_run else None
     package = make_package(args.product, study, args.accession, run, access)
     if package.crate:

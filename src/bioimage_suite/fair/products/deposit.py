@@ -49,7 +49,8 @@ def read_access(right: str, embargo_until: str, conditions: str) -> Access:
     """
     if right == "embargoed":
         try:
-            date.fromisoformat(embargo_until)
+            # Python takes "20270630" and "2027-W26-3" too; repositories do not.
+            embargo_until = date.fromisoformat(embargo_until.strip()).isoformat()
         except ValueError as error:
             message = f"embargo date {embargo_until or '(none)'}: is no date. Give the day when files become open"
             raise UserError(f"{message}, as 2027-06-30.") from error
@@ -59,6 +60,13 @@ def read_access(right: str, embargo_until: str, conditions: str) -> Access:
         remedy = "Say under which conditions files are given out; only restricted access has some."
         raise UserError(f"access conditions {conditions.strip() or '(none)'}: access is {right}. {remedy}")
     return Access(right, embargo_until, conditions.strip())
+
+
+def embargo_remark(access: Access, today: date) -> str:
+    """Return what to tell of an embargo that has ended, else empty text: repositories want a day to come."""
+    if not access.embargo_until or date.fromisoformat(access.embargo_until) > today:
+        return ""
+    return f"The embargo until {access.embargo_until} has ended: Zenodo takes a day to come only. Choose open access."
 
 
 def zenodo_json(study: Study, access: Access = OPEN) -> dict[str, Any]:
