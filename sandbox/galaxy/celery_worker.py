@@ -62,5 +62,8 @@ def _warm_up(**_: object) -> None:
 
 
 if __name__ == "__main__":
+    sys.path.append(str(Path(__file__).parents[2]))
+    from sandbox.galaxy import database  # noqa: F401 - prepares SQLAlchemy
+
     filesystem.Transport.Channel = Channel
     sys.exit(main())

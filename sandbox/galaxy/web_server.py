@@ -1,33 +1,29 @@
-"""Galaxy's web server over SQLite, which knows the one function that its job cache needs.
+"""Galaxy's web server over SQLite as `database.py` has it, which sees soon that a task of Celery has ended.
 
 Runs in Galaxy's own environment: `python -P web_server.py -c galaxy.yml -b 127.0.0.1:8080`, as `galaxy-web` does.
-
-A run that may take results of equal earlier jobs ends as failed ("no such function: concat_ws") where a step takes a
-list: Galaxy 26.1 looks for them by that function (galaxy.managers.jobs), and SQLite has it from 3.44 on. Debian 12 has
-3.40. PostgreSQL, which a Galaxy in production uses, has it.
 
 The runner for Pulsar of `deploy/pulsar/` is found here, as by a site's PYTHONPATH, which jobs would inherit.
 """
 
+import gc
 import sys
+from functools import partialmethod
 from pathlib import Path
-from typing import Any
 
-from galaxy.webapps.galaxy.script import main
-from sqlalchemy import event
-from sqlalchemy.engine import Engine
-
-
-def concat_ws(separator: str | None, *values: Any) -> str | None:
-    """Join the values that are not NULL, as SQLite 3.44 and PostgreSQL do."""
-    return None if separator is None else separator.join(str(value) for value in values if value is not None)
-
-
-@event.listens_for(Engine, "connect")
-def _add_function(connection: Any, _record: Any) -> None:
-    connection.create_function("concat_ws", -1, concat_ws, deterministic=True)
-
+ROOT = Path(__file__).parents[2]
+RESULT_SECONDS = 0.05
+"""Between two looks for the result of a task. Celery's half a second is most of what a short job's metadata takes."""
+COLLECTOR_THRESHOLDS = (10_000, 20, 100)
+"""Python's defaults are 700, 10, 10. Galaxy's tools and mappings are millions of objects that stay: with the defaults,
+looking through them for garbage was a tenth of its time while it loaded long lists."""
 
 if __name__ == "__main__":
-    sys.path.append(str(Path(__file__).parents[2] / "deploy" / "pulsar"))
+    sys.path += [str(ROOT), str(ROOT / "deploy" / "pulsar")]
+    from celery.result import AsyncResult
+    from galaxy.webapps.galaxy.script import main
+
+    from sandbox.galaxy import database  # noqa: F401 - prepares SQLAlchemy
+
+    gc.set_threshold(*COLLECTOR_THRESHOLDS)
+    AsyncResult.get = partialmethod(AsyncResult.get, interval=RESULT_SECONDS)
     sys.exit(main())

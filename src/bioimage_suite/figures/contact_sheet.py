@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bioimage_suite.core.errors import UserError
+from bioimage_suite.figures.png import write_png
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -15,6 +16,11 @@ if TYPE_CHECKING:
     from PIL import Image, ImageDraw
 
 MARGIN, CAPTION = 16, 46
+WIDTH = 1600
+"""Of a sheet of small pictures, px: a page shows no more of it at once, and Galaxy 26.1 reads every PNG in pure Python
+(galaxy.datatypes.images), 0.8 s a megapixel."""
+SMALLEST = 160
+"""Longest edge of a picture on a sheet of many, px."""
 MOST_PICTURES, PICTURE_EDGE = 24, 1000  # pictures on the contact sheet, and their longest edge in px
 BACKGROUND, CARD, TEXT, ACCENT = (18, 20, 24), (30, 33, 40), (235, 238, 242), (122, 214, 255)
 
@@ -28,7 +34,7 @@ def contact_sheet(pictures: list[tuple[np.ndarray, str, str]], edge: int) -> Ima
     """
     from PIL import Image, ImageDraw, ImageFont
 
-    columns = max(1, math.ceil(math.sqrt(len(pictures))))
+    columns = _columns(pictures)
     rows = math.ceil(len(pictures) / columns)
     step_x, step_y = edge + MARGIN, max(pixels.shape[0] for pixels, _, _ in pictures) + CAPTION + MARGIN
     sheet = Image.new("RGB", (columns * step_x + MARGIN, rows * step_y + MARGIN), BACKGROUND)
@@ -43,6 +49,23 @@ def contact_sheet(pictures: list[tuple[np.ndarray, str, str]], edge: int) -> Ima
         draw.text((x + 8, y + top + 5), _shortened(draw, name, large, edge - 16), TEXT, large)
         draw.text((x + 8, y + top + 25), _shortened(draw, facts, small, edge - 16), ACCENT, small)
     return sheet
+
+
+def small_sheet(pictures: list[tuple[np.ndarray, str, str]], edge: int) -> Image.Image:
+    """Arrange pictures in a grid as `contact_sheet` does, each smaller where the grid would be wider than WIDTH."""
+    from PIL import Image
+
+    edge = min(edge, max(SMALLEST, WIDTH // _columns(pictures) - MARGIN))
+    cards = []
+    for pixels, name, facts in pictures:
+        picture = Image.fromarray(pixels)
+        picture.thumbnail((edge, edge))
+        cards.append((np.asarray(picture), name, facts))
+    return contact_sheet(cards, edge)
+
+
+def _columns(pictures: list[tuple[np.ndarray, str, str]]) -> int:
+    return max(1, math.ceil(math.sqrt(len(pictures))))
 
 
 def sheet_of_files(path: Path, listed: list[list[str]]) -> None:
@@ -64,7 +87,7 @@ def sheet_of_files(path: Path, listed: list[list[str]]) -> None:
             raise UserError(f"Picture {name}: not a readable PNG ({error}). Leave it out.") from error
         whole.thumbnail((PICTURE_EDGE, PICTURE_EDGE))
         cards.append((np.asarray(whole), name, ""))
-    contact_sheet(cards, PICTURE_EDGE).save(path, "PNG")
+    write_png(contact_sheet(cards, PICTURE_EDGE), path)
 
 
 def _shortened(draw: ImageDraw.ImageDraw, text: str, font: Any, width: int) -> str:

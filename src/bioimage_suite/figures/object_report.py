@@ -6,6 +6,7 @@ import io
 from typing import TYPE_CHECKING
 
 from bioimage_suite.core import html
+from bioimage_suite.figures.png import write_png
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,5 +55,5 @@ def _png(picture: np.ndarray) -> bytes:
     from PIL import Image
 
     stream = io.BytesIO()
-    Image.fromarray(picture).save(stream, "PNG", optimize=True)
+    write_png(Image.fromarray(picture), stream)
     return stream.getvalue()

@@ -11,10 +11,11 @@ from bioimage_suite.core import html
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.core.tool import argument, json_file, run_tool, tool
 from bioimage_suite.core.workers import results_in_order
-from bioimage_suite.figures.contact_sheet import contact_sheet
+from bioimage_suite.figures.contact_sheet import small_sheet
 from bioimage_suite.figures.image_pairs import paired
 from bioimage_suite.figures.object_pictures import Found, ObjectPicture, View, draw_objects
 from bioimage_suite.figures.object_report import as_pngs, facts, report_parts
+from bioimage_suite.figures.png import write_png
 from bioimage_suite.images.model.series import READING, Reading, reading_of
 from bioimage_suite.images.readers.opening import open_image
 from bioimage_suite.images.writers.label_maps import as_label_map
@@ -75,7 +76,7 @@ def main(args: Namespace, outputs: Outputs) -> None:
         pngs += [made] if made else []
         print(f"{picture.name}: {facts(picture)}", flush=True)
     cards = [(p.outlined, p.name, facts(p)) for p in pictures[: args.shown]]
-    contact_sheet(cards, args.edge).save(outputs.file(args.output_png), "PNG", optimize=True)
+    write_png(small_sheet(cards, args.edge), outputs.file(args.output_png))
     report = html.ReportPage(args.title, tuple(report_parts(pictures, pngs)))
     report.write(outputs, args.output_html, args.report_markdown, args.report_files)
 

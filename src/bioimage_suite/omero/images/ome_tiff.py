@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from bioimage_suite.images.ome_zarr.half_size import halved
-from bioimage_suite.images.writers.tiff_output import needs_bigtiff, resolution_tags
+from bioimage_suite.images.writers.tiff_output import needs_bigtiff, resolution_tags, strip_rows
 from bioimage_suite.omero.images.details import ImageDetails
 from bioimage_suite.omero.images.ome_xml import ome_xml
 from bioimage_suite.omero.images.pixels import pixel_dtype
@@ -60,11 +60,12 @@ def write_ome_tiff(
             if level + 1 < len(sizes):
                 spill = stack.enter_context(tempfile.TemporaryFile(dir=path.parent))
                 source_tiles = _with_halves(source_tiles, (height, width), side, planes, spill)
+            parts, cut = pieces(source_tiles, side, sizes)
             file.write(
-                padded(source_tiles, side),
+                parts,
                 shape=(image.size_t, image.size_c, image.size_z, height, width),
                 dtype=dtype,
-                tile=(side, side),
+                **cut,
                 **_options(compression),
                 description=ome_xml([image], source, in_tiff=True).encode() if level == 0 else None,
                 subifds=len(sizes) - 1 if level == 0 and len(sizes) > 1 else None,
@@ -112,6 +113,21 @@ def _choose_compression(tiles: Iterator["np.ndarray"], wanted: str) -> tuple[Ite
 def _middle(length: int) -> slice:
     start = max(0, (length - SAMPLE) // 2)
     return slice(start, start + SAMPLE)
+
+
+def pieces(
+    tiles: Iterable["np.ndarray"], side: int, sizes: Sequence[Sequence[int]]
+) -> tuple[Iterator["np.ndarray"], dict[str, Any]]:
+    """Return what tifffile shall write, and how it shall cut a plane: tiles, or strips where one tile is the plane.
+
+    Args:
+        tiles: The tiles.
+        side: Their side in pixels.
+        sizes: Height and width of a plane, of each level.
+    """
+    if len(sizes) == 1 and max(sizes[0]) <= side:
+        return iter(tiles), {"rowsperstrip": strip_rows(sizes[0][0])}
+    return padded(tiles, side), {"tile": (side, side)}
 
 
 def padded(tiles: Iterable["np.ndarray"], side: int) -> Iterator["np.ndarray"]:

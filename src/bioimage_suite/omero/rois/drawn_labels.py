@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.images.writers.tiff_output import Checksum, identify_tiff, needs_bigtiff, resolution_tags, uuid_of
-from bioimage_suite.omero.images.ome_tiff import padded, tile_side
+from bioimage_suite.omero.images.ome_tiff import pieces, tile_side
 from bioimage_suite.omero.rois.geometry import AREAS, row_span, shape_pixels
 from bioimage_suite.omero.rois.shapes import RoiShape, roi_labels
 
@@ -102,11 +102,12 @@ def write_label_map(path: Path, label_map: LabelMap) -> None:
         if length is not None:
             metadata |= {f"PhysicalSize{axis}": length.value, f"PhysicalSize{axis}Unit": length.symbol}
     with tifffile.TiffWriter(path, ome=True, bigtiff=needs_bigtiff(math.prod(shape) * dtype.itemsize)) as file:
+        parts, cut = pieces(label_map.tiles(), side, [shape[2:]])
         file.write(
-            checksum.over(padded(label_map.tiles(), side)),
+            checksum.over(parts),
             shape=shape,
             dtype=dtype,
-            tile=(side, side),
+            **cut,
             photometric="minisblack",
             compression="zlib",
             compressionargs={"level": 1},

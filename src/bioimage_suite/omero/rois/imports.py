@@ -6,15 +6,22 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 from bioimage_suite.omero.named_files import match_images
-from bioimage_suite.omero.rois.rois import FILE_KEY, find_own_rois, save_rois
+from bioimage_suite.omero.rois.rois import FILE_KEY, ImageRois, find_own_rois, save_rois
 from bioimage_suite.omero.rois.sources import RoiSource, check_source, source_rois
 from bioimage_suite.omero.undo import merge_ids, without, writing
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Generator, Iterator, Mapping, Sequence
 
+    from bioimage_suite.omero.objects import ImageRecord
     from bioimage_suite.omero.session import Session
-    from bioimage_suite.tables.report import Report
+    from bioimage_suite.omero.undo import MadeObjects
+    from bioimage_suite.tables.report import Report, Row
+
+    Work = tuple[RoiSource, ImageRecord, Row]
+
+SENT = "imported"
+"""Status of a file whose ROIs were all sent; how many they are is known when the server has answered."""
 
 
 def import_rois(
@@ -63,20 +70,51 @@ def import_rois(
         replaced = merge_ids(old.values())
         if not dry_run:
             made.rest.append(lambda again: without(merge_ids(find_own_rois(again, elements, name).values()), replaced))
-        for source, image, row in work:
-            row.begin()
-            labelled = source_rois(source, image, kind)
-            if dry_run:
-                count = sum(1 for _ in labelled)
-            else:
-                pairs = {"tool": "omero_import_rois", FILE_KEY: source.identifier, "name": name}
-                with closing(save_rois(session, image.image_id, labelled, name=name, pairs=pairs, made=made)) as rois:
-                    saved = list(rois)
-                found += [(image.image_id, source.identifier, label, roi_id) for label, roi_id in saved]
-                count = len(saved)
-            gone = len(old.get(image.image_id, {}).get("Roi", ()))
-            row.done("would import" if dry_run else "imported", roi_count=count, replaced_count=gone)
-            print(f"{source.identifier}: {count} objects, {gone} replaced", flush=True)
+        counted = _counted(work, kind) if dry_run else _saved(session, work, name, kind, made)
+        with closing(counted):
+            for (source, image, row), rois in zip(work, counted, strict=True):
+                gone = len(old.get(image.image_id, {}).get("Roi", ()))
+                row.done("would import" if dry_run else SENT, roi_count=len(rois), replaced_count=gone)
+                if not dry_run:
+                    found += [(image.image_id, source.identifier, label, roi_id) for label, roi_id in rois]
+                print(f"{source.identifier}: {len(rois)} objects, {gone} replaced", flush=True)
         if not dry_run:
             made.finish(replaced)
     return found
+
+
+def _counted(work: Sequence[Work], kind: str) -> Generator[list[tuple[int, int]], None, None]:
+    """Yield the labels of each file's ROIs, which have no ids."""
+    for source, image, row in work:
+        row.begin()
+        yield [(label, 0) for label, _ in source_rois(source, image, kind)]
+
+
+def _saved(
+    session: Session, work: Sequence[Work], name: str, kind: str, made: MadeObjects
+) -> Generator[list[tuple[int, int]], None, None]:
+    """Save the ROIs of each file; yield (label, id) of each, file by file, while those of the next are saved."""
+
+    def images() -> Iterator[ImageRois]:
+        for source, image, row in work:
+            row.begin()
+            pairs = {"tool": "omero_import_rois", FILE_KEY: source.identifier, "name": name}
+            yield ImageRois(image.image_id, source_rois(source, image, kind), pairs)
+            row.done(SENT)
+
+    rois: list[tuple[int, int]] = []
+    ended = 0
+    with closing(save_rois(session, images(), name=name, made=made)) as saved:
+        try:
+            for number, label, roi_id in saved:
+                for _ in range(ended, number):
+                    yield rois
+                    rois, ended = [], ended + 1
+                rois.append((label, roi_id))
+        except Exception:
+            if work[-1][2].status == SENT:  # Nothing was built any more: the server failed at what it was sent.
+                work[ended][2].begin()
+            raise
+    for _ in range(ended, len(work)):
+        yield rois
+        rois = []

@@ -3,6 +3,7 @@
 import gc
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from itertools import islice
 from typing import Any
@@ -60,84 +61,119 @@ def find_own_rois(session: Session, elements: Mapping[int, str], name: str) -> d
     return found
 
 
+@dataclass(frozen=True)
+class ImageRois:
+    """What becomes ROIs of an image.
+
+    Attributes:
+        image_id: The image.
+        labelled: Label and shapes of each segmented object.
+        pairs: Key-value pairs for the mark: the origin of the ROIs.
+    """
+
+    image_id: int
+    labelled: Iterable[tuple[int, Sequence[RoiShape]]]
+    pairs: Mapping[str, str]
+
+
 def save_rois(
-    session: Session,
-    image_id: int,
-    labelled: Iterable[tuple[int, Sequence[RoiShape]]],
-    *,
-    name: str,
-    pairs: Mapping[str, str],
-    made: MadeObjects,
-) -> Generator[tuple[int, int], None, None]:
-    """Save one ROI per segmented object, marked by one annotation, and yield (label, id of the ROI) of each.
+    session: Session, images: Iterable[ImageRois], *, name: str, made: MadeObjects
+) -> Generator[tuple[int, int, int], None, None]:
+    """Save one ROI per segmented object, those of an image marked by one annotation.
 
     Args:
         session: An open session.
-        image_id: The image.
-        labelled: Label and shapes of each segmented object; taken one batch at a time, while the server saves the
-            previous batch.
+        images: The images and their objects, taken one batch at a time, while the server saves the batch before.
         name: Name of the set; also the name of each ROI whose shapes have no `roi_name`.
-        pairs: Key-value pairs for the mark: the origin of the ROIs.
         made: Collects the ids of what is saved.
+
+    Yields:
+        Number of the image (from 0), label, and id of the ROI, of each ROI in the order of the images and labels.
     """
+    # A batch has tens of thousands of objects, none of which is garbage before the batch is sent.
+    gc.set_threshold(*COLLECTOR_THRESHOLDS)
+    waiting = _Waiting(session, made)
+    try:
+        for number, image in enumerate(images):
+            yield from _save_image(session, number, image, name, waiting)
+        yield from waiting.swap(_Batch(0))
+    except BaseException:
+        with suppress(Exception):  # The call in flight may succeed: its ids are needed to undo it.
+            list(waiting.swap(_Batch(0)))
+        raise
+
+
+def _save_image(
+    session: Session, number: int, image: ImageRois, name: str, waiting: "_Waiting"
+) -> Iterator[tuple[int, int, int]]:
+    """Send the ROIs of an image; yield what came of those sent before."""
     from omero.model import ImageI, MapAnnotationI, NamedValue
     from omero.rtypes import rstring
 
-    # A batch has tens of thousands of objects, none of which is garbage before the batch is sent.
-    gc.set_threshold(*COLLECTOR_THRESHOLDS)
-    labelled, image = iter(labelled), ImageI(image_id, False)
+    labelled, target = iter(image.labelled), ImageI(image.image_id, False)
     first = next(labelled, None)
     if first is None:
         return
     mark = MapAnnotationI()
     mark.ns = rstring(roi_namespace(name))
-    mark.mapValue = [NamedValue(key, value) for key, value in pairs.items()]
+    mark.mapValue = [NamedValue(key, value) for key, value in image.pairs.items()]
     # The mark is saved with the first ROI in one transaction: a broken connection leaves no mark without a ROI.
     with holding():
-        [roi_id] = made.save("Roi", [_roi(image, mark, name, first[1])])
+        [roi_id] = waiting.made.save("Roi", [_roi(target, mark, name, first[1])])
         [[mark_id]] = session.rows("select l.child.id from RoiAnnotationLink l where l.parent.id = :roi", roi=roi_id)
-        made.add("MapAnnotation", [mark_id])
-    yield first[0], roi_id
-    batch = list(islice(labelled, BATCH))
-    waiting = _Waiting(session, made)
-    try:
-        while batch:
-            annotation = MapAnnotationI(mark_id, False)
-            rois = [_roi(image, annotation, name, shapes) for _, shapes in batch]
-            yield from waiting.swap([label for label, _ in batch], rois)
-            batch = list(islice(labelled, BATCH))
-        yield from waiting.swap([], [])
-    except BaseException:
-        with suppress(Exception):  # The call in flight may succeed: its ids are needed to undo it.
-            list(waiting.swap([], []))
-        raise
+        waiting.made.add("MapAnnotation", [mark_id])
+    yield from waiting.swap(_Batch(number, (first[0],), (roi_id,)))
+    while batch := list(islice(labelled, BATCH)):
+        annotation = MapAnnotationI(mark_id, False)
+        rois = [_roi(target, annotation, name, shapes) for _, shapes in batch]
+        yield from waiting.swap(_Batch(number, tuple(label for label, _ in batch)), rois)
+
+
+@dataclass(frozen=True)
+class _Batch:
+    """ROIs of an image that were sent: their labels, and their ids or the call that will tell them."""
+
+    number: int
+    labels: Sequence[int] = ()
+    ids: Sequence[int] = ()
+    call: Any = None
 
 
 class _Waiting:
-    """One call in flight: while the server saves a batch of ROIs, the next batch is built."""
+    """One call in flight: while the server saves a batch of ROIs, the next is built, also that of the next image."""
 
     def __init__(self, session: Session, made: MadeObjects) -> None:
-        self._update, self._made = session.update, made
-        self._labels: Sequence[int] = ()
-        self._call: Any = None
+        self._update, self.made = session.update, made
+        self._batches: list[_Batch] = []
 
-    def swap(self, labels: Sequence[int], rois: Sequence[Any]) -> Iterator[tuple[int, int]]:
-        """Send a batch, if it has ROIs; then wait for the previous batch and yield its (label, id of the ROI)."""
+    def swap(self, batch: _Batch, rois: Sequence[Any] = ()) -> Iterator[tuple[int, int, int]]:
+        """Send a batch; then wait for those before, and yield number of the image, label and id of each of their ROIs.
+
+        A batch without a call does not wait for one: it is told with the next that does, in its order.
+        """
         with holding():
-            done, ids = self._change(labels, rois)
+            done = self._change(batch, rois)
         for roi in rois:
             vars(roi).clear()  # Sent: break the cycle of ROI and shapes, which only the garbage collector would free.
-        yield from zip(done, ids, strict=True)
+        for one in done:
+            for label, roi_id in zip(one.labels, one.ids, strict=True):
+                yield one.number, label, roi_id
 
-    def _change(self, labels: Sequence[int], rois: Sequence[Any]) -> tuple[Sequence[int], Sequence[int]]:
-        """Send a batch, and return the labels and ids of the one before."""
-        sent = self._update.begin_saveAndReturnIds(rois) if rois else None
-        done, call, ids = self._labels, self._call, []
-        self._labels, self._call = labels, sent
-        if call is not None:
-            ids = self._update.end_saveAndReturnIds(call)
-            self._made.add("Roi", ids)
-        return done, ids
+    def _change(self, batch: _Batch, rois: Sequence[Any]) -> list[_Batch]:
+        """Send a batch, and return those before with their ids."""
+        if batch.ids:
+            self._batches.append(batch)
+            return []
+        call = self._update.begin_saveAndReturnIds(rois) if rois else None
+        sent, self._batches = self._batches, [replace(batch, call=call)] if rois else []
+        return [self._ended(one) for one in sent]
+
+    def _ended(self, batch: _Batch) -> _Batch:
+        if batch.call is None:
+            return batch
+        ids = self._update.end_saveAndReturnIds(batch.call)
+        self.made.add("Roi", ids)
+        return replace(batch, ids=ids)
 
 
 def _roi(image: Any, mark: Any, name: str, shapes: Sequence[RoiShape]) -> Any:
