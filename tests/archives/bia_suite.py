@@ -110,9 +110,9 @@ def compare(folder: Path, _args: argparse.Namespace) -> int:
         counts[name.partition("-")[0], "same" if same else "different", verdict] += 1
         if not same:
             print(f"{name}\tthe archive: {verdict}\n    theirs: {left[name][:2]}\n    ours: {right[name][:2]}")
-    for (kind, same, verdict), count in sorted(counts.items()):
-        print(f"{kind}: {count} {same}, {verdict} by the archive's program")
-    return int(any(same == "different" for _, same, _ in counts))
+    for (kind, agreed, verdict), count in sorted(counts.items()):
+        print(f"{kind}: {count} {agreed}, {verdict} by the archive's program")
+    return int(any(agreed == "different" for _, agreed, _ in counts))
 
 
 COMMANDS: dict[str, Any] = {command.__name__: command for command in (make, theirs, ours, compare)}
