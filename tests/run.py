@@ -111,11 +111,8 @@ def training_checks() -> Iterator[Check]:
         yield Check(f"guide for {name}", module, f"guide-{name}.xml")
     first_hour = ("env", "BIOIMAGE_TEST_FIRST_HOUR=1", str(TOOLS_BIN / "python"), "-m", "pytest", "-q")
     results = f"--junitxml={REPORTS / 'first_hour.xml'}"
-    yield Check(
-        "first hour",
-        (*first_hour, results, "tests/browser/test_first_hour.py", "tests/browser/test_galaxy_pages.py"),
-        "first_hour.xml",
-    )
+    pages = [f"tests/browser/test_{name}.py" for name in ("first_hour", "galaxy_pages", "upload_dialog")]
+    yield Check("first hour", (*first_hour, results, *pages), "first_hour.xml")
 
 
 def _tutorials(name: str, arguments: tuple[str, ...]) -> Check:

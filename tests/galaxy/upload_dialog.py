@@ -72,16 +72,16 @@ def _import_rois(gi: GalaxyInstance, server: OmeroServer, history: str, images: 
         "roi_name": "from the upload dialog",
         "dry_run": "true",
     }
-    return _rows(gi, server, "omero_import_rois", history, inputs)
+    return tool_rows(gi, server, "omero_import_rois", history, inputs)
 
 
 def _find(gi: GalaxyInstance, server: OmeroServer, history: str, images: str) -> list[list[str]]:
     """Return the rows of the object table of the list of images."""
     inputs = {"target|source": "source", "target|images": {"values": [{"src": "hdca", "id": images}]}}
-    return _rows(gi, server, "omero_find", history, inputs)
+    return tool_rows(gi, server, "omero_find", history, inputs)
 
 
-def _rows(gi: GalaxyInstance, server: OmeroServer, tool_id: str, history: str, inputs: Any) -> list[list[str]]:
+def tool_rows(gi: GalaxyInstance, server: OmeroServer, tool_id: str, history: str, inputs: Any) -> list[list[str]]:
     """Run a tool and return the rows of its first output, or what went wrong."""
     tool = gi.tools.show_tool(tool_id)
     given = gi.users.get_credentials_for_tool(gi.users.get_current_user()["id"], tool_id, tool["version"])
