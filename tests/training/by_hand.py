@@ -119,13 +119,18 @@ def run_and_wait(page: "Page", contents: Any, seconds: float) -> list[dict[str, 
         contents: Function that returns the contents of the history.
         seconds: Longest wait.
     """
-    before = {one["id"] for one in contents()}
+    before = {_key(one) for one in contents()}
     page.click("button#execute")
     end = time.monotonic() + seconds
     while time.monotonic() < end:
-        new = [one for one in contents() if one["id"] not in before]
+        new = [one for one in contents() if _key(one) not in before]
         states = {one.get("state") or one.get("populated_state") for one in new}
         if new and states <= {"ok", "error"}:
             return new
         time.sleep(1)
     return []
+
+
+def _key(one: dict[str, Any]) -> tuple[str, str]:
+    """Return what no other content of the history has: a list may have the id of a dataset."""
+    return one["history_content_type"], one["id"]

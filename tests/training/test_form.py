@@ -1,9 +1,11 @@
 """Forms are filled by what users see."""
 
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
+from tests.training.by_hand import run_and_wait
 from tests.training.form import FormError, fill
 from tests.training.tutorial import Parameter, Reference
 
@@ -89,3 +91,11 @@ def test_sections_repeats_and_several_values() -> None:
 def test_what_the_form_does_not_show_is_named(parameter: Parameter, said: str) -> None:
     with pytest.raises(FormError, match=said.replace("|", r"\|")):
         filled(parameter)
+
+
+def test_a_new_list_with_the_id_of_a_known_dataset_is_new():
+    """Galaxy counts datasets and lists apart, so that their ids meet."""
+    image = {"history_content_type": "dataset", "id": "one", "state": "ok"}
+    made = {"history_content_type": "dataset_collection", "id": "one", "populated_state": "ok"}
+    answers = iter([[image], [image, made]])
+    assert run_and_wait(Mock(), lambda: next(answers), 10) == [made]
