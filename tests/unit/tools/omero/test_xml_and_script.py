@@ -23,6 +23,8 @@ REQUIRED_BY_MODULE = {
     "omero": "omero-py",
     "openpyxl": "openpyxl",
     "zarr": "zarr",
+    "numcodecs": "zarr",  # It and the checksum come with zarr, which requires both.
+    "google_crc32c": "zarr",
 }
 
 
