@@ -93,7 +93,7 @@ def test_what_the_form_does_not_show_is_named(parameter: Parameter, said: str) -
         filled(parameter)
 
 
-def test_a_new_list_with_the_id_of_a_known_dataset_is_new():
+def test_a_new_list_with_the_id_of_a_known_dataset_is_new() -> None:
     """Galaxy counts datasets and lists apart, so that their ids meet."""
     image = {"history_content_type": "dataset", "id": "one", "state": "ok"}
     made = {"history_content_type": "dataset_collection", "id": "one", "populated_state": "ok"}

@@ -30,7 +30,8 @@ def study(product: str, values: list[MetadataValue] = VALUES, annotations: bool 
 
 def crate(product: str) -> dict[str, Any]:
     """A crate of one's own to break."""
-    return json.loads(_crate_text(product))
+    made: dict[str, Any] = json.loads(_crate_text(product))
+    return made
 
 
 @cache
