@@ -56,8 +56,8 @@ def test_a_large_image_is_exported_when_its_pyramid_is_there(lab: Lab, tmp_path:
 
 def test_resolution_levels_are_waited_for(lab: Lab, tmp_path: Path, capsys):
     image = import_image(lab, tmp_path, np.zeros(BIG, np.uint8))
-    with setting(lab, MISSING_PYRAMID_KEY, 300), pytest.raises(UserError, match="resolution level 3 is not there"):
-        export(lab, tmp_path, image, level="3")
+    with setting(lab, MISSING_PYRAMID_KEY, 300), pytest.raises(UserError, match="resolution level 9 is not there"):
+        export(lab, tmp_path, image, level="9")
     assert "OMERO makes its pyramid" in capsys.readouterr().out
 
 

@@ -44,7 +44,7 @@ def tile_length(size: int) -> int:
 
 
 def strip_rows(height: int) -> int:
-    """Return the rows of a strip of a plane that is not cut into tiles: two strips.
+    """Return the rows of a strip of a plane of two strips, for files that ImageJ's own opener need not read.
 
     Galaxy 26.1 counts the values of every TIFF (galaxy.datatypes.images); those of a plane in one piece it takes pixel
     by pixel, which takes it four times as long.
@@ -56,10 +56,11 @@ def layout(height: int, width: int) -> dict[str, Any]:
     """Return how tifffile shall cut a plane: into tiles, or not at all where one tile would hold it.
 
     ImageJ's own opener reads no tiles: with them, it needs Bio-Formats even for a small image. Nor does it know a
-    predictor beside zlib: with one, it shows wrong pixels without a word.
+    predictor beside zlib: with one, it shows wrong pixels without a word; nor a compressed stack of several strips a
+    plane.
     """
     if max(height, width) <= TILE:
-        return {"rowsperstrip": strip_rows(height), "predictor": False}
+        return {"rowsperstrip": height, "predictor": False}
     return {"tile": (tile_length(height), tile_length(width))}
 
 
