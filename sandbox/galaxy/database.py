@@ -1,4 +1,4 @@
-"""Galaxy's SQLite database as several threads and processes use it at once: imported by its servers before Galaxy.
+"""Galaxy's SQLite database as several threads and processes use it at once: imported before Galaxy opens it.
 
 Runs in Galaxy's own environment. A Galaxy in production uses PostgreSQL, which has and does all of this.
 

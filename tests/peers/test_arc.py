@@ -2,10 +2,8 @@
 
 from pathlib import Path
 
-from bioimage_suite.fair.metadata.image_facts import read_images
-from bioimage_suite.fair.products.package import make_package, read_study, write_product
-from tests.unit.fair.every_field import FREE, VALUES
-from tests.unit.fair.made_crates import DATA, FILES
+from tests.peers.filled_arc import write_filled_arc
+from tests.unit.fair.every_field import FREE
 
 LOAD = """
 import zipfile
@@ -26,15 +24,7 @@ answer = {
 
 
 def test_arctrl_loads_the_context(peer, tmp_path: Path):
-    made = read_study(
-        VALUES,
-        list(read_images(FILES)),
-        files=FILES,
-        annotations=[(DATA / "cells_a.ome.tiff", "mask.ome.tiff")],
-        results=[],
-        product="arc",
-    )
-    write_product(tmp_path / "arc.zip", make_package("arc", made))
+    write_filled_arc(tmp_path / "arc.zip")
     found = peer(LOAD, tmp_path / "arc.zip")
     assert found["title"] == "<study.title>"
     assert found["people"] == [

@@ -4,10 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from bioimage_suite.fair.metadata.image_facts import read_images
-from bioimage_suite.fair.products.package import make_package, read_study, write_product
-from tests.unit.fair.every_field import VALUES
-from tests.unit.fair.made_crates import DATA, FILES
+from tests.peers.filled_arc import write_filled_arc
 
 WRITE = """
 import zipfile
@@ -67,15 +64,7 @@ def filled(investigation: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_isatools_accepts_the_context_and_reads_all_of_it(peer, isatools, tmp_path: Path):
-    made = read_study(
-        VALUES,
-        list(read_images(FILES)),
-        files=FILES,
-        annotations=[(DATA / "cells_a.ome.tiff", "mask.ome.tiff")],
-        results=[],
-        product="arc",
-    )
-    write_product(tmp_path / "arc.zip", make_package("arc", made))
+    write_filled_arc(tmp_path / "arc.zip")
     (tmp_path / "isa.json").write_text(json.dumps(filled(peer(WRITE, tmp_path / "arc.zip"))))
     found = isatools(JUDGE, tmp_path / "isa.json")
     assert (found["problems"], found["finished"]) == ([], True)
