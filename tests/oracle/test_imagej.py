@@ -12,6 +12,7 @@ import pytest
 import segment_objects
 import tifffile
 
+from bioimage_suite.images.writers.tiff_output import strip_rows
 from sandbox.setup.imagej import find_imagej
 
 READER = Path(__file__).with_name("ImageJ.java")
@@ -29,9 +30,13 @@ def seen(*paths: Path) -> list[list[str]]:
     return [line.split("\t") for line in found.stdout.splitlines()]
 
 
+def write(path: Path, pixels: np.ndarray) -> None:
+    tifffile.imwrite(path, pixels, ome=True, photometric="minisblack", metadata={"axes": "TZYX", **SIZES})
+
+
 def test_imagej_opens_what_is_written_and_sees_its_scale(tmp_path: Path):
     source = tmp_path / "a.ome.tif"
-    tifffile.imwrite(source, STACK, ome=True, photometric="minisblack", metadata={"axes": "TZYX", **SIZES})
+    write(source, STACK)
     written = [tmp_path / f"{compression}.tif" for compression in ("none", "zlib")]
     for path in written:
         convert_image.main([f"--image={source}", "--format=ome-tiff", f"--compression={path.stem}", f"--output={path}"])
@@ -40,3 +45,21 @@ def test_imagej_opens_what_is_written_and_sees_its_scale(tmp_path: Path):
     expected = ["60", "40", "6", "16", "0.25", "0.5", "µm"]
     assert images == [[*expected, str(float(STACK[0, 0, 2, 3]))]] * 2
     assert labels[:-1] == expected
+
+
+def test_imagej_opens_images_however_low(tmp_path: Path):
+    # Of exactly two strips it takes the lengths, if short, for an address.
+    written = []
+    for height in range(3, 10):
+        write(tmp_path / "a.ome.tif", STACK[..., :height, :])
+        written.append(tmp_path / f"{height}.tif")
+        convert_image.main([f"--image={tmp_path / 'a.ome.tif'}", "--format=ome-tiff", f"--output={written[-1]}"])
+    expected = [
+        ["60", str(height), "6", "16", "0.25", "0.5", "µm", str(float(STACK[0, 0, 2, 3]))] for height in range(3, 10)
+    ]
+    assert seen(*written) == expected
+
+
+@pytest.mark.parametrize("height", [*range(1, 20), 100, 511, 512])
+def test_a_plane_has_one_strip_or_more_than_two(height: int):
+    assert -(-height // strip_rows(height)) in {1, 3, 4}

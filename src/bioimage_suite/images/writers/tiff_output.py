@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 TILE = 512
 """Largest edge of a tile, px."""
+STRIPS = 4
+"""Strips of a plane that is not cut into tiles, at most."""
 # Offsets of classic TIFF address 4 GB; 32 MB of it are left for tables of tiles and metadata, and for tiles that
 # compression makes larger.
 CLASSIC_BYTES = 2**32 - 2**25
@@ -44,23 +46,23 @@ def tile_length(size: int) -> int:
 
 
 def strip_rows(height: int) -> int:
-    """Return the rows of a strip of a plane of two strips, for files that ImageJ's own opener need not read.
+    """Return the rows of a strip of a plane that is not cut into tiles: of three or four strips, or of one.
 
     Galaxy 26.1 counts the values of every TIFF (galaxy.datatypes.images); those of a plane in one piece it takes pixel
-    by pixel, which takes it four times as long.
+    by pixel, which takes it four times as long. Two strips ImageJ's own opener (1.53t) cannot read where they are short:
+    tifffile writes the two lengths as 16-bit numbers in the tag itself, and ImageJ takes them for an address.
     """
-    return -(-height // 2)
+    return -(-height // STRIPS) if height >= 3 else height
 
 
 def layout(height: int, width: int) -> dict[str, Any]:
-    """Return how tifffile shall cut a plane: into tiles, or not at all where one tile would hold it.
+    """Return how tifffile shall cut a plane: into tiles, or into a few strips where one tile would hold it.
 
     ImageJ's own opener reads no tiles: with them, it needs Bio-Formats even for a small image. Nor does it know a
-    predictor beside zlib: with one, it shows wrong pixels without a word; nor a compressed stack of several strips a
-    plane.
+    predictor beside zlib: with one, it shows wrong pixels without a word.
     """
     if max(height, width) <= TILE:
-        return {"rowsperstrip": height, "predictor": False}
+        return {"rowsperstrip": strip_rows(height), "predictor": False}
     return {"tile": (tile_length(height), tile_length(width))}
 
 
