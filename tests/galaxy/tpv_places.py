@@ -1,9 +1,10 @@
 """Ask TPV where jobs of tools go, and with what; writes JSON.
 
-Runs with Galaxy's own Python, which has TPV: `.venv/galaxy/bin/python -m tests.galaxy.tpv_places RULES SITE`, questions
-on standard input. RULES and SITE are files of rules, SITE has the destinations. A question is an object: `tool`, the
-id; `width` and `height` of its input, or neither; `size` of the file in bytes; `history`, its name; `files`, how many
-equal ones. An answer is an object with `runner`, `params` and `env`, or the reason why the job is not started.
+Runs with Galaxy's own Python, which has TPV: `.venv/galaxy/bin/python -m tests.galaxy.tpv_places RULES`, questions on
+standard input. RULES is a file of rules. A question is an object: `site`, a file of rules with the destinations;
+`tool`, the id; `width` and `height` of its input, or neither; `size` of the file in bytes; `history`, its name;
+`files`, how many equal ones. An answer is an object with `runner`, `params` and `env`, or the reason why the job is not
+started.
 """
 
 import json
@@ -30,7 +31,7 @@ def job_of(question: dict[str, Any]) -> Any:
     return job
 
 
-def place(rules: list[str], question: dict[str, Any]) -> dict[str, Any] | str:
+def place(rules: str, question: dict[str, Any]) -> dict[str, Any] | str:
     """Return runner and parameters of a job, or the reason why TPV refuses it."""
     app = SimpleNamespace(config=SimpleNamespace(watch_job_rules=False))
     tool = mock_galaxy.Tool(question["tool"])
@@ -40,7 +41,9 @@ def place(rules: list[str], question: dict[str, Any]) -> dict[str, Any] | str:
             job_of(question),
             tool,
             None,
-            tpv_config_files=rules,
+            # TPV keeps the rules of each, and does not look at others given later.
+            SimpleNamespace(id=question["site"], params={}),
+            tpv_config_files=[rules, question["site"]],
         )
     except JobMappingException as error:
         return str(error.failure_message)
@@ -48,4 +51,4 @@ def place(rules: list[str], question: dict[str, Any]) -> dict[str, Any] | str:
 
 
 if __name__ == "__main__":
-    print(json.dumps([place(sys.argv[1:3], question) for question in json.load(sys.stdin)]))
+    print(json.dumps([place(sys.argv[1], question) for question in json.load(sys.stdin)]))

@@ -41,15 +41,6 @@ SITE = {
 }
 
 
-def answers(folder: Path, questions: list[dict[str, Any]], site: str = json.dumps(SITE)) -> list[Any]:  # JSON is YAML
-    """Ask TPV where jobs go."""
-    (folder / "site.yml").write_text(site, encoding="utf-8")
-    command = [str(ROOT / ".venv/galaxy/bin/python"), "-m", "tests.galaxy.tpv_places", str(FILE)]
-    command.append(str(folder / "site.yml"))
-    asked = subprocess.run(command, input=json.dumps(questions), cwd=ROOT, capture_output=True, text=True, check=True)
-    return list(json.loads(asked.stdout.splitlines()[-1]))
-
-
 def plane(tool: str, edge: int) -> dict[str, Any]:
     return {"tool": tool, "width": edge, "height": edge}
 
@@ -73,7 +64,17 @@ def test_every_rule_is_that_of_a_tool():
 
 @pytest.fixture(scope="module")
 def placed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """What TPV says of all jobs that these tests ask for: it takes seconds to start."""
+    """What TPV says of all jobs that these tests ask for, at each site: it takes seconds to start."""
+    folder = tmp_path_factory.mktemp("tpv")
+    page = (ROOT / "docs/guides/administrators.md").read_text(encoding="utf-8")
+    sites = {
+        "a site": json.dumps(SITE),  # JSON is YAML
+        "two cores": json.dumps(SITE).replace('"max_accepted_cores": 64', '"max_cores": 2'),
+        "the guide's": dedent(page[page.index("    global: {default_inherits") : page.index("`tpv lint` accepts")]),
+        "the sandbox": json.dumps(site_rules(Pulsar("http://127.0.0.1:1/", "token", True, ()))),
+    }
+    for name, rules in sites.items():
+        (folder / name).write_text(rules, encoding="utf-8")
     shed = "toolshed.g2.bx.psu.edu/repos/owner/measure_objects/measure_objects/0.1.0+galaxy0"
     questions = {
         **{tool: plane(tool, 2048) for tool in TOOLS},
@@ -83,9 +84,16 @@ def placed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         "unknown": {"tool": "measure_objects", "size": 2**29},
         "list": plane("measure_objects", 8192) | {"files": 200},
         "beyond": plane("segment_with_model", 80000),
+        "list on two cores": plane("measure_objects", 8192) | {"files": 200, "site": "two cores"},
+        "find at the guide's": plane("omero_find", 1024) | {"site": "the guide's"},
+        "segment at the guide's": plane("segment_with_model", 60000) | {"site": "the guide's"},
+        "mine": {"tool": "omero_find", "history": "mine", "site": "the sandbox"},
+        "mine on Pulsar": {"tool": "omero_find", "history": "mine on Pulsar", "site": "the sandbox"},
     }
-    found = answers(tmp_path_factory.mktemp("tpv"), list(questions.values()))
-    return dict(zip(questions, found, strict=True))
+    asked = [one | {"site": str(folder / one.get("site", "a site"))} for one in questions.values()]
+    command = [str(ROOT / ".venv/galaxy/bin/python"), "-m", "tests.galaxy.tpv_places", str(FILE)]
+    done = subprocess.run(command, input=json.dumps(asked), cwd=ROOT, capture_output=True, text=True, check=True)
+    return dict(zip(questions, json.loads(done.stdout.splitlines()[-1]), strict=True))
 
 
 def test_tpv_places_a_job_of_every_tool(placed: dict[str, Any]):
@@ -104,11 +112,9 @@ def test_memory_is_what_was_measured_and_more(placed: dict[str, Any]):
     assert [placed[name]["params"]["mem"] for name in same] == ["2.3"] * 3
 
 
-def test_a_list_gets_cores_and_memory_for_each(placed: dict[str, Any], tmp_path: Path):
+def test_a_list_gets_cores_and_memory_for_each(placed: dict[str, Any]):
     assert placed["list"]["params"] == {"mem": "3.05", "minutes": "60", "cores": "4"}
-    clamped = json.dumps(SITE).replace('"max_accepted_cores": 64', '"max_cores": 2')
-    (fewer,) = answers(tmp_path, [plane("measure_objects", 8192) | {"files": 200}], clamped)
-    assert fewer["params"] == {"mem": "1.52", "minutes": "60", "cores": "2"}
+    assert placed["list on two cores"]["params"] == {"mem": "1.52", "minutes": "60", "cores": "2"}
 
 
 def test_an_image_beyond_is_refused_with_a_remedy(placed: dict[str, Any]):
@@ -117,10 +123,8 @@ def test_an_image_beyond_is_refused_with_a_remedy(placed: dict[str, Any]):
     assert "Work on parts of it" in answer
 
 
-def test_the_site_of_the_documentation_is_one(tmp_path: Path):
-    page = (ROOT / "docs/guides/administrators.md").read_text(encoding="utf-8")
-    block = page[page.index("    global: {default_inherits") : page.index("`tpv lint` accepts")]
-    find, segment = answers(tmp_path, [plane("omero_find", 1024), plane("segment_with_model", 60000)], dedent(block))
+def test_the_site_of_the_documentation_is_one(placed: dict[str, Any]):
+    find, segment = (placed[f"{tool} at the guide's"] for tool in ("find", "segment"))
     assert find["params"]["job_--licenses"] == "omero:1"
     assert find["params"]["job_--mem"] == "512M"
     assert find["params"]["job_time"] == "60"
@@ -129,10 +133,8 @@ def test_the_site_of_the_documentation_is_one(tmp_path: Path):
     assert find["env"] == [{"execute": FAILED_FIRST}]
 
 
-def test_the_sandbox_sends_histories_named_for_it_to_pulsar(tmp_path: Path):
-    site = site_rules(Pulsar("http://127.0.0.1:1/", "token", True, ()))
-    questions = [{"tool": "omero_find", "history": name} for name in ("mine", "mine on Pulsar")]
-    on_slurm, on_pulsar = answers(tmp_path, questions, json.dumps(site))
+def test_the_sandbox_sends_histories_named_for_it_to_pulsar(placed: dict[str, Any]):
+    on_slurm, on_pulsar = (placed[name] for name in ("mine", "mine on Pulsar"))
     assert (on_slurm["runner"], on_pulsar["runner"]) == ("slurm", "pulsar")
     assert on_slurm["params"]["job_--licenses"] == "omero:1"
     assert on_pulsar["params"]["url"] == "http://127.0.0.1:1/"
