@@ -9,6 +9,7 @@ or a test changes (tests/unit/project/test_shed_files.py compares).
 """
 
 import ast
+import functools
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -48,18 +49,24 @@ PART = "Part of the Bioimage Suite for Galaxy."
 NOTICE = "# Written by scripts/shed_files.py; run `python -m scripts.shed_files` instead of changing it here.\n"
 
 
+@functools.cache
+def imported_names(text: str) -> tuple[str, ...]:
+    """Return the dotted names that Python code imports, anywhere in it: of modules, or of what stands in them."""
+    names: list[str] = []
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            names += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+        elif isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names]
+    return tuple(names)
+
+
 def imported_modules(file: Path) -> Iterator[Path]:
     """Yield the files of the library that a Python file imports, anywhere in it."""
-    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-        names: list[str] = []
-        if isinstance(node, ast.ImportFrom) and node.module:
-            names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
-        elif isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
-        for name in names:
+    for name in imported_names(file.read_text(encoding="utf-8")):
+        if name.partition(".")[0] == LIBRARY.name:
             path = SOURCES.joinpath(*name.split("."))
-            if path.is_relative_to(LIBRARY):
-                yield from (one for one in (path.with_suffix(".py"), path / "__init__.py") if one.exists())
+            yield from (one for one in (path.with_suffix(".py"), path / "__init__.py") if one.exists())
 
 
 def data_files(module: Path) -> Iterator[Path]:

@@ -12,6 +12,7 @@ would reach users as two tools of one version; tests/unit/project/test_tool_vers
 
 import argparse
 import ast
+import functools
 import hashlib
 import json
 import re
@@ -37,6 +38,7 @@ def tool_version(xml: Path) -> str:
     return f"{version[1]}+galaxy{suffix[2]}"
 
 
+@functools.cache
 def without_docstrings(text: str) -> str:
     """Return Python code without docstrings, comments and layout."""
     tree = ast.parse(text)

@@ -97,6 +97,8 @@ def _pip_install(name: str, wanted: Callable[[str], bool], find_links: Path | No
     # Every package is pinned, also those that others require: pip has nothing to resolve (a unit test checks this).
     command = [str(python_of(name)), "-m", "pip", "install", "--no-deps", "--no-input", "--progress-bar", "off"]
     command += ["--disable-pip-version-check", "--retries", "10", "--timeout", "60", "-r", str(requirements)]
+    # Python compiles what it imports, at its first import; all of it takes longer than the rest of an installation.
+    command += ["--no-compile"]
     if find_links:
         command += ["--find-links", str(find_links), "--only-binary", "zeroc-ice"]
     log = VENVS / f"{name}.log"

@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from scripts.shed_files import library_files
+from scripts.shed_files import imported_names, library_files
 from scripts.suite_files import TOOLS as TOOLS_FOLDER
 from scripts.suite_files import tool_script, tool_xml, tool_xml_files
 
@@ -31,13 +31,8 @@ REQUIRED_BY_MODULE = {
 def reached(name: str) -> tuple[list[Path], set[str]]:
     """Files that a tool needs, its script included, and the names of all packages that they import."""
     files = [tool_script(name), *(file for file in library_files(tool_script(name)) if file.suffix == ".py")]
-    packages = set()
-    for node in (node for file in files for node in ast.walk(ast.parse(file.read_text()))):
-        if isinstance(node, ast.Import):
-            packages |= {alias.name.split(".")[0] for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            packages.add(node.module.split(".")[0])
-    return files, packages
+    names = (name for file in files for name in imported_names(file.read_text(encoding="utf-8")))
+    return files, {name.partition(".")[0] for name in names}
 
 
 def macro_texts() -> dict[str, ElementTree.Element]:
