@@ -49,8 +49,8 @@ def strip_rows(height: int) -> int:
     """Return the rows of a strip of a plane that is not cut into tiles: of three or four strips, or of one.
 
     Galaxy 26.1 counts the values of every TIFF (galaxy.datatypes.images); those of a plane in one piece it takes pixel
-    by pixel, which takes it four times as long. Two strips ImageJ's own opener (1.53t) cannot read where they are short:
-    tifffile writes the two lengths as 16-bit numbers in the tag itself, and ImageJ takes them for an address.
+    by pixel, which takes it four times as long. Two strips ImageJ's own opener (1.53t) cannot read where they are
+    short: tifffile writes the two lengths as 16-bit numbers in the tag itself, and ImageJ takes them for an address.
     """
     return -(-height // STRIPS) if height >= 3 else height
 
