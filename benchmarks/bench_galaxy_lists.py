@@ -4,8 +4,9 @@ Images are shifted copies of the test image of nuclei (512 x 512, uint16) in the
 the workflow from its start by the API to its last job: export, segmentation, measurement, overview, ROIs and table back
 into OMERO. Beside it, in the same run and on the same servers:
 
-- the same steps with one job an image, as the workflow of version 0.1.0 had it: the list is not cut, and the two tools
-  are mapped over it;
+- the same steps with one job an image: the list is not cut, and the two tools are mapped over it;
+- the workflow of version 0.1.0, which has one job an image, with its own tools, sandbox and Galaxy
+  (`earlier_nuclei.py`), where the environment variable BIOIMAGE_BENCH_EARLIER names a checkout of it;
 - a plain Python script with omero-py, scipy and scikit-image (`plain_nuclei.py`), one process a core, with the same
   steps. It writes no OME metadata, checks nothing, and a second run would double everything.
 
@@ -19,6 +20,7 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 import sys
 import tempfile
 import threading
@@ -256,10 +258,24 @@ def compare(site: Site, images: int, folder: Path) -> tuple[Run, list[Record]]:
     return lists, [
         figure(f"{what}: time", lists.seconds, "s"),
         figure(f"{what}: jobs", lists.jobs, ""),
-        figure(f"{what}, beside one job an image", single.seconds / lists.seconds, "x", ">= 8", "version 0.1.0"),
+        figure(f"{what}, beside one job an image", single.seconds / lists.seconds, "x", "", "the same Galaxy"),
         figure(f"{what}: time, as a share of a plain script's", lists.seconds / script.seconds, "x", "<= 1.5",
                "omero-py and scikit-image 0.26, one process a core"),
     ]  # fmt: skip
+
+
+def beside_earlier(lists: Run, images: int) -> list[Record]:
+    """Run the workflow of version 0.1.0, where a checkout of it is named; return the figure."""
+    checkout = os.environ.get("BIOIMAGE_BENCH_EARLIER")
+    if not checkout:
+        return []
+    command = [sys.executable, "-P", str(ROOT / "benchmarks" / "earlier_nuclei.py"), checkout, str(images)]
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=True)
+    seconds, jobs = json.loads(done.stdout.splitlines()[-1])
+    print(f"version 0.1.0: {seconds:.1f} s, {jobs} jobs", file=sys.stderr, flush=True)
+    what = f"omero-nuclei-measurement on Galaxy, {images} images as lists, beside version 0.1.0"
+    return [figure(what, seconds / lists.seconds, "x", ">= 8", f"its own tools and Galaxy, {jobs} jobs")]
 
 
 def records(images: int = IMAGES, many: int = MANY) -> list[Record]:
@@ -280,7 +296,7 @@ def records(images: int = IMAGES, many: int = MANY) -> list[Record]:
             memory = max(memory, larger.memory, key=lambda one: one.job)
         what = "omero-nuclei-measurement on Galaxy: memory of its largest job"
         found.append(figure(what, memory.job, "MiB", "<= 572", OWN_GOAL))  # 600 MB
-        return found
+    return found + beside_earlier(lists, images)
 
 
 if __name__ == "__main__":
