@@ -5,12 +5,12 @@
     PYTHON tests/archives/roc_suite.py ours FOLDER
     PYTHON tests/archives/roc_suite.py compare FOLDER
 
-`PEER` is the Python of an environment with roc-validator and pytest, `PYTHON` this project's; `--checkout` a checkout
-of crs4/rocrate-validator, `--contexts` a folder with RO-Crate's contexts as `1.1.jsonld`, `1.2.jsonld` and so on, and
-those of ResearchObject/ro-terms as `terms/<name>.jsonld`. `collect` keeps each crate that the tests hand to their
-validator, with their patches; `gather` instead takes the metadata of all published crates below a folder, which has
-one for each repository, named `owner+name`. `compare` prints each difference and exits with 1 where one is not in
-`roc_suite_differences.tsv`. Nothing is fetched.
+`PEER` is the Python of an environment with roc-validator and pytest, `PYTHON` this project's, which has both too;
+`--checkout` a checkout of crs4/rocrate-validator, `--contexts` a folder with RO-Crate's contexts as `1.1.jsonld`,
+`1.2.jsonld` and so on, and those of ResearchObject/ro-terms as `terms/<name>.jsonld`. `collect` keeps each crate that
+the tests hand to their validator, with their patches; `gather` instead takes the metadata of all published crates below
+a folder, which has one for each repository, named `owner+name`. `compare` prints each difference and exits with 1 where
+one is not in `roc_suite_differences.tsv`. Nothing is fetched.
 """
 
 import argparse
@@ -195,7 +195,10 @@ def theirs(folder: Path, args: argparse.Namespace) -> int:
 
     Kept are the findings at REQUIRED level, which are its verdict, and those at RECOMMENDED level.
     """
+    from bioimage_suite.fair.crates.prepared_queries import prepare_queries
+
     logging.disable(logging.CRITICAL)
+    prepare_queries()  # as in the tool: a few seconds for a crate, not half a minute
     cache = _filled_cache(args.contexts)
     file = folder / "theirs.json"
     verdicts: dict[str, Any] = json.loads(file.read_text()) if file.exists() else {}

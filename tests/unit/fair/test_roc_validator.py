@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from bioimage_suite.core.apart import run_apart
 from bioimage_suite.fair.crates import named_profiles, roc_validator
 from bioimage_suite.fair.crates.reading import read_crate
 from bioimage_suite.fair.crates.terms import GIDE_CONTEXT
@@ -32,10 +33,44 @@ def test_roc_validator_is_believed_only_when_a_canary_fails(monkeypatch: pytest.
     broken = deepcopy(document)
     root(broken).pop("name")
     assert errors(roc_validator.roc_findings(broken, root(broken)["@id"], "c")[0])
-    monkeypatch.setattr(roc_validator, "_issues", lambda *_: [])
-    assert [f.suggestion for f in roc_validator.roc_findings(document, root(document)["@id"], "c")[0]] == [
-        "its answer is not used"
+    # A fault that is no shape's, such as one of the context, proves nothing: terms may have been read or not.
+    for said in ([], [("ro-crate-1.2", "", "the context is not that of 1.2")]):
+        monkeypatch.setattr(roc_validator, "_issues", lambda *_, said=said: said)
+        found = roc_validator.roc_findings(document, root(document)["@id"], "c")[0]
+        assert [one.suggestion for one in found] == ["its answer is not used"]
+
+
+def refused_canaries(cache: Path) -> list[list[roc_validator.Issue]]:
+    """What is said of canaries of each version, with files and without."""
+    # One process for all: the queries of the rules are parsed once.
+    from bioimage_suite.fair.crates.prepared_queries import prepare_queries
+
+    prepare_queries()
+    made = [
+        (version, roc_validator._canary(f"https://w3id.org/ro/crate/{version}/context", place, version))
+        for version in ("1.1", "1.2", "1.3")
+        for place in ("./", "https://example.org/x/")
     ]
+    return [
+        roc_validator._issues(roc_validator._validator(one, f"ro-crate-{version}", cache), one) for version, one in made
+    ]
+
+
+@needs_roc
+@pytest.mark.slow
+def test_a_canary_lacks_a_licence_alone():
+    for issues in run_apart(refused_canaries, roc_validator._loaded_cache()):
+        ((_, entity, message),) = issues
+        assert entity in ("./", "https://example.org/x/")
+        assert "MUST have a `license`" in message
+
+
+@needs_roc
+@pytest.mark.slow
+def test_without_terms_the_canary_is_not_refused_for_its_licence():
+    document = crate("gide") | {"@context": {"x": "http://x/"}}
+    found, _ = roc_validator.roc_findings(document, root(document)["@id"], "c")
+    assert [(one.level, one.suggestion) for one in found] == [("warning", "its answer is not used")]
 
 
 PROCESS_RUN, TERMS = "https://w3id.org/ro/wfrun/process/0.5", "https://w3id.org/ro/terms/workflow-run/context"
