@@ -5,10 +5,10 @@ from pathlib import Path
 from scripts.help_pictures.drawing import DATA, IMAGE, LABELS, drawn, listed, run
 
 
-def segmented(folder: Path) -> Path:
+def segmented(folder: Path, image: Path = IMAGE) -> Path:
     """Return the label map of `segment_objects`."""
     labels = folder / "segmented.ome.tiff"
-    run("segment_objects", "--image", IMAGE, "--background-radius", 25, "--output", labels)
+    run("segment_objects", "--image", image, "--background-radius", 25, "--output", labels)
     return labels
 
 
@@ -29,6 +29,12 @@ def filter_objects(folder: Path) -> list[Path]:
     outputs = ("--output-labels", kept, "--output-table", folder / "kept.tsv")
     run("filter_objects", "--labels", labels, "--table", table, "--keep", "area_px > 500", *outputs)
     return [drawn(folder, IMAGE, "all", labels), drawn(folder, IMAGE, "area_px > 500", kept)]
+
+
+def evaluate_segmentation(folder: Path) -> list[Path]:
+    """Draw the true objects of an image beside those that were found."""
+    image = DATA / "nuclei.ome.tiff"
+    return [drawn(folder, image, "true", LABELS), drawn(folder, image, "found", segmented(folder, image))]
 
 
 def overlay_objects(folder: Path) -> list[Path]:
@@ -91,6 +97,6 @@ def quantify_staining(folder: Path) -> list[Path]:
 
 
 MADE = (
-    segment_objects, measure_objects, filter_objects, overlay_objects, summarize_measurements, track_objects,
-    analyze_spatial_pattern, quantify_staining,
+    segment_objects, measure_objects, filter_objects, evaluate_segmentation, overlay_objects, summarize_measurements,
+    track_objects, analyze_spatial_pattern, quantify_staining,
 )  # fmt: skip

@@ -82,5 +82,5 @@ def make_views(history: History) -> dict[str, Source]:
     table = history.upload("fair_archives/nuclei_measured.tabular", "tabular")
     found = history.run("vitessce_view", image=image, labels=labels, table=table)
     given = {"source|image": image, "source|labels_0|map": labels, "target|format": "ome-zarr-0.5"}
-    zarr = history.run("convert_image", **given)
-    return {**found, "zarr": zarr["output_zarr"]}
+    zarr = history.run("convert_image", **given)["output_zarr"]
+    return {**found, "zarr": zarr, "zarr_page": history.run("vitessce_view", image=zarr)["page"]}

@@ -3,14 +3,18 @@
 Pictures of what was seen are kept in `.sandbox/reports/`. It takes minutes and runs as part of `make test-training`.
 """
 
+import io
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 from bioblend.galaxy import GalaxyInstance
+from PIL import Image
 
+from bioimage_suite.fair.vitessce.config import OBJECT_COLOUR
 from sandbox.galaxy import server as galaxy_server
 from sandbox.setup import ROOT
 from tests.browser.galaxy_history import History, Source, make_reports, make_views
@@ -92,6 +96,21 @@ def dataset_frame(page: "Page", identifier: str) -> "Frame":
     return frame
 
 
+def orange(page: "Page") -> float:
+    """Share of the page's pixels in the colour of objects: image and page are grey."""
+    pixels = np.asarray(Image.open(io.BytesIO(page.screenshot())).convert("RGB")).astype(int)
+    return float((pixels[..., 0] - pixels[..., 2] > OBJECT_COLOUR[0] // 4).mean())
+
+
+def see_until(is_seen: Callable[[], bool], page: "Page") -> None:
+    """Wait until something is drawn, or fail."""
+    for _ in range(PATIENCE_MS // 1000):
+        if is_seen():
+            return
+        page.wait_for_timeout(1000)
+    raise AssertionError("it was not drawn in time")
+
+
 @pytest.mark.parametrize("tool", HEADINGS)
 def test_a_report_opens_as_a_report_where_its_eye_leads(tool: str, user: "tuple[Page, Made]", see: See) -> None:
     page, made = user
@@ -134,6 +153,15 @@ def test_image_labels_and_scatter_are_seen_in_galaxy(user: "tuple[Page, Made]", 
     heights = frame.evaluate("[...document.querySelectorAll('canvas')].map(one => one.clientHeight)")
     assert max(heights) > 250, heights
     see("vitessce_page")
+
+
+def test_the_label_map_inside_an_ome_zarr_is_seen_in_galaxy(user: "tuple[Page, Made]", see: See) -> None:
+    page, made = user
+    page.goto(f"{made.url}/datasets/{made.views['zarr_page']['id']}/preview")
+    frame = dataset_frame(page, made.views["zarr_page"]["id"])
+    frame.get_by_text("Spatial Layers").wait_for()
+    see_until(lambda: orange(page) > 0.02, page)
+    see("vitessce_zarr_page")
 
 
 def test_galaxys_vitessce_shows_the_configuration(user: "tuple[Page, Made]", see: See) -> None:

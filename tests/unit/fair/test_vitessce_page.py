@@ -8,6 +8,7 @@ import zlib
 from pathlib import Path
 from typing import Any
 
+import convert_image
 import numpy as np
 import pytest
 import tifffile
@@ -116,12 +117,10 @@ def test_same_input_same_page() -> None:
     ],
 )
 def test_any_of_the_inputs_is_enough(changes: dict[str, Any], components: list[str]) -> None:
-    config = {"image_address": "https://example.org/a.zarr"} if "labels" in changes and "table" in changes else {}
-    config |= {"labels_address": "https://example.org/b.zarr"} if changes.get("image", 1) is None else {}
-    if changes == {"image": None, "labels": None}:
-        config = {}
-    _, page = make_view(config, inputs(**changes))
+    view, page = make_view({}, inputs(**changes))
     assert [part["component"] for part in incoming(page)["layout"]] == components
+    # Without an address there is nothing for the configuration but the table, and it says so.
+    assert [part["component"] for part in view["layout"]] == (["description"] if "table" in changes else components)
 
 
 def test_nothing_to_show() -> None:
@@ -179,6 +178,48 @@ def test_ome_zarr_is_read_too(tmp_path: Path, version: str) -> None:
         picture = load_picture(tmp_path / place, "a", 10**6)
         np.testing.assert_array_equal(picture.pixels[0, :, 0], pixels)
         assert picture.physical_um == {"x": 0.5, "y": 0.5}
+
+
+@pytest.fixture
+def own_labels(tmp_path: Path) -> Path:
+    """An OME-Zarr with two label maps inside, as convert_image writes it."""
+    folder, other = tmp_path / "a.zarr", tmp_path / "cells.tiff"
+    tifffile.imwrite(other, tifffile.imread(DATA / "nuclei_truth.ome.tiff").astype(np.uint16) * 2)
+    words = ["--image", DATA / "nuclei.ome.tiff", "--output", folder, "--format", "ome-zarr-0.5"]
+    words += ["--labels", DATA / "nuclei_truth.ome.tiff", "--label-name=nuclei", "--labels", other]
+    convert_image.main([str(word) for word in (*words, "--label-name=cells")])
+    return folder
+
+
+def test_label_maps_inside_an_ome_zarr_are_shown(
+    own_labels: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pack(own_labels, tmp_path / "a.ozx", "0.5")
+    capsys.readouterr()
+    pages = [make_view({}, Inputs("a", place))[1] for place in (own_labels, tmp_path / "a.ozx")]
+    assert "of its label maps the first, 'nuclei', is shown, not 'cells'" in capsys.readouterr().out
+    labels = zarr.open_group(unpack(pages[0], tmp_path / "page") / "labels.zarr", mode="r")
+    np.testing.assert_array_equal(np.asarray(labels["0"])[0, 0, 0], tifffile.imread(DATA / "nuclei_truth.ome.tiff"))
+    assert carried(pages[0]) == carried(pages[1])
+    # A label map that is given is taken instead.
+    _, page = make_view({}, Inputs("a", own_labels, tmp_path / "cells.tiff"))
+    labels = zarr.open_group(unpack(page, tmp_path / "given") / "labels.zarr", mode="r")
+    np.testing.assert_array_equal(np.asarray(labels["0"])[0, 0, 0], tifffile.imread(tmp_path / "cells.tiff"))
+
+
+@pytest.mark.parametrize(
+    ("listed", "said"),
+    [
+        (["no"], "a, labels no: its Zarr metadata cannot be read"),
+        (["../.."], "a, labels ../..: its Zarr metadata cannot be read"),
+        ("nuclei", "the list of its label maps is no list of names"),
+        ([1], "the list of its label maps is no list of names"),
+    ],
+)
+def test_a_list_of_label_maps_that_is_wrong(own_labels: Path, listed: Any, said: str) -> None:
+    zarr.open_group(own_labels / "labels", mode="a").attrs["ome"] = {"version": "0.5", "labels": listed}
+    with pytest.raises(UserError, match=re.escape(said)):
+        make_view({}, Inputs("a", own_labels))
 
 
 def test_images_that_cannot_be_shown(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from bioimage_suite.tables.measurement_table import MeasurementTable, number_of
 
 SCHEMA_VERSION = "1.0.16"
 OBJECT, FEATURE, VALUE = "object", "feature", "value"
+OBJECT_COLOUR = (255, 170, 0)
 _POSITIONS = ("centroid_", "bbox_")
 # Columns that identify the object of a row and are not features.
 _KEYS = {"image", "label", "image_id", "object_id", "roi_id", "track_id"}
@@ -200,6 +201,18 @@ def build_config(
         raise UserError("view: nothing to show. Give an image, a label map or a table, or their addresses.")
     space, layers = _coordination(sources, axes, channels)
     views = (_spatial_views() if layers else []) + (_feature_views(sources) if axes and sources.table else [])
+    return _config(name, description, files, space, _layout(views))
+
+
+def text_config(name: str, text: str) -> dict[str, Any]:
+    """Build a configuration that shows a text alone."""
+    whole = {"component": "description", "props": {"description": text}, "x": 0, "y": 0, "w": 12, "h": 12}
+    return _config(name, text, [], {"dataset": {"A": "A"}}, [whole | {"coordinationScopes": {"dataset": "A"}}])
+
+
+def _config(
+    name: str, description: str, files: list[dict[str, Any]], space: dict[str, Any], layout: list[dict[str, Any]]
+) -> dict[str, Any]:
     return {
         "version": SCHEMA_VERSION,
         "name": name,
@@ -207,7 +220,7 @@ def build_config(
         "datasets": [{"uid": "A", "name": name, "files": files}],
         "initStrategy": "auto",
         "coordinationSpace": space,
-        "layout": _layout(views),
+        "layout": layout,
     }
 
 
@@ -247,7 +260,8 @@ def _coordination(
         "featureType": {"A": FEATURE},
         "featureValueType": {"A": VALUE},
         **{kind: {"A": None} for kind in _LINKED},
-        "obsColorEncoding": {"A": "geneSelection" if axes else "cellSetSelection"},
+        # Without features to colour objects by, all have the colour of their layer.
+        "obsColorEncoding": {"A": "geneSelection" if axes else "spatialChannelColor"},
         "featureSelection": {"A": [axes[0]] if axes else None},
         "featureValueColormap": {"A": "plasma"},
         "featureValueColormapRange": {"A": [0, 1]},
@@ -303,7 +317,8 @@ def _label_layer(space: dict[str, Any]) -> dict[str, Any]:
     space.setdefault("spatialTargetC", {})["labels"] = 0
     space["spatialChannelOpacity"] = {"labels": 0.5}
     space["spatialSegmentationFilled"] = {"labels": True}
-    own = ("spatialTargetC", "spatialChannelOpacity", "spatialSegmentationFilled")
+    space.setdefault("spatialChannelColor", {})["labels"] = list(OBJECT_COLOUR)
+    own = ("spatialTargetC", "spatialChannelColor", "spatialChannelOpacity", "spatialSegmentationFilled")
     shared = ("obsType", "featureType", "featureValueType", *_LINKED)
     return {
         "segmentationLayer": {"fileUid": {"labels": "labels"}, "segmentationChannel": {"labels": ["labels"]}},

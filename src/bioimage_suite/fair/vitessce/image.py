@@ -18,7 +18,7 @@ from bioimage_suite.core.errors import UserError
 from bioimage_suite.fair.vitessce.config import ChannelStyle
 from bioimage_suite.images.model.image_file import ImageFile
 from bioimage_suite.images.model.series import Reading
-from bioimage_suite.images.readers.opening import open_image
+from bioimage_suite.images.readers.opening import open_image, open_own_labels
 from bioimage_suite.images.writers.label_maps import as_label_map, check_label_map
 
 _CHUNK = 256
@@ -74,6 +74,30 @@ def load_picture(path: Path, name: str, max_bytes: int, *, labels: bool = False,
     series = image.details.get("series", ())
     if len(series) > 1:
         print(f"NOTE: Image {name}: it holds {len(series)} images; the first, {series[0]!r}, is shown.", flush=True)
+    return _picture(image, name, max_bytes, labels=labels, shrunk=shrunk)
+
+
+def load_own_labels(path: Path, name: str, max_bytes: int, shrunk: int) -> ViewerImage | None:
+    """Read the label map that an OME-Zarr brings along, the first of several; None if there is none.
+
+    Args:
+        path: The image, in any form that `open_image` reads.
+        name: Display name of the image.
+        max_bytes: As in `load_picture`.
+        shrunk: Exact factor of downsampling.
+
+    Raises:
+        UserError: As `load_picture`.
+    """
+    found = open_own_labels(path, name)
+    if len(found) > 1:
+        names = ", ".join(repr(one.name) for one in found[1:])
+        print(f"NOTE: Image {name}: of its label maps the first, {found[0].name!r}, is shown, not {names}.", flush=True)
+    return _picture(found[0], f"{name} ({found[0].name})", max_bytes, labels=True, shrunk=shrunk) if found else None
+
+
+def _picture(image: ImageFile, name: str, max_bytes: int, *, labels: bool, shrunk: int) -> ViewerImage:
+    """Return the pixels of an image that is open: see `load_picture`."""
     if image.dtype.kind not in "buif":
         raise UserError(f"image {name}: has {image.dtype} pixels, which cannot be shown. Convert them to numbers.")
     if labels:

@@ -18,10 +18,14 @@ from bioimage_suite.fair.vitessce.config import (
     measurements_csv,
     measurements_of,
     points_csv,
+    text_config,
 )
-from bioimage_suite.fair.vitessce.image import load_picture, shown_channels, zarr_files
+from bioimage_suite.fair.vitessce.image import load_own_labels, load_picture, shown_channels, zarr_files
 from bioimage_suite.fair.vitessce.page import INLINE, VIEWER_ADDRESS, build_page, check_viewer
 from bioimage_suite.tables.measurement_table import read_measurement_table
+
+NO_ADDRESS = "No image here has an address that a browser could fetch it from. The page beside this shows all of it."
+"""What a configuration says that has no data: those of a page are in the page."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +54,7 @@ def carry(inputs: Inputs, max_bytes: int) -> Carried:
     """Convert image and label map to files to embed in a page.
 
     Args:
-        inputs: Input files.
+        inputs: Input files; without a label map, that of an image that brings one along is taken.
         max_bytes: Largest size of the image's pixels before compression, and of the label map's.
 
     Raises:
@@ -58,10 +62,12 @@ def carry(inputs: Inputs, max_bytes: int) -> Carried:
             differ.
     """
     image = load_picture(inputs.image, inputs.name, max_bytes) if inputs.image else None
+    step = image.shrunk if image else 0
     labels = None
     if inputs.labels:
-        step = image.shrunk if image else 0
         labels = load_picture(inputs.labels, f"{inputs.name} (labels)", max_bytes, labels=True, shrunk=step)
+    elif inputs.image:
+        labels = load_own_labels(inputs.image, inputs.name, max_bytes, step)
     if image and labels and image.pixels.shape[-2:] != labels.pixels.shape[-2:]:
         sizes = " and ".join(f"{shape[-1]} x {shape[-2]}" for shape in (image.pixels.shape, labels.pixels.shape))
         raise UserError(
@@ -126,4 +132,6 @@ def make_view(config: Mapping[str, Any], inputs: Inputs) -> tuple[dict[str, Any]
         viewer=viewer,
         viewer_address=address["viewer"] or VIEWER_ADDRESS,
     )
+    if not (served.image or served.labels or served.table):
+        return text_config(inputs.name, NO_ADDRESS), page
     return build_config(inputs.name, about, served, axes, carried.channels), page

@@ -79,6 +79,25 @@ def open_images(path: Path, name: str | None = None, reading: Reading = ONLY_ONE
     return [first, *(open_image(path, name, replace(reading, series=number)) for number in others)]
 
 
+def open_own_labels(path: Path, name: str | None = None) -> list[ImageFile]:
+    """Open the label maps that an image brings along: those of an OME-Zarr; other formats have none.
+
+    Args:
+        path: As for `open_image`.
+        name: Name of the image in messages; None for the file's name.
+
+    Raises:
+        UserError: As `open_image`.
+    """
+    if not _is_ome_zarr(path):
+        return []
+    from bioimage_suite.images.readers.zarr import open_ome_zarr_labels
+
+    with damage.reading(f"Image {name or path.name}", AGAIN):
+        opened = open_ome_zarr_labels(path, name or path.name)
+    return [_checked(image) for image in opened]
+
+
 def _is_ome_zarr(path: Path) -> bool:
     """Return whether a path is a folder or a zip file."""
     if not path.is_file():

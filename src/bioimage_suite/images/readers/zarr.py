@@ -6,7 +6,7 @@ import math
 import re
 import zipfile
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -57,6 +57,27 @@ def open_ome_zarr_images(path: Path, name: str) -> list[ImageFile]:
     """
     source = _source(path, name)
     return [_open_place(source, number, name) for number in range(len(source.places))]
+
+
+def open_ome_zarr_labels(path: Path, name: str) -> list[ImageFile]:
+    """Open the label maps that an OME-Zarr lists for its image (of several, for the first); each has its own name.
+
+    Args:
+        path: As for `open_ome_zarr`.
+        name: Name of the image in messages.
+
+    Raises:
+        UserError: As `open_ome_zarr`, or a label map that is listed is missing.
+    """
+    source = _source(path, name)
+    place = f"{source.places[0]}/labels".lstrip("/")
+    if not any(_text(path, f"{place}/{file}") for file in ("zarr.json", ".zattrs")):
+        return []
+    names = _group(source.store, place, name)[1].get("labels", [])
+    if not isinstance(names, list) or not all(isinstance(one, str) for one in names):
+        raise UserError(f"Image {name}: the list of its label maps is no list of names. Export the OME-Zarr again.")
+    below = replace(source, places=[f"{place}/{one}" for one in names], plate=())
+    return [replace(_open_place(below, number, f"{name}, labels {one}"), name=one) for number, one in enumerate(names)]
 
 
 @dataclass(frozen=True)
