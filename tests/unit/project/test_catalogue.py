@@ -24,8 +24,7 @@ COUNTED = re.compile(r"(?:^|_)(?:channels?|planes|times|foreground|boundary|seri
 
 FILES_ONLY = {
     "build_crate", "convert_image", "cut_list", "data_manager_bioimage_models", "describe_linked_data",
-    "evaluate_segmentation", "evaluate_tracking", "export_spatialdata", "fetch_archive", "image_info",
-    "search_archives", "segment_with_model",
+    "evaluate_tracking", "export_spatialdata", "fetch_archive", "image_info", "search_archives", "segment_with_model",
 }  # fmt: skip
 """Tools whose outputs are files for other programs, or tables of numbers: their help has an example instead."""
 
