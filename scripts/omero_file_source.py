@@ -91,7 +91,7 @@ def _store(server: str, name: str) -> int:
     remedy = "File sources of users need a vault; ask its administrator (docs/guides/administrators.md)."
     with refusals_explained(f"Galaxy {gi.base_url}: did not store the file source", remedy):
         made = store_omero_source(gi, login, host, int(port or DEFAULT_PORT), name)
-    print(f"The upload dialog (Choose remote files) shows {host} as {made['name']!r}.")
+    print(f"The upload dialog (Choose from repository) shows {host} as {made['name']!r}.")
     return 0
 
 
