@@ -2,13 +2,15 @@
 
 A mutant passes if the tool ends with a clear error and leaves no output, or with outputs that can be read; within 60 s
 and 1 GB of memory, without a word to the network. Each runs in a process of its own, forked from one that has loaded
-what the tool needs, so that it takes milliseconds and may die alone.
+what the tool needs, so that it takes milliseconds and may die alone. So does each tool, forked from a process that has
+made the inputs.
 """
 
 from __future__ import annotations
 
 import argparse
 import contextlib
+import gc
 import importlib
 import io
 import json
@@ -24,7 +26,7 @@ import traceback
 import warnings
 import zipfile
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -42,6 +44,7 @@ if TYPE_CHECKING:
 MAX_SECONDS = 60
 WAITED = 6
 MAX_BYTES = 1 << 30
+ENDED = "-- ended"  # Follows what is said of a tool that standard input named.
 SEED = 20261129
 REPORTS = {"out.tsv", "containers.tsv"}  # of OMERO tools, which they also write when they fail
 
@@ -51,10 +54,10 @@ class Outcome:
     """How a mutant ended.
 
     Attributes:
-        loaded: Modules that the tool has loaded.
         kind: `valid`, `clear error`, or what is wrong: `traceback`, `unreadable output`, `wrong pixels`,
             `left output`, `asked the network`, `died`, `too long`, `too much memory`.
         said: The message, or the last lines of the traceback.
+        loaded: Modules that a valid call has loaded.
     """
 
     kind: str
@@ -181,7 +184,7 @@ def in_child(work: Any, seconds: int = MAX_SECONDS) -> Outcome:
         except BaseException:
             outcome = Outcome("died", traceback.format_exc())
         with contextlib.suppress(BaseException), os.fdopen(writing, "wb") as stream:
-            stream.write(json.dumps([outcome.kind, outcome.said[-4000:], list(sys.modules)]).encode())
+            stream.write(json.dumps([outcome.kind, outcome.said[-4000:], outcome.loaded]).encode())
         os._exit(0)
     os.close(writing)
     with os.fdopen(reading, "rb") as stream:
@@ -263,18 +266,45 @@ def _quietly(call: Call, line: list[str], out: Path, *, cut: bool) -> Outcome:
         return run_call(call, line, out, said, cut=cut)
 
 
+def make_children_cheap() -> None:
+    """Do here what each child would do again, or what takes it most of its time and tells nothing of a mutant."""
+    if machine_code := sys.modules.get("bioimage_suite.spatial.machine_code"):
+        for kernel in Path(str(machine_code.__file__)).with_name(machine_code.KERNELS).glob("*.ll"):
+            machine_code.machine_code(kernel.stem, vectors=kernel.stem != "nearest")
+    if figures := sys.modules.get("matplotlib.figure"):
+        # To arrange its axes a figure is drawn once more.
+        figures.Figure.set_layout_engine = lambda *_, **__: None
+        drawn = figures.Figure()
+        drawn.subplots().set(title="$1$", xscale="log")
+        drawn.savefig(io.BytesIO(), format="png")  # Finds and loads its fonts.
+    # A child's collector would look at all that is loaded, and so copy it.
+    gc.collect()
+    gc.freeze()
+
+
+def run_whole(call: Call, files: dict[str, Path]) -> Outcome:
+    """Run a call on its inputs as they are; what came of it tells what it has loaded."""
+    with tempfile.TemporaryDirectory(prefix="fuzz-") as name:
+        folder = Path(name)
+        (folder / "out").mkdir()
+        whole = {one: folder / one for one in call.files}
+        for one, path in whole.items():
+            mutants.copy(files[one], path)
+        line = command_line(call, whole, folder / "out", None)
+
+        def work() -> Outcome:
+            outcome = _quietly(call, line, folder / "out", cut=True)
+            return replace(outcome, loaded=tuple(sys.modules))
+
+        return in_child(work)
+
+
 def run_tool(tool: str, count: int, seed: int, files: dict[str, Path], first: int = 0) -> list[tuple[str, Outcome]]:
     """Run mutants of a tool's calls in turn, after the calls themselves."""
     calls = [call for call in all_calls() if call.tool == tool]
     found = []
     for call in calls:
-        with tempfile.TemporaryDirectory(prefix="fuzz-") as folder:
-            whole = {one: Path(folder) / one for one in call.files}
-            for one, path in whole.items():
-                mutants.copy(files[one], path)
-            (Path(folder) / "out").mkdir()
-            line = command_line(call, whole, Path(folder) / "out", None)
-            valid = in_child(lambda call=call, line=line, o=Path(folder) / "out": _quietly(call, line, o, cut=True))
+        valid = run_whole(call, files)
         if "omero" in valid.loaded:  # Its modules cannot be loaded in any order.
             importlib.import_module("omero.clients")
         for module in valid.loaded:  # once, and not in each child
@@ -283,6 +313,7 @@ def run_tool(tool: str, count: int, seed: int, files: dict[str, Path], first: in
         if valid.kind != "valid":
             failed = Outcome("valid input failed", f"{valid.kind} {valid.said}")
             found.append((f"unchanged {', '.join(call.files)}", failed))
+    make_children_cheap()
     for number in range(first, first + count):
         done, outcome = run_mutant(calls[number % len(calls)], files, number, seed)
         found.append((f"{tool} {number}: {done}", outcome))
@@ -297,30 +328,61 @@ def _shown(outcome: Outcome) -> str:
     return " | ".join([*places[-3:], lines[-1][:300]])
 
 
+def report_tool(tool: str, count: int, seed: int, files: dict[str, Path], *, first: int, verbose: bool) -> int:
+    """Run mutants of a tool and say how they ended; return how many were not served."""
+    begin = time.monotonic()
+    tool_main(tool)
+    found = run_tool(tool, count, seed, files, first)
+    kinds = Counter(outcome.kind for _, outcome in found)
+    counted = ", ".join(f"{number} {kind}" for kind, number in kinds.most_common())
+    print(f"{tool}: {counted}; {time.monotonic() - begin:.0f} s", flush=True)
+    for done, outcome in found:
+        if not outcome.good or verbose:
+            print(f"  {done}: {outcome.kind}: {_shown(outcome)}", flush=True)
+    return sum(not outcome.good for _, outcome in found)
+
+
+def in_process_of_its_own(work: Any) -> int:
+    """Return the number that something returns, in a forked process; 1 if that died."""
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(reading)
+        try:
+            os.write(writing, str(work()).encode())
+        except BaseException:
+            traceback.print_exc(file=sys.stdout)
+        sys.stdout.flush()
+        os._exit(0)
+    os.close(writing)
+    with os.fdopen(reading, "rb") as stream:
+        said = stream.read()
+    os.waitpid(child, 0)
+    return int(said or 1)
+
+
 def main(argv: list[str] | None = None) -> int:
     """Run mutants and say how they ended; 0 if all served the user."""
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz.run", description=__doc__)
-    tools = sorted({call.tool for call in all_calls()})
-    parser.add_argument("tool", nargs="*", help="default: all")
+    parser.add_argument("tool", nargs="*", help="default: all; -: those that standard input names, one a line")
     parser.add_argument("--mutants", type=int, default=100, help="of each tool")
     parser.add_argument("--first", type=int, default=0, help="number of the first mutant, to run one again")
     parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--verbose", action="store_true", help="show every mutant")
     args = parser.parse_args(argv)
+    asked = args.tool == ["-"]
+    tools = map(str.strip, sys.stdin) if asked else args.tool or sorted({call.tool for call in all_calls()})
     bad = 0
     with tempfile.TemporaryDirectory(prefix="fuzz-inputs-") as folder:
         files = make_inputs(Path(folder))
-        for tool in args.tool or tools:
-            begin = time.monotonic()
-            tool_main(tool)
-            found = run_tool(tool, args.mutants, args.seed, files, args.first)
-            kinds = Counter(outcome.kind for _, outcome in found)
-            counted = ", ".join(f"{number} {kind}" for kind, number in kinds.most_common())
-            print(f"{tool}: {counted}; {time.monotonic() - begin:.0f} s", flush=True)
-            for done, outcome in found:
-                if not outcome.good or args.verbose:
-                    print(f"  {done}: {outcome.kind}: {_shown(outcome)}", flush=True)
-            bad += sum(not outcome.good for _, outcome in found)
+        for tool in tools:
+            bad += in_process_of_its_own(
+                lambda tool=tool: report_tool(
+                    tool, args.mutants, args.seed, files, first=args.first, verbose=args.verbose
+                )
+            )
+            if asked:
+                print(ENDED, flush=True)
     print(f"{bad} mutants were not served")
     return 1 if bad else 0
 

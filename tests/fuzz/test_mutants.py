@@ -7,6 +7,8 @@
 import random
 import subprocess
 import sys
+from collections.abc import Iterator
+from itertools import takewhile
 
 import pytest
 
@@ -14,6 +16,7 @@ from scripts.suite_files import ROOT, tool_xml_files
 from tests.fuzz.calls import all_calls
 from tests.fuzz.inputs import make_inputs
 from tests.fuzz.mutants import copy, mutate
+from tests.fuzz.run import ENDED
 
 TOOLS = sorted({call.tool for call in all_calls()})
 # They take no files, only answers of servers: tests/unit/tools/data_managers has bad ones.
@@ -24,12 +27,24 @@ def test_no_tool_is_left_out():
     assert {*TOOLS, *OTHERS} == {file.stem for file in tool_xml_files()}
 
 
+@pytest.fixture(scope="module")
+def asked() -> Iterator[subprocess.Popen[str]]:
+    """One process for all tools: it makes the inputs and loads the libraries once."""
+    command = [sys.executable, "-m", "tests.fuzz.run", "-", "--mutants", "100"]
+    streams = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+    with subprocess.Popen(command, cwd=ROOT, text=True, errors="replace", **streams) as process:
+        yield process
+        process.stdin.close()
+        process.stdout.read()
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("tool", TOOLS)
-def test_mutants_end_in_a_clear_error_or_a_valid_output(tool):
-    command = [sys.executable, "-m", "tests.fuzz.run", tool, "--mutants", "100"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, errors="replace")
-    assert done.returncode == 0, done.stdout + done.stderr
+def test_mutants_end_in_a_clear_error_or_a_valid_output(asked: subprocess.Popen[str], tool: str):
+    print(tool, file=asked.stdin, flush=True)
+    said = [line.rstrip("\n") for line in takewhile(lambda line: line.rstrip("\n") != ENDED, asked.stdout)]
+    assert [line for line in said if line.startswith("  ")] == []
+    assert [line for line in said if line.startswith(f"{tool}: ")]
 
 
 def test_a_seed_gives_the_same_mutants(tmp_path):
