@@ -11,6 +11,7 @@ Runs in Galaxy's own environment. A Galaxy in production uses PostgreSQL, which 
   3.40.
 """
 
+import logging
 import sqlite3
 from typing import Any
 
@@ -20,6 +21,8 @@ from sqlalchemy.engine import Engine
 from sqlalchemy.pool import QueuePool
 
 KEPT = 5
+# SQLAlchemy logs each use of a connection under the name of this module: 55 lines a second, as Galaxy logs everything.
+logging.getLogger(__name__).setLevel(logging.WARNING)
 
 
 class KeptConnections(QueuePool):  # type: ignore[misc,unused-ignore]

@@ -7,7 +7,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 PYTHON = ROOT / ".venv" / "galaxy" / "bin" / "python"
 USE = """
-import json, sys
+import json, logging, sys
+logging.basicConfig(level=logging.DEBUG)  # as Galaxy does
 sys.path.append(sys.argv[1])
 from sandbox.galaxy import database
 from galaxy.model.orm.engine_factory import build_engine
@@ -30,4 +31,5 @@ def test_galaxys_connections_are_kept_and_prepared(tmp_path: Path) -> None:
     command = [str(PYTHON), "-P", "-c", USE, str(ROOT), str(tmp_path / "galaxy.sqlite")]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+    assert "Connection <" not in done.stderr
     assert json.loads(done.stdout) == {"journal": "wal", "joined": "a:2", "nothing": None, "kept": True, "at_once": 40}
