@@ -31,7 +31,7 @@ def summary_parts(profiles: Profiles, controls: Controls, scores: Scores) -> Ite
             f"{int(profiles.counts.sum()):,} objects, "
             f"{len(profiles.features)} features",
             f"{int(controls.negative.sum())} wells with a negative control, {int(controls.positive.sum())} with a "
-            f"positive one; {empty} wells without objects",
+            f"positive one; {_counted(empty, 'well')} without objects",
             f"Score: {scores.name}; a hit is {_rule(scores)}",
             f"{int(scores.hits.sum())} hits among {int(controls.samples.sum())} wells that are no control",
         ]
