@@ -199,40 +199,59 @@ def theirs(folder: Path, args: argparse.Namespace) -> int:
 
     logging.disable(logging.CRITICAL)
     prepare_queries()  # as in the tool: a few seconds for a crate, not half a minute
-    cache = _filled_cache(args.contexts)
+    ask = Asker(_filled_cache(args.contexts))
     file = folder / "theirs.json"
     verdicts: dict[str, Any] = json.loads(file.read_text()) if file.exists() else {}
     for digest, record, crate in _records(folder):
         if digest not in verdicts:
-            verdicts[digest] = _asked(record, crate, cache)
+            verdicts[digest] = _asked(record, crate, ask)
             # Hundreds of crates take long: a run that ends early goes on where it was.
             file.write_text(json.dumps(verdicts, indent=1), encoding="utf-8")
     return 0
 
 
-def _asked(record: dict[str, Any], crate: Path, cache: Path) -> dict[str, list[tuple[str, ...]]]:
+def _asked(record: dict[str, Any], crate: Path, ask: "Asker") -> dict[str, list[tuple[str, ...]]]:
     """Return what roc-validator says of a crate, by level."""
-    from rocrate_validator import models, services
+    from rocrate_validator import models
 
     version = re.search(r"w3id\.org/ro/crate/(1\.[123])/context", _text(crate))
     base = f"ro-crate-{version[1] if version else '1.1'}"
-    settings = models.ValidationSettings(
-        rocrate_uri=models.URI(str(crate)),
-        profile_identifier=base if record["profile"] == "ro-crate" else record["profile"],
-        requirement_severity=models.Severity.RECOMMENDED,
-        offline=True,
-        cache_path=cache,
-        cache_max_age=-1,
-        metadata_only=record["alone"],
-    )
+    profile = base if record["profile"] == "ro-crate" else record["profile"]
     said: dict[str, list[tuple[str, ...]]] = {"REQUIRED": [], "RECOMMENDED": []}
     try:
-        issues = services.validate(settings).get_issues(min_severity=models.Severity.RECOMMENDED)
+        issues = ask(crate, profile, record["alone"]).get_issues(min_severity=models.Severity.RECOMMENDED)
         for level, *rest in sorted({_said(issue) for issue in issues}):
             said[level].append(tuple(rest))
     except Exception as error:  # an error of the program is no verdict
         said["REQUIRED"].append(("", "", "", f"CRASH {type(error).__name__}: {str(error)[:200]}"))
     return said
+
+
+class Asker:
+    """roc-validator, which keeps the rules of each profile: to read them takes longer than to check a crate."""
+
+    def __init__(self, cache: Path) -> None:
+        """Ask with the contexts of a cache, without the network."""
+        self.cache = cache
+        self.prepared: dict[tuple[str, bool], Any] = {}
+
+    def __call__(self, crate: Path, profile: str, alone: bool) -> Any:
+        """Return the result of validating a folder, a zip, or a metadata file."""
+        from rocrate_validator import models, services
+
+        settings = models.ValidationSettings(
+            rocrate_uri=models.URI(str(crate)),
+            profile_identifier=profile,
+            requirement_severity=models.Severity.RECOMMENDED,
+            offline=True,
+            cache_path=self.cache,
+            cache_max_age=-1,
+            metadata_only=alone,
+        )
+        if not crate.is_dir():
+            return services.validate(settings)
+        validator = self.prepared.setdefault((profile, alone), models.Validator(settings))
+        return validator.validate(str(crate))
 
 
 def _said(issue: Any) -> tuple[str, str, str, str, str]:

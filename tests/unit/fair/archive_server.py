@@ -42,6 +42,11 @@ class Server:
     routes: Mapping[str, Reply | Callable[[Request], Reply]]
     requests: list[Request] = field(default_factory=list)
     stop: threading.Event = field(default_factory=threading.Event)
+    close: Callable[[], None] = lambda: None
+
+    @property
+    def port(self) -> int:
+        return int(self.address.rpartition(":")[2])
 
     def asked(self, path: str) -> list[Request]:
         return [request for request in self.requests if request.path == path]
@@ -71,8 +76,8 @@ def ranged(data: bytes, etag: str = '"one"') -> Callable[[Request], Reply]:
 
 
 @contextlib.contextmanager
-def serving(routes: Mapping[str, Reply | Callable[[Request], Reply]] | None = None) -> Iterator[Server]:
-    """Run a server on a free port of 127.0.0.1 until the block ends."""
+def serving(routes: Mapping[str, Reply | Callable[[Request], Reply]] | None = None, port: int = 0) -> Iterator[Server]:
+    """Run a server on a free port of 127.0.0.1, or on a given one, until the block ends or somebody closes it."""
     server = Server("", routes if routes is not None else {})
 
     class Handler(BaseHTTPRequestHandler):
@@ -106,17 +111,22 @@ def serving(routes: Mapping[str, Reply | Callable[[Request], Reply]] | None = No
         def log_message(self, format: str, *args: object) -> None:
             pass
 
-    httpd = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    httpd = ThreadingHTTPServer(("127.0.0.1", port), Handler)
     httpd.daemon_threads = True
     server.address = f"http://127.0.0.1:{httpd.server_address[1]}"
     thread = threading.Thread(target=httpd.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
-    try:
-        yield server
-    finally:
+
+    def close() -> None:
         server.stop.set()
         httpd.shutdown()
         httpd.server_close()
+
+    server.close = close
+    try:
+        yield server
+    finally:
+        server.close()
 
 
 def dripping(data: bytes, pause: float) -> Callable[[Request], Reply]:

@@ -1,5 +1,6 @@
 """Downloads from servers that serve well, break off, lie about sizes and lead astray."""
 
+import contextlib
 import hashlib
 from collections.abc import Callable
 from pathlib import Path
@@ -138,6 +139,35 @@ def test_servers_that_are_overloaded_for_a_while(tmp_path: Path) -> None:
         got = fetch_file(Web((server.address,)), file, tmp_path / "a", limit=1000, wait=waits.append)
     assert got.path.read_bytes() == b"there"
     assert waits == [1.0, 2.0]
+
+
+def test_a_server_that_is_away_for_a_while(tmp_path: Path) -> None:
+    """It starts anew meanwhile, as servers do: connections are refused until the second wait has passed."""
+    data = b"0123456789" * 100
+    waits: list[float] = []
+    with contextlib.ExitStack() as again, serving({"/a": broken(data, [300])}) as server:
+        file = RemoteFile("a", f"{server.address}/a", len(data))
+
+        def wait(seconds: float) -> None:
+            waits.append(seconds)
+            if len(waits) == 1:
+                server.close()
+            elif len(waits) == 3:
+                again.enter_context(serving({"/a": ranged(data)}, server.port))
+
+        got = fetch_file(Web((server.address,)), file, tmp_path / "a", limit=1000, wait=wait)
+    assert got.path.read_bytes() == data
+    assert waits == [1.0, 1.0, 2.0]
+
+
+def test_a_server_that_never_comes_is_given_up(tmp_path: Path) -> None:
+    waits: list[float] = []
+    with serving() as server:
+        server.close()
+        file = RemoteFile("a", f"{server.address}/a")
+        with pytest.raises(UserError, match="cannot be reached"):
+            fetch_file(Web((server.address,)), file, tmp_path / "a", limit=1000, wait=waits.append)
+    assert waits == [1.0, 2.0, 4.0, 8.0]
 
 
 @pytest.mark.parametrize(

@@ -135,9 +135,31 @@ def test_a_region_above_the_limit_is_refused_before_it_travels(
         ({"/cells.zarr/zarr.json": Reply(status=500)}, "status 500"),
     ],
 )
-def test_what_is_no_image(tmp_path: Path, routes: dict[str, Reply], said: str) -> None:
+def test_what_is_no_image(tmp_path: Path, routes: dict[str, Reply], said: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bioimage_suite.fair.archives.remote_store.time.sleep", lambda _: None)
     with serving(routes) as server, pytest.raises(UserError, match=said):
         fetching.fetch(region_config(server), tmp_path)
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_server_that_is_overloaded_is_asked_again(
+    zarr_image: tuple[Path, np.ndarray], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, status: int
+) -> None:
+    waits: list[float] = []
+    monkeypatch.setattr("bioimage_suite.fair.archives.remote_store.time.sleep", waits.append)
+    calm = serve_folder(zarr_image[0])
+    path = next(one for one in ("/cells.zarr/zarr.json", "/cells.zarr/.zattrs") if one in calm)
+    served = calm[path]
+    assert callable(served)
+    replies = [Reply(status=status), Reply(status=status)]
+
+    def busy(request: Request) -> Reply:
+        return replies.pop() if replies else served(request)
+
+    with serving({**calm, path: busy}) as server:
+        rows = fetching.fetch(region_config(server), tmp_path / "out")
+    assert len(rows) == 1
+    assert waits == [1.0, 2.0]
 
 
 def test_huge_chunks_are_refused(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.fair.archives.files import RemoteFile
-from bioimage_suite.fair.archives.http import ServerError, Web, open_url, read_chunks
+from bioimage_suite.fair.archives.http import TRANSIENT, ServerError, Web, open_url, read_chunks
 
 if TYPE_CHECKING:
     import requests
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
 _TRIES, _MOST_TRIES = 5, 1000
 CACHE = "BIOIMAGE_SUITE_CACHE"
 """Environment variable with a folder in which downloads wait for the next job when their job fails."""
-# Statuses of servers that are temporarily overloaded or unavailable.
-_TRANSIENT = {408, 425, 429, 500, 502, 503, 504}
 _CONTENT_RANGE = re.compile(r"bytes (\d+)-\d+/(\d+|\*)")
 
 
@@ -162,7 +160,7 @@ def _fetch_rest(web: Web, file: RemoteFile, target: Path, limit: int) -> None:
             # The part is either complete or longer than the file now is; only a download from the start can tell.
             _discard(target)
             raise ServerError(f"file {file.path}: the server cannot go on at byte {have:,}. Try again.")
-        if status in _TRANSIENT:
+        if status in TRANSIENT:
             raise ServerError(f"file {file.path}: the server answers status {status}. Try again later.")
         if status not in {200, 206}:
             raise UserError(f"file {file.path}: the server answers status {status} to {file.url}. Check the file list.")

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 MAX_REDIRECTS = 5
 MAX_ANSWER_BYTES = 32 * 1024 * 1024
 CHUNK_BYTES = 256 * 1024
+# Statuses of servers that are temporarily overloaded or unavailable.
+TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504})
 _REDIRECTS = {301, 302, 303, 307, 308}
 _PORTS = {"http": 80, "https": 443}
 
@@ -158,7 +160,8 @@ def open_url(
         The last response, with any status.
 
     Raises:
-        UserError: An address is refused, there are too many redirects, or the connection fails.
+        ServerError: The server cannot be reached, or does not answer in time.
+        UserError: An address is refused, there are too many redirects, or the request fails for another reason.
     """
     import requests
 
@@ -189,7 +192,10 @@ def _send(session: "requests.Session", web: Web, method: str, url: str, **sent: 
     try:
         return session.request(method, url, **sent, stream=True, allow_redirects=False, timeout=timeout)
     except (requests.RequestException, ValueError, OSError) as error:
-        raise UserError(f"server {_host(url)}: {_reason(error)}. Try again later or check the address.") from error
+        # A server that starts anew refuses connections for a while; a wrong certificate or address stays wrong.
+        away = isinstance(error, (requests.ConnectionError, requests.Timeout))
+        kind = ServerError if away and not isinstance(error, requests.exceptions.SSLError) else UserError
+        raise kind(f"server {_host(url)}: {_reason(error)}. Try again later or check the address.") from error
 
 
 def _redirected(url: str, location: str) -> str:

@@ -1,6 +1,7 @@
 """A read-only Zarr store over HTTP."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Iterable
 from urllib.parse import quote
 
@@ -8,9 +9,10 @@ from zarr.abc.store import ByteRequest, OffsetByteRequest, RangeByteRequest, Sto
 from zarr.core.buffer import Buffer, BufferPrototype
 
 from bioimage_suite.core.errors import UserError
-from bioimage_suite.fair.archives.http import ServerError, Web, open_url, read_answer
+from bioimage_suite.fair.archives.http import TRANSIENT, ServerError, Web, open_url, read_answer
 
-_TRIES = 3
+# Tries of a request; between them pass 1, 2 and 4 seconds, in which a server may start anew.
+_TRIES = 4
 
 
 class RemoteStore(Store):
@@ -41,6 +43,7 @@ class RemoteStore(Store):
             except ServerError:
                 if attempt == _TRIES - 1:
                     raise
+                time.sleep(2.0**attempt)
         return None
 
     def _fetch_once(self, key: str, byte_range: ByteRequest | None) -> bytes | None:
@@ -50,7 +53,7 @@ class RemoteStore(Store):
             # Object stores answer 403 for missing keys when listing is not public.
             if response.status_code in {403, 404}:
                 return None
-            if response.status_code >= 500:
+            if response.status_code in TRANSIENT:
                 raise ServerError(
                     f"image {self._address}: the server answers status {response.status_code}. Try again later."
                 )
