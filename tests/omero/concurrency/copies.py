@@ -18,7 +18,9 @@ ROOT = Path(__file__).parents[3]
 DEAD_SECONDS = 12
 # Each copy is a process of its own, forked from one that has loaded what takes a second of work.
 FORKING = multiprocessing.get_context("forkserver")
-FORKING.set_forkserver_preload(["omero.clients", "omero_api_RawFileStore_ice", "omero_SharedResources_ice", "pytest"])
+FORKING.set_forkserver_preload(
+    ["omero.clients", "omero_api_RawFileStore_ice", "omero_SharedResources_ice", "pytest", "tifffile"]
+)
 LONGEST = 300  # Seconds that a copy may take.
 
 
