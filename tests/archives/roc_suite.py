@@ -27,6 +27,7 @@ import tempfile
 import zipfile
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,8 @@ PROFILES = {
     "workflow-testing-ro-crate": "workflow-testing",
     "isa-ro-crate": "isa",
 }
+# Rules that these profiles repeat of RO-Crate's own: `validate_crate` has them there, and whole verdicts hold them.
+REPEATED = re.compile(r"Main Workflow .* not found in crate|The Crate \(Root Data Entity\) must specify a license")
 
 
 ADDRESSES = {
@@ -102,7 +105,9 @@ class Recorder:
             copy(crate, self.folder / digest)
             name = origin.partition("/crates/")[2] or Path(origin).name
             self.kept[digest] = {"name": name, "profile": profile, "alone": alone, "expected": []}
-        self.kept[digest]["expected"].append([severity, bool(expected), bool(named.get("skip_checks"))])
+        # A change in SPARQL makes the test's ids absolute, so that it accepts a crate whose files are not there.
+        skips = named.get("skip_checks") or (expected and named.get("rocrate_entity_mod_sparql"))
+        self.kept[digest]["expected"].append([severity, bool(expected), bool(skips)])
 
     def pytest_sessionfinish(self) -> None:
         """Write what was kept."""
@@ -204,7 +209,8 @@ def theirs(folder: Path, args: argparse.Namespace) -> int:
     verdicts: dict[str, Any] = json.loads(file.read_text()) if file.exists() else {}
     for digest, record, crate in _records(folder):
         if digest not in verdicts:
-            verdicts[digest] = _asked(record, crate, ask)
+            with _as_named(crate, record["name"]) as named:
+                verdicts[digest] = _asked(record, named, ask)
             # Hundreds of crates take long: a run that ends early goes on where it was.
             file.write_text(json.dumps(verdicts, indent=1), encoding="utf-8")
     return 0
@@ -225,6 +231,16 @@ def _asked(record: dict[str, Any], crate: Path, ask: "Asker") -> dict[str, list[
     except Exception as error:  # an error of the program is no verdict
         said["REQUIRED"].append(("", "", "", f"CRASH {type(error).__name__}: {str(error)[:200]}"))
     return said
+
+
+@contextmanager
+def _as_named(crate: Path, name: str) -> Iterator[Path]:
+    """Give a zip or a metadata file the name that it has in the tests: roc-validator goes by it."""
+    if crate.is_dir():
+        yield crate
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        yield Path(shutil.copyfile(crate, Path(folder) / Path(name).name))
 
 
 class Asker:
@@ -330,8 +346,7 @@ def _as_file(crate: Path, target: Path, alone: bool) -> Path:
         return crate / DESCRIPTOR
     with zipfile.ZipFile(target, "w") as archive:
         for file in sorted(crate.rglob("*")):
-            if file.is_file():
-                archive.write(file, file.relative_to(crate).as_posix())
+            archive.write(file, file.relative_to(crate).as_posix())
     return target
 
 
@@ -351,7 +366,10 @@ def compare(folder: Path, _args: argparse.Namespace) -> int:
         named, theirs, ours = record["profile"], left[digest], right[digest]
         expected = {says for level, says, skips in record["expected"] if (level == "REQUIRED" or says) and not skips}
         wanted = {"the test": next(iter(expected))} if len(expected) == 1 else {}
-        own = {level: [one for one in theirs[level] if not one[0].startswith("ro-crate")] for level in theirs}
+        own = {
+            level: [one for one in theirs[level] if not one[0].startswith("ro-crate") and not REPEATED.match(one[-1])]
+            for level in theirs
+        }
         asked = {"whole": {"roc-validator": not theirs["REQUIRED"], "validate_crate": not ours["REQUIRED"], **wanted}}
         if named != "ro-crate":
             asked["own rules"] = {"roc-validator": not own["REQUIRED"], "validate_crate": not ours["own REQUIRED"]}

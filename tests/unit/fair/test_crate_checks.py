@@ -163,6 +163,62 @@ def test_files_of_a_zip_must_be_in_it(identifier: str, expected: str):
 
 
 @pytest.mark.parametrize(
+    ("identifier", "files", "there"),
+    [
+        ("plots/", ["plots/a.png"], True),
+        ("plots", ["plots/deeper/a.png"], True),
+        ("./my%20plots/", ["my plots/a.png"], True),
+        ("plots/", ["plots/"], True),  # an empty folder has a member of its own
+        ("plots/", ["plots.png"], False),
+        ("plots/", [], False),
+        ("https://example.org/plots/", [], True),
+        ("#plots", [], True),
+    ],
+)
+def test_folders_of_a_zip_must_be_in_it(identifier: str, files: list[str], there: bool):
+    document = crate("general")
+    document["@graph"].append({"@id": identifier, "@type": "Dataset", "name": "Plots"})
+    root(document)["hasPart"].append({"@id": identifier})
+    known = {one["@id"] for one in of_type(document, "File")}
+    found = errors(check_crate(Crate("c", document, (), frozenset({*known, *files}), {}), "general"))
+    assert [one.column for one in found] == ([] if there else [identifier])
+
+
+@pytest.mark.parametrize(("said", "named"), [("my plot.png", "my%20plot.png"), ("my%20plot.png", "my plot.png")])
+def test_a_blank_and_its_code_are_one_file(said: str, named: str):
+    document = crate("general") | {"@context": "https://w3id.org/ro/crate/1.1/context"}
+    entity(document, "ro-crate-metadata.json")["conformsTo"] = {"@id": "https://w3id.org/ro/crate/1.1"}
+    document["@graph"].append({"@id": said, "@type": "File", "name": "a plot"})
+    assert "hasPart of the root, direct or by folders" in {
+        one.expected for one in check_document(document, "c", "base")
+    }
+    root(document)["hasPart"].append({"@id": named})
+    assert "hasPart of the root, direct or by folders" not in {
+        one.expected for one in check_document(document, "c", "base")
+    }
+
+
+@pytest.mark.parametrize(
+    ("descriptor", "context", "refused"),
+    [
+        ("1.2", "1.2", False),
+        ("1.2", "1.1", True),
+        ("1.2", "1.3-DRAFT", True),
+        ("1.3", "1.2", True),
+        ("1.3", "1.3", False),
+        ("1.1", "1.2", False),  # 1.1 asks for a context of RO-Crate, and names no version
+        ("1.2-DRAFT", "1.2-DRAFT", False),
+    ],
+)
+def test_the_context_is_that_of_the_descriptors_version(descriptor: str, context: str, refused: bool):
+    document = crate("general")
+    document["@context"][0] = f"https://w3id.org/ro/crate/{context}/context"
+    entity(document, "ro-crate-metadata.json")["conformsTo"] = {"@id": f"https://w3id.org/ro/crate/{descriptor}"}
+    found = [one.found for one in errors(check_document(document, "c", "base")) if one.column == "@context"]
+    assert found == ([f"https://w3id.org/ro/crate/{context}/context"] if refused else [])
+
+
+@pytest.mark.parametrize(
     ("old", "new", "column"),
     [
         ("type", "kind", "kind"),

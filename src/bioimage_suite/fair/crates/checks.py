@@ -3,19 +3,30 @@
 Sources: RO-Crate 1.1 and 1.2, "MUST" statements; GIDE profile v0.2 (closure rule).
 """
 
+from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import unquote
 
 from bioimage_suite.core.untrusted_files import safe_relative_path
-from bioimage_suite.fair.crates.base_rules import ABSOLUTE, check_names, check_newer, check_versions, is_data, is_old
+from bioimage_suite.fair.crates.base_rules import (
+    ABSOLUTE,
+    check_names,
+    check_newer,
+    check_versions,
+    crate_version,
+    is_data,
+    is_old,
+)
 from bioimage_suite.fair.crates.bia_file_list import check_file_list
 from bioimage_suite.fair.crates.bia_rules import check_entities
 from bioimage_suite.fair.crates.reading import Crate
 from bioimage_suite.fair.crates.shapes import shape_findings
 from bioimage_suite.fair.crates.terms import RO_CRATE, nested_contexts
-from bioimage_suite.fair.terms.json_ld import DESCRIPTOR, INVALID_IN_ID, Entity, as_list, by_id, ids, objects_in, types
+from bioimage_suite.fair.terms.json_ld import DESCRIPTOR, INVALID_IN_ID, Entity, as_list, by_id, ids, root_id, types
 from bioimage_suite.tables.sheets import Finding
 
+# Versions whose text asks for their own context.
+_WITH_OWN_CONTEXT = ("1.2", "1.3")
 _FBBI = "http://purl.obolibrary.org/obo/FBbi_"
 
 
@@ -64,10 +75,18 @@ def check_document(document: dict[str, Any], name: str, profile: str) -> list[Fi
 
 
 def _check_context(document: dict[str, Any], error: Any) -> list[Finding]:
+    """Check that a crate has RO-Crate's context; from 1.2 on, that of the version which its descriptor names."""
     parts = as_list(document.get("@context"))
-    if any(isinstance(part, str) and part.startswith(RO_CRATE) and part.endswith("/context") for part in parts):
+    named = [
+        part for part in parts if isinstance(part, str) and part.startswith(RO_CRATE) and part.endswith("/context")
+    ]
+    if not named:
+        return [error("@context", str(parts)[:80], f"{RO_CRATE}1.2/context")]
+    version = crate_version(document)
+    wanted = f"{RO_CRATE}{version}/context"
+    if version not in _WITH_OWN_CONTEXT or wanted in named:
         return []
-    return [error("@context", str(parts)[:80], f"{RO_CRATE}1.2/context")]
+    return [error("@context", ", ".join(named), f"{wanted}, the version of the descriptor's conformsTo")]
 
 
 def _check_entities(graph: list[Any], id_level: str, name: str) -> list[Finding]:
@@ -147,10 +166,13 @@ def _check_links(entities: dict[str, Entity], root: str, name: str, profile: str
                 for target in ids(value)
                 if target.startswith("#") and target not in entities
             ]
+    # One of two may write a blank as it is, the other as %20: to a reader of JSON-LD they are the same file.
+    plain = {unquote(identifier): identifier for identifier in entities}
     reached = {root}
     waiting = [root]
     while waiting:
-        for target in ids(entities.get(waiting.pop(), {}).get("hasPart")):
+        for part in ids(entities.get(waiting.pop(), {}).get("hasPart")):
+            target = part if part in entities else plain.get(unquote(part), part)
             if target not in reached:
                 reached.add(target)
                 waiting.append(target)
@@ -170,20 +192,25 @@ def _check_links(entities: dict[str, Entity], root: str, name: str, profile: str
 
 
 def _check_payload(document: dict[str, Any], files: frozenset[str], name: str) -> list[Finding]:
-    """Check that every described file is in the zip and no path leaves the crate."""
+    """Check that every described file and folder is in the zip and no path leaves the crate."""
     findings: list[Finding] = []
-    for entity in objects_in(document.get("@graph")):
-        if "File" not in types(entity):
+    folders = {str(parent) for file in files for parent in PurePosixPath(f"{file}x").parents}
+    entities = by_id(document.get("@graph"))
+    root = root_id(entities)
+    for identifier, entity in entities.items():
+        if identifier == root or ABSOLUTE.match(identifier) or identifier.startswith("#"):
             continue
-        identifier = str(entity.get("@id"))
-        if ABSOLUTE.match(identifier) or identifier.startswith("#"):
-            continue
-        path = safe_relative_path(unquote(identifier.removeprefix("./")))
-        if path is None:
+        kinds = set(types(entity))
+        path = safe_relative_path(unquote(identifier.removeprefix("./")).removesuffix("/"))
+        if "File" in kinds and path is None:
             findings.append(Finding("error", name, 0, identifier, identifier, "a path inside the crate, without '..'"))
-        elif str(path) not in files:
+        elif "File" in kinds and str(path) not in files:
             findings.append(
                 Finding("error", name, 0, identifier, "no such file in the zip", "every file that is described")
+            )
+        elif "Dataset" in kinds and "File" not in kinds and str(path) not in folders:
+            findings.append(
+                Finding("error", name, 0, identifier, "no such folder in the zip", "every folder that is described")
             )
     return findings
 

@@ -3,6 +3,7 @@
 No data is lost: entities and properties stay, only known misspellings of names are corrected.
 """
 
+from collections.abc import Container
 from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ from bioimage_suite.fair.terms.json_ld import DESCRIPTOR, as_list, by_id, object
 from bioimage_suite.fair.terms.ontology_terms import curie, iri
 from bioimage_suite.tables.sheets import Finding
 
+_PAYLOAD = "data/"
 # Found in 1,332 published crates of the BioImage Archive, IDR and SSBD.
 _TYPES = {"QuantitiveValue": "QuantitativeValue", "Organisation": "Organization"}
 
@@ -28,7 +30,8 @@ class Crate:
         name: Display name.
         document: Its JSON-LD, corrected.
         findings: The corrections.
-        files: Paths in its zip; None for a metadata file without a zip.
+        files: Paths of files and, with `/` at their end, of folders in its zip; None for a metadata file without a
+            zip.
         texts: Small text files of the zip that profiles check: the file lists of the BioImage Archive.
     """
 
@@ -40,7 +43,7 @@ class Crate:
 
 
 def read_crate(path: Path, name: str) -> Crate:
-    """Read `ro-crate-metadata.json`, alone or in a zip.
+    """Read `ro-crate-metadata.json`, alone or in a zip; a zip may hold the crate in a bag (BagIt).
 
     Args:
         path: JSON file or zip.
@@ -55,15 +58,21 @@ def read_crate(path: Path, name: str) -> Crate:
     texts: dict[str, bytes] = {}
     if zipped:
         with open_zip(path, name, max_unpacked=1 << 50) as archive:
-            files = frozenset(member for member in archive.namelist() if not member.endswith("/"))
-            document = _document(read_member(archive, DESCRIPTOR, name, MAX_JSON_BYTES), name)
+            inside = _PAYLOAD if _is_bag(archive.NameToInfo) else ""
+            files = frozenset(member.removeprefix(inside) for member in archive.namelist() if member.startswith(inside))
+            document = _document(read_member(archive, inside + DESCRIPTOR, name, MAX_JSON_BYTES), name)
             for file in _described_lists(document) & files:
-                texts[file] = read_member(archive, file, name, MAX_JSON_BYTES)
+                texts[file] = read_member(archive, inside + file, name, MAX_JSON_BYTES)
     else:
         with path.open("rb") as stream:
             document = _document(stream.read(MAX_JSON_BYTES + 1), name)
     mended, findings = mend(document, name)
     return Crate(name, mended, tuple(findings), files, texts)
+
+
+def _is_bag(members: Container[str]) -> bool:
+    """Return whether a zip holds a crate as the payload of a bag (BagIt, RFC 8493), as RO-Crate describes it."""
+    return DESCRIPTOR not in members and _PAYLOAD + DESCRIPTOR in members and "bagit.txt" in members
 
 
 def _document(data: bytes, name: str) -> dict[str, Any]:
