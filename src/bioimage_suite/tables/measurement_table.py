@@ -77,6 +77,14 @@ def number_of(text: str) -> float:
     return number
 
 
+def _as_number(text: str) -> float | str:
+    """Return the number that a cell holds, so that 1, 01 and 1.0 are the same; its text if it holds none."""
+    try:
+        return text if math.isnan(number := number_of(text)) else number
+    except ValueError:
+        return text
+
+
 @dataclass(frozen=True)
 class MeasurementTable:
     """A table in memory, as text.
@@ -151,9 +159,12 @@ class MeasurementTable:
         if "label" not in self.columns:
             return []
         named = [name for name in OBJECT_KEY if name in self.columns]
-        count = Counter(zip(*map(self.texts, named), strict=True))
+        cells = list(zip(*map(self.texts, named), strict=True))
+        keys = [tuple(text if name == "image" else _as_number(text) for name, text in zip(named, row, strict=True))
+                for row in cells]  # fmt: skip
+        count, first = Counter(keys), dict(zip(reversed(keys), reversed(cells), strict=True))
         return [
-            ", ".join(f"{name} {value}" for name, value in reversed(list(zip(named, key, strict=True))))
+            ", ".join(f"{name} {value}" for name, value in reversed(list(zip(named, first[key], strict=True))))
             for key, rows in count.items()
             if rows > 1
         ]

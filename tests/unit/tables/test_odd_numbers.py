@@ -41,3 +41,9 @@ def test_objects_with_two_rows_are_named():
     rows = (("a", "0", "1", "5"), ("a", "1", "1", "5"), ("a", "1", "1", "6"), ("b", "1", "1", "5"))
     assert MeasurementTable("t", columns, rows).objects_twice() == ["label 1, t 1, image a"]
     assert MeasurementTable("t", columns[:2], ()).objects_twice() == []
+
+
+@pytest.mark.parametrize("again", ["1.0", "01", "+1", "1e0", " 1"])
+def test_an_object_whose_label_is_written_in_two_ways_is_one(again):
+    rows = (("a", "1"), ("a", again), ("01", "1"), ("1", "1"), ("a", "x"), ("a", "X"), ("a", ""))
+    assert MeasurementTable("t", ("image", "label"), rows).objects_twice() == ["label 1, image a"]
