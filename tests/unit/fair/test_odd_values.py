@@ -32,6 +32,12 @@ TAKEN = [
     ("acquisition.imaging_method", "2P", "two-photon laser scanning microscopy"),
     ("acquisition.imaging_method", "smFISH", "fluorescence microscopy"),
     ("acquisition.imaging_method", "H&E", "H&E"),
+    ("acquisition.imaging_method", "HAADF-STEM", "scanning-transmission electron microscopy"),
+    ("acquisition.imaging_method", "TEM tomography", "transmission electron microscopy (TEM)"),
+    ("acquisition.imaging_method", "3-photon", "multi-photon microscopy"),
+    ("acquisition.imaging_method", "TIRF-SIM", "structured illumination microscopy (SIM)"),
+    ("acquisition.imaging_method", "U-ExM", "U-ExM"),
+    ("acquisition.imaging_method", "IHC", "IHC"),
     ("biosample.organism", "E. coli K-12 MG1655", "Escherichia coli str. K-12 substr. MG1655"),
     ("biosample.organism", "HIV-1", "Human immunodeficiency virus 1"),
 ]
@@ -88,6 +94,12 @@ def test_an_image_can_say_that_it_has_no_cell_line(text: str):
     found = check_value(field_by_key("biosample.cell_line"), text)
     assert (found.value, found.term_id) == (text, "")
     assert [one.level for one in found.remarks] == ["warning"]
+
+
+def test_what_is_no_method_is_not_offered():
+    """FBbi has kinds of deconvolution, but none is a method that takes an image."""
+    (remark,) = check_value(field_by_key("acquisition.imaging_method"), "deconvolution").remarks
+    assert (remark.level, remark.suggestion[:11]) == ("error", "a term's na")
 
 
 def test_a_term_of_fbbi_that_is_no_method_is_said():

@@ -10,7 +10,11 @@ _CC_ADDRESS = re.compile(
     r"(?:/([a-z]{2}))?(?:/(?:legalcode|deed)?(?:\.[\w-]+)?)?(?:[?#].*)?",
     re.IGNORECASE,
 )
-_SPDX_ADDRESS = re.compile(r"https?://(?:www\.)?spdx\.org/licenses/([\w.+-]+?)(?:\.html|\.json)?/?", re.IGNORECASE)
+# The Open Source Initiative's addresses end in SPDX ids too.
+_SPDX_ADDRESS = re.compile(
+    r"(?:https?://)?(?:www\.)?(?:spdx\.org/licenses|opensource\.org/licenses?)/([\w.+-]+?)(?:\.html|\.json)?/?",
+    re.IGNORECASE,
+)
 _WORD = re.compile(r"cc0|[^\W\d_]+|\d(?:\.\d)?")
 # Words of the names of Creative Commons' licences: the elements of a licence that they stand for, if any.
 _CC_MARKS = {"cc": (), "creative": (), "commons": (), "attribution": ("by",), "cc0": ("zero",), "ccby": ("by",)}

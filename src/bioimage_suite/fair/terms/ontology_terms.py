@@ -431,7 +431,9 @@ def _near(vocabulary: str, text: str) -> tuple[Term, ...]:
     if len(text) > _LONGEST_MISSPELT:
         return ()
     least = _SHORTEST_MISSPELT - (len(words) > 1)
-    candidates = {one for start in _starts(words) for one in _by_word(vocabulary).get(start, ())}
+    found = {one for start in _starts(words) for one in _by_word(vocabulary).get(start, ())}
+    # Of FBbi, labels and preparations are known if somebody writes them, but lead on from no other text.
+    candidates = {one for one in found if one[-1].status != "apart"}
     ranked = []
     for name, of_name, term in candidates:
         if len(of_name) == len(words) and all(_slip(*pair, least) for pair in zip(words, of_name, strict=True)):
