@@ -1,5 +1,6 @@
 """Finder of the table in a spreadsheet: which sheet, which row is its header, and whether columns stand as rows."""
 
+import re
 from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import dataclass, replace
 
@@ -18,6 +19,11 @@ OBJECT_COLUMNS = {
 """Names of the columns that say which object a row is about."""
 TIDY = {"object_type", "object_id", "namespace", "key", "value"}
 """Columns of a list of pairs, one a row."""
+# Headers of a form, which has a name and a value in each row: of the names, of the values, and of their units.
+_FORM_NAMES = {"name", "key", "field", "attribute", "property", "parameter", "label", "item", "metadata field"}
+_FORM_VALUES = {"value", "values", "your value", "entry", "answer", "content"}
+_FORM_UNITS = {"unit", "units"}
+_PLAIN_NUMBER = re.compile(r"[+-]?(\d+([.,]\d+)?|[.,]\d+)")
 # How far down and to the right a header is looked for: titles and notes above a table are short.
 _ROWS, _COLUMNS = 40, 3
 # A turned table has a row for each field.
@@ -116,6 +122,9 @@ def find_in_sheet(sheet: Sheet, known: Known) -> Table:
     """Return the table of a sheet: its header is the row, or in a turned table the column, that fits best."""
     if sheet.rows and (sheet.rows[0].cells[0].casefold() == "namespace" or sheet.rows[0].cells[0].startswith("# ")):
         return Table(sheet, _place(sheet), _ROWS)
+    form = _form(sheet, known) if _may_be_turned(sheet) else None
+    if form:
+        return form
     score, part, place, names = _best(sheet, known, _ROWS)
     turned, lines = _turned(replace(sheet, rows=sheet.rows[:_TURNED_ROWS])) if _may_be_turned(sheet) else (sheet, ())
     other = _best(turned, known, _COLUMNS) if lines else (0, 0.0, 0, ())
@@ -153,6 +162,52 @@ def _pair(row: TextRow) -> tuple[int, str] | None:
     if len(filled) < 2 or filled[1] != filled[0] + 1 or len({row.cells[index] for index in filled[1:]}) > 1:
         return None
     return filled[0], row.cells[filled[0]]
+
+
+def _form(sheet: Sheet, known: Known) -> Table | None:
+    """Return a sheet that is a form, without its header, remarks and duties, each value with its unit; else None.
+
+    Left as they are would be read: `Name` as the field of that name, and each further column as an object.
+    """
+    for place, row in enumerate(sheet.rows[:_ROWS]):
+        folded = [cell.casefold().strip(" *:") for cell in row.cells]
+        name = next((index for index, cell in enumerate(folded) if cell in _FORM_NAMES), -1)
+        value = next((index for index, cell in enumerate(folded) if cell in _FORM_VALUES and index > name), -1)
+        filled = [one for one in sheet.rows[place + 1 :] if len(one.cells) > name and one.cells[name]]
+        if -1 in (name, value) or not filled or OBJECT_COLUMNS & set(folded):
+            continue
+        labels = _labels([one.cells for one in filled], name)
+        score = sum(known(label) or known(one.cells[name]) for label, one in zip(labels, filled, strict=True))
+        if 2 * score < len(filled):
+            continue
+        unit = next((index for index, cell in enumerate(folded) if cell in _FORM_UNITS), -1)
+        rows = tuple(replace(one, cells=_filled_in(one.cells, name, value, unit)) for one in filled)
+        turned, lines = _turned(replace(sheet, rows=rows))
+        names = _combined(turned.rows[name - 1].cells if name else (), turned.rows[name].cells, known)
+        columns = f"names in column {letters_of(name)} and values in column {letters_of(value)}"
+        text = f"{_place(sheet)}form with {columns} below row {row.line}; others are not read"
+        values = tuple(one for one in turned.rows if one.line == value + 1)
+        table = replace(turned, rows=(TextRow(name + 1, names), *values))
+        return Table(table, text, score, lines, _nameless(names))
+    return None
+
+
+def _labels(rows: Iterable[Sequence[str]], name: int) -> list[str]:
+    """Return the names of a form's rows, with the module to the left of each where it has one."""
+    labels, module = [], ""
+    for cells in rows:
+        module = (cells[name - 1] if name else "") or module
+        labels.append(f"{module}: {cells[name]}" if module else cells[name])
+    return labels
+
+
+def _filled_in(cells: tuple[str, ...], name: int, value: int, unit: int) -> tuple[str, ...]:
+    """Return the cells of a form's row up to its value, which gets the unit beside it."""
+    given = cells[value] if len(cells) > value else ""
+    beside = cells[unit] if 0 <= unit < len(cells) else ""
+    whole = f"{given} {beside}" if beside and _PLAIN_NUMBER.fullmatch(given) else given
+    between = ("",) * max(value - name - 1, 0)
+    return (*cells[: name + 1], *between, whole)
 
 
 def _may_be_turned(sheet: Sheet) -> bool:

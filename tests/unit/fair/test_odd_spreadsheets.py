@@ -180,3 +180,61 @@ def test_a_row_of_no_image_is_refused_with_the_image_that_is_meant(tmp_path: Pat
     found = validate([read_key_values(path, "t", known=is_field)], images, ()).findings
     rows = [(one.found, one.suggestion) for one in found if one.expected == "a row about one of the images given"]
     assert rows == ([] if written.strip() == "cells_a.tif" else [(written, "cells_a.tif")])
+
+
+FORM: Rows = [
+    ["Our study"],
+    ["Field", "Value", "Unit", "Required", "Comment"],
+    ["Study: Publisher", "Nowhere Archive", None, "yes", "who publishes it"],
+    ["Organism*", "human", None, "yes", None],
+    ["Pixel size X", 0.65, "µm", "no", None],
+    ["Temperature", "37 °C", "°C", "no", "of the stage"],
+    ["Cell line (optional)", None, None, "no", None],
+]
+
+
+def test_a_form_gives_its_values_with_their_units(tmp_path: Path):
+    """The header of a form is no field, and its further columns are no objects."""
+    assert values(book(tmp_path / "t", Data=FORM)) == {
+        ("*", "study.publisher"): "Nowhere Archive",
+        ("*", "biosample.organism"): "Homo sapiens",
+        ("*", "image.pixel_size_x"): "0.65 µm",
+        ("*", "acquisition.temperature"): "37 °C",
+    }
+
+
+def test_places_in_a_form_are_those_of_the_sheet(tmp_path: Path):
+    table = read_key_values(book(tmp_path / "t", Data=[*FORM, ["License", "mine"]]), "t", known=is_field)
+    (error,) = [one for one in validate([table], [], ()).findings if one.level == "error"]
+    assert (error.line, error.column) == (8, "B (License)")
+    assert "form with names in column A and values in column B below row 2; others are not read" in table.form
+
+
+def test_a_form_whose_header_is_the_name_of_a_field(tmp_path: Path):
+    """`Name` is a label of Study component: Name."""
+    rows: Rows = [["Name", "Value"], ["Organism", "human"], ["Organism", "mouse"]]
+    found = validate([read_key_values(book(tmp_path / "t", Data=rows), "t", known=is_field)], [], ()).values
+    assert [(one.object_name, one.field, one.value) for one in found] == [
+        ("*", "biosample.organism", "Homo sapiens"),
+        ("*", "biosample.organism", "Mus musculus"),
+    ]
+
+
+def test_a_form_with_modules_to_the_left(tmp_path: Path):
+    rows: Rows = [
+        ["Module", "Attribute", "Value"],
+        ["Study", "Publisher", "Nowhere Archive"],
+        ["Biosample", "Organism", "human"],
+        [None, "Cell line", "HeLa"],
+    ]
+    assert values(book(tmp_path / "t", Data=rows)) == {
+        ("*", "study.publisher"): "Nowhere Archive",
+        ("*", "biosample.organism"): "Homo sapiens",
+        ("*", "biosample.cell_line"): "HeLa cell",
+    }
+
+
+def test_a_table_of_values_of_images_is_no_form(tmp_path: Path):
+    rows: Rows = [["image", "Name", "Value"], ["a.tif", "Organism", "human"], ["a.tif", "Cell line", "HeLa"]]
+    table = read_key_values(book(tmp_path / "t", Data=rows), "t", known=is_field)
+    assert "form with names" not in table.form

@@ -26,6 +26,9 @@ TAKEN = [
     ("acquisition.temperature", "37 ºC", "37 °C"),
     ("acquisition.temperature", "−80 ˚C", "-80 °C"),
     ("acquisition.temperature", "98.6 °F", "98.6 °F"),
+    ("acquisition.temperature", "310 K", "310 K"),
+    ("image.pixel_size_x", "1.2 Å", "1.2 Å"),
+    ("image.time_increment", "2 min", "2 min"),
     ("acquisition.imaging_method", "confocal laser scanning microscopy (CLSM)", "confocal microscopy"),
     ("acquisition.imaging_method", "spinning disc confocal", "spinning disk confocal microscopy"),
     ("acquisition.imaging_method", "3D-SIM", "structured illumination microscopy (SIM)"),
@@ -76,6 +79,13 @@ REFUSED = [
     ("image.pixel_size_x", "0.65", "0.65 µm, if that is the unit"),
     ("acquisition.temperature", "25±1 °C", "25 °C"),
     ("acquisition.temperature", "37", "37 °C, if that is the unit"),
+    # A unit of something else, and sizes that no pixel has.
+    ("image.pixel_size_x", "65 %", ""),
+    ("image.pixel_size_x", "3 s", ""),
+    ("image.pixel_size_z", "0 µm", ""),
+    ("image.pixel_size_y", "-0.1 µm", ""),
+    ("image.time_increment", "5 µm", ""),
+    ("acquisition.temperature", "37 µm", ""),
 ]
 
 

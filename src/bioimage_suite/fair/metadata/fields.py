@@ -14,6 +14,10 @@ FIELDS_FOLDER = Path(__file__).resolve().parent / "field_tables"
 _CHANNEL_NUMBER = re.compile(r"\bchannel\s*\d+\s*[-:]?\s*", re.IGNORECASE)
 _UNIT = re.compile(r"(.+?)(?:\s*[\[(]([^\[\]()]+)[\])]|\s+in\s+(\S+))[\s*:]*")
 _NUMBER = re.compile(r"[+-]?(\d+([.,]\d+)?|[.,]\d+)([eE][+-]?\d+)?")
+# What forms write behind a name; `*` and `:` are dropped when names are compared.
+_DUTY = re.compile(
+    r"\s*[(\[]\s*(optional|required|mandatory|recommended|if (applicable|known|any))\s*[)\]][\s*:]*$", re.I
+)
 SCOPES = ("study", "biosample", "acquisition", "annotation")
 STANDARDS = ("rembi", "mifa")
 
@@ -135,15 +139,16 @@ def find_field(name: str) -> MetadataField | None:
     """Find the field of a column or key by header, machine name, or a label that only one field has.
 
     A column for each channel, as `Channel 0 - content`, belongs to the field that lists all channels; a column may
-    have the unit of its numbers: `Pixel size X [µm]`.
+    have the unit of its numbers: `Pixel size X [µm]`, or say whether it must be filled in: `Cell line (optional)`.
     """
+    name = _DUTY.sub("", name)
     return _index().get(fold(_CHANNEL_NUMBER.sub("channel ", name))) or _with_unit(name)[0]
 
 
 @cache
 def _with_unit(name: str) -> tuple[MetadataField | None, str]:
     """Return the field of a column with a unit, and the unit; only where the field is a quantity with such units."""
-    match = _UNIT.fullmatch(name)
+    match = _UNIT.fullmatch(_DUTY.sub("", name))
     field = _index().get(fold(match[1])) if match else None
     unit = (match[2] or match[3]).strip() if match else ""
     if not field or field.kind != "quantity" or not resolve("uo", unit).term:

@@ -51,6 +51,12 @@ _BETWEEN = re.compile(r"\s+(?:and|und|et|y|e)\s+|\s*&\s*", re.IGNORECASE)
 _SUFFIX = re.compile(r"(?:jr|sr|ph\.?d|m\.?d|[iv]+)\.?", re.IGNORECASE)
 _PER_PIXEL = re.compile(r"\s*(?:/|per )\s*(?:px|pixel|voxel|plane|frame)s?$", re.IGNORECASE)
 _EXAMPLES = {"acquisition.temperature": ("37", "°C"), "image.time_increment": ("5", "s")}
+# What a field measures, by the labels of its units; fields that are not named here are lengths.
+_LENGTH = re.compile(r"\w*meter|angstrom|inch|foot|mile|nautical mile")
+_KINDS = {
+    "acquisition.temperature": re.compile(r"kelvin|degree (celsius|fahrenheit)"),
+    "image.time_increment": re.compile(r"\w*second|minute|hour|day|week|month|year"),
+}
 _CROCKFORD = "0123456789abcdefghjkmnpqrstvwxyz"
 _ROR = re.compile(rf"(?:(?:https?://)?(?:www\.)?ror\.org/)?(0[{_CROCKFORD}]{{6}}\d\d)/?", re.IGNORECASE)
 _EMAIL = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
@@ -279,6 +285,10 @@ def _check_quantity(field: MetadataField, text: str) -> Checked:
     if not found.term:
         near = " or ".join(f"{number} {term.label}" for term in found.near) or _one_number(number, given)
         return Checked("", remarks=(*remarks, Remark("error", "a unit of the Units of measurement ontology", near)))
+    if not _KINDS.get(field.key, _LENGTH).fullmatch(found.term.label.casefold()):
+        return Checked("", remarks=(*remarks, Remark("error", f"{expected}: not one of {found.term.label}")))
+    if field.key != "acquisition.temperature" and float(number) <= 0:
+        return Checked("", remarks=(*remarks, Remark("error", f"{expected}: more than 0")))
     return Checked(f"{number} {given}", unit_id=found.term.id, remarks=tuple(remarks))
 
 
