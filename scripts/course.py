@@ -31,9 +31,9 @@ from scripts.examples import publish_workflows
 from scripts.galaxy_connection import ScriptError, connect
 from scripts.omero_users import OmeroUser, gateway_of, make_user
 from scripts.set_credentials import OmeroLogin, store_omero_login, tools_that_want_omero
+from scripts.suite_files import ADDRESS
 
 LIBRARY = "Bioimage Suite - Material"
-RAW = "https://raw.githubusercontent.com/bioimage-suite-galaxy/bioimage-suite-galaxy/main/"
 MOST_PEOPLE = 100
 LONGEST_WAIT = 900
 """Seconds for Galaxy to take one file of the library."""
@@ -133,7 +133,7 @@ def material_of_tutorials() -> dict[str, list[tuple[Path, str]]]:
     for file in sorted(ROOT.glob("docs/training/topics/*/tutorials/*/data-library.yaml")):
         (lesson,) = yaml.safe_load(file.read_text(encoding="utf-8"))["items"][0]["items"]
         items = lesson["items"][0]["items"]
-        found[lesson["name"]] = [(ROOT / one["url"].removeprefix(RAW), one["ext"]) for one in items]
+        found[lesson["name"]] = [(ROOT / one["url"].removeprefix(ADDRESS), one["ext"]) for one in items]
     for task in TASKS:
         found[f"Datathon: {task.title}"] = [(file, "auto") for file in task.data]
     return found

@@ -3,6 +3,8 @@
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
+ADDRESS = "https://raw.githubusercontent.com/bioimage-suite-galaxy/bioimage-suite-galaxy/main/"
+"""Where anybody can fetch a file of this repository, by its path."""
 TOOLS = ROOT / "tools"
 GROUPS = ("omero", "image", "plate", "fair", "data_managers")
 

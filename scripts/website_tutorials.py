@@ -6,6 +6,8 @@ from typing import Any
 
 import yaml
 
+from scripts.suite_files import ADDRESS
+
 KINDS = {
     "hands_on": ("!!! example", "Hands-on"),
     "question": ("!!! question", "Question"),
@@ -18,9 +20,11 @@ KINDS = {
 # What the Training Network's snippets of these names explain, in a sentence.
 SNIPPETS = {
     "histories_create_new": "*Click + at the top of the history, then click its name to change it.*",
-    "datasets_import_via_link": "*Upload > Paste/Fetch data: paste the addresses, then Start.*",
-    "collections_build_list": "*Select the datasets in the history, then choose to build a list of them.*",
+    "datasets_import_via_link": "*Upload > Paste/Fetch data: paste the addresses, Start, Close.*",
+    "collections_build_list": "*Click Select Items above the datasets in the history, and tick them. Then choose "
+    "Auto Build List under All 2 selected, write the name, Build.*",
 }
+WORKFLOW = "*Workflows > Import > Fetch URL: paste* `{address}`*, Import, and click the arrow of the new workflow.*"
 OPENED = re.compile(r"^> <([a-z-]+)-title>(.*)</\1-title>\s*$")
 ENTRY = re.compile(r"@\w+{(\w+),(.+?)^}", re.MULTILINE | re.DOTALL)
 
@@ -84,7 +88,8 @@ def _tags(body: str, citations: dict[str, str]) -> str:
         name = Path(found[1]).stem
         workflow = re.search(r'path="([^"]+)" title="([^"]+)"', found[2])
         if workflow:
-            return f"[{workflow[2]}](../../../../../../workflows/{Path(workflow[1]).stem}/README.md)"
+            page = f"[{workflow[2]}](../../../../../../workflows/{Path(workflow[1]).stem}/README.md)"
+            return f"{page}: {WORKFLOW.format(address=f'{ADDRESS}docs/training/{workflow[1]}')}"
         return SNIPPETS[name]
 
     body = re.sub(r"{% tool \[([^\]]+)\]\(([^)]+)\) %}", lambda found: _tool_link(found[1], found[2]), body)

@@ -4,14 +4,12 @@ Pictures of what was seen are kept in `.sandbox/reports/`. It takes minutes and 
 """
 
 import os
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import omero.clients
 import pytest
 from bioblend.galaxy import GalaxyInstance
-from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
 
 from sandbox.galaxy import server as galaxy_server
 from sandbox.omero.launch import running_server
@@ -21,6 +19,7 @@ from scripts.omero_file_source import store_omero_source
 from scripts.set_credentials import OmeroLogin, store_omero_login, tools_that_want_omero
 from tests.galaxy.seed_omero import PASSWORD, PROJECT, USER, make_content, make_user
 from tests.galaxy.upload_dialog import tool_rows
+from tests.training.by_pages import open_upload
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,7 +33,6 @@ pytestmark = [
 ]
 REPORTS = ROOT / ".sandbox" / "reports"
 PATIENCE_MS, JOBS_MS = 240_000, 600_000  # of a busy machine
-ATTEMPTS = 6
 SOURCE, DATASET, IMAGE, ROI = "OMERO of the test", "nuclei", "cell_2.tif", "from the upload dialog"
 TABLE = ".selection-dialog-modal .selection-dialog-table"
 
@@ -81,13 +79,7 @@ def visited(browser: "Browser", tmp_path_factory: pytest.TempPathFactory) -> "It
 def take_from_dialog(page: "Page", folders: list[str], name: str) -> None:
     """Open the folders one after the other in the upload dialog, take the file, and upload it."""
     REPORTS.mkdir(parents=True, exist_ok=True)
-    remote = page.locator("#btn-remote-files")
-    for _ in range(ATTEMPTS):  # A click is lost while the page is still being made.
-        page.locator("#activity-upload").click()
-        with suppress(PlaywrightTimeoutError):
-            remote.wait_for(timeout=PATIENCE_MS // ATTEMPTS)
-            break
-    remote.click()
+    open_upload(page, "#btn-remote-files")
     table = page.locator(TABLE)
     for folder in folders:
         table.get_by_text(folder, exact=True).first.click()

@@ -17,17 +17,13 @@ SETTLE_MS = 400
 """The form asks the server after each change and is drawn again."""
 
 
-def store_login(page: "Page", url: str, tool_id: str, login: tuple[str, str]) -> None:
+def store_login(page: "Page", login: tuple[str, str]) -> None:
     """Create and choose credentials in the box of a tool's form.
 
     Args:
-        page: A page that is logged in to Galaxy.
-        url: Address of Galaxy.
-        tool_id: The tool.
+        page: A page with the form.
         login: User and password in OMERO.
     """
-    page.goto(f"{url}/?tool_id={tool_id}&version=latest")
-    page.wait_for_selector("button#execute", timeout=FORM_MS)
     page.get_by_role("button", name="Provide credentials").first.click()
     window = page.locator("dialog[open]")
     window.wait_for()

@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Any
 from bioblend import ConnectionError as GalaxyConnectionError
 from bioblend.galaxy import GalaxyInstance
 
+from scripts.suite_files import ADDRESS
 from scripts.workflow_import import import_workflow
 from tests.run import ROOT
 from tests.training.by_hand import fill_by_hand, run_and_wait
+from tests.training.by_pages import build_list, open_tool, start_workflow, upload_addresses
 from tests.training.checks import CheckError, Table, agrees, compute, parse_check, read_table
 from tests.training.form import FormError, fill, placed
 from tests.training.tutorial import (
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
 
 ENDED = ("ok", "error", "deleted", "deleted_new", "failed", "paused")
 PAUSE = 0.5
+WORKFLOWS = f"{ADDRESS}docs/training/"
 FILES = "files"
 """In a check: what code wrote, by a pattern of paths."""
 STEP_SECONDS = 600.0
@@ -73,7 +76,8 @@ class Run:
         files: File by the beginning of addresses that the tutorial imports.
         training: Folder that paths of workflows start from.
         folder: The learner's folder, where code is run.
-        page: A browser that is logged in, in which forms are filled by hand; None to send them to Galaxy's API.
+        page: A browser that is logged in, with the history as its own, in which all is done by hand; None to ask
+            Galaxy's API for it.
         environment: What the learner has exported, beside address and key of Galaxy.
         made: Outputs by the title of their step; a step that is done again replaces its outputs.
         imported: Datasets and lists by name.
@@ -129,6 +133,9 @@ def do_step(run: Run, step: Step) -> None:
 
 
 def _import(run: Run, step: ImportStep) -> None:
+    if run.page:
+        _import_by_hand(run, run.page, step)
+        return
     elements = []
     for address in step.addresses:
         start = next((one for one in run.files if address.startswith(one)), None)
@@ -146,15 +153,32 @@ def _import(run: Run, step: ImportStep) -> None:
         run.imported[step.list_name] = Made("hdca", made["id"], step.list_name, step.list_name)
 
 
+def _import_by_hand(run: Run, page: "Page", step: ImportStep) -> None:
+    """Import files and make a list of them on Galaxy's pages."""
+    names = [address.rpartition("/")[2] for address in step.addresses]
+    upload_addresses(page, [_here(run, address) for address in step.addresses])
+    if step.list_name:
+        build_list(page, names, step.list_name)
+    kinds = {"dataset": "hda", "dataset_collection": "hdca"}
+    for one in run.gi.histories.show_history(run.history, contents=True):
+        kind = kinds[one["history_content_type"]]
+        run.imported[one["name"]] = Made(kind, one["id"], one["name"], one["name"])
+
+
+def _here(run: Run, text: str) -> str:
+    """Return a text with this machine's words in place of those that stand for them."""
+    for word, live in run.live.items():
+        text = text.replace(word, live)
+    return text
+
+
 def run_code(run: Run, step: CodeStep) -> None:
     """Run code as a learner does who has set the address and key of Galaxy, in the suite's environment.
 
     Raises:
         RunError: It did not end with 0; with what it wrote.
     """
-    code = step.code
-    for word, live in run.live.items():
-        code = code.replace(word, live)
+    code = _here(run, step.code)
     known = {"GALAXY_URL": run.gi.base_url, "GALAXY_API_KEY": str(run.gi.key), "PYTHONPATH": f"{ROOT}:{ROOT / 'src'}"}
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     command = ["bash", "-euc", code] if step.language == "bash" else [sys.executable, "-c", code]
@@ -221,9 +245,7 @@ def _by_hand(run: Run, page: "Page", step: ToolStep, tool: dict[str, Any]) -> li
     shown = placed(tool["inputs"], with_live(step.parameters, run.live))
     found = {reference: run.find(reference) for _, parameter in shown for reference in parameter.data}
     names = {reference: f"{made.kind}: {made.shown}" for reference, made in found.items()}
-    page.goto(f"{run.gi.base_url}/history/set_as_current?id={run.history}")
-    page.goto(f"{run.gi.base_url}/?tool_id={step.short_id}&version=latest")
-    page.wait_for_selector("button#execute")
+    open_tool(page, run.gi.base_url, step.short_id, step.title)
     fill_by_hand(page, shown, names)
     new = run_and_wait(page, lambda: run.gi.histories.show_history(run.history, contents=True), STEP_SECONDS)
     states = {one["name"]: one.get("state") or one.get("populated_state") for one in new}
@@ -254,6 +276,16 @@ def _data(run: Run, parameter: Parameter, place: dict[str, Any]) -> dict[str, An
 
 
 def _run_workflow(run: Run, step: WorkflowStep) -> None:
+    started = _start_by_hand(run, run.page, step) if run.page else _start_workflow(run, step)
+    _wait(lambda: _invocation_state(run.gi, started), step.title)
+    invocation = run.gi.invocations.show_invocation(started)
+    made = [Made("hda", one["id"], label, label) for label, one in invocation["outputs"].items()]
+    made += [Made("hdca", one["id"], label, label) for label, one in invocation["output_collections"].items()]
+    run.made[step.title] = made
+
+
+def _start_workflow(run: Run, step: WorkflowStep) -> str:
+    """Import a workflow and run it by Galaxy's API; return the id of the invocation."""
     workflow = import_workflow(run.gi, run.training / step.path)
     values: dict[str, Any] = {}
     for parameter in with_live(step.parameters, run.live):
@@ -268,12 +300,16 @@ def _run_workflow(run: Run, step: WorkflowStep) -> None:
         history_id=run.history,
         inputs_by="name",
         require_exact_tool_versions=False,
-    )["id"]
-    _wait(lambda: _invocation_state(run.gi, started), step.title)
-    invocation = run.gi.invocations.show_invocation(started)
-    made = [Made("hda", one["id"], label, label) for label, one in invocation["outputs"].items()]
-    made += [Made("hdca", one["id"], label, label) for label, one in invocation["output_collections"].items()]
-    run.made[step.title] = made
+    )
+    return str(started["id"])
+
+
+def _start_by_hand(run: Run, page: "Page", step: WorkflowStep) -> str:
+    """Import a workflow and run it on Galaxy's pages; return the id of the invocation."""
+    texts = {one.label: one.values[0] for one in with_live(step.parameters, run.live)}
+    start_workflow(page, run.gi.base_url, _here(run, WORKFLOWS + step.path), texts)
+    (started,) = run.gi.invocations.get_invocations(history_id=run.history)
+    return str(started["id"])
 
 
 def _invocation_state(gi: GalaxyInstance, invocation: str) -> str:

@@ -26,6 +26,8 @@ PATIENCE_MS = 120_000
 # Of a screen; a laptop shows a page as wide.
 WIDE, HIGH = 1200, 800
 LARGEST_EDGE = 1200
+ROI_TAB = re.compile(r"^ROIs \[\d+\]$")
+"""Of iviewer."""
 
 
 @dataclass(frozen=True)
@@ -52,19 +54,29 @@ def open_camera(browser: "Browser", galaxy: GalaxyServer, web: OmeroWeb | None, 
         web: OMERO.web.
         login: User and password in OMERO.
     """
+    page = new_page(browser)
+    log_in(page, galaxy)
+    return Camera(page, open_omero(browser, web, login), (galaxy.url, web.url if web else ""))
+
+
+def new_page(browser: "Browser") -> "Page":
+    """Return a page of a visitor whom nobody knows yet."""
     page = browser.new_page(viewport={"width": WIDE, "height": HIGH})
     page.set_default_timeout(PATIENCE_MS)
-    log_in(page, galaxy)
-    omero = None
-    if web is not None:
-        omero = browser.new_page(viewport={"width": WIDE, "height": HIGH})
-        omero.set_default_timeout(PATIENCE_MS)
-        omero.goto(f"{web.url}/webclient/login/")
-        omero.fill("#id_username", login[0])
-        omero.fill("#id_password", login[1])
-        omero.click("input[type=submit]")
-        omero.wait_for_selector("#dataTree")
-    return Camera(page, omero, (galaxy.url, web.url if web else ""))
+    return page
+
+
+def open_omero(browser: "Browser", web: OmeroWeb | None, login: tuple[str, str]) -> "Page | None":
+    """Return a page of OMERO.web that is logged in; None where it does not run."""
+    if web is None:
+        return None
+    page = new_page(browser)
+    page.goto(f"{web.url}/webclient/login/")
+    page.fill("#id_username", login[0])
+    page.fill("#id_password", login[1])
+    page.click("input[type=submit]")
+    page.wait_for_selector("#dataTree")
+    return page
 
 
 def log_in(page: "Page", galaxy: GalaxyServer) -> None:
@@ -139,6 +151,21 @@ def _omero(camera: Camera, dataset: str) -> bytes:
     page.click("#general_tab h1:has-text('Attachments')")
     page.wait_for_timeout(1500)
     return page.screenshot()
+
+
+def rois_seen(camera: Camera) -> int:
+    """Double-click each image of the dataset that OMERO.web shows, and return how many ROIs their viewers list."""
+    if camera.omero is None:
+        raise RunError("ROIs in OMERO: OMERO.web does not run")
+    images, seen = camera.omero.locator("#dataIcons img[src^='data:image/jpeg']"), 0
+    for number in range(images.count()):
+        with camera.omero.context.expect_page() as opened:
+            images.nth(number).dblclick()
+        tab = opened.value.get_by_text(ROI_TAB)
+        tab.wait_for()
+        seen += int(tab.inner_text().partition("[")[2].rstrip("] \n"))
+        opened.value.close()
+    return seen
 
 
 def _save(shot: bytes, file: Path) -> None:

@@ -33,26 +33,30 @@ from sandbox.state import OmeroServer, Sandbox
 from scripts.demo import USER, demo_gateway, make_demo_user
 from scripts.demo_images import put_demo_images
 from scripts.galaxy_connection import ScriptError, connect
+from scripts.omero_users import OmeroUser, make_user
 from scripts.set_credentials import OmeroLogin, store_omero_login, tools_that_want_omero
+from scripts.suite_files import ADDRESS
 from tests.browser.chromium import chromium
+from tests.browser.pictures import register
 from tests.run import REPORTS, ROOT, SHORTEST_TUTORIAL
 from tests.training.by_hand import store_login
-from tests.training.execute import Run, RunError, do_guide, do_tutorial
-from tests.training.pictures import Camera, open_camera, take
+from tests.training.by_pages import new_history, open_tool
+from tests.training.execute import WORKFLOWS, Run, RunError, do_guide, do_tutorial
+from tests.training.pictures import Camera, new_page, open_camera, open_omero, rois_seen, take
 from tests.training.tours import drive_all
 from tests.training.tutorial import Picture, Tutorial, read_tutorial
 from tests.unit.fair.archive_server import ranged, serving
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Browser, Page
 
 TRAINING = ROOT / "docs" / "training"
-DATA_ADDRESS = "https://raw.githubusercontent.com/bioimage-suite-galaxy/bioimage-suite-galaxy/main/"
 OMERO_PLACEHOLDER = "omero.example.org"
 Photograph = Callable[[Run, Picture], None]
 Results = dict[str, tuple[float, list[str]]]
 """Seconds, and what is wrong, by a tutorial's name."""
 PASSWORD = "learn-1-2-3"
+NEWCOMER = OmeroUser("newcomer", "Nora", "New", "newcomer-lab")
 
 
 def tutorial_files() -> list[Path]:
@@ -70,13 +74,18 @@ def prepare_omero(omero: OmeroServer) -> None:
 def run_tutorial(
     gi: GalaxyInstance, sandbox: Sandbox, tutorial: Tutorial, photograph: Photograph | None, page: "Page | None" = None
 ) -> list[str]:
-    """Run one tutorial in a new history, its forms by hand where there is a page; return what is wrong."""
-    history = gi.histories.create_history(str(tutorial.front["title"]))["id"]
+    """Run one tutorial in a new history, all of it by hand where there is a page; return what is wrong."""
     print(f"{tutorial.name}:", flush=True)
+    title = str(tutorial.front["title"])
     with tempfile.TemporaryDirectory() as folder, serving_data() as data:
-        live = {OMERO_PLACEHOLDER: sandbox.omero.address, f"{DATA_ADDRESS}test-data": data}
-        run = Run(gi, history, live, {DATA_ADDRESS: ROOT}, TRAINING, Path(folder), page)
+        live = {OMERO_PLACEHOLDER: sandbox.omero.address, f"{ADDRESS}test-data": data, WORKFLOWS: f"{data}/"}
         try:
+            if page:
+                new_history(page, gi.base_url, title)
+                history = gi.histories.get_most_recently_used_history()["id"]
+            else:
+                history = gi.histories.create_history(title)["id"]
+            run = Run(gi, history, live, {ADDRESS: ROOT}, TRAINING, Path(folder), page)
             return do_tutorial(run, tutorial, photograph)
         except (RunError, ScriptError, GalaxyConnectionError, BrowserError) as error:
             return [str(error)]
@@ -84,9 +93,10 @@ def run_tutorial(
 
 @contextlib.contextmanager
 def serving_data() -> Iterator[str]:
-    """Serve `test-data/` as its public address does, which a test does not reach; yield the address."""
-    names = [file for file in (ROOT / "test-data").iterdir() if file.is_file()]
-    with serving({f"/{file.name}": ranged(file.read_bytes()) for file in names}) as server:
+    """Serve `test-data/` and workflows as their public address does, which a test does not reach; yield the address."""
+    files = {file.name: file for file in (ROOT / "test-data").iterdir() if file.is_file()}
+    files |= {str(file.relative_to(TRAINING)): file for file in TRAINING.glob("topics/*/tutorials/*/workflows/*.ga")}
+    with serving({f"/{name}": ranged(file.read_bytes()) for name, file in files.items()}) as server:
         yield server.address
 
 
@@ -99,7 +109,8 @@ def running(folder: Path, with_web: bool) -> Iterator[Sandbox]:
         prepare_omero(omero)
         web = omero_web.start(folder / "web", (omero.host, omero.port)) if with_web else None
         started += web.processes if web else ()
-        galaxy = galaxy_server.start(folder / "galaxy", ROOT / "tools")
+        # The data of tutorials are served on this machine, from which Galaxy fetches nothing by itself.
+        galaxy = galaxy_server.start(folder / "galaxy", ROOT / "tools", settings={"fetch_url_allowlist": "127.0.0.1"})
         started += galaxy.processes
         if web:
             omero_web.wait(web, folder / "web")
@@ -138,28 +149,52 @@ def run_all(tutorials: list[Tutorial], folder: Path, pictures: Path | None, tour
             begin = time.monotonic()
             results["guide for analysts"] = (time.monotonic() - begin, follow_guide(gi, sandbox))
         if camera and tours:
-            results |= by_newcomer(gi, sandbox, camera)
+            results |= by_newcomer(sandbox, camera, browser, (pictures or REPORTS) / "by_hand")
             begin = time.monotonic()
             for name, problems in drive_all(camera.galaxy, sandbox.galaxy.url).items():
                 results[f"tour {name}"] = (time.monotonic() - begin, problems)
     return results
 
 
-def by_newcomer(gi: GalaxyInstance, sandbox: Sandbox, camera: Camera) -> Results:
-    """Do the shortest tutorial by hand in the browser, from storing the login on, without the stored logins."""
+def by_newcomer(sandbox: Sandbox, camera: Camera, browser: "Browser", pictures: Path) -> Results:
+    """Do the shortest tutorial by hand as somebody new to both servers: from registering to the ROIs in OMERO.
+
+    Args:
+        sandbox: Running servers.
+        camera: Knows their addresses.
+        browser: Opens pages of the newcomer's own.
+        pictures: Folder that gets what the newcomer sees.
+    """
     begin = time.monotonic()
     tutorial = read_tutorial(next(file for file in tutorial_files() if file.parent.name == SHORTEST_TUTORIAL))
-    tools = sorted({step.short_id for step in tutorial.tool_steps if step.short_id.startswith("omero_")})
-    forget_logins(gi)
+    make_user(sandbox.omero, NEWCOMER, PASSWORD)
+    page = new_page(browser)
     try:
-        for tool in tools:
-            store_login(camera.galaxy, sandbox.galaxy.url, tool, (USER, PASSWORD))
-        problems = run_tutorial(gi, sandbox, tutorial, None, camera.galaxy)
+        gi = connect(sandbox.galaxy.url, registered(page, sandbox.galaxy.url))
+        for tool in {
+            step.short_id: step for step in tutorial.tool_steps if step.short_id.startswith("omero_")
+        }.values():
+            open_tool(page, sandbox.galaxy.url, tool.short_id, tool.title)
+            store_login(page, (NEWCOMER.name, PASSWORD))
+        own = Camera(page, open_omero(browser, sandbox.web, (NEWCOMER.name, PASSWORD)), camera.urls)
+        photograph = partial(_photograph, own, pictures) if own.omero else None
+        problems = run_tutorial(gi, sandbox, tutorial, photograph, page)
+        if own.omero and not problems:
+            told = next(one.number for one in tutorial.answers if "ROI of each label" in one.check)
+            seen = rois_seen(own)
+            problems += [f"the viewers of OMERO list {seen} ROIs, the text says {told}"] if str(seen) != told else []
     except BrowserError as error:
         problems = [str(error)]
     if problems:
-        camera.galaxy.screenshot(path=REPORTS / "by_hand.png")
+        page.screenshot(path=REPORTS / "by_hand.png")
     return {f"{tutorial.name} by hand": (time.monotonic() - begin, problems)}
+
+
+def registered(page: "Page", url: str) -> str:
+    """Register a new user of Galaxy; return a key of theirs, with which results are looked at."""
+    register(page, url)
+    user = page.request.get(f"{url}/api/users/current").json()["id"]
+    return str(page.request.post(f"{url}/api/users/{user}/api_key").json())
 
 
 def follow_guide(gi: GalaxyInstance, sandbox: Sandbox) -> list[str]:
@@ -169,14 +204,6 @@ def follow_guide(gi: GalaxyInstance, sandbox: Sandbox) -> list[str]:
         live = {OMERO_PLACEHOLDER: sandbox.omero.address}
         run = Run(gi, "", live, {}, TRAINING, Path(folder), environment=exported)
         return do_guide(run, ROOT / "docs" / "guides" / "analysts.md")
-
-
-def forget_logins(gi: GalaxyInstance) -> None:
-    """Delete all credentials of the user."""
-    user = gi.users.get_current_user()["id"]
-    for entry in gi.users.get_credentials(user):
-        gi.users.select_credential_group(user, "tool", entry["source_id"], entry["source_version"], entry["id"], None)
-        gi.make_delete_request(f"{gi.url}/users/{user}/credentials/{entry['id']}").raise_for_status()
 
 
 def _photograph(camera: Camera, place: Path, run: Run, picture: Picture) -> None:

@@ -14,13 +14,13 @@ from xml.etree import ElementTree
 import pytest
 import yaml
 
-from scripts.suite_files import tool_xml
+from scripts.suite_files import ADDRESS, tool_xml
 from scripts.tool_versions import tool_version
 from tests.run import ROOT
 from tests.training.checks import parse_check
 from tests.training.execute import FILES
 from tests.training.form import fill, flattened, placed
-from tests.training.run import DATA_ADDRESS, TRAINING, tutorial_files
+from tests.training.run import TRAINING, tutorial_files
 from tests.training.tutorial import (
     CodeStep,
     ImportStep,
@@ -116,7 +116,7 @@ def test_what_it_names_is_there(tutorial: Tutorial) -> None:
     for box in tutorial.boxes:
         for step in box.steps:
             if isinstance(step, ImportStep):
-                assert all((ROOT / one.removeprefix(DATA_ADDRESS)).is_file() for one in step.addresses)
+                assert all((ROOT / one.removeprefix(ADDRESS)).is_file() for one in step.addresses)
             if isinstance(step, WorkflowStep):
                 assert json.loads((TRAINING / step.path).read_text())["name"] == step.title
         for answer in box.answers:

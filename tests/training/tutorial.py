@@ -164,6 +164,11 @@ class Tutorial:
         """Return the steps that run tools."""
         return tuple(step for box in self.boxes for step in box.steps if isinstance(step, ToolStep))
 
+    @property
+    def answers(self) -> tuple[Answer, ...]:
+        """Return the solutions that are numbers."""
+        return tuple(answer for box in self.boxes for answer in box.answers)
+
 
 def read_tutorial(path: Path) -> Tutorial:
     """Read a tutorial.
