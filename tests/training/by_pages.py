@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 PAGE_MS, JOBS_MS, RETRY_MS = 120_000, 600_000, 20_000  # of a busy machine
 ATTEMPTS = 6
+SETTLE_MS = 4000
 ITEM = "#current-history-panel .content-item"
 
 
@@ -28,12 +29,17 @@ def open_tool(page: "Page", url: str, tool_id: str, name: str) -> None:
 def new_history(page: "Page", url: str, name: str) -> None:
     """Click + at the top of the history, then its name to change it."""
     page.goto(url)
-    page.locator("[data-description='create new history']").first.click(timeout=PAGE_MS)
+    made = page.locator("[data-description='create new history']").first
+    with page.expect_response("**/history/create_new_current", timeout=PAGE_MS):
+        made.click(timeout=PAGE_MS)
     title = page.locator("[data-description='name display']").first
-    title.get_by_text("Unnamed history").wait_for(timeout=PAGE_MS)
-    title.click()
-    page.locator("#click-to-edit-input").fill(name)
-    page.keyboard.press("Enter")
+    for _ in range(ATTEMPTS):  # Until the new history is shown, a click goes to the one before.
+        page.wait_for_timeout(SETTLE_MS)
+        if title.inner_text().strip() == name:
+            return
+        title.get_by_text("Unnamed history").click(timeout=PAGE_MS)
+        page.locator("#click-to-edit-input").fill(name)
+        page.keyboard.press("Enter")
     title.get_by_text(name).wait_for(timeout=PAGE_MS)
 
 
