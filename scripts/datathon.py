@@ -117,10 +117,11 @@ def leaderboard(teacher: GalaxyInstance, people: Mapping[str, GalaxyInstance]) -
     scores: dict[str, dict[str, float]] = {person: {} for person in people}
     notes = []
     for task in TASKS:
-        tables = _elements(teacher, outputs, task.scores)
-        first = _elements(teacher, outputs, task.first)
+        show = teacher.dataset_collections.show_dataset_collection
+        tables, first = (datasets_by_person(show(outputs[label]["id"])) for label in (task.scores, task.first))
         for person, dataset in found[task.name].items():
-            if tables.get(person, {}).get("state") == "ok":
+            readable = first.get(person, {}).get("state") == "ok" and _rows(teacher, first[person]["id"])
+            if readable and tables.get(person, {}).get("state") == "ok":
                 scores[person][task.name] = task.score(_rows(teacher, tables[person]["id"]))
             elif dataset:
                 notes.append(f"{person}, {task.name}: {_reason(teacher, first.get(person))}")
@@ -160,10 +161,13 @@ def _list(gi: GalaxyInstance, history: str, name: str, datasets: Mapping[str, st
     return {"src": "hdca", "id": made["id"]}
 
 
-def _elements(gi: GalaxyInstance, outputs: Mapping[str, Mapping[str, str]], label: str) -> dict[str, dict[str, Any]]:
-    """Return the datasets of a list by person."""
-    shown = gi.dataset_collections.show_dataset_collection(outputs[label]["id"])
-    return {one["element_identifier"]: one["object"] for one in shown["elements"]}
+def datasets_by_person(shown: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return the datasets of a list, as Galaxy shows it, by person; of a list of a person's own its one dataset."""
+    return {one["element_identifier"]: _inmost(one["object"]) for one in shown["elements"]}
+
+
+def _inmost(made: dict[str, Any]) -> dict[str, Any]:
+    return _inmost(made["elements"][0]["object"]) if made.get("elements") else made
 
 
 def _rows(gi: GalaxyInstance, dataset: str) -> Rows:
@@ -178,7 +182,9 @@ def _reason(gi: GalaxyInstance, dataset: Mapping[str, Any] | None) -> str:
     job = gi.datasets.show_dataset(dataset["id"])["creating_job"]
     said = gi.jobs.show_job(job, full_details=True)
     lines = (said.get("tool_stderr") or said.get("stderr") or "").strip().splitlines()
-    return lines[-1].removeprefix("ERROR: ") if lines else f"{said['tool_id']} ended as {said['state']}"
+    if lines:
+        return lines[-1].removeprefix("ERROR: ")
+    return f"{said['tool_id']} {'finds nothing in it' if said['state'] == 'ok' else 'ended as ' + said['state']}"
 
 
 def table_of(scores: Mapping[str, Mapping[str, float]], notes: list[str]) -> str:

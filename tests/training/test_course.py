@@ -12,7 +12,7 @@ import pytest
 from sandbox.galaxy.server import GalaxyServer
 from sandbox.state import OmeroServer, Sandbox
 from scripts import course
-from scripts.datathon import DESCRIBED, TASKS, TRUTH, WORKFLOW, table_of
+from scripts.datathon import DESCRIBED, TASKS, TRUTH, WORKFLOW, datasets_by_person, table_of
 
 
 def test_scores_are_read_from_the_tools_tables() -> None:
@@ -32,6 +32,16 @@ def test_the_workflow_has_the_inputs_and_outputs_of_the_tasks() -> None:
     outputs = {one["label"] for step in steps for one in step["workflow_outputs"]}
     assert inputs == {*(task.handed_in for task in TASKS), *TRUTH, DESCRIBED}
     assert {one for task in TASKS for one in (task.scores, task.first)} <= outputs
+
+
+def test_a_table_is_found_in_a_list_of_a_persons_own() -> None:
+    """As the tool gives it that runs once for each person on a list of their own."""
+    table, alone = {"id": "a", "state": "ok"}, {"id": "b", "state": "error"}
+    inner = {"id": "l", "elements": [{"element_identifier": "ada", "object": table}]}
+    shown = {
+        "elements": [{"element_identifier": "ada", "object": inner}, {"element_identifier": "bob", "object": alone}]
+    }
+    assert datasets_by_person(shown) == {"ada": table, "bob": alone}
 
 
 def test_no_truth_is_among_the_data() -> None:
