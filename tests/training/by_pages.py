@@ -76,7 +76,7 @@ def build_list(page: "Page", names: Sequence[str], list_name: str) -> None:
     page.locator("button", has_text=f"{len(names)} selected").first.click()
     page.locator("[data-description='auto build list']").click()
     page.locator("input.collection-name").fill(list_name, timeout=PAGE_MS)
-    page.locator(".wizard-actions .go-next-btn").click()
+    page.get_by_role("button", name="Build", exact=True).click()
     page.get_by_text("Collection created").wait_for(timeout=PAGE_MS)
     select.click()
 

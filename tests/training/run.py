@@ -26,6 +26,7 @@ from playwright.sync_api import Error as BrowserError
 
 from sandbox import process, servers
 from sandbox.galaxy import server as galaxy_server
+from sandbox.galaxy.config import tour_files
 from sandbox.omero.client_import import import_files
 from sandbox.omero_web import server as omero_web
 from sandbox.process import SandboxError
@@ -43,7 +44,7 @@ from tests.training.by_hand import store_login
 from tests.training.by_pages import new_history, open_tool
 from tests.training.execute import WORKFLOWS, Run, RunError, do_guide, do_tutorial
 from tests.training.pictures import Camera, new_page, open_camera, open_omero, rois_seen, take
-from tests.training.tours import drive_all
+from tests.training.tours import drive
 from tests.training.tutorial import Picture, Tutorial, read_tutorial
 from tests.unit.fair.archive_server import ranged, serving
 
@@ -147,12 +148,14 @@ def run_all(tutorials: list[Tutorial], folder: Path, pictures: Path | None, tour
             results[tutorial.name] = (time.monotonic() - begin, problems)
         if tours:
             begin = time.monotonic()
-            results["guide for analysts"] = (time.monotonic() - begin, follow_guide(gi, sandbox))
+            problems = follow_guide(gi, sandbox)
+            results["guide for analysts"] = (time.monotonic() - begin, problems)
         if camera and tours:
             results |= by_newcomer(sandbox, camera, browser, (pictures or REPORTS) / "by_hand")
-            begin = time.monotonic()
-            for name, problems in drive_all(camera.galaxy, sandbox.galaxy.url).items():
-                results[f"tour {name}"] = (time.monotonic() - begin, problems)
+            for file in tour_files():
+                begin = time.monotonic()
+                problems = drive(camera.galaxy, sandbox.galaxy.url, file)
+                results[f"tour {file.stem}"] = (time.monotonic() - begin, problems)
     return results
 
 

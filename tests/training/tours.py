@@ -4,8 +4,6 @@ from typing import TYPE_CHECKING
 
 import yaml
 
-from sandbox.galaxy.config import tour_files
-
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -53,8 +51,3 @@ def _shown(page: "Page", step: dict[str, str], *, last: bool) -> str | None:
     except Error as error:
         return str(error).splitlines()[0]
     return None
-
-
-def drive_all(page: "Page", url: str) -> dict[str, list[str]]:
-    """Drive every tour that the sandbox serves; return what is wrong by name."""
-    return {file.stem: drive(page, url, file) for file in tour_files()}
