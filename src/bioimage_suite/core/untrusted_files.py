@@ -22,6 +22,7 @@ MAX_JSON_DEPTH = 100
 MAX_ZIP_MEMBERS = 100_000
 MAX_MEMBER_BYTES = 512 * 1024 * 1024
 MAX_UNPACKED_BYTES = 2 * 1024 * 1024 * 1024
+MAX_PATH_STEPS, MAX_NAME_BYTES = 100, 255
 ANY_SIZE = 1 << 60  # where only some members are unpacked, each within limits of its own
 
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
@@ -174,6 +175,26 @@ def _check_members(members: list[zipfile.ZipInfo], name: str, max_unpacked: int)
             )
         if member.flag_bits & 1:
             raise UserError(f"file {name}: member {member.filename!r} is encrypted. Pack it again without a password.")
+        steps = member.filename.rstrip("/").split("/")
+        if len(steps) > MAX_PATH_STEPS or max(len(step.encode("utf-8", "replace")) for step in steps) > MAX_NAME_BYTES:
+            raise UserError(
+                f"file {name}: member {member.filename[:60]!r}... is {len(steps)} folders deep, or has a name that no "
+                "disk takes. Pack it again with shorter paths."
+            )
+    _refuse_files_as_folders(members, name)
+
+
+def _refuse_files_as_folders(members: list[zipfile.ZipInfo], name: str) -> None:
+    files = {member.filename for member in members if not member.is_dir()}
+    folders: set[str] = set()
+    for member in members:
+        above = member.filename.rstrip("/").rpartition("/")[0]
+        while above and above not in folders:
+            folders.add(above)
+            above = above.rpartition("/")[0]
+    both = min(files & folders, default=None)
+    if both is not None:
+        raise UserError(f"file {name}: member {both!r} is a file and also a folder with files. Pack it again.")
 
 
 def read_member(archive: zipfile.ZipFile, member: str, name: str, max_bytes: int = MAX_MEMBER_BYTES) -> bytes:

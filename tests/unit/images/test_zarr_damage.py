@@ -1,5 +1,9 @@
 """An OME-Zarr whose chunks were cut short or lost: refused, or counted and said; never wrong pixels in silence."""
 
+import struct
+import tracemalloc
+import zipfile
+
 import numcodecs
 import numpy as np
 import pytest
@@ -82,3 +86,57 @@ def test_lengths_in_a_header_that_cannot_be(at, value, message):
     chunk[at : at + 4] = value.to_bytes(4, "little")
     with pytest.raises(ValueError, match=message):
         check_chunk(bytes(chunk), PIXELS.nbytes)
+
+
+def test_a_chunk_larger_than_its_pixels_can_be_is_refused(image):
+    (image / "0" / "1" / "0").write_bytes(bytes(2 << 20))
+    with pytest.raises(UserError, match=r"Image a\.zarr: one of its chunks is a file of 2,097,152 bytes, at most"):
+        open_image(image)
+
+
+def test_a_compressed_zip_is_read_in_parts_like_any_other(image):
+    path = image.with_name("a.ozx")
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for file in sorted(one for one in image.rglob("*") if one.is_file()):
+            archive.write(file, file.relative_to(image).as_posix())
+    np.testing.assert_array_equal(open_image(path).read_plane(), PIXELS)
+    np.testing.assert_array_equal(open_image(path).read_region(0, 0, 0, slice(5, 9), slice(70, 99)), PIXELS[5:9, 70:99])
+
+
+def bomb_in(image, name, size, declared):
+    """An `.ozx` whose member `name` unpacks to many zeros, and declares what it likes."""
+    path = image.with_name("a.ozx")
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for file in sorted(one for one in image.rglob("*") if one.is_file()):
+            member = file.relative_to(image).as_posix()
+            archive.writestr(member, bytes(size) if member == name else file.read_bytes())
+        at = next(number for number, one in enumerate(archive.infolist()) if one.filename == name)
+    data = bytearray(path.read_bytes())
+    place = -1
+    for _ in range(at + 1):
+        place = data.index(b"PK\1\2", place + 1)
+    struct.pack_into("<I", data, place + 24, declared)
+    path.write_bytes(data)
+    return path
+
+
+@pytest.mark.parametrize("declared", [100, 64 << 20], ids=["a lie", "the truth"])
+def test_metadata_that_unpack_to_millions_of_zeros_are_refused_before_they_take_memory(image, declared):
+    name = "zarr.json" if (image / "zarr.json").exists() else ".zgroup"
+    path = bomb_in(image, name, 64 << 20, declared)
+    open_image(image)  # All is imported.
+    tracemalloc.start()
+    try:
+        with pytest.raises(UserError, match=r"Image a\.ozx: "):
+            open_image(path)
+        assert tracemalloc.get_traced_memory()[1] < 8 << 20
+    finally:
+        tracemalloc.stop()
+
+
+def test_large_metadata_in_a_folder_are_refused(image):
+    for file in [*image.glob("zarr.json"), *image.glob(".zgroup")]:
+        with file.open("r+b") as stream:
+            stream.truncate(64 << 20)
+    with pytest.raises(UserError, match=r"Image a\.zarr: its metadata \S+ have 67,108,864 bytes, at most 33,554,432"):
+        open_image(image)

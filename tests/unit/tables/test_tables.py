@@ -222,6 +222,21 @@ def test_a_zip_bomb_is_refused_before_it_is_unpacked(tmp_path: Path):
         open_zip(bomb, "b.zip", max_unpacked=1_000_000)
 
 
+@pytest.mark.parametrize(
+    ("members", "message"),
+    [
+        (["a", "a/b"], "member 'a' is a file and also a folder"), (["a/b/c", "a/b/", "a/b"], "member 'a/b' is a file"),
+        (["a/" * 1500 + "f"], "is 1501 folders deep"), (["a/" + "x" * 256], "a name that no disk takes"),
+    ],
+)  # fmt: skip
+def test_a_zip_whose_members_no_disk_can_hold_is_refused(tmp_path: Path, members, message):
+    with zipfile.ZipFile(tmp_path / "b.zip", "w") as archive:
+        for member in members:
+            archive.writestr(member, b"")
+    with pytest.raises(UserError, match=message):
+        open_zip(tmp_path / "b.zip", "b.zip")
+
+
 def test_a_zip_that_lies_about_its_size_is_cut_off(tmp_path: Path):
     with (
         open_zip(_zip(tmp_path / "b.zip", "x", b"\0" * 5000), "b.zip") as archive,

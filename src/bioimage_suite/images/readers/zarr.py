@@ -8,16 +8,18 @@ import zipfile
 from collections import Counter
 from dataclasses import dataclass, replace
 from functools import cached_property
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from bioimage_suite.core.errors import UserError
-from bioimage_suite.core.untrusted_files import ANY_SIZE, open_zip, read_member
+from bioimage_suite.core.untrusted_files import ANY_SIZE, MAX_JSON_BYTES, open_zip, read_member
 from bioimage_suite.images.model.calibration import pixel_sizes, time_step
 from bioimage_suite.images.model.image_file import ImageFile, PhysicalSize
 from bioimage_suite.images.model.series import Reading, choose_series, document_of_series
+from bioimage_suite.images.ome_zarr.archive import METADATA
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Iterable
 
     import numpy as np
     import zarr
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 MAX_CHUNK_BYTES = 1 << 30
 # An array of more bytes than this of which less than one chunk in so many is there has not the size that it states.
 MAX_HOLLOW_BYTES, LEAST_SHARE = 1 << 33, 1000
+LARGER = 1 << 20  # Bytes that a chunk may have beyond twice its pixels: headers, the index of a shard.
 CHUNK_KEY = re.compile(r"(c[/.])?\d+([/.]\d+)*")
 
 
@@ -106,9 +109,8 @@ class _Source:
 
 def _source(path: Path, name: str) -> _Source:
     """Find the images of a folder or zip file; its content is listed once."""
-    import zarr
-
     from bioimage_suite.images.ome_zarr.checked_blosc import use_checked_blosc
+    from bioimage_suite.images.ome_zarr.checked_zip import CheckedZipStore
 
     use_checked_blosc()
     if path.is_dir():
@@ -118,9 +120,26 @@ def _source(path: Path, name: str) -> _Source:
         return _Source(path, path, places, {}, plate)
     with open_zip(path, name, ANY_SIZE) as archive:
         sizes = {one.filename: one.file_size for one in archive.infolist()}
-    store = zarr.storage.ZipStore(path, mode="r")
+    _refuse_large_metadata(((one, size) for one, size in sizes.items() if PurePosixPath(one).name in METADATA), name)
+    store = CheckedZipStore(path, mode="r")
     places, plate = _places(store, set(sizes), name)
     return _Source(path, store, places, sizes, plate)
+
+
+def _refuse_large_metadata(files: Iterable[tuple[str, int]], name: str) -> None:
+    large = next((one for one in files if one[1] > MAX_JSON_BYTES), None)
+    if large:
+        raise UserError(
+            f"Image {name}: its metadata {PurePosixPath(large[0]).name} have {large[1]:,} bytes, at most "
+            f"{MAX_JSON_BYTES:,} are read. Export the OME-Zarr again."
+        )
+
+
+def _refuse_large_files(store: Any, place: str, name: str) -> None:
+    """Refuse what no metadata can be in a folder; those of a zip file are all looked at when it is opened."""
+    if isinstance(store, Path):
+        files = [store / place / one for one in METADATA]
+        _refuse_large_metadata(((str(one), one.stat().st_size) for one in files if one.is_file()), name)
 
 
 def _open_place(source: _Source, chosen: int, name: str) -> ImageFile:
@@ -130,6 +149,7 @@ def _open_place(source: _Source, chosen: int, name: str) -> ImageFile:
     group, attributes = _group(source.store, place, name)
     multiscale = attributes["multiscales"][0]
     dataset = multiscale["datasets"][0]
+    _refuse_large_files(source.store, f"{place}/{dataset['path']}".lstrip("/"), name)
     try:
         array = group[dataset["path"]]
     except KeyError as error:
@@ -208,6 +228,13 @@ def _check_chunks(array: zarr.Array[Any], sizes: list[int], name: str, notes: li
             "Export the OME-Zarr again."
         )
     edges = array.shards or array.chunks
+    # Compressed, what cannot be made smaller gets a little larger.
+    most = 2 * math.prod(edges) * array.dtype.itemsize + LARGER
+    if max(sizes, default=0) > most:
+        raise UserError(
+            f"Image {name}: one of its chunks is a file of {max(sizes):,} bytes, at most {most:,} can be right for "
+            f"{edges} pixels. Export the OME-Zarr again."
+        )
     count, there = math.prod(-(-size // edge) for size, edge in zip(array.shape, edges, strict=True)), len(sizes)
     if there < count / LEAST_SHARE and math.prod(array.shape) * array.dtype.itemsize > MAX_HOLLOW_BYTES:
         raise UserError(
@@ -264,6 +291,7 @@ def _group(store: Any, place: str, name: str) -> tuple[Any, dict[str, Any]]:
     """Return a group and its OME metadata."""
     import zarr
 
+    _refuse_large_files(store, place, name)
     try:
         group = zarr.open_group(store, path=place.rstrip("/"), mode="r")
         attributes: dict[str, Any] = dict(group.attrs)
