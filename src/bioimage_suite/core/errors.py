@@ -20,7 +20,8 @@ def is_disk_full(error: BaseException | None) -> bool:
     (True, False)
     """
     if not isinstance(error, OSError):
-        return False
+        # lxml, with which openpyxl writes, has errors of its own.
+        return type(error).__name__ == "SerialisationError" and "ENOSPC" in str(error)
     return error.errno in _DISK_FULL or (error.errno is None and bool(_PARTLY_WRITTEN.search(str(error))))
 
 

@@ -27,6 +27,13 @@ def test_what_counts_as_a_full_disk(error, full):
     assert is_disk_full(error) is full
 
 
+def test_an_error_of_lxml_that_tells_of_a_full_disk_counts():
+    from lxml.etree import SerialisationError
+
+    assert is_disk_full(SerialisationError("IO_ENOSPC"))
+    assert not is_disk_full(SerialisationError("IO_EACCES"))
+
+
 def test_an_array_that_does_not_fit_is_a_clear_error(tmp_path):
     """numpy writes the pixels itself; its error has no number. The limit for files acts as a full disk does."""
     reading, writing = os.pipe()

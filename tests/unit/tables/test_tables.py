@@ -3,6 +3,8 @@
 import csv
 import io
 import json
+import struct
+import tracemalloc
 import zipfile
 from datetime import date
 from pathlib import Path
@@ -243,6 +245,21 @@ def test_a_zip_that_lies_about_its_size_is_cut_off(tmp_path: Path):
         pytest.raises(UserError, match="larger"),
     ):
         read_member(archive, "x", "b.zip", max_bytes=4999)
+
+
+@pytest.mark.parametrize("declared", [100, 64 << 20], ids=["a lie", "the truth"])
+def test_a_member_that_unpacks_to_far_more_takes_no_memory(tmp_path: Path, declared: int):
+    bomb = _zip(tmp_path / "b.zip", "x", bytes(64 << 20))
+    data = bytearray(bomb.read_bytes())
+    struct.pack_into("<I", data, data.index(b"PK\1\2") + 24, declared)
+    bomb.write_bytes(data)
+    tracemalloc.start()
+    try:
+        with open_zip(bomb, "b.zip") as archive, pytest.raises(UserError, match=r"member 'x'"):
+            read_member(archive, "x", "b.zip", max_bytes=1 << 20)
+        assert tracemalloc.get_traced_memory()[1] < 1 << 20
+    finally:
+        tracemalloc.stop()
 
 
 def test_an_xlsx_bomb_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
