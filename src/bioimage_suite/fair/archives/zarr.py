@@ -87,9 +87,9 @@ def open_remote(web: Web, address: str, limit: int) -> "zarr.Group":
     import zarr
 
     from bioimage_suite.fair.archives.remote_store import RemoteStore
-    from bioimage_suite.images.ome_zarr.checked_blosc import use_checked_blosc
+    from bioimage_suite.images.ome_zarr.checked_codecs import use_checked_codecs
 
-    use_checked_blosc()
+    use_checked_codecs()
     try:
         return zarr.open_group(RemoteStore(web, address, limit), mode="r")
     except (FileNotFoundError, zarr.errors.GroupNotFoundError, zarr.errors.ContainsArrayError) as error:

@@ -109,10 +109,10 @@ class _Source:
 
 def _source(path: Path, name: str) -> _Source:
     """Find the images of a folder or zip file; its content is listed once."""
-    from bioimage_suite.images.ome_zarr.checked_blosc import use_checked_blosc
+    from bioimage_suite.images.ome_zarr.checked_codecs import use_checked_codecs
     from bioimage_suite.images.ome_zarr.checked_zip import CheckedZipStore
 
-    use_checked_blosc()
+    use_checked_codecs()
     if path.is_dir():
         found = [*path.glob("*"), *path.glob("*/*")]
         files = {file.relative_to(path).as_posix() for file in found}
