@@ -54,7 +54,7 @@ def to_anndata(tables: Sequence[tuple[str, str, Typed]]) -> Any:
     index = [f"{region}_{label}" for region, label in zip(obs[REGION], obs[LABEL], strict=True)]
     var = pd.DataFrame({"name": features}, index=[plain[name] for name in features])
     found = anndata.AnnData(np.concatenate(values), obs=pd.DataFrame(frame, index=index), var=var)
-    positions = [one.positions() for _, _, one in tables]
+    positions = [one.positions(image) for _, image, one in tables]
     if all(one is not None for one in positions):
         found.obsm["spatial"] = np.concatenate([one for one in positions if one is not None])
     return found

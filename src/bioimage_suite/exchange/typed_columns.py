@@ -41,15 +41,29 @@ class Typed:
         """Return the names of columns of texts that are no identity."""
         return [name for name, values in self.columns.items() if name not in IDENTITY and isinstance(values, list)]
 
-    def positions(self) -> np.ndarray | None:
-        """Return (n, 2) float64 centroids, x before y, in µm or else pixels; None where the table has none."""
+    def positions(self, what: str) -> np.ndarray | None:
+        """Return (n, 2) float64 centroids, x before y, in µm or else pixels; None where the table has none.
+
+        Raises:
+            UserError: A centroid of the table, which is called `what`, is no number.
+        """
         for unit in ("um", "px"):
             found = [next((n for n in position_columns(axis, unit) if n in self.columns), None) for axis in "xy"]
             if all(found):
-                values = [np.asarray(self.columns[str(name)], dtype=np.float64) for name in found]
+                values = [_centroids(self.columns[str(name)], f"{what}: column {name!r}") for name in found]
                 if not any(np.isnan(one).all() for one in values) or not self.rows:
                     return np.column_stack(values)
         return None
+
+
+def _centroids(values: Any, what: str) -> np.ndarray:
+    """Return the values of a column of centroids as float64, NaN for empty cells."""
+    if isinstance(values, list):
+        text = next((one for one in values if one), None)
+        if text is not None:
+            raise UserError(f"{what}: {text!r} is no number. Correct it, or remove the column.")
+        return np.full(len(values), np.nan)
+    return np.asarray(values, dtype=np.float64)
 
 
 def typed(table: MeasurementTable) -> Typed:

@@ -115,3 +115,15 @@ def test_a_movie_and_names_twice_are_refused(tmp_path: Path, labels: np.ndarray)
         write_spatial_data(tmp_path / "zarr", [field, field])
     with pytest.raises(UserError, match="no column has numbers"):
         to_anndata([("r", "im", typed(MeasurementTable("im", ("label", "class"), (("1", "x"),))))])
+
+
+def test_centroids_are_numbers_or_are_not_there():
+    columns = ("image", "label", "centroid_x_um", "centroid_y_um", "area_px")
+    rows = [("im", "1", "1.5", "2", "3"), ("im", "2", "", "4", "5")]
+    found = typed(MeasurementTable("im", columns, tuple(rows))).positions("im")
+    assert found is not None
+    np.testing.assert_array_equal(found, [[1.5, 2], [np.nan, 4]])
+    empty = tuple((*row[:2], "", *row[3:]) for row in rows)
+    assert typed(MeasurementTable("im", columns, empty)).positions("im") is None
+    with pytest.raises(UserError, match="im: column 'centroid_x_um': '1,5' is no number"):
+        typed(MeasurementTable("im", columns, (("im", "1", "1,5", "2", "3"),))).positions("im")
