@@ -54,11 +54,11 @@ def picture(page: "Page", name: str) -> np.ndarray:
     """What is seen once all pixels are there, kept as a PNG; as an array of rows, columns, RGB."""
     page.get_by_text("125 segmentations, 1 image").wait_for()
     page.wait_for_function("document.querySelectorAll('[role=progressbar]').length === 0")
-    # The last chunk is drawn after its loading ended: until the panel is bright.
+    # The last chunk is drawn after its loading ended, objects after the image: until the panel is bright and coloured.
     for _ in range(60):
         shot = page.screenshot()
         pixels = np.asarray(Image.open(io.BytesIO(shot)).convert("RGB")).astype(int)
-        if spatial(pixels).mean() > 10:
+        if spatial(pixels).mean() > 10 and coloured(spatial(pixels)) > 0.05:
             break
         page.wait_for_timeout(1000)
     REPORTS.mkdir(parents=True, exist_ok=True)

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -136,7 +137,7 @@ def test_a_region_above_the_limit_is_refused_before_it_travels(
     ],
 )
 def test_what_is_no_image(tmp_path: Path, routes: dict[str, Reply], said: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bioimage_suite.fair.archives.remote_store.time.sleep", lambda _: None)
+    monkeypatch.setattr("bioimage_suite.fair.archives.remote_store.time", SimpleNamespace(sleep=lambda _: None))
     with serving(routes) as server, pytest.raises(UserError, match=said):
         fetching.fetch(region_config(server), tmp_path)
 
@@ -146,7 +147,8 @@ def test_a_server_that_is_overloaded_is_asked_again(
     zarr_image: tuple[Path, np.ndarray], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, status: int
 ) -> None:
     waits: list[float] = []
-    monkeypatch.setattr("bioimage_suite.fair.archives.remote_store.time.sleep", waits.append)
+    # Not the function of the standard library: other threads of this process sleep, too.
+    monkeypatch.setattr("bioimage_suite.fair.archives.remote_store.time", SimpleNamespace(sleep=waits.append))
     calm = serve_folder(zarr_image[0])
     path = next(one for one in ("/cells.zarr/zarr.json", "/cells.zarr/.zattrs") if one in calm)
     served = calm[path]
