@@ -46,23 +46,34 @@ def choose(table: MeasurementTable, column: str, kinds: dict[str, str], most: in
         controls: Most wells of each kind of control.
 
     Raises:
-        UserError: A column is missing, or there is neither a hit nor a control.
+        UserError: A column is missing, rank or score of a hit is no number, or there is neither a hit nor a control.
     """
     texts = table.texts(column)
     wells = [Well(plate, *parse_well(one)) for plate, one in zip(table.texts(PLATE), table.texts(WELL), strict=True)]
-    scores, ranks, hits = table.texts("score"), table.texts("rank"), table.texts("hit")
+    scores, hits = table.texts("score"), table.texts("hit")
     found: list[Shown] = []
     for kind, names in kinds.items():
         wanted = {name.strip().casefold() for name in names.split(",") if name.strip()}
         places = [place for place, text in enumerate(texts) if text.strip().casefold() in wanted][:controls]
         found += [Shown(wells[place], kind, f"{wells[place].label} {kind}") for place in places]
-    ranked = sorted((number_of(ranks[place]), place) for place, hit in enumerate(hits) if hit == "yes")[:most]
+    ranked = sorted((_number(table, "rank", place), place) for place, hit in enumerate(hits) if hit == "yes")[:most]
     for _, place in ranked:
-        score = f"{number_of(scores[place]):.3g}" if scores[place] else ""
+        score = f"{_number(table, 'score', place):.3g}" if scores[place] else ""
         found.append(Shown(wells[place], "hit", f"{wells[place].label} {score}"))
     if not found:
         raise UserError(f"table {table.name}: it has neither hits nor controls. Lower the limit, or name the controls.")
     return found
+
+
+def _number(table: MeasurementTable, column: str, place: int) -> float:
+    text = table.texts(column)[place]
+    try:
+        return number_of(text)
+    except ValueError:
+        raise UserError(
+            f"Table {table.name}, row {place + 1} below the header: {column} is {text!r}, not a finite number. "
+            "Correct or remove the row."
+        ) from None
 
 
 def fields_of(shown: Sequence[Shown], images: Sequence[ImageFile], wells: Wells) -> list[tuple[Shown, ImageFile]]:

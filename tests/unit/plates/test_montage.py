@@ -1,5 +1,6 @@
 """A montage shows controls, then hits by rank, with one contrast."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -49,3 +50,14 @@ def test_brightness_compares(hits: MeasurementTable, tmp_path: Path):
     grey = np.asarray(Image.open(tmp_path / "m.png").convert("L"))[40:]
     left, right = np.array_split(grey, 2, axis=1)
     assert (right[right < 250] > 180).sum() > 10 * (left[left < 250] > 180).sum()
+
+
+@pytest.mark.parametrize("column", ["rank", "score"])
+def test_a_rank_or_score_that_is_no_number_is_named(hits: MeasurementTable, column: str):
+    at, hit = hits.columns.index(column), hits.columns.index("hit")
+    row = next(number for number, cells in enumerate(hits.rows) if cells[hit] == "yes")
+    rows = [[*cells] for cells in hits.rows]
+    rows[row][at] = "1\u00f62"
+    wrong = replace(hits, rows=tuple(map(tuple, rows)))
+    with pytest.raises(UserError, match=f"row {row + 1} below the header: {column} is '1\u00f62'"):
+        choose(wrong, "control", KINDS, 5, 1)
