@@ -20,6 +20,8 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+ROI_TAB = "a:has-text('ROIs [')"
+"""Of iviewer; the number of ROIs stands in the brackets."""
 
 
 @contextlib.contextmanager

@@ -13,6 +13,7 @@ from PIL import Image
 
 from sandbox.omero.launch import running_server
 from sandbox.setup import ROOT
+from tests.browser.chromium import ROI_TAB
 from tests.omero.web.content import OBJECTS, Content, content
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.slow
 REPORTS = ROOT / ".sandbox" / "reports"
 PATIENCE_MS = 20_000
-ROI_TAB = "a:has-text('ROIs [')"
 See = Callable[[str, str], None]
 
 

@@ -15,6 +15,7 @@ from PIL import Image
 
 from sandbox.galaxy.server import GalaxyServer
 from sandbox.omero_web.server import OmeroWeb
+from tests.browser.chromium import ROI_TAB
 from tests.training.execute import Run, RunError
 from tests.training.tutorial import Picture, Reference
 
@@ -26,8 +27,6 @@ PATIENCE_MS = 120_000
 # Of a screen; a laptop shows a page as wide.
 WIDE, HIGH = 1200, 800
 LARGEST_EDGE = 1200
-ROI_TAB = re.compile(r"^ROIs \[\d+\]$")
-"""Of iviewer."""
 
 
 @dataclass(frozen=True)
@@ -161,7 +160,7 @@ def rois_seen(camera: Camera) -> int:
     for number in range(images.count()):
         with camera.omero.context.expect_page() as opened:
             images.nth(number).dblclick()
-        tab = opened.value.get_by_text(ROI_TAB)
+        tab = opened.value.locator(ROI_TAB).filter(has_text=re.compile(r"\[[1-9]"))
         tab.wait_for()
         seen += int(tab.inner_text().partition("[")[2].rstrip("] \n"))
         opened.value.close()
