@@ -121,6 +121,11 @@ def file_name(identifier: str, extension: str) -> str:
     >>> file_name("cell_1", "ome.tiff"), file_name("cell_1.tif", "tiff"), file_name("a/b.czi", "data")
     ('cell_1.ome.tiff', 'cell_1.tif', 'a_b.czi')
 
+    Galaxy's list builder takes the last part of a suffix off a name; it comes back.
+
+    >>> file_name("cell_1.ome", "ome.tiff")
+    'cell_1.ome.tiff'
+
     Raises:
         UserError: The name cannot be a file name.
     """
@@ -132,7 +137,10 @@ def file_name(identifier: str, extension: str) -> str:
     for short, long in _SAME_SUFFIX.items():
         lower = f"{lower[: -len(short)]}{long}" if lower.endswith(short) else lower
     # "x.ome.tiff" in a list of format tiff keeps its name.
-    return name if lower.endswith(_SAME_SUFFIX.get(suffix, suffix)) else name + suffix
+    if lower.endswith(_SAME_SUFFIX.get(suffix, suffix)):
+        return name
+    begun = suffix.rpartition(".")[0]
+    return name + suffix.removeprefix(begun) if begun and lower.endswith(begun) else name + suffix
 
 
 def _is_zip(entry: Mapping[str, Any]) -> bool:
