@@ -2,7 +2,9 @@
 
 import struct
 
+import numpy as np
 import pytest
+import zarr
 
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.images.readers.opening import open_image
@@ -27,3 +29,16 @@ def test_a_chain_of_many_damaged_pages_is_given_up_soon(tmp_path, caplog):
 @pytest.mark.parametrize(("written", "color"), [("00ff7f", "00FF7F"), ("#00FF7F", "00FF7F"), ([[]], None), (7, None)])
 def test_a_colour_of_an_ome_zarr_is_six_hexadecimal_digits_or_none(written, color):
     assert _of_zarr({"color": written}).color == color
+
+
+@pytest.mark.parametrize(
+    ("written", "name"), [("DAPI", "DAPI"), (1, "1"), (0.5, "0.5"), (True, None), ([], None), ({}, None), (None, None)]
+)
+def test_the_name_of_a_channel_of_an_ome_zarr_is_a_text(written, name, tmp_path):
+    group = zarr.open_group(tmp_path / "a.zarr", mode="w", zarr_format=2)
+    level = {"path": "0", "coordinateTransformations": [{"type": "scale", "scale": [1, 1, 1]}]}
+    axes = [{"name": "c", "type": "channel"}, *({"name": axis, "type": "space"} for axis in "yx")]
+    channels = [{"label": written, "window": {"start": 0, "end": 9}, "color": "FFFFFF"}]
+    group.attrs.update({"multiscales": [{"axes": axes, "datasets": [level]}], "omero": {"channels": channels}})
+    group.create_array("0", data=np.ones((1, 4, 4), np.uint8))
+    assert open_image(tmp_path / "a.zarr").channels == (name,)

@@ -168,7 +168,7 @@ def _open_place(source: _Source, chosen: int, name: str) -> ImageFile:
         )
     sizes = dict.fromkeys("TCZYX", 1) | dict(zip(axes, array.shape, strict=True))
     physical_size, time_increment = _sizes(multiscale, dataset, axes, notes)
-    names = [channel.get("label") for channel in attributes.get("omero", {}).get("channels", [])]
+    names = [_label(channel.get("label")) for channel in attributes.get("omero", {}).get("channels", [])]
 
     def read_region(t: int, c: int, z: int, rows: slice, columns: slice) -> np.ndarray:
         import numpy as np
@@ -191,6 +191,13 @@ def _open_place(source: _Source, chosen: int, name: str) -> ImageFile:
                  "omero": attributes.get("omero"), "ome_xml": _ome_xml(source.path, place, chosen),
                  "facts": [*source.plate, *_field_facts(source, place)] if source.plate else []},
     )  # fmt: skip
+
+
+def _label(found: object) -> str | None:
+    """Return the name of a channel; a number, which some programs write without quotes, is one too."""
+    if isinstance(found, str):
+        return found
+    return str(found) if isinstance(found, int | float) and not isinstance(found, bool) else None
 
 
 def _chunk_sizes(source: _Source, place: str) -> list[int]:
