@@ -147,7 +147,7 @@ def test_a_server_that_is_overloaded_is_asked_again(
     zarr_image: tuple[Path, np.ndarray], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, status: int
 ) -> None:
     waits: list[float] = []
-    # Not the function of the standard library: other threads of this process sleep, too.
+    # Not the function of the standard library, which other threads use; those of other tests may still ask their server.
     monkeypatch.setattr("bioimage_suite.fair.archives.remote_store.time", SimpleNamespace(sleep=waits.append))
     calm = serve_folder(zarr_image[0])
     path = next(one for one in ("/cells.zarr/zarr.json", "/cells.zarr/.zattrs") if one in calm)
@@ -161,7 +161,8 @@ def test_a_server_that_is_overloaded_is_asked_again(
     with serving({**calm, path: busy}) as server:
         rows = fetching.fetch(region_config(server), tmp_path / "out")
     assert len(rows) == 1
-    assert waits == [1.0, 2.0]
+    assert not replies
+    assert {1.0, 2.0} <= set(waits)
 
 
 def test_huge_chunks_are_refused(tmp_path: Path) -> None:
