@@ -147,7 +147,7 @@ def test_a_server_that_is_overloaded_is_asked_again(
     zarr_image: tuple[Path, np.ndarray], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, status: int
 ) -> None:
     waits: list[float] = []
-    # Not the function of the standard library, which other threads use; those of other tests may still ask their server.
+    # Not the function of the standard library, which other threads use; those of other tests may still ask a server.
     monkeypatch.setattr("bioimage_suite.fair.archives.remote_store.time", SimpleNamespace(sleep=waits.append))
     calm = serve_folder(zarr_image[0])
     path = next(one for one in ("/cells.zarr/zarr.json", "/cells.zarr/.zattrs") if one in calm)
