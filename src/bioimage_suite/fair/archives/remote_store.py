@@ -30,6 +30,7 @@ class RemoteStore(Store):
         self._address = address
         self._limit = limit
         self.travelled = 0
+        self._away: ServerError | None = None
 
     def __eq__(self, other: object) -> bool:
         return self is other
@@ -38,10 +39,13 @@ class RemoteStore(Store):
 
     def _fetch(self, key: str, byte_range: ByteRequest | None) -> bytes | None:
         for attempt in range(_TRIES):
+            if self._away:  # One request has waited long enough; the others of an image shall not wait as long anew.
+                raise self._away
             try:
                 return self._fetch_once(key, byte_range)
-            except ServerError:
+            except ServerError as error:
                 if attempt == _TRIES - 1:
+                    self._away = error
                     raise
                 time.sleep(2.0**attempt)
         return None
