@@ -235,15 +235,21 @@ def _no_network(*args: Any) -> None:
     raise AskedTheNetworkError(str(args[1:]))
 
 
+def _copied(call: Call, files: dict[str, Path], folder: Path) -> dict[str, Path]:
+    """Copy the inputs of a call into a folder; return the copies."""
+    copies = {one: folder / one for one in call.files}
+    for one, path in copies.items():
+        mutants.copy(files[one], path)
+    return copies
+
+
 def run_mutant(call: Call, files: dict[str, Path], number: int, seed: int) -> tuple[str, Outcome]:
     """Make one mutant of a call's inputs and run it; return what was done, and how it ended."""
     rng = random.Random(f"{seed} {call.tool} {number}")
     with tempfile.TemporaryDirectory(prefix="fuzz-") as name:
         folder = Path(name)
         (folder / "out").mkdir()
-        mine = {one: folder / one for one in call.files}
-        for one, path in mine.items():
-            mutants.copy(files[one], path)
+        mine = _copied(call, files, folder)
         typed = rng.random() < 0.1 and any(isinstance(word, tuple) for word in call.words(mine, folder / "out"))
         done = "a typed value"
         if not typed:
@@ -287,9 +293,7 @@ def run_whole(call: Call, files: dict[str, Path]) -> Outcome:
     with tempfile.TemporaryDirectory(prefix="fuzz-") as name:
         folder = Path(name)
         (folder / "out").mkdir()
-        whole = {one: folder / one for one in call.files}
-        for one, path in whole.items():
-            mutants.copy(files[one], path)
+        whole = _copied(call, files, folder)
         line = command_line(call, whole, folder / "out", None)
 
         def work() -> Outcome:
