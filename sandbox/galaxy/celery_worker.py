@@ -61,8 +61,12 @@ def _warm_up(**_: object) -> None:
     threading.Thread(target=build_application, name="warm-up", daemon=True).start()
 
 
-if __name__ == "__main__":
+# Its child processes, which set the metadata of datasets, import this file under the second name.
+if __name__ in ("__main__", "__mp_main__"):
     sys.path.append(str(Path(__file__).parents[2]))
+    from sandbox.galaxy import image_values  # noqa: F401 - prepares Galaxy's datatypes
+
+if __name__ == "__main__":
     from sandbox.galaxy import database  # noqa: F401 - prepares SQLAlchemy
 
     filesystem.Transport.Channel = Channel

@@ -59,7 +59,8 @@ CORES = len(os.sched_getaffinity(0))
 
 LOCAL_JOBS = Jobs(
     {
-        "runners": {"local": {"load": "galaxy.jobs.runners.local:LocalJobRunner", "workers": 2}},
+        # A worker also waits for the metadata of its job: with a worker a core, cores would wait for them.
+        "runners": {"local": {"load": "galaxy.jobs.runners.local:LocalJobRunner", "workers": CORES + 2}},
         "execution": {"default": "tools", "environments": {"tools": {"runner": "local", "local_slots": CORES}}},
     }
 )

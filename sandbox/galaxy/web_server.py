@@ -22,7 +22,7 @@ if __name__ == "__main__":
     from celery.result import AsyncResult
     from galaxy.webapps.galaxy.script import main
 
-    from sandbox.galaxy import database  # noqa: F401 - prepares SQLAlchemy
+    from sandbox.galaxy import database, image_values  # noqa: F401 - prepare SQLAlchemy and Galaxy's datatypes
 
     gc.set_threshold(*COLLECTOR_THRESHOLDS)
     AsyncResult.get = partialmethod(AsyncResult.get, interval=RESULT_SECONDS)

@@ -108,25 +108,35 @@ def _save_image(
 ) -> Iterator[tuple[int, int, int]]:
     """Send the ROIs of an image; yield what came of those sent before."""
     from omero.model import ImageI, MapAnnotationI, NamedValue
-    from omero.rtypes import rstring
+    from omero.rtypes import rlong, rstring
 
     labelled, target = iter(image.labelled), ImageI(image.image_id, False)
     first = next(labelled, None)
     if first is None:
         return
-    mark = MapAnnotationI()
+    mark, saved_mark = MapAnnotationI(), MapAnnotationI(0, False)
     mark.ns = rstring(roi_namespace(name))
     mark.mapValue = [NamedValue(key, value) for key, value in image.pairs.items()]
+    # Built while the server still saves those of the image before; the number of their mark is known when it is saved.
+    labels, rois = _built(labelled, target, saved_mark, name)
     # The mark is saved with the first ROI in one transaction: a broken connection leaves no mark without a ROI.
     with holding():
         [roi_id] = waiting.made.save("Roi", [_roi(target, mark, name, first[1])])
         [[mark_id]] = session.rows("select l.child.id from RoiAnnotationLink l where l.parent.id = :roi", roi=roi_id)
         waiting.made.add("MapAnnotation", [mark_id])
+    saved_mark.setId(rlong(mark_id))
     yield from waiting.swap(_Batch(number, (first[0],), (roi_id,)))
-    while batch := list(islice(labelled, BATCH)):
-        annotation = MapAnnotationI(mark_id, False)
-        rois = [_roi(target, annotation, name, shapes) for _, shapes in batch]
-        yield from waiting.swap(_Batch(number, tuple(label for label, _ in batch)), rois)
+    while rois:
+        yield from waiting.swap(_Batch(number, labels), rois)
+        labels, rois = _built(labelled, target, saved_mark, name)
+
+
+def _built(
+    labelled: Iterator[tuple[int, Sequence[RoiShape]]], image: Any, mark: Any, name: str
+) -> tuple[tuple[int, ...], list[Any]]:
+    """Return the labels and the ROIs of the next batch of an image."""
+    batch = list(islice(labelled, BATCH))
+    return tuple(label for label, _ in batch), [_roi(image, mark, name, shapes) for _, shapes in batch]
 
 
 @dataclass(frozen=True)
