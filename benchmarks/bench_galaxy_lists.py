@@ -73,8 +73,8 @@ def one_job_an_image(content: dict[str, Any]) -> dict[str, Any]:
     """Return the workflow with its tools mapped over the list, as before it was cut into parts."""
     made: dict[str, Any] = json.loads(json.dumps(content))
     steps = {step["tool_id"] or step["label"]: step for step in made["steps"].values()}
-    segment, measure = steps["segment_objects"], steps["measure_objects"]
-    images = {"id": steps["omero_export_images"]["id"], "output_name": "images"}
+    export, segment, measure = steps["omero_export_images"], steps["segment_objects"], steps["measure_objects"]
+    images = {"id": export["id"], "output_name": "images"}
     maps, tables = ({"id": step["id"], "output_name": "output"} for step in (segment, measure))
     for step, given in ((segment, {"image": images}), (measure, {"image": images, "labels": maps})):
         state = json.loads(step["tool_state"])
@@ -83,13 +83,17 @@ def one_job_an_image(content: dict[str, Any]) -> dict[str, Any]:
         kept = {name: one for name, one in step["input_connections"].items() if not name.startswith("many|")}
         step |= {"tool_state": json.dumps(state), "input_connections": kept | given}
         step["outputs"] = [{"name": "output", "type": "input"}]
-    gone = {step["id"]: step["input_connections"]["input"]["id"] for step in made["steps"].values()
+    state = json.loads(export["tool_state"])
+    state["format"]["part_size"] = None
+    export["tool_state"] = json.dumps(state)
+    del export["input_connections"]["format|part_size"]
+    whole = {export["id"]: images, segment["id"]: maps, measure["id"]: tables}
+    gone = {step["id"]: whole[step["input_connections"]["input"]["id"]] for step in made["steps"].values()
             if step["tool_id"] == "__APPLY_RULES__"}  # fmt: skip
-    instead = {number: {segment["id"]: maps, measure["id"]: tables}.get(source) for number, source in gone.items()}
     for step in made["steps"].values():
         for name, source in step["input_connections"].items():
-            step["input_connections"][name] = dict(instead.get(source["id"]) or source)
-    return renumbered(made, {*gone, steps["cut_list"]["id"], steps["__TAG_FROM_FILE__"]["id"]})
+            step["input_connections"][name] = dict(gone.get(source["id"]) or source)
+    return renumbered(made, set(gone))
 
 
 def renumbered(content: dict[str, Any], gone: set[int]) -> dict[str, Any]:

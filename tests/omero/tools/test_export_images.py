@@ -51,6 +51,31 @@ def test_every_pixel_of_every_type_arrives_in_tiles_and_planes(lab: Lab, export,
         np.testing.assert_array_equal(series.asarray(), pixels)
 
 
+@pytest.mark.parametrize("kind", ["ome_tiff", "ome_zarr"])
+def test_a_list_of_parts_has_the_images_of_the_list_in_its_order(lab: Lab, export, kind):
+    dataset = lab.container("Dataset", "d")
+    for number in range(11):
+        lab.image(f"im{number}", {(0, 0, 0): noise((5, 6), "uint8")}, dataset, ["a"])
+    whole, _ = export(typed("dataset", "d"), format={"kind": kind, "version": "0.5"})
+    form = {"kind": kind, "version": "0.5", "part_size": "4"}
+    found, rows = export(typed("dataset", "d"), format=form)
+    folders = {name: path for name, path in found.items() if path.is_dir()}  # Beside the files of the whole list.
+    parts = {name: sorted(path.name for path in folder.iterdir()) for name, folder in sorted(folders.items())}
+    assert [len(names) for names in parts.values()] == [4, 4, 3]
+    assert list(parts) == ["1", "2", "3"]
+    assert [name for names in parts.values() for name in names] == sorted(whole)
+    assert all(
+        (folders[part] / name).read_bytes() == whole[name].read_bytes() for part in parts for name in parts[part]
+    )
+    assert [row["status"] for row in rows] == ["exported"] * 11
+
+
+def test_parts_of_no_image_are_refused(lab: Lab, export):
+    lab.image("im", {(0, 0, 0): noise((5, 6), "uint8")}, lab.container("Dataset", "d"), ["a"])
+    with pytest.raises(UserError, match="Images a job -1: it must be at least 1"):
+        export(typed("dataset", "d"), format={"kind": "ome_tiff", "part_size": "-1"})
+
+
 def describe(lab: Lab, image: int) -> None:
     """Give an image of two channels physical sizes, a description, a date, a wavelength and key-value pairs."""
     query = lab.session.getQueryService()

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from bioimage_suite.core.element_lists import parts_of
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.core.image_names import safe_name
 from bioimage_suite.omero.images.metadata_table import view_cells
@@ -84,7 +85,8 @@ def export(
         session: An open session.
         files: The files to write.
         folder: Folder to write to.
-        form: `kind` "ome_tiff" with `compression`, or "ome_zarr" with `version`; `mismatch` as in `check_pixels`.
+        form: `kind` "ome_tiff" with `compression`, or "ome_zarr" with `version`; `mismatch` as in `check_pixels`; with
+            `part_size`, so many files go to each folder `1`, `2`, ..., in the order in which Galaxy lists them.
         report: Receives one row per view, with the SHA-1 of its pixels (big-endian, axes TCZYX) and the result of the
             comparison with OMERO's checksum.
         outputs: The outputs of the run.
@@ -92,13 +94,15 @@ def export(
     Raises:
         UserError: The server cannot deliver an image, or pixels differ from OMERO's checksum.
     """
+    names = [f"{file.name}{FORM_SUFFIXES[form['kind']]}" for file in files]
+    parts = _parts(names, form.get("part_size"))
     rows = [[report.add(**view_cells(file.name, view)) for _, view in file.parts] for file in files]
     # One stream over all files: tiles of the next file are requested while this one is written.
     all_views = (view for file in files for _, view in file.parts)
     tiles = fetch_tiles(session, (tile for view in all_views for tile in view_tiles(view, _side(view))))
     try:
-        for number, (file, own) in enumerate(zip(files, rows, strict=True), 1):
-            path = folder / f"{file.name}{FORM_SUFFIXES[form['kind']]}"
+        for number, (name, file, own) in enumerate(zip(names, files, rows, strict=True), 1):
+            path = folder / parts.get(name, "") / name
             views = [_ViewStream(view, tiles, row) for (_, view), row in zip(file.parts, own, strict=True)]
             _write(outputs.file(path), file, views, form, address=str(session.address))
             for view in views:
@@ -106,6 +110,12 @@ def export(
             print(f"{number}/{len(files)} {path.name}", flush=True)
     finally:
         tiles.close()
+
+
+def _parts(names: list[str], size: str | int | None) -> dict[str, str]:
+    """Return the part of each file, in the order in which Galaxy lists files; nothing where there are no parts."""
+    ordered = sorted(names)
+    return dict(zip(ordered, parts_of(ordered, int(size)), strict=True)) if size and names else {}
 
 
 def _write(
