@@ -99,11 +99,10 @@ def end_descendants() -> None:
 def children_of(pid: int) -> list[int]:
     """Return the process ids of a process's direct children (`/proc/PID/task/*/children`, Linux)."""
     found: list[int] = []
-    for task in Path(f"/proc/{pid}/task").glob("*/children"):
-        try:
-            found += [int(word) for word in task.read_text().split()]
-        except OSError:  # it ended meanwhile
-            continue
+    with contextlib.suppress(OSError):  # it ended meanwhile
+        for task in Path(f"/proc/{pid}/task").iterdir():
+            with contextlib.suppress(OSError):
+                found += [int(word) for word in (task / "children").read_text().split()]
     return found
 
 
