@@ -11,7 +11,6 @@ import numpy as np
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.plates.illumination import reduced
 from bioimage_suite.plates.wells import PLATE, WELL, Well
-from bioimage_suite.tables.measurement_table import number_of
 from bioimage_suite.tables.plate_layout import parse_well
 
 if TYPE_CHECKING:
@@ -56,24 +55,13 @@ def choose(table: MeasurementTable, column: str, kinds: dict[str, str], most: in
         wanted = {name.strip().casefold() for name in names.split(",") if name.strip()}
         places = [place for place, text in enumerate(texts) if text.strip().casefold() in wanted][:controls]
         found += [Shown(wells[place], kind, f"{wells[place].label} {kind}") for place in places]
-    ranked = sorted((_number(table, "rank", place), place) for place, hit in enumerate(hits) if hit == "yes")[:most]
+    ranked = sorted((table.number("rank", place), place) for place, hit in enumerate(hits) if hit == "yes")[:most]
     for _, place in ranked:
-        score = f"{_number(table, 'score', place):.3g}" if scores[place] else ""
+        score = f"{table.number('score', place):.3g}" if scores[place] else ""
         found.append(Shown(wells[place], "hit", f"{wells[place].label} {score}"))
     if not found:
         raise UserError(f"table {table.name}: it has neither hits nor controls. Lower the limit, or name the controls.")
     return found
-
-
-def _number(table: MeasurementTable, column: str, place: int) -> float:
-    text = table.texts(column)[place]
-    try:
-        return number_of(text)
-    except ValueError:
-        raise UserError(
-            f"Table {table.name}, row {place + 1} below the header: {column} is {text!r}, not a finite number. "
-            "Correct or remove the row."
-        ) from None
 
 
 def fields_of(shown: Sequence[Shown], images: Sequence[ImageFile], wells: Wells) -> list[tuple[Shown, ImageFile]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -105,12 +106,15 @@ class MeasurementTable:
         Raises:
             UserError: There is no such column.
         """
+        at = self._at(column)
+        return [row[at] for row in self.rows]
+
+    def _at(self, column: str) -> int:
         if column not in self.columns:
             raise UserError(
                 f"Table {self.name}: it has no column {column!r}. Choose one of: {', '.join(self.columns)}."
             )
-        at = self.columns.index(column)
-        return [row[at] for row in self.rows]
+        return self.columns.index(column)
 
     def numbers(self, column: str) -> np.ndarray:
         """Return a column as (n,) float64.
@@ -127,17 +131,23 @@ class MeasurementTable:
         if np.isfinite(values).all() and whole.isascii() and "_" not in whole:
             return values
         # Convert the cells one by one to name the wrong row.
-        for row, text in enumerate(texts):
-            try:
-                values[row] = number_of(text)
-            except ValueError:
-                values[row] = math.nan
-            if not math.isfinite(values[row]):
-                raise UserError(
-                    f"Table {self.name}, row {row + 1} below the header: {column} is {text!r}, not a finite number. "
-                    "Correct or remove the row."
-                )
-        return values
+        return np.array([self.number(column, row) for row in range(len(texts))], np.float64)
+
+    def number(self, column: str, row: int) -> float:
+        """Return the cell of a column in a row, counted from 0.
+
+        Raises:
+            UserError: There is no such column, or the cell is not a finite number. The message names the row.
+        """
+        text = self.rows[row][self._at(column)]
+        with suppress(ValueError):
+            value = number_of(text)
+            if math.isfinite(value):
+                return value
+        raise UserError(
+            f"Table {self.name}, row {row + 1} below the header: {column} is {text!r}, not a finite number. "
+            "Correct or remove the row."
+        )
 
     def whole_numbers(self, column: str) -> np.ndarray:
         """Return a column as (n,) int64.
