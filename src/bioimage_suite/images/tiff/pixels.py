@@ -14,11 +14,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bioimage_suite.core.in_order import threads_allowed
+
 if TYPE_CHECKING:
     import tifffile
 
 # Bytes of an array whose pages are no pictures: to read one plane all of it is decoded, once.
 WHOLE_ARRAY_LIMIT = 1 << 30
+# Bytes of a region from which on threads save more time than their start costs (0.3 ms each, more on a busy machine).
+WORTH_THREADS = 1 << 22
 
 Place = dict[str, int | slice]  # by axis; T, C and Z are numbers, S a number or a slice, Y and X slices
 Reader = Callable[[Place], np.ndarray]
@@ -165,9 +169,10 @@ def read_segments(page: Any, sample: int | slice, rows: slice, columns: slice) -
     offsets = [page.dataoffsets[i] for i in indices]
     counts = [page.databytecounts[i] for i in indices]
     encoded = handle.read_segments(offsets, counts, indices=indices, flat=True)
-    if len(indices) == 1:
-        place(next(encoded))
+    if len(indices) == 1 or out.nbytes < WORTH_THREADS or threads_allowed() == 1:
+        for one in encoded:
+            place(one)
     else:
-        with ThreadPoolExecutor() as threads:
+        with ThreadPoolExecutor(threads_allowed()) as threads:
             list(threads.map(place, encoded))
     return out
