@@ -14,6 +14,8 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, TypeVar
 
+from bioimage_suite.core.errors import UserError
+
 Result = TypeVar("Result")
 
 SECONDS = 300
@@ -41,6 +43,7 @@ def run_apart(work: Callable[..., Result], *args: Any, seconds: float = SECONDS,
 
     Raises:
         ApartError: The function raised, took too long or too much memory, or the child died.
+        UserError: The function raised it.
     """
     # A copy (fork) starts within milliseconds and has the modules that are loaded; a new interpreter takes a second.
     context = multiprocessing.get_context("fork")
@@ -59,7 +62,7 @@ def run_apart(work: Callable[..., Result], *args: Any, seconds: float = SECONDS,
         child.join()
         ours.close()
     if not ended:
-        raise ApartError(result)
+        raise result if isinstance(result, UserError) else ApartError(result)
     return result  # type: ignore[no-any-return]
 
 
@@ -81,6 +84,8 @@ def _outcome(work: Callable[..., Any], args: tuple[Any, ...], memory: int) -> tu
     """Return whether the work ended well, with its result or with the reason."""
     try:
         return True, work(*args)
+    except UserError as error:
+        return False, error
     except MemoryError:
         return False, f"needs more memory than {memory >> 20:,} MB"
     except BaseException as error:  # A library may raise anything, SystemExit included.

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from bioimage_suite.core.apart import ApartError, run_apart
 from bioimage_suite.core.damage import reading
 from bioimage_suite.core.errors import UserError
 
@@ -21,6 +22,8 @@ KEPT = ("format_version", "type", "name", "description", "license", "timestamp",
         "test_outputs")  # fmt: skip
 # Of the free part of a description: how exactly test outputs must be met, and the thresholds of StarDist.
 KEPT_CONFIG = {"bioimageio": ("reproducibility_tolerance", "test_kwargs"), "stardist": ("thresholds", "config")}
+# Descriptions have some 10 kB, of which the parser takes a fraction of a second; for brackets within brackets, hours.
+MAX_SECONDS, MAX_MEMORY, MAX_PARTS = 30, 500 << 20, 100_000
 OWN_DESCRIPTION, OWN_TEXT = "only-what-runs.bioimageio.yaml", "only-what-runs.md"
 
 
@@ -131,16 +134,48 @@ def read_description(path: Path, name: str) -> dict[str, Any]:
     """Return the content of a model's description.
 
     Raises:
-        UserError: It is no YAML, or describes something else.
+        UserError: It is no YAML, takes too much time or memory, or describes something else.
     """
-    from ruyaml import YAML
+    import ruyaml  # noqa: F401 (loaded once, not in each child)
 
-    with reading(f"Package {name}: its {path.name} is no YAML", "Download it again."):
-        content = YAML(typ="safe").load(path)
+    try:
+        content = run_apart(_parsed, path, name, seconds=MAX_SECONDS, memory=MAX_MEMORY)
+    except ApartError as error:
+        raise UserError(f"Package {name}: its {path.name} {error}. Download it again.") from error
     if not isinstance(content, dict) or content.get("type") != "model":
         kind = content.get("type") if isinstance(content, dict) else None
         raise UserError(f"Package {name}: it describes {kind!r}, not a model. Give the package of a model.")
     return content
+
+
+def _parsed(path: Path, name: str) -> Any:
+    from ruyaml import YAML
+
+    with reading(f"Package {name}: its {path.name} is no YAML", "Download it again."):
+        content = YAML(typ="safe").load(path)
+        _check_parts(content)
+    return content
+
+
+def _check_parts(content: Any) -> None:
+    """Refuse what an alias repeats without end, and text that no file can hold.
+
+    An alias costs a few letters, but whoever walks through the content meets all that it stands for each time.
+
+    Raises:
+        ValueError: There is such a part.
+    """
+    left, met = [content], 1
+    while left:
+        part = left.pop()
+        if isinstance(part, str):
+            part.encode()
+            continue
+        inner = [*part, *part.values()] if isinstance(part, dict) else part if isinstance(part, (list, tuple)) else ()
+        met += len(inner)
+        if met > MAX_PARTS:
+            raise ValueError(f"more than {MAX_PARTS:,} parts, those that aliases repeat counted each time")
+        left += inner
 
 
 def _without_samples(part: Any) -> Any:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
+from bioimage_suite.core.apart import ApartError, run_apart
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.core.untrusted_files import open_zip, read_member
 from bioimage_suite.tables.column_letters import index_of
@@ -23,6 +24,9 @@ from bioimage_suite.tables.number_formats import shown_number, shown_text
 from bioimage_suite.tables.sheets import Finding, Sheet, check_size, formula_finding, stripped
 
 MAX_XLSX_UNPACKED = 300 * 1024 * 1024
+# Twenty kilobytes can hold a row of twenty million cells. A workbook that people keep takes some 5 s a megabyte.
+MAX_SECONDS, MAX_SECONDS_PER_MB = 30, 30
+MAX_MEMORY = 800 << 20
 # The last row that a sheet can have; people leave a format or a blank there.
 _LAST_ROW = 1_048_576
 _MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
@@ -56,12 +60,26 @@ def read_workbook(path: Path, name: str, *, as_shown: bool, only_first: bool = F
         only_first: Read the sheet `metadata`, else the first visible one, and no other.
 
     Raises:
-        UserError: The file is no workbook, a zip bomb, or too large.
+        UserError: The file is no workbook, a zip bomb, or takes too much time or memory.
     """
-    import openpyxl
+    import openpyxl  # noqa: F401 (loaded once, not in each child)
 
     with open_zip(path, name, MAX_XLSX_UNPACKED) as archive:
         _refuse_other_forms(archive, name)
+    seconds = MAX_SECONDS + MAX_SECONDS_PER_MB * (path.stat().st_size >> 20)
+    try:
+        return run_apart(_sheets, path, name, as_shown, only_first, seconds=seconds, memory=MAX_MEMORY)
+    except ApartError as error:
+        raise _unreadable(name, error) from error
+
+
+def _unreadable(name: str, error: Exception) -> UserError:
+    return UserError(f"file {name}: not a readable XLSX file ({error}). Save it again or give CSV.")
+
+
+def _sheets(path: Path, name: str, as_shown: bool, only_first: bool) -> list[Sheet]:
+    import openpyxl
+
     # Open the file here: openpyxl goes by the suffix of the path, and Galaxy names every file `.dat`.
     with path.open("rb") as stream, path.open("rb") as again:
         try:
@@ -78,12 +96,12 @@ def read_workbook(path: Path, name: str, *, as_shown: bool, only_first: bool = F
                 for sheet, cells in read:
                     _take_ranges(archive, sheet, cells, name)
             return [_sheet(sheet, cells, name) for sheet, cells in read]
-        except UserError:
+        except (UserError, MemoryError):
             raise
         # openpyxl raises KeyError, BadZipFile, XML and type errors on broken files, some only when the rows are read;
         # a book without a sheet has no worksheets[0].
         except Exception as error:
-            raise UserError(f"file {name}: not a readable XLSX file ({error}). Save it again or give CSV.") from error
+            raise _unreadable(name, error) from error
 
 
 def _refuse_other_forms(archive: zipfile.ZipFile, name: str) -> None:

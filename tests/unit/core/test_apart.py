@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from bioimage_suite.core.apart import ApartError, run_apart
+from bioimage_suite.core.errors import UserError
 
 
 def test_the_result_comes_back():
@@ -41,6 +42,14 @@ def test_an_error_is_told_in_one_line():
         raise KeyError("two\nlines")
 
     with pytest.raises(ApartError, match=r"^KeyError: 'two\\nlines'$"):
+        run_apart(work)
+
+
+def test_what_a_user_can_correct_is_told_as_it_is():
+    def work() -> None:
+        raise UserError("file t: is empty. Give a filled table.")
+
+    with pytest.raises(UserError, match=r"^file t: is empty\. Give a filled table\.$"):
         run_apart(work)
 
 

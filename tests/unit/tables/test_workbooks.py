@@ -1,5 +1,7 @@
 """Workbooks as people keep them: what a reader of a sheet sees."""
 
+import time
+import zipfile
 from pathlib import Path
 
 import openpyxl
@@ -8,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bioimage_suite.core.errors import UserError
+from bioimage_suite.tables import spreadsheet
 from bioimage_suite.tables.number_formats import shown_number, shown_text
 from bioimage_suite.tables.reader import read_sheets, read_table
 
@@ -107,3 +110,30 @@ def test_a_book_of_only_a_chart_is_said(tmp_path: Path):
     book.save(tmp_path / "t")
     with pytest.raises(UserError, match="file t: not a readable XLSX file"):
         read_sheets(tmp_path / "t", "t")
+
+
+def with_rows(path: Path, rows: str) -> Path:
+    """A workbook with other rows than a program would write."""
+    openpyxl.Workbook().save(path.with_suffix(".whole"))
+    with zipfile.ZipFile(path.with_suffix(".whole")) as whole, zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as made:
+        for member in whole.namelist():
+            data = whole.read(member)
+            if member == "xl/worksheets/sheet1.xml":
+                assert b"<sheetData></sheetData>" in data
+                data = data.replace(b"</sheetData>", f"{rows}</sheetData>".encode())
+            made.writestr(member, data)
+    return path
+
+
+def test_a_small_file_with_millions_of_cells_is_refused_in_time_and_memory(tmp_path: Path, monkeypatch):
+    path = with_rows(tmp_path / "t", "<row>" + "<c/>" * 3_000_000 + "</row>")
+    assert path.stat().st_size < 40_000
+    with monkeypatch.context() as patch:
+        patch.setattr(spreadsheet, "MAX_SECONDS", 1)
+        began = time.monotonic()
+        with pytest.raises(UserError, match=r"^file t: not a readable XLSX file \(took longer than 1 s\)\. Save it"):
+            read_table(path, "t")
+        assert time.monotonic() - began < 10
+    monkeypatch.setattr(spreadsheet, "MAX_MEMORY", 32 << 20)
+    with pytest.raises(UserError, match=r"^file t: not a readable XLSX file \(needs more memory than 32 MB\)"):
+        read_table(path, "t")

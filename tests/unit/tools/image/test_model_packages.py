@@ -14,6 +14,7 @@ from segment_with_model import main
 
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.images.readers.opening import open_image
+from bioimage_suite.segmentation import model_files
 from scripts.suite_files import tool_script
 from tests.unit.segmentation.model_packages import make_package, make_passing_package, make_stain_package
 
@@ -74,6 +75,37 @@ def test_a_network_that_gives_nan_does_not_pass(tmp_path):
     with pytest.raises(UserError, match="1600 of 1600 predicted values are no finite numbers"):
         run(tmp_path, tmp_path / "a.tiff", package, "--skip-test")
     assert not (tmp_path / "labels").exists()
+
+
+ALIASES = "a0: &a0 [x, x]\n" + "".join(f"a{n}: &a{n} [*a{n - 1}, *a{n - 1}]\n" for n in range(1, 40))
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        (f"{ALIASES}test_inputs: *a39", "more than 100,000 parts, those that aliases repeat counted each time"),
+        ("test_inputs: &a [*a]", "more than 100,000 parts"),
+        ("test_inputs: " + "[" * 500, "nested too deep to read"),
+        (r'test_inputs: ["\ud800"]', "surrogates not allowed"),
+        ("test_inputs: 2001-13-45", "month must be in 1..12"),
+    ],
+    ids=["aliases of aliases", "an alias of itself", "brackets", "half a character", "no date"],
+)
+def test_a_description_that_is_no_description_is_refused(more, said, tmp_path):
+    package = make_package(tmp_path / "p.zip", more=more)
+    tifffile.imwrite(tmp_path / "a.tiff", np.ones((40, 40), np.float32))
+    with pytest.raises(UserError, match=rf"^Package p\.zip: its rdf\.yaml is no YAML: .*{said}.*Download it again\.$"):
+        run(tmp_path, tmp_path / "a.tiff", package)
+
+
+def test_a_description_that_takes_too_long_is_given_up(tmp_path, monkeypatch):
+    monkeypatch.setattr(model_files, "MAX_SECONDS", 0.5)
+    package = make_package(tmp_path / "p.zip", more="test_inputs: " + "[" * 50_000)
+    tifffile.imwrite(tmp_path / "a.tiff", np.ones((40, 40), np.float32))
+    with pytest.raises(
+        UserError, match=r"^Package p\.zip: its rdf\.yaml took longer than 0\.5 s\. Download it again\.$"
+    ):
+        run(tmp_path, tmp_path / "a.tiff", package)
 
 
 @pytest.fixture
