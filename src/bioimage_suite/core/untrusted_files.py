@@ -188,13 +188,13 @@ def _refuse_files_as_folders(members: list[zipfile.ZipInfo], name: str) -> None:
     files = {member.filename for member in members if not member.is_dir()}
     folders: set[str] = set()
     for member in members:
-        above = member.filename.rstrip("/").rpartition("/")[0]
+        above = member.filename.rstrip("/") if member.is_dir() else member.filename.rpartition("/")[0]
         while above and above not in folders:
             folders.add(above)
             above = above.rpartition("/")[0]
     both = min(files & folders, default=None)
     if both is not None:
-        raise UserError(f"file {name}: member {both!r} is a file and also a folder with files. Pack it again.")
+        raise UserError(f"file {name}: member {both!r} is a file and also a folder. Pack it again.")
 
 
 def read_member(archive: zipfile.ZipFile, member: str, name: str, max_bytes: int = MAX_MEMBER_BYTES) -> bytes:
