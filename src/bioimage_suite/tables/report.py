@@ -17,6 +17,8 @@ Cells = dict[str, Any]
 """Cells of a row by column."""
 Thing = TypeVar("Thing")
 
+ROOM_BYTES = 64_000
+"""What a report holds of the disk from its begin, enough for some five hundred rows."""
 _AT_WORK = "at work"
 _FAILED = "failed: "
 
@@ -99,12 +101,41 @@ class Report(AbstractContextManager["Report"]):
     'name\tstatus\na\twritten\n'
     """
 
-    def __init__(self, path: Path, columns: Sequence[str] = (), *, exact: bool = False) -> None:
-        """Begin a report at a path; `exact` as for `write_table`."""
+    def __init__(
+        self, path: Path, columns: Sequence[str] = (), *, exact: bool = False, keeps_room: bool = False
+    ) -> None:
+        """Begin a report.
+
+        Args:
+            path: The table.
+            columns: See above.
+            exact: As for `write_table`.
+            keeps_room: Hold room for the table on the disk, for runs that cannot take back what they have done when
+                the table is written.
+        """
         self.columns = columns
         self._exact = exact
         self.rows: list[Row] = []
         self._path = path
+        self._room = path.with_name(f"{path.name}.room") if keeps_room else None
+
+    def __enter__(self) -> Report:
+        """Hold the room.
+
+        Raises:
+            OSError: The disk is full.
+        """
+        if self._room:
+            try:
+                self._room.write_bytes(bytes(ROOM_BYTES))
+            except BaseException:
+                self._give_room()
+                raise
+        return self
+
+    def _give_room(self) -> None:
+        if self._room:
+            self._room.unlink(missing_ok=True)
 
     def add(self, /, **cells: Any) -> Row:
         """Add a row that is not done, or has the status given as a cell; return it."""
@@ -144,6 +175,7 @@ class Report(AbstractContextManager["Report"]):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Write the table."""
+        self._give_room()
         if error is not None:
             for row in self.rows:
                 row.end(error)

@@ -1,9 +1,10 @@
+import resource
 from pathlib import Path
 
 import pytest
 
 from bioimage_suite.core.errors import UserError
-from bioimage_suite.tables.report import Report, Row, at_work
+from bioimage_suite.tables.report import ROOM_BYTES, Report, Row, at_work
 
 
 def lines(path: Path) -> list[str]:
@@ -55,6 +56,26 @@ def test_columns_may_be_set_until_the_end_and_without_any_there_is_no_table(tmp_
     with pytest.raises(ValueError, match="early"), Report(tmp_path / "b.tsv"):
         raise ValueError("early")
     assert not (tmp_path / "b.tsv").exists()
+
+
+def test_room_is_held_until_the_table_is_written(path: Path):
+    room = path.with_name("report.tsv.room")
+    with Report(path, ("n",), keeps_room=True) as report:
+        assert room.stat().st_size == ROOM_BYTES
+        report.add(n=1)
+    assert (lines(path), list(path.parent.iterdir())) == (["n", "1"], [path])
+
+
+def test_without_room_nothing_begins(path: Path):
+    # A file may not grow beyond a size, which the system reports as it does a full disk.
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (ROOM_BYTES - 1, before[1]))
+    try:
+        with pytest.raises(OSError, match="File too large"), Report(path, ("n",), keeps_room=True):
+            pytest.fail("it has begun")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert list(path.parent.iterdir()) == []
 
 
 def test_each_object_is_tried_and_every_failure_named(path: Path):

@@ -41,7 +41,7 @@ def main(args: Namespace, outputs: Outputs) -> None:
         print(line, flush=True)
     dry_run = bool(config.get("dry_run"))
     with (
-        Report(args.output) as report,
+        Report(args.output, keeps_room=True) as report,
         session_of(config) as session,
     ):
         within = with_addresses(config["within"], args.addresses)
@@ -49,8 +49,14 @@ def main(args: Namespace, outputs: Outputs) -> None:
         kinds = {kind for kind, _, _ in found}
         report.columns = (f"{kinds.pop()}_id" if len(kinds) == 1 else "object_id", *OBJECT_COLUMNS)
         merged = {place: Wanted.merged([wanted[target] for target in targets]) for place, targets in found.items()}
-        changes = annotate(session, merged, report, mode=config["mode"], dry_run=dry_run)
-    write_table(outputs.file(args.changes), CHANGE_COLUMNS, (change.row() for change in changes))
+        changes = annotate(
+            session,
+            merged,
+            report,
+            mode=config["mode"],
+            dry_run=dry_run,
+            write=lambda rows: write_table(outputs.file(args.changes), CHANGE_COLUMNS, rows),
+        )
     print(f"{len(found)} objects, {len(changes)} changes" + (" (nothing was changed)" if dry_run else ""))
 
 

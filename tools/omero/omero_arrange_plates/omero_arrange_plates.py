@@ -48,7 +48,7 @@ def main(args: Namespace, outputs: Outputs) -> None:
         raise UserError("dataset: it is to be deleted, but you have not confirmed it. Tick the box below, or keep it.")
     by, positions = read_layout(Path(config["layout"]["source_path"]), config.get("plate") or "")
     target = with_addresses(config["target"], args.addresses)
-    report = outputs.enter(Report(args.output, COLUMNS))
+    report = outputs.enter(Report(args.output, COLUMNS, keeps_room=True))
     with session_of(config) as session:
         layout = find_layout_images(session, by, positions, target, emptied=delete)
         emptied = find_emptied(session, layout, read_target(target)) if delete else []

@@ -47,7 +47,7 @@ def main(args: Namespace, outputs: Outputs) -> None:
     in_screen = config["place"]["by"].startswith("screen")
     columns = (*COLUMNS, *(SCREEN_COLUMNS if in_screen else DATASET_COLUMNS), *LAST_COLUMNS)
     folder = outputs.enter(scratch_folder(Path.cwd()))
-    report = outputs.enter(Report(args.output, columns))
+    report = outputs.enter(Report(args.output, columns, keeps_room=True))
     entries = [files] if isinstance(files, dict) else list(files or [])
     skip = config.get("skip") or ()
     filesets = read_filesets(entries, config["zip_holds"], folder, hashed="checksum" not in skip)

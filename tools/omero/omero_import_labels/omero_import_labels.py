@@ -48,7 +48,7 @@ def main(args: Namespace, outputs: Outputs) -> None:
         raise UserError("name of the labels: empty. Write what the objects are, such as nuclei.")
     files = read_files(config["label_maps"])
     folder = outputs.enter(scratch_folder(Path.cwd()))
-    report = outputs.enter(Report(args.output, COLUMNS))
+    report = outputs.enter(Report(args.output, COLUMNS, keeps_room=True))
     with session_of(config) as session:
         images = match_images(
             session, [file.identifier for file in files], with_addresses(config["match"], args.addresses)

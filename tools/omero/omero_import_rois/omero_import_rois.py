@@ -38,10 +38,10 @@ def main(args: Namespace, outputs: Outputs) -> None:
     name = config["roi_name"].strip()
     if not name:
         raise UserError("name of the ROIs: empty. Write what the objects are, such as nuclei.")
-    with Report(args.output, IMAGE_COLUMNS) as report:
+    with Report(args.output, IMAGE_COLUMNS, keeps_room=True) as report:
         sources = [source for file in read_files(config["label_maps"]) for source in open_source(file)]
         with session_of(config) as session:
-            found = import_rois(
+            import_rois(
                 session,
                 sources,
                 report,
@@ -49,8 +49,8 @@ def main(args: Namespace, outputs: Outputs) -> None:
                 name=name,
                 kind=config["shape"],
                 dry_run=bool(config.get("dry_run")),
+                write=lambda rows: write_table(outputs.file(args.rois), ROI_COLUMNS, rows),
             )
-    write_table(outputs.file(args.rois), ROI_COLUMNS, found)
 
 
 if __name__ == "__main__":

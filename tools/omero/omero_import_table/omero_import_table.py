@@ -46,7 +46,7 @@ def main(args: Namespace, outputs: Outputs) -> None:
     given = (config.get("rois") or {}).get("source_path")  # Galaxy describes a file that was not given without a path.
     rois = read_rois(Path(given)) if given else None
     with (
-        Report(args.output) as report,
+        Report(args.output, keeps_room=True) as report,
         session_of(config) as session,
     ):
         found = match_images(session, survey.images, match)
@@ -62,12 +62,13 @@ def main(args: Namespace, outputs: Outputs) -> None:
             target: report.add(**{f"{kind}_id": target.object_id, f"{kind}_name": target.name, "table_name": name})
             for target in dict.fromkeys(targets.values())
         }
+        # Before anything is in OMERO: a full disk shall leave nothing there.
+        write_merged(outputs.file(args.merged), files, survey, images)
         if config.get("dry_run"):
             for row in report.rows:
                 row.done("would import")
         else:
             import_tables(session, measurements, name, rows, existing=config.get("existing") or "element")
-    write_merged(outputs.file(args.merged), files, survey, images)
 
 
 if __name__ == "__main__":

@@ -46,8 +46,8 @@ def pack_crate(config: Mapping[str, Any], crate: Path, table: Path, outputs: Out
 
 def unpack_crate(config: Mapping[str, Any], images_table: Path, containers_table: Path, outputs: Outputs) -> None:
     """Unpack the crate of the configuration, and report the objects."""
-    images = outputs.enter(Report(images_table, UNPACKED_COLUMNS))
-    containers = outputs.enter(Report(containers_table, CONTAINER_COLUMNS))
+    images = outputs.enter(Report(images_table, UNPACKED_COLUMNS, keeps_room=True))
+    containers = outputs.enter(Report(containers_table, CONTAINER_COLUMNS, keeps_room=True))
     with (
         scratch_folder(Path.cwd()) as scratch,
         open_crate(Path(config["crate"]["source_path"]), scratch) as (crate, document),

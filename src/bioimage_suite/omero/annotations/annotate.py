@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.omero.annotations.changes import (
@@ -21,14 +21,20 @@ from bioimage_suite.omero.undo import writing
 from bioimage_suite.tables.report import Report, Row, at_work
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from bioimage_suite.omero.session import Session
     from bioimage_suite.omero.undo import MadeObjects
 
 
 def annotate(
-    session: Session, wanted: Mapping[ObjectKey, Wanted], report: Report, *, mode: str, dry_run: bool
+    session: Session,
+    wanted: Mapping[ObjectKey, Wanted],
+    report: Report,
+    *,
+    mode: str,
+    dry_run: bool,
+    write: Callable[[Iterable[tuple[Any, ...]]], Any],
 ) -> list[Change]:
     """Give objects the annotations that they lack: all objects, or none if anything fails.
 
@@ -39,6 +45,7 @@ def annotate(
         report: Receives one row per object.
         mode: See `annotations.changes.plan_changes`.
         dry_run: Only report what would be done.
+        write: Writes the rows of all changes; called while everything can still be taken back.
 
     Returns:
         The changes.
@@ -54,6 +61,7 @@ def annotate(
             row.done("would change")
         for row in _missing(rows):
             row.done("would make")
+        write(change.row() for change in changes)
         return changes
     with writing(session, [ANNOTATE_LEASE]) as made:
         fresh = _missing(rows)
@@ -62,7 +70,9 @@ def annotate(
         changes = plan_changes(session, {places[place]: one for place, one in wanted.items()}, mode)
         changing = _changing(rows, changes)
         with at_work(changing):
-            made.finish(apply_changes(session, changes, made))
+            replaced = apply_changes(session, changes, made)
+            write(change.row() for change in changes)
+            made.finish(replaced)
     for row in changing:
         row.done("changed")
     for row in fresh:

@@ -11,7 +11,7 @@ from bioimage_suite.omero.rois.sources import RoiSource, check_source, source_ro
 from bioimage_suite.omero.undo import merge_ids, without, writing
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 
     from bioimage_suite.omero.objects import ImageRecord
     from bioimage_suite.omero.session import Session
@@ -33,7 +33,8 @@ def import_rois(
     name: str,
     kind: str,
     dry_run: bool,
-) -> list[tuple[Any, ...]]:
+    write: Callable[[Sequence[tuple[Any, ...]]], Any],
+) -> None:
     """Import the segmented objects of files as ROIs of their images, and replace those of an earlier run.
 
     The new ROIs are saved before the old ones are deleted, and are deleted if anything fails: all images keep their old
@@ -47,9 +48,8 @@ def import_rois(
         name: Name of the set of ROIs; a set replaces only that of the same name, user and file identifier.
         kind: "auto", "polygon" or "mask", see `rois.sources.source_rois`.
         dry_run: Check everything and change nothing.
-
-    Returns:
-        (image id, name of the file, label, ROI id) of each ROI.
+        write: Writes (image id, name of the file, label, ROI id) of each ROI; called while everything can still be
+            taken back.
 
     Raises:
         UserError: Before any change: a file matches no image, is damaged, or does not fit its image. Later: the server
@@ -78,9 +78,9 @@ def import_rois(
                 if not dry_run:
                     found += [(image.image_id, source.identifier, label, roi_id) for label, roi_id in rois]
                 print(f"{source.identifier}: {len(rois)} objects, {gone} replaced", flush=True)
+        write(found)
         if not dry_run:
             made.finish(replaced)
-    return found
 
 
 def _counted(work: Sequence[Work], kind: str) -> Generator[list[tuple[int, int]], None, None]:
