@@ -39,7 +39,7 @@ IMAGES = (
 FEW_IMAGES = ("tiled.tiff", "old.zarr", "image.ozx", "image.png")
 LABELS_AND_IMAGE = ("labels.tiff", "image.tiff")
 FETCHING = {"fetch_archive"}  # Their work is to ask others.
-METADATA = ("metadata.tsv", "old.csv", "new.csv", "tidy.tsv", "filled.csv")
+METADATA = ("metadata.tsv", "old.csv", "new.csv", "tidy.tsv", "filled.csv", "filled.xlsx")
 
 
 def all_calls() -> list[Call]:

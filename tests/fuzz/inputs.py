@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import shutil
 import zipfile
 from functools import cache
@@ -139,6 +140,10 @@ def _tables(folder: Path) -> None:
     for row in rows:
         book.active.append(row)
     book.save(folder / "table.xlsx")
+    filled = openpyxl.Workbook()
+    for row in csv.reader((folder / "filled.csv").read_text(encoding="utf-8").splitlines()):
+        filled.active.append(row)
+    filled.save(folder / "filled.xlsx")
     few = [rows[0], *rows[1:5]]
     (folder / "objects.tsv").write_text("".join("\t".join(row) + "\n" for row in few))
     (folder / "wells.tsv").write_text("image\twell\tplate\tfield\na\tA1\tp\t1\nb\tA2\tp\t1\n")

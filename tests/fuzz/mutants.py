@@ -5,10 +5,12 @@ A file is taken for what it is (JSON, table, zip, XML, TIFF, folder): so a mutan
 
 from __future__ import annotations
 
+import io
 import json
 import re
 import shutil
 import struct
+import warnings
 import zipfile
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +27,11 @@ WRONG_TEXTS = (
     "\ufeff", "9" * 40, "a" * 5000, "1e-400", "0x10", "µm", "<b>&amp;", "\U0001f52c", "../x", "true", "2026-13-45",
 )  # fmt: skip
 WRONG_INTEGERS = (0, 1, 2, 0x7FFF, 0xFFFF, 0x7FFFFFFF, 0xFFFFFFFF)
+ZIP_FIELDS = (
+    (6, 8, "H"), (8, 10, "H"), (14, 16, "I"), (18, 20, "I"), (22, 24, "I"), (26, 28, "H"), (28, 30, "H"),
+)  # fmt: skip
+"""Flags, method, checksum, both sizes, lengths of name and extra field: place before a member, place in the list."""
+LISTED, BEFORE = b"PK\1\2", b"PK\3\4"
 ATTRIBUTE = re.compile(rb'(\w+)="([^"]*)"')
 
 
@@ -85,8 +92,8 @@ def _mutate_bytes(data: bytes, rng: random.Random) -> tuple[str, bytes]:
 
 
 def _mutate_zip(data: bytes, rng: random.Random, depth: int) -> tuple[str, bytes]:
-    import io
-
+    if rng.random() < 0.25:
+        return _mutate_directory(data, rng) if rng.random() < 0.6 else _add_member(data, rng)
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         members = {one.filename: archive.read(one) for one in archive.infolist()}
         kinds = {one.filename: one.compress_type for one in archive.infolist()}
@@ -103,6 +110,42 @@ def _mutate_zip(data: bytes, rng: random.Random, depth: int) -> tuple[str, bytes
         for member, content in members.items():
             archive.writestr(member, content, kinds[member])
     return done, out.getvalue()
+
+
+def _mutate_directory(data: bytes, rng: random.Random) -> tuple[str, bytes]:
+    """Change what a zip says of a member: before it, in the list at the end, or at both places."""
+    local, central, form = rng.choice(ZIP_FIELDS)
+    value = rng.choice((*WRONG_INTEGERS, 9, 12, 14, 99)) & (0xFFFF if form == "H" else 0xFFFFFFFF)
+    number, where = rng.randrange(data.count(LISTED)), rng.choice(((BEFORE,), (LISTED,), (BEFORE, LISTED)))
+    changed = bytearray(data)
+    for sign in where:
+        starts = [found.start() for found in re.finditer(re.escape(sign), data)]
+        at = starts[min(number, len(starts) - 1)] + (local if sign == BEFORE else central)
+        struct.pack_into(f"<{form}", changed, min(at, len(data) - 4), value)
+    return f"member {number}: {value} at {central}, {len(where)} places", bytes(changed)
+
+
+def _add_member(data: bytes, rng: random.Random) -> tuple[str, bytes]:
+    """Add a member whose name is taken, leaves the folder, or is one that no disk takes; or a folder with bytes."""
+    out = io.BytesIO(data)
+    with warnings.catch_warnings(), zipfile.ZipFile(out, "a") as archive:
+        warnings.simplefilter("ignore")  # that a name is there twice
+        known = rng.choice(archive.namelist())
+        names = (
+            known,
+            f"{known}/",
+            f"{known}/x",
+            known.upper(),
+            "../x",
+            "/x",
+            "C:\\x",
+            "x" * 300,
+            "a/" * 200 + "x",
+            ".",
+        )
+        name = rng.choice(names)
+        archive.writestr(zipfile.ZipInfo(name), rng.choice((b"", b"1")))
+    return f"one more member {name[:40]!r}", out.getvalue()
 
 
 def _mutate_tiff(data: bytes, rng: random.Random) -> tuple[str, bytes]:
