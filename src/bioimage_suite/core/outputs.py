@@ -40,10 +40,13 @@ class Outputs(AbstractContextManager["Outputs"]):
 
     def file(self, path: Path) -> Path:
         """Return the path to write to in place of `path`; the folder is made where it is missing."""
-        missing = [folder for folder in path.parents if not folder.exists()]
-        self._made += reversed(missing)
-        path.parent.mkdir(parents=True, exist_ok=True)
+        self.make(path.parent)
         return self._part(path)
+
+    def make(self, folder: Path) -> None:
+        """Make a folder where it is missing; it goes again when the run fails."""
+        self._made += reversed([one for one in (folder, *folder.parents) if not one.exists()])
+        folder.mkdir(parents=True, exist_ok=True)
 
     def folder(self, path: Path) -> Path:
         """Return a new, empty folder to write to in place of the folder `path`."""

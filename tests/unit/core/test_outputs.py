@@ -64,5 +64,7 @@ def test_a_folder_made_for_an_output_goes_with_it_when_the_run_fails(tmp_path: P
     outputs = Outputs()
     outputs.file(tmp_path / "new" / "inner" / "a").write_text("a")
     outputs.file(tmp_path / "old" / "a").write_text("a")
+    outputs.make(tmp_path / "empty" / "inner")
+    outputs.make(tmp_path / "old")
     outputs.__exit__(ValueError, ValueError(), None)
     assert [path.name for path in tmp_path.rglob("*")] == ["old"]

@@ -42,7 +42,7 @@ def export_rois(
     Raises:
         UserError: A mask cannot be drawn, or ROIs overlap and `overlap` is "error".
     """
-    folder.mkdir(parents=True, exist_ok=True)  # Also without files: Galaxy looks into it.
+    outputs.make(folder)  # Also without files: Galaxy looks into it.
 
     def write(image: ImageDetails, row: Row) -> None:
         found, name = shapes[image.image_id], row.cells["image"]
