@@ -10,7 +10,8 @@ from scripts.help_pictures.drawing import PICTURES, beside, save_small
 MADE = {make.__name__: make for make in (*images.MADE, *plates.MADE)}
 PHOTOGRAPHS = {
     "segment_objects", "measure_objects", "filter_objects", "evaluate_segmentation", "overlay_objects",
-    "correct_illumination", "montage_hits", "export_qupath", "import_measurements",
+    "correct_illumination", "montage_hits", "export_qupath", "export_spatialdata", "import_measurements",
+    "segment_with_model",
 }  # fmt: skip
 
 

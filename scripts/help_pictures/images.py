@@ -17,6 +17,18 @@ def segment_objects(folder: Path) -> list[Path]:
     return [drawn(folder, IMAGE, "image"), drawn(folder, IMAGE, "objects", segmented(folder))]
 
 
+def segment_with_model(folder: Path) -> list[Path]:
+    """Draw an image, what the network of the tests predicts for it, and the objects that are made of that."""
+    labels, prediction = folder / "labels.ome.tiff", folder / "prediction.ome.tiff"
+    network = ("--model", DATA / "tiny_model.zip", "--meaning", "foreground", "--threshold", 0.3, "--tile", 96)
+    run("segment_with_model", "--image", IMAGE, *network, "--labels", labels, "--prediction", prediction)
+    return [
+        drawn(folder, IMAGE, "image"),
+        drawn(folder, prediction, "probability"),
+        drawn(folder, IMAGE, "objects", labels),
+    ]
+
+
 def measure_objects(folder: Path) -> list[Path]:
     """Draw objects with their numbers, as the table has them."""
     return [drawn(folder, IMAGE, "label in the table", segmented(folder), "--edge=420", "--numbers")]
@@ -81,6 +93,17 @@ def track_objects(folder: Path) -> list[Path]:
     return [folder / "f.png"]
 
 
+def evaluate_tracking(folder: Path) -> list[Path]:
+    """Draw the errors of tracks of a movie whose objects may move too little from frame to frame."""
+    tracks, tables = folder / "tracks.zip", ("--objects-out", folder / "o", "--tracks-out", folder / "t")
+    movie = ("--labels", DATA / "moving_cells.ome.tiff", "--max-distance", 4)
+    run("track_objects", *movie, *tables, "--challenge-zip", tracks)
+    compared = ("--reference", DATA / "moving_cells_truth.zip", "--result", tracks, "--result-name", "at most 4 px")
+    outputs = ("--measures", folder / "m", "--errors", folder / "e", "--figure", folder / "f.png")
+    run("evaluate_tracking", *compared, "--reference-name", "made movie", *outputs)
+    return [folder / "f.png"]
+
+
 def analyze_spatial_pattern(folder: Path) -> list[Path]:
     """Draw the figure of the objects of an image."""
     tables = ("--objects-out", folder / "o", "--summary-out", folder / "s", "--curves-out", folder / "c")
@@ -97,6 +120,6 @@ def quantify_staining(folder: Path) -> list[Path]:
 
 
 MADE = (
-    segment_objects, measure_objects, filter_objects, evaluate_segmentation, overlay_objects, summarize_measurements,
-    track_objects, analyze_spatial_pattern, quantify_staining,
+    segment_objects, segment_with_model, measure_objects, filter_objects, evaluate_segmentation, overlay_objects,
+    summarize_measurements, track_objects, evaluate_tracking, analyze_spatial_pattern, quantify_staining,
 )  # fmt: skip

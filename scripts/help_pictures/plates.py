@@ -1,6 +1,7 @@
 """Pictures of the tools for plates, and for what other programs measured."""
 
 import json
+import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ PROFILES = tool_script("find_hits").parent / "test-data" / "translocation_profil
 FIELDS, SIDE, DARKEST, SEED = 150, 240, 0.35, 7
 """Of made fields: how many, pixels along an edge, light in a corner beside that in the middle, seed."""
 ZOOM = 2
+Ring = list[tuple[float, float]]
 
 
 def find_hits(folder: Path) -> list[Path]:
@@ -107,6 +109,24 @@ def import_measurements(folder: Path) -> list[Path]:
     return [outlined(folder, objects), coloured(folder, labels)]
 
 
+def export_spatialdata(folder: Path) -> list[Path]:
+    """Draw the outlines of a SpatialData on their image, coloured by a feature of its table."""
+    import anndata
+    import geopandas
+
+    labels, table, packed = segmented(folder), folder / "table.tsv", folder / "spatialdata.zip"
+    run("measure_objects", "--labels", labels, "--image", IMAGE, "--output", table)
+    inputs = listed(folder, images={"nuclei": IMAGE}, labels={"nuclei": labels}, tables={"nuclei": table})
+    others = ("--h5ad", folder / "table.h5ad", "--parquet", folder / "table.parquet")
+    run("export_spatialdata", "--inputs", inputs, "--spatialdata", packed, *others)
+    with zipfile.ZipFile(packed) as archive:
+        shapes = geopandas.read_parquet(archive.extract("shapes/nuclei_shapes/shapes.parquet", folder))
+    cells = anndata.read_h5ad(folder / "table.h5ad")
+    value_of = dict(zip(cells.obs["label"], cells[:, "mean_Nuclei"].X[:, 0], strict=True))
+    polygons = [[list(ring.coords) for ring in (shape.exterior, *shape.interiors)] for shape in shapes.geometry]
+    return [ringed(folder, polygons, [float(value_of[label]) for label in shapes.index])]
+
+
 def exported(folder: Path) -> Path:
     """Return the objects of an image as `export_qupath` writes them."""
     labels, table, objects = segmented(folder), folder / "table.tsv", folder / "objects.geojson"
@@ -118,16 +138,22 @@ def exported(folder: Path) -> Path:
 
 def outlined(folder: Path, objects: Path) -> Path:
     """Draw the polygons of a GeoJSON on their image, from yellow to red by their area; return the PNG."""
+    features = json.loads(objects.read_text())["features"]
+    areas = [one["properties"]["measurements"]["area_px"] for one in features]
+    return ringed(folder, [one["geometry"]["coordinates"] for one in features], areas)
+
+
+def ringed(folder: Path, polygons: list[list[Ring]], values: list[float]) -> Path:
+    """Draw polygons, each a list of rings, on the image, from yellow to red by the rank of a value; return the PNG."""
     from PIL import ImageDraw
 
     plane = pixels(IMAGE)
     picture = grey(plane, limits_of(plane)).convert("RGB")
     pen = ImageDraw.Draw(picture)
-    features = json.loads(objects.read_text())["features"]
-    areas = sorted(one["properties"]["measurements"]["area_px"] for one in features)
-    for one in features:
-        rank = areas.index(one["properties"]["measurements"]["area_px"]) / len(areas)
-        for ring in one["geometry"]["coordinates"]:
+    ordered = sorted(values)
+    for rings, value in zip(polygons, values, strict=True):
+        rank = ordered.index(value) / len(ordered)
+        for ring in rings:
             pen.line([(x * ZOOM, y * ZOOM) for x, y in ring], fill=(255, round(220 * (1 - rank)), 0), width=2)
     return saved(folder / "outlines.png", picture)
 
@@ -175,4 +201,7 @@ def saved(file: Path, picture: "Image.Image") -> Path:
     return file
 
 
-MADE = (find_hits, profile_wells, montage_hits, correct_illumination, export_qupath, import_measurements)
+MADE = (
+    find_hits, profile_wells, montage_hits, correct_illumination, export_qupath, export_spatialdata,
+    import_measurements,
+)  # fmt: skip
