@@ -1,4 +1,5 @@
-"""Make the pictures of a tutorial from the run itself, in headless Chromium, so that they never age.
+"""Make the pictures of a tutorial from the run itself, in headless Chromium, so that they never age: `aged` says which
+the text shows that are no longer what is seen.
 
 What a picture is of, in its comment: `history`; `form TOOL_ID`; `` data `Title: output` `` (a picture, as it is, or an
 HTML report, as the browser shows it); `` omero `NAME` `` (the dataset NAME in OMERO.web).
@@ -11,13 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PIL import Image
+from PIL import Image, ImageChops
 
 from sandbox.galaxy.server import GalaxyServer
 from sandbox.omero_web.server import OmeroWeb
 from tests.browser.chromium import ROI_TAB
 from tests.training.execute import Run, RunError
-from tests.training.tutorial import Picture, Reference
+from tests.training.tutorial import Picture, Reference, Tutorial
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -27,6 +28,9 @@ PATIENCE_MS = 120_000
 # Of a screen; a laptop shows a page as wide.
 WIDE, HIGH = 1200, 800
 LARGEST_EDGE = 1200
+BLOCK, CHANGED, MOST_CHANGED = 20, 24, 0.05
+"""Pixels along the edge of a block, grey levels by which a changed one differs, share that may differ: a date, a size
+or another font changes fewer (3 % with another user's name and history, 0.1 % for letters 3 pixels aside)."""
 
 
 @dataclass(frozen=True)
@@ -111,6 +115,7 @@ def take(camera: Camera, run: Run, picture: Picture, file: Path) -> None:
         camera.galaxy.goto(f"{camera.urls[0]}/history/set_as_current?id={run.history}")
         camera.galaxy.goto(camera.urls[0] + (f"/?tool_id={what}&version=latest" if kind == "form" else "/"))
         camera.galaxy.wait_for_selector("button#execute" if kind == "form" else "#current-history-panel .content-item")
+        camera.galaxy.wait_for_selector("#toolbox-panel .search-query")
         camera.galaxy.wait_for_timeout(1500)
         shot = camera.galaxy.screenshot()
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -165,6 +170,30 @@ def rois_seen(camera: Camera) -> int:
         seen += int(tab.inner_text().partition("[")[2].rstrip("] \n"))
         opened.value.close()
     return seen
+
+
+def aged(tutorial: Tutorial, place: Path) -> list[str]:
+    """Say which pictures of a tutorial differ from those that its run has made in a folder."""
+    files = [box.picture.file for box in tutorial.boxes if box.picture]
+    made = [(tutorial.path.parent / file, place / file) for file in files if (place / file).is_file()]
+    return [
+        f"{old}: {share:.0%} of it is not what is seen now ({new}): look, and make it with --pictures docs/training"
+        for old, new in made
+        if (share := changed(old, new)) > MOST_CHANGED
+    ]
+
+
+def changed(old: Path, new: Path) -> float:
+    """Return the share of the blocks of a picture that are not those of another; 1 where their sizes differ."""
+    blocks = []
+    for file in (old, new):
+        picture = Image.open(file).convert("L")
+        size = (picture.width // BLOCK, picture.height // BLOCK)
+        blocks.append(picture.resize(size, Image.Resampling.BOX))
+    if blocks[0].size != blocks[1].size:
+        return 1.0
+    counts = ImageChops.difference(*blocks).histogram()
+    return sum(counts[CHANGED + 1 :]) / sum(counts)
 
 
 def _save(shot: bytes, file: Path) -> None:

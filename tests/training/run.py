@@ -43,7 +43,7 @@ from tests.run import REPORTS, ROOT, SHORTEST_TUTORIAL
 from tests.training.by_hand import store_login
 from tests.training.by_pages import new_history, open_tool
 from tests.training.execute import WORKFLOWS, Run, RunError, do_guide, do_tutorial
-from tests.training.pictures import Camera, new_page, open_camera, open_omero, rois_seen, take
+from tests.training.pictures import Camera, aged, new_page, open_camera, open_omero, rois_seen, take
 from tests.training.tours import drive
 from tests.training.tutorial import Picture, Tutorial, read_tutorial
 from tests.unit.fair.archive_server import ranged, serving
@@ -140,11 +140,10 @@ def run_all(tutorials: list[Tutorial], folder: Path, pictures: Path | None, tour
         gi = connect(sandbox.galaxy.url, sandbox.galaxy.user_key)
         for tutorial in tutorials:
             begin = time.monotonic()
-            photograph = None
-            if camera and pictures:
-                place = pictures / tutorial.path.parent.relative_to(TRAINING)
-                photograph = partial(_photograph, camera, place)
+            place = pictures / tutorial.path.parent.relative_to(TRAINING) if pictures else None
+            photograph = partial(_photograph, camera, place) if camera and place else None
             problems = run_tutorial(gi, sandbox, tutorial, photograph)
+            problems += aged(tutorial, place) if place else []
             results[tutorial.name] = (time.monotonic() - begin, problems)
         if tours:
             begin = time.monotonic()
