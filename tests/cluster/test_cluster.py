@@ -115,6 +115,22 @@ def test_nothing_is_lost_while_the_controller_is_away(site: Site):
         assert output_of(site, job) == "begun\ndone\n"
 
 
+@pytest.mark.skipif("BIOIMAGE_TEST_LONG_ABSENCE" not in os.environ, reason="takes six minutes")
+def test_a_controller_that_stays_away_fails_new_jobs_only_and_a_rerun_completes(site: Site):
+    kept = probe(site, "slurm", seconds=30)
+    wait(lambda: is_running(site, kept))
+    process.stop(site.cluster.slurm.processes[1:2])
+    late = probe(site, "slurm", seconds=0)
+    lost = ended(site, late, seconds=400)
+    assert lost["state"] == "error"
+    assert "failure submitting job" in message_of(site, lost)
+    assert site.gi.jobs.get_state(kept["id"]) == "running"
+    site.started.append(slurm.start_daemon(site.folder / "slurm", "controller"))
+    assert ended(site, kept)["state"] == "ok"
+    assert output_of(site, kept) == "begun\ndone\n"
+    assert ended(site, probe(site, "slurm", seconds=0))["state"] == "ok"
+
+
 def test_a_pulsar_that_is_away_fails_its_jobs_and_a_rerun_completes(site: Site):
     process.stop(site.cluster.pulsar.processes)
     lost = ended(site, probe(site, "pulsar", seconds=0))
