@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bioimage_suite.core.damage import reading
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.figures.png import write_png
 
@@ -80,11 +81,8 @@ def sheet_of_files(path: Path, listed: list[list[str]]) -> None:
         raise UserError("There are no pictures for the sheet. Give some, or leave the sheet out.")
     cards = []
     for name, file in listed[:MOST_PICTURES]:
-        try:
-            with Image.open(file) as picture:
-                whole = picture.convert("RGB")
-        except (OSError, ValueError) as error:
-            raise UserError(f"Picture {name}: not a readable PNG ({error}). Leave it out.") from error
+        with reading(f"Picture {name}: not a readable PNG", "Leave it out."), Image.open(file) as picture:
+            whole = picture.convert("RGB")
         whole.thumbnail((PICTURE_EDGE, PICTURE_EDGE))
         cards.append((np.asarray(whole), name, ""))
     write_png(contact_sheet(cards, PICTURE_EDGE), path)

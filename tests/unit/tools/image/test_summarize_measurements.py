@@ -1,6 +1,8 @@
 """summarize_measurements: no digit lost, statistics as defined, a report that nothing breaks out of."""
 
 import json
+import struct
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -122,9 +124,20 @@ def test_sheet_holds_all_pictures_however_large(tmp_path):
     assert (sheet == (9, 200, 9)).all(axis=2).sum() > 100_000
     with pytest.raises(UserError, match="no pictures"):
         summarize(tmp_path, tables, "--features=area_px", f"--sheet={tmp_path / 'sheet'}")
-    pictures = {"broken": DATA / "not_an_image.tiff"}
-    with pytest.raises(UserError, match="Picture broken: not a readable PNG"):
-        summarize(tmp_path, tables, "--features=area_px", f"--sheet={tmp_path / 'sheet'}", pictures=pictures)
+    for number, broken in enumerate((DATA / "not_an_image.tiff", declaring(tmp_path / "wide.png", 20_000))):
+        with pytest.raises(UserError, match=r"Picture broken: not a readable PNG: .*\. Leave it out\."):
+            summarize(
+                tmp_path, tables, "--features=area_px", f"--sheet={tmp_path / f'{number}'}", pictures={"broken": broken}
+            )
+
+
+def declaring(path: Path, side: int) -> Path:
+    """Let a PNG declare another width and height."""
+    data = bytearray(path.read_bytes())
+    data[16:24] = struct.pack(">II", side, side)
+    data[29:33] = struct.pack(">I", zlib.crc32(data[12:29]))
+    path.write_bytes(data)
+    return path
 
 
 @pytest.mark.parametrize(
