@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+MAX_CELLS = 50_000_000
+"""Each takes some sixty bytes as a text of a table; compressed files of a few kilobytes can declare any number."""
 # CellProfiler measures in pixels, and the centre of the first pixel is 0, as here.
 _CELLPROFILER = {
     "ObjectNumber": "label",
@@ -143,6 +145,8 @@ def _parquet(path: Path, name: str) -> MeasurementTable:
     from pyarrow import parquet
 
     with damage.reading(f"table {name}", REMEDY):
+        declared = parquet.read_metadata(path)
+        _check_cells(declared.num_rows * declared.num_columns, name)
         table = parquet.read_table(path)
         columns = [[format_cell(value) for value in column.to_pylist()] for column in table.columns]
     return MeasurementTable(name, tuple(table.column_names), tuple(zip(*columns, strict=True)))
@@ -151,7 +155,10 @@ def _parquet(path: Path, name: str) -> MeasurementTable:
 def _h5ad(path: Path, name: str) -> MeasurementTable:
     with damage.reading(f"table {name}", REMEDY):
         import anndata
+        import h5py
 
+        with h5py.File(path) as file:
+            file.visititems(lambda _, part: _check_cells(getattr(part, "size", 0) or 0, name))
         return _annotated(anndata.read_h5ad(path), name)
 
 
@@ -170,8 +177,16 @@ def _spatial_data(path: Path, name: str) -> MeasurementTable:
             raise UserError(f"file {name}: no table in it. Give a SpatialData with a table of cells.")
         chosen = next((one for one in tables if one.name == "table"), tables[0])
         import anndata
+        import zarr
 
+        for _, part in zarr.open_group(chosen, mode="r").members(max_depth=None):
+            _check_cells(getattr(part, "size", 0), name)
         return _annotated(anndata.read_zarr(chosen), name)
+
+
+def _check_cells(count: int, name: str) -> None:
+    if count > MAX_CELLS:
+        raise UserError(f"table {name}: {count:,} cells, at most {MAX_CELLS:,} are read. Split it.")
 
 
 def _annotated(data: Any, name: str) -> MeasurementTable:
@@ -187,6 +202,7 @@ def _annotated(data: Any, name: str) -> MeasurementTable:
         if one not in (label, region, "image"):
             columns[str(one)] = [format_cell(value) for value in obs[one].astype(object)]
     names = data.var.get("name", data.var_names)
+    _check_cells(data.n_obs * data.n_vars, name)  # Of which a sparse table may hold few.
     values = data.X.toarray() if hasattr(data.X, "toarray") else np.asarray(data.X)
     for place, feature in enumerate(names):
         columns[str(feature)] = [format_cell(float(value)) for value in values[:, place]]

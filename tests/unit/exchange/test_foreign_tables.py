@@ -107,3 +107,27 @@ def test_a_zip_without_a_table(tmp_path: Path):
     with pytest.raises(UserError, match="file z"):
         read_foreign([(tmp_path / "z", "z")])
     assert not (tmp_path.parent / "tables").exists()
+
+
+def test_small_files_that_declare_any_number_of_cells_are_refused(tmp_path: Path):
+    import h5py
+    import pyarrow as pa
+    import zarr
+    from pyarrow import parquet
+
+    with parquet.ParquetWriter(tmp_path / "p", pa.schema([("image", pa.int8())])) as writer:
+        for _ in range(51):
+            writer.write_table(pa.table({"image": pa.array([1] * 1_000_000, pa.int8())}))
+    with h5py.File(tmp_path / "h", "w") as file:
+        file.create_dataset("obs/area_px", shape=(10, 6_000_000), chunks=(1, 1000), dtype="f8")
+    zarr.create_array(tmp_path / "s.zarr/tables/table/obs/area_px", shape=(60_000_000,), chunks=(1000,), dtype="f8")
+    zarr.open_group(tmp_path / "s.zarr/tables/table", mode="a").require_group("obs")
+    with zipfile.ZipFile(tmp_path / "z", "w") as archive:
+        for path in (tmp_path / "s.zarr").rglob("*.json"):
+            archive.write(path, path.relative_to(tmp_path))
+    for name, count in (("p", "51,000,000"), ("h", "60,000,000"), ("z", "60,000,000")):
+        assert (tmp_path / name).stat().st_size < 200_000
+        with pytest.raises(
+            UserError, match=rf"^table {name}: {count} cells, at most 50,000,000 are read\. Split it\.$"
+        ):
+            read_foreign([(tmp_path / name, name)])
