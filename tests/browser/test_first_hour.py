@@ -28,6 +28,12 @@ pytestmark = [
 ]
 REPORTS = ROOT / ".sandbox" / "reports"
 PATIENCE_MS, JOBS_MS = 240_000, 600_000  # of a busy machine
+TOURS = [
+    "First steps with the Bioimage Suite", "Store your OMERO login", "The round trip",
+    "Describe, check and deposit", "Follow moving cells", "Many runs from a terminal", "Reuse a published study",
+    "Segment and measure well", "Stained tissue",
+]  # fmt: skip
+"""As the first page lists them: for somebody new, then by name."""
 See = Callable[[str], None]
 
 
@@ -128,6 +134,8 @@ def test_1_an_example_shows_its_report(newcomer: "Page", printed: Printed, see: 
     newcomer.goto(printed.galaxy)
     first = welcome(newcomer)
     first.get_by_text("Logged in as ada@example.org").wait_for()
+    first.locator("#tours a").nth(len(TOURS) - 1).wait_for()
+    assert first.locator("#tours a").all_inner_texts() == TOURS
     see("welcome")
     first.get_by_role("link", name="Example 1: nuclei in one image").click()
     newcomer.get_by_text("Import this history").first.wait_for()
