@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
+from bioimage_suite.core.errors import UserError
 from bioimage_suite.core.ome_xml import OME
 from bioimage_suite.images.model.ome_facts import add_facts
 from bioimage_suite.images.tiff.metadata import samples_of
@@ -48,6 +49,9 @@ def ome_document(image: ImageFile, displays: tuple[ChannelDisplay, ...], *, samp
         displays: Display settings of its channels.
         samples: Channels in one pixel of the new file: 3 or 4 for colour pictures, else 1.
         in_tiff: Whether the pixels are in the TIFF with this document, in the order x, y, z, c, t.
+
+    Raises:
+        UserError: The image has names that no document can hold.
     """
     root = _own_document(image)
     if root is not None:
@@ -55,8 +59,15 @@ def ome_document(image: ImageFile, displays: tuple[ChannelDisplay, ...], *, samp
             return _completed(root, image, displays, samples, in_tiff)
         except NotOmeError as error:
             print(f"NOTE: Image {image.name}: its OME-XML cannot be kept ({error}).", flush=True)
-    # expat since 2.4.1 refuses entity bombs, and this document is made here.
-    return _completed(ET.fromstring(new_ome_xml(image)), image, displays, samples, in_tiff)  # noqa: S314
+        except RecursionError:
+            print(f"NOTE: Image {image.name}: its OME-XML cannot be kept (nested too deep).", flush=True)
+    try:
+        # expat since 2.4.1 refuses entity bombs, and this document is made here.
+        return _completed(ET.fromstring(new_ome_xml(image)), image, displays, samples, in_tiff)  # noqa: S314
+    except NotOmeError as error:
+        raise UserError(
+            f"Image {image.name[:80]}: the names in it fit into no OME-XML ({error}). Shorten those of its channels."
+        ) from error
 
 
 def _completed(

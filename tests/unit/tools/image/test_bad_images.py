@@ -16,6 +16,7 @@ import tifffile
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.images.model.image_file import ImageFile
 from bioimage_suite.images.readers.opening import open_image
+from tests.unit.tools.image.ome_documents import RICH
 
 DATA = Path(__file__).parents[4] / "test-data"
 Tool = Callable[..., None]
@@ -276,3 +277,22 @@ def test_a_movie_of_one_frame(tool: Tool, tmp_path):
         made = open_image(tmp_path / "o")
         assert (made.size_t, made.size_z) == (1, 1)
         assert tool is labels_beside or (made.time_increment and made.time_increment.value == 2.5)
+
+
+@pytest.mark.parametrize("tool", [describe, to_tiff, to_zarr])
+def test_a_document_nested_too_deep_costs_what_it_says_and_nothing_else(tool: Tool, tmp_path: Path, capsys):
+    deep = RICH.replace("</OME>", "<a>" * 30_000 + "</a>" * 30_000 + "</OME>")
+    tifffile.imwrite(tmp_path / "deep.ome.tiff", np.full((8, 8), 3, np.uint8), description=deep, metadata=None)
+    tool(tmp_path, tmp_path / "deep.ome.tiff")
+    if tool is not describe:
+        assert open_image(tmp_path / "o").read_plane().max() == 3
+        assert "its OME-XML cannot be kept (" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("tool", [to_tiff, to_zarr])
+def test_a_name_that_fits_into_no_document_is_refused(tool: Tool, tmp_path: Path):
+    large = RICH.replace('Name="488"', f'Name="{"a" * 11_000_000}"')
+    tifffile.imwrite(tmp_path / "large.ome.tiff", np.zeros((8, 8), np.uint8), description=large, metadata=None)
+    with pytest.raises(UserError, match=r"^Image .*: the names in it fit into no OME-XML \(.*\)\. Shorten"):
+        tool(tmp_path, tmp_path / "large.ome.tiff")
+    assert not (tmp_path / "o").exists()
