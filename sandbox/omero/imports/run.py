@@ -139,8 +139,7 @@ def _moved(files: Path, plan: ImportPlan, context: Any, database: Database) -> I
     note = plan.staging.with_suffix(".moving")
     note.write_text(prefix)
     try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        plan.staging.rename(folder)
+        plan.staging.rename(folder)  # in place of the empty one
         yield prefix
     except BaseException:
         OPENED_FILES.forget(folder)
@@ -151,13 +150,16 @@ def _moved(files: Path, plan: ImportPlan, context: Any, database: Database) -> I
 
 
 def _free_prefix(files: Path, owner: str) -> str:
-    """Return a folder that is not used yet, by OMERO's template %user%_%userId%/%year%-%month%/%day%/%time%."""
+    """Make a folder by OMERO's template %user%_%userId%/%year%-%month%/%day%/%time%; no other import gets the same."""
     moment = datetime.datetime.now(datetime.UTC)
     while True:
         prefix = f"{owner}/{moment:%Y-%m/%d/%H-%M-%S}.{moment.microsecond // 1000:03d}/"
-        if not repository_path(files, prefix).exists():
+        try:
+            repository_path(files, prefix).mkdir(parents=True)
+        except FileExistsError:
+            moment += datetime.timedelta(milliseconds=1)
+        else:
             return prefix
-        moment += datetime.timedelta(milliseconds=1)
 
 
 def _write_fileset(

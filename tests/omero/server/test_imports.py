@@ -20,6 +20,7 @@ from sandbox.omero.client_import import (
     new_fileset,
     new_settings,
 )
+from sandbox.omero.imports.run import _free_prefix
 from tests.omero.server.tiff_files import ARRAY, write_tiff
 
 
@@ -450,3 +451,7 @@ def test_rows_of_another_file_cannot_be_reached_by_a_made_up_path(gateway, tmp_p
     imported._obj.name = rstring("other")
     with pytest.raises(omero.SecurityViolation):
         update.saveObject(imported._obj)
+
+
+def test_imports_of_one_moment_get_folders_of_their_own(tmp_path):
+    assert len({_free_prefix(tmp_path, "somebody_1") for _ in range(50)}) == 50
