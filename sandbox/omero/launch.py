@@ -7,10 +7,11 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,27 +51,29 @@ def running_server(data_dir: str | Path, *, port: int = 0, root_password: str = 
     command = [sys.executable, "-m", "sandbox.omero", "--data", str(Path(data_dir).resolve())]
     command += ["--port", str(port), "--parent", str(os.getpid())]
     environment = os.environ | {"OMERO_SANDBOX_ROOT_PASSWORD": root_password}
-    process = subprocess.Popen(
-        command,
-        cwd=Path(__file__).parents[2],
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,  # a Ctrl-C for the parent must not kill the server before the clients are done
-    )
-    try:
-        yield _wait_until_ready(process, root_password, Path(data_dir).resolve())
-    finally:
-        process.terminate()
+    # Not a pipe, which nobody reads: full of warnings it stops the server in the middle of a call.
+    with tempfile.TemporaryFile("w+") as said:
+        process = subprocess.Popen(
+            command,
+            cwd=Path(__file__).parents[2],
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=said,
+            text=True,
+            start_new_session=True,  # a Ctrl-C for the parent must not kill the server before the clients are done
+        )
         try:
-            process.communicate(timeout=STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.communicate()
+            yield _wait_until_ready(process, said, root_password, Path(data_dir).resolve())
+        finally:
+            process.terminate()
+            try:
+                process.communicate(timeout=STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.communicate()
 
 
-def _wait_until_ready(process: subprocess.Popen[str], root_password: str, data: Path) -> RunningServer:
+def _wait_until_ready(process: subprocess.Popen[str], said: IO[str], root_password: str, data: Path) -> RunningServer:
     import select
 
     assert process.stdout is not None
@@ -87,5 +90,6 @@ def _wait_until_ready(process: subprocess.Popen[str], root_password: str, data: 
                 *(endpoint["ws_port"], endpoint["wss_port"]),
             )
         if process.poll() is not None:
-            raise RuntimeError(f"the OMERO sandbox did not start: {process.communicate()[1].strip()}")
+            said.seek(0)
+            raise RuntimeError(f"the OMERO sandbox did not start: {said.read().strip()}")
     raise RuntimeError(f"the OMERO sandbox was not ready within {START_SECONDS} s")

@@ -440,6 +440,11 @@ def _explained(address: Address, watchdog: Watchdog) -> Iterator[None]:
             f"OMERO server {address}: the session ended while the tool was at work ({type(error).__name__}). "
             "Check the lifetime of the session key and run the tool again."
         ) from error
+    except Ice.InvocationTimeoutException as error:
+        raise UserError(
+            f"OMERO server {address}: it is there, but its tables service gave no answer for ten minutes. Ask its "
+            "administrator to look at it, and run the tool again."
+        ) from error
     except Ice.LocalException as error:
         if watchdog.reason:
             leave_if_signalled()

@@ -128,6 +128,12 @@ def new_table(gateway):
             continue
 
 
+def test_a_server_that_warns_of_many_names_goes_on(new_table):
+    """PyTables warns of each of these names on standard error: more than a pipe holds that nobody reads."""
+    table = new_table([omero.grid.LongColumn(f"not a name {number}", "", [1]) for number in range(600)])
+    assert len(table.getHeaders()) == 600
+
+
 def test_every_kind_of_column(gateway, new_table):
     assert gateway.c.sf.sharedResources().areTablesEnabled()
     table = new_table(all_columns())

@@ -9,6 +9,7 @@ from omero.rtypes import rstring
 
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.omero.tables import imports as table_imports
+from bioimage_suite.omero.tables import opening
 from bioimage_suite.omero.tables import tables as omero_tables
 from tests.omero.tool_support import CuttingProxy, Lab, fail_at, named, read_rows, typed
 
@@ -326,3 +327,19 @@ def test_wide_rows_go_in_portions_that_fit_a_message(lab: Lab, import_table, tab
     import_table([table(f"Image_{image}_a", "text", *("x" * 90 for _ in range(7)))])
     [(_, file_id)] = tables_of(lab, "Image", image)
     assert read_back(lab, file_id)["text"][1] == ["x" * 90] * 7
+
+
+def test_a_tables_service_that_does_not_answer_ends_in_an_error_and_a_rerun_leaves_one_table(
+    lab: Lab, import_table, table, monkeypatch
+):
+    """A call that gets no answer in time; here the time is a millisecond, in which no table is made."""
+    image = lab.image("cell 1.tif", PLANE)
+    file = table(f"Image_{image}_cell_1.tif", "label\tarea", "1\t204")
+    with monkeypatch.context() as short:
+        short.setattr(opening, "CALL_SECONDS", 0.001)
+        with pytest.raises(UserError, match=r"it is there, but its tables service gave no answer.*Ask its admin"):
+            import_table([file])
+    assert tables_of(lab, "Image", image) == []
+    import_table([file])
+    assert len(tables_of(lab, "Image", image)) == 1
+    assert lab.rows("select count(f.id) from OriginalFile f where f.mimetype = 'OMERO.tables'") == [[1]]

@@ -6,6 +6,7 @@ from typing import Any
 
 from bioimage_suite.omero.session import Session
 from bioimage_suite.omero.tables.feature_table import OBJECTS, Feature
+from bioimage_suite.omero.tables.opening import open_table
 from bioimage_suite.omero.tables.reading import BATCH
 from bioimage_suite.omero.tables.tables import OwnTable
 
@@ -14,7 +15,7 @@ NUMBER_BYTES = 25  # The longest text of a 64-bit number.
 
 def describe_table(session: Session, table: OwnTable) -> tuple[tuple[Feature, ...], int]:
     """Return the columns of a table in OMERO, and the number of its rows."""
-    opened = _open(session, table)
+    opened = open_table(session, table)
     try:
         return tuple(_feature(column) for column in opened.getHeaders()), int(opened.getNumberOfRows())
     finally:
@@ -23,7 +24,7 @@ def describe_table(session: Session, table: OwnTable) -> tuple[tuple[Feature, ..
 
 def kept_rows(session: Session, table: OwnTable, leave_out: Sequence[str]) -> Iterator[list[Any]]:
     """Yield the rows of a table, without those that were made from some files."""
-    opened = _open(session, table)
+    opened = open_table(session, table)
     try:
         columns, start = list(range(len(opened.getHeaders()))), 0
         total = int(opened.getNumberOfRows())
@@ -53,12 +54,6 @@ def fitting(source: Sequence[Feature], target: Sequence[Feature]) -> Callable[[S
     places = {one.name: number for number, one in enumerate(source)}
     plan = [(one.kind, places.get(one.name)) for one in target]
     return lambda row: [_value(kind, None if place is None else row[place]) for kind, place in plan]
-
-
-def _open(session: Session, table: OwnTable) -> Any:
-    from omero.model import OriginalFileI
-
-    return session.client.getSession().sharedResources().openTable(OriginalFileI(table.file_id, False))
 
 
 def _feature(column: Any) -> Feature:

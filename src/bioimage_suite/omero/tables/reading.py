@@ -10,6 +10,7 @@ from typing import Any
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.core.image_names import image_identifier
 from bioimage_suite.omero.session import Session
+from bioimage_suite.omero.tables.opening import open_table
 from bioimage_suite.tables.object_table import write_table
 
 BATCH = 10_000  # Rows per call: 4 MB for 50 columns.
@@ -40,9 +41,8 @@ def export_table(session: Session, table: AttachedTable, query: str, path: Path,
         UserError: The server cannot open the table, or the query is not valid.
     """
     import omero
-    from omero.model import OriginalFileI
 
-    opened = session.client.getSession().sharedResources().openTable(OriginalFileI(table.file_id, False))
+    opened = open_table(session, table.file_id)
     if opened is None:
         raise UserError(f"table {table.name!r} of {table.kind} {table.object_id}: OMERO cannot open it.")
     try:

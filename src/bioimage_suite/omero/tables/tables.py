@@ -13,6 +13,7 @@ from bioimage_suite.omero.files.original_files import TABLE_MIMETYPE
 from bioimage_suite.omero.objects import CLASSES
 from bioimage_suite.omero.session import SUITE_NAMESPACE, Session
 from bioimage_suite.omero.tables.feature_table import Feature
+from bioimage_suite.omero.tables.opening import limited, open_table, table_resources
 from bioimage_suite.omero.tables.reading import BATCH
 from bioimage_suite.omero.undo import MadeObjects
 
@@ -86,16 +87,17 @@ class TableWriter:
         Raises:
             UserError: The server has no tables service.
         """
-        resources = session.client.getSession().sharedResources()
+        resources = table_resources(session)
         if not resources.areTablesEnabled():
             raise UserError(f"OMERO server {session.address}: its tables service is off. Ask its administrator.")
         repository = resources.repositories().descriptions[0].id.val
         with holding():
-            self._table = resources.newTable(repository, name)
-            if self._table is None:
+            table = resources.newTable(repository, name)
+            if table is None:
                 raise UserError(
                     f"OMERO server {session.address}: it cannot make the table {name!r}. Ask its administrator."
                 )
+            self._table = limited(table)
             file_id = int(self._table.getOriginalFile().id.val)
             made.add("OriginalFile", [file_id])
         self._table.initialize(self._columns())
@@ -103,9 +105,7 @@ class TableWriter:
 
     def reopen(self, session: Session, file_id: int) -> None:
         """Open a closed table again to append rows."""
-        from omero.model import OriginalFileI
-
-        self._table = session.client.getSession().sharedResources().openTable(OriginalFileI(file_id, False))
+        self._table = open_table(session, file_id)
 
     def write(self, rows: Iterable[Sequence[Any]]) -> int:
         """Append rows, each with one value per column in the column's type; return the number of rows."""

@@ -3,6 +3,7 @@
 from typing import Any
 
 from bioimage_suite.omero.session import Session
+from bioimage_suite.omero.tables.opening import open_table
 from bioimage_suite.omero.tables.reading import BATCH
 from bioimage_suite.omero.transfer.images import Copies
 
@@ -18,9 +19,8 @@ COLUMNS = {
 def translate_table(session: Session, file_id: int, copies: Copies) -> None:
     """Replace the ids of the source server in a table; -1 means that the object was not transferred."""
     from omero.grid import Data
-    from omero.model import OriginalFileI
 
-    table = session.client.getSession().sharedResources().openTable(OriginalFileI(file_id, False))
+    table = open_table(session, file_id)
     try:
         kinds = {number: COLUMNS.get(type(one).__name__) for number, one in enumerate(table.getHeaders())}
         wanted = [number for number, kind in kinds.items() if kind]
