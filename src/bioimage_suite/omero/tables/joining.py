@@ -15,7 +15,7 @@ NUMBER_BYTES = 25  # The longest text of a 64-bit number.
 
 def describe_table(session: Session, table: OwnTable) -> tuple[tuple[Feature, ...], int]:
     """Return the columns of a table in OMERO, and the number of its rows."""
-    opened = open_table(session, table)
+    opened = open_table(session, table.file_id)
     try:
         return tuple(_feature(column) for column in opened.getHeaders()), int(opened.getNumberOfRows())
     finally:
@@ -24,7 +24,7 @@ def describe_table(session: Session, table: OwnTable) -> tuple[tuple[Feature, ..
 
 def kept_rows(session: Session, table: OwnTable, leave_out: Sequence[str]) -> Iterator[list[Any]]:
     """Yield the rows of a table, without those that were made from some files."""
-    opened = open_table(session, table)
+    opened = open_table(session, table.file_id)
     try:
         columns, start = list(range(len(opened.getHeaders()))), 0
         total = int(opened.getNumberOfRows())
