@@ -140,6 +140,8 @@ def _serve(ours: Connection, pipe: Connection, work: Callable[[Any], object], co
     """Work on the tasks that come through a pipe until it is closed, also by the death of the process at its end."""
     ours.close()  # This copy would keep the pipe open for ever.
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    # A file that may take all memory is read in a child of its own (`apart`), which a daemon may not have.
+    multiprocessing.current_process().daemon = False
     # What is loaded in the process later starts no more threads than this.
     os.environ["GALAXY_SLOTS"] = os.environ["OPENCV_FOR_THREADS_NUM"] = str(cores)
     while True:

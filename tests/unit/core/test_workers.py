@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from bioimage_suite.core.apart import run_apart
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.core.workers import in_processes, results_in_order
 
@@ -90,3 +91,12 @@ def test_a_task_that_fails_ends_all(monkeypatch: pytest.MonkeyPatch, tasks: list
     monkeypatch.setenv("GALAXY_SLOTS", "2")
     with pytest.raises(UserError, match=message):
         list(results_in_order(fail, tasks, "abcd"))
+
+
+def test_a_task_may_have_a_part_done_apart(monkeypatch):
+    monkeypatch.setenv("GALAXY_SLOTS", "2")
+    assert list(results_in_order(_in_a_child, [3, 4, 5], ["a", "b", "c"])) == [6, 8, 10]
+
+
+def _in_a_child(number: int) -> int:
+    return run_apart(lambda: 2 * number)
