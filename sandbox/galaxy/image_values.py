@@ -27,15 +27,16 @@ def set_png_metadata(self: images.Png, dataset: Any, *args: Any, **settings: Any
     reader = png.Reader(filename=dataset.get_file_name())
     try:
         reader.preamble()
+        is_plain = reader.bitdepth == 8 and not (reader.colormap or reader.trns or reader.sbit)
     except (png.Error, OSError):
-        return _all_metadata(self, dataset, *args, **settings)
-    if reader.bitdepth != 8 or reader.colormap or reader.trns or reader.sbit:
-        return _all_metadata(self, dataset, *args, **settings)
+        is_plain = False
+    if not is_plain:
+        _all_metadata(self, dataset, *args, **settings)
+        return
     images.Image.set_meta(self, dataset, *args, **settings)
     if dataset.metadata.dtype == "uint8" and dataset.metadata.frames in (0, 1):
         with Image.open(dataset.get_file_name()) as image:
             dataset.metadata.num_unique_values = len(np.unique(np.asarray(image)))
-    return None
 
 
 images.Tiff._read_chunks = staticmethod(distinct_of_chunks)

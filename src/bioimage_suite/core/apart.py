@@ -77,7 +77,10 @@ def _work_in_child(
         sys.stdout = sys.stderr = nowhere  # What a library prints is no output of the tool.
         for stream in (1, 2):
             os.dup2(nowhere.fileno(), stream)
-        answer.send(_outcome(work, args, memory))
+        outcome = _outcome(work, args, memory)
+        # Work that ran out of levels of recursion may not have given all back (seen with ruyaml): sending takes some.
+        sys.setrecursionlimit(sys.getrecursionlimit() + 500)
+        answer.send(outcome)
 
 
 def _outcome(work: Callable[..., Any], args: tuple[Any, ...], memory: int) -> tuple[bool, Any]:
