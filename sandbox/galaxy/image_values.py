@@ -1,8 +1,8 @@
 """How Galaxy counts the distinct values of an image's pixels, in NumPy and Pillow: imported before Galaxy works.
 
 Runs in Galaxy's own environment. Galaxy 26.1 counts them for each image that a tool has made (galaxy.datatypes.images).
-It takes a TIFF's pixels one by one as Python objects and decodes a PNG in pure Python, a list of 200 images in the
-server's own process: a third of the time that a workflow over them took. The counts stay the same.
+It takes a TIFF's pixels one by one as Python objects and decodes a PNG in pure Python, those of a list in the server's
+own process: 6 of the 42 seconds that a workflow over 200 images took. The counts stay the same.
 """
 
 from collections.abc import Iterator

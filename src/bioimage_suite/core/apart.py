@@ -79,7 +79,7 @@ def _work_in_child(
             os.dup2(nowhere.fileno(), stream)
         outcome = _outcome(work, args, memory)
         if not outcome[0]:
-            # Work that ran out of levels of recursion does not give all back (Python 3.11); to send a line takes some.
+            # After work that ran out of levels of recursion, none were left to send the reason (seen with ruyaml 0.91).
             sys.setrecursionlimit(1_000_000)
         answer.send(outcome)
 

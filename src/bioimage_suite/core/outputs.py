@@ -73,20 +73,18 @@ class Outputs(AbstractContextManager["Outputs"]):
         Raises:
             UserError: The disk is full.
         """
-        kept: list[Path] = []
         try:
             ended = self._stack.__exit__(kind, error, trace)
             if kind is None:
                 for path, part in self._parts.items():
                     _replace(part, path)
-                kept = self._made
+                self._made.clear()  # They stay: they hold outputs, or are looked into.
         finally:
             for part in self._parts.values():
                 _remove(part)
             for folder in reversed(self._made):
                 with suppress(OSError):  # it holds something else
-                    if folder not in kept:
-                        folder.rmdir()
+                    folder.rmdir()
         if is_disk_full(error) and self._parts:
             last = list(self._parts)[-1].name
             raise UserError(f"disk: full while writing {last}. Make room and run again.") from error
