@@ -1,5 +1,6 @@
 """An OME-Zarr whose chunks were cut short or lost: refused, or counted and said; never wrong pixels in silence."""
 
+import json
 import struct
 import tracemalloc
 import zipfile
@@ -55,6 +56,35 @@ def test_missing_chunks_are_counted_and_said(image, capsys):
     np.testing.assert_array_equal(plane[:64], PIXELS[:64])
     kind = "shards" if zarr.open_array(image / "0").shards else "chunks"
     assert f"Image a.zarr: 1 of its 4 {kind} are not in the file; they are read as 0" in capsys.readouterr().out
+
+
+def changed_array(image, **said):
+    """Change what the metadata of the array say."""
+    file = next(one for one in (image / "0" / "zarr.json", image / "0" / ".zarray") if one.exists())
+    file.write_text(json.dumps(json.loads(file.read_text()) | said))
+
+
+def test_chunks_that_the_metadata_name_otherwise_are_not_read_as_zeros(image):
+    of_dots = {"dimension_separator": "."}, {"chunk_key_encoding": {"name": "v2", "configuration": {"separator": "."}}}
+    changed_array(image, **of_dots[(image / "0" / "zarr.json").exists()])
+    with pytest.raises(UserError, match="4 of its 4 (chunks|shards) are not in the file, and 4 files such as '0/0'"):
+        open_image(image)
+
+
+def test_chunks_of_another_size_than_the_metadata_say_are_not_put_into_wrong_places(tmp_path):
+    group = zarr.open_group(tmp_path / "a.zarr", mode="w", zarr_format=2)
+    group.attrs.update({"multiscales": [{"axes": AXES, "datasets": [LEVEL]}]})
+    group.create_array("0", data=PIXELS, chunks=(64, 32))
+    changed_array(tmp_path / "a.zarr", chunks=[32, 64])
+    with pytest.raises(UserError, match=r"4 of its 8 chunks are not in the file, and 4 files such as '0\.2'"):
+        open_image(tmp_path / "a.zarr")
+
+
+def test_chunks_outside_the_size_that_the_metadata_say_are_counted_and_said(image, capsys):
+    changed_array(image, shape=[128, 64])
+    np.testing.assert_array_equal(open_image(image).read_plane(), PIXELS[:, :64])
+    assert "2 files of " in (said := capsys.readouterr().out)
+    assert "such as '0/1' lie outside its size (128, 64) and are not read" in said
 
 
 def test_a_large_array_of_which_hardly_a_chunk_is_there_is_refused(tmp_path):

@@ -30,7 +30,7 @@ MAX_CHUNK_BYTES = 1 << 30
 # An array of more bytes than this of which less than one chunk in so many is there has not the size that it states.
 MAX_HOLLOW_BYTES, LEAST_SHARE = 1 << 33, 1000
 LARGER = 1 << 20  # Bytes that a chunk may have beyond twice its pixels: headers, the index of a shard.
-CHUNK_KEY = re.compile(r"(c[/.])?\d+([/.]\d+)*")
+CHUNK_KEY, NUMBERS = re.compile(r"(c[/.])?\d+([/.]\d+)*"), re.compile(r"\d+")
 
 
 def open_ome_zarr(path: Path, name: str, reading: Reading) -> ImageFile:
@@ -159,7 +159,7 @@ def _open_place(source: _Source, chosen: int, name: str) -> ImageFile:
     if not isinstance(array, zarr.Array):
         raise UserError(f"Image {name}: {dataset['path']!r} is no array. Export the OME-Zarr again.")
     notes: list[str] = []
-    _check_chunks(array, _chunk_sizes(source, f"{place}/{dataset['path']}/".lstrip("/")), name, notes)
+    _check_chunks(array, _chunk_files(source, f"{place}/{dataset['path']}/".lstrip("/")), name, notes)
     axes = [axis["name"].upper() for axis in multiscale.get("axes", [])] or list("TCZYX")[-array.ndim :]
     if len(axes) != array.ndim or not set(axes) <= set("TCZYX") or axes[-2:] != ["Y", "X"]:
         raise UserError(
@@ -200,28 +200,28 @@ def _label(found: object) -> str | None:
     return str(found) if isinstance(found, int | float) and not isinstance(found, bool) else None
 
 
-def _chunk_sizes(source: _Source, place: str) -> list[int]:
-    """Return the bytes of each file of chunks (0.5: of shards) below a place that ends in `/`."""
+def _chunk_files(source: _Source, place: str) -> dict[str, int]:
+    """Return the bytes of each file of chunks (0.5: of shards) by its key below a place that ends in `/`."""
     if source.path.is_dir():
         folder = source.path / place
-        files = ((file.relative_to(folder).as_posix(), file.stat().st_size) for file in folder.rglob("*"))
-        return [size for key, size in files if CHUNK_KEY.fullmatch(key) and (folder / key).is_file()]
-    found = {key: size for key, size in source.sizes.items() if key.startswith(place)}
-    return [size for key, size in found.items() if CHUNK_KEY.fullmatch(key.removeprefix(place))]
+        files = ((file.relative_to(folder).as_posix(), file) for file in folder.rglob("*"))
+        return {key: file.stat().st_size for key, file in files if CHUNK_KEY.fullmatch(key) and file.is_file()}
+    found = {key.removeprefix(place): size for key, size in source.sizes.items() if key.startswith(place)}
+    return {key: size for key, size in found.items() if CHUNK_KEY.fullmatch(key)}
 
 
-def _check_chunks(array: zarr.Array[Any], sizes: list[int], name: str, notes: list[str]) -> None:
+def _check_chunks(array: zarr.Array[Any], files: dict[str, int], name: str, notes: list[str]) -> None:
     """Count the chunks (0.5: shards) that are in the store; a missing one stands for the fill value, or was lost.
 
     Args:
         array: The full resolution.
-        sizes: Of `_chunk_sizes`.
+        files: Of `_chunk_files`.
         name: Name of the image in messages.
-        notes: Gets a sentence if some are missing.
+        notes: Gets a sentence if some are missing, or belong to no pixel of the array.
 
     Raises:
         UserError: A chunk would take too much memory or is empty, or hardly any of a large array are there: its size
-            is wrong.
+            is wrong. Or chunks are missing and others lie where the array has none: they are cut or named otherwise.
     """
     chunk = math.prod(array.chunks) * array.dtype.itemsize
     if chunk > MAX_CHUNK_BYTES:
@@ -229,31 +229,61 @@ def _check_chunks(array: zarr.Array[Any], sizes: list[int], name: str, notes: li
             f"Image {name}: its chunks of {array.chunks} pixels unpack to {chunk:,} bytes each, at most "
             f"{MAX_CHUNK_BYTES:,} are read. Write the OME-Zarr again in smaller chunks."
         )
-    if 0 in sizes:
+    edges = array.shards or array.chunks
+    _check_chunk_sizes([*files.values()], edges, array.dtype.itemsize, name)
+    grid = tuple(-(-size // edge) for size, edge in zip(array.shape, edges, strict=True))
+    outside = [key for key in files if not _is_chunk(array, key, grid)]
+    count, there = math.prod(grid), len(files) - len(outside)
+    kind = "shards" if array.shards else "chunks"
+    if outside and there < count:
         raise UserError(
-            f"Image {name}: {sizes.count(0)} of its chunks are empty files (0 bytes): they were cut short. "
+            f"Image {name}: {count - there} of its {count:,} {kind} are not in the file, and {len(outside)} files such "
+            f"as {min(outside)!r} are none of them: its metadata have a wrong size, or chunks of a wrong size or name. "
             "Export the OME-Zarr again."
         )
-    edges = array.shards or array.chunks
-    # Compressed, what cannot be made smaller gets a little larger.
-    most = 2 * math.prod(edges) * array.dtype.itemsize + LARGER
-    if max(sizes, default=0) > most:
-        raise UserError(
-            f"Image {name}: one of its chunks is a file of {max(sizes):,} bytes, at most {most:,} can be right for "
-            f"{edges} pixels. Export the OME-Zarr again."
-        )
-    count, there = math.prod(-(-size // edge) for size, edge in zip(array.shape, edges, strict=True)), len(sizes)
     if there < count / LEAST_SHARE and math.prod(array.shape) * array.dtype.itemsize > MAX_HOLLOW_BYTES:
         raise UserError(
             f"Image {name}: {there} of its {count:,} chunks are in the file, so its size {array.shape} is wrong or its "
             "pixels were lost. Export the OME-Zarr again."
         )
+    if outside:
+        notes.append(
+            f"{len(outside)} files of {kind} such as {min(outside)!r} lie outside its size {array.shape} and are not "
+            "read. If the image is larger its metadata are wrong: export it again"
+        )
     if there < count:
-        kind = "shards" if array.shards else "chunks"
         notes.append(
             f"{count - there} of its {count} {kind} are not in the file; they are read as {array.fill_value}, as the "
             "specification says. If the image has no such empty parts they were lost: export it again"
         )
+
+
+def _check_chunk_sizes(sizes: list[int], edges: tuple[int, ...], itemsize: int, name: str) -> None:
+    """Refuse chunks (0.5: shards) whose files are empty, or larger than their pixels can be.
+
+    Raises:
+        UserError: One is so.
+    """
+    if 0 in sizes:
+        raise UserError(
+            f"Image {name}: {sizes.count(0)} of its chunks are empty files (0 bytes): they were cut short. "
+            "Export the OME-Zarr again."
+        )
+    # Compressed, what cannot be made smaller gets a little larger.
+    most = 2 * math.prod(edges) * itemsize + LARGER
+    if max(sizes, default=0) > most:
+        raise UserError(
+            f"Image {name}: one of its chunks is a file of {max(sizes):,} bytes, at most {most:,} can be right for "
+            f"{edges} pixels. Export the OME-Zarr again."
+        )
+
+
+def _is_chunk(array: zarr.Array[Any], key: str, grid: tuple[int, ...]) -> bool:
+    """Say whether a file is one of the chunks that the metadata of an array tell of, by their names and number."""
+    place = tuple(map(int, NUMBERS.findall(key)))
+    if len(place) != len(grid) or any(at >= count for at, count in zip(place, grid, strict=True)):
+        return False
+    return bool(array.metadata.encode_chunk_key(place) == key)
 
 
 def _places(store: Any, files: set[str], name: str) -> tuple[list[str], tuple[Fact, ...]]:
