@@ -16,6 +16,7 @@ import numpy as np
 
 from bioimage_suite.core import damage
 from bioimage_suite.core.errors import UserError
+from bioimage_suite.core.own_hdf5 import refuse_other_files
 from bioimage_suite.core.scratch_folders import scratch_folder
 from bioimage_suite.core.untrusted_files import open_zip, safe_relative_path, unpack_member
 from bioimage_suite.exchange.qupath_objects import REMEDY, is_geojson, objects_table, qupath_feature, read_objects
@@ -158,6 +159,7 @@ def _h5ad(path: Path, name: str) -> MeasurementTable:
         import h5py
 
         with h5py.File(path) as file:
+            refuse_other_files(file, f"table {name}")
             file.visititems(lambda _, part: _check_cells(getattr(part, "size", 0) or 0, name))
         return _annotated(anndata.read_h5ad(path), name)
 

@@ -4,10 +4,14 @@ import json
 import zipfile
 from pathlib import Path
 
+import h5py
+import numpy as np
 import pytest
 
 from bioimage_suite.core.errors import UserError
+from bioimage_suite.exchange.annotated_data import to_anndata, write_h5ad
 from bioimage_suite.exchange.foreign_tables import read_foreign
+from bioimage_suite.exchange.typed_columns import typed
 from bioimage_suite.tables.measurement_table import MeasurementTable
 
 OBJECTS = (
@@ -131,3 +135,25 @@ def test_small_files_that_declare_any_number_of_cells_are_refused(tmp_path: Path
             UserError, match=rf"^table {name}: {count} cells, at most 50,000,000 are read\. Split it\.$"
         ):
             read_foreign([(tmp_path / name, name)])
+
+
+@pytest.mark.parametrize("way", ["link", "bytes", "virtual array"])
+def test_an_anndata_reads_no_other_file(tmp_path: Path, way: str):
+    table = MeasurementTable("a", ("image", "label", "area_px"), (("a", "1", "5"), ("a", "2", "6")))
+    write_h5ad(tmp_path / "a.h5ad", to_anndata([("labels", "a", typed(table))]))
+    (tmp_path / "secret.txt").write_text("a password of somebody else")
+    with h5py.File(tmp_path / "secret.h5", "w") as file:
+        file["x"] = np.full((2, 1), 7777.0)
+    with h5py.File(tmp_path / "a.h5ad", "a") as file:
+        said = dict(file["X"].attrs)
+        del file["X"]
+        if way == "link":
+            file["X"] = h5py.ExternalLink(tmp_path / "secret.h5", "x")
+        elif way == "bytes":
+            file.create_dataset("X", (2, 1), float, external=[(str(tmp_path / "secret.txt"), 0, 16)]).attrs.update(said)
+        else:
+            layout = h5py.VirtualLayout((2, 1), float)
+            layout[:] = h5py.VirtualSource(tmp_path / "secret.h5", "x", (2, 1))
+            file.create_virtual_dataset("X", layout).attrs.update(said)
+    with pytest.raises(UserError, match=r"table a: .*'X'.* other files are not read\. Save it as one file"):
+        read_foreign([(tmp_path / "a.h5ad", "a")])

@@ -67,7 +67,7 @@ def changed_array(image, **said):
 def test_chunks_that_the_metadata_name_otherwise_are_not_read_as_zeros(image):
     of_dots = {"dimension_separator": "."}, {"chunk_key_encoding": {"name": "v2", "configuration": {"separator": "."}}}
     changed_array(image, **of_dots[(image / "0" / "zarr.json").exists()])
-    with pytest.raises(UserError, match="4 of its 4 (chunks|shards) are not in the file, and 4 files such as '0/0'"):
+    with pytest.raises(UserError, match=r"4 of its 4 (chunks|shards) are not in the file, and 4 files such as '0/0'"):
         open_image(image)
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bioimage_suite.core.errors import UserError
+from bioimage_suite.core.own_hdf5 import refuse_other_files
 from bioimage_suite.images.readers.arrays import ArrayImage
 
 if TYPE_CHECKING:
@@ -27,12 +28,13 @@ def read_imaris(path: Path, name: str, _reading: Reading) -> ArrayImage:
     """Open the full resolution of a file.
 
     Raises:
-        UserError: It is of another program.
+        UserError: It is of another program, or a part of it is in another file.
         ValueError: It is not as the format demands.
     """
     import h5py
 
     file = h5py.File(path, "r")
+    refuse_other_files(file, f"Image {name}")
     if LEVEL not in file or "DataSetInfo/Image" not in file:
         raise UserError(
             f"Image {name}: it is an HDF5 file, but not of Imaris: it has no group DataSetInfo/Image. "

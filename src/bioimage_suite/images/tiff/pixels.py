@@ -166,8 +166,9 @@ def read_segments(page: Any, sample: int | slice, rows: slice, columns: slice) -
     handle = page.parent.filehandle
     if handle.closed:  # of a file beside this one that holds other planes of the image: tifffile has closed it
         handle.open()
-    offsets = [page.dataoffsets[i] for i in indices]
     counts = [page.databytecounts[i] for i in indices]
+    # One without bytes has no place: tifffile 2026 would give its place to those after it.
+    offsets = [page.dataoffsets[i] if count else 0 for i, count in zip(indices, counts, strict=True)]
     encoded = handle.read_segments(offsets, counts, indices=indices, flat=True)
     if len(indices) == 1 or out.nbytes < WORTH_THREADS or threads_allowed() == 1:
         for one in encoded:

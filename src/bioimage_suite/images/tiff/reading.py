@@ -7,16 +7,24 @@ import math
 import re
 import struct
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.images.model.image_file import ImageFile, sample_names
 from bioimage_suite.images.model.series import Reading, choose_series, document_of_series
+from bioimage_suite.images.tiff.agreement import STRUCTURE, check_agreement, count_absent
 from bioimage_suite.images.tiff.axes import Axes, UnknownAxesError, axes_of
 from bioimage_suite.images.tiff.dialects import dialect_of
 from bioimage_suite.images.tiff.metadata import read_metadata
-from bioimage_suite.images.tiff.ome_planes import ElsewhereError, as_written, document_of_pages, first_file
+from bioimage_suite.images.tiff.ome_planes import (
+    ElsewhereError,
+    as_written,
+    beside_only,
+    check_sizes,
+    document_of_pages,
+    document_of_set,
+)
 from bioimage_suite.images.tiff.pixels import Place, region_reader
 
 if TYPE_CHECKING:
@@ -30,11 +38,13 @@ if TYPE_CHECKING:
 # ImageJ, MetaMorph, LSM); its other complaints are of tags that may be missed.
 PLANES_ARE_MISSING = re.compile(
     "corrupted file|corrupted tag list of page|invalid offset to page|invalid page offset|failed to reshape"
-    "|shape does not match|missing data offset"
-    r"|TiffTag (270|273|279|324|325|330|33628|33629|33630|33631|34412|50838|50839)\b.*invalid value offset"
+    "|shape does not match|missing data offset|incorrect StripOffsets count"
+    r"|TiffTag (270|330|33628|33629|33630|33631|34412|50838|50839)\b.*invalid value offset"
+    rf"|TiffTag ({'|'.join(map(str, STRUCTURE))})\b.*invalid"
 )
 # What a library makes of pages whose metadata do not describe them.
 FALLBACKS = ("generic", "uniform")
+MOST_PAGES_LEFT = 1000  # that are looked at
 MOST_ERRORS = 1000  # that tifffile may log of one file
 WHITE_IS_ZERO, INKS, YCBCR = 0, 5, 6  # photometric interpretations
 # Compressions that keep colours as they are stored: none, LZW, deflate, PackBits, zstd.
@@ -78,7 +88,8 @@ def open_tiff(path: Path, name: str, reading: Reading) -> ImageFile:
             tiff = _open(path)
             pictures = _pictures(tiff, reading.pages)
             chosen = choose_series([one.name for one in pictures], reading.series, name)
-            _check_complete(tiff, pictures[chosen].series, name)
+            check_agreement(pictures[chosen].series.keyframe, name)
+            absent = _check_complete(tiff, pictures[chosen].series, name)
             _check_colours(pictures[chosen].series, name)
     except UnknownAxesError as error:
         raise UserError(
@@ -90,7 +101,8 @@ def open_tiff(path: Path, name: str, reading: Reading) -> ImageFile:
         ) from error
     except (tifffile.TiffFileError, struct.error, ValueError, IndexError, KeyError, TypeError, OSError) as error:
         raise UserError(f"Image {name}: the TIFF file is damaged or cut short ({error}). Upload it again.") from error
-    return _described(tiff, pictures, chosen, name)
+    image = _described(tiff, pictures, chosen, name)
+    return replace(image, notes=(*image.notes, absent)) if absent else image
 
 
 def _open(path: Path) -> tifffile.TiffFile:
@@ -103,15 +115,15 @@ def _open(path: Path) -> tifffile.TiffFile:
 
     with path.open("rb") as stream:
         if stream.read(1) == b"<":
-            document = path.read_text(encoding="utf-8")
-            return _described_by(tifffile.TiffFile(first_file(document, path), omexml=document))
+            document, first = document_of_set(path.read_text(encoding="utf-8"), path)
+            return _described_by(tifffile.TiffFile(first, omexml=document))
     tiff = tifffile.TiffFile(path)
-    if tiff.is_ome and tiff.ome_metadata and not tiff.is_mmstack:
-        other = document_of_pages(tiff.ome_metadata, path)
+    if tiff.is_ome and tiff.ome_metadata:
+        other = (beside_only if tiff.is_mmstack else document_of_pages)(tiff.ome_metadata, path)
         if other:
             tiff.close()
             tiff = tifffile.TiffFile(path, omexml=other)
-        return _described_by(tiff)
+        return tiff if tiff.is_mmstack else _described_by(tiff)
     if tiff.is_imagej and _is_miscounted(tiff):
         tiff.close()
         return tifffile.TiffFile(path, is_imagej=False)
@@ -129,6 +141,7 @@ def _is_miscounted(tiff: tifffile.TiffFile) -> bool:
 
 
 def _described_by(tiff: tifffile.TiffFile) -> tifffile.TiffFile:
+    check_sizes(tiff.ome_metadata or "", math.prod(tiff.pages.first.shape))
     if tiff.series[0].kind in FALLBACKS:
         raise ElsewhereError("its OME-XML does not describe the planes in it")
     return tiff
@@ -170,6 +183,8 @@ def _described(tiff: tifffile.TiffFile, pictures: list[Picture], chosen: int, na
             f"its {sizes[axes.guessed]} pages have no axes and are taken as {what}; choose `{other}` as `pages` "
             "if they are the other"
         )
+    if series.kind == "ome" and (left := _pages_left(tiff, series)):
+        notes.append(f"{left} of its {len(tiff.pages)} pages are in no image of its OME-XML, and are not read")
     inks = series.keyframe.photometric == INKS
     if _is_inverted(series):
         what = (
@@ -194,6 +209,14 @@ def _described(tiff: tifffile.TiffFile, pictures: list[Picture], chosen: int, na
                  "ome_xml": xml, "document": document, "imagej": tiff.imagej_metadata},
         notes=tuple(notes),
     )  # fmt: skip
+
+
+def _pages_left(tiff: tifffile.TiffFile, series: tifffile.TiffPageSeries) -> int:
+    """Count the pages of the size of an image that its document tells nothing of; smaller versions do not count."""
+    told = {page.index for one in tiff.series for page in one.pages if page is not None and page.parent is tiff}
+    left = [number for number in range(len(tiff.pages)) if number not in told][:MOST_PAGES_LEFT]
+    pages = [tiff.pages[number].aspage() for number in left]
+    return sum(not page.is_reduced and page.shape == series.keyframe.shape for page in pages)
 
 
 @contextmanager
@@ -232,14 +255,19 @@ def _format(tiff: tifffile.TiffFile) -> str:
     return "OME-TIFF" if tiff.is_ome else "ImageJ TIFF" if tiff.is_imagej else "TIFF"
 
 
-def _check_complete(tiff: tifffile.TiffFile, series: tifffile.TiffPageSeries, name: str) -> None:
-    """Reject a file whose pixels end early, before anything is computed from it."""
+def _check_complete(tiff: tifffile.TiffFile, series: tifffile.TiffPageSeries, name: str) -> str:
+    """Reject a file whose pixels end early, before anything is computed from it.
+
+    Returns:
+        A sentence if strips or tiles have no bytes, else nothing.
+    """
     size = tiff.filehandle.size
     if series.dataoffset is not None:
         end = series.dataoffset + series.nbytes
         if end > size:
             raise UserError(_truncated(name, end, size))
-        return
+        return ""
+    absent = total = 0
     for number, page in enumerate(series.pages):
         if page is None:
             raise UserError(
@@ -251,6 +279,13 @@ def _check_complete(tiff: tifffile.TiffFile, series: tifffile.TiffPageSeries, na
         size = page.parent.filehandle.size
         if end > size or not page.dataoffsets:
             raise UserError(_truncated(name, end, size))
+        absent, total = absent + count_absent(page, name), total + len(page.dataoffsets)
+    if not absent:
+        return ""
+    return (
+        f"{absent} of its {total} strips or tiles have no bytes; they are read as 0, as in a sparse TIFF. "
+        "If the image has no such empty parts they were lost: export it again"
+    )
 
 
 def _check_colours(series: tifffile.TiffPageSeries, name: str) -> None:
