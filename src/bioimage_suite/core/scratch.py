@@ -8,10 +8,13 @@ import os
 import tempfile
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    import numpy as np
+
+IN_MEMORY = 1 << 28  # most bytes of a plane that is kept in memory; a larger one lies on disk, or is read by rows
+MOVED_BYTES = 1 << 26  # most bytes of an array that are in memory twice while it is moved to disk
 
 
 def on_disk(shape: tuple[int, ...], dtype: np.dtype | type) -> np.ndarray:
@@ -21,9 +24,23 @@ def on_disk(shape: tuple[int, ...], dtype: np.dtype | type) -> np.ndarray:
         OSError: The disk has no room for it. The file takes its room at once: where a mapped file first takes it when
             it is written, a full disk ends the process with SIGBUS and without a word.
     """
+    import numpy as np
+
     with tempfile.TemporaryFile() as file:
         os.posix_fallocate(file.fileno(), 0, max(1, math.prod(shape) * np.dtype(dtype).itemsize))
         return np.memmap(file, dtype, "r+", shape=shape)
+
+
+def array_of(shape: tuple[int, ...], dtype: np.dtype | type) -> np.ndarray:
+    """Return an array of zeros, on disk where it has more than IN_MEMORY bytes.
+
+    Raises:
+        OSError: As `on_disk`.
+    """
+    import numpy as np
+
+    large = math.prod(shape) * np.dtype(dtype).itemsize > IN_MEMORY
+    return on_disk(shape, dtype) if large else np.zeros(shape, dtype)
 
 
 def release(array: np.ndarray) -> None:
@@ -35,6 +52,23 @@ def release(array: np.ndarray) -> None:
     mapped = getattr(array, "_mmap", None)
     if isinstance(mapped, mmap.mmap):
         mapped.madvise(mmap.MADV_DONTNEED)
+
+
+def moved_to_disk(array: np.ndarray) -> np.ndarray:
+    """Return the same values in a temporary file, which is deleted with the array; of it little is in memory.
+
+    Args:
+        array: In memory, with one axis or more.
+
+    Raises:
+        OSError: The disk has no room for it.
+    """
+    moved = on_disk(array.shape, array.dtype)
+    step = max(1, MOVED_BYTES // max(1, array.nbytes // max(1, len(array))))
+    for first in range(0, len(array), step):
+        moved[first : first + step] = array[first : first + step]
+        release(moved)
+    return moved
 
 
 def planes_in_turn(array: np.ndarray) -> Iterator[np.ndarray]:

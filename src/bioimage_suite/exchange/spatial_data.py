@@ -19,6 +19,7 @@ from bioimage_suite.core.image_names import without_suffix
 from bioimage_suite.exchange.annotated_data import LABEL, REGION, to_anndata
 from bioimage_suite.exchange.typed_columns import Typed, labels_of, plain_names
 from bioimage_suite.images.model.label_outlines import label_outlines
+from bioimage_suite.images.model.label_runs import labels_on
 from bioimage_suite.images.writers.ome_zarr import write_zarr_image
 
 if TYPE_CHECKING:
@@ -141,7 +142,7 @@ def _transformation(axes: Sequence[str], scale: Sequence[float]) -> dict[str, An
 def _check_labels(table: Typed, labels: ImageFile) -> None:
     there = set()
     for z in range(labels.size_z):
-        there |= set(np.unique(labels.read_plane(0, 0, z)).tolist())
+        there |= set(labels_on(labels, 0, z).tolist())
     missing = sorted(set(labels_of(table, labels.name).tolist()) - there)
     if missing:
         raise UserError(

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bioimage_suite.core.scratch import on_disk, release
+from bioimage_suite.core.scratch import IN_MEMORY, on_disk, release
 from bioimage_suite.images.model.bands import bands
 from bioimage_suite.images.model.grown_labels import grown_bands, grown_planes
-from bioimage_suite.images.model.image_file import PLANE_CACHE_BYTES, ImageFile, with_numbers_only
+from bioimage_suite.images.model.image_file import ImageFile, with_numbers_only
 from bioimage_suite.images.model.planes import z_step
 from bioimage_suite.measurement.basic_columns import Columns, basic_columns
 from bioimage_suite.measurement.object_relations import (
@@ -149,7 +149,7 @@ def _size_column(volume: bool) -> str:
 def _stacked(labels: ImageFile, t: int, planes: list[int]) -> np.ndarray:
     """Return the planes as one (Z, Y, X) array: in memory for one plane that fits there, else on disk."""
     height, width = labels.size_y, labels.size_x
-    if len(planes) == 1 and height * width * labels.dtype.itemsize <= PLANE_CACHE_BYTES:
+    if len(planes) == 1 and height * width * labels.dtype.itemsize <= IN_MEMORY:
         return labels.read_plane(t, 0, planes[0])[None]
     stack = on_disk((len(planes), height, width), np.int32)
     for plane, z in zip(stack, planes, strict=True):

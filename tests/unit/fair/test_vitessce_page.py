@@ -27,6 +27,7 @@ from bioimage_suite.fair.vitessce.config import (
 from bioimage_suite.fair.vitessce.image import load_picture, zarr_files
 from bioimage_suite.fair.vitessce.page import INLINE, VIEWER_ADDRESS, VIEWER_SHA256, build_page, check_viewer
 from bioimage_suite.fair.vitessce.view import Inputs, make_view
+from bioimage_suite.images.model import bands
 from bioimage_suite.images.ome_zarr.archive import pack
 from bioimage_suite.tables.measurement_table import read_measurement_table
 
@@ -154,6 +155,16 @@ def test_odd_sizes_and_all_axes(tmp_path: Path) -> None:
     assert len(zlib.decompress(files["0/1/2/1/0/0"])) == 37 * 45 * 2
     # A chunk of zeros is not written: its absence means zeros.
     assert "0/0/0/0/0/0" in files
+
+
+@pytest.mark.parametrize("step", [1, 2, 8])
+def test_bands_of_rows_make_no_difference(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: int) -> None:
+    tifffile.imwrite(tmp_path / "a.tif", np.random.default_rng(4).integers(0, 60_000, (83, 45), dtype=np.uint16))
+    whole = [load_picture(tmp_path / "a.tif", "a", 10**6, labels=labels, shrunk=step) for labels in (False, True)]
+    monkeypatch.setattr(bands, "BAND_PIXELS", 45 * 9)
+    cut = [load_picture(tmp_path / "a.tif", "a", 10**6, labels=labels, shrunk=step) for labels in (False, True)]
+    for one, other in zip(whole, cut, strict=True):
+        np.testing.assert_array_equal(one.pixels, other.pixels)
 
 
 def test_empty_chunks_are_left_out(tmp_path: Path) -> None:

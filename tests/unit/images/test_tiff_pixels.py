@@ -8,6 +8,7 @@ import tifffile
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bioimage_suite.images.tiff import pixels as reader
 from bioimage_suite.images.tiff.pixels import region_reader
 
 SIZES = {"T": 2, "C": 3, "Z": 2, "Y": 20, "X": 34}
@@ -88,3 +89,32 @@ def test_pages_that_are_no_pictures_are_refused_when_large(tmp_path, monkeypatch
     )  # fmt: skip
     with tifffile.TiffFile(tmp_path / "a.tif") as tiff, pytest.raises(ValueError, match="YXC are cut into pages of XC"):
         region_reader(tiff, tiff.series[0], "YXC")
+
+
+@pytest.mark.parametrize("cut", [{"rowsperstrip": 20}, {"tile": (32, 48)}, {"rowsperstrip": 7}])
+@pytest.mark.parametrize("planar", ["contig", "separate"])
+def test_a_large_segment_is_decoded_once_for_all_regions(tmp_path, monkeypatch, cut, planar):
+    monkeypatch.setattr(reader, "LARGE_SEGMENT", 100)
+    colour = pixels_in_order("YXC" if planar == "contig" else "CYX")
+    tifffile.imwrite(tmp_path / "a.tif", colour, photometric="rgb", planarconfig=planar, compression="zlib", **cut)
+    whole = colour if planar == "contig" else colour.transpose(1, 2, 0)
+    with tifffile.TiffFile(tmp_path / "a.tif") as tiff:
+        keyframe = tiff.pages.first.keyframe
+        decode, decoded = keyframe.decode, []
+        keyframe.decode = lambda data, index, **how: decoded.append(index) or decode(data, index, **how)
+        read = region_reader(tiff, tiff.series[0], "YXS" if planar == "contig" else "SYX")
+        for rows, columns in itertools.product((slice(0, 3), slice(3, 11), slice(11, 20)), (slice(0, 9), slice(9, 34))):
+            place = {"T": 0, "C": 0, "Z": 0, "Y": rows, "X": columns}
+            for sample in range(3):
+                np.testing.assert_array_equal(read({**place, "S": sample}), whole[rows, columns, sample])
+            np.testing.assert_array_equal(read({**place, "S": slice(None)}), whole[rows, columns])
+    assert sorted(decoded) == sorted(set(decoded))
+
+
+def test_of_large_segments_only_the_last_are_kept():
+    kept = reader.LargeSegments()
+    for offset in range(reader.MOST_KEPT + 3):
+        kept.keep("a.tif", offset, np.full((2, 2, 1), offset))
+    found = [kept.find("a.tif", offset) for offset in range(reader.MOST_KEPT + 3)]
+    assert [one is None for one in found] == [True] * 3 + [False] * reader.MOST_KEPT
+    assert [int(one.max()) for one in found[3:]] == list(range(3, reader.MOST_KEPT + 3))

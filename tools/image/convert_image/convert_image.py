@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.core.tool import argument, run_tool, tool
 from bioimage_suite.images.model.series import ONLY_ONE, READING, Reading, beside, reading_of
-from bioimage_suite.images.readers.opening import open_image
+from bioimage_suite.images.readers.opening import open_image, open_images
 from bioimage_suite.images.writers.label_maps import as_label_map, check_label_map, takes_nearest
 from bioimage_suite.images.writers.ome_tiff import write_ome_tiff
 
@@ -104,9 +104,8 @@ def write_plate(path: Path, args: Namespace) -> None:
     )  # fmt: skip
 
 
-def write_image(path: Path, args: Namespace, reading: Reading) -> None:
+def write_image(path: Path, args: Namespace, image: ImageFile) -> None:
     """Convert one image, with its label maps."""
-    image = open_image(args.image, args.image_name, reading)
     labels = open_all_labels(args, image)
     nearest = takes_nearest(image, args.smaller == "nearest")
     if args.format == "ome-tiff":
@@ -125,15 +124,14 @@ def write_all_images(folder: Path, args: Namespace) -> list[Path]:
     """
     if args.format not in SUFFIXES:
         raise UserError("All images of a file: each becomes one file. Choose OME-TIFF or .ozx.")
-    reading = reading_of(args)
-    names = open_image(args.image, args.image_name, replace(reading, series=0)).details["series"]
+    images = open_images(args.image, args.image_name, reading_of(args))
     stem = args.image_name or args.image.name
     written = []
-    for number, name in enumerate(names):
+    for number, (name, image) in enumerate(zip(images[0].details["series"], images, strict=True)):
         # What Galaxy takes for the name of the element; a slash would be a folder.
         called = re.sub(r"[^\w .()+=-]", "_", f"{stem} {number} {name}".strip())[:200]
         written.append(folder / f"{called}{SUFFIXES[args.format]}")
-        write_image(written[-1], args, replace(reading, series=number))
+        write_image(written[-1], args, image)
     return written
 
 
@@ -186,7 +184,7 @@ def main(args: Namespace, outputs: Outputs) -> None:
     elif args.layout:
         write_plate(path, args)
     else:
-        write_image(path, args, reading_of(args))
+        write_image(path, args, open_image(args.image, args.image_name, reading_of(args)))
     if args.check:
         from bioimage_suite.images.writers.check_written import check_written
 

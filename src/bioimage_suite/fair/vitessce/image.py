@@ -16,6 +16,7 @@ import numpy as np
 
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.fair.vitessce.config import ChannelStyle
+from bioimage_suite.images.model.bands import bands
 from bioimage_suite.images.model.image_file import ImageFile
 from bioimage_suite.images.model.series import Reading
 from bioimage_suite.images.readers.opening import open_image, open_own_labels
@@ -109,17 +110,11 @@ def _picture(image: ImageFile, name: str, max_bytes: int, *, labels: bool, shrun
     channels = tuple(channel for channel in image.channels if channel)
     return ViewerImage(
         name,
-        _shrink(_planes(image), shape, step, labels=labels),
+        _shrink(image, step, labels=labels),
         step,
         {axis: size * (step if axis in "xy" else 1) for axis, size in physical.items()},
         channels if len(channels) == image.size_c else (),
     )
-
-
-def _planes(image: ImageFile) -> Iterator[np.ndarray]:
-    """Yield planes in the order T, C, Z, one in memory at a time."""
-    for t, c, z in np.ndindex(image.size_t, image.size_c, image.size_z):
-        yield image.read_plane(t, c, z)
 
 
 def _step(shape: Sequence[int], itemsize: int, max_bytes: int, name: str) -> int:
@@ -134,21 +129,34 @@ def _step(shape: Sequence[int], itemsize: int, max_bytes: int, name: str) -> int
     return step
 
 
-def _shrink(planes: Iterator[np.ndarray], shape: Sequence[int], step: int, *, labels: bool) -> np.ndarray:
-    t, c, z, y, x = shape
-    rows, columns = ceil(y / step), ceil(x / step)
+def _shrink(image: ImageFile, step: int, *, labels: bool) -> np.ndarray:
+    """Return all planes, a pixel for each block of step x step, in the order T, C, Z; read by bands of rows."""
+    rows, columns = ceil(image.size_y / step), ceil(image.size_x / step)
     small: list[np.ndarray] = []
-    for plane in planes:
-        if labels:
-            small.append(plane[::step, ::step].astype(np.uint32))
-        elif step == 1:
-            small.append(_shown(plane))
-        else:
-            # The mean of each block; blocks at the far edges are padded with the edge pixels.
-            padded = np.pad(plane, ((0, rows * step - y), (0, columns * step - x)), mode="edge")
-            blocks = padded.reshape(rows, step, columns, step).mean(axis=(1, 3), dtype=np.float64)
-            small.append(_shown((np.rint(blocks) if plane.dtype.kind in "ui" else blocks).astype(plane.dtype)))
-    return np.stack(small).reshape(t, c, z, rows, columns)
+    for t, c, z in np.ndindex(image.size_t, image.size_c, image.size_z):
+        read = image.plane_reader(t, c, z)
+        every = bands(rows, step * step * columns, 1)
+        small.append(
+            np.concatenate(
+                [
+                    _blocks(read(first * step, min(last * step, image.size_y)), step, labels=labels)
+                    for first, last in every
+                ]
+            )
+        )
+    return np.stack(small).reshape(image.size_t, image.size_c, image.size_z, rows, columns)
+
+
+def _blocks(band: np.ndarray, step: int, *, labels: bool) -> np.ndarray:
+    """Return the mean of each block of a band, of labels its first pixel; edge pixels fill the blocks at far edges."""
+    if labels:
+        return band[::step, ::step].astype(np.uint32)
+    if step == 1:
+        return _shown(band)
+    height, width = band.shape
+    padded = np.pad(band, ((0, -height % step), (0, -width % step)), mode="edge")
+    blocks = padded.reshape(-1, step, padded.shape[1] // step, step).mean(axis=(1, 3), dtype=np.float64)
+    return _shown((np.rint(blocks) if band.dtype.kind in "ui" else blocks).astype(band.dtype))
 
 
 def _shown(plane: np.ndarray) -> np.ndarray:

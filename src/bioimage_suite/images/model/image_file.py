@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from bioimage_suite.core.errors import UserError
+from bioimage_suite.core.scratch import IN_MEMORY, on_disk, release
 from bioimage_suite.core.units import micrometres
 
 if TYPE_CHECKING:
@@ -17,9 +18,6 @@ if TYPE_CHECKING:
     import numpy as np
 
     from bioimage_suite.images.model.bands import RowReader
-
-# A plane of up to as many bytes is kept in memory once read; of a larger one, the rows that were read last.
-PLANE_CACHE_BYTES = 1 << 28
 
 
 @dataclass(frozen=True)
@@ -79,8 +77,16 @@ class ImageFile:
     read_interleaved: Callable[[int, int, slice, slice], np.ndarray] | None = None
 
     def read_plane(self, t: int = 0, c: int = 0, z: int = 0) -> np.ndarray:
-        """Read one whole plane as a (Y, X) array."""
-        return self.read_region(t, c, z, slice(0, self.size_y), slice(0, self.size_x))
+        """Read one whole plane as a (Y, X) array; one of more than IN_MEMORY bytes lies on disk."""
+        if self.size_y * self.size_x * self.dtype.itemsize <= IN_MEMORY:
+            return self.read_region(t, c, z, slice(0, self.size_y), slice(0, self.size_x))
+        from bioimage_suite.images.model.bands import bands
+
+        plane, read = on_disk((self.size_y, self.size_x), self.dtype), self.plane_reader(t, c, z)
+        for first, last in bands(self.size_y, self.size_x):
+            plane[first:last] = read(first, last)
+            release(plane)
+        return plane
 
     def read_colour(self, t: int, z: int, rows: slice, columns: slice) -> np.ndarray:
         """Read a region of the first three channels as (Y, X, 3); interleaved pixels are decoded once."""
@@ -94,7 +100,7 @@ class ImageFile:
         """Return a function from a range of rows to a (rows, X) array; a plane that fits in memory is decoded once."""
         from bioimage_suite.images.model.bands import by_chunks, rows_of
 
-        if self.size_y * self.size_x * self.dtype.itemsize <= PLANE_CACHE_BYTES:
+        if self.size_y * self.size_x * self.dtype.itemsize <= IN_MEMORY:
             return rows_of(self.read_plane(t, c, z))
 
         def read(first: int, last: int) -> np.ndarray:

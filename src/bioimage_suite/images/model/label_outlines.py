@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from bioimage_suite.core.scratch import release
 from bioimage_suite.images.model.label_parts import parts_of
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ def label_outlines(labels: "np.ndarray") -> Iterator[LabelOutline]:
     ends = walk.ends
     rows, columns = np.divmod(edges.keys[walk.order[ends[:-1]]] // 4, labels.shape[1])
     found = labels[rows, columns]
+    release(labels)
     by_label = np.argsort(found, kind="stable").tolist()
     for label, numbers in groupby(by_label, key=found.tolist().__getitem__):
         parts: dict[int, list[Ring]] = {}
@@ -115,6 +117,7 @@ def _edges(labels: "np.ndarray") -> PixelEdges:
     band = max(1, BAND_PIXELS // max(1, width))
     keys, every_side, turns = [np.empty(0, np.int64)], [np.empty(0, np.uint8)], [np.empty(0, np.uint8)]
     for top in range(0, height, band):
+        release(labels)
         rows = labels[max(top - 1, 0) : top + band + 1]
         block = np.pad(rows, ((int(top == 0), int(top + band >= height)), (1, 1)))
         inner = block[1:-1, 1:-1]

@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING
 
+from bioimage_suite.core.scratch import array_of, release
+
 if TYPE_CHECKING:
     import numpy as np
 
@@ -22,23 +24,31 @@ def parts_of(labels: "np.ndarray") -> "np.ndarray":
     """
     import numpy as np
 
-    from bioimage_suite.images.model.label_runs import Runs, runs_of
+    from bioimage_suite.images.model.bands import bands
+    from bioimage_suite.images.model.label_runs import Runs, joined, runs_of, taken
 
     touching = _touching_corners(labels)
     if not len(touching):
         return labels
-    every = runs_of(labels, 0)
-    some = np.isin(every.label, touching)
-    runs = Runs(every.label[some], every.row[some], every.start[some], every.length[some])
+    found = [Runs(*(np.empty(0, np.int64) for _ in range(4)))]
+    for first, last in bands(*labels.shape):
+        release(labels)
+        every = runs_of(labels[first:last], first)
+        found.append(taken(every, np.flatnonzero(np.isin(every.label, touching))))
+    runs = joined(found)
     part = _part_of_runs(runs, labels.shape[1])
-    first = np.unique(runs.label, return_index=True)
-    extra = part != first[1][np.searchsorted(first[0], runs.label)]
-    largest = int(labels.max()) + len(part)
-    parts = labels.astype(np.int32 if largest < 2**31 else np.int64)
+    first_of = np.unique(runs.label, return_index=True)
+    extra = part != first_of[1][np.searchsorted(first_of[0], runs.label)]
+    highest = max(int(labels[first:last].max()) for first, last in bands(*labels.shape))
+    parts = array_of(labels.shape, np.int32 if highest + len(part) < 2**31 else np.int64)
+    for first, last in bands(*labels.shape):
+        release(labels)
+        release(parts)
+        parts[first:last] = labels[first:last]
     length = runs.length[extra]
     begin = np.repeat(runs.row[extra] * labels.shape[1] + runs.start[extra], length)
     within = np.arange(length.sum()) - np.repeat(np.cumsum(length) - length, length)
-    parts.reshape(-1)[begin + within] = np.repeat(part[extra], length) + int(labels.max())
+    parts.reshape(-1)[begin + within] = np.repeat(part[extra], length) + highest
     return parts
 
 
@@ -48,6 +58,7 @@ def _touching_corners(labels: "np.ndarray") -> "np.ndarray":
 
     found = [np.empty(0, labels.dtype)]
     for top in range(0, labels.shape[0] - 1, BAND_ROWS):
+        release(labels)
         upper, lower = labels[top : top + BAND_ROWS], labels[top + 1 : top + BAND_ROWS + 1]
         upper = upper[: len(lower)]
         for one, opposite, side, other in (

@@ -94,16 +94,39 @@ def choose_series(names: Sequence[str], wanted: str | int, image: str) -> int:
     )
 
 
-def document_of_series(xml: str | None, number: int) -> str | None:
-    """Return OME-XML with one of its images alone, counted from 0."""
-    if not xml:
-        return None
-    # expat since 2.4.1 refuses entity bombs, and ElementTree loads no external entity.
-    root = ET.fromstring(xml)  # noqa: S314
-    images = root.findall("{*}Image")
-    if len(images) < 2 or number >= len(images):
-        return xml
-    for image in images:
-        if image is not images[number]:
-            root.remove(image)
-    return ET.tostring(root, encoding="unicode")
+class SeriesDocuments:
+    """The OME-XML of each image of a document, which is parsed once: a plate may have thousands."""
+
+    def __init__(self, xml: str | None) -> None:
+        """Take a document.
+
+        Args:
+            xml: OME-XML; None or empty where there is none.
+
+        Raises:
+            xml.etree.ElementTree.ParseError: It is no XML.
+        """
+        self._whole = xml or None
+        # expat since 2.4.1 refuses entity bombs, and ElementTree loads no external entity.
+        self._root = ET.fromstring(xml) if xml else ET.Element("OME")  # noqa: S314
+        self._images = self._root.findall("{*}Image")
+        if len(self._images) < 2:
+            return
+        self._places = []
+        others = 0
+        for child in list(self._root):
+            if child.tag.endswith("}Image"):
+                self._places.append(others)
+                self._root.remove(child)
+            else:
+                others += 1
+
+    def of(self, number: int) -> str | None:
+        """Return the document with one of its images alone, counted from 0; whole, where there is no such choice."""
+        if len(self._images) < 2 or number >= len(self._images):
+            return self._whole
+        image = self._images[number]
+        self._root.insert(self._places[number], image)
+        text = ET.tostring(self._root, encoding="unicode")
+        self._root.remove(image)
+        return text

@@ -74,6 +74,12 @@ def open_images(path: Path, name: str | None = None, reading: Reading = ONLY_ONE
         with damage.reading(f"Image {name}", AGAIN):
             opened = open_ome_zarr_images(path, name)
         return [_checked(image) for image in opened]
+    if path.is_file() and _is_tiff(_start_of(path)):
+        from bioimage_suite.images.tiff.reading import open_tiff_images
+
+        with damage.reading(f"Image {name}", AGAIN):
+            opened = open_tiff_images(path, name, reading.pages)
+        return [_checked(image) for image in opened]
     first = open_image(path, name, replace(reading, series=0))
     others = range(1, len(first.details["series"]))
     return [first, *(open_image(path, name, replace(reading, series=number)) for number in others)]
@@ -102,8 +108,7 @@ def _is_ome_zarr(path: Path) -> bool:
     """Return whether a path is a folder or a zip file."""
     if not path.is_file():
         return path.is_dir()
-    with path.open("rb") as stream:
-        return stream.read(len(ZIP_START)) == ZIP_START
+    return _start_of(path).startswith(ZIP_START)
 
 
 def _checked(image: ImageFile) -> ImageFile:
@@ -161,13 +166,10 @@ def _open_image(path: Path, name: str, reading: Reading) -> ImageFile:
         return open_ome_zarr(path, name, reading)
     if not path.is_file():
         raise UserError(f"Image {name}: there is no file {path}. Give the path of an image.")
-    with path.open("rb") as stream:
-        start = stream.read(512)
+    start = _start_of(path)
     if not start:
         raise UserError(f"Image {name}: the file is empty (0 bytes). Upload or export it again.")
-    # A DICOM file may begin as a TIFF, for programs that know only that: Bio-Formats reads it as DICOM.
-    is_tiff = start[:4] in TIFF_STARTS and start[128:132] != b"DICM"
-    if is_tiff or (start.startswith(b"<") and b"<OME" in start):
+    if _is_tiff(start):
         from bioimage_suite.images.tiff.reading import open_tiff
 
         return open_tiff(path, name, reading)
@@ -190,6 +192,19 @@ def _open_image(path: Path, name: str, reading: Reading) -> ImageFile:
         "Give a TIFF, OME-TIFF, PNG, JPEG, JPEG 2000, BMP, GIF, OME-Zarr, CZI, ND2, LIF, DeltaVision, Imaris, OIB, "
         "OIF, DICOM, MRC, NRRD or ICS."
     )
+
+
+def _start_of(path: Path) -> bytes:
+    with path.open("rb") as stream:
+        return stream.read(512)
+
+
+def _is_tiff(start: bytes) -> bool:
+    """Say whether a file is a TIFF, or the OME-XML of a set of them.
+
+    A DICOM file may begin as a TIFF, for programs that know only that: Bio-Formats reads it as DICOM.
+    """
+    return (start[:4] in TIFF_STARTS and start[128:132] != b"DICM") or (start.startswith(b"<") and b"<OME" in start)
 
 
 def _seems(start: bytes) -> str:

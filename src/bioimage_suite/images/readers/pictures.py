@@ -1,4 +1,4 @@
-"""Pictures that can only be decoded whole: PNG, JPEG, JPEG 2000, BMP."""
+"""Pictures that can only be decoded whole: PNG, JPEG, JPEG 2000, BMP; a large one then lies on disk."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import zlib
 from typing import TYPE_CHECKING
 
 from bioimage_suite.core.errors import UserError
+from bioimage_suite.core.scratch import IN_MEMORY, moved_to_disk, release
 from bioimage_suite.images.model.image_file import ImageFile, sample_names
 
 if TYPE_CHECKING:
@@ -51,17 +52,24 @@ def open_picture(path: Path, name: str, kind: str) -> ImageFile:
     except (ValueError, RuntimeError, struct.error) as error:
         raise UserError(f"Image {name}: the {kind} file is damaged or cut short ({error}). Upload it again.") from error
     pixels = pixels.reshape(*pixels.shape[:2], -1)
+    if pixels.nbytes > IN_MEMORY:
+        pixels = moved_to_disk(pixels)
     samples = pixels.shape[2]
 
     def read_region(_t: int, c: int, _z: int, rows: slice, columns: slice) -> np.ndarray:
+        release(pixels)
         return pixels[rows, columns, c]
+
+    def read_interleaved(_t: int, _z: int, rows: slice, columns: slice) -> np.ndarray:
+        release(pixels)
+        return pixels[rows, columns]
 
     return ImageFile(
         name=name, size_t=1, size_c=samples, size_z=1, size_y=pixels.shape[0], size_x=pixels.shape[1],
         dtype=pixels.dtype, channels=sample_names(samples), physical_size={}, time_increment=None,
         read_region=read_region, details={"format": kind, "axes": "YXS" if samples > 1 else "YX", "series": [""]},
         notes=tuple(notes),
-        read_interleaved=(lambda _t, _z, rows, columns: pixels[rows, columns]) if samples > 1 else None,
+        read_interleaved=read_interleaved if samples > 1 else None,
     )  # fmt: skip
 
 
@@ -142,7 +150,7 @@ def _decode_png(data: bytes, notes: list[str]) -> np.ndarray:
         # A grey value that counts as transparent makes a second sample.
         pixels = pixels.reshape(height, width, -1)[..., 0]
         if bits < 8:
-            pixels = pixels // (255 // (2**bits - 1))
+            pixels //= 255 // (2**bits - 1)
     return pixels
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 import re
 import zipfile
+from bisect import bisect_left
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,7 @@ from bioimage_suite.core.errors import UserError
 from bioimage_suite.core.untrusted_files import ANY_SIZE, MAX_JSON_BYTES, open_zip, read_member
 from bioimage_suite.images.model.calibration import pixel_sizes, time_step
 from bioimage_suite.images.model.image_file import ImageFile, PhysicalSize
-from bioimage_suite.images.model.series import Reading, choose_series, document_of_series
+from bioimage_suite.images.model.series import Reading, SeriesDocuments, choose_series
 from bioimage_suite.images.ome_zarr.archive import METADATA
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ def open_ome_zarr_labels(path: Path, name: str) -> list[ImageFile]:
     """
     source = _source(path, name)
     place = f"{source.places[0]}/labels".lstrip("/")
-    if not any(_text(path, f"{place}/{file}") for file in ("zarr.json", ".zattrs")):
+    if not any(source.text(f"{place}/{file}") for file in ("zarr.json", ".zattrs")):
         return []
     names = _group(source.store, place, name)[1].get("labels", [])
     if not isinstance(names, list) or not all(isinstance(one, str) for one in names):
@@ -94,6 +95,8 @@ class _Source:
     """Bytes of each file of a zip; empty for a folder."""
     plate: tuple[Fact, ...] = ()
     """What is said of the plate whose fields the images are."""
+    read_documents: dict[str, SeriesDocuments] = field(default_factory=dict)
+    """OME-XML by file, as far as it was asked for."""
 
     @cached_property
     def field_numbers(self) -> dict[str, int]:
@@ -105,6 +108,30 @@ class _Source:
             counts[well] += 1
             numbers[place] = counts[well]
         return numbers
+
+    @cached_property
+    def names(self) -> list[str]:
+        """Return the files of a zip in their order, so that those below a place follow each other."""
+        return sorted(self.sizes)
+
+    def below(self, place: str) -> list[str]:
+        """Return the files of a zip below a place, which ends in `/`."""
+        return self.names[bisect_left(self.names, place) : bisect_left(self.names, f"{place}\U0010ffff")]
+
+    def text(self, name: str) -> str | None:
+        """Return a text of the folder or zip; None where it has no such file."""
+        if self.path.is_dir():
+            return (self.path / name).read_text(encoding="utf-8") if (self.path / name).is_file() else None
+        if name not in self.sizes:
+            return None
+        with zipfile.ZipFile(self.path) as archive:
+            return read_member(archive, name, self.path.name).decode("utf-8")
+
+    def documents(self, name: str) -> SeriesDocuments:
+        """Return the OME-XML of a file by image; it is read once, as the images of a plate may share it."""
+        if name not in self.read_documents:
+            self.read_documents[name] = SeriesDocuments(self.text(name))
+        return self.read_documents[name]
 
 
 def _source(path: Path, name: str) -> _Source:
@@ -188,7 +215,7 @@ def _open_place(source: _Source, chosen: int, name: str) -> ImageFile:
         physical_size=physical_size, time_increment=time_increment, read_region=read_region, notes=tuple(notes),
         details={"format": f"OME-Zarr {attributes.get('version') or multiscale.get('version', '')}".strip(),
                  "axes": "".join(axes), "series": source.places, "levels": len(multiscale["datasets"]),
-                 "omero": attributes.get("omero"), "ome_xml": _ome_xml(source.path, place, chosen),
+                 "omero": attributes.get("omero"), "ome_xml": _ome_xml(source, place, chosen),
                  "facts": [*source.plate, *_field_facts(source, place)] if source.plate else []},
     )  # fmt: skip
 
@@ -206,7 +233,7 @@ def _chunk_files(source: _Source, place: str) -> dict[str, int]:
         folder = source.path / place
         files = ((file.relative_to(folder).as_posix(), file) for file in folder.rglob("*"))
         return {key: file.stat().st_size for key, file in files if CHUNK_KEY.fullmatch(key) and file.is_file()}
-    found = {key.removeprefix(place): size for key, size in source.sizes.items() if key.startswith(place)}
+    found = {name.removeprefix(place): source.sizes[name] for name in source.below(place)}
     return {key: size for key, size in found.items() if CHUNK_KEY.fullmatch(key)}
 
 
@@ -337,21 +364,14 @@ def _group(store: Any, place: str, name: str) -> tuple[Any, dict[str, Any]]:
     return group, attributes.get("ome") or attributes
 
 
-def _ome_xml(path: Path, place: str, number: int) -> str | None:
+def _ome_xml(source: _Source, place: str, number: int) -> str | None:
     """Return the OME-XML beside an image, if its writer left one: convert_image its own, bioformats2raw that of all."""
     above = place.rpartition("/")[0]
     for folder, chosen in ((place, 0), (above, number)) if place else (("", 0),):
-        xml = _text(path, f"{folder}/OME/METADATA.ome.xml".lstrip("/"))
-        if xml:
-            return document_of_series(xml, chosen)
+        found = source.documents(f"{folder}/OME/METADATA.ome.xml".lstrip("/")).of(chosen)
+        if found:
+            return found
     return None
-
-
-def _text(path: Path, name: str) -> str | None:
-    if path.is_dir():
-        return (path / name).read_text(encoding="utf-8") if (path / name).is_file() else None
-    with zipfile.ZipFile(path) as archive:
-        return read_member(archive, name, path.name).decode("utf-8") if name in archive.namelist() else None
 
 
 def _sizes(

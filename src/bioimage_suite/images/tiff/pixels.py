@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bioimage_suite.core.in_order import threads_allowed
+from bioimage_suite.core.scratch import moved_to_disk, release
 
 if TYPE_CHECKING:
     import tifffile
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
 WHOLE_ARRAY_LIMIT = 1 << 30
 # Bytes of a region from which on threads save more time than their start costs (0.3 ms each, more on a busy machine).
 WORTH_THREADS = 1 << 22
+
+# Bytes of a decoded tile or strip from which on it is kept on disk when a region needs a part of it, and how many are.
+LARGE_SEGMENT = 1 << 26
+MOST_KEPT = 8
 
 Place = dict[str, int | slice]  # by axis; T, C and Z are numbers, S a number or a slice, Y and X slices
 Reader = Callable[[Place], np.ndarray]
@@ -108,6 +113,7 @@ def _sample_axis(page_axes: str, inside: str) -> str | None:
 
 def _page_reader(series: tifffile.TiffPageSeries, outside: str, sample_axis: str) -> Reader:
     lengths = dict(zip(outside, series.shape, strict=False))
+    kept = LargeSegments()
 
     def read(place: Place) -> np.ndarray:
         if "S" in outside and isinstance(place["S"], slice):
@@ -120,14 +126,38 @@ def _page_reader(series: tifffile.TiffPageSeries, outside: str, sample_axis: str
         rows, columns = place["Y"], place["X"]
         assert isinstance(rows, slice)
         assert isinstance(columns, slice)
-        pixels = read_segments(series.pages[number], place.get(sample_axis, 0), rows, columns)
+        pixels = read_segments(series.pages[number], place.get(sample_axis, 0), rows, columns, kept)
         # A file that keeps no samples together is asked for all samples of a pixel: there is one.
         return pixels[..., None] if isinstance(place.get("S", 0), slice) and pixels.ndim == 2 else pixels
 
     return read
 
 
-def read_segments(page: Any, sample: int | slice, rows: slice, columns: slice) -> np.ndarray:
+class LargeSegments:
+    """The large tiles and strips that were decoded last, on disk.
+
+    A page may be one strip of a gigabyte, which would be decoded anew for each band of rows that is read of it.
+    """
+
+    def __init__(self) -> None:
+        """Begin without any."""
+        self._found: dict[tuple[str, int], np.ndarray] = {}
+
+    def find(self, file: str, offset: int) -> np.ndarray | None:
+        """Return the segment that begins there, None where it is not kept."""
+        segment = self._found.get((file, offset))
+        if segment is not None:
+            release(segment)
+        return segment
+
+    def keep(self, file: str, offset: int, segment: np.ndarray) -> None:
+        """Keep a segment; beyond MOST_KEPT, the one that came first goes."""
+        for first in list(self._found)[: max(0, len(self._found) + 1 - MOST_KEPT)]:
+            self._found.pop(first, None)
+        self._found[file, offset] = moved_to_disk(segment)
+
+
+def read_segments(page: Any, sample: int | slice, rows: slice, columns: slice, kept: LargeSegments) -> np.ndarray:
     """Decode only the tiles or strips of a page that touch the region, on all cores.
 
     Args:
@@ -135,10 +165,11 @@ def read_segments(page: Any, sample: int | slice, rows: slice, columns: slice) -
         sample: One sample of a pixel, or a slice of all.
         rows: With start and stop.
         columns: With start and stop.
+        kept: Large ones that were decoded before.
     """
     if isinstance(sample, slice) and page.keyframe.planarconfig == 2 and page.keyframe.samplesperpixel > 1:
         every = range(page.keyframe.samplesperpixel)[sample]
-        return np.stack([read_segments(page, one, rows, columns) for one in every], axis=-1)
+        return np.stack([read_segments(page, one, rows, columns, kept) for one in every], axis=-1)
     y0, y1, x0, x1 = rows.start, rows.stop, columns.start, columns.stop
     keyframe = page.keyframe
     step_y = keyframe.tilelength if keyframe.is_tiled else keyframe.rowsperstrip
@@ -155,25 +186,41 @@ def read_segments(page: Any, sample: int | slice, rows: slice, columns: slice) -
     out = np.zeros((y1 - y0, x1 - x0, *several), keyframe.dtype)
     jpeg = {"jpegtables": page.jpegtables, "jpegheader": keyframe.jpegheader} if keyframe.compression in {6, 7} else {}
 
-    def place(encoded: tuple[bytes | None, int]) -> None:
-        segment, (_, _, y, x, _), shape = keyframe.decode(*encoded, _fullsize=False, **jpeg)
-        if segment is None:
-            return  # TIFF: a tile of zero bytes is a sparse tile, all zero
-        ya, yb, xa, xb = max(y, y0), min(y + shape[1], y1), max(x, x0), min(x + shape[2], x1)
-        pixels = segment[0, ya - y : yb - y, xa - x : xb - x, 0 if separate else sample]
-        out[ya - y0 : yb - y0, xa - x0 : xb - x0] = pixels
-
     handle = page.parent.filehandle
     if handle.closed:  # of a file beside this one that holds other planes of the image: tifffile has closed it
         handle.open()
-    counts = [page.databytecounts[i] for i in indices]
+
+    def place(segment: np.ndarray, y: int, x: int) -> bool:
+        """Copy what lies in the region; say whether that is all of the segment."""
+        ya, yb, xa, xb = max(y, y0), min(y + len(segment), y1), max(x, x0), min(x + segment.shape[1], x1)
+        pixels = segment[ya - y : yb - y, xa - x : xb - x, 0 if separate else sample]
+        out[ya - y0 : yb - y0, xa - x0 : xb - x0] = pixels
+        return bool(pixels.nbytes == segment.nbytes)
+
+    def decode(encoded: tuple[bytes | None, int]) -> None:
+        segment, (_, _, y, x, _), shape = keyframe.decode(*encoded, _fullsize=False, **jpeg)
+        if segment is None:
+            return  # TIFF: a tile of zero bytes is a sparse tile, all zero
+        segment = segment[0, : shape[1], : shape[2]]
+        if not place(segment, y, x) and segment.nbytes > LARGE_SEGMENT:
+            kept.keep(handle.path, page.dataoffsets[encoded[1]], segment)
+
+    missing = []
+    for index in indices:
+        known = kept.find(handle.path, page.dataoffsets[index]) if page.databytecounts[index] else None
+        if known is None:
+            missing.append(index)
+        else:
+            row, column = divmod(index - first, across)
+            place(known, row * step_y, column * step_x)
+    counts = [page.databytecounts[i] for i in missing]
     # One without bytes has no place: tifffile 2026 would give its place to those after it.
-    offsets = [page.dataoffsets[i] if count else 0 for i, count in zip(indices, counts, strict=True)]
-    encoded = handle.read_segments(offsets, counts, indices=indices, flat=True)
-    if len(indices) == 1 or out.nbytes < WORTH_THREADS or threads_allowed() == 1:
+    offsets = [page.dataoffsets[i] if count else 0 for i, count in zip(missing, counts, strict=True)]
+    encoded = handle.read_segments(offsets, counts, indices=missing, flat=True)
+    if len(missing) <= 1 or out.nbytes < WORTH_THREADS or threads_allowed() == 1:
         for one in encoded:
-            place(one)
+            decode(one)
     else:
         with ThreadPoolExecutor(threads_allowed()) as threads:
-            list(threads.map(place, encoded))
+            list(threads.map(decode, encoded))
     return out

@@ -6,16 +6,17 @@ import logging
 import math
 import re
 import struct
+from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.images.model.image_file import ImageFile, sample_names
-from bioimage_suite.images.model.series import Reading, choose_series, document_of_series
+from bioimage_suite.images.model.series import Reading, SeriesDocuments, choose_series
 from bioimage_suite.images.tiff.agreement import STRUCTURE, check_agreement, count_absent
 from bioimage_suite.images.tiff.axes import Axes, UnknownAxesError, axes_of
-from bioimage_suite.images.tiff.dialects import dialect_of
+from bioimage_suite.images.tiff.dialects import Dialect, dialect_of
 from bioimage_suite.images.tiff.metadata import read_metadata
 from bioimage_suite.images.tiff.ome_planes import (
     ElsewhereError,
@@ -28,7 +29,7 @@ from bioimage_suite.images.tiff.ome_planes import (
 from bioimage_suite.images.tiff.pixels import Place, region_reader
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     import numpy as np
@@ -81,16 +82,38 @@ def open_tiff(path: Path, name: str, reading: Reading) -> ImageFile:
     Raises:
         UserError: The file is damaged, truncated or incomplete, or has axes other than time, channel, z, y and x.
     """
+    return _open_chosen(path, name, reading.pages, lambda names: [choose_series(names, reading.series, name)])[0]
+
+
+def open_tiff_images(path: Path, name: str, pages: str) -> list[ImageFile]:
+    """Open every image of a TIFF file; the file is opened and described once.
+
+    Args:
+        path: The file.
+        name: What messages call it.
+        pages: Axis of the pages of a TIFF that has no axes: `t` or `z`.
+
+    Raises:
+        UserError: As `open_tiff`.
+    """
+    return _open_chosen(path, name, pages, lambda names: range(len(names)))
+
+
+def _open_chosen(
+    path: Path, name: str, pages: str, choose: Callable[[Sequence[str]], Sequence[int]]
+) -> list[ImageFile]:
     import tifffile
 
     try:
         with _no_page_missing():
             tiff = _open(path)
-            pictures = _pictures(tiff, reading.pages)
-            chosen = choose_series([one.name for one in pictures], reading.series, name)
-            check_agreement(pictures[chosen].series.keyframe, name)
-            absent = _check_complete(tiff, pictures[chosen].series, name)
-            _check_colours(pictures[chosen].series, name)
+            pictures = _pictures(tiff, pages)
+            chosen = choose([one.name for one in pictures])
+            absent = {}
+            for number in chosen:
+                check_agreement(pictures[number].series.keyframe, name)
+                absent[number] = _check_complete(tiff, pictures[number].series, name)
+                _check_colours(pictures[number].series, name)
     except UnknownAxesError as error:
         raise UserError(
             f"Image {name}: {error}; only T, C, Z, Y, X are understood. Convert it to an OME-TIFF with named axes."
@@ -101,8 +124,8 @@ def open_tiff(path: Path, name: str, reading: Reading) -> ImageFile:
         ) from error
     except (tifffile.TiffFileError, struct.error, ValueError, IndexError, KeyError, TypeError, OSError) as error:
         raise UserError(f"Image {name}: the TIFF file is damaged or cut short ({error}). Upload it again.") from error
-    image = _described(tiff, pictures, chosen, name)
-    return replace(image, notes=(*image.notes, absent)) if absent else image
+    images = zip(chosen, _described(tiff, pictures, chosen, name), strict=True)
+    return [replace(one, notes=(*one.notes, absent[number])) if absent[number] else one for number, one in images]
 
 
 def _open(path: Path) -> tifffile.TiffFile:
@@ -168,14 +191,32 @@ def _pictures(tiff: tifffile.TiffFile, pages: str) -> list[Picture]:
     return found
 
 
-def _described(tiff: tifffile.TiffFile, pictures: list[Picture], chosen: int, name: str) -> ImageFile:
-    picture = pictures[chosen]
+def _described(tiff: tifffile.TiffFile, pictures: list[Picture], chosen: Sequence[int], name: str) -> list[ImageFile]:
+    document = as_written(tiff.ome_metadata)
+    documents = SeriesDocuments(document if any(one.series.kind == "ome" for one in pictures) else None)
+    details = {
+        "series": [one.name for one in pictures],
+        "document": document,
+        "imagej": tiff.imagej_metadata,
+    }
+    dialect = dialect_of(tiff)
+    left = _pages_left(tiff) if tiff.is_ome else Counter()
+    return [
+        _picture_file(tiff, picture, name, documents.of(number), dialect=dialect, details=details,
+                      left=left[picture.series.keyframe.shape])
+        for number in chosen for picture in [pictures[number]]
+    ]  # fmt: skip
+
+
+def _picture_file(
+    tiff: tifffile.TiffFile, picture: Picture, name: str, xml: str | None, *, dialect: Dialect | None,
+    details: dict[str, Any], left: int,
+) -> ImageFile:  # fmt: skip
     series, axes = picture.series, picture.axes
     sizes = axes.sizes
     notes: list[str] = []
-    document = as_written(tiff.ome_metadata)
-    xml = document_of_series(document, chosen) if series.kind == "ome" else None
-    dialect = dialect_of(tiff)
+    if series.kind != "ome":
+        xml, left = None, 0
     said = read_metadata(tiff, xml, dialect, notes)
     if axes.guessed in {"T", "Z"}:
         what, other = ("time points", "z") if axes.guessed == "T" else ("z-planes", "t")
@@ -183,7 +224,7 @@ def _described(tiff: tifffile.TiffFile, pictures: list[Picture], chosen: int, na
             f"its {sizes[axes.guessed]} pages have no axes and are taken as {what}; choose `{other}` as `pages` "
             "if they are the other"
         )
-    if series.kind == "ome" and (left := _pages_left(tiff, series)):
+    if left:
         notes.append(f"{left} of its {len(tiff.pages)} pages are in no image of its OME-XML, and are not read")
     inks = series.keyframe.photometric == INKS
     if _is_inverted(series):
@@ -205,18 +246,17 @@ def _described(tiff: tifffile.TiffFile, pictures: list[Picture], chosen: int, na
         read_interleaved=None if sizes["S"] == 1 or inks else (
             lambda t, z, rows, columns: read(t, 0, z, (rows, columns), slice(None))),
         details={"format": dialect.name if dialect else _format(tiff), "facts": dialect.facts if dialect else [],
-                 "axes": series.axes, "series": [one.name for one in pictures], "levels": len(series.levels),
-                 "ome_xml": xml, "document": document, "imagej": tiff.imagej_metadata},
+                 "axes": series.axes, "levels": len(series.levels), "ome_xml": xml, **details},
         notes=tuple(notes),
     )  # fmt: skip
 
 
-def _pages_left(tiff: tifffile.TiffFile, series: tifffile.TiffPageSeries) -> int:
-    """Count the pages of the size of an image that its document tells nothing of; smaller versions do not count."""
+def _pages_left(tiff: tifffile.TiffFile) -> Counter[tuple[int, ...]]:
+    """Count the pages by shape that the document tells nothing of; smaller versions do not count."""
     told = {page.index for one in tiff.series for page in one.pages if page is not None and page.parent is tiff}
     left = [number for number in range(len(tiff.pages)) if number not in told][:MOST_PAGES_LEFT]
     pages = [tiff.pages[number].aspage() for number in left]
-    return sum(not page.is_reduced and page.shape == series.keyframe.shape for page in pages)
+    return Counter(page.shape for page in pages if not page.is_reduced)
 
 
 @contextmanager

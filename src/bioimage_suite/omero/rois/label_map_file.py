@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bioimage_suite.core.errors import UserError
+from bioimage_suite.core.scratch import release
+from bioimage_suite.images.model.bands import bands
 from bioimage_suite.images.readers.opening import open_image
 from bioimage_suite.images.writers.label_maps import as_label_map, check_label_map
 
@@ -79,8 +81,17 @@ def check_sizes(file: LabelMapFile, image: ImageRecord) -> None:
         )
 
 
+def _lowest(plane: np.ndarray) -> int:
+    """Return the lowest label of a plane, which may lie on disk."""
+    found = 0
+    for first, last in bands(*plane.shape):
+        found = min(found, int(plane[first:last].min(initial=0)))
+        release(plane)
+    return found
+
+
 def read_planes(file: LabelMapFile) -> Iterator[tuple[int, int, np.ndarray]]:
-    """Yield (z, t, labels) of each plane, ordered by time point and then z; memory holds one plane at a time.
+    """Yield (z, t, labels) of each plane, ordered by time point and then z; a large one lies on disk.
 
     `labels` is an integer array (rows, columns); a boolean map becomes uint8 with 0 and 1.
 
@@ -92,6 +103,7 @@ def read_planes(file: LabelMapFile) -> Iterator[tuple[int, int, np.ndarray]]:
     for t in range(file.size_t):
         for z in range(file.size_z):
             plane = file.labels.read_plane(t, 0, z)
-            if plane.dtype.kind == "i" and plane.min(initial=0) < 0:
-                raise UserError(f"label map {file.identifier}: label {plane.min()} is negative. Use 0 for background.")
+            lowest = _lowest(plane) if plane.dtype.kind == "i" else 0
+            if lowest < 0:
+                raise UserError(f"label map {file.identifier}: label {lowest} is negative. Use 0 for background.")
             yield z, t, plane.astype(np.uint8) if plane.dtype.kind == "b" else plane
