@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 Ring = list[tuple[float, float]]
 
+RINGS_AT_ONCE = 32  # whose labels are looked up: of a plane on disk, the system may map 2 MB around each pixel.
 BAND_PIXELS = 2**17  # Rows are compared with their neighbours one band at a time: memory holds a few bands.
 RIGHT, STRAIGHT, LEFT = range(3)  # Turns.
 UPPER, RIGHT_SIDE, LOWER, LEFT_SIDE = range(4)  # Sides of a pixel, clockwise.
@@ -56,8 +57,11 @@ def label_outlines(labels: "np.ndarray") -> Iterator[LabelOutline]:
     x, y = _corners(edges, walk.order, labels.shape[1])
     ends = walk.ends
     rows, columns = np.divmod(edges.keys[walk.order[ends[:-1]]] // 4, labels.shape[1])
-    found = labels[rows, columns]
-    release(labels)
+    found = np.empty(len(rows), labels.dtype)
+    for start in range(0, len(rows), RINGS_AT_ONCE):
+        some = slice(start, start + RINGS_AT_ONCE)
+        found[some] = labels[rows[some], columns[some]]
+        release(labels)
     by_label = np.argsort(found, kind="stable").tolist()
     for label, numbers in groupby(by_label, key=found.tolist().__getitem__):
         parts: dict[int, list[Ring]] = {}

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from bioimage_suite.images.model.label_runs import Runs
 
 BAND_ROWS = 256  # rows that are compared at once
+PIXELS_AT_ONCE = 1 << 16  # that get a new number
 
 
 def parts_of(labels: "np.ndarray") -> "np.ndarray":
@@ -48,7 +49,11 @@ def parts_of(labels: "np.ndarray") -> "np.ndarray":
     length = runs.length[extra]
     begin = np.repeat(runs.row[extra] * labels.shape[1] + runs.start[extra], length)
     within = np.arange(length.sum()) - np.repeat(np.cumsum(length) - length, length)
-    parts.reshape(-1)[begin + within] = np.repeat(part[extra], length) + highest
+    at, numbers = begin + within, np.repeat(part[extra], length) + highest
+    for start in range(0, len(at), PIXELS_AT_ONCE):  # in reading order
+        some = slice(start, start + PIXELS_AT_ONCE)
+        parts.reshape(-1)[at[some]] = numbers[some]
+        release(parts)
     return parts
 
 

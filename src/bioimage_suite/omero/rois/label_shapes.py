@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bioimage_suite.core.scratch import release
 from bioimage_suite.images.model.filled_rings import fill_rings
 from bioimage_suite.images.model.label_outlines import Ring, label_outlines
 
@@ -57,6 +58,7 @@ def plane_shapes(labels: "np.ndarray", kind: str) -> Iterator[LabelledShape]:
                 yield LabelledShape(found.label, Polygon(tuple(join_rings(part))))
         else:
             rows, columns = found.box
+            release(labels)
             mask = labels[rows, columns] == found.label
             yield LabelledShape(found.label, pack_mask(mask, columns.start, rows.start))
 
