@@ -8,6 +8,7 @@ count as time points, or as z-planes where the file has a z of one plane. Each t
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -185,24 +186,48 @@ def read_lif(path: Path, name: str, reading: Reading) -> ArrayImage:
         UserError: None was chosen of several, or it has lifetimes of photons, not pixels.
         ValueError: Or another error of the package, where the file is damaged.
     """
+    state = path.stat()
+    found = _listing(path, (state.st_ino, state.st_size, state.st_mtime_ns))
+    if not found.images:
+        raise UserError(f"Image {name}: there is no image in the LIF file. Export it again.")
+    number, tile = found.places[choose_series(found.names, reading.series, name)]
+    image = found.images[number]
+    if image.is_flim:
+        raise UserError(f"Image {name}: {image.path} has lifetimes of photons, no pixels. Choose another `series`.")
+    block = image.memory_block
+    data = np.memmap(path, np.uint8, "r", block.offset, (block.size,))
+    facts = _facts(image.xml_element, found.header, image.timestamps)
+    return _described(_description(image), data, tile, found.names, facts)
+
+
+@dataclass(frozen=True)
+class Listing:
+    """What the header of a file says.
+
+    Attributes:
+        header: The whole of it.
+        images: Of the package.
+        places: Index of the image and, in a mosaic, of the tile, of each that can be chosen.
+        names: What they are called.
+    """
+
+    header: Element
+    images: list[Any]
+    places: list[tuple[int, int]]
+    names: tuple[str, ...]
+
+
+@lru_cache(maxsize=1)
+def _listing(path: Path, _state: tuple[int, ...]) -> Listing:
+    """Read the header of a file, which the images of a file are opened by one after the other, once."""
     from liffile import LifFile
 
     with LifFile(path) as file:
         images = list(file.images)
-        if not images:
-            raise UserError(f"Image {name}: there is no image in the LIF file. Export it again.")
-        places = [(number, tile) for number, one in enumerate(images) for tile in range(_tiles(one))]
-        names = [
-            images[number].path + (f" tile {tile}" if _tiles(images[number]) > 1 else "") for number, tile in places
-        ]
-        number, tile = places[choose_series(names, reading.series, name)]
-        image = images[number]
-        if image.is_flim:
-            raise UserError(f"Image {name}: {image.path} has lifetimes of photons, no pixels. Choose another `series`.")
-        block = image.memory_block
-        data = np.memmap(path, np.uint8, "r", block.offset, (block.size,))
-        facts = _facts(image.xml_element, file.xml_element, image.timestamps)
-    return _described(_description(image), data, tile, tuple(names), facts)
+        tiles = [_tiles(one) for one in images]
+        places = [(number, tile) for number, count in enumerate(tiles) for tile in range(count)]
+        names = [images[number].path + (f" tile {tile}" if tiles[number] > 1 else "") for number, tile in places]
+        return Listing(file.xml_element, images, places, tuple(names))
 
 
 def _description(image: Any) -> Element:
