@@ -9,7 +9,7 @@ import zarr
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.images.readers.opening import open_image
 from bioimage_suite.images.tiff.reading import MOST_ERRORS
-from bioimage_suite.images.writers.display_settings import _of_zarr
+from bioimage_suite.images.writers.display_settings import _of_imagej, _of_ome_xml, _of_zarr
 
 
 def test_a_chain_of_many_damaged_pages_is_given_up_soon(tmp_path, caplog):
@@ -42,3 +42,29 @@ def test_the_name_of_a_channel_of_an_ome_zarr_is_a_text(written, name, tmp_path)
     group.attrs.update({"multiscales": [{"axes": axes, "datasets": [level]}], "omero": {"channels": channels}})
     group.create_array("0", data=np.ones((1, 4, 4), np.uint8))
     assert open_image(tmp_path / "a.zarr").channels == (name,)
+
+
+@pytest.mark.parametrize("window", [None, 1, 1e308, "x", [[]], {"start": [[]], "end": 9}, {"start": "x", "end": {}}])
+def test_a_window_of_an_ome_zarr_is_two_numbers_or_none(window):
+    assert _of_zarr({"window": window}).start is None
+
+
+def test_a_window_of_an_ome_xml_is_two_numbers_or_none():
+    windows = "".join(f'<M K="window {number}">{text}</M>' for number, text in enumerate(("1 9", "x 9", "nan inf")))
+    found = _of_ome_xml(
+        f'<OME><Pixels>{"<Channel/>" * 3}</Pixels><MapAnnotation Namespace="github.com/bioimage-suite-galaxy/display">'
+        f"<Value>{windows}</Value></MapAnnotation></OME>"
+    )
+    assert [(one.start, one.end) for one in found] == [(1, 9), (None, 9), (None, None)]
+
+
+@pytest.mark.parametrize(
+    ("said", "window"),
+    [
+        ({"Ranges": (1.0, 9.0)}, (1, 9)), ({"Ranges": "x"}, (None, None)), ({"Ranges": ("x", None)}, (None, None)),
+        ({"min": 1.0, "max": "many"}, (1, None)), ({"LUTs": [np.zeros(256), "x"]}, (None, None)),
+    ],
+)  # fmt: skip
+def test_ranges_of_imagej_are_numbers_or_none(said, window):
+    [found] = _of_imagej(said, 1)
+    assert (found.start, found.end, found.color) == (*window, None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -94,6 +95,30 @@ def image_of(found: ArrayImage, name: str) -> ImageFile:
                  "facts": found.facts, "ome_xml": found.document},
         notes=tuple(notes),
     )  # fmt: skip
+
+
+def planes_left(there: int, shape: tuple[int, ...], itemsize: int) -> tuple[str, ...]:
+    """Say what is in a file behind the pixels that its header tells of: with sizes that are too small, it would be cut.
+
+    Args:
+        there: Bytes from the first pixel to the end.
+        shape: Of the array; its last two axes are a plane.
+        itemsize: Bytes of a pixel.
+
+    Returns:
+        A sentence for `ArrayImage.notes` if whole planes are left, else none; less than a row is no pixels.
+
+    Raises:
+        ValueError: The bytes left are no planes, so a size is wrong.
+    """
+    stated, row = math.prod(shape) * itemsize, shape[-1] * itemsize
+    left = there - stated
+    if left < row:
+        return ()
+    if left % (shape[-2] * row):
+        raise ValueError(f"it has {there:,} bytes of pixels, its sizes {shape} ask for {stated:,}")
+    planes = left // (shape[-2] * row)
+    return (f"bytes of {planes} more of its planes than the header tells of are in it, and are not read",)
 
 
 def _reader(found: ArrayImage, samples: int) -> Callable[[int, int | None, int, slice, slice], np.ndarray]:

@@ -7,7 +7,7 @@ import struct
 from typing import TYPE_CHECKING, Any
 
 from bioimage_suite.core.errors import UserError
-from bioimage_suite.images.readers.arrays import ArrayImage
+from bioimage_suite.images.readers.arrays import ArrayImage, planes_left
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from bioimage_suite.images.model.series import Reading
 
 Header = dict[str, Any]
-
+HEADER_BYTES = 1024
 
 READABLE_MODES = {0, 1, 2, 4, 6, 7}
 """Of pixels: uint8, int16, float32, complex64, uint16, int32; not 3 (complex of two int16) and 5 (packed 4 bits)."""
@@ -66,11 +66,12 @@ def read_dv(path: Path, name: str, _reading: Reading) -> ArrayImage:
     header: Header = file.metadata["header"]
     names = channel_names(header, _read_names(file))
     size = file.voxel_size
+    notes = planes_left(path.stat().st_size - _pixels_start(path), file.data.shape, file.data.dtype.itemsize)
     return ArrayImage(
         "DeltaVision", FromBelow(file.data), "".join(sizes), file.data.dtype,
         channels=tuple(one or None for one in names),
         lengths={axis: (float(one), "µm") for axis, one in (("x", size.x), ("y", size.y), ("z", size.z)) if one},
-        facts=facts(header, names),
+        facts=facts(header, names), notes=notes,
     )  # fmt: skip
 
 
@@ -94,6 +95,14 @@ def _read_names(file: Any) -> list[str]:
     stride = math.prod(sizes[axis] for axis in slowest_first[slowest_first.index("C") + 1 :])
     frames = [file.ext_hdr.frame(number * stride) for number in range(sizes["C"])]
     return [f"{one.exWavelen:.0f}/{one.emWavelen:.0f}" for one in frames]
+
+
+def _pixels_start(path: Path) -> int:
+    """Return where the pixels begin: behind the header, and the extended one of as many bytes as it says."""
+    with path.open("rb") as stream:
+        start = stream.read(128)
+    order = "<" if start[96:98] == b"\xa0\xc0" else ">"
+    return HEADER_BYTES + int(struct.unpack_from(f"{order}i", start, 92)[0])
 
 
 def pixel_mode(start: bytes) -> int:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from bioimage_suite.core.errors import UserError
-from bioimage_suite.images.readers.arrays import ArrayImage
+from bioimage_suite.images.readers.arrays import ArrayImage, planes_left
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from bioimage_suite.images.model.ome_facts import Fact
     from bioimage_suite.images.model.series import Reading
 
+PIXEL_DATA, PIXEL_DATA_BIG = b"\xe0\x7f\x10\x00", b"\x7f\xe0\x00\x10"
 WHOLE_SLIDE = "1.2.840.10008.5.1.4.1.1.77.1.6"
 
 
@@ -35,7 +37,29 @@ def read_dicom(path: Path, name: str, _reading: Reading) -> ArrayImage:
         raise UserError(f"Image {name}: the DICOM file holds no image. Give the files of the images themselves.")
     pixels = Frames(path, said)
     axes = "ZYXS" if len(pixels.shape) == 4 else "ZYX"
-    return ArrayImage("DICOM", pixels, axes, pixels.dtype, lengths=_lengths(said), facts=_facts(said))
+    # Samples of a colour lie within a row, or the file has a plane for each.
+    height, width, *samples = pixels.shape[1:]
+    stored = (pixels.shape[0], height, width * math.prod(samples))
+    there = _stored_bytes(path, said)
+    notes = planes_left(there, stored, int(said.BitsAllocated) // 8) if there else ()
+    return ArrayImage("DICOM", pixels, axes, pixels.dtype, lengths=_lengths(said), facts=_facts(said), notes=notes)
+
+
+def _stored_bytes(path: Path, said: Any) -> int | None:
+    """Return the bytes of the pixels where they are not compressed, and a pixel is whole bytes."""
+    import pydicom
+
+    syntax = said.file_meta.TransferSyntaxUID
+    halved = "YBR" in said.get("PhotometricInterpretation", "")  # colours may be
+    if syntax.is_compressed or syntax.is_deflated or int(said.BitsAllocated) % 8 or halved:
+        return None
+    with path.open("rb") as stream:
+        pydicom.dcmread(stream, stop_before_pixels=True)
+        # Group and element; what a value is, and two zeros, where that is explicit; then the length.
+        head = stream.read(12)
+    length = head[4:8] if syntax.is_implicit_VR else head[8:12]
+    pixels = head[:4] in (PIXEL_DATA, PIXEL_DATA_BIG)
+    return int.from_bytes(length, "little" if syntax.is_little_endian else "big") if pixels else None
 
 
 def _is_level(said: Any) -> bool:

@@ -8,13 +8,14 @@ conda-forge reads it.
 
 from __future__ import annotations
 
+import math
 import zlib
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from bioimage_suite.core.errors import UserError
-from bioimage_suite.images.readers.arrays import ArrayImage
+from bioimage_suite.images.readers.arrays import ArrayImage, planes_left
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,6 +26,7 @@ AXES = {
     "x": "X", "y": "Y", "z": "Z", "t": "T", "ch": "C", "c": "C", "p": "C", "probe": "C"
 }  # fmt: skip
 LARGEST_HEADER = 1 << 24
+AT_ONCE = 1 << 20  # bytes
 Header = dict[tuple[str, str], list[str]]
 
 
@@ -54,8 +56,9 @@ def read_ics(path: Path, name: str, _reading: Reading) -> ArrayImage:
     axes = "".join(AXES.get(one, "?") for one in reversed(names))
     lengths = _lengths(header, order)
     interval = lengths.pop("t", None)
+    array, there = _pixels(pixels, start, header, dtype, shape)
     return ArrayImage(
-        "ICS", _pixels(pixels, start, header, dtype, shape), axes, dtype,
+        "ICS", array, axes, dtype, notes=planes_left(there, shape, dtype.itemsize),
         lengths={axis: one for axis, one in lengths.items() if axis in "xyz"},
         interval=(float(interval[0]), interval[1]) if interval else None,
     )  # fmt: skip
@@ -90,17 +93,23 @@ def _dtype(header: Header, bits: int) -> np.dtype:
     return np.dtype(f"{'<' if order[0] == '1' else '>'}{letter}{bits // 8}")
 
 
-def _pixels(path: Path, start: int, header: Header, dtype: np.dtype, shape: tuple[int, ...]) -> np.ndarray:
+def _pixels(path: Path, start: int, header: Header, dtype: np.dtype, shape: tuple[int, ...]) -> tuple[np.ndarray, int]:
+    """Return the array, and the bytes of all pixels that are there."""
     packing = header.get(("representation", "compression"), ["uncompressed"])[0].casefold()
     if packing == "uncompressed":
-        return np.memmap(path, dtype, "r", start, shape)
+        return np.memmap(path, dtype, "r", start, shape), path.stat().st_size - start
     if packing != "gzip":
         raise ValueError(f"its compression {packing!r} is unknown")
+    unpacking = zlib.decompressobj(wbits=31)
     with path.open("rb") as stream:
         stream.seek(start)
-        size = int(np.prod(shape)) * dtype.itemsize
-        data = zlib.decompressobj(wbits=31).decompress(stream.read(), size)
-    return np.frombuffer(data, dtype).reshape(shape)
+        size = math.prod(shape) * dtype.itemsize
+        data = unpacking.decompress(stream.read(), size)
+    array = np.frombuffer(data, dtype).reshape(shape)
+    there = size
+    while more := unpacking.decompress(unpacking.unconsumed_tail, AT_ONCE):
+        there += len(more)
+    return array, there
 
 
 def _lengths(header: Header, order: list[str]) -> dict[str, tuple[float | str, str]]:

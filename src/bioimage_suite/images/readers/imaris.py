@@ -54,6 +54,7 @@ def read_imaris(path: Path, name: str, _reading: Reading) -> ArrayImage:
     return ArrayImage(
         "Imaris", pixels, "TCZYX", pixels.dtype, channels=tuple(said.get("Name") or None for said in channels),
         lengths=_lengths(image, pixels.shape), interval=(step, "s") if step else None, facts=facts,
+        notes=pixels.notes,
     )  # fmt: skip
 
 
@@ -62,6 +63,7 @@ class Blocks:
 
     Attributes:
         shape: Without what pads it.
+        notes: A sentence for each axis along which more is there than the file states.
         dtype: Of the pixels.
     """
 
@@ -75,6 +77,14 @@ class Blocks:
         true = [int(_number(said.get(f"ImageSize{axis}", ""), size)) for axis, size in zip("ZYX", stored, strict=True)]
         if any(size > most for size, most in zip(true, stored, strict=True)):
             raise ValueError(f"its arrays are {stored}, smaller than the {true} that it states")
+        # Arrays end with a whole block; what lies behind that is no padding.
+        blocks = first["Data"].chunks or stored
+        cut = [
+            axis for axis, *sizes in zip("ZYX", true, stored, blocks, strict=True) if sizes[1] - sizes[0] >= sizes[2]
+        ]
+        self.notes = tuple(
+            f"its arrays are larger along {axis} than the size that it states, which is read" for axis in cut
+        )
         self.shape = (times, channels, *true)
         self.dtype = np.dtype(first["Data"].dtype)
         self._level = level

@@ -244,7 +244,8 @@ def _tiles(image: Any) -> int:
 
 
 def _described(said: Element, data: np.ndarray, tile: int, names: tuple[str, ...], facts: list[Fact]) -> ArrayImage:
-    channels, layout = _channels(said), layout_of(_dimensions(said))
+    dimensions = _dimensions(said)
+    channels, layout = _channels(said), layout_of(dimensions)
     samples = 3 if len(channels) % 3 == 0 and layout.columns.stride == 3 * channels[0].dtype.itemsize else 1
     channels = _red_first(channels) if samples == 3 else channels
     pixels = LifPlanes(data, channels, layout, tile, samples)
@@ -262,8 +263,17 @@ def _described(said: Element, data: np.ndarray, tile: int, names: tuple[str, ...
     return ArrayImage(
         "LIF", pixels, "TCZYXS"[: len(pixels.shape)], pixels.dtype, channels=_names(channels, samples),
         lengths={axis: _micrometres(one) for axis, one in lengths.items() if one.step}, interval=interval,
-        facts=facts + colours, notes=tuple(_notes(layout)), series=names, stored_axes=_stored(layout, len(channels)),
+        facts=facts + colours, notes=(*_notes(layout), *_left(dimensions, channels, len(data))), series=names,
+        stored_axes=_stored(layout, len(channels)),
     )  # fmt: skip
+
+
+def _left(dimensions: list[Dimension], channels: list[LifChannel], there: int) -> list[str]:
+    """Return a sentence where the block of an image has at least a row more than its axes tell of."""
+    last = max(one.offset + one.dtype.itemsize for one in channels)
+    left = there - last - sum((axis.length - 1) * axis.stride for axis in dimensions)
+    row = max(axis.length * axis.stride for axis in dimensions if axis.letter == "X")
+    return [f"{left:,} bytes behind the pixels that its axes tell of are not read"] if left >= row else []
 
 
 def _notes(layout: Layout) -> list[str]:

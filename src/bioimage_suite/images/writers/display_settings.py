@@ -6,6 +6,7 @@ writes the window to a map annotation with the namespace `NAMESPACE`.
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -79,15 +80,24 @@ def with_colours(image: ImageFile, displays: tuple[ChannelDisplay, ...]) -> tupl
 
 
 def _of_zarr(channel: dict[str, Any]) -> ChannelDisplay:
-    window = channel.get("window", {})
-    start, end = window.get("start"), window.get("end")
+    window = channel.get("window")
+    limits = window if isinstance(window, dict) else {}
     color = str(channel.get("color") or "").lstrip("#").upper()
     return ChannelDisplay(
         color if re.fullmatch("[0-9A-F]{6}", color) else None,
-        None if start is None else float(start),
-        None if end is None else float(end),
+        _intensity(limits.get("start")),
+        _intensity(limits.get("end")),
         bool(channel.get("active", True)),
     )
+
+
+def _intensity(value: Any) -> float | None:
+    """Return a grey value of a file; None for what is no finite number."""
+    try:
+        number = float(value)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return number if math.isfinite(number) else None
 
 
 def _of_ome_xml(xml: str) -> list[ChannelDisplay]:
@@ -103,7 +113,8 @@ def _of_ome_xml(xml: str) -> list[ChannelDisplay]:
         for entry in annotation.iterfind(".//{*}M"):
             number, _, limits = (entry.get("K", "").removeprefix("window "), None, (entry.text or "").split())
             if number.isdecimal() and int(number) < len(found) and len(limits) == 2:
-                found[int(number)] = replace(found[int(number)], start=float(limits[0]), end=float(limits[1]))
+                start, end = map(_intensity, limits)
+                found[int(number)] = replace(found[int(number)], start=start, end=end)
     return found
 
 
@@ -113,14 +124,15 @@ def _digits(colour: str) -> str | None:
 
 
 def _of_imagej(metadata: dict[str, Any], size_c: int) -> list[ChannelDisplay]:
-    ranges = [float(value) for value in metadata.get("Ranges", ())]
+    given = metadata.get("Ranges")
+    ranges = [_intensity(value) for value in given] if isinstance(given, (tuple, list)) else []
     if len(ranges) != 2 * size_c and "min" in metadata and "max" in metadata:
-        ranges = [float(metadata["min"]), float(metadata["max"])] * size_c
+        ranges = [_intensity(metadata["min"]), _intensity(metadata["max"])] * size_c
     limits = (
         list(zip(ranges[0::2], ranges[1::2], strict=False)) if len(ranges) == 2 * size_c else [(None, None)] * size_c
     )
-    tables = metadata.get("LUTs") or []
     # A look-up table is (3, 256); its last colour is that of the brightest pixels.
+    tables = [table for table in metadata.get("LUTs") or [] if getattr(table, "shape", ())[:1] == (3,)]
     colours: list[str | None] = ["".join(f"{int(value):02X}" for value in table[:, -1]) for table in tables]
     colours = colours if len(colours) == size_c else [None] * size_c
     return [ChannelDisplay(color, *limit) for color, limit in zip(colours, limits, strict=True)]
