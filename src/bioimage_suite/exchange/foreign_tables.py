@@ -20,8 +20,7 @@ from bioimage_suite.core.own_hdf5 import refuse_other_files
 from bioimage_suite.core.scratch_folders import scratch_folder
 from bioimage_suite.core.untrusted_files import open_zip, safe_relative_path, unpack_member
 from bioimage_suite.exchange.qupath_objects import REMEDY, is_geojson, objects_table, qupath_feature, read_objects
-from bioimage_suite.tables.delimited import column_names
-from bioimage_suite.tables.measurement_table import MeasurementTable, format_cell
+from bioimage_suite.tables.measurement_table import MeasurementTable, format_cell, table_of_rows
 from bioimage_suite.tables.reader import read_table
 
 if TYPE_CHECKING:
@@ -77,9 +76,8 @@ def _read(path: Path, name: str) -> tuple[str, MeasurementTable]:
     sheet = read_table(path, name)
     if not sheet.rows:
         raise UserError(f"table {name}: is empty. It needs a header line that names its columns.")
-    columns = column_names(sheet.rows[0].cells, f"table {name}")
-    rows = tuple(row.cells + ("",) * (len(columns) - len(row.cells)) for row in sheet.rows[1:])
-    table = MeasurementTable(name, columns, rows)
+    table = table_of_rows(sheet.rows, name, f"table {name}")
+    columns = table.columns
     if "ImageNumber" in columns:
         return ("CellProfiler", table) if "ObjectNumber" in columns else ("CellProfiler images", table)
     if "Image" in columns and any("entroid X" in column for column in columns):

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
+    from bioimage_suite.tables.delimited import TextRow
+
 # Characters that `_plain_rows` accepts everywhere.
 _USUAL = bytes({*range(ord("*"), ord("=")), *range(ord(">"), 0x7F), ord("\t"), ord("\n")})
 # Quotes, control characters, formulas, blanks at the end of a cell, rows without a filled cell.
@@ -184,6 +186,37 @@ class MeasurementTable:
         return next((name for name in candidates if name in self.columns), None)
 
 
+def table_of_rows(rows: Sequence[TextRow], name: str, what: str) -> MeasurementTable:
+    """Return the rows of a text or a sheet, the header first, as a table; rows that end in empty cells may be short.
+
+    Args:
+        rows: At least the header.
+        name: Name of the table.
+        what: What messages call it.
+
+    Raises:
+        UserError: A row has more filled cells than there are columns, or a column occurs twice.
+    """
+    from bioimage_suite.tables.delimited import column_names
+
+    columns = column_names(rows[0].cells, what)
+    for row in rows[1:]:
+        if any(row.cells[len(columns) :]):
+            raise UserError(
+                f"{what}, line {row.line}: {len(row.cells)} cells, but the header names {len(columns)}. "
+                "Correct the row; a number in it may have a decimal comma."
+            )
+    cells = (row.cells[: len(columns)] + ("",) * (len(columns) - len(row.cells)) for row in rows[1:])
+    return MeasurementTable(name, columns, tuple(cells))
+
+
+def say_objects_twice(table: MeasurementTable) -> None:
+    """Print a note if objects have more than one row, as where the rows of a table were put together twice."""
+    twice = table.objects_twice()
+    if twice:
+        print(f"NOTE: {len(twice)} objects have more than one row, such as {twice[0]}; each row counts.", flush=True)
+
+
 def read_measurement_table(path: Path, name: str) -> MeasurementTable:
     """Read a table from a tab-separated, CSV or XLSX file.
 
@@ -196,7 +229,6 @@ def read_measurement_table(path: Path, name: str) -> MeasurementTable:
             than there are columns.
     """
     # Here, as most tools only write tables: the readers take milliseconds of every start.
-    from bioimage_suite.tables.delimited import column_names
     from bioimage_suite.tables.reader import read_table
 
     if not path.is_file():
@@ -207,15 +239,7 @@ def read_measurement_table(path: Path, name: str) -> MeasurementTable:
     rows = read_table(path, name).rows
     if not rows:
         raise UserError(f"Table {name}: it is empty. It needs a header line that names its columns.")
-    columns = column_names(rows[0].cells, f"Table {name}")
-    for row in rows[1:]:
-        if len(row.cells) > len(columns):
-            raise UserError(
-                f"Table {name}, line {row.line}: {len(row.cells)} cells, but the header names {len(columns)}. "
-                "Correct the row."
-            )
-    # A row that ends in empty cells may be short.
-    return MeasurementTable(name, columns, tuple(r.cells + ("",) * (len(columns) - len(r.cells)) for r in rows[1:]))
+    return table_of_rows(rows, name, f"Table {name}")
 
 
 def _plain_rows(path: Path) -> list[tuple[str, ...]] | None:

@@ -42,6 +42,12 @@ def test_cellprofiler_without_names_of_images(tmp_path: Path):
         read(tmp_path, objects=OBJECTS)
 
 
+def test_a_number_with_a_decimal_comma_does_not_shift_the_cells_behind_it(tmp_path: Path):
+    objects = OBJECTS.replace("50,3.5,0.25", "50,3,5,0.25")
+    with pytest.raises(UserError, match=r"table objects, line 2: 6 cells, but the header names 5\..*decimal comma"):
+        read(tmp_path, objects=objects, images=IMAGES)
+
+
 def test_qupath_tables(tmp_path: Path):
     text = (
         "Image\tObject ID\tClassification\tParent\tCentroid X µm\tNucleus: Area µm^2\tNucleus: DAPI mean\n"

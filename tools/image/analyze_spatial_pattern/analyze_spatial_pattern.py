@@ -23,7 +23,7 @@ from bioimage_suite.spatial.scenes import (
     scenes_of_table,
 )
 from bioimage_suite.spatial.statistics import PatternOptions
-from bioimage_suite.tables.measurement_table import read_measurement_table, write_rows
+from bioimage_suite.tables.measurement_table import read_measurement_table, say_objects_twice, write_rows
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -72,6 +72,7 @@ def open_scenes(args: Namespace) -> list[Scene]:
         args.x_column, args.y_column, args.z_column, args.image_column, args.class_column, args.class_condition
     )
     table = read_measurement_table(args.table, args.table_name or args.table.name)
+    say_objects_twice(table)
     return list(scenes_of_table(table, columns, args.unit, (args.depth, args.height, args.width)))
 
 

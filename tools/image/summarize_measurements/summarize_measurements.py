@@ -20,7 +20,7 @@ from bioimage_suite.tables.grouped_values import (
     read_listed,
     statistic_rows,
 )
-from bioimage_suite.tables.measurement_table import write_rows
+from bioimage_suite.tables.measurement_table import say_objects_twice, write_rows
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -49,9 +49,7 @@ def main(args: Namespace, outputs: Outputs) -> None:
     """Read, count, write."""
     tables, images = read_listed(args.inputs["tables"])
     table = joined(tables)
-    twice = table.objects_twice()
-    if twice:
-        print(f"NOTE: {len(twice)} objects have more than one row, such as {twice[0]}; each row counts.", flush=True)
+    say_objects_twice(table)
     by = [column.strip() for column in (args.group_by or "").split(",") if column.strip()]
     groups = grouped(table, images, matching(args.features, table), by)
     write_rows(outputs.file(args.table_out), table.columns, table.rows)
