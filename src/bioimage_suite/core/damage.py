@@ -10,7 +10,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from bioimage_suite.core.errors import UserError, is_disk_full
+from bioimage_suite.core.errors import UserError, machine_fault
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,16 +27,22 @@ def reading(what: str, remedy: str) -> Iterator[None]:
         remedy: A sentence: what the user can do.
 
     Raises:
-        UserError: Something failed. A full disk is no fault of the file and passes as it is.
+        UserError: Something failed. A fault of the machine, such as a full disk, is none of the file and
+            passes as it is.
     """
     try:
         yield
     except UserError:
         raise
     except Exception as error:
-        if is_disk_full(error):
-            raise
+        pass_fault_of_machine(error)
         raise UserError(f"{what}: {fault(error)}. {remedy}") from error
+
+
+def pass_fault_of_machine(error: Exception) -> None:
+    """Raise an error again that tells nothing of the file that was read: a full disk, too many open files."""
+    if machine_fault(error):
+        raise error
 
 
 def fault(error: Exception) -> str:

@@ -4,6 +4,8 @@ import errno
 import re
 
 _DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_TOO_MANY_FILES = (errno.EMFILE, errno.ENFILE)
+_DISK_FAILED = (errno.EIO, errno.ESTALE, errno.EREMOTEIO, errno.ENOTCONN, errno.EHOSTDOWN, errno.ENODEV)
 _PARTLY_WRITTEN = re.compile(r"\d+ requested and \d+ written")
 
 
@@ -23,6 +25,26 @@ def is_disk_full(error: BaseException | None) -> bool:
         # lxml, with which openpyxl writes, has errors of its own.
         return type(error).__name__ == "SerialisationError" and "ENOSPC" in str(error)
     return error.errno in _DISK_FULL or (error.errno is None and bool(_PARTLY_WRITTEN.search(str(error))))
+
+
+def machine_fault(error: BaseException | None) -> str:
+    """Say what the machine failed at, and what to do; empty where it is not to blame.
+
+    Such an error comes from a sound file: "damaged, upload it again" would send the user the wrong way.
+
+    >>> machine_fault(OSError(errno.EIO, "Input/output error"))
+    'the disk or its network failed: [Errno 5] Input/output error. Run again; if it stays, tell who runs the server.'
+    >>> machine_fault(OSError(errno.EACCES, "no")), machine_fault(ValueError("EIO"))
+    ('', '')
+    """
+    if is_disk_full(error):
+        return f"disk full: {error}. Make room where jobs run, and run the tool again."
+    number = error.errno if isinstance(error, OSError) else None
+    if number in _TOO_MANY_FILES:
+        return f"too many files are open at once: {error}. Give fewer images at a time, or jobs a higher `ulimit -n`."
+    if number in _DISK_FAILED:
+        return f"the disk or its network failed: {error}. Run again; if it stays, tell who runs the server."
+    return ""
 
 
 def note_outcome(error: BaseException, outcome: str) -> None:

@@ -16,6 +16,7 @@ import functools
 import gc
 import json
 import os
+import resource
 import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Sequence
@@ -24,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from bioimage_suite.core import damage
-from bioimage_suite.core.errors import UserError, is_disk_full
+from bioimage_suite.core.errors import UserError, machine_fault
 from bioimage_suite.core.outputs import Outputs
 
 LIST = "--list"
@@ -163,6 +164,15 @@ def parse(description: str | None, arguments: Sequence[Argument | OneOf], words:
     return parser.parse_args(words)
 
 
+def allow_many_files() -> None:
+    """Let this process have as many files open as it may: usually 1024, though more are allowed to who asks.
+
+    A list of some thousand images is open at once where each is looked at before one is written.
+    """
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
 def run_tool(main: Callable[[], int | None]) -> None:
     """Run a tool's `main` and leave the process with its exit code.
 
@@ -171,17 +181,20 @@ def run_tool(main: Callable[[], int | None]) -> None:
 
     Raises:
         SystemExit: Always. 0 for success, 1 with one line `ERROR: ...` on standard error for a `UserError`.
-            The same for a disk that is full. Any other exception keeps its traceback: it is a defect of the tool.
+            The same for what the machine failed at, such as a full disk. Any other exception keeps its traceback:
+            it is a defect of the tool.
     """
+    allow_many_files()
     try:
         code = main()
     except UserError as error:
         print(f"ERROR: {error}", file=sys.stderr)
         code = 1
     except OSError as error:
-        if not is_disk_full(error):
+        fault = machine_fault(error)
+        if not fault:
             raise
-        print(f"ERROR: disk full: {error}. Make room where jobs run, and run the tool again.", file=sys.stderr)
+        print(f"ERROR: {fault}", file=sys.stderr)
         code = 1
     # At its end the interpreter looks for garbage among all objects several times: with omero-py that takes 0.2 s.
     gc.freeze()

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from bioimage_suite.core.errors import UserError, is_disk_full
+from bioimage_suite.core.errors import UserError, is_disk_full, machine_fault
 from bioimage_suite.core.in_order import threads_allowed
 
 if TYPE_CHECKING:
@@ -168,8 +168,9 @@ def _outcome(work: Callable[[Task], object], task: Task) -> Outcome:
         except MemoryError:
             fault = "needs more memory than there is. Give the job more memory."
         except Exception as error:
-            fault, disk_full = f"{type(error).__name__}: {' '.join(str(error).split())}", is_disk_full(error)
-            if not disk_full:  # A defect of the tool.
+            of_machine, disk_full = machine_fault(error), is_disk_full(error)
+            fault = of_machine or f"{type(error).__name__}: {' '.join(str(error).split())}"
+            if not of_machine:  # A defect of the tool.
                 traceback.print_exc()
     return Outcome(fault, said.getvalue(), disk_full, result=result, named=named)
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bioimage_suite.core.damage import pass_fault_of_machine
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.core.image_names import image_identifier
 from bioimage_suite.tables.delimited import column_names
@@ -74,6 +75,7 @@ def _open_parquet(path: Path, name: str) -> CellFile:
         # Without a buffer of its own size each column chunk would be read whole.
         file = ParquetFile(path, pre_buffer=False, buffer_size=BUFFER_BYTES)
     except (ArrowException, OSError) as error:
+        pass_fault_of_machine(error)
         raise UserError(f"table {name}: not a readable Parquet file ({error}). Write it again.") from None
     numeric = frozenset(
         one.name for one in file.schema_arrow if types.is_integer(one.type) or types.is_floating(one.type)
@@ -85,6 +87,7 @@ def _open_parquet(path: Path, name: str) -> CellFile:
                 # One group after the other: iter_batches reads ahead as far as it can.
                 yield from file.iter_batches(BLOCK_ROWS, row_groups=[group], columns=[*texts, *numbers])
         except (ArrowException, OSError) as error:
+            pass_fault_of_machine(error)
             raise UserError(f"table {name}: cannot be read ({error}). Write it again.") from None
 
     return CellFile(path, name, tuple(file.schema_arrow.names), numeric, blocks)

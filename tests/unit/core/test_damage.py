@@ -33,3 +33,9 @@ def test_what_tells_nothing_of_the_file_passes(error):
     with pytest.raises(type(error)) as caught, damage.reading("File a", "Upload it again."):
         raise error
     assert caught.value is error
+
+
+@pytest.mark.parametrize("number", [errno.EIO, errno.EMFILE, errno.ENOSPC, errno.ESTALE])
+def test_what_the_machine_failed_at_is_no_fault_of_the_file(number: int):
+    with pytest.raises(OSError, match="of the machine"), damage.reading("Image a", "Upload it again."):
+        raise OSError(number, "of the machine")

@@ -12,6 +12,7 @@ from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
+from bioimage_suite.core.damage import pass_fault_of_machine
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.core.untrusted_files import ANY_SIZE, MAX_JSON_BYTES, open_zip, read_member
 from bioimage_suite.images.model.calibration import pixel_sizes, time_step
@@ -204,6 +205,7 @@ def _open_place(source: _Source, chosen: int, name: str) -> ImageFile:
         try:
             return np.asarray(array[tuple(at[axis] for axis in axes)])
         except (ValueError, RuntimeError, OSError, zipfile.BadZipFile) as error:
+            pass_fault_of_machine(error)
             raise UserError(
                 f"Image {name}: the pixels at t={t}, c={c}, z={z} cannot be read ({error}). "
                 "A chunk of the OME-Zarr is damaged or cut short: export it again."
@@ -360,6 +362,7 @@ def _group(store: Any, place: str, name: str) -> tuple[Any, dict[str, Any]]:
         group = zarr.open_group(store, path=place.rstrip("/"), mode="r")
         attributes: dict[str, Any] = dict(group.attrs)
     except (ValueError, KeyError, OSError) as error:
+        pass_fault_of_machine(error)
         raise UserError(f"Image {name}: its Zarr metadata cannot be read ({error}). Export it again.") from error
     return group, attributes.get("ome") or attributes
 

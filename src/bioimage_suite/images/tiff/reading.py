@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from bioimage_suite.core.damage import pass_fault_of_machine
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.images.model.image_file import ImageFile, sample_names
 from bioimage_suite.images.model.series import Reading, SeriesDocuments, choose_series
@@ -123,6 +124,7 @@ def _open_chosen(
             f"Image {name}: {error}. Give all its files to convert_image as a set, which joins them."
         ) from error
     except (tifffile.TiffFileError, struct.error, ValueError, IndexError, KeyError, TypeError, OSError) as error:
+        pass_fault_of_machine(error)
         raise UserError(f"Image {name}: the TIFF file is damaged or cut short ({error}). Upload it again.") from error
     images = zip(chosen, _described(tiff, pictures, chosen, name), strict=True)
     return [replace(one, notes=(*one.notes, absent[number])) if absent[number] else one for number, one in images]
@@ -377,6 +379,7 @@ def _reader(
             pixels = read_place(place)
             return ~pixels if inverted else pixels
         except (tifffile.TiffFileError, ValueError, RuntimeError, OSError) as error:
+            pass_fault_of_machine(error)
             raise UserError(
                 f"Image {name}: the pixels at t={t}, c={c}, z={z} cannot be read ({error}). "
                 "The file is damaged, or its compression is unknown: upload it again or convert it to OME-TIFF."
