@@ -124,6 +124,8 @@ def _read_table(
     sheet: Sheet, name: str, plate: str, conditions: dict[Well, dict[str, str]], images: dict[str, Well]
 ) -> None:
     """Add what a table says of wells and images."""
+    if not sheet.rows:
+        raise UserError(f"layout {name}: has no filled line. It needs a header with a column well, and a row a well.")
     header, *rows = sheet.rows
     columns = column_names(header.cells, f"layout {name}")
     at = {column.casefold(): place for place, column in reversed(list(enumerate(columns)))}

@@ -45,6 +45,7 @@ def test_tables_of_images_and_of_wells_join(tmp_path: Path):
         (["image well\na A1\na A2\n"], "image a stands in well A1"),
         (["well dose\nA1 1\n", "well dose\nA1 2\n"], "another table says '1'"),
         (["well dose\n"], "no table has a row with a well"),
+        (["\n\n"], "has no filled line"),
     ],
 )
 def test_tables_that_say_no_wells_are_refused(tmp_path: Path, texts: list[str], message: str):
