@@ -10,9 +10,9 @@ import zarr
 
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.images.model.series import Reading, choose_series
-from bioimage_suite.images.readers.opening import open_image
+from bioimage_suite.images.readers.opening import open_image, open_images
 from tests.unit.images.tiff_files import write_micro_manager
-from tests.unit.images.vendor_files import made_pixels, write_lif
+from tests.unit.images.vendor_files import made_pixels, write_lif, write_nd2
 
 
 @pytest.mark.parametrize(
@@ -63,6 +63,23 @@ def test_images_of_a_lif(tmp_path):
     second = open_image(tmp_path / "a.lif", reading=Reading("1")).read_plane()
     np.testing.assert_array_equal(first, made_pixels()[0, 0, 0])
     np.testing.assert_array_equal(second, made_pixels()[0, 0, 0] + 1)
+
+
+def test_positions_of_an_nd2(tmp_path, monkeypatch):
+    """The images share a reader, which has one scene at a time: read in turns, each gives its own pixels."""
+    import nd2
+
+    pixels = np.random.default_rng(1).integers(0, 4000, (2 * 5, 2, 3, 6, 8)).astype(np.uint16)  # time point by position
+    write_nd2(tmp_path / "a.nd2", pixels, positions=5)
+    translated, translate = [], nd2.ND2File.ome_metadata
+    monkeypatch.setattr(nd2.ND2File, "ome_metadata", lambda *a, **k: translated.append(1) or translate(*a, **k))
+    images = open_images(tmp_path / "a.nd2")
+    assert len(translated) == 1  # for all positions: it goes through all frames of the file
+    assert images[0].details["series"] == ["A0", "A1", "A2", "A3", "A4"]
+    assert len({image.details["ome_xml"] for image in images}) == 5
+    for t, c, z in np.ndindex(2, 2, 3):
+        for number, image in enumerate(images):
+            np.testing.assert_array_equal(image.read_plane(t, c, z), pixels[5 * t + number, c, z])
 
 
 def test_scenes_of_a_czi(tmp_path):

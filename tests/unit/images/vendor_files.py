@@ -213,12 +213,16 @@ def _write_lif_file(path: Path, channels: str, dimensions: str, blocks: list[byt
     path.write_bytes(b"".join(parts))
 
 
-def write_nd2(path: Path, pixels: np.ndarray) -> None:
-    """Write (T, C, Z, Y, X) uint16 pixels as an ND2 file of NIS-Elements 4 (version 3.0 of the format)."""
-    t, c, z, y, x = pixels.shape
+def write_nd2(path: Path, pixels: np.ndarray, positions: int = 1) -> None:
+    """Write (T, C, Z, Y, X) uint16 pixels as an ND2 file of NIS-Elements 4 (version 3.0 of the format).
+
+    Of several positions of the stage, each time point has the pixels of all, one after the other along T.
+    """
+    frames, c, z, y, x = pixels.shape
+    t = frames // positions
     attributes = {
         "uiWidth": x, "uiHeight": y, "uiWidthBytes": 2 * x * c, "uiComp": c, "uiBpcInMemory": 16,
-        "uiBpcSignificant": 12, "uiSequenceCount": t * z, "uiTileWidth": x, "uiTileHeight": y, "eCompression": 2,
+        "uiBpcSignificant": 12, "uiSequenceCount": frames * z, "uiTileWidth": x, "uiTileHeight": y, "eCompression": 2,
         "dCompressionParam": 0.0, "uiQuality": 0,
     }  # fmt: skip
     planes = {
@@ -238,6 +242,11 @@ def write_nd2(path: Path, pixels: np.ndarray) -> None:
             "uiCount": c, "uiCompCount": c, "sPlaneNew": planes},
     }  # fmt: skip
     stack = {"eType": 4, "uLoopPars": {"uiCount": z, "dZLow": 0.0, "dZHigh": 0.5 * (z - 1), "dZStep": 0.5}}
+    if positions > 1:
+        points = {
+            f"p{n}": {"dPosX": 1.0 * n, "dPosY": 0.0, "dPosZ": 0.0, "pPosName": f"A{n}"} for n in range(positions)
+        }
+        stack = {"eType": 2, "uLoopPars": {"uiCount": positions, "Points": points}, "ppNextLevelEx": {"": stack}}
     loops = {
         "eType": 1,
         "uLoopPars": {"uiCount": t, "dStart": 0.0, "dPeriod": 30000.0, "dDuration": 30000.0 * t},
@@ -247,10 +256,10 @@ def write_nd2(path: Path, pixels: np.ndarray) -> None:
         "ImageAttributesLV!": _variant({"SLxImageAttributes": attributes}),
         "ImageMetadataLV!": _variant({"SLxExperiment": loops}),
         "ImageMetadataSeqLV|0!": _variant({"SLxPictureMetadata": picture}),
-        "CustomData|AcqTimesCache!": np.repeat(np.arange(t) * 30000.0, z).tobytes(),
+        "CustomData|AcqTimesCache!": np.repeat(np.arange(t) * 30000.0, positions * z).tobytes(),
     }
-    frames = np.moveaxis(pixels, 1, -1).reshape(t * z, y, x, c)
-    chunks |= {f"ImageDataSeq|{n}!": bytes(8) + frame.tobytes() for n, frame in enumerate(frames)}
+    every = np.moveaxis(pixels, 1, -1).reshape(frames * z, y, x, c)
+    chunks |= {f"ImageDataSeq|{n}!": bytes(8) + plane.tobytes() for n, plane in enumerate(every)}
     data = bytearray(_chunk(b"ND2 FILE SIGNATURE CHUNK NAME01!", b"Ver3.0".ljust(64, b"\0"), 32))
     places = []
     for name, content in chunks.items():

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import threading
 from datetime import UTC, datetime
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,6 +21,10 @@ if TYPE_CHECKING:
     from bioimage_suite.images.model.series import Reading
 
 
+ONE_SCENE = threading.Lock()
+"""Held while a region is read: a reader has one scene at a time, and the images of a file share a reader."""
+
+
 class ReaderPixels:
     """The pixels of the reader's image, read as they are asked for.
 
@@ -27,15 +33,47 @@ class ReaderPixels:
     """
 
     def __init__(self, reader: Any) -> None:
-        """Take a reader whose scene is set."""
+        """Take a reader whose scene is set; it may be set to another one later, for another image of the file."""
         self._reader, self._order = reader, str(reader.dims.order)
-        self.shape = tuple(reader.dims.shape)
+        self._scene, self.shape = reader.current_scene_index, tuple(reader.dims.shape)
 
     def __getitem__(self, key: tuple[int | slice, ...]) -> Any:
         """Return a region."""
         left = "".join(axis for axis, at in zip(self._order, key, strict=True) if isinstance(at, slice))
-        pixels: np.ndarray = self._reader.get_image_data(left, **dict(zip(self._order, key, strict=True)))
+        with ONE_SCENE:
+            _choose_scene(self._reader, self._scene)
+            pixels: np.ndarray = self._reader.get_image_data(left, **dict(zip(self._order, key, strict=True)))
         return pixels
+
+
+def _choose_scene(reader: Any, scene: int) -> None:
+    if reader.current_scene_index != scene:  # setting it anew forgets what was read of it
+        reader.set_scene(scene)
+
+
+@lru_cache(maxsize=1)
+def _reader_of(path: Path, _state: tuple[int, ...]) -> Any:
+    """Open a file once for all its images."""
+    from bioio_nd2 import Reader
+
+    # The reader logs what it could not find to standard error; errors that matter are raised.
+    for package in ("bioio_base", "bioio_nd2", "nd2"):
+        logging.getLogger(package).setLevel(logging.CRITICAL + 1)
+
+    class OnceTranslated(Reader):
+        """Its metadata of the microscope are those of a translation of all scenes, which it makes anew for each."""
+
+        # Asked for with the standard metadata, and not used here; each is looked for in all frames of the file.
+        row = column = stage_position_x = stage_position_y = None
+
+        @cached_property
+        def ome_metadata(self) -> Any:
+            document = super().ome_metadata
+            for image in document.images:
+                image.acquisition_date = _in_utc(image.acquisition_date)
+            return document
+
+    return OnceTranslated(path)
 
 
 def read_nd2(path: Path, name: str, reading: Reading) -> ArrayImage:
@@ -50,15 +88,11 @@ def read_nd2(path: Path, name: str, reading: Reading) -> ArrayImage:
         UserError: None was chosen of several, or the file has an axis that no image here has.
         Exception: Of the reader, where the file is damaged.
     """
-    from bioio_nd2 import Reader
-
-    # The reader logs what it could not find to standard error; errors that matter are raised.
-    for package in ("bioio_base", "bioio_nd2", "nd2"):
-        logging.getLogger(package).setLevel(logging.CRITICAL + 1)
-    reader = Reader(path)
+    state = path.stat()
+    reader = _reader_of(path, (state.st_ino, state.st_size, state.st_mtime_ns))
     names = tuple(str(one) for one in reader.scenes)
     scene = choose_series(names, reading.series, name)
-    reader.set_scene(scene)
+    _choose_scene(reader, scene)
     odd = [f"{axis} ({length})" for axis, length in zip(reader.dims.order, reader.dims.shape, strict=True)
            if axis not in "TCZYXS"]  # fmt: skip
     if odd:
@@ -90,10 +124,8 @@ def _document(reader: Any, scene: int) -> str | None:
     """Return the reader's translation to OME-XML, reduced to one scene; None if it has none."""
     try:
         document = reader.ome_metadata
-        document.images = document.images[scene : scene + 1]
-        for image in document.images:
-            image.acquisition_date = _in_utc(image.acquisition_date)
-        return str(document.to_xml()) if document.images else None
+        images = document.images[scene : scene + 1]
+        return str(document.model_copy(update={"images": images}).to_xml()) if images else None
     except Exception:  # the metadata of some files give no valid document; the pixels can be read nevertheless
         return None
 
