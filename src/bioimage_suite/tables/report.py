@@ -18,7 +18,9 @@ Cells = dict[str, Any]
 Thing = TypeVar("Thing")
 
 ROOM_BYTES = 64_000
-"""What a report holds of the disk from its begin, enough for some five hundred rows."""
+"""What a report holds of the disk from its begin, enough for some three hundred rows; it grows by as much."""
+ROW_BYTES = 200
+"""What a row may get beside the cells that it begins with: ids, its status."""
 _AT_WORK = "at work"
 _FAILED = "failed: "
 
@@ -118,6 +120,7 @@ class Report(AbstractContextManager["Report"]):
         self.rows: list[Row] = []
         self._path = path
         self._room = path.with_name(f"{path.name}.room") if keeps_room else None
+        self._held = self._needed = 0
 
     def __enter__(self) -> Report:
         """Hold the room.
@@ -127,18 +130,31 @@ class Report(AbstractContextManager["Report"]):
         """
         if self._room:
             try:
-                self._room.write_bytes(bytes(ROOM_BYTES))
+                self._hold(ROOM_BYTES)
             except BaseException:
                 self._give_room()
                 raise
         return self
+
+    def _hold(self, size: int) -> None:
+        """Hold so many bytes for the table, if room is kept at all."""
+        while self._room and self._held < size:
+            with self._room.open("ab") as stream:
+                stream.write(bytes(ROOM_BYTES))
+            self._held += ROOM_BYTES
 
     def _give_room(self) -> None:
         if self._room:
             self._room.unlink(missing_ok=True)
 
     def add(self, /, **cells: Any) -> Row:
-        """Add a row that is not done, or has the status given as a cell; return it."""
+        """Add a row that is not done, or has the status given as a cell; return it.
+
+        Raises:
+            OSError: Room is kept, and the disk is full.
+        """
+        self._needed += ROW_BYTES + sum(len(str(cell).encode(errors="replace")) for cell in cells.values())
+        self._hold(self._needed)
         row = Row(cells)
         self.rows.append(row)
         return row

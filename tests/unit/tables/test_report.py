@@ -78,6 +78,34 @@ def test_without_room_nothing_begins(path: Path):
     assert list(path.parent.iterdir()) == []
 
 
+def test_the_room_grows_with_the_rows(path: Path):
+    room, names = path.with_name("report.tsv.room"), [f"{number:07}ü" * 20 for number in range(2000)]
+    with Report(path, ("n", "status"), keeps_room=True) as report:
+        for name in names:
+            report.add(n=name).done("kept with a sentence on what became of it " * 2)
+        held = room.stat().st_size
+    assert path.stat().st_size < held < 3 * path.stat().st_size
+
+
+def test_a_row_for_which_there_is_no_room_is_not_begun(path: Path):
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2 * ROOM_BYTES, before[1]))
+
+    def fill() -> None:
+        with Report(path, ("n", "status"), keeps_room=True) as report:
+            for number in range(10_000):
+                report.add(n=number).done("made")
+
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            fill()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    rows = lines(path)[1:]
+    assert len(rows) < 1000
+    assert {row.split("\t")[1] for row in rows} == {"taken back"}
+
+
 def test_each_object_is_tried_and_every_failure_named(path: Path):
     def do(thing: int, row: Row) -> None:
         if thing % 2:
