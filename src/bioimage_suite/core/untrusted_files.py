@@ -134,6 +134,18 @@ def safe_relative_path(path: str) -> PurePosixPath | None:
     return PurePosixPath(path)
 
 
+def fits_on_disk(path: str, longest_suffix: str = "") -> bool:
+    """Return whether a disk takes the names in a path, and a reader its depth.
+
+    Args:
+        path: With `/` as separator.
+        longest_suffix: What is added to the last name while the file is written.
+    """
+    steps = path.split("/")
+    steps[-1] += longest_suffix
+    return len(steps) <= MAX_PATH_STEPS and max(len(one.encode("utf-8", "replace")) for one in steps) <= MAX_NAME_BYTES
+
+
 def open_zip(path: Path, name: str, max_unpacked: int = MAX_UNPACKED_BYTES) -> zipfile.ZipFile:
     """Open a zip file after checking what it would unpack to.
 
@@ -175,11 +187,10 @@ def _check_members(members: list[zipfile.ZipInfo], name: str, max_unpacked: int)
             )
         if member.flag_bits & 1:
             raise UserError(f"file {name}: member {member.filename!r} is encrypted. Pack it again without a password.")
-        steps = member.filename.rstrip("/").split("/")
-        if len(steps) > MAX_PATH_STEPS or max(len(step.encode("utf-8", "replace")) for step in steps) > MAX_NAME_BYTES:
+        if not fits_on_disk(member.filename.rstrip("/")):
             raise UserError(
-                f"file {name}: member {member.filename[:60]!r}... is {len(steps)} folders deep, or has a name that no "
-                "disk takes. Pack it again with shorter paths."
+                f"file {name}: member {member.filename[:60]!r}... is {member.filename.count('/')} folders deep, or has "
+                "a name that no disk takes. Pack it again with shorter paths."
             )
     _refuse_files_as_folders(members, name)
 

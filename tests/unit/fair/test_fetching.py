@@ -56,6 +56,8 @@ def test_same_input_same_table(tmp_path: Path) -> None:
         ({"path": "/etc/passwd"}, "would leave the folder"),
         ({"path": "C:\\windows"}, "would leave the folder"),
         ({"path": "a//b"}, "would leave the folder"),
+        ({"path": "µ" * 130}, "its path is longer than a disk takes"),
+        ({"path": "a/" * 200 + "b"}, "its path is longer than a disk takes"),
         ({"path": "images/cell_3.tif"}, "status 404"),
         ({"path": "images_cell_2.tif"}, "would both be called images_cell_2.tif"),
     ],

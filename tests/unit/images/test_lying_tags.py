@@ -47,6 +47,7 @@ def written(folder, **choices):
         ({"compression": "zlib"}, (COMPRESSION, {"value": 1}), "ask for 6,144 bytes in the first of its strips"),
         ({"compression": "zlib"}, (COMPRESSION, {"kind": 99}), "ask for 6,144 bytes in the first of its strips"),
         ({}, (BITS, {"kind": 99}), "ask for 384 bytes in the first of its strips, which has 6,144"),
+        ({}, (COMPRESSION, {"value": 2}), "samples of 16 bits are packed by a code for black and white"),
         ({}, (COLOURS, {"kind": 99}), "TiffTag 262 .*invalid data type 99"),
         ({}, (BITS, {"kind": 11}), "its tag BitsPerSample is no number"),
         ({"compression": "packbits"}, (BITS, {"value": 12}), "packbits"),

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import quote
 
 from bioimage_suite.core.errors import UserError
-from bioimage_suite.core.untrusted_files import safe_relative_path
+from bioimage_suite.core.untrusted_files import fits_on_disk, safe_relative_path
 from bioimage_suite.fair.archives.attribution import Attribution
 from bioimage_suite.fair.archives.http import Web, ask_json, url_path, web_link
 from bioimage_suite.fair.terms.json_ld import as_list, as_text
@@ -18,6 +18,8 @@ from bioimage_suite.tables.reader import read_table
 
 CHECKSUMS = {"md5": 32, "sha1": 40, "sha256": 64}
 """Checksum kinds and their numbers of hexadecimal digits."""
+WHILE_WRITTEN = ".validator"
+"""The longest suffix that the name of a file gets while it is fetched."""
 # Galaxy's formats by file suffix; the first match counts.
 _FORMATS = {
     ".ome.tif": "ome.tiff",
@@ -143,6 +145,8 @@ def _file_url(files_address: str, accession: str, path: str) -> str:
 def _inside(path: str) -> str:
     if safe_relative_path(path) is None:
         raise UserError(f"file {path!r}: its path would leave the folder of its study. Nothing was fetched.")
+    if not fits_on_disk(path, WHILE_WRITTEN):
+        raise UserError(f"file {path[:60]!r}...: its path is longer than a disk takes. Nothing was fetched.")
     return path
 
 

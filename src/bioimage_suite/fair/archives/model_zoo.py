@@ -16,9 +16,9 @@ from typing import Any
 from urllib.parse import quote, urljoin
 
 from bioimage_suite.core.errors import UserError
-from bioimage_suite.core.untrusted_files import safe_relative_path
+from bioimage_suite.core.untrusted_files import fits_on_disk, safe_relative_path
 from bioimage_suite.fair.archives.download import fetch_file
-from bioimage_suite.fair.archives.files import CHECKSUMS, RemoteFile
+from bioimage_suite.fair.archives.files import CHECKSUMS, WHILE_WRITTEN, RemoteFile
 from bioimage_suite.fair.archives.http import Web, ask_json, open_url, url_path, web_link
 
 ZOO = "https://hypha.aicell.io/bioimage-io/artifacts"
@@ -49,7 +49,7 @@ class ModelPlace:
         Raises:
             UserError: The path leaves the model's folder, or the list does not have it.
         """
-        if safe_relative_path(path) is None:
+        if safe_relative_path(path) is None or not fits_on_disk(path, WHILE_WRITTEN):
             raise UserError(
                 f"Model {self.first.url}: its description names the file {path!r}, which is not one of its own. Choose "
                 "a model whose package is complete."
@@ -122,7 +122,7 @@ def _listed(entry: Any) -> RemoteFile | None:
     links = entry.get("links") if isinstance(entry, dict) else None
     url = web_link(links.get("self")) if isinstance(links, dict) else ""
     name, size, checksum = (entry.get(key) for key in ("key", "size", "checksum")) if url else (None, None, None)
-    if not isinstance(name, str) or safe_relative_path(name) is None:
+    if not isinstance(name, str) or safe_relative_path(name) is None or not fits_on_disk(name, WHILE_WRITTEN):
         return None
     text = checksum if isinstance(checksum, str) and checksum.partition(":")[0] in CHECKSUMS else ""
     return RemoteFile(name, url, size if type(size) is int else None, text)

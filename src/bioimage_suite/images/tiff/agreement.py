@@ -20,6 +20,7 @@ STRUCTURE = (256, 257, 258, 259, 262, 266, 273, 277, 278, 279, 284, 317, 322, 32
 WHOLE_NUMBERS = (1, 3, 4, 6, 8, 9, 13, 16, 17, 18)
 """Types of tags: byte, short, long and their like."""
 NOT_COMPRESSED = 1
+OF_BITS = (2, 3, 4)  # compressions of facsimile
 # Whose segments unpack to the bytes of the pixels: LZW, deflate, PackBits, LZMA, zstd.
 UNPACKED = (5, 8, 32_946, 32_773, 34_925, 50_000)
 HEADER = 8  # bytes
@@ -44,6 +45,10 @@ def check_agreement(page: tifffile.TiffPage, name: str) -> None:
             raise UserError(_disagree(name, f"its tag {tag.name} is no number"))
     if any(getattr(page.parent, one) for one in OF_THEIR_OWN) or not isinstance(page.bitspersample, int):
         return
+    if page.compression in OF_BITS and page.bitspersample > 1:
+        raise UserError(
+            _disagree(name, f"its samples of {page.bitspersample} bits are packed by a code for black and white")
+        )
     what = "tiles" if page.is_tiled else "strips"
     stated, there = math.prod(page.chunked), len(page.dataoffsets)
     if stated != there:
