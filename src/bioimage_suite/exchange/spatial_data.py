@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bioimage_suite.core.errors import UserError
+from bioimage_suite.core.untrusted_files import fits_on_disk
 from bioimage_suite.core.image_names import without_suffix
 from bioimage_suite.exchange.annotated_data import LABEL, REGION, to_anndata
 from bioimage_suite.exchange.typed_columns import Typed, labels_of, plain_names
@@ -99,6 +100,8 @@ def _names(fields: Sequence[Field]) -> list[str]:
     for place, name in enumerate(names):
         if name in names[:place]:
             raise UserError(f"image {name!r}: two have this name. Give each element of the list its own.")
+        if not fits_on_disk(plain[name], "_labels"):
+            raise UserError(f"image {name[:60]!r}...: its name is longer than a folder's can be. Rename the element.")
         if fields[place].image.size_t > 1:
             raise UserError(
                 f"image {fields[place].image.name}: a movie of {fields[place].image.size_t} time points, which "

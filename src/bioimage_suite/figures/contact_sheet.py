@@ -9,6 +9,7 @@ import numpy as np
 
 from bioimage_suite.core.damage import reading
 from bioimage_suite.core.errors import UserError
+from bioimage_suite.core.texts import one_line
 from bioimage_suite.figures.png import write_png
 
 if TYPE_CHECKING:
@@ -90,6 +91,7 @@ def sheet_of_files(path: Path, listed: list[list[str]]) -> None:
 
 def _shortened(draw: ImageDraw.ImageDraw, text: str, font: Any, width: int) -> str:
     """Cut the middle out of a text that is wider than `width` pixels, because names differ at their ends."""
+    text = one_line(text)
     if draw.textlength(text, font) <= width:
         return text
     keep = len(text)

@@ -113,6 +113,8 @@ def test_a_movie_and_names_twice_are_refused(tmp_path: Path, labels: np.ndarray)
         write_spatial_data(tmp_path / "zarr", [Field(movie)])
     with pytest.raises(UserError, match="two have this name"):
         write_spatial_data(tmp_path / "zarr", [field, field])
+    with pytest.raises(UserError, match="its name is longer than a folder's can be"):
+        write_spatial_data(tmp_path / "zarr", [Field(replace(field.image, name="a" * 250))])
     with pytest.raises(UserError, match="no column has numbers"):
         to_anndata([("r", "im", typed(MeasurementTable("im", ("label", "class"), (("1", "x"),))))])
 
