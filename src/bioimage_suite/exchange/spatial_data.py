@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bioimage_suite.core.errors import UserError
-from bioimage_suite.core.untrusted_files import fits_on_disk
 from bioimage_suite.core.image_names import without_suffix
+from bioimage_suite.core.untrusted_files import fits_on_disk
 from bioimage_suite.exchange.annotated_data import LABEL, REGION, to_anndata
 from bioimage_suite.exchange.typed_columns import Typed, labels_of, plain_names
 from bioimage_suite.images.model.label_outlines import label_outlines
