@@ -196,29 +196,29 @@ def read_lif(path: Path, name: str, reading: Reading) -> ArrayImage:
         raise UserError(f"Image {name}: {image.path} has lifetimes of photons, no pixels. Choose another `series`.")
     block = image.memory_block
     data = np.memmap(path, np.uint8, "r", block.offset, (block.size,))
-    facts = _facts(image.xml_element, found.header, image.timestamps)
+    facts = _facts(image.xml_element, found.document, image.timestamps)
     return _described(_description(image), data, tile, found.names, facts)
 
 
 @dataclass(frozen=True)
-class Listing:
+class LifHeader:
     """What the header of a file says.
 
     Attributes:
-        header: The whole of it.
+        document: The whole of it.
         images: Of the package.
         places: Index of the image and, in a mosaic, of the tile, of each that can be chosen.
         names: What they are called.
     """
 
-    header: Element
+    document: Element
     images: list[Any]
     places: list[tuple[int, int]]
     names: tuple[str, ...]
 
 
 @lru_cache(maxsize=1)
-def _listing(path: Path, _state: tuple[int, ...]) -> Listing:
+def _listing(path: Path, _state: tuple[int, ...]) -> LifHeader:
     """Read the header of a file, which the images of a file are opened by one after the other, once."""
     from liffile import LifFile
 
@@ -227,7 +227,7 @@ def _listing(path: Path, _state: tuple[int, ...]) -> Listing:
         tiles = [_tiles(one) for one in images]
         places = [(number, tile) for number, count in enumerate(tiles) for tile in range(count)]
         names = [images[number].path + (f" tile {tile}" if tiles[number] > 1 else "") for number, tile in places]
-        return Listing(file.xml_element, images, places, tuple(names))
+        return LifHeader(file.xml_element, images, places, tuple(names))
 
 
 def _description(image: Any) -> Element:
