@@ -57,6 +57,10 @@ def test_bytes_left_that_are_no_planes_show_a_wrong_size():
     assert planes_left(3840 * 2 + 79, STACK.shape, 2) == ()
     with pytest.raises(ValueError, match=r"it has 8,000 bytes of pixels, its sizes \(3, 32, 40\) ask for 7,680"):
         planes_left(8000, STACK.shape, 2)
+    # As in MR_small_padded.dcm of pydicom.
+    assert planes_left(8320, (1, 64, 64), 2, padded=True) == (
+        "128 bytes behind the pixels that the header tells of are not read",
+    )
 
 
 def test_a_size_of_an_imaris_file_that_is_smaller_than_its_blocks_is_said(tmp_path, capsys):

@@ -97,13 +97,14 @@ def image_of(found: ArrayImage, name: str) -> ImageFile:
     )  # fmt: skip
 
 
-def planes_left(there: int, shape: tuple[int, ...], itemsize: int) -> tuple[str, ...]:
+def planes_left(there: int, shape: tuple[int, ...], itemsize: int, *, padded: bool = False) -> tuple[str, ...]:
     """Say what is in a file behind the pixels that its header tells of: with sizes that are too small, it would be cut.
 
     Args:
         there: Bytes from the first pixel to the end.
         shape: Of the array; its last two axes are a plane.
         itemsize: Bytes of a pixel.
+        padded: Whether the format allows other bytes behind the pixels.
 
     Returns:
         A sentence for `ArrayImage.notes` if whole planes are left, else none; less than a row is no pixels.
@@ -116,6 +117,8 @@ def planes_left(there: int, shape: tuple[int, ...], itemsize: int) -> tuple[str,
     if left < row:
         return ()
     if left % (shape[-2] * row):
+        if padded:
+            return (f"{left:,} bytes behind the pixels that the header tells of are not read",)
         raise ValueError(f"it has {there:,} bytes of pixels, its sizes {shape} ask for {stated:,}")
     planes = left // (shape[-2] * row)
     return (f"bytes of {planes} more of its planes than the header tells of are in it, and are not read",)

@@ -41,7 +41,7 @@ def read_dicom(path: Path, name: str, _reading: Reading) -> ArrayImage:
     height, width, *samples = pixels.shape[1:]
     stored = (pixels.shape[0], height, width * math.prod(samples))
     there = _stored_bytes(path, said)
-    notes = planes_left(there, stored, int(said.BitsAllocated) // 8) if there else ()
+    notes = planes_left(there, stored, int(said.BitsAllocated) // 8, padded=True) if there else ()
     return ArrayImage("DICOM", pixels, axes, pixels.dtype, lengths=_lengths(said), facts=_facts(said), notes=notes)
 
 
