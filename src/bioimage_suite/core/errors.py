@@ -13,6 +13,10 @@ class UserError(Exception):
     """An error that the user can correct. The message names the object, the value and the remedy."""
 
 
+class StartAgainError(UserError):
+    """What the run was based on no longer holds, so that it has to begin anew; see `core.tool`."""
+
+
 def is_disk_full(error: BaseException | None) -> bool:
     """Say whether an error tells of a full disk: no space left, quota reached, or a file larger than is allowed.
 

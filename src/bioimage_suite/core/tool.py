@@ -25,10 +25,12 @@ from pathlib import Path
 from typing import Any
 
 from bioimage_suite.core import damage
-from bioimage_suite.core.errors import UserError, machine_fault
+from bioimage_suite.core.errors import StartAgainError, UserError, machine_fault
 from bioimage_suite.core.outputs import Outputs
 
 LIST = "--list"
+STARTS = 3
+"""How often a run begins that has to begin anew."""
 # The linear algebra of numpy starts a thread for each core of the machine while it is loaded, a third of that time; a
 # job has the cores that Galaxy gave it, and over a list a process for each. So this stands before the first import of
 # numpy.
@@ -132,6 +134,14 @@ def tool(description: str | None, *arguments: Argument | OneOf) -> Callable[[Wor
             return parse(description, arguments, words)
 
         def one(words: list[str]) -> int | None:
+            for _ in range(STARTS - 1):
+                try:
+                    return begun(words)
+                except StartAgainError as error:
+                    print(f"the run begins anew: {error}", flush=True)
+            return begun(words)
+
+        def begun(words: list[str]) -> int | None:
             args = checked(words)
             with Outputs() as outputs:
                 return work(args, outputs)

@@ -1,6 +1,6 @@
 """The dataset or screen that a tool puts images into: found by id or name, or made on request."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -107,8 +107,7 @@ def _require_link(session: Session, kind: str, number: int | None, name: str) ->
     """
     if number is None:
         return
-    [found] = session.objects(f"select o from {CLASSES[kind]} o where o.id = :id", id=number)  # noqa: S608
-    if not found.details.permissions.canLink():
+    if not _linkable(session, kind, [number]):
         raise UserError(
             f"{kind} {name!r} ({number}): it belongs to another user, and group {session.group_name!r} does not let "
             f"you put anything into it. Choose a {kind} of your own, or let the tool make one."
@@ -142,7 +141,7 @@ def make_container(session: Session, kind: str, name: str, made: MadeObjects, *,
 
     model = CLASSES[kind]
     with leased(session, [f"container/{model}/{project_id or ''}/{name}"]):
-        found = _ids_of(session, kind, name, project_id)
+        found = _linkable(session, kind, _ids_of(session, kind, name, project_id))
         if found:
             return found[0]
         thing = getattr(omero.model, f"{model}I")()
@@ -150,7 +149,7 @@ def make_container(session: Session, kind: str, name: str, made: MadeObjects, *,
         if project_id is not None:
             thing.linkProject(omero.model.ProjectI(project_id, False))
         [own] = made.save(model, [thing])
-        first = _ids_of(session, kind, name, project_id)[0]
+        first = _linkable(session, kind, _ids_of(session, kind, name, project_id))[0]
         if first != own and remove_shared(session, model, own):
             made.ids[model].remove(own)
             return first
@@ -168,8 +167,13 @@ def _find_project(session: Session, text: str, *, create: bool) -> tuple[int | N
 def _only(
     session: Session, kind: str, name: str, within: str, *, create: bool, project_id: int | None = None
 ) -> int | None:
-    """Return the id of the only object with a name; None if there is none and `create` is set."""
+    """Return the id of the only object with a name; None if there is none and `create` is set.
+
+    Where something may be made, what others have of this name and the user may not use does not count.
+    """
     found = _ids_of(session, kind, name, project_id)
+    if create:
+        found = _linkable(session, kind, found)
     shown = f"{kind} {name!r} {within}".strip()
     if len(found) > 1:
         ids = ", ".join(map(str, found[:10]))
@@ -180,6 +184,14 @@ def _only(
             "Check the spelling and the group, or let the tool make it."
         )
     return found[0] if found else None
+
+
+def _linkable(session: Session, kind: str, ids: Sequence[int]) -> list[int]:
+    """Return those of the objects, in their order, into which the user may put something."""
+    hql = f"select o from {CLASSES[kind]} o where o.id in (:ids)"  # noqa: S608 (a class of our list)
+    found = session.objects(hql, ids=list(ids)) if ids else []
+    allowed = {one.id.val for one in found if one.details.permissions.canLink()}
+    return [number for number in ids if number in allowed]
 
 
 def _ids_of(session: Session, kind: str, name: str, project_id: int | None) -> list[int]:

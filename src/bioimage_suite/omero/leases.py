@@ -24,11 +24,14 @@ from bioimage_suite.omero.session import SUITE_NAMESPACE, Session
 LEASE_NAMESPACE = f"{SUITE_NAMESPACE}/lease"
 BEAT_NAMESPACE = f"{LEASE_NAMESPACE}/alive"
 NAME_KEY = "lease"
-BEAT_SECONDS = 5.0
 DEAD_SECONDS = float(os.environ.get("BIOIMAGE_SUITE_DEAD_SECONDS", "30"))
-"""A job that is alive counts six times in that time. Tests wait less."""
+"""Tests wait less."""
+BEAT_SECONDS = DEAD_SECONDS / 6
 OLD_SECONDS = 4 * DEAD_SECONDS
 """A job that has not counted for so long is dead for everybody, not only for who waits for it."""
+NEW_SECONDS = DEAD_SECONDS / 2
+"""What is younger when a job finds its leases gone came after who took them had looked."""
+LONGEST_STEP = 3.0  # Seconds between two looks that count.
 PAUSES = (0.2, 1.5)  # Seconds between two attempts, chosen at random: two jobs shall not meet for ever.
 ATTEMPTS = 20  # Of a call that fails although nobody has the lease.
 LONGEST_NAME = 250  # Characters; older versions of OMERO have 255 for it.
@@ -44,13 +47,19 @@ class _Held:
     event_id: int
 
 
-@dataclass(frozen=True)
+@dataclass
 class LeaseHold:
-    """The leases of this job: links, annotations and numbers by id; `ended` stops the counting of `threads`."""
+    """The leases of this job: links, annotations and numbers by id.
+
+    Attributes:
+        counted: When the number was counted up last, by the monotonic clock.
+        ended: Stops the counting of `threads`.
+    """
 
     links: tuple[int, ...] = ()
     annotations: tuple[int, ...] = ()
     beats: tuple[int, ...] = ()
+    counted: float = field(default_factory=time.monotonic)
     ended: threading.Event = field(default_factory=threading.Event)
     threads: list[threading.Thread] = field(default_factory=list)
 
@@ -60,17 +69,25 @@ class LeaseHold:
         for one in self.threads:
             one.join(BEAT_SECONDS)
 
+    def is_fresh(self) -> bool:
+        """Tell whether the number was counted up so lately that nobody can have taken this job for dead."""
+        return not self.links or time.monotonic() - self.counted < DEAD_SECONDS / 2
+
     def is_kept(self, session: Session) -> bool:
         """Tell whether all are still there: a job that stood still for long has lost them."""
         hql = "select count(l) from AnnotationAnnotationLink l where l.id in (:ids)"
         return bool(sum(session.rows(hql, ids=some)[0][0] for some in batches(self.links)) == len(self.links))
 
     def give_back(self, session: Session) -> None:
-        """Delete what the leases consist of."""
+        """Delete what the leases consist of, but nothing of another job that has taken one of them meanwhile."""
         self.stop()
-        session.delete({
-            "AnnotationAnnotationLink": self.links, "MapAnnotation": self.annotations, "LongAnnotation": self.beats
-        })  # fmt: skip
+        links = {"AnnotationAnnotationLink": self.links, "LongAnnotation": self.beats}
+        if self.is_kept(session):  # As long as the links are there, nobody else has the annotations.
+            session.delete({**links, "MapAnnotation": self.annotations})
+        else:
+            session.delete(links)
+            for number in session.among({"MapAnnotation": self.annotations}).get("MapAnnotation", ()):
+                session.delete_unused("MapAnnotation", number)
 
 
 @contextmanager
@@ -120,8 +137,10 @@ def _show_life(session: Session, hold: LeaseHold) -> None:
 
     def count() -> None:
         while not hold.ended.wait(BEAT_SECONDS):
+            began = time.monotonic()
             with suppress(Exception):  # A broken connection is for those to tell who have work to do.
-                _count_up(session, hold.beats)
+                if _count_up(session, hold.beats):
+                    hold.counted = began
 
     hold.threads.append(threading.Thread(target=count, daemon=True, name="lease"))
     hold.threads[-1].start()
@@ -138,9 +157,13 @@ class _TakenError(Exception):
 
 @dataclass
 class _Watch:
-    """What a waiting job has seen of others: by link the number it last saw, and since when."""
+    """What a waiting job has seen of others: by link the number it last saw, and for how many seconds it stood still.
+
+    Only time in which the server answers counts: while it is away or slow nobody can count.
+    """
 
     seen: dict[int, tuple[int | None, float]] = field(default_factory=dict)
+    looked: float = field(default_factory=time.monotonic)
     told: bool = False
 
     def look(self, session: Session, held: Sequence[_Held]) -> None:
@@ -149,20 +172,20 @@ class _Watch:
             print(f"waiting: another job of yours is at work on {held[0].name}", flush=True)
             self.told = True
         beats = _beats(session)
-        dead = []
         now = time.monotonic()
+        passed, self.looked = min(now - self.looked, LONGEST_STEP), now
+        dead = []
         for one in held:
             number = beats.get(one.event_id, (0, None))[1]
-            last, since = self.seen.get(one.link_id, (None, now))
-            self.seen[one.link_id] = (number, since if number == last else now)
-            if number == last and now - since > DEAD_SECONDS:
+            last, still = self.seen.get(one.link_id, (None, 0.0))
+            still = still + passed if one.link_id in self.seen and number == last else 0.0
+            self.seen[one.link_id] = (number, still)
+            if still > DEAD_SECONDS:
                 dead.append(one)
         if dead:
             print(f"{dead[0].name}: the job that was at work on it is gone", flush=True)
-            session.delete({
-                "AnnotationAnnotationLink": [one.link_id for one in dead],
-                "LongAnnotation": sorted({beats[one.event_id][0] for one in dead if one.event_id in beats}),
-            })  # fmt: skip
+            _bury(session, {one.event_id: beats[one.event_id][0] for one in dead if one.event_id in beats})
+            session.delete({"AnnotationAnnotationLink": [one.link_id for one in dead]})
 
 
 def _take(session: Session, names: Sequence[str]) -> LeaseHold:
@@ -173,7 +196,7 @@ def _take(session: Session, names: Sequence[str]) -> LeaseHold:
 
     if _held(session, names):
         raise _TakenError
-    own = _make_missing(session, names)
+    began, own = time.monotonic(), _make_missing(session, names)
     beat = LongAnnotationI()
     beat.ns, beat.longValue = rstring(BEAT_NAMESPACE), rlong(0)
     things: list[Any] = [beat]
@@ -185,7 +208,7 @@ def _take(session: Session, names: Sequence[str]) -> LeaseHold:
         beat_id, *links = session.update.saveAndReturnIds(things)
     except (omero.ValidationException, omero.ApiUsageException, omero.InternalException) as error:
         raise _TakenError from error
-    leases = LeaseHold(tuple(links), tuple(own.values()), (beat_id,))
+    leases = LeaseHold(tuple(links), tuple(own.values()), (beat_id,), began)
     if {one.link_id for one in _held(session, names)} != set(links):
         # Another job took an annotation of the same name that this one could not see yet.
         session.delete({"AnnotationAnnotationLink": leases.links, "LongAnnotation": leases.beats})
@@ -199,17 +222,22 @@ def _clear_old(session: Session, hold: LeaseHold) -> None:
     hql += "where j.ns = :ns and j.details.owner.id = :me"
     beats = session.rows(hql, ns=BEAT_NAMESPACE, me=session.user_id)
     now = max((row[2] for row in beats if row[0] in hold.beats), default=0)
-    old = {event: number for number, event, moment in beats if now - moment > 1000 * OLD_SECONDS}
-    if not old:
+    _bury(session, {event: number for number, event, moment in beats if now - moment > 1000 * OLD_SECONDS})
+
+
+def _bury(session: Session, beats: Mapping[int, int]) -> None:
+    """Delete all leases of dead jobs, given by the ids of their numbers by event.
+
+    An annotation goes only if nobody has linked it meanwhile, which OMERO itself finds out.
+    """
+    if not beats:
         return
     hql = "select l.id, m.id from AnnotationAnnotationLink l, MapAnnotation m where l.child.id = m.id "
     hql += "and m.ns = :ns and l.details.creationEvent.id in (:ids)"
-    rows = paged_rows(session, hql, old, ns=LEASE_NAMESPACE)
-    session.delete({
-        "AnnotationAnnotationLink": [row[0] for row in rows],
-        "MapAnnotation": [row[1] for row in rows],
-        "LongAnnotation": list(old.values()),
-    })  # fmt: skip
+    rows = paged_rows(session, hql, beats, ns=LEASE_NAMESPACE)
+    session.delete({"AnnotationAnnotationLink": [row[0] for row in rows], "LongAnnotation": list(beats.values())})
+    for number in {row[1] for row in rows}:
+        session.delete_unused("MapAnnotation", number)
 
 
 def _make_missing(session: Session, names: Sequence[str]) -> dict[str, int]:
@@ -267,9 +295,12 @@ def _beats(session: Session) -> Mapping[int, tuple[int, int]]:
     return {row[0]: (row[1], row[2]) for row in session.rows(hql, ns=BEAT_NAMESPACE, me=session.user_id)}
 
 
-def _count_up(session: Session, ids: Sequence[int]) -> None:
+def _count_up(session: Session, ids: Sequence[int]) -> bool:
+    """Count up; return whether the number is still there."""
     from omero.rtypes import rlong
 
-    for beat in session.objects("select j from LongAnnotation j where j.id in (:ids)", ids=list(ids)):
+    beats = session.objects("select j from LongAnnotation j where j.id in (:ids)", ids=list(ids))
+    for beat in beats:
         beat.longValue = rlong(beat.longValue.val + 1)
         session.update.saveObject(beat)
+    return bool(beats)

@@ -77,6 +77,7 @@ class Session:
     user_name: str
     group_id: int
     group_name: str
+    session_id: int
 
     @cached_property
     def query(self) -> Any:
@@ -411,10 +412,9 @@ def _connect(address: Address, credentials: Credentials, silence: float) -> tupl
 def _choose_group(client: Any, watchdog: Watchdog, address: Address, wanted: str) -> Session:
     event = client.getSession().getAdminService().getEventContext()
     group_id, group_name = event.groupId, event.groupName
+    session = Session(client, watchdog, address, event.userId, event.userName, group_id, group_name, event.sessionId)
     if wanted:
-        groups = Session(client, watchdog, address, event.userId, event.userName, group_id, group_name).rows(
-            "select g.id, g.name from ExperimenterGroup g order by g.id"
-        )
+        groups = session.rows("select g.id, g.name from ExperimenterGroup g order by g.id")
         chosen = [g for g in groups if g[1] == wanted] or [g for g in groups if str(g[0]) == wanted]
         mine = ", ".join(name for number, name in groups if number in event.memberOfGroups)
         if not chosen:
@@ -424,7 +424,7 @@ def _choose_group(client: Any, watchdog: Watchdog, address: Address, wanted: str
             raise UserError(f"OMERO group {wanted!r}: {event.userName!r} is not a member. Your groups: {mine}.")
     # The implicit context applies to every service, including stateful ones and tables.
     client.getImplicitContext().put("omero.group", str(group_id))
-    return Session(client, watchdog, address, event.userId, event.userName, group_id, group_name)
+    return replace(session, group_id=group_id, group_name=group_name)
 
 
 @contextmanager
@@ -462,11 +462,16 @@ def _explained(address: Address, watchdog: Watchdog) -> Iterator[None]:
             f"OMERO server {address}: somebody else changed an object while the tool was at work ({error.message}). "
             "Run the tool again."
         ) from error
+    except (omero.ValidationException, omero.ApiUsageException) as error:
+        raise UserError(
+            f"OMERO server {address}: it refused what the tool asked for ({error.message or type(error).__name__}). "
+            "Check whether somebody has deleted or changed the objects meanwhile, and run the tool again."
+        ) from error
     except omero.ConcurrencyException as error:
         raise UserError(
             f"OMERO server {address}: it is busy ({error.message or type(error).__name__}). Run the tool again later."
         ) from error
-    except (omero.ResourceError, omero.InternalException) as error:
+    except omero.ServerError as error:
         raise _failure(address, error) from error
 
 

@@ -10,9 +10,9 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from bioimage_suite.core.errors import UserError, note_outcome
+from bioimage_suite.core.errors import StartAgainError, note_outcome
 from bioimage_suite.core.stopping import finishing, holding, signalled
-from bioimage_suite.omero.leases import LeaseHold, hold_leases
+from bioimage_suite.omero.leases import NEW_SECONDS, LeaseHold, hold_leases
 from bioimage_suite.omero.paging import batches
 from bioimage_suite.omero.reconnect import is_broken
 from bioimage_suite.omero.session import Session, leave, rejoin
@@ -31,6 +31,20 @@ LINKED = ("Dataset", "Image", "Plate", "Annotation")
 """Classes of what links of containers lead to."""
 ANNOTATED = ("Project", "Dataset", "Screen", "Plate", "PlateAcquisition", "Well", "Image", "Roi")
 """What people annotate."""
+USES = {
+    "Image": (
+        ("ImageAnnotationLink", "join l.parent o"),
+        ("DatasetImageLink", "join l.child o"),
+        ("Roi", "join l.image o"),
+        ("WellSample", "join l.image o"),
+    ),
+    "Plate": (
+        ("PlateAnnotationLink", "join l.parent o"),
+        ("WellAnnotationLink", "join l.parent w join w.plate o"),
+        ("ScreenPlateLink", "join l.child o"),
+    ),
+}
+"""What others make of images and plates: the class, and its way to them."""
 PRIVATE_ANNOTATIONS = (
     *("MapAnnotation", "CommentAnnotation", "LongAnnotation", "FileAnnotation", "XmlAnnotation", "BooleanAnnotation"),
     *("DoubleAnnotation", "TermAnnotation", "TimestampAnnotation", "ListAnnotation"),
@@ -41,6 +55,7 @@ LONGEST = 10.0  # Seconds after which no further attempt begins.
 LONGEST_CANCELLED = 4.0  # The same for a cancelled job, which is killed after a while.
 SILENCE, SILENCE_CANCELLED = 5.0, 2.0  # Seconds without an answer after which an attempt is given up.
 LEFT = "left in OMERO; a rerun replaces it"
+TAKEN_OVER = "this job: it stood still for so long that another one took its place. Run the tool again."
 KEPT = ""
 """Outcome of a run whose line broke after its last step: what it made stays, and there is nothing to add."""
 Ids = Mapping[str, Sequence[int]]
@@ -73,8 +88,15 @@ class MadeObjects:
         if not things:
             return []
         with holding():
+            self.stay_alone()
             ids = list(self.session.update.saveAndReturnIds(list(things)))
             self.add(kind, ids)
+            try:
+                self.stay_alone()
+            except StartAgainError:
+                if _is_new(self.session, kind, ids):  # It stood still before the call went out.
+                    take_back(self.session, MadeObjects(self.session, {kind: ids}))
+                raise
         return ids
 
     def lease(self, names: Sequence[str]) -> None:
@@ -84,6 +106,30 @@ class MadeObjects:
     def is_alone(self, session: Session) -> bool:
         """Tell whether the run still has its leases."""
         return all(one.is_kept(session) for one in self.holds)
+
+    def stay_alone(self) -> None:
+        """Make sure, before anything is written, that the run still has its leases.
+
+        Raises:
+            StartAgainError: This job stood still for so long that another one took its place.
+        """
+        if not all(one.is_fresh() or one.is_kept(self.session) for one in self.holds):
+            raise StartAgainError(TAKEN_OVER)
+
+    def clear(self, find: Callable[[Session], Ids]) -> None:
+        """Delete what earlier runs left, and know of what this run may leave in the same way.
+
+        Args:
+            find: Finds what nobody but the job with these leases may have made.
+
+        Raises:
+            StartAgainError: See `stay_alone`.
+        """
+        left = find(self.session)
+        if not self.is_alone(self.session):  # What was found may be that of a job at work.
+            raise StartAgainError(TAKEN_OVER)
+        self.session.delete(left)
+        self.rest.append(find)
 
     def finish(self, replaced: Ids, keep: Sequence[str] = ()) -> None:
         """Take away what the run has made anew, but nothing of the classes `keep`. From here on nothing is taken back.
@@ -95,15 +141,15 @@ class MadeObjects:
             keep: See `Session.delete`.
 
         Raises:
-            UserError: This job stood still for so long that another one took its place.
+            StartAgainError: See `stay_alone`.
         """
         with finishing():
             if not self.is_alone(self.session):
-                raise UserError(
-                    "this job: it stood still for so long that another one took its place. Run the tool again."
-                )
+                raise StartAgainError(TAKEN_OVER)
             self.replaced = without(replaced, _used_by_others(self.session, replaced))
             self.session.delete(self.replaced, keep)
+            if not self.is_alone(self.session):  # It stood still between these calls.
+                raise StartAgainError(TAKEN_OVER)
             self.ids.clear()
             self.rest.clear()
 
@@ -112,9 +158,15 @@ class MadeObjects:
 def writing(session: Session, names: Sequence[str] = ()) -> Iterator[MadeObjects]:
     """Take back what the block makes in OMERO if it fails; the error says what could not be taken back.
 
+    Where another job has taken the place of this one, nothing is taken back: that job found it as what a dead job left,
+    and may use it. Then the run begins anew, as a rerun of a job that was killed does.
+
     Args:
         session: An open session.
         names: What no other job of this user may work on meanwhile, see `leases`.
+
+    Raises:
+        StartAgainError: This job stood still for so long that another one took its place.
     """
     made = MadeObjects(session)
     try:
@@ -122,7 +174,9 @@ def writing(session: Session, names: Sequence[str] = ()) -> Iterator[MadeObjects
         yield made
     except BaseException as error:
         with holding():
-            _take_back_somehow(made, error)
+            is_alone = _take_back_somehow(made, error)
+        if not is_alone and isinstance(error, Exception) and not is_broken(error):
+            raise StartAgainError(TAKEN_OVER) from error
         raise
     finally:
         with holding():
@@ -131,6 +185,14 @@ def writing(session: Session, names: Sequence[str] = ()) -> Iterator[MadeObjects
                     one.give_back(made.session)
             if made.session is not session:
                 leave(made.session)
+
+
+def _is_new(session: Session, kind: str, ids: Sequence[int]) -> bool:
+    """Tell whether objects were made so lately that nobody who waited for this job to die can have seen them."""
+    hql = f"select min(c.time) from {kind} o join o.details.creationEvent c where o.id in (:ids)"  # noqa: S608
+    [[made]] = session.rows(hql, ids=list(ids[:1]))
+    now = session.client.getSession().getConfigService().getServerTime().val
+    return made is not None and now - made < 1000 * NEW_SECONDS
 
 
 def merge_ids(groups: Iterable[Ids]) -> dict[str, list[int]]:
@@ -186,17 +248,20 @@ def take_back(session: Session, made: MadeObjects) -> list[str]:
     Raises:
         UserError: The server refused; then nothing was deleted but what was in no other's way.
     """
-    # Without its leases a run does not know whose the rest is.
-    rest = made.rest if made.is_alone(session) else []
-    ids = merge_ids([made.ids, *(find(session) for find in rest)])
+    ids = merge_ids([made.ids, *(find(session) for find in made.rest)])
+    used, images = _used_content(session, ids)
+    ids = without(ids, used)
     own = {kind: numbers for kind, numbers in ids.items() if kind not in SHARED}
     annotations = _annotations_made(session, ids)
     kept = _used_elsewhere(session, annotations, ids)
     # Links first, alone: with a link OMERO deletes what only this link uses, which others may have made.
     links = {kind: own.pop(kind) for kind in PLACES if kind in own}
-    session.delete(links, keep=LINKED)
+    session.delete(without(links, _links_to(session, links, {**used, "Image": images})), keep=LINKED)
     session.delete(without(merge_ids([own, annotations]), kept))
-    stays = [f"{kind} {number}" for kind, numbers in kept.items() if kind != "OriginalFile" for number in numbers]
+    stays = [
+        f"{kind} {number}" for kind, numbers in {"Image": images, "Plate": used["Plate"]}.items() for number in numbers
+    ]
+    stays += [f"{kind} {number}" for kind, numbers in kept.items() if kind != "OriginalFile" for number in numbers]
     for kind in SHARED:
         for number in reversed(ids.get(kind, ())):
             if not remove_shared(session, kind, number):
@@ -204,10 +269,14 @@ def take_back(session: Session, made: MadeObjects) -> list[str]:
     return stays
 
 
-def _take_back_somehow(made: MadeObjects, error: BaseException) -> None:
-    """Take back, over a new connection if the old one broke; note at the error what becomes of what was made."""
-    if not (made.ids or made.rest):
-        return
+def _take_back_somehow(made: MadeObjects, error: BaseException) -> bool:
+    """Take back, over a new connection if the old one broke; note at the error what becomes of what was made.
+
+    Returns:
+        False if another job has taken the place of this one: then nothing was taken back.
+    """
+    if not (made.ids or made.rest or made.holds):
+        return True
     old, broken = made.session, is_broken(error) or made.session.watchdog.is_cut
     end = time.monotonic() + (LONGEST if signalled() is None else LONGEST_CANCELLED)
     for seconds in WAITS[:2] if old.watchdog.is_cut else WAITS:  # The watchdog has waited already.
@@ -217,20 +286,24 @@ def _take_back_somehow(made: MadeObjects, error: BaseException) -> None:
         try:
             if broken:
                 _join_again(made, old)
-            if made.replaced and not made.session.among(made.replaced):
+            if made.replaced and not isinstance(error, StartAgainError) and not made.session.among(made.replaced):
                 note_outcome(error, KEPT)  # All was done before the line broke.
-                return
+                return True
+            if not made.is_alone(made.session):
+                note_outcome(error, LEFT)
+                return False
             stays = take_back(made.session, made)
             if stays:
-                words = f"{', '.join(stays)} stays in OMERO: others use it."
-                print(words, flush=True)
-            return
+                print(f"{', '.join(stays)} stays in OMERO: others use it.", flush=True)
+                note_outcome(error, f"taken back; {', '.join(stays)} stays: others use it")
+            return True
         except Exception as failure:
             if not (broken or is_broken(failure) or made.session.watchdog.is_cut):
                 break
             broken = True
     print(f"what this job made could not be taken back: {LEFT}", flush=True)
     note_outcome(error, LEFT)
+    return True
 
 
 def _join_again(made: MadeObjects, old: Session) -> None:
@@ -239,6 +312,48 @@ def _join_again(made: MadeObjects, old: Session) -> None:
         leave(made.session)
         made.session = old
     made.session = rejoin(old, SILENCE if signalled() is None else SILENCE_CANCELLED)
+
+
+def _used_content(session: Session, ids: Ids) -> tuple[dict[str, list[int]], list[int]]:
+    """Find what a run has imported, and the plates that it has made, of which others have made use: with ROIs, links.
+
+    Others are other sessions: those that neither are the run's nor made the object itself.
+
+    Returns:
+        Ids by class of what has to stay, and the ids of its images.
+    """
+    filesets, plates = list(ids.get("Fileset", ())), list(ids.get("Plate", ()))
+    hql = "select i.id, i.fileset.id from Image i where i.fileset.id in (:ids)"
+    fileset_of = {row[0]: row[1] for some in batches(filesets) for row in session.rows(hql, ids=some)}
+    hql = "select w.plate.id, s.image.id from WellSample s join s.well w where w.plate.id in (:ids)"
+    places = [row for some in batches(plates) for row in session.rows(hql, ids=some) if row[1] in fileset_of]
+    kept = {fileset_of[number] for number in _used(session, "Image", list(fileset_of))}
+    used = set(_used(session, "Plate", plates)) | {plate for plate, image in places if fileset_of[image] in kept}
+    kept |= {fileset_of[image] for plate, image in places if plate in used}
+    return {"Fileset": sorted(kept), "Plate": sorted(used)}, sorted(i for i, one in fileset_of.items() if one in kept)
+
+
+def _used(session: Session, kind: str, ids: Sequence[int]) -> set[int]:
+    found: set[int] = set()
+    for use, way in USES[kind]:
+        hql = (
+            f"select distinct o.id from {use} l {way} where o.id in (:ids) "  # noqa: S608 (our own text)
+            "and l.details.creationEvent.session.id != :own "
+            "and l.details.creationEvent.session.id != o.details.creationEvent.session.id"
+        )
+        found.update(row[0] for some in batches(ids) for row in session.rows(hql, ids=some, own=session.session_id))
+    return found
+
+
+def _links_to(session: Session, links: Ids, children: Ids) -> dict[str, list[int]]:
+    """Return those of the links of containers that lead to images or plates of which others have made use."""
+    found: dict[str, list[int]] = {}
+    for kind, numbers in links.items():
+        held = set(children.get("Plate" if kind.startswith("Screen") else "Image", ()))
+        hql = f"select l.id, l.child.id from {kind} l where l.id in (:ids)"  # noqa: S608 (classes of our own list)
+        rows = [row for some in batches(numbers) for row in session.rows(hql, ids=some)] if held else []
+        found[kind] = [link for link, child in rows if child in held]
+    return found
 
 
 def _annotations_made(session: Session, ids: Ids) -> dict[str, list[int]]:

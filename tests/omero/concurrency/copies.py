@@ -108,9 +108,11 @@ def ended(copy: Copy) -> Ended:
     return Ended(copy.process.exitcode, copy.said("stdout"), copy.said("stderr"))
 
 
-def run_at_once(lab: Lab, folder: Path, jobs: Sequence[Job]) -> list[Ended]:
+def run_at_once(
+    lab: Lab, folder: Path, jobs: Sequence[Job], extra: Mapping[str, str] = MappingProxyType({})
+) -> list[Ended]:
     """Run jobs at the same moment and wait for all."""
-    copies = [begin(lab, folder, job) for job in jobs]
+    copies = [begin(lab, folder, job, extra) for job in jobs]
     for one in copies:
         wait_ready(one)
     for one in copies:
@@ -118,8 +120,8 @@ def run_at_once(lab: Lab, folder: Path, jobs: Sequence[Job]) -> list[Ended]:
     return [ended(one) for one in copies]
 
 
-def run_one(lab: Lab, folder: Path, job: Job) -> Ended:
-    return run_at_once(lab, folder, [job])[0]
+def run_one(lab: Lab, folder: Path, job: Job, extra: Mapping[str, str] = MappingProxyType({})) -> Ended:
+    return run_at_once(lab, folder, [job], extra)[0]
 
 
 class SlowProxy(CuttingProxy):
@@ -133,6 +135,28 @@ class SlowProxy(CuttingProxy):
         super().passing(data, from_client)
         if not from_client:
             time.sleep(self.seconds)
+
+
+def begin_paused(
+    lab: Lab, folder: Path, job: Job, number: int, calls: str = "write", extra: Mapping[str, str] = MappingProxyType({})
+) -> Copy:
+    """Start a job and return when it has stopped itself before a call, or has ended.
+
+    Args:
+        lab: The user.
+        folder: For the job's folder.
+        job: The job.
+        number: Counts the calls, from 1, of all threads.
+        calls: "write", or "any" to count those that read, too.
+        extra: More of the environment.
+    """
+    copy = begin(lab, folder, job, {"PAUSE_BEFORE": f"{number} {calls}", **extra})
+    wait_ready(copy)
+    go(copy)
+    status = Path(f"/proc/{copy.process.pid}/stat")
+    while copy.is_running() and status.read_text().rpartition(")")[2].split()[0] != "T":
+        time.sleep(0.02)
+    return copy
 
 
 def stop_in_write(lab: Lab, folder: Path, job: Job, number: int, how: str) -> tuple[Ended, bool]:

@@ -1,7 +1,8 @@
 """Run a tool's script in this process once it is told to, so that several copies begin at the same moment.
 
 With `SIGNAL_IN_WRITE=<n> <signal>` in the environment the process gets a signal while its n-th call that writes to
-OMERO is under way; with `<n> <signal> <seconds>` SIGKILL follows.
+OMERO is under way; with `<n> <signal> <seconds>` SIGKILL follows. With `PAUSE_BEFORE=<n> write` it stops itself before
+that call, until SIGCONT comes; with `<n> any` before the n-th call that reads or writes.
 """
 
 import os
@@ -27,10 +28,13 @@ WRITES = (
 IN_CALL = 0.03  # Seconds after a call's begin; its answer takes longer (`copies.SlowProxy`).
 
 
-class Alarm:
-    """Counts calls that write, and lets the signal come within one of them."""
+READS = (("omero.api.IQueryPrx", "projection findAllByQuery"),)
 
-    def __init__(self, number: int, name: str, grace: str = "") -> None:
+
+class Alarm:
+    """Counts calls that write, and lets the signal come within one of them, or SIGSTOP before it."""
+
+    def __init__(self, number: int, name: str = "SIGSTOP", grace: str = "") -> None:
         self.left, self.signal, self.grace = number, signal.Signals[name], grace
 
     def wrap(self, owner: type, name: str) -> None:
@@ -38,7 +42,9 @@ class Alarm:
 
         def called(*args: Any, **kwargs: Any) -> Any:
             self.left -= 1
-            if self.left == 0:
+            if self.left == 0 and self.signal is signal.SIGSTOP:
+                os.kill(os.getpid(), self.signal)
+            elif self.left == 0:
                 threading.Thread(target=self._ring, daemon=True).start()
             return original(*args, **kwargs)
 
@@ -53,15 +59,13 @@ class Alarm:
             os.kill(os.getpid(), signal.SIGKILL)
 
 
-def set_alarm(text: str) -> None:
+def set_alarm(alarm: Alarm, calls: Sequence[tuple[str, str]]) -> None:
     import omero
     import omero.clients
     import omero_api_RawFileStore_ice  # noqa: F401
     import omero_SharedResources_ice  # noqa: F401
 
-    number, *rest = text.split()
-    alarm = Alarm(int(number), *rest)
-    for path, names in WRITES:
+    for path, names in calls:
         owner: Any = omero
         for step in path.split(".")[1:]:
             owner = getattr(owner, step)
@@ -78,7 +82,11 @@ def run(script: Path, words: Sequence[str], folder: Path, environment: Mapping[s
     os.environ.update(environment)
     sys.path[:0] = [str(script.parent)]
     if text := environment.get("SIGNAL_IN_WRITE"):
-        set_alarm(text)
+        number, *rest = text.split()
+        set_alarm(Alarm(int(number), *rest), WRITES)
+    if text := environment.get("PAUSE_BEFORE"):
+        number, which = text.split()
+        set_alarm(Alarm(int(number)), WRITES if which == "write" else (*WRITES, *READS))
     ready.set()
     go.wait()
     sys.argv = [str(script), *words]

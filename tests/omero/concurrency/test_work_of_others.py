@@ -8,11 +8,13 @@ import numpy as np
 import omero
 import pytest
 import tifffile
-from omero.rtypes import rstring
+from omero.rtypes import rint, rstring
 
-from bioimage_suite.core.errors import UserError
+from bioimage_suite.core.errors import UserError, outcome_of
 from bioimage_suite.omero import leases
 from bioimage_suite.omero.containers import DatasetPlace, make_container, make_place
+from bioimage_suite.omero.files.filesets import single_file
+from bioimage_suite.omero.files.imports import ImportRun, import_fileset, imported_by
 from bioimage_suite.omero.session import Session, open_session
 from bioimage_suite.omero.undo import save_links, writing
 from tests.galaxy.seed_omero import link
@@ -76,6 +78,70 @@ def test_an_image_that_a_failed_run_only_put_into_a_dataset_stays(lab: Lab):
         raise UserError("refused")
     assert lab.rows("select i.id from Image i") == [[image]]
     assert lab.rows("select count(l) from DatasetImageLink l") == [[0]]
+
+
+def put_roi(lab: Lab, image: int, place: int) -> None:
+    roi = omero.model.RoiI()
+    roi.image = omero.model.ImageI(image, False)
+    lab.save(roi)
+
+
+def put_comment(lab: Lab, image: int, place: int) -> None:
+    link_to(lab, "Image", image, omero.model.CommentAnnotationI())
+
+
+def put_on_plate(lab: Lab, image: int, place: int) -> None:
+    plate, well, sample = omero.model.PlateI(), omero.model.WellI(), omero.model.WellSampleI()
+    plate.name = rstring("p")
+    well.row = well.column = rint(0)
+    sample.image = omero.model.ImageI(image, False)
+    well.addWellSample(sample)
+    plate.addWell(well)
+    lab.save(plate)
+
+
+def move(lab: Lab, image: int, place: int) -> None:
+    [[number]] = lab.rows(f"select l.id from DatasetImageLink l where l.child.id = {image}")
+    lab.session.getUpdateService().deleteObject(omero.model.DatasetImageLinkI(number, False))
+    link(lab.session, "DatasetImageLinkI", omero.model.DatasetI(place, False), omero.model.ImageI(image, False))
+
+
+@pytest.mark.parametrize("use", [None, put_roi, put_comment, put_on_plate, move])
+@pytest.mark.parametrize("is_colleague", [False, True])
+def test_an_imported_image_that_others_use_meanwhile_stays(lab: Lab, tmp_path: Path, capsys, use, is_colleague):
+    where, other = lab.container("Dataset", "d"), lab.container("Dataset", "other")
+    tifffile.imwrite(tmp_path / "a.tif", np.zeros((9, 8), np.uint8))
+    tifffile.imwrite(tmp_path / "b.tif", np.ones((9, 8), np.uint8))
+    with open_session(lab.address) as session, pytest.raises(UserError) as failure, writing(session) as made:
+        run = ImportRun()
+        made.rest.append(lambda again: imported_by(again, run))
+        images = [
+            import_fileset(session, run, single_file(name, f"{name}.tif", tmp_path / f"{name}.tif"), where)[0]
+            for name in "ab"
+        ]
+        if use:
+            use(lab.colleague() if is_colleague else lab, images[0], other)
+        raise UserError("refused")
+    assert lab.rows("select i.id from Image i") == ([[images[0]]] if use else [])
+    assert lab.rows("select count(l) from DatasetImageLink l") == [[1 if use else 0]]
+    stays = f"Image {images[0]}" + "".join(f", Plate {number}" for (number,) in lab.rows("select p.id from Plate p"))
+    assert (f"{stays} stays in OMERO: others use it." in capsys.readouterr().out) == bool(use)
+    outcome = f"taken back; {stays} stays: others use it" if use else "taken back"
+    assert outcome_of(failure.value, "taken back") == outcome
+
+
+@pytest.mark.parametrize("kind", ["Plate", "Well"])
+def test_a_new_plate_that_others_annotated_meanwhile_stays(lab: Lab, kind: str):
+    with open_session(lab.address) as session, pytest.raises(UserError, match="refused"), writing(session) as made:
+        plate, well = omero.model.PlateI(), omero.model.WellI()
+        plate.name = rstring("p")
+        well.row = well.column = rint(0)
+        plate.addWell(well)
+        [number] = made.save("Plate", [plate])
+        [[target]] = lab.rows(f"select o.id from {kind} o")
+        link_to(lab, kind, target, omero.model.CommentAnnotationI())
+        raise UserError("refused")
+    assert lab.rows("select p.id from Plate p") == [[number]]
 
 
 def test_a_new_tag_that_another_user_put_on_an_image_stays(lab: Lab, tmp_path: Path, monkeypatch):

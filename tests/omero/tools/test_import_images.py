@@ -412,6 +412,23 @@ def test_another_users_dataset_is_refused_before_anything_is_sent(omero_server, 
             run(files, place=place, dry_run=dry_run)
 
 
+def test_of_a_name_that_a_colleague_has_too_only_what_one_may_use_counts(omero_server, run, tiff, monkeypatch):
+    with make_lab(omero_server, monkeypatch, permissions="rwra--") as own:
+        colleague = own.colleague()
+        theirs = colleague.container("Dataset", "d")
+        colleague.container("Project", "p")
+        own.sign_in()
+        place = {"by": "name", "dataset": "d", "project": "", "create": True}
+        [first] = run([tiff("a", picture(0))], omero_host=own.address, place=place)
+        [second] = run([tiff("b", picture(1))], omero_host=own.address, place=place)
+        [third] = run([tiff("c", picture(2))], omero_host=own.address, place=place | {"project": "p"})
+        ids = [int(row["dataset_id"]) for row in (first, second, third)]
+        assert theirs < ids[0] == ids[1] < ids[2]
+        assert own.rows("select l.parent.name, l.child.id from ProjectDatasetLink l") == [["p", ids[2]]]
+        with pytest.raises(UserError, match="2 have this name"):
+            run([tiff("e", picture(3))], omero_host=own.address, place=place)
+
+
 def test_without_checksums_files_are_known_by_name_and_size(lab: Lab, run, tmp_path: Path):
     def file(name: str, seed: int) -> dict[str, str]:
         path = tmp_path / f"{seed}.dat"

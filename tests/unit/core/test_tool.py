@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bioimage_suite.core.errors import UserError
+from bioimage_suite.core.errors import StartAgainError, UserError
 from bioimage_suite.core.outputs import Outputs
 from bioimage_suite.core.tool import CONFIG, argument, run_tool, tool
 
@@ -32,6 +32,29 @@ def test_nothing_is_left_where_it_fails(tmp_path: Path):
     with pytest.raises(UserError):
         write(["--text", "bad", "--output", str(tmp_path / "a")])
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("failures", [1, 2, 3])
+def test_a_run_that_has_to_begin_anew_does_so_twice(tmp_path: Path, capsys, failures: int):
+    begun: list[int] = []
+
+    @tool("", argument("--output", type=Path, required=True))
+    def work(args: Namespace, outputs: Outputs) -> int:
+        begun.append(1)
+        outputs.file(args.output).write_text(f"{len(begun)}")
+        if len(begun) <= failures:
+            raise StartAgainError("Lease: lost.")
+        return 0
+
+    words = ["--output", str(tmp_path / "a")]
+    if failures == 3:
+        with pytest.raises(UserError, match="Lease: lost"):
+            work(words)
+        assert not list(tmp_path.iterdir())
+    else:
+        assert work(words) == 0
+        assert (tmp_path / "a").read_text() == f"{failures + 1}"
+    assert capsys.readouterr().out == "the run begins anew: Lease: lost.\n" * min(failures, 2)
 
 
 def test_texts_of_a_file_keep_every_character(tmp_path: Path):

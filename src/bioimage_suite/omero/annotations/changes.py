@@ -275,8 +275,7 @@ def _upload(session: Session, files: Sequence[Attachment], made: MadeObjects) ->
     uploaded: dict[Attachment, int] = {}
     if files:
         # Under the lease of annotations, files of this mark without an annotation were left by a run that is gone.
-        session.delete({"OriginalFile": find_free_files(session, MARK)})
-        made.rest.append(lambda again: {"OriginalFile": find_free_files(again, MARK)})
+        made.clear(lambda again: {"OriginalFile": find_free_files(again, MARK)})
     for one in dict.fromkeys(files):
         mimetype = mimetypes.guess_type(one.name)[0] or "application/octet-stream"
         uploaded[one] = upload_file(

@@ -5,7 +5,7 @@ the checksums, wait for the server to read the images.
 """
 
 import uuid
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,6 +24,14 @@ SKIPPED = ("checksum", "minmax", "thumbnails")
 Without "checksum" files have OMERO's File-Size-64 instead of a SHA-1 (omero-py, plugins/import.py).
 """
 CANCEL_SECONDS = 10.0  # Galaxy kills a cancelled job after some time.
+OLD_SECONDS = 24 * 3600.0
+"""An import without any image after that time has no end any more."""
+PROCESS = f"{SUITE_NAMESPACE}/{uuid.uuid4()}"
+"""Of all runs of this process: one that has to begin anew is another run."""
+
+
+def _nothing() -> None:
+    pass
 
 
 @dataclass(frozen=True)
@@ -32,17 +40,40 @@ class ImportRun:
 
     Every file's client path begins with `mark`: with it all filesets of the run can be found, including those whose
     import failed, of which a server may keep the files.
+
+    Attributes:
+        stay_alone: Is called before each call that makes something, see `undo.MadeObjects.stay_alone`.
+        mark: See above.
     """
 
-    mark: str = field(default_factory=lambda: f"{SUITE_NAMESPACE}/{uuid.uuid4()}")
+    stay_alone: Callable[[], None] = _nothing
+    mark: str = field(default_factory=lambda: f"{PROCESS}/{uuid.uuid4()}")
 
     def filesets(self, session: Session) -> list[int]:
         """Return the ids of all filesets that the run has made so far."""
-        rows = session.rows(
-            "select distinct f.id from Fileset f join f.usedFiles e where e.clientPath like :mark",
-            mark=f"{self.mark}/%",
-        )
-        return [row[0] for row in rows]
+        return _marked(session, self.mark)
+
+    def earlier(self, session: Session) -> set[int]:
+        """Return the ids of the filesets that this process made before it had to begin anew."""
+        return set(_marked(session, PROCESS)) - set(self.filesets(session))
+
+
+def _marked(session: Session, mark: str) -> list[int]:
+    hql = "select distinct f.id from Fileset f join f.usedFiles e where e.clientPath like :mark"
+    return [row[0] for row in session.rows(hql, mark=f"{mark}/%")]
+
+
+def find_unfinished(session: Session) -> dict[str, list[int]]:
+    """Find this user's imports that have had no image for a day: their run was killed while it sent its files."""
+    now = session.client.getSession().getConfigService().getServerTime().val
+    rows = session.rows(
+        "select distinct f.id, c.time from Fileset f join f.usedFiles e join f.details.creationEvent c "
+        "where e.clientPath like :mark and f.details.owner.id = :me "
+        "and not exists (select i.id from Image i where i.fileset.id = f.id)",
+        mark=f"{SUITE_NAMESPACE}/%",
+        me=session.user_id,
+    )
+    return {"Fileset": [row[0] for row in rows if now - row[1] > 1000 * OLD_SECONDS]}
 
 
 def import_fileset(
@@ -81,6 +112,7 @@ def import_fileset(
     if mark_id is not None:
         settings.userSpecifiedAnnotationList = [omero.model.MapAnnotationI(mark_id, False)]
     repository = _managed_repository(session)
+    run.stay_alone()
     try:
         process = repository.importFileset(_announced(run, fileset), settings)
     except (omero.ApiUsageException, omero.ValidationException) as error:
@@ -90,6 +122,7 @@ def import_fileset(
             _upload(process, number, file.path)
         handle: Any = None
         try:
+            run.stay_alone()
             with holding():  # Without the handle nobody could wait for the server, which goes on alone.
                 handle = process.verifyUpload([file.checksum for file in fileset.files])
             response = wait_for(handle)
@@ -143,6 +176,26 @@ def find_imported(
     Returns:
         Ids of the existing images by `ImageFileset.content`.
     """
+    found: dict[tuple[str, ...], list[int]] = {}
+    for content, images in _held(session, container_id, filesets, kind).values():
+        found.setdefault(content, images)
+    return found
+
+
+def find_surplus(
+    session: Session, run: ImportRun, container_id: int, filesets: Sequence[ImageFileset], kind: str = "dataset"
+) -> dict[str, list[int]]:
+    """Find what this process imported before it had to begin anew, and another job imported too, as ids by class."""
+    earlier = run.earlier(session)
+    held = _held(session, container_id, filesets, kind) if earlier else {}
+    of_others = {content for number, (content, _) in held.items() if number not in earlier}
+    return _with_plates(session, [one for one, (content, _) in held.items() if one in earlier and content in of_others])
+
+
+def _held(
+    session: Session, container_id: int, filesets: Sequence[ImageFileset], kind: str
+) -> dict[int, tuple[tuple[str, ...], list[int]]]:
+    """Return content and images of each fileset of a dataset or screen that has the content of one of the given."""
     wanted = {one.content for one in filesets}
     hashed = all(one.has_sha1 for one in filesets)
     firsts: set[Any] = {one.files[0].sha1 if hashed else one.files[0].path.stat().st_size for one in filesets}
@@ -163,22 +216,25 @@ def find_imported(
             ids=some,
         ):
             contents.setdefault(fileset_id, []).append((sha1 or "") if hashed else size_identity(size or 0, name))
-    found: dict[tuple[str, ...], list[int]] = {}
+    found: dict[int, tuple[tuple[str, ...], list[int]]] = {}
     for fileset_id in ids:
         content = tuple(sorted(contents[fileset_id]))
         if content in wanted:
-            found.setdefault(content, sorted(candidates[fileset_id]))
+            found[fileset_id] = content, sorted(candidates[fileset_id])
     return found
 
 
 def imported_by(session: Session, run: ImportRun) -> dict[str, list[int]]:
     """Find all filesets of a run, and the plates that came with them, as ids by class."""
-    filesets = run.filesets(session)
+    return _with_plates(session, run.filesets(session))
+
+
+def _with_plates(session: Session, filesets: Sequence[int]) -> dict[str, list[int]]:
     plates: list[int] = []
     for page in batches(filesets):
         hql = "select distinct w.plate.id from WellSample s join s.well w join s.image i where i.fileset.id in (:ids)"
         plates += [row[0] for row in session.rows(hql, ids=page)]
-    return {"Fileset": filesets, "Plate": sorted(set(plates))}
+    return {"Fileset": list(filesets), "Plate": sorted(set(plates))}
 
 
 def _managed_repository(session: Session) -> Any:

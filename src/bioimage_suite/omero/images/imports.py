@@ -10,7 +10,14 @@ from bioimage_suite.core.image_names import without_suffix
 from bioimage_suite.omero.annotations.changes import ANNOTATE_LEASE, Wanted, apply_changes, plan_changes
 from bioimage_suite.omero.containers import DatasetPlace, ScreenPlace, make_place, make_screen
 from bioimage_suite.omero.files.filesets import content_sha1
-from bioimage_suite.omero.files.imports import ImportRun, find_imported, import_fileset, imported_by
+from bioimage_suite.omero.files.imports import (
+    ImportRun,
+    find_imported,
+    find_surplus,
+    find_unfinished,
+    import_fileset,
+    imported_by,
+)
 from bioimage_suite.omero.paging import batches
 from bioimage_suite.omero.undo import MadeObjects, writing
 from bioimage_suite.tables.key_value_dialects import ALL_IMAGES, TargetObject
@@ -94,15 +101,17 @@ def import_images(
     if dry_run:
         _plan(filesets, known, report)
         return
-    run = ImportRun()
     with writing(session) as made:
+        run = ImportRun(made.stay_alone)
+        made.clear(find_unfinished)
         made.rest.append(lambda again: imported_by(again, run))
         container_id = (
             make_screen(session, place, made) if isinstance(place, ScreenPlace) else make_place(session, place, made)
         )
         place = _made_place(place, container_id)
-        where = f"{'Screen' if isinstance(place, ScreenPlace) else 'Dataset'}:{container_id}"
-        made.lease([f"import/{where}/{content_sha1(one)}" for one in filesets])
+        kind = "screen" if isinstance(place, ScreenPlace) else "dataset"
+        made.lease([f"import/{kind.capitalize()}:{container_id}/{content_sha1(one)}" for one in filesets])
+        session.delete(find_surplus(session, run, container_id, filesets, kind))
         known = _known(session, place, filesets)
         if existing == "refuse":
             _refuse_repeats(filesets, known, place)

@@ -12,7 +12,13 @@ from bioimage_suite.core.workers import results_in_order
 from bioimage_suite.omero.annotations.annotations import pair_values
 from bioimage_suite.omero.containers import DatasetPlace, find_place, make_place
 from bioimage_suite.omero.files.filesets import ImageFileset, single_file
-from bioimage_suite.omero.files.imports import ImportRun, find_imported, import_fileset, imported_by
+from bioimage_suite.omero.files.imports import (
+    ImportRun,
+    find_imported,
+    find_unfinished,
+    import_fileset,
+    imported_by,
+)
 from bioimage_suite.omero.images.details import Channel, ImageDetails, load_image_details
 from bioimage_suite.omero.images.ome_tiff import tile_side, write_ome_tiff
 from bioimage_suite.omero.images.pixels import TILE
@@ -165,14 +171,14 @@ def import_labels(
             report.add(**_cells(one, name)).done("unchanged" if one.there else "would import")
         return
     ids = [one.image.image_id for one in surveyed]
-    run = ImportRun()
     with writing(session, [f"labels/{name}/Image:{number}" for number in ids]) as made:
+        run = ImportRun(made.stay_alone)
         prepared = _prepare(session, surveyed, files, name, place)
         work = [(one, report.add(**_cells(one, name))) for one in prepared]
         # Under these leases, marks on no image were left by a run that is gone.
-        session.delete({"MapAnnotation": find_free_marks(session, ids, name)})
+        made.clear(lambda again: {"MapAnnotation": find_free_marks(again, ids, name)})
+        made.clear(find_unfinished)
         made.rest.append(lambda again: imported_by(again, run))
-        made.rest.append(lambda again: {"MapAnnotation": find_free_marks(again, ids, name)})
         shared_id = make_place(session, prepared[0].place, made) if place["by"] != "source" else None
         for one, row in work:
             row.begin()

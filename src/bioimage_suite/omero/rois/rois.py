@@ -174,6 +174,8 @@ class _Waiting:
         if batch.ids:
             self._batches.append(batch)
             return []
+        if rois:
+            self.made.stay_alone()
         call = self._update.begin_saveAndReturnIds(rois) if rois else None
         sent, self._batches = self._batches, [replace(batch, call=call)] if rois else []
         return [self._ended(one) for one in sent]

@@ -108,8 +108,7 @@ def import_tables(
     wanted = list(rows)
     with writing(session, [f"table/{name}"]) as made:
         # Under this lease, what is not complete and what is not attached was left by a run that is gone.
-        session.delete({"OriginalFile": find_free_tables(session, file_name)})
-        made.rest.append(lambda again: {"OriginalFile": find_free_tables(again, file_name)})
+        made.clear(lambda again: {"OriginalFile": find_free_tables(again, file_name)})
         own: list[OwnTable] = []
         if wanted:
             places = (wanted[0].kind, [target.object_id for target in wanted], file_name)
@@ -133,6 +132,7 @@ def import_tables(
                 f"{target.kind} {target.object_id}: {row.cells['row_count']} rows, "
                 f"{row.cells['replaced_count']} tables replaced"
             )
+        made.stay_alone()
         finish_tables(session, [row.cells["annotation_id"] for row in rows.values()])
         made.finish(merge_ids(one.ids for plan in plans.values() for one in plan.replaced))
 

@@ -92,6 +92,7 @@ class TableWriter:
             raise UserError(f"OMERO server {session.address}: its tables service is off. Ask its administrator.")
         repository = resources.repositories().descriptions[0].id.val
         with holding():
+            made.stay_alone()
             table = resources.newTable(repository, name)
             if table is None:
                 raise UserError(

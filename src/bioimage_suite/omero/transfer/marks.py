@@ -1,6 +1,6 @@
 """Marks that link copies in OMERO to their source objects, so that a rerun finds the copies."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -65,6 +65,7 @@ def save_with_run(run_id: int, annotations: Sequence[Any], made: MadeObjects) ->
     if not links:
         return []
     with holding():
+        made.stay_alone()
         ids = list(made.session.update.saveAndReturnIds(links))
         hql = "select l.id, l.child.id from AnnotationAnnotationLink l where l.id in (:ids)"
         children = dict(made.session.rows(hql, ids=ids))
@@ -127,6 +128,29 @@ def find_marks(
         if number in objects:
             found[source] = Mark(number, source, states.get(number, ""), objects[number])
     return found
+
+
+def find_surplus(session: Session, sources: Iterable[str], earlier: Set[int]) -> dict[str, list[int]]:
+    """Find what this process imported before it had to begin anew, and another job imported too, as ids by class.
+
+    Args:
+        session: An open session.
+        sources: LSIDs of the source filesets.
+        earlier: Ids of the filesets that this process made then.
+    """
+    hql = (
+        "select distinct v.value, i.fileset.id from ImageAnnotationLink l join l.parent i, MapAnnotation m "
+        "join m.mapValue v where l.child.id = m.id and m.ns = :ns and v.name = :key and v.value in (:names) "
+        "and m.details.owner.id = :me"
+    )
+    names = sorted(set(sources)) if earlier else []
+    rows = [
+        row
+        for page in batches(names)
+        for row in session.rows(hql, ns=TRANSFER_NAMESPACE, key=SOURCE_KEY, names=page, me=session.user_id)
+    ]
+    of_others = {source for source, number in rows if number not in earlier}
+    return {"Fileset": [number for source, number in rows if number in earlier and source in of_others]}
 
 
 def find_free_marks(session: Session, sources: Iterable[str]) -> dict[str, list[int]]:

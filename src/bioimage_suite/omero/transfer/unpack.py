@@ -7,7 +7,7 @@ from xml.etree.ElementTree import Element
 
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.omero.annotations.changes import ANNOTATE_LEASE
-from bioimage_suite.omero.files.imports import ImportRun, imported_by
+from bioimage_suite.omero.files.imports import ImportRun, find_unfinished, imported_by
 from bioimage_suite.omero.files.original_files import find_free_files
 from bioimage_suite.omero.paging import paged_rows
 from bioimage_suite.omero.session import Session
@@ -23,6 +23,7 @@ from bioimage_suite.omero.transfer.marks import (
     find_dead_runs,
     find_free_marks,
     find_marks,
+    find_surplus,
     new_mark,
     new_run,
 )
@@ -67,13 +68,13 @@ def unpack(
     manifest = crate.manifest
     keys = [*(one.key for one in manifest.filesets), *(f"Image:{number}" for number in manifest.rois)]
     sources = [manifest.lsid(key) for key in keys]
-    run = ImportRun()
     with writing(session, ["transfer"]) as made:
+        run = ImportRun(made.stay_alone)
         # Under this lease all that hangs on nothing was left by a run that is gone.
-        for find in (find_dead_runs, lambda again: find_free_marks(again, sources), _free_files):
-            session.delete(find(session))
-            made.rest.append(find)
+        for find in (find_dead_runs, lambda again: find_free_marks(again, sources), _free_files, find_unfinished):
+            made.clear(find)
         made.rest.append(lambda again: imported_by(again, run))
+        session.delete(find_surplus(session, sources, run.earlier(session)))
         copies = import_images(session, crate, pictures, images.rows, run=run, made=made)
         _make_containers(session, crate, elements, copies, made)
         _make_plates(session, crate, elements, copies, made)
