@@ -149,7 +149,8 @@ def make_container(session: Session, kind: str, name: str, made: MadeObjects, *,
         if project_id is not None:
             thing.linkProject(omero.model.ProjectI(project_id, False))
         [own] = made.save(model, [thing])
-        first = _linkable(session, kind, _ids_of(session, kind, name, project_id))[0]
+        # Somebody may have deleted it again: what uses it will say so.
+        first = next(iter(_linkable(session, kind, _ids_of(session, kind, name, project_id))), own)
         if first != own and remove_shared(session, model, own):
             made.ids[model].remove(own)
             return first

@@ -8,9 +8,11 @@ import pytest
 import tifffile
 
 from bioimage_suite.core.errors import UserError
+from bioimage_suite.omero import containers
 from bioimage_suite.omero.files import imports as omero_imports
 from bioimage_suite.omero.files.imports import ImportRun
 from bioimage_suite.omero.images import imports as image_import
+from bioimage_suite.omero.session import open_session
 from tests.omero.tool_support import (
     CuttingProxy,
     Lab,
@@ -357,8 +359,6 @@ def test_a_file_damaged_on_its_way_is_noticed(lab: Lab, run, tiff, monkeypatch):
 
 def test_undo_reaches_only_the_own_run(lab: Lab, run, tiff):
     run([tiff("a", picture(0))])
-    from bioimage_suite.omero.session import open_session
-
     with open_session(lab.address) as session:
         assert ImportRun().filesets(session) == []
         assert omero_imports.imported_by(session, ImportRun()) == {"Fileset": [], "Plate": []}
@@ -427,6 +427,27 @@ def test_of_a_name_that_a_colleague_has_too_only_what_one_may_use_counts(omero_s
         assert own.rows("select l.parent.name, l.child.id from ProjectDatasetLink l") == [["p", ids[2]]]
         with pytest.raises(UserError, match="2 have this name"):
             run([tiff("e", picture(3))], omero_host=own.address, place=place)
+
+
+@pytest.mark.parametrize("when", ["made", "imported"])
+def test_a_dataset_that_is_deleted_meanwhile_is_named_and_nothing_stays(lab: Lab, run, tiff, monkeypatch, when):
+    def delete() -> None:
+        with open_session(lab.address) as session:
+            session.delete({"Dataset": [row[0] for row in lab.rows("select d.id from Dataset d")]}, keep=["Image"])
+
+    def imported(*args, **kwargs) -> list[int]:
+        ids = omero_imports.import_fileset(*args, **kwargs)
+        delete()
+        return ids
+
+    before = all_counts(lab)
+    if when == "made":  # Looked for a third time, when it is there.
+        fail_at(monkeypatch, containers, "_ids_of", 3, delete)
+    else:
+        monkeypatch.setattr(image_import, "import_fileset", imported)
+    with pytest.raises(UserError, match=r"Choose another place|somebody has deleted it meanwhile"):
+        run([tiff("a", picture(0))])
+    assert all_counts(lab) == before
 
 
 def test_without_checksums_files_are_known_by_name_and_size(lab: Lab, run, tmp_path: Path):

@@ -214,6 +214,9 @@ def _import(
         hql += "where l.parent.id = :place and i.id in (:ids)"
         remedy = f"it holds no plate, so it cannot go into screen {place.screen_name!r}. Choose a dataset"
     if {row[0] for row in session.rows(hql, place=container_id, ids=ids)} != set(ids):
+        kind = "Dataset" if isinstance(place, DatasetPlace) else "Screen"
+        if not session.among({kind: [container_id]}):
+            raise UserError(f"{kind.lower()} {container_id}: somebody has deleted it meanwhile. Run the tool again.")
         raise UserError(f"file {one.label!r}: {remedy}.")
     return ids
 
