@@ -275,9 +275,11 @@ def _take_back_somehow(made: MadeObjects, error: BaseException) -> bool:
     Returns:
         False if another job has taken the place of this one: then nothing was taken back.
     """
-    if not (made.ids or made.rest or made.holds):
-        return True
     old, broken = made.session, is_broken(error) or made.session.watchdog.is_cut
+    if not (made.ids or made.rest):
+        with suppress(Exception):
+            return broken or not isinstance(error, Exception) or made.is_alone(old)
+        return True
     end = time.monotonic() + (LONGEST if signalled() is None else LONGEST_CANCELLED)
     for seconds in WAITS[:2] if old.watchdog.is_cut else WAITS:  # The watchdog has waited already.
         if time.monotonic() + seconds > end:
