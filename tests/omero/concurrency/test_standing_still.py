@@ -46,7 +46,7 @@ def stand_still(hold: leases.LeaseHold) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("name", "number"), [("rois", 7), ("annotate", 8), ("images", 11)])
+@pytest.mark.parametrize(("name", "number"), [("rois", 7), ("annotate", 4)])
 def test_a_job_that_is_stopped_begins_anew_when_another_took_its_place(
     omero_server: Any, tmp_path: Path, monkeypatch, name, number
 ):
