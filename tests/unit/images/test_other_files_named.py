@@ -8,6 +8,8 @@ import pytest
 import tifffile
 
 from bioimage_suite.core.errors import UserError
+from bioimage_suite.images.ome_zarr.metadata import ZarrImage
+from bioimage_suite.images.ome_zarr.writer import PyramidWriter
 from bioimage_suite.images.readers.opening import open_image
 from tests.unit.images.format_files import write_imaris
 
@@ -87,3 +89,29 @@ def test_an_imaris_file_reads_no_other_file(tmp_path, secret, stored):
         stored(file[STORED.rpartition("/")[0]], secret)
     with pytest.raises(UserError, match=rf"Image a\.ims: .*{STORED}.* other files are not read"):
         open_image(tmp_path / "a.ims")
+
+
+@pytest.mark.parametrize("part", ["0/c/0/0", "0/c/0", "0", "zarr.json", "0/zarr.json", "OME/METADATA.ome.xml", "OME"])
+def test_an_ome_zarr_reads_no_file_outside_its_folder(tmp_path, part):
+    def write(name: str, value: int) -> Path:
+        with PyramidWriter(tmp_path / name, ZarrImage(name, "yx", (8, 8), np.dtype(np.uint16)), "0.5") as writer:
+            writer.write(np.full((8, 8), value, np.uint16))
+        (tmp_path / name / "OME").mkdir()
+        (tmp_path / name / "OME" / "METADATA.ome.xml").write_text(document("mine.tif"))
+        return tmp_path / name
+
+    mine, theirs = write("mine", 1), write("theirs", 7777)
+    assert open_image(mine).read_plane().max() == 1
+    (mine / part).rename(tmp_path / "moved")
+    (mine / part).symlink_to(theirs / part)
+    with pytest.raises(UserError, match="is a link to a place outside of it"):
+        open_image(mine)
+
+
+def test_links_within_an_ome_zarr_are_followed_and_so_is_one_to_it(tmp_path):
+    with PyramidWriter(tmp_path / "a", ZarrImage("a", "yx", (8, 8), np.dtype(np.uint16)), "0.5") as writer:
+        writer.write(np.full((8, 8), 5, np.uint16))
+    (tmp_path / "a" / "0").rename(tmp_path / "a" / "real")
+    (tmp_path / "a" / "0").symlink_to("real")
+    (tmp_path / "link").symlink_to("a")
+    assert open_image(tmp_path / "link").read_plane().max() == 5

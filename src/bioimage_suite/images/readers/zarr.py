@@ -122,6 +122,7 @@ class _Source:
     def text(self, name: str) -> str | None:
         """Return a text of the folder or zip; None where it has no such file."""
         if self.path.is_dir():
+            _refuse_links(self.path, [self.path / name], self.path.name)
             return (self.path / name).read_text(encoding="utf-8") if (self.path / name).is_file() else None
         if name not in self.sizes:
             return None
@@ -163,10 +164,26 @@ def _refuse_large_metadata(files: Iterable[tuple[str, int]], name: str) -> None:
         )
 
 
+def _refuse_links(top: Path, files: Iterable[Path], name: str) -> None:
+    """Refuse a folder in which a link leads out of it: a stranger's image would show another file of the server.
+
+    Raises:
+        UserError: One does.
+    """
+    inside = top.resolve()
+    outside = next((one for one in files if not one.resolve().is_relative_to(inside)), None)
+    if outside is not None:
+        raise UserError(
+            f"Image {name}: its part {outside.relative_to(top).as_posix()!r} is a link to a place outside of it, and "
+            "other files are not read. Copy the OME-Zarr with the files themselves."
+        )
+
+
 def _refuse_large_files(store: Any, place: str, name: str) -> None:
     """Refuse what no metadata can be in a folder; those of a zip file are all looked at when it is opened."""
     if isinstance(store, Path):
         files = [store / place / one for one in METADATA]
+        _refuse_links(store, files, name)
         _refuse_large_metadata(((str(one), one.stat().st_size) for one in files if one.is_file()), name)
 
 
@@ -233,7 +250,9 @@ def _chunk_files(source: _Source, place: str) -> dict[str, int]:
     """Return the bytes of each file of chunks (0.5: of shards) by its key below a place that ends in `/`."""
     if source.path.is_dir():
         folder = source.path / place
-        files = ((file.relative_to(folder).as_posix(), file) for file in folder.rglob("*"))
+        every = [*folder.rglob("*")]
+        _refuse_links(source.path, [folder, *(file for file in every if file.is_symlink())], source.path.name)
+        files = ((file.relative_to(folder).as_posix(), file) for file in every)
         return {key: file.stat().st_size for key, file in files if CHUNK_KEY.fullmatch(key) and file.is_file()}
     found = {name.removeprefix(place): source.sizes[name] for name in source.below(place)}
     return {key: size for key, size in found.items() if CHUNK_KEY.fullmatch(key)}
