@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.core.scratch import release
-from bioimage_suite.images.model.bands import bands
 from bioimage_suite.images.readers.opening import open_image
 from bioimage_suite.images.writers.label_maps import as_label_map, check_label_map
 
@@ -83,6 +82,8 @@ def check_sizes(file: LabelMapFile, image: ImageRecord) -> None:
 
 def _lowest(plane: np.ndarray) -> int:
     """Return the lowest label of a plane, which may lie on disk."""
+    from bioimage_suite.images.model.bands import bands
+
     found = 0
     for first, last in bands(*plane.shape):
         found = min(found, int(plane[first:last].min(initial=0)))
