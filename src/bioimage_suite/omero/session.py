@@ -143,6 +143,10 @@ class Session:
             self.update.deleteObject(getattr(omero.model, f"{kind}I")(number, False))
         return not self.among({kind: [number]})
 
+    def server_time(self) -> int:
+        """Return the server's clock, in milliseconds: that of this machine may go wrong."""
+        return int(self.client.getSession().getConfigService().getServerTime().val)
+
     def among(self, targets: Mapping[str, Sequence[int]]) -> dict[str, list[int]]:
         """Return those objects, by class name and id, that are there, in the order in which they are given."""
         found: dict[str, list[int]] = {}

@@ -191,8 +191,7 @@ def _is_new(session: Session, kind: str, ids: Sequence[int]) -> bool:
     """Tell whether objects were made so lately that nobody who waited for this job to die can have seen them."""
     hql = f"select min(c.time) from {kind} o join o.details.creationEvent c where o.id in (:ids)"  # noqa: S608
     [[made]] = session.rows(hql, ids=list(ids[:1]))
-    now = session.client.getSession().getConfigService().getServerTime().val
-    return made is not None and now - made < 1000 * NEW_SECONDS
+    return made is not None and session.server_time() - made < 1000 * NEW_SECONDS
 
 
 def merge_ids(groups: Iterable[Ids]) -> dict[str, list[int]]:

@@ -14,6 +14,7 @@ from bioimage_suite.images.model.image_file import ImageFile, sample_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from bioimage_suite.images.model.ome_facts import Fact
 
@@ -58,6 +59,12 @@ class ArrayImage:
     series: tuple[str, ...] = ("",)
     stored_axes: str = ""
     document: str | None = None
+
+
+def state_of(path: Path) -> tuple[int, ...]:
+    """Return what changes with a file: what was read of one is kept under its path and this."""
+    state = path.stat()
+    return state.st_ino, state.st_size, state.st_mtime_ns
 
 
 def image_of(found: ArrayImage, name: str) -> ImageFile:

@@ -16,7 +16,7 @@ import numpy as np
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.core.units import micrometres
 from bioimage_suite.images.model.series import choose_series
-from bioimage_suite.images.readers.arrays import ArrayImage
+from bioimage_suite.images.readers.arrays import ArrayImage, state_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -186,8 +186,7 @@ def read_lif(path: Path, name: str, reading: Reading) -> ArrayImage:
         UserError: None was chosen of several, or it has lifetimes of photons, not pixels.
         ValueError: Or another error of the package, where the file is damaged.
     """
-    state = path.stat()
-    found = _listing(path, (state.st_ino, state.st_size, state.st_mtime_ns))
+    found = _listing(path, state_of(path))
     if not found.images:
         raise UserError(f"Image {name}: there is no image in the LIF file. Export it again.")
     number, tile = found.places[choose_series(found.names, reading.series, name)]

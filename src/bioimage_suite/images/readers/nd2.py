@@ -12,7 +12,7 @@ import numpy as np
 
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.images.model.series import choose_series
-from bioimage_suite.images.readers.arrays import ArrayImage
+from bioimage_suite.images.readers.arrays import ArrayImage, state_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -88,8 +88,7 @@ def read_nd2(path: Path, name: str, reading: Reading) -> ArrayImage:
         UserError: None was chosen of several, or the file has an axis that no image here has.
         Exception: Of the reader, where the file is damaged.
     """
-    state = path.stat()
-    reader = _reader_of(path, (state.st_ino, state.st_size, state.st_mtime_ns))
+    reader = _reader_of(path, state_of(path))
     names = tuple(str(one) for one in reader.scenes)
     scene = choose_series(names, reading.series, name)
     _choose_scene(reader, scene)

@@ -65,7 +65,7 @@ def _marked(session: Session, mark: str) -> list[int]:
 
 def find_unfinished(session: Session) -> dict[str, list[int]]:
     """Find this user's imports that have had no image for a day: their run was killed while it sent its files."""
-    now = session.client.getSession().getConfigService().getServerTime().val
+    now = session.server_time()
     rows = session.rows(
         "select distinct f.id, c.time from Fileset f join f.usedFiles e join f.details.creationEvent c "
         "where e.clientPath like :mark and f.details.owner.id = :me "
