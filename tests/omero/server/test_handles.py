@@ -64,7 +64,10 @@ def test_a_callback_hears_of_steps_and_a_command_can_be_cancelled_on_its_way(gat
     assert isinstance(response, omero.cmd.ERR)
     assert listener.isCancelled()
     assert 0 < status.currentStep < status.steps
-    assert listener.steps == sorted(listener.steps)
+    # Each step once; in any order, as OMERO's client hears on up to 50 threads (omero/clients.py).
+    heard = [done for done, _ in listener.steps]
+    assert len(set(heard)) == len(heard)
+    assert set(heard) <= set(range(1, status.currentStep + 1))
     assert {total for _, total in listener.steps} == {103}
     assert names(gateway) == ["stays", "would go"]
     assert listener.handle.cancel() is False  # it has ended

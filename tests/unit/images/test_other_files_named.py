@@ -104,7 +104,7 @@ def test_an_ome_zarr_reads_no_file_outside_its_folder(tmp_path, part):
     assert open_image(mine).read_plane().max() == 1
     (mine / part).rename(tmp_path / "moved")
     (mine / part).symlink_to(theirs / part)
-    with pytest.raises(UserError, match="is a link to a place outside of it"):
+    with pytest.raises(UserError, match=r"leads .* to a place outside of it"):
         open_image(mine)
 
 

@@ -165,7 +165,7 @@ def _refuse_large_metadata(files: Iterable[tuple[str, int]], name: str) -> None:
 
 
 def _refuse_links(top: Path, files: Iterable[Path], name: str) -> None:
-    """Refuse a folder in which a link leads out of it: a stranger's image would show another file of the server.
+    """Refuse a folder whose links or `..` lead out of it: a stranger's image would show other files of the server.
 
     Raises:
         UserError: One does.
@@ -174,8 +174,8 @@ def _refuse_links(top: Path, files: Iterable[Path], name: str) -> None:
     outside = next((one for one in files if not one.resolve().is_relative_to(inside)), None)
     if outside is not None:
         raise UserError(
-            f"Image {name}: its part {outside.relative_to(top).as_posix()!r} is a link to a place outside of it, and "
-            "other files are not read. Copy the OME-Zarr with the files themselves."
+            f"Image {name}: its part {outside.relative_to(top).as_posix()!r} leads (by a link or '..') to a place "
+            "outside of it, and other files are not read. Copy the OME-Zarr with the files themselves."
         )
 
 
