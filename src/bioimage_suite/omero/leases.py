@@ -217,12 +217,22 @@ def _take(session: Session, names: Sequence[str]) -> LeaseHold:
 
 
 def _clear_old(session: Session, hold: LeaseHold) -> None:
-    """Delete the leases of jobs that died long ago, whatever they were for; the server's clock tells."""
+    """Delete the leases of jobs that died long ago, whatever they were for; the server's clock tells.
+
+    Also those that nobody has: of a job that died, or whose session ended, before it linked what it had made.
+    """
     hql = "select j.id, j.details.creationEvent.id, j.details.updateEvent.time from LongAnnotation j "
     hql += "where j.ns = :ns and j.details.owner.id = :me"
     beats = session.rows(hql, ns=BEAT_NAMESPACE, me=session.user_id)
     now = max((row[2] for row in beats if row[0] in hold.beats), default=0)
-    _bury(session, {event: number for number, event, moment in beats if now - moment > 1000 * OLD_SECONDS})
+    old = now - 1000 * OLD_SECONDS
+    _bury(session, {event: number for number, event, moment in beats if moment < old})
+    hql = "select m.id, m.details.creationEvent.time from MapAnnotation m where m.ns = :ns "
+    hql += "and m.details.owner.id = :me "
+    hql += "and not exists (select l.id from AnnotationAnnotationLink l where l.child.id = m.id)"
+    for number, moment in session.rows(hql, ns=LEASE_NAMESPACE, me=session.user_id):
+        if moment < old:
+            session.delete_unused("MapAnnotation", number)
 
 
 def _bury(session: Session, beats: Mapping[int, int]) -> None:

@@ -215,6 +215,19 @@ def test_leases_of_a_job_that_died_long_ago_go_with_the_next_job(lab: Lab, monke
     assert lab.rows("select a.id from Annotation a") == []
 
 
+def test_leases_that_a_dead_job_made_and_never_had_go_when_they_are_old(lab: Lab, monkeypatch):
+    with open_session(lab.address) as session:
+        leases._make_missing(session, ["a"])
+        with leases.leased(session, ["b"]):
+            pass
+        assert leases._lowest(session, ["a"])
+        monkeypatch.setattr(leases, "OLD_SECONDS", 0.1)
+        time.sleep(0.5)
+        with leases.leased(session, ["b"]):
+            assert not leases._lowest(session, ["a"])
+    assert lab.rows("select a.id from Annotation a") == []
+
+
 def test_what_came_before_the_line_broke_stays_if_the_old_is_gone(lab: Lab):
     old, new = lab.container("Dataset", "old"), lab.container("Dataset", "new")
     with open_session(lab.address) as session, pytest.raises(UserError, match="broke"), writing(session) as made:

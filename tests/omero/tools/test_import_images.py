@@ -429,7 +429,7 @@ def test_of_a_name_that_a_colleague_has_too_only_what_one_may_use_counts(omero_s
             run([tiff("e", picture(3))], omero_host=own.address, place=place)
 
 
-@pytest.mark.parametrize("when", ["made", "imported"])
+@pytest.mark.parametrize("when", ["made", "uploaded", "imported"])
 def test_a_dataset_that_is_deleted_meanwhile_is_named_and_nothing_stays(lab: Lab, run, tiff, monkeypatch, when):
     def delete() -> None:
         with open_session(lab.address) as session:
@@ -443,9 +443,11 @@ def test_a_dataset_that_is_deleted_meanwhile_is_named_and_nothing_stays(lab: Lab
     before = all_counts(lab)
     if when == "made":  # Looked for a third time, when it is there.
         fail_at(monkeypatch, containers, "_ids_of", 3, delete)
+    elif when == "uploaded":
+        fail_at(monkeypatch, omero_imports, "_upload", 1, delete)
     else:
         monkeypatch.setattr(image_import, "import_fileset", imported)
-    with pytest.raises(UserError, match=r"Choose another place|somebody has deleted it meanwhile"):
+    with pytest.raises(UserError, match=r"dataset \d+: somebody has deleted it meanwhile\. Run"):
         run([tiff("a", picture(0))])
     assert all_counts(lab) == before
 

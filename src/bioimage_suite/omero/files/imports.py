@@ -116,6 +116,7 @@ def import_fileset(
     try:
         process = repository.importFileset(_announced(run, fileset), settings)
     except (omero.ApiUsageException, omero.ValidationException) as error:
+        refuse_deleted_place(session, dataset_id, screen_id)
         raise UserError(f"file {fileset.label!r}: OMERO refuses it ({error.message}). Choose another place.") from error
     try:
         for number, file in enumerate(fileset.files):
@@ -146,12 +147,24 @@ def import_fileset(
         with suppress(Exception):
             process.close()
     if isinstance(response, omero.cmd.ERR):
+        refuse_deleted_place(session, dataset_id, screen_id)
         reason = response.parameters.get("message") or response.name
         raise UserError(
             f"file {fileset.label!r}: OMERO cannot import it ({reason}). Check that it is an image in a format that "
             "OMERO reads, and that its name has the suffix of the format."
         )
     return sorted(pixels.image.id.val for pixels in response.pixels)
+
+
+def refuse_deleted_place(session: Session, dataset_id: int | None, screen_id: int | None) -> None:
+    """Refuse a place that is there no more: OMERO speaks of the file or of its database instead.
+
+    Raises:
+        UserError: Somebody has deleted the dataset or the screen.
+    """
+    for kind, number in (("Dataset", dataset_id), ("Screen", screen_id)):
+        if number is not None and not session.among({kind: [number]}):
+            raise UserError(f"{kind.lower()} {number}: somebody has deleted it meanwhile. Run the tool again.")
 
 
 _IMAGES_OF = {

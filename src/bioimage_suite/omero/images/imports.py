@@ -17,6 +17,7 @@ from bioimage_suite.omero.files.imports import (
     find_unfinished,
     import_fileset,
     imported_by,
+    refuse_deleted_place,
 )
 from bioimage_suite.omero.paging import batches
 from bioimage_suite.omero.undo import MadeObjects, writing
@@ -204,19 +205,17 @@ def _import(
     skip: Collection[str],
 ) -> list[int]:
     """Import a fileset and return image ids; raise a UserError for a plate in a dataset or an image in a screen."""
+    dataset, screen = (container_id, None) if isinstance(place, DatasetPlace) else (None, container_id)
+    ids = import_fileset(session, run, one, dataset, screen_id=screen, description=description, skip=skip)
     if isinstance(place, DatasetPlace):
-        ids = import_fileset(session, run, one, container_id, description=description, skip=skip)
         hql = "select l.child.id from DatasetImageLink l where l.parent.id = :place and l.child.id in (:ids)"
         remedy = f"it holds a plate, which cannot go into dataset {place.dataset_name!r}. Choose a screen"
     else:
-        ids = import_fileset(session, run, one, None, screen_id=container_id, description=description, skip=skip)
         hql = "select i.id from ScreenPlateLink l join l.child p join p.wells w join w.wellSamples s join s.image i "
         hql += "where l.parent.id = :place and i.id in (:ids)"
         remedy = f"it holds no plate, so it cannot go into screen {place.screen_name!r}. Choose a dataset"
     if {row[0] for row in session.rows(hql, place=container_id, ids=ids)} != set(ids):
-        kind = "Dataset" if isinstance(place, DatasetPlace) else "Screen"
-        if not session.among({kind: [container_id]}):
-            raise UserError(f"{kind.lower()} {container_id}: somebody has deleted it meanwhile. Run the tool again.")
+        refuse_deleted_place(session, dataset, screen)
         raise UserError(f"file {one.label!r}: {remedy}.")
     return ids
 
