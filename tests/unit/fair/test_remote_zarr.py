@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.fair.archives import fetching
 from bioimage_suite.fair.archives.http import Web
-from bioimage_suite.fair.archives.zarr import open_remote, parse_bounds
+from bioimage_suite.fair.archives.zarr import open_remote, parse_bounds, read_image, read_region
 from tests.unit.fair.archive_server import Reply, Request, Server, ranged, serving
 
 
@@ -204,3 +204,21 @@ def test_a_store_counts_what_travels(zarr_image: tuple[Path, np.ndarray]) -> Non
 @given(st.integers(0, 10**6), st.integers(1, 10**6))
 def test_ranges_read_back(first: int, length: int) -> None:
     assert parse_bounds({"x": f"{first}:{first + length}"}) == {"x": (first, first + length)}
+
+
+@pytest.mark.parametrize(
+    ("transformations", "size"),
+    [([{"type": "scale", "scale": [2, 2]}], 1.0), ([{"type": "scale", "scale": [2, -2]}], None),
+     ([{"type": "affine", "affine": []}], None)],
+)  # fmt: skip
+def test_the_size_of_a_pixel_is_that_of_all_its_scales(
+    tmp_path: Path, transformations: list[dict[str, Any]], size: float | None
+) -> None:
+    level = {"path": "0", "coordinateTransformations": [{"type": "scale", "scale": [0.5, 0.5]}]}
+    axes = [{"name": axis, "type": "space", "unit": "micrometer"} for axis in "yx"]
+    group = zarr.open_group(tmp_path / "cells.zarr", mode="w", zarr_format=3)
+    group.create_array("0", data=np.zeros((4, 4), np.uint8))
+    described = {"axes": axes, "datasets": [level], "coordinateTransformations": transformations}
+    group.attrs["ome"] = {"version": "0.5", "multiscales": [described]}
+    image = read_image(group, "cells.zarr")
+    assert read_region(group, image, {}, 0, 1000).physical_um.get("x") == size

@@ -129,15 +129,38 @@ def test_a_package_calls_a_converted_image_by_what_it_is(tmp_path: Path) -> None
     assert [where for _, where, _ in placed] == ["images/cells.ozx", "images/b.ozx", "images/c.ozx"]
 
 
-@pytest.mark.parametrize(("attributes", "said"), [
-    ({"ome": -1}, "`ome` in zarr.json is no JSON object"),
-    ({"ome": {"multiscales": [{"axes": [{"name": "y"}, {"name": "x"}], "datasets": [
-        {"path": "0", "coordinateTransformations": [{"type": 1, "scale": [1, 1]}]}]}]}}, "not as specified"),
-])  # fmt: skip
-def test_metadata_of_another_form_are_said(tmp_path: Path, attributes: Any, said: str) -> None:
-    path = tmp_path / "odd.ozx"
+def with_scales(path: Path, level: Any, every: Any = None) -> Path:
+    axes = [{"name": axis, "type": "space", "unit": "micrometer"} for axis in "yx"]
+    described = {"axes": axes, "datasets": [{"path": "0", "coordinateTransformations": level}]}
+    attributes = {"ome": {"multiscales": [described | ({"coordinateTransformations": every} if every else {})]}}
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("zarr.json", json.dumps({"zarr_format": 3, "node_type": "group", "attributes": attributes}))
         archive.writestr("0/zarr.json", json.dumps({"shape": [2, 2], "data_type": "uint8"}))
-    with pytest.raises(UserError, match=said):
+    return path
+
+
+@pytest.mark.parametrize(
+    ("level", "every", "size"),
+    [
+        ([{"type": "scale", "scale": [1, 0.5]}], None, ["0.5"]),
+        ([{"type": "scale", "scale": [1, 0.5]}], [{"type": "scale", "scale": [1, 0.5]}], ["0.25"]),
+        ([{"type": "scale", "scale": [1, -0.5]}], None, None),
+        ([{"type": "scale", "scale": [1, None]}], None, None),
+        ([{"type": 1, "scale": [1, 1]}], None, None),
+        ([{"type": "affine", "affine": []}], None, None),
+        ([], None, None),
+    ],
+)
+def test_the_size_of_a_pixel_is_that_of_its_scales_or_unknown(
+    tmp_path: Path, level: Any, every: Any, size: list[str] | None
+) -> None:
+    path = with_scales(tmp_path / "a.ozx", level, every)
+    assert zarr_values(path, "a").get("Pixels.PhysicalSizeX") == size
+
+
+def test_metadata_of_another_form_are_said(tmp_path: Path) -> None:
+    path = tmp_path / "odd.ozx"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("zarr.json", json.dumps({"zarr_format": 3, "node_type": "group", "attributes": {"ome": -1}}))
+    with pytest.raises(UserError, match=r"`ome` in zarr.json is no JSON object"):
         zarr_values(path, "odd.ozx")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.core.units import micrometres
 from bioimage_suite.fair.archives.http import Web
+from bioimage_suite.images.ome_zarr.metadata import pixel_scale
 
 if TYPE_CHECKING:
     import numpy as np
@@ -28,7 +29,7 @@ class Level:
 
     Attributes:
         path: Path of its array within the image.
-        scale: Pixel size by axis, in the axis's unit.
+        scale: Pixel size by axis, in the axis's unit; empty where it is unknown.
     """
 
     path: str
@@ -123,7 +124,7 @@ def read_image(group: "zarr.Group", address: str) -> RemoteImage:
         multiscale = ome["multiscales"][0]
         named = [axis if isinstance(axis, dict) else {"name": axis} for axis in multiscale["axes"]]
         axes = "".join(str(axis["name"]).lower() for axis in named)
-        levels = tuple(_level(dataset, axes) for dataset in multiscale["datasets"])
+        levels = tuple(_level(multiscale, dataset, axes) for dataset in multiscale["datasets"])
         channels = tuple(str(channel.get("label", "")) for channel in (ome.get("omero") or {}).get("channels", []))
         units = {str(axis["name"]).lower(): str(axis["unit"]) for axis in named if axis.get("unit")}
     except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
@@ -136,9 +137,12 @@ def read_image(group: "zarr.Group", address: str) -> RemoteImage:
     return RemoteImage(str(multiscale.get("name") or address.rpartition("/")[2]), axes, units, levels, channels)
 
 
-def _level(dataset: Mapping[str, Any], axes: str) -> Level:
-    scales = [step["scale"] for step in dataset["coordinateTransformations"] if step.get("type") == "scale"]
-    return Level(str(dataset["path"]), dict(zip(axes, map(float, scales[0]), strict=True)))
+def _level(multiscale: Mapping[str, Any], dataset: Mapping[str, Any], axes: str) -> Level:
+    try:
+        scale = dict(zip(axes, pixel_scale(multiscale, dataset, len(axes)), strict=True))
+    except ValueError:
+        scale = {}  # Pixels without a size are pixels all the same.
+    return Level(str(dataset["path"]), scale)
 
 
 def parse_bounds(texts: Mapping[str, str]) -> dict[str, tuple[int | None, int | None]]:
@@ -196,7 +200,8 @@ def read_region(
                 f"region {format_bounds(placed)}: {prod(sizes) * array.dtype.itemsize:,} bytes, "
                 f"at most {limit:,} are read. Give a smaller region or a coarser level."
             )
-        pixels = np.asarray(array[tuple(slice(first, end) for first, end in placed.values())])
+        region = tuple(slice(first, end) for first, end in placed.values())
+        pixels = np.asarray(array[region], array.dtype.newbyteorder("="))
     except (ValueError, KeyError, TypeError, RuntimeError, zarr.errors.BaseZarrError) as error:
         raise UserError(
             f"image {image.name}: level {level} cannot be read ({type(error).__name__}). It may be damaged."
@@ -255,5 +260,5 @@ def format_bounds(bounds: Mapping[str, tuple[int, int]]) -> str:
 
 def _physical(image: RemoteImage, level: int) -> dict[str, float]:
     scale = image.levels[level].scale
-    sizes = {axis: micrometres(scale[axis], image.units.get(axis)) for axis in "xyz" if axis in image.axes}
-    return {axis: size for axis, size in sizes.items() if size}
+    sizes = {axis: micrometres(scale[axis], image.units.get(axis)) for axis in "xyz" if axis in scale}
+    return {axis: size for axis, size in sizes.items() if size and size > 0}

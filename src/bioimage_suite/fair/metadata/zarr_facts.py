@@ -1,5 +1,6 @@
 """Facts of an image in a packed OME-Zarr (`.ozx`, `.ome.zarr.zip`) from its JSON, never its pixels."""
 
+import math
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.core.units import LENGTH, TIME
 from bioimage_suite.core.untrusted_files import ANY_SIZE, open_zip, parse_json, read_member
+from bioimage_suite.images.ome_zarr.metadata import pixel_scale
 
 # OME-Zarr 0.4 keeps attributes and array metadata in separate files, 0.5 in one.
 GROUP_FILES = (".zattrs", "zarr.json")
@@ -101,18 +103,21 @@ def _values(archive: zipfile.ZipFile, root: str, attributes: Mapping[str, Any], 
     old = f"{place}.zarray" in archive.namelist()
     array = _json(archive, f"{place}.zarray" if old else f"{place}zarr.json", name)
     axes = [axis["name"] for axis in multiscale["axes"]]
-    scales = [step["scale"] for step in level["coordinateTransformations"] if step["type"] == "scale"]
+    try:
+        scale = pixel_scale(multiscale, level, len(axes))
+    except ValueError:
+        scale = [math.nan] * len(axes)
     sizes = dict.fromkeys("XYZCT", 1) | {
         axis.upper(): int(size) for axis, size in zip(axes, array["shape"], strict=True)
     }
     values = {f"Pixels.Size{axis}": [str(size)] for axis, size in sizes.items()}
     # Zarr 2 writes NumPy's short form (`<u2`), Zarr 3 the type's name.
     values["Pixels.Type"] = [_long_type(str(array["dtype"])) if old else str(array["data_type"])]
-    for axis, size in zip(multiscale["axes"], scales[0], strict=True):
+    for axis, size in zip(multiscale["axes"], scale, strict=True):
         unit = axis.get("unit")
-        if unit:
+        if unit and math.isfinite(size) and size > 0:
             field = "Pixels.TimeIncrement" if axis["name"] == "t" else f"Pixels.PhysicalSize{axis['name'].upper()}"
-            values[field] = [f"{float(size):.10g}"]
+            values[field] = [f"{size:.10g}"]
             values[f"{field}Unit"] = [(TIME if axis["name"] == "t" else LENGTH).symbol(str(unit)) or str(unit)]
     channels = (attributes.get("omero") or {}).get("channels") or []
     values["Channel.Name"] = [str(channel.get("label") or "") for channel in channels] or [""] * sizes["C"]

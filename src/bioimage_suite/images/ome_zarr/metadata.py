@@ -5,6 +5,7 @@ Specifications: https://ngff.openmicroscopy.org/0.4/ and https://ngff.openmicros
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -149,3 +150,41 @@ def versioned(name: str, value: Any) -> Any:
     if name == "multiscales":
         return [{"version": "0.4", **one} for one in value]
     return {"version": "0.4", **value} if isinstance(value, dict) else value
+
+
+def pixel_scale(multiscale: Mapping[str, Any], dataset: Mapping[str, Any], count: int) -> list[float]:
+    """Return the extent of a pixel along each axis: the scale of a level times that of all levels.
+
+    Args:
+        multiscale: The description of an image.
+        dataset: One of its levels.
+        count: Axes of the image.
+
+    Returns:
+        So many numbers, NaN for what is no number.
+
+    Raises:
+        ValueError: There is no scale, or other transformations than scales and translations. The message goes on
+            after "what should give the size of its pixels".
+    """
+    scales = [*_scales(dataset, count), *_scales(multiscale, count)]
+    if not scales:
+        raise ValueError("has no scale")
+    return [math.prod(factors) for factors in zip(*scales, strict=True)]
+
+
+def _scales(owner: Mapping[str, Any], count: int) -> list[list[float]]:
+    found = owner.get("coordinateTransformations") or []
+    if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
+        raise ValueError("is no list of transformations")
+    scales = []
+    for one in found:
+        kind, values = one.get("type"), one.get("scale")
+        if kind in {"translation", "identity"}:
+            continue
+        if kind != "scale":
+            raise ValueError(f"is a transformation {kind!r}, none of scale and translation")
+        if not isinstance(values, list) or len(values) != count:
+            raise ValueError(f"is the scale {values!r} and not {count} numbers")
+        scales.append([float(value) if type(value) in {int, float} else math.nan for value in values])
+    return scales

@@ -19,6 +19,7 @@ from bioimage_suite.images.model.calibration import pixel_sizes, time_step
 from bioimage_suite.images.model.image_file import ImageFile, PhysicalSize
 from bioimage_suite.images.model.series import Reading, SeriesDocuments, choose_series
 from bioimage_suite.images.ome_zarr.archive import METADATA
+from bioimage_suite.images.ome_zarr.metadata import pixel_scale
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -182,7 +183,7 @@ def _refuse_links(top: Path, files: Iterable[Path], name: str) -> None:
 def _refuse_large_files(store: Any, place: str, name: str) -> None:
     """Refuse what no metadata can be in a folder; those of a zip file are all looked at when it is opened."""
     if isinstance(store, Path):
-        files = [store / place / one for one in METADATA]
+        files = [store / place / one for one in sorted(METADATA)]
         _refuse_links(store, files, name)
         _refuse_large_metadata(((str(one), one.stat().st_size) for one in files if one.is_file()), name)
 
@@ -205,22 +206,22 @@ def _open_place(source: _Source, chosen: int, name: str) -> ImageFile:
         raise UserError(f"Image {name}: {dataset['path']!r} is no array. Export the OME-Zarr again.")
     notes: list[str] = []
     _check_chunks(array, _chunk_files(source, f"{place}/{dataset['path']}/".lstrip("/")), name, notes)
-    axes = [axis["name"].upper() for axis in multiscale.get("axes", [])] or list("TCZYX")[-array.ndim :]
-    if len(axes) != array.ndim or not set(axes) <= set("TCZYX") or axes[-2:] != ["Y", "X"]:
-        raise UserError(
-            f"Image {name}: its axes {axes} do not fit an array of {array.ndim} dimensions that ends in y, x. "
-            "Write it again with its axes in the order t, c, z, y, x."
-        )
+    _check_first_is_largest(source.store, place, multiscale["datasets"], array, name)
+    axes = _axes(multiscale.get("axes"), array.ndim, name, notes)
     sizes = dict.fromkeys("TCZYX", 1) | dict(zip(axes, array.shape, strict=True))
     physical_size, time_increment = _sizes(multiscale, dataset, axes, notes)
-    names = [_label(channel.get("label")) for channel in attributes.get("omero", {}).get("channels", [])]
+    omero = _omero(attributes)
+    names = [_label(channel.get("label")) for channel in omero.get("channels", [])]
+
+    # Zarr 2 keeps big-endian pixels as such; compiled code takes those of this machine only.
+    dtype = array.dtype.newbyteorder("=")
 
     def read_region(t: int, c: int, z: int, rows: slice, columns: slice) -> np.ndarray:
         import numpy as np
 
         at: dict[str, Any] = {"T": t, "C": c, "Z": z, "Y": rows, "X": columns}
         try:
-            return np.asarray(array[tuple(at[axis] for axis in axes)])
+            return np.asarray(array[tuple(at[axis] for axis in axes)], dtype)
         except (ValueError, RuntimeError, OSError, zipfile.BadZipFile) as error:
             pass_fault_of_machine(error)
             raise UserError(
@@ -230,13 +231,76 @@ def _open_place(source: _Source, chosen: int, name: str) -> ImageFile:
 
     return ImageFile(
         name=name, size_t=sizes["T"], size_c=sizes["C"], size_z=sizes["Z"], size_y=sizes["Y"], size_x=sizes["X"],
-        dtype=array.dtype, channels=tuple(names) if len(names) == sizes["C"] else (None,) * sizes["C"],
+        dtype=dtype, channels=tuple(names) if len(names) == sizes["C"] else (None,) * sizes["C"],
         physical_size=physical_size, time_increment=time_increment, read_region=read_region, notes=tuple(notes),
         details={"format": f"OME-Zarr {attributes.get('version') or multiscale.get('version', '')}".strip(),
                  "axes": "".join(axes), "series": source.places, "levels": len(multiscale["datasets"]),
-                 "omero": attributes.get("omero"), "ome_xml": _ome_xml(source, place, chosen),
+                 "omero": omero or None, "ome_xml": _ome_xml(source, place, chosen),
                  "facts": [*source.plate, *_field_facts(source, place)] if source.plate else []},
     )  # fmt: skip
+
+
+def _axes(said: Any, count: int, name: str, notes: list[str]) -> list[str]:
+    """Return the letter of each axis of an array.
+
+    Args:
+        said: The `axes` of a multiscale. Before 0.4 they were names alone, before 0.3 there were none.
+        count: Dimensions of the array.
+        name: Name of the image in messages.
+        notes: Gets a sentence if the axes have no names and could be others.
+
+    Raises:
+        UserError: They are not those of an image of rows and columns, or not those of the array.
+    """
+    if not said:
+        axes = list("TCZYX")[-count:]
+        if 2 < count < 5:
+            notes.append(f"its axes have no names and are taken as {', '.join(axes).lower()}")
+    else:
+        names = (
+            [one.get("name") if isinstance(one, dict) else one for one in said] if isinstance(said, list) else [said]
+        )
+        axes = [one.upper() if isinstance(one, str) else repr(one) for one in names]
+    known = set(axes) <= set("TCZYX") and len(set(axes)) == len(axes)
+    if len(axes) != count or not known or axes[-2:] != ["Y", "X"]:
+        raise UserError(
+            f"Image {name}: its axes {axes} do not fit an array of {count} dimensions that ends in y, x. "
+            "Write it again with its axes in the order t, c, z, y, x."
+        )
+    return axes
+
+
+def _check_first_is_largest(store: Any, place: str, datasets: list[Any], first: zarr.Array[Any], name: str) -> None:
+    """Refuse levels in the wrong order: the first, which is read, has to be the full resolution.
+
+    Raises:
+        UserError: The last level is larger than the first, or its metadata are no metadata of this OME-Zarr.
+    """
+    import zarr
+
+    path = datasets[-1].get("path") if len(datasets) > 1 and isinstance(datasets[-1], dict) else None
+    if not isinstance(path, str):
+        return
+    below = f"{place}/{path}".lstrip("/")
+    _refuse_large_files(store, below, name)
+    try:
+        shape = zarr.open_array(store, path=below, mode="r").shape
+    except (ValueError, KeyError, TypeError, FileNotFoundError):
+        return  # Levels that are not read may be missing.
+    if len(shape) == first.ndim and any(there > here for there, here in zip(shape, first.shape, strict=True)):
+        raise UserError(
+            f"Image {name}: its levels are not in order: the first, {datasets[0]['path']!r}, has the shape "
+            f"{first.shape} and the last, {path!r}, the larger {shape}. List them from the largest to the smallest."
+        )
+
+
+def _omero(attributes: dict[str, Any]) -> dict[str, Any]:
+    """Return the display settings; those that are none are left out, as an image is whole without them."""
+    said = attributes.get("omero")
+    if not isinstance(said, dict):
+        return {}
+    channels = said.get("channels", [])
+    return said if isinstance(channels, list) and all(isinstance(one, dict) for one in channels) else {}
 
 
 def _label(found: object) -> str | None:
@@ -378,7 +442,8 @@ def _group(store: Any, place: str, name: str) -> tuple[Any, dict[str, Any]]:
 
     _refuse_large_files(store, place, name)
     try:
-        group = zarr.open_group(store, path=place.rstrip("/"), mode="r")
+        # What was consolidated once may be older than the metadata of the array itself.
+        group = zarr.open_group(store, path=place.rstrip("/"), mode="r", use_consolidated=False)
         attributes: dict[str, Any] = dict(group.attrs)
     except (ValueError, KeyError, OSError) as error:
         pass_fault_of_machine(error)
@@ -400,13 +465,16 @@ def _sizes(
     multiscale: dict[str, Any], dataset: dict[str, Any], axes: list[str], notes: list[str]
 ) -> tuple[dict[str, PhysicalSize], PhysicalSize | None]:
     """Return physical sizes: scale of the dataset times that of the multiscale; axes without a unit are left out."""
-    scale = [1.0] * len(axes)
-    for owner in (dataset, multiscale):
-        for transformation in owner.get("coordinateTransformations", []):
-            if transformation["type"] == "scale":
-                scale = [a * b for a, b in zip(scale, transformation["scale"], strict=True)]
-    units = [axis.get("unit") for axis in multiscale.get("axes", [])] or [None] * len(axes)
-    given = {axis: (value, unit) for axis, value, unit in zip(axes, scale, units, strict=True) if unit}
+    said = multiscale.get("axes") or []
+    units = [axis.get("unit") if isinstance(axis, dict) else None for axis in said] or [None] * len(axes)
+    if not any(units):
+        return {}, None
+    try:
+        scale = pixel_scale(multiscale, dataset, len(axes))
+    except ValueError as error:
+        notes.append(f"what should give the size of its pixels {error}; they are taken as unknown")
+        return {}, None
+    given = {axis: (value, str(unit)) for axis, value, unit in zip(axes, scale, units, strict=True) if unit}
     physical_size = pixel_sizes({axis.lower(): given[axis] for axis in "XYZ" if axis in given}, notes)
     return physical_size, time_step(*given["T"], notes) if "T" in given else None
 
