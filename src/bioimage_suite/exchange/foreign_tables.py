@@ -24,7 +24,7 @@ from bioimage_suite.tables.measurement_table import MeasurementTable, format_cel
 from bioimage_suite.tables.reader import read_table
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
 MAX_CELLS = 50_000_000
@@ -53,13 +53,25 @@ def read_foreign(files: Sequence[tuple[Path, str]]) -> list[tuple[str, Measureme
     Raises:
         UserError: A file is of none of these programs, or damaged.
     """
-    found = [(name, *_read(path, name)) for path, name in files]
-    images = [table for _, program, table in found if program == "CellProfiler images"]
+    found = [_read(path, name) for path, name in files]
+    names = _image_names([table for program, table in found if program == "CellProfiler images"])
     return [
-        (program, _with_image_names(table, images) if program == "CellProfiler" else table)
-        for _, program, table in found
+        (program, _distinct(_with_image_names(table, names) if program == "CellProfiler" else table))
+        for program, table in found
         if program != "CellProfiler images"
     ]
+
+
+def _distinct(table: MeasurementTable) -> MeasurementTable:
+    """Return a table that has each column once.
+
+    Raises:
+        UserError: It has not: the values of one would be lost.
+    """
+    twice = next((column for column in table.columns if table.columns.count(column) > 1), None)
+    if twice is not None:
+        raise UserError(f"table {table.name}: two of its columns would be called {twice!r}. Leave one out.")
+    return table
 
 
 def _read(path: Path, name: str) -> tuple[str, MeasurementTable]:
@@ -93,13 +105,26 @@ def _is_workbook(path: Path, name: str) -> bool:
         return "[Content_Types].xml" in archive.namelist()
 
 
-def _with_image_names(table: MeasurementTable, images: Sequence[MeasurementTable]) -> MeasurementTable:
-    """Return an objects' table of CellProfiler with `image`, `label` and names with units."""
+def _image_names(images: Sequence[MeasurementTable]) -> dict[str, str]:
+    """Return the name of each image by its number, from CellProfiler's tables of images.
+
+    Raises:
+        UserError: Two images have one number, as in two runs of CellProfiler.
+    """
     names: dict[str, str] = {}
     for one in images:
         column = next((column for column in one.columns if column.startswith("FileName_")), None)
-        if column:
-            names |= dict(zip(one.texts("ImageNumber"), one.texts(column), strict=True))
+        for number, name in zip(one.texts("ImageNumber"), one.texts(column), strict=True) if column else ():
+            if names.setdefault(number, name) != name:
+                raise UserError(
+                    f"table {one.name}: ImageNumber {number} is {name}, but also {names[number]}. Import the tables of "
+                    "each run of CellProfiler alone."
+                )
+    return names
+
+
+def _with_image_names(table: MeasurementTable, names: Mapping[str, str]) -> MeasurementTable:
+    """Return an objects' table of CellProfiler with `image`, `label` and names with units."""
     own = next((column for column in table.columns if column.startswith(("FileName_", "Image_FileName_"))), None)
     given = table.texts(own) if own else [names.get(number, "") for number in table.texts("ImageNumber")]
     if not all(given):
@@ -122,9 +147,6 @@ def _qupath(table: MeasurementTable) -> MeasurementTable:
 def _numbered(
     name: str, columns: Sequence[str], rows: Sequence[tuple[str, ...]], images: Sequence[str]
 ) -> MeasurementTable:
-    twice = next((column for column in columns if columns.count(column) > 1), None)
-    if twice:
-        raise UserError(f"table {name}: two of its columns would be called {twice!r}. Leave one out.")
     if "label" in columns:
         return MeasurementTable(name, tuple(columns), tuple(rows))
     counts: dict[str, int] = {}
@@ -190,20 +212,33 @@ def _check_cells(count: int, name: str) -> None:
 
 
 def _annotated(data: Any, name: str) -> MeasurementTable:
-    """Return AnnData as a table: observations first, then features under the names that `var["name"]` has for them."""
+    """Return AnnData as a table: observations first, then features under the names that `var["name"]` has for them.
+
+    Two features with one name there have those of their index.
+    """
     keys = data.uns.get("spatialdata_attrs", {})
     label, region = str(keys.get("instance_key", "label")), str(keys.get("region_key", "region"))
-    columns: dict[str, list[str]] = {}
     obs = data.obs
     images = "image" if "image" in obs else region if region in obs else None
-    columns["image"] = [str(text) for text in obs[images]] if images else [name] * data.n_obs
-    columns["label"] = [str(one) for one in (obs[label] if label in obs else range(1, data.n_obs + 1))]
-    for one in obs.columns:
-        if one not in (label, region, "image"):
-            columns[str(one)] = [format_cell(value) for value in obs[one].astype(object)]
-    names = data.var.get("name", data.var_names)
+    columns = [
+        ("image", _cells(obs[images]) if images else [name] * data.n_obs),
+        ("label", _cells(obs[label]) if label in obs else [str(number) for number in range(1, data.n_obs + 1)]),
+        *((str(one), _cells(obs[one])) for one in obs.columns if one not in (label, region, "image")),
+    ]
+    given = data.var.get("name")
+    names = data.var_names if given is None or not given.is_unique or given.isna().any() else given
     _check_cells(data.n_obs * data.n_vars, name)  # Of which a sparse table may hold few.
     values = data.X.toarray() if hasattr(data.X, "toarray") else np.asarray(data.X)
-    for place, feature in enumerate(names):
-        columns[str(feature)] = [format_cell(float(value)) for value in values[:, place]]
-    return MeasurementTable(name, tuple(columns), tuple(zip(*columns.values(), strict=True)))
+    if values.dtype.kind not in "iu":  # Whole numbers of any size keep all digits.
+        values = values.astype(np.float64, casting="same_kind")
+    columns += [(str(one), [format_cell(v) for v in values[:, at].tolist()]) for at, one in enumerate(names)]
+    cells = tuple(zip(*(cells for _, cells in columns), strict=True))
+    return MeasurementTable(name, tuple(column for column, _ in columns), cells)
+
+
+def _cells(values: Any) -> list[str]:
+    """Return the texts of a column of pandas; what is missing, of any type, is empty."""
+    return [
+        "" if missing else format_cell(value)
+        for value, missing in zip(values.astype(object), values.isna(), strict=True)
+    ]

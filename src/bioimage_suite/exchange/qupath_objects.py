@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import re
 import uuid
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -24,16 +25,18 @@ from bioimage_suite.tables.measurement_table import MeasurementTable, format_cel
 from bioimage_suite.tables.qupath_class import class_name
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from bioimage_suite.images.model.image_file import ImageFile
 
 REMEDY = "Write it again with the program that made it."
+MAX_LABEL = np.iinfo(np.int32).max
 OWN_IDS = 5
 """Version of the UUIDs that `qupath.py` gives to objects; QuPath's own are random (4)."""
 _UNITS = {"µm^2": "um2", "µm²": "um2", "um^2": "um2", "µm": "um", "um": "um", "px^2": "px", "px²": "px", "px": "px"}
 _NAME = re.compile(rf"(?:(?P<part>[^:]+): )?(?P<what>.+?)(?: (?P<unit>{'|'.join(map(re.escape, _UNITS))}))?")
+_IDENTITY = ("image", "label", "object_id", "class")
 _STATISTIC = re.compile(r"(?P<channel>.+?):? (?P<what>mean|median|min|max|sum|range|std\.? ?dev\.?)", re.IGNORECASE)
 Ring = list[tuple[float, float]]
 
@@ -102,8 +105,8 @@ def _object_of(feature: Mapping[str, Any], name: str) -> QuPathObject:
     properties = feature.get("properties") or {}
     said = {**(properties.get("metadata") or {}), **properties}
     number = str(feature.get("id") or "")
-    is_own = "label" in said or _is_own(number, said)
-    label = int(said.get("label", said.get("name", 0))) if is_own else 0
+    label = _own_label(number, said)
+    is_own = label > 0
     given = properties.get("measurements") or {}
     # QuPath before 0.4 wrote a list.
     pairs = given.items() if isinstance(given, dict) else ((one["name"], one["value"]) for one in given)
@@ -122,18 +125,26 @@ def _object_of(feature: Mapping[str, Any], name: str) -> QuPathObject:
 
 def _measured(pairs: Sequence[tuple[str, Any]]) -> dict[str, float]:
     names = [name for name, _ in pairs]
-    twice = next((name for place, name in enumerate(names) if name in names[:place]), None)
+    twice = next((name for place, name in enumerate(names) if name in names[:place] or name in _IDENTITY), None)
     if twice:
-        raise ValueError(f"two of its measurements would be called {twice!r}")
+        raise ValueError(f"two of its values would be called {twice!r}")
     return {name: math.nan if value is None else float(value) for name, value in pairs}
 
 
-def _is_own(number: str, said: Mapping[str, Any]) -> bool:
-    """Tell whether this suite made the object, of which QuPath has left the id and the name."""
-    try:
-        return uuid.UUID(number).version == OWN_IDS and str(said.get("name", "")).isdecimal()
-    except ValueError:
-        return False
+def _own_label(number: str, said: Mapping[str, Any]) -> int:
+    """Return the label of an object that this suite made, else 0; QuPath may have left its id and name alone.
+
+    Raises:
+        ValueError: No label map can have it.
+    """
+    text = str(said.get("label", ""))
+    if not text:
+        with suppress(ValueError):
+            text = str(said.get("name", "")) if uuid.UUID(number).version == OWN_IDS else ""
+    label = int(text) if text.isascii() and text.isdecimal() else 0
+    if label > MAX_LABEL:
+        raise ValueError(f"the label {label} is more than {MAX_LABEL}")
+    return label
 
 
 def _polygons(geometry: Mapping[str, Any]) -> list[list[Ring]]:
@@ -145,23 +156,39 @@ def _polygons(geometry: Mapping[str, Any]) -> list[list[Ring]]:
 
 
 def _middle(geometry: Mapping[str, Any]) -> tuple[float, float, float]:
-    points = np.atleast_2d(np.asarray(geometry["coordinates"], float))[:, :2]
-    return 0.0, float(points[:, 0].mean()) - 0.5, float(points[:, 1].mean()) - 0.5
+    """Return the middle of the points of a geometry without an area."""
+    x, y = np.array(list(_points(geometry["coordinates"])), float).T
+    if not np.isfinite([x, y]).all():
+        raise ValueError("a coordinate is not a number")
+    return 0.0, float(x.mean()) - 0.5, float(y.mean()) - 0.5
+
+
+def _points(coordinates: Any) -> Iterator[tuple[Any, Any]]:
+    """Yield x and y of each point of a Point, LineString, MultiPoint or MultiLineString, the lines of any lengths."""
+    if coordinates and isinstance(coordinates[0], list):
+        for part in coordinates:
+            yield from _points(part)
+    else:
+        x, y, *_ = coordinates
+        yield x, y
 
 
 def _sums(polygons: Sequence[Sequence[Ring]]) -> tuple[float, float, float]:
     """Return area and centroid (centre of the first pixel is 0) of polygons with holes, by the shoelace formula."""
+    # From a corner of the object: far from the origin the products of coordinates lose the digits of small objects.
+    first = np.asarray(next((ring[0] for part in polygons for ring in part if ring), (0, 0)), float)[:, None]
     sums = np.zeros(3)
     for part in polygons:
         for place, ring in enumerate(part):
-            x, y = np.asarray(ring, float)[:, :2].T
+            x, y = np.asarray(ring, float).reshape(-1, 2).T - first
             cross = x * np.roll(y, -1) - np.roll(x, -1) * y
             moments = ((x + np.roll(x, -1)) * cross, (y + np.roll(y, -1)) * cross)
             one = np.array([cross.sum() / 2, moments[0].sum() / 6, moments[1].sum() / 6])
             sums += np.sign(one[0]) * one * (1 if place == 0 else -1)
     if sums[0] == 0:
         raise ValueError("a polygon without an area")
-    return float(sums[0]), float(sums[1] / sums[0]) - 0.5, float(sums[2] / sums[0]) - 0.5
+    x, y = sums[1:] / sums[0] + first[:, 0] - 0.5
+    return float(sums[0]), float(x), float(y)
 
 
 def objects_table(objects: Sequence[QuPathObject], name: str) -> MeasurementTable:

@@ -12,6 +12,7 @@ from bioimage_suite.tables.delimited import column_names
 from bioimage_suite.tables.mihcsme import mihcsme_sheets
 from bioimage_suite.tables.plate_layout import parse_well, well_label
 from bioimage_suite.tables.reader import read_sheets
+from bioimage_suite.tables.sheets import without_lost_values
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -115,9 +116,8 @@ def read_wells(files: Iterable[tuple[Path, str]], plate: str = "") -> Wells:
 def _sheet(path: Path, name: str) -> Sheet:
     sheets = read_sheets(path, name)
     tables = mihcsme_sheets(sheets)
-    if tables:
-        return tables[-1]
-    return next((sheet for sheet in sheets if sheet.rows and not sheet.hidden), sheets[0])
+    filled = [sheet for sheet in sheets if sheet.rows and not sheet.hidden]
+    return without_lost_values(tables[-1] if tables else (filled or sheets)[0])
 
 
 def _read_table(

@@ -272,7 +272,8 @@ def write_rows(path: Path, columns: Sequence[str], rows: Iterable[Sequence[Any]]
     breaks within a text become blanks, because Galaxy splits at them.
     """
     with path.open("w", encoding="utf-8", newline="") as stream:
-        stream.write("\t".join(columns) + "\n")
+        # A name may come from another program's table, or from a channel.
+        stream.write("\t".join(map(format_cell, columns)) + "\n")
         for row in rows:
             # Most cells are printable texts: checking them here saves a function call.
             cells = [c if type(c) is str and c.isprintable() else format_cell(c) for c in row]

@@ -15,7 +15,7 @@ from bioimage_suite.core.errors import UserError
 from bioimage_suite.tables.column_letters import letters_of
 from bioimage_suite.tables.delimited import TextRow, delimited_rows
 from bioimage_suite.tables.formulas import plain_text
-from bioimage_suite.tables.sheets import Finding, Sheet, check_size, formula_finding, stripped
+from bioimage_suite.tables.sheets import Finding, Sheet, check_size, formula_finding, stripped, without_lost_values
 
 MAX_TEXT_BYTES = 200 * 1024 * 1024
 
@@ -37,15 +37,16 @@ def read_table(path: Path, name: str) -> Sheet:
         The table; cells have no leading or trailing blanks.
 
     Raises:
-        UserError: The file is empty, too large, an old `.xls`, not a table, or a zip bomb.
+        UserError: The file is empty, too large, an old `.xls`, not a table, or a zip bomb; or a cell is a formula
+            without a stored value.
     """
-    return _read(path, name, as_shown=False, only_first=True)[0]
+    return without_lost_values(_read(path, name, as_shown=False, only_first=True)[0])
 
 
 def read_sheets(path: Path, name: str) -> list[Sheet]:
     """Read a CSV, TSV or XLSX file; of a workbook all sheets, with their texts as a reader sees them.
 
-    Args and errors are those of `read_table`.
+    Args and errors are those of `read_table`, but formulas without a stored value are findings.
     """
     return _read(path, name, as_shown=True, only_first=False)
 

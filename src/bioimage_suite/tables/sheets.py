@@ -69,9 +69,27 @@ def check_size(rows: int, columns: int, name: str) -> None:
         raise UserError(f"file {name}: more than {MAX_ROWS:,} rows or {MAX_COLUMNS:,} columns. Split the table.")
 
 
-def formula_finding(name: str, line: int, index: int, formula: str, stored: str = "") -> Finding:
-    """Return the remark on a formula: a note when the value that was stored with it is taken, else an error."""
+def formula_finding(name: str, line: int, index: int, formula: str, stored: str | None = None) -> Finding:
+    """Return the remark on a formula: a note when the value that was stored with it is taken, else an error.
+
+    The value may be the empty text, as of `=IF(A1>0,A1,"")`; None stands for none.
+    """
     column = letters_of(index)
-    if stored:
+    if stored is not None:
         return Finding("note", name, line, column, formula, "a value; the stored one is taken", stored)
     return Finding("error", name, line, column, formula, "a value; formulas are not computed", "type the value itself")
+
+
+def without_lost_values(sheet: Sheet) -> Sheet:
+    """Return a sheet whose cells all have their values, for a reader that shows no findings.
+
+    Raises:
+        UserError: A cell is a formula without a stored value, which would pass for an empty cell.
+    """
+    lost = next((one for one in sheet.findings if one.level == "error"), None)
+    if lost:
+        raise UserError(
+            f"file {sheet.file}, line {lost.line}, column {lost.column}: the formula {lost.found} has no stored value, "
+            "and formulas are not computed. Type the value itself, or save the file with a spreadsheet program."
+        )
+    return sheet

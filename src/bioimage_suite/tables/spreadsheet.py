@@ -198,7 +198,9 @@ def _take_stored_values(sheet: Any, found: _Cells, name: str, as_shown: bool) ->
             if formula is None:
                 continue
             text = _text(cell, as_shown)
-            found.findings.append(formula_finding(name, line, index, formula, text))
+            # A text, even the empty one, is a result; without a type there is no value.
+            stored = text if text or cell.data_type == "str" else None
+            found.findings.append(formula_finding(name, line, index, formula, stored))
             texts = found.rows.get(line, [])
             texts += [""] * (index + 1 - len(texts))
             texts[index] = text

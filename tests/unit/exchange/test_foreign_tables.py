@@ -48,6 +48,59 @@ def test_a_number_with_a_decimal_comma_does_not_shift_the_cells_behind_it(tmp_pa
         read(tmp_path, objects=objects, images=IMAGES)
 
 
+def test_two_runs_of_cellprofiler_do_not_take_names_of_each_other(tmp_path: Path):
+    for name, content in {"im1": IMAGES, "o1": OBJECTS, "im2": IMAGES.replace("a.tif", "c.tif"), "o2": OBJECTS}.items():
+        (tmp_path / name).write_text(content)
+    with pytest.raises(UserError, match=r"table im2: ImageNumber 1 is c\.tif, but also a\.tif"):
+        read_foreign([(tmp_path / name, name) for name in ("im1", "o1", "im2", "o2")])
+
+
+@pytest.mark.parametrize("own", ["label", "image", "area_px"])
+def test_a_column_that_has_the_name_already_is_not_lost(tmp_path: Path, own: str):
+    objects = OBJECTS.replace("Intensity_MeanIntensity_DNA", own)
+    with pytest.raises(UserError, match=f"table objects: two of its columns would be called '{own}'"):
+        read(tmp_path, objects=objects, images=IMAGES)
+
+
+def annotated(folder: Path, values: np.ndarray, obs: dict, var: dict, index: list[str]) -> MeasurementTable:
+    import anndata
+    import pandas as pd
+
+    rows = [f"c{number}" for number in range(len(values))]
+    data = anndata.AnnData(values, obs=pd.DataFrame(obs, index=rows), var=pd.DataFrame(var, index=index))
+    data.write_h5ad(folder / "a.h5ad")
+    return read(folder, a=(folder / "a.h5ad").read_bytes())
+
+
+def test_what_an_anndata_misses_is_empty(tmp_path: Path):
+    import pandas as pd
+
+    obs = {
+        "image": pd.Categorical(["x", None]),
+        "label": pd.array([1, None], dtype="Int64"),
+        "good": pd.array([None, True], dtype="boolean"),
+    }
+    table = annotated(tmp_path, np.array([[0.5], [np.nan]]), obs, {}, ["f"])
+    assert table.columns == ("image", "label", "good", "f")
+    assert table.rows == (("x", "1", "", "0.5"), ("", "", "True", ""))
+
+
+def test_whole_numbers_of_an_anndata_keep_all_digits(tmp_path: Path):
+    table = annotated(tmp_path, np.array([[2**53 + 1]]), {"label": [1]}, {}, ["f"])
+    assert table.texts("f") == ["9007199254740993"]
+
+
+def test_features_of_an_anndata_with_one_name(tmp_path: Path):
+    values = np.array([[1.0, 2.0]])
+    assert annotated(tmp_path, values, {"label": [1]}, {"name": ["f", "f"]}, ["g", "h"]).rows == (
+        ("a", "1", "1.0", "2.0"),
+    )
+    with pytest.raises(UserError, match="table a: two of its columns would be called 'g'"):
+        annotated(tmp_path, values, {"label": [1]}, {}, ["g", "g"])
+    with pytest.raises(UserError, match="table a: two of its columns would be called 'label'"):
+        annotated(tmp_path, values, {"label": [1]}, {}, ["g", "label"])
+
+
 def test_qupath_tables(tmp_path: Path):
     text = (
         "Image\tObject ID\tClassification\tParent\tCentroid X µm\tNucleus: Area µm^2\tNucleus: DAPI mean\n"

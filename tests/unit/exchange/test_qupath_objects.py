@@ -121,8 +121,43 @@ def test_two_measurements_that_would_have_one_name(tmp_path: Path):
     measured = {"DAPI: Mean": 1, "DAPI mean": 2}
     feature = {"geometry": {"type": "Point", "coordinates": [1, 1]}, "properties": {"measurements": measured}}
     (tmp_path / "p").write_text(json.dumps(feature))
-    with pytest.raises(UserError, match=r"feature 1: .*two of its measurements would be called 'mean_DAPI'"):
+    with pytest.raises(UserError, match=r"feature 1: .*two of its values would be called 'mean_DAPI'"):
         read_objects(tmp_path / "p", "p")
+
+
+def test_a_measurement_does_not_take_the_place_of_what_tells_objects_apart(tmp_path: Path):
+    feature = {"geometry": {"type": "Point", "coordinates": [1, 1]}, "properties": {"measurements": {"label": 9}}}
+    (tmp_path / "p").write_text(json.dumps(feature))
+    with pytest.raises(UserError, match=r"feature 1: .*two of its values would be called 'label'"):
+        read_objects(tmp_path / "p", "p")
+
+
+@pytest.mark.parametrize("given", ["tumor", "", None, -3, 0, 2.7, True, "٣"])
+def test_what_other_programs_call_label_is_no_number_of_an_object(tmp_path: Path, given: object):
+    point = {"type": "Point", "coordinates": [1, 1]}
+    features = [{"geometry": point, "properties": {"label": label}} for label in (given, 4)]
+    (tmp_path / "p").write_text(json.dumps(features))
+    assert [one.label for one in read_objects(tmp_path / "p", "p")] == [5, 4]
+
+
+def test_a_label_that_no_label_map_has(tmp_path: Path):
+    feature = {"geometry": {"type": "Point", "coordinates": [1, 1]}, "properties": {"label": 2**31}}
+    (tmp_path / "p").write_text(json.dumps(feature))
+    with pytest.raises(UserError, match=r"feature 1: .*the label 2147483648 is more than 2147483647"):
+        read_objects(tmp_path / "p", "p")
+
+
+def test_lines_of_different_lengths_are_one_object(tmp_path: Path):
+    lines = {"type": "MultiLineString", "coordinates": [[[1, 2], [3, 4]], [[5, 6], [7, 8], [9, 10]]]}
+    (tmp_path / "p").write_text(json.dumps({"geometry": lines, "properties": {}}))
+    assert [one.place for one in read_objects(tmp_path / "p", "p")] == [(0.0, 4.5, 5.5)]
+
+
+def test_a_small_object_far_from_the_origin_is_where_it_is(tmp_path: Path):
+    ring = [[x + 300_000.3, y + 200_000.7] for x, y in ((0, 0), (0.5, 0), (0.5, 0.5), (0, 0.5))]
+    (tmp_path / "p").write_text(json.dumps({"geometry": {"type": "Polygon", "coordinates": [ring]}, "properties": {}}))
+    [one] = read_objects(tmp_path / "p", "p")
+    assert one.place == pytest.approx((0.25, 300_000.05, 200_000.45), rel=1e-9)
 
 
 def test_the_first_object_takes_a_pixel_and_nothing_lies_outside(tmp_path: Path, labels: ImageFile):

@@ -83,3 +83,8 @@ def test_a_measured_position_loses_the_noise_of_the_arithmetic_only():
         46_999.98765,
     ]
     assert np.isnan(as_positions(np.array([np.nan]))).all()
+
+
+def test_a_name_of_a_column_stays_one_cell(tmp_path):
+    write_rows(tmp_path / "t", ["label", "mean_a\tb\nc"], [(1, 2.5)])
+    assert (tmp_path / "t").read_text() == "label\tmean_a b c\n1\t2.5\n"

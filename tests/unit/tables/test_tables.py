@@ -18,7 +18,7 @@ from bioimage_suite.core.errors import UserError
 from bioimage_suite.core.untrusted_files import open_zip, parse_json, read_member, safe_relative_path
 from bioimage_suite.tables.column_letters import letters_of
 from bioimage_suite.tables.formulas import plain_text, spreadsheet_safe
-from bioimage_suite.tables.reader import guess_delimiter, read_table, read_text_table
+from bioimage_suite.tables.reader import guess_delimiter, read_sheets, read_table, read_text_table
 
 TEXT = st.text(st.characters(exclude_categories=["Cs", "Cc"]))
 
@@ -105,10 +105,34 @@ def test_formulas_and_dates_in_xlsx(tmp_path: Path):
     for row in (["image", "a", "b", "n"], ["x", "=1+1", date(2026, 3, 1), 2.0]):
         sheet.append(row)
     book.save(tmp_path / "t.xlsx")
-    table = read_table(tmp_path / "t.xlsx", "t.xlsx")
+    [table] = read_sheets(tmp_path / "t.xlsx", "t.xlsx")
     assert table.rows[1].cells == ("x", "", "2026-03-01", "2")
     assert table.date_cells == {(2, 2)}
     assert [(f.level, f.column, f.found) for f in table.findings] == [("error", "B", "=1+1")]
+
+
+@pytest.mark.parametrize("form", ["xlsx", "csv"])
+def test_a_formula_without_a_value_does_not_pass_for_an_empty_cell(tmp_path: Path, form: str):
+    book = openpyxl.Workbook()
+    for row in (["label", "area_px"], [1, 5], [2, "=B2*2"]):
+        book.active.append(row)
+    book.save(tmp_path / "t")
+    if form == "csv":
+        (tmp_path / "t").write_text("label,area_px\n1,5\n2,=B2*2\n")
+    with pytest.raises(UserError, match=r"file t, line 3, column B: the formula =B2.2 has no stored value"):
+        read_table(tmp_path / "t", "t")
+
+
+def test_the_empty_text_is_a_value_of_a_formula(tmp_path: Path):
+    book = openpyxl.Workbook()
+    for row in (["label", "area_px"], [1, '=IF(A2>1,A2,"")']):
+        book.active.append(row)
+    book.save(tmp_path / "o")
+    with zipfile.ZipFile(tmp_path / "o") as old, zipfile.ZipFile(tmp_path / "t", "w") as new:
+        for one in old.namelist():
+            # As spreadsheet programs write the type of the result.
+            new.writestr(one, old.read(one).replace(b'<c r="B2">', b'<c r="B2" t="str">'))
+    assert read_table(tmp_path / "t", "t").rows[1].cells == ("1",)
 
 
 def test_a_cell_far_to_the_right_is_refused_and_not_padded(tmp_path: Path):

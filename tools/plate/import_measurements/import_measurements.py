@@ -14,7 +14,7 @@ from bioimage_suite.exchange.qupath_objects import is_geojson, label_plane, obje
 from bioimage_suite.images.readers.opening import open_image
 from bioimage_suite.images.writers.label_maps import write_label_map
 from bioimage_suite.tables.grouped_values import joined
-from bioimage_suite.tables.measurement_table import write_rows
+from bioimage_suite.tables.measurement_table import say_objects_twice, write_rows
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -39,6 +39,7 @@ def main(args: Namespace, outputs: Outputs) -> None:
     if args.images:
         draw(args.images, files, args.labels, outputs)
     table = joined([one for _, one in found])
+    say_objects_twice(table)
     write_rows(outputs.file(args.output), table.columns, table.rows)
     for program, one in found:
         print(f"{one.name}: {len(one.rows)} objects of {program}")
