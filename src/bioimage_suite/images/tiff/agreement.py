@@ -7,6 +7,7 @@ header; where a tag cannot be read it takes the default, such as one bit a sampl
 from __future__ import annotations
 
 import math
+import struct
 from typing import TYPE_CHECKING
 
 from bioimage_suite.core.errors import UserError
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 # Width, length, bits, compression, colours, order of bits, offsets, samples, rows, counts, planes, predictor, tiles,
 # format of samples.
 STRUCTURE = (256, 257, 258, 259, 262, 266, 273, 277, 278, 279, 284, 317, 322, 323, 324, 325, 339)
+# As STRUCTURE, without what is each page's own: the places and sizes of its strips or tiles. With extra samples.
+LAYOUT = {256, 257, 258, 259, 262, 266, 277, 278, 284, 317, 322, 323, 338, 339}
 WHOLE_NUMBERS = (1, 3, 4, 6, 8, 9, 13, 16, 17, 18)
 """Types of tags: byte, short, long and their like."""
 NOT_COMPRESSED = 1
@@ -24,6 +27,7 @@ OF_BITS = (2, 3, 4)  # compressions of facsimile
 # Whose segments unpack to the bytes of the pixels: LZW, deflate, PackBits, LZMA, zstd.
 UNPACKED = (5, 8, 32_946, 32_773, 34_925, 50_000)
 HEADER = 8  # bytes
+MOST_VALUES = 1 << 16  # Bytes of a tag of LAYOUT: a number for each sample of a pixel.
 WHOLE_BYTES = (8, 16, 32, 64)
 # Their strips are those of many planes, or counted otherwise.
 OF_THEIR_OWN = ("is_stk", "is_lsm", "is_ndpi", "is_eer", "is_sis")
@@ -71,6 +75,91 @@ def count_absent(page: tifffile.TiffPage | tifffile.TiffFrame, name: str) -> int
     if any(count and offset < HEADER for offset, count in pairs):
         raise UserError(_disagree(name, "a strip or tile of it begins in the first bytes, where the header is"))
     return sum(not count for _, count in pairs)
+
+
+def layout(page: tifffile.TiffPage | tifffile.TiffFrame) -> bytes:
+    """Return what the tags of a page say of how its pixels are stored, as it stands in the file.
+
+    Raises:
+        struct.error: The file ends within the tags.
+    """
+    from tifffile import TIFF
+
+    form, handle = page.parent.tiff, page.parent.filehandle
+    closed = handle.closed  # of a file beside this one that holds other planes of the image
+    if closed:
+        handle.open()
+    try:
+        handle.seek(page.offset)
+        count = struct.unpack(form.tagnoformat, handle.read(form.tagnosize))[0]
+        tags = handle.read(count * form.tagsize)
+        found = []
+        for at in range(0, len(tags), form.tagsize):
+            code, kind = struct.unpack_from(form.tagformat1, tags, at)
+            if code not in LAYOUT:
+                continue
+            values, value = struct.unpack_from(form.tagformat2, tags, at + 4)
+            size = values * struct.calcsize(TIFF.DATA_FORMATS.get(kind, "B"))
+            if len(value) < size <= MOST_VALUES:
+                handle.seek(struct.unpack(form.offsetformat, value)[0])
+                value = handle.read(size)
+            found.append(tags[at : at + form.tagsize - form.offsetsize] + value)
+        return b"".join(found)
+    finally:
+        if closed:
+            handle.close()
+
+
+def page_of_its_own(
+    frame: tifffile.TiffPage | tifffile.TiffFrame, layouts: set[bytes], keyframe: tifffile.TiffPage, name: str
+) -> tifffile.TiffPage | None:
+    """Return a page whose pixels are stored in another way than those of the first, None where they are not.
+
+    tifffile reads the tags of the first page of an image and takes those of the others for the same.
+
+    Args:
+        frame: One of the pages of an image.
+        layouts: Of `layout`, that are those of the first page; gets another that means the same.
+        keyframe: The first page.
+        name: Of the image in messages.
+
+    Raises:
+        UserError: Its pixels are none of the same image: they have other sizes, another type or another meaning.
+    """
+    of_its_own = any(getattr(keyframe.parent, one) for one in OF_THEIR_OWN)
+    if frame is keyframe or of_its_own or getattr(frame, "is_virtual", False):
+        return None
+    own = layout(frame)
+    if own in layouts:
+        return None
+    handle = frame.parent.filehandle
+    closed = handle.closed
+    if closed:
+        handle.open()
+    try:
+        page = frame.aspage()
+    finally:
+        if closed:
+            handle.close()
+    if page.hash == keyframe.hash:
+        layouts.add(own)
+        return None
+
+    def means(one: tifffile.TiffPage) -> tuple[object, ...]:
+        return one.shape, one.axes, one.dtype, one.photometric
+
+    if means(page) != means(keyframe):
+        raise UserError(
+            f"Image {name}: its page {page.index} has other pixels ({_described(page)}) than page {keyframe.index} "
+            f"({_described(keyframe)}), and both are planes of one image. Write it again with planes of one kind."
+        )
+    check_agreement(page, name)
+    return page
+
+
+def _described(page: tifffile.TiffPage) -> str:
+    colours = getattr(page.photometric, "name", page.photometric)
+    return f"{' x '.join(map(str, page.shape))}, {page.dtype}, {colours}"
 
 
 def _segment_bytes(page: tifffile.TiffPage) -> tuple[int, int, int]:

@@ -8,7 +8,7 @@ whole array is, if its pages are cut otherwise.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
@@ -34,8 +34,9 @@ Reader = Callable[[Place], np.ndarray]
 
 
 def region_reader(
-    tiff: tifffile.TiffFile, series: tifffile.TiffPageSeries, axes: str, shape: tuple[int, ...] | None = None
-) -> Reader:
+    tiff: tifffile.TiffFile, series: tifffile.TiffPageSeries, axes: str, shape: tuple[int, ...] | None = None,
+    own: Mapping[int, tifffile.TiffPage] | None = None,
+) -> Reader:  # fmt: skip
     """Choose how regions are read.
 
     Args:
@@ -43,6 +44,7 @@ def region_reader(
         series: Full resolution of an image in it.
         axes: A letter for each axis of `series.shape`: `TCZYXS`; others are of length 1.
         shape: Lengths that split an axis of the series, for a file without gaps.
+        own: Pages by number in the series that are stored in another way than its first.
 
     Returns:
         A function from a place to a (Y, X) array, or to (Y, X, S) where the place has a slice of S.
@@ -55,7 +57,9 @@ def region_reader(
     inside = _page_axes(series, axes)
     sample_axis = _sample_axis(series.keyframe.axes, inside)
     if sample_axis is not None:
-        return _page_reader(series, axes[: len(axes) - len(inside)], sample_axis)
+        return _page_reader(series, axes[: len(axes) - len(inside)], sample_axis, own or {})
+    if own:
+        raise ValueError(f"its axes {axes} are cut into pages of {inside}, which are stored in several ways")
     if series.nbytes > WHOLE_ARRAY_LIMIT:
         raise ValueError(f"its axes {axes} are cut into pages of {inside}, which only smaller files may be")
     whole: list[np.ndarray] = []
@@ -111,7 +115,9 @@ def _sample_axis(page_axes: str, inside: str) -> str | None:
     return None
 
 
-def _page_reader(series: tifffile.TiffPageSeries, outside: str, sample_axis: str) -> Reader:
+def _page_reader(
+    series: tifffile.TiffPageSeries, outside: str, sample_axis: str, own: Mapping[int, tifffile.TiffPage]
+) -> Reader:
     lengths = dict(zip(outside, series.shape, strict=False))
     kept = LargeSegments()
 
@@ -126,7 +132,8 @@ def _page_reader(series: tifffile.TiffPageSeries, outside: str, sample_axis: str
         rows, columns = place["Y"], place["X"]
         assert isinstance(rows, slice)
         assert isinstance(columns, slice)
-        pixels = read_segments(series.pages[number], place.get(sample_axis, 0), rows, columns, kept)
+        page = own.get(number) or series.pages[number]
+        pixels = read_segments(page, place.get(sample_axis, 0), rows, columns, kept)
         # A file that keeps no samples together is asked for all samples of a pixel: there is one.
         return pixels[..., None] if isinstance(place.get("S", 0), slice) and pixels.ndim == 2 else pixels
 

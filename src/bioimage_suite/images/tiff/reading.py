@@ -8,14 +8,14 @@ import re
 import struct
 from collections import Counter
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from bioimage_suite.core.damage import pass_fault_of_machine
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.images.model.image_file import ImageFile, sample_names
 from bioimage_suite.images.model.series import Reading, SeriesDocuments, choose_series
-from bioimage_suite.images.tiff.agreement import STRUCTURE, check_agreement, count_absent
+from bioimage_suite.images.tiff.agreement import STRUCTURE, check_agreement, count_absent, layout, page_of_its_own
 from bioimage_suite.images.tiff.axes import Axes, UnknownAxesError, axes_of
 from bioimage_suite.images.tiff.dialects import Dialect, dialect_of
 from bioimage_suite.images.tiff.metadata import read_metadata
@@ -30,7 +30,7 @@ from bioimage_suite.images.tiff.ome_planes import (
 from bioimage_suite.images.tiff.pixels import Place, region_reader
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     import numpy as np
@@ -48,7 +48,9 @@ PLANES_ARE_MISSING = re.compile(
 FALLBACKS = ("generic", "uniform")
 MOST_PAGES_LEFT = 1000  # that are looked at
 MOST_ERRORS = 1000  # that tifffile may log of one file
-WHITE_IS_ZERO, INKS, YCBCR = 0, 5, 6  # photometric interpretations
+WHITE_IS_ZERO, BLACK_IS_ZERO, RGB, INKS, YCBCR = 0, 1, 2, 5, 6  # photometric interpretations
+ASSOCIATED, UNASSOCIATED = 1, 2  # alpha as an extra sample
+LAB = (8, 9, 10)  # CIE's, ICC's, ITU's
 # Compressions that keep colours as they are stored: none, LZW, deflate, PackBits, zstd.
 KEEPING_COLOURS = (1, 5, 8, 32_773, 32_946, 50_000)
 # Pictures of the slide, not of what is on it.
@@ -64,12 +66,16 @@ class Picture:
         series: Its pages, of the full resolution.
         axes: Of the series.
         position: Index on the axis of positions.
+        own: Pages by number in the series that are stored in another way than its first.
+        note: A sentence if strips or tiles have no bytes.
     """
 
     name: str
     series: tifffile.TiffPageSeries
     axes: Axes
     position: int = 0
+    own: Mapping[int, tifffile.TiffPage] = field(default_factory=dict)
+    note: str = ""
 
 
 def open_tiff(path: Path, name: str, reading: Reading) -> ImageFile:
@@ -109,11 +115,12 @@ def _open_chosen(
         with _no_page_missing():
             tiff = _open(path)
             pictures = _pictures(tiff, pages)
+            if not pictures:
+                raise ValueError("it holds no image")
             chosen = choose([one.name for one in pictures])
-            absent = {}
             for number in chosen:
                 check_agreement(pictures[number].series.keyframe, name)
-                absent[number] = _check_complete(tiff, pictures[number].series, name)
+                pictures[number] = _checked(tiff, pictures[number], name)
                 _check_colours(pictures[number].series, name)
     except UnknownAxesError as error:
         raise UserError(
@@ -126,8 +133,7 @@ def _open_chosen(
     except (tifffile.TiffFileError, struct.error, ValueError, IndexError, KeyError, TypeError, OSError) as error:
         pass_fault_of_machine(error)
         raise UserError(f"Image {name}: the TIFF file is damaged or cut short ({error}). Upload it again.") from error
-    images = zip(chosen, _described(tiff, pictures, chosen, name), strict=True)
-    return [replace(one, notes=(*one.notes, absent[number])) if absent[number] else one for number, one in images]
+    return _described(tiff, pictures, chosen, name)
 
 
 def _open(path: Path) -> tifffile.TiffFile:
@@ -156,13 +162,15 @@ def _open(path: Path) -> tifffile.TiffFile:
 
 
 def _is_miscounted(tiff: tifffile.TiffFile) -> bool:
-    """Say whether ImageJ's numbers of channels, slices and frames are not those of the pages.
+    """Say whether ImageJ's numbers of images, channels, slices and frames are not those of the pages.
 
     ImageJ and Bio-Formats then see pages one after the other; tifffile would leave some out.
     """
-    said = tiff.imagej_metadata or {}
+    said, pages = tiff.imagej_metadata or {}, len(tiff.pages)
     stated = math.prod(int(said.get(name, 1)) for name in ("channels", "slices", "frames"))
-    return stated not in {1, int(said.get("images", len(tiff.pages)))} and len(tiff.pages) == said.get("images")
+    images = int(said.get("images", pages))
+    # Of a large stack ImageJ writes one page, which all images follow.
+    return (stated not in {1, images} and pages == images) or 1 <= images < pages
 
 
 def _described_by(tiff: tifffile.TiffFile) -> tifffile.TiffFile:
@@ -236,8 +244,10 @@ def _picture_file(
         notes.append(f"its {what} and read inverted, as Bio-Formats does")
     elif series.keyframe.photometric == WHITE_IS_ZERO and series.dtype.kind == "b":
         notes.append("its pixels are true or false, read as they are stored; OMERO shows them inverted (WhiteIsZero)")
+    if picture.note:
+        notes.append(picture.note)
     count = sizes["C"] * sizes["S"]
-    unnamed = sample_names(count) if sizes["C"] == 1 and not inks else (None,) * count
+    unnamed = _names_of_samples(series.keyframe, count) if sizes["C"] == 1 else (None,) * count
     read = _reader(tiff, picture, name)
     return ImageFile(
         name=name, size_t=sizes["T"], size_c=count, size_z=sizes["Z"], size_y=sizes["Y"],
@@ -251,6 +261,13 @@ def _picture_file(
                  "axes": series.axes, "levels": len(series.levels), "ome_xml": xml, **details},
         notes=tuple(notes),
     )  # fmt: skip
+
+
+def _names_of_samples(page: tifffile.TiffPage, count: int) -> tuple[str | None, ...]:
+    """Return what the samples of a pixel are: colours where the page is a picture in colours, else without a name."""
+    grey = page.photometric in {WHITE_IS_ZERO, BLACK_IS_ZERO}
+    alpha = tuple(page.extrasamples) in {(ASSOCIATED,), (UNASSOCIATED,)}
+    return sample_names(count) if page.photometric in {RGB, YCBCR} or (grey and alpha) else (None,) * count
 
 
 def _pages_left(tiff: tifffile.TiffFile) -> Counter[tuple[int, ...]]:
@@ -297,25 +314,25 @@ def _format(tiff: tifffile.TiffFile) -> str:
     return "OME-TIFF" if tiff.is_ome else "ImageJ TIFF" if tiff.is_imagej else "TIFF"
 
 
-def _check_complete(tiff: tifffile.TiffFile, series: tifffile.TiffPageSeries, name: str) -> str:
-    """Reject a file whose pixels end early, before anything is computed from it.
-
-    Returns:
-        A sentence if strips or tiles have no bytes, else nothing.
-    """
-    size = tiff.filehandle.size
+def _checked(tiff: tifffile.TiffFile, picture: Picture, name: str) -> Picture:
+    """Reject a file whose pixels end early or are not of one image, before anything is computed from it."""
+    size, series = tiff.filehandle.size, picture.series
     if series.dataoffset is not None:
         end = series.dataoffset + series.nbytes
         if end > size:
             raise UserError(_truncated(name, end, size))
-        return ""
+        return picture
     absent = total = 0
+    own, layouts = {}, {layout(series.keyframe)}
     for number, page in enumerate(series.pages):
         if page is None:
             raise UserError(
                 f"Image {name}: plane {number} of {len(series.pages)} is not in this file. An OME-TIFF of several "
                 "files must be joined into one by convert_image, a file cut short uploaded again."
             )
+        other = page_of_its_own(page, layouts, series.keyframe, name)
+        if other is not None:
+            own[number] = other
         end = max((o + n for o, n in zip(page.dataoffsets, page.databytecounts, strict=True) if n), default=0)
         # In a series over several files each plane has its own handle.
         size = page.parent.filehandle.size
@@ -323,11 +340,12 @@ def _check_complete(tiff: tifffile.TiffFile, series: tifffile.TiffPageSeries, na
             raise UserError(_truncated(name, end, size))
         absent, total = absent + count_absent(page, name), total + len(page.dataoffsets)
     if not absent:
-        return ""
-    return (
+        return replace(picture, own=own)
+    note = (
         f"{absent} of its {total} strips or tiles have no bytes; they are read as 0, as in a sparse TIFF. "
         "If the image has no such empty parts they were lost: export it again"
     )
+    return replace(picture, own=own, note=note)
 
 
 def _check_colours(series: tifffile.TiffPageSeries, name: str) -> None:
@@ -337,6 +355,11 @@ def _check_colours(series: tifffile.TiffPageSeries, name: str) -> None:
         raise UserError(
             f"Image {name}: its colours are stored as brightness and two differences (YCbCr) without JPEG, which no "
             "reader here shows right. Save it as RGB."
+        )
+    if page.photometric in LAB:
+        raise UserError(
+            f"Image {name}: its colours are stored as lightness and two differences (L*a*b*), which would be taken for "
+            "red, green and blue. Save it as RGB."
         )
 
 
@@ -365,7 +388,7 @@ def _reader(
     samples_of_pixel = picture.axes.sizes["S"]
     inverted = _is_inverted(picture.series)
     try:
-        read_place = region_reader(tiff, picture.series, picture.axes.letters, picture.axes.shape)
+        read_place = region_reader(tiff, picture.series, picture.axes.letters, picture.axes.shape, picture.own)
     except ValueError as error:
         raise UserError(f"Image {name}: {error}. Convert it to an OME-TIFF, one plane a page.") from error
 
