@@ -17,6 +17,7 @@ from sandbox.omero.image_files import ImageFile, ImageFileError, PlateDescriptio
 from sandbox.omero.imports.images import PreparedImage, prepare_images, write_image
 from sandbox.omero.imports.ome_xml import OmeRows
 from sandbox.omero.imports.plates import write_plate
+from sandbox.omero.objects.access import require_link
 from sandbox.omero.rendering.settings import create_rendering, default_rendering
 from sandbox.omero.repository.checksums import CHECKSUMS, checksum
 from sandbox.omero.repository.pixel_access import OPENED_FILES, target_file
@@ -56,6 +57,7 @@ def run_import(
 
     Raises:
         ImageFileError: The file is broken or of an unknown kind; nothing is written.
+        omero.ServerError: The target is gone, or the caller may put nothing into it; see `require_link`.
     """
     uploaded = now()
     opened = _open_staged(plan)
@@ -72,6 +74,8 @@ def run_import(
     checksums = [(path.stat().st_size, checksum(path, plan.algorithm)) for path in plan.staged()]
     step()
     with _moved(files, plan, context, database) as prefix, database.write(context) as tx:
+        if plan.target is not None:  # It may have gone, or to another group, since the import began.
+            require_link(tx, context, *plan.target)
         fileset_id = _write_fileset(tx, plan, prefix, repository, checksums)
         upload = _write_jobs(tx, plan, fileset_id, kind, uploaded)
         ome = OmeRows(tx)

@@ -36,6 +36,19 @@ def require_edit(context: Context, entity: str, row: dict[str, Any]) -> None:
         raise errors.security(f"Cannot write to {entity} {row['id']}")
 
 
+def require_link(tx: Transaction, context: Context, entity: str, row_id: int) -> None:
+    """Check that the caller may put something new into a container: a Dataset, a Screen.
+
+    Raises:
+        omero.ValidationException: There is no such container, or the caller may not see it.
+        omero.SecurityViolation: It is of another group than what is new, or of somebody who grants no links.
+    """
+    row = readable_row(tx, context, entity, row_id)
+    allowed = rights(context, row["owner_id"], row["group_id"]).link
+    if not allowed or row["group_id"] != context.group_id:
+        raise errors.security(f"Cannot link to {entity} {row_id}")
+
+
 def enum_value(given: Any) -> str | None:
     """Return the value of a client's enumeration object; None for one that is missing, unloaded or empty."""
     if given is None or not given.isLoaded() or given.value is None:

@@ -459,7 +459,8 @@ def _explained(address: Address, watchdog: Watchdog) -> Iterator[None]:
         ) from error
     except (omero.SecurityViolation, omero.ReadOnlyGroupSecurityViolation) as error:
         raise UserError(
-            f"OMERO server {address}: permission denied ({error.message}). Ask the owner of the group or the objects."
+            f"OMERO server {address}: permission denied ({error.message}). Ask the owner of the group or the objects, "
+            "also whether they were moved to another group or your rights have changed meanwhile."
         ) from error
     except omero.OptimisticLockException as error:
         raise UserError(

@@ -3,6 +3,7 @@ import zipfile
 from pathlib import Path
 
 import numpy as np
+import omero
 import omero_import_images
 import pytest
 import tifffile
@@ -12,7 +13,7 @@ from bioimage_suite.omero import containers
 from bioimage_suite.omero.files import imports as omero_imports
 from bioimage_suite.omero.files.imports import ImportRun
 from bioimage_suite.omero.images import imports as image_import
-from bioimage_suite.omero.session import open_session
+from bioimage_suite.omero.session import open_session, wait_for
 from tests.omero.tool_support import (
     CuttingProxy,
     Lab,
@@ -447,7 +448,26 @@ def test_a_dataset_that_is_deleted_meanwhile_is_named_and_nothing_stays(lab: Lab
         fail_at(monkeypatch, omero_imports, "_upload", 1, delete)
     else:
         monkeypatch.setattr(image_import, "import_fileset", imported)
-    with pytest.raises(UserError, match=r"dataset \d+: somebody has deleted it meanwhile\. Run"):
+    with pytest.raises(UserError, match=r"dataset \d+: somebody has deleted it meanwhile, or moved it out"):
+        run([tiff("a", picture(0))])
+    assert all_counts(lab) == before
+
+
+@pytest.mark.parametrize("call", ["_upload", "verifyUpload"])
+def test_a_dataset_that_is_moved_to_another_group_meanwhile_gets_nothing(lab: Lab, run, tiff, monkeypatch, call):
+    other = lab.root.getSession().getAdminService().lookupGroup(lab.stranger().group)
+    lab.join(other.name.val)
+
+    def move() -> None:
+        with open_session(lab.address) as session:
+            datasets = [row[0] for row in lab.rows("select d.id from Dataset d")]
+            request = omero.cmd.Chgrp2(targetObjects={"Dataset": datasets}, groupId=other.id.val)
+            assert not isinstance(wait_for(session.client.getSession().submit(request)), omero.cmd.ERR)
+
+    before = all_counts(lab)
+    # At `verifyUpload` OMERO reads the files.
+    fail_at(monkeypatch, omero_imports if call == "_upload" else omero.grid.ImportProcessPrx, call, 1, move)
+    with pytest.raises(UserError, match=rf"or moved it out of group '{lab.group}'\. Run the tool again"):
         run([tiff("a", picture(0))])
     assert all_counts(lab) == before
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from sandbox.omero import errors
-from sandbox.omero.access.permissions import read_scope, rights
+from sandbox.omero.access.permissions import read_scope
 from sandbox.omero.commands.handle import CommandHandle
 from sandbox.omero.imports.plan import ImportPlan, new_staging_folder, supported_algorithm
 from sandbox.omero.model.entities import find_entity
 from sandbox.omero.objects import hydrate
-from sandbox.omero.objects.access import load_objects, readable_row, require_edit
+from sandbox.omero.objects.access import load_objects, readable_row, require_edit, require_link
 from sandbox.omero.repository.checksums import CHECKSUMS, checksum
 from sandbox.omero.repository.stored_files import (
     UnsafePathError,
@@ -119,11 +119,8 @@ class ManagedRepository(Service):
         if entity is None or entity.name not in ("Dataset", "Screen") or target.id is None:
             raise errors.api_usage("An import can go only into a Dataset or a Screen that has an id")
         with self.server.database.read(context) as tx:
-            row = readable_row(tx, context, entity.name, target.id.val)
-        allowed = rights(context, row["owner_id"], row["group_id"]).link
-        if not allowed or row["group_id"] != context.group_id:
-            raise errors.security(f"Cannot link to {entity.name} {row['id']}")
-        return entity.name, row["id"]
+            require_link(tx, context, entity.name, target.id.val)
+        return entity.name, target.id.val
 
     def listImports(self, _current: Any) -> list[Any]:
         """Return the imports of this session that are under way."""

@@ -121,8 +121,9 @@ def _check_permissions(session: Session, rows: Mapping[ObjectKey, Row]) -> None:
     if not refused:
         return
     kind, number = min(refused)
+    more = f" and {len(refused) - 1} more" if len(refused) > 1 else ""
     error = UserError(
-        f"{kind} {number} and {len(refused) - 1} more: you may not annotate them in group {session.group_name!r}. "
+        f"{kind} {number}{more}: you may not annotate them in group {session.group_name!r}. "
         "Ask their owner, or leave them out. Nothing was changed."
     )
     for place, row in rows.items():

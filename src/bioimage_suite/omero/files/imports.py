@@ -160,11 +160,14 @@ def refuse_deleted_place(session: Session, dataset_id: int | None, screen_id: in
     """Refuse a place that is there no more: OMERO speaks of the file or of its database instead.
 
     Raises:
-        UserError: Somebody has deleted the dataset or the screen.
+        UserError: Somebody has deleted the dataset or the screen, or moved it to another group.
     """
     for kind, number in (("Dataset", dataset_id), ("Screen", screen_id)):
         if number is not None and not session.among({kind: [number]}):
-            raise UserError(f"{kind.lower()} {number}: somebody has deleted it meanwhile. Run the tool again.")
+            raise UserError(
+                f"{kind.lower()} {number}: somebody has deleted it meanwhile, or moved it out of group "
+                f"{session.group_name!r}. Run the tool again."
+            )
 
 
 _IMAGES_OF = {
