@@ -103,3 +103,9 @@ def test_pages_that_the_document_leaves_out_are_said(tmp_path, capsys):
 def test_sizes_of_a_document_that_no_file_can_have_are_refused_before_memory_is_taken(tmp_path, size, message):
     with pytest.raises(UserError, match=f"its OME-XML {message}"):
         open_image(ome(tmp_path, 'SizeZ="1"', f'SizeZ="{size}"'))
+
+
+def test_whole_numbers_are_not_unpacked_as_floating_point_numbers(tmp_path):
+    path = changed(written(tmp_path, compression="zlib", predictor=2), 317, value=3)
+    with pytest.raises(UserError, match="its pixels are uint16, packed as only floating-point numbers are"):
+        open_image(path)

@@ -23,6 +23,7 @@ LAYOUT = {256, 257, 258, 259, 262, 266, 277, 278, 284, 317, 322, 323, 338, 339}
 WHOLE_NUMBERS = (1, 3, 4, 6, 8, 9, 13, 16, 17, 18)
 """Types of tags: byte, short, long and their like."""
 NOT_COMPRESSED = 1
+OF_FLOATS = 3  # a predictor
 OF_BITS = (2, 3, 4)  # compressions of facsimile
 # Whose segments unpack to the bytes of the pixels: LZW, deflate, PackBits, LZMA, zstd.
 UNPACKED = (5, 8, 32_946, 32_773, 34_925, 50_000)
@@ -53,6 +54,8 @@ def check_agreement(page: tifffile.TiffPage, name: str) -> None:
         raise UserError(
             _disagree(name, f"its samples of {page.bitspersample} bits are packed by a code for black and white")
         )
+    if page.predictor == OF_FLOATS and page.dtype is not None and page.dtype.kind != "f":
+        raise UserError(_disagree(name, f"its pixels are {page.dtype}, packed as only floating-point numbers are"))
     what = "tiles" if page.is_tiled else "strips"
     stated, there = math.prod(page.chunked), len(page.dataoffsets)
     if stated != there:
