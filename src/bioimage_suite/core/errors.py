@@ -57,5 +57,17 @@ def note_outcome(error: BaseException, outcome: str) -> None:
 
 
 def outcome_of(error: BaseException, usual: str) -> str:
-    """Return what becomes of what a failed run has made: what was noted, or else what is usual."""
-    return str(error.__dict__.get("outcome", usual))
+    """Return what becomes of what a failed run has made: what was noted, or else what is usual.
+
+    It may be noted at a cause: the error of the server that a `UserError` puts into words.
+
+    >>> cause, error = ConnectionError("lost"), UserError("the connection broke")
+    >>> note_outcome(cause, "left")
+    >>> error.__cause__ = cause
+    >>> outcome_of(error, "taken back"), outcome_of(UserError("refused"), "taken back")
+    ('left', 'taken back')
+    """
+    found: BaseException | None = error
+    while found is not None and "outcome" not in found.__dict__:
+        found = found.__cause__
+    return usual if found is None else str(found.__dict__["outcome"])
