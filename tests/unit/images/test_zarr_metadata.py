@@ -9,7 +9,7 @@ import zarr
 
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.images.ome_zarr.metadata import pixel_scale
-from bioimage_suite.images.readers.opening import open_image
+from bioimage_suite.images.readers.opening import open_image, open_images
 
 AXES = [
     {"name": "c", "type": "channel"},
@@ -144,3 +144,53 @@ def test_the_metadata_of_an_array_win_over_those_that_were_consolidated_once(cha
     image = open_image(folder)
     assert image.dtype == np.uint16
     np.testing.assert_array_equal(image.read_plane(c=1), PIXELS[1])
+
+
+@pytest.fixture
+def plate(tmp_path):
+    """A plate of two wells with two fields each; pixels of a field have one value."""
+    folder = tmp_path / "p.zarr"
+    top = zarr.open_group(folder, mode="w", zarr_format=2)
+    top.attrs["plate"] = {"rows": [{"name": "A"}], "columns": [{"name": "1"}, {"name": "2"}],
+                          "wells": [{"path": "A/1"}, {"path": "A/2"}]}  # fmt: skip
+    for column in (1, 2):
+        top.require_group(f"A/{column}").attrs["well"] = {"images": [{"path": "0"}, {"path": "1"}]}
+        for number in (0, 1):
+            written(folder / f"A/{column}/{number}", pixels=np.full_like(PIXELS, 10 * column + number))
+    return folder
+
+
+def fields(folder):
+    found = []
+    for image in open_images(folder):
+        facts = {key: value for _, key, value, _ in image.details["facts"]}
+        found.append((int(image.read_plane()[0, 0]), facts["Well"], facts["Field"]))
+    return found
+
+
+EVERY = [(10, "A1", "1"), (11, "A1", "2"), (20, "A2", "1"), (21, "A2", "2")]
+
+
+@pytest.mark.parametrize("path", ["A/1", "A/1/", "/A/1"])
+def test_a_field_is_in_its_well_however_the_path_is_written(path, plate):
+    zarr.open_group(plate).attrs["plate"] = {"wells": [{"path": path}, {"path": "A/2"}]}
+    assert fields(plate) == EVERY
+
+
+def test_a_field_that_is_listed_twice_is_refused(plate):
+    zarr.open_group(plate).attrs["plate"] = {"wells": [{"path": "A/1"}, {"path": "A/2"}, {"path": "A/1"}]}
+    with pytest.raises(UserError, match="the plate lists its image 'A/1/0' more than once"):
+        open_images(plate)
+
+
+def test_a_well_that_does_not_list_its_images_is_not_left_out(plate):
+    (plate / "A/2/.zattrs").unlink()
+    with pytest.raises(UserError, match="its well A/2 does not list its images"):
+        open_images(plate)
+
+
+def test_a_well_that_is_missing_is_named_without_the_place_of_the_file(plate):
+    (plate / "A/2").rename(plate / "A/3")
+    with pytest.raises(UserError, match=r"no group 'A/2' in it") as caught:
+        open_images(plate)
+    assert str(plate) not in str(caught.value)

@@ -428,9 +428,15 @@ def _fields(store: Any, folder: str, plate: dict[str, Any], name: str) -> list[s
     """Return the images of a plate: row, column and field."""
     found = []
     for well in plate.get("wells", []):
-        place = f"{folder}{well['path']}"
-        images = _group(store, place, name)[1].get("well", {}).get("images", [])
-        found += [f"{place}/{image['path']}" for image in images]
+        path = str(well["path"]).strip("/")
+        place = f"{folder}{path}"
+        images = _group(store, place, name)[1].get("well", {}).get("images")
+        if images is None:
+            raise UserError(f"Image {name}: its well {path} does not list its images. Export the plate again.")
+        found += [f"{place}/{str(image['path']).strip('/')}" for image in images]
+    twice = next((one for one, count in Counter(found).items() if count > 1), None)
+    if twice:
+        raise UserError(f"Image {name}: the plate lists its image {twice!r} more than once. Export it again.")
     if not found:
         raise UserError(f"Image {name}: the plate has no images in its wells. Export it again.")
     return found
@@ -445,6 +451,11 @@ def _group(store: Any, place: str, name: str) -> tuple[Any, dict[str, Any]]:
         # What was consolidated once may be older than the metadata of the array itself.
         group = zarr.open_group(store, path=place.rstrip("/"), mode="r", use_consolidated=False)
         attributes: dict[str, Any] = dict(group.attrs)
+    except (FileNotFoundError, zarr.errors.ContainsArrayError) as error:
+        # The library's message names the place of the file on the server.
+        raise UserError(
+            f"Image {name}: its Zarr metadata cannot be read (no group {place.rstrip('/')!r} in it). Export it again."
+        ) from error
     except (ValueError, KeyError, OSError) as error:
         pass_fault_of_machine(error)
         raise UserError(f"Image {name}: its Zarr metadata cannot be read ({error}). Export it again.") from error
