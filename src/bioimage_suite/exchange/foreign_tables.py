@@ -10,6 +10,7 @@ intensities of CellProfiler, which are shares of the largest grey value.
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 MAX_CELLS = 50_000_000
 """Each takes some sixty bytes as a text of a table; compressed files of a few kilobytes can declare any number."""
+MAX_TEXT = 1 << 30
+"""Characters of all cells."""
 # CellProfiler measures in pixels, and the centre of the first pixel is 0, as here.
 _CELLPROFILER = {
     "ObjectNumber": "label",
@@ -133,9 +136,8 @@ def _with_image_names(table: MeasurementTable, names: Mapping[str, str]) -> Meas
             "column FileName_..., beside it."
         )
     kept = [column for column in table.columns if column != "ImageNumber"]
-    columns = ("image", *(_CELLPROFILER.get(column, column) for column in kept))
-    cells = zip(given, *(table.texts(column) for column in kept), strict=True)
-    return MeasurementTable(table.name, columns, tuple(cells))
+    own_columns = [(_CELLPROFILER.get(column, column), table.texts(column)) for column in kept]
+    return _table(table.name, [("image", given), *own_columns])
 
 
 def _qupath(table: MeasurementTable) -> MeasurementTable:
@@ -162,15 +164,52 @@ def _numbered(
     return MeasurementTable(name, ("image", "label", *(columns[place] for place in order[1:])), found)
 
 
+def _table(name: str, columns: Sequence[tuple[str, list[str]]]) -> MeasurementTable:
+    """Return columns as a table.
+
+    Raises:
+        UserError: Their cells are too long: a compressed file says a long text once and repeats it in each row.
+    """
+    length = sum(sum(map(len, cells)) for _, cells in columns)
+    if length > MAX_TEXT:
+        raise UserError(f"table {name}: {length:,} characters as a text, at most {MAX_TEXT:,} are read. Split it.")
+    rows = zip(*(cells for _, cells in columns), strict=True)
+    return MeasurementTable(name, tuple(column for column, _ in columns), tuple(rows))
+
+
 def _parquet(path: Path, name: str) -> MeasurementTable:
+    import pyarrow as pa
     from pyarrow import parquet
 
     with damage.reading(f"table {name}", REMEDY):
         declared = parquet.read_metadata(path)
         _check_cells(declared.num_rows * declared.num_columns, name)
-        table = parquet.read_table(path)
-        columns = [[format_cell(value) for value in column.to_pylist()] for column in table.columns]
-    return MeasurementTable(name, tuple(table.column_names), tuple(zip(*columns, strict=True)))
+        schema = parquet.read_schema(path)
+        odd = [one.name for one in schema if pa.types.is_nested(one.type) or _is_binary(one.type)]
+        if odd:
+            print(f"NOTE: table {name}: its columns {', '.join(odd)} hold no texts or numbers and are left out.")
+        texts = [one.name for one in schema if one.name not in odd and not pa.types.is_primitive(one.type)]
+        kept = [one for one in schema.names if one not in odd]
+        table = parquet.read_table(path, columns=kept, read_dictionary=texts)
+        columns = [
+            (column, [cell for chunk in table.column(place).chunks for cell in _cells(chunk)])
+            for place, column in enumerate(table.column_names)
+        ]
+    return _table(name, columns)
+
+
+def _is_binary(kind: Any) -> bool:
+    import pyarrow as pa
+
+    return any(one(kind) for one in (pa.types.is_binary, pa.types.is_large_binary, pa.types.is_fixed_size_binary))
+
+
+def _cells(chunk: Any) -> list[str]:
+    """Return the cells of a column; of texts, each that occurs is kept once."""
+    if not hasattr(chunk, "dictionary"):
+        return [format_cell(value) for value in chunk.to_pylist()]
+    known = [format_cell(value) for value in chunk.dictionary.to_pylist()]
+    return ["" if place is None else known[place] for place in chunk.indices.to_pylist()]
 
 
 def _h5ad(path: Path, name: str) -> MeasurementTable:
@@ -180,12 +219,14 @@ def _h5ad(path: Path, name: str) -> MeasurementTable:
 
         with h5py.File(path) as file:
             refuse_other_files(file, f"table {name}")
-            file.visititems(lambda _, part: _check_cells(getattr(part, "size", 0) or 0, name))
+            file.visititems(lambda _, part: _check_part(part, name))
         return _annotated(anndata.read_h5ad(path), name)
 
 
 def _spatial_data(path: Path, name: str) -> MeasurementTable:
     """Return the table of a zipped SpatialData; if there are several, the one that is called `table`."""
+    from bioimage_suite.images.ome_zarr.checked_codecs import use_checked_codecs
+
     with damage.reading(f"file {name}", REMEDY), scratch_folder() as folder:
         with open_zip(path, name) as archive:
             for member in archive.infolist():
@@ -194,21 +235,29 @@ def _spatial_data(path: Path, name: str) -> MeasurementTable:
                     target = folder.joinpath(*place.parts)
                     target.parent.mkdir(parents=True, exist_ok=True)
                     unpack_member(archive, member, target, name)
+        use_checked_codecs()
         tables = sorted(one for one in folder.rglob("tables/*") if (one / "obs").is_dir())
         if not tables:
             raise UserError(f"file {name}: no table in it. Give a SpatialData with a table of cells.")
         chosen = next((one for one in tables if one.name == "table"), tables[0])
+        if len(tables) > 1:
+            print(f"NOTE: file {name}: of its tables {', '.join(one.name for one in tables)}, {chosen.name} is read.")
         import anndata
         import zarr
 
         for _, part in zarr.open_group(chosen, mode="r").members(max_depth=None):
-            _check_cells(getattr(part, "size", 0), name)
+            _check_part(part, name)
         return _annotated(anndata.read_zarr(chosen), name)
 
 
 def _check_cells(count: int, name: str) -> None:
     if count > MAX_CELLS:
         raise UserError(f"table {name}: {count:,} cells, at most {MAX_CELLS:,} are read. Split it.")
+
+
+def _check_part(part: Any, name: str) -> None:
+    """Refuse an array with too many cells, or whose chunks have: one is unpacked whole for a single cell."""
+    _check_cells(max(getattr(part, "size", 0) or 0, math.prod(getattr(part, "chunks", None) or ())), name)
 
 
 def _annotated(data: Any, name: str) -> MeasurementTable:
@@ -221,9 +270,9 @@ def _annotated(data: Any, name: str) -> MeasurementTable:
     obs = data.obs
     images = "image" if "image" in obs else region if region in obs else None
     columns = [
-        ("image", _cells(obs[images]) if images else [name] * data.n_obs),
-        ("label", _cells(obs[label]) if label in obs else [str(number) for number in range(1, data.n_obs + 1)]),
-        *((str(one), _cells(obs[one])) for one in obs.columns if one not in (label, region, "image")),
+        ("image", _column_cells(obs[images]) if images else [name] * data.n_obs),
+        ("label", _column_cells(obs[label]) if label in obs else [str(number) for number in range(1, data.n_obs + 1)]),
+        *((str(one), _column_cells(obs[one])) for one in obs.columns if one not in (label, region, "image")),
     ]
     given = data.var.get("name")
     names = data.var_names if given is None or not given.is_unique or given.isna().any() else given
@@ -232,11 +281,10 @@ def _annotated(data: Any, name: str) -> MeasurementTable:
     if values.dtype.kind not in "iu":  # Whole numbers of any size keep all digits.
         values = values.astype(np.float64, casting="same_kind")
     columns += [(str(one), [format_cell(v) for v in values[:, at].tolist()]) for at, one in enumerate(names)]
-    cells = tuple(zip(*(cells for _, cells in columns), strict=True))
-    return MeasurementTable(name, tuple(column for column, _ in columns), cells)
+    return _table(name, columns)
 
 
-def _cells(values: Any) -> list[str]:
+def _column_cells(values: Any) -> list[str]:
     """Return the texts of a column of pandas; what is missing, of any type, is empty."""
     return [
         "" if missing else format_cell(value)

@@ -42,7 +42,8 @@ def delimited_rows(lines: Iterable[str], what: str, delimiter: str = "\t") -> It
     Raises:
         UserError: The text cannot be split into cells.
     """
-    reader = csv.reader(lines, delimiter=delimiter)
+    # Else a quote that is not closed would swallow all rows below it without a word.
+    reader = csv.reader(lines, delimiter=delimiter, strict=True)
     line = 1
     try:
         for cells in reader:

@@ -85,6 +85,14 @@ def test_a_measured_position_loses_the_noise_of_the_arithmetic_only():
     assert np.isnan(as_positions(np.array([np.nan]))).all()
 
 
-def test_a_name_of_a_column_stays_one_cell(tmp_path):
-    write_rows(tmp_path / "t", ["label", "mean_a\tb\nc"], [(1, 2.5)])
-    assert (tmp_path / "t").read_text() == "label\tmean_a b c\n1\t2.5\n"
+def test_a_line_break_in_the_name_of_a_column_does_not_break_the_header(tmp_path):
+    write_rows(tmp_path / "t.tsv", ["image", "area\n(px)", "a\tb"], [["a", 1, 2]])
+    assert (tmp_path / "t.tsv").read_text() == "image\tarea (px)\ta b\na\t1\t2\n"
+
+
+@pytest.mark.parametrize("separator", [",", "\t"])
+def test_a_quote_that_is_not_closed_does_not_swallow_the_rows_below_it(separator, tmp_path):
+    rows = (["image", "label", "x"], ["a", "1", "2"], ['"b', "2", "3"], ["c", "3", "4"])
+    (tmp_path / "t").write_text("".join(separator.join(row) + "\n" for row in rows))
+    with pytest.raises(UserError, match=r"line 3: not a readable table .* Fix the quotes there"):
+        read_measurement_table(tmp_path / "t", "t")
