@@ -2,6 +2,8 @@
 
 import re
 
+from bioimage_suite.core.texts import whole_number
+
 LONGEST_NAME = 120  # Characters: with id and suffix far below the limit of 255 bytes for a file name.
 SUFFIXES = (
     *(".ome.tiff", ".ome.tif", ".ome.btf", ".ome.tf8", ".ome.tf2", ".tiff", ".tif", ".btf", ".tf8", ".tf2"),
@@ -56,7 +58,7 @@ def parse_image_identifier(identifier: str) -> int | None:
     (None, None)
     """
     match = _IDENTIFIER.match(identifier)
-    return int(match[1]) if match else None
+    return whole_number(match[1]) if match else None
 
 
 def name_in_identifier(identifier: str) -> str:

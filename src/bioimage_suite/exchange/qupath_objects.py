@@ -19,6 +19,7 @@ import numpy as np
 from bioimage_suite.core import damage
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.core.image_names import without_suffix
+from bioimage_suite.core.texts import whole_number
 from bioimage_suite.core.untrusted_files import MAX_JSON_BYTES, parse_json
 from bioimage_suite.images.model.filled_rings import fill_rings
 from bioimage_suite.tables.measurement_table import MeasurementTable, format_cell
@@ -141,7 +142,7 @@ def _own_label(number: str, said: Mapping[str, Any]) -> int:
     if not text:
         with suppress(ValueError):
             text = str(said.get("name", "")) if uuid.UUID(number).version == OWN_IDS else ""
-    label = int(text) if text.isascii() and text.isdecimal() else 0
+    label = whole_number(text) or 0
     if label > MAX_LABEL:
         raise ValueError(f"the label {label} is more than {MAX_LABEL}")
     return label

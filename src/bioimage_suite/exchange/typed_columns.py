@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
     from bioimage_suite.tables.measurement_table import MeasurementTable
 
-_WHOLE = re.compile(r"[+-]?(0|[1-9]\d*)")
+_WHOLE = re.compile(r"[+-]?(0|[1-9][0-9]{0,15})")
+_LONG = re.compile(r"[+-]?[0-9]{16,}")
 # Columns that say which object a row is about, and where it is; they measure nothing.
 IDENTITY = ("image", "image_id", "image_name", "label", "t", "z", "frame", "plate", "well", "field")
 
@@ -69,8 +70,8 @@ def _centroids(values: Any, what: str) -> np.ndarray:
 def typed(table: MeasurementTable) -> Typed:
     """Give each column of a table the narrowest type that keeps every value.
 
-    Whole numbers become int64, numbers and empty cells float64, everything else stays text. Names of images and labels
-    that are no whole numbers stay texts, too.
+    Whole numbers become int64, numbers and empty cells float64, everything else stays text. Names of images, labels
+    that are no whole numbers, and ids with more digits than a float64 has stay texts, too.
     """
     return Typed({name: _column(table.texts(name), name) for name in table.columns}, len(table.rows))
 
@@ -83,6 +84,8 @@ def _column(texts: Sequence[str], name: str) -> Any:
     try:
         values = np.array([number_of(text) for text in texts], dtype=np.float64)
     except ValueError:
+        return list(texts)
+    if any(_LONG.fullmatch(text) and f"{float(text):.0f}" != text.removeprefix("+") for text in texts):
         return list(texts)
     # A column without a value is no measurement; as text it says that it is empty.
     return list(texts) if len(texts) and np.isnan(values).all() else values

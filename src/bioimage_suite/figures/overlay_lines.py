@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-import math
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from bioimage_suite.core.errors import UserError
+from bioimage_suite.core.texts import whole_number
 from bioimage_suite.figures.spread import spread
 from bioimage_suite.tables.measurement_table import MeasurementTable
 
@@ -91,9 +92,8 @@ def track_paths(table: MeasurementTable) -> TrackPaths:
         last_of = dict(zip(track.tolist(), range(len(track)), strict=True))
         parents = kept.texts("parent_track")
         for at in np.flatnonzero(first).tolist():
-            text = parents[order[at]].strip()
             # The path of a daughter begins at the last position of its parent.
-            before[at] = last_of.get(int(text), at) if text.isdecimal() else at
+            before[at] = last_of.get(whole_number(parents[order[at]].strip()) or 0, at)
     return TrackPaths(track, frame, position[before], position, int(first.sum()))
 
 
@@ -185,7 +185,7 @@ def _shapes_of(feature: dict[str, Any], name: str) -> Iterator[Roi]:
         raise UserError(f"{name}: it has no geometry. Remove it.")
     kind, corners = geometry.get("type"), geometry.get("coordinates")
     text = _text_of(feature.get("properties"))
-    if kind not in LINES_OF or not isinstance(corners, list):
+    if not isinstance(kind, str) or kind not in LINES_OF or not isinstance(corners, list):
         raise UserError(f"{name}: its geometry is {kind!r}. Give points, lines or polygons with coordinates.")
     rings = [ring for part in LINES_OF[kind](corners) for ring in _listed(part, name)]
     lines = [_corners(ring, name) for ring in rings]
@@ -205,12 +205,17 @@ def _listed(value: Any, name: str) -> list[Any]:
     return value
 
 
+def _is_coordinate(value: Any) -> bool:
+    # An integer of JSON may be larger than any float; NaN is not smaller.
+    return isinstance(value, (int, float)) and abs(value) <= sys.float_info.max
+
+
 def _corners(ring: Any, name: str) -> np.ndarray:
     """Return the corners of a ring as (n, 2) float64 x, y."""
     points = []
     for corner in _listed(ring, name):
         numbers = _listed(corner, name)[:2]
-        if len(numbers) < 2 or not all(isinstance(n, (int, float)) and math.isfinite(n) for n in numbers):
+        if len(numbers) < 2 or not all(map(_is_coordinate, numbers)):
             raise UserError(f"{name}: {corner!r} is no pair of numbers. Export the ROIs again.")
         points.append(numbers)
     if not points:

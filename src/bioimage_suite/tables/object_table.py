@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from bioimage_suite.core.errors import UserError
+from bioimage_suite.core.texts import whole_number
 from bioimage_suite.tables.delimited import column_names, tsv_rows
 from bioimage_suite.tables.formulas import plain_text, spreadsheet_safe
 
@@ -77,7 +78,7 @@ def read_object_ids(path: str | Path) -> tuple[str, tuple[int, ...]]:
     if not table.rows:
         raise UserError(f"{what}: no row below the header. Check the step that made it.")
     for row, text in enumerate(table.column(name), 1):
-        if not text.strip().isdecimal():
+        if whole_number(text.strip()) is None:
             raise UserError(f"{what}, row {row}: {name} is {text!r}, which is not an id. Write a whole number.")
     return name.removesuffix("_id"), tuple(dict.fromkeys(int(text) for text in table.column(name)))
 

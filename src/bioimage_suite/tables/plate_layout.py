@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bioimage_suite.core.errors import UserError
+from bioimage_suite.core.texts import whole_number
 from bioimage_suite.tables.column_letters import index_of, letters_of
 from bioimage_suite.tables.object_table import TextTable, read_exact_table
 
@@ -111,10 +112,11 @@ def _positions(table: TextTable, by: str, plate: str) -> list[Position]:
         except UserError as error:
             raise UserError(f"layout, line {line}: {error}") from None
         counts[name, row, column] = counts.get((name, row, column), 0) + 1
-        field = values.get("field") or str(counts[name, row, column])
-        if not field.isdecimal() or int(field) == 0:
-            raise UserError(f"layout, line {line}: field {field!r} is none. Write a whole number from 1.")
-        found.append(Position(line, values[by], name, row, column, int(field)))
+        given = values.get("field") or str(counts[name, row, column])
+        field = whole_number(given)
+        if not field:
+            raise UserError(f"layout, line {line}: field {given!r} is none. Write a whole number from 1.")
+        found.append(Position(line, values[by], name, row, column, field))
     return found
 
 

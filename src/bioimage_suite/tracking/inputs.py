@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +10,7 @@ import numpy as np
 
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.core.scratch_folders import scratch_folder
+from bioimage_suite.core.texts import whole_number
 from bioimage_suite.images.model.series import ONLY_ONE, Reading
 from bioimage_suite.images.readers.opening import open_image
 from bioimage_suite.images.writers.label_maps import as_label_map, check_label_map
@@ -20,7 +20,7 @@ from bioimage_suite.tracking.graph import Lineage
 from bioimage_suite.tracking.linking import Tracks
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Sequence
     from contextlib import ExitStack
 
     from bioimage_suite.images.model.image_file import ImageFile
@@ -64,9 +64,18 @@ def _list_objects(
 def _movie_of_labels(
     name: str, frames: int, read_frame: Callable[[int], np.ndarray], parent_of: dict[int, int]
 ) -> TrackedMovie:
-    """Use labels as tracks; a label with missing frames becomes several tracks."""
+    """Use labels as tracks; a label with missing frames becomes several tracks.
+
+    Raises:
+        UserError: A label is negative, or a parent is not there before its child.
+    """
     frame, label, pixels = _list_objects(name, frames, read_frame)
     ids, index = np.unique(label, return_inverse=True)
+    begin, end = np.full(len(ids), frames), np.full(len(ids), -1)
+    np.minimum.at(begin, index, frame)
+    np.maximum.at(end, index, frame)
+    spans = zip(ids.tolist(), begin.tolist(), end.tolist(), strict=True)
+    _check_parents(name, [(one, first, last, parent_of.get(one, 0)) for one, first, last in spans])
     number = {int(k): i for i, k in enumerate(ids, 1)}
     parents = [0, *(number.get(parent_of.get(int(k), 0), 0) for k in ids)]
     parts, tracks = challenge_tracks(frame, Tracks(index + 1, np.array(parents)))
@@ -112,13 +121,28 @@ def _volume(image: ImageFile, t: int) -> np.ndarray:
 def _read_parents(path: Path, name: str) -> dict[int, int]:
     """Return the parent of each track that has one."""
     text = path.read_text(encoding="utf-8", errors="replace")
-    if re.fullmatch(r"(\s*\d+\s+\d+\s+\d+\s+\d+\s*)*", text):
-        return {row[0]: row[3] for row in _four_numbers(text, name) if row[3]}
+    if all(cell.isdecimal() for cell in text.split()):
+        return _one_parent(((track, parent) for track, _, _, parent in _four_numbers(text, name)), name)
     table = read_measurement_table(path, f"of tracks of {name}")
     parents = table.texts("parent_track")
     kept = type(table)(table.name, table.columns, tuple(r for r, p in zip(table.rows, parents, strict=True) if p))
     tracks, of = kept.whole_numbers("track").tolist(), kept.whole_numbers("parent_track").tolist()
-    return {track: parent for track, parent in zip(tracks, of, strict=True) if parent}
+    return _one_parent(zip(tracks, of, strict=True), name)
+
+
+def _one_parent(rows: Iterable[tuple[int, int]], name: str) -> dict[int, int]:
+    """Return the parent of each track that has one, from pairs of track and parent or 0.
+
+    Raises:
+        UserError: A track has two parents.
+    """
+    found: dict[int, int] = {}
+    for track, parent in rows:
+        if parent and found.setdefault(track, parent) != parent:
+            raise UserError(
+                f"Tracking {name}: the parent of track {track} is {found[track]}, but also {parent}. Keep one."
+            )
+    return found
 
 
 def _four_numbers(text: str, name: str) -> list[tuple[int, int, int, int]]:
@@ -128,9 +152,13 @@ def _four_numbers(text: str, name: str) -> list[tuple[int, int, int, int]]:
         cells = line.split()
         if not cells:
             continue
-        if len(cells) != 4 or not all(cell.isdecimal() for cell in cells):
-            raise UserError(f"Tracking {name}, line {number} of its track file: {line!r} is not four whole numbers.")
-        rows.append((int(cells[0]), int(cells[1]), int(cells[2]), int(cells[3])))
+        found = [whole for cell in cells if (whole := whole_number(cell)) is not None]
+        if len(cells) != 4 or len(found) != 4:
+            raise UserError(
+                f"Tracking {name}, line {number} of its track file: {line[:80]!r} is not four whole numbers. Correct "
+                "the line."
+            )
+        rows.append((found[0], found[1], found[2], found[3]))
     return rows
 
 
@@ -160,16 +188,22 @@ def _open_challenge(path: Path, name: str, folder: Path) -> TrackedMovie:
 
     frame, label, pixels = _list_objects(name, len(masks), read_frame)
     lineage = Lineage(frame, label, pixels, np.array(rows, np.int64).reshape(-1, 4))
-    _check_challenge(name, lineage)
+    _check_challenge(name, lineage, len(masks))
     return TrackedMovie(name, len(masks), read_frame, label, lineage)
 
 
-def _check_challenge(name: str, lineage: Lineage) -> None:
+def _check_challenge(name: str, lineage: Lineage, frames: int) -> None:
     """Reject tracks that contradict the masks; a wrong number here would silently change every measure."""
     tracks = lineage.tracks.tolist()
     known = {label: (begin, end) for label, begin, end, _ in tracks}
     if len(known) < len(tracks):
         raise UserError(f"Tracking {name}: a label occurs twice in its track file. Give each track its own.")
+    for label, begin, end, _ in tracks:
+        if not begin <= end < frames:
+            raise UserError(
+                f"Tracking {name}: its track file says label {label} is in frames {begin} to {end}, but there are "
+                f"{frames} frames. Correct the track file."
+            )
     said = {(t, label) for label, (begin, end) in known.items() for t in range(begin, end + 1)}
     seen = set(zip(lineage.frame.tolist(), lineage.label.tolist(), strict=True))
     for t, label in sorted(seen - said)[:1]:
@@ -179,9 +213,15 @@ def _check_challenge(name: str, lineage: Lineage) -> None:
             f"Tracking {name}: its track file says label {label} is in frame {t}, but it is not. "
             "Give a track with gaps as several, each the parent of the next."
         )
+    _check_parents(name, tracks)
+
+
+def _check_parents(name: str, tracks: Sequence[Sequence[int]]) -> None:
+    """Reject a parent that is not there before its child; tracks are rows of label, first frame, last frame, parent."""
+    known = {label: end for label, _, end, _ in tracks}
     for label, begin, _, parent in tracks:
-        if parent and (parent not in known or known[parent][1] >= begin):
+        if parent and known.get(parent, begin) >= begin:
             raise UserError(
                 f"Tracking {name}: track {label} begins in frame {begin}, its parent {parent} does not end before. "
-                "Correct the track file."
+                "Correct the parents."
             )

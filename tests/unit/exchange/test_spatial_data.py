@@ -119,6 +119,16 @@ def test_a_movie_and_names_twice_are_refused(tmp_path: Path, labels: np.ndarray)
         to_anndata([("r", "im", typed(MeasurementTable("im", ("label", "class"), (("1", "x"),))))])
 
 
+def test_ids_keep_all_digits():
+    ids = ["9007199254740993", "123456789012345678901", "5"]
+    rows = tuple(("im", one, "9007199254740992") for one in ids)
+    found = typed(MeasurementTable("im", ("image", "object_id", "sum"), rows)).columns
+    assert found["object_id"] == ids
+    np.testing.assert_array_equal(found["sum"], [2.0**53] * 3)
+    digits = ("9" * 5000,)
+    assert typed(MeasurementTable("im", ("area_px",), (digits,))).columns["area_px"] == list(digits)
+
+
 def test_centroids_are_numbers_or_are_not_there():
     columns = ("image", "label", "centroid_x_um", "centroid_y_um", "area_px")
     rows = [("im", "1", "1.5", "2", "3"), ("im", "2", "", "4", "5")]

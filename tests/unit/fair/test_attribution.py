@@ -12,6 +12,7 @@ from bioimage_suite.fair.archives.attribution import (
     attribute,
     attribution_page,
     read_origin,
+    read_result,
 )
 
 DATA = Path(__file__).resolve().parents[3] / "test-data" / "fair_archives"
@@ -73,3 +74,13 @@ def test_what_archives_wrote_is_escaped_and_studies_stand_once(tmp_path: Path) -
     assert "a.tif, b.tif" in page
     assert "not said: ask the archive" in page
     assert "S-2" not in page
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [("image\tarea\tarea\na\t1\t2\n", "column 'area' occurs twice"), ("image\tarea\na\t1\t5\n", "line 2: 3 cells")],
+)
+def test_a_result_loses_no_value(tmp_path: Path, text: str, message: str):
+    (tmp_path / "r").write_text(text)
+    with pytest.raises(UserError, match=f"results r.*{message}"):
+        read_result(tmp_path / "r", "r")

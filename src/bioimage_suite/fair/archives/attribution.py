@@ -6,6 +6,7 @@ from pathlib import Path
 
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.core.html import Markup, ReportPage, paragraph, section, table
+from bioimage_suite.tables.measurement_table import table_of_rows
 from bioimage_suite.tables.reader import read_table
 
 CARRIED = ("accession", "study_title", "licence", "citation", "source_url")
@@ -79,12 +80,14 @@ def read_result(path: Path, name: str) -> ResultTable:
         name: Display name of the table.
 
     Raises:
-        UserError: The file is not a table or has no header.
+        UserError: The file is not a table or has no header, a column occurs twice, or a row has more cells than there
+            are columns.
     """
     rows = read_table(path, name).rows
     if not rows:
         raise UserError(f"results {name}: no header. Give measurement tables.")
-    return ResultTable(name, tuple(row.cells for row in rows))
+    found = table_of_rows(rows, name, f"results {name}")
+    return ResultTable(name, (found.columns, *found.rows))
 
 
 def attribute(results: Sequence[ResultTable], sources: Mapping[str, Attribution], key: str) -> list[list[str]]:

@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import quote
 
 from bioimage_suite.core.errors import UserError
+from bioimage_suite.core.texts import whole_number
 from bioimage_suite.core.untrusted_files import fits_on_disk, safe_relative_path
 from bioimage_suite.fair.archives.attribution import Attribution
 from bioimage_suite.fair.archives.http import Web, ask_json, url_path, web_link
@@ -237,7 +238,7 @@ def _listed_file(entry: dict[str, str], name: str, base: str) -> RemoteFile:
     if not web_link(url):
         raise UserError(f"{place}: {url!r} is no web address. Give http or https addresses.")
     size = entry.get("size", "")
-    if size and not (size.isdecimal() and size.isascii()):
+    if size and whole_number(size) is None:
         raise UserError(f"{place}: size {size!r} is not a number of bytes. Give it in bytes, or leave it empty.")
     path = _inside(entry.get("path") or url_path(url).rpartition("/")[2])
     sums = (_checksum(entry.get(kind, ""), kind, path) for kind in CHECKSUMS)

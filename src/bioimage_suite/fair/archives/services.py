@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from bioimage_suite.core.errors import UserError
+from bioimage_suite.core.texts import whole_number
 from bioimage_suite.fair.archives.crates import study_of_entry
 from bioimage_suite.fair.archives.http import Web, ask_json, server_address, web_link
 from bioimage_suite.fair.archives.studies import FoundStudy, Query, join_distinct
@@ -171,7 +172,8 @@ def _bia_study(study: dict[str, Any]) -> FoundStudy:
 
 def _taxon_curie(identifier: Any) -> str:
     text = as_text(identifier)
-    return f"NCBITaxon:{int(text)}" if text.isdecimal() and text.isascii() else curie(text)
+    number = whole_number(text)
+    return curie(text) if number is None else f"NCBITaxon:{number}"
 
 
 def _bia_link(accession: str) -> str:

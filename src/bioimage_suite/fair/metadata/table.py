@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from bioimage_suite.core.errors import UserError
+from bioimage_suite.core.texts import whole_number
 from bioimage_suite.fair.metadata.containers import (
     CONTAINER_KINDS,
     Container,
@@ -92,7 +93,7 @@ def read_metadata_table(path: Path, name: str) -> list[MetadataValue]:
         )
     values: list[MetadataValue] = []
     for row in islice(tsv_rows(path, f"metadata table {name}", quoted=True), 1, None):
-        if len(row.cells) != len(METADATA_COLUMNS) or not row.cells[11].isdecimal():
+        if len(row.cells) != len(METADATA_COLUMNS) or whole_number(row.cells[11]) is None:
             raise UserError(f"metadata table {name}, line {row.line}: is damaged. Run validate_metadata again.")
         named: dict[str, Any] = dict(zip(METADATA_COLUMNS, map(plain_text, row.cells), strict=True))
         values.append(MetadataValue(**{**named, "line": int(row.cells[11])}))

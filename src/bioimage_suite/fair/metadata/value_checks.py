@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 from functools import cache
 from urllib.parse import quote
 
+from bioimage_suite.core.texts import whole_number
 from bioimage_suite.fair.metadata.fields import MetadataField
 from bioimage_suite.fair.terms.licences import OF_ARCHIVES, find_licence, licence_name
 from bioimage_suite.fair.terms.ontology_terms import (
@@ -236,8 +237,9 @@ def _check_date(field: MetadataField, text: str) -> Checked:
     # `fromisoformat` also takes 20240301, which is more likely a count or an id than a date.
     if parsed and "-" in text[:5]:
         return Checked(text if field.kind == "datetime" or len(text) == 10 else parsed.date().isoformat())
-    if text.isdecimal() and int(text) in _EXCEL_SERIAL:
-        iso = (_EXCEL_EPOCH + timedelta(days=int(text))).isoformat()
+    days = whole_number(text)
+    if days is not None and days in _EXCEL_SERIAL:
+        iso = (_EXCEL_EPOCH + timedelta(days=days)).isoformat()
         return Checked(iso, remarks=(Remark("warning", "YYYY-MM-DD, not Excel's day number", iso),))
     return Checked("", remarks=(Remark("error", "a date YYYY-MM-DD", _date_suggestion(text)),))
 

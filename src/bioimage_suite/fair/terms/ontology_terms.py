@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
+from bioimage_suite.core.texts import whole_number
 from bioimage_suite.tables.delimited import shipped_rows
 
 TERMS_FOLDER = Path(__file__).resolve().parent / "term_tables"
@@ -359,8 +360,8 @@ def _by_id(vocabulary: str, text: str, label: str = "") -> Resolution | None:
         return Resolution(known) if known else None
     identifier = curie(text)
     # A bare number is an id only for NCBI Taxonomy, whose ids are often written as the number alone.
-    if vocabulary == "ncbitaxon" and text.isdecimal() and text.isascii():
-        identifier = f"NCBITaxon:{int(text)}"
+    if vocabulary == "ncbitaxon" and (number := whole_number(text)) is not None:
+        identifier = f"NCBITaxon:{number}"
     if identifier.partition(":")[0] not in _PREFIXES_OF[vocabulary]:
         return None
     term = _ids(vocabulary).get(identifier)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bioimage_suite.core.errors import UserError
+from bioimage_suite.core.texts import whole_number
 from bioimage_suite.tables.measurement_table import MeasurementTable, number_of
 
 SCHEMA_VERSION = "1.0.16"
@@ -106,9 +107,10 @@ def _rows_of(table: MeasurementTable, image: str) -> tuple[tuple[str, ...], ...]
 
 
 def _label(text: str, name: str) -> int:
-    if not (text.isdecimal() and text.isascii()) or int(text) == 0:
+    label = whole_number(text)
+    if not label:
         raise UserError(f"table {name}: label {text!r} is not the number of an object. Labels count from 1.")
-    return int(text)
+    return label
 
 
 def _number(text: str) -> float:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from bioimage_suite.core.damage import pass_fault_of_machine
 from bioimage_suite.core.errors import UserError
+from bioimage_suite.core.texts import whole_number
 from bioimage_suite.core.untrusted_files import ANY_SIZE, MAX_JSON_BYTES, open_zip, read_member
 from bioimage_suite.images.model.calibration import pixel_sizes, time_step
 from bioimage_suite.images.model.image_file import ImageFile, PhysicalSize
@@ -414,7 +415,9 @@ def _places(store: Any, files: set[str], name: str) -> tuple[list[str], tuple[Fa
             fields = _fields(store, folder, attributes["plate"], name)
             return fields, _plate_facts(attributes["plate"], len(fields))
         numbers = {file.removeprefix(folder).partition("/")[0] for file in files if file.startswith(folder)}
-        series = [f"{folder}{number}" for number in sorted((n for n in numbers if n.isdecimal()), key=int)]
+        series = [
+            f"{folder}{number}" for number in sorted((n for n in numbers if whole_number(n) is not None), key=int)
+        ]
         series = [one for one in series if {f"{one}/zarr.json", f"{one}/.zgroup"} & files]
         if series and _group(store, series[0], name)[1].get("multiscales"):
             return series, ()

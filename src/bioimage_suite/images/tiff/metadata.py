@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
 
+from bioimage_suite.core.texts import whole_number
 from bioimage_suite.core.units import DEFAULT_LENGTH, DEFAULT_TIME, LENGTH
 from bioimage_suite.images.model.calibration import pixel_sizes, time_step
 from bioimage_suite.images.model.image_file import PhysicalSize, sample_names
@@ -80,8 +81,7 @@ def _of_ome(xml: str, notes: list[str]) -> Said:
 
 def samples_of(channel: ET.Element) -> int:
     """Return how many samples of a pixel a Channel element stands for; 1 where it does not say, or not in numbers."""
-    said = channel.get("SamplesPerPixel", "1")
-    return max(1, int(said)) if said.isdecimal() else 1
+    return max(1, whole_number(channel.get("SamplesPerPixel", "")) or 1)
 
 
 def _of_imagej(tiff: tifffile.TiffFile, notes: list[str]) -> Said:

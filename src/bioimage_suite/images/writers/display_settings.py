@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
 
+from bioimage_suite.core.texts import whole_number
 from bioimage_suite.images.tiff.metadata import samples_of
 
 if TYPE_CHECKING:
@@ -111,10 +112,10 @@ def _of_ome_xml(xml: str) -> list[ChannelDisplay]:
         found += [ChannelDisplay(digits if samples == 1 else None)] * samples
     for annotation in root.iterfind(f".//{{*}}MapAnnotation[@Namespace='{NAMESPACE}']"):
         for entry in annotation.iterfind(".//{*}M"):
-            number, _, limits = (entry.get("K", "").removeprefix("window "), None, (entry.text or "").split())
-            if number.isdecimal() and int(number) < len(found) and len(limits) == 2:
+            number, limits = whole_number(entry.get("K", "").removeprefix("window ")), (entry.text or "").split()
+            if number is not None and number < len(found) and len(limits) == 2:
                 start, end = map(_intensity, limits)
-                found[int(number)] = replace(found[int(number)], start=start, end=end)
+                found[number] = replace(found[number], start=start, end=end)
     return found
 
 

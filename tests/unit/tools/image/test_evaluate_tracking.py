@@ -163,6 +163,14 @@ def test_an_empty_result_is_all_wrong(tmp_path):
         (np.ones((10, 128, 128), np.uint16), [(1, 0, 8, 0)], "not in its track file"),
         (np.ones((10, 128, 128), np.uint16), [(1, 0, 9, 0), (2, 4, 9, 0)], "says label 2 is in frame 4"),
         (np.ones((10, 128, 128), np.uint16), [(1, 0, 9, 7)], "parent 7"),
+        (
+            np.ones((10, 128, 128), np.uint16),
+            [(1, 0, 10**12, 0)],
+            "in frames 0 to 1000000000000, but there are 10 frames",
+        ),
+        (np.ones((10, 128, 128), np.uint16), [(1, 9, 0, 0)], "label 1 is in frames 9 to 0"),
+        (np.ones((10, 128, 128), np.uint16), [(1, 0, 10**30, 0)], "line 1 of its track file"),
+        (np.ones((10, 128, 128), np.uint16), [(1, 0, "9" * 5000, 0)], "line 1 of its track file"),
         (np.ones((10, 128, 128), np.uint16), [(1, 0, 9, 0), (1, 0, 9, 0)], "twice"),
         (np.ones((10, 128, 128), np.float32), [(1, 0, 9, 0)], "not integers"),
     ],
@@ -172,6 +180,29 @@ def test_refused(masks, tracks, message, tmp_path):
     with pytest.raises(UserError, match=message):
         run(tmp_path, "--reference", TRUTH, "--result", tmp_path / "r.zip")
     assert not (tmp_path / "m").exists()
+
+
+@pytest.mark.parametrize(
+    ("parents", "message"),
+    [
+        ("2 1 1 2\n", "track 2 begins in frame 1, its parent 2 does not end before"),
+        ("2 1 1 3\n3 1 1 2\n", "track 2 begins in frame 1, its parent 3 does not end before"),
+        ("1 0 0 2\n", "track 1 begins in frame 0, its parent 2 does not end before"),
+        ("2 1 1 9\n", "its parent 9 does not end before"),
+        ("2 1 1 1\n2 1 1 3\n", "the parent of track 2 is 1, but also 3"),
+        ("track\tparent_track\n2\t1\n2\t3\n", "the parent of track 2 is 1, but also 3"),
+        ("10 11 12 13\n" * 40 + "x\n", "no column 'parent_track'"),
+        ("10 11 12\n" * 40, "line 1 of its track file: '10 11 12' is not four whole numbers"),
+    ],
+)
+def test_parents_of_a_label_map_that_cannot_be(parents, message, tmp_path):
+    movie = np.zeros((2, 9, 9), np.uint8)
+    movie[0, :4], movie[1, :2], movie[1, 2:4] = 1, 2, 3
+    tifffile.imwrite(tmp_path / "m.tif", movie, imagej=True, metadata={"axes": "TYX"})
+    (tmp_path / "p").write_text(parents)
+    files = ("--reference", tmp_path / "m.tif", "--result", tmp_path / "m.tif", "--result-parents", tmp_path / "p")
+    with pytest.raises(UserError, match=message):
+        run(tmp_path, *files)
 
 
 def test_refused_zips(tmp_path):
