@@ -13,7 +13,6 @@ from bioimage_suite.exchange import foreign_tables
 from bioimage_suite.exchange.foreign_tables import read_foreign
 
 IMAGES = "ImageNumber,FileName_DNA\n1,a.tif\n2,b.tif\n"
-OBJECTS = "ImageNumber,ObjectNumber,AreaShape_Area\n1,1,5\n2,1,6\n"
 
 
 def read(path):
