@@ -153,6 +153,8 @@ def make_plates(
                 if screen_name and screen_id is None:
                     screen_id = make_container(session, "screen", screen_name, made)
                 there |= _save(fresh, screen_id, made)
+                for row in (row for name in fresh for row in rows[name]):
+                    row.done("made")  # What comes now may still fail.
         wells = _well_ids(session, [number for number in there.values() if number is not None])
         if not dry_run:
             made.finish(_going(session, layout, emptied), keep=["Image"])

@@ -200,7 +200,9 @@ def test_a_dataset_that_must_stay_is_said_before_anything_is_made(
 
 
 @pytest.mark.usefixtures("images")
-def test_a_dataset_that_gets_an_image_meanwhile_stays_and_no_plate_is_made(lab: Lab, to_plate, monkeypatch):
+def test_a_dataset_that_gets_an_image_meanwhile_stays_and_no_plate_is_made(
+    lab: Lab, to_plate, monkeypatch, tmp_path: Path
+):
     text = "image well\na A1\nb A2\nc A3\nd A4\n"
     [[dataset]] = lab.rows("select d.id from Dataset d")
     late: list[int] = []
@@ -216,6 +218,7 @@ def test_a_dataset_that_gets_an_image_meanwhile_stays_and_no_plate_is_made(lab: 
     with pytest.raises(UserError, match="1 of its images have no place in the layout, such as"):
         to_plate(text, afterwards=DELETE)
     assert counts(lab) == [0, 0, 0, 0]
+    assert [row["status"] for row in read_rows(tmp_path / "out.tsv")] == 4 * ["taken back"]
     assert lab.rows("select l.parent.name, l.child.name from DatasetImageLink l where l.child.name = 'late'") == [
         ["d", "late"]
     ]

@@ -92,7 +92,7 @@ def _made_place(session: Session, place: ObjectKey, row: Row, made: MadeObjects)
         return place
     with row.at_work():
         number = make_container(session, kind, name, made)
-    row.fill(**{f"{kind}_id": number, "object_id": number})
+    row.done("made", **{f"{kind}_id": number, "object_id": number})  # What comes now may still fail.
     return kind, number, name
 
 
