@@ -35,6 +35,7 @@ REMEDY = "Write it again with the program that made it."
 MAX_LABEL = np.iinfo(np.int32).max
 OWN_IDS = 5
 """Version of the UUIDs that `qupath.py` gives to objects; QuPath's own are random (4)."""
+LARGEST = 1e9  # pixels from the first that a point may be: no image is larger, and areas of more could be infinite
 _UNITS = {"µm^2": "um2", "µm²": "um2", "um^2": "um2", "µm": "um", "um": "um", "px^2": "px", "px²": "px", "px": "px"}
 _NAME = re.compile(rf"(?:(?P<part>[^:]+): )?(?P<what>.+?)(?: (?P<unit>{'|'.join(map(re.escape, _UNITS))}))?")
 _IDENTITY = ("image", "label", "object_id", "class")
@@ -151,8 +152,8 @@ def _own_label(number: str, said: Mapping[str, Any]) -> int:
 def _polygons(geometry: Mapping[str, Any]) -> list[list[Ring]]:
     parts = {"Polygon": [geometry["coordinates"]], "MultiPolygon": geometry["coordinates"]}.get(geometry["type"], [])
     found = [[[(float(x), float(y)) for x, y, *_ in ring] for ring in part] for part in parts]
-    if not all(math.isfinite(value) for part in found for ring in part for point in ring for value in point):
-        raise ValueError("a coordinate is not a number")
+    if not all(abs(value) <= LARGEST for part in found for ring in part for point in ring for value in point):
+        raise ValueError(f"a coordinate is not a number, or beyond {LARGEST:,.0f}")
     return found
 
 
@@ -188,6 +189,8 @@ def _sums(polygons: Sequence[Sequence[Ring]]) -> tuple[float, float, float]:
             sums += np.sign(one[0]) * one * (1 if place == 0 else -1)
     if sums[0] == 0:
         raise ValueError("a polygon without an area")
+    if sums[0] < 0:
+        raise ValueError("a polygon with holes that are larger than it")
     x, y = sums[1:] / sums[0] + first[:, 0] - 0.5
     return float(sums[0]), float(x), float(y)
 

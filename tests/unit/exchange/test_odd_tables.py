@@ -1,5 +1,7 @@
 """Tables of other programs that are odd, damaged or hostile: the right cells, or an error; never others in silence."""
 
+import json
+
 import anndata
 import h5py
 import numpy as np
@@ -96,3 +98,20 @@ def test_two_columns_of_cellprofiler_do_not_get_the_same_name(tmp_path):
     (tmp_path / "objects").write_text("ImageNumber,ObjectNumber,AreaShape_Area,area_px\n1,1,5,6\n")
     with pytest.raises(UserError, match="table objects: two of its columns would be called 'area_px'"):
         read_foreign([(tmp_path / name, name) for name in ("images", "objects")])
+
+
+SQUARE, INNER = [[[0, 0], [10, 0], [10, 10], [0, 10], [0, 0]], [[2, 2], [4, 2], [4, 4], [2, 4], [2, 2]]]
+
+
+@pytest.mark.parametrize(
+    ("rings", "message"),
+    [
+        ([INNER, SQUARE], "a polygon with holes that are larger than it"),
+        ([[[0, 0], [1e300, 0], [0, 1e300], [0, 0]]], "a coordinate is not a number, or beyond 1,000,000,000"),
+    ],
+)
+def test_an_area_is_never_negative_or_infinite(rings, message, tmp_path):
+    feature = {"type": "Feature", "geometry": {"type": "Polygon", "coordinates": rings}, "properties": {}}
+    (tmp_path / "t").write_text(json.dumps(feature))
+    with pytest.raises(UserError, match=f"file t, feature 1: .*{message}"):
+        read(tmp_path / "t")
