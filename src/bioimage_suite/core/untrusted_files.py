@@ -7,11 +7,12 @@ Limits (chosen here, far above regular use: the metadata of 10,000 images is abo
 """
 
 import json
+import math
 import re
 import shutil
 import zipfile
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, NoReturn
 
 from bioimage_suite.core import damage
 from bioimage_suite.core.errors import UserError
@@ -67,6 +68,7 @@ def parse_json(
             data.decode("utf-8-sig"),
             object_pairs_hook=lambda pairs: _unique_keys(pairs, name),
             parse_constant=float if constants else lambda constant: _refuse_constant(constant, name),
+            parse_float=None if constants else lambda text: _finite(text, name),
         )
         if _SURROGATE.search(data):
             json.dumps(value, ensure_ascii=False).encode()
@@ -113,8 +115,14 @@ def _unique_keys(pairs: list[tuple[str, Any]], name: str) -> dict[str, Any]:
     return result
 
 
-def _refuse_constant(constant: str, name: str) -> Any:
-    raise UserError(f"file {name}: {constant} is not JSON. Write null or a number.")
+def _finite(text: str, name: str) -> float:
+    number = float(text)
+    # Such as 1e999: written again it would be `Infinity`.
+    return number if math.isfinite(number) else _refuse_constant(text, name)
+
+
+def _refuse_constant(constant: str, name: str) -> NoReturn:
+    raise UserError(f"file {name}: {constant} is not JSON, or no finite number. Write null or a number.")
 
 
 def safe_relative_path(path: str) -> PurePosixPath | None:

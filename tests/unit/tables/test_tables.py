@@ -202,6 +202,7 @@ def test_column_letters(index: int, letter: str):
         (b" " * (32 * 1024 * 1024 + 1), "bytes of JSON"),
         (b'{"a":1,"a":2}', "'a' stands twice"),
         (b"[NaN]", "NaN is not JSON"),
+        (b"[-1e999]", "-1e999 is not JSON, or no finite number"),
         (b'{"a":', "line 1, column"),
         (b'"\xff"', "not UTF-8"),
         (b"1" * 5000, "too long"),
