@@ -6,8 +6,8 @@
 # Seen:     with pixels of 1 x 4 µm, a bar of 96 x 4 µm (outline 200 µm) has 120 µm along the long side of the pixels, less
 #           than twice its diameter of 92 µm, and 225 µm across; square pixels give 189 µm both ways. In voxels of
 #           4 x 1 x 1 µm a plate of 80 x 80 x 8 µm (15360 µm²) has 17749 µm² lying and 9854 µm² standing. GetRoundness
-#           follows: of the bar 0.58 and 0.31. Crossings are counted along the diagonals of the pixels, whose angles move
-#           with the spacing; only balls come out right.
+#           follows: of the bar 0.58 and 0.31. The mean is taken of widths along the pixels' sides and diagonals, as if these
+#           were spread evenly, but diagonals lean with the spacing; only disks and balls come out right.
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
