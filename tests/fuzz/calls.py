@@ -107,8 +107,8 @@ def object_calls() -> Iterator[Call]:
         yield Call("evaluate_tracking", ("truth.zip", result), lambda f, o, r=result: [
             "--reference", f["truth.zip"], "--result", f[r], "--measures", o / "m", "--errors", o / "e", "--figure",
             o / "f.png"])  # fmt: skip
-    yield Call("evaluate_tracking", ("movie.tiff", "parents.txt"), lambda f, o: [
-        "--reference", f["movie.tiff"], "--result", f["movie.tiff"], "--result-parents", f["parents.txt"],
+    yield Call("evaluate_tracking", ("family.tiff", "parents.txt"), lambda f, o: [
+        "--reference", f["family.tiff"], "--result", f["family.tiff"], "--result-parents", f["parents.txt"],
         "--measures", o / "m"])  # fmt: skip
     for table in ("objects.tsv",):
         yield Call("filter_objects", ("labels.tiff", table), lambda f, o, t=table: [

@@ -147,7 +147,10 @@ def _tables(folder: Path) -> None:
     few = [rows[0], *rows[1:5]]
     (folder / "objects.tsv").write_text("".join("\t".join(row) + "\n" for row in few))
     (folder / "wells.tsv").write_text("image\twell\tplate\tfield\na\tA1\tp\t1\nb\tA2\tp\t1\n")
-    (folder / "parents.txt").write_text("1 0 4 0\n2 5 9 1\n")
+    family = tifffile.imread(folder / "movie.tiff")
+    family[6:][family[6:] == 2] = 0  # Object 7 begins there.
+    tifffile.imwrite(folder / "family.tiff", family, ome=True, metadata={"axes": "TYX"})
+    (folder / "parents.txt").write_text("2 0 5 0\n7 6 9 2\n")
     (folder / "words.csv").write_text("image,dose,TAG\nimage.tiff,1,x\n")
     (folder / "name.txt").write_text("a")
     sums = f"{'0' * 32}\t{'1' * 40}"

@@ -64,8 +64,8 @@ def outcome_of(error: BaseException, usual: str) -> str:
     >>> cause, error = ConnectionError("lost"), UserError("the connection broke")
     >>> note_outcome(cause, "left")
     >>> error.__cause__ = cause
-    >>> outcome_of(error, "taken back"), outcome_of(UserError("refused"), "taken back")
-    ('left', 'taken back')
+    >>> outcome_of(error, "undone"), outcome_of(UserError("refused"), "undone")
+    ('left', 'undone')
     """
     found: BaseException | None = error
     while found is not None and "outcome" not in found.__dict__:
