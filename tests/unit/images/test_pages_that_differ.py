@@ -59,7 +59,8 @@ def test_a_page_of_other_pixels_is_no_plane_of_the_same_image(odd, choices, tmp_
         open_image(path)
 
 
-def test_files_of_a_set_may_have_several_byte_orders(tmp_path):
+@pytest.mark.parametrize(("pixels", "kind"), [(PIXELS[:2], "uint16"), (PIXELS[:2] > 30000, "bit")])
+def test_files_of_a_set_may_be_stored_in_several_ways(pixels, kind, tmp_path):
     data = "".join(
         f'<TiffData FirstZ="{number}" PlaneCount="1"><UUID FileName="{number}.ome.tiff">urn:uuid:0000000{number}-1111-'
         "1111-1111-111111111111</UUID></TiffData>"
@@ -67,11 +68,11 @@ def test_files_of_a_set_may_have_several_byte_orders(tmp_path):
     )
     for number in range(2):
         own = f'<OME UUID="urn:uuid:0000000{number}-1111-1111-1111-111111111111" '
-        text = document(2).replace("<TiffData/>", data).replace("<OME ", own)
-        tifffile.imwrite(tmp_path / f"{number}.ome.tiff", PIXELS[number], metadata=None, description=text, **GREY,
+        text = document(2).replace("<TiffData/>", data).replace("<OME ", own).replace("uint16", kind)
+        tifffile.imwrite(tmp_path / f"{number}.ome.tiff", pixels[number], metadata=None, description=text, **GREY,
                          byteorder="<>"[number], compression=[None, "zlib"][number])  # fmt: skip
     image = open_image(tmp_path / "0.ome.tiff")
-    np.testing.assert_array_equal([image.read_plane(z=number) for number in range(2)], PIXELS[:2])
+    np.testing.assert_array_equal([image.read_plane(z=number) for number in range(2)], pixels)
 
 
 @pytest.mark.parametrize("images", [3, 11])

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import math
 import struct
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from bioimage_suite.core.errors import UserError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import tifffile
 
 # Width, length, bits, compression, colours, order of bits, offsets, samples, rows, counts, planes, predictor, tiles,
@@ -80,84 +83,87 @@ def count_absent(page: tifffile.TiffPage | tifffile.TiffFrame, name: str) -> int
     return sum(not count for _, count in pairs)
 
 
-def layout(page: tifffile.TiffPage | tifffile.TiffFrame) -> bytes:
-    """Return what the tags of a page say of how its pixels are stored, as it stands in the file.
-
-    Raises:
-        struct.error: The file ends within the tags.
-    """
-    from tifffile import TIFF
-
-    form, handle = page.parent.tiff, page.parent.filehandle
-    closed = handle.closed  # of a file beside this one that holds other planes of the image
-    if closed:
-        handle.open()
-    try:
-        handle.seek(page.offset)
-        count = struct.unpack(form.tagnoformat, handle.read(form.tagnosize))[0]
-        tags = handle.read(count * form.tagsize)
-        found = []
-        for at in range(0, len(tags), form.tagsize):
-            code, kind = struct.unpack_from(form.tagformat1, tags, at)
-            if code not in LAYOUT:
-                continue
-            values, value = struct.unpack_from(form.tagformat2, tags, at + 4)
-            size = values * struct.calcsize(TIFF.DATA_FORMATS.get(kind, "B"))
-            if len(value) < size <= MOST_VALUES:
-                handle.seek(struct.unpack(form.offsetformat, value)[0])
-                value = handle.read(size)
-            found.append(tags[at : at + form.tagsize - form.offsetsize] + value)
-        return b"".join(found)
-    finally:
-        if closed:
-            handle.close()
-
-
-def page_of_its_own(
-    frame: tifffile.TiffPage | tifffile.TiffFrame, layouts: set[bytes], keyframe: tifffile.TiffPage, name: str
-) -> tifffile.TiffPage | None:
-    """Return a page whose pixels are stored in another way than those of the first, None where they are not.
+def pages_of_their_own(series: tifffile.TiffPageSeries, name: str) -> dict[int, tifffile.TiffPage]:
+    """Return the pages, by number in the series, whose pixels are stored in another way than those of the first.
 
     tifffile reads the tags of the first page of an image and takes those of the others for the same.
 
     Args:
-        frame: One of the pages of an image.
-        layouts: Of `layout`, that are those of the first page; gets another that means the same.
-        keyframe: The first page.
+        series: The pages of an image; None stands for one that is missing.
         name: Of the image in messages.
 
     Raises:
-        UserError: Its pixels are none of the same image: they have other sizes, another type or another meaning.
+        UserError: The pixels of one are none of the same image: they have other sizes, another type or another meaning.
+        struct.error: A file ends within the tags of a page.
     """
-    of_its_own = any(getattr(keyframe.parent, one) for one in OF_THEIR_OWN)
-    if frame is keyframe or of_its_own or getattr(frame, "is_virtual", False):
-        return None
-    own = layout(frame)
-    if own in layouts:
-        return None
-    handle = frame.parent.filehandle
+    first = series.keyframe
+    if any(getattr(first.parent, one) for one in OF_THEIR_OWN):
+        return {}
+    found = {}
+    with _opened(first):
+        layouts = {_layout(first)}
+    for number, frame in enumerate(series.pages):
+        if frame is None or frame is first or getattr(frame, "is_virtual", False):
+            continue
+        with _opened(frame):
+            own = _layout(frame)
+            if own in layouts:
+                continue
+            page = frame.aspage()
+            if page.hash == first.hash:
+                layouts.add(own)  # It means the same.
+                continue
+            _check_same_pixels(page, first, name)
+            check_agreement(page, name)
+        found[number] = page
+    return found
+
+
+@contextmanager
+def _opened(page: tifffile.TiffPage | tifffile.TiffFrame) -> Iterator[None]:
+    """Open the file of a page, if it lies beside that of the image: tifffile has closed it."""
+    handle = page.parent.filehandle
     closed = handle.closed
     if closed:
         handle.open()
     try:
-        page = frame.aspage()
+        yield
     finally:
         if closed:
             handle.close()
-    if page.hash == keyframe.hash:
-        layouts.add(own)
-        return None
 
+
+def _layout(page: tifffile.TiffPage | tifffile.TiffFrame) -> bytes:
+    """Return what the tags of a page of an open file say of how its pixels are stored, as it stands in the file."""
+    from tifffile import TIFF
+
+    form, handle = page.parent.tiff, page.parent.filehandle
+    handle.seek(page.offset)
+    count = struct.unpack(form.tagnoformat, handle.read(form.tagnosize))[0]
+    tags = handle.read(count * form.tagsize)
+    found = []
+    for at in range(0, len(tags), form.tagsize):
+        code, kind = struct.unpack_from(form.tagformat1, tags, at)
+        if code not in LAYOUT:
+            continue
+        values, value = struct.unpack_from(form.tagformat2, tags, at + 4)
+        size = values * struct.calcsize(TIFF.DATA_FORMATS.get(kind, "B"))
+        if len(value) < size <= MOST_VALUES:
+            handle.seek(struct.unpack(form.offsetformat, value)[0])
+            value = handle.read(size)
+        found.append(tags[at : at + form.tagsize - form.offsetsize] + value)
+    return b"".join(found)
+
+
+def _check_same_pixels(page: tifffile.TiffPage, first: tifffile.TiffPage, name: str) -> None:
     def means(one: tifffile.TiffPage) -> tuple[object, ...]:
         return one.shape, one.axes, one.dtype, one.photometric
 
-    if means(page) != means(keyframe):
+    if means(page) != means(first):
         raise UserError(
-            f"Image {name}: its page {page.index} has other pixels ({_described(page)}) than page {keyframe.index} "
-            f"({_described(keyframe)}), and both are planes of one image. Write it again with planes of one kind."
+            f"Image {name}: its page {page.index} has other pixels ({_described(page)}) than page {first.index} "
+            f"({_described(first)}), and both are planes of one image. Write it again with planes of one kind."
         )
-    check_agreement(page, name)
-    return page
 
 
 def _described(page: tifffile.TiffPage) -> str:

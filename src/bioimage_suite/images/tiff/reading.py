@@ -15,7 +15,7 @@ from bioimage_suite.core.damage import pass_fault_of_machine
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.images.model.image_file import ImageFile, sample_names
 from bioimage_suite.images.model.series import Reading, SeriesDocuments, choose_series
-from bioimage_suite.images.tiff.agreement import STRUCTURE, check_agreement, count_absent, layout, page_of_its_own
+from bioimage_suite.images.tiff.agreement import STRUCTURE, check_agreement, count_absent, pages_of_their_own
 from bioimage_suite.images.tiff.axes import Axes, UnknownAxesError, axes_of
 from bioimage_suite.images.tiff.dialects import Dialect, dialect_of
 from bioimage_suite.images.tiff.metadata import read_metadata
@@ -323,22 +323,19 @@ def _checked(tiff: tifffile.TiffFile, picture: Picture, name: str) -> Picture:
             raise UserError(_truncated(name, end, size))
         return picture
     absent = total = 0
-    own, layouts = {}, {layout(series.keyframe)}
     for number, page in enumerate(series.pages):
         if page is None:
             raise UserError(
                 f"Image {name}: plane {number} of {len(series.pages)} is not in this file. An OME-TIFF of several "
                 "files must be joined into one by convert_image, a file cut short uploaded again."
             )
-        other = page_of_its_own(page, layouts, series.keyframe, name)
-        if other is not None:
-            own[number] = other
         end = max((o + n for o, n in zip(page.dataoffsets, page.databytecounts, strict=True) if n), default=0)
         # In a series over several files each plane has its own handle.
         size = page.parent.filehandle.size
         if end > size or not page.dataoffsets:
             raise UserError(_truncated(name, end, size))
         absent, total = absent + count_absent(page, name), total + len(page.dataoffsets)
+    own = pages_of_their_own(series, name)
     if not absent:
         return replace(picture, own=own)
     note = (
