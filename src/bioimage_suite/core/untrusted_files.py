@@ -16,6 +16,7 @@ from typing import Any, NoReturn
 
 from bioimage_suite.core import damage
 from bioimage_suite.core.errors import UserError
+from bioimage_suite.core.repeats import repeated
 
 MAX_JSON_BYTES = 32 * 1024 * 1024
 MAX_JSON_CONTAINERS = 1_000_000
@@ -109,8 +110,7 @@ def _deeper_than(value: Any, depth: int) -> bool:
 def _unique_keys(pairs: list[tuple[str, Any]], name: str) -> dict[str, Any]:
     result = dict(pairs)
     if len(result) < len(pairs):
-        keys = [key for key, _ in pairs]
-        twice = next(key for key in keys if keys.count(key) > 1)
+        twice = repeated(key for key, _ in pairs)[0]
         raise UserError(f"file {name}: the key {twice!r} stands twice in one object. Keep one of the two.")
     return result
 

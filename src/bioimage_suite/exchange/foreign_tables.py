@@ -18,6 +18,7 @@ import numpy as np
 from bioimage_suite.core import damage
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.core.own_hdf5 import refuse_other_files
+from bioimage_suite.core.repeats import repeated
 from bioimage_suite.core.scratch_folders import scratch_folder
 from bioimage_suite.core.untrusted_files import open_zip, safe_relative_path, unpack_member
 from bioimage_suite.exchange.qupath_objects import REMEDY, is_geojson, objects_table, qupath_feature, read_objects
@@ -71,9 +72,9 @@ def _distinct(table: MeasurementTable) -> MeasurementTable:
     Raises:
         UserError: It has not: the values of one would be lost.
     """
-    twice = next((column for column in table.columns if table.columns.count(column) > 1), None)
-    if twice is not None:
-        raise UserError(f"table {table.name}: two of its columns would be called {twice!r}. Leave one out.")
+    twice = repeated(table.columns)
+    if twice:
+        raise UserError(f"table {table.name}: two of its columns would be called {twice[0]!r}. Leave one out.")
     return table
 
 

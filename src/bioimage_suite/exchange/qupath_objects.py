@@ -19,9 +19,11 @@ import numpy as np
 from bioimage_suite.core import damage
 from bioimage_suite.core.errors import UserError
 from bioimage_suite.core.image_names import without_suffix
+from bioimage_suite.core.repeats import repeated
 from bioimage_suite.core.texts import whole_number
 from bioimage_suite.core.untrusted_files import MAX_JSON_BYTES, parse_json
 from bioimage_suite.images.model.filled_rings import fill_rings
+from bioimage_suite.images.writers.label_maps import LARGEST_LABEL
 from bioimage_suite.tables.measurement_table import MeasurementTable, format_cell
 from bioimage_suite.tables.qupath_class import class_name
 
@@ -32,7 +34,6 @@ if TYPE_CHECKING:
     from bioimage_suite.images.model.image_file import ImageFile
 
 REMEDY = "Write it again with the program that made it."
-MAX_LABEL = np.iinfo(np.int32).max
 OWN_IDS = 5
 """Version of the UUIDs that `qupath.py` gives to objects; QuPath's own are random (4)."""
 LARGEST = 1e9  # pixels from the first that a point may be: no image is larger, and areas of more could be infinite
@@ -126,10 +127,9 @@ def _object_of(feature: Mapping[str, Any], name: str) -> QuPathObject:
 
 
 def _measured(pairs: Sequence[tuple[str, Any]]) -> dict[str, float]:
-    names = [name for name, _ in pairs]
-    twice = next((name for place, name in enumerate(names) if name in names[:place] or name in _IDENTITY), None)
+    twice = repeated([*_IDENTITY, *(name for name, _ in pairs)])
     if twice:
-        raise ValueError(f"two of its values would be called {twice!r}")
+        raise ValueError(f"two of its values would be called {twice[0]!r}")
     return {name: math.nan if value is None else float(value) for name, value in pairs}
 
 
@@ -144,8 +144,8 @@ def _own_label(number: str, said: Mapping[str, Any]) -> int:
         with suppress(ValueError):
             text = str(said.get("name", "")) if uuid.UUID(number).version == OWN_IDS else ""
     label = whole_number(text) or 0
-    if label > MAX_LABEL:
-        raise ValueError(f"the label {label} is more than {MAX_LABEL}")
+    if label > LARGEST_LABEL:
+        raise ValueError(f"the label {label} is more than {LARGEST_LABEL}")
     return label
 
 

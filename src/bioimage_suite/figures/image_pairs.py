@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from bioimage_suite.core.errors import UserError
+from bioimage_suite.core.repeats import repeated
 
 KINDS = {"labels": "label map", "tracks": "table of tracks", "rois": "file of ROIs"}
 
@@ -28,8 +29,7 @@ def paired(listed: dict[str, list[list[str]]]) -> list[tuple[str, dict[str, Path
     if not given:
         raise UserError("There is nothing to draw on the images. Give label maps, tables of tracks or files of ROIs.")
     for kind, elements in {"images": images, **given}.items():
-        names = [name for name, _ in elements]
-        twice = sorted({name for name in names if names.count(name) > 1})
+        twice = sorted(repeated(name for name, _ in elements))
         if twice:
             raise UserError(
                 f"Name {twice[0]!r} occurs more than once among the {kind}. Give each element its own name."

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bioimage_suite.core.errors import UserError
+from bioimage_suite.core.repeats import repeated
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -103,7 +104,7 @@ def column_names(header: Iterable[str], what: str) -> tuple[str, ...]:
     """
     columns = [name.strip() for name in header]
     columns[:1] = [name.removeprefix("#").strip() for name in columns[:1]]
-    twice = sorted({name for name in columns if name and columns.count(name) > 1})
+    twice = sorted(repeated(filter(None, columns)))
     if twice:
         raise UserError(f"{what}: column {twice[0]!r} occurs twice. Rename one.")
     return tuple(columns)

@@ -1,7 +1,6 @@
 """File lists of an archive's studies, and the choice of files to download."""
 
 import re
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -10,6 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 from bioimage_suite.core.errors import UserError
+from bioimage_suite.core.repeats import repeated
 from bioimage_suite.core.texts import whole_number
 from bioimage_suite.core.untrusted_files import fits_on_disk, safe_relative_path
 from bioimage_suite.fair.archives.attribution import Attribution
@@ -289,8 +289,9 @@ def _fits(path: str, patterns: Iterable[str]) -> bool:
 
 
 def _refuse_same_names(files: Sequence[RemoteFile]) -> None:
-    counts = Counter(file.name for file in files)
-    twice = next((name for name, count in counts.items() if count > 1), None)
-    if twice is not None:
-        paths = ", ".join(file.path for file in files if file.name == twice)
-        raise UserError(f"files: {paths} would both be called {twice}. Fetch them in two runs, by narrower patterns.")
+    twice = repeated(file.name for file in files)
+    if twice:
+        paths = ", ".join(file.path for file in files if file.name == twice[0])
+        raise UserError(
+            f"files: {paths} would both be called {twice[0]}. Fetch them in two runs, by narrower patterns."
+        )

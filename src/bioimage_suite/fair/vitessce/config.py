@@ -7,12 +7,12 @@ import base64
 import csv
 import io
 import math
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from bioimage_suite.core.errors import UserError
+from bioimage_suite.core.repeats import repeated
 from bioimage_suite.core.texts import whole_number
 from bioimage_suite.tables.measurement_table import MeasurementTable, number_of
 
@@ -79,9 +79,9 @@ def measurements_of(table: MeasurementTable, image: str) -> ImageMeasurements:
         raise UserError(f"table {table.name}: needs a header with a column label. Give a measurement table.")
     rows = _rows_of(table, image)
     labels = [_label(row[table.columns.index("label")], table.name) for row in rows]
-    twice = next((label for label, count in Counter(labels).items() if count > 1), None)
-    if twice is not None:
-        raise UserError(f"table {table.name}: label {twice} stands twice. Give a table with one row an object.")
+    twice = repeated(labels)
+    if twice:
+        raise UserError(f"table {table.name}: label {twice[0]} stands twice. Give a table with one row an object.")
     columns = {
         name: [_number(row[place]) for row in rows] for place, name in enumerate(table.columns) if name not in _KEYS
     }

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from bioimage_suite.core.damage import pass_fault_of_machine
 from bioimage_suite.core.errors import UserError
+from bioimage_suite.core.repeats import repeated
 from bioimage_suite.core.texts import whole_number
 from bioimage_suite.core.untrusted_files import ANY_SIZE, MAX_JSON_BYTES, open_zip, read_member
 from bioimage_suite.images.model.calibration import pixel_sizes, time_step
@@ -437,9 +438,9 @@ def _fields(store: Any, folder: str, plate: dict[str, Any], name: str) -> list[s
         if images is None:
             raise UserError(f"Image {name}: its well {path} does not list its images. Export the plate again.")
         found += [f"{place}/{str(image['path']).strip('/')}" for image in images]
-    twice = next((one for one, count in Counter(found).items() if count > 1), None)
+    twice = repeated(found)
     if twice:
-        raise UserError(f"Image {name}: the plate lists its image {twice!r} more than once. Export it again.")
+        raise UserError(f"Image {name}: the plate lists its image {twice[0]!r} more than once. Export it again.")
     if not found:
         raise UserError(f"Image {name}: the plate has no images in its wells. Export it again.")
     return found

@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from bioimage_suite.core.errors import UserError
+from bioimage_suite.core.repeats import repeated
 from bioimage_suite.core.untrusted_files import open_zip, unpack_member
 from bioimage_suite.omero.files.original_files import file_sha1
 
@@ -98,10 +99,9 @@ def read_filesets(
             filesets.append(ImageFileset(identifier, (SourceFile(name, path, None),)))
     if hashed:
         filesets = [replace(one, files=tuple(map(_hashed, one.files))) for one in filesets]
-    labels = [one.label for one in filesets]
-    twice = next((label for label in labels if labels.count(label) > 1), None)
-    if twice is not None:
-        raise UserError(f"file {twice!r}: two files have this name. Rename one.")
+    twice = repeated(one.label for one in filesets)
+    if twice:
+        raise UserError(f"file {twice[0]!r}: two files have this name. Rename one.")
     return filesets
 
 

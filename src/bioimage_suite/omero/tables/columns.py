@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from bioimage_suite.core.errors import UserError
+from bioimage_suite.core.repeats import repeated
 from bioimage_suite.omero.objects import ImageRecord, Target, find_images
 from bioimage_suite.omero.session import Session
 from bioimage_suite.omero.tables.column_names import storable_columns
@@ -93,8 +94,7 @@ def make_rows(
             columns += [Feature(title, feature.name, 0), Feature(f"{title} Name", "string", feature.size)]
         else:
             columns.append(feature)
-    names = [column.name for column in columns]
-    twice = [name for name in names if names.count(name) > 1]
+    twice = repeated(column.name for column in columns)
     if twice:
         raise UserError(
             f"tables: column {twice[0]!r} would stand twice in OMERO. Leave out or rename one of its columns."
